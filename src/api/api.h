@@ -1,0 +1,52 @@
+/*
+ * The endpoints: from a request to a call below and back to a reply. One struct api for the
+ * process; each HTTP worker has a struct api_worker of its own.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "api/counters.h"
+#include "base/arena.h"
+#include "config.h"
+#include "http/server.h"
+#include "model/path.h"
+#include "persist/committer.h"
+#include "store/store.h"
+
+struct api {
+	const struct config *config;
+	struct store *store;
+	struct queue *queue;
+	struct committer *committer;
+	struct http_server *_Atomic server; /* set when it has started */
+	int64_t started_ns;                 /* Unix time */
+	bool database_set_aside;            /* the one found at start was damaged */
+	struct counters counters;
+};
+
+struct api_worker {
+	struct api *api;
+	struct http_worker *http;
+	struct arena arena; /* of the request at hand */
+	struct push_builder builder;
+};
+
+/* Announces our own metrics to the store; before the first push and before loading. */
+void api_announce_own(struct store *store);
+
+/* For http_server_start(): arg is the struct api. */
+extern const struct http_handler api_handler;
+
+/* Endpoints. Each answers the request, at once or later. */
+void api_push(struct api_worker *w, struct http_request *req, struct str key_path);
+void api_scrape(struct api_worker *w, struct http_request *req);
+void api_status(struct api_worker *w, struct http_request *req);
+
+/* Plain-text answers: an error gets nosniff and a trailing LF, as the Go gateway's do. */
+void api_reply_text(struct http_request *req, int status, struct str text);
+void api_reply_error(struct http_request *req, int status, const char *msg);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Memory of one request: bump allocation, freed all at once. Owned and used by one thread.
+ * The limit bounds what one request can make us hold; the caller turns NULL into a 413.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct arena_chunk;
+
+struct arena {
+	char *at, *end;
+	struct arena_chunk *chunks; /* newest first; the oldest is kept by arena_reset() */
+	size_t used, limit;         /* bytes handed out and the most that may be */
+};
+
+void arena_init(struct arena *a, size_t limit);
+void arena_done(struct arena *a);
+/* Everything handed out is gone; the first chunk stays for the next request. */
+void arena_reset(struct arena *a);
+
+/* NULL when the limit is reached. Aligned for any type. */
+void *arena_alloc_slow(struct arena *a, size_t size);
+
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t need = (size + 15) & ~(size_t)15;
+
+	/* need is 0 for nothing and for a size that overflowed: both are left to the slow one. */
+	if (need - 1 >= (size_t)(a->end - a->at) || need > a->limit - a->used)
+		return arena_alloc_slow(a, size);
+	void *p = a->at;
+
+	a->at += need;
+	a->used += need;
+	return p;
+}
+
+void *arena_zalloc(struct arena *a, size_t size);
+/* A copy of s without a terminating NUL; .p is NULL when the limit is reached. */
+struct str arena_dup(struct arena *a, struct str s);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Bytes that are shared by reference. Whoever holds the only reference may change them; everybody
+ * else finds them immutable. Any thread may hold a reference.
+ */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+struct bytes {
+	atomic_uint refs;
+	uint32_t n, cap;
+	char p[];
+};
+
+struct bytes *bytes_new(size_t cap);
+struct bytes *bytes_of(struct str s);
+/* Both take NULL. bytes_ref() returns b. */
+struct bytes *bytes_ref(struct bytes *b);
+void bytes_unref(struct bytes *b);
+DEFINE_CLEANUP(struct bytes *, bytes_unref)
+
+/* True when the caller's reference is the only one and nobody can be taking another. */
+static inline bool bytes_sole(struct bytes *b)
+{
+	return atomic_load_explicit(&b->refs, memory_order_acquire) == 1;
+}
+
+static inline struct str bytes_str(const struct bytes *b)
+{
+	return b ? (struct str){ b->p, b->n } : STR_NULL;
+}
+
+#endif

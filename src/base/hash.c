@@ -1,0 +1,24 @@
+#include "base/hash.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static uint64_t seed;
+
+void hash_init(void)
+{
+	struct timespec ts;
+
+	if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed))
+		return;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	seed = (uint64_t)ts.tv_nsec << 32 ^ (uint64_t)ts.tv_sec;
+}
+
+uint64_t hash_bytes(struct str s)
+{
+	return XXH3_64bits_withSeed(s.p, s.n, seed);
+}

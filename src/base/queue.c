@@ -1,0 +1,83 @@
+#include "base/queue.h"
+
+void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
+{
+	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes };
+	q->tail = &q->head;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->nonempty, NULL);
+}
+
+void queue_done(struct queue *q)
+{
+	pthread_mutex_destroy(&q->lock);
+	pthread_cond_destroy(&q->nonempty);
+}
+
+enum queue_result queue_push(struct queue *q, struct queue_node *node)
+{
+	enum queue_result r = QUEUE_OK;
+	bool wake = false;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->closed)
+		r = QUEUE_CLOSED;
+	else if (q->n >= q->max_n || (q->n > 0 && q->bytes + node->bytes > q->max_bytes))
+		r = QUEUE_FULL;
+	if (r == QUEUE_OK) {
+		node->next = NULL;
+		*q->tail = node;
+		q->tail = &node->next;
+		/* The consumer sleeps only on an empty queue. */
+		wake = q->n++ == 0;
+		q->bytes += node->bytes;
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (wake)
+		pthread_cond_signal(&q->nonempty);
+	return r;
+}
+
+struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
+{
+	struct queue_node *first, *last;
+	size_t n = 1;
+
+	*ret_n = 0;
+	pthread_mutex_lock(&q->lock);
+	while (q->n == 0 && !q->closed)
+		pthread_cond_wait(&q->nonempty, &q->lock);
+	first = last = q->head;
+	if (first) {
+		q->bytes -= last->bytes;
+		for (; n < max_n && last->next; n++) {
+			last = last->next;
+			q->bytes -= last->bytes;
+		}
+		q->head = last->next;
+		last->next = NULL;
+		if (!q->head)
+			q->tail = &q->head;
+		q->n -= n;
+		*ret_n = n;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return first;
+}
+
+void queue_close(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->closed = true;
+	pthread_mutex_unlock(&q->lock);
+	pthread_cond_broadcast(&q->nonempty);
+}
+
+size_t queue_depth(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	size_t n = q->n;
+
+	pthread_mutex_unlock(&q->lock);
+	return n;
+}

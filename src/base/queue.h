@@ -1,0 +1,47 @@
+/*
+ * Bounded queue between threads: many producers that never block, one consumer that takes all
+ * that is there. Bounded by count and by bytes, so that a full queue is a 503 and never a stall.
+ */
+#ifndef BASE_QUEUE_H
+#define BASE_QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first member of whatever is queued. */
+struct queue_node {
+	struct queue_node *next;
+	size_t bytes; /* what it holds; set by the producer */
+};
+
+struct queue {
+	pthread_mutex_t lock;
+	pthread_cond_t nonempty;
+	struct queue_node *head, **tail;
+	size_t n, bytes, max_n, max_bytes;
+	bool closed;
+};
+
+enum queue_result { QUEUE_OK, QUEUE_FULL, QUEUE_CLOSED };
+
+void queue_init(struct queue *q, size_t max_n, size_t max_bytes);
+void queue_done(struct queue *q);
+
+/*
+ * Any thread. On QUEUE_OK the queue owns the node; otherwise the caller still does. An empty queue
+ * takes one node of any size, so that nothing is refused for ever.
+ */
+enum queue_result queue_push(struct queue *q, struct queue_node *node);
+
+/*
+ * The consumer: waits until something is there and takes up to max_n nodes, oldest first, linked by
+ * ->next. NULL when the queue is closed and empty.
+ */
+struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
+
+/* Any thread: nothing more is accepted; the consumer drains what is there. */
+void queue_close(struct queue *q);
+size_t queue_depth(struct queue *q);
+
+#endif

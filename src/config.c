@@ -1,0 +1,170 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config_flags.h"
+
+#define KIB (INT64_C(1) << 10)
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+#define MS INT64_C(1000000)
+#define SECOND (1000 * MS)
+#define HOUR (3600 * SECOND)
+#define MILLION INT64_C(1000000)
+
+#define DATABASE_NAME "tallygate.db"
+
+_Static_assert(offsetof(struct config, n_listen_addresses) ==
+		       offsetof(struct config, listen_addresses) + sizeof(char **),
+	       "a FLAG_STRINGS list and its length are neighbours");
+
+#define AT(member) offsetof(struct config, member)
+
+/* clang-format off */
+static const struct flag flags[] = {
+	{ .name = "help", .short_name = 'h', .kind = FLAG_ACTION,
+	  .help = "Show this help." },
+	{ .name = "version", .kind = FLAG_ACTION,
+	  .help = "Show application version." },
+	{ .name = "web.listen-address", .kind = FLAG_STRINGS, .offset = AT(listen_addresses),
+	  .def = ":9091",
+	  .help = "Addresses on which to expose metrics and web interface. Repeatable for multiple "
+		  "addresses. Examples: `:9091` or `[::1]:9091`." },
+	{ .name = "web.threads", .kind = FLAG_COUNT, .offset = AT(web_threads),
+	  .def = "0", .min = 0, .max = 256,
+	  .help = "Threads that serve requests. 0 means one for each core." },
+	{ .name = "web.max-connections", .kind = FLAG_COUNT, .offset = AT(web_max_connections),
+	  .def = "10000", .min = 1, .max = MILLION,
+	  .help = "Connections open at the same time." },
+	{ .name = "web.max-header-size", .kind = FLAG_SIZE, .offset = AT(web_max_header_size),
+	  .def = "1MiB", .min = KIB, .max = 64 * MIB,
+	  .help = "Bytes of a request line with its headers." },
+	{ .name = "web.idle-timeout", .kind = FLAG_DURATION, .offset = AT(web_idle_timeout_ns),
+	  .def = "5m", .min = MS, .max = 24 * HOUR,
+	  .help = "Time a connection may stay open between two requests." },
+	{ .name = "web.read-timeout", .kind = FLAG_DURATION, .offset = AT(web_read_timeout_ns),
+	  .def = "1m", .min = MS, .max = 24 * HOUR,
+	  .help = "Time from the first byte of a request to its last." },
+	{ .name = "web.shutdown-timeout", .kind = FLAG_DURATION,
+	  .offset = AT(web_shutdown_timeout_ns),
+	  .def = "10s", .min = 0, .max = HOUR,
+	  .help = "Time that requests in flight have to finish when the process is told to end." },
+	{ .name = "persistence.file", .kind = FLAG_STRING, .offset = AT(persistence_file),
+	  .def = DATABASE_NAME,
+	  .help = "Database that keeps the metrics. If empty, metrics are only kept in memory. The "
+		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or in the "
+		  "working directory when it is not set." },
+	{ .name = "push.queue-size", .kind = FLAG_COUNT, .offset = AT(queue_size),
+	  .def = "4096", .min = 1, .max = MILLION,
+	  .help = "Pushes that may wait to be committed. Further ones are answered 503." },
+	{ .name = "push.queue-bytes", .kind = FLAG_SIZE, .offset = AT(queue_bytes),
+	  .def = "256MiB", .min = KIB, .max = 1024 * GIB,
+	  .help = "Memory of the pushes that wait to be committed." },
+	{ .name = "limits.body-size", .kind = FLAG_SIZE, .offset = AT(body_size),
+	  .def = "64MiB", .min = 1, .max = 4 * GIB,
+	  .help = "Bytes of one pushed body after decompression." },
+	{ .name = "limits.series-per-push", .kind = FLAG_COUNT, .offset = AT(series_per_push),
+	  .def = "1000000", .min = 1, .max = 1000 * MILLION,
+	  .help = "Series in one push." },
+	{ .name = "limits.labels-per-series", .kind = FLAG_COUNT, .offset = AT(labels_per_series),
+	  .def = "100", .min = 2, .max = 10000,
+	  .help = "Labels of one series, job and instance included." },
+	{ .name = "limits.label-name-length", .kind = FLAG_COUNT, .offset = AT(label_name_length),
+	  .def = "1024", .min = 8, .max = 65536,
+	  .help = "Bytes of a label name." },
+	{ .name = "limits.label-value-length", .kind = FLAG_COUNT, .offset = AT(label_value_length),
+	  .def = "65536", .min = 1, .max = 16 * MIB,
+	  .help = "Bytes of a label value." },
+	{ .name = "limits.groups", .kind = FLAG_COUNT, .offset = AT(groups),
+	  .def = "1000000", .min = 1, .max = 1000 * MILLION,
+	  .help = "Groups stored." },
+	{ .name = "limits.series", .kind = FLAG_COUNT, .offset = AT(series),
+	  .def = "10000000", .min = 1, .max = 1000 * MILLION,
+	  .help = "Series stored." },
+	{ .name = "log.level", .kind = FLAG_LOG_LEVEL, .offset = AT(log_level),
+	  .def = "info",
+	  .help = "Only log messages with the given severity or above. One of: [debug, info, warn, "
+		  "error]" },
+	{ .name = "log.format", .kind = FLAG_LOG_FORMAT, .offset = AT(log_format),
+	  .def = "logfmt",
+	  .help = "Output format of log messages. One of: [logfmt, json]" },
+};
+/* clang-format on */
+
+static const struct flag_table table = { flags, ARRAY_LEN(flags) };
+
+/* systemd may name several directories; the first one is ours. No other thread runs yet. */
+static void default_to_state_directory(struct config *c)
+{
+	const char *dir = getenv("STATE_DIRECTORY"); /* NOLINT(concurrency-mt-unsafe) */
+	size_t n = dir ? strcspn(dir, ":") : 0;
+	CLEANUP(strbuf_done) struct strbuf path = { 0 };
+
+	if (n == 0)
+		return;
+	strbuf_add(&path, dir, n);
+	strbuf_addz(&path, "/" DATABASE_NAME);
+	free(c->persistence_file);
+	c->persistence_file = mem_strdup(strbuf_z(&path));
+}
+
+/*
+ * Which of several faults and wishes wins is kingpin's: --version acts while flags are recognised,
+ * --help when all of them were, and values are looked at last.
+ */
+int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
+		 struct err *err)
+{
+	CLEANUP(flags_given_done) struct flags_given given = { 0 };
+	int r = flags_scan(&table, argc, argv, &given, err);
+	bool version = flags_given_has(&given, "version");
+
+	*c = (struct config){ 0 };
+	if (r < 0 && !version)
+		return -1;
+	flags_set_defaults(&table, c);
+	default_to_state_directory(c);
+	*ret_action = version                           ? CONFIG_VERSION
+		      : flags_given_has(&given, "help") ? CONFIG_HELP
+							: CONFIG_RUN;
+	if (*ret_action == CONFIG_RUN && flags_set(&given, c, err) < 0) {
+		config_done(c);
+		return -1;
+	}
+	return 0;
+}
+
+void config_done(struct config *c)
+{
+	flags_done(&table, c);
+}
+
+void config_help(struct strbuf *out, const char *program)
+{
+	flags_help(&table, program, "Tallygate, a durable Prometheus Pushgateway", out);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct flag *const *)a)->name,
+		      (*(const struct flag *const *)b)->name);
+}
+
+void config_each(const struct config *c, void (*fn)(void *arg, const char *name, const char *value),
+		 void *arg)
+{
+	const struct flag *order[ARRAY_LEN(flags)];
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		order[i] = &flags[i];
+	qsort(order, ARRAY_LEN(flags), sizeof(const struct flag *), compare_names);
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		CLEANUP(strbuf_done) struct strbuf value = { 0 };
+
+		if (order[i]->kind == FLAG_ACTION)
+			continue;
+		flag_format(order[i], c, &value);
+		fn(arg, order[i]->name, strbuf_z(&value));
+	}
+}

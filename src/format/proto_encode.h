@@ -1,0 +1,17 @@
+/*
+ * Families -> io.prometheus.client.MetricFamily, delimited: what the database stores and what a
+ * protobuf scrape is made of. Fields are written in ascending order, absent ones not at all.
+ */
+#ifndef FORMAT_PROTO_ENCODE_H
+#define FORMAT_PROTO_ENCODE_H
+
+#include "base/str.h"
+#include "format/metric.h"
+
+/*
+ * Appends one delimited message with the metrics of f in list order. Everything in struct metric
+ * survives a round trip through proto_decode(), unknown fields included.
+ */
+void proto_encode_family(const struct family *f, struct strbuf *out);
+
+#endif

@@ -1,0 +1,99 @@
+/* What the files of src/http share. */
+#ifndef HTTP_INTERNAL_H
+#define HTTP_INTERNAL_H
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "base/table.h"
+#include "http/server.h"
+
+enum conn_state {
+	CONN_IDLE,     /* between requests */
+	CONN_READING,  /* some bytes of a request are there */
+	CONN_HANDLING, /* the handler has it */
+	CONN_REPLYING, /* the reply is being written */
+};
+
+struct conn {
+	struct conn *prev, *next; /* of the worker */
+	struct http_worker *worker;
+	struct bufferevent *bev;
+	struct evhttp_connection *evcon; /* NULL until conn_bind() */
+	enum conn_state state;
+	bool refused;      /* over the limit: the first request is answered 503 */
+	bool to_fix;       /* evhttp has written an error page of its own */
+	int64_t since_ns;  /* when the state became CONN_READING */
+	uint64_t received; /* bytes of the request being read */
+	struct conn *next_fix;
+};
+
+struct http_worker {
+	struct http_server *server;
+	pthread_t thread;
+	bool started;
+	struct event_base *base;
+	struct evhttp *http;
+	struct evconnlistener **listeners;
+	size_t n_listeners;
+	struct event *wake, *tick, *fix, *deadline;
+	int wake_fd;
+	void *state; /* the handler's */
+
+	struct conn *conns; /* newest first */
+	struct table by_bev;
+	struct conn *fixes;
+	bool stopping, paused;
+
+	pthread_mutex_t inbox_lock;
+	struct http_task *inbox, **inbox_tail;
+	bool stop_asked;
+};
+
+struct http_server {
+	struct http_settings settings;
+	struct http_handler handler;
+	struct http_worker *workers;
+	unsigned n_workers;
+	atomic_ullong connections, refused, timed_out, malformed;
+};
+
+/* conn.c. The worker's thread. */
+struct bufferevent *conn_new(struct event_base *base, void *worker);
+struct conn *conn_of(struct http_worker *w, struct evhttp_connection *evcon);
+void conn_sweep(struct http_worker *w);
+void conn_fix_errors(struct http_worker *w);
+void conn_close_idle(struct http_worker *w);
+void conn_replied(struct conn *c);
+void conn_free_all(struct http_worker *w);
+
+/* request.c: evhttp's callback for every request. */
+void request_received(struct evhttp_request *ev, void *worker);
+
+/* worker.c */
+int worker_init(struct http_worker *w, struct http_server *s, struct err *err);
+int worker_listen(struct http_worker *w, int fd, struct err *err);
+int worker_start(struct http_worker *w, struct err *err);
+void worker_ask_stop(struct http_worker *w);
+void worker_done(struct http_worker *w);
+/* Ends the loop when there is nothing left to answer. */
+void worker_check_stopped(struct http_worker *w);
+/* Listeners stop and start with the number of connections. */
+void worker_check_load(struct http_worker *w);
+
+/*
+ * listen.c: opens one socket for each worker on the address, fds[n]. *ret_bound gets the address
+ * with its real port, for the log.
+ */
+int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size_t size,
+		struct err *err);
+
+#endif

@@ -1,0 +1,286 @@
+/* A request between evhttp and the handler, and its reply. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/mem.h"
+#include "http/internal.h"
+
+struct http_request {
+	struct http_worker *worker;
+	struct evhttp_request *ev;
+	struct evbuffer *body; /* of the reply; NULL: empty */
+	struct str received;
+	bool close;
+	char peer[64];
+	char protocol[16];
+};
+
+static const struct {
+	int status;
+	const char *phrase;
+} phrases[] = {
+	{ 200, "OK" },
+	{ 202, "Accepted" },
+	{ 301, "Moved Permanently" },
+	{ 307, "Temporary Redirect" },
+	{ 400, "Bad Request" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 413, "Request Entity Too Large" },
+	{ 415, "Unsupported Media Type" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 503, "Service Unavailable" },
+	{ 505, "HTTP Version Not Supported" },
+	{ 507, "Insufficient Storage" },
+};
+
+static const char *phrase_of(int status)
+{
+	for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	return "Status";
+}
+
+/* The reply has been written: the connection waits for its next request. */
+static void on_complete(struct evhttp_request *ev, void *worker)
+{
+	struct http_worker *w = worker;
+	struct conn *c = conn_of(w, evhttp_request_get_connection(ev));
+
+	if (c)
+		conn_replied(c);
+}
+
+static void name_peer(struct http_request *req)
+{
+	const struct sockaddr *sa = evhttp_connection_get_addr(
+		evhttp_request_get_connection(req->ev));
+	char host[INET6_ADDRSTRLEN] = "";
+
+	if (sa && sa->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
+
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+		snprintf(req->peer, sizeof(req->peer), "%s:%u", host, ntohs(in->sin_port));
+	} else if (sa && sa->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)sa;
+
+		if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) {
+			inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], host, sizeof(host));
+			snprintf(req->peer, sizeof(req->peer), "%s:%u", host, ntohs(in->sin6_port));
+		} else {
+			inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
+			snprintf(req->peer, sizeof(req->peer), "[%s]:%u", host,
+				 ntohs(in->sin6_port));
+		}
+	} else {
+		snprintf(req->peer, sizeof(req->peer), "@");
+	}
+}
+
+const char *http_request_peer(const struct http_request *req)
+{
+	struct http_request *mutable = (struct http_request *)req;
+
+	if (!req->peer[0])
+		name_peer(mutable);
+	return req->peer;
+}
+
+const char *http_request_protocol(const struct http_request *req)
+{
+	return req->protocol;
+}
+
+static void refuse_over_limit(struct http_request *req)
+{
+	http_reply_header(req, "Retry-After", "1");
+	http_reply_add(req, STR("too many connections (--web.max-connections)\n"));
+	http_reply_close(req);
+	http_reply(req, 503, "text/plain; charset=utf-8");
+}
+
+/* evhttp knows chunked and would take any other coding's bytes for the next request. */
+static bool refuse_coding(struct http_request *req)
+{
+	struct str coding = http_request_header(req, "Transfer-Encoding");
+
+	if (!coding.p || str_eq_nocase(coding, STR("chunked")))
+		return false;
+	http_reply_add(req, STR("Unsupported transfer encoding"));
+	http_reply_close(req);
+	http_reply(req, 501, "text/plain; charset=utf-8");
+	return true;
+}
+
+static bool refuse_version(struct http_request *req)
+{
+	if (req->ev->major == 1)
+		return false;
+	http_reply_add(req, STR("505 HTTP Version Not Supported: unsupported protocol version"));
+	http_reply_close(req);
+	http_reply(req, 505, "text/plain; charset=utf-8");
+	return true;
+}
+
+static bool refuse_hostless(struct http_request *req)
+{
+	if (req->ev->major != 1 || req->ev->minor < 1 || http_request_header(req, "Host").p)
+		return false;
+	http_reply_add(req, STR("400 Bad Request: missing required Host header"));
+	http_reply_close(req);
+	http_reply(req, 400, "text/plain; charset=utf-8");
+	return true;
+}
+
+void request_received(struct evhttp_request *ev, void *worker)
+{
+	struct http_worker *w = worker;
+	struct conn *c = conn_of(w, evhttp_request_get_connection(ev));
+	struct evbuffer *in = evhttp_request_get_input_buffer(ev);
+	struct http_request *req = mem_zalloc(sizeof(*req));
+
+	req->worker = w;
+	req->ev = ev;
+	snprintf(req->protocol, sizeof(req->protocol), "HTTP/%d.%d", ev->major, ev->minor);
+	req->received.n = evbuffer_get_length(in);
+	req->received.p = req->received.n ? (const char *)evbuffer_pullup(in, -1) : "";
+	evhttp_request_set_on_complete_cb(ev, on_complete, w);
+	if (c)
+		c->state = CONN_HANDLING;
+	if (c && c->refused)
+		refuse_over_limit(req);
+	else if (!refuse_version(req) && !refuse_hostless(req) && !refuse_coding(req))
+		w->server->handler.handle(w->state, req);
+}
+
+enum http_method http_request_method(const struct http_request *req)
+{
+	switch (evhttp_request_get_command(req->ev)) {
+	case EVHTTP_REQ_GET:
+		return HTTP_GET;
+	case EVHTTP_REQ_PUT:
+		return HTTP_PUT;
+	case EVHTTP_REQ_POST:
+		return HTTP_POST;
+	case EVHTTP_REQ_DELETE:
+		return HTTP_DELETE;
+	case EVHTTP_REQ_OPTIONS:
+		return HTTP_OPTIONS;
+	case EVHTTP_REQ_HEAD:
+		return HTTP_HEAD;
+	default:
+		return HTTP_OTHER;
+	}
+}
+
+struct str http_request_target(const struct http_request *req)
+{
+	return str_of(evhttp_request_get_uri(req->ev));
+}
+
+struct str http_request_body(const struct http_request *req)
+{
+	return req->received;
+}
+
+struct str http_request_header(const struct http_request *req, const char *name)
+{
+	const char *v = evhttp_find_header(evhttp_request_get_input_headers(req->ev), name);
+
+	return v ? str_of(v) : STR_NULL;
+}
+
+size_t http_request_header_bytes(const struct http_request *req)
+{
+	struct evkeyval *kv;
+	size_t n = 0;
+
+	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next)
+		n += (strcasecmp(kv->key, "Host") ? strlen(kv->key) : 0) + strlen(kv->value);
+	return n;
+}
+
+struct http_worker *http_request_worker(const struct http_request *req)
+{
+	return req->worker;
+}
+
+void http_reply_header(struct http_request *req, const char *name, const char *value)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(req->ev), name, value);
+}
+
+static struct evbuffer *reply_body(struct http_request *req)
+{
+	if (!req->body)
+		req->body = evbuffer_new();
+	return req->body;
+}
+
+struct held {
+	void (*free_fn)(void *arg);
+	void *arg;
+};
+
+static void release(const void *data, size_t len, void *arg)
+{
+	struct held *h = arg;
+
+	(void)data;
+	(void)len;
+	h->free_fn(h->arg);
+	free(h);
+}
+
+void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(void *arg),
+		    void *arg)
+{
+	struct held *h = mem_alloc(sizeof(*h));
+
+	*h = (struct held){ free_fn, arg };
+	if (bytes.n == 0 || !reply_body(req) ||
+	    evbuffer_add_reference(req->body, bytes.p, bytes.n, release, h) < 0)
+		release(NULL, 0, h);
+}
+
+void http_reply_add(struct http_request *req, struct str bytes)
+{
+	if (bytes.n && reply_body(req))
+		evbuffer_add(req->body, bytes.p, bytes.n);
+}
+
+void http_reply_close(struct http_request *req)
+{
+	req->close = true;
+}
+
+void http_reply(struct http_request *req, int status, const char *content_type)
+{
+	struct evhttp_connection *evcon = evhttp_request_get_connection(req->ev);
+	struct conn *c = evcon ? conn_of(req->worker, evcon) : NULL;
+	char length[24];
+
+	if (content_type)
+		http_reply_header(req, "Content-Type", content_type);
+	if (req->close || req->worker->stopping)
+		http_reply_header(req, "Connection", "close");
+	if (req->body && evhttp_request_get_command(req->ev) == EVHTTP_REQ_HEAD) {
+		snprintf(length, sizeof(length), "%zu", evbuffer_get_length(req->body));
+		http_reply_header(req, "Content-Length", length);
+		evbuffer_drain(req->body, evbuffer_get_length(req->body));
+	}
+	if (c)
+		c->state = CONN_REPLYING;
+	evhttp_send_reply(req->ev, status, phrase_of(status), req->body);
+	if (req->body)
+		evbuffer_free(req->body);
+	free(req);
+}

@@ -1,0 +1,107 @@
+#include "http/server.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/internal.h"
+
+enum { MAX_THREADS = 256 };
+
+static void log_libevent(int severity, const char *msg)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn("libevent", "err", msg, NULL);
+}
+
+static unsigned thread_count(unsigned asked)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (asked)
+		return asked;
+	return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : (unsigned)cores;
+}
+
+static int listen_on(struct http_server *s, const char *address, struct err *err)
+{
+	int fds[MAX_THREADS];
+	char bound[128];
+
+	if (listen_open(address, fds, s->n_workers, bound, sizeof(bound), err) < 0)
+		return -1;
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (worker_listen(&s->workers[i], fds[i], err) < 0) {
+			while (++i < s->n_workers)
+				close(fds[i]);
+			return -1;
+		}
+	log_info("Listening on", "address", bound, NULL);
+	return 0;
+}
+
+static int start(struct http_server *s, struct err *err)
+{
+	unsigned n = thread_count(s->settings.threads);
+
+	s->workers = mem_zalloc(n * sizeof(*s->workers));
+	for (; s->n_workers < n; s->n_workers++)
+		if (worker_init(&s->workers[s->n_workers], s, err) < 0) {
+			s->n_workers++; /* half of it is there */
+			return -1;
+		}
+	for (size_t i = 0; i < s->settings.n_addresses; i++)
+		if (listen_on(s, s->settings.addresses[i], err) < 0)
+			return -1;
+	for (unsigned i = 0; i < n; i++)
+		if (worker_start(&s->workers[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+struct http_server *http_server_start(const struct http_settings *settings,
+				      const struct http_handler *handler, struct err *err)
+{
+	struct http_server *s = mem_zalloc(sizeof(*s));
+
+	event_set_log_callback(log_libevent);
+	s->settings = *settings;
+	s->handler = *handler;
+	if (start(s, err) < 0) {
+		http_server_stop(s);
+		http_server_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void http_server_stop(struct http_server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i].started)
+			worker_ask_stop(&s->workers[i]);
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (s->workers[i].started)
+			pthread_join(s->workers[i].thread, NULL);
+}
+
+void http_server_free(struct http_server *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < s->n_workers; i++)
+		worker_done(&s->workers[i]);
+	free(s->workers);
+	free(s);
+}
+
+struct http_stats http_server_stats(struct http_server *s)
+{
+	return (struct http_stats){
+		.connections = s->connections,
+		.connections_refused = s->refused,
+		.requests_timed_out = s->timed_out,
+		.requests_malformed = s->malformed,
+	};
+}

@@ -1,0 +1,112 @@
+/*
+ * HTTP/1.1 on libevent's evhttp: N worker threads, each with its own event base, evhttp and
+ * listening sockets (SO_REUSEPORT). Knows no metric. A request belongs to the worker that read it:
+ * everything about it happens on that thread, from the handler's call to the reply.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct http_server;
+struct http_worker;
+struct http_request;
+
+struct http_settings {
+	char **addresses; /* "host:port", ":port", "[v6]:port"; port 0 picks one */
+	size_t n_addresses;
+	unsigned threads;                        /* 0: one for each core */
+	uint64_t max_connections;                /* more are answered 503 */
+	uint64_t max_header_size, max_body_size; /* bytes */
+	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
+				    reading */
+	int64_t read_timeout_ns; /* from the first byte of a request to its last: 408 */
+	int64_t shutdown_timeout_ns;
+};
+
+struct http_handler {
+	void *arg;
+	/* Each worker's own state; called before it serves, freed after it has ended. */
+	void *(*worker_new)(void *arg, struct http_worker *worker);
+	void (*worker_free)(void *state);
+	/*
+	 * A complete request, on its worker's thread. Answers with one of the http_reply functions,
+	 * at once or later on the same thread (http_worker_post()).
+	 */
+	void (*handle)(void *state, struct http_request *req);
+};
+
+struct http_stats {
+	uint64_t connections;         /* open now */
+	uint64_t connections_refused; /* over max_connections */
+	uint64_t requests_timed_out;  /* 408 */
+	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
+};
+
+/* Binds all addresses and starts the workers. NULL: *err says which address and what to do. */
+struct http_server *http_server_start(const struct http_settings *settings,
+				      const struct http_handler *handler, struct err *err);
+
+/*
+ * Stops accepting, lets requests that have begun be answered, and ends the threads, at the latest
+ * after shutdown_timeout_ns. Whoever answers requests later must still be running.
+ */
+void http_server_stop(struct http_server *s);
+
+/* After http_server_stop(), and after everybody who could still post to a worker has ended. */
+void http_server_free(struct http_server *s);
+
+struct http_stats http_server_stats(struct http_server *s);
+
+/* Something to be done on a worker's thread: embed it, run() may free it. */
+struct http_task {
+	struct http_task *next;
+	void (*run)(struct http_task *task);
+};
+
+/* Any thread. After the worker has ended, tasks run in http_server_free(). */
+void http_worker_post(struct http_worker *w, struct http_task *task);
+
+enum http_method {
+	HTTP_GET,
+	HTTP_PUT,
+	HTTP_POST,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_HEAD,
+	HTTP_OTHER,
+};
+
+/* What a request brought; all of it ends with the reply. */
+enum http_method http_request_method(const struct http_request *req);
+struct str http_request_target(const struct http_request *req); /* as sent */
+struct str http_request_body(const struct http_request *req);
+/* The first header of that name, case-insensitive; .p is NULL when there is none. */
+struct str http_request_header(const struct http_request *req, const char *name);
+/* "host:port" of the peer. */
+const char *http_request_peer(const struct http_request *req);
+/* "HTTP/1.1" */
+const char *http_request_protocol(const struct http_request *req);
+/* Bytes of all header names and values but Host's, plus Host's value. */
+size_t http_request_header_bytes(const struct http_request *req);
+/* The handler's own pointer; NULL until set. */
+struct http_worker *http_request_worker(const struct http_request *req);
+
+/* Before the reply. The value is copied; CR and LF must not be in it. */
+void http_reply_header(struct http_request *req, const char *name, const char *value);
+/* Adds to the reply's body by reference; free_fn(arg) is called when it is sent or given up. */
+void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(void *arg),
+		    void *arg);
+/* Adds a copy. */
+void http_reply_add(struct http_request *req, struct str bytes);
+/* Sends and ends the request: req is gone. content_type NULL: none. */
+void http_reply(struct http_request *req, int status, const char *content_type);
+/* The connection is closed after the reply. */
+void http_reply_close(struct http_request *req);
+
+#endif

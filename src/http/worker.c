@@ -1,0 +1,263 @@
+/* One worker: its event base, its inbox, and how it comes to an end. */
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/internal.h"
+
+static void run_inbox(struct http_worker *w)
+{
+	struct http_task *task;
+
+	pthread_mutex_lock(&w->inbox_lock);
+	task = w->inbox;
+	w->inbox = NULL;
+	w->inbox_tail = &w->inbox;
+	pthread_mutex_unlock(&w->inbox_lock);
+	while (task) {
+		struct http_task *next = task->next;
+
+		task->run(task);
+		task = next;
+	}
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	log_warn("shutdown deadline: closing connections with unfinished requests", NULL);
+	event_base_loopbreak(w->base);
+}
+
+void worker_check_stopped(struct http_worker *w)
+{
+	if (w->stopping && !w->conns)
+		event_base_loopbreak(w->base);
+}
+
+static void begin_stop(struct http_worker *w)
+{
+	int64_t ns = w->server->settings.shutdown_timeout_ns;
+	struct timeval deadline = { ns / 1000000000, ns % 1000000000 / 1000 };
+
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	for (size_t i = 0; i < w->n_listeners; i++)
+		evconnlistener_disable(w->listeners[i]);
+	event_add(w->deadline, &deadline);
+	conn_close_idle(w);
+	worker_check_stopped(w);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_worker *w = arg;
+	uint64_t n;
+	bool stop;
+
+	(void)what;
+	(void)!read(fd, &n, sizeof(n));
+	run_inbox(w);
+	pthread_mutex_lock(&w->inbox_lock);
+	stop = w->stop_asked;
+	pthread_mutex_unlock(&w->inbox_lock);
+	if (stop)
+		begin_stop(w);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	conn_sweep(w);
+	if (w->stopping)
+		conn_close_idle(w);
+	w->paused = false;
+	worker_check_load(w);
+}
+
+static void on_fix(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_fix_errors(arg);
+}
+
+void worker_check_load(struct http_worker *w)
+{
+	const struct http_settings *s = &w->server->settings;
+	/* Those over the limit wait for their 503; there is a limit to these too. */
+	bool full = w->server->connections > s->max_connections + s->max_connections / 8 + 16;
+
+	if (w->stopping || w->paused)
+		return;
+	for (size_t i = 0; i < w->n_listeners; i++) {
+		if (full)
+			evconnlistener_disable(w->listeners[i]);
+		else
+			evconnlistener_enable(w->listeners[i]);
+	}
+}
+
+/* No descriptor or no memory for another connection: not again before the next tick. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct http_worker *w = arg;
+
+	log_error("cannot accept connections", "err",
+		  evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()), NULL);
+	w->paused = true;
+	evconnlistener_disable(listener);
+}
+
+int worker_listen(struct http_worker *w, int fd, struct err *err)
+{
+	struct evconnlistener *l = evconnlistener_new(
+		w->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!l || !evhttp_bind_listener(w->http, l)) {
+		if (l)
+			evconnlistener_free(l);
+		else
+			close(fd);
+		return err_set(err, 500, 0, "out of memory while listening");
+	}
+	evconnlistener_set_error_cb(l, on_accept_error);
+	w->listeners = mem_realloc(w->listeners,
+				   (w->n_listeners + 1) * sizeof(struct evconnlistener *));
+	w->listeners[w->n_listeners++] = l;
+	return 0;
+}
+
+static int make_base(struct http_worker *w)
+{
+	struct event_config *cfg = event_config_new();
+
+	if (!cfg)
+		return -1;
+	/* One thread owns the base; changed events reach epoll once a round, not once a change. */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	w->base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	return w->base ? 0 : -1;
+}
+
+static void set_up_http(struct http_worker *w)
+{
+	const struct http_settings *s = &w->server->settings;
+	struct timeval idle = { s->idle_timeout_ns / 1000000000,
+				s->idle_timeout_ns % 1000000000 / 1000 };
+
+	evhttp_set_max_headers_size(w->http, (ev_ssize_t)s->max_header_size);
+	evhttp_set_max_body_size(w->http, (ev_ssize_t)s->max_body_size);
+	evhttp_set_timeout_tv(w->http, &idle);
+	evhttp_set_default_content_type(w->http, NULL);
+	evhttp_set_allowed_methods(w->http, 0xFFFF);
+	/* A refused body is read to its end, or the client would see a reset instead of the 413. */
+	evhttp_set_flags(w->http, EVHTTP_SERVER_LINGERING_CLOSE);
+	evhttp_set_bevcb(w->http, conn_new, w);
+	evhttp_set_gencb(w->http, request_received, w);
+}
+
+int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
+{
+	struct timeval second = { 1, 0 };
+
+	*w = (struct http_worker){ .server = s, .wake_fd = -1 };
+	w->inbox_tail = &w->inbox;
+	pthread_mutex_init(&w->inbox_lock, NULL);
+	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->wake_fd < 0 || make_base(w) < 0 || !(w->http = evhttp_new(w->base)))
+		return err_set(err, 500, 0,
+			       "cannot set up an event loop: out of memory or descriptors");
+	set_up_http(w);
+	w->wake = event_new(w->base, w->wake_fd, EV_READ | EV_PERSIST, on_wake, w);
+	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+	w->fix = event_new(w->base, -1, 0, on_fix, w);
+	w->deadline = event_new(w->base, -1, 0, on_deadline, w);
+	if (!w->wake || !w->tick || !w->fix || !w->deadline || event_add(w->wake, NULL) < 0 ||
+	    event_add(w->tick, &second) < 0)
+		return err_set(err, 500, 0, "cannot set up an event loop: out of memory");
+	w->state = s->handler.worker_new(s->handler.arg, w);
+	return 0;
+}
+
+static void *worker_main(void *arg)
+{
+	struct http_worker *w = arg;
+
+	event_base_dispatch(w->base);
+	return NULL;
+}
+
+int worker_start(struct http_worker *w, struct err *err)
+{
+	if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+		return err_set(err, 500, 0, "cannot start a worker thread");
+	pthread_setname_np(w->thread, "http");
+	w->started = true;
+	return 0;
+}
+
+static void wake(struct http_worker *w)
+{
+	uint64_t one = 1;
+
+	(void)!write(w->wake_fd, &one, sizeof(one));
+}
+
+void http_worker_post(struct http_worker *w, struct http_task *task)
+{
+	bool was_empty;
+
+	task->next = NULL;
+	pthread_mutex_lock(&w->inbox_lock);
+	was_empty = w->inbox == NULL;
+	*w->inbox_tail = task;
+	w->inbox_tail = &task->next;
+	pthread_mutex_unlock(&w->inbox_lock);
+	if (was_empty)
+		wake(w);
+}
+
+void worker_ask_stop(struct http_worker *w)
+{
+	pthread_mutex_lock(&w->inbox_lock);
+	w->stop_asked = true;
+	pthread_mutex_unlock(&w->inbox_lock);
+	wake(w);
+}
+
+void worker_done(struct http_worker *w)
+{
+	/* Late replies first: evhttp_free() takes the requests with it. */
+	run_inbox(w);
+	w->stopping = true;
+	if (w->http)
+		evhttp_free(w->http);
+	conn_free_all(w);
+	if (w->wake)
+		event_free(w->wake);
+	if (w->tick)
+		event_free(w->tick);
+	if (w->fix)
+		event_free(w->fix);
+	if (w->deadline)
+		event_free(w->deadline);
+	if (w->base)
+		event_base_free(w->base);
+	if (w->wake_fd >= 0)
+		close(w->wake_fd);
+	if (w->state)
+		w->server->handler.worker_free(w->state);
+	free(w->listeners);
+	pthread_mutex_destroy(&w->inbox_lock);
+}

@@ -1,0 +1,27 @@
+/*
+ * The rules that one push alone can break: those of the Go gateway's consistency check (behaviour
+ * 3.6), and ours against what would break a scrape (behaviour 3.8).
+ */
+#ifndef MODEL_RULES_H
+#define MODEL_RULES_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "format/metric.h"
+#include "model/key.h"
+
+/*
+ * Gives m the labels it is exposed with: grouping labels forced on, `instance` added, sorted by
+ * name. -1 when the arena is full.
+ */
+int rules_apply_key(struct metric *m, const struct key *key, struct arena *a);
+
+/* Checks of one family by itself and of one metric after rules_apply_key(). -1: a 400. */
+int rules_check_family(const struct family *f, struct err *err);
+int rules_check_metric(const struct family *f, const struct metric *m, struct err *err);
+
+/* Writes "collected metric "a" { label:{...} } <what>" into err, as the Go gateway does. */
+int rules_refuse(struct err *err, struct str family, const struct label *labels, uint32_t n_labels,
+		 uint32_t line, const char *what);
+
+#endif

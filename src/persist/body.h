@@ -1,0 +1,12 @@
+/* The bytes of a stored segment: delimited MetricFamily messages, name first in each. */
+#ifndef PERSIST_BODY_H
+#define PERSIST_BODY_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* Appends the messages whose family is named in keep. -1 when the body is not what we wrote. */
+int body_keep(struct str body, const struct str *keep, uint32_t n_keep, struct strbuf *out);
+
+#endif

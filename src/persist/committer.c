@@ -1,0 +1,137 @@
+#include "persist/committer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/push.h"
+
+/* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
+enum { BATCH_MAX = 512 };
+
+static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
+static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+					0.01,   0.025,   0.05,   0.1,   0.25,   1 };
+
+struct committer {
+	struct queue *queue;
+	struct store *store;
+	struct storage *storage;
+	pthread_t thread;
+	atomic_ullong commits, failures, database_bytes;
+	struct buckets batch_pushes, commit_seconds;
+};
+
+/* Zero or the reason why nothing of the batch may be published. */
+static int commit(struct committer *c, struct err *err)
+{
+	int64_t start = clock_mono_ns();
+	const struct changes *changes;
+	int r = 0;
+
+	if (!c->storage)
+		return 0;
+	changes = store_changes(c->store);
+	if (changes->n == 0)
+		return 0;
+	r = c->storage->ops->commit(c->storage, changes, err);
+	buckets_observe(&c->commit_seconds, (double)(clock_mono_ns() - start) / 1e9);
+	c->commits++;
+	/* Two stat() calls: now and then is often enough. */
+	if (c->commits % 64 == 1)
+		c->database_bytes = c->storage->ops->bytes(c->storage);
+	return r;
+}
+
+static void refuse_batch(struct push *first, const struct err *why)
+{
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		if (!p->err.status)
+			p->err = *why;
+}
+
+static void run_batch(struct committer *c, struct push *first, size_t n)
+{
+	struct err err = { 0 };
+
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		store_stage(c->store, p);
+	if (commit(c, &err) == 0) {
+		store_publish(c->store);
+	} else {
+		char text[32];
+
+		store_rollback(c->store);
+		refuse_batch(first, &err);
+		c->failures++;
+		snprintf(text, sizeof(text), "%zu", n);
+		log_error("could not commit pushes", "err", err.msg, "pushes", text, NULL);
+	}
+	buckets_observe(&c->batch_pushes, (double)n);
+	while (first) {
+		struct push *p = first;
+
+		first = (struct push *)p->node.next;
+		p->done(p);
+	}
+}
+
+static void *committer_main(void *arg)
+{
+	struct committer *c = arg;
+	struct queue_node *first;
+	size_t n;
+
+	while ((first = queue_take(c->queue, BATCH_MAX, &n)))
+		run_batch(c, (struct push *)first, n);
+	return NULL;
+}
+
+struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
+				  struct err *err)
+{
+	struct committer *c = mem_zalloc(sizeof(*c));
+
+	c->queue = queue;
+	c->store = store;
+	c->storage = storage;
+	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
+	buckets_init(&c->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
+	if (storage)
+		c->database_bytes = storage->ops->bytes(storage);
+	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
+		err_set(err, 500, 0, "cannot start the committer's thread");
+		buckets_done(&c->batch_pushes);
+		buckets_done(&c->commit_seconds);
+		free(c);
+		return NULL;
+	}
+	pthread_setname_np(c->thread, "committer");
+	return c;
+}
+
+void committer_stop(struct committer *c)
+{
+	if (!c)
+		return;
+	queue_close(c->queue);
+	pthread_join(c->thread, NULL);
+	buckets_done(&c->batch_pushes);
+	buckets_done(&c->commit_seconds);
+	free(c);
+}
+
+struct committer_stats committer_stats(struct committer *c)
+{
+	return (struct committer_stats){
+		.commits = c->commits,
+		.commit_failures = c->failures,
+		.database_bytes = c->database_bytes,
+		.batch_pushes = buckets_read(&c->batch_pushes),
+		.commit_seconds = buckets_read(&c->commit_seconds),
+	};
+}

@@ -1,0 +1,33 @@
+/*
+ * The committer: the one thread that changes the store and talks to the database. It takes whatever
+ * has queued, puts it into one transaction, publishes it, and answers, in that order: a 200 is
+ * durable and visible. A commit that fails leaves memory as it was and answers 503.
+ */
+#ifndef PERSIST_COMMITTER_H
+#define PERSIST_COMMITTER_H
+
+#include "base/buckets.h"
+#include "base/queue.h"
+#include "persist/storage.h"
+#include "store/store.h"
+
+struct committer;
+
+/* What it has done so far; for our own metrics. */
+struct committer_stats {
+	uint64_t commits, commit_failures;
+	uint64_t database_bytes;
+	struct buckets_counts batch_pushes;   /* pushes in a batch */
+	struct buckets_counts commit_seconds; /* of a transaction, sync included */
+};
+
+/* Borrows all three until committer_stop(); storage NULL: memory only. */
+struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
+				  struct err *err);
+/* Closes the queue, commits what is in it, and ends the thread. The queue is empty afterwards. */
+void committer_stop(struct committer *c);
+
+/* Any thread. */
+struct committer_stats committer_stats(struct committer *c);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * The rules that hold over all groups (behaviour 3.6), each in time proportional to the slice that
+ * is checked: a look-up for each family and one for each series.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "format/text_write.h"
+#include "model/series.h"
+#include "store/internal.h"
+
+/* Completes a message that err_set() has just made. */
+static int refused(struct err *err)
+{
+	err_prefix(err, PUSH_INVALID_PREFIX);
+	return -1;
+}
+
+static const char *type_word(int32_t type)
+{
+	static const char *const words[] = { "COUNTER", "GAUGE",     "SUMMARY",
+					     "UNTYPED", "HISTOGRAM", "GAUGE_HISTOGRAM" };
+
+	return words[type];
+}
+
+static bool has_suffixes(int32_t type)
+{
+	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM || type == METRIC_GAUGE_HISTOGRAM;
+}
+
+/* A family in use with this exposed name, whatever it was pushed as; NULL: none. */
+static struct store_family *in_use(struct store *s, struct str exposed)
+{
+	uint64_t hash = hash_bytes(exposed);
+	struct store_family *f;
+
+	for (size_t at = table_first(&s->families, hash);
+	     (f = table_next(&s->families, hash, &at));)
+		if (f->n_groups > 0 && str_eq(f->exposed, exposed))
+			return f;
+	return NULL;
+}
+
+static int check_type(struct store *s, const struct store_family *f, const struct slice *slice,
+		      struct err *err)
+{
+	char name[200], other[200];
+	struct store_family *used = in_use(s, f->exposed);
+
+	if (!used)
+		return 0;
+	if (used != f) {
+		err_set(err, 400, 0,
+			"metric name %s is exposed as the same name as %s, which is already there",
+			str_quote(f->name, name, sizeof(name)),
+			str_quote(used->name, other, sizeof(other)));
+		return refused(err);
+	}
+	if (f->type == slice->type)
+		return 0;
+	str_quote(f->name, name, sizeof(name));
+	if (f->own && f->n_groups == 1) {
+		name[strlen(name) - 1] = '\0';
+		err_set(err, 400, 0, "gathered metric family %s has type %s but should have %s",
+			name + 1, type_word(slice->type), type_word(f->type));
+		return refused(err);
+	}
+	err_set(err, 400, 0,
+		"collected metric %s is not a %s: other groups have it with that type, this push "
+		"says %s",
+		name, type_word(f->type), type_word(slice->type));
+	return refused(err);
+}
+
+/* x_count next to a histogram or summary x would be two meanings of one sample name. */
+static int check_suffix_of_other(struct store *s, const struct store_family *f, struct err *err)
+{
+	static const struct {
+		struct str suffix;
+		bool histogram_only;
+	} suffixes[] = { { { "_count", 6 }, false },
+			 { { "_sum", 4 }, false },
+			 { { "_bucket", 7 }, true } };
+	char name[200], other[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		struct str base = f->exposed;
+
+		if (!str_has_suffix(base, suffixes[i].suffix))
+			continue;
+		base.n -= suffixes[i].suffix.n;
+		const struct store_family *used = in_use(s, base);
+
+		if (!used || !has_suffixes(used->type) ||
+		    (suffixes[i].histogram_only && used->type == METRIC_SUMMARY))
+			continue;
+		err_set(err, 400, 0,
+			"collected metric named %s collides with previously collected %s named %s",
+			str_quote(f->name, name, sizeof(name)), text_type_name(used->type),
+			str_quote(used->name, other, sizeof(other)));
+		return refused(err);
+	}
+	return 0;
+}
+
+static int check_own_suffixes(struct store *s, const struct store_family *f, int32_t type,
+			      struct err *err)
+{
+	static const struct str suffixes[] = { { "_count", 6 }, { "_sum", 4 }, { "_bucket", 7 } };
+	CLEANUP(strbuf_done) struct strbuf taken = { 0 };
+	char name[200], other[200];
+
+	for (size_t i = 0; i < (type == METRIC_SUMMARY ? 2u : 3u); i++) {
+		taken.n = 0;
+		strbuf_adds(&taken, f->exposed);
+		strbuf_adds(&taken, suffixes[i]);
+		const struct store_family *used = in_use(s, strbuf_str(&taken));
+
+		if (!used)
+			continue;
+		err_set(err, 400, 0,
+			"collected %s named %s collides with previously collected metric named %s",
+			i == 2 ? "histogram" : "histogram or summary",
+			str_quote(f->name, name, sizeof(name)),
+			str_quote(used->name, other, sizeof(other)));
+		return refused(err);
+	}
+	return 0;
+}
+
+/* The series of that hash in another group: the same one, or only the same hash? */
+static bool same_series(const struct slice *a, const struct slice *b, uint64_t hash)
+{
+	CLEANUP(strbuf_done) struct strbuf ida = { 0 };
+	CLEANUP(strbuf_done) struct strbuf idb = { 0 };
+
+	return series_find(slice_text(a), a->family->exposed, hash, &ida) &&
+	       series_find(slice_text(b), b->family->exposed, hash, &idb) &&
+	       str_eq(strbuf_str(&ida), strbuf_str(&idb));
+}
+
+static int check_series(struct store *s, const struct group *g, const struct slice *slice,
+			uint64_t hash, struct err *err)
+{
+	uint32_t owner, at = SERIES_INDEX_START;
+
+	while ((owner = series_index_next(&s->index, hash, &at)) != 0) {
+		const struct group_state *st = group_state(s->by_id[owner]);
+		const struct slice *other = st ? group_state_find(st, slice->family) : NULL;
+		CLEANUP(strbuf_done) struct strbuf id = { 0 };
+		char name[200], labels[250];
+
+		if (owner == g->id || !other || !same_series(slice, other, hash))
+			continue;
+		series_find(slice_text(slice), slice->family->exposed, hash, &id);
+		struct str rest = { id.p + slice->family->exposed.n,
+				    id.n - slice->family->exposed.n };
+
+		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(rest, 240), rest.p);
+		err_set(err, 400, 0,
+			"collected metric %s %s was collected before with the same name and label "
+			"values, by another group",
+			str_quote(slice->family->name, name, sizeof(name)), labels);
+		return refused(err);
+	}
+	return 0;
+}
+
+int store_check_slice(struct store *s, const struct group *g, const struct slice *slice,
+		      struct err *err)
+{
+	const struct store_family *f = slice->family;
+
+	if (check_type(s, f, slice, err) < 0)
+		return -1;
+	/* In use with this type: these two held when it came in. */
+	if (f->n_groups == 0 &&
+	    (check_suffix_of_other(s, f, err) < 0 ||
+	     (has_suffixes(slice->type) && check_own_suffixes(s, f, slice->type, err) < 0)))
+		return -1;
+	for (uint32_t i = 0; i < slice->n_series; i++)
+		if (check_series(s, g, slice, slice_hashes(slice)[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The exposition labels of a group that is staged or published. */
+static struct str group_labels(const struct group *g)
+{
+	struct str text = g->labels;
+
+	if (!text.n) {
+		text = slice_text(&g->times[TIME_PUSHED]);
+		size_t name = strlen("push_time_seconds");
+
+		text = (struct str){ text.p + name, series_head(text) - name };
+	}
+	return text;
+}
+
+int store_check_group(struct store *s, const struct group *g, struct err *err)
+{
+	uint32_t owner, at = SERIES_INDEX_START;
+
+	while ((owner = series_index_next(&s->index, g->time_hash, &at)) != 0) {
+		const struct group *other = s->by_id[owner];
+		char labels[300];
+
+		if (other == g || !group_state(other) || !str_eq(group_labels(other), g->labels))
+			continue;
+		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(g->labels, 290),
+			 g->labels.p);
+		err_set(err, 400, 0,
+			"collected metric \"push_time_seconds\" %s was collected before with the "
+			"same name and label values: another group differs only by an empty "
+			"instance",
+			labels);
+		return refused(err);
+	}
+	return 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * What is kept of a group (private to src/store). A push makes one segment, with a slice for each
+ * family; a group's state names the slices that are live, whichever segment they came with. States
+ * and slices never change once made: a push builds the next state beside the current one.
+ * Only the committer touches any of it; what scrapes see are the pages (page.h).
+ */
+#ifndef STORE_GROUP_H
+#define STORE_GROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "model/push.h"
+
+struct page;
+struct store_family;
+
+/* A help text, shared by the slices that came with the same one. */
+struct help {
+	uint32_t refs, n;
+	char p[];
+};
+
+/* One family of one group: what a POST replaces. */
+struct slice {
+	struct store_family *family;
+	struct segment *segment; /* NULL: a time metric of the group */
+	struct help *help;       /* or NULL: none */
+	struct bytes *proto;     /* the pushed message when the text does not say it all, or NULL */
+	union {
+		struct page *page; /* published: holds the text; NULL when there are no lines */
+		const char *text;  /* not yet published: borrowed from the push */
+	};
+	union {
+		uint64_t hash;    /* n_series == 1 */
+		uint64_t *hashes; /* otherwise; owned */
+	};
+	uint32_t n_series, text_len;
+	uint32_t type : 8, n_lines : 24;
+	bool published;
+};
+
+/* What one push brought to one group, and the database row that holds it. */
+struct segment {
+	uint64_t row;      /* 0: not in the database */
+	uint64_t seq;      /* later segments win where two name one family */
+	double pushed_at;  /* Unix seconds */
+	struct str body;   /* what the row is to hold; borrowed from the push until it is written */
+	uint64_t text_len; /* of the slices that the row holds, dead ones too */
+	uint32_t refs;     /* slices in states, counted once for each state */
+	uint32_t n;
+
+	/* Of the batch at hand, for store_changes(). */
+	uint32_t live; /* slices that the staged state still holds */
+	bool noted, shrinks;
+	uint64_t live_text;
+
+	struct slice slices[];
+};
+
+struct group_state {
+	double pushed_at, failed_at; /* Unix seconds; 0: never */
+	bool exists;
+	uint32_t n;
+	struct slice *slices[]; /* sorted by exposed name, then name */
+};
+
+enum { TIME_PUSHED, TIME_FAILED };
+
+struct group {
+	uint32_t id; /* > 0; also the database row */
+	uint64_t key_hash, time_hash;
+	struct str key;             /* canonical bytes, in the block of the group */
+	struct group_state *cur;    /* published; NULL: not there */
+	struct group_state *staged; /* by the batch at hand; NULL: untouched */
+	struct group *next_touched;
+	struct str labels; /* of the exposition; borrowed from a push of the batch, else empty */
+	double stored_pushed_at; /* what the database row says */
+	struct slice times[2];   /* TIME_PUSHED, TIME_FAILED */
+};
+
+struct group *group_new(uint32_t id, struct str key, uint64_t key_hash);
+void group_free(struct group *g);
+
+/* The state that the next push of the batch finds: NULL when the group is not there. */
+static inline struct group_state *group_state(const struct group *g)
+{
+	struct group_state *st = g->staged ? g->staged : g->cur;
+
+	return st && st->exists ? st : NULL;
+}
+
+struct group_state *group_state_new(uint32_t n);
+/* Takes a reference on the segment of each slice put into a state. */
+void group_state_put(struct group_state *st, struct slice *slice);
+/* NULL is fine. Segments that no state needs go with it. */
+void group_state_free(struct group_state *st);
+
+/* A segment with n empty slices and no references. */
+struct segment *segment_new(uint32_t n);
+void segment_unref(struct segment *seg);
+
+static inline const uint64_t *slice_hashes(const struct slice *s)
+{
+	return s->n_series == 1 ? &s->hash : s->hashes;
+}
+
+/* The slice's sample lines, published or not. */
+struct str slice_text(const struct slice *s);
+
+/* The live slice of that family, or NULL. */
+struct slice *group_state_find(const struct group_state *st, const struct store_family *family);
+
+#endif

@@ -1,0 +1,89 @@
+/* What the files of src/store share: the store itself and the steps of a batch. */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/table.h"
+#include "store/family.h"
+#include "store/group.h"
+#include "store/page.h"
+#include "store/series_index.h"
+#include "store/store.h"
+
+struct store {
+	struct store_limits lim;
+
+	/* The committer's alone: the state with everything that is staged. */
+	struct table families; /* by the hash of the exposed name */
+	struct table groups;   /* by the hash of the key */
+	struct group **by_id;  /* [0] unused; NULL: free */
+	uint32_t n_ids, cap_ids;
+	uint32_t *free_ids;
+	uint32_t n_free_ids, cap_free_ids;
+	struct series_index index;
+	uint64_t staged_groups, staged_series;
+	uint64_t next_row, next_seq;
+	struct group *touched; /* by the batch, linked by next_touched */
+	struct changes changes;
+	struct store_family **idle; /* families that the batch may have left without a group */
+	size_t n_idle, cap_idle;
+	struct store_family *time_families[2];
+
+	/* Under the lock: what is published. */
+	pthread_mutex_t lock;
+	struct store_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
+	size_t n_list, n_sorted, cap_list;
+	struct store_counts counts;
+};
+
+/* Families of the staged state. find: with this very name; NULL when there is none. */
+struct store_family *store_family_find(struct store *s, struct str name, struct str exposed,
+				       uint64_t hash);
+struct store_family *store_family_get(struct store *s, struct str name, struct str exposed,
+				      uint64_t hash);
+/* At the end of a batch: forgets the families that no group has any more. Under the lock. */
+void store_sweep_families(struct store *s);
+
+/* The group with that key, whatever its state; NULL: none. */
+struct group *store_group_find(struct store *s, struct str key, uint64_t hash);
+/* A group without a state. id 0: the next free one. */
+struct group *store_group_add(struct store *s, struct str key, uint64_t hash, uint32_t id);
+void store_group_remove(struct store *s, struct group *g);
+
+/* Puts a state beside the current one; takes it. */
+void store_stage_state(struct store *s, struct group *g, struct group_state *next);
+/* Stages a push that is to be stored; -1: refused, push->err says why. */
+int store_stage_put(struct store *s, struct group *g, struct push *push, struct segment **ret_seg);
+/* True when the group's database row has to be written with the batch. */
+bool store_group_row_stale(const struct group *g);
+void store_changes_clear(struct store *s);
+
+/* Counts a slice in, or out, of the staged state: its family and the index of its series. */
+void store_index_slice(struct store *s, const struct group *g, struct slice *slice);
+void store_unindex_slice(struct store *s, const struct group *g, struct slice *slice);
+/* The same for the group's own existence and its time metrics. */
+void store_index_group(struct store *s, const struct group *g);
+void store_unindex_group(struct store *s, const struct group *g);
+
+/* -1 with a 400 when the slice would contradict what is staged. */
+int store_check_slice(struct store *s, const struct group *g, const struct slice *slice,
+		      struct err *err);
+/* -1 with a 400 when another group already has the time metrics of g. */
+int store_check_group(struct store *s, const struct group *g, struct err *err);
+
+/*
+ * Walks two sorted sets of slices side by side: *a and *b are the slices of one family, one of them
+ * NULL when only the other set has it. False at the end. Start with zeroed positions.
+ */
+struct slice_pair {
+	struct slice *a, *b;
+	uint32_t i, j;
+};
+bool slice_pair_next(struct slice_pair *pair, const struct group_state *a,
+		     const struct group_state *b);
+
+/* Both sorted by exposed name, then name. */
+int family_cmp(const struct store_family *a, const struct store_family *b);
+
+#endif

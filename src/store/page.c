@@ -1,0 +1,221 @@
+#include "store/page.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/family.h"
+#include "store/group.h"
+
+enum { PAGE_CAP_MIN = 128 };
+
+static uint32_t slot_find(const struct page *p, const struct slice *s, uint32_t *ret_at)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->slots[i] == s) {
+			*ret_at = at;
+			return i;
+		}
+		at += p->lens[i];
+	}
+	assert(!"slice is not in its page");
+	abort();
+}
+
+struct str page_text(const struct page *p, const struct slice *s)
+{
+	uint32_t at;
+	uint32_t slot = slot_find(p, s, &at);
+
+	return (struct str){ p->text->p + at, p->lens[slot] };
+}
+
+/* Gives the text this capacity, in bytes that nobody else holds. */
+static void set_capacity(struct page *p, size_t cap)
+{
+	struct bytes *old = p->text;
+
+	if (old && bytes_sole(old)) {
+		if (old->cap == cap)
+			return;
+		p->text = mem_realloc(old, sizeof(*old) + cap);
+		p->text->cap = (uint32_t)cap;
+		return;
+	}
+	p->text = bytes_new(cap);
+	if (old) {
+		memcpy(p->text->p, old->p, old->n);
+		p->text->n = old->n;
+		bytes_unref(old);
+	}
+}
+
+/* Before a change: room for n bytes in all, n not less than what is there. */
+static void make_writable(struct page *p, size_t n)
+{
+	size_t cap = p->text ? p->text->cap : PAGE_CAP_MIN;
+
+	while (cap < n && cap < PAGE_SIZE_MAX)
+		cap += cap / 2;
+	if (cap > PAGE_SIZE_MAX && n <= PAGE_SIZE_MAX)
+		cap = PAGE_SIZE_MAX;
+	if (n > PAGE_SIZE_MAX)
+		cap = n;
+	set_capacity(p, cap);
+}
+
+/* A page that lost most of its slices gives memory back. */
+static void trim(struct page *p)
+{
+	if (p->text->cap > PAGE_CAP_MIN * 2 && p->text->n < p->text->cap / 4)
+		set_capacity(p, p->text->cap / 2);
+}
+
+static struct page *page_new(struct store_family *f)
+{
+	struct page *p = mem_zalloc(sizeof(*p));
+
+	if (f->n_pages == f->cap_pages) {
+		f->cap_pages = f->cap_pages ? f->cap_pages * 2 : 1;
+		f->pages = mem_realloc(f->pages, f->cap_pages * sizeof(*f->pages));
+	}
+	p->index = f->n_pages;
+	f->pages[f->n_pages++] = p;
+	return p;
+}
+
+static void page_free(struct store_family *f, struct page *p)
+{
+	struct page *last = f->pages[--f->n_pages];
+
+	f->pages[p->index] = last;
+	last->index = p->index;
+	if (f->open == p)
+		f->open = NULL;
+	bytes_unref(p->text);
+	free(p->slots);
+	free(p->lens);
+	free(p);
+}
+
+static size_t page_len(const struct page *p)
+{
+	return p->text ? p->text->n : 0;
+}
+
+static void append(struct page *p, struct slice *s, struct str text)
+{
+	if (p->n == p->cap) {
+		p->cap = p->cap ? p->cap + p->cap / 2 + 1 : 1;
+		p->slots = mem_realloc(p->slots, p->cap * sizeof(*p->slots));
+		p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
+	}
+	make_writable(p, page_len(p) + text.n);
+	memcpy(p->text->p + p->text->n, text.p, text.n);
+	p->text->n += (uint32_t)text.n;
+	p->slots[p->n] = s;
+	p->lens[p->n++] = (uint32_t)text.n;
+	s->page = p;
+	s->published = true;
+}
+
+void pages_add(struct store_family *f, struct slice *s, struct str text)
+{
+	struct page *p = f->open;
+
+	assert(text.n > 0);
+	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
+		p = page_new(f);
+		/* A page with one large slice has no room for more. */
+		if (text.n < PAGE_SIZE_MAX / 2)
+			f->open = p;
+	}
+	append(p, s, text);
+}
+
+static void splice(struct page *p, uint32_t at, uint32_t old_len, struct str text)
+{
+	size_t n = p->text->n;
+	size_t new_n = n - old_len + text.n;
+
+	make_writable(p, new_n > n ? new_n : n);
+	if (text.n != old_len)
+		memmove(p->text->p + at + text.n, p->text->p + at + old_len, n - at - old_len);
+	if (text.n)
+		memcpy(p->text->p + at, text.p, text.n);
+	p->text->n = (uint32_t)new_n;
+	trim(p);
+}
+
+/* A page that has become nearly empty is joined with the open one. */
+static void rebalance(struct store_family *f, struct page *p)
+{
+	struct page *open = f->open;
+
+	if (p->n == 0) {
+		page_free(f, p);
+		return;
+	}
+	if (p == open || page_len(p) >= PAGE_SIZE_MAX / 4)
+		return;
+	if (!open) {
+		f->open = p;
+		return;
+	}
+	if (page_len(open) + page_len(p) <= PAGE_SIZE_MAX) {
+		const char *from = p->text->p;
+
+		for (uint32_t i = 0; i < p->n; i++) {
+			append(open, p->slots[i], (struct str){ from, p->lens[i] });
+			from += p->lens[i];
+		}
+		page_free(f, p);
+	} else if (page_len(p) < page_len(open)) {
+		f->open = p;
+	}
+}
+
+void pages_remove(struct store_family *f, struct slice *s)
+{
+	struct page *p = s->page;
+	uint32_t at;
+	uint32_t slot = slot_find(p, s, &at);
+
+	s->page = NULL;
+	s->published = false;
+	splice(p, at, p->lens[slot], STR_NULL);
+	p->n--;
+	memmove(p->slots + slot, p->slots + slot + 1, (p->n - slot) * sizeof(*p->slots));
+	memmove(p->lens + slot, p->lens + slot + 1, (p->n - slot) * sizeof(*p->lens));
+	rebalance(f, p);
+}
+
+void pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text)
+{
+	struct page *p = old->page;
+	uint32_t at;
+	uint32_t slot = slot_find(p, old, &at);
+
+	if (p->n > 1 && page_len(p) - p->lens[slot] + text.n > PAGE_SIZE_MAX) {
+		pages_remove(f, old);
+		pages_add(f, s, text);
+		return;
+	}
+	splice(p, at, p->lens[slot], text);
+	p->lens[slot] = (uint32_t)text.n;
+	p->slots[slot] = s;
+	old->published = false;
+	s->page = p;
+	s->published = true;
+}
+
+void pages_free(struct store_family *f)
+{
+	while (f->n_pages)
+		page_free(f, f->pages[f->n_pages - 1]);
+	free(f->pages);
+	f->pages = NULL;
+	f->cap_pages = 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * The exposition text of a family, in pages of whole slices (private to src/store). A page's bytes
+ * are shared with scrapes by reference: while a scrape holds them they are copied before a change,
+ * otherwise changed in place. So a push costs the pages it touches, a scrape copies nothing, and
+ * every sample line is in memory once.
+ *
+ * All of it under the store's lock; only the committer changes anything. The order of slices
+ * inside a family is ours to choose: a new slice goes where there is room.
+ */
+#ifndef STORE_PAGE_H
+#define STORE_PAGE_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/str.h"
+
+struct slice;
+struct store_family;
+
+/* A larger slice has a page of its own. */
+enum { PAGE_SIZE_MAX = 16 * 1024 };
+
+struct page {
+	struct bytes *text;
+	struct slice **slots; /* in the order of their text */
+	uint32_t *lens;
+	uint32_t n, cap;
+	uint32_t index; /* in the family's pages */
+};
+
+/* Publishes a slice with lines: its text is copied into a page of its family. */
+void pages_add(struct store_family *f, struct slice *s, struct str text);
+/* Takes the place of old, which is no longer published afterwards unless it is s itself. */
+void pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text);
+void pages_remove(struct store_family *f, struct slice *s);
+void pages_free(struct store_family *f);
+
+/* The bytes of a published slice; good until the page is changed. */
+struct str page_text(const struct page *p, const struct slice *s);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * Publishing: the pages, headers and counts that scrapes read follow what was staged. The lock is
+ * held for the whole batch, so that a scrape sees all of a push or nothing of it.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "store/internal.h"
+
+static void list_family(struct store *s, struct store_family *f)
+{
+	if (f->listed)
+		return;
+	if (s->n_list == s->cap_list) {
+		s->cap_list = s->cap_list ? s->cap_list * 2 : 64;
+		s->list = mem_realloc(s->list, s->cap_list * sizeof(*s->list));
+	}
+	f->list_at = s->n_list;
+	s->list[s->n_list++] = f;
+	f->listed = true;
+}
+
+static void publish_slice(struct store *s, struct slice *old, struct slice *new)
+{
+	struct store_family *f = new ? new->family : old->family;
+	struct str text = new ? (struct str){ new->text, new->text_len } : STR_NULL;
+
+	if (new) {
+		list_family(s, f);
+		family_set_type(f, new->type);
+		if (new->help)
+			family_set_help(f, new->help, new->segment->pushed_at);
+		s->counts.series += new->n_lines;
+		new->page = NULL; /* no longer the text */
+	}
+	if (old)
+		s->counts.series -= old->n_lines;
+	if (old && old->published && text.n)
+		pages_replace(f, old, new, text);
+	else if (old && old->published)
+		pages_remove(f, old);
+	else if (text.n)
+		pages_add(f, new, text);
+}
+
+static void publish_time(struct store *s, struct group *g, int which, double value)
+{
+	struct slice *t = &g->times[which];
+	char num[NUM_MAX];
+	struct strbuf b = { 0 };
+
+	strbuf_adds(&b, t->family->exposed);
+	strbuf_adds(&b, g->labels);
+	strbuf_addc(&b, ' ');
+	strbuf_add(&b, num, num_format(value, num));
+	strbuf_addc(&b, '\n');
+	t->text_len = (uint32_t)b.n;
+	list_family(s, t->family);
+	if (t->published)
+		pages_replace(t->family, t, t, strbuf_str(&b));
+	else
+		pages_add(t->family, t, strbuf_str(&b));
+	strbuf_done(&b);
+}
+
+static void publish_times(struct store *s, struct group *g)
+{
+	const struct group_state *old = g->cur, *new = g->staged;
+
+	if (!new->exists) {
+		for (int i = 0; i < 2; i++)
+			if (g->times[i].published)
+				pages_remove(g->times[i].family, &g->times[i]);
+		return;
+	}
+	if (!old || old->pushed_at != new->pushed_at)
+		publish_time(s, g, TIME_PUSHED, new->pushed_at);
+	if (!old || old->failed_at != new->failed_at)
+		publish_time(s, g, TIME_FAILED, new->failed_at);
+}
+
+static void publish_group(struct store *s, struct group *g)
+{
+	struct slice_pair pair = { 0 };
+	bool row = store_group_row_stale(g);
+	bool existed = g->cur != NULL;
+
+	while (slice_pair_next(&pair, g->cur, g->staged))
+		if (pair.a != pair.b)
+			publish_slice(s, pair.a, pair.b);
+	publish_times(s, g);
+	s->counts.groups += (uint64_t)g->staged->exists - existed;
+	s->counts.series += ((uint64_t)g->staged->exists - existed) * 2;
+	if (row)
+		g->stored_pushed_at = g->staged->pushed_at;
+	for (uint32_t i = 0; i < g->staged->n; i++) {
+		struct segment *seg = g->staged->slices[i]->segment;
+
+		if (seg->shrinks)
+			seg->text_len = seg->live_text;
+		seg->shrinks = false;
+		seg->body = STR_NULL;
+	}
+	group_state_free(g->cur);
+	g->cur = g->staged;
+	g->staged = NULL;
+	g->labels = STR_NULL;
+	if (!g->cur->exists)
+		store_group_remove(s, g);
+}
+
+void store_publish(struct store *s)
+{
+	struct group *next;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct group *g = s->touched; g; g = next) {
+		next = g->next_touched;
+		publish_group(s, g);
+	}
+	s->touched = NULL;
+	store_sweep_families(s);
+	s->counts.families = s->families.n;
+	pthread_mutex_unlock(&s->lock);
+	store_changes_clear(s);
+}

@@ -1,0 +1,92 @@
+/* Start-up: rows of the database become groups, by the same steps as pushes. */
+#include "base/hash.h"
+#include "store/internal.h"
+
+int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
+			double pushed_at, double failed_at, struct err *err)
+{
+	uint64_t hash = hash_bytes(key);
+	CLEANUP(strbuf_done) struct strbuf time_id = { 0 };
+
+	if (id == 0 || id == UINT32_MAX || (id < s->n_ids && s->by_id[id]) ||
+	    store_group_find(s, key, hash))
+		return err_set(err, 500, 0, "two rows for one group (id %u)", id);
+
+	struct group *g = store_group_add(s, key, hash, id);
+	struct group_state *st = group_state_new(0);
+
+	strbuf_adds(&time_id, STR("push_time_seconds"));
+	strbuf_adds(&time_id, labels);
+	g->time_hash = hash_bytes(strbuf_str(&time_id));
+	g->labels = labels;
+	g->stored_pushed_at = pushed_at;
+	st->pushed_at = pushed_at;
+	st->failed_at = failed_at;
+	if (store_check_group(s, g, err) < 0)
+		return -1;
+	store_stage_state(s, g, st);
+	store_index_group(s, g);
+	store_publish(s);
+	/* Publishing took it for a new group: what the row says is what it said before. */
+	g->stored_pushed_at = pushed_at;
+	return 0;
+}
+
+/* Leaves out the families that a later segment has replaced. Returns the text of all of them. */
+static uint64_t keep_newest(const struct store *s, const struct group_state *st, uint64_t seq,
+			    struct push *push)
+{
+	uint32_t n = 0;
+	uint64_t text = 0;
+
+	for (uint32_t i = 0; i < push->n_families; i++) {
+		const struct push_family *pf = &push->families[i];
+		const struct store_family *f = store_family_find((struct store *)s, pf->name,
+								 pf->exposed, pf->hash);
+		const struct slice *old = f ? group_state_find(st, f) : NULL;
+
+		text += pf->text.n;
+		if (!old || old->segment->seq < seq)
+			push->families[n++] = *pf;
+	}
+	push->n_families = n;
+	return text;
+}
+
+int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_t seq,
+			  struct push *push, struct err *err)
+{
+	struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
+	struct segment *seg = NULL;
+
+	if (push->err.status) {
+		*err = push->err;
+		return -1;
+	}
+	if (!g)
+		return err_set(err, 500, 0, "segment %llu belongs to no group",
+			       (unsigned long long)row);
+
+	const struct group_state *old = group_state(g);
+	uint64_t text = keep_newest(s, old, seq, push);
+	double pushed_at = old->pushed_at > push->now ? old->pushed_at : push->now;
+
+	g->labels = push->labels;
+	push->mode = PUSH_POST;
+	if (store_stage_put(s, g, push, &seg) < 0) {
+		*err = push->err;
+		return -1;
+	}
+	g->staged->pushed_at = pushed_at;
+	if (seg) {
+		seg->row = row;
+		seg->seq = seq;
+		seg->text_len = text;
+	}
+	if (row >= s->next_row)
+		s->next_row = row + 1;
+	if (seq >= s->next_seq)
+		s->next_seq = seq + 1;
+	store_publish(s);
+	return 0;
+}

@@ -1,0 +1,98 @@
+/* What a scrape takes away: references to pages and headers, under a short lock. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/internal.h"
+
+static int list_cmp(const void *pa, const void *pb)
+{
+	return family_cmp(*(struct store_family *const *)pa, *(struct store_family *const *)pb);
+}
+
+static size_t drop_holes(struct store_family **list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i])
+			list[kept++] = list[i];
+	return kept;
+}
+
+/* Sorts the newcomers at the end and merges them in: new families are rare, scrapes are not. */
+static void sort_list(struct store *s)
+{
+	size_t head = drop_holes(s->list, s->n_sorted);
+	size_t tail = drop_holes(s->list + s->n_sorted, s->n_list - s->n_sorted);
+
+	if (tail > 0) {
+		struct store_family **new = mem_dup(s->list + s->n_sorted, tail * sizeof(*new));
+		size_t at = head + tail, h = head, t = tail;
+
+		qsort(new, tail, sizeof(*new), list_cmp);
+		while (t > 0) {
+			if (h > 0 && family_cmp(s->list[h - 1], new[t - 1]) > 0)
+				s->list[--at] = s->list[--h];
+			else
+				s->list[--at] = new[--t];
+		}
+		free(new);
+	}
+	s->n_list = s->n_sorted = head + tail;
+	for (size_t i = 0; i < s->n_list; i++)
+		s->list[i]->list_at = i;
+}
+
+static bool list_is_sorted(const struct store *s)
+{
+	if (s->n_sorted != s->n_list)
+		return false;
+	for (size_t i = 0; i < s->n_list; i++)
+		if (!s->list[i])
+			return false;
+	return true;
+}
+
+struct snapshot *store_snapshot(struct store *s)
+{
+	struct snapshot *snap = mem_zalloc(sizeof(*snap));
+	size_t n_pages = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (!list_is_sorted(s))
+		sort_list(s);
+	for (size_t i = 0; i < s->n_list; i++)
+		n_pages += s->list[i]->n_pages;
+	snap->families = mem_alloc(s->n_list * sizeof(*snap->families));
+	snap->pages = mem_alloc(n_pages * sizeof(struct bytes *));
+	for (size_t i = 0; i < s->n_list; i++) {
+		struct store_family *f = s->list[i];
+
+		if (f->n_pages == 0)
+			continue;
+		family_make_header(f);
+		snap->families[snap->n_families++] = (struct snapshot_family){
+			.header = bytes_ref(f->header),
+			.name = { f->header->p + f->header_name_at, f->exposed.n },
+			.first = snap->n_pages,
+			.n = f->n_pages,
+		};
+		for (uint32_t j = 0; j < f->n_pages; j++)
+			snap->pages[snap->n_pages++] = bytes_ref(f->pages[j]->text);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return snap;
+}
+
+void snapshot_free(struct snapshot *snap)
+{
+	if (!snap)
+		return;
+	for (size_t i = 0; i < snap->n_families; i++)
+		bytes_unref(snap->families[i].header);
+	for (size_t i = 0; i < snap->n_pages; i++)
+		bytes_unref(snap->pages[i]);
+	free(snap->families);
+	free(snap->pages);
+	free(snap);
+}
