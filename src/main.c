@@ -1,5 +1,6 @@
 /* Wiring: what is started in which order, and stopped in the reverse one. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,17 @@ static void print_help(const char *program)
 
 	config_help(&b, program);
 	fwrite(b.p, 1, b.n, stdout);
+}
+
+/*
+ * A push is allocated by a worker and freed by another thread: without room at the top, glibc
+ * gives each arena's end back to the kernel and asks for it again with nearly every push.
+ */
+static void tune_malloc(void)
+{
+	mallopt(M_TOP_PAD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 }
 
 /* Signals reach main alone, which waits for them. */
@@ -176,7 +188,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.store = g->store;
 	g->api.queue = &g->queue;
 	g->api.started_ns = clock_wall_ns();
-	g->api.committer = committer_start(&g->queue, g->store, g->storage, err);
+	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;
 	handler.arg = &g->api;
@@ -202,6 +214,7 @@ static int run(struct gateway *g)
 	sigset_t stop;
 	int r;
 
+	tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
 	block_signals(&stop);
 	hash_init();

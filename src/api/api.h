@@ -30,7 +30,9 @@ struct api {
 struct api_worker {
 	struct api *api;
 	struct http_worker *http;
-	struct arena arena; /* of the request at hand */
+	struct arena arena;         /* of the request at hand */
+	struct http_task wake_task; /* wakes the committer after a round of requests */
+	bool wake_due;
 	struct push_builder builder;
 };
 

@@ -99,6 +99,25 @@ static void committed(struct push *push)
 	http_worker_post(p->worker->http, &p->task);
 }
 
+static void wake_committer(struct http_task *task)
+{
+	struct api_worker *w = (struct api_worker *)((char *)task -
+						     offsetof(struct api_worker, wake_task));
+
+	w->wake_due = false;
+	queue_wake(w->api->queue);
+}
+
+/* All pushes that are ready to be read now go into one batch, and cost one switch of threads. */
+static void wake_committer_later(struct api_worker *w)
+{
+	if (w->wake_due)
+		return;
+	w->wake_due = true;
+	w->wake_task.run = wake_committer;
+	http_worker_defer(w->http, &w->wake_task);
+}
+
 static void enqueue(struct api_worker *w, struct http_request *req, struct push *push,
 		    int64_t start_ns)
 {
@@ -116,6 +135,8 @@ static void enqueue(struct api_worker *w, struct http_request *req, struct push 
 	push->done_arg = p;
 	switch (queue_push(w->api->queue, &push->node)) {
 	case QUEUE_OK:
+		http_reply_later(req);
+		wake_committer_later(w);
 		return;
 	case QUEUE_FULL:
 		err_set(&err, 503, 0, "write queue is full, try again (--push.queue-size)");

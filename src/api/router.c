@@ -7,6 +7,8 @@
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 
+enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
+
 void api_reply_text(struct http_request *req, int status, struct str text)
 {
 	http_reply_add(req, text);
@@ -109,6 +111,23 @@ static void push_route(struct api_worker *w, struct http_request *req, struct st
 	}
 }
 
+/* The query came as it is. */
+static void add_html(struct strbuf *out, struct str s)
+{
+	static const char *const entities[256] = {
+		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&#34;", ['\''] = "&#39;",
+	};
+
+	for (size_t i = 0; i < s.n; i++) {
+		const char *entity = entities[(unsigned char)s.p[i]];
+
+		if (entity)
+			strbuf_addz(out, entity);
+		else
+			strbuf_addc(out, s.p[i]);
+	}
+}
+
 static void redirect(struct http_request *req, struct str path, struct str query)
 {
 	CLEANUP(strbuf_done) struct strbuf location = { 0 };
@@ -125,12 +144,7 @@ static void redirect(struct http_request *req, struct str path, struct str query
 		return;
 	}
 	strbuf_addz(&body, "<a href=\"");
-	for (size_t i = 0; i < location.n; i++) {
-		if (location.p[i] == '&')
-			strbuf_addz(&body, "&amp;");
-		else
-			strbuf_addc(&body, location.p[i]);
-	}
+	add_html(&body, strbuf_str(&location));
 	strbuf_addz(&body, "\">Moved Permanently</a>.\n\n");
 	http_reply_add(req, strbuf_str(&body));
 	http_reply(req, 301, "text/html; charset=utf-8");
@@ -162,6 +176,8 @@ static void handle(void *state, struct http_request *req)
 
 	arena_reset(&w->arena);
 	if (path_decode(http_request_target(req), &w->arena, &path, &err) < 0) {
+		if (str_has_prefix(http_request_target(req), STR("/metrics/job")))
+			w->api->counters.rejects[REJECT_PATH]++;
 		http_reply_close(req);
 		api_reply_error(req, err.status, err.msg);
 		return;
@@ -187,7 +203,7 @@ static void *worker_new(void *arg, struct http_worker *http)
 	w->api = arg;
 	w->http = http;
 	/* What a body turns into: some times its size, and room for what a path takes. */
-	arena_init(&w->arena, c->body_size * 24 + 16 * 1024 * 1024);
+	arena_init(&w->arena, c->body_size * 24 + ROOM_FOR_PATH);
 	w->builder = (struct push_builder){
 		.max_series = c->series_per_push,
 		.max_labels = (uint32_t)c->labels_per_series,

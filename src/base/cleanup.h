@@ -7,12 +7,14 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* DEFINE_CLEANUP(struct group *, group_unref) makes group_unrefp() for CLEANUP(). */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type stands in none. */
 #define DEFINE_CLEANUP(type, fn)          \
 	static inline void fn##p(type *p) \
 	{                                 \
 		if (*p)                   \
 			fn(*p);           \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Hand a pointer to its next owner; the local cleanup then finds NULL. */
 #define TAKE(p)                             \

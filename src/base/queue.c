@@ -17,7 +17,6 @@ void queue_done(struct queue *q)
 enum queue_result queue_push(struct queue *q, struct queue_node *node)
 {
 	enum queue_result r = QUEUE_OK;
-	bool wake = false;
 
 	pthread_mutex_lock(&q->lock);
 	if (q->closed)
@@ -28,14 +27,22 @@ enum queue_result queue_push(struct queue *q, struct queue_node *node)
 		node->next = NULL;
 		*q->tail = node;
 		q->tail = &node->next;
-		/* The consumer sleeps only on an empty queue. */
-		wake = q->n++ == 0;
+		q->n++;
 		q->bytes += node->bytes;
 	}
 	pthread_mutex_unlock(&q->lock);
-	if (wake)
-		pthread_cond_signal(&q->nonempty);
 	return r;
+}
+
+void queue_wake(struct queue *q)
+{
+	bool asleep;
+
+	pthread_mutex_lock(&q->lock);
+	asleep = q->waiting && q->n > 0;
+	pthread_mutex_unlock(&q->lock);
+	if (asleep)
+		pthread_cond_signal(&q->nonempty);
 }
 
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
@@ -45,8 +52,10 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 
 	*ret_n = 0;
 	pthread_mutex_lock(&q->lock);
+	q->waiting = true;
 	while (q->n == 0 && !q->closed)
 		pthread_cond_wait(&q->nonempty, &q->lock);
+	q->waiting = false;
 	first = last = q->head;
 	if (first) {
 		q->bytes -= last->bytes;

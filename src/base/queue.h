@@ -21,6 +21,7 @@ struct queue {
 	struct queue_node *head, **tail;
 	size_t n, bytes, max_n, max_bytes;
 	bool closed;
+	bool waiting; /* the consumer may be asleep */
 };
 
 enum queue_result { QUEUE_OK, QUEUE_FULL, QUEUE_CLOSED };
@@ -30,9 +31,11 @@ void queue_done(struct queue *q);
 
 /*
  * Any thread. On QUEUE_OK the queue owns the node; otherwise the caller still does. An empty queue
- * takes one node of any size, so that nothing is refused for ever.
+ * takes one node of any size, so that nothing is refused for ever. The consumer may go on sleeping
+ * until queue_wake(): whoever has several nodes at hand wakes it once.
  */
 enum queue_result queue_push(struct queue *q, struct queue_node *node);
+void queue_wake(struct queue *q);
 
 /*
  * The consumer: waits until something is there and takes up to max_n nodes, oldest first, linked by

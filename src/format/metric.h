@@ -99,6 +99,7 @@ struct metric {
 	uint32_t line; /* first line that named it, 1-based; 0: protobuf */
 	uint8_t has;   /* HAS_* */
 	bool has_timestamp;
+	bool plain; /* known: label names are classic, label values are valid UTF-8 */
 	double gauge, counter, untyped;
 	struct exemplar *exemplar;        /* of the counter, or NULL */
 	struct timestamp counter_created; /* of the counter */

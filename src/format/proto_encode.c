@@ -1,5 +1,7 @@
 #include "format/proto_encode.h"
 
+#include <math.h>
+
 #include "format/proto_wire.h"
 
 /* A tag of one or two bytes and the longest value that is not of the client's making. */
@@ -45,9 +47,7 @@ static void add_double(struct strbuf *out, uint32_t number, double v)
 /* For counts that come in an integer and in a float kind: -0 and NaN are to survive as well. */
 static void add_double_if(struct strbuf *out, uint32_t number, double v)
 {
-	static const double zero = 0;
-
-	if (memcmp(&v, &zero, sizeof(v)) != 0)
+	if (v != 0 || signbit(v))
 		add_double(out, number, v);
 }
 
@@ -101,7 +101,7 @@ static size_t open_message(struct strbuf *out, uint32_t number)
 static void add_label(struct strbuf *out, const struct label *l)
 {
 	size_t len = 2 + varint_size(l->name.n) + l->name.n + varint_size(l->value.n) + l->value.n;
-	char *to = strbuf_reserve(out, 3 * FIELD_MAX + len);
+	char *to = strbuf_reserve(out, (size_t)3 * FIELD_MAX + len);
 	const char *start = to;
 
 	to += put_tag(to, 1, WIRE_BYTES);

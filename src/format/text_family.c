@@ -163,6 +163,8 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	struct family *f = &p->family->pub;
 
 	m->line = p->line;
+	/* The parser has seen to both, unless it was asked to let other names through. */
+	m->plain = !p->lim->utf8_names;
 	m->n_labels = p->n_labels;
 	if (m->n_labels) {
 		m->labels = (struct label *)((char *)m + size);

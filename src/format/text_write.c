@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "base/utf8.h"
+#include "format/text_parse.h"
 
 /* Label names may hold a colon as well: escaping leaves those alone, like metric names. */
 static bool is_classic(uint32_t cp, bool first)
@@ -14,6 +15,10 @@ static bool is_classic(uint32_t cp, bool first)
 
 void text_write_escaped_name(struct strbuf *out, struct str name)
 {
+	if (name_is_classic_metric(name)) {
+		strbuf_adds(out, name);
+		return;
+	}
 	/* Never longer than the name. */
 	char *to = strbuf_reserve(out, name.n);
 	size_t n = 0;
@@ -109,13 +114,16 @@ void text_write_header(struct strbuf *out, struct str exposed_name, bool has_hel
 	out->n += (size_t)(to - start);
 }
 
-void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n)
+void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool classic)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		struct str value = labels[i].value;
 
 		strbuf_addc(out, i == 0 ? '{' : ',');
-		text_write_escaped_name(out, labels[i].name);
+		if (classic)
+			strbuf_adds(out, labels[i].name);
+		else
+			text_write_escaped_name(out, labels[i].name);
 
 		char *to = strbuf_reserve(out, 2 * value.n + 4);
 		const char *start = to;
@@ -159,7 +167,7 @@ static void write_line_at(const struct sample *s, struct str suffix, struct str 
 			  double v)
 {
 	char *to = strbuf_reserve(s->out, s->name.n + suffix.n + s->labels.n + label.n +
-						  2 * NUM_MAX + sizeof("{=\"\"} \n"));
+						  (size_t)2 * NUM_MAX + sizeof("{=\"\"} \n"));
 	const char *start = to;
 
 	to = put_start(s, suffix, to);

@@ -19,9 +19,10 @@ void text_write_header(struct strbuf *out, struct str exposed_name, bool has_hel
 		       int32_t type);
 
 /*
- * Appends `{a="b",c="d"}`, labels in the order given, names escaped; nothing when there are none.
+ * Appends `{a="b",c="d"}`, labels in the order given; nothing when there are none. classic: the
+ * names are known to need no escaping.
  */
-void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n);
+void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool classic);
 
 /*
  * Appends the sample lines of m. `labels` is what text_write_labels() made of m's labels.

@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "http/internal.h"
 
+enum { SINGLE_READ_MAX = 256 * 1024 };
+
 static uint64_t pointer_hash(const void *p)
 {
 	return ((uint64_t)(uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 20;
@@ -38,19 +40,45 @@ static void conn_free(struct conn *c)
 	worker_check_stopped(w);
 }
 
+/*
+ * The last words on a connection that is about to be closed in the middle of a request. Only once,
+ * and only as far as the socket takes them: a client that is gone loses nothing.
+ */
+static void say(struct conn *c, const char *status, const char *text)
+{
+	char reply[256];
+	int n = snprintf(reply, sizeof(reply),
+			 "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+			 "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+			 status, strlen(text), text);
+
+	(void)!send(bufferevent_getfd(c->bev), reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	c->state = CONN_REPLYING;
+}
+
 static void on_close(struct evhttp_connection *evcon, void *arg)
 {
+	struct conn *c = arg;
+
 	(void)evcon;
-	conn_free(arg);
+	if (c->state == CONN_READING) {
+		c->worker->server->malformed++;
+		say(c, "400 Bad Request", "unexpected EOF\n");
+	}
+	conn_free(c);
 }
+
+/* Bytes of further requests that a client may send while one is being handled. */
+enum { PIPELINED_MAX = 64 * 1024 };
 
 static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct conn *c = arg;
 
-	(void)buf;
 	if (info->n_added == 0)
 		return;
+	if (c->state == CONN_HANDLING && evbuffer_get_length(buf) > PIPELINED_MAX)
+		bufferevent_disable(c->bev, EV_READ); /* evhttp enables it for the next request */
 	if (c->state == CONN_IDLE) {
 		c->state = CONN_READING;
 		c->since_ns = clock_mono_ns();
@@ -117,7 +145,7 @@ struct bufferevent *conn_new(struct event_base *base, void *worker)
 	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
 	evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
 	/* Large bodies in fewer reads than libevent's 16 KiB would take. */
-	bufferevent_set_max_single_read(bev, 256 * 1024);
+	bufferevent_set_max_single_read(bev, SINGLE_READ_MAX);
 	bufferevent_incref(bev);
 	event_base_once(base, -1, EV_TIMEOUT, conn_bind, c, &now);
 	worker_check_load(w);
@@ -136,6 +164,41 @@ struct conn *conn_of(struct http_worker *w, struct evhttp_connection *evcon)
 	return NULL;
 }
 
+/* A client that is done sending still gets its reply: writing it finds out who is gone. */
+static void on_event_while_handling(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	(void)what;
+	(void)arg;
+}
+
+/*
+ * evhttp stops reading while a request is handled and starts again with the reply: two system calls
+ * each time. Nothing is lost by going on, as long as evhttp does not see what arrives.
+ */
+void conn_handling(struct conn *c)
+{
+	c->state = CONN_HANDLING;
+	bufferevent_setcb(c->bev, NULL, NULL, on_event_while_handling, c);
+	bufferevent_enable(c->bev, EV_READ);
+}
+
+/*
+ * Writes a reply at once, not after another round of the loop. Not while evhttp is on the stack: it
+ * may free the connection.
+ */
+void conn_write_now(struct conn *c)
+{
+	struct bufferevent *bev = c->bev;
+	struct evbuffer *out = bufferevent_get_output(bev);
+
+	evbuffer_unfreeze(out, 1); /* only the socket may take bytes from it otherwise */
+	evbuffer_write(out, bufferevent_getfd(bev));
+	evbuffer_freeze(out, 1);
+	if (evbuffer_get_length(out) == 0)
+		bufferevent_trigger(bev, EV_WRITE, 0);
+}
+
 void conn_replied(struct conn *c)
 {
 	/* What has arrived meanwhile is the next request. */
@@ -148,19 +211,8 @@ void conn_replied(struct conn *c)
 
 static void time_out(struct conn *c)
 {
-	static const char text[] = "request not complete within --web.read-timeout\n";
-	char reply[256];
-	int fd = bufferevent_getfd(c->bev);
-	int n = snprintf(
-		reply, sizeof(reply),
-		"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\n"
-		"Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-		sizeof(text) - 1, text);
-
 	c->worker->server->timed_out++;
-	/* Only this once, and only as far as the socket takes it: a client that is gone loses
-	 * nothing. */
-	(void)!send(fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	say(c, "408 Request Timeout", "request not complete within --web.read-timeout\n");
 	evhttp_connection_free(c->evcon);
 }
 
@@ -227,13 +279,14 @@ static void fix_error(struct conn *c)
 	if (evbuffer_copyout(out, line, sizeof(line)) < 12)
 		return;
 	line[12] = '\0';
-	status = atoi(line + 9);
+	status = (int)strtol(line + 9, NULL, 10);
 	if (status < 400) /* 100 Continue */
 		return;
 	const char *phrase = reason_for(c, &status, text, sizeof(text));
 
 	c->worker->server->malformed++;
-	evbuffer_unfreeze(out, 1); /* only the socket may take bytes from it otherwise */
+	c->state = CONN_REPLYING;
+	evbuffer_unfreeze(out, 1);
 	evbuffer_drain(out, evbuffer_get_length(out));
 	evbuffer_freeze(out, 1);
 	evbuffer_add_printf(out,
@@ -256,7 +309,11 @@ void conn_fix_errors(struct http_worker *w)
 
 void conn_free_all(struct http_worker *w)
 {
-	while (w->conns)
-		conn_free(w->conns);
+	struct conn *next;
+
+	for (struct conn *c = w->conns; c; c = next) {
+		next = c->next;
+		conn_free(c);
+	}
 	table_done(&w->by_bev);
 }

@@ -44,7 +44,7 @@ struct http_worker {
 	struct evhttp *http;
 	struct evconnlistener **listeners;
 	size_t n_listeners;
-	struct event *wake, *tick, *fix, *deadline;
+	struct event *wake, *tick, *fix, *later, *deadline;
 	int wake_fd;
 	void *state; /* the handler's */
 
@@ -56,6 +56,10 @@ struct http_worker {
 	pthread_mutex_t inbox_lock;
 	struct http_task *inbox, **inbox_tail;
 	bool stop_asked;
+	bool wake_due;                /* by the thread that has it in its list */
+	struct http_worker *next_due; /* of that list */
+
+	struct http_task *deferred, **deferred_tail;
 };
 
 struct http_server {
@@ -72,6 +76,8 @@ struct conn *conn_of(struct http_worker *w, struct evhttp_connection *evcon);
 void conn_sweep(struct http_worker *w);
 void conn_fix_errors(struct http_worker *w);
 void conn_close_idle(struct http_worker *w);
+void conn_handling(struct conn *c);
+void conn_write_now(struct conn *c);
 void conn_replied(struct conn *c);
 void conn_free_all(struct http_worker *w);
 

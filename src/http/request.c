@@ -14,9 +14,10 @@ struct http_request {
 	struct evhttp_request *ev;
 	struct evbuffer *body; /* of the reply; NULL: empty */
 	struct str received;
+	size_t header_bytes;
 	bool close;
+	bool later; /* the handler has returned without a reply */
 	char peer[64];
-	char protocol[16];
 };
 
 static const struct {
@@ -96,7 +97,7 @@ const char *http_request_peer(const struct http_request *req)
 
 const char *http_request_protocol(const struct http_request *req)
 {
-	return req->protocol;
+	return req->ev->minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
 }
 
 static void refuse_over_limit(struct http_request *req)
@@ -107,37 +108,54 @@ static void refuse_over_limit(struct http_request *req)
 	http_reply(req, 503, "text/plain; charset=utf-8");
 }
 
-/* evhttp knows chunked and would take any other coding's bytes for the next request. */
-static bool refuse_coding(struct http_request *req)
+/* Not HTTP as we speak it: where the next request would begin is not certain any more. */
+static bool refuse(struct http_request *req, int status, const char *why)
 {
-	struct str coding = http_request_header(req, "Transfer-Encoding");
-
-	if (!coding.p || str_eq_nocase(coding, STR("chunked")))
-		return false;
-	http_reply_add(req, STR("Unsupported transfer encoding"));
+	req->worker->server->malformed++;
+	http_reply_add(req, str_of(why));
 	http_reply_close(req);
-	http_reply(req, 501, "text/plain; charset=utf-8");
+	http_reply(req, status, "text/plain; charset=utf-8");
 	return true;
 }
 
-static bool refuse_version(struct http_request *req)
+static struct str value_of(const struct evkeyval *kv)
 {
-	if (req->ev->major == 1)
-		return false;
-	http_reply_add(req, STR("505 HTTP Version Not Supported: unsupported protocol version"));
-	http_reply_close(req);
-	http_reply(req, 505, "text/plain; charset=utf-8");
-	return true;
+	return str_of(kv->value);
 }
 
-static bool refuse_hostless(struct http_request *req)
+/*
+ * What evhttp leaves to us of RFC 9112: the protocol version, Host (section 3.2), and anything that
+ * makes a body's length doubtful (section 6.3). One pass over the headers. True: answered.
+ */
+static bool refuse_malformed(struct http_request *req)
 {
-	if (req->ev->major != 1 || req->ev->minor < 1 || http_request_header(req, "Host").p)
-		return false;
-	http_reply_add(req, STR("400 Bad Request: missing required Host header"));
-	http_reply_close(req);
-	http_reply(req, 400, "text/plain; charset=utf-8");
-	return true;
+	const struct evkeyval *host = NULL, *length = NULL, *coding = NULL, *kv;
+	bool lengths_differ = false;
+
+	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next) {
+		size_t n = strlen(kv->key);
+
+		if (n == 4 && !strcasecmp(kv->key, "Host")) {
+			host = kv;
+			n = 0;
+		} else if (n == 14 && !strcasecmp(kv->key, "Content-Length")) {
+			lengths_differ |= length && !str_eq(value_of(length), value_of(kv));
+			length = kv;
+		} else if (n == 17 && !strcasecmp(kv->key, "Transfer-Encoding")) {
+			coding = kv;
+		}
+		req->header_bytes += n + strlen(kv->value);
+	}
+	if (req->ev->major != 1)
+		return refuse(req, 505,
+			      "505 HTTP Version Not Supported: unsupported protocol version");
+	if (req->ev->minor > 0 && !host)
+		return refuse(req, 400, "400 Bad Request: missing required Host header");
+	if (lengths_differ)
+		return refuse(req, 400, "400 Bad Request");
+	if (coding && !str_eq_nocase(value_of(coding), STR("chunked")))
+		return refuse(req, 501, "Unsupported transfer encoding");
+	return false;
 }
 
 void request_received(struct evhttp_request *ev, void *worker)
@@ -149,16 +167,20 @@ void request_received(struct evhttp_request *ev, void *worker)
 
 	req->worker = w;
 	req->ev = ev;
-	snprintf(req->protocol, sizeof(req->protocol), "HTTP/%d.%d", ev->major, ev->minor);
 	req->received.n = evbuffer_get_length(in);
 	req->received.p = req->received.n ? (const char *)evbuffer_pullup(in, -1) : "";
 	evhttp_request_set_on_complete_cb(ev, on_complete, w);
 	if (c)
-		c->state = CONN_HANDLING;
+		conn_handling(c);
 	if (c && c->refused)
 		refuse_over_limit(req);
-	else if (!refuse_version(req) && !refuse_hostless(req) && !refuse_coding(req))
+	else if (!refuse_malformed(req))
 		w->server->handler.handle(w->state, req);
+}
+
+void http_reply_later(struct http_request *req)
+{
+	req->later = true;
 }
 
 enum http_method http_request_method(const struct http_request *req)
@@ -200,12 +222,7 @@ struct str http_request_header(const struct http_request *req, const char *name)
 
 size_t http_request_header_bytes(const struct http_request *req)
 {
-	struct evkeyval *kv;
-	size_t n = 0;
-
-	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next)
-		n += (strcasecmp(kv->key, "Host") ? strlen(kv->key) : 0) + strlen(kv->value);
-	return n;
+	return req->header_bytes;
 }
 
 struct http_worker *http_request_worker(const struct http_request *req)
@@ -279,8 +296,13 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 	}
 	if (c)
 		c->state = CONN_REPLYING;
+	/* evhttp gives a reply to CONNECT neither a length nor an end: there is no tunnel here. */
+	if (evhttp_request_get_command(req->ev) == EVHTTP_REQ_CONNECT)
+		req->ev->type = EVHTTP_REQ_GET;
 	evhttp_send_reply(req->ev, status, phrase_of(status), req->body);
 	if (req->body)
 		evbuffer_free(req->body);
+	if (c && req->later)
+		conn_write_now(c);
 	free(req);
 }

@@ -69,8 +69,16 @@ struct http_task {
 	void (*run)(struct http_task *task);
 };
 
-/* Any thread. After the worker has ended, tasks run in http_server_free(). */
+/*
+ * Any thread but the worker's. The worker learns of it when the same thread calls
+ * http_wake_workers(), once for all that it has posted. After the worker has ended, tasks run in
+ * http_server_free().
+ */
 void http_worker_post(struct http_worker *w, struct http_task *task);
+void http_wake_workers(void);
+
+/* The worker's thread: runs the task once all that is ready now has been handled. */
+void http_worker_defer(struct http_worker *w, struct http_task *task);
 
 enum http_method {
 	HTTP_GET,
@@ -104,6 +112,8 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 		    void *arg);
 /* Adds a copy. */
 void http_reply_add(struct http_request *req, struct str bytes);
+/* The handler will return without having answered. */
+void http_reply_later(struct http_request *req);
 /* Sends and ends the request: req is gone. content_type NULL: none. */
 void http_reply(struct http_request *req, int status, const char *content_type);
 /* The connection is closed after the reply. */

@@ -84,6 +84,32 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	worker_check_load(w);
 }
 
+static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_worker *w = arg;
+	struct http_task *task = w->deferred;
+
+	(void)fd;
+	(void)what;
+	w->deferred = NULL;
+	w->deferred_tail = &w->deferred;
+	while (task) {
+		struct http_task *next = task->next;
+
+		task->run(task);
+		task = next;
+	}
+}
+
+void http_worker_defer(struct http_worker *w, struct http_task *task)
+{
+	task->next = NULL;
+	*w->deferred_tail = task;
+	w->deferred_tail = &task->next;
+	/* Goes behind the events that are active already. */
+	event_active(w->later, EV_TIMEOUT, 0);
+}
+
 static void on_fix(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -173,6 +199,7 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 
 	*w = (struct http_worker){ .server = s, .wake_fd = -1 };
 	w->inbox_tail = &w->inbox;
+	w->deferred_tail = &w->deferred;
 	pthread_mutex_init(&w->inbox_lock, NULL);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->wake_fd < 0 || make_base(w) < 0 || !(w->http = evhttp_new(w->base)))
@@ -182,9 +209,10 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	w->wake = event_new(w->base, w->wake_fd, EV_READ | EV_PERSIST, on_wake, w);
 	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
 	w->fix = event_new(w->base, -1, 0, on_fix, w);
+	w->later = event_new(w->base, -1, 0, on_later, w);
 	w->deadline = event_new(w->base, -1, 0, on_deadline, w);
-	if (!w->wake || !w->tick || !w->fix || !w->deadline || event_add(w->wake, NULL) < 0 ||
-	    event_add(w->tick, &second) < 0)
+	if (!w->wake || !w->tick || !w->fix || !w->later || !w->deadline ||
+	    event_add(w->wake, NULL) < 0 || event_add(w->tick, &second) < 0)
 		return err_set(err, 500, 0, "cannot set up an event loop: out of memory");
 	w->state = s->handler.worker_new(s->handler.arg, w);
 	return 0;
@@ -214,18 +242,34 @@ static void wake(struct http_worker *w)
 	(void)!write(w->wake_fd, &one, sizeof(one));
 }
 
+/* Workers that the current thread has posted to and not yet woken. */
+static _Thread_local struct http_worker *due;
+
 void http_worker_post(struct http_worker *w, struct http_task *task)
 {
-	bool was_empty;
-
 	task->next = NULL;
 	pthread_mutex_lock(&w->inbox_lock);
-	was_empty = w->inbox == NULL;
 	*w->inbox_tail = task;
 	w->inbox_tail = &task->next;
+	if (!w->wake_due) {
+		w->wake_due = true;
+		w->next_due = due;
+		due = w;
+	}
 	pthread_mutex_unlock(&w->inbox_lock);
-	if (was_empty)
+}
+
+void http_wake_workers(void)
+{
+	while (due) {
+		struct http_worker *w = due;
+
+		pthread_mutex_lock(&w->inbox_lock);
+		due = w->next_due;
+		w->wake_due = false;
+		pthread_mutex_unlock(&w->inbox_lock);
 		wake(w);
+	}
 }
 
 void worker_ask_stop(struct http_worker *w)
@@ -250,6 +294,8 @@ void worker_done(struct http_worker *w)
 		event_free(w->tick);
 	if (w->fix)
 		event_free(w->fix);
+	if (w->later)
+		event_free(w->later);
 	if (w->deadline)
 		event_free(w->deadline);
 	if (w->base)

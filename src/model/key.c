@@ -161,7 +161,7 @@ static int sort_unique(const struct label *pairs, size_t n, struct arena *a, str
 	for (size_t i = 0; i < n; i++)
 		if (i + 1 == n || !str_eq(order[i]->name, order[i + 1]->name))
 			labels[kept++] = *order[i];
-	*ret_key = (struct key){ labels, kept };
+	*ret_key = (struct key){ .labels = labels, .n_labels = kept };
 	return 0;
 }
 
@@ -226,6 +226,7 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	pairs[n++] = (struct label){ STR("job"), job };
 	if (sort_unique(pairs, n, a, &key, err) < 0 || check_key(&key, lim, err) < 0)
 		return -1;
+	key.plain = !lim->utf8_names;
 	*ret_key = key;
 	return 0;
 }

@@ -86,7 +86,7 @@ static bool metric_is_lossy(int32_t type, const struct metric *m)
 			   : type == METRIC_COUNTER ? m->counter
 						    : m->untyped))
 		return true;
-	for (uint32_t i = 0; i < m->n_labels; i++)
+	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++)
 		if (!name_is_classic_label(m->labels[i].name))
 			return true;
 	return false;
@@ -151,7 +151,7 @@ static int draft_series(struct push_builder *b, struct draft *d, struct draft_fa
 		strbuf_adds(&b->ids, exposed);
 		size_t labels = b->ids.n;
 
-		text_write_labels(&b->ids, m->labels, m->n_labels);
+		text_write_labels(&b->ids, m->labels, m->n_labels, m->plain);
 		df->hashes[i] = hash_bytes((struct str){ b->ids.p + id, b->ids.n - id });
 		ends[i] = b->ids.n;
 		df->n_lines += text_write_metric(
@@ -215,11 +215,12 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 			return -1;
 		metrics[n++] = m;
 	}
-	*df = (struct draft_family){ .family = f, .lossy = !name_is_classic_metric(f->name) };
+	*df = (struct draft_family){ .family = f };
 	size_t start = b->head.n;
 
 	text_write_escaped_name(&b->head, f->name);
 	df->exposed = since(&b->head, start);
+	df->lossy = !str_eq(at(&b->head, df->exposed), f->name);
 	df->hash = hash_bytes(at(&b->head, df->exposed));
 	start = b->head.n;
 	add_valid_utf8(&b->head, f->help);
@@ -269,7 +270,7 @@ static int draft_key(struct push_builder *b, struct draft *d, const struct key *
 	start = b->head.n;
 	if (rules_apply_key(&group, key, b->arena) < 0)
 		return arena_full(err);
-	text_write_labels(&b->head, group.labels, group.n_labels);
+	text_write_labels(&b->head, group.labels, group.n_labels, key->plain);
 	d->labels = since(&b->head, start);
 	return 0;
 }

@@ -80,6 +80,7 @@ int rules_apply_key(struct metric *m, const struct key *key, struct arena *a)
 	sort_labels(labels, n);
 	m->labels = labels;
 	m->n_labels = n;
+	m->plain &= key->plain;
 	return 0;
 }
 
@@ -125,32 +126,33 @@ static bool same_exposed_name(struct str a, struct str b)
 	return str_eq(strbuf_str(&ea), strbuf_str(&eb));
 }
 
+static int refuse_label_name(const struct family *f, const struct metric *m, struct str name,
+			     const char *what, struct err *err)
+{
+	char text[300], quoted[200];
+
+	snprintf(text, sizeof(text), "%s%s", what, str_quote(name, quoted, sizeof(quoted)) + 1);
+	text[strlen(text) - 1] = '\0'; /* the Go gateway says the name without quotes */
+	return refuse_metric(f, m, err, text);
+}
+
 static int check_label_name(const struct family *f, const struct metric *m, uint32_t i,
 			    bool any_escaped, struct err *err)
 {
 	struct str name = m->labels[i].name;
-	char what[300], quoted[200];
-	const char *q = str_quote(name, quoted, sizeof(quoted));
 
-	if (i > 0 && str_eq(name, m->labels[i - 1].name)) {
-		snprintf(what, sizeof(what), "has two or more labels with the same name: %.*s",
-			 (int)strlen(q) - 2, q + 1);
-		return refuse_metric(f, m, err, what);
-	}
+	if (i > 0 && str_eq(name, m->labels[i - 1].name))
+		return refuse_label_name(f, m, name,
+					 "has two or more labels with the same name: ", err);
 	if (name.n == 0)
 		return refuse_metric(f, m, err, "has a label with an empty name");
-	if (!utf8_valid(name) || str_has_prefix(name, STR("__"))) {
-		snprintf(what, sizeof(what), "has a label with an invalid name: %.*s",
-			 (int)strlen(q) - 2, q + 1);
-		return refuse_metric(f, m, err, what);
-	}
-	for (uint32_t j = 0; any_escaped && j < i; j++) {
-		if (!same_exposed_name(name, m->labels[j].name))
-			continue;
-		snprintf(what, sizeof(what),
-			 "has two or more labels that are exposed as the same name: %s", q);
-		return refuse_metric(f, m, err, what);
-	}
+	if ((!m->plain && !utf8_valid(name)) || str_has_prefix(name, STR("__")))
+		return refuse_label_name(f, m, name, "has a label with an invalid name: ", err);
+	for (uint32_t j = 0; any_escaped && j < i; j++)
+		if (same_exposed_name(name, m->labels[j].name))
+			return refuse_label_name(
+				f, m, name,
+				"has two or more labels that are exposed as the same name: ", err);
 	return 0;
 }
 
@@ -161,14 +163,14 @@ int rules_check_metric(const struct family *f, const struct metric *m, struct er
 
 	if (check_value(f, m, err) < 0)
 		return -1;
-	for (uint32_t i = 0; i < m->n_labels; i++)
+	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++)
 		any_escaped |= !name_is_classic_label(m->labels[i].name);
 	for (uint32_t i = 0; i < m->n_labels; i++) {
 		struct label l = m->labels[i];
 
 		if (check_label_name(f, m, i, any_escaped, err) < 0)
 			return -1;
-		if (!utf8_valid(l.value)) {
+		if (!m->plain && !utf8_valid(l.value)) {
 			snprintf(what, sizeof(what),
 				 "has a label named %s whose value is not utf8: %s",
 				 str_quote(l.name, name, sizeof(name)),

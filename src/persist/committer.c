@@ -21,6 +21,7 @@ struct committer {
 	struct queue *queue;
 	struct store *store;
 	struct storage *storage;
+	void (*batch_done)(void);
 	pthread_t thread;
 	atomic_ullong commits, failures, database_bytes;
 	struct buckets batch_pushes, commit_seconds;
@@ -78,6 +79,8 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 		first = (struct push *)p->node.next;
 		p->done(p);
 	}
+	if (c->batch_done)
+		c->batch_done();
 }
 
 static void *committer_main(void *arg)
@@ -92,13 +95,14 @@ static void *committer_main(void *arg)
 }
 
 struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
-				  struct err *err)
+				  void (*batch_done)(void), struct err *err)
 {
 	struct committer *c = mem_zalloc(sizeof(*c));
 
 	c->queue = queue;
 	c->store = store;
 	c->storage = storage;
+	c->batch_done = batch_done;
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
 	buckets_init(&c->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
 	if (storage)

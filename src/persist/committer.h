@@ -21,9 +21,12 @@ struct committer_stats {
 	struct buckets_counts commit_seconds; /* of a transaction, sync included */
 };
 
-/* Borrows all three until committer_stop(); storage NULL: memory only. */
+/*
+ * Borrows all three until committer_stop(); storage NULL: memory only. batch_done (or NULL) is
+ * called on the committer's thread after the pushes of a batch have been told their verdicts.
+ */
 struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
-				  struct err *err);
+				  void (*batch_done)(void), struct err *err);
 /* Closes the queue, commits what is in it, and ends the thread. The queue is empty afterwards. */
 void committer_stop(struct committer *c);
 

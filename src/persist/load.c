@@ -31,7 +31,7 @@ static int load_group(void *arg, uint32_t id, struct str key_bytes, double pushe
 	if (key_decode(key_bytes, &l->arena, &key) < 0 ||
 	    rules_apply_key(&group, &key, &l->arena) < 0)
 		return err_set(err, 500, 0, "the key of group %u is damaged", id);
-	text_write_labels(&labels, group.labels, group.n_labels);
+	text_write_labels(&labels, group.labels, group.n_labels, false);
 	return store_restore_group(l->store, id, key_bytes, strbuf_str(&labels), pushed_at,
 				   failed_at, err);
 }

@@ -65,14 +65,18 @@ static void drop_segment(struct store *s, const struct group *g, struct segment 
 	c->group = g->id;
 }
 
+static bool drops_segment_of(const struct change *c, const struct group *g)
+{
+	return c->kind == CHANGE_DROP_SEGMENT && c->group == g->id;
+}
+
 static void put_segment(struct store *s, const struct group *g, struct segment *seg)
 {
-	struct change *last = s->changes.n ? &s->changes.list[s->changes.n - 1] : NULL;
+	struct changes *all = &s->changes;
 
 	/* A push that replaces a push takes its row: one page of the tree is touched, not two. */
-	if (last && last->kind == CHANGE_DROP_SEGMENT && last->group == g->id) {
-		seg->row = last->row;
-		s->changes.n--;
+	if (all->n > 0 && drops_segment_of(&all->list[all->n - 1], g)) {
+		seg->row = all->list[--all->n].row;
 	} else {
 		seg->row = s->next_row++;
 	}

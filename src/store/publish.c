@@ -23,6 +23,7 @@ static void list_family(struct store *s, struct store_family *f)
 
 static void publish_slice(struct store *s, struct slice *old, struct slice *new)
 {
+	/* cppcheck-suppress nullPointerRedundantCheck; a pair has one of the two */
 	struct store_family *f = new ? new->family : old->family;
 	struct str text = new ? (struct str){ new->text, new->text_len } : STR_NULL;
 

@@ -25,7 +25,7 @@ static void write_text(const struct family *f, struct strbuf *out)
 	text_write_header(out, f->name, f->has_help, f->help, f->type);
 	for (const struct metric *m = f->metrics; m; m = m->next) {
 		labels.n = 0;
-		text_write_labels(&labels, m->labels, m->n_labels);
+		text_write_labels(&labels, m->labels, m->n_labels, false);
 		text_write_metric(out, f->name, strbuf_str(&labels), f->type, m);
 	}
 }

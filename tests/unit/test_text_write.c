@@ -122,13 +122,13 @@ static const struct {
 
 START_TEST(label_set)
 {
-	struct label in[3];
+	struct label in[3] = { 0 };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 
 	for (uint32_t i = 0; i < labels[_i].n; i++)
 		in[i] = (struct label){ exact(labels[_i].labels[i].name),
 					exact(labels[_i].labels[i].value) };
-	text_write_labels(&out, in, labels[_i].n);
+	text_write_labels(&out, in, labels[_i].n, false);
 	ck_assert_msg(str_eq(strbuf_str(&out), labels[_i].want), "%s: %s", labels[_i].name,
 		      strbuf_z(&out));
 	for (uint32_t i = 0; i < labels[_i].n; i++) {
@@ -148,10 +148,10 @@ START_TEST(long_texts)
 	CLEANUP(strbuf_done) struct strbuf head = { 0 };
 
 	memset(quotes, '\\', N);
-	text_write_labels(&set, &l, 1);
-	ck_assert_uint_eq(set.n, 2 * N + sizeof("{a=\"\"}") - 1);
+	text_write_labels(&set, &l, 1, false);
+	ck_assert_uint_eq(set.n, (size_t)2 * N + sizeof("{a=\"\"}") - 1);
 	text_write_header(&head, STR("a"), true, l.value, METRIC_GAUGE);
-	ck_assert_uint_eq(head.n, 2 * N + sizeof("# HELP a \n# TYPE a gauge\n") - 1);
+	ck_assert_uint_eq(head.n, (size_t)2 * N + sizeof("# HELP a \n# TYPE a gauge\n") - 1);
 	strbuf_done(&set);
 	text_write_escaped_name(&set, l.value);
 	ck_assert_uint_eq(set.n, N);
@@ -207,6 +207,7 @@ static struct summary plain_summary = {
 };
 static struct summary no_quantiles = { .count = 0, .sum = 0 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name stands in none. */
 #define SIMPLE(kind, field, v)          \
 	{                               \
 		.has = kind, .field = v \
@@ -219,6 +220,7 @@ static struct summary no_quantiles = { .count = 0, .sum = 0 };
 	{                                        \
 		.has = HAS_SUMMARY, .summary = s \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct {
 	const char *name;
