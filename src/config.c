@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config_flags.h"
+#include "config_paths.h"
 
 #define KIB (INT64_C(1) << 10)
 #define MIB (INT64_C(1) << 20)
@@ -31,6 +32,22 @@ static const struct flag flags[] = {
 	  .def = ":9091",
 	  .help = "Addresses on which to expose metrics and web interface. Repeatable for multiple "
 		  "addresses. Examples: `:9091` or `[::1]:9091`." },
+	{ .name = "web.telemetry-path", .kind = FLAG_STRING, .offset = AT(web_telemetry_path),
+	  .def = "/metrics",
+	  .help = "Path under which to expose metrics. The push API does not move with it." },
+	{ .name = "web.external-url", .kind = FLAG_STRING, .offset = AT(web_external_url),
+	  .def = "",
+	  .help = "The URL under which the Pushgateway is externally reachable." },
+	{ .name = "web.route-prefix", .kind = FLAG_STRING, .offset = AT(web_route_prefix),
+	  .def = "",
+	  .help = "Prefix for the internal routes of web endpoints. Defaults to the path of "
+		  "--web.external-url." },
+	{ .name = "web.enable-lifecycle", .kind = FLAG_BOOL, .offset = AT(web_enable_lifecycle),
+	  .def = "false",
+	  .help = "Enable shutdown via HTTP request." },
+	{ .name = "web.enable-admin-api", .kind = FLAG_BOOL, .offset = AT(web_enable_admin_api),
+	  .def = "false",
+	  .help = "Enable API endpoints for admin control actions." },
 	{ .name = "web.threads", .kind = FLAG_COUNT, .offset = AT(web_threads),
 	  .def = "0", .min = 0, .max = 256,
 	  .help = "Threads that serve requests. 0 means one for each core." },
@@ -50,11 +67,26 @@ static const struct flag flags[] = {
 	  .offset = AT(web_shutdown_timeout_ns),
 	  .def = "10s", .min = 0, .max = HOUR,
 	  .help = "Time that requests in flight have to finish when the process is told to end." },
+	{ .name = "web.enable-openmetrics", .kind = FLAG_BOOL,
+	  .offset = AT(web_enable_openmetrics), .def = "false",
+	  .help = "Expose OpenMetrics 1.0 to scrapers that ask for it." },
 	{ .name = "persistence.file", .kind = FLAG_STRING, .offset = AT(persistence_file),
 	  .def = DATABASE_NAME,
 	  .help = "Database that keeps the metrics. If empty, metrics are only kept in memory. The "
 		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or in the "
 		  "working directory when it is not set." },
+	{ .name = "persistence.interval", .kind = FLAG_DURATION,
+	  .offset = AT(persistence_interval_ns),
+	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,
+	  .help = "Accepted for compatibility: every push is persisted before it is answered." },
+	{ .name = "push.disable-consistency-check", .kind = FLAG_BOOL,
+	  .offset = AT(push_disable_consistency_check),
+	  .def = "false",
+	  .help = "Answer pushes 202 before they are checked and stored. What is inconsistent is still "
+		  "not stored." },
+	{ .name = "push.enable-utf8-names", .kind = FLAG_BOOL,
+	  .offset = AT(push_enable_utf8_names), .def = "false",
+	  .help = "Allow UTF-8 characters in metric and label names, and in the labels of a URL path." },
 	{ .name = "push.queue-size", .kind = FLAG_COUNT, .offset = AT(queue_size),
 	  .def = "4096", .min = 1, .max = MILLION,
 	  .help = "Pushes that may wait to be committed. Further ones are answered 503." },
@@ -65,7 +97,7 @@ static const struct flag flags[] = {
 	  .def = "64MiB", .min = 1, .max = 4 * GIB,
 	  .help = "Bytes of one pushed body after decompression." },
 	{ .name = "limits.series-per-push", .kind = FLAG_COUNT, .offset = AT(series_per_push),
-	  .def = "1000000", .min = 1, .max = 1000 * MILLION,
+	  .def = "1000000", .min = 1, .max = 10 * MILLION,
 	  .help = "Series in one push." },
 	{ .name = "limits.labels-per-series", .kind = FLAG_COUNT, .offset = AT(labels_per_series),
 	  .def = "100", .min = 2, .max = 10000,
@@ -128,7 +160,8 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 	*ret_action = version                           ? CONFIG_VERSION
 		      : flags_given_has(&given, "help") ? CONFIG_HELP
 							: CONFIG_RUN;
-	if (*ret_action == CONFIG_RUN && flags_set(&given, c, err) < 0) {
+	if (*ret_action == CONFIG_RUN &&
+	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0)) {
 		config_done(c);
 		return -1;
 	}
@@ -138,6 +171,8 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 void config_done(struct config *c)
 {
 	flags_done(&table, c);
+	free(c->telemetry_path);
+	c->telemetry_path = NULL;
 }
 
 void config_help(struct strbuf *out, const char *program)

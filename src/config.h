@@ -18,7 +18,15 @@ struct config {
 	/* The Go gateway's. */
 	char **listen_addresses; /* at least one; as given */
 	size_t n_listen_addresses;
-	char *persistence_file; /* "": memory only */
+	char *persistence_file;   /* "": memory only */
+	char *web_telemetry_path; /* as given */
+	char *telemetry_path;     /* what it means: joined to the route prefix, cleaned */
+	char *web_external_url;   /* as given */
+	char *web_route_prefix;   /* after config_parse(): "" or "/a/b" */
+	bool web_enable_lifecycle, web_enable_admin_api;
+	bool push_disable_consistency_check;
+	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered
+					  */
 	enum log_level log_level;
 	enum log_format log_format;
 
@@ -29,6 +37,8 @@ struct config {
 	int64_t web_idle_timeout_ns;  /* --web.idle-timeout */
 	int64_t web_read_timeout_ns;  /* --web.read-timeout: from first byte of a request to last */
 	int64_t web_shutdown_timeout_ns; /* --web.shutdown-timeout */
+	bool web_enable_openmetrics;     /* --web.enable-openmetrics */
+	bool push_enable_utf8_names;     /* --push.enable-utf8-names */
 	uint64_t queue_size;             /* --push.queue-size, pushes */
 	uint64_t queue_bytes;            /* --push.queue-bytes */
 	uint64_t body_size;              /* --limits.body-size, bytes after decompression */

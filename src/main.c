@@ -13,8 +13,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "config.h"
-#include "persist/load.h"
-#include "persist/sqlite.h"
+#include "startup.h"
 #include "version.h"
 
 static void print_version(void)
@@ -42,9 +41,11 @@ static void print_help(const char *program)
  */
 static void tune_malloc(void)
 {
+	/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet. */
 	mallopt(M_TOP_PAD, 1024 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
 	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	/* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 /* Signals reach main alone, which waits for them. */
@@ -86,82 +87,6 @@ struct gateway {
 	struct api api;
 };
 
-static struct store *new_store(const struct config *c)
-{
-	struct store_limits lim = { .max_groups = c->groups, .max_series = c->series };
-	struct store *store = store_new(&lim);
-
-	api_announce_own(store);
-	return store;
-}
-
-enum open_result { OPENED, DAMAGED, FAILED };
-
-static enum open_result open_and_load(struct gateway *g, struct err *err)
-{
-	struct store *store;
-	enum storage_load_result r;
-
-	switch (sqlite_storage_open(g->config.persistence_file, &g->storage, err)) {
-	case SQLITE_OPENED:
-		break;
-	case SQLITE_OPEN_DAMAGED:
-		return DAMAGED;
-	case SQLITE_OPEN_FAILED:
-		return FAILED;
-	}
-	store = new_store(&g->config);
-	r = load_store(g->storage, store, err);
-	if (r == STORAGE_LOADED) {
-		g->store = store;
-		return OPENED;
-	}
-	store_free(store);
-	g->storage->ops->close(g->storage);
-	g->storage = NULL;
-	return r == STORAGE_DAMAGED ? DAMAGED : FAILED;
-}
-
-static void log_loaded(const struct gateway *g)
-{
-	struct store_counts counts = store_counts(g->store);
-	char groups[32], series[32];
-
-	snprintf(groups, sizeof(groups), "%llu", (unsigned long long)counts.groups);
-	snprintf(series, sizeof(series), "%llu", (unsigned long long)counts.series);
-	log_info("metrics loaded", "file", g->config.persistence_file, "groups", groups, "series",
-		 series, NULL);
-}
-
-static int open_storage(struct gateway *g, struct err *err)
-{
-	const char *path = g->config.persistence_file;
-	char aside[4200];
-
-	if (!*path) {
-		g->store = new_store(&g->config);
-		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
-		return 0;
-	}
-	enum open_result r = open_and_load(g, err);
-
-	if (r == DAMAGED) {
-		struct err why = *err;
-
-		if (sqlite_set_aside(path, aside, sizeof(aside), err) < 0)
-			return -1;
-		log_error("the database is damaged: it has been set aside, starting with an empty "
-			  "one",
-			  "file", path, "kept", aside, "err", why.msg, NULL);
-		g->api.database_set_aside = true;
-		r = open_and_load(g, err);
-	}
-	if (r != OPENED)
-		return -1;
-	log_loaded(g);
-	return 0;
-}
-
 static struct http_settings http_settings(const struct config *c)
 {
 	return (struct http_settings){
@@ -177,35 +102,72 @@ static struct http_settings http_settings(const struct config *c)
 	};
 }
 
-static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
+/* Answers from now on: 503 until the database is loaded, but /-/healthy says that we are alive. */
+static struct http_server *start_http(struct gateway *g, struct err *err)
 {
 	struct http_settings settings = http_settings(&g->config);
 	struct http_handler handler = api_handler;
-	struct http_server *server;
-	int sig;
 
 	g->api.config = &g->config;
-	g->api.store = g->store;
 	g->api.queue = &g->queue;
 	g->api.started_ns = clock_wall_ns();
+	handler.arg = &g->api;
+	g->api.server = http_server_start(&settings, &handler, err);
+	return g->api.server;
+}
+
+/* Until a signal says stop. */
+static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
+{
+	struct opened opened;
+	int sig;
+
+	if (startup_open(&g->config, &opened, err) < 0)
+		return -1;
+	g->store = opened.store;
+	g->storage = opened.storage;
+	g->api.database_set_aside = opened.set_aside;
+	g->api.store = g->store;
+	g->api.background = background_start(err);
+	if (!g->api.background)
+		return -1;
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;
-	handler.arg = &g->api;
-	server = http_server_start(&settings, &handler, err);
-	if (!server) {
-		committer_stop(g->api.committer);
-		return -1;
-	}
-	g->api.server = server;
+	g->api.ready = true;
 	sigwait(stop, &sig);
-	log_info("received SIGINT/SIGTERM; exiting gracefully...", NULL);
-	/* First those who ask, then the one who answers, then what both have used. */
-	http_server_stop(server);
+	if (g->api.quit_asked)
+		log_warn("received termination request via web service, exiting gracefully...",
+			 NULL);
+	else
+		log_info("received SIGINT/SIGTERM; exiting gracefully...", NULL);
+	return 0;
+}
+
+/* First those who ask, then those who answer, then what both have used. */
+static void stop_all(struct gateway *g)
+{
+	struct http_server *server = g->api.server;
+
+	if (server)
+		http_server_stop(server);
+	background_stop(g->api.background);
 	committer_stop(g->api.committer);
 	http_server_free(server);
-	log_info("HTTP server stopped", NULL);
-	return 0;
+	if (g->storage)
+		g->storage->ops->close(g->storage);
+	store_free(g->store);
+}
+
+static void log_start(void)
+{
+	log_info("starting pushgateway", "version",
+		 "(version=" VERSION ", branch=" VERSION_BRANCH ", revision=" VERSION_REVISION ")",
+		 NULL);
+	log_info("Build context", "build_context",
+		 "(go=" VERSION_COMPILER ", platform=" VERSION_OS "/" VERSION_ARCH
+		 ", user=" VERSION_USER ", date=" VERSION_DATE ", tags=tallygate)",
+		 NULL);
 }
 
 static int run(struct gateway *g)
@@ -218,24 +180,16 @@ static int run(struct gateway *g)
 	log_init(g->config.log_level, g->config.log_format);
 	block_signals(&stop);
 	hash_init();
-	log_info("starting pushgateway", "version",
-		 "(version=" VERSION ", branch=" VERSION_BRANCH ", revision=" VERSION_REVISION ")",
-		 NULL);
-	log_info("Build context", "build_context",
-		 "(go=" VERSION_COMPILER ", platform=" VERSION_OS "/" VERSION_ARCH
-		 ", user=" VERSION_USER ", date=" VERSION_DATE ", tags=tallygate)",
-		 NULL);
+	log_start();
 	raise_descriptor_limit(&g->config);
 	counters_init(&g->api.counters);
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
-	r = open_storage(g, &err);
-	if (r == 0)
-		r = serve(g, &stop, &err);
+	r = start_http(g, &err) ? serve(g, &stop, &err) : -1;
+	stop_all(g);
 	if (r < 0)
 		log_error("cannot serve", "err", err.msg, NULL);
-	if (g->storage)
-		g->storage->ops->close(g->storage);
-	store_free(g->store);
+	else
+		log_info("HTTP server stopped", NULL);
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
 	return r < 0 ? 1 : 0;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "api/background.h"
 #include "api/counters.h"
 #include "base/arena.h"
 #include "config.h"
@@ -21,9 +22,14 @@ struct api {
 	struct store *store;
 	struct queue *queue;
 	struct committer *committer;
-	struct http_server *_Atomic server; /* set when it has started */
-	int64_t started_ns;                 /* Unix time */
-	bool database_set_aside;            /* the one found at start was damaged */
+	struct background *background;
+	struct http_server *server;
+	/* The store is loaded. Until then only config, queue and counters are there for the
+	 * workers. */
+	atomic_bool ready;
+	atomic_bool quit_asked;  /* by /-/quit */
+	int64_t started_ns;      /* Unix time */
+	bool database_set_aside; /* the one found at start was damaged */
 	struct counters counters;
 };
 
@@ -46,6 +52,20 @@ extern const struct http_handler api_handler;
 void api_push(struct api_worker *w, struct http_request *req, struct str key_path);
 void api_scrape(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
+void api_metrics(struct api_worker *w, struct http_request *req);
+void api_page(struct api_worker *w, struct http_request *req);
+void api_wipe(struct api_worker *w, struct http_request *req);
+
+/* RFC 3339 in local time, up to nine fractional digits. ns: Unix time. */
+void api_format_time(int64_t ns, char *out, size_t size);
+
+/* The route prefix: "" or "/a/b". */
+struct str api_prefix(const struct api_worker *w);
+/* The same path but for case and a trailing slash. */
+bool api_is_nearly(struct str path, struct str wanted);
+/* Answers with a redirect to prefix + path (unescaped) + query (as sent). */
+void api_redirect(struct api_worker *w, struct http_request *req, int status, struct str prefix,
+		  struct str path, struct str query);
 
 /* Plain-text answers: an error gets nosniff and a trailing LF, as the Go gateway's do. */
 void api_reply_text(struct http_request *req, int status, struct str text);

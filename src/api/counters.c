@@ -1,7 +1,9 @@
 #include "api/counters.h"
 
-const char *const counters_handlers[N_HANDLERS] = { "push", "delete", "healthy", "ready",
-						    "api/v1/status" };
+const char *const counters_handlers[N_HANDLERS] = {
+	"push", "delete",        "healthy",        "ready",         "status",
+	"wipe", "api/v1/status", "api/v1/metrics", "api/v1/options"
+};
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
 						       "options", "head", "other" };
 const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent",

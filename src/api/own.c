@@ -281,12 +281,8 @@ static void collect_gateway(struct own_metrics *own, struct api *api)
 
 static void collect_http(struct own_metrics *own, struct api *api)
 {
-	struct http_server *server = api->server;
-	struct http_stats hs;
+	struct http_stats hs = http_server_stats(api->server);
 
-	if (!server) /* a request that came while the last workers were being started */
-		return;
-	hs = http_server_stats(server);
 	single(own, CONNECTIONS, (double)hs.connections);
 	single(own, CONNECTIONS_REFUSED, (double)hs.connections_refused);
 	single(own, MALFORMED, (double)hs.requests_malformed);

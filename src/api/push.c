@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "format/decompress.h"
 #include "format/negotiate.h"
+#include "format/openmetrics_parse.h"
 #include "format/proto_decode.h"
 #include "format/text_parse.h"
 
@@ -31,15 +33,16 @@ static size_t request_bytes(const struct http_request *req)
 	       http_request_body(req).n;
 }
 
-static void count(struct api_worker *w, const struct http_request *req, int status,
-		  int64_t start_ns)
+static void count(struct api_worker *w, const struct http_request *req, enum push_mode mode,
+		  int status, int64_t start_ns)
 {
 	enum http_method method = http_request_method(req);
 	struct counters *c = &w->api->counters;
 	int64_t now = clock_mono_ns();
 
-	if (method == HTTP_DELETE) {
-		counters_request(c, HANDLER_DELETE, method, status);
+	if (mode != PUSH_PUT && mode != PUSH_POST) {
+		counters_request(c, mode == PUSH_DELETE ? HANDLER_DELETE : HANDLER_WIPE, method,
+				 status);
 		return;
 	}
 	enum push_method m = method == HTTP_PUT ? PUSH_METHOD_PUT : PUSH_METHOD_POST;
@@ -49,11 +52,11 @@ static void count(struct api_worker *w, const struct http_request *req, int stat
 	quantiles_observe(&c->push_bytes[m], (double)request_bytes(req), now);
 }
 
-static void refuse(struct api_worker *w, struct http_request *req, const struct err *err,
-		   enum reject why, int64_t start_ns)
+static void refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
+		   const struct err *err, enum reject why, int64_t start_ns)
 {
 	w->api->counters.rejects[why]++;
-	count(w, req, err->status, start_ns);
+	count(w, req, mode, err->status, start_ns);
 	api_reply_error(req, err->status, err->msg);
 }
 
@@ -71,20 +74,31 @@ static void log_rejected(const struct http_request *req, const struct err *err)
 		  err->msg, NULL);
 }
 
+static int status_of(const struct api_worker *w, enum push_mode mode)
+{
+	bool unchecked = w->api->config->push_disable_consistency_check;
+
+	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
+}
+
 /* On the worker's thread, with the verdict. */
 static void finish(struct http_task *task)
 {
 	struct pending *p = (struct pending *)task;
 	struct push *push = p->push;
 
+	if (push->err.status == 400)
+		log_rejected(p->req, &push->err);
+	/* Whoever has the check disabled expects no verdict; what is inconsistent stays out. */
+	if (push->err.status == 400 && p->worker->api->config->push_disable_consistency_check)
+		push->err.status = 0;
 	if (push->err.status) {
-		if (push->err.status == 400)
-			log_rejected(p->req, &push->err);
-		refuse(p->worker, p->req, &push->err, reason_of(push->err.status), p->start_ns);
+		refuse(p->worker, p->req, push->mode, &push->err, reason_of(push->err.status),
+		       p->start_ns);
 	} else {
-		int status = push->mode == PUSH_DELETE ? 202 : 200;
+		int status = status_of(p->worker, push->mode);
 
-		count(p->worker, p->req, status, p->start_ns);
+		count(p->worker, p->req, push->mode, status, p->start_ns);
 		http_reply(p->req, status, NULL);
 	}
 	push_free(push);
@@ -122,6 +136,7 @@ static void enqueue(struct api_worker *w, struct http_request *req, struct push 
 		    int64_t start_ns)
 {
 	struct pending *p = mem_alloc(sizeof(*p));
+	enum push_mode mode = push->mode;
 	struct err err;
 
 	*p = (struct pending){
@@ -147,10 +162,11 @@ static void enqueue(struct api_worker *w, struct http_request *req, struct push 
 	}
 	push_free(push);
 	free(p);
-	refuse(w, req, &err, REJECT_BUSY, start_ns);
+	refuse(w, req, mode, &err, REJECT_BUSY, start_ns);
 }
 
-static int decode(struct api_worker *w, const struct http_request *req,
+/* What is in the families may point into the body or, when that is compressed, into *plain. */
+static int decode(struct api_worker *w, const struct http_request *req, struct strbuf *plain,
 		  struct family **ret_families, struct err *err)
 {
 	const struct config *c = w->api->config;
@@ -158,18 +174,24 @@ static int decode(struct api_worker *w, const struct http_request *req,
 		.max_labels = (uint32_t)c->labels_per_series,
 		.max_label_name = (uint32_t)c->label_name_length,
 		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
 		.max_series = c->series_per_push,
 	};
-	struct str encoding = http_request_header(req, "Content-Encoding");
+	enum content_coding coding = content_coding_of(
+		http_request_header(req, "Content-Encoding"));
 	struct str body = http_request_body(req);
 
-	if (str_eq_nocase(encoding, STR("gzip")) || str_eq_nocase(encoding, STR("snappy")))
-		return err_set(err, 415, 0,
-			       "compressed pushes are not supported: send the body without "
-			       "Content-Encoding: %.*s",
-			       STR_ARG(encoding));
-	if (content_type_is_protobuf(http_request_header(req, "Content-Type")))
+	if (coding != BODY_IDENTITY) {
+		if (decompress(coding, body, c->body_size, plain, err) < 0)
+			return -1;
+		body = strbuf_str(plain);
+	}
+	struct str type = http_request_header(req, "Content-Type");
+
+	if (content_type_is_protobuf(type))
 		return proto_decode(body, &lim, &w->arena, ret_families, err);
+	if (content_type_is_openmetrics(type))
+		return openmetrics_parse(body, &lim, &w->arena, ret_families, err);
 	return text_parse(body, &lim, &w->arena, ret_families, err);
 }
 
@@ -180,9 +202,11 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 		.max_labels = (uint32_t)c->labels_per_series,
 		.max_label_name = (uint32_t)c->label_name_length,
 		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
 	};
 	enum push_mode mode = mode_of(http_request_method(req));
 	int64_t start_ns = clock_mono_ns();
+	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
 	struct family *families = NULL;
 	struct err err = { 0 };
 	struct key key;
@@ -190,13 +214,14 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 	if (key_parse(key_path, &lim, &w->arena, &key, &err) < 0) {
 		log_debug("failed to parse URL", "source", http_request_peer(req), "err", err.msg,
 			  NULL);
-		refuse(w, req, &err, REJECT_PATH, start_ns);
+		refuse(w, req, mode, &err, REJECT_PATH, start_ns);
 		return;
 	}
-	if (mode != PUSH_DELETE && decode(w, req, &families, &err) < 0) {
+	if (mode != PUSH_DELETE && decode(w, req, &plain, &families, &err) < 0) {
 		log_debug("failed to parse text", "source", http_request_peer(req), "err", err.msg,
 			  NULL);
-		refuse(w, req, &err, err.status == 413 ? REJECT_LIMIT : REJECT_BODY, start_ns);
+		refuse(w, req, mode, &err, err.status == 413 ? REJECT_LIMIT : REJECT_BODY,
+		       start_ns);
 		return;
 	}
 
@@ -205,8 +230,17 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 	if (push->err.status && push->err.status != 400) {
 		err = push->err;
 		push_free(push);
-		refuse(w, req, &err, REJECT_LIMIT, start_ns);
+		refuse(w, req, mode, &err, REJECT_LIMIT, start_ns);
 		return;
 	}
 	enqueue(w, req, push, start_ns);
+}
+
+void api_wipe(struct api_worker *w, struct http_request *req)
+{
+	const struct key nobody = { 0 };
+
+	log_debug("start wiping metric store", NULL);
+	enqueue(w, req, push_build(&w->builder, PUSH_WIPE, &nobody, NULL, clock_wall()),
+		clock_mono_ns());
 }

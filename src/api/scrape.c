@@ -2,54 +2,107 @@
 #include <stdlib.h>
 
 #include "api/api.h"
-#include "api/own.h"
+#include "api/exposition.h"
+#include "api/formats.h"
+#include "base/mem.h"
+#include "format/accept.h"
+#include "format/negotiate.h"
 
-static void unref(void *bytes)
+struct scrape {
+	struct background_job job; /* first; on the way to the background thread */
+	struct http_task task;     /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	struct accepted as;
+	enum compression coding;
+	struct exposition body;
+	/* What a body in another format is yet to be made of; NULL when there is one. */
+	struct snapshot *snap;
+	struct own_metrics own;
+};
+
+static void reply(struct http_request *req, struct exposition *body, struct accepted as,
+		  enum compression coding)
 {
-	bytes_unref(bytes);
+	char type[CONTENT_TYPE_MAX];
+
+	if (coding != COMPRESS_NONE)
+		http_reply_header(req, "Content-Encoding", compression_name(coding));
+	exposition_send(body, req);
+	http_reply(req, 200, accept_content_type(as, type));
 }
 
-/* The reply takes over the snapshot's reference. */
-static void send_bytes(struct http_request *req, struct bytes **b)
+/* On the worker again. */
+static void finish(struct http_task *task)
 {
-	http_reply_ref(req, bytes_str(*b), unref, *b);
-	*b = NULL;
+	struct scrape *s = (struct scrape *)((char *)task - offsetof(struct scrape, task));
+
+	reply(s->req, &s->body, s->as, s->coding);
+	free(s);
 }
 
-static void send_family(struct http_request *req, struct snapshot *snap, struct snapshot_family *f,
-			bool with_header)
+/* On the background thread. */
+static void encode(struct background_job *job)
 {
-	if (with_header)
-		send_bytes(req, &f->header);
-	for (size_t i = 0; i < f->n; i++)
-		send_bytes(req, &snap->pages[f->first + i]);
+	struct scrape *s = (struct scrape *)job;
+
+	if (s->snap) {
+		formats_exposition(&s->body, s->snap, &s->own, s->as);
+		own_done(&s->own);
+	}
+	if (s->coding != COMPRESS_NONE)
+		exposition_compress(&s->body, s->coding);
+	http_worker_post(s->worker->http, &s->task);
+}
+
+static void scrape_drop(struct scrape *s)
+{
+	if (s->snap) {
+		snapshot_free(s->snap);
+		own_done(&s->own);
+	}
+	exposition_done(&s->body);
+	free(s);
+}
+
+static void encode_later(struct scrape *s)
+{
+	struct http_request *req = s->req;
+
+	s->job.run = encode;
+	s->task.run = finish;
+	if (background_add(s->worker->api->background, &s->job)) {
+		http_reply_later(req);
+		return;
+	}
+	scrape_drop(s);
+	api_reply_error(req, 503, "too many scrapes are waiting, try again");
 }
 
 void api_scrape(struct api_worker *w, struct http_request *req)
 {
-	struct snapshot *snap = store_snapshot(w->api->store);
-	struct own_metrics own;
-	size_t i = 0;
+	struct accepted as = accept_parse(http_request_header(req, "Accept"),
+					  w->api->config->web_enable_openmetrics);
+	enum compression coding = negotiate_compression(
+		http_request_header(req, "Accept-Encoding"));
+	struct scrape *s = mem_zalloc(sizeof(*s));
 
-	own_collect(&own, w->api);
-	for (size_t k = 0; k < own.n; k++) {
-		struct own_family *o = &own.families[k];
-		int r = -1;
-
-		for (; i < snap->n_families; i++) {
-			r = str_cmp(snap->families[i].name, o->name);
-			if (r >= 0)
-				break;
-			send_family(req, snap, &snap->families[i], true);
-		}
-		http_reply_add(req, own_text(&own, o));
-		/* Somebody pushed to the same name: one family, under our header. */
-		if (i < snap->n_families && r == 0)
-			send_family(req, snap, &snap->families[i++], false);
+	s->worker = w;
+	s->req = req;
+	s->as = as;
+	s->coding = coding;
+	own_collect(&s->own, w->api);
+	if (as.format != FORMAT_TEXT || as.escaping != ESCAPE_UNDERSCORES) {
+		s->snap = formats_snapshot(w->api->store, as);
+		encode_later(s);
+		return;
 	}
-	for (; i < snap->n_families; i++)
-		send_family(req, snap, &snap->families[i], true);
-	own_done(&own);
-	snapshot_free(snap);
-	http_reply(req, 200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
+	exposition_init(&s->body, store_snapshot(w->api->store, SLOTS_NONE, 0), &s->own);
+	own_done(&s->own);
+	if (coding != COMPRESS_NONE) {
+		encode_later(s);
+		return;
+	}
+	reply(req, &s->body, as, coding);
+	free(s);
 }

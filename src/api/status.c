@@ -21,7 +21,7 @@ static void add_flag(void *arg, const char *name, const char *value)
 }
 
 /* RFC 3339 in local time, up to nine fractional digits without trailing zeros, as Go prints it. */
-static void format_time(int64_t ns, char *out, size_t size)
+void api_format_time(int64_t ns, char *out, size_t size)
 {
 	time_t seconds = ns / 1000000000;
 	struct tm tm;
@@ -45,7 +45,7 @@ void api_status(struct api_worker *w, struct http_request *req)
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 	char started[64];
 
-	format_time(w->api->started_ns, started, sizeof(started));
+	api_format_time(w->api->started_ns, started, sizeof(started));
 	strbuf_addz(&b, "{\"status\":\"success\",\"data\":{\"build_information\":{");
 	add_member(&b, "branch", VERSION_BRANCH);
 	add_member(&b, "buildDate", VERSION_DATE);

@@ -10,6 +10,7 @@ struct bytes *bytes_new(size_t cap)
 	struct bytes *b = mem_alloc(sizeof(*b) + cap);
 
 	atomic_init(&b->refs, 1);
+	atomic_init(&b->forms, NULL);
 	b->n = 0;
 	b->cap = (uint32_t)cap;
 	return b;
@@ -32,9 +33,54 @@ struct bytes *bytes_ref(struct bytes *b)
 	return b;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): a form has no forms. */
 void bytes_unref(struct bytes *b)
 {
 	/* acq_rel: whoever frees must come after every read that the others have done. */
-	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		free(b);
+	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	bytes_forget_forms(b);
+	free(b);
 }
+
+struct bytes *bytes_form(struct bytes *b, int form)
+{
+	struct bytes *f = atomic_load_explicit(&b->forms, memory_order_acquire);
+
+	while (f && f->form != form)
+		f = f->next_form;
+	return f;
+}
+
+struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made)
+{
+	struct bytes *first = atomic_load_explicit(&b->forms, memory_order_acquire);
+
+	made->form = form;
+	do {
+		struct bytes *kept = first;
+
+		while (kept && kept->form != form)
+			kept = kept->next_form;
+		if (kept) {
+			bytes_unref(made);
+			return kept;
+		}
+		made->next_form = first;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&b->forms, &first, made, memory_order_acq_rel, memory_order_acquire));
+	return made;
+}
+
+void bytes_forget_forms(struct bytes *b)
+{
+	struct bytes *f = atomic_exchange_explicit(&b->forms, NULL, memory_order_acq_rel);
+
+	while (f) {
+		struct bytes *next = f->next_form;
+
+		bytes_unref(f);
+		f = next;
+	}
+}
+/* NOLINTEND(misc-no-recursion) */

@@ -16,6 +16,9 @@
 struct bytes {
 	atomic_uint refs;
 	uint32_t n, cap;
+	struct bytes *_Atomic forms; /* see bytes_form(); linked by next_form */
+	struct bytes *next_form;
+	int form;
 	char p[];
 };
 
@@ -25,6 +28,15 @@ struct bytes *bytes_of(struct str s);
 struct bytes *bytes_ref(struct bytes *b);
 void bytes_unref(struct bytes *b);
 DEFINE_CLEANUP(struct bytes *, bytes_unref)
+
+/*
+ * Other forms of the same bytes, made once and kept with them: compressed, say. Borrowed as long as
+ * b is held. bytes_add_form() takes the caller's reference and returns the form that is kept, which
+ * is another thread's if that one was first. Whoever changes b forgets its forms first.
+ */
+struct bytes *bytes_form(struct bytes *b, int form);
+struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made);
+void bytes_forget_forms(struct bytes *b);
 
 /* True when the caller's reference is the only one and nobody can be taking another. */
 static inline bool bytes_sole(struct bytes *b)

@@ -1,5 +1,7 @@
 #include "format/negotiate.h"
 
+#include "base/num.h"
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -139,4 +141,67 @@ bool content_type_is_protobuf(struct str content_type)
 		}
 	}
 	return proto && delimited;
+}
+
+bool content_type_is_openmetrics(struct str content_type)
+{
+	const char *semicolon = content_type.n ? memchr(content_type.p, ';', content_type.n) : NULL;
+	size_t n = semicolon ? (size_t)(semicolon - content_type.p) : content_type.n;
+
+	return str_eq_nocase(trim((struct str){ content_type.p, n }),
+			     STR("application/openmetrics-text"));
+}
+
+/* A weight of RFC 9110 section 12.4.2, in thousandths; -1 when it is not one. */
+static int take_weight(struct str s)
+{
+	double v;
+
+	if (!num_parse(s, &v) || !(v >= 0 && v <= 1))
+		return -1;
+	return (int)(v * 1000 + 0.5);
+}
+
+static struct str next_element(struct str *list)
+{
+	const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
+	struct str element = { list->p, comma ? (size_t)(comma - list->p) : list->n };
+
+	list->p += element.n + (comma != NULL);
+	list->n -= element.n + (comma != NULL);
+	return trim(element);
+}
+
+enum compression negotiate_compression(struct str accept_encoding)
+{
+	int gzip = 0, zstd = 0, identity = 0;
+
+	while (accept_encoding.n > 0) {
+		struct str name = next_element(&accept_encoding);
+		const char *semicolon = name.n ? memchr(name.p, ';', name.n) : NULL;
+		int weight = 1000;
+
+		if (semicolon) {
+			struct str q = { semicolon + 1, name.n - (size_t)(semicolon - name.p) - 1 };
+
+			q = trim(q);
+			name = trim((struct str){ name.p, (size_t)(semicolon - name.p) });
+			if (str_has_prefix(q, STR("q=")))
+				weight = take_weight((struct str){ q.p + 2, q.n - 2 });
+			else
+				weight = -1;
+		}
+		if (weight < 0)
+			continue;
+		if (str_eq(name, STR("gzip")))
+			gzip = weight;
+		else if (str_eq(name, STR("zstd")))
+			zstd = weight;
+		else if ((str_eq(name, STR("identity")) || str_eq(name, STR("*"))) &&
+			 weight > identity)
+			identity = weight;
+	}
+	if (gzip >= zstd)
+		return gzip > identity ? COMPRESS_GZIP : COMPRESS_NONE;
+	return zstd > identity ? COMPRESS_ZSTD : COMPRESS_NONE;
 }

@@ -266,7 +266,7 @@ static void add_histogram(struct strbuf *out, const struct histogram *h)
 	close_length(out, at);
 }
 
-static void add_metric(struct strbuf *out, const struct metric *m)
+void proto_encode_metric(const struct metric *m, struct strbuf *out)
 {
 	size_t at = open_message(out, 4);
 
@@ -289,17 +289,22 @@ static void add_metric(struct strbuf *out, const struct metric *m)
 	close_length(out, at);
 }
 
-void proto_encode_family(const struct family *f, struct strbuf *out)
+void proto_encode_head(const struct family *f, struct strbuf *out)
 {
-	size_t at = open_length(out);
-
 	if (f->name.n)
 		add_bytes(out, 1, f->name);
 	if (f->has_help)
 		add_bytes(out, 2, f->help);
 	add_varint(out, 3, (uint64_t)(int64_t)f->type);
+}
+
+void proto_encode_family(const struct family *f, struct strbuf *out)
+{
+	size_t at = open_length(out);
+
+	proto_encode_head(f, out);
 	for (const struct metric *m = f->metrics; m; m = m->next)
-		add_metric(out, m);
+		proto_encode_metric(m, out);
 	if (f->unit.n)
 		add_bytes(out, 5, f->unit);
 	close_length(out, at);

@@ -14,4 +14,11 @@
  */
 void proto_encode_family(const struct family *f, struct strbuf *out);
 
+/*
+ * The same in pieces, for who knows the length: name, help and type of f, and each metric as the
+ * field that it is of its family.
+ */
+void proto_encode_head(const struct family *f, struct strbuf *out);
+void proto_encode_metric(const struct metric *m, struct strbuf *out);
+
 #endif

@@ -112,6 +112,39 @@ static struct text_name *add_name(struct text_parser *p, struct str name, uint64
 	return n;
 }
 
+struct text_family *text_add_family(struct text_parser *p, struct str name)
+{
+	struct text_family *f = new_family(p, name);
+
+	if (!f)
+		text_no_memory(p);
+	return f;
+}
+
+int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
+		  enum text_role role)
+{
+	uint64_t hash = hash_bytes(name);
+	char quoted[TEXT_QUOTE_MAX];
+	struct text_name *n;
+
+	if (look_up(p, name, hash))
+		return text_error(p, "%s is already a name of another metric",
+				  str_quote(name, quoted, sizeof(quoted)));
+	n = arena_alloc(p->arena, sizeof(*n));
+	if (!n)
+		return text_no_memory(p);
+	*n = (struct text_name){ name, f, role };
+	return text_add_to_table(p, &p->names, hash, n);
+}
+
+struct text_family *text_known_family(const struct text_parser *p, struct str name)
+{
+	struct text_name *n = look_up(p, name, hash_bytes(name));
+
+	return n && str_eq(n->family->pub.name, name) ? n->family : NULL;
+}
+
 static int check_metric_name(struct text_parser *p, struct str name, bool quoted_name)
 {
 	char quoted[TEXT_QUOTE_MAX];

@@ -33,15 +33,23 @@ static inline bool text_is(char c, unsigned bits)
 }
 
 /* What a sample's name says about it within its family. */
-enum text_role { ROLE_VALUE, ROLE_SUM, ROLE_COUNT };
+enum text_role {
+	ROLE_VALUE,
+	ROLE_SUM,
+	ROLE_COUNT,
+	/* OpenMetrics only: when the series began; nothing at all. */
+	ROLE_CREATED,
+	ROLE_NONE,
+};
 
-/* A summary or histogram: one metric that many lines add to. */
+/* A summary or histogram, in OpenMetrics a counter, too: one metric that many lines add to. */
 struct text_series {
 	struct metric m;
 	struct text_family *family;
 	const struct label *sorted; /* m's labels by name */
 	uint32_t cap;               /* room for quantiles or buckets */
 	bool is_float;
+	bool has_value; /* of a counter */
 	struct text_series *next_float;
 };
 
@@ -104,6 +112,13 @@ static inline void text_skip_blanks(struct text_parser *p)
 	p->at = at;
 }
 
+/* What is left of the line, without its LF; the cursor goes to the next one. */
+int text_rest_of_line(struct text_parser *p, struct str *ret_rest);
+/* Bytes up to a blank, a LF or the end. */
+struct str text_token(struct text_parser *p);
+/* Takes families without metrics out of the list. */
+struct family *text_without_empty_ones(struct family *families);
+
 /* text_name.c */
 
 /*
@@ -137,6 +152,13 @@ void text_sort_labels(struct label *labels, uint32_t n);
 /* Sets p->family and p->role; makes the family when the name is new. */
 int text_find_family(struct text_parser *p, struct str name, bool quoted);
 void text_set_type(struct text_family *f, enum metric_type type);
+/* For names that mean something else than in the text format. NULL and -1: no memory, or refused.
+ */
+struct text_family *text_add_family(struct text_parser *p, struct str name);
+int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
+		  enum text_role role);
+/* The family of that very name, or NULL. */
+struct text_family *text_known_family(const struct text_parser *p, struct str name);
 /* A new metric with the line's labels and v. Sets p->metric. */
 int text_put_plain(struct text_parser *p, double v);
 /* Adds m to p->family. It has room for the line's labels right after its own `size` bytes. */
@@ -151,6 +173,8 @@ int text_add_to_table(struct text_parser *p, struct table *t, uint64_t hash, voi
 
 /* Puts the value into p->family, with the labels and the bound read. Sets p->metric. */
 int text_put(struct text_parser *p, double v);
+/* The metric of p->family that the line's labels name, new or not. NULL: no memory. */
+struct text_series *text_find_series(struct text_parser *p);
 /* What can only be settled when all lines are there. */
 void text_finish_histograms(struct text_parser *p);
 

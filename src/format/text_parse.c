@@ -39,8 +39,7 @@ int text_no_memory(struct text_parser *p)
 		       p->line, p->arena->limit);
 }
 
-/* What is left of the line, without its LF; the cursor goes to the next one. */
-static int rest_of_line(struct text_parser *p, struct str *ret_rest)
+int text_rest_of_line(struct text_parser *p, struct str *ret_rest)
 {
 	const char *lf = memchr(p->at, '\n', (size_t)(p->end - p->at));
 
@@ -56,7 +55,7 @@ static int rest_without_backslashes(struct text_parser *p, struct str *ret_rest)
 {
 	struct str rest = STR_NULL;
 
-	if (rest_of_line(p, &rest) < 0)
+	if (text_rest_of_line(p, &rest) < 0)
 		return -1;
 	*ret_rest = rest;
 	if (!rest.n || !memchr(rest.p, '\\', rest.n))
@@ -74,8 +73,7 @@ static int rest_without_backslashes(struct text_parser *p, struct str *ret_rest)
 	return 0;
 }
 
-/* Bytes up to a blank, a LF or the end. */
-static struct str token(struct text_parser *p)
+struct str text_token(struct text_parser *p)
 {
 	const char *start = p->at, *at = start;
 
@@ -187,7 +185,7 @@ static int parse_comment(struct text_parser *p)
 
 	p->at++;
 	text_skip_blanks(p);
-	word = token(p);
+	word = text_token(p);
 	if (p->at < p->end && *p->at != '\n') {
 		bool is_help = str_eq(word, STR("HELP"));
 
@@ -196,7 +194,7 @@ static int parse_comment(struct text_parser *p)
 			return parse_family_line(p, is_help);
 		}
 	}
-	return rest_of_line(p, &ignored);
+	return text_rest_of_line(p, &ignored);
 }
 
 static int parse_timestamp(struct text_parser *p)
@@ -206,7 +204,7 @@ static int parse_timestamp(struct text_parser *p)
 	int64_t ts;
 
 	text_skip_blanks(p);
-	word = token(p);
+	word = text_token(p);
 	if (p->at == p->end)
 		return text_unexpected_end(p);
 	if (!num_parse_i64(word, &ts))
@@ -223,7 +221,7 @@ static int parse_timestamp(struct text_parser *p)
 
 static int parse_value(struct text_parser *p)
 {
-	struct str word = token(p);
+	struct str word = text_token(p);
 	double v;
 
 	if (p->at == p->end)
@@ -296,7 +294,7 @@ static int parse_lines(struct text_parser *p)
 	}
 }
 
-static struct family *without_empty_ones(struct family *families)
+struct family *text_without_empty_ones(struct family *families)
 {
 	struct family *first, **tail = &first;
 
@@ -323,6 +321,6 @@ int text_parse(struct str body, const struct decode_limits *lim, struct arena *a
 	if (parse_lines(&p) < 0)
 		return -1;
 	text_finish_histograms(&p);
-	*ret_families = without_empty_ones(p.families);
+	*ret_families = text_without_empty_ones(p.families);
 	return 0;
 }

@@ -26,17 +26,19 @@ static uint64_t hash_labels(const struct text_family *f, const struct label *lab
 static struct text_series *new_series(struct text_parser *p, uint64_t hash)
 {
 	size_t labels = p->n_labels * sizeof(struct label);
-	bool is_summary = p->family->pub.type == METRIC_SUMMARY;
+	int32_t type = p->family->pub.type;
 	struct text_series *s = arena_alloc(p->arena, sizeof(*s) + 2 * labels);
-	void *kind = arena_zalloc(p->arena,
-				  is_summary ? sizeof(struct summary) : sizeof(struct histogram));
+	void *kind = arena_zalloc(p->arena, type == METRIC_SUMMARY ? sizeof(struct summary)
+								   : sizeof(struct histogram));
 
 	if (!s || !kind || text_add_to_table(p, &p->series, hash, s) < 0) {
 		text_no_memory(p);
 		return NULL;
 	}
 	*s = (struct text_series){ .family = p->family };
-	if (is_summary) {
+	if (type == METRIC_COUNTER) {
+		s->m.has = HAS_COUNTER;
+	} else if (type == METRIC_SUMMARY) {
 		s->m.has = HAS_SUMMARY;
 		s->m.summary = kind;
 	} else {
@@ -49,8 +51,8 @@ static struct text_series *new_series(struct text_parser *p, uint64_t hash)
 	return s;
 }
 
-/* The metric of p->family with the line's labels, in whatever order. NULL: no memory. */
-static struct text_series *find_series(struct text_parser *p)
+/* Whatever order the labels are in. */
+struct text_series *text_find_series(struct text_parser *p)
 {
 	struct text_series *s = p->family->recent;
 	uint32_t n = p->n_labels;
@@ -118,12 +120,14 @@ static int put_in_summary(struct text_parser *p, struct text_series *s, double v
 	return 0;
 }
 
-/* Splits a count into one of its two forms; -1 when it is negative. */
+/*
+ * Splits a count into one of its two forms; -1 when it is negative. A whole number does not take
+ * the place of a fraction that came before, as in the Go gateway.
+ */
 static int set_count(struct text_parser *p, struct text_series *s, double v, uint64_t *ret_count,
 		     double *ret_float)
 {
 	*ret_count = v >= 0 && v < 0x1p64 ? (uint64_t)v : 0;
-	*ret_float = 0;
 	if (v == (double)*ret_count)
 		return 0;
 	if (v < 0)
@@ -177,7 +181,7 @@ int text_put(struct text_parser *p, double v)
 
 	if (!f->bound_label.n)
 		return text_put_plain(p, v);
-	s = find_series(p);
+	s = text_find_series(p);
 	if (!s)
 		return -1;
 	p->metric = &s->m;
@@ -186,23 +190,11 @@ int text_put(struct text_parser *p, double v)
 	return r;
 }
 
-/* A float count may have been replaced by a later line. */
-static bool holds_float(const struct histogram *h)
-{
-	if (h->count_float != 0)
-		return true;
-	for (uint32_t i = 0; i < h->n_buckets; i++)
-		if (h->buckets[i].count_float != 0)
-			return true;
-	return false;
-}
-
 static void make_float(uint64_t *count, double *count_float)
 {
-	if (*count) {
+	if (*count_float == 0)
 		*count_float = (double)*count;
-		*count = 0;
-	}
+	*count = 0;
 }
 
 /* A histogram counts in floats entirely or not at all. */
@@ -211,8 +203,6 @@ void text_finish_histograms(struct text_parser *p)
 	for (struct text_series *s = p->floats; s; s = s->next_float) {
 		struct histogram *h = s->m.histogram;
 
-		if (!holds_float(h))
-			continue;
 		make_float(&h->count, &h->count_float);
 		for (uint32_t i = 0; i < h->n_buckets; i++)
 			make_float(&h->buckets[i].count, &h->buckets[i].count_float);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "http/internal.h"
 
-enum { SINGLE_READ_MAX = 256 * 1024 };
+enum { SINGLE_MAX = 256 * 1024 };
 
 static uint64_t pointer_hash(const void *p)
 {
@@ -144,8 +144,9 @@ struct bufferevent *conn_new(struct event_base *base, void *worker)
 	}
 	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
 	evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
-	/* Large bodies in fewer reads than libevent's 16 KiB would take. */
-	bufferevent_set_max_single_read(bev, SINGLE_READ_MAX);
+	/* Large bodies and scrapes in fewer calls than with libevent's 16 KiB. */
+	bufferevent_set_max_single_read(bev, SINGLE_MAX);
+	bufferevent_set_max_single_write(bev, SINGLE_MAX);
 	bufferevent_incref(bev);
 	event_base_once(base, -1, EV_TIMEOUT, conn_bind, c, &now);
 	worker_check_load(w);

@@ -124,22 +124,24 @@ static struct str value_of(const struct evkeyval *kv)
 }
 
 /*
- * What evhttp leaves to us of RFC 9112: the protocol version, Host (section 3.2), and anything that
- * makes a body's length doubtful (section 6.3). One pass over the headers. True: answered.
+ * What evhttp leaves to us of RFC 9112: the protocol version, Host (section 3.2), names (5.1), and
+ * anything that makes a body's length doubtful (6.3). One pass over the headers. True: answered.
  */
 static bool refuse_malformed(struct http_request *req)
 {
 	const struct evkeyval *host = NULL, *length = NULL, *coding = NULL, *kv;
-	bool lengths_differ = false;
+	bool doubtful = false;
 
 	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next) {
 		size_t n = strlen(kv->key);
 
+		doubtful |= strchr(kv->key, ' ') != NULL;
 		if (n == 4 && !strcasecmp(kv->key, "Host")) {
+			doubtful |= host != NULL;
 			host = kv;
 			n = 0;
 		} else if (n == 14 && !strcasecmp(kv->key, "Content-Length")) {
-			lengths_differ |= length && !str_eq(value_of(length), value_of(kv));
+			doubtful |= length && !str_eq(value_of(length), value_of(kv));
 			length = kv;
 		} else if (n == 17 && !strcasecmp(kv->key, "Transfer-Encoding")) {
 			coding = kv;
@@ -151,7 +153,7 @@ static bool refuse_malformed(struct http_request *req)
 			      "505 HTTP Version Not Supported: unsupported protocol version");
 	if (req->ev->minor > 0 && !host)
 		return refuse(req, 400, "400 Bad Request: missing required Host header");
-	if (lengths_differ)
+	if (doubtful)
 		return refuse(req, 400, "400 Bad Request");
 	if (coding && !str_eq_nocase(value_of(coding), STR("chunked")))
 		return refuse(req, 501, "Unsupported transfer encoding");
@@ -300,6 +302,12 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 	if (evhttp_request_get_command(req->ev) == EVHTTP_REQ_CONNECT)
 		req->ev->type = EVHTTP_REQ_GET;
 	evhttp_send_reply(req->ev, status, phrase_of(status), req->body);
+	/*
+	 * evhttp reads on while it writes: without an end, were the client to send on and not to
+	 * read, and as far as the end of a client that has only closed its own side.
+	 */
+	if (evcon)
+		bufferevent_disable(evhttp_connection_get_bufferevent(evcon), EV_READ);
 	if (req->body)
 		evbuffer_free(req->body);
 	if (c && req->later)

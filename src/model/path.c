@@ -12,10 +12,10 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool has_control(struct str s)
+static bool has_control_or_space(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
+		if ((unsigned char)s.p[i] <= 0x20 || s.p[i] == 0x7F)
 			return true;
 	return false;
 }
@@ -101,8 +101,8 @@ int path_decode(struct str target, struct arena *a, struct path *ret_path, struc
 
 	if (target.n == 0)
 		return err_set(err, 400, 0, "empty request target");
-	if (has_control(target))
-		return err_set(err, 400, 0, "invalid control character in request target");
+	if (has_control_or_space(target))
+		return err_set(err, 400, 0, "invalid control character or space in request target");
 	if (question) {
 		path.encoded.n = (size_t)(question - target.p);
 		path.query = (struct str){ question + 1, target.n - path.encoded.n - 1 };

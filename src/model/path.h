@@ -18,8 +18,8 @@ struct path {
 /*
  * Takes apart a target in origin form ("/a%20b?q"), absolute form ("http://host/a") or asterisk
  * form ("*"). Everything borrows from the target or lives in the arena. -1: 400 for a target that
- * is malformed (a '%' without two hex digits, a control character, no leading '/'), 413 when the
- * arena is full.
+ * is malformed (a '%' without two hex digits, a control character or space, no leading '/'), 413
+ * when the arena is full.
  */
 int path_decode(struct str target, struct arena *a, struct path *ret_path, struct err *err);
 

@@ -25,7 +25,7 @@ struct draft_family {
 	uint64_t hash;
 	uint64_t *hashes;
 	uint32_t n_series, n_lines;
-	bool lossy;
+	bool lossy, escaped;
 };
 
 struct draft {
@@ -45,8 +45,7 @@ static struct str at(const struct strbuf *b, struct extent e)
 	return (struct str){ b->p + e.at, e.n };
 }
 
-/* The Go gateway orders by the number of labels, then by their values; names do not count. */
-static int metric_cmp(const void *pa, const void *pb)
+int push_metric_order(const void *pa, const void *pb)
 {
 	const struct metric *a = *(const struct metric *const *)pa;
 	const struct metric *b = *(const struct metric *const *)pb;
@@ -65,8 +64,8 @@ static int metric_cmp(const void *pa, const void *pb)
 static void sort_metrics(struct metric **m, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++)
-		if (metric_cmp(&m[i - 1], &m[i]) > 0) {
-			qsort(m, n, sizeof(*m), metric_cmp);
+		if (push_metric_order(&m[i - 1], &m[i]) > 0) {
+			qsort(m, n, sizeof(*m), push_metric_order);
 			return;
 		}
 }
@@ -86,10 +85,18 @@ static bool metric_is_lossy(int32_t type, const struct metric *m)
 			   : type == METRIC_COUNTER ? m->counter
 						    : m->untyped))
 		return true;
-	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++)
-		if (!name_is_classic_label(m->labels[i].name))
-			return true;
 	return false;
+}
+
+/* A label with a colon is written as it is, but the text format does not read it back. */
+static void look_at_label_names(struct draft_family *df, const struct metric *m)
+{
+	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++) {
+		if (name_is_classic_label(m->labels[i].name))
+			continue;
+		df->lossy = true;
+		df->escaped |= !name_is_classic_metric(m->labels[i].name);
+	}
 }
 
 static int arena_full(struct err *err)
@@ -132,6 +139,22 @@ static int check_duplicates(struct push_builder *b, const struct draft_family *d
 	return 0;
 }
 
+/*
+ * A histogram repeats its labels on every line: some kilobytes of protobuf can become gigabytes of
+ * text. Measured before anything is written.
+ */
+static bool text_too_long(const struct push_builder *b, const struct metric *m, size_t id)
+{
+	enum { PER_LINE = 128 }; /* suffix, le or quantile, value */
+	uint64_t lines = 1;
+
+	if (m->histogram)
+		lines = (uint64_t)m->histogram->n_buckets + 3;
+	else if (m->summary)
+		lines = (uint64_t)m->summary->n_quantiles + 2;
+	return b->text.n + lines * (id + PER_LINE) > (b->max_text ? b->max_text : UINT32_MAX);
+}
+
 static int draft_series(struct push_builder *b, struct draft *d, struct draft_family *df,
 			struct metric **metrics, struct err *err)
 {
@@ -154,10 +177,17 @@ static int draft_series(struct push_builder *b, struct draft *d, struct draft_fa
 		text_write_labels(&b->ids, m->labels, m->n_labels, m->plain);
 		df->hashes[i] = hash_bytes((struct str){ b->ids.p + id, b->ids.n - id });
 		ends[i] = b->ids.n;
+		if (text_too_long(b, m, ends[i] - id))
+			return err_set(
+				err, 413, m->line,
+				"the push would take more than %llu bytes in a scrape, eight "
+				"times --limits.body-size",
+				(unsigned long long)b->max_text);
 		df->n_lines += text_write_metric(
 			&b->text, exposed, (struct str){ b->ids.p + labels, b->ids.n - labels },
 			f->type, m);
 		df->lossy |= metric_is_lossy(f->type, m);
+		look_at_label_names(df, m);
 		if (d->n_lines + df->n_lines > b->max_series)
 			return err_set(
 				err, 413, 0,
@@ -220,17 +250,21 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 
 	text_write_escaped_name(&b->head, f->name);
 	df->exposed = since(&b->head, start);
-	df->lossy = !str_eq(at(&b->head, df->exposed), f->name);
+	df->escaped = !str_eq(at(&b->head, df->exposed), f->name);
+	df->lossy = f->unit.n > 0;
 	df->hash = hash_bytes(at(&b->head, df->exposed));
 	start = b->head.n;
 	add_valid_utf8(&b->head, f->help);
 	df->help = since(&b->head, start);
+	sort_metrics(metrics, n);
+	d->n_families++;
+	if (draft_series(b, d, df, metrics, err) < 0)
+		return -1;
+	/* After the text, whose limit then holds for this as well. */
 	start = b->proto.n;
 	proto_encode_family(f, &b->proto);
 	df->proto = since(&b->proto, start);
-	sort_metrics(metrics, n);
-	d->n_families++;
-	return draft_series(b, d, df, metrics, err);
+	return 0;
 }
 
 /* The time metrics are ours: what a pusher sends under their names is dropped. */
@@ -330,7 +364,8 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 			.help = { head + df->help.at, df->help.n },
 			.has_help = df->family->has_help,
 			.type = (uint8_t)df->family->type,
-			.lossy = df->lossy,
+			.lossy = df->lossy || df->escaped,
+			.escaped = df->escaped,
 			.n_series = df->n_series,
 			.n_lines = df->n_lines,
 			.hashes = hashes,

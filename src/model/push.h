@@ -20,6 +20,7 @@ enum push_mode {
 	PUSH_PUT,    /* replaces the group */
 	PUSH_POST,   /* replaces the families it names */
 	PUSH_DELETE, /* drops the group */
+	PUSH_WIPE,   /* drops all groups; the key means nothing */
 };
 
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
@@ -32,6 +33,7 @@ struct push_family {
 	uint8_t type; /* enum metric_type, one of the known ones */
 	/* The text does not say all that was pushed (histograms, exemplars, other names ...). */
 	bool lossy;
+	bool escaped; /* the text holds a name that is not the one pushed; lossy, too */
 	uint32_t n_series, n_lines;
 	uint64_t *hashes; /* n_series, of the exposed name and labels */
 	struct str text;  /* the sample lines, n_lines of them, sorted as scrapes show them */
@@ -65,6 +67,7 @@ struct push_builder {
 	uint32_t max_labels; /* of one series, grouping labels included (--limits.labels-per-series)
 			      */
 	struct arena *arena;
+	uint64_t max_text; /* bytes of exposition that a push may become; 0: UINT32_MAX */
 	struct strbuf text, proto, ids, head; /* of the push being built */
 };
 
@@ -79,6 +82,12 @@ void push_builder_done(struct push_builder *b);
  */
 struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,
 			struct family *families, double now);
+
+/*
+ * The order that a family's metrics are exposed in, for qsort() of struct metric *: by the number
+ * of labels, then by their values; names do not count.
+ */
+int push_metric_order(const void *a, const void *b);
 
 /* NULL is fine. */
 void push_free(struct push *push);

@@ -15,13 +15,17 @@ int rules_refuse(struct err *err, struct str family, const struct label *labels,
 	strbuf_addz(&b, "collected metric ");
 	strbuf_add_quoted(&b, family);
 	strbuf_addz(&b, " { ");
-	/* What follows the dump is what the pusher needs: keep room for it. */
 	for (uint32_t i = 0; i < n_labels && b.n < ERR_MSG_SIZE / 2; i++) {
 		strbuf_addz(&b, "label:{name:");
 		strbuf_add_quoted(&b, labels[i].name);
 		strbuf_addz(&b, " value:");
 		strbuf_add_quoted(&b, labels[i].value);
 		strbuf_addz(&b, "} ");
+	}
+	/* What follows the dump is what the pusher needs: keep room for it. */
+	if (b.n > ERR_MSG_SIZE / 2) {
+		b.n = utf8_cut(strbuf_str(&b), ERR_MSG_SIZE / 2);
+		strbuf_addz(&b, "... ");
 	}
 	strbuf_addz(&b, "} ");
 	strbuf_addz(&b, what);

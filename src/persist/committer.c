@@ -27,16 +27,12 @@ struct committer {
 	struct buckets batch_pushes, commit_seconds;
 };
 
-/* Zero or the reason why nothing of the batch may be published. */
-static int commit(struct committer *c, struct err *err)
+/* 0: durable. -1: nothing of it is, and *err says why. */
+static int commit(struct committer *c, const struct changes *changes, struct err *err)
 {
 	int64_t start = clock_mono_ns();
-	const struct changes *changes;
-	int r = 0;
+	int r;
 
-	if (!c->storage)
-		return 0;
-	changes = store_changes(c->store);
 	if (changes->n == 0)
 		return 0;
 	r = c->storage->ops->commit(c->storage, changes, err);
@@ -45,7 +41,19 @@ static int commit(struct committer *c, struct err *err)
 	/* Two stat() calls: now and then is often enough. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
+	if (r < 0) {
+		c->failures++;
+		log_error("could not commit pushes", "err", err->msg, NULL);
+	}
 	return r;
+}
+
+static void wipe(struct committer *c, struct push *push)
+{
+	if (c->storage && commit(c, store_wipe_changes(c->store), &push->err) < 0)
+		store_rollback(c->store);
+	else
+		store_wipe(c->store);
 }
 
 static void refuse_batch(struct push *first, const struct err *why)
@@ -55,22 +63,37 @@ static void refuse_batch(struct push *first, const struct err *why)
 			p->err = *why;
 }
 
+/* A wipe takes part in no batch: it is one by itself. Cuts the list behind what belongs together.
+ */
+static struct push *cut_batch(struct push *first, size_t *ret_n)
+{
+	struct push *p = first, *next = (struct push *)p->node.next;
+
+	*ret_n = 1;
+	while (next && first->mode != PUSH_WIPE && next->mode != PUSH_WIPE) {
+		p = next;
+		next = (struct push *)p->node.next;
+		++*ret_n;
+	}
+	p->node.next = NULL;
+	return next;
+}
+
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
 	struct err err = { 0 };
 
-	for (struct push *p = first; p; p = (struct push *)p->node.next)
-		store_stage(c->store, p);
-	if (commit(c, &err) == 0) {
-		store_publish(c->store);
+	if (first->mode == PUSH_WIPE) {
+		wipe(c, first);
 	} else {
-		char text[32];
-
-		store_rollback(c->store);
-		refuse_batch(first, &err);
-		c->failures++;
-		snprintf(text, sizeof(text), "%zu", n);
-		log_error("could not commit pushes", "err", err.msg, "pushes", text, NULL);
+		for (struct push *p = first; p; p = (struct push *)p->node.next)
+			store_stage(c->store, p);
+		if (!c->storage || commit(c, store_changes(c->store), &err) == 0) {
+			store_publish(c->store);
+		} else {
+			store_rollback(c->store);
+			refuse_batch(first, &err);
+		}
 	}
 	buckets_observe(&c->batch_pushes, (double)n);
 	while (first) {
@@ -86,11 +109,16 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
-	struct queue_node *first;
+	struct push *first;
 	size_t n;
 
-	while ((first = queue_take(c->queue, BATCH_MAX, &n)))
-		run_batch(c, (struct push *)first, n);
+	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &n)))
+		while (first) {
+			struct push *rest = cut_batch(first, &n);
+
+			run_batch(c, first, n);
+			first = rest;
+		}
 	return NULL;
 }
 

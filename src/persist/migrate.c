@@ -60,6 +60,10 @@ int migrate(sqlite3 *db, const char *path, struct err *err)
 			path);
 		return SQLITE_MISMATCH;
 	}
+	if (version < 0) {
+		err_set(err, 500, 0, "%s is damaged: it says that its schema is %d", path, version);
+		return SQLITE_CORRUPT;
+	}
 	if (version > newest) {
 		err_set(err, 500, 0,
 			"%s was written by a newer version (schema %d, this one knows %d): run "

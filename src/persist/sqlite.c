@@ -22,6 +22,8 @@ enum statement {
 	DROP_SEGMENT,
 	READ_SEGMENT,
 	REWRITE_SEGMENT,
+	WIPE_GROUPS,
+	WIPE_SEGMENTS,
 	N_STATEMENTS,
 };
 
@@ -36,6 +38,8 @@ static const char *const statements[N_STATEMENTS] = {
 	[DROP_SEGMENT] = "DELETE FROM segments WHERE id = ?",
 	[READ_SEGMENT] = "SELECT body FROM segments WHERE id = ?",
 	[REWRITE_SEGMENT] = "UPDATE segments SET body = ?2 WHERE id = ?1",
+	[WIPE_GROUPS] = "DELETE FROM metric_groups",
+	[WIPE_SEGMENTS] = "DELETE FROM segments",
 };
 
 struct sqlite_storage {
@@ -121,6 +125,14 @@ static int shrink_segment(struct sqlite_storage *s, const struct change *c)
 	return run(write);
 }
 
+/* Without a WHERE, SQLite drops the trees and does not visit a row. */
+static int wipe(struct sqlite_storage *s)
+{
+	int r = run(s->stmt[WIPE_GROUPS]);
+
+	return r == SQLITE_OK ? run(s->stmt[WIPE_SEGMENTS]) : r;
+}
+
 static int write_change(struct sqlite_storage *s, const struct change *c)
 {
 	switch (c->kind) {
@@ -134,6 +146,8 @@ static int write_change(struct sqlite_storage *s, const struct change *c)
 		return drop(s->stmt[DROP_SEGMENT], c->row);
 	case CHANGE_SHRINK_SEGMENT:
 		return shrink_segment(s, c);
+	case CHANGE_WIPE:
+		return wipe(s);
 	}
 	return SQLITE_MISUSE;
 }
@@ -176,24 +190,46 @@ static int load_groups(struct sqlite_storage *s, const struct storage_sink *sink
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-static int load_segments(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
+static int load_segment(sqlite3_stmt *stmt, sqlite3_int64 id, const struct storage_sink *sink,
+			struct err *err)
 {
-	sqlite3_stmt *stmt;
-	int r = sqlite3_prepare_v2(s->db, "SELECT id, group_id, seq, pushed_at, body FROM segments",
-				   -1, &stmt, NULL);
+	int r;
 
-	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct str body = { sqlite3_column_blob(stmt, 4),
-				    (size_t)sqlite3_column_bytes(stmt, 4) };
-		sqlite3_int64 group = sqlite3_column_int64(stmt, 1);
+	sqlite3_bind_int64(stmt, 1, id);
+	r = sqlite3_step(stmt);
+	if (r == SQLITE_ROW) {
+		struct str body = { sqlite3_column_blob(stmt, 3),
+				    (size_t)sqlite3_column_bytes(stmt, 3) };
+		sqlite3_int64 group = sqlite3_column_int64(stmt, 0);
+		sqlite3_int64 seq = sqlite3_column_int64(stmt, 1);
 
 		r = SQLITE_OK;
-		if (group <= 0 || group >= UINT32_MAX ||
-		    sink->segment(sink->arg, (uint64_t)sqlite3_column_int64(stmt, 0),
-				  (uint32_t)group, (uint64_t)sqlite3_column_int64(stmt, 2),
-				  sqlite3_column_double(stmt, 3), body, err) < 0)
+		if (group <= 0 || group >= UINT32_MAX || id <= 0 || seq <= 0 ||
+		    sink->segment(sink->arg, (uint64_t)id, (uint32_t)group, (uint64_t)seq,
+				  sqlite3_column_double(stmt, 2), body, err) < 0)
 			r = SQLITE_CORRUPT;
 	}
+	sqlite3_reset(stmt);
+	return r == SQLITE_DONE ? SQLITE_CORRUPT : r;
+}
+
+/*
+ * Newest first: what a group no longer holds is then never restored, however it would contradict
+ * what other groups hold by now. The bodies are kept out of the sort.
+ */
+static int load_segments(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
+{
+	sqlite3_stmt *order, *stmt = NULL;
+	int r = sqlite3_prepare_v2(s->db, "SELECT id FROM segments ORDER BY seq DESC", -1, &order,
+				   NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_prepare_v2(
+			s->db, "SELECT group_id, seq, pushed_at, body FROM segments WHERE id = ?",
+			-1, &stmt, NULL);
+	while (r == SQLITE_OK && (r = sqlite3_step(order)) == SQLITE_ROW)
+		r = load_segment(stmt, sqlite3_column_int64(order, 0), sink, err);
+	sqlite3_finalize(order);
 	sqlite3_finalize(stmt);
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
@@ -271,6 +307,9 @@ static int prepare(struct sqlite_storage *s)
 
 static void explain_open(struct err *err, const char *path, sqlite3 *db, int code)
 {
+	/* Locking a file that could only be opened for reading is reported as an I/O error. */
+	if (db && sqlite3_db_readonly(db, "main") == 1)
+		code = SQLITE_READONLY;
 	switch (code & 0xFF) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:

@@ -11,7 +11,10 @@
 #include "base/err.h"
 #include "store/changes.h"
 
-/* Receives rows while loading: all groups, then all segments. -1 with *err stops: damaged. */
+/*
+ * Receives rows while loading: all groups, then all segments, those with the highest seq first. -1
+ * with *err stops: damaged.
+ */
 struct storage_sink {
 	int (*group)(void *arg, uint32_t id, struct str key, double pushed_at, double failed_at,
 		     struct err *err);

@@ -7,7 +7,7 @@
 /* A row is rewritten when more than half of it, and more than this, is superseded. */
 enum { DEAD_BYTES_MIN = 4096 };
 
-static struct change *add(struct store *s, enum change_kind kind)
+struct change *store_change_add(struct store *s, enum change_kind kind)
 {
 	struct changes *c = &s->changes;
 
@@ -59,7 +59,7 @@ static void count_live(const struct group *g)
 
 static void drop_segment(struct store *s, const struct group *g, struct segment *seg)
 {
-	struct change *c = add(s, CHANGE_DROP_SEGMENT);
+	struct change *c = store_change_add(s, CHANGE_DROP_SEGMENT);
 
 	c->row = seg->row;
 	c->group = g->id;
@@ -80,9 +80,8 @@ static void put_segment(struct store *s, const struct group *g, struct segment *
 	} else {
 		seg->row = s->next_row++;
 	}
-	seg->seq = s->next_seq++;
 
-	struct change *c = add(s, CHANGE_PUT_SEGMENT);
+	struct change *c = store_change_add(s, CHANGE_PUT_SEGMENT);
 
 	c->row = seg->row;
 	c->group = g->id;
@@ -93,7 +92,7 @@ static void put_segment(struct store *s, const struct group *g, struct segment *
 
 static void shrink_segment(struct store *s, const struct group *g, struct segment *seg)
 {
-	struct change *c = add(s, CHANGE_SHRINK_SEGMENT);
+	struct change *c = store_change_add(s, CHANGE_SHRINK_SEGMENT);
 
 	c->row = seg->row;
 	c->group = g->id;
@@ -137,9 +136,9 @@ const struct changes *store_changes(struct store *s)
 			continue;
 		changes_of_segments(s, g);
 		if (!st->exists) {
-			add(s, CHANGE_DROP_GROUP)->group = g->id;
+			store_change_add(s, CHANGE_DROP_GROUP)->group = g->id;
 		} else if (store_group_row_stale(g)) {
-			struct change *c = add(s, CHANGE_PUT_GROUP);
+			struct change *c = store_change_add(s, CHANGE_PUT_GROUP);
 
 			c->group = g->id;
 			c->bytes = g->key;

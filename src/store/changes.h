@@ -19,6 +19,7 @@ enum change_kind {
 	CHANGE_PUT_SEGMENT,    /* insert or replace: row, group, seq, pushed_at, bytes = body */
 	CHANGE_DROP_SEGMENT,   /* row */
 	CHANGE_SHRINK_SEGMENT, /* row: keep only the messages of the families in keep */
+	CHANGE_WIPE,           /* everything */
 };
 
 struct change {

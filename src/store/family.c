@@ -18,6 +18,8 @@ struct store_family *family_new(struct str name, struct str exposed, uint64_t ha
 	f->name = (struct str){ p, name.n };
 	f->exposed = (struct str){ p + name.n, exposed.n };
 	f->hash = hash;
+	if (!str_eq(name, exposed))
+		f->unescaped = bytes_of(name);
 	return f;
 }
 
@@ -32,6 +34,7 @@ void family_free(struct store_family *f)
 	pages_free(f);
 	help_unref(f->help);
 	bytes_unref(f->header);
+	bytes_unref(f->unescaped);
 	free(f);
 }
 

@@ -32,6 +32,7 @@ struct store_family {
 	double help_at;          /* when */
 	struct bytes *header;    /* # HELP and # TYPE; NULL: to be made */
 	uint32_t header_name_at; /* where the name stands in the header's last line */
+	struct bytes *unescaped; /* the name, for scrapes; NULL: it is the exposed one */
 	struct page **pages;     /* in the order scraped */
 	uint32_t n_pages, cap_pages;
 	struct page *open; /* where new slices go; NULL: a new page */

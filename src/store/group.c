@@ -17,6 +17,7 @@ struct group *group_new(uint32_t id, struct str key, uint64_t key_hash)
 		g->times[i].n_lines = 1;
 		g->times[i].type = METRIC_GAUGE;
 	}
+	times_look_at_key(g);
 	return g;
 }
 
@@ -24,6 +25,8 @@ void group_free(struct group *g)
 {
 	group_state_free(g->cur);
 	group_state_free(g->staged);
+	for (int i = 0; i < 2; i++)
+		bytes_unref(g->times[i].proto);
 	free(g);
 }
 
@@ -58,7 +61,7 @@ struct segment *segment_new(uint32_t n)
 
 static void slice_done(struct slice *s)
 {
-	if (s->n_series > 1)
+	if (s->n_series != 1)
 		free(s->hashes);
 	bytes_unref(s->proto);
 	if (s->help && --s->help->refs == 0)

@@ -39,6 +39,7 @@ struct slice {
 	uint32_t n_series, text_len;
 	uint32_t type : 8, n_lines : 24;
 	bool published;
+	bool escaped; /* the text holds a name that is not the one pushed */
 };
 
 /* What one push brought to one group, and the database row that holds it. */
@@ -77,11 +78,17 @@ struct group {
 	struct group *next_touched;
 	struct str labels; /* of the exposition; borrowed from a push of the batch, else empty */
 	double stored_pushed_at; /* what the database row says */
+	bool odd_names;          /* of the key: the text of times does not say them all */
 	struct slice times[2];   /* TIME_PUSHED, TIME_FAILED */
 };
 
 struct group *group_new(uint32_t id, struct str key, uint64_t key_hash);
 void group_free(struct group *g);
+
+/* In times.c. Finds out, once, whether times need a message beside their text. */
+void times_look_at_key(struct group *g);
+/* Makes that of one of them. */
+void times_make_proto(struct group *g, int which, double value);
 
 /* The state that the next push of the batch finds: NULL when the group is not there. */
 static inline struct group_state *group_state(const struct group *g)

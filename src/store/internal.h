@@ -31,10 +31,13 @@ struct store {
 	struct store_family *time_families[2];
 
 	/* Under the lock: what is published. */
-	pthread_mutex_t lock;
 	struct store_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
 	size_t n_list, n_sorted, cap_list;
+	struct group **shown; /* by id; NULL: not published */
+	uint32_t cap_shown;
 	struct store_counts counts;
+
+	pthread_mutex_t lock; /* the last member: store_wipe() exchanges what is before it */
 };
 
 /* Families of the staged state. find: with this very name; NULL when there is none. */
@@ -57,6 +60,7 @@ void store_stage_state(struct store *s, struct group *g, struct group_state *nex
 int store_stage_put(struct store *s, struct group *g, struct push *push, struct segment **ret_seg);
 /* True when the group's database row has to be written with the batch. */
 bool store_group_row_stale(const struct group *g);
+struct change *store_change_add(struct store *s, enum change_kind kind);
 void store_changes_clear(struct store *s);
 
 /* Counts a slice in, or out, of the staged state: its family and the index of its series. */

@@ -64,6 +64,7 @@ static void make_writable(struct page *p, size_t n)
 	if (n > PAGE_SIZE_MAX)
 		cap = n;
 	set_capacity(p, cap);
+	bytes_forget_forms(p->text);
 }
 
 /* A page that lost most of its slices gives memory back. */
@@ -105,6 +106,18 @@ static size_t page_len(const struct page *p)
 	return p->text ? p->text->n : 0;
 }
 
+static void count_in(struct page *p, const struct slice *s)
+{
+	p->n_lossy += s->proto != NULL;
+	p->n_escaped += s->escaped;
+}
+
+static void count_out(struct page *p, const struct slice *s)
+{
+	p->n_lossy -= s->proto != NULL;
+	p->n_escaped -= s->escaped;
+}
+
 static void append(struct page *p, struct slice *s, struct str text)
 {
 	if (p->n == p->cap) {
@@ -117,6 +130,7 @@ static void append(struct page *p, struct slice *s, struct str text)
 	p->text->n += (uint32_t)text.n;
 	p->slots[p->n] = s;
 	p->lens[p->n++] = (uint32_t)text.n;
+	count_in(p, s);
 	s->page = p;
 	s->published = true;
 }
@@ -186,6 +200,7 @@ void pages_remove(struct store_family *f, struct slice *s)
 	s->page = NULL;
 	s->published = false;
 	splice(p, at, p->lens[slot], STR_NULL);
+	count_out(p, s);
 	p->n--;
 	memmove(p->slots + slot, p->slots + slot + 1, (p->n - slot) * sizeof(*p->slots));
 	memmove(p->lens + slot, p->lens + slot + 1, (p->n - slot) * sizeof(*p->lens));
@@ -206,6 +221,8 @@ void pages_replace(struct store_family *f, struct slice *old, struct slice *s, s
 	splice(p, at, p->lens[slot], text);
 	p->lens[slot] = (uint32_t)text.n;
 	p->slots[slot] = s;
+	count_out(p, old);
+	count_in(p, s);
 	old->published = false;
 	s->page = p;
 	s->published = true;

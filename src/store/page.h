@@ -26,7 +26,9 @@ struct page {
 	struct slice **slots; /* in the order of their text */
 	uint32_t *lens;
 	uint32_t n, cap;
-	uint32_t index; /* in the family's pages */
+	uint32_t n_lossy;   /* slices whose text does not say all that was pushed */
+	uint32_t n_escaped; /* of those, whose text holds an escaped name */
+	uint32_t index;     /* in the family's pages */
 };
 
 /* Publishes a slice with lines: its text is copied into a page of its family. */

@@ -57,6 +57,8 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
 	t->text_len = (uint32_t)b.n;
+	if (g->odd_names)
+		times_make_proto(g, which, value);
 	list_family(s, t->family);
 	if (t->published)
 		pages_replace(t->family, t, t, strbuf_str(&b));
@@ -79,6 +81,18 @@ static void publish_times(struct store *s, struct group *g)
 		publish_time(s, g, TIME_PUSHED, new->pushed_at);
 	if (!old || old->failed_at != new->failed_at)
 		publish_time(s, g, TIME_FAILED, new->failed_at);
+}
+
+static void show_group(struct store *s, struct group *g, bool exists)
+{
+	if (g->id >= s->cap_shown) {
+		uint32_t cap = s->cap_ids;
+
+		s->shown = mem_realloc(s->shown, cap * sizeof(*s->shown));
+		memset(s->shown + s->cap_shown, 0, (cap - s->cap_shown) * sizeof(*s->shown));
+		s->cap_shown = cap;
+	}
+	s->shown[g->id] = exists ? g : NULL;
 }
 
 static void publish_group(struct store *s, struct group *g)
@@ -107,6 +121,7 @@ static void publish_group(struct store *s, struct group *g)
 	g->cur = g->staged;
 	g->staged = NULL;
 	g->labels = STR_NULL;
+	show_group(s, g, g->cur->exists);
 	if (!g->cur->exists)
 		store_group_remove(s, g);
 }

@@ -2,14 +2,18 @@
 #include "base/hash.h"
 #include "store/internal.h"
 
+enum { GROUP_ID_MAX = 1 << 30 };
+
 int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
 			double pushed_at, double failed_at, struct err *err)
 {
 	uint64_t hash = hash_bytes(key);
 	CLEANUP(strbuf_done) struct strbuf time_id = { 0 };
 
-	if (id == 0 || id == UINT32_MAX || (id < s->n_ids && s->by_id[id]) ||
-	    store_group_find(s, key, hash))
+	/* Numbers are given out densely: one like that would only take up memory. */
+	if (id == 0 || id > GROUP_ID_MAX)
+		return err_set(err, 500, 0, "group %u cannot be", id);
+	if ((id < s->n_ids && s->by_id[id]) || store_group_find(s, key, hash))
 		return err_set(err, 500, 0, "two rows for one group (id %u)", id);
 
 	struct group *g = store_group_add(s, key, hash, id);
@@ -53,6 +57,19 @@ static uint64_t keep_newest(const struct store *s, const struct group_state *st,
 	return text;
 }
 
+/* What is stored stays when --limits.series has been lowered below it. */
+static int stage_unlimited(struct store *s, struct group *g, struct push *push,
+			   struct segment **ret_seg)
+{
+	uint64_t max = s->lim.max_series;
+	int r;
+
+	s->lim.max_series = UINT64_MAX;
+	r = store_stage_put(s, g, push, ret_seg);
+	s->lim.max_series = max;
+	return r;
+}
+
 int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_t seq,
 			  struct push *push, struct err *err)
 {
@@ -73,7 +90,7 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_
 
 	g->labels = push->labels;
 	push->mode = PUSH_POST;
-	if (store_stage_put(s, g, push, &seg) < 0) {
+	if (stage_unlimited(s, g, push, &seg) < 0) {
 		*err = push->err;
 		return -1;
 	}
@@ -89,4 +106,14 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_
 		s->next_seq = seq + 1;
 	store_publish(s);
 	return 0;
+}
+
+void store_stage_times(struct store *s, const struct push *push, double pushed_at, double failed_at)
+{
+	struct group *g = store_group_find(s, push->key, push->key_hash);
+
+	if (!g || !g->staged)
+		return;
+	g->staged->pushed_at = pushed_at;
+	g->staged->failed_at = failed_at;
 }

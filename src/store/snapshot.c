@@ -53,7 +53,35 @@ static bool list_is_sorted(const struct store *s)
 	return true;
 }
 
-struct snapshot *store_snapshot(struct store *s)
+static void take_slots(struct snapshot_page *to, const struct page *p)
+{
+	to->n_slots = p->n;
+	to->slots = mem_alloc(p->n * sizeof(*to->slots));
+	for (uint32_t i = 0; i < p->n; i++)
+		to->slots[i] = (struct snapshot_slot){ p->lens[i], bytes_ref(p->slots[i]->proto) };
+}
+
+static bool needs_slots(const struct page *p, enum snapshot_slots slots, int form)
+{
+	uint32_t n = slots == SLOTS_LOSSY ? p->n_lossy : slots == SLOTS_ESCAPED ? p->n_escaped : 0;
+
+	return n > 0 && !bytes_form(p->text, form);
+}
+
+static void take_pages(struct snapshot *snap, const struct store_family *f,
+		       enum snapshot_slots slots, int form)
+{
+	for (uint32_t i = 0; i < f->n_pages; i++) {
+		const struct page *p = f->pages[i];
+		struct snapshot_page *to = &snap->pages[snap->n_pages++];
+
+		*to = (struct snapshot_page){ .text = bytes_ref(p->text) };
+		if (needs_slots(p, slots, form))
+			take_slots(to, p);
+	}
+}
+
+struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form)
 {
 	struct snapshot *snap = mem_zalloc(sizeof(*snap));
 	size_t n_pages = 0;
@@ -64,7 +92,7 @@ struct snapshot *store_snapshot(struct store *s)
 	for (size_t i = 0; i < s->n_list; i++)
 		n_pages += s->list[i]->n_pages;
 	snap->families = mem_alloc(s->n_list * sizeof(*snap->families));
-	snap->pages = mem_alloc(n_pages * sizeof(struct bytes *));
+	snap->pages = mem_alloc(n_pages * sizeof(*snap->pages));
 	for (size_t i = 0; i < s->n_list; i++) {
 		struct store_family *f = s->list[i];
 
@@ -74,24 +102,35 @@ struct snapshot *store_snapshot(struct store *s)
 		snap->families[snap->n_families++] = (struct snapshot_family){
 			.header = bytes_ref(f->header),
 			.name = { f->header->p + f->header_name_at, f->exposed.n },
+			.unescaped = bytes_ref(f->unescaped),
+			.type = f->shown_type,
 			.first = snap->n_pages,
 			.n = f->n_pages,
 		};
-		for (uint32_t j = 0; j < f->n_pages; j++)
-			snap->pages[snap->n_pages++] = bytes_ref(f->pages[j]->text);
+		take_pages(snap, f, slots, form);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return snap;
+}
+
+static void page_done(struct snapshot_page *p)
+{
+	bytes_unref(p->text);
+	for (uint32_t i = 0; i < p->n_slots; i++)
+		bytes_unref(p->slots[i].proto);
+	free(p->slots);
 }
 
 void snapshot_free(struct snapshot *snap)
 {
 	if (!snap)
 		return;
-	for (size_t i = 0; i < snap->n_families; i++)
+	for (size_t i = 0; i < snap->n_families; i++) {
 		bytes_unref(snap->families[i].header);
+		bytes_unref(snap->families[i].unescaped);
+	}
 	for (size_t i = 0; i < snap->n_pages; i++)
-		bytes_unref(snap->pages[i]);
+		page_done(&snap->pages[i]);
 	free(snap->families);
 	free(snap->pages);
 	free(snap);

@@ -48,6 +48,7 @@ static void fill_slice(struct store *s, struct slice *slice, struct segment *seg
 		slice->hash = pf->hashes[0];
 	else
 		slice->hashes = mem_dup(pf->hashes, pf->n_series * sizeof(*pf->hashes));
+	slice->escaped = pf->escaped;
 	if (pf->lossy)
 		slice->proto = bytes_of(pf->proto);
 	if (pf->has_help)
@@ -66,6 +67,7 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 	if (push->n_families == 0)
 		return st;
 	seg = segment_new(push->n_families);
+	seg->seq = s->next_seq++;
 	seg->pushed_at = push->now;
 	seg->body.p = push->families[0].proto.p;
 	for (uint32_t i = 0; i < push->n_families; i++) {

@@ -55,6 +55,7 @@ void store_free(struct store *s)
 	free(s->changes.list);
 	free(s->idle);
 	free(s->list);
+	free(s->shown);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

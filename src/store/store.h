@@ -13,6 +13,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,13 @@ void store_add_own(struct store *s, struct str name, int32_t type);
  */
 void store_stage(struct store *s, struct push *push);
 
+/*
+ * The committer, between two batches: what to write so that nothing is left, and the store without
+ * any group. At once for those who scrape, however much there was.
+ */
+const struct changes *store_wipe_changes(struct store *s);
+void store_wipe(struct store *s);
+
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
 const struct changes *store_changes(struct store *s);
 
@@ -57,14 +65,21 @@ void store_publish(struct store *s);
 void store_rollback(struct store *s);
 
 /*
- * At start, before any other thread: rows as the database has them, groups first. restore_segment
- * takes a push that was built of the row's body for the group's key. -1 with a reason when a row
- * contradicts another: the database is damaged.
+ * At start, before any other thread: rows as the database has them, groups first, then segments by
+ * falling seq: no other order is free of contradictions. restore_segment takes a push that was
+ * built of the row's body for the group's key. -1 with a reason when a row contradicts another: the
+ * database is damaged.
  */
 int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
 			double pushed_at, double failed_at, struct err *err);
 int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_t seq,
 			  struct push *push, struct err *err);
+/*
+ * The committer, after staging what another gateway had kept of the push's group: the times it had
+ * there, whatever the staged pushes have made of them. Does nothing for a group that is not there.
+ */
+void store_stage_times(struct store *s, const struct push *push, double pushed_at,
+		       double failed_at);
 /* The canonical key bytes of a restored group; empty when there is no such group. */
 struct str store_group_key(const struct store *s, uint32_t group);
 
@@ -72,9 +87,23 @@ struct str store_group_key(const struct store *s, uint32_t group);
  * One family of a snapshot. Our own metrics that nobody pushed to are not among them.
  */
 struct snapshot_family {
-	struct bytes *header; /* # HELP and # TYPE lines */
-	struct str name;      /* exposed; inside the header */
-	size_t first, n;      /* its pages */
+	struct bytes *header;    /* # HELP and # TYPE lines */
+	struct str name;         /* exposed; inside the header */
+	struct bytes *unescaped; /* the name as pushed; NULL: the same */
+	uint8_t type;            /* enum metric_type */
+	size_t first, n;         /* its pages */
+};
+
+/* A slice of a page, in the order of the text. */
+struct snapshot_slot {
+	uint32_t len;        /* of its text */
+	struct bytes *proto; /* the message that was pushed, or NULL: the text says it all */
+};
+
+struct snapshot_page {
+	struct bytes *text;
+	struct snapshot_slot *slots; /* NULL: not needed */
+	uint32_t n_slots;
 };
 
 /* A consistent view for a scrape: families sorted by exposed name. Holds references, copies
@@ -82,13 +111,48 @@ struct snapshot_family {
 struct snapshot {
 	struct snapshot_family *families;
 	size_t n_families;
-	struct bytes **pages;
+	struct snapshot_page *pages;
 	size_t n_pages;
 };
 
-/* Any thread. */
-struct snapshot *store_snapshot(struct store *s);
+/* Which pages come with their slots. */
+enum snapshot_slots {
+	SLOTS_NONE,
+	SLOTS_ESCAPED, /* those with an escaped name */
+	SLOTS_LOSSY,   /* those whose text does not say all that was pushed */
+};
+
+/*
+ * Any thread. A page whose text has the form (base/bytes.h) comes without slots: it has been
+ * encoded before.
+ */
+struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);
 void snapshot_free(struct snapshot *snap);
+
+/* A group as it is published, copied: for pages and APIs that show groups and not families. */
+struct group_copy_family {
+	struct str name, help; /* as pushed; help.p is NULL when there is none */
+	uint8_t type;          /* enum metric_type */
+	double pushed_at;      /* Unix seconds: of the push that brought it */
+	struct str text;       /* sample lines */
+	struct str proto;      /* the message that was pushed; empty: the text says it all */
+};
+
+struct group_copy {
+	struct str key; /* canonical bytes */
+	double pushed_at, failed_at;
+	struct group_copy_family
+		*families; /* by exposed name; the time metrics are not among them */
+	uint32_t n_families;
+};
+
+/*
+ * Any thread. Copies the first group with an id above *cursor (0 to begin) into the arena and moves
+ * *cursor to it. 1: copied, 0: there are no more, -1: the arena is full. Between two calls groups
+ * may come and go; each is whole.
+ */
+int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);
+
 struct store_counts store_counts(struct store *s);
 
 #endif

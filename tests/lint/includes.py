@@ -14,8 +14,10 @@ LAYERS = ["base", "format", "model", "store", "persist", "http", "api"]
 
 # Headers from outside src/, or made by the build: which files may include them.
 OWNERS = {
+    r"xxhash\.h": r"base/.*",
     r"sqlite3(ext)?\.h": r"persist/.*",
     r"(event2/.*|ev[a-z]+\.h)": r"http/.*",
+    r"(zlib|zstd|zstd_errors|snappy-c)\.h|isa-l/.*": r"format/(de)?compress.*",
     r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/proto_.*",
 }
 

@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 
-HELP_FLAG = re.compile(r"^ +(?:-\w, )?--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=(\S+))?", re.M)
+# Further in stand the descriptions, whose lines may begin with the name of a flag too.
+HELP_FLAG = re.compile(r"^ {2}(?:-\w, | {4})--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=(\S+))?", re.M)
 README_ROW = re.compile(r"^\| *`--(?:\[no-\])?([a-z][a-z0-9.-]*)` *\| *([^|]*?) *\|", re.M)
 
 

@@ -384,7 +384,8 @@ static const struct {
 	   SUMM "s{a=\"1\",b=\"2\",quantile=\"0.5\"} 1\ns_sum{a=\"1\",b=\"2\"} 7\ns_count{a=\"1\",b=\"2\"} 0\n"
 	   "s_sum{b=\"1\",a=\"2\"} 0\ns_count{b=\"1\",a=\"2\"} 0\n"),
 	OK("repeated count and sum", HIST "h_sum 1\nh_sum 2\nh_count 3\nh_count 4\n", HIST "h_sum 2\nh_count 4\n"),
-	OK("float count replaced", HIST "h{le=\"1\"} 1\nh_count 1.5\nh_count 4\n", HIST "h{le=\"1\"} 1\nh_sum 0\nh_count 4\n"),
+	OK("float count stays", HIST "h_count 1.5\nh_bucket{le=\"1\"} 1\nh_count 3\n",
+	   HIST "# float\nh{le=\"1\"} 1\nh_sum 0\nh_count 1.5\n"),
 	OK("same labels, two families", SUMM "# TYPE t summary\ns_sum{a=\"b\"} 1\nt_sum{a=\"b\"} 2\n",
 	   SUMM "s_sum{a=\"b\"} 1\ns_count{a=\"b\"} 0\n# TYPE t summary\nt_sum{a=\"b\"} 2\nt_count{a=\"b\"} 0\n"),
 	OK("labels before a histogram's name", HIST "{le=\"9\",a=\"b\",le=\"1\",h_bucket} 2\n",

@@ -1,0 +1,144 @@
+#include "api/exposition.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
+enum { SMALL = 4096, GATHER = 64 * 1024 };
+
+/* Takes the reference. */
+static void add_part(struct exposition *e, struct bytes *owner, struct str text)
+{
+	if (e->n == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 256;
+		e->parts = mem_realloc(e->parts, e->cap * sizeof(*e->parts));
+	}
+	e->parts[e->n++] = (struct exposition_part){ owner, text };
+}
+
+void exposition_add(struct exposition *e, struct bytes *owner)
+{
+	add_part(e, owner, bytes_str(owner));
+}
+
+static void add_family(struct exposition *e, struct snapshot *snap, struct snapshot_family *f,
+		       bool with_header)
+{
+	if (with_header) {
+		exposition_add(e, f->header);
+		f->header = NULL;
+	}
+	for (size_t i = f->first; i < f->first + f->n; i++) {
+		exposition_add(e, snap->pages[i].text);
+		snap->pages[i].text = NULL;
+	}
+}
+
+void exposition_init(struct exposition *e, struct snapshot *snap, const struct own_metrics *own)
+{
+	size_t i = 0;
+
+	*e = (struct exposition){ 0 };
+	for (size_t k = 0; k < own->n; k++) {
+		const struct own_family *o = &own->families[k];
+		int r = -1;
+
+		for (; i < snap->n_families; i++) {
+			r = str_cmp(snap->families[i].name, o->name);
+			if (r >= 0)
+				break;
+			add_family(e, snap, &snap->families[i], true);
+		}
+		exposition_add(e, bytes_of(own_text(own, o)));
+		/* Somebody pushed to the same name: one family, under our header. */
+		if (i < snap->n_families && r == 0)
+			add_family(e, snap, &snap->families[i++], false);
+	}
+	for (; i < snap->n_families; i++)
+		add_family(e, snap, &snap->families[i], true);
+	snapshot_free(snap);
+}
+
+void exposition_done(struct exposition *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		bytes_unref(e->parts[i].owner);
+	free(e->parts);
+	*e = (struct exposition){ 0 };
+}
+
+struct compressing {
+	struct exposition out;
+	struct compressor *compressor;
+	struct compress_stream stream;
+	struct strbuf small;
+};
+
+/* Takes the reference to the piece. */
+static void join(struct compressing *enc, struct bytes *piece)
+{
+	add_part(&enc->out, piece, compress_join(&enc->stream, piece));
+}
+
+static void flush_small(struct compressing *enc)
+{
+	if (enc->small.n == 0)
+		return;
+	join(enc, compress_piece(enc->compressor, enc->stream.coding, strbuf_str(&enc->small)));
+	enc->small.n = 0;
+}
+
+static void encode_part(struct compressing *enc, const struct exposition_part *part)
+{
+	int coding = (int)enc->stream.coding;
+	struct bytes *piece;
+
+	if (part->text.n < SMALL) {
+		strbuf_adds(&enc->small, part->text);
+		if (enc->small.n >= GATHER)
+			flush_small(enc);
+		return;
+	}
+	flush_small(enc);
+	piece = bytes_form(part->owner, coding);
+	if (!piece)
+		piece = bytes_add_form(
+			part->owner, coding,
+			compress_piece(enc->compressor, enc->stream.coding, part->text));
+	join(enc, bytes_ref(piece));
+}
+
+void exposition_compress(struct exposition *e, enum compression coding)
+{
+	struct compressing enc = { .compressor = compressor_new() };
+	struct str head = compress_head(&enc.stream, coding);
+	char tail[COMPRESS_TAIL];
+	size_t n_tail;
+
+	if (head.n)
+		exposition_add(&enc.out, bytes_of(head));
+	for (size_t i = 0; i < e->n; i++)
+		encode_part(&enc, &e->parts[i]);
+	flush_small(&enc);
+	n_tail = compress_tail(&enc.stream, tail);
+	if (n_tail)
+		exposition_add(&enc.out, bytes_of((struct str){ tail, n_tail }));
+	compressor_free(enc.compressor);
+	strbuf_done(&enc.small);
+	exposition_done(e);
+	*e = enc.out;
+}
+
+static void unref(void *owner)
+{
+	bytes_unref(owner);
+}
+
+void exposition_send(struct exposition *e, struct http_request *req)
+{
+	for (size_t i = 0; i < e->n; i++)
+		http_reply_ref(req, e->parts[i].text, unref, e->parts[i].owner);
+	free(e->parts);
+	*e = (struct exposition){ 0 };
+}

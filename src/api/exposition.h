@@ -1,0 +1,37 @@
+/*
+ * The body of a scrape: pieces of text in order, each shared with whoever else holds it, and their
+ * compressed form. Made on a worker, compressed on the background thread, sent by the worker.
+ */
+#ifndef API_EXPOSITION_H
+#define API_EXPOSITION_H
+
+#include "api/own.h"
+#include "format/compress.h"
+#include "store/store.h"
+
+struct exposition_part {
+	struct bytes *owner; /* a reference */
+	struct str text;     /* inside */
+};
+
+struct exposition {
+	struct exposition_part *parts;
+	size_t n, cap;
+};
+
+/* What is stored with our own metrics merged in by name. Takes over the snapshot. */
+void exposition_init(struct exposition *e, struct snapshot *snap, const struct own_metrics *own);
+void exposition_done(struct exposition *e);
+/* Appends all of the bytes; takes the reference. NULL: a place to be filled later. */
+void exposition_add(struct exposition *e, struct bytes *owner);
+
+/*
+ * Replaces the text by a stream in that coding. Large parts are compressed once and kept with the
+ * text, so a part that has not changed since the last scrape costs nothing.
+ */
+void exposition_compress(struct exposition *e, enum compression coding);
+
+/* Adds everything to the reply by reference; e is empty afterwards. */
+void exposition_send(struct exposition *e, struct http_request *req);
+
+#endif

@@ -1,0 +1,18 @@
+/* The body of a scrape in another format than text 0.0.4 with underscores. */
+#ifndef API_FORMATS_H
+#define API_FORMATS_H
+
+#include "api/exposition.h"
+#include "format/accept.h"
+
+/* What formats_exposition() needs for that format. */
+struct snapshot *formats_snapshot(struct store *s, struct accepted as);
+
+/*
+ * Families by name, our own among them, each page encoded or taken as it is. Takes over the
+ * snapshot. May take as long as all that is stored: not for an event loop.
+ */
+void formats_exposition(struct exposition *e, struct snapshot *snap, const struct own_metrics *own,
+			struct accepted as);
+
+#endif

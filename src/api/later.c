@@ -1,0 +1,59 @@
+#include "api/later.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct later {
+	struct background_job job; /* first; on the way to the background thread */
+	struct http_task task;     /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	const char *content_type;
+	later_fn make;
+	struct strbuf body;
+};
+
+static void release(void *p)
+{
+	free(p);
+}
+
+/* On the worker again. */
+static void finish(struct http_task *task)
+{
+	struct later *l = (struct later *)((char *)task - offsetof(struct later, task));
+
+	http_reply_ref(l->req, strbuf_str(&l->body), release, l->body.p);
+	http_reply(l->req, 200, l->content_type);
+	free(l);
+}
+
+static void run(struct background_job *job)
+{
+	struct later *l = (struct later *)job;
+
+	l->make(l->worker->api, &l->body);
+	http_worker_post(l->worker->http, &l->task);
+}
+
+void api_reply_later(struct api_worker *w, struct http_request *req, const char *content_type,
+		     later_fn make)
+{
+	struct later *l = mem_alloc(sizeof(*l));
+
+	*l = (struct later){
+		.job = { .run = run },
+		.task = { .run = finish },
+		.worker = w,
+		.req = req,
+		.content_type = content_type,
+		.make = make,
+	};
+	if (background_add(w->api->background, &l->job)) {
+		http_reply_later(req);
+		return;
+	}
+	free(l);
+	api_reply_error(req, 503, "too many requests of this kind are waiting, try again");
+}

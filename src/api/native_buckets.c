@@ -1,0 +1,144 @@
+#include "api/native_buckets.h"
+
+#include <float.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+
+enum { SCHEMA_MIN = -4, SCHEMA_MAX = 8 };
+
+/* Fractions of [0.5, 1) for each schema, made the way that reproduces the Go gateway's digits. */
+static double tables[SCHEMA_MAX + 1][1 << SCHEMA_MAX];
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+static void make_tables(void)
+{
+	tables[0][0] = 0.5;
+	for (int n = 1; n <= SCHEMA_MAX; n++) {
+		double factor = n == 1 ? 1.414213562373095 : pow(2, ldexp(1, -n));
+
+		tables[n][0] = 0.5;
+		for (int j = 1; j < 1 << n; j++)
+			tables[n][j] = j % 2 == 0 ? tables[n - 1][j / 2]
+						  : tables[n][j - 1] * factor;
+	}
+}
+
+static double upper_bound(int schema, int64_t index)
+{
+	double bound;
+
+	if (schema <= 0) {
+		int64_t exponent = index * ((int64_t)1 << -schema);
+
+		bound = exponent > 2000 ? HUGE_VAL : exponent < -2000 ? 0 : ldexp(1, (int)exponent);
+		/* The largest finite bound is the largest double, then +Inf. */
+		return exponent == 1024 ? DBL_MAX : bound;
+	}
+	int64_t per = (int64_t)1 << schema;
+	int64_t at = index & (per - 1);
+	int64_t exponent = ((index - at) >> schema) + 1;
+
+	if (at == 0 && exponent == 1025)
+		return DBL_MAX;
+	return exponent > 2000    ? HUGE_VAL
+	       : exponent < -2000 ? 0
+				  : ldexp(tables[schema][at], (int)exponent);
+}
+
+struct side {
+	const struct span *spans;
+	const int64_t *deltas;
+	const double *counts;
+	uint32_t n_spans, n_deltas, n_counts;
+};
+
+bool native_has_buckets(const struct histogram *h)
+{
+	return h->n_neg_spans > 0 || h->n_pos_spans > 0;
+}
+
+static bool is_float(const struct histogram *h)
+{
+	return h->count_float > 0 || h->zero_count_float > 0;
+}
+
+struct indexed {
+	int64_t index;
+	uint64_t count;
+	double count_float;
+};
+
+/* The buckets of one side in ascending order of index; as far as spans and counts agree. */
+static struct indexed *indexed_buckets(const struct side *s, bool floats, uint32_t *ret_n)
+{
+	uint32_t max = floats ? s->n_counts : s->n_deltas, n = 0;
+	struct indexed *list = mem_alloc(max * sizeof(*list));
+	int64_t index = 0;
+	uint64_t running = 0;
+
+	for (uint32_t i = 0; i < s->n_spans; i++) {
+		index += s->spans[i].offset;
+		for (uint32_t j = 0; j < s->spans[i].length && n < max; j++, index++) {
+			list[n] = (struct indexed){ .index = index };
+			if (floats)
+				list[n].count_float = s->counts[n];
+			else
+				list[n].count = running += (uint64_t)s->deltas[n];
+			n++;
+		}
+	}
+	*ret_n = n;
+	return list;
+}
+
+static void emit_side(const struct histogram *h, const struct side *s, bool negative,
+		      void (*fn)(void *arg, const struct native_bucket *b), void *arg)
+{
+	uint32_t n;
+	CLEANUP(freep) struct indexed *list = indexed_buckets(s, is_float(h), &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct indexed *x = &list[negative ? n - 1 - i : i];
+		double upper = upper_bound(h->schema, x->index);
+		double lower = upper_bound(h->schema, x->index - 1);
+		struct native_bucket b = {
+			.boundaries = negative,
+			.lower = negative ? -upper : lower,
+			.upper = negative ? -lower : upper,
+			.is_float = is_float(h),
+			.count = x->count,
+			.count_float = x->count_float,
+		};
+
+		if (b.is_float ? b.count_float != 0 : b.count != 0)
+			fn(arg, &b);
+	}
+}
+
+void native_each(const struct histogram *h, void (*fn)(void *arg, const struct native_bucket *b),
+		 void *arg)
+{
+	const struct side negative = { h->neg_spans,   h->neg_deltas,   h->neg_counts,
+				       h->n_neg_spans, h->n_neg_deltas, h->n_neg_counts };
+	const struct side positive = { h->pos_spans,   h->pos_deltas,   h->pos_counts,
+				       h->n_pos_spans, h->n_pos_deltas, h->n_pos_counts };
+	const struct native_bucket zero = {
+		.boundaries = 3,
+		.lower = -h->zero_threshold,
+		.upper = h->zero_threshold,
+		.is_float = is_float(h),
+		.count = h->zero_count,
+		.count_float = h->zero_count_float,
+	};
+
+	if (h->schema < SCHEMA_MIN || h->schema > SCHEMA_MAX)
+		return;
+	pthread_once(&tables_once, make_tables);
+	emit_side(h, &negative, true, fn, arg);
+	if (zero.is_float ? zero.count_float != 0 : zero.count != 0)
+		fn(arg, &zero);
+	emit_side(h, &positive, false, fn, arg);
+}

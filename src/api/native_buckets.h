@@ -1,0 +1,28 @@
+/* Buckets of a native histogram, one by one (behaviour 6.3). */
+#ifndef API_NATIVE_BUCKETS_H
+#define API_NATIVE_BUCKETS_H
+
+#include <stdbool.h>
+
+#include "format/metric.h"
+
+struct native_bucket {
+	int boundaries; /* 0: (lower, upper], 1: [lower, upper), 3: [lower, upper] */
+	double lower, upper;
+	bool is_float;
+	uint64_t count; /* unless it is a float */
+	double count_float;
+};
+
+/* True for a histogram that shows native buckets instead of classic ones: spans make it one. */
+bool native_has_buckets(const struct histogram *h);
+
+/*
+ * Calls fn for each bucket with a count, from the most negative to the largest. Stops at what does
+ * not hold together (a schema above 8, spans longer than the counts): pushes are not checked for
+ * it.
+ */
+void native_each(const struct histogram *h, void (*fn)(void *arg, const struct native_bucket *b),
+		 void *arg);
+
+#endif

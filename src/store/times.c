@@ -1,0 +1,50 @@
+/*
+ * The time metrics of a group whose label names are not classic: as with any other slice of that
+ * kind, the text says only the escaped names, and the message the true ones.
+ */
+#include "format/proto_encode.h"
+#include "format/text_parse.h"
+#include "model/rules.h"
+#include "store/internal.h"
+
+enum { SEPARATOR = 0xFF }; /* see key_encode() */
+
+void times_look_at_key(struct group *g)
+{
+	struct str rest = g->key;
+
+	for (bool is_name = true; rest.n > 0; is_name = !is_name) {
+		const char *end = memchr(rest.p, SEPARATOR, rest.n);
+		struct str field = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
+
+		if (is_name && !name_is_classic_label(field)) {
+			g->odd_names = true;
+			g->times[TIME_PUSHED].escaped |= !name_is_classic_metric(field);
+		}
+		rest.p += field.n + (end != NULL);
+		rest.n -= field.n + (end != NULL);
+	}
+	g->times[TIME_FAILED].escaped = g->times[TIME_PUSHED].escaped;
+}
+
+void times_make_proto(struct group *g, int which, double value)
+{
+	struct slice *t = &g->times[which];
+	struct metric m = { .has = HAS_GAUGE, .gauge = value };
+	struct family f = { .name = t->family->name,
+			    .type = METRIC_GAUGE,
+			    .n_metrics = 1,
+			    .metrics = &m,
+			    .last = &m };
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	struct arena a;
+	struct key key;
+
+	arena_init(&a, SIZE_MAX);
+	if (key_decode(g->key, &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
+		proto_encode_family(&f, &b);
+		bytes_unref(t->proto);
+		t->proto = bytes_of(strbuf_str(&b));
+	}
+	arena_done(&a);
+}

@@ -1,0 +1,51 @@
+/*
+ * Wiping: a new empty state takes the place of the old one, which is freed when nobody can see it
+ * any more. Taking out group by group would hold the lock for as long as there are groups.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/internal.h"
+
+const struct changes *store_wipe_changes(struct store *s)
+{
+	store_changes_clear(s);
+	store_change_add(s, CHANGE_WIPE);
+	return &s->changes;
+}
+
+/* What was announced, and the numbers that must not be used again. */
+static struct store *empty_like(const struct store *s)
+{
+	struct store *fresh = store_new(&s->lim);
+
+	for (size_t i = 0; i < s->families.cap; i++) {
+		const struct store_family *f = s->families.entries[i].item;
+
+		if (f && f->own)
+			store_add_own(fresh, f->name, f->type);
+	}
+	fresh->next_row = s->next_row;
+	fresh->next_seq = s->next_seq;
+	return fresh;
+}
+
+static void swap_contents(struct store *a, struct store *b)
+{
+	char tmp[offsetof(struct store, lock)]; /* it is the last member */
+
+	memcpy(tmp, a, sizeof(tmp));
+	memcpy(a, b, sizeof(tmp));
+	memcpy(b, tmp, sizeof(tmp));
+}
+
+void store_wipe(struct store *s)
+{
+	struct store *old = empty_like(s);
+
+	store_changes_clear(s);
+	pthread_mutex_lock(&s->lock);
+	swap_contents(s, old);
+	pthread_mutex_unlock(&s->lock);
+	store_free(old);
+}

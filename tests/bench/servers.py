@@ -1,0 +1,153 @@
+"""The servers under measurement: how each is started, looked at and ended."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+PUSH, SCRAPE, START = "push", "scrape", "start"
+
+TICK = os.sysconf("SC_CLK_TCK")
+LISTENING = re.compile(rb'msg="?Listening on"?.*?address="?\S*?:(\d+)')
+
+
+class Failed(Exception):
+    """A server did not do what measuring it needs."""
+
+
+def version_of(program):
+    """(1, 11, 2), or () when it does not say."""
+    out = subprocess.run(
+        [program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    ).stdout.decode(errors="replace")
+    found = re.search(r"pushgateway, version (\d+(?:\.\d+)*)", out)
+    if not found or "tags:             tallygate" in out:
+        return ()
+    return tuple(int(n) for n in found.group(1).split("."))
+
+
+def find_go():
+    """(program, version) of $PUSHGATEWAY, or the newest on PATH; or (None, ())."""
+    named = os.environ.get("PUSHGATEWAY")
+    if named:
+        return named, version_of(named)
+    found = []
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for name in ("prometheus-pushgateway", "pushgateway"):
+            program = shutil.which(name, path=folder)
+            if program:
+                found.append((version_of(program), program))
+    version, program = max(found, default=((), None))
+    return (program, version) if version else (None, ())
+
+
+class Server:
+    """A process with an address; name is its column in the table."""
+
+    def __init__(self, name, folder, command, stop=signal.SIGTERM, wrapper=()):
+        """command(self) is the command line; stop: the signal that keeps what is stored."""
+        self.name = name
+        self.folder = folder
+        self.command = command
+        self.stop_signal = stop
+        self.wrapper = list(wrapper)
+        self.proc = None
+        self.port = None
+        self.dirty = False  # has requests under way that nobody waits for any more
+        # What took longer than the limit at the present number of series: PUSH, SCRAPE, START.
+        self.too_slow = set()
+        os.makedirs(folder, exist_ok=True)
+
+    def start(self, limit):
+        """Returns the seconds from the start of the process to /-/ready."""
+        log = os.path.join(self.folder, "log")
+        begin = time.monotonic()
+        with open(log, "wb") as out:
+            self.proc = subprocess.Popen(
+                self.wrapper + self.command(self), stdout=out, stderr=out, cwd=self.folder
+            )
+        self.dirty = False
+        self.port = int(self._poll(begin + limit, lambda: self._port_in(log)))
+        self._poll(begin + limit, self._ready)
+        return time.monotonic() - begin
+
+    def _poll(self, deadline, what):
+        while True:
+            found = what()
+            if found:
+                return found
+            if self.proc.poll() is not None:
+                raise Failed(f"{self.name} ended with {self.proc.returncode}: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise Failed(f"{self.name} was not ready in time")
+            time.sleep(0.002)
+
+    @staticmethod
+    def _port_in(log):
+        with open(log, "rb") as f:
+            found = LISTENING.search(f.read())
+        return found and found.group(1)
+
+    def _ready(self):
+        try:
+            return self.get("/-/ready")[0] == 200
+        except OSError:
+            return False
+
+    def _last_words(self):
+        with open(os.path.join(self.folder, "log"), "rb") as f:
+            return f.read()[-500:].decode(errors="replace")
+
+    def get(self, path):
+        """(status, body)."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            conn.request("GET", path)
+            reply = conn.getresponse()
+            return reply.status, reply.read()
+        finally:
+            conn.close()
+
+    def stop(self, limit=120):
+        if not self.proc:
+            return
+        self.proc.send_signal(signal.SIGKILL if self.dirty else self.stop_signal)
+        try:
+            self.proc.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self.proc = None
+
+    def kill(self):
+        if self.proc:
+            self.proc.kill()
+            self.proc.wait()
+            self.proc = None
+
+    def restart(self, limit):
+        self.stop()
+        return self.start(limit)
+
+    def cpu(self):
+        """Seconds of CPU time so far, of all threads."""
+        with open(f"/proc/{self.proc.pid}/stat") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def resident(self):
+        """Bytes."""
+        with open(f"/proc/{self.proc.pid}/status") as f:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) * 1024
+
+    def own_metrics(self, names):
+        """Samples of the server's own, 0 where there is none. Costs a scrape."""
+        text = self.get("/metrics")[1]
+
+        def value(name):
+            at = text.find(b"\n%s " % name.encode())
+            return float(text[at + len(name) + 2 : text.index(b"\n", at + 1)]) if at >= 0 else 0.0
+
+        return [value(name) for name in names]

@@ -1,0 +1,39 @@
+/*
+ * A storage engine that keeps its rows in memory, to see what the store says in its changes. It is
+ * strict: what a row refers to has to be there.
+ */
+#ifndef TESTS_LIB_MEM_STORAGE_H
+#define TESTS_LIB_MEM_STORAGE_H
+
+#include <stdatomic.h>
+
+#include "persist/storage.h"
+
+struct mem_group {
+	uint32_t id;
+	double pushed_at, failed_at;
+	char *key;
+	size_t key_n;
+};
+
+struct mem_segment {
+	uint64_t row, seq;
+	uint32_t group;
+	double pushed_at;
+	char *body;
+	size_t body_n;
+};
+
+struct mem_storage {
+	struct storage base; /* first */
+	struct mem_group *groups;
+	struct mem_segment *segments;
+	size_t n_groups, n_segments;
+	uint64_t shrinks;   /* segments that were rewritten so far */
+	atomic_bool refuse; /* every commit fails while this is set */
+};
+
+void mem_storage_init(struct mem_storage *m);
+void mem_storage_done(struct mem_storage *m);
+
+#endif

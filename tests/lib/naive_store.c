@@ -1,0 +1,402 @@
+#include "lib/naive_store.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+const char *const naive_paths[NAIVE_GROUPS] = {
+	"/j",     "/j/instance/", "/j/instance/i",     "/k",
+	"/k/a/1", "/k/a/2",       "/k/a/1/instance/i", "/j/a/1",
+};
+
+const struct naive_name naive_names[NAIVE_NAMES] = {
+	{ "a", "a", -1 },
+	{ "a_count", "a_count", -1 },
+	{ "a.count", "a_count", -1 },
+	{ "a_sum", "a_sum", -1 },
+	{ "a_bucket", "a_bucket", -1 },
+	{ "b", "b", -1 },
+	{ "b.c", "b_c", -1 },
+	{ "b-c", "b_c", -1 },
+	{ "b_c", "b_c", -1 },
+	{ "o", "o", METRIC_SUMMARY },
+	{ "o_count", "o_count", -1 },
+	{ "o_bucket", "o_bucket", -1 },
+	{ "q", "q", -1 },
+	{ "q_count", "q_count", METRIC_COUNTER },
+	{ "z", "z", -1 },
+	{ "push_time_seconds", "push_time_seconds", METRIC_GAUGE },
+};
+
+enum { TIME_NAME = NAIVE_NAMES - 1 };
+
+struct pair {
+	const char *name, *value;
+};
+
+static const struct {
+	struct pair labels[4];
+} group_labels[NAIVE_GROUPS] = {
+	{ { { "job", "j" } } },
+	{ { { "instance", "" }, { "job", "j" } } },
+	{ { { "instance", "i" }, { "job", "j" } } },
+	{ { { "job", "k" } } },
+	{ { { "a", "1" }, { "job", "k" } } },
+	{ { { "a", "2" }, { "job", "k" } } },
+	{ { { "a", "1" }, { "instance", "i" }, { "job", "k" } } },
+	{ { { "a", "1" }, { "job", "j" } } },
+};
+
+/* The value that the key gives the label, else what was pushed. */
+static const char *value_of(int group, const char *name, const char *pushed)
+{
+	for (const struct pair *l = group_labels[group].labels; l->name; l++)
+		if (strcmp(l->name, name) == 0)
+			return l->value;
+	return pushed;
+}
+
+/* {a="1",instance="",job="j" with more to come. */
+static void add_labels(struct strbuf *b, int group, const struct naive_series *s)
+{
+	const char *a = value_of(group, "a", s->a);
+	const char *instance = value_of(group, "instance", s->instance);
+
+	strbuf_addc(b, '{');
+	if (a)
+		strbuf_addf(b, "a=\"%s\",", a);
+	strbuf_addf(b, "instance=\"%s\",job=\"%s\"", instance ? instance : "",
+		    value_of(group, "job", s->job));
+	if (s->padded)
+		strbuf_addf(b, ",pad=\"%0*d\"", NAIVE_PADDING, 0);
+}
+
+static void add_lines(struct strbuf *b, int group, const struct naive_family *f,
+		      const struct naive_series *s)
+{
+	const char *name = naive_names[f->name].exposed;
+	CLEANUP(strbuf_done) struct strbuf l = { 0 };
+
+	add_labels(&l, group, s);
+	const char *labels = strbuf_z(&l);
+
+	switch (f->type) {
+	case METRIC_SUMMARY:
+		strbuf_addf(b, "%s%s,quantile=\"0.5\"} %d\n", name, labels, s->value);
+		break;
+	case METRIC_HISTOGRAM:
+	case METRIC_GAUGE_HISTOGRAM:
+		strbuf_addf(b, "%s_bucket%s,le=\"1\"} %d\n", name, labels, s->value);
+		strbuf_addf(b, "%s_bucket%s,le=\"+Inf\"} %d\n", name, labels, s->value);
+		break;
+	default:
+		strbuf_addf(b, "%s%s} %d\n", name, labels, s->value);
+		return;
+	}
+	strbuf_addf(b, "%s_sum%s} %d\n", name, labels, s->value);
+	strbuf_addf(b, "%s_count%s} %d\n", name, labels, s->value);
+}
+
+static bool has_suffixes(int32_t type)
+{
+	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM || type == METRIC_GAUGE_HISTOGRAM;
+}
+
+static uint64_t lines_of(const struct naive_family *f)
+{
+	uint64_t each = f->type == METRIC_SUMMARY ? 3 : has_suffixes(f->type) ? 4 : 1;
+
+	return f->there ? each * (uint64_t)f->n : 0;
+}
+
+uint64_t naive_groups(const struct naive_store *s)
+{
+	uint64_t n = 0;
+
+	for (int g = 0; g < NAIVE_GROUPS; g++)
+		n += s->groups[g].there;
+	return n;
+}
+
+uint64_t naive_lines(const struct naive_store *s)
+{
+	uint64_t n = 2 * naive_groups(s);
+
+	for (int g = 0; g < NAIVE_GROUPS; g++)
+		for (int i = 0; i < NAIVE_NAMES; i++)
+			n += lines_of(&s->groups[g].families[i]);
+	return n;
+}
+
+/* May families of these names and types be there together? Both may be the same one. */
+static bool names_agree(const struct naive_name *x, int32_t x_type, const struct naive_name *y,
+			int32_t y_type)
+{
+	size_t n = strlen(x->exposed);
+	const char *suffix = y->exposed + n;
+
+	if (strcmp(x->exposed, y->exposed) == 0)
+		return strcmp(x->name, y->name) == 0 && x_type == y_type;
+	if (!has_suffixes(x_type) || strncmp(x->exposed, y->exposed, n) != 0)
+		return true;
+	return strcmp(suffix, "_count") != 0 && strcmp(suffix, "_sum") != 0 &&
+	       (x_type == METRIC_SUMMARY || strcmp(suffix, "_bucket") != 0);
+}
+
+static bool agrees_with_own(const struct naive_family *f)
+{
+	const struct naive_name *name = &naive_names[f->name];
+
+	for (int i = 0; i < NAIVE_NAMES; i++) {
+		const struct naive_name *own = &naive_names[i];
+
+		if (own->own >= 0 && !(names_agree(name, f->type, own, own->own) &&
+				       names_agree(own, own->own, name, f->type)))
+			return false;
+	}
+	return true;
+}
+
+static bool same_labels(int g, const struct naive_series *x, int h, const struct naive_series *y)
+{
+	CLEANUP(strbuf_done) struct strbuf a = { 0 };
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	add_labels(&a, g, x);
+	add_labels(&b, h, y);
+	return str_eq(strbuf_str(&a), strbuf_str(&b));
+}
+
+static bool share_series(int g, const struct naive_family *x, int h, const struct naive_family *y)
+{
+	if (x->name != y->name)
+		return false;
+	for (int i = 0; i < x->n; i++)
+		for (int j = 0; j < y->n; j++)
+			if ((x != y || i != j) && same_labels(g, &x->series[i], h, &y->series[j]))
+				return true;
+	return false;
+}
+
+/* Does everything in group g agree with everything that is there? */
+static bool consistent(const struct naive_store *s, int g)
+{
+	for (int i = 0; i < NAIVE_NAMES; i++) {
+		const struct naive_family *x = &s->groups[g].families[i];
+
+		if (x->there && !agrees_with_own(x))
+			return false;
+		for (int k = 0; x->there && k < NAIVE_GROUPS * NAIVE_NAMES; k++) {
+			int h = k / NAIVE_NAMES;
+			const struct naive_family *y = &s->groups[h].families[k % NAIVE_NAMES];
+			const struct naive_name *xn = &naive_names[x->name];
+			const struct naive_name *yn = &naive_names[y->name];
+
+			if (y->there &&
+			    !(names_agree(xn, x->type, yn, y->type) &&
+			      names_agree(yn, y->type, xn, x->type) && !share_series(g, x, h, y)))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool has_twin(const struct naive_store *s, int g)
+{
+	static const struct naive_series time;
+
+	for (int h = 0; h < NAIVE_GROUPS; h++)
+		if (h != g && s->groups[h].there && same_labels(g, &time, h, &time))
+			return true;
+	return false;
+}
+
+/* Of the push by itself: what is the time metrics' is not looked at any further. */
+static bool well_built(const struct naive_push *p)
+{
+	for (int i = 0; p->with_timestamp && i < p->n; i++)
+		if (p->families[i].n > 0)
+			return false;
+	for (int i = 0; i < p->n; i++)
+		if (p->families[i].name != TIME_NAME &&
+		    share_series(p->group, &p->families[i], p->group, &p->families[i]))
+			return false;
+	return true;
+}
+
+static int create(struct naive_store *s, int g)
+{
+	if (naive_groups(s) >= s->max_groups || naive_lines(s) + 2 > s->max_series)
+		return 507;
+	if (has_twin(s, g))
+		return 400;
+	s->groups[g] = (struct naive_group){ .there = true };
+	return 0;
+}
+
+static int store_families(struct naive_store *s, const struct naive_push *p)
+{
+	struct naive_group *g = &s->groups[p->group];
+	uint64_t lines = naive_lines(s);
+	struct naive_group old = *g;
+
+	if (p->mode == PUSH_PUT)
+		memset(g->families, 0, sizeof(g->families));
+	for (int i = 0; i < p->n; i++)
+		if (p->families[i].name != TIME_NAME)
+			g->families[p->families[i].name] = p->families[i];
+	g->pushed_at = p->now;
+
+	int status = !consistent(s, p->group)                                   ? 400
+		     : naive_lines(s) > s->max_series && naive_lines(s) > lines ? 507
+										: 0;
+
+	if (status)
+		*g = old;
+	return status;
+}
+
+int naive_apply(struct naive_store *s, const struct naive_push *p)
+{
+	struct naive_group *g = &s->groups[p->group];
+	int built = well_built(p) ? 0 : 400;
+	int status = 0;
+
+	if (p->mode == PUSH_DELETE) {
+		*g = (struct naive_group){ 0 };
+		return 0;
+	}
+	if (!g->there)
+		status = create(s, p->group);
+	if (status)
+		return built ? built : status;
+	status = built ? built : store_families(s, p);
+	if (status)
+		g->failed_at = p->now;
+	return status;
+}
+
+static void show_help(struct naive_store *s, const struct naive_family *f)
+{
+	if (f->there && f->help && f->pushed_at >= s->help_at[f->name]) {
+		s->help[f->name] = f->help;
+		s->help_at[f->name] = f->pushed_at;
+	}
+}
+
+void naive_publish(struct naive_store *s, const struct naive_store *before)
+{
+	for (int i = 0; i < NAIVE_NAMES; i++) {
+		bool there = naive_names[i].own >= 0;
+
+		for (int g = 0; g < NAIVE_GROUPS; g++) {
+			const struct naive_family *f = &s->groups[g].families[i];
+			const struct naive_family *old = &before->groups[g].families[i];
+
+			there |= f->there;
+			if (!old->there || old->pushed_at != f->pushed_at)
+				show_help(s, f);
+		}
+		if (!there) {
+			s->help[i] = 0;
+			s->help_at[i] = 0;
+		}
+	}
+}
+
+void naive_restart(struct naive_store *s)
+{
+	memset(s->help, 0, sizeof(s->help));
+	memset(s->help_at, 0, sizeof(s->help_at));
+	for (int g = 0; g < NAIVE_GROUPS; g++)
+		for (int i = 0; i < NAIVE_NAMES; i++)
+			show_help(s, &s->groups[g].families[i]);
+}
+
+static int line_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorts the lines and appends them to out. */
+static void add_sorted(struct strbuf *lines, struct strbuf *out)
+{
+	char *at, *save, **list = NULL;
+	size_t n = 0;
+
+	strbuf_z(lines);
+	at = lines->p;
+	for (char *line; (line = strtok_r(at, "\n", &save)); at = NULL) {
+		list = mem_realloc(list, (n + 1) * sizeof(*list));
+		list[n++] = line;
+	}
+	if (n > 1)
+		qsort(list, n, sizeof(*list), line_cmp);
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(out, "%s\n", list[i]);
+	free(list);
+}
+
+static void expose_family(const struct naive_store *s, int name, struct strbuf *out)
+{
+	static const char *const words[] = { "counter", "gauge",     "summary",
+					     "untyped", "histogram", "histogram" };
+	static const char *const helps[] = { NULL, "one", "two\\nlines", "" };
+	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
+	const char *exposed = naive_names[name].exposed;
+	int32_t type = -1;
+
+	for (int g = 0; g < NAIVE_GROUPS; g++) {
+		const struct naive_family *f = &s->groups[g].families[name];
+
+		for (int i = 0; f->there && i < f->n; i++) {
+			add_lines(&lines, g, f, &f->series[i]);
+			type = f->type;
+		}
+	}
+	if (type < 0)
+		return;
+	if (s->help[name])
+		strbuf_addf(out, "# HELP %s %s\n", exposed, helps[s->help[name]]);
+	strbuf_addf(out, "# TYPE %s %s\n", exposed, words[type]);
+	add_sorted(&lines, out);
+}
+
+static void expose_times(const struct naive_store *s, const char *name, const char *how,
+			 bool failed, struct strbuf *out)
+{
+	static const struct naive_series time;
+	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
+
+	for (int g = 0; g < NAIVE_GROUPS; g++) {
+		const struct naive_group *group = &s->groups[g];
+
+		if (!group->there)
+			continue;
+		strbuf_addz(&lines, name);
+		add_labels(&lines, g, &time);
+		strbuf_addf(&lines, "} %.0f\n", failed ? group->failed_at : group->pushed_at);
+	}
+	if (!lines.n)
+		return;
+	strbuf_addf(out,
+		    "# HELP %s Last Unix time when changing this group in the Pushgateway %s.\n"
+		    "# TYPE %s gauge\n",
+		    name, how, name);
+	add_sorted(&lines, out);
+}
+
+void naive_expose(const struct naive_store *s, struct strbuf *out)
+{
+	/* By exposed name: of the names that are exposed as one only one is ever there. */
+	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, 14 };
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		if (order[i] == -1)
+			expose_times(s, "push_failure_time_seconds", "failed", true, out);
+		else if (order[i] == -2)
+			expose_times(s, "push_time_seconds", "succeeded", false, out);
+		else
+			expose_family(s, order[i], out);
+	}
+}

@@ -1,0 +1,78 @@
+/*
+ * The store's rules once more, as plainly as possible: a few groups and names in plain arrays, and
+ * every question answered by looking at everything. What test_store_model.c compares the real one
+ * with.
+ */
+#ifndef TESTS_LIB_NAIVE_STORE_H
+#define TESTS_LIB_NAIVE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "model/push.h"
+
+enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 16, NAIVE_SERIES = 3, NAIVE_PUSHED = 4 };
+
+/* name as pushed, name as exposed, the type if it is one of our own, else -1. */
+struct naive_name {
+	const char *name, *exposed;
+	int32_t own;
+};
+
+extern const char *const naive_paths[NAIVE_GROUPS];
+extern const struct naive_name naive_names[NAIVE_NAMES];
+
+struct naive_series {
+	const char *a, *job, *instance; /* values of pushed labels; NULL: not pushed */
+	bool padded;                    /* one more label, a long one */
+	int value;
+};
+
+struct naive_family {
+	bool there;
+	int name; /* index into naive_names */
+	int32_t type;
+	int help; /* 0: none */
+	int n;
+	struct naive_series series[NAIVE_SERIES];
+	double pushed_at;
+};
+
+struct naive_push {
+	enum push_mode mode;
+	int group; /* index into naive_paths */
+	bool with_timestamp;
+	int n;
+	struct naive_family families[NAIVE_PUSHED];
+	double now;
+};
+
+struct naive_group {
+	bool there;
+	double pushed_at, failed_at;
+	struct naive_family families[NAIVE_NAMES];
+};
+
+struct naive_store {
+	uint64_t max_groups, max_series;
+	struct naive_group groups[NAIVE_GROUPS];
+	int help[NAIVE_NAMES]; /* shown */
+	double help_at[NAIVE_NAMES];
+};
+
+#define NAIVE_PADDING 2500
+
+/* The status that the push is to get; 0: accepted. */
+int naive_apply(struct naive_store *s, const struct naive_push *p);
+/* What help is shown once s takes the place of before. */
+void naive_publish(struct naive_store *s, const struct naive_store *before);
+/* The same after a restart: of the families that are left. */
+void naive_restart(struct naive_store *s);
+
+uint64_t naive_groups(const struct naive_store *s);
+uint64_t naive_lines(const struct naive_store *s);
+/* As exposed_add() writes it. */
+void naive_expose(const struct naive_store *s, struct strbuf *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* Directories of the test's own. */
+#ifndef TESTS_LIB_TEMP_DIR_H
+#define TESTS_LIB_TEMP_DIR_H
+
+struct temp_dir {
+	char path[64];
+	char db[80]; /* a file in it */
+};
+
+/* In main(), before and after all tests: what they leave in it goes, however they ended. */
+void temp_dir_make(struct temp_dir *d);
+void temp_dir_remove(struct temp_dir *d);
+/* For one test: a directory inside. */
+void temp_dir_make_inside(struct temp_dir *d, const struct temp_dir *top);
+
+#endif

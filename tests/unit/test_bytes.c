@@ -1,0 +1,155 @@
+#include <check.h>
+#include <pthread.h>
+
+#include "base/bytes.h"
+
+START_TEST(copies_what_it_is_made_of)
+{
+	char text[] = { 'a', '\0', 'b' };
+	struct bytes *b = bytes_of((struct str){ text, 3 });
+
+	text[0] = 'x';
+	ck_assert(str_eq(bytes_str(b), STR("a\0b")));
+	ck_assert_uint_eq(b->cap, 3);
+	bytes_unref(b);
+}
+END_TEST
+
+START_TEST(nothing)
+{
+	struct bytes *b = bytes_of(STR_NULL);
+
+	ck_assert_uint_eq(bytes_str(b).n, 0);
+	bytes_unref(b);
+	b = bytes_new(0);
+	ck_assert_uint_eq(bytes_str(b).n, 0);
+	bytes_unref(b);
+	ck_assert_ptr_null(bytes_ref(NULL));
+	ck_assert_ptr_null(bytes_str(NULL).p);
+	bytes_unref(NULL);
+}
+END_TEST
+
+START_TEST(sole_holder)
+{
+	struct bytes *b = bytes_new(8);
+
+	ck_assert(bytes_sole(b));
+	ck_assert_ptr_eq(bytes_ref(b), b);
+	ck_assert(!bytes_sole(b));
+	bytes_unref(b);
+	ck_assert(bytes_sole(b));
+	memcpy(b->p, "12345678", 8);
+	b->n = 8;
+	ck_assert(str_eq(bytes_str(b), STR("12345678")));
+	bytes_unref(b);
+}
+END_TEST
+
+START_TEST(other_forms)
+{
+	struct bytes *b = bytes_of(STR("plain")), *one, *two;
+
+	ck_assert_ptr_null(bytes_form(b, 1));
+	one = bytes_add_form(b, 1, bytes_of(STR("one")));
+	two = bytes_add_form(b, 2, bytes_of(STR("two")));
+	ck_assert(bytes_form(b, 1) == one && bytes_form(b, 2) == two && !bytes_form(b, 3));
+	/* The first one stays. */
+	ck_assert_ptr_eq(bytes_add_form(b, 1, bytes_of(STR("again"))), one);
+	ck_assert(str_eq(bytes_str(one), STR("one")) && str_eq(bytes_str(two), STR("two")));
+	/* A form that is held outlives what it was made of. */
+	bytes_ref(two);
+	bytes_forget_forms(b);
+	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 2));
+	bytes_add_form(b, 2, bytes_of(STR("new")));
+	bytes_unref(b);
+	ck_assert(str_eq(bytes_str(two), STR("two")));
+	bytes_unref(two);
+}
+END_TEST
+
+enum { THREADS = 4, ROUNDS = 20000 };
+
+/* Reads through a reference, as a scrape does. */
+static void *reader(void *arg)
+{
+	struct bytes *b = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		CLEANUP(bytes_unrefp) struct bytes *mine = bytes_ref(b);
+
+		ck_assert_int_eq(mine->p[0], 'a');
+	}
+	bytes_unref(b);
+	return NULL;
+}
+
+/* Once the others are gone the bytes may be changed: their reads have to be over by then. */
+START_TEST(changed_after_the_last_reader)
+{
+	struct bytes *b = bytes_of(STR("a"));
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, reader, bytes_ref(b)), 0);
+	while (!bytes_sole(b))
+		;
+	b->p[0] = 'b';
+	bytes_unref(b);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
+enum { FORMS = 50 };
+
+static void *add_forms(void *arg)
+{
+	struct bytes *b = arg;
+
+	for (int i = 0; i < FORMS; i++) {
+		struct bytes *kept = bytes_add_form(b, i, bytes_of(STR("form")));
+
+		ck_assert(bytes_form(b, i) == kept && kept->form == i);
+		ck_assert(str_eq(bytes_str(kept), STR("form")));
+	}
+	bytes_unref(b);
+	return NULL;
+}
+
+START_TEST(forms_made_at_the_same_time)
+{
+	for (int round = 0; round < 100; round++) {
+		struct bytes *b = bytes_of(STR("plain"));
+		pthread_t threads[THREADS];
+
+		for (int i = 0; i < THREADS; i++)
+			ck_assert_int_eq(pthread_create(&threads[i], NULL, add_forms, bytes_ref(b)),
+					 0);
+		bytes_unref(b);
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(threads[i], NULL);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("bytes");
+	TCase *tc = tcase_create("bytes");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, copies_what_it_is_made_of);
+	tcase_add_test(tc, nothing);
+	tcase_add_test(tc, sole_holder);
+	tcase_add_test(tc, other_forms);
+	tcase_add_test(tc, forms_made_at_the_same_time);
+	tcase_add_test(tc, changed_after_the_last_reader);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

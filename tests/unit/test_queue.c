@@ -1,0 +1,234 @@
+#include <check.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/queue.h"
+
+/*
+ * Nodes are pushed until one is refused: `sizes` are their bytes, ended by 0, and `taken` of them
+ * get in.
+ */
+static const struct {
+	const char *name;
+	size_t max_n, max_bytes;
+	size_t sizes[8];
+	unsigned taken;
+} limits[] = {
+	{ "up to the count", 3, 1000, { 1, 1, 1, 1 }, 3 },
+	{ "a count of one", 1, 1000, { 1, 1 }, 1 },
+	{ "up to the bytes", 10, 100, { 50, 50, 1 }, 2 },
+	{ "one byte too many", 10, 100, { 50, 51 }, 1 },
+	{ "too large for an empty queue is not refused for ever", 10, 100, { 500, 1 }, 1 },
+	{ "exactly full with one", 10, 100, { 100, 1 }, 1 },
+	{ "no bytes at all", 2, 0, { 7, 1 }, 1 },
+};
+
+START_TEST(limit_row)
+{
+	struct queue_node nodes[8];
+	struct queue q;
+	unsigned i = 0;
+	size_t n;
+
+	queue_init(&q, limits[_i].max_n, limits[_i].max_bytes);
+	for (; limits[_i].sizes[i]; i++) {
+		enum queue_result r;
+
+		nodes[i].bytes = limits[_i].sizes[i];
+		r = queue_push(&q, &nodes[i]);
+		ck_assert_msg(r == (i < limits[_i].taken ? QUEUE_OK : QUEUE_FULL),
+			      "%s: node %u: %d", limits[_i].name, i, r);
+	}
+	ck_assert_uint_eq(queue_depth(&q), limits[_i].taken);
+	/* Once there is room again the refused one gets in. */
+	ck_assert_ptr_eq(queue_take(&q, 100, &n), &nodes[0]);
+	ck_assert_uint_eq(n, limits[_i].taken);
+	ck_assert_int_eq(queue_push(&q, &nodes[i - 1]), QUEUE_OK);
+	ck_assert_ptr_eq(queue_take(&q, 100, &n), &nodes[i - 1]);
+	queue_done(&q);
+}
+END_TEST
+
+START_TEST(takes_in_order_and_bounded)
+{
+	struct queue_node nodes[5] = { 0 }, *first;
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 10, 100);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
+	first = queue_take(&q, 2, &n);
+	ck_assert(n == 2 && first == &nodes[0] && first->next == &nodes[1]);
+	ck_assert_ptr_null(nodes[1].next);
+	ck_assert_uint_eq(queue_depth(&q), 3);
+	ck_assert_int_eq(queue_push(&q, &nodes[0]), QUEUE_OK);
+	first = queue_take(&q, 3, &n);
+	ck_assert(n == 3 && first == &nodes[2] && nodes[3].next == &nodes[4]);
+	first = queue_take(&q, 3, &n);
+	ck_assert(n == 1 && first == &nodes[0] && !first->next);
+	/* Empty again: the tail must not point into what was taken. */
+	ck_assert_int_eq(queue_push(&q, &nodes[4]), QUEUE_OK);
+	ck_assert_ptr_eq(queue_take(&q, 1, &n), &nodes[4]);
+	queue_done(&q);
+}
+END_TEST
+
+START_TEST(bytes_come_back_bit_by_bit)
+{
+	struct queue_node nodes[3] = { { .bytes = 40 }, { .bytes = 40 }, { .bytes = 60 } };
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 10, 100);
+	ck_assert_int_eq(queue_push(&q, &nodes[0]), QUEUE_OK);
+	ck_assert_int_eq(queue_push(&q, &nodes[1]), QUEUE_OK);
+	ck_assert_int_eq(queue_push(&q, &nodes[2]), QUEUE_FULL);
+	ck_assert_ptr_eq(queue_take(&q, 1, &n), &nodes[0]);
+	ck_assert_int_eq(queue_push(&q, &nodes[2]), QUEUE_OK);
+	ck_assert_int_eq(queue_push(&q, &nodes[0]), QUEUE_FULL);
+	queue_done(&q);
+}
+END_TEST
+
+START_TEST(closed)
+{
+	struct queue_node nodes[2] = { 0 };
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 10, 100);
+	ck_assert_int_eq(queue_push(&q, &nodes[0]), QUEUE_OK);
+	queue_close(&q);
+	ck_assert_int_eq(queue_push(&q, &nodes[1]), QUEUE_CLOSED);
+	ck_assert_ptr_eq(queue_take(&q, 1, &n), &nodes[0]);
+	ck_assert_ptr_null(queue_take(&q, 1, &n));
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(queue_push(&q, &nodes[1]), QUEUE_CLOSED);
+	queue_done(&q);
+}
+END_TEST
+
+enum { PRODUCERS = 4, EACH = 20000 };
+
+struct numbered {
+	struct queue_node node; /* first */
+	unsigned producer, number;
+};
+
+struct producer {
+	struct queue *q;
+	struct numbered *nodes;
+	unsigned which;
+	unsigned refused; /* pushes that found it full */
+};
+
+static void *produce(void *arg)
+{
+	struct producer *p = arg;
+
+	for (unsigned i = 0; i < EACH; i++) {
+		p->nodes[i] = (struct numbered){ { .bytes = i % 7 }, p->which, i };
+		while (queue_push(p->q, &p->nodes[i].node) == QUEUE_FULL) {
+			p->refused++;
+			queue_wake(p->q);
+		}
+		/* Not after every one: several nodes may share a wake-up. */
+		if (i % 3 == 0 || i == EACH - 1)
+			queue_wake(p->q);
+	}
+	return NULL;
+}
+
+/* Takes until everything has come, each producer's nodes in its order. */
+static void consume(struct queue *q)
+{
+	unsigned next[PRODUCERS] = { 0 };
+	size_t total = 0, n;
+
+	while (total < PRODUCERS * (size_t)EACH) {
+		struct queue_node *node = queue_take(q, 50, &n);
+		size_t counted = 0;
+
+		ck_assert_ptr_nonnull(node);
+		for (; node; node = node->next, counted++) {
+			struct numbered *m = (struct numbered *)node;
+
+			ck_assert_uint_eq(m->number, next[m->producer]);
+			next[m->producer]++;
+		}
+		ck_assert(counted == n && n <= 50);
+		total += n;
+	}
+}
+
+START_TEST(many_producers)
+{
+	struct producer producers[PRODUCERS] = { 0 };
+	pthread_t threads[PRODUCERS];
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 64, 300);
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		producers[i].q = &q;
+		producers[i].which = i;
+		producers[i].nodes = calloc(EACH, sizeof(struct numbered));
+		ck_assert_ptr_nonnull(producers[i].nodes);
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, produce, &producers[i]), 0);
+	}
+	consume(&q);
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		pthread_join(threads[i], NULL);
+		free(producers[i].nodes);
+	}
+	ck_assert_uint_eq(queue_depth(&q), 0);
+	queue_close(&q);
+	ck_assert_ptr_null(queue_take(&q, 1, &n));
+	queue_done(&q);
+}
+END_TEST
+
+static void *take_nothing(void *arg)
+{
+	size_t n;
+
+	return queue_take(arg, 1, &n);
+}
+
+START_TEST(close_wakes_the_consumer)
+{
+	pthread_t thread;
+	struct queue q;
+	void *got = &q;
+
+	queue_init(&q, 1, 1);
+	ck_assert_int_eq(pthread_create(&thread, NULL, take_nothing, &q), 0);
+	queue_close(&q);
+	pthread_join(thread, &got);
+	ck_assert_ptr_null(got);
+	queue_done(&q);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("queue");
+	TCase *tc = tcase_create("queue");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, limit_row, 0, (int)ARRAY_LEN(limits));
+	tcase_add_test(tc, takes_in_order_and_bounded);
+	tcase_add_test(tc, bytes_come_back_bit_by_bit);
+	tcase_add_test(tc, closed);
+	tcase_add_test(tc, many_producers);
+	tcase_add_test(tc, close_wakes_the_consumer);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

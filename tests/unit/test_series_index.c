@@ -1,0 +1,130 @@
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "lib/rng.h"
+#include "store/series_index.h"
+
+/*
+ * Random entries against an array. `keep` bits of a random number make a hash, `set` bits are on in
+ * all of them: what shares a home in its shard, and what shares a shard.
+ */
+static const struct {
+	const char *name;
+	uint64_t keep, set;
+	uint32_t n_hashes, n_owners;
+} runs[] = {
+	{ "one hash", 0, 42, 1, 50 },
+	{ "hash zero", 0, 0, 1, 50 },
+	{ "one shard, one home", 0x00FFFFFF00000000u, 7, 2000, 2 },
+	{ "one shard, homes at its end", 0xF, 0xFF000000FFFFFFF0u, 500, 3 },
+	{ "one shard", 0x00FFFFFFFFFFFFFFu, 0xAB00000000000000u, 3000, 2 },
+	{ "all shards", ~(uint64_t)0, 0, 20000, 2 },
+	{ "few hashes, many owners", 0xFF000000FF000000u, 0, 20, 1000 },
+};
+
+enum { OPS = 30000 };
+
+struct pair {
+	uint64_t hash;
+	uint32_t owner;
+};
+
+struct world {
+	struct series_index index;
+	struct pair *pairs; /* several may be equal */
+	uint32_t n;
+	uint64_t *hashes;
+};
+
+static void check_hash(const struct world *w, uint64_t hash, const char *name)
+{
+	uint32_t owner, at = SERIES_INDEX_START, found = 0, want = 0;
+	uint64_t sum = 0, want_sum = 0;
+
+	while ((owner = series_index_next(&w->index, hash, &at)) != 0) {
+		found++;
+		sum += (uint64_t)owner * owner;
+	}
+	for (uint32_t i = 0; i < w->n; i++)
+		if (w->pairs[i].hash == hash) {
+			want++;
+			want_sum += (uint64_t)w->pairs[i].owner * w->pairs[i].owner;
+		}
+	ck_assert_msg(found == want && sum == want_sum, "%s: hash %llx has %u owners, wanted %u",
+		      name, (unsigned long long)hash, found, want);
+}
+
+static void add_one(struct world *w, uint64_t hash, uint32_t owner)
+{
+	series_index_add(&w->index, hash, owner);
+	w->pairs[w->n++] = (struct pair){ hash, owner };
+}
+
+static uint64_t remove_one(struct world *w, uint32_t i)
+{
+	uint64_t hash = w->pairs[i].hash;
+
+	series_index_remove(&w->index, hash, w->pairs[i].owner);
+	w->pairs[i] = w->pairs[--w->n];
+	return hash;
+}
+
+START_TEST(random_run)
+{
+	struct world w = { .pairs = calloc(OPS, sizeof(*w.pairs)),
+			   .hashes = calloc(runs[_i].n_hashes, sizeof(*w.hashes)) };
+	uint64_t rng = 1;
+
+	for (uint32_t i = 0; i < runs[_i].n_hashes; i++)
+		w.hashes[i] = (rng_next(&rng) & runs[_i].keep) | runs[_i].set;
+	for (uint32_t op = 0; op < OPS; op++) {
+		/* Grows for a third of the time, shrinks for a third, then both. */
+		uint32_t adds = op < OPS / 3 ? 7 : op < OPS / 3 * 2 ? 1 : 4;
+		uint64_t hash = w.hashes[rng_below(&rng, runs[_i].n_hashes)];
+
+		if (w.n == 0 || rng_below(&rng, 8) < adds)
+			add_one(&w, hash, 1 + rng_below(&rng, runs[_i].n_owners));
+		else
+			hash = remove_one(&w, rng_below(&rng, w.n));
+		if (op % 32 == 0)
+			check_hash(&w, hash, runs[_i].name);
+	}
+	for (uint32_t i = 0; i < runs[_i].n_hashes && i < 500; i++)
+		check_hash(&w, w.hashes[i], runs[_i].name);
+	while (w.n > 0)
+		remove_one(&w, w.n - 1);
+	for (uint32_t i = 0; i < runs[_i].n_hashes; i++)
+		check_hash(&w, w.hashes[i], runs[_i].name);
+	series_index_done(&w.index);
+	free(w.pairs);
+	free(w.hashes);
+}
+END_TEST
+
+START_TEST(empty)
+{
+	struct series_index x = { 0 };
+	uint32_t at = SERIES_INDEX_START;
+
+	ck_assert_uint_eq(series_index_next(&x, 0, &at), 0);
+	series_index_done(&x);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("series index");
+	TCase *tc = tcase_create("index");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
+	tcase_add_test(tc, empty);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
