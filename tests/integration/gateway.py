@@ -1,0 +1,188 @@
+"""The gateway as a process: started on a free port, watched through its log, ended by its own pid."""
+import http.client
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+BINARY = os.environ.get("TALLYGATE_BIN", "")
+# Long enough for a sanitizer's binary on a busy machine; only a failing test waits for all of it.
+DEADLINE = 30.0
+
+_PAIR = re.compile(r'([a-z_0-9]+)=("(?:[^"\\]|\\.)*"|\S*)')
+
+
+def parse_logfmt(line):
+    pairs = {}
+    for key, value in _PAIR.findall(line):
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m[1], m[1]), value[1:-1])
+        pairs[key] = value
+    return pairs
+
+
+def eventually(probe, what, deadline=DEADLINE):
+    """Calls probe() until it returns something true, and returns that."""
+    end = time.monotonic() + deadline
+    while True:
+        got = probe()
+        if got:
+            return got
+        assert time.monotonic() < end, f"not within {deadline:g} s: {what}"
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:300]!r}>"
+
+
+class Gateway:
+    """One process. Use as a context manager: leaving it stops the process and checks how it ended."""
+
+    def __init__(self, *flags, database="", listen="127.0.0.1:0", env=None, cwd=None, binary=None,
+                 ready="/-/ready"):
+        assert BINARY, "TALLYGATE_BIN names the binary under test; tests/run sets it"
+        listens = [listen] if isinstance(listen, str) else listen
+        self.args = [binary or BINARY, *(f"--web.listen-address={a}" for a in listens),
+                     f"--persistence.file={database}", *flags]
+        self.expected = len(listens)
+        self.ready_path = ready
+        self.env = {**os.environ, **(env or {})}
+        self.lines = []
+        self.news = threading.Condition()
+        self.process = subprocess.Popen(self.args, env=self.env, cwd=cwd, text=True, errors="replace",
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self.news:
+                self.lines.append(line.rstrip("\n"))
+                self.news.notify_all()
+        with self.news:
+            self.lines.append(None)
+            self.news.notify_all()
+
+    @property
+    def log(self):
+        return "\n".join(line for line in self.lines if line is not None)
+
+    def wait_for_log(self, probe, what, deadline=DEADLINE):
+        """Waits until probe(log lines so far) returns something true, and returns that."""
+        end = time.monotonic() + deadline
+        with self.news:
+            while True:
+                got = probe([line for line in self.lines if line is not None])
+                if got:
+                    return got
+                ended = None in self.lines
+                if ended or not self.news.wait(end - time.monotonic()):
+                    why = "the process ended" if ended else f"not within {deadline:g} s"
+                    raise AssertionError(f"{why}: {what}\n{self.log}")
+
+    def wait_for_line(self, text, deadline=DEADLINE):
+        return self.wait_for_log(lambda lines: next((x for x in lines if text in x), None), text, deadline)
+
+    def _addresses(self, lines):
+        found = [line for line in lines if "Listening on" in line]
+        if len(found) < self.expected:
+            return None
+        return [re.search(r'"?address"?[=:]"?([^" ,}]+)', line)[1] for line in found]
+
+    def start(self):
+        self.addresses = self.wait_for_log(self._addresses, "Listening on")
+        host, _, port = self.addresses[0].rpartition(":")
+        self.host, self.port = host.strip("[]"), int(port)
+        if self.host in ("::", "0.0.0.0"):
+            self.host = "127.0.0.1"
+        self.url = f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
+        eventually(self._ready, "/-/ready is 200")
+        return self
+
+    def _ready(self):
+        """It listens before it has loaded the database."""
+        try:
+            return self.get(self.ready_path).status == 200
+        except OSError:
+            self.process.wait(DEADLINE)
+            self.reader.join(DEADLINE)
+            raise AssertionError(f"exit status {self.process.returncode}\n{self.log}") from None
+
+    def connect(self, timeout=DEADLINE):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, connection=None):
+        c = connection or self.connect()
+        try:
+            # http.client would send text as Latin-1.
+            c.request(method, path, body=body.encode() if isinstance(body, str) else body, headers=headers or {})
+            r = c.getresponse()
+            return Reply(r.status, r.headers, r.read())
+        finally:
+            if not connection:
+                c.close()
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def put(self, path, body, **headers):
+        return self.request("PUT", "/metrics/job/" + path, body, headers)
+
+    def post(self, path, body, **headers):
+        return self.request("POST", "/metrics/job/" + path, body, headers)
+
+    def delete(self, path):
+        return self.request("DELETE", "/metrics/job/" + path)
+
+    def wait(self, deadline=DEADLINE):
+        """Waits for the end and returns the exit status; what a sanitizer found fails the test."""
+        status = self.process.wait(deadline)
+        self.reader.join(deadline)
+        self.process.stderr.close()
+        for mark in ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:"):
+            assert mark not in self.log, self.log
+        return status
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def terminate(self):
+        self.signal(signal.SIGTERM)
+        status = self.wait()
+        assert status == 0, f"exit status {status}\n{self.log}"
+
+    def kill(self):
+        """The end of a power cut, as far as a process can have one."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def __exit__(self, kind, value, trace):
+        if self.process.poll() is None and kind is None:
+            self.terminate()
+            return
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if kind is not None:
+            print("\n".join(self.log.splitlines()[-30:]))
+        elif self.process.returncode not in (0, -signal.SIGKILL):
+            raise AssertionError(f"exit status {self.process.returncode}\n{self.log}")

@@ -1,0 +1,24 @@
+"""The real Pushgateway: $PUSHGATEWAY, or the one on PATH."""
+import os
+import re
+import shutil
+import subprocess
+
+from gateway import Gateway
+
+
+def find_go():
+    program = os.environ.get("PUSHGATEWAY") or shutil.which("pushgateway") or shutil.which("prometheus-pushgateway")
+    assert program, "no Go Pushgateway: tests/run brings one, PUSHGATEWAY names another"
+    return program
+
+
+def go_version():
+    """(1, 11, 2)"""
+    out = subprocess.run([find_go(), "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    return tuple(int(n) for n in re.match(r"pushgateway, version (\d+)\.(\d+)\.(\d+)", out.stdout).groups())
+
+
+class GoGateway(Gateway):
+    def __init__(self, *flags, database):
+        super().__init__(*flags, database=database, binary=find_go())

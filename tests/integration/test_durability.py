@@ -1,0 +1,108 @@
+"""A 200 is durable: the gateway is killed under load, again and again, and what it acknowledged is there."""
+import random
+
+import pytest
+
+import messages as pb
+from exposition import scrape
+from gateway import Gateway
+from pushers import DropPusher, Pusher
+
+PUSHERS = 8
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sigkill_and_compare(database, seed):
+    rng = random.Random(seed)
+    at = [0] * PUSHERS
+    with Gateway(database=database) as g:
+        g.put("still", "here 1\n")
+        g.kill()
+    for round_ in range(3):
+        with Gateway(database=database) as g:
+            pushers = [Pusher(g, f"p{i}", at[i]) for i in range(PUSHERS)]
+            drops = [DropPusher(g, f"d{round_}-{i}") for i in range(2)]
+            # A moment that depends on how far the work is, not on the clock.
+            pushers[0].wait_for(at[0] + rng.randrange(1, 60))
+            g.kill()
+            for t in pushers + drops:
+                t.join()
+        assert all(p.acknowledged >= at[i] for i, p in enumerate(pushers))
+        with Gateway(database=database) as g:
+            s = scrape(g)
+            assert s.pushed("here", "still") == 1
+            at = [p.check(s) for p in pushers]
+            for p in drops:
+                p.check(s)
+            g.kill()
+
+
+def test_everything_of_a_group_survives(database):
+    body = ('# HELP a text with \\\\ and \\n\n# TYPE a gauge\na{b="c",é="no"} 1\n'.replace('é="no"', 'd=""')
+            + 'a{b="é\\"\\n"} -0\n# TYPE s summary\ns{quantile="0.5"} NaN\ns_sum 1e-300\ns_count 7\n'
+              '# TYPE h histogram\nh_bucket{le="0.5"} 1\nh_bucket{le="+Inf"} 4\nh_sum 2\nh_count 4\n'
+              "# TYPE c_total counter\nc_total 18446744073709551615\nu 5e-324\n")
+    with Gateway(database=database) as g:
+        assert g.put("x/path@base64/L2EvYg/empty@base64/=/q/%22", body).status == 200
+        assert g.post("x/path@base64/L2EvYg/empty@base64/=/q/%22", "extra 1\n").status == 200
+        assert g.request("PUT", "/metrics/job/p", pb.family("my.metric", pb.GAUGE, pb.gauge(1)),
+                         {"Content-Type": pb.CONTENT_TYPE}).status == 200
+        assert g.put("refused", "a 1 5\n").status == 400
+        assert g.put("empty", "").status == 200
+        before = scrape(g).foreign()
+        g.kill()
+    with Gateway(database=database) as g:
+        assert sorted(scrape(g).foreign()) == sorted(before)
+        assert g.get("/metrics").text.count("push_time_seconds{") == 4
+        # And once more after an orderly end, with the WAL merged into the database.
+        g.terminate()
+    with Gateway(database=database) as g:
+        assert sorted(scrape(g).foreign()) == sorted(before)
+
+
+def test_what_merges_leave_of_old_pushes_survives(database):
+    rng = random.Random(5)
+    with Gateway(database=database) as g:
+        for i in range(150):
+            names = rng.sample("abcdefgh", rng.randrange(1, 5))
+            push = g.post if rng.random() < 0.8 else g.put
+            push(f"j{rng.randrange(4)}", "".join(f"{n} {i}\n" for n in names))
+            if rng.random() < 0.05:
+                g.delete(f"j{rng.randrange(4)}")
+        before = scrape(g).foreign()
+        g.kill()
+    with Gateway(database=database) as g:
+        assert sorted(scrape(g).foreign()) == sorted(before)
+
+
+def test_deleted_is_deleted(database):
+    with Gateway(database=database) as g:
+        for i in range(20):
+            g.put(f"j{i}", "a 1\n")
+        for i in range(20):
+            assert g.delete(f"j{i}").status == 202
+        g.kill()
+    with Gateway(database=database) as g:
+        assert scrape(g).foreign() == []
+
+
+def test_without_a_file_nothing_is_kept(tmp_path):
+    with Gateway(cwd=tmp_path) as g:
+        g.put("x", "a 1\n")
+        g.wait_for_line("no --persistence.file")
+        assert scrape(g).get("pushgateway_database_bytes") == 0
+        g.terminate()
+    assert list(tmp_path.iterdir()) == []
+    with Gateway(cwd=tmp_path) as g:
+        assert scrape(g).foreign() == []
+
+
+def test_a_lowered_limit_loses_nothing(database):
+    with Gateway(database=database) as g:
+        g.put("x/long/" + "v" * 500, 'a{b="' + "w" * 500 + '"} 1\nc 1\nd 1\n')
+        before = scrape(g).foreign()
+        g.kill()
+    with Gateway("--limits.series=2", "--limits.groups=1", "--limits.label-value-length=10", "--limits.series-per-push=1",
+                 database=database) as g:
+        assert sorted(scrape(g).foreign()) == sorted(before)
+        assert g.put("y", "a 1\n").status == 507

@@ -1,0 +1,94 @@
+"""GET /api/v1/metrics (behaviour 6.3) and the status page (behaviour 8)."""
+import json
+import re
+
+
+BODY = """\
+# HELP h A <histogram>
+# TYPE h histogram
+h_bucket{le="2"} 2
+h_bucket{le="10"} 3
+h_bucket{le="1"} 1
+h_sum 2.5
+h_count 3
+# TYPE s summary
+s{quantile="0.5"} 1
+s{quantile="0.99"} NaN
+s_sum 1e10
+s_count 4
+# TYPE g gauge
+g{a="1"} -0
+# TYPE c counter
+c 1.5
+u 7
+"""
+
+
+def groups(gw):
+    r = gw.get("/api/v1/metrics")
+    assert (r.status, r.headers["Content-Type"]) == (200, "application/json")
+    answer = json.loads(r.body)
+    assert answer["status"] == "success"
+    return {tuple(sorted(g["labels"].items())): g for g in answer["data"]}
+
+
+def test_empty(gw):
+    assert gw.get("/api/v1/metrics").text == '{"status":"success","data":[]}'
+
+
+def test_every_type(gw):
+    assert gw.put("p/instance/i", BODY).status == 200
+    g = groups(gw)[(("instance", "i"), ("job", "p"))]
+    labels = {"instance": "i", "job": "p"}
+    assert g["h"]["type"] == "HISTOGRAM" and g["h"]["help"] == "A <histogram>"
+    assert g["h"]["metrics"] == [
+        {"buckets": {"1": "1", "10": "3", "2": "2"}, "count": "3", "labels": labels, "sum": "2.5"}]
+    assert g["s"]["metrics"] == [{"count": "4", "labels": labels,
+                                  "quantiles": {"0.5": "1", "0.99": "NaN"}, "sum": "1e+10"}]
+    assert g["g"] | {"time_stamp": 0} == {
+        "time_stamp": 0, "type": "GAUGE", "metrics": [{"labels": {"a": "1"} | labels, "value": "-0"}]}
+    assert g["c"]["metrics"] == [{"labels": labels, "value": "1.5"}]
+    assert g["u"]["type"] == "UNTYPED"
+    assert g["last_push_successful"] is True
+    assert g["push_failure_time_seconds"]["metrics"] == [{"labels": labels, "value": "0"}]
+    assert float(g["push_time_seconds"]["metrics"][0]["value"]) > 1e9
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", g["h"]["time_stamp"])
+
+
+def test_keys_are_sorted_and_html_is_escaped(gw):
+    gw.put("p", BODY)
+    text = gw.get("/api/v1/metrics").text
+    assert "A \\u003chistogram\\u003e" in text
+    keys = list(json.loads(text)["data"][0])
+    assert keys == sorted(keys)
+
+
+def test_failed_push(gw):
+    gw.put("p", "a 1\n")
+    assert gw.put("p", "a 1 5\n").status == 400
+    g = groups(gw)[(("job", "p"),)]
+    assert g["last_push_successful"] is False and g["a"]["metrics"]
+
+
+def test_a_name_cannot_replace_a_key(gw):
+    gw.put("p", "labels 1\nlast_push_successful 2\n")
+    g = groups(gw)[(("job", "p"),)]
+    assert g["labels"] == {"job": "p"} and g["last_push_successful"] is True
+
+
+def test_page_shows_groups_escaped(gw):
+    gw.put("p/x/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "a 1\n")
+    gw.put("q/x@base64/" + "PGI-", '# HELP a <i>help</i>\na{l="<u>"} 1\n')
+    for path in "/", "/status":
+        r = gw.get(path)
+        assert (r.status, r.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert "&lt;b&gt;" in r.text and "&lt;i&gt;help&lt;/i&gt;" in r.text
+        assert "<i>" not in r.text and "<u>" not in r.text and "alert(1)" not in r.text
+        assert "web.listen-address" in r.text and "Delete Group" in r.text
+
+
+def test_page_names_a_url_that_deletes(gw):
+    gw.put("p/empty@base64/=/slash@base64/" + "YS9i", "a 1\n")
+    url = re.search(r'data-method="DELETE" data-url="([^"]+)"', gw.get("/").text)[1]
+    assert gw.request("DELETE", "/" + url).status == 202
+    assert groups(gw) == {}

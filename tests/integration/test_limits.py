@@ -1,0 +1,235 @@
+"""Every limit that a client can meet: at it and one past it, with the flag's name in the answer."""
+import select
+import time
+
+import pytest
+
+import messages as pb
+from exposition import counter, scrape
+from gateway import Gateway, eventually
+from wire import Wire, exchange, head, push
+
+A = b"a 1\n"
+
+
+def rejected(gateway):
+    return counter(gateway, "pushgateway_rejected_pushes_total", reason="limit")
+
+
+def chunked(body, size):
+    parts = [body[i:i + size] for i in range(0, len(body), size)]
+    return (head("PUT", "/metrics/job/x", Transfer_Encoding="chunked")
+            + b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts) + b"0\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def small():
+    flags = ["--limits.body-size=1000", "--limits.series-per-push=10", "--limits.labels-per-series=6",
+             "--limits.label-name-length=20", "--limits.label-value-length=30", "--web.max-header-size=2KiB"]
+    with Gateway(*flags) as g:
+        yield g
+
+
+def body_of(n):
+    return A + b"#" * (n - len(A) - 1) + b"\n"
+
+
+def test_body_size(small):
+    before = counter(small, "pushgateway_malformed_requests_total")
+    # As one length, as one chunk, as many chunks.
+    for send in (lambda b: push("x", b), lambda b: chunked(b, len(b)), lambda b: chunked(b, 7)):
+        assert exchange(small, send(body_of(1000))).status == 200
+        with Wire(small) as w:
+            reply = w.send(send(body_of(1001))).reply()
+            assert reply.status == 413 and "1000 bytes (--limits.body-size)" in reply.text
+            assert w.half_close().at_end()
+    assert counter(small, "pushgateway_malformed_requests_total") == before + 3
+    assert small.put("x", body_of(1000)).status == 200
+
+
+def test_a_body_far_too_large_gets_its_answer(small):
+    """A client that sends all of it before it reads sees the 413 and not a reset."""
+    assert exchange(small, push("x", b"#" * 20_000_000)).status == 413
+    assert exchange(small, chunked(b"#" * 1_000_000, 50_000)).status == 413
+
+
+def test_header_size(small):
+    def request(n):
+        """Its lines have n bytes, without their ends."""
+        lines = ["GET /-/healthy HTTP/1.1", "Host: x", "X: "]
+        lines[-1] += "y" * (n - sum(map(len, lines)))
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    before = counter(small, "pushgateway_malformed_requests_total")
+    assert exchange(small, request(2048)).status == 200
+    for n in (2049, 3000, 100000):
+        reply = exchange(small, request(n))
+        assert reply.status == 431 and "2048 bytes (--web.max-header-size)" in reply.text, n
+    assert counter(small, "pushgateway_malformed_requests_total") == before + 3
+    many = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 1000 + b"\r\n"
+    assert exchange(small, many).status == 431
+    assert small.get("/-/healthy").status == 200
+
+
+def series(n):
+    return "".join(f'a{{i="{i}"}} 1\n' for i in range(n))
+
+
+PUSHES = {
+    "series": (series(10), series(11), "--limits.series-per-push"),
+    "series of several families": (series(9) + "b 1\n", series(9) + "b 1\nc 1\n", "--limits.series-per-push"),
+    "labels": ('a{b="",c="",d="",e=""} 1\n', 'a{b="",c="",d="",e="",f=""} 1\n', "--limits.labels-per-series"),
+    "label name": (f'a{{{"n" * 20}="v"}} 1\n', f'a{{{"n" * 21}="v"}} 1\n', "--limits.label-name-length"),
+    "label value": (f'a{{b="{"v" * 30}"}} 1\n', f'a{{b="{"v" * 31}"}} 1\n', "--limits.label-value-length"),
+}
+
+
+@pytest.mark.parametrize("name", PUSHES)
+def test_what_a_push_may_hold(small, name):
+    fits, too_much, flag = PUSHES[name]
+    small.delete("hold")
+    assert small.put("hold", fits).status == 200
+    before = scrape(small)
+    reply = small.put("hold", too_much)
+    assert (reply.status, flag in reply.text, reply.text.count("\n")) == (413, True, 1), reply
+    after = scrape(small)
+    assert [x for x in after.foreign() if "push_" not in x] == [x for x in before.foreign() if "push_" not in x]
+    count = ("pushgateway_rejected_pushes_total", frozenset({("reason", "limit")}))
+    assert after.samples[count] == before.samples[count] + 1
+    assert small.put("hold", fits).status == 200
+
+
+def test_the_same_limits_for_protobuf(small):
+    def put(body):
+        return small.request("PUT", "/metrics/job/pb", body, {"Content-Type": pb.CONTENT_TYPE})
+
+    small.delete("hold")
+    for n, status in ((10, 200), (11, 413)):
+        assert put(pb.family("g", pb.GAUGE, *(pb.gauge(i, i=str(i)) for i in range(n)))).status == status
+    for n, status in ((4, 200), (5, 413)):
+        assert put(pb.family("g", pb.GAUGE, pb.gauge(1, **{f"l{i}": "" for i in range(n)}))).status == status
+    for n, status in ((20, 200), (21, 413)):
+        assert put(pb.family("g", pb.GAUGE, pb.gauge(1, **{"n" * n: ""}))).status == status
+    for n, status in ((30, 200), (31, 413)):
+        assert put(pb.family("g", pb.GAUGE, pb.gauge(1, b="v" * n))).status == status
+    small.delete("pb")
+
+
+@pytest.mark.parametrize("fits,too_much,flag", [
+    ("/l/" + "v" * 30, "/l/" + "v" * 31, "--limits.label-value-length"),
+    ("/" + "n" * 20 + "/v", "/" + "n" * 21 + "/v", "--limits.label-name-length"),
+    ("/a/1/b/2/c/3/d/4", "/a/1/b/2/c/3/d/4/e/5/f/6", "--limits.labels-per-series")])
+def test_what_a_grouping_key_may_hold(small, fits, too_much, flag):
+    assert small.put("k" + fits, "a 1\n").status == 200
+    reply = small.put("k" + too_much, "a 1\n")
+    assert reply.status == 400 and flag in reply.text
+    assert small.delete("k" + fits).status == 202
+
+
+def test_groups_and_series_stored():
+    with Gateway("--limits.groups=3", "--limits.series=12") as g:
+        for i in range(3):
+            assert g.put(f"g{i}", "a 1\n").status == 200
+        reply = g.put("g3", "a 1\n")
+        assert reply.status == 507 and "(--limits.groups)" in reply.text
+        assert scrape(g).get("pushgateway_series") == 9, "one and two push times in each group"
+        assert g.post("g0", "b 1\nc 1\nd 1\n").status == 200
+        reply = g.post("g0", "e 1\n")
+        assert reply.status == 507 and "--limits.series=12" in reply.text
+        assert rejected(g) == 2
+        assert g.post("g0", "b 2\n").status == 200, "what replaces fits always"
+        s = scrape(g)
+        assert (s.pushed("b", "g0"), s.pushed("e", "g0"), s.get("pushgateway_groups")) == (2, None, 3)
+        assert g.put("g3", "a 1 5\n").status in (400, 507), "a refused push is no way around the limit"
+        assert scrape(g).get("pushgateway_groups") == 3
+        g.delete("g1")
+        assert g.put("g3", "a 1\n").status == 200
+        g.put("g0", "")
+        assert g.post("g3", "b 1\nc 1\nd 1\n").status == 200
+
+
+def test_connections():
+    with Gateway("--web.max-connections=4") as g:
+        wires = [Wire(g)]
+        alone = b"\npushgateway_connections 1\n"
+        eventually(lambda: alone in wires[0].send(head("GET", "/metrics")).reply().body, "the one that asks is alone")
+        wires += [Wire(g) for _ in range(3)]
+        for w in wires:
+            assert w.send(head("GET", "/-/healthy")).reply().status == 200
+        for request in (head("GET", "/-/healthy"), push("x", A), head("PUT", "/metrics/job/x", Content_Length=4, Expect="100-continue") + A):
+            with Wire(g) as extra:
+                reply = extra.send(request).reply()
+                if reply.status == 100:
+                    reply = extra.reply()
+                assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
+                assert reply.text == "too many connections (--web.max-connections)\n"
+                assert extra.at_end()
+        assert wires[0].send(head("GET", "/metrics")).reply().text.count("\npushgateway_connections_refused_total 3\n") == 1
+        for w in wires:
+            assert w.send(push("x", A)).reply().status == 200, "those that are in stay in"
+            w.socket.close()
+        eventually(lambda: g.get("/-/healthy").status == 200, "there is room again")
+        eventually(lambda: counter(g, "pushgateway_connections") == 1, "only the one that asks is open")
+
+
+def test_a_flood_of_connections_ends_well():
+    """Many times the limit at once: those beyond it wait in the backlog or get their 503."""
+    with Gateway("--web.max-connections=10") as g:
+        wires = [Wire(g) for _ in range(200)]
+        for w in wires:
+            w.send(head("GET", "/-/healthy", Connection="close"))
+        statuses = []
+        for w in wires:
+            statuses.append(w.reply().status)
+            w.socket.close()
+        assert set(statuses) <= {200, 503} and statuses.count(200) >= 10
+        eventually(lambda: g.get("/-/healthy").status == 200, "there is room again")
+
+
+@pytest.mark.parametrize("sent", [b"PUT /metr", push("slow", A)[:-1], head("PUT", "/metrics/job/slow", Content_Length=4, Expect="100-continue")])
+def test_read_timeout(sent):
+    with Gateway("--web.read-timeout=300ms") as g:
+        with Wire(g) as w:
+            begin = time.monotonic()
+            w.send(sent)
+            reply = w.reply()
+            if reply.status == 100:
+                reply = w.reply()
+            assert (reply.status, reply.text) == (408, "request not complete within --web.read-timeout\n")
+            assert 0.3 <= time.monotonic() - begin < 5
+            assert w.at_end()
+        s = scrape(g)
+        assert s.get("pushgateway_request_timeouts_total") == 1
+        assert s.pushed("push_time_seconds", "slow") is None
+        assert g.put("slow", "a 1\n").status == 200
+
+
+def test_a_trickle_does_not_extend_the_read_timeout():
+    with Gateway("--web.read-timeout=300ms") as g, Wire(g) as w:
+        w.send(head("PUT", "/metrics/job/slow", Content_Length=10**6))
+        begin = time.monotonic()
+        # The socket becomes readable with the answer; until then a byte now and then.
+        while not select.select([w.socket], [], [], 0.05)[0]:
+            w.send(b"#")
+            assert time.monotonic() - begin < 10
+        assert w.reply().status == 408
+
+
+def test_idle_timeout():
+    with Gateway("--web.idle-timeout=300ms") as g, Wire(g) as fresh, Wire(g) as used:
+        assert used.send(head("GET", "/-/healthy")).reply().status == 200
+        begin = time.monotonic()
+        assert used.at_end() and fresh.at_end()
+        assert time.monotonic() - begin < 5
+
+
+def test_a_client_that_sends_and_never_reads_is_not_buffered(gw):
+    gw.put("big", "".join(f'a{{i="{i}",pad="{"x" * 1000}"}} 1\n' for i in range(10000)))
+    with Wire(gw) as w:
+        w.send(head("GET", "/metrics"))
+        w.socket.setblocking(False)
+        sent, block = 0, b"x" * (1 << 20)
+        while select.select([], [w.socket], [], 1)[1]:
+            sent += w.socket.send(block)
+            assert sent < 64 << 20, "no end to what it takes"
+        assert scrape(gw).get("pushgateway_connections") == 2

@@ -1,0 +1,285 @@
+"""How it starts and refuses to start: flags, addresses, databases. Every refusal is exit status 1 and a line
+that says what to do."""
+import contextlib
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+
+import pytest
+
+from exposition import scrape
+from gateway import BINARY, Gateway, eventually, parse_logfmt
+
+
+def run(*args, cwd=None, env=None):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=60, cwd=cwd,
+                          env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+
+
+def refused(*flags, database="", listen="127.0.0.1:0"):
+    """Starts what cannot start and returns what the last log line gives as the reason."""
+    done = subprocess.run([BINARY, f"--web.listen-address={listen}", f"--persistence.file={database}", *flags],
+                          capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1, done
+    assert done.stdout == "" and "Sanitizer" not in done.stderr
+    last = parse_logfmt(done.stderr.splitlines()[-1])
+    assert (last["level"], last["msg"]) == ("error", "cannot serve")
+    return last["err"]
+
+
+FLAGS = {
+    "--nonsense": "unknown long flag '--nonsense'",
+    "-x": "unknown short flag '-x'",
+    "extra": "unexpected extra",
+    "--log.level=loud": "unrecognized log level loud",
+    "--log.format=xml": "unrecognized log format xml",
+    "--web.read-timeout=5": 'time: missing unit in duration "5"',
+    "--web.read-timeout=1d": 'time: unknown unit "d" in duration "1d"',
+    "--web.read-timeout=abc": 'time: invalid duration "abc"',
+    "--web.read-timeout=0s": 'invalid value "0s" for --web.read-timeout: expected 1ms to 24h0m0s',
+    "--limits.groups=-1": 'invalid value "-1" for --limits.groups: expected 1 to 1000000000',
+    "--limits.body-size=1XB": 'invalid value "1XB" for --limits.body-size: expected 1 to 4GiB',
+    "--web.threads=257": 'invalid value "257" for --web.threads: expected 0 to 256',
+    "--push.queue-size=0": 'invalid value "0" for --push.queue-size: expected 1 to 1000000',
+    "--log.level": "expected argument for flag '--log.level'",
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_bad_flags(flag, tmp_path):
+    done = run(flag, cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr == f"{os.path.basename(BINARY)}: error: {FLAGS[flag]}, try --help\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flag_twice():
+    assert "error: flag 'log.level' cannot be repeated, try --help" in run("--log.level=info", "--log.level=warn").stderr
+
+
+def test_version():
+    done = run("--version")
+    assert done.returncode == 0 and done.stderr == ""
+    first, *rest = done.stdout.splitlines()
+    assert re.fullmatch(r"pushgateway, version \S+ \(branch: .+, revision: \S+\)", first)
+    assert [line.split(":")[0] for line in rest] == ["  build user", "  build date", "  go version", "  platform", "  tags"]
+    assert len({len(line) - len(line.split(":", 1)[1].lstrip()) for line in rest}) == 1, "values in one column"
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help(flag):
+    done = run(flag)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith(f"usage: {os.path.basename(BINARY)} [<flags>]\n\n")
+    for name in ("--web.listen-address=:9091 ...", "--persistence.file", "--limits.body-size=64MiB", "--log.format=logfmt"):
+        assert name in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_port_in_use(gw):
+    reason = refused(listen=f"127.0.0.1:{gw.port}")
+    assert reason.startswith(f"listen tcp 127.0.0.1:{gw.port}: bind: address already in use")
+    assert "--web.listen-address" in reason
+    assert gw.get("/-/healthy").status == 200
+
+
+def test_port_of_another_program():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert "address already in use" in refused(listen=f"127.0.0.1:{other.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("address,reason", [
+    ("127.0.0.1", "missing port in address"), ("127.0.0.1:99999", "invalid port"), ("127.0.0.1:x", "invalid port"),
+    ("::1:9091", "too many colons in address"), ("no.such.host.invalid:0", "listen tcp: address no.such.host.invalid:0: "),
+    ("192.0.2.1:0", "cannot assign requested address")])
+def test_bad_addresses(address, reason):
+    assert reason.lower() in refused(listen=address).lower()
+
+
+def test_one_bad_address_of_several(gw):
+    done = run("--web.listen-address=127.0.0.1:0", f"--web.listen-address=127.0.0.1:{gw.port}", "--persistence.file=")
+    assert done.returncode == 1 and "address already in use" in done.stderr
+
+
+def test_several_addresses_and_ipv6():
+    with Gateway(listen=["127.0.0.1:0", "[::1]:0", "localhost:0"]) as g:
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", g.addresses[0])
+        assert re.fullmatch(r"\[::1\]:\d+", g.addresses[1])
+        g.put("x", "a 1\n")
+        for address in g.addresses:
+            host, _, port = address.rpartition(":")
+            g.host, g.port = host.strip("[]"), int(port)
+            assert scrape(g).pushed("a", "x") == 1
+
+
+@pytest.mark.parametrize("address", [":0", "", "[::]:0", "0.0.0.0:0"])
+def test_all_interfaces(address):
+    with Gateway(listen=address) as g:
+        assert g.port > 0
+        for host in ["127.0.0.1"] + (["::1"] if address != "0.0.0.0:0" else []):
+            g.host = host
+            assert g.get("/-/healthy").status == 200
+
+
+def test_every_worker_thread_serves():
+    with Gateway("--web.threads=4") as g:
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(contextlib.closing(g.connect())) for _ in range(40)]
+            for i, c in enumerate(connections):
+                assert g.request("PUT", f"/metrics/job/j{i}", f"a {i}\n", connection=c).status == 200
+            s = scrape(g)
+        assert [s.pushed("a", f"j{i}") for i in range(40)] == list(range(40))
+
+
+def test_default_database_is_in_the_state_or_the_working_directory(tmp_path):
+    state, work = tmp_path / "state", tmp_path / "work"
+    state.mkdir()
+    work.mkdir()
+    for env, place in (({}, work), ({"STATE_DIRECTORY": f"{state}:/elsewhere"}, state)):
+        process = subprocess.Popen([BINARY, "--web.listen-address=127.0.0.1:0"], cwd=work, env={**os.environ, **env},
+                                   stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "Listening on" in line:
+                break
+        process.terminate()
+        process.stderr.close()
+        assert process.wait(60) == 0
+        assert (place / "tallygate.db").exists()
+        (place / "tallygate.db").unlink()
+
+
+def test_an_unwritable_place(tmp_path):
+    missing = refused(database=tmp_path / "no" / "such" / "tallygate.db")
+    assert missing.startswith(f"cannot write {tmp_path}/no/such/tallygate.db") and "directory exist and writable" in missing
+    assert f"{tmp_path}" in refused(database=tmp_path)
+    # Not even root may create a file there.
+    assert refused(database="/proc/tallygate.db").startswith("cannot write /proc/tallygate.db")
+
+
+def test_a_second_gateway_on_the_same_database(database):
+    with Gateway(database=database) as g:
+        g.put("x", "a 1\n")
+        reason = refused(database=database)
+        assert reason == f"{database} is in use by another process: stop it, or choose another --persistence.file"
+        assert g.put("x", "a 2\n").status == 200
+        g.kill()
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("a", "x") == 2
+
+
+def change(database, *statements):
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as db:
+        for s in statements:
+            db.execute(s)
+
+
+def test_a_newer_schema_is_left_alone(database):
+    with Gateway(database=database) as g:
+        g.put("x", "a 1\n")
+    change(database, "PRAGMA user_version=999")
+    before = database.read_bytes()
+    reason = refused(database=database)
+    assert "written by a newer version (schema 999" in reason and "--persistence.file" in reason
+    assert database.read_bytes() == before
+    assert [f.name for f in database.parent.iterdir()] == [database.name]
+
+
+def test_a_database_of_another_program_is_left_alone(database):
+    change(database, "CREATE TABLE bookmarks (url TEXT)")
+    assert "is a database of another program" in refused(database=database)
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        assert db.execute("SELECT name FROM sqlite_schema").fetchall() == [("bookmarks",)]
+
+
+def scribble(at, n):
+    def damage(database):
+        data = bytearray(database.read_bytes())
+        data[at:at + n] = b"\xa5" * len(data[at:at + n])
+        database.write_bytes(data)
+    return damage
+
+
+DAMAGE = {
+    "not a database": lambda f: f.write_bytes(b"this is no database\n" * 1000),
+    "header": scribble(0, 100),
+    "schema page": scribble(100, 3000),
+    "pages": scribble(4096, 1 << 30),
+    "cut": lambda f: f.write_bytes(f.read_bytes()[:6000]),
+    "body": lambda f: change(f, "UPDATE segments SET body = x'ff'"),
+    "key": lambda f: change(f, "UPDATE metric_groups SET key = 'x'"),
+    "segment without a group": lambda f: change(f, "UPDATE segments SET group_id = 77"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_database_is_set_aside(database, name):
+    with Gateway(database=database) as g:
+        for i in range(50):
+            g.put(f"j{i}", "a 1\n" + "b{x=\"" + "y" * 200 + "\"} 1\n")
+        assert scrape(g).get("pushgateway_database_set_aside") == 0
+    DAMAGE[name](database)
+    damaged = database.read_bytes()
+    with Gateway(database=database) as g:
+        line = parse_logfmt(g.wait_for_line("the database is damaged"))
+        assert line["level"] == "error" and line["file"] == str(database) and line["err"]
+        assert re.fullmatch(re.escape(str(database)) + r"\.damaged-\d{8}T\d{6}Z", line["kept"])
+        with open(line["kept"], "rb") as kept:
+            assert kept.read() == damaged
+        s = scrape(g)
+        assert s.get("pushgateway_database_set_aside") == 1 and s.foreign() == []
+        assert g.put("new", "a 1\n").status == 200
+        g.kill()
+    with Gateway(database=database) as g:
+        s = scrape(g)
+        assert s.get("pushgateway_database_set_aside") == 0 and s.pushed("a", "new") == 1
+
+
+def test_a_database_without_its_tables_is_left_alone(database):
+    with Gateway(database=database):
+        pass
+    change(database, "DROP TABLE segments")
+    before = database.read_bytes()
+    assert refused(database=database) == f"cannot open {database}: no such table: segments"
+    assert database.read_bytes() == before
+
+
+def test_an_empty_file_is_an_empty_database(database):
+    database.write_bytes(b"")
+    with Gateway(database=database) as g:
+        assert g.put("x", "a 1\n").status == 200
+        assert scrape(g).get("pushgateway_database_set_aside") == 0
+
+
+def test_the_log_of_start_and_stop(database):
+    with Gateway(database=database) as g:
+        g.terminate()
+    lines = [parse_logfmt(line) for line in g.log.splitlines()]
+    for line in lines:
+        assert list(line)[:4] == ["ts", "level", "caller", "msg"]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["ts"])
+        assert re.fullmatch(r"[a-z_]+\.c:\d+", line["caller"])
+        assert line["level"] == "info"
+    assert [line["msg"] for line in lines] == ["starting pushgateway", "Build context", "Listening on", "metrics loaded",
+                                               "received SIGINT/SIGTERM; exiting gracefully...", "HTTP server stopped"]
+
+
+@pytest.mark.parametrize("level", ["warn", "ERROR"])
+def test_a_normal_start_and_stop_is_no_warning(database, level):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    g = Gateway(f"--log.level={level}", database=database, listen=f"127.0.0.1:{port}")
+
+    def answers():
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close() is None
+        except ConnectionRefusedError:
+            return False
+
+    try:
+        eventually(answers, "it listens")
+        g.terminate()
+    finally:
+        g.process.kill()
+    assert g.log == ""

@@ -1,0 +1,117 @@
+"""What operators and tools ask the gateway about itself: health, status JSON, log formats."""
+import json
+import re
+from datetime import datetime, timezone
+
+import pytest
+
+from gateway import Gateway
+
+CORS = {
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Origin",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Date",
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+}
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
+def test_healthy_and_ready(shared, path):
+    reply = shared.get(path)
+    assert (reply.status, reply.body, reply.headers["Content-Type"]) == (200, b"OK", "text/plain; charset=utf-8")
+    assert reply.headers["X-Content-Type-Options"] is None
+
+
+def test_status():
+    begin = datetime.now(timezone.utc)
+    with Gateway("--limits.body-size=1MiB", "--web.idle-timeout=90s", listen=["127.0.0.1:0", "[::1]:0"],
+                 env={"TZ": "UTC"}) as g:
+        reply = g.get("/api/v1/status")
+        assert reply.status == 200
+        assert reply.headers["Content-Type"] == "application/json"
+        for name, value in CORS.items():
+            assert reply.headers[name] == value
+        assert not reply.text.endswith("\n") and ": " not in reply.text.replace("Date: ", "")
+        status = json.loads(reply.text)
+        assert list(status) == ["status", "data"] and status["status"] == "success"
+        data = status["data"]
+        assert list(data) == ["build_information", "flags", "start_time"]
+        assert list(data["build_information"]) == ["branch", "buildDate", "buildUser", "goVersion", "revision", "version"]
+        flags = data["flags"]
+        assert list(flags) == sorted(flags) and all(isinstance(v, str) for v in flags.values())
+        assert flags["web.listen-address"] == "127.0.0.1:0,[::1]:0"
+        assert flags["limits.body-size"] == "1MiB"
+        assert flags["web.idle-timeout"] == "1m30s"
+        assert flags["persistence.file"] == "" and flags["log.level"] == "info"
+        assert "help" not in flags and "version" not in flags
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", data["start_time"])
+        started = datetime.fromisoformat(data["start_time"][:19] + "+00:00")
+        assert -1 <= (started - begin).total_seconds() < 60
+
+
+def test_status_in_another_time_zone():
+    with Gateway(env={"TZ": "XXX-05:30"}) as g:
+        start = json.loads(g.get("/api/v1/status").text)["data"]["start_time"]
+        assert start.endswith("+05:30")
+
+
+def test_status_of_odd_flag_values(tmp_path):
+    file = tmp_path / 'a"b\\c<d>&\u2028é.db'
+    with Gateway(database=file) as g:
+        text = g.get("/api/v1/status").text
+        assert json.loads(text)["data"]["flags"]["persistence.file"] == str(file)
+        assert "\\u003cd\\u003e\\u0026\\u2028" in text
+
+
+def test_options_of_the_api_is_cors(shared):
+    reply = shared.request("OPTIONS", "/api/v1/status")
+    assert (reply.status, reply.body, reply.headers["Allow"]) == (200, b"", None)
+    for name, value in CORS.items():
+        assert reply.headers[name] == value
+    for reply in (shared.get("/api/v1/nope"), shared.request("PUT", "/api/v1/status")):
+        assert reply.status in (404, 405)
+        assert not set(CORS) & set(reply.headers)
+
+
+def bad_push(g):
+    """One of each of the lines that pushes cause, with what must not break a line."""
+    g.put("x/%0A%22%7F/v", "a 1\n")
+    g.put("x", 'a "\t\x00\n')
+    g.put("x", 'a{x="q\\n\\"\x1b[31m é"} 1 5\n')
+
+
+MESSAGES = ["failed to parse URL", "failed to parse text", "pushed metrics are invalid or inconsistent with existing metrics"]
+
+
+def test_logfmt():
+    with Gateway("--log.level=debug") as g:
+        bad_push(g)
+        lines = g.wait_for_log(lambda seen: [x for x in seen if "logged_source=" in x][2:] and
+                               [x for x in seen if "logged_source=" in x], "three lines")
+        pair = r'[a-z_0-9]+=("([^"\\]|\\.)*"|[^\s"=]*)'
+        for line in lines:
+            assert re.fullmatch(rf"{pair}( {pair})*", line), line
+            assert line.isprintable()
+        assert [re.search(r'msg="([^"]*)"', x)[1] for x in lines] == MESSAGES
+        assert ["level=" + x for x in ("debug", "debug", "error")] == [x.split()[1] for x in lines]
+        assert all(re.search(r" logged_source=127\.0\.0\.1:\d+ ", x) for x in lines)
+        assert "method=PUT" in lines[2]
+
+
+def test_json():
+    with Gateway("--log.level=debug", "--log.format=json") as g:
+        bad_push(g)
+        lines = g.wait_for_log(lambda seen: [x for x in seen if "logged_source" in x][2:] and seen, "three lines")
+        objects = [json.loads(line) for line in lines]
+        for o in objects:
+            assert list(o)[:4] == ["ts", "level", "caller", "msg"]
+            assert all(isinstance(v, str) for v in o.values())
+        assert [o["msg"] for o in objects if "logged_source" in o] == MESSAGES
+        assert objects[-1]["err"].startswith(MESSAGES[2])
+
+
+def test_ipv6_peers_are_logged_with_brackets():
+    with Gateway("--log.level=debug", listen="[::1]:0") as g:
+        g.put("x", "a\n")
+        assert re.search(r"logged_source=\[::1\]:\d+", g.wait_for_line("failed to parse text"))
