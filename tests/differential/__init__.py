@@ -1,0 +1,1 @@
+"""Generated requests, sent to the Go Pushgateway and to ours; what comes back has to agree."""

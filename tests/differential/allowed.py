@@ -1,0 +1,268 @@
+"""Where we do not do as the Go gateway does: README's "Differences" has the same rows. Each is as
+narrow as what it allows; whatever is not here is a disagreement."""
+import dataclasses
+import json
+import re
+
+import messages as pb
+
+from . import canonical, compare, endpoints, protobuf
+from .step import Step, declared, grouping_key, leaking
+
+
+@dataclasses.dataclass
+class Case:
+    """A step, what came before it in its sequence, and its two replies."""
+    step: Step
+    earlier: list
+    go: object
+    ours: object
+
+    def statuses(self):
+        return self.go.status, self.ours.status
+
+    def key(self):
+        return grouping_key(self.step.path) or {}
+
+    def pushes(self):
+        return [s for s in [*self.earlier, self.step] if s.method in ("PUT", "POST") and not s.raw]
+
+    def families(self):
+        return protobuf.families(self.step.content) if self.step.is_protobuf else []
+
+    def refused(self, text):
+        return self.ours.status == 400 and text in self.ours.body
+
+
+def _quoted(text, before=b""):
+    """What an error text says in quotes."""
+    found = re.findall(before + rb'"((?:[^"\\]|\\.)*)"', text)
+    return {re.sub(rb"\\(x[0-9a-f]{2}|.)", _unescaped, word) for word in found}
+
+
+def _unescaped(m):
+    if len(m[1]) == 3:
+        return bytes([int(m[1][1:], 16)])
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t"}.get(m[1], m[1])
+
+
+def _exposed(name):
+    return re.sub(r"^[0-9]|[^a-zA-Z0-9_:]", "_", name.decode(errors="replace")).encode()
+
+
+def _is_classic(name):
+    return re.fullmatch(rb"[a-zA-Z_:][a-zA-Z0-9_:]*", name)
+
+
+# --- replies ---------------------------------------------------------------------------------
+
+
+def _path_not_utf8(c):
+    """Refused with the path, before the body is read: no group comes of it that would break scrapes, and
+    none is there to be deleted."""
+    expected = 202 if c.step.method == "DELETE" else 400
+    return c.go.status == expected and c.refused(b"not valid UTF-8") and _value_not_utf8(c)
+
+
+def _le_on_histogram(c):
+    """Exposed twice by the Go gateway; Prometheus cannot read that."""
+    if not c.refused(b'must not have an explicit "le" label'):
+        return False
+    return b"le" in c.key() or any(f.kind in (4, 5) and b"le" in f.label_names() for f in c.families())
+
+
+def _same_exposed_name(c):
+    """Two TYPE lines or a label twice in the scrape of the Go gateway."""
+    if not c.refused(b"exposed as the same name"):
+        return False
+    names = _quoted(c.ours.body, rb"label:{name:" if b"two or more labels" in c.ours.body else b"")
+    return len({_exposed(n) for n in names}) < len(names)
+
+
+def _suffix_of_escaped_name(c):
+    """`a.b_count` next to a histogram `a_b`: the same clash, one step further."""
+    if not c.refused(b"collides with previously collected"):
+        return False
+    return any(not _is_classic(n) for n in _quoted(c.ours.body))
+
+
+def _family_that_breaks_scrapes(c):
+    """No name, an unknown type, or a gauge histogram without one: the Go gateway's scrapes end there."""
+    if not c.ours.status == 400:
+        return False
+    if c.refused(b"has no name"):
+        return any(not f.name for f in c.families())
+    if c.refused(b"has unknown type"):
+        return any(f.kind not in protobuf.TYPE_NAMES for f in c.families())
+    if c.refused(b"is not a GAUGE_HISTOGRAM"):
+        return any(f.kind == pb.GAUGE_HISTOGRAM and f.lacks_value() for f in c.families())
+    return False
+
+
+def _value_of_another_type(c):
+    """The Go gateway takes the type of whichever group it meets first, so that a gauge that holds an untyped
+    value passes when it meets an untyped family of that name before."""
+    if c.statuses() != (200, 400) or not c.refused(b"is not a "):
+        return False
+    return any(f.name in _quoted(c.ours.body) and f.lacks_value() and f.has_other_values() for f in c.families())
+
+
+def _gauge_histogram_checked(c):
+    """The Go gateway leaves gauge histograms out of its check, and exposes them as histograms."""
+    if c.go.status not in (200, 400) or not c.refused(b"collected"):
+        return False
+    quoted = _quoted(c.ours.body)
+    kinds = [pair for s in c.pushes() for pair in declared(s)]
+    return any(kind in (b"gaugehistogram", b"gauge_histogram") and name in quoted for name, kind in kinds)
+
+
+def _family_without_metrics(c):
+    """The Go gateway does not look at the type of a family that has none; here it holds its name's type."""
+    if c.statuses() != (200, 400) or not (c.refused(b"is not a ") or c.refused(b"collides with")):
+        return False
+    empty = {f.name for s in c.pushes() if s.is_protobuf for f in protobuf.families(s.content) if not f.metrics}
+    return bool(empty & _quoted(c.ours.body))
+
+
+def _nameless_sample(c):
+    """The Go gateway's handler crashes, or takes it for more of the line before."""
+    found = re.match(rb"text format parsing error in line (\d+): "
+                     rb'(?:invalid metric name|invalid label name for metric "")\n$', c.ours.body)
+    if not found or c.go.status not in (0, 400, 200) or c.step.is_protobuf:
+        return False
+    lines = c.step.content.split(b"\n")
+    return lines[int(found[1]) - 1].lstrip(b" \t").startswith(b"{")
+
+
+def _json_of_odd_native(c):
+    """The Go gateway crashes over native histograms whose spans and deltas do not fit together."""
+    if c.statuses() != (0, 200) or not c.step.path.startswith(b"/api/v1/metrics"):
+        return False
+    return any(s.is_protobuf and any(f.kind == pb.HISTOGRAM for f in protobuf.families(s.content))
+               for s in c.pushes())
+
+
+def _labels_left_over(c):
+    """The Go gateway's parser goes on with the labels of a line before when a summary or histogram has its name
+    in braces, and did not come in the line before; it may crash then."""
+    return bool(leaking(c.step))
+
+
+_FAILURE = b"push_failure_time_seconds"
+
+
+def _own_names(c):
+    """There is no Go runtime here, and our own metrics are other ones."""
+    said = _quoted(c.go.body) | _quoted(c.ours.body) | set(re.findall(rb"gathered metric family (\S+)", c.go.body))
+    return any(name.startswith(canonical.OWN) for name in {*said, *(n for n, _ in declared(c.step))})
+
+
+def _failure_time_pushed(c):
+    """The Go gateway stores it where the group has one already, and then its type can clash."""
+    if not any(name == _FAILURE for s in c.pushes() for name, _ in declared(s)):
+        return False
+    return c.step.method == "GET" or _FAILURE in c.go.body or any(name == _FAILURE for name, _ in declared(c.step))
+
+
+def _several_faults(c):
+    """We look at the push itself first, then at what is stored; each names a fault that is there."""
+    if c.statuses() != (400, 400):
+        return False
+    go, ours = compare.kinds(c.go.body), compare.kinds(c.ours.body)
+    within_push = re.search(rb" \(line \d+\)\n$", c.ours.body) or c.step.is_protobuf
+    if within_push:
+        return bool(ours and "suffix" not in ours and go & {"suffix", "type", "own"})
+    return ours == {"type"} and go == {"suffix"}
+
+
+def _malformed_chunk(c):
+    """The HTTP library does not tell malformed chunks and chunk extensions from a body that is too large."""
+    return c.ours.status == 413 and c.step.raw in endpoints.ODD_CHUNKS
+
+
+def _compressed_fault(c):
+    """Bodies are decompressed before they are parsed, so that a fault of the coding comes first."""
+    coded = c.step.header("Content-Encoding") is not None
+    return c.statuses() == (400, 400) and coded and c.step.content == c.step.body
+
+
+def _chunked_with_length(c):
+    """A body with two lengths is how requests are smuggled: refused."""
+    return c.statuses() == (200, 400) and c.step.raw == endpoints.CHUNKED_WITH_LENGTH
+
+
+def _http_2_0(c):
+    """The HTTP library answers before the version is looked at."""
+    return c.statuses() == (505, 400) and c.step.raw == endpoints.HTTP_2_0
+
+
+REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_escaped_name, _family_that_breaks_scrapes,
+           _value_of_another_type, _gauge_histogram_checked, _family_without_metrics, _nameless_sample,
+           _labels_left_over, _json_of_odd_native, _own_names, _failure_time_pushed, _several_faults, _malformed_chunk,
+           _compressed_fault, _chunked_with_length, _http_2_0]
+
+
+# --- scrapes of the Go gateway that are none, after a step that we answered alike -------------
+
+
+def _value_not_utf8(c):
+    """Refused by both, but its group is created all the same."""
+    return any(not canonical.is_utf8(value) for value in c.key().values())
+
+
+def _instance_collision(c):
+    """{job="x"} next to {job="x",instance=""}: refused by both, but created all the same."""
+    key = c.key()
+    keys = [grouping_key(s.path) for s in c.earlier if s.method in ("PUT", "POST")]
+    full = lambda k: {b"instance": b"", **k}
+    return any(k is not None and k != key and full(k) == full(key) for k in keys)
+
+
+POISONS = [_value_not_utf8, _instance_collision, _failure_time_pushed, _own_names]
+
+
+# --- scrapes that differ ---------------------------------------------------------------------
+
+
+def scrape_may_differ(gateway, case, name, found):
+    """Whether a family of that name may be shown in another way by a Go gateway."""
+    if found.what == compare.HELP:
+        # When groups differ it shows any of theirs; ours keeps the newest until the last one drops the name.
+        return _groups_differ_in_help(gateway, name) or _was_pushed_as_help(case, name, found.ours)
+    if name == _FAILURE:
+        return any(pushed == _FAILURE for s in case.pushes() for pushed, _ in declared(s))
+    return any(name in leaking(step) for step in case.pushes())
+
+
+def _was_pushed_as_help(case, name, help):
+    if help is None:
+        return False
+    for s in case.pushes():
+        if s.is_protobuf:
+            pushed = {_as_exposed(f.help) for f in protobuf.families(s.content) if _exposed(f.name) == name}
+        else:
+            lines = [x for x in s.content.split(b"\n") if b"HELP" in x]
+            pushed = {help for x in lines if help in canonical.one_replacement(x.replace(b'\\"', b'"'))}
+        if help in pushed:
+            return True
+    return False
+
+
+def _as_exposed(help):
+    return canonical.one_replacement((help or b"").replace(b"\\", b"\\\\").replace(b"\n", b"\\n"))
+
+
+def _groups_differ_in_help(gateway, name):
+    reply = gateway.send(Step("GET", b"/api/v1/metrics"))
+    if reply.status != 200:
+        return False
+    name = name.decode()
+    helps = [group[key].get("help", "") for group in json.loads(reply.body)["data"] for key in group
+             if _exposed(key.encode()).decode() == name and "metrics" in group[key]]
+    # "" is one that is empty or one that is missing: these two differ in a scrape.
+    return len(set(helps)) > 1 or (len(helps) > 1 and helps[0] == "")
+
+
+def find(rules, case):
+    """The reason why this case is allowed, or None."""
+    return next((rule.__doc__ for rule in rules if rule(case)), None)

@@ -1,0 +1,124 @@
+"""The two gateways as processes, and what the Go one understands."""
+import collections
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+import time
+
+from .client import Client
+from .step import Step
+
+DEADLINE = 30.0
+BARRIER = b"/metrics/job/differential-barrier"
+_LISTENING = re.compile(r'msg="?Listening on"?.*?address="?\S*?:(\d+)')
+
+
+class Failed(Exception):
+    """A gateway did not do what the suite needs to go on."""
+
+
+def find_go():
+    named = os.environ.get("PUSHGATEWAY")
+    if named:
+        return named
+    program = shutil.which("pushgateway") or shutil.which("prometheus-pushgateway")
+    if not program:
+        raise Failed("no Go Pushgateway: set PUSHGATEWAY, or put pushgateway or prometheus-pushgateway on PATH")
+    return program
+
+
+def find_ours():
+    program = os.environ.get("TALLYGATE_BIN", "")
+    if not os.access(program, os.X_OK):
+        raise Failed(f"TALLYGATE_BIN does not name a program: {program!r}")
+    return program
+
+
+def version_of(program):
+    done = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode(errors="replace").partition("\n")[0]
+
+
+class Gateway:
+    """One process in memory only, on a port that it picks."""
+
+    def __init__(self, name, program, flags=()):
+        self.name, self.program, self.flags = name, program, list(flags)
+        self.process = None
+
+    def start(self):
+        # The URL cleaning of the builds that the project itself publishes; older ones do not know it.
+        env = {**os.environ, "GODEBUG": "httpmuxgo121=0"}
+        self.log = collections.deque(maxlen=60)
+        self.port = None
+        self.news = threading.Condition()
+        self.process = subprocess.Popen(
+            [self.program, "--web.listen-address=127.0.0.1:0", "--persistence.file=", *self.flags],
+            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.reader = threading.Thread(target=self._drain, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
+        with self.news:
+            if not self.news.wait_for(lambda: self.port is not None, DEADLINE) or not self.port:
+                raise Failed(f"{self.name} does not listen:\n{self.last_words()}")
+        self.client = Client(self.port)
+        # It may listen before it is ready.
+        end = time.monotonic() + DEADLINE
+        while self.send(Step("GET", b"/-/ready")).status != 200 or self.barrier() != 200:
+            if time.monotonic() > end:
+                raise Failed(f"{self.name} is not ready:\n{self.last_words()}")
+
+    def _drain(self, stream):
+        for line in stream:
+            line = line.decode(errors="replace").rstrip("\n")
+            self.log.append(line)
+            found = _LISTENING.search(line) if self.port is None else None
+            if found:
+                self._tell(int(found[1]))
+        if self.port is None:
+            self._tell(0)
+
+    def _tell(self, port):
+        with self.news:
+            self.port = port
+            self.news.notify_all()
+
+    def last_words(self):
+        return "\n".join(self.log)
+
+    def stop(self):
+        if not self.process:
+            return
+        self.client.close()
+        self.process.terminate()
+        try:
+            self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(DEADLINE)
+        self.process.stderr.close()
+        self.process = None
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def send(self, step):
+        reply = self.client.exchange(step)
+        if reply.status == 0 and self.ended():
+            raise Failed(f"{self.name} ended with status {self.process.returncode} on\n{step}\n{self.last_words()}")
+        return reply
+
+    def barrier(self):
+        """What was sent before is applied when this returns: the Go gateway answers a DELETE earlier.
+        Its status is 200 unless the store is inconsistent."""
+        return self.send(Step("POST", BARRIER)).status
+
+    def scrape(self):
+        return self.send(Step("GET", b"/metrics"))
