@@ -60,7 +60,8 @@ int migrate(sqlite3 *db, const char *path, struct err *err)
 			path);
 		return SQLITE_MISMATCH;
 	}
-	if (version < 0) {
+	/* Ours from the first migration on has a version above 0. */
+	if (version < 0 || (version == 0 && tables > 0)) {
 		err_set(err, 500, 0, "%s is damaged: it says that its schema is %d", path, version);
 		return SQLITE_CORRUPT;
 	}

@@ -51,11 +51,13 @@ class Report:
             print(f"    {step}")
         print(f"  {found}", flush=True)
 
-    def summary(self, seconds):
+    def summary(self, seconds, excused):
         print(f"\n{self.sequences} sequences of seed {self.args.seed}, {self.steps} steps in {seconds:.0f} s: "
               f"{self.applied} applied and {self.refused} refused by both.")
         for reason, n in self.early.most_common():
             print(f"  {n} ended at an allowed difference: {' '.join(reason.split())}")
+        for reason, n in excused.most_common():
+            print(f"  {n} families of scrapes were allowed to differ: {' '.join(reason.split())}")
         for what, n in self.classes.most_common():
             print(f"  {n} DISAGREE: {what}")
 
@@ -81,7 +83,7 @@ def run(args, pair, features, switches):
             if len(report.classes) >= args.max_failures:
                 break
         index += 1
-    report.summary(time.monotonic() - begin)
+    report.summary(time.monotonic() - begin, pair.excused)
     return 1 if report.classes else 0
 
 

@@ -225,13 +225,18 @@ POISONS = [_value_not_utf8, _instance_collision, _failure_time_pushed, _own_name
 
 
 def scrape_may_differ(gateway, case, name, found):
-    """Whether a family of that name may be shown in another way by a Go gateway."""
+    """The reason why a family of that name may be shown in another way by a Go gateway, or None."""
     if found.what == compare.HELP:
-        # When groups differ it shows any of theirs; ours keeps the newest until the last one drops the name.
-        return _groups_differ_in_help(gateway, name) or _was_pushed_as_help(case, name, found.ours)
-    if name == _FAILURE:
-        return any(pushed == _FAILURE for s in case.pushes() for pushed, _ in declared(s))
-    return any(name in leaking(step) for step in case.pushes())
+        if _groups_differ_in_help(gateway, name):
+            return "The groups differ in their help, and the Go gateway shows any of theirs."
+        if _was_pushed_as_help(case, name, found.ours):
+            return "The newest help stays until the last group drops the name, also when its own group did."
+    elif name == _FAILURE:
+        if any(pushed == _FAILURE for s in case.pushes() for pushed, _ in declared(s)):
+            return _failure_time_pushed.__doc__
+    elif any(name in leaking(step) for step in case.pushes()):
+        return _labels_left_over.__doc__
+    return None
 
 
 def _was_pushed_as_help(case, name, help):

@@ -1,4 +1,5 @@
 """Runs sequences against both gateways."""
+import collections
 import dataclasses
 
 from . import allowed, canonical, compare
@@ -22,6 +23,7 @@ class Pair:
     def __init__(self, go, ours):
         self.go, self.ours = go, ours
         self.paths = set()
+        self.excused = collections.Counter()  # families of scrapes that were allowed to differ
 
     def start(self):
         self.go.start()
@@ -80,8 +82,10 @@ class Pair:
                 return None, reason
             return compare.Disagreement("Go's scrape is broken", broken, our_reply.status), None
         for name, found in compare.scrapes(go, ours):
-            if not allowed.scrape_may_differ(self.go, case, name, found):
+            reason = allowed.scrape_may_differ(self.go, case, name, found)
+            if not reason:
                 return found, None
+            self.excused[reason] += 1
         return None, None
 
     def run(self, steps):

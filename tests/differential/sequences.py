@@ -12,7 +12,7 @@ import messages as pb
 
 from . import endpoints, mutate, paths, proto_bodies, text_bodies, words
 from .features import understood
-from .step import Step
+from .step import Step, grouping_key
 
 TEXT_TYPES = [None, "text/plain; version=0.0.4; charset=utf-8", "application/x-www-form-urlencoded", "text/plain",
               "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=text", "", ";;",
@@ -66,6 +66,19 @@ def push_proto(rng, ctx):
     return _push(rng, ctx, True)
 
 
+def push_shared(rng, ctx):
+    """A series that another group may have as well: with all the labels that any of the groups has."""
+    path = rng.choice(ctx.groups)
+    own = grouping_key(path) or {}
+    others = {n: v for key in map(grouping_key, ctx.groups) if key for n, v in key.items() if n not in own}
+    labels = [(n, v) for n, v in others.items() if words.is_classic(n.decode(errors="replace")) and b"\n" not in v]
+    if rng.random() < 0.2:
+        labels.append((b"c", b"1"))
+    name = rng.choice([b"a", b"b"])
+    pairs = b",".join(b'%b="%b"' % (n, v.replace(b"\\", b"\\\\").replace(b'"', b'\\"')) for n, v in labels)
+    return Step(rng.choice(["PUT", "POST", "POST"]), path, b"# TYPE %b gauge\n%b{%b} 1\n" % (name, name, pairs))
+
+
 def delete(rng, ctx):
     return Step("DELETE", _path(rng, ctx), b"ignored" if rng.random() < 0.1 else b"")
 
@@ -79,6 +92,7 @@ def delete_of_stored(rng, ctx):
 PARTS = [
     (52, push_text, None),
     (26, push_proto, None),
+    (5, push_shared, None),
     (4, delete, None),
     (7, delete_of_stored, None),
     (3, endpoints.other, None),
@@ -111,6 +125,8 @@ def generate(seed, features, switches):
     """The steps of one sequence; the same ones for the same seed."""
     rng = random.Random(seed)
     groups = [paths.group(rng, "utf8-names" in switches) for _ in range(rng.choice([1, 2, 2, 3, 4]))]
+    if rng.random() < 0.3:
+        groups.append(groups[0] + rng.choice([b"/a/1", b"/zone/x", b"/instance/i", b"/b/2/c/3"]))
     ctx = Context(groups, features, switches)
     parts = [p for p in PARTS if p[2] is None or p[2] in switches]
     weights = [weight for weight, _, _ in parts]

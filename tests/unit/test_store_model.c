@@ -14,7 +14,7 @@
 #include "lib/rng.h"
 #include "persist/load.h"
 
-enum { BATCHES = 700, BATCH_MAX = 12 };
+enum { BATCHES = 600, BATCH_MAX = 12 };
 
 struct run {
 	const char *name;
