@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "format/native.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): what is given is an initialiser. */
 #define POS(s, d)                                                                    \
 	.pos_spans = (struct span[])s, .n_pos_spans = ARRAY_LEN(((struct span[])s)), \
 	.pos_deltas = (int64_t[])d, .n_pos_deltas = ARRAY_LEN(((int64_t[])d))
@@ -18,6 +19,7 @@
 	{            \
 		3, 1 \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct {
 	const char *name;
