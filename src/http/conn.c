@@ -3,6 +3,7 @@
  * request, and since when. A connection is seen through its bufferevent's buffers: bytes that
  * arrive begin a request, bytes that evhttp writes without being asked are its own error page.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -56,20 +57,54 @@ static void say(struct conn *c, const char *status, const char *text)
 	c->state = CONN_REPLYING;
 }
 
+/* Who gave up: the client, we because we stop, or we because it has paused for too long? */
+static void say_why_unfinished(struct conn *c)
+{
+	struct http_server *s = c->worker->server;
+	char byte;
+	ssize_t n = recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n == 0) {
+		s->malformed++;
+		say(c, "400 Bad Request", "unexpected EOF\n");
+	} else if (c->worker->stopping) {
+		say(c, "503 Service Unavailable", "the gateway is shutting down\n");
+	} else if (n > 0 || errno == EAGAIN) {
+		s->timed_out++;
+		say(c, "408 Request Timeout", "request not complete within --web.idle-timeout\n");
+	}
+}
+
 static void on_close(struct evhttp_connection *evcon, void *arg)
 {
 	struct conn *c = arg;
 
 	(void)evcon;
-	if (c->state == CONN_READING) {
-		c->worker->server->malformed++;
-		say(c, "400 Bad Request", "unexpected EOF\n");
-	}
+	if (c->state == CONN_READING)
+		say_why_unfinished(c);
 	conn_free(c);
 }
 
 /* Bytes of further requests that a client may send while one is being handled. */
 enum { PIPELINED_MAX = 64 * 1024 };
+
+static size_t most_of_a_request(const struct conn *c)
+{
+	const struct http_settings *s = &c->worker->server->settings;
+
+	return s->max_header_size + s->max_body_size + SINGLE_MAX;
+}
+
+/* Not inside the callbacks of a buffer, but before anything is written or read again. */
+static void fix_later(struct conn *c)
+{
+	if (c->to_fix)
+		return;
+	c->to_fix = true;
+	c->next_fix = c->worker->fixes;
+	c->worker->fixes = c;
+	event_active(c->worker->fix, EV_TIMEOUT, 0);
+}
 
 static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -80,11 +115,18 @@ static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, 
 	if (c->state == CONN_HANDLING && evbuffer_get_length(buf) > PIPELINED_MAX)
 		bufferevent_disable(c->bev, EV_READ); /* evhttp enables it for the next request */
 	if (c->state == CONN_IDLE) {
-		c->state = CONN_READING;
 		c->since_ns = clock_mono_ns();
 		c->received = 0;
 	}
+	if (c->state == CONN_IDLE || c->state == CONN_WAITING)
+		c->state = CONN_READING;
 	c->received += info->n_added;
+	/* evhttp itself would wait for the end of a chunk's length for ever. */
+	if (c->state == CONN_READING && evbuffer_get_length(buf) > most_of_a_request(c)) {
+		c->overfull = true;
+		bufferevent_disable(c->bev, EV_READ);
+		fix_later(c);
+	}
 }
 
 /* evhttp fills its error page in several steps: wait until it is done, before anything is sent. */
@@ -93,12 +135,8 @@ static void on_output(struct evbuffer *buf, const struct evbuffer_cb_info *info,
 	struct conn *c = arg;
 
 	(void)buf;
-	if (info->n_added == 0 || c->to_fix || c->state == CONN_REPLYING)
-		return;
-	c->to_fix = true;
-	c->next_fix = c->worker->fixes;
-	c->worker->fixes = c;
-	event_active(c->worker->fix, EV_TIMEOUT, 0);
+	if (info->n_added > 0 && c->state != CONN_REPLYING)
+		fix_later(c);
 }
 
 /* evhttp makes its connection only after conn_new() returned: find it in the callbacks it has set.
@@ -205,7 +243,7 @@ void conn_replied(struct conn *c)
 	/* What has arrived meanwhile is the next request. */
 	size_t waiting = evbuffer_get_length(bufferevent_get_input(c->bev));
 
-	c->state = waiting ? CONN_READING : CONN_IDLE;
+	c->state = waiting ? CONN_WAITING : CONN_IDLE;
 	c->since_ns = clock_mono_ns();
 	c->received = waiting;
 }
@@ -224,9 +262,18 @@ void conn_sweep(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		if (c->evcon && c->state == CONN_READING && c->since_ns < late)
+		if (c->evcon && (c->state == CONN_READING || c->state == CONN_WAITING) &&
+		    c->since_ns < late)
 			time_out(c);
 	}
+}
+
+/* A request that the kernel has and the loop has not yet read. */
+static bool has_unread(const struct conn *c)
+{
+	char byte;
+
+	return recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void conn_close_idle(struct http_worker *w)
@@ -235,7 +282,7 @@ void conn_close_idle(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		if (c->evcon && c->state == CONN_IDLE)
+		if (c->evcon && c->state == CONN_IDLE && !has_unread(c))
 			evhttp_connection_free(c->evcon);
 	}
 }
@@ -287,6 +334,7 @@ static void fix_error(struct conn *c)
 
 	c->worker->server->malformed++;
 	c->state = CONN_REPLYING;
+	bufferevent_disable(c->bev, EV_READ);
 	evbuffer_unfreeze(out, 1);
 	evbuffer_drain(out, evbuffer_get_length(out));
 	evbuffer_freeze(out, 1);
@@ -296,6 +344,14 @@ static void fix_error(struct conn *c)
 			    status, phrase, strlen(text), text);
 }
 
+static void close_overfull(struct conn *c)
+{
+	c->worker->server->malformed++;
+	say(c, "413 Request Entity Too Large",
+	    "request larger than --web.max-header-size and --limits.body-size allow\n");
+	evhttp_connection_free(c->evcon);
+}
+
 void conn_fix_errors(struct http_worker *w)
 {
 	while (w->fixes) {
@@ -303,8 +359,11 @@ void conn_fix_errors(struct http_worker *w)
 
 		w->fixes = c->next_fix;
 		c->next_fix = NULL;
-		fix_error(c);
 		c->to_fix = false;
+		if (c->overfull)
+			close_overfull(c);
+		else
+			fix_error(c);
 	}
 }
 

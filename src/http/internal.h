@@ -18,6 +18,7 @@
 
 enum conn_state {
 	CONN_IDLE,     /* between requests */
+	CONN_WAITING,  /* the same, but bytes have arrived while the last one was answered */
 	CONN_READING,  /* some bytes of a request are there */
 	CONN_HANDLING, /* the handler has it */
 	CONN_REPLYING, /* the reply is being written */
@@ -30,7 +31,8 @@ struct conn {
 	struct evhttp_connection *evcon; /* NULL until conn_bind() */
 	enum conn_state state;
 	bool refused;      /* over the limit: the first request is answered 503 */
-	bool to_fix;       /* evhttp has written an error page of its own */
+	bool to_fix;       /* in the worker's list: evhttp has written an error page of its own */
+	bool overfull;     /* or more has arrived than any request may have */
 	int64_t since_ns;  /* when the state became CONN_READING */
 	uint64_t received; /* bytes of the request being read */
 	struct conn *next_fix;

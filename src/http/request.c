@@ -135,7 +135,7 @@ static bool refuse_malformed(struct http_request *req)
 	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next) {
 		size_t n = strlen(kv->key);
 
-		doubtful |= strchr(kv->key, ' ') != NULL;
+		doubtful |= strpbrk(kv->key, " \t") != NULL;
 		if (n == 4 && !strcasecmp(kv->key, "Host")) {
 			doubtful |= host != NULL;
 			host = kv;
@@ -144,6 +144,7 @@ static bool refuse_malformed(struct http_request *req)
 			doubtful |= length && !str_eq(value_of(length), value_of(kv));
 			length = kv;
 		} else if (n == 17 && !strcasecmp(kv->key, "Transfer-Encoding")) {
+			doubtful |= coding != NULL;
 			coding = kv;
 		}
 		req->header_bytes += n + strlen(kv->value);
@@ -157,6 +158,15 @@ static bool refuse_malformed(struct http_request *req)
 		return refuse(req, 400, "400 Bad Request");
 	if (coding && !str_eq_nocase(value_of(coding), STR("chunked")))
 		return refuse(req, 501, "Unsupported transfer encoding");
+	/*
+	 * evhttp reads no body with these methods: what follows is one all the same. And of two
+	 * lengths another reader may have taken the other.
+	 */
+	bool has_body = coding || (length && !str_eq(value_of(length), STR("0")));
+	enum http_method method = http_request_method(req);
+
+	if ((has_body && (method == HTTP_HEAD || method == HTTP_OTHER)) || (coding && length))
+		req->close = true;
 	return false;
 }
 

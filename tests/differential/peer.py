@@ -1,6 +1,7 @@
 """The two gateways as processes, and what the Go one understands."""
 import collections
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -42,6 +43,13 @@ def version_of(program):
     return done.stdout.decode(errors="replace").partition("\n")[0]
 
 
+def assets_of(program):
+    """A package that is unpacked and not installed has its page's templates beside the program."""
+    share = pathlib.Path(program).resolve().parent.parent / "share/prometheus/pushgateway"
+    installed = pathlib.Path("/usr/share/prometheus/pushgateway")
+    return [f"--web.local-assets={share}"] if share.is_dir() and share != installed else []
+
+
 class Gateway:
     """One process in memory only, on a port that it picks."""
 
@@ -56,7 +64,8 @@ class Gateway:
         self.port = None
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            [self.program, "--web.listen-address=127.0.0.1:0", "--persistence.file=", *self.flags],
+            [self.program, "--web.listen-address=127.0.0.1:0", "--persistence.file=",
+             *assets_of(self.program), *self.flags],
             env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._drain, args=(self.process.stderr,), daemon=True)
         self.reader.start()

@@ -92,6 +92,8 @@ def test_pushes_that_wait_for_the_disk_are_answered(database, faults):
 def test_under_load_everything_acknowledged_survives(database, round_):
     with Gateway(database=database) as g:
         pushers = [Pusher(g, f"p{i}") for i in range(8)]
+        for p in pushers:
+            p.wait_for(1)
         pushers[0].wait_for(5 + 20 * round_)
         stopping(g)
         assert g.wait() == 0
