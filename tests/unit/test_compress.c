@@ -10,11 +10,11 @@
 
 enum { MAX_TEXT = 200 * 1024 };
 
-static size_t gunzip(struct str in, char *out, size_t size)
+static size_t gunzip(struct str in, void *out, size_t size)
 {
 	z_stream z = { .next_in = (Bytef *)in.p,
 		       .avail_in = (uInt)in.n,
-		       .next_out = (Bytef *)out,
+		       .next_out = out,
 		       .avail_out = (uInt)size };
 
 	ck_assert_int_eq(inflateInit2(&z, 15 + 16), Z_OK);
