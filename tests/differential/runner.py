@@ -77,7 +77,9 @@ class Pair:
         try:
             go = canonical.canonical(go_reply, in_order=False)
         except canonical.Broken as broken:
-            reason = allowed.find(allowed.POISONS, case)
+            # What is wrong with it is said there, and may come of an earlier push.
+            said = dataclasses.replace(case, go=go_reply) if go_reply.status != 200 else case
+            reason = allowed.find(allowed.POISONS, said)
             if reason:
                 return None, reason
             return compare.Disagreement("Go's scrape is broken", broken, our_reply.status), None
