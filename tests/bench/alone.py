@@ -48,13 +48,14 @@ def _counted(server, action):
 
 
 def instructions(bench):
-    """Of one push and one scrape, one at a time: a later change that costs shows here."""
+    """Instructions of one push and one scrape, by valgrind: what a change costs shows here."""
     if not shutil.which("callgrind_control"):
         bench.fleet.log("instructions: not counted, there is no valgrind")
         return
     fleet, report = bench.fleet, bench.report
     folder = os.path.join(fleet.folder, "instructions")
-    own = Fleet(folder, folder, fleet.tools, bench.options.ours, None, [OURS], fleet.log)
+    options = bench.options
+    own = Fleet(folder, folder, fleet.tools, options.ours, None, [OURS], fleet.log, options.preload)
     server = own.servers[OURS]
     server.wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=callgrind"]
     stored = 10000

@@ -7,7 +7,8 @@ so on: how many times better ours is. "> 30 s": not done within --limit; what co
 number of series is not tried. Loads of a slow server end after a few answers, and a scrape that
 takes a fifth of the limit is made once only.
 
-parts: {parts}
+parts:
+{parts}
 """
 
 import argparse
@@ -19,28 +20,52 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 import alone
 import bodies
+import curve
+import disk
+import memory
 import mixed
-import parts
+import prometheus
+import push
+import scrape
 from fleet import FLOOR, GO, OURS, UNCHECKED, Fleet
 from report import Report
-from servers import Failed, find_go
+from servers import Failed, find_go, find_prometheus
 
 ALONE = {"decode": alone.decode, "instructions": alone.instructions}
+# In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
 WITH_STORE = {
-    "push": parts.push,
-    "scrape": parts.scrape,
-    "memory": parts.memory,
+    "memory": memory.memory,
+    "push": push.push,
+    "disk": disk.disk,
+    "scrape": scrape.scrape,
+    "curve": curve.curve,
+    "prometheus": prometheus.prometheus,
     "mixed": mixed.mixed,
 }
 SERVERS = (FLOOR, GO, UNCHECKED, OURS)
 
 
+class Bench:
+    """What each part is given."""
+
+    def __init__(self, fleet, report, options):
+        self.fleet = fleet
+        self.report = report
+        self.options = options
+        self.too_slow = f"> {options.limit:g} s"
+
+    @property
+    def stored(self):
+        return self.fleet.stored
+
+
 def numbers(text):
-    return [int(n.replace("_", "")) for n in text.split(",")]
+    return sorted(int(n.replace("_", "")) for n in text.split(","))
 
 
 def names(allowed):
@@ -54,16 +79,30 @@ def names(allowed):
     return parse
 
 
+def what_parts_do():
+    lines = []
+    for name, part in {**WITH_STORE, **ALONE}.items():
+        text = " ".join(part.__doc__.split())
+        lines += textwrap.wrap(text, 96, initial_indent=f"  {name:<13} ",
+                               subsequent_indent=" " * 16)
+    return "\n".join(lines)
+
+
+def library(text):
+    """A path is to hold in each server's folder; a mere name is for the dynamic linker to find."""
+    return os.path.abspath(text) if "/" in text else text
+
+
 def parse_options():
     all_parts = list(WITH_STORE) + list(ALONE)
     parser = argparse.ArgumentParser(
         prog="tests/bench/run",
-        description=__doc__.format(parts=", ".join(all_parts)),
+        description=__doc__.format(parts=what_parts_do()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("parts", nargs="*", metavar="PART", help="default: all")
-    add("--quick", action="store_true", help="less of everything, in less than a minute")
+    add("--quick", action="store_true", help="less of everything, in about two minutes")
     add("--full", action="store_true", help="every kind of push at every number of series")
     add("--stored", type=numbers, metavar="N,...", help="series stored")
     add("--shapes", type=names(bodies.SHAPES), metavar="NAME,...",
@@ -73,13 +112,30 @@ def parse_options():
     add("--rounds", type=int,
         help="loads of each server, the servers taking turns; the median counts")
     add("--limit", type=float, help="seconds to wait for a slow server")
+    add("--preload", metavar="LIB", action="append", type=library, default=[],
+        help="for our server's LD_PRELOAD, as libjemalloc.so.2 or libmimalloc.so.2; repeatable")
+    add("--markdown", action="store_true", help="print the curve as Markdown, too")
     add("--json", metavar="FILE", help="append each figure as a line of JSON")
     add("--dir", default=tempfile.gettempdir(), help="where databases go: on the disk to measure")
     options = parser.parse_args()
+    choose_defaults(options, all_parts)
+    for part in options.parts:
+        if part not in all_parts:
+            parser.error(f"{part}: not one of {', '.join(all_parts)}")
+    return options
+
+
+def choose_defaults(options, all_parts):
+    """For what is not given, and what follows from what is."""
     quick = options.quick
+    # The curve has sizes of its own, unless the caller has.
+    options.curve = options.stored or list(curve.SIZES[:2] if quick else curve.SIZES)
+    options.threads_at = options.curve[-1]
+    if curve.THREADS_AT in options.curve:
+        options.threads_at = curve.THREADS_AT
     defaults = {
         "stored": [0, 10000] if quick else [0, 10000, 100000, 1000000],
-        "shapes": list(bodies.STORED_SHAPES) if quick else list(bodies.SHAPES),
+        "shapes": [*bodies.STORED_SHAPES, "15000"] if quick else list(bodies.SHAPES),
         "servers": list(SERVERS),
         "seconds": 0.3 if quick else 0.75,
         "rounds": 1 if quick else 3,
@@ -89,13 +145,8 @@ def parse_options():
     for name, value in defaults.items():
         if not getattr(options, name):
             setattr(options, name, value)
-    for part in options.parts:
-        if part not in all_parts:
-            parser.error(f"{part}: not one of {', '.join(all_parts)}")
-    options.stored.sort()
     options.mixed_seconds = max(2, 6 * options.seconds)
     options.ours = os.environ["TALLYGATE_BIN"]
-    return options
 
 
 def sync_seconds(folder):
@@ -110,6 +161,10 @@ def sync_seconds(folder):
     return statistics.median(taken)
 
 
+def version_text(program, version):
+    return ".".join(map(str, version)) if program else "none found"
+
+
 def describe(options, go, go_version, folder):
     """The conditions, as text."""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
@@ -121,8 +176,9 @@ def describe(options, go, go_version, folder):
         f"load {os.getloadavg()[0]:.1f} before the start",
         f"databases on {kind}, "
         f"a 4 KiB write with fdatasync takes {sync_seconds(folder) * 1e6:.0f} us",
-        f"ours: {ours}",
-        "go: " + (".".join(map(str, go_version)) if go else "none found ($PUSHGATEWAY, PATH)"),
+        f"ours: {ours}" + "".join(f", with {library}" for library in options.preload),
+        f"go: {version_text(go, go_version)} ($PUSHGATEWAY, PATH); "
+        f"prometheus: {version_text(*find_prometheus())} ($PROMETHEUS, PATH)",
         f"{options.rounds} rounds of {options.seconds:g} s, limit {options.limit:g} s",
     ])
 
@@ -132,13 +188,15 @@ def measure(bench):
     for part in chosen:
         if part in ALONE:
             ALONE[part](bench)
-    if not any(part in WITH_STORE for part in chosen):
-        return
-    for stored in bench.options.stored:
+    sizes = {
+        part: bench.options.curve if part == "curve" else bench.options.stored
+        for part in WITH_STORE
+        if part in chosen
+    }
+    for stored in sorted({n for of_part in sizes.values() for n in of_part}):
         bench.fleet.fill(stored)
-        # Each in its own order: memory is looked at before pushes stir it, mixed leaves backlogs.
-        for part in ("memory", "push", "scrape", "mixed"):
-            if part in chosen:
+        for part, of_part in sizes.items():
+            if stored in of_part:
                 WITH_STORE[part](bench)
 
 
@@ -150,17 +208,17 @@ def main():
     # Requests are better not written to the disk that databases are synced to.
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else folder
     requests_folder = tempfile.mkdtemp(prefix="tallygate-bench-", dir=shm)
-    report = Report(options.json)
+    report = Report(options.json, {"preload": options.preload} if options.preload else None)
     fleet = Fleet(
         folder, requests_folder, os.environ["BENCH_TOOLS"], options.ours, go, options.servers,
-        lambda text: print(text, file=sys.stderr),
+        lambda text: print(text, file=sys.stderr), options.preload,
     )
     fleet.limit = options.limit
     status = 0
     try:
         conditions = describe(options, go, go_version, folder)
         print(conditions, file=sys.stderr)
-        measure(parts.Bench(fleet, report, options))
+        measure(Bench(fleet, report, options))
     except Failed as e:
         status = str(e)
     finally:
@@ -171,6 +229,8 @@ def main():
             print(conditions)
             print(f"took {time.monotonic() - report.begin:.0f} s\n")
             print(report.table())
+            if options.markdown:
+                print("\n" + curve.markdown(report))
     sys.exit(status)
 
 

@@ -16,7 +16,8 @@ START_LIMIT = 120
 
 
 class Fleet:
-    def __init__(self, folder, requests_folder, tools, ours, go, wanted, log):
+    def __init__(self, folder, requests_folder, tools, ours, go, wanted, log, preload=()):
+        """preload: libraries for our server only."""
         self.folder = folder
         self.tools = tools
         self.log = log
@@ -27,23 +28,35 @@ class Fleet:
         self.fill_rate = {}  # server: pushes a second while filling
         self.request_file = os.path.join(requests_folder, "requests")
         self._pristine = os.path.join(folder, "pristine")
-        commands = {
+        self._preload = list(preload)
+        common = ["--web.listen-address=127.0.0.1:0", "--web.enable-admin-api"]
+        go_command = [go, *common]
+        self._commands = {
             FLOOR: lambda s: [os.path.join(tools, "bench-floor"), "0"],
-            GO: lambda s: self._go_command(s, go),
-            UNCHECKED: lambda s: self._go_command(s, go) + ["--push.disable-consistency-check"],
-            OURS: lambda s: [ours, "--web.listen-address=127.0.0.1:0"],
+            GO: lambda s: [*go_command, self._go_file(s)],
+            UNCHECKED: lambda s: [
+                *go_command, self._go_file(s), "--push.disable-consistency-check",
+            ],
+            OURS: lambda s: [ours, *common],
         }
         self.servers = {
-            name: Server(name, os.path.join(folder, name.replace(" ", "-")), command)
-            for name, command in commands.items()
+            name: self.new_server(name, name.replace(" ", "-"))
+            for name in self._commands
             if name in wanted and (go or name not in (GO, UNCHECKED))
         }
+
+    def new_server(self, name, folder):
+        """One of that kind with nothing stored, not started; the caller ends it."""
+        server = Server(name, os.path.join(self.folder, folder), self._commands[name])
+        if name == OURS:
+            server.preload = list(self._preload)
+        return server
 
     def _data(self, server):
         return os.path.join(server.folder, "data")
 
-    def _go_command(self, server, go):
-        return [go, "--web.listen-address=127.0.0.1:0", f"--persistence.file={self._data(server)}"]
+    def _go_file(self, server):
+        return f"--persistence.file={self._data(server)}"
 
     def _start(self, server):
         """Seconds to ready. A Go gateway starts from what the fill has left, however it ended."""
@@ -107,14 +120,15 @@ class Fleet:
             raise Failed(f"{server.name}: {result['ok']} of {n} answered: {result['problem']}")
         return result
 
-    def _push_groups(self, server, first, last):
+    def push_groups(self, server, first, last):
+        """Pushes these of the groups that fill a store; the seconds that it took the server."""
         values = bodies.Values(first)
         seconds = 0
         for at in range(first, last, FILL_CHUNK):
             groups = range(at, min(at + FILL_CHUNK, last))
             requests = (bodies.stored_group(i).put(values) for i in groups)
             seconds += self.all_answered(server, requests)["seconds"]
-        self.fill_rate[server.name] = (last - first) / seconds if seconds else None
+        return seconds
 
     def fill(self, stored):
         """Brings all servers to this many series. They only ever grow."""
@@ -130,7 +144,8 @@ class Fleet:
                 self._start(server)
                 self.empty.setdefault(server.name, server.resident())
             if server.name != FLOOR and last > first:
-                self._push_groups(server, first, last)
+                seconds = self.push_groups(server, first, last)
+                self.fill_rate[server.name] = (last - first) / seconds
                 self.filled[server.name] = server.resident()
             if server.name == UNCHECKED and last > first:
                 server.stop_signal = signal.SIGTERM

@@ -35,7 +35,9 @@ def show(value, unit):
 
 
 class Report:
-    def __init__(self, path):
+    def __init__(self, path, conditions=None):
+        """conditions: goes into each line of JSON."""
+        self.conditions = conditions or {}
         self.rows = {}  # (part, figure, unit, stored): {server: value}, in the order found
         self.begin = time.monotonic()
         self.out = open(path, "a", encoding="utf-8") if path else None
@@ -47,7 +49,7 @@ class Report:
         self.rows.setdefault((part, figure, unit, stored), {})[server] = value
         number = None if isinstance(value, str) else value
         line = {"part": part, "figure": figure, "stored": stored, "server": server}
-        line.update(value=number, unit=unit, **more)
+        line.update(value=number, unit=unit, **more, **self.conditions)
         if number is None:
             line["note"] = value
         text = json.dumps(line)
@@ -56,6 +58,9 @@ class Report:
         shown = show(value, unit) + ("" if unit == "s" else " " + unit)
         elapsed = time.monotonic() - self.begin
         print(f"{elapsed:5.0f} s  {stored or 0:>9,}  {figure}: {server} {shown}", file=sys.stderr)
+
+    def value(self, part, figure, unit, stored, server):
+        return self.rows.get((part, figure, unit, stored), {}).get(server)
 
     @staticmethod
     def _times_better(values, other, unit):

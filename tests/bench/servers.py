@@ -18,30 +18,39 @@ class Failed(Exception):
     """A server did not do what measuring it needs."""
 
 
-def version_of(program):
-    """(1, 11, 2), or () when it does not say."""
+def version_of(program, kind):
+    """(1, 11, 2), or () when it is not that kind of program."""
     out = subprocess.run(
         [program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     ).stdout.decode(errors="replace")
-    found = re.search(r"pushgateway, version (\d+(?:\.\d+)*)", out)
+    found = re.search(rf"^{kind}, version (\d+(?:\.\d+)*)", out)
     if not found or "tags:             tallygate" in out:
         return ()
     return tuple(int(n) for n in found.group(1).split("."))
 
 
-def find_go():
-    """(program, version) of $PUSHGATEWAY, or the newest on PATH; or (None, ())."""
-    named = os.environ.get("PUSHGATEWAY")
+def find_newest(kind, variable, names):
+    """(program, version) of $variable, or the newest of these names on PATH; or (None, ())."""
+    named = os.environ.get(variable)
     if named:
-        return named, version_of(named)
+        return named, version_of(named, kind)
     found = []
     for folder in os.environ["PATH"].split(os.pathsep):
-        for name in ("prometheus-pushgateway", "pushgateway"):
+        for name in names:
             program = shutil.which(name, path=folder)
             if program:
-                found.append((version_of(program), program))
+                found.append((version_of(program, kind), program))
     version, program = max(found, default=((), None))
     return (program, version) if version else (None, ())
+
+
+def find_go():
+    names = ("prometheus-pushgateway", "pushgateway")
+    return find_newest("pushgateway", "PUSHGATEWAY", names)
+
+
+def find_prometheus():
+    return find_newest("prometheus", "PROMETHEUS", ("prometheus",))
 
 
 class Server:
@@ -54,6 +63,8 @@ class Server:
         self.command = command
         self.stop_signal = stop
         self.wrapper = list(wrapper)
+        self.flags = []  # behind those of the command
+        self.preload = []  # libraries for LD_PRELOAD
         self.proc = None
         self.port = None
         self.dirty = False  # has requests under way that nobody waits for any more
@@ -64,15 +75,30 @@ class Server:
     def start(self, limit):
         """Returns the seconds from the start of the process to /-/ready."""
         log = os.path.join(self.folder, "log")
+        environment = dict(os.environ)
+        if self.preload:
+            environment["LD_PRELOAD"] = ":".join(self.preload)
         begin = time.monotonic()
         with open(log, "wb") as out:
             self.proc = subprocess.Popen(
-                self.wrapper + self.command(self), stdout=out, stderr=out, cwd=self.folder
+                self.wrapper + self.command(self) + self.flags,
+                stdout=out, stderr=out, cwd=self.folder, env=environment,
             )
         self.dirty = False
         self.port = int(self._poll(begin + limit, lambda: self._port_in(log)))
         self._poll(begin + limit, self._ready)
-        return time.monotonic() - begin
+        taken = time.monotonic() - begin
+        self._check_preloaded()
+        return taken
+
+    def _check_preloaded(self):
+        """The dynamic linker only warns of what it cannot load."""
+        with open(f"/proc/{self.proc.pid}/maps", encoding="utf-8") as f:
+            mapped = f.read()
+        for library in self.preload:
+            # A name like libjemalloc.so.2 may be a link to a file of a longer name.
+            if os.path.basename(library).partition(".so")[0] not in mapped:
+                raise Failed(f"{self.name}: {library} is not loaded")
 
     def _poll(self, deadline, what):
         while True:
@@ -103,9 +129,13 @@ class Server:
 
     def get(self, path):
         """(status, body)."""
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return self.ask("GET", path)
+
+    def ask(self, method, path, timeout=60):
+        """(status, body)."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            conn.request("GET", path)
+            conn.request(method, path)
             reply = conn.getresponse()
             return reply.status, reply.read()
         finally:
