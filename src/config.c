@@ -14,8 +14,6 @@
 #define HOUR (3600 * SECOND)
 #define MILLION INT64_C(1000000)
 
-#define DATABASE_NAME "tallygate.db"
-
 _Static_assert(offsetof(struct config, n_listen_addresses) ==
 		       offsetof(struct config, listen_addresses) + sizeof(char **),
 	       "a FLAG_STRINGS list and its length are neighbours");
@@ -26,12 +24,24 @@ _Static_assert(offsetof(struct config, n_listen_addresses) ==
 static const struct flag flags[] = {
 	{ .name = "help", .short_name = 'h', .kind = FLAG_ACTION,
 	  .help = "Show this help." },
+	{ .name = "help-long", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "help-man", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-bash", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-script-bash", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-script-zsh", .kind = FLAG_ACTION, .hidden = true },
 	{ .name = "version", .kind = FLAG_ACTION,
 	  .help = "Show application version." },
+	{ .name = "web.systemd-socket", .kind = FLAG_BOOL, .offset = AT(web_systemd_socket),
+	  .def = "false",
+	  .help = "Use systemd socket activation listeners instead of port listeners." },
 	{ .name = "web.listen-address", .kind = FLAG_STRINGS, .offset = AT(listen_addresses),
 	  .def = ":9091",
 	  .help = "Addresses on which to expose metrics and web interface. Repeatable for multiple "
 		  "addresses. Examples: `:9091` or `[::1]:9091`." },
+	{ .name = "web.config.file", .kind = FLAG_STRING, .offset = AT(web_config_file),
+	  .def = "",
+	  .help = "Path to a configuration file that can enable TLS or authentication. See "
+		  "README.md." },
 	{ .name = "web.telemetry-path", .kind = FLAG_STRING, .offset = AT(web_telemetry_path),
 	  .def = "/metrics",
 	  .help = "Path under which to expose metrics. The push API does not move with it." },
@@ -71,10 +81,10 @@ static const struct flag flags[] = {
 	  .offset = AT(web_enable_openmetrics), .def = "false",
 	  .help = "Expose OpenMetrics 1.0 to scrapers that ask for it." },
 	{ .name = "persistence.file", .kind = FLAG_STRING, .offset = AT(persistence_file),
-	  .def = DATABASE_NAME,
+	  .def = CONFIG_DATABASE_NAME,
 	  .help = "Database that keeps the metrics. If empty, metrics are only kept in memory. The "
-		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or in the "
-		  "working directory when it is not set." },
+		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or when that is not "
+		  "set in the working directory if that can be written." },
 	{ .name = "persistence.interval", .kind = FLAG_DURATION,
 	  .offset = AT(persistence_interval_ns),
 	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,
@@ -124,42 +134,69 @@ static const struct flag flags[] = {
 };
 /* clang-format on */
 
-static const struct flag_table table = { flags, ARRAY_LEN(flags) };
+static const struct flag_table table = { .flags = flags, .n = ARRAY_LEN(flags) };
 
 /* systemd may name several directories; the first one is ours. No other thread runs yet. */
-static void default_to_state_directory(struct config *c)
+bool config_default_database(char **file)
 {
 	const char *dir = getenv("STATE_DIRECTORY"); /* NOLINT(concurrency-mt-unsafe) */
 	size_t n = dir ? strcspn(dir, ":") : 0;
 	CLEANUP(strbuf_done) struct strbuf path = { 0 };
 
 	if (n == 0)
-		return;
+		return false;
 	strbuf_add(&path, dir, n);
-	strbuf_addz(&path, "/" DATABASE_NAME);
-	free(c->persistence_file);
-	c->persistence_file = mem_strdup(strbuf_z(&path));
+	strbuf_addz(&path, "/" CONFIG_DATABASE_NAME);
+	free(*file);
+	*file = mem_strdup(strbuf_z(&path));
+	return true;
+}
+
+/* The first of those that do not wait for what follows. */
+static bool acts_at_once(const struct flags_given *given, enum config_action *ret)
+{
+	static const struct {
+		const char *name;
+		enum config_action action;
+	} actions[] = {
+		{ "version", CONFIG_VERSION },
+		{ "help-long", CONFIG_HELP },
+		{ "help-man", CONFIG_MAN },
+		{ "completion-bash", CONFIG_FLAG_NAMES },
+		{ "completion-script-bash", CONFIG_BASH_COMPLETION },
+		{ "completion-script-zsh", CONFIG_ZSH_COMPLETION },
+	};
+
+	for (size_t i = 0; i < given->n; i++) {
+		for (size_t j = 0; j < ARRAY_LEN(actions); j++) {
+			if (strcmp(given->list[i].flag->name, actions[j].name) == 0) {
+				*ret = actions[j].action;
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 /*
- * Which of several faults and wishes wins is kingpin's: --version acts while flags are recognised,
- * --help when all of them were, and values are looked at last.
+ * Which of several faults and wishes wins is kingpin's: --version and the hidden ones act while
+ * flags are recognised, --help when all of them were, and values are looked at last.
  */
 int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
 		 struct err *err)
 {
 	CLEANUP(flags_given_done) struct flags_given given = { 0 };
 	int r = flags_scan(&table, argc, argv, &given, err);
-	bool version = flags_given_has(&given, "version");
+	bool at_once = acts_at_once(&given, ret_action);
 
 	*c = (struct config){ 0 };
-	if (r < 0 && !version)
+	if (r < 0 && !at_once)
 		return -1;
 	flags_set_defaults(&table, c);
-	default_to_state_directory(c);
-	*ret_action = version                           ? CONFIG_VERSION
-		      : flags_given_has(&given, "help") ? CONFIG_HELP
-							: CONFIG_RUN;
+	c->persistence_by_default = !config_default_database(&c->persistence_file) &&
+				    !flags_given_has(&given, "persistence.file");
+	if (!at_once)
+		*ret_action = flags_given_has(&given, "help") ? CONFIG_HELP : CONFIG_RUN;
 	if (*ret_action == CONFIG_RUN &&
 	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0)) {
 		config_done(c);
@@ -175,9 +212,29 @@ void config_done(struct config *c)
 	c->telemetry_path = NULL;
 }
 
-void config_help(struct strbuf *out, const char *program)
+void config_text(enum config_action action, const char *program, struct strbuf *out)
 {
-	flags_help(&table, program, "Tallygate, a durable Prometheus Pushgateway", out);
+	static const char description[] = "Tallygate, a durable Prometheus Pushgateway";
+
+	switch (action) {
+	case CONFIG_RUN:
+	case CONFIG_VERSION:
+		break;
+	case CONFIG_HELP:
+		flags_help(&table, program, description, out);
+		strbuf_addf(out, "\nTo copy a live Pushgateway: %s import --help\n", program);
+		break;
+	case CONFIG_MAN:
+		flags_man(&table, program, description, out);
+		break;
+	case CONFIG_FLAG_NAMES:
+		flags_names(&table, out);
+		break;
+	case CONFIG_BASH_COMPLETION:
+	case CONFIG_ZSH_COMPLETION:
+		flags_completion_script(program, action == CONFIG_ZSH_COMPLETION, out);
+		break;
+	}
 }
 
 static int compare_names(const void *a, const void *b)

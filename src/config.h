@@ -14,15 +14,21 @@
 #include "base/log.h"
 #include "base/str.h"
 
+/* The default of --persistence.file, in a directory that config_default_database() knows. */
+#define CONFIG_DATABASE_NAME "tallygate.db"
+
 struct config {
 	/* The Go gateway's. */
 	char **listen_addresses; /* at least one; as given */
 	size_t n_listen_addresses;
-	char *persistence_file;   /* "": memory only */
-	char *web_telemetry_path; /* as given */
-	char *telemetry_path;     /* what it means: joined to the route prefix, cleaned */
-	char *web_external_url;   /* as given */
-	char *web_route_prefix;   /* after config_parse(): "" or "/a/b" */
+	bool web_systemd_socket;     /* --web.listen-address is ignored then */
+	char *persistence_file;      /* "": memory only */
+	bool persistence_by_default; /* neither --persistence.file nor $STATE_DIRECTORY is given */
+	char *web_telemetry_path;    /* as given */
+	char *telemetry_path;        /* what it means: joined to the route prefix, cleaned */
+	char *web_external_url;      /* as given */
+	char *web_config_file;       /* "": none */
+	char *web_route_prefix;      /* after config_parse(): "" or "/a/b" */
 	bool web_enable_lifecycle, web_enable_admin_api;
 	bool push_disable_consistency_check;
 	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered
@@ -51,7 +57,16 @@ struct config {
 };
 
 /* What config_parse() found the process has to do. */
-enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
+enum config_action {
+	CONFIG_RUN,
+	CONFIG_VERSION,
+	/* For config_text(). */
+	CONFIG_HELP,
+	CONFIG_MAN,
+	CONFIG_FLAG_NAMES,
+	CONFIG_BASH_COMPLETION,
+	CONFIG_ZSH_COMPLETION,
+};
 
 /*
  * Parses argv with the Go gateway's (kingpin's) forms: --flag=value, --flag value, --no-bool,
@@ -62,8 +77,11 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 		 struct err *err);
 void config_done(struct config *c);
 
-/* The text of --help, made from the table; program is argv[0]'s last component. */
-void config_help(struct strbuf *out, const char *program);
+/* Puts the database into the directory that $STATE_DIRECTORY names. False: it names none. */
+bool config_default_database(char **file);
+
+/* What such an action prints; program is argv[0]'s last component. */
+void config_text(enum config_action action, const char *program, struct strbuf *out);
 
 /*
  * Calls fn for each flag in alphabetical order with its current value in canonical form ("true",

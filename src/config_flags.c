@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "config_value.h"
+#include "base/units.h"
 
 static void *place(const struct flag *f, void *base)
 {

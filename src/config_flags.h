@@ -27,6 +27,7 @@ enum flag_kind {
 struct flag {
 	const char *name;
 	char short_name; /* or 0 */
+	bool hidden;     /* from --help */
 	enum flag_kind kind;
 	size_t offset;    /* of the value in the struct that is filled */
 	const char *def;  /* as it would be given; NULL for actions */
@@ -37,6 +38,7 @@ struct flag {
 struct flag_table {
 	const struct flag *flags;
 	size_t n;
+	size_t max_args; /* arguments that are no flags */
 };
 
 /* One flag of the command line with its value, in the order given. */
@@ -48,6 +50,8 @@ struct flag_given {
 struct flags_given {
 	struct flag_given *list;
 	size_t n, cap;
+	char **args; /* owned; no flags and not their values */
+	size_t n_args;
 };
 
 /*
@@ -73,5 +77,11 @@ void flag_add_range(const struct flag *f, struct strbuf *out);
 /* In config_help.c. "usage: PROGRAM [<flags>]", the description, and the table in two columns. */
 void flags_help(const struct flag_table *t, const char *program, const char *description,
 		struct strbuf *out);
+
+/* In config_hidden.c. A man page; the flags, one a line; what a shell is to source. */
+void flags_man(const struct flag_table *t, const char *program, const char *description,
+	       struct strbuf *out);
+void flags_names(const struct flag_table *t, struct strbuf *out);
+void flags_completion_script(const char *program, bool zsh, struct strbuf *out);
 
 #endif

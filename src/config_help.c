@@ -30,7 +30,7 @@ static size_t left_width(const struct flag_table *t)
 		CLEANUP(strbuf_done) struct strbuf left = { 0 };
 
 		add_left(&t->flags[i], &left);
-		if (left.n > width && left.n <= LEFT_MAX)
+		if (!t->flags[i].hidden && left.n > width && left.n <= LEFT_MAX)
 			width = left.n;
 	}
 	return width;
@@ -108,5 +108,6 @@ void flags_help(const struct flag_table *t, const char *program, const char *des
 
 	strbuf_addf(out, "usage: %s [<flags>]\n\n%s\n\nFlags:\n", program, description);
 	for (size_t i = 0; i < t->n; i++)
-		add_flag(&t->flags[i], width, out);
+		if (!t->flags[i].hidden)
+			add_flag(&t->flags[i], width, out);
 }

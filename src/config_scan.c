@@ -242,6 +242,16 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	return 0;
 }
 
+static int scan_arg(const struct flag_table *t, const char *arg, struct flags_given *given,
+		    struct err *err)
+{
+	if (given->n_args == t->max_args)
+		return err_set(err, 0, 0, "unexpected %s", arg);
+	given->args = mem_realloc(given->args, (given->n_args + 1) * sizeof(*given->args));
+	given->args[given->n_args++] = mem_strdup(arg);
+	return 0;
+}
+
 int flags_scan(const struct flag_table *t, int argc, char **argv, struct flags_given *ret,
 	       struct err *err)
 {
@@ -256,9 +266,8 @@ int flags_scan(const struct flag_table *t, int argc, char **argv, struct flags_g
 			return -1;
 		if (token.kind == TOKEN_END)
 			return 0;
-		if (token.kind == TOKEN_ARG)
-			return err_set(err, 0, 0, "unexpected %s", token.value);
-		if (scan_flag(&s, t, token, ret, err) < 0)
+		if (token.kind == TOKEN_ARG ? scan_arg(t, token.value, ret, err) < 0
+					    : scan_flag(&s, t, token, ret, err) < 0)
 			return -1;
 	}
 }
@@ -267,7 +276,10 @@ void flags_given_done(struct flags_given *given)
 {
 	for (size_t i = 0; i < given->n; i++)
 		free(given->list[i].value);
+	for (size_t i = 0; i < given->n_args; i++)
+		free(given->args[i]);
 	free(given->list);
+	free(given->args);
 	*given = (struct flags_given){ 0 };
 }
 

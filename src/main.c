@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/gate.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "config.h"
+#include "import_command.h"
+#include "service.h"
 #include "startup.h"
 #include "version.h"
 
@@ -27,11 +30,11 @@ static void print_version(void)
 	       "  tags:             tallygate\n");
 }
 
-static void print_help(const char *program)
+static void print_text(enum config_action action, const char *program)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
-	config_help(&b, program);
+	config_text(action, program, &b);
 	fwrite(b.p, 1, b.n, stdout);
 }
 
@@ -105,6 +108,7 @@ static struct http_settings http_settings(const struct config *c)
 /* Answers from now on: 503 until the database is loaded, but /-/healthy says that we are alive. */
 static struct http_server *start_http(struct gateway *g, struct err *err)
 {
+	CLEANUP(service_sockets_done) struct service_sockets passed = { 0 };
 	struct http_settings settings = http_settings(&g->config);
 	struct http_handler handler = api_handler;
 
@@ -112,16 +116,74 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	g->api.queue = &g->queue;
 	g->api.started_ns = clock_wall_ns();
 	handler.arg = &g->api;
+	if (*g->config.web_config_file) {
+		g->api.gate = gate_open(g->config.web_config_file, err);
+		if (!g->api.gate)
+			return NULL;
+		gate_set_tls(g->api.gate, &settings);
+	}
+	if (g->config.web_systemd_socket) {
+		log_info("Listening on systemd activated listeners instead of port listeners.",
+			 NULL);
+		if (service_take_sockets(&passed, err) < 0)
+			return NULL;
+		settings.n_addresses = 0;
+		settings.fds = passed.fds;
+		settings.n_fds = passed.n;
+	}
 	g->api.server = http_server_start(&settings, &handler, err);
 	return g->api.server;
 }
 
-/* Until a signal says stop. */
+static void tell_ready(struct gateway *g)
+{
+	struct store_counts counts = store_counts(g->store);
+	char status[120];
+
+	snprintf(status, sizeof(status), "Serving; loaded: groups %llu, series %llu",
+		 (unsigned long long)counts.groups, (unsigned long long)counts.series);
+	service_ready(status);
+}
+
+/* The beat of each part is taken, whatever the others say: each asks for the next one. */
+static bool all_alive(struct gateway *g)
+{
+	bool workers = http_server_beats(g->api.server);
+	bool background = background_beats(g->api.background);
+	bool committer = committer_beats(g->api.committer);
+
+	if (workers && background && committer)
+		return true;
+	log_warn("watchdog: no progress since it last looked", "threads",
+		 !workers     ? "http"
+		 : !committer ? "committer"
+			      : "background",
+		 NULL);
+	return false;
+}
+
+/* Until a signal says stop. The watchdog hears of us only if all threads that matter live. */
+static void wait_for_stop(struct gateway *g, const sigset_t *stop)
+{
+	int64_t ns = service_watchdog_ns() / 4;
+	const struct timespec beat = { ns / 1000000000, ns % 1000000000 };
+	int sig;
+
+	if (ns == 0) {
+		sigwait(stop, &sig);
+		return;
+	}
+	while (sigtimedwait(stop, NULL, &beat) < 0)
+		if (errno == EAGAIN && all_alive(g))
+			service_alive();
+}
+
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
 	struct opened opened;
-	int sig;
 
+	if (*g->config.persistence_file)
+		service_loading(g->config.persistence_file);
 	if (startup_open(&g->config, &opened, err) < 0)
 		return -1;
 	g->store = opened.store;
@@ -135,7 +197,9 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	if (!g->api.committer)
 		return -1;
 	g->api.ready = true;
-	sigwait(stop, &sig);
+	tell_ready(g);
+	wait_for_stop(g, stop);
+	service_stopping();
 	if (g->api.quit_asked)
 		log_warn("received termination request via web service, exiting gracefully...",
 			 NULL);
@@ -151,9 +215,11 @@ static void stop_all(struct gateway *g)
 
 	if (server)
 		http_server_stop(server);
+	gate_stop(g->api.gate);
 	background_stop(g->api.background);
 	committer_stop(g->api.committer);
 	http_server_free(server);
+	gate_free(g->api.gate);
 	if (g->storage)
 		g->storage->ops->close(g->storage);
 	store_free(g->store);
@@ -182,6 +248,7 @@ static int run(struct gateway *g)
 	hash_init();
 	log_start();
 	raise_descriptor_limit(&g->config);
+	startup_choose_database(&g->config);
 	counters_init(&g->api.counters);
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
 	r = start_http(g, &err) ? serve(g, &stop, &err) : -1;
@@ -204,19 +271,21 @@ int main(int argc, char **argv)
 	struct err err;
 	int r = 0;
 
+	if (argc > 1 && strcmp(argv[1], "import") == 0)
+		return import_command(program, argc - 1, argv + 1);
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
 		fprintf(stderr, "%s: error: %s, try --help\n", program, err.msg);
 		return 1;
 	}
 	switch (action) {
-	case CONFIG_HELP:
-		print_help(program);
+	case CONFIG_RUN:
+		r = run(&g);
 		break;
 	case CONFIG_VERSION:
 		print_version();
 		break;
-	case CONFIG_RUN:
-		r = run(&g);
+	default:
+		print_text(action, program);
 		break;
 	}
 	config_done(&g.config);

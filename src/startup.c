@@ -1,13 +1,16 @@
 #include "startup.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "persist/import_gob.h"
 #include "persist/load.h"
 #include "persist/sqlite.h"
 
-static struct store *new_store(const struct store_limits *lim)
+struct store *startup_new_store(const struct store_limits *lim)
 {
 	struct store *store = store_new(lim);
 
@@ -17,7 +20,7 @@ static struct store *new_store(const struct store_limits *lim)
 
 static struct store *limited_store(const struct config *c)
 {
-	return new_store(
+	return startup_new_store(
 		&(struct store_limits){ .max_groups = c->groups, .max_series = c->series });
 }
 
@@ -70,45 +73,59 @@ static void log_loaded(const char *path, struct store *store)
 		 number(counts.series).text, NULL);
 }
 
-/* ---- the file of a Go Pushgateway ---- */
+/* ---- imports ---- */
 
-static void log_left_out(void *arg, const char *group, struct str family, const char *why)
+void startup_log_left_out(void *arg, const char *group, struct str family, const char *why)
 {
+	const struct startup_origin *from = arg;
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 
 	strbuf_adds(&name, family);
 	if (family.n)
-		log_warn("not imported: this family breaks a rule", "file", arg, "group", group,
-			 "family", strbuf_z(&name), "err", why, NULL);
+		log_warn("not imported: this family breaks a rule", from->key, from->value, "group",
+			 group, "family", strbuf_z(&name), "err", why, NULL);
 	else
-		log_warn("not imported: this group breaks a rule", "file", arg, "group", group,
-			 "err", why, NULL);
+		log_warn("not imported: this group breaks a rule", from->key, from->value, "group",
+			 group, "err", why, NULL);
 }
 
-static void log_imported(const char *path, struct import_gob_report *report)
+void startup_log_imported(const char *msg, const struct startup_origin *from, const char *key,
+			  const char *value, const struct import_counts *n)
 {
-	const struct import_counts *n = &report->counts;
-
-	log_info("imported the file of a Go Pushgateway", "file", path, "kept",
-		 strbuf_z(&report->kept), "groups", number(n->groups).text, "families",
-		 number(n->families).text, "groups_left_out", number(n->groups_left_out).text,
-		 "families_left_out", number(n->families_left_out).text, NULL);
+	log_info(msg, from->key, from->value, key, value, "groups", number(n->groups).text,
+		 "families", number(n->families).text, "groups_left_out",
+		 number(n->groups_left_out).text, "families_left_out",
+		 number(n->families_left_out).text, NULL);
 }
 
 static int import_if_gob(const struct config *c, struct err *err)
 {
 	const struct store_limits none = { .max_groups = UINT64_MAX, .max_series = UINT64_MAX };
-	const struct import_listener listener = { log_left_out, c->persistence_file };
+	struct startup_origin origin = { "file", c->persistence_file };
+	const struct import_listener listener = { startup_log_left_out, &origin };
 	struct import_gob_report report = { 0 };
-	struct store *scratch = new_store(&none);
+	struct store *scratch = startup_new_store(&none);
 	enum import_gob_result r = import_gob(c->persistence_file, scratch, &listener, &report,
 					      err);
 
 	if (r == IMPORT_GOB_DONE)
-		log_imported(c->persistence_file, &report);
+		startup_log_imported("imported the file of a Go Pushgateway", &origin, "kept",
+				     strbuf_z(&report.kept), &report.counts);
 	strbuf_done(&report.kept);
 	store_free(scratch);
 	return r == IMPORT_GOB_FAILED ? -1 : 0;
+}
+
+void startup_choose_database(struct config *c)
+{
+	/* One that is there, or may be there, is not left alone because it cannot be written. */
+	if (!c->persistence_by_default || access(c->persistence_file, F_OK) == 0 ||
+	    errno != ENOENT || access(".", W_OK) == 0)
+		return;
+	log_warn("--persistence.file is not given, and there can be no database in the working "
+		 "directory",
+		 "err", strerrordesc_np(errno), NULL);
+	*c->persistence_file = '\0';
 }
 
 int startup_open(const struct config *c, struct opened *ret, struct err *err)

@@ -3,6 +3,7 @@
 #define STARTUP_H
 
 #include "config.h"
+#include "persist/import.h"
 #include "persist/storage.h"
 #include "store/store.h"
 
@@ -13,10 +14,30 @@ struct opened {
 };
 
 /*
+ * Before any thread runs: nobody has asked for a database, so where the default one cannot be made
+ * there is none (a container whose file system is read-only). Logged.
+ */
+void startup_choose_database(struct config *c);
+
+/*
  * Before the committer and before anybody may see the store. A Go Pushgateway's file is imported
  * first, a damaged database is set aside; both are logged. -1: *err says what to do, and *ret holds
  * nothing.
  */
 int startup_open(const struct config *c, struct opened *ret, struct err *err);
+
+/* Empty, and it knows our own metrics. */
+struct store *startup_new_store(const struct store_limits *lim);
+
+/* Where an import comes from, for the log. */
+struct startup_origin {
+	const char *key, *value; /* "file" or "url" */
+};
+
+/* An import_listener's function: arg is a struct startup_origin. */
+void startup_log_left_out(void *arg, const char *group, struct str family, const char *why);
+/* One more pair of the line is the caller's. */
+void startup_log_imported(const char *msg, const struct startup_origin *from, const char *key,
+			  const char *value, const struct import_counts *n);
 
 #endif

@@ -24,7 +24,8 @@ struct api {
 	struct committer *committer;
 	struct background *background;
 	struct http_server *server;
-	/* The store is loaded. Until then only config, queue and counters are there for the
+	struct gate *gate; /* NULL: no --web.config.file */
+	/* The store is loaded. Until then only config, gate, queue and counters are there for the
 	 * workers. */
 	atomic_bool ready;
 	atomic_bool quit_asked;  /* by /-/quit */

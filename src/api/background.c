@@ -1,6 +1,7 @@
 #include "api/background.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -11,6 +12,9 @@ enum { MAX_JOBS = 256 };
 struct background {
 	struct queue queue;
 	pthread_t thread;
+	atomic_bool busy;
+	atomic_ullong jobs;
+	uint64_t jobs_seen; /* by background_beats() */
 };
 
 static void *background_main(void *arg)
@@ -20,8 +24,11 @@ static void *background_main(void *arg)
 	size_t n;
 
 	while ((job = queue_take(&b->queue, 1, &n))) {
+		b->busy = true;
 		((struct background_job *)job)->run((struct background_job *)job);
 		http_wake_workers();
+		b->jobs++;
+		b->busy = false;
 	}
 	return NULL;
 }
@@ -47,6 +54,14 @@ bool background_add(struct background *b, struct background_job *job)
 		return false;
 	queue_wake(&b->queue);
 	return true;
+}
+
+bool background_beats(struct background *b)
+{
+	uint64_t before = b->jobs_seen;
+
+	b->jobs_seen = b->jobs;
+	return b->jobs_seen != before || (!b->busy && queue_depth(&b->queue) == 0);
 }
 
 void background_stop(struct background *b)

@@ -22,6 +22,11 @@ struct background_job {
 struct background *background_start(struct err *err);
 /* Any thread. False: full or stopping, and the job is still the caller's. */
 bool background_add(struct background *b, struct background_job *job);
+/*
+ * For a watchdog: false when there was something to do and no job has ended since the last call.
+ * Always the same thread.
+ */
+bool background_beats(struct background *b);
 /* Runs what is queued, and ends. NULL is fine. */
 void background_stop(struct background *b);
 

@@ -8,6 +8,7 @@ const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post"
 						       "options", "head", "other" };
 const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent",
 						  "limit", "busy", "storage" };
+const char *const counters_refusals[N_REFUSALS] = { "auth", "busy", "rate" };
 const int counters_codes[N_CODES] = { 200, 202, 301, 307, 400, 404, 405, 413, 415, 500, 503, 507 };
 
 void counters_init(struct counters *c)

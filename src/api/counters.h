@@ -36,11 +36,20 @@ enum reject {
 	N_REJECTS,
 };
 
+/* Why --web.config.file lets a request not pass. */
+enum refusal {
+	REFUSED_AUTH, /* 401 */
+	REFUSED_BUSY, /* 503: too many passwords wait to be checked */
+	REFUSED_RATE, /* 429 */
+	N_REFUSALS,
+};
+
 enum { N_CODES = 12 };
 
 struct counters {
 	atomic_ullong requests[N_HANDLERS][HTTP_OTHER + 1][N_CODES];
 	atomic_ullong rejects[N_REJECTS];
+	atomic_ullong refusals[N_REFUSALS];
 	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
 };
 
@@ -53,6 +62,7 @@ void counters_request(struct counters *c, enum handler handler, enum http_method
 extern const char *const counters_handlers[N_HANDLERS];
 extern const char *const counters_methods[HTTP_OTHER + 1];
 extern const char *const counters_rejects[N_REJECTS];
+extern const char *const counters_refusals[N_REFUSALS];
 extern const int counters_codes[N_CODES];
 
 #endif

@@ -39,8 +39,10 @@ enum own {
 	MALFORMED,
 	QUEUE_DEPTH,
 	REJECTED,
+	REFUSED,
 	TIMED_OUT,
 	SERIES,
+	TLS_FAILURES,
 	N_OWN,
 };
 
@@ -100,10 +102,14 @@ static const struct {
 			  "Pushes waiting to be committed." },
 	[REJECTED] = { "pushgateway_rejected_pushes_total", METRIC_COUNTER,
 		       "Pushes and deletes that were refused, by reason." },
+	[REFUSED] = { "pushgateway_rejected_requests_total", METRIC_COUNTER,
+		      "Requests that --web.config.file refused, by reason." },
 	[TIMED_OUT] = { "pushgateway_request_timeouts_total", METRIC_COUNTER,
 			"Requests not complete within --web.read-timeout, answered 408." },
 	[SERIES] = { "pushgateway_series", METRIC_GAUGE,
 		     "Pushed series exposed, push times included, our own metrics not." },
+	[TLS_FAILURES] = { "pushgateway_tls_handshake_failures_total", METRIC_COUNTER,
+			   "TLS connections that ended before a request could be sent." },
 };
 
 void api_announce_own(struct store *store)
@@ -247,16 +253,23 @@ static void collect_requests(struct own_metrics *own, const struct counters *c)
 		end(own);
 }
 
-static void collect_rejected(struct own_metrics *own, const struct counters *c)
+static void by_reason(struct own_metrics *own, enum own which, const char *const *reasons,
+		      const atomic_ullong *counts, int n)
 {
 	char labels[64];
 
-	begin(own, REJECTED);
-	for (int i = 0; i < N_REJECTS; i++) {
-		snprintf(labels, sizeof(labels), "{reason=\"%s\"}", counters_rejects[i]);
-		sample(own, "", labels, (double)c->rejects[i]);
+	begin(own, which);
+	for (int i = 0; i < n; i++) {
+		snprintf(labels, sizeof(labels), "{reason=\"%s\"}", reasons[i]);
+		sample(own, "", labels, (double)counts[i]);
 	}
 	end(own);
+}
+
+static void collect_rejected(struct own_metrics *own, const struct counters *c)
+{
+	by_reason(own, REJECTED, counters_rejects, c->rejects, N_REJECTS);
+	by_reason(own, REFUSED, counters_refusals, c->refusals, N_REFUSALS);
 }
 
 static void collect_gateway(struct own_metrics *own, struct api *api)
@@ -287,6 +300,7 @@ static void collect_http(struct own_metrics *own, struct api *api)
 	single(own, CONNECTIONS_REFUSED, (double)hs.connections_refused);
 	single(own, MALFORMED, (double)hs.requests_malformed);
 	single(own, TIMED_OUT, (double)hs.requests_timed_out);
+	single(own, TLS_FAILURES, (double)hs.tls_handshake_failures);
 }
 
 static int own_cmp(const void *a, const void *b)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/gate.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "format/decompress.h"
@@ -341,9 +342,8 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		route_below(w, req, below, path->query);
 }
 
-static void handle(void *state, struct http_request *req)
+static void handle_passed(struct api_worker *w, struct http_request *req)
 {
-	struct api_worker *w = state;
 	struct path path;
 	struct str cleaned;
 	struct err err;
@@ -368,6 +368,16 @@ static void handle(void *state, struct http_request *req)
 		api_reply_error(req, 413, "the request's path is too long");
 		break;
 	}
+}
+
+static void handle(void *state, struct http_request *req)
+{
+	struct api_worker *w = state;
+
+	if (w->api->gate)
+		gate_pass(w->api->gate, w, req, handle_passed);
+	else
+		handle_passed(w, req);
 }
 
 /* What a push may be once it is exposition text; a page's length has 32 bits. */

@@ -298,6 +298,12 @@ void proto_encode_head(const struct family *f, struct strbuf *out)
 	add_varint(out, 3, (uint64_t)(int64_t)f->type);
 }
 
+void proto_encode_tail(const struct family *f, struct strbuf *out)
+{
+	if (f->unit.n)
+		add_bytes(out, 5, f->unit);
+}
+
 void proto_encode_family(const struct family *f, struct strbuf *out)
 {
 	size_t at = open_length(out);
@@ -305,7 +311,6 @@ void proto_encode_family(const struct family *f, struct strbuf *out)
 	proto_encode_head(f, out);
 	for (const struct metric *m = f->metrics; m; m = m->next)
 		proto_encode_metric(m, out);
-	if (f->unit.n)
-		add_bytes(out, 5, f->unit);
+	proto_encode_tail(f, out);
 	close_length(out, at);
 }

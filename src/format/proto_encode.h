@@ -15,10 +15,12 @@
 void proto_encode_family(const struct family *f, struct strbuf *out);
 
 /*
- * The same in pieces, for who knows the length: name, help and type of f, and each metric as the
- * field that it is of its family.
+ * The same in pieces, for who knows the length: name, help and type of f, each metric as the field
+ * that it is of its family, and what is left.
  */
 void proto_encode_head(const struct family *f, struct strbuf *out);
 void proto_encode_metric(const struct metric *m, struct strbuf *out);
+/* The unit; after the metrics, where proto_encode_family() has it. */
+void proto_encode_tail(const struct family *f, struct strbuf *out);
 
 #endif

@@ -35,17 +35,14 @@ static void conn_free(struct conn *c)
 			*p = c->next_fix;
 			break;
 		}
+	free(c->tls);
 	free(c);
 	w->server->connections--;
 	worker_check_load(w);
 	worker_check_stopped(w);
 }
 
-/*
- * The last words on a connection that is about to be closed in the middle of a request. Only once,
- * and only as far as the socket takes them: a client that is gone loses nothing.
- */
-static void say(struct conn *c, const char *status, const char *text)
+void conn_say(struct conn *c, const char *status, const char *text)
 {
 	char reply[256];
 	int n = snprintf(reply, sizeof(reply),
@@ -53,25 +50,39 @@ static void say(struct conn *c, const char *status, const char *text)
 			 "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
 			 status, strlen(text), text);
 
-	(void)!send(bufferevent_getfd(c->bev), reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (c->tls)
+		conn_tls_send(c, reply, (size_t)n);
+	else
+		(void)!send(bufferevent_getfd(c->bev), reply, (size_t)n,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
 	c->state = CONN_REPLYING;
+}
+
+/* More than 0 when the kernel has bytes that the loop has not yet read, 0 at the client's end. */
+static ssize_t peek(const struct conn *c)
+{
+	char byte;
+
+	if (c->tls)
+		return conn_tls_peek(c);
+	return recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 }
 
 /* Who gave up: the client, we because we stop, or we because it has paused for too long? */
 static void say_why_unfinished(struct conn *c)
 {
 	struct http_server *s = c->worker->server;
-	char byte;
-	ssize_t n = recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = peek(c);
 
 	if (n == 0) {
 		s->malformed++;
-		say(c, "400 Bad Request", "unexpected EOF\n");
+		conn_say(c, "400 Bad Request", "unexpected EOF\n");
 	} else if (c->worker->stopping) {
-		say(c, "503 Service Unavailable", "the gateway is shutting down\n");
+		conn_say(c, "503 Service Unavailable", "the gateway is shutting down\n");
 	} else if (n > 0 || errno == EAGAIN) {
 		s->timed_out++;
-		say(c, "408 Request Timeout", "request not complete within --web.idle-timeout\n");
+		conn_say(c, "408 Request Timeout",
+			 "request not complete within --web.idle-timeout\n");
 	}
 }
 
@@ -82,6 +93,8 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
 	(void)evcon;
 	if (c->state == CONN_READING)
 		say_why_unfinished(c);
+	if (c->tls)
+		conn_tls_close(c);
 	conn_free(c);
 }
 
@@ -93,17 +106,6 @@ static size_t most_of_a_request(const struct conn *c)
 	const struct http_settings *s = &c->worker->server->settings;
 
 	return s->max_header_size + s->max_body_size + SINGLE_MAX;
-}
-
-/* Not inside the callbacks of a buffer, but before anything is written or read again. */
-static void fix_later(struct conn *c)
-{
-	if (c->to_fix)
-		return;
-	c->to_fix = true;
-	c->next_fix = c->worker->fixes;
-	c->worker->fixes = c;
-	event_active(c->worker->fix, EV_TIMEOUT, 0);
 }
 
 static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
@@ -125,7 +127,7 @@ static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, 
 	if (c->state == CONN_READING && evbuffer_get_length(buf) > most_of_a_request(c)) {
 		c->overfull = true;
 		bufferevent_disable(c->bev, EV_READ);
-		fix_later(c);
+		conn_fix_later(c);
 	}
 }
 
@@ -136,7 +138,7 @@ static void on_output(struct evbuffer *buf, const struct evbuffer_cb_info *info,
 
 	(void)buf;
 	if (info->n_added > 0 && c->state != CONN_REPLYING)
-		fix_later(c);
+		conn_fix_later(c);
 }
 
 /* evhttp makes its connection only after conn_new() returned: find it in the callbacks it has set.
@@ -153,24 +155,41 @@ static void conn_bind(evutil_socket_t fd, short what, void *arg)
 	if (evcon) {
 		c->evcon = evcon;
 		evhttp_connection_set_closecb(evcon, on_close, c);
+		if (c->lost)
+			evhttp_connection_free(evcon);
 	} else {
 		conn_free(c); /* evhttp has given it up already */
 	}
 	bufferevent_decref(bev);
 }
 
+/* Without one, evhttp would make a plain one of its own: not where TLS is spoken. */
+static struct bufferevent *make_bufferevent(struct conn *c, struct event_base *base)
+{
+	struct bufferevent *bev;
+
+	if (!c->worker->server->settings.tls_context)
+		return bufferevent_socket_new(base, -1, 0);
+	bev = conn_tls_new(c, base);
+	if (bev)
+		return bev;
+	c->lost = true;
+	return bufferevent_socket_new(base, -1, 0);
+}
+
 struct bufferevent *conn_new(struct event_base *base, void *worker)
 {
 	struct http_worker *w = worker;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
 	struct timeval now = { 0 };
-	struct conn *c;
+	struct conn *c = mem_zalloc(sizeof(*c));
+	struct bufferevent *bev;
 
-	if (!bev)
-		return NULL;
-	c = mem_zalloc(sizeof(*c));
 	c->worker = w;
-	c->bev = bev;
+	c->bev = bev = make_bufferevent(c, base);
+	if (!bev) {
+		free(c);
+		return NULL;
+	}
 	c->next = w->conns;
 	if (c->next)
 		c->next->prev = c;
@@ -231,6 +250,10 @@ void conn_write_now(struct conn *c)
 	struct bufferevent *bev = c->bev;
 	struct evbuffer *out = bufferevent_get_output(bev);
 
+	if (c->tls) {
+		conn_tls_write_now(c);
+		return;
+	}
 	evbuffer_unfreeze(out, 1); /* only the socket may take bytes from it otherwise */
 	evbuffer_write(out, bufferevent_getfd(bev));
 	evbuffer_freeze(out, 1);
@@ -251,7 +274,7 @@ void conn_replied(struct conn *c)
 static void time_out(struct conn *c)
 {
 	c->worker->server->timed_out++;
-	say(c, "408 Request Timeout", "request not complete within --web.read-timeout\n");
+	conn_say(c, "408 Request Timeout", "request not complete within --web.read-timeout\n");
 	evhttp_connection_free(c->evcon);
 }
 
@@ -262,18 +285,13 @@ void conn_sweep(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		if (c->evcon && (c->state == CONN_READING || c->state == CONN_WAITING) &&
-		    c->since_ns < late)
+		if (!c->evcon || c->since_ns >= late)
+			continue;
+		if (c->state == CONN_READING || c->state == CONN_WAITING)
 			time_out(c);
+		else if (c->state == CONN_HANDSHAKE)
+			evhttp_connection_free(c->evcon);
 	}
-}
-
-/* A request that the kernel has and the loop has not yet read. */
-static bool has_unread(const struct conn *c)
-{
-	char byte;
-
-	return recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void conn_close_idle(struct http_worker *w)
@@ -282,88 +300,9 @@ void conn_close_idle(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		if (c->evcon && c->state == CONN_IDLE && !has_unread(c))
+		if (c->evcon && (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE) &&
+		    peek(c) <= 0)
 			evhttp_connection_free(c->evcon);
-	}
-}
-
-/* Our words for what evhttp refused by itself, where it says so in HTML. */
-static const char *reason_for(struct conn *c, int *status, char *buf, size_t size)
-{
-	const struct http_settings *s = &c->worker->server->settings;
-
-	switch (*status) {
-	case 413:
-		snprintf(buf, size,
-			 "request body larger than %llu bytes (--limits.body-size), or malformed "
-			 "chunks",
-			 (unsigned long long)s->max_body_size);
-		return "Request Entity Too Large";
-	case 417:
-		snprintf(buf, size, "only Expect: 100-continue is supported");
-		return "Expectation Failed";
-	case 400:
-		if (c->received > s->max_header_size) {
-			*status = 431;
-			snprintf(buf, size,
-				 "request header larger than %llu bytes (--web.max-header-size)",
-				 (unsigned long long)s->max_header_size);
-			return "Request Header Fields Too Large";
-		}
-		snprintf(buf, size, "400 Bad Request");
-		return "Bad Request";
-	default:
-		snprintf(buf, size, "%d", *status);
-		return "Error";
-	}
-}
-
-static void fix_error(struct conn *c)
-{
-	struct evbuffer *out = bufferevent_get_output(c->bev);
-	char line[16], text[200];
-	int status = 0;
-
-	if (evbuffer_copyout(out, line, sizeof(line)) < 12)
-		return;
-	line[12] = '\0';
-	status = (int)strtol(line + 9, NULL, 10);
-	if (status < 400) /* 100 Continue */
-		return;
-	const char *phrase = reason_for(c, &status, text, sizeof(text));
-
-	c->worker->server->malformed++;
-	c->state = CONN_REPLYING;
-	bufferevent_disable(c->bev, EV_READ);
-	evbuffer_unfreeze(out, 1);
-	evbuffer_drain(out, evbuffer_get_length(out));
-	evbuffer_freeze(out, 1);
-	evbuffer_add_printf(out,
-			    "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
-			    "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-			    status, phrase, strlen(text), text);
-}
-
-static void close_overfull(struct conn *c)
-{
-	c->worker->server->malformed++;
-	say(c, "413 Request Entity Too Large",
-	    "request larger than --web.max-header-size and --limits.body-size allow\n");
-	evhttp_connection_free(c->evcon);
-}
-
-void conn_fix_errors(struct http_worker *w)
-{
-	while (w->fixes) {
-		struct conn *c = w->fixes;
-
-		w->fixes = c->next_fix;
-		c->next_fix = NULL;
-		c->to_fix = false;
-		if (c->overfull)
-			close_overfull(c);
-		else
-			fix_error(c);
 	}
 }
 

@@ -1,12 +1,14 @@
-/* Listening sockets: address forms as the Go gateway takes them. */
+/* Listening sockets: address forms as the Go gateway takes them, and sockets opened by others. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "http/internal.h"
@@ -20,6 +22,12 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
 	const char *colon = strrchr(address, ':');
 	const char *end = colon;
 
+	/* evhttp ends the process when a peer has no address that getnameinfo() knows. */
+	if (strncmp(address, "vsock://", 8) == 0)
+		return err_set(err, 500, 0,
+			       "listen %s: virtual sockets are not supported, expected for example "
+			       ":9091 or 127.0.0.1:9091",
+			       address);
 	if (!colon)
 		return err_set(
 			err, 500, 0,
@@ -183,4 +191,93 @@ int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size
 		name_address(ai, ret_bound, size);
 	freeaddrinfo(all);
 	return r;
+}
+
+/* ---- opened by somebody else ---- */
+
+static int socket_option(int fd, int option)
+{
+	int v = -1;
+	socklen_t len = sizeof(v);
+
+	return getsockopt(fd, SOL_SOCKET, option, &v, &len) < 0 ? -1 : v;
+}
+
+static int check_passed(int fd, struct err *err)
+{
+	int domain = socket_option(fd, SO_DOMAIN);
+	const char *what = NULL;
+
+	if (domain < 0)
+		what = "not a socket";
+	else if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX)
+		what = "neither a TCP nor a Unix socket";
+	else if (socket_option(fd, SO_TYPE) != SOCK_STREAM)
+		what = "a socket for datagrams";
+	else if (socket_option(fd, SO_ACCEPTCONN) != 1)
+		what = "a socket that does not listen";
+	if (what)
+		return err_set(err, 500, 0,
+			       "passed file descriptor %d is %s: expected a stream socket that "
+			       "listens, as ListenStream= with Accept=no makes it",
+			       fd, what);
+	return 0;
+}
+
+static void name_unix(const struct sockaddr_un *un, socklen_t len, char *out, size_t size)
+{
+	size_t n = len - offsetof(struct sockaddr_un, sun_path);
+
+	/* An abstract name begins with NUL and has no other at its end. */
+	if (n > 0 && un->sun_path[0] == '\0')
+		snprintf(out, size, "@%.*s", (int)(n - 1), un->sun_path + 1);
+	else
+		snprintf(out, size, "%.*s", (int)n, un->sun_path);
+}
+
+static void name_passed(int fd, char *out, size_t size)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_storage storage;
+	} bound = { 0 };
+	socklen_t len = sizeof(bound);
+
+	if (getsockname(fd, &bound.any, &len) < 0)
+		snprintf(out, size, "?");
+	else if (bound.any.sa_family == AF_UNIX)
+		name_unix(&bound.un, len, out, size);
+	else
+		name_address(&(struct addrinfo){ .ai_family = bound.any.sa_family,
+						 .ai_addr = &bound.any,
+						 .ai_addrlen = len },
+			     out, size);
+}
+
+int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, struct err *err)
+{
+	int on = 1, flags;
+
+	if (check_passed(fd, err) < 0)
+		return -1;
+	flags = fcntl(fd, F_GETFL);
+	/* Whoever opened it may have left it blocking: of all workers that wake, one accepts. */
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_set(err, 500, 0, "passed file descriptor %d: %s", fd,
+			       strerrordesc_np(errno));
+	if (socket_option(fd, SO_DOMAIN) != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	for (unsigned i = 0; i < n; i++) {
+		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (fds[i] < 0) {
+			err_set(err, 500, 0, "cannot duplicate file descriptor %d: %s", fd,
+				strerrordesc_np(errno));
+			while (i > 0)
+				close(fds[--i]);
+			return -1;
+		}
+	}
+	name_passed(fd, ret_bound, size);
+	return 0;
 }

@@ -29,11 +29,13 @@ static const struct {
 	{ 301, "Moved Permanently" },
 	{ 307, "Temporary Redirect" },
 	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
 	{ 413, "Request Entity Too Large" },
 	{ 415, "Unsupported Media Type" },
+	{ 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" },
 	{ 501, "Not Implemented" },
 	{ 503, "Service Unavailable" },
@@ -244,7 +246,10 @@ struct http_worker *http_request_worker(const struct http_request *req)
 
 void http_reply_header(struct http_request *req, const char *name, const char *value)
 {
-	evhttp_add_header(evhttp_request_get_output_headers(req->ev), name, value);
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(req->ev);
+
+	evhttp_remove_header(headers, name);
+	evhttp_add_header(headers, name, value);
 }
 
 static struct evbuffer *reply_body(struct http_request *req)
@@ -254,9 +259,13 @@ static struct evbuffer *reply_body(struct http_request *req)
 	return req->body;
 }
 
+/* TLS encrypts a piece without looking up, and cannot take one of 2 GiB. */
+enum { PIECE_MAX = 256 * 1024 };
+
 struct held {
 	void (*free_fn)(void *arg);
 	void *arg;
+	size_t pieces;
 };
 
 static void release(const void *data, size_t len, void *arg)
@@ -265,6 +274,8 @@ static void release(const void *data, size_t len, void *arg)
 
 	(void)data;
 	(void)len;
+	if (--h->pieces > 0)
+		return;
 	h->free_fn(h->arg);
 	free(h);
 }
@@ -273,11 +284,18 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 		    void *arg)
 {
 	struct held *h = mem_alloc(sizeof(*h));
+	size_t pieces = bytes.n ? (bytes.n - 1) / PIECE_MAX + 1 : 1;
 
-	*h = (struct held){ free_fn, arg };
-	if (bytes.n == 0 || !reply_body(req) ||
-	    evbuffer_add_reference(req->body, bytes.p, bytes.n, release, h) < 0)
-		release(NULL, 0, h);
+	*h = (struct held){ free_fn, arg, pieces };
+	for (; pieces > 0; pieces--) {
+		size_t n = pieces > 1 ? PIECE_MAX : bytes.n;
+
+		if (n == 0 || !reply_body(req) ||
+		    evbuffer_add_reference(req->body, bytes.p, n, release, h) < 0)
+			release(NULL, 0, h);
+		bytes.p += n;
+		bytes.n -= n;
+	}
 }
 
 void http_reply_add(struct http_request *req, struct str bytes)
@@ -299,7 +317,7 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 
 	if (content_type)
 		http_reply_header(req, "Content-Type", content_type);
-	if (req->close || req->worker->stopping)
+	if (req->close || req->worker->stopping || (c && c->tls && conn_tls_ended(c)))
 		http_reply_header(req, "Connection", "close");
 	if (req->body && evhttp_request_get_command(req->ev) == EVHTTP_REQ_HEAD) {
 		snprintf(length, sizeof(length), "%zu", evbuffer_get_length(req->body));

@@ -24,13 +24,9 @@ static unsigned thread_count(unsigned asked)
 	return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : (unsigned)cores;
 }
 
-static int listen_on(struct http_server *s, const char *address, struct err *err)
+/* One socket for each worker, which then owns it. */
+static int listen_with(struct http_server *s, const int *fds, const char *bound, struct err *err)
 {
-	int fds[MAX_THREADS];
-	char bound[128];
-
-	if (listen_open(address, fds, s->n_workers, bound, sizeof(bound), err) < 0)
-		return -1;
 	for (unsigned i = 0; i < s->n_workers; i++)
 		if (worker_listen(&s->workers[i], fds[i], err) < 0) {
 			while (++i < s->n_workers)
@@ -41,11 +37,34 @@ static int listen_on(struct http_server *s, const char *address, struct err *err
 	return 0;
 }
 
+static int listen_on(struct http_server *s, const char *address, struct err *err)
+{
+	int fds[MAX_THREADS];
+	char bound[128];
+
+	if (listen_open(address, fds, s->n_workers, bound, sizeof(bound), err) < 0)
+		return -1;
+	return listen_with(s, fds, bound, err);
+}
+
+static int listen_on_passed(struct http_server *s, int fd, struct err *err)
+{
+	int fds[MAX_THREADS];
+	char bound[128];
+
+	if (listen_passed(fd, fds, s->n_workers, bound, sizeof(bound), err) < 0)
+		return -1;
+	return listen_with(s, fds, bound, err);
+}
+
 static int start(struct http_server *s, struct err *err)
 {
 	unsigned n = thread_count(s->settings.threads);
 
+	if (conn_tls_init(s, err) < 0)
+		return -1;
 	s->workers = mem_zalloc(n * sizeof(*s->workers));
+	s->beats = mem_zalloc(n * sizeof(*s->beats));
 	for (; s->n_workers < n; s->n_workers++)
 		if (worker_init(&s->workers[s->n_workers], s, err) < 0) {
 			s->n_workers++; /* half of it is there */
@@ -53,6 +72,9 @@ static int start(struct http_server *s, struct err *err)
 		}
 	for (size_t i = 0; i < s->settings.n_addresses; i++)
 		if (listen_on(s, s->settings.addresses[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->settings.n_fds; i++)
+		if (listen_on_passed(s, s->settings.fds[i], err) < 0)
 			return -1;
 	for (unsigned i = 0; i < n; i++)
 		if (worker_start(&s->workers[i], err) < 0)
@@ -92,7 +114,9 @@ void http_server_free(struct http_server *s)
 		return;
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_done(&s->workers[i]);
+	conn_tls_done(s);
 	free(s->workers);
+	free(s->beats);
 	free(s);
 }
 
@@ -103,5 +127,30 @@ struct http_stats http_server_stats(struct http_server *s)
 		.connections_refused = s->refused,
 		.requests_timed_out = s->timed_out,
 		.requests_malformed = s->malformed,
+		.tls_handshake_failures = s->tls_failures,
 	};
+}
+
+static void beat(struct http_task *task)
+{
+	((struct beat *)task)->due = false;
+}
+
+bool http_server_beats(struct http_server *s)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < s->n_workers; i++) {
+		struct beat *b = &s->beats[i];
+
+		if (b->due) {
+			all = false;
+			continue;
+		}
+		b->task.run = beat;
+		b->due = true;
+		http_worker_post(&s->workers[i], &b->task);
+	}
+	http_wake_workers();
+	return all;
 }

@@ -15,18 +15,32 @@
 
 struct http_server;
 struct http_worker;
+struct ssl_ctx_st;
 struct http_request;
 
 struct http_settings {
 	char **addresses; /* "host:port", ":port", "[v6]:port"; port 0 picks one */
 	size_t n_addresses;
+	/*
+	 * Listening TCP and Unix sockets that somebody else has opened; borrowed until
+	 * http_server_start() returns. All workers accept from each.
+	 */
+	const int *fds;
+	size_t n_fds;
 	unsigned threads;                        /* 0: one for each core */
 	uint64_t max_connections;                /* more are answered 503 */
 	uint64_t max_header_size, max_body_size; /* bytes */
 	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
 				    reading */
-	int64_t read_timeout_ns; /* from the first byte of a request to its last: 408 */
+	int64_t read_timeout_ns; /* from the first byte of a request to its last: 408; and of a TLS
+				    handshake */
 	int64_t shutdown_timeout_ns;
+	/*
+	 * NULL: plain. Called on a worker for each connection; what it returns is a reference that
+	 * the connection then owns. NULL: the handshake fails with an internal error.
+	 */
+	struct ssl_ctx_st *(*tls_context)(void *arg);
+	void *tls_arg;
 };
 
 struct http_handler {
@@ -46,6 +60,7 @@ struct http_stats {
 	uint64_t connections_refused; /* over max_connections */
 	uint64_t requests_timed_out;  /* 408 */
 	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
+	uint64_t tls_handshake_failures;
 };
 
 /* Binds all addresses and starts the workers. NULL: *err says which address and what to do. */
@@ -62,6 +77,12 @@ void http_server_stop(struct http_server *s);
 void http_server_free(struct http_server *s);
 
 struct http_stats http_server_stats(struct http_server *s);
+
+/*
+ * For a watchdog: whether each worker's loop has come round since the last call, and asks them to
+ * once more. Between start and stop, always from the same thread.
+ */
+bool http_server_beats(struct http_server *s);
 
 /* Something to be done on a worker's thread: embed it, run() may free it. */
 struct http_task {
@@ -105,7 +126,9 @@ size_t http_request_header_bytes(const struct http_request *req);
 /* The handler's own pointer; NULL until set. */
 struct http_worker *http_request_worker(const struct http_request *req);
 
-/* Before the reply. The value is copied; CR and LF must not be in it. */
+/*
+ * Before the reply; in place of one of that name. The value is copied; CR and LF must not be in it.
+ */
 void http_reply_header(struct http_request *req, const char *name, const char *value);
 /* Adds to the reply's body by reference; free_fn(arg) is called when it is sent or given up. */
 void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(void *arg),

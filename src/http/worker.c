@@ -298,8 +298,12 @@ void worker_done(struct http_worker *w)
 		event_free(w->later);
 	if (w->deadline)
 		event_free(w->deadline);
-	if (w->base)
+	if (w->base) {
+		/* Calls that libevent has deferred hold their connections, and would with the base
+		 * be lost. */
+		event_base_loop(w->base, EVLOOP_NONBLOCK);
 		event_base_free(w->base);
+	}
 	if (w->wake_fd >= 0)
 		close(w->wake_fd);
 	if (w->state)

@@ -24,6 +24,9 @@ struct committer {
 	void (*batch_done)(void);
 	pthread_t thread;
 	atomic_ullong commits, failures, database_bytes;
+	atomic_bool busy;
+	atomic_ullong batches;
+	uint64_t batches_seen; /* by committer_beats() */
 	struct buckets batch_pushes, commit_seconds;
 };
 
@@ -112,13 +115,17 @@ static void *committer_main(void *arg)
 	struct push *first;
 	size_t n;
 
-	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &n)))
+	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &n))) {
+		c->busy = true;
 		while (first) {
 			struct push *rest = cut_batch(first, &n);
 
 			run_batch(c, first, n);
+			c->batches++;
 			first = rest;
 		}
+		c->busy = false;
+	}
 	return NULL;
 }
 
@@ -155,6 +162,14 @@ void committer_stop(struct committer *c)
 	buckets_done(&c->batch_pushes);
 	buckets_done(&c->commit_seconds);
 	free(c);
+}
+
+bool committer_beats(struct committer *c)
+{
+	uint64_t before = c->batches_seen;
+
+	c->batches_seen = c->batches;
+	return c->batches_seen != before || (!c->busy && queue_depth(c->queue) == 0);
 }
 
 struct committer_stats committer_stats(struct committer *c)

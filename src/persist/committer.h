@@ -30,6 +30,12 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 /* Closes the queue, commits what is in it, and ends the thread. The queue is empty afterwards. */
 void committer_stop(struct committer *c);
 
+/*
+ * For a watchdog: false when there was something to do and no batch has ended since the last call.
+ * A commit that does not return, whatever keeps it, is the usual reason. Always the same thread.
+ */
+bool committer_beats(struct committer *c);
+
 /* Any thread. */
 struct committer_stats committer_stats(struct committer *c);
 

@@ -333,6 +333,14 @@ int import_group(void *arg, const struct gob_group *g, struct err *err)
 	return 0;
 }
 
+void import_leave_out_family(struct import *im, const char *group, struct str family,
+			     const char *why)
+{
+	im->name.n = 0;
+	strbuf_addz(&im->name, group);
+	leave_out_family(im, family, why);
+}
+
 int import_commit(struct import *im, struct storage *st, struct err *err)
 {
 	for (size_t i = 0; i < im->n_held; i++)

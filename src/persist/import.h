@@ -34,6 +34,9 @@ DEFINE_CLEANUP(struct import *, import_free)
  * -1: one of its families cannot be read at all.
  */
 int import_group(void *arg, const struct gob_group *g, struct err *err);
+/* For who reads the groups: of this one a family stays behind. Tells the listener, and counts. */
+void import_leave_out_family(struct import *im, const char *group, struct str family,
+			     const char *why);
 /* Once, at the end: writes all of it. On -1 nothing is written. */
 int import_commit(struct import *im, struct storage *st, struct err *err);
 

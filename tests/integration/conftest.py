@@ -2,6 +2,7 @@ import pytest
 
 from faults import faults, faults_library  # noqa: F401: fixtures
 from gateway import Gateway
+from tls import certificates  # noqa: F401: fixture
 
 
 @pytest.fixture

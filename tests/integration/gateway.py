@@ -49,17 +49,17 @@ class Gateway:
     """One process. Use as a context manager: leaving it stops the process and checks how it ended."""
 
     def __init__(self, *flags, database="", listen="127.0.0.1:0", env=None, cwd=None, binary=None,
-                 ready="/-/ready"):
+                 ready="/-/ready", pass_fds=()):
         assert BINARY, "TALLYGATE_BIN names the binary under test; tests/run sets it"
         listens = [listen] if isinstance(listen, str) else listen
         self.args = [binary or BINARY, *(f"--web.listen-address={a}" for a in listens),
-                     f"--persistence.file={database}", *flags]
+                     *([] if database is None else [f"--persistence.file={database}"]), *flags]
         self.expected = len(listens)
         self.ready_path = ready
         self.env = {**os.environ, **(env or {})}
         self.lines = []
         self.news = threading.Condition()
-        self.process = subprocess.Popen(self.args, env=self.env, cwd=cwd, text=True, errors="replace",
+        self.process = subprocess.Popen(self.args, env=self.env, cwd=cwd, text=True, errors="replace", pass_fds=pass_fds,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -95,7 +95,7 @@ class Gateway:
         return self.wait_for_log(lambda lines: next((x for x in lines if text in x), None), text, deadline)
 
     def _addresses(self, lines):
-        found = [line for line in lines if "Listening on" in line]
+        found = [line for line in lines if 'Listening on"' in line]
         if len(found) < self.expected:
             return None
         return [re.search(r'"?address"?[=:]"?([^" ,}]+)', line)[1] for line in found]

@@ -20,5 +20,5 @@ def go_version():
 
 
 class GoGateway(Gateway):
-    def __init__(self, *flags, database):
-        super().__init__(*flags, database=database, binary=find_go())
+    def __init__(self, *flags, database, **more):
+        super().__init__(*flags, database=database, binary=find_go(), **more)

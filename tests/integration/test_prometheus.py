@@ -24,14 +24,16 @@ CONFIGURATION = Path(__file__).parents[2] / "deploy" / "prometheus.yml"
 class Prometheus:
     FLAGS = []
 
-    def __init__(self, gateway, directory):
+    def __init__(self, gateway, directory, settings=""):
+        """`settings` are more of the scrape's."""
         binary = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
         assert binary, "no prometheus: tests/run unpacks Debian's, or PROMETHEUS names one"
         configuration = CONFIGURATION.read_text()
         assert "localhost:9091" in configuration
         file = directory / "prometheus.yml"
         file.write_text("global: {scrape_interval: 250ms, scrape_timeout: 250ms}\n"
-                        + configuration.replace("localhost:9091", f"{gateway.host}:{gateway.port}"))
+                        + configuration.replace("localhost:9091", f"{gateway.host}:{gateway.port}")
+                        .replace("honor_labels: true", "honor_labels: true" + settings))
         self.process = subprocess.Popen(
             [binary, *self.FLAGS, f"--config.file={file}", f"--storage.tsdb.path={directory}/data", "--web.listen-address=127.0.0.1:0"],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True)

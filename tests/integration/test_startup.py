@@ -92,7 +92,7 @@ def test_port_of_another_program():
 
 @pytest.mark.parametrize("address,reason", [
     ("127.0.0.1", "missing port in address"), ("127.0.0.1:99999", "invalid port"), ("127.0.0.1:x", "invalid port"),
-    ("::1:9091", "too many colons in address"), ("no.such.host.invalid:0", "listen tcp: address no.such.host.invalid:0: "),
+    ("::1:9091", "too many colons in address"), ("vsock://:9091", "virtual sockets are not supported"), ("no.such.host.invalid:0", "listen tcp: address no.such.host.invalid:0: "),
     ("192.0.2.1:0", "cannot assign requested address")])
 def test_bad_addresses(address, reason):
     assert reason.lower() in refused(listen=address).lower()

@@ -10,13 +10,20 @@ import sys
 from pathlib import Path
 
 # A folder may include itself and those before it; main.c and config*.[ch] are in no folder.
-LAYERS = ["base", "format", "model", "store", "persist", "http", "api"]
+LAYERS = ["base", "format", "model", "store", "persist", "http", "web", "api"]
+# Those that know nothing of the ones before them but base.
+ON_BASE_ALONE = ["http", "web"]
 
 # Headers from outside src/, or made by the build: which files may include them.
 OWNERS = {
     r"xxhash\.h": r"base/.*",
     r"sqlite3(ext)?\.h": r"persist/.*",
+    r"jansson\.h": r"persist/import_json.*",
+    r"curl/.*": r"fetch\.c",
+    r"systemd/.*": r"service\.c",
     r"(event2/.*|ev[a-z]+\.h)": r"http/.*",
+    r"(yaml|crypt)\.h": r"web/.*",
+    r"openssl/.*": r"web/.*|http/conn_tls\.c",
     r"(zlib|zstd|zstd_errors|snappy-c)\.h|isa-l/.*": r"format/(de)?compress.*",
     r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/proto_.*",
 }
@@ -24,9 +31,13 @@ OWNERS = {
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
+def folder_of(path):
+    return path.split("/")[0] if "/" in path else None
+
+
 def rank(path):
     """The layer's place; above all layers for the files that wire them together."""
-    folder = path.split("/")[0] if "/" in path else None
+    folder = folder_of(path)
     return LAYERS.index(folder) if folder in LAYERS else len(LAYERS)
 
 
@@ -34,8 +45,11 @@ def breaks_direction(source, target):
     if source.startswith("config"):
         return not target.startswith(("base/", "config"))
     if target.startswith("config"):
-        # The flags sit on base, but what all of them mean is for the top to know.
-        return target != "config.h" or rank(source) < LAYERS.index("api")
+        # The flags sit on base, but what all of them mean is for the top to know; `import` has others.
+        above = rank(source) == len(LAYERS)
+        return (target != "config.h" or rank(source) < LAYERS.index("api")) and not (above and target == "config_flags.h")
+    if folder_of(source) in ON_BASE_ALONE:
+        return folder_of(target) not in ("base", folder_of(source))
     return rank(target) > rank(source)
 
 

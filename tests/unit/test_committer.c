@@ -3,6 +3,7 @@
  * touches the store, while any number of others queue pushes and scrape.
  */
 #include <check.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -226,6 +227,68 @@ START_TEST(stopped_is_closed)
 }
 END_TEST
 
+/* A disk that hangs. */
+static sem_t hangs, goes_on;
+
+static int commit_after(struct storage *st, const struct changes *changes, struct err *err)
+{
+	(void)st;
+	(void)changes;
+	(void)err;
+	sem_post(&hangs);
+	while (sem_wait(&goes_on) != 0)
+		;
+	return 0;
+}
+
+static uint64_t no_bytes(struct storage *st)
+{
+	(void)st;
+	return 0;
+}
+
+static const struct storage_ops hanging_ops = { .commit = commit_after, .bytes = no_bytes };
+
+static void wait_for_beat(struct committer *c)
+{
+	while (!committer_beats(c))
+		sched_yield();
+}
+
+START_TEST(beats)
+{
+	struct verdict v[2];
+	struct world w;
+
+	setup(&w, true);
+	w.rows.base.ops = &hanging_ops;
+	sem_init(&hangs, 0, 0);
+	sem_init(&goes_on, 0, 0);
+	ck_assert(committer_beats(w.committer));
+	submit(&w, &v[0], PUSH_PUT, "/j", "a 1\n");
+	ck_assert(!committer_beats(w.committer)); /* nobody has woken it */
+	queue_wake(&w.queue);
+	while (sem_wait(&hangs) != 0)
+		;
+	submit(&w, &v[1], PUSH_PUT, "/k", "a 1\n");
+	ck_assert(!committer_beats(w.committer));
+	ck_assert(!committer_beats(w.committer));
+	sem_post(&goes_on);
+	wait_for_beat(w.committer); /* one batch has ended, the next one hangs */
+	while (sem_wait(&hangs) != 0)
+		;
+	ck_assert(!committer_beats(w.committer));
+	sem_post(&goes_on);
+	ck_assert_int_eq(wait_for(&v[0]) | wait_for(&v[1]), 0);
+	wait_for_beat(w.committer);
+	wait_for_beat(w.committer);
+	ck_assert(committer_beats(w.committer));
+	teardown(&w);
+	sem_destroy(&hangs);
+	sem_destroy(&goes_on);
+}
+END_TEST
+
 enum { PRODUCERS = 4, ROUNDS = 150 };
 
 struct pusher {
@@ -405,6 +468,7 @@ int main(void)
 	tcase_add_test(tc, failed_commits);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
+	tcase_add_test(tc, beats);
 	tcase_add_test(tc, stopped_is_closed);
 	tcase_add_loop_test(tc, many_threads, 0, 2);
 	suite_add_tcase(suite, tc);

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "config.h"
 #include "config_flags.h"
-#include "config_value.h"
 
 enum { MAX_ARGS = 8 };
 
@@ -68,6 +68,7 @@ static const char all_defaults[] = "limits.body-size=64MiB\n"
 				   "push.enable-utf8-names=false\n"
 				   "push.queue-bytes=256MiB\n"
 				   "push.queue-size=4096\n"
+				   "web.config.file=\n"
 				   "web.enable-admin-api=false\n"
 				   "web.enable-lifecycle=false\n"
 				   "web.enable-openmetrics=false\n"
@@ -79,6 +80,7 @@ static const char all_defaults[] = "limits.body-size=64MiB\n"
 				   "web.read-timeout=1m0s\n"
 				   "web.route-prefix=\n"
 				   "web.shutdown-timeout=10s\n"
+				   "web.systemd-socket=false\n"
 				   "web.telemetry-path=/metrics\n"
 				   "web.threads=0\n";
 
@@ -240,6 +242,15 @@ static const struct {
 	{ "version", { "--version" }, CONFIG_VERSION },
 	{ "version before an unknown flag", { "--version", "--foo" }, CONFIG_VERSION },
 	{ "version before an argument", { "--version", "extra" }, CONFIG_VERSION },
+	{ "long help", { "--help-long" }, CONFIG_HELP },
+	{ "long help before an unknown flag", { "--help-long", "--foo" }, CONFIG_HELP },
+	{ "long help before version", { "--help-long", "--version" }, CONFIG_HELP },
+	{ "version before long help", { "--version", "--help-long" }, CONFIG_VERSION },
+	{ "man page", { "--help-man", "--log.level=foo" }, CONFIG_MAN },
+	{ "flags for a shell", { "--completion-bash", "--log.lev", "x" }, CONFIG_FLAG_NAMES },
+	{ "bash", { "--completion-script-bash" }, CONFIG_BASH_COMPLETION },
+	{ "zsh", { "--completion-script-zsh" }, CONFIG_ZSH_COMPLETION },
+	{ "zsh with value", { "--completion-script-zsh=1" }, CONFIG_ZSH_COMPLETION },
 	{ "version behind a bad value", { "--log.level=foo", "--version" }, CONFIG_VERSION },
 	{ "help before a bad value", { "--help", "--log.level=foo" }, CONFIG_HELP },
 	{ "version and help", { "--help", "--version" }, CONFIG_VERSION },
@@ -422,7 +433,7 @@ static const struct {
 
 START_TEST(switches)
 {
-	const struct flag_table table = { switch_flags, ARRAY_LEN(switch_flags) };
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
 	CLEANUP(command_done) struct command command = command_new(switch_rows[_i].args);
 	CLEANUP(flags_given_done) struct flags_given given = { 0 };
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
@@ -453,11 +464,49 @@ static const char switches_help[] = "usage: prog [<flags>]\n"
 
 START_TEST(help_layout)
 {
-	const struct flag_table table = { switch_flags, ARRAY_LEN(switch_flags) };
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 
 	flags_help(&table, "prog", "What it is", &out);
 	ck_assert_str_eq(strbuf_z(&out), switches_help);
+}
+END_TEST
+
+static const char switches_man[] = ".TH prog 1\n.SH \"NAME\"\nprog\n.SH \"SYNOPSIS\"\n.TP\n"
+				   "\\fBprog [<flags>]\\fR\n.SH \"DESCRIPTION\"\n"
+				   "\\&.What \\ewhere\n.SH \"OPTIONS\"\n"
+				   ".TP\n\\fB-o, --on\\fR\nTurn on.\n"
+				   ".TP\n\\fB--off\\fR\nTurn off.\n";
+
+START_TEST(man_layout)
+{
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	flags_man(&table, "prog", ".What \\where", &out);
+	ck_assert_str_eq(strbuf_z(&out), switches_man);
+}
+END_TEST
+
+/* Hidden flags are in none of these. */
+START_TEST(texts)
+{
+	static const struct {
+		enum config_action action;
+		const char *has;
+	} wanted[] = {
+		{ CONFIG_HELP, "\n      --[no-]version " },
+		{ CONFIG_MAN, "\n.TP\n\\fB--web.listen-address=:9091\\fR\nAddresses on which " },
+		{ CONFIG_FLAG_NAMES, "--help\n--version\n" },
+		{ CONFIG_BASH_COMPLETION, "\ncomplete -o default -F _prog_complete prog\n" },
+		{ CONFIG_ZSH_COMPLETION, "#compdef prog\n" },
+	};
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	config_text(wanted[_i].action, "prog", &out);
+	ck_assert_ptr_nonnull(strstr(strbuf_z(&out), wanted[_i].has));
+	ck_assert_ptr_null(strstr(strbuf_z(&out), "help-long"));
+	ck_assert_ptr_null(strstr(strbuf_z(&out), "completion-script"));
 }
 END_TEST
 
@@ -466,7 +515,7 @@ START_TEST(help)
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 	const char *text, *line;
 
-	config_help(&out, "pushgateway");
+	config_text(CONFIG_HELP, "pushgateway", &out);
 	text = strbuf_z(&out);
 	ck_assert(str_has_prefix(strbuf_str(&out), STR("usage: pushgateway [<flags>]\n\n")));
 	ck_assert_ptr_nonnull(strstr(text, "\n\nFlags:\n  -h, --[no-]help  "));
@@ -609,6 +658,8 @@ static Suite *config_suite(void)
 	tcase_add_test(tc, arguments_file_names_itself);
 	tcase_add_loop_test(tc, bad_arguments_file, 0, ARRAY_LEN(bad_files));
 	tcase_add_loop_test(tc, switches, 0, ARRAY_LEN(switch_rows));
+	tcase_add_test(tc, man_layout);
+	tcase_add_loop_test(tc, texts, 0, 5);
 	tcase_add_test(tc, help_layout);
 	tcase_add_test(tc, help);
 	tcase_add_loop_test(tc, duration, 0, ARRAY_LEN(durations));

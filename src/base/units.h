@@ -1,6 +1,6 @@
-/* Durations and sizes as they are written on a command line. */
-#ifndef CONFIG_VALUE_H
-#define CONFIG_VALUE_H
+/* Durations and sizes as they are written on a command line and in files. Any thread. */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "config_value.h"
+#include "base/units.h"
 
 #include "base/cleanup.h"
 

@@ -1,0 +1,25 @@
+/*
+ * A TLS context from what the web configuration says: certificate, versions, ciphers, curves, and
+ * who must show a certificate (exporter-toolkit, tls_server_config).
+ */
+#ifndef WEB_TLS_H
+#define WEB_TLS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "web/web_config.h"
+
+/*
+ * The caller owns a reference (SSL_CTX_free()); connections keep their own. Files are read now.
+ * -1: *err says which file or key is wrong. Any thread.
+ */
+int web_tls_context(const struct web_tls *tls, SSL_CTX **ret, struct err *err);
+
+/* A name of cipher_suites, as the IANA and Go write it; the suites of TLS 1.3 too. Any thread. */
+bool web_tls_knows_cipher(const char *name);
+/* A name of curve_preferences: CurveP256 ... Any thread. */
+bool web_tls_knows_curve(const char *name);
+
+#endif

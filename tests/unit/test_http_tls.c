@@ -1,0 +1,233 @@
+/* A server of http/ with TLS, and clients of it: what the integration tests cannot bring about. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/server.h"
+#include "lib/certs.h"
+
+static struct cert cert;
+
+/* NULL is given out as often as `absent` says. */
+struct contexts {
+	SSL_CTX *ctx;
+	atomic_int absent;
+};
+
+static SSL_CTX *next_context(void *arg)
+{
+	struct contexts *c = arg;
+
+	if (c->absent > 0) {
+		c->absent--;
+		return NULL;
+	}
+	SSL_CTX_up_ref(c->ctx);
+	return c->ctx;
+}
+
+static void *worker_new(void *arg, struct http_worker *worker)
+{
+	(void)worker;
+	return arg;
+}
+
+static void worker_free(void *state)
+{
+	(void)state;
+}
+
+static void handle(void *state, struct http_request *req)
+{
+	(void)state;
+	http_reply_add(req, STR("here"));
+	http_reply_close(req);
+	http_reply(req, 200, "text/plain");
+}
+
+static const struct http_handler handler = { NULL, worker_new, worker_free, handle };
+
+static SSL_CTX *server_context(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	ck_assert(SSL_CTX_use_certificate(ctx, cert.x509));
+	ck_assert(SSL_CTX_use_PrivateKey(ctx, cert.key));
+	return ctx;
+}
+
+/* On 127.0.0.1, the kernel's choice of port. */
+static int listening(struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*at);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, len), 0);
+	ck_assert_int_eq(listen(fd, 16), 0);
+	getsockname(fd, (struct sockaddr *)at, &len);
+	return fd;
+}
+
+static struct http_server *start(struct contexts *contexts, struct sockaddr_in *at)
+{
+	struct err err = { 0 };
+	int fd = listening(at);
+	struct http_settings settings = { .fds = &fd,
+					  .n_fds = 1,
+					  .threads = 1,
+					  .max_connections = 100,
+					  .max_header_size = 65536,
+					  .max_body_size = 65536,
+					  .idle_timeout_ns = 60000000000,
+					  .read_timeout_ns = 60000000000,
+					  .shutdown_timeout_ns = 1000000000,
+					  .tls_context = next_context,
+					  .tls_arg = contexts };
+	struct http_server *s = http_server_start(&settings, &handler, &err);
+
+	ck_assert_msg(s != NULL, "%s", err.msg);
+	close(fd);
+	return s;
+}
+
+static SSL *connect_to(const struct sockaddr_in *at, SSL_CTX *ctx)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	SSL *ssl = SSL_new(ctx);
+
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)at, sizeof(*at)), 0);
+	SSL_set_fd(ssl, fd);
+	return ssl;
+}
+
+static void leave(SSL *ssl)
+{
+	int fd = SSL_get_fd(ssl);
+
+	SSL_free(ssl);
+	close(fd);
+	ERR_clear_error();
+}
+
+static bool is_answered(SSL *ssl)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	char reply[4096];
+	size_t n = 0;
+	int r;
+
+	if (SSL_connect(ssl) != 1)
+		return false;
+	SSL_write(ssl, request, sizeof(request) - 1);
+	while (n < sizeof(reply) && (r = SSL_read(ssl, reply + n, (int)(sizeof(reply) - n))) > 0)
+		n += (size_t)r;
+	return n > 4 && memcmp(reply + n - 4, "here", 4) == 0 &&
+	       SSL_get_error(ssl, r) == SSL_ERROR_ZERO_RETURN;
+}
+
+static void stop(struct http_server *s)
+{
+	http_server_stop(s);
+	http_server_free(s);
+}
+
+START_TEST(no_context_is_an_internal_error)
+{
+	struct contexts contexts = { .ctx = server_context(), .absent = 2 };
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	struct sockaddr_in at;
+	struct http_server *s = start(&contexts, &at);
+
+	for (int i = 0; i < 2; i++) {
+		SSL *ssl = connect_to(&at, client);
+
+		ck_assert_int_ne(SSL_connect(ssl), 1);
+		ck_assert_int_eq(ERR_GET_REASON(ERR_peek_error()),
+				 SSL_R_TLSV1_ALERT_INTERNAL_ERROR);
+		leave(ssl);
+	}
+	SSL *ssl = connect_to(&at, client);
+
+	ck_assert(is_answered(ssl));
+	ck_assert_uint_eq(http_server_stats(s).tls_handshake_failures, 2);
+	leave(ssl);
+	stop(s);
+	SSL_CTX_free(client);
+	SSL_CTX_free(contexts.ctx);
+}
+END_TEST
+
+/* Nobody may ask for the handshake's work again and again on one connection. */
+START_TEST(renegotiation_is_refused)
+{
+	struct contexts contexts = { .ctx = server_context() };
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	struct sockaddr_in at;
+	struct http_server *s = start(&contexts, &at);
+	SSL *ssl;
+
+	SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
+	ssl = connect_to(&at, client);
+	ck_assert_int_eq(SSL_connect(ssl), 1);
+	ck_assert_int_eq(SSL_renegotiate(ssl), 1);
+	ck_assert_int_ne(SSL_do_handshake(ssl), 1);
+	ck_assert_int_eq(ERR_GET_REASON(ERR_peek_error()), SSL_R_NO_RENEGOTIATION);
+	leave(ssl);
+	stop(s);
+	SSL_CTX_free(client);
+	SSL_CTX_free(contexts.ctx);
+}
+END_TEST
+
+/* A stop finds connections in each state; none of them is left over, with whatever it holds. */
+START_TEST(a_stop_frees_every_connection)
+{
+	struct contexts contexts = { .ctx = server_context() };
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	struct sockaddr_in at;
+	struct http_server *s = start(&contexts, &at);
+	SSL *fresh = connect_to(&at, client), *idle = connect_to(&at, client);
+	SSL *reading = connect_to(&at, client);
+	char byte;
+
+	ck_assert_int_eq(SSL_connect(idle), 1);
+	ck_assert_int_eq(SSL_connect(reading), 1);
+	SSL_write(reading, "GET", 3);
+	stop(s);
+	ck_assert_int_le(SSL_read(idle, &byte, 1), 0);
+	ck_assert_int_eq(SSL_get_shutdown(idle), SSL_RECEIVED_SHUTDOWN);
+	leave(fresh);
+	leave(idle);
+	leave(reading);
+	SSL_CTX_free(client);
+	SSL_CTX_free(contexts.ctx);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("http_tls");
+	TCase *tc = tcase_create("http_tls");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	log_init(LOG_ERROR, LOG_LOGFMT);
+	cert_make(&cert, &(struct cert_spec){ .name = "localhost" });
+	tcase_add_test(tc, no_context_is_an_internal_error);
+	tcase_add_test(tc, renegotiation_is_refused);
+	tcase_add_loop_test(tc, a_stop_frees_every_connection, 0, 20);
+	tcase_set_timeout(tc, 60);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	cert_done(&cert);
+	return failed != 0;
+}
