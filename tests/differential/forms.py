@@ -90,7 +90,24 @@ def _metric(fields, is_time, drops):
         for value in (v for f in fields if f.number == 2 for v in f.value if v.value != bytes(8)):
             value.value = struct.pack("<d", 1.0)
     _native(fields, drops)
+    if drops:
+        _drop_unknown(fields, _KNOWN)
     return protobuf.encode(_ordered(fields))
+
+
+# Of each message inside of a metric: its largest field number, and the messages in it. Ours passes on
+# what it does not know in a metric, but not further in.
+_STAMP, _LABEL = (2, {}), (2, {})
+_EXEMPLAR = (3, {1: _LABEL, 3: _STAMP})
+_KNOWN = {1: _LABEL, 2: (1, {}), 3: (3, {2: _EXEMPLAR, 3: _STAMP}), 4: (4, {3: (2, {}), 4: _STAMP}), 5: (1, {}),
+          7: (16, {3: (4, {}), 9: (2, {}), 12: (2, {}), 15: _STAMP, 16: _EXEMPLAR})}
+
+
+def _drop_unknown(fields, known):
+    for f in (f for f in fields if f.number in known and isinstance(f.value, list)):
+        last, inner = known[f.number]
+        f.value = [x for x in f.value if x.number <= last]
+        _drop_unknown(f.value, inner)
 
 
 # Of a histogram: its native fields say something by being there.

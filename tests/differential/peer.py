@@ -61,7 +61,7 @@ class Gateway:
         # The URL cleaning of the builds that the project itself publishes; older ones do not know it.
         env = {**os.environ, "GODEBUG": "httpmuxgo121=0"}
         self.log = collections.deque(maxlen=60)
-        self.port = None
+        self.port = self.client = None
         self.news = threading.Condition()
         self.process = subprocess.Popen(
             [self.program, "--web.listen-address=127.0.0.1:0", "--persistence.file=",
@@ -100,7 +100,8 @@ class Gateway:
     def stop(self):
         if not self.process:
             return
-        self.client.close()
+        if self.client:
+            self.client.close()
         self.process.terminate()
         try:
             self.process.wait(DEADLINE)
