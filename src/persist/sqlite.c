@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "persist/body.h"
 #include "persist/migrate.h"
+#include "persist/vfs.h"
 
 enum statement {
 	BEGIN,
@@ -351,10 +352,12 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 					    struct err *err)
 {
 	struct sqlite_storage *s = mem_zalloc(sizeof(*s));
-	int r = sqlite3_open_v2(path, &s->db,
-				SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-					SQLITE_OPEN_EXRESCODE,
-				NULL);
+	const char *vfs = vfs_name();
+	int r = !vfs ? SQLITE_NOMEM
+		     : sqlite3_open_v2(path, &s->db,
+				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				       vfs);
 
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
