@@ -8,8 +8,8 @@
 #include "store/internal.h"
 
 enum {
-	SLACK = 8 * 1024 * 1024, /* that a log may be longer than twice what is live */
-	STEP = 512 * 1024,       /* looked at at a time; more if the last batch was long */
+	SLACK = 2 * 1024 * 1024, /* that a log may be longer than twice what is live */
+	STEP = 256 * 1024,       /* looked at at a time; more if the last batch was long */
 };
 
 void store_log_grew(struct store *s)
