@@ -111,15 +111,15 @@ static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
 	store_clean_row(store, row, group, body);
 }
 
-/* After the answers, so that nobody waits for it but those who come next. */
-static void clean_log(struct committer *c)
+/* Between two batches; so in small steps. False: nothing is left to do, or it cannot be done. */
+static bool clean_log(struct committer *c, bool idle)
 {
-	uint64_t due = c->storage ? store_clean_due(c->store) : 0;
+	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
 	struct err err = { 0 };
 	int r;
 
 	if (due == 0)
-		return;
+		return false;
 	r = c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err);
 	if (r == 0)
 		r = c->storage->ops->commit(c->storage, store_clean_changes(c->store), &err);
@@ -127,6 +127,12 @@ static void clean_log(struct committer *c)
 	if (r < 0)
 		log_error("could not shorten the log of pushes in the database", "err", err.msg,
 			  NULL);
+	return r == 0;
+}
+
+static bool is_idle(struct committer *c)
+{
+	return queue_depth(c->queue) == 0;
 }
 
 static void *committer_main(void *arg)
@@ -140,9 +146,11 @@ static void *committer_main(void *arg)
 			struct push *rest = cut_batch(first, &n);
 
 			run_batch(c, first, n);
-			clean_log(c);
+			clean_log(c, false);
 			first = rest;
 		}
+	while (is_idle(c) && clean_log(c, true))
+		;
 	return NULL;
 }
 

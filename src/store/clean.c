@@ -8,8 +8,10 @@
 #include "store/internal.h"
 
 enum {
-	SLACK = 2 * 1024 * 1024, /* that a log may be longer than twice what is live */
-	STEP = 256 * 1024,       /* looked at at a time; more if the last batch was long */
+	SLACK = 2 * 1024 * 1024, /* that a log may be longer than its share of what is live */
+	SHARE_IDLE = 2,
+	SHARE_BUSY = 4,
+	STEP = 256 * 1024, /* looked at at a time; more if the last batch was long */
 };
 
 void store_log_grew(struct store *s)
@@ -22,9 +24,9 @@ void store_log_grew(struct store *s)
 	s->log.grown = s->log.bytes - before;
 }
 
-uint64_t store_clean_due(const struct store *s)
+uint64_t store_clean_due(const struct store *s, bool idle)
 {
-	if (s->log.bytes <= 2 * s->log.live_bytes + SLACK)
+	if (s->log.bytes <= (idle ? SHARE_IDLE : SHARE_BUSY) * s->log.live_bytes + SLACK)
 		return 0;
 	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
 	return STEP + 2 * s->log.grown;
