@@ -22,8 +22,8 @@ void compressor_free(struct compressor *c);
 
 /*
  * A piece of a stream: for gzip raw deflate blocks that end on a byte boundary (RFC 1951), preceded
- * by the CRC-32 and the length of the text, 4 bytes each in host order; for zstd a whole frame (RFC
- * 8878). The caller's reference.
+ * by what joining needs to know of the text; for zstd a whole frame (RFC 8878). The caller's
+ * reference.
  */
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text);
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "format/metric.h"
 
-/* As text_parse(); a body that does not end in "# EOF" is refused. */
+/* As text_parse(). Nothing may follow "# EOF", which may be missing; the last line feed may not. */
 int openmetrics_parse(struct str body, const struct decode_limits *lim, struct arena *a,
 		      struct family **ret_families, struct err *err);
 

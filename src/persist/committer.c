@@ -31,7 +31,7 @@ struct committer {
 };
 
 /* 0: durable. -1: nothing of it is, and *err says why. */
-static int commit(struct committer *c, const struct changes *changes, struct err *err)
+static int commit(struct committer *c, struct changes *changes, struct err *err)
 {
 	int64_t start = clock_mono_ns();
 	int r;
@@ -109,6 +109,35 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 		c->batch_done();
 }
 
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+/* Between two batches; so in small steps. False: nothing is left to do, or it cannot be done. */
+static bool clean_log(struct committer *c, bool idle)
+{
+	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
+	struct err err = { 0 };
+	int r;
+
+	if (due == 0)
+		return false;
+	r = c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err);
+	if (r == 0)
+		r = c->storage->ops->commit(c->storage, store_clean_changes(c->store), &err);
+	store_clean_end(c->store, r == 0);
+	if (r < 0)
+		log_error("could not shorten the log of pushes in the database", "err", err.msg,
+			  NULL);
+	return r == 0;
+}
+
+static bool is_idle(struct committer *c)
+{
+	return queue_depth(c->queue) == 0;
+}
+
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
@@ -121,9 +150,12 @@ static void *committer_main(void *arg)
 			struct push *rest = cut_batch(first, &n);
 
 			run_batch(c, first, n);
+			clean_log(c, false);
 			c->batches++;
 			first = rest;
 		}
+		while (is_idle(c) && clean_log(c, true))
+			c->batches++;
 		c->busy = false;
 	}
 	return NULL;

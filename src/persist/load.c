@@ -1,22 +1,18 @@
 #include "persist/load.h"
 
-#include "format/proto_decode.h"
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "format/text_write.h"
 #include "model/rules.h"
+#include "persist/decoders.h"
 
 struct loader {
 	struct store *store;
+	struct decoders *decoders;
+	uint8_t *closed; /* a bit for each group: a whole segment was loaded */
+	uint32_t n_closed;
 	struct arena arena;
-	struct push_builder builder;
-};
-
-/* What was accepted once is not measured against today's limits: a lowered flag loses nothing. */
-static const struct decode_limits no_limits = {
-	.max_labels = UINT32_MAX,
-	.max_label_name = UINT32_MAX,
-	.max_label_value = UINT32_MAX,
-	.max_series = UINT64_MAX,
-	.utf8_names = true,
 };
 
 static int load_group(void *arg, uint32_t id, struct str key_bytes, double pushed_at,
@@ -36,37 +32,60 @@ static int load_group(void *arg, uint32_t id, struct str key_bytes, double pushe
 				   failed_at, err);
 }
 
-static int load_segment(void *arg, uint64_t row, uint32_t group, uint64_t seq, double pushed_at,
-			struct str body, struct err *err)
+static bool is_closed(const struct loader *l, uint32_t group)
+{
+	return group / 8 < l->n_closed && l->closed[group / 8] & 1u << group % 8;
+}
+
+static void close_group(struct loader *l, uint32_t group)
+{
+	if (group / 8 >= l->n_closed) {
+		uint32_t n = group / 4 + 1024;
+
+		l->closed = mem_realloc(l->closed, n);
+		memset(l->closed + l->n_closed, 0, n - l->n_closed);
+		l->n_closed = n;
+	}
+	l->closed[group / 8] |= (uint8_t)(1u << group % 8);
+}
+
+static int restore(void *arg, const struct storage_segment *seg, struct push *push, struct err *err)
 {
 	struct loader *l = arg;
-	CLEANUP(push_freep) struct push *push = NULL;
-	struct family *families;
-	struct key key;
 
-	arena_reset(&l->arena);
-	if (proto_decode(body, &no_limits, &l->arena, &families, err) < 0)
-		return -1;
-	if (key_decode(store_group_key(l->store, group), &l->arena, &key) < 0)
-		return err_set(err, 500, 0, "segment %llu belongs to no group",
-			       (unsigned long long)row);
-	push = push_build(&l->builder, PUSH_POST, &key, families, pushed_at);
-	return store_restore_segment(l->store, group, row, seq, push, err);
+	return store_restore_segment(l->store, seg->group, seg->row, push, err);
+}
+
+static int load_segment(void *arg, const struct storage_segment *seg, struct err *err)
+{
+	struct loader *l = arg;
+
+	store_restore_row(l->store, seg->row, seg->body.n);
+	if (is_closed(l, seg->group))
+		return 0;
+	if (seg->whole)
+		close_group(l, seg->group);
+	/* Without a body: the end of a group, which may have gone since. */
+	if (seg->body.n == 0)
+		return 0;
+	return decoders_add(l->decoders, seg, store_group_key(l->store, seg->group), err);
 }
 
 enum storage_load_result load_store(struct storage *st, struct store *store, struct err *err)
 {
-	struct loader l = {
-		.store = store,
-		.builder = { .max_series = UINT64_MAX, .max_labels = UINT32_MAX },
-	};
+	struct loader l = { .store = store };
 	struct storage_sink sink = { load_group, load_segment, &l };
+	enum storage_load_result r;
 
+	l.decoders = decoders_start(restore, &l, err);
+	if (!l.decoders)
+		return STORAGE_FAILED;
 	arena_init(&l.arena, SIZE_MAX);
-	l.builder.arena = &l.arena;
-	enum storage_load_result r = st->ops->load(st, &sink, err);
-
-	push_builder_done(&l.builder);
+	r = st->ops->load(st, &sink, err);
+	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
+		r = STORAGE_DAMAGED;
+	decoders_free(l.decoders);
 	arena_done(&l.arena);
+	free(l.closed);
 	return r;
 }

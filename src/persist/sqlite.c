@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "persist/body.h"
 #include "persist/migrate.h"
+#include "persist/vfs.h"
 
 enum statement {
 	BEGIN,
@@ -19,9 +20,9 @@ enum statement {
 	PUT_GROUP,
 	DROP_GROUP,
 	PUT_SEGMENT,
-	DROP_SEGMENT,
 	READ_SEGMENT,
-	REWRITE_SEGMENT,
+	TRIM_SEGMENTS,
+	OLDEST_SEGMENTS,
 	WIPE_GROUPS,
 	WIPE_SEGMENTS,
 	N_STATEMENTS,
@@ -34,10 +35,11 @@ static const char *const statements[N_STATEMENTS] = {
 		"REPLACE INTO metric_groups (id, key, pushed_at, failed_at) VALUES (?, ?, ?, ?)",
 	[DROP_GROUP] = "DELETE FROM metric_groups WHERE id = ?",
 	[PUT_SEGMENT] =
-		"REPLACE INTO segments (id, group_id, seq, pushed_at, body) VALUES (?, ?, ?, ?, ?)",
-	[DROP_SEGMENT] = "DELETE FROM segments WHERE id = ?",
+		"INSERT INTO segments (id, group_id, pushed_at, whole, body) VALUES (?, ?, ?, ?, "
+		"?)",
 	[READ_SEGMENT] = "SELECT body FROM segments WHERE id = ?",
-	[REWRITE_SEGMENT] = "UPDATE segments SET body = ?2 WHERE id = ?1",
+	[TRIM_SEGMENTS] = "DELETE FROM segments WHERE id <= ?",
+	[OLDEST_SEGMENTS] = "SELECT id, group_id, length(body) FROM segments ORDER BY id",
 	[WIPE_GROUPS] = "DELETE FROM metric_groups",
 	[WIPE_SEGMENTS] = "DELETE FROM segments",
 };
@@ -91,38 +93,40 @@ static int put_segment(struct sqlite_storage *s, const struct change *c)
 
 	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)c->row);
 	sqlite3_bind_int64(stmt, 2, c->group);
-	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)c->seq);
-	sqlite3_bind_double(stmt, 4, c->pushed_at);
+	sqlite3_bind_double(stmt, 3, c->pushed_at);
+	sqlite3_bind_int(stmt, 4, c->whole);
 	bind_bytes(stmt, 5, c->bytes);
 	return run(stmt);
 }
 
-static int drop(sqlite3_stmt *stmt, uint64_t id)
+static int run_with(sqlite3_stmt *stmt, uint64_t id)
 {
 	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)id);
 	return run(stmt);
 }
 
-static int shrink_segment(struct sqlite_storage *s, const struct change *c)
+static int move_segment(struct sqlite_storage *s, struct change *c)
 {
-	sqlite3_stmt *read = s->stmt[READ_SEGMENT], *write = s->stmt[REWRITE_SEGMENT];
+	sqlite3_stmt *read = s->stmt[READ_SEGMENT];
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
 	int r;
 
-	sqlite3_bind_int64(read, 1, (sqlite3_int64)c->row);
+	sqlite3_bind_int64(read, 1, (sqlite3_int64)c->from);
 	r = sqlite3_step(read);
 	if (r == SQLITE_ROW) {
 		struct str body = { sqlite3_column_blob(read, 0),
 				    (size_t)sqlite3_column_bytes(read, 0) };
 
-		r = body_keep(body, c->keep, c->n_keep, &kept) < 0 ? SQLITE_CORRUPT : SQLITE_OK;
+		r = SQLITE_OK;
+		if (c->n_keep && body_keep(body, c->keep, c->n_keep, &kept) < 0)
+			r = SQLITE_CORRUPT;
+		c->bytes = c->n_keep ? strbuf_str(&kept) : body;
+		if (r == SQLITE_OK)
+			r = put_segment(s, c);
+		c->bytes.p = NULL; /* of what follows only the size is true */
 	}
 	sqlite3_reset(read);
-	if (r != SQLITE_OK)
-		return r == SQLITE_DONE ? SQLITE_CORRUPT : r;
-	sqlite3_bind_int64(write, 1, (sqlite3_int64)c->row);
-	bind_bytes(write, 2, strbuf_str(&kept));
-	return run(write);
+	return r == SQLITE_DONE ? SQLITE_CORRUPT : r;
 }
 
 /* Without a WHERE, SQLite drops the trees and does not visit a row. */
@@ -133,26 +137,26 @@ static int wipe(struct sqlite_storage *s)
 	return r == SQLITE_OK ? run(s->stmt[WIPE_SEGMENTS]) : r;
 }
 
-static int write_change(struct sqlite_storage *s, const struct change *c)
+static int write_change(struct sqlite_storage *s, struct change *c)
 {
 	switch (c->kind) {
 	case CHANGE_PUT_GROUP:
 		return put_group(s, c);
 	case CHANGE_DROP_GROUP:
-		return drop(s->stmt[DROP_GROUP], c->group);
+		return run_with(s->stmt[DROP_GROUP], c->group);
 	case CHANGE_PUT_SEGMENT:
 		return put_segment(s, c);
-	case CHANGE_DROP_SEGMENT:
-		return drop(s->stmt[DROP_SEGMENT], c->row);
-	case CHANGE_SHRINK_SEGMENT:
-		return shrink_segment(s, c);
+	case CHANGE_MOVE_SEGMENT:
+		return move_segment(s, c);
+	case CHANGE_TRIM:
+		return run_with(s->stmt[TRIM_SEGMENTS], c->row);
 	case CHANGE_WIPE:
 		return wipe(s);
 	}
 	return SQLITE_MISUSE;
 }
 
-static int sqlite_commit(struct storage *st, const struct changes *changes, struct err *err)
+static int sqlite_commit(struct storage *st, struct changes *changes, struct err *err)
 {
 	struct sqlite_storage *s = of(st);
 	int r = run(s->stmt[BEGIN]);
@@ -167,6 +171,27 @@ static int sqlite_commit(struct storage *st, const struct changes *changes, stru
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
+}
+
+static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,
+			 struct err *err)
+{
+	struct sqlite_storage *s = of(st);
+	sqlite3_stmt *stmt = s->stmt[OLDEST_SEGMENTS];
+	uint64_t seen = 0;
+	int r = SQLITE_DONE;
+
+	while (seen < bytes && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		size_t body = (size_t)sqlite3_column_int64(stmt, 2);
+
+		seen += body;
+		row(arg, (uint64_t)sqlite3_column_int64(stmt, 0),
+		    (uint32_t)sqlite3_column_int64(stmt, 1), body);
+	}
+	sqlite3_reset(stmt);
+	if (r == SQLITE_ROW || r == SQLITE_DONE)
+		return 0;
+	return err_set(err, 500, 0, "%s: %s", s->path, sqlite3_errstr(r));
 }
 
 static int load_groups(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
@@ -190,46 +215,32 @@ static int load_groups(struct sqlite_storage *s, const struct storage_sink *sink
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-static int load_segment(sqlite3_stmt *stmt, sqlite3_int64 id, const struct storage_sink *sink,
-			struct err *err)
+static int load_segment(sqlite3_stmt *stmt, const struct storage_sink *sink, struct err *err)
 {
-	int r;
+	sqlite3_int64 id = sqlite3_column_int64(stmt, 0);
+	sqlite3_int64 group = sqlite3_column_int64(stmt, 1);
+	struct storage_segment seg = {
+		.row = (uint64_t)id,
+		.group = (uint32_t)group,
+		.pushed_at = sqlite3_column_double(stmt, 2),
+		.whole = sqlite3_column_int(stmt, 3) != 0,
+		.body = { sqlite3_column_blob(stmt, 4), (size_t)sqlite3_column_bytes(stmt, 4) },
+	};
 
-	sqlite3_bind_int64(stmt, 1, id);
-	r = sqlite3_step(stmt);
-	if (r == SQLITE_ROW) {
-		struct str body = { sqlite3_column_blob(stmt, 3),
-				    (size_t)sqlite3_column_bytes(stmt, 3) };
-		sqlite3_int64 group = sqlite3_column_int64(stmt, 0);
-		sqlite3_int64 seq = sqlite3_column_int64(stmt, 1);
-
-		r = SQLITE_OK;
-		if (group <= 0 || group >= UINT32_MAX || id <= 0 || seq <= 0 ||
-		    sink->segment(sink->arg, (uint64_t)id, (uint32_t)group, (uint64_t)seq,
-				  sqlite3_column_double(stmt, 2), body, err) < 0)
-			r = SQLITE_CORRUPT;
-	}
-	sqlite3_reset(stmt);
-	return r == SQLITE_DONE ? SQLITE_CORRUPT : r;
+	if (group <= 0 || group >= UINT32_MAX || id <= 0 || sink->segment(sink->arg, &seg, err) < 0)
+		return SQLITE_CORRUPT;
+	return SQLITE_OK;
 }
 
-/*
- * Newest first: what a group no longer holds is then never restored, however it would contradict
- * what other groups hold by now. The bodies are kept out of the sort.
- */
 static int load_segments(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
 {
-	sqlite3_stmt *order, *stmt = NULL;
-	int r = sqlite3_prepare_v2(s->db, "SELECT id FROM segments ORDER BY seq DESC", -1, &order,
-				   NULL);
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(
+		s->db, "SELECT id, group_id, pushed_at, whole, body FROM segments ORDER BY id DESC",
+		-1, &stmt, NULL);
 
-	if (r == SQLITE_OK)
-		r = sqlite3_prepare_v2(
-			s->db, "SELECT group_id, seq, pushed_at, body FROM segments WHERE id = ?",
-			-1, &stmt, NULL);
-	while (r == SQLITE_OK && (r = sqlite3_step(order)) == SQLITE_ROW)
-		r = load_segment(stmt, sqlite3_column_int64(order, 0), sink, err);
-	sqlite3_finalize(order);
+	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW)
+		r = load_segment(stmt, sink, err);
 	sqlite3_finalize(stmt);
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
@@ -279,6 +290,7 @@ static void sqlite_close(struct storage *st)
 static const struct storage_ops sqlite_ops = {
 	.load = sqlite_load,
 	.commit = sqlite_commit,
+	.oldest = sqlite_oldest,
 	.bytes = sqlite_bytes,
 	.close = sqlite_close,
 };
@@ -340,10 +352,12 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 					    struct err *err)
 {
 	struct sqlite_storage *s = mem_zalloc(sizeof(*s));
-	int r = sqlite3_open_v2(path, &s->db,
-				SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-					SQLITE_OPEN_EXRESCODE,
-				NULL);
+	const char *vfs = vfs_name();
+	int r = !vfs ? SQLITE_NOMEM
+		     : sqlite3_open_v2(path, &s->db,
+				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+				       vfs);
 
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);

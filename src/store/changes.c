@@ -4,9 +4,6 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-/* A row is rewritten when more than half of it, and more than this, is superseded. */
-enum { DEAD_BYTES_MIN = 4096 };
-
 struct change *store_change_add(struct store *s, enum change_kind kind)
 {
 	struct changes *c = &s->changes;
@@ -38,96 +35,65 @@ bool store_group_row_stale(const struct group *g)
 	return pushed_at != st->pushed_at;
 }
 
-/* Counts what each segment of the group still holds once the batch is published. */
-static void count_live(const struct group *g)
+static bool is_new(const struct segment *seg)
 {
-	for (uint32_t i = 0; g->cur && i < g->cur->n; i++) {
-		struct segment *seg = g->cur->slices[i]->segment;
-
-		seg->live = 0;
-		seg->live_text = 0;
-		seg->noted = seg->shrinks = false;
-	}
-	for (uint32_t i = 0; i < g->staged->n; i++) {
-		struct segment *seg = g->staged->slices[i]->segment;
-
-		seg->live++;
-		seg->live_text += g->staged->slices[i]->text_len;
-		seg->noted = false;
-	}
+	return seg->body.p != NULL;
 }
 
-static void drop_segment(struct store *s, const struct group *g, struct segment *seg)
+/* The new segment with the lowest row above `after`; NULL: there is none. */
+static struct segment *next_new(const struct group_state *st, uint64_t after)
 {
-	struct change *c = store_change_add(s, CHANGE_DROP_SEGMENT);
+	struct segment *next = NULL;
 
-	c->row = seg->row;
-	c->group = g->id;
-}
+	for (uint32_t i = 0; i < st->n; i++) {
+		struct segment *seg = st->slices[i]->segment;
 
-static bool drops_segment_of(const struct change *c, const struct group *g)
-{
-	return c->kind == CHANGE_DROP_SEGMENT && c->group == g->id;
-}
-
-static void put_segment(struct store *s, const struct group *g, struct segment *seg)
-{
-	struct changes *all = &s->changes;
-
-	/* A push that replaces a push takes its row: one page of the tree is touched, not two. */
-	if (all->n > 0 && drops_segment_of(&all->list[all->n - 1], g)) {
-		seg->row = all->list[--all->n].row;
-	} else {
-		seg->row = s->next_row++;
+		if (is_new(seg) && seg->row > after && (!next || seg->row < next->row))
+			next = seg;
 	}
+	return next;
+}
 
+static bool keeps_old(const struct group_state *st)
+{
+	for (uint32_t i = 0; i < st->n; i++)
+		if (!is_new(st->slices[i]->segment))
+			return true;
+	return false;
+}
+
+static struct change *put_segment(struct store *s, const struct group *g, uint64_t row, bool whole)
+{
 	struct change *c = store_change_add(s, CHANGE_PUT_SEGMENT);
 
-	c->row = seg->row;
+	c->row = row;
 	c->group = g->id;
-	c->seq = seg->seq;
-	c->pushed_at = seg->pushed_at;
-	c->bytes = seg->body;
+	c->whole = whole;
+	c->pushed_at = g->staged->pushed_at;
+	return c;
 }
 
-static void shrink_segment(struct store *s, const struct group *g, struct segment *seg)
-{
-	struct change *c = store_change_add(s, CHANGE_SHRINK_SEGMENT);
-
-	c->row = seg->row;
-	c->group = g->id;
-	c->keep = mem_alloc(seg->live * sizeof(*c->keep));
-	for (uint32_t i = 0; i < g->staged->n; i++)
-		if (g->staged->slices[i]->segment == seg)
-			c->keep[c->n_keep++] = g->staged->slices[i]->family->name;
-	seg->shrinks = true;
-}
-
+/*
+ * As long as something old is left, what is gone has been replaced by name. Otherwise the first new
+ * segment says that nothing is, or an empty one, when there is no other.
+ */
 static void changes_of_segments(struct store *s, const struct group *g)
 {
-	count_live(g);
-	for (uint32_t i = 0; g->cur && i < g->cur->n; i++) {
-		struct segment *seg = g->cur->slices[i]->segment;
+	bool whole = !keeps_old(g->staged);
+	struct segment *seg = NULL;
 
-		if (seg->live > 0 || seg->noted)
-			continue;
-		seg->noted = true;
-		drop_segment(s, g, seg);
-	}
-	for (uint32_t i = 0; i < g->staged->n; i++) {
-		struct segment *seg = g->staged->slices[i]->segment;
+	while ((seg = next_new(g->staged, seg ? seg->row : 0)) != NULL) {
+		struct change *c = put_segment(s, g, seg->row, whole);
 
-		if (seg->noted)
-			continue;
-		seg->noted = true;
-		if (!seg->row)
-			put_segment(s, g, seg);
-		else if (seg->text_len - seg->live_text > seg->live_text + DEAD_BYTES_MIN)
-			shrink_segment(s, g, seg);
+		c->pushed_at = seg->pushed_at;
+		c->bytes = seg->body;
+		whole = false;
 	}
+	if (whole && g->cur && g->cur->n > 0)
+		put_segment(s, g, s->next_row++, true)->bytes = STR("");
 }
 
-const struct changes *store_changes(struct store *s)
+struct changes *store_changes(struct store *s)
 {
 	for (const struct group *g = s->touched; g; g = g->next_touched) {
 		const struct group_state *st = g->staged;

@@ -3,29 +3,35 @@
  * store, written by a storage engine in one transaction (persist/storage.h).
  *
  * A group is one row; each push is one row more, a segment, whose body is a sequence of delimited
- * MetricFamily messages. Where two segments of a group name one family, the later `seq` wins.
+ * MetricFamily messages. Segments are a log: each has a higher number than all before it, and none
+ * changes. Where two segments of a group name one family, the later one wins; a `whole` segment
+ * ends all of its group that come before it. When most of the log is superseded, its oldest rows
+ * are taken away, after those of them that still say something have been appended once more.
  */
 #ifndef STORE_CHANGES_H
 #define STORE_CHANGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
 
 enum change_kind {
-	CHANGE_PUT_GROUP,      /* insert or replace: group, bytes = key, pushed_at, failed_at */
-	CHANGE_DROP_GROUP,     /* group */
-	CHANGE_PUT_SEGMENT,    /* insert or replace: row, group, seq, pushed_at, bytes = body */
-	CHANGE_DROP_SEGMENT,   /* row */
-	CHANGE_SHRINK_SEGMENT, /* row: keep only the messages of the families in keep */
-	CHANGE_WIPE,           /* everything */
+	CHANGE_PUT_GROUP,    /* insert or replace: group, bytes = key, pushed_at, failed_at */
+	CHANGE_DROP_GROUP,   /* group */
+	CHANGE_PUT_SEGMENT,  /* append: row, group, pushed_at, whole, bytes = body */
+	CHANGE_MOVE_SEGMENT, /* append as `row` what `from` holds; of it only the families in keep,
+				if there are any; sets bytes.n to the size of the body */
+	CHANGE_TRIM,         /* drop all segments up to row */
+	CHANGE_WIPE,         /* drop everything */
 };
 
 struct change {
 	enum change_kind kind;
+	bool whole;
 	uint32_t group, n_keep;
-	uint64_t row, seq;
+	uint64_t row, from;
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	struct str bytes;            /* borrowed until the batch is published or dropped */
 	struct str *keep;            /* names as pushed; owned by the changes */

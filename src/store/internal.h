@@ -11,6 +11,13 @@
 #include "store/series_index.h"
 #include "store/store.h"
 
+/* A segment that is appended once more. */
+struct move {
+	struct segment *seg;
+	const struct group *group;
+	size_t change; /* its place among the changes */
+};
+
 struct store {
 	struct store_limits lim;
 
@@ -23,9 +30,19 @@ struct store {
 	uint32_t n_free_ids, cap_free_ids;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	uint64_t next_row, next_seq;
-	struct group *touched; /* by the batch, linked by next_touched */
+	uint64_t next_row;
+	struct group *touched, *last_touched; /* by the batch, linked by next_touched */
 	struct changes changes;
+	struct {
+		uint64_t bytes;      /* of all segments that the database has */
+		uint64_t live_bytes; /* of these, what groups still hold */
+		uint64_t grown;      /* by the last batch */
+
+		/* Of the cleaning at hand. */
+		uint64_t trimmed, trim_to; /* bytes, row */
+		struct move *moves;
+		size_t n_moves, cap_moves;
+	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;
 	struct store_family *time_families[2];
@@ -62,6 +79,8 @@ int store_stage_put(struct store *s, struct group *g, struct push *push, struct 
 bool store_group_row_stale(const struct group *g);
 struct change *store_change_add(struct store *s, enum change_kind kind);
 void store_changes_clear(struct store *s);
+/* In clean.c. Counts the rows that the changes have appended. */
+void store_log_grew(struct store *s);
 
 /* Counts a slice in, or out, of the staged state: its family and the index of its series. */
 void store_index_slice(struct store *s, const struct group *g, struct slice *slice);

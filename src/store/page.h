@@ -19,7 +19,7 @@ struct slice;
 struct store_family;
 
 /* A larger slice has a page of its own. */
-enum { PAGE_SIZE_MAX = 16 * 1024 };
+enum { PAGE_SIZE_MAX = 8 * 1024 };
 
 struct page {
 	struct bytes *text;

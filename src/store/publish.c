@@ -33,10 +33,13 @@ static void publish_slice(struct store *s, struct slice *old, struct slice *new)
 		if (new->help)
 			family_set_help(f, new->help, new->segment->pushed_at);
 		s->counts.series += new->n_lines;
+		s->log.live_bytes += slice_row_bytes(new);
 		new->page = NULL; /* no longer the text */
 	}
-	if (old)
+	if (old) {
 		s->counts.series -= old->n_lines;
+		s->log.live_bytes -= slice_row_bytes(old);
+	}
 	if (old && old->published && text.n)
 		pages_replace(f, old, new, text);
 	else if (old && old->published)
@@ -109,14 +112,8 @@ static void publish_group(struct store *s, struct group *g)
 	s->counts.series += ((uint64_t)g->staged->exists - existed) * 2;
 	if (row)
 		g->stored_pushed_at = g->staged->pushed_at;
-	for (uint32_t i = 0; i < g->staged->n; i++) {
-		struct segment *seg = g->staged->slices[i]->segment;
-
-		if (seg->shrinks)
-			seg->text_len = seg->live_text;
-		seg->shrinks = false;
-		seg->body = STR_NULL;
-	}
+	for (uint32_t i = 0; i < g->staged->n; i++)
+		g->staged->slices[i]->segment->body = STR_NULL;
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;
@@ -139,5 +136,6 @@ void store_publish(struct store *s)
 	store_sweep_families(s);
 	s->counts.families = s->families.n;
 	pthread_mutex_unlock(&s->lock);
+	store_log_grew(s);
 	store_changes_clear(s);
 }

@@ -37,7 +37,7 @@ int store_restore_group(struct store *s, uint32_t id, struct str key, struct str
 }
 
 /* Leaves out the families that a later segment has replaced. Returns the text of all of them. */
-static uint64_t keep_newest(const struct store *s, const struct group_state *st, uint64_t seq,
+static uint64_t keep_newest(const struct store *s, const struct group_state *st, uint64_t row,
 			    struct push *push)
 {
 	uint32_t n = 0;
@@ -50,7 +50,7 @@ static uint64_t keep_newest(const struct store *s, const struct group_state *st,
 		const struct slice *old = f ? group_state_find(st, f) : NULL;
 
 		text += pf->text.n;
-		if (!old || old->segment->seq < seq)
+		if (!old || old->segment->row < row)
 			push->families[n++] = *pf;
 	}
 	push->n_families = n;
@@ -70,8 +70,15 @@ static int stage_unlimited(struct store *s, struct group *g, struct push *push,
 	return r;
 }
 
-int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_t seq,
-			  struct push *push, struct err *err)
+void store_restore_row(struct store *s, uint64_t row, size_t body)
+{
+	s->log.bytes += row_bytes_of(body);
+	if (row >= s->next_row)
+		s->next_row = row + 1;
+}
+
+int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct push *push,
+			  struct err *err)
 {
 	struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
 	struct segment *seg = NULL;
@@ -85,7 +92,11 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_
 			       (unsigned long long)row);
 
 	const struct group_state *old = group_state(g);
-	uint64_t text = keep_newest(s, old, seq, push);
+	size_t body = 0;
+
+	for (uint32_t i = 0; i < push->n_families; i++)
+		body += push->families[i].proto.n;
+	uint64_t text = keep_newest(s, old, row, push);
 	double pushed_at = old->pushed_at > push->now ? old->pushed_at : push->now;
 
 	g->labels = push->labels;
@@ -97,13 +108,9 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_
 	g->staged->pushed_at = pushed_at;
 	if (seg) {
 		seg->row = row;
-		seg->seq = seq;
-		seg->text_len = text;
+		seg->text_len = (uint32_t)text;
+		seg->row_bytes = row_bytes_of(body);
 	}
-	if (row >= s->next_row)
-		s->next_row = row + 1;
-	if (seq >= s->next_seq)
-		s->next_seq = seq + 1;
 	store_publish(s);
 	return 0;
 }

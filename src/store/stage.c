@@ -13,8 +13,9 @@
 void store_stage_state(struct store *s, struct group *g, struct group_state *next)
 {
 	if (!g->staged) {
-		g->next_touched = s->touched;
-		s->touched = g;
+		g->next_touched = NULL;
+		*(s->touched ? &s->last_touched->next_touched : &s->touched) = g;
+		s->last_touched = g;
 	}
 	group_state_free(g->staged);
 	g->staged = next;
@@ -53,7 +54,7 @@ static void fill_slice(struct store *s, struct slice *slice, struct segment *seg
 		slice->proto = bytes_of(pf->proto);
 	if (pf->has_help)
 		slice->help = help_for(slice->family, pf->help);
-	seg->text_len += pf->text.n;
+	seg->text_len += (uint32_t)pf->text.n;
 }
 
 /* A state with nothing but what was pushed. */
@@ -67,7 +68,7 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 	if (push->n_families == 0)
 		return st;
 	seg = segment_new(push->n_families);
-	seg->seq = s->next_seq++;
+	seg->row = s->next_row++;
 	seg->pushed_at = push->now;
 	seg->body.p = push->families[0].proto.p;
 	for (uint32_t i = 0; i < push->n_families; i++) {
@@ -80,6 +81,7 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 			seg->body.p = pf->proto.p;
 		seg->body.n += pf->proto.n;
 	}
+	seg->row_bytes = row_bytes_of(seg->body.n);
 	*ret_seg = seg;
 	return st;
 }

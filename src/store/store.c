@@ -20,7 +20,7 @@ struct store *store_new(const struct store_limits *lim)
 
 	s->lim = *lim;
 	s->n_ids = 1;
-	s->next_row = s->next_seq = 1;
+	s->next_row = 1;
 	pthread_mutex_init(&s->lock, NULL);
 	for (int i = 0; i < 2; i++) {
 		size_t n = strlen(helps[i]);
@@ -53,6 +53,7 @@ void store_free(struct store *s)
 	free(s->by_id);
 	free(s->free_ids);
 	free(s->changes.list);
+	free(s->log.moves);
 	free(s->idle);
 	free(s->list);
 	free(s->shown);

@@ -53,11 +53,11 @@ void store_stage(struct store *s, struct push *push);
  * The committer, between two batches: what to write so that nothing is left, and the store without
  * any group. At once for those who scrape, however much there was.
  */
-const struct changes *store_wipe_changes(struct store *s);
+struct changes *store_wipe_changes(struct store *s);
 void store_wipe(struct store *s);
 
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
-const struct changes *store_changes(struct store *s);
+struct changes *store_changes(struct store *s);
 
 /* The committer: what was staged becomes visible. Cannot fail. */
 void store_publish(struct store *s);
@@ -65,15 +65,29 @@ void store_publish(struct store *s);
 void store_rollback(struct store *s);
 
 /*
- * At start, before any other thread: rows as the database has them, groups first, then segments by
- * falling seq: no other order is free of contradictions. restore_segment takes a push that was
- * built of the row's body for the group's key. -1 with a reason when a row contradicts another: the
+ * The committer, between two batches with a database: keeps the log of segments (changes.h) about
+ * twice as long as what is live; four times while there are always pushes to be committed, as then
+ * it is they who wait. due: how many bytes of the oldest rows to look at, 0: the log is short
+ * enough. Each of these rows goes to clean_row(), in order, with the size of its body;
+ * clean_changes() then says what to write, and end() whether that is done. Scrapes see nothing.
+ */
+uint64_t store_clean_due(const struct store *s, bool idle);
+void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body);
+struct changes *store_clean_changes(struct store *s);
+void store_clean_end(struct store *s, bool committed);
+
+/*
+ * At start, before any other thread: rows as the database has them, groups first, then segments,
+ * the last one first: no other order is free of contradictions. restore_row is told of each
+ * segment; restore_segment takes a push that was built of the body for the group's key, if no later
+ * segment of the group was a whole one. -1 with a reason when a row contradicts another: the
  * database is damaged.
  */
 int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
 			double pushed_at, double failed_at, struct err *err);
-int store_restore_segment(struct store *s, uint32_t group, uint64_t row, uint64_t seq,
-			  struct push *push, struct err *err);
+void store_restore_row(struct store *s, uint64_t row, size_t body);
+int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct push *push,
+			  struct err *err);
 /*
  * The committer, after staging what another gateway had kept of the push's group: the times it had
  * there, whatever the staged pushes have made of them. Does nothing for a group that is not there.

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-const struct changes *store_wipe_changes(struct store *s)
+struct changes *store_wipe_changes(struct store *s)
 {
 	store_changes_clear(s);
 	store_change_add(s, CHANGE_WIPE);
@@ -26,7 +26,6 @@ static struct store *empty_like(const struct store *s)
 			store_add_own(fresh, f->name, f->type);
 	}
 	fresh->next_row = s->next_row;
-	fresh->next_seq = s->next_seq;
 	return fresh;
 }
 

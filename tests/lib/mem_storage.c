@@ -57,49 +57,51 @@ static void put_group(struct mem_storage *m, const struct change *c)
 					   mem_dup(c->bytes.p, c->bytes.n), c->bytes.n };
 }
 
-static void drop_segment(struct mem_storage *m, uint64_t row)
-{
-	bool found;
-	size_t i = find_segment(m, row, &found);
-
-	assert(found);
-	free(m->segments[i].body);
-	m->n_segments--;
-	memmove(m->segments + i, m->segments + i + 1, (m->n_segments - i) * sizeof(*m->segments));
-}
-
 static void put_segment(struct mem_storage *m, const struct change *c)
 {
 	bool found;
 	size_t i = find_segment(m, c->row, &found);
 
-	assert(c->row > 0 && c->bytes.n > 0);
-	if (found)
-		drop_segment(m, c->row);
+	assert(c->row > 0 && !found && (c->bytes.n > 0 || c->whole));
 	m->segments = mem_realloc(m->segments, (m->n_segments + 1) * sizeof(*m->segments));
 	memmove(m->segments + i + 1, m->segments + i, (m->n_segments - i) * sizeof(*m->segments));
 	m->n_segments++;
 	m->segments[i] = (struct mem_segment){
-		c->row, c->seq, c->group, c->pushed_at, mem_dup(c->bytes.p, c->bytes.n), c->bytes.n
+		c->row,    c->group, c->whole, c->pushed_at, mem_dup(c->bytes.p, c->bytes.n),
+		c->bytes.n
 	};
 }
 
-static void shrink_segment(struct mem_storage *m, const struct change *c)
+static void move_segment(struct mem_storage *m, struct change *c)
 {
-	struct strbuf kept = { 0 };
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
 	bool found;
-	size_t i = find_segment(m, c->row, &found);
-	struct mem_segment *seg = &m->segments[i];
+	size_t i = find_segment(m, c->from, &found);
+	const struct mem_segment *from = &m->segments[i];
 
-	assert(found && c->n_keep > 0);
-	int r = body_keep((struct str){ seg->body, seg->body_n }, c->keep, c->n_keep, &kept);
+	assert(found && c->row > m->segments[m->n_segments - 1].row && c->group == from->group);
+	c->bytes = (struct str){ from->body, from->body_n };
+	if (c->n_keep) {
+		int r = body_keep(c->bytes, c->keep, c->n_keep, &kept);
 
-	assert(r == 0 && kept.n > 0 && kept.n < seg->body_n);
-	(void)r;
-	free(seg->body);
-	seg->body = kept.p;
-	seg->body_n = kept.n;
-	m->shrinks++;
+		assert(r == 0 && kept.n > 0 && kept.n < from->body_n);
+		(void)r;
+		c->bytes = strbuf_str(&kept);
+		m->shrinks++;
+	}
+	put_segment(m, c);
+	c->bytes.p = NULL;
+	m->moves++;
+}
+
+static void trim(struct mem_storage *m, uint64_t row)
+{
+	size_t n = 0;
+
+	while (n < m->n_segments && m->segments[n].row <= row)
+		free(m->segments[n++].body);
+	m->n_segments -= n;
+	memmove(m->segments, m->segments + n, m->n_segments * sizeof(*m->segments));
 }
 
 static void wipe(struct mem_storage *m)
@@ -111,25 +113,35 @@ static void wipe(struct mem_storage *m)
 	m->n_groups = m->n_segments = 0;
 }
 
-/* Every segment belongs to a group. */
+static bool has_group(const struct mem_storage *m, uint32_t id)
+{
+	bool found;
+
+	find_group(m, id, &found);
+	return found;
+}
+
+/* Every segment belongs to a group, or comes before the end of one. */
 static void check_rows(const struct mem_storage *m)
 {
 	for (size_t i = 0; i < m->n_segments; i++) {
-		bool found;
+		bool ended = has_group(m, m->segments[i].group);
 
-		find_group(m, m->segments[i].group, &found);
-		assert(found);
+		for (size_t k = i; k < m->n_segments && !ended; k++)
+			ended = m->segments[k].group == m->segments[i].group &&
+				m->segments[k].whole && m->segments[k].body_n == 0;
+		assert(ended);
 	}
 }
 
-static int mem_commit(struct storage *st, const struct changes *changes, struct err *err)
+static int mem_commit(struct storage *st, struct changes *changes, struct err *err)
 {
 	struct mem_storage *m = of(st);
 
 	if (m->refuse)
 		return err_set(err, 503, 0, "told to refuse");
 	for (size_t i = 0; i < changes->n; i++) {
-		const struct change *c = &changes->list[i];
+		struct change *c = &changes->list[i];
 
 		switch (c->kind) {
 		case CHANGE_PUT_GROUP:
@@ -141,11 +153,11 @@ static int mem_commit(struct storage *st, const struct changes *changes, struct 
 		case CHANGE_PUT_SEGMENT:
 			put_segment(m, c);
 			break;
-		case CHANGE_DROP_SEGMENT:
-			drop_segment(m, c->row);
+		case CHANGE_MOVE_SEGMENT:
+			move_segment(m, c);
 			break;
-		case CHANGE_SHRINK_SEGMENT:
-			shrink_segment(m, c);
+		case CHANGE_TRIM:
+			trim(m, c->row);
 			break;
 		case CHANGE_WIPE:
 			wipe(m);
@@ -156,11 +168,18 @@ static int mem_commit(struct storage *st, const struct changes *changes, struct 
 	return 0;
 }
 
-static int falling_seq(const void *pa, const void *pb)
+static int mem_oldest(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,
+		      struct err *err)
 {
-	const struct mem_segment *a = pa, *b = pb;
+	const struct mem_storage *m = of(st);
+	uint64_t seen = 0;
 
-	return (a->seq < b->seq) - (a->seq > b->seq);
+	(void)err;
+	for (size_t i = 0; i < m->n_segments && seen < bytes; i++) {
+		seen += m->segments[i].body_n;
+		row(arg, m->segments[i].row, m->segments[i].group, m->segments[i].body_n);
+	}
+	return 0;
 }
 
 static enum storage_load_result mem_load(struct storage *st, const struct storage_sink *sink,
@@ -175,16 +194,13 @@ static enum storage_load_result mem_load(struct storage *st, const struct storag
 				g->failed_at, err) < 0)
 			return STORAGE_DAMAGED;
 	}
-	CLEANUP(freep)
-	struct mem_segment *newest_first = mem_dup(m->segments,
-						   m->n_segments * sizeof(*newest_first));
+	for (size_t i = m->n_segments; i > 0; i--) {
+		const struct mem_segment *s = &m->segments[i - 1];
+		struct storage_segment seg = {
+			s->row, s->group, s->whole, s->pushed_at, { s->body, s->body_n }
+		};
 
-	qsort(newest_first, m->n_segments, sizeof(*newest_first), falling_seq);
-	for (size_t i = 0; i < m->n_segments; i++) {
-		const struct mem_segment *s = &newest_first[i];
-
-		if (sink->segment(sink->arg, s->row, s->group, s->seq, s->pushed_at,
-				  (struct str){ s->body, s->body_n }, err) < 0)
+		if (sink->segment(sink->arg, &seg, err) < 0)
 			return STORAGE_DAMAGED;
 	}
 	return STORAGE_LOADED;
@@ -205,7 +221,8 @@ static void mem_close(struct storage *st)
 	mem_storage_done(of(st));
 }
 
-static const struct storage_ops mem_ops = { mem_load, mem_commit, mem_bytes, mem_close };
+static const struct storage_ops mem_ops = { mem_load, mem_commit, mem_oldest, mem_bytes,
+					    mem_close };
 
 void mem_storage_init(struct mem_storage *m)
 {

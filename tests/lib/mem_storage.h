@@ -17,8 +17,9 @@ struct mem_group {
 };
 
 struct mem_segment {
-	uint64_t row, seq;
+	uint64_t row;
 	uint32_t group;
+	bool whole;
 	double pushed_at;
 	char *body;
 	size_t body_n;
@@ -29,8 +30,8 @@ struct mem_storage {
 	struct mem_group *groups;
 	struct mem_segment *segments;
 	size_t n_groups, n_segments;
-	uint64_t shrinks;   /* segments that were rewritten so far */
-	atomic_bool refuse; /* every commit fails while this is set */
+	uint64_t moves, shrinks; /* segments that were moved so far, and not as a whole */
+	atomic_bool refuse;      /* every commit fails while this is set */
 };
 
 void mem_storage_init(struct mem_storage *m);

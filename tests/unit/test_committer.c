@@ -230,7 +230,7 @@ END_TEST
 /* A disk that hangs. */
 static sem_t hangs, goes_on;
 
-static int commit_after(struct storage *st, const struct changes *changes, struct err *err)
+static int commit_after(struct storage *st, struct changes *changes, struct err *err)
 {
 	(void)st;
 	(void)changes;

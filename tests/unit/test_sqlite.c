@@ -141,7 +141,7 @@ START_TEST(all_kinds_of_changes)
 }
 END_TEST
 
-/* Dead families of older rows contradict what came later; rows are taken again by later pushes. */
+/* Dead families of older rows contradict what came later. */
 START_TEST(order_of_rows_is_not_of_pushes)
 {
 	struct storage *st = open_db();
@@ -155,6 +155,89 @@ START_TEST(order_of_rows_is_not_of_pushes)
 	st->ops->close(st);
 	check_reopened(s);
 	store_free(s);
+}
+END_TEST
+
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+static void clean(struct storage *st, struct store *s, uint64_t bytes)
+{
+	struct err err = { 0 };
+
+	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
+	ck_assert_msg(st->ops->commit(st, store_clean_changes(s), &err) == 0, "%s", err.msg);
+	store_clean_end(s, true);
+}
+
+/* Cleaned in steps, and then all at once: the same is exposed, and loaded again. */
+START_TEST(cleaned)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+
+	push_ok(st, s, PUSH_PUT, "/b", "z 1\n");
+	push_ok(st, s, PUSH_PUT, "/a", "# TYPE x counter\nx 1\ny 1\n# HELP w words\nw 1\n");
+	push_ok(st, s, PUSH_POST, "/a", "# TYPE x gauge\nx 1\n");
+	push_ok(st, s, PUSH_PUT, "/gone", "g 1\n");
+	push_ok(st, s, PUSH_DELETE, "/gone", "");
+	push_ok(st, s, PUSH_PUT, "/b", "# TYPE x gauge\nx 2\n");
+	push_ok(st, s, PUSH_PUT, "/emptied", "e 1\n");
+	push_ok(st, s, PUSH_PUT, "/emptied", "");
+	CLEANUP(freep) char *before = exposed(s);
+
+	for (int i = 0; i < 12; i++) {
+		clean(st, s, i < 10 ? 1 : 100000);
+		CLEANUP(freep) char *after = exposed(s);
+
+		ck_assert_str_eq(after, before);
+		st->ops->close(st);
+		check_reopened(s);
+		st = open_db();
+	}
+	push_ok(st, s, PUSH_POST, "/a", "y 2\n");
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+/* The first schema: rows were taken again by later pushes, so only seq says what is newer. */
+static const char first_schema[] =
+	"CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL "
+	"NOT NULL, failed_at REAL NOT NULL);"
+	"CREATE TABLE segments (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, seq INTEGER "
+	"NOT NULL, pushed_at REAL NOT NULL, body BLOB NOT NULL);"
+	"INSERT INTO metric_groups VALUES (1, x'6a6f62ff6aff', 7, 0);"
+	/* y of the first, x of both: 10 { name 12 "x", type gauge, metric { gauge { 1 } } } */
+	"INSERT INTO segments VALUES (1, 1, 9, 7, x'12' || x'0a0178' || x'1801' || x'220b' || "
+	"x'1209' || x'090000000000000040');"
+	"INSERT INTO segments VALUES (2, 1, 3, 5, x'12' || x'0a0178' || x'1801' || x'220b' || "
+	"x'1209' || x'09000000000000f03f' || x'12' || x'0a0179' || x'1801' || x'220b' || "
+	"x'1209' || x'09000000000000f03f');"
+	"PRAGMA application_id=1413565529; PRAGMA user_version=1;";
+
+START_TEST(first_schema_is_migrated)
+{
+	struct storage *st;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, first_schema, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	for (int i = 0; i < 2; i++) {
+		st = open_db();
+		struct store *s = load(st);
+		CLEANUP(freep) char *text = exposed(s);
+
+		ck_assert_ptr_nonnull(strstr(text, "\nx{instance=\"\",job=\"j\"} 2\n"));
+		ck_assert_ptr_nonnull(strstr(text, "\ny{instance=\"\",job=\"j\"} 1\n"));
+		ck_assert_uint_eq(store_counts(s).series, 4);
+		store_free(s);
+		st->ops->close(st);
+	}
 }
 END_TEST
 
@@ -263,10 +346,10 @@ END_TEST
 
 START_TEST(nothing_of_a_failed_commit_is_there)
 {
-	struct str key = STR("job\xFFj\xFF"), keep = STR("a");
+	struct str key = STR("job\xFFj\xFF");
 	struct change list[] = {
 		{ .kind = CHANGE_PUT_GROUP, .group = 1, .bytes = key, .pushed_at = 1 },
-		{ .kind = CHANGE_SHRINK_SEGMENT, .row = 77, .keep = &keep, .n_keep = 1 },
+		{ .kind = CHANGE_MOVE_SEGMENT, .from = 77, .row = 78, .group = 1 },
 		{ .kind = CHANGE_PUT_GROUP, .group = 2, .bytes = key, .pushed_at = 1 },
 	};
 	struct storage *st = open_db();
@@ -347,6 +430,8 @@ int main(void)
 	tcase_add_test(tc, killed);
 	tcase_add_test(tc, second_opener);
 	tcase_add_test(tc, no_space);
+	tcase_add_test(tc, cleaned);
+	tcase_add_test(tc, first_schema_is_migrated);
 	tcase_add_test(tc, nothing_of_a_failed_commit_is_there);
 	tcase_add_test(tc, no_such_directory);
 	tcase_add_test(tc, unwritable_directory);

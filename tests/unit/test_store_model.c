@@ -13,6 +13,7 @@
 #include "lib/naive_store.h"
 #include "lib/rng.h"
 #include "persist/load.h"
+#include "store/internal.h"
 
 enum { BATCHES = 600, BATCH_MAX = 12 };
 
@@ -286,6 +287,25 @@ static void run_batch(struct world *w)
 	check_same(w, w->store, &w->shown, "after a batch");
 }
 
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+/* Some of the oldest rows, or all. */
+static void clean(struct world *w)
+{
+	const struct storage_ops *ops = w->rows.base.ops;
+	struct err err;
+
+	w->rows.refuse = false;
+	ops->oldest(&w->rows.base, rng_below(&w->rng, 4000), clean_row, w->store, &err);
+	w->rows.refuse = rng_one_in(&w->rng, 4);
+	store_clean_end(w->store,
+			ops->commit(&w->rows.base, store_clean_changes(w->store), &err) == 0);
+	check_same(w, w->store, &w->shown, "cleaned");
+}
+
 static void wipe(struct world *w)
 {
 	struct err err;
@@ -300,6 +320,24 @@ static void wipe(struct world *w)
 		store_rollback(w->store);
 	}
 	check_same(w, w->store, &w->shown, "wiped");
+}
+
+/* The store knows how long the log is, and what of it is live. */
+static void check_log(const struct world *w)
+{
+	uint64_t bytes = 0, live = 0;
+
+	for (size_t i = 0; i < w->rows.n_segments; i++)
+		bytes += row_bytes_of(w->rows.segments[i].body_n);
+	for (uint32_t id = 1; id < w->store->n_ids; id++) {
+		const struct group *g = w->store->by_id[id];
+
+		for (uint32_t i = 0; g && i < g->cur->n; i++)
+			live += slice_row_bytes(g->cur->slices[i]);
+	}
+	ck_assert_uint_eq(w->store->log.bytes, bytes);
+	ck_assert_uint_eq(w->store->log.live_bytes, live);
+	ck_assert_uint_le(live, bytes);
 }
 
 /* The new store takes over every other time. */
@@ -336,6 +374,9 @@ START_TEST(random_run)
 	mem_storage_init(&w->rows);
 	for (int i = 0; i < BATCHES; i++) {
 		run_batch(w);
+		if (rng_one_in(&w->rng, 5))
+			clean(w);
+		check_log(w);
 		if (rng_one_in(&w->rng, 10))
 			reload(w);
 		if (rng_one_in(&w->rng, 100))
