@@ -1,11 +1,20 @@
 #include "base/queue.h"
 
+#include <time.h>
+
+#include "base/clock.h"
+
 void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
 {
+	pthread_condattr_t attr;
+
 	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes };
 	q->tail = &q->head;
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_cond_init(&q->nonempty, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->nonempty, &attr);
+	pthread_condattr_destroy(&attr);
 }
 
 void queue_done(struct queue *q)
@@ -72,6 +81,23 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 	}
 	pthread_mutex_unlock(&q->lock);
 	return first;
+}
+
+bool queue_stays_empty(struct queue *q, int64_t ns)
+{
+	int64_t end = clock_mono_ns() + ns;
+	struct timespec until = { end / 1000000000, end % 1000000000 };
+	bool empty;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	q->waiting = true;
+	while (q->n == 0 && !q->closed && r == 0)
+		r = pthread_cond_timedwait(&q->nonempty, &q->lock, &until);
+	q->waiting = false;
+	empty = q->n == 0;
+	pthread_mutex_unlock(&q->lock);
+	return empty;
 }
 
 void queue_close(struct queue *q)

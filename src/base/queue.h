@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The first member of whatever is queued. */
 struct queue_node {
@@ -42,6 +43,10 @@ void queue_wake(struct queue *q);
  * ->next. NULL when the queue is closed and empty.
  */
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
+
+/* The consumer: waits for so many nanoseconds, or until something is there: false. Does not wait
+ * for a closed queue. */
+bool queue_stays_empty(struct queue *q, int64_t ns);
 
 /* Any thread: nothing more is accepted; the consumer drains what is there. */
 void queue_close(struct queue *q);

@@ -284,18 +284,18 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 		    void *arg)
 {
 	struct held *h = mem_alloc(sizeof(*h));
-	size_t pieces = bytes.n ? (bytes.n - 1) / PIECE_MAX + 1 : 1;
 
-	*h = (struct held){ free_fn, arg, pieces };
-	for (; pieces > 0; pieces--) {
-		size_t n = pieces > 1 ? PIECE_MAX : bytes.n;
+	*h = (struct held){ free_fn, arg, 1 }; /* one piece is ours until all are there */
+	while (bytes.n > 0 && reply_body(req)) {
+		size_t n = bytes.n < PIECE_MAX ? bytes.n : PIECE_MAX;
 
-		if (n == 0 || !reply_body(req) ||
-		    evbuffer_add_reference(req->body, bytes.p, n, release, h) < 0)
-			release(NULL, 0, h);
+		if (evbuffer_add_reference(req->body, bytes.p, n, release, h) < 0)
+			break;
+		h->pieces++;
 		bytes.p += n;
 		bytes.n -= n;
 	}
+	release(NULL, 0, h);
 }
 
 void http_reply_add(struct http_request *req, struct str bytes)

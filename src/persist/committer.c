@@ -13,6 +13,8 @@
 /* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
 enum { BATCH_MAX = 512 };
 
+enum { IDLE_NS = 5 * 1000 * 1000 };
+
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
 					0.01,   0.025,   0.05,   0.1,   0.25,   1 };
@@ -133,9 +135,12 @@ static bool clean_log(struct committer *c, bool idle)
 	return r == 0;
 }
 
-static bool is_idle(struct committer *c)
+/* Pushes that come one after the other leave moments with none: not the time to begin. */
+static void clean_while_idle(struct committer *c)
 {
-	return queue_depth(c->queue) == 0;
+	while (c->storage && store_clean_due(c->store, true) &&
+	       queue_stays_empty(c->queue, IDLE_NS) && clean_log(c, true))
+		c->batches++;
 }
 
 static void *committer_main(void *arg)
@@ -154,8 +159,7 @@ static void *committer_main(void *arg)
 			c->batches++;
 			first = rest;
 		}
-		while (is_idle(c) && clean_log(c, true))
-			c->batches++;
+		clean_while_idle(c);
 		c->busy = false;
 	}
 	return NULL;

@@ -48,6 +48,7 @@ int pem_text(const char *path, const char *text, struct strbuf *ret, struct err 
 }
 
 /* Nobody is there to be asked for a passphrase. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf;

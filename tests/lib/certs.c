@@ -6,7 +6,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { DAY = 24 * 60 * 60 };
+static const long DAY = 24L * 60 * 60;
 
 static char *text_of(BIO *bio)
 {

@@ -227,6 +227,29 @@ START_TEST(stopped_is_closed)
 }
 END_TEST
 
+/* Pushes of 100 kB: the database holds two or three times of the last one and 2 MiB, not all. */
+START_TEST(log_is_shortened)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct verdict v;
+	struct world w;
+
+	for (int i = 0; i < 20; i++)
+		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	setup(&w, true);
+	for (int i = 0; i < 60; i++) {
+		submit(&w, &v, PUSH_PUT, "/j", strbuf_z(&body));
+		queue_wake(&w.queue);
+		ck_assert_int_eq(wait_for(&v), 0);
+	}
+	committer_stop(w.committer);
+	w.committer = NULL;
+	ck_assert_uint_gt(w.rows.n_segments, 0);
+	ck_assert_uint_lt(w.rows.n_segments, 25);
+	teardown(&w);
+}
+END_TEST
+
 /* A disk that hangs. */
 static sem_t hangs, goes_on;
 
@@ -468,6 +491,7 @@ int main(void)
 	tcase_add_test(tc, failed_commits);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
+	tcase_add_test(tc, log_is_shortened);
 	tcase_add_test(tc, beats);
 	tcase_add_test(tc, stopped_is_closed);
 	tcase_add_loop_test(tc, many_threads, 0, 2);

@@ -212,6 +212,38 @@ START_TEST(close_wakes_the_consumer)
 }
 END_TEST
 
+static void *push_and_wake(void *arg)
+{
+	static struct queue_node node;
+	struct queue *q = arg;
+
+	queue_push(q, &node);
+	queue_wake(q);
+	return NULL;
+}
+
+/* A minute: the test ends in time only if nobody waits for it. */
+START_TEST(stays_empty)
+{
+	const int64_t minute = (int64_t)60 * 1000000000;
+	pthread_t other;
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 10, 100);
+	ck_assert(queue_stays_empty(&q, 1000));
+	ck_assert_int_eq(pthread_create(&other, NULL, push_and_wake, &q), 0);
+	ck_assert(!queue_stays_empty(&q, minute));
+	ck_assert(!queue_stays_empty(&q, minute));
+	pthread_join(other, NULL);
+	queue_close(&q);
+	ck_assert(!queue_stays_empty(&q, minute));
+	ck_assert_ptr_nonnull(queue_take(&q, 1, &n));
+	ck_assert(queue_stays_empty(&q, minute));
+	queue_done(&q);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -226,6 +258,7 @@ int main(void)
 	tcase_add_test(tc, closed);
 	tcase_add_test(tc, many_producers);
 	tcase_add_test(tc, close_wakes_the_consumer);
+	tcase_add_test(tc, stays_empty);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

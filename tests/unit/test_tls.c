@@ -195,6 +195,20 @@ START_TEST(an_rsa_certificate_works)
 }
 END_TEST
 
+START_TEST(a_weak_key_is_for_old_versions_only)
+{
+	struct web_tls tls;
+	struct cert weak;
+
+	cert_make(&weak, &(struct cert_spec){ .name = "weak", .rsa_bits = 1024 });
+	tls = (struct web_tls){ .cert = weak.pem, .key = weak.key_pem };
+	check_refused(tls, "failed to load X509KeyPair: ee key too small");
+	tls.min_version = TLS1_1_VERSION;
+	SSL_CTX_free(context_of(tls));
+	cert_done(&weak);
+}
+END_TEST
+
 /* ---- what is spoken ---- */
 
 static const struct {
@@ -359,6 +373,7 @@ static TCase *cases(void)
 	tcase_add_test(tc, a_directory_and_a_huge_file_are_no_certificates);
 	tcase_add_test(tc, the_chain_is_sent_from_files_and_inline);
 	tcase_add_test(tc, an_rsa_certificate_works);
+	tcase_add_test(tc, a_weak_key_is_for_old_versions_only);
 	tcase_add_loop_test(tc, version_row, 0, (int)ARRAY_LEN(versions));
 	tcase_add_loop_test(tc, cipher_row, 0, (int)ARRAY_LEN(suites));
 	tcase_add_test(tc, curves_are_those_that_are_asked_for);
