@@ -14,7 +14,6 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "config.h"
-#include "import_command.h"
 #include "service.h"
 #include "startup.h"
 #include "version.h"
@@ -186,6 +185,8 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 		service_loading(g->config.persistence_file);
 	if (startup_open(&g->config, &opened, err) < 0)
 		return -1;
+	/* Loading has used other threads' arenas, which are not used again. */
+	malloc_trim(0);
 	g->store = opened.store;
 	g->storage = opened.storage;
 	g->api.database_set_aside = opened.set_aside;
@@ -262,6 +263,26 @@ static int run(struct gateway *g)
 	return r < 0 ? 1 : 0;
 }
 
+/* `tallygate import` is another program, beside this one. Returns only when it cannot be started.
+ */
+static int start_import(const char *program, char **argv)
+{
+	static const char name[] = "tallygate-import";
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+	const char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+	size_t dir = slash ? (size_t)(slash + 1 - path) : 0;
+
+	if (dir + sizeof(name) <= sizeof(path)) {
+		memcpy(path + dir, name, sizeof(name));
+		argv[0] = (char *)program;
+		execv(path, argv);
+	}
+	fprintf(stderr, "%s: error: cannot start %s, which belongs beside it: %s\n", program, name,
+		strerrordesc_np(errno));
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -272,7 +293,7 @@ int main(int argc, char **argv)
 	int r = 0;
 
 	if (argc > 1 && strcmp(argv[1], "import") == 0)
-		return import_command(program, argc - 1, argv + 1);
+		return start_import(program, argv);
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
 		fprintf(stderr, "%s: error: %s, try --help\n", program, err.msg);
 		return 1;

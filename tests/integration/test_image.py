@@ -47,8 +47,9 @@ def test_the_dockerfile():
 
 
 def needed_libraries():
-    out = subprocess.run(["objdump", "-p", BINARY], check=True, capture_output=True, text=True).stdout
-    return re.findall(r"NEEDED\s+(\S+)", out)
+    programs = [BINARY, f"{BINARY}-import"]
+    out = subprocess.run(["objdump", "-p", *programs], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"NEEDED\s+(\S+)", out))
 
 
 def package_of(library):

@@ -1,5 +1,10 @@
-#include "import_command.h"
-
+/*
+ * `tallygate import URL`: copies what a live Pushgateway holds into a database of ours, which no
+ * gateway may have open and in which there may be no group yet. In one transaction: an import that
+ * fails leaves an empty database at the most.
+ *
+ * A program of its own, which main.c starts: the gateway itself does not carry an HTTP client.
+ */
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -206,14 +211,16 @@ static void print_help(const char *program)
 	fwrite(b.p, 1, b.n, stdout);
 }
 
-int import_command(const char *program, int argc, char **argv)
+/* argv[0] is the name that the gateway was called by, argv[1] the word `import`. */
+int main(int argc, char **argv)
 {
+	const char *program = argc > 0 ? argv[0] : "tallygate";
 	CLEANUP(flags_given_done) struct flags_given given = { 0 };
 	struct settings s = { 0 };
 	struct err err;
 	int r;
 
-	r = flags_scan(&table, argc, argv, &given, &err);
+	r = flags_scan(&table, argc - 1, argv + 1, &given, &err);
 	if (r == 0 && flags_given_has(&given, "help")) {
 		print_help(program);
 		return 0;
