@@ -2,7 +2,7 @@ import pytest
 
 from faults import faults, faults_library  # noqa: F401: fixtures
 from gateway import Gateway
-from tls import certificates  # noqa: F401: fixture
+from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures
 
 
 @pytest.fixture

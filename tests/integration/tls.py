@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from exposition import scrape
 from gateway import DEADLINE, Gateway
 from wire import Wire
 
@@ -146,6 +147,22 @@ class TlsGateway(Gateway):
 
     def connect(self, timeout=DEADLINE):
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.context)
+
+
+@pytest.fixture(scope="module")
+def tls_config(certificates, tmp_path_factory):
+    return write_config(tmp_path_factory.mktemp("tls") / "web.yml", certificates.server)
+
+
+@pytest.fixture(scope="module")
+def shared_tls(certificates, tls_config):
+    """One gateway for all tests of a file that each keep to a job of their own."""
+    with TlsGateway(certificates, tls_config, "--log.level=debug") as g:
+        yield g
+
+
+def failed_handshakes(gateway):
+    return scrape(gateway).get("pushgateway_tls_handshake_failures_total")
 
 
 class TlsWire(Wire):
