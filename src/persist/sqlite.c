@@ -35,8 +35,7 @@ static const char *const statements[N_STATEMENTS] = {
 		"REPLACE INTO metric_groups (id, key, pushed_at, failed_at) VALUES (?, ?, ?, ?)",
 	[DROP_GROUP] = "DELETE FROM metric_groups WHERE id = ?",
 	[PUT_SEGMENT] =
-		"INSERT INTO segments (id, group_id, pushed_at, whole, body) VALUES (?, ?, ?, ?, "
-		"?)",
+		"INSERT INTO segments (id, group_id, pushed_at, whole, body) VALUES (?,?,?,?,?)",
 	[READ_SEGMENT] = "SELECT body FROM segments WHERE id = ?",
 	[TRIM_SEGMENTS] = "DELETE FROM segments WHERE id <= ?",
 	[OLDEST_SEGMENTS] = "SELECT id, group_id, length(body) FROM segments ORDER BY id",

@@ -96,14 +96,16 @@ void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body)
 {
 	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
 	struct segment *seg = g && g->cur ? segment_with(g->cur, row) : NULL;
-	bool whole = true;
+	uint64_t after = 0;
 
 	s->log.trimmed += row_bytes_of(body);
 	s->log.trim_to = row;
 	if (!seg || seg->moving)
 		return;
-	for (seg = NULL; (seg = next_segment(g->cur, seg ? seg->row : 0)) != NULL; whole = false)
-		move_segment(s, g, seg, whole);
+	while ((seg = next_segment(g->cur, after)) != NULL) {
+		move_segment(s, g, seg, after == 0);
+		after = seg->row;
+	}
 }
 
 struct changes *store_clean_changes(struct store *s)

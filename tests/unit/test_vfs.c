@@ -129,7 +129,8 @@ START_TEST(waits_for_the_sync)
 	sqlite3_file *f = open_file();
 
 	for (int i = 0; i < 10; i++)
-		ck_assert_int_eq(f->pMethods->xWrite(f, "0123456789", 10, i * 10), SQLITE_OK);
+		ck_assert_int_eq(f->pMethods->xWrite(f, "0123456789", 10, (sqlite3_int64)i * 10),
+				 SQLITE_OK);
 	ck_assert_int_eq(size_on_disk(), 0);
 	ck_assert_int_eq(f->pMethods->xSync(f, SQLITE_SYNC_NORMAL), SQLITE_OK);
 	ck_assert_int_eq(size_on_disk(), 100);
