@@ -7,6 +7,10 @@
 /* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
 enum { SMALL = 4096, GATHER = 64 * 1024 };
 
+/* What is compressed is small: copying thousands of pieces costs less than sending each by itself.
+ */
+enum { BLOCK = 64 * 1024 };
+
 /* Takes the reference. */
 static void add_part(struct exposition *e, struct bytes *owner, struct str text)
 {
@@ -73,12 +77,39 @@ struct compressing {
 	struct compressor *compressor;
 	struct compress_stream stream;
 	struct strbuf small;
+	struct bytes *block; /* being filled; NULL: none */
 };
+
+static void flush_block(struct compressing *enc)
+{
+	if (enc->block)
+		exposition_add(&enc->out, enc->block);
+	enc->block = NULL;
+}
+
+static void send_copy(struct compressing *enc, struct str text)
+{
+	if (enc->block && text.n > BLOCK - enc->block->n)
+		flush_block(enc);
+	if (!enc->block)
+		enc->block = bytes_new(BLOCK);
+	if (text.n)
+		memcpy(enc->block->p + enc->block->n, text.p, text.n);
+	enc->block->n += (uint32_t)text.n;
+}
 
 /* Takes the reference to the piece. */
 static void join(struct compressing *enc, struct bytes *piece)
 {
-	add_part(&enc->out, piece, compress_join(&enc->stream, piece));
+	struct str text = compress_join(&enc->stream, piece);
+
+	if (text.n <= BLOCK / 4) {
+		send_copy(enc, text);
+		bytes_unref(piece);
+		return;
+	}
+	flush_block(enc);
+	add_part(&enc->out, piece, text);
 }
 
 static void flush_small(struct compressing *enc)
@@ -116,14 +147,13 @@ void exposition_compress(struct exposition *e, enum compression coding)
 	char tail[COMPRESS_TAIL];
 	size_t n_tail;
 
-	if (head.n)
-		exposition_add(&enc.out, bytes_of(head));
+	send_copy(&enc, head);
 	for (size_t i = 0; i < e->n; i++)
 		encode_part(&enc, &e->parts[i]);
 	flush_small(&enc);
 	n_tail = compress_tail(&enc.stream, tail);
-	if (n_tail)
-		exposition_add(&enc.out, bytes_of((struct str){ tail, n_tail }));
+	send_copy(&enc, (struct str){ tail, n_tail });
+	flush_block(&enc);
 	compressor_free(enc.compressor);
 	strbuf_done(&enc.small);
 	exposition_done(e);
