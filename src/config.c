@@ -119,7 +119,7 @@ static const struct flag flags[] = {
 	  .def = "65536", .min = 1, .max = 16 * MIB,
 	  .help = "Bytes of a label value." },
 	{ .name = "limits.groups", .kind = FLAG_COUNT, .offset = AT(groups),
-	  .def = "1000000", .min = 1, .max = 1000 * MILLION,
+	  .def = "1000000", .min = 1, .max = 50 * MILLION,
 	  .help = "Groups stored." },
 	{ .name = "limits.series", .kind = FLAG_COUNT, .offset = AT(series),
 	  .def = "10000000", .min = 1, .max = 1000 * MILLION,

@@ -95,7 +95,7 @@ bool queue_stays_empty(struct queue *q, int64_t ns)
 	while (q->n == 0 && !q->closed && r == 0)
 		r = pthread_cond_timedwait(&q->nonempty, &q->lock, &until);
 	q->waiting = false;
-	empty = q->n == 0;
+	empty = q->n == 0 && !q->closed;
 	pthread_mutex_unlock(&q->lock);
 	return empty;
 }

@@ -44,8 +44,8 @@ void queue_wake(struct queue *q);
  */
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 
-/* The consumer: waits for so many nanoseconds, or until something is there: false. Does not wait
- * for a closed queue. */
+/* The consumer: waits for so many nanoseconds; false: something has come, or the queue is closed.
+ */
 bool queue_stays_empty(struct queue *q, int64_t ns);
 
 /* Any thread: nothing more is accepted; the consumer drains what is there. */

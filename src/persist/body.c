@@ -29,6 +29,7 @@ static int str_order(const void *a, const void *b)
 int body_keep(struct str body, const struct str *keep, uint32_t n_keep, struct strbuf *out)
 {
 	CLEANUP(freep) struct str *sorted = mem_dup(keep, n_keep * sizeof(*keep));
+	uint32_t kept = 0;
 	size_t at = 0;
 
 	qsort(sorted, n_keep, sizeof(*sorted), str_order);
@@ -46,9 +47,11 @@ int body_keep(struct str body, const struct str *keep, uint32_t n_keep, struct s
 			return -1;
 		struct str name = { body.p + at, name_len };
 
-		if (bsearch(&name, sorted, n_keep, sizeof(*sorted), str_order))
+		if (bsearch(&name, sorted, n_keep, sizeof(*sorted), str_order)) {
 			strbuf_add(out, body.p + start, end - start);
+			kept++;
+		}
 		at = end;
 	}
-	return 0;
+	return kept < n_keep ? -1 : 0;
 }

@@ -6,7 +6,10 @@
 
 #include "base/str.h"
 
-/* Appends the messages whose family is named in keep. -1 when the body is not what we wrote. */
+/*
+ * Appends the messages whose family is named in keep. -1 when the body is not what we wrote, or
+ * does not hold all of these.
+ */
 int body_keep(struct str body, const struct str *keep, uint32_t n_keep, struct strbuf *out);
 
 #endif

@@ -31,7 +31,8 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 void committer_stop(struct committer *c);
 
 /*
- * For a watchdog: false when there was something to do and no batch has ended since the last call.
+ * For a watchdog: false when there was something to do and no batch, nor a step of cleaning, has
+ * ended since the last call.
  * A commit that does not return, whatever keeps it, is the usual reason. Always the same thread.
  */
 bool committer_beats(struct committer *c);

@@ -11,7 +11,8 @@
 
 struct decoders;
 
-/* Owns the push for the time of the call; of seg, the body is empty. -1 with *err ends it all. */
+/* The push is lent for the time of the call; of seg, the body is empty. -1 with *err ends it all.
+ */
 typedef int (*decoded_fn)(void *arg, const struct storage_segment *seg, struct push *push,
 			  struct err *err);
 

@@ -60,6 +60,9 @@ static int load_segment(void *arg, const struct storage_segment *seg, struct err
 {
 	struct loader *l = arg;
 
+	if (seg->group > STORE_GROUP_ID_MAX)
+		return err_set(err, 500, 0, "segment %llu is of group %u, which cannot be",
+			       (unsigned long long)seg->row, seg->group);
 	store_restore_row(l->store, seg->row, seg->body.n);
 	if (is_closed(l, seg->group))
 		return 0;
@@ -84,6 +87,8 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	r = st->ops->load(st, &sink, err);
 	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
 		r = STORAGE_DAMAGED;
+	if (r == STORAGE_LOADED)
+		store_restore_end(store);
 	decoders_free(l.decoders);
 	arena_done(&l.arena);
 	free(l.closed);

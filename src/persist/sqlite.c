@@ -166,7 +166,11 @@ static int sqlite_commit(struct storage *st, struct changes *changes, struct err
 		r = run(s->stmt[COMMIT]);
 	if (r == SQLITE_OK)
 		return 0;
-	err_set(err, 503, 0, "the push could not be stored: %s", sqlite3_errmsg(s->db));
+	/* Not all that goes wrong here is SQLite's. */
+	bool own = (sqlite3_errcode(s->db) & 0xFF) != (r & 0xFF);
+
+	err_set(err, 503, 0, "the push could not be stored: %s",
+		own ? sqlite3_errstr(r) : sqlite3_errmsg(s->db));
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
@@ -347,20 +351,35 @@ static void explain_open(struct err *err, const char *path, sqlite3 *db, int cod
 	}
 }
 
+/* SQLite takes ":memory:", "file:..." and "" for something else than the names of files. */
+static int open_file(const char *path, sqlite3 **ret, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	const char *vfs = vfs_name();
+
+	if (!*path) {
+		err_set(err, 500, 0, "the database has no name");
+		return SQLITE_CANTOPEN;
+	}
+	if (!vfs)
+		return SQLITE_NOMEM;
+	strbuf_addf(&name, "%s%s", *path == '/' ? "" : "./", path);
+	return sqlite3_open_v2(strbuf_z(&name), ret,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				       SQLITE_OPEN_EXRESCODE,
+			       vfs);
+}
+
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err)
 {
 	struct sqlite_storage *s = mem_zalloc(sizeof(*s));
-	const char *vfs = vfs_name();
-	int r = !vfs ? SQLITE_NOMEM
-		     : sqlite3_open_v2(path, &s->db,
-				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-					       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-				       vfs);
+	int r;
 
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
 	err->status = 0;
+	r = open_file(path, &s->db, err);
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
 	if (r == SQLITE_OK)

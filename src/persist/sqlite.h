@@ -11,7 +11,9 @@ enum sqlite_open_result {
 				do */
 };
 
-/* Opens or creates the file and brings its schema up to date. *ret_storage: ops->close() ends it.
+/*
+ * Opens or creates the file and brings its schema up to date. Every path is that of a file,
+ * whatever SQLite takes it for, and an empty one is refused. *ret_storage: ops->close() ends it.
  */
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);

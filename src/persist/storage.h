@@ -46,7 +46,8 @@ struct storage_ops {
 					 struct err *err);
 	/* Durable on 0. On -1 nothing of it is there, and *err (503) says why. */
 	int (*commit)(struct storage *st, struct changes *changes, struct err *err);
-	/* Tells of the segments with the lowest rows, in order, until they make up `bytes`. */
+	/* Tells of the segments with the lowest rows, in order, until their bodies make up `bytes`.
+	 */
 	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,
 		      struct err *err);
 	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */

@@ -108,7 +108,9 @@ static int do_check_reserved_lock(sqlite3_file *f, int *ret)
 
 static int do_file_control(sqlite3_file *f, int op, void *arg)
 {
-	return real(f)->pMethods->xFileControl(real(f), op, arg);
+	int r = flush(f);
+
+	return r ? r : real(f)->pMethods->xFileControl(real(f), op, arg);
 }
 
 static int do_sector_size(sqlite3_file *f)

@@ -37,7 +37,7 @@ bool store_group_row_stale(const struct group *g)
 
 static bool is_new(const struct segment *seg)
 {
-	return seg->body.p != NULL;
+	return seg->body != NULL;
 }
 
 /* The new segment with the lowest row above `after`; NULL: there is none. */
@@ -86,7 +86,7 @@ static void changes_of_segments(struct store *s, const struct group *g)
 		struct change *c = put_segment(s, g, seg->row, whole);
 
 		c->pushed_at = seg->pushed_at;
-		c->bytes = seg->body;
+		c->bytes = (struct str){ seg->body, seg->row_bytes - ROW_BYTES };
 		whole = false;
 	}
 	if (whole && g->cur && g->cur->n > 0)

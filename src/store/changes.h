@@ -2,11 +2,12 @@
  * What a batch of pushes changes in the database: rows, and nothing about any engine. Made by the
  * store, written by a storage engine in one transaction (persist/storage.h).
  *
- * A group is one row; each push is one row more, a segment, whose body is a sequence of delimited
- * MetricFamily messages. Segments are a log: each has a higher number than all before it, and none
- * changes. Where two segments of a group name one family, the later one wins; a `whole` segment
- * ends all of its group that come before it. When most of the log is superseded, its oldest rows
- * are taken away, after those of them that still say something have been appended once more.
+ * A group is one row; what a push leaves of itself at the end of its batch is one row more, a
+ * segment, whose body is a sequence of delimited MetricFamily messages; empty when the group ends.
+ * Segments are a log: each has a higher number than all before it, and none changes. Where two
+ * segments of a group name one family, the later one wins; a `whole` segment ends all of its group
+ * that come before it. When most of the log is superseded, its oldest rows are taken away, after
+ * those of them that still say something have been appended once more.
  */
 #ifndef STORE_CHANGES_H
 #define STORE_CHANGES_H

@@ -12,6 +12,8 @@ enum {
 	SHARE_IDLE = 2,
 	SHARE_BUSY = 4,
 	STEP = 256 * 1024, /* looked at at a time; more if the last batch was long */
+	STEP_MAX = 16 * 1024 * 1024,
+	REST = 4 * 1024 * 1024, /* that it may grow before the next try, after one in vain */
 };
 
 void store_log_grew(struct store *s)
@@ -26,56 +28,66 @@ void store_log_grew(struct store *s)
 
 uint64_t store_clean_due(const struct store *s, bool idle)
 {
-	if (s->log.bytes <= (idle ? SHARE_IDLE : SHARE_BUSY) * s->log.live_bytes + SLACK)
-		return 0;
+	uint64_t share = (idle ? SHARE_IDLE : SHARE_BUSY) * s->log.live_bytes;
 	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
-	return STEP + 2 * s->log.grown;
+	uint64_t step = STEP + 2 * s->log.grown;
+
+	if (s->log.bytes <= share + SLACK || s->log.bytes < s->log.rest_until)
+		return 0;
+	return step < STEP_MAX ? step : STEP_MAX;
 }
 
-static struct segment *segment_with(const struct group_state *st, uint64_t row)
+static int by_row(const void *pa, const void *pb)
 {
-	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->segment->row == row)
-			return st->slices[i]->segment;
-	return NULL;
+	uint64_t a = (*(struct slice *const *)pa)->segment->row;
+	uint64_t b = (*(struct slice *const *)pb)->segment->row;
+
+	return (a > b) - (a < b);
 }
 
-static struct segment *next_segment(const struct group_state *st, uint64_t after)
+/* The group's live slices, by their rows, at the end of those that move. */
+static struct slice **add_slices(struct store *s, const struct group_state *st)
 {
-	struct segment *next = NULL;
+	struct moving *m = &s->log.moving;
 
-	for (uint32_t i = 0; i < st->n; i++) {
-		struct segment *seg = st->slices[i]->segment;
-
-		if (seg->row > after && (!next || seg->row < next->row))
-			next = seg;
+	while (m->n_slices + st->n > m->cap_slices) {
+		m->cap_slices = m->cap_slices ? m->cap_slices * 2 : 256;
+		m->slices = mem_realloc(m->slices, m->cap_slices * sizeof(struct slice *));
 	}
-	return next;
+	struct slice **slices = m->slices + m->n_slices;
+
+	memcpy(slices, st->slices, st->n * sizeof(struct slice *));
+	qsort(slices, st->n, sizeof(struct slice *), by_row);
+	m->n_slices += st->n;
+	return slices;
 }
 
-static uint64_t live_text(const struct group_state *st, const struct segment *seg)
+static void add_move(struct store *s, size_t first, uint32_t n)
 {
-	uint64_t n = 0;
+	struct moving *m = &s->log.moving;
 
-	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->segment == seg)
-			n += st->slices[i]->text_len;
-	return n;
+	if (m->n == m->cap) {
+		m->cap = m->cap ? m->cap * 2 : 64;
+		m->list = mem_realloc(m->list, m->cap * sizeof(*m->list));
+	}
+	m->list[m->n++] = (struct move){ s->changes.n - 1, first, n };
 }
 
 /* A row that is live as a whole is copied as it is. */
-static void keep_live(struct change *c, const struct group_state *st, const struct segment *seg)
+static void keep_live(struct change *c, struct slice **slices, uint32_t n)
 {
-	if (live_text(st, seg) == seg->text_len)
+	if (n == slices[0]->segment->row_slices)
 		return;
-	c->keep = mem_alloc(seg->n * sizeof(*c->keep));
-	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->segment == seg)
-			c->keep[c->n_keep++] = st->slices[i]->family->name;
+	c->keep = mem_alloc(n * sizeof(*c->keep));
+	for (; c->n_keep < n; c->n_keep++)
+		c->keep[c->n_keep] = slices[c->n_keep]->family->name;
 }
 
-static void move_segment(struct store *s, const struct group *g, struct segment *seg, bool whole)
+/* slices: those of one segment that are live. */
+static void move_segment(struct store *s, const struct group *g, struct slice **slices, uint32_t n,
+			 bool whole)
 {
+	struct segment *seg = slices[0]->segment;
 	struct change *c = store_change_add(s, CHANGE_MOVE_SEGMENT);
 
 	c->row = s->next_row++;
@@ -83,29 +95,59 @@ static void move_segment(struct store *s, const struct group *g, struct segment 
 	c->group = g->id;
 	c->whole = whole;
 	c->pushed_at = seg->pushed_at;
-	keep_live(c, g->cur, seg);
-	if (s->log.n_moves == s->log.cap_moves) {
-		s->log.cap_moves = s->log.cap_moves ? s->log.cap_moves * 2 : 64;
-		s->log.moves = mem_realloc(s->log.moves, s->log.cap_moves * sizeof(*s->log.moves));
+	keep_live(c, slices, n);
+	add_move(s, (size_t)(slices - s->log.moving.slices), n);
+	seg->moving = true;
+}
+
+static void move_group(struct store *s, const struct group *g)
+{
+	struct slice **slices = add_slices(s, g->cur);
+	uint32_t n;
+
+	for (uint32_t i = 0; i < g->cur->n; i += n) {
+		for (n = 1; i + n < g->cur->n; n++)
+			if (slices[i + n]->segment != slices[i]->segment)
+				break;
+		move_segment(s, g, slices + i, n, i == 0);
 	}
-	s->log.moves[s->log.n_moves++] = (struct move){ seg, g, s->changes.n - 1 };
-	seg->moving = 1;
+}
+
+/* The group's oldest row that is live and does not move; UINT64_MAX: none. */
+static uint64_t oldest_row(const struct group *g)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (uint32_t i = 0; i < g->cur->n; i++) {
+		const struct segment *seg = g->cur->slices[i]->segment;
+
+		if (!seg->moving && seg->row < oldest)
+			oldest = seg->row;
+	}
+	return oldest;
+}
+
+/* Rows of one group often lie side by side, and looking at all of a large one takes its time. */
+static uint64_t known_oldest_row(struct store *s, const struct group *g)
+{
+	struct known *k = &s->log.known[g->id % CLEAN_KNOWN];
+
+	if (k->group != g->id)
+		*k = (struct known){ g->id, oldest_row(g) };
+	return k->oldest_row;
 }
 
 void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body)
 {
 	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
-	struct segment *seg = g && g->cur ? segment_with(g->cur, row) : NULL;
-	uint64_t after = 0;
 
 	s->log.trimmed += row_bytes_of(body);
 	s->log.trim_to = row;
-	if (!seg || seg->moving)
+	/* The oldest live one comes first, and takes all others of the group along. */
+	if (!g || !g->cur || known_oldest_row(s, g) != row)
 		return;
-	while ((seg = next_segment(g->cur, after)) != NULL) {
-		move_segment(s, g, seg, after == 0);
-		after = seg->row;
-	}
+	move_group(s, g);
+	s->log.known[g->id % CLEAN_KNOWN].oldest_row = UINT64_MAX;
 }
 
 struct changes *store_clean_changes(struct store *s)
@@ -114,39 +156,53 @@ struct changes *store_clean_changes(struct store *s)
 	return &s->changes;
 }
 
-static uint64_t live_bytes(const struct group_state *st, const struct segment *seg)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->segment == seg)
-			n += slice_row_bytes(st->slices[i]);
-	return n;
-}
-
 static void note_move(struct store *s, const struct move *m)
 {
-	const struct group_state *st = m->group->cur;
+	struct slice **slices = s->log.moving.slices + m->first;
 	const struct change *c = &s->changes.list[m->change];
+	struct segment *seg = slices[0]->segment;
 
-	s->log.live_bytes -= live_bytes(st, m->seg);
-	m->seg->row = c->row;
-	m->seg->row_bytes = row_bytes_of(c->bytes.n);
-	m->seg->text_len = (uint32_t)live_text(st, m->seg);
-	s->log.live_bytes += live_bytes(st, m->seg);
-	s->log.bytes += m->seg->row_bytes;
+	for (uint32_t i = 0; i < m->n; i++)
+		s->log.live_bytes -= slice_row_bytes(slices[i]);
+	seg->row = c->row;
+	seg->row_bytes = row_bytes_of(c->bytes.n);
+	seg->row_slices = m->n;
+	seg->text_len = 0;
+	for (uint32_t i = 0; i < m->n; i++)
+		seg->text_len += slices[i]->text_len;
+	for (uint32_t i = 0; i < m->n; i++)
+		s->log.live_bytes += slice_row_bytes(slices[i]);
+	s->log.bytes += seg->row_bytes;
+	s->log.pass_moved += seg->row_bytes;
+}
+
+/* A whole pass that found hardly anything to drop, or a failure, is not repeated at once. */
+static void look_at_pass(struct store *s, bool committed)
+{
+	s->log.pass_dropped += s->log.trimmed;
+	if (committed && s->log.trim_to < s->log.pass_end)
+		return;
+	s->log.rest_until = 0;
+	if (!committed || s->log.pass_moved > s->log.pass_dropped / 8 * 7)
+		s->log.rest_until = s->log.bytes + REST;
+	s->log.pass_end = s->next_row - 1;
+	s->log.pass_moved = s->log.pass_dropped = 0;
 }
 
 void store_clean_end(struct store *s, bool committed)
 {
-	for (size_t i = 0; i < s->log.n_moves; i++) {
+	struct moving *moving = &s->log.moving;
+
+	for (size_t i = 0; i < moving->n; i++) {
 		if (committed)
-			note_move(s, &s->log.moves[i]);
-		s->log.moves[i].seg->moving = 0;
+			note_move(s, &moving->list[i]);
+		moving->slices[moving->list[i].first]->segment->moving = false;
 	}
 	if (committed)
 		s->log.bytes -= s->log.trimmed;
+	look_at_pass(s, committed);
 	s->log.trimmed = 0;
-	s->log.n_moves = 0;
+	moving->n = moving->n_slices = 0;
+	memset(s->log.known, 0, sizeof(s->log.known));
 	store_changes_clear(s);
 }

@@ -44,13 +44,15 @@ struct slice {
 
 /* What one push brought to one group, and the database row that holds it. */
 struct segment {
-	uint64_t row;     /* later segments win where two name one family */
-	double pushed_at; /* Unix seconds */
-	struct str body;  /* of the row; borrowed from the push until it is published, then NULL */
-	uint32_t row_bytes;          /* what the row takes in the log */
-	uint32_t text_len;           /* of the slices that the row holds, dead ones too */
-	uint32_t refs;               /* slices in states, counted once for each state */
-	uint32_t n : 31, moving : 1; /* moving: store_clean_row() has seen it */
+	uint64_t row;        /* later segments win where two name one family */
+	double pushed_at;    /* Unix seconds */
+	const char *body;    /* of the row; borrowed from the push until published, then NULL */
+	uint32_t row_bytes;  /* what the row takes in the log */
+	uint32_t row_slices; /* that the row holds, dead ones too */
+	uint32_t text_len;   /* of these */
+	uint32_t refs;       /* slices in states, counted once for each state */
+	uint32_t n;
+	bool moving; /* store_clean_row() has seen it */
 	struct slice slices[];
 };
 
@@ -114,19 +116,20 @@ struct str slice_text(const struct slice *s);
 struct slice *group_state_find(const struct group_state *st, const struct store_family *family);
 
 /* What a row with a body of that size takes in the log: its bytes, and some for itself. */
+enum { ROW_BYTES = 32 };
+
 static inline uint32_t row_bytes_of(size_t body)
 {
-	enum { ROW = 32 };
-
-	return body < UINT32_MAX - ROW ? (uint32_t)body + ROW : UINT32_MAX;
+	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
 
-/* The slice's share in its row. The shares of all slices of a segment are at most the whole. */
+/* The slice's share in its row. The shares of all slices that a row holds make up the whole. */
 static inline uint64_t slice_row_bytes(const struct slice *s)
 {
 	const struct segment *seg = s->segment;
 
-	return (uint64_t)seg->row_bytes * (s->text_len + 1u) / ((uint64_t)seg->text_len + seg->n);
+	return (uint64_t)seg->row_bytes * (s->text_len + 1u) /
+	       ((uint64_t)seg->text_len + seg->row_slices);
 }
 
 #endif

@@ -13,9 +13,24 @@
 
 /* A segment that is appended once more. */
 struct move {
-	struct segment *seg;
-	const struct group *group;
 	size_t change; /* its place among the changes */
+	size_t first;  /* its live slices, in moving.slices */
+	uint32_t n;
+};
+
+/* Of the cleaning at hand. */
+struct moving {
+	struct move *list;
+	size_t n, cap;
+	struct slice **slices;
+	size_t n_slices, cap_slices;
+};
+
+enum { CLEAN_KNOWN = 64 };
+
+struct known {
+	uint32_t group; /* 0: none */
+	uint64_t oldest_row;
 };
 
 struct store {
@@ -40,8 +55,12 @@ struct store {
 
 		/* Of the cleaning at hand. */
 		uint64_t trimmed, trim_to; /* bytes, row */
-		struct move *moves;
-		size_t n_moves, cap_moves;
+		struct moving moving;
+		struct known known[CLEAN_KNOWN];
+
+		/* A pass ends with the last row that there was at its begin. */
+		uint64_t pass_end, pass_moved, pass_dropped; /* row, bytes, bytes */
+		uint64_t rest_until; /* no cleaning before the log is as long as this */
 	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;
@@ -70,6 +89,8 @@ struct group *store_group_find(struct store *s, struct str key, uint64_t hash);
 /* A group without a state. id 0: the next free one. */
 struct group *store_group_add(struct store *s, struct str key, uint64_t hash, uint32_t id);
 void store_group_remove(struct store *s, struct group *g);
+/* The next group may have it. */
+void store_free_id(struct store *s, uint32_t id);
 
 /* Puts a state beside the current one; takes it. */
 void store_stage_state(struct store *s, struct group *g, struct group_state *next);

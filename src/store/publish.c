@@ -113,7 +113,7 @@ static void publish_group(struct store *s, struct group *g)
 	if (row)
 		g->stored_pushed_at = g->staged->pushed_at;
 	for (uint32_t i = 0; i < g->staged->n; i++)
-		g->staged->slices[i]->segment->body = STR_NULL;
+		g->staged->slices[i]->segment->body = NULL;
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;

@@ -2,16 +2,13 @@
 #include "base/hash.h"
 #include "store/internal.h"
 
-enum { GROUP_ID_MAX = 1 << 30 };
-
 int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
 			double pushed_at, double failed_at, struct err *err)
 {
 	uint64_t hash = hash_bytes(key);
 	CLEANUP(strbuf_done) struct strbuf time_id = { 0 };
 
-	/* Numbers are given out densely: one like that would only take up memory. */
-	if (id == 0 || id > GROUP_ID_MAX)
+	if (id == 0 || id > STORE_GROUP_ID_MAX)
 		return err_set(err, 500, 0, "group %u cannot be", id);
 	if ((id < s->n_ids && s->by_id[id]) || store_group_find(s, key, hash))
 		return err_set(err, 500, 0, "two rows for one group (id %u)", id);
@@ -36,25 +33,45 @@ int store_restore_group(struct store *s, uint32_t id, struct str key, struct str
 	return 0;
 }
 
-/* Leaves out the families that a later segment has replaced. Returns the text of all of them. */
-static uint64_t keep_newest(const struct store *s, const struct group_state *st, uint64_t row,
-			    struct push *push)
+static int order(const struct store_family *f, const struct push_family *pf)
 {
-	uint32_t n = 0;
-	uint64_t text = 0;
+	int r = str_cmp(f->exposed, pf->exposed);
+
+	return r ? r : str_cmp(f->name, pf->name);
+}
+
+/* Leaves out the families that a later segment has replaced: both sides are sorted. */
+static void keep_newest(const struct group_state *st, struct push *push)
+{
+	uint32_t n = 0, at = 0;
 
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		const struct push_family *pf = &push->families[i];
-		const struct store_family *f = store_family_find((struct store *)s, pf->name,
-								 pf->exposed, pf->hash);
-		const struct slice *old = f ? group_state_find(st, f) : NULL;
 
-		text += pf->text.n;
-		if (!old || old->segment->row < row)
+		while (at < st->n && order(st->slices[at]->family, pf) < 0)
+			at++;
+		if (at == st->n || order(st->slices[at]->family, pf) > 0)
 			push->families[n++] = *pf;
 	}
 	push->n_families = n;
-	return text;
+}
+
+/* What the row of a push with all these families takes. */
+struct row {
+	uint32_t slices;
+	uint64_t text;
+	size_t body;
+};
+
+static struct row row_of(const struct push *push)
+{
+	struct row row = { .slices = push->n_families };
+
+	for (uint32_t i = 0; i < push->n_families; i++) {
+		row.text += push->families[i].text.n;
+		row.body += push->families[i].proto.n;
+	}
+	return row;
 }
 
 /* What is stored stays when --limits.series has been lowered below it. */
@@ -92,13 +109,13 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct 
 			       (unsigned long long)row);
 
 	const struct group_state *old = group_state(g);
-	size_t body = 0;
+	struct row whole = row_of(push);
+	double pushed_at = old->pushed_at;
 
-	for (uint32_t i = 0; i < push->n_families; i++)
-		body += push->families[i].proto.n;
-	uint64_t text = keep_newest(s, old, row, push);
-	double pushed_at = old->pushed_at > push->now ? old->pushed_at : push->now;
-
+	keep_newest(old, push);
+	/* As store_group_row_stale() counts: a segment of which nothing is left does not matter. */
+	if (push->n_families > 0 && push->now > pushed_at)
+		pushed_at = push->now;
 	g->labels = push->labels;
 	push->mode = PUSH_POST;
 	if (stage_unlimited(s, g, push, &seg) < 0) {
@@ -108,11 +125,19 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct 
 	g->staged->pushed_at = pushed_at;
 	if (seg) {
 		seg->row = row;
-		seg->text_len = (uint32_t)text;
-		seg->row_bytes = row_bytes_of(body);
+		seg->row_slices = whole.slices;
+		seg->text_len = (uint32_t)whole.text;
+		seg->row_bytes = row_bytes_of(whole.body);
 	}
 	store_publish(s);
 	return 0;
+}
+
+void store_restore_end(struct store *s)
+{
+	for (uint32_t id = 1; id < s->n_ids; id++)
+		if (!s->by_id[id])
+			store_free_id(s, id);
 }
 
 void store_stage_times(struct store *s, const struct push *push, double pushed_at, double failed_at)

@@ -63,6 +63,7 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 {
 	struct group_state *st = group_state_new(push->n_families);
 	struct segment *seg;
+	size_t body = 0;
 
 	*ret_seg = NULL;
 	if (push->n_families == 0)
@@ -70,18 +71,19 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 	seg = segment_new(push->n_families);
 	seg->row = s->next_row++;
 	seg->pushed_at = push->now;
-	seg->body.p = push->families[0].proto.p;
+	seg->body = push->families[0].proto.p;
+	seg->row_slices = push->n_families;
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		const struct push_family *pf = &push->families[i];
 
 		fill_slice(s, &seg->slices[i], seg, pf);
 		group_state_put(st, &seg->slices[i]);
 		/* The families are sorted, their messages are as pushed, without gaps. */
-		if (pf->proto.p < seg->body.p)
-			seg->body.p = pf->proto.p;
-		seg->body.n += pf->proto.n;
+		if (pf->proto.p < seg->body)
+			seg->body = pf->proto.p;
+		body += pf->proto.n;
 	}
-	seg->row_bytes = row_bytes_of(seg->body.n);
+	seg->row_bytes = row_bytes_of(body);
 	*ret_seg = seg;
 	return st;
 }

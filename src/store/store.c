@@ -53,7 +53,8 @@ void store_free(struct store *s)
 	free(s->by_id);
 	free(s->free_ids);
 	free(s->changes.list);
-	free(s->log.moves);
+	free(s->log.moving.list);
+	free(s->log.moving.slices);
 	free(s->idle);
 	free(s->list);
 	free(s->shown);
@@ -159,13 +160,18 @@ struct group *store_group_add(struct store *s, struct str key, uint64_t hash, ui
 	return g;
 }
 
-void store_group_remove(struct store *s, struct group *g)
+void store_free_id(struct store *s, uint32_t id)
 {
 	if (s->n_free_ids == s->cap_free_ids) {
 		s->cap_free_ids = s->cap_free_ids ? s->cap_free_ids * 2 : 64;
 		s->free_ids = mem_realloc(s->free_ids, s->cap_free_ids * sizeof(*s->free_ids));
 	}
-	s->free_ids[s->n_free_ids++] = g->id;
+	s->free_ids[s->n_free_ids++] = id;
+}
+
+void store_group_remove(struct store *s, struct group *g)
+{
+	store_free_id(s, g->id);
 	s->by_id[g->id] = NULL;
 	table_remove(&s->groups, g->key_hash, g);
 	group_free(g);

@@ -24,6 +24,9 @@
 
 struct store;
 
+/* Groups have numbers from 1 on, given out densely: a higher one would only take up memory. */
+enum { STORE_GROUP_ID_MAX = 1 << 26 };
+
 struct store_limits {
 	uint64_t max_groups, max_series; /* series: exposed lines, the time metrics' included */
 };
@@ -88,6 +91,7 @@ int store_restore_group(struct store *s, uint32_t id, struct str key, struct str
 void store_restore_row(struct store *s, uint64_t row, size_t body);
 int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct push *push,
 			  struct err *err);
+void store_restore_end(struct store *s);
 /*
  * The committer, after staging what another gateway had kept of the push's group: the times it had
  * there, whatever the staged pushes have made of them. Does nothing for a group that is not there.

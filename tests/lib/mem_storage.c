@@ -98,6 +98,7 @@ static void trim(struct mem_storage *m, uint64_t row)
 {
 	size_t n = 0;
 
+	m->trims++;
 	while (n < m->n_segments && m->segments[n].row <= row)
 		free(m->segments[n++].body);
 	m->n_segments -= n;

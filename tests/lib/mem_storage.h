@@ -31,7 +31,8 @@ struct mem_storage {
 	struct mem_segment *segments;
 	size_t n_groups, n_segments;
 	uint64_t moves, shrinks; /* segments that were moved so far, and not as a whole */
-	atomic_bool refuse;      /* every commit fails while this is set */
+	atomic_uint trims;
+	atomic_bool refuse; /* every commit fails while this is set */
 };
 
 void mem_storage_init(struct mem_storage *m);

@@ -239,7 +239,7 @@ START_TEST(stays_empty)
 	queue_close(&q);
 	ck_assert(!queue_stays_empty(&q, minute));
 	ck_assert_ptr_nonnull(queue_take(&q, 1, &n));
-	ck_assert(queue_stays_empty(&q, minute));
+	ck_assert(!queue_stays_empty(&q, minute));
 	queue_done(&q);
 }
 END_TEST

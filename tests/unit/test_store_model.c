@@ -352,6 +352,8 @@ static void reload(struct world *w)
 		      "%s (seed %llu), op %u: %s", w->run->name, (unsigned long long)w->run->seed,
 		      w->op, err.msg);
 	check_same(w, again, &naive, "reloaded");
+	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);
+	ck_assert_uint_eq(again->log.live_bytes, w->store->log.live_bytes);
 	if (w->reloads++ % 2 == 0) {
 		store_free(again);
 		return;
