@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -10,8 +11,8 @@ enum { CONNECT_TIMEOUT_MS = 10000, MAX_REDIRECTS = 5 };
 struct fetch {
 	CURL *curl;
 	struct fetch_settings settings;
-	char *base, *name; /* with and without user and password; no slash at the end */
-	bool https;
+	char *base, *name;          /* with and without user and password; no slash at the end */
+	bool was_https, downgraded; /* in this chain of redirects */
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -65,15 +66,14 @@ static char *take_url(CURLU *u)
 	return copy;
 }
 
-static bool is_http(CURLU *u, bool *ret_https)
+static bool is_http(CURLU *u)
 {
 	char *scheme = NULL;
 	bool ok;
 
 	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		return false;
-	*ret_https = strcmp(scheme, "https") == 0;
-	ok = *ret_https || strcmp(scheme, "http") == 0;
+	ok = strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0;
 	curl_free(scheme);
 	return ok;
 }
@@ -84,7 +84,7 @@ static int parse_url(struct fetch *f, CURLU *u, const char *url, struct err *err
 
 	if (r != CURLUE_OK)
 		return err_set(err, 0, 0, "not the URL of a gateway: %s", curl_url_strerror(r));
-	if (!is_http(u, &f->https))
+	if (!is_http(u))
 		return err_set(err, 0, 0, "not the URL of a gateway: expected http or https");
 	curl_url_set(u, CURLUPART_QUERY, NULL, 0);
 	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
@@ -119,6 +119,28 @@ struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, 
 
 /* ---- requests ---- */
 
+/* Before each request of a chain of redirects, when its connection stands. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
+static int check_hop(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct fetch *f = arg;
+	char *url = NULL;
+	bool https;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	curl_easy_getinfo(f->curl, CURLINFO_EFFECTIVE_URL, &url);
+	https = url && strncasecmp(url, "https:", 6) == 0;
+	if (f->was_https && !https) {
+		f->downgraded = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	f->was_https = https;
+	return CURL_PREREQFUNC_OK;
+}
+
 static void set_up(struct fetch *f, const char *url, struct sink *sink)
 {
 	CURL *c = f->curl;
@@ -137,7 +159,9 @@ static void set_up(struct fetch *f, const char *url, struct sink *sink)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, f->https ? "https" : "http,https");
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, check_hop);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, f);
 	if (*f->settings.ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, f->settings.ca_file);
 }
@@ -150,6 +174,8 @@ static int failed(struct fetch *f, CURLcode r, const struct sink *sink, const ch
 			       "GET %s%s: the answer has more than %llu bytes: raise "
 			       "--max-response-size",
 			       f->name, path, (unsigned long long)sink->max);
+	if (f->downgraded)
+		return err_set(err, 0, 0, "GET %s%s: redirected from https to http", f->name, path);
 	return err_set(err, 0, 0, "GET %s%s: %s%s", f->name, path,
 		       *f->why ? f->why : curl_easy_strerror(r),
 		       r == CURLE_OPERATION_TIMEDOUT ? ": raise --timeout" : "");
@@ -170,6 +196,7 @@ static CURLcode perform(struct fetch *f, const char *path, const char *accept, s
 	set_up(f, strbuf_z(&url), sink);
 	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
 	*f->why = '\0';
+	f->was_https = f->downgraded = false;
 	r = curl_easy_perform(f->curl);
 	curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, ret_status);
 	curl_slist_free_all(headers);

@@ -27,9 +27,9 @@ DEFINE_CLEANUP(struct fetch *, fetch_free)
 const char *fetch_name(const struct fetch *f);
 
 /*
- * The body of a 200 becomes the content of *out. Redirects are followed, five of them and never
- * from https to http; user and password are for the first host only. -1: err->status is that of the
- * answer, 0 if none came or not all of it.
+ * The body of a 200 becomes the content of *out. Redirects are followed, five of them, and to http
+ * only as long as none has led to https; user and password are for the first host only. -1:
+ * err->status is that of the answer, 0 if none came or not all of it.
  */
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
 	      struct err *err);

@@ -231,6 +231,9 @@ int main(int argc, char **argv)
 		r = flags_set(&given, &s, &err);
 	if (r == 0 && given.n_args == 0)
 		r = err_set(&err, 0, 0, "required argument 'url' not provided");
+	if (r == 0 && !*s.persistence_file)
+		r = err_set(&err, 0, 0,
+			    "--persistence.file is empty: expected the database to import into");
 	if (r == 0)
 		r = run(&s, given.args[0]);
 	else

@@ -161,20 +161,34 @@ static bool all_alive(struct gateway *g)
 	return false;
 }
 
-/* Until a signal says stop. The watchdog hears of us only if all threads that matter live. */
+/*
+ * What slow scrapes have held lies between what is still in use: glibc keeps that until it is told
+ * otherwise. Not for less than it is worth, since whoever allocates waits meanwhile.
+ */
+static void give_memory_back(void)
+{
+	enum { WORTH = 64 * 1024 * 1024 };
+	struct mallinfo2 m = mallinfo2();
+
+	if (m.fordblks > WORTH && m.fordblks > m.uordblks / 4)
+		malloc_trim(0);
+}
+
+/* Until a signal says stop. The watchdog hears of us only if all_alive(). */
 static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 {
-	int64_t ns = service_watchdog_ns() / 4;
-	const struct timespec beat = { ns / 1000000000, ns % 1000000000 };
-	int sig;
+	const int64_t second = 1000000000, look = 10 * second;
+	int64_t watchdog = service_watchdog_ns() / 4;
+	int64_t ns = watchdog && watchdog < look ? watchdog : look;
+	const struct timespec beat = { ns / second, ns % second };
 
-	if (ns == 0) {
-		sigwait(stop, &sig);
-		return;
-	}
-	while (sigtimedwait(stop, NULL, &beat) < 0)
-		if (errno == EAGAIN && all_alive(g))
+	while (sigtimedwait(stop, NULL, &beat) < 0) {
+		if (errno != EAGAIN)
+			continue;
+		if (watchdog && all_alive(g))
 			service_alive();
+		give_memory_back();
+	}
 }
 
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)

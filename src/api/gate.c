@@ -38,6 +38,11 @@ static void log_change(void *arg, enum web_change change, const char *why)
 		log_warn("web configuration reloaded, in part", "file", g->path, "reason", why,
 			 NULL);
 		break;
+	case WEB_CHANGE_SLOW_HASH:
+		log_warn("a password takes long to check, and others wait for it: give its hash a "
+			 "lower cost",
+			 "file", g->path, "reason", why, NULL);
+		break;
 	}
 }
 
@@ -111,8 +116,10 @@ void gate_free(struct gate *g)
 static void answer(struct gate *g, struct api_worker *w, struct http_request *req,
 		   enum web_login login, gate_next_fn next)
 {
-	if (g->stopped)
-		login = WEB_LOGIN_BUSY;
+	if (g->stopped) {
+		api_reply_error(req, 503, "the gateway is shutting down");
+		return;
+	}
 	switch (login) {
 	case WEB_LOGIN_OK:
 		next(w, req);

@@ -86,11 +86,26 @@ static void say_why_unfinished(struct conn *c)
 	}
 }
 
+static void begin_request(struct conn *c)
+{
+	c->state = CONN_READING;
+	c->since_ns = clock_mono_ns();
+	c->received = 0;
+}
+
+/* The buffers see nothing of a TLS record that is not complete, but it begins a request. */
+static void begin_with_record(struct conn *c)
+{
+	if (c->state == CONN_IDLE && c->tls && conn_tls_in_record(c))
+		begin_request(c);
+}
+
 static void on_close(struct evhttp_connection *evcon, void *arg)
 {
 	struct conn *c = arg;
 
 	(void)evcon;
+	begin_with_record(c);
 	if (c->state == CONN_READING)
 		say_why_unfinished(c);
 	if (c->tls)
@@ -116,11 +131,9 @@ static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, 
 		return;
 	if (c->state == CONN_HANDLING && evbuffer_get_length(buf) > PIPELINED_MAX)
 		bufferevent_disable(c->bev, EV_READ); /* evhttp enables it for the next request */
-	if (c->state == CONN_IDLE) {
-		c->since_ns = clock_mono_ns();
-		c->received = 0;
-	}
-	if (c->state == CONN_IDLE || c->state == CONN_WAITING)
+	if (c->state == CONN_IDLE)
+		begin_request(c);
+	else if (c->state == CONN_WAITING)
 		c->state = CONN_READING;
 	c->received += info->n_added;
 	/* evhttp itself would wait for the end of a chunk's length for ever. */
@@ -266,7 +279,7 @@ void conn_replied(struct conn *c)
 	/* What has arrived meanwhile is the next request. */
 	size_t waiting = evbuffer_get_length(bufferevent_get_input(c->bev));
 
-	c->state = waiting ? CONN_WAITING : CONN_IDLE;
+	c->state = waiting || (c->tls && conn_tls_in_record(c)) ? CONN_WAITING : CONN_IDLE;
 	c->since_ns = clock_mono_ns();
 	c->received = waiting;
 }
@@ -285,6 +298,7 @@ void conn_sweep(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
+		begin_with_record(c);
 		if (!c->evcon || c->since_ns >= late)
 			continue;
 		if (c->state == CONN_READING || c->state == CONN_WAITING)
@@ -300,6 +314,7 @@ void conn_close_idle(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
+		begin_with_record(c);
 		if (c->evcon && (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE) &&
 		    peek(c) <= 0)
 			evhttp_connection_free(c->evcon);

@@ -1,12 +1,14 @@
 /*
  * TLS on a connection: libevent's bufferevent does the handshake and the records, and here is what
- * it leaves to us. Four of its ways decide how (2.1.12, bufferevent_openssl.c):
+ * it leaves to us. Five of its ways decide how (2.1.12, bufferevent_openssl.c):
  * - It closes in the middle of reading or writing, before it has told the buffers what it read or
  *   wrote: so all callbacks are deferred.
  * - It tells in a deferred call that everything is written, even if something has been added by
  *   then, and evhttp would take a reply for sent: so it never gets to write an interim reply.
  * - It writes until the socket is full, which may be never: so it is stopped now and then.
  * - It sends neither a close_notify nor an answer to what is no handshake.
+ * - It says nothing of a record before all of it is there, and each of its bytes begins the idle
+ *   timeout anew: so a connection is asked whether it is in a record.
  */
 #include <errno.h>
 #include <event2/bufferevent_ssl.h>
@@ -168,6 +170,14 @@ void conn_tls_send(struct conn *c, const char *p, size_t n)
 bool conn_tls_ended(const struct conn *c)
 {
 	return SSL_get_shutdown(c->tls->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
+bool conn_tls_in_record(const struct conn *c)
+{
+	SSL *ssl = c->tls->ssl;
+
+	/* With just the header of a record read, nothing is pending: "RB" reads the body. */
+	return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
 }
 
 ssize_t conn_tls_peek(const struct conn *c)

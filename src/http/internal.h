@@ -19,7 +19,7 @@
 enum conn_state {
 	CONN_IDLE,      /* between requests */
 	CONN_WAITING,   /* the same, but bytes have arrived while the last one was answered */
-	CONN_READING,   /* some bytes of a request are there */
+	CONN_READING,   /* some bytes of a request are there, or of its first TLS record */
 	CONN_HANDLING,  /* the handler has it */
 	CONN_REPLYING,  /* the reply is being written */
 	CONN_HANDSHAKE, /* TLS: no request can be there yet */
@@ -82,6 +82,8 @@ struct http_server {
 	struct beat *beats; /* one for each worker */
 	unsigned n_workers;
 	struct ssl_ctx_st *tls_refusing; /* NULL: plain */
+	pthread_mutex_t starting;        /* held until it is known whether all threads are there */
+	bool complete;                   /* they are; under the lock */
 	atomic_ullong connections, refused, timed_out, malformed, tls_failures;
 };
 
@@ -116,6 +118,8 @@ void conn_tls_close(struct conn *c);
 void conn_tls_send(struct conn *c, const char *p, size_t n);
 /* The client has said that it sends nothing more. */
 bool conn_tls_ended(const struct conn *c);
+/* A record has been read in part, or some of its content is not yet in the buffers. */
+bool conn_tls_in_record(const struct conn *c);
 /* recv(MSG_PEEK) of one byte that need not be of a request: 0 when the client has ended. */
 ssize_t conn_tls_peek(const struct conn *c);
 /* Writes a small reply at once; what is larger is left to the loop. */

@@ -57,6 +57,18 @@ static int listen_on_passed(struct http_server *s, int fd, struct err *err)
 	return listen_with(s, fds, bound, err);
 }
 
+static int start_threads(struct http_server *s, struct err *err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&s->starting);
+	for (unsigned i = 0; i < s->n_workers && r == 0; i++)
+		r = worker_start(&s->workers[i], err);
+	s->complete = r == 0;
+	pthread_mutex_unlock(&s->starting);
+	return r;
+}
+
 static int start(struct http_server *s, struct err *err)
 {
 	unsigned n = thread_count(s->settings.threads);
@@ -76,10 +88,7 @@ static int start(struct http_server *s, struct err *err)
 	for (size_t i = 0; i < s->settings.n_fds; i++)
 		if (listen_on_passed(s, s->settings.fds[i], err) < 0)
 			return -1;
-	for (unsigned i = 0; i < n; i++)
-		if (worker_start(&s->workers[i], err) < 0)
-			return -1;
-	return 0;
+	return start_threads(s, err);
 }
 
 struct http_server *http_server_start(const struct http_settings *settings,
@@ -90,7 +99,9 @@ struct http_server *http_server_start(const struct http_settings *settings,
 	event_set_log_callback(log_libevent);
 	s->settings = *settings;
 	s->handler = *handler;
+	pthread_mutex_init(&s->starting, NULL);
 	if (start(s, err) < 0) {
+		/* No request has come to the handler: nobody has anything to post. */
 		http_server_stop(s);
 		http_server_free(s);
 		return NULL;
@@ -115,6 +126,7 @@ void http_server_free(struct http_server *s)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_done(&s->workers[i]);
 	conn_tls_done(s);
+	pthread_mutex_destroy(&s->starting);
 	free(s->workers);
 	free(s->beats);
 	free(s);

@@ -218,11 +218,23 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	return 0;
 }
 
+/* Where a thread cannot be started, none may serve: who answers later could outlive the worker. */
+static bool wait_until_complete(struct http_server *s)
+{
+	bool complete;
+
+	pthread_mutex_lock(&s->starting);
+	complete = s->complete;
+	pthread_mutex_unlock(&s->starting);
+	return complete;
+}
+
 static void *worker_main(void *arg)
 {
 	struct http_worker *w = arg;
 
-	event_base_dispatch(w->base);
+	if (wait_until_complete(w->server))
+		event_base_dispatch(w->base);
 	return NULL;
 }
 

@@ -18,6 +18,11 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+int bcrypt_cost(const char *hash)
+{
+	return (hash[COST_AT] - '0') * 10 + hash[COST_AT + 1] - '0';
+}
+
 static int check_cost(struct str hash, struct err *err)
 {
 	const char *c = hash.p + COST_AT;
@@ -27,11 +32,16 @@ static int check_cost(struct str hash, struct err *err)
 	if (!is_digit(c[0]) || !is_digit(c[1]))
 		return err_set(err, 0, 0, "crypto/bcrypt: cost %s is not a number",
 			       str_quote((struct str){ c, 2 }, quoted, sizeof(quoted)));
-	cost = (c[0] - '0') * 10 + c[1] - '0';
+	cost = bcrypt_cost(hash.p);
 	if (cost < MIN_COST || cost > MAX_COST)
 		return err_set(err, 0, 0,
 			       "crypto/bcrypt: cost %d is outside allowed inclusive range %d..%d",
 			       cost, MIN_COST, MAX_COST);
+	if (cost > BCRYPT_COST_MAX)
+		return err_set(err, 0, 0,
+			       "crypto/bcrypt: cost %d is above %d: one check would take more than "
+			       "ten seconds",
+			       cost, BCRYPT_COST_MAX);
 	return 0;
 }
 

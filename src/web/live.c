@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "web/bcrypt.h"
 #include "web/tls.h"
 
 enum { MAX_FILES = 4, YOUNG_NS = 100000000 };
@@ -22,6 +23,7 @@ struct stamp {
 struct file {
 	char *path; /* owned */
 	struct stamp stamp;
+	int64_t seen_ns; /* when we first saw this stamp: clocks of file servers may be wrong */
 };
 
 struct web_live {
@@ -34,7 +36,11 @@ struct web_live {
 	/* Of the last reading, good or bad: the configuration first, then what it named. */
 	struct file files[MAX_FILES];
 	size_t n_files;
-	bool young;         /* one had changed so recently that its stamp may hide a later change */
+	/*
+	 * One had been new to us for so short a time that its writer may not be done, and that its
+	 * stamp may hide a later change: clocks of file systems are coarse.
+	 */
+	bool young;
 	struct err refused; /* what was said last, while it is still so */
 };
 
@@ -66,15 +72,6 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
 	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
 }
 
-/* Clocks of file systems are coarse: two changes within one tick leave the same stamp. */
-static bool is_young(const struct stamp *s)
-{
-	int64_t age = clock_wall_ns() -
-		      ((int64_t)s->changed.tv_sec * 1000000000 + s->changed.tv_nsec);
-
-	return age > -YOUNG_NS && age < YOUNG_NS;
-}
-
 /* Has one of the first n files another stamp than when it was read? */
 static bool have_moved(const struct web_live *l, size_t n)
 {
@@ -87,20 +84,36 @@ static bool have_moved(const struct web_live *l, size_t n)
 	return false;
 }
 
+static void take_stamp(struct file *f, int64_t now)
+{
+	struct stamp s = stamp_of(f->path);
+
+	if (same_stamp(&s, &f->stamp))
+		return;
+	f->stamp = s;
+	f->seen_ns = now;
+}
+
 /* Before they are read, so that a change in between is seen the next time. */
 static void take_stamps(struct web_live *l)
 {
+	int64_t now = clock_mono_ns();
+
 	l->young = false;
 	for (size_t i = 0; i < l->n_files; i++) {
-		l->files[i].stamp = stamp_of(l->files[i].path);
-		l->young |= is_young(&l->files[i].stamp);
+		take_stamp(&l->files[i], now);
+		l->young |= now - l->files[i].seen_ns < YOUNG_NS;
 	}
 }
 
 static void watch(struct web_live *l, const char *path)
 {
-	if (path)
-		l->files[l->n_files++].path = mem_strdup(path);
+	struct file *f = &l->files[l->n_files++];
+
+	f->seen_ns = clock_mono_ns();
+	f->path = mem_strdup(path);
+	f->stamp = stamp_of(path);
+	l->young = true;
 }
 
 static void forget(struct web_live *l, size_t but_first)
@@ -109,18 +122,24 @@ static void forget(struct web_live *l, size_t but_first)
 		free(l->files[--l->n_files].path);
 }
 
-/* The configuration's own stamp is from before it was read, and stays. */
+/* Those that are watched already are known for as long as before. */
 static void watch_named(struct web_live *l, const struct web_tls *tls)
 {
-	struct stamp own = l->files[0].stamp;
+	const char *const named[] = { tls->cert_file, tls->key_file, tls->client_ca_file };
+	bool same = true;
+	size_t n = 1;
 
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		if (named[i]) {
+			same = same && n < l->n_files && strcmp(l->files[n].path, named[i]) == 0;
+			n++;
+		}
+	if (same && n == l->n_files)
+		return;
 	forget(l, 1);
-	watch(l, tls->cert_file);
-	watch(l, tls->key_file);
-	watch(l, tls->client_ca_file);
-	take_stamps(l);
-	l->files[0].stamp = own;
-	l->young |= is_young(&own);
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		if (named[i])
+			watch(l, named[i]);
 }
 
 /* ---- reading ---- */
@@ -148,11 +167,12 @@ static struct web_state *state_ref(struct web_state *s)
 static struct web_state *read_state(struct web_live *l, struct err *err)
 {
 	CLEANUP(web_state_unrefp) struct web_state *s = mem_zalloc(sizeof(*s));
+	enum web_files which = l->state ? WEB_FILES_REGULAR : WEB_FILES_ANY;
 	const struct web_tls *tls;
 
 	s->refs = 1;
 	take_stamps(l);
-	if (web_config_read(l->files[0].path, &s->config, err) < 0)
+	if (web_config_read(l->files[0].path, which, &s->config, err) < 0)
 		return NULL;
 	tls = &s->config->tls;
 	watch_named(l, tls);
@@ -161,14 +181,17 @@ static struct web_state *read_state(struct web_live *l, struct err *err)
 		return NULL;
 	}
 	/* A gateway that has begun without TLS needs no certificate. */
-	if (tls->on && (l->tls || !l->state) && web_tls_context(tls, &s->tls, err) < 0)
+	if (tls->on && (l->tls || !l->state) && web_tls_context(tls, which, &s->tls, err) < 0)
 		return NULL;
 	return TAKE(s);
 }
 
-static bool opens_to_all(const struct web_state *from, const struct web_state *to)
+/* Would it let in whom the other keeps out? Half of a file may. */
+static bool is_weaker(const struct web_state *from, const struct web_state *to)
 {
-	return from->config->users.n > 0 && to->config->users.n == 0;
+	if (from->config->users.n > 0 && to->config->users.n == 0)
+		return true;
+	return from->tls && to->tls && web_tls_is_weaker(from->tls, to->tls);
 }
 
 static void say(struct web_live *l, enum web_change change, const char *why)
@@ -176,8 +199,26 @@ static void say(struct web_live *l, enum web_change change, const char *why)
 	l->listener.changed(l->listener.arg, change, why);
 }
 
+static void say_slow(struct web_live *l, const struct web_pairs *users)
+{
+	const struct web_pair *slowest = NULL;
+	int cost = BCRYPT_COST_SLOW;
+	struct err why;
+
+	for (size_t i = 0; i < users->n; i++)
+		if (bcrypt_cost(users->v[i].value) > cost) {
+			slowest = &users->v[i];
+			cost = bcrypt_cost(slowest->value);
+		}
+	if (!slowest)
+		return;
+	err_set(&why, 0, 0, "bcrypt cost %d of user %s", cost, slowest->name);
+	say(l, WEB_CHANGE_SLOW_HASH, why.msg);
+}
+
 static void say_taken(struct web_live *l, const struct web_config *c)
 {
+	say_slow(l, &c->users);
 	if (c->tls.on && !l->tls)
 		say(l, WEB_CHANGE_NEEDS_RESTART, "TLS begins with a restart");
 	else if (c->rate_interval_ns != l->rate_interval_ns || c->rate_burst != l->rate_burst)
@@ -191,7 +232,7 @@ static void reload(struct web_live *l, bool moved)
 {
 	struct web_state *next, *old = l->state;
 	struct err err;
-	bool opens;
+	bool weaker;
 
 	next = read_state(l, &err);
 	if (!next) {
@@ -200,12 +241,12 @@ static void reload(struct web_live *l, bool moved)
 		l->refused = err;
 		return;
 	}
-	opens = opens_to_all(old, next);
-	if (opens && l->young) {
+	weaker = is_weaker(old, next);
+	if (weaker && l->young) {
 		web_state_unref(next);
 		return;
 	}
-	if (moved || opens || l->refused.msg[0])
+	if (moved || weaker || l->refused.msg[0])
 		say_taken(l, next->config);
 	l->refused.msg[0] = '\0';
 	l->state = next;
@@ -224,11 +265,20 @@ static void look(struct web_live *l, size_t n)
 		reload(l, moved);
 }
 
-static bool is_regular(const char *path)
+/* A pipe, say: what has been read from it is not there again. */
+static bool is_special(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static bool can_be_watched(const struct web_live *l)
+{
+	for (size_t i = 0; i < l->n_files; i++)
+		if (is_special(l->files[i].path))
+			return false;
+	return true;
 }
 
 struct web_live *web_live_open(const char *path, const struct web_listener *listener,
@@ -238,16 +288,17 @@ struct web_live *web_live_open(const char *path, const struct web_listener *list
 
 	pthread_mutex_init(&l->lock, NULL);
 	l->listener = *listener;
-	l->watched = is_regular(path);
 	watch(l, path);
 	l->state = read_state(l, err);
 	if (!l->state) {
 		web_live_close(l);
 		return NULL;
 	}
+	l->watched = can_be_watched(l);
 	l->tls = l->state->tls != NULL;
 	l->rate_interval_ns = l->state->config->rate_interval_ns;
 	l->rate_burst = l->state->config->rate_burst;
+	say_slow(l, &l->state->config->users);
 	return l;
 }
 

@@ -5,9 +5,15 @@
  *
  * Fixed at start, as in the Go gateway: whether TLS is spoken, and the rate limit.
  *
- * A file that would take the last user away, and so let everybody in, counts only when nobody has
- * written to it for a tenth of a second: an editor may just have emptied it. A file that is not a
- * regular one (a pipe) is read once.
+ * What would let in whom the files so far keep out - the last user is gone, client certificates are
+ * not asked for as strictly, other names or authorities are allowed, an older TLS version or
+ * another cipher is - counts as a whole only when the files have not changed for a tenth of a
+ * second since we first saw them so: whoever writes one may just have emptied it, or have written
+ * half of it.
+ *
+ * If one of the files is not a regular one (a pipe), all are read once, at start: none is looked at
+ * again, certificates no more than the configuration. Where such a file takes the place of a
+ * regular one later, it is a change that cannot be used; it is not read, as that might block.
  */
 #ifndef WEB_LIVE_H
 #define WEB_LIVE_H
@@ -30,9 +36,13 @@ enum web_change {
 	WEB_CHANGE_TAKEN,
 	WEB_CHANGE_REFUSED,       /* why says what is wrong; said once for each change */
 	WEB_CHANGE_NEEDS_RESTART, /* taken, but why says what of it waits for a restart */
+	WEB_CHANGE_SLOW_HASH, /* at start or with a change: why says whose password takes long */
 };
 
-/* Called on the thread that found the change, before its web_live_get() returns; may only log. */
+/*
+ * Called on the thread that found the change, before its web_live_get() or web_live_open() returns;
+ * may only log.
+ */
 struct web_listener {
 	void (*changed)(void *arg, enum web_change change, const char *why);
 	void *arg;

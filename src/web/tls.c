@@ -225,41 +225,41 @@ static int parse_pair(SSL_CTX *ctx, struct str cert, struct str key, struct err 
 	return r;
 }
 
-static int read_part(const char *key, const char *path, const char *text, struct strbuf *ret,
-		     struct err *err)
+static int read_part(const char *key, const char *path, const char *text, enum web_files which,
+		     struct strbuf *ret, struct err *err)
 {
 	char prefix[ERR_MSG_SIZE];
 
-	if (pem_text(path, text, ret, err) == 0)
+	if (pem_text(path, text, which, ret, err) == 0)
 		return 0;
 	snprintf(prefix, sizeof(prefix), "failed to read %s (%s): ", key, path);
 	err_prefix(err, prefix);
 	return -1;
 }
 
-static int set_pair(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
+static int set_pair(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf cert = { 0 };
 	CLEANUP(strbuf_done) struct strbuf key = { 0 };
 	int r;
 
-	if (read_part("cert_file", tls->cert_file, tls->cert, &cert, err) < 0 ||
-	    read_part("key_file", tls->key_file, tls->key, &key, err) < 0)
+	if (read_part("cert_file", tls->cert_file, tls->cert, which, &cert, err) < 0 ||
+	    read_part("key_file", tls->key_file, tls->key, which, &key, err) < 0)
 		return -1;
 	r = parse_pair(ctx, strbuf_str(&cert), strbuf_str(&key), err);
 	OPENSSL_cleanse(key.p, key.n);
 	return r;
 }
 
-int web_tls_context(const struct web_tls *tls, SSL_CTX **ret, struct err *err)
+int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **ret, struct err *err)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	if (!ctx)
 		return err_set(err, 500, 0, "cannot set up TLS: %s", openssl_reason());
 	if (set_versions(tls, ctx, err) < 0 || set_ciphers(tls, ctx, err) < 0 ||
-	    set_curves(tls, ctx, err) < 0 || set_pair(tls, ctx, err) < 0 ||
-	    client_policy(tls, ctx, err) < 0) {
+	    set_curves(tls, ctx, err) < 0 || set_pair(tls, which, ctx, err) < 0 ||
+	    client_policy(tls, which, ctx, err) < 0) {
 		SSL_CTX_free(ctx);
 		return -1;
 	}
@@ -267,4 +267,28 @@ int web_tls_context(const struct web_tls *tls, SSL_CTX **ret, struct err *err)
 	set_resumption(tls, ctx);
 	*ret = ctx;
 	return 0;
+}
+
+/* ---- two of them ---- */
+
+static bool has_cipher(SSL_CTX *ctx, const SSL_CIPHER *cipher)
+{
+	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		if (sk_SSL_CIPHER_value(all, i) == cipher)
+			return true;
+	return false;
+}
+
+bool web_tls_is_weaker(SSL_CTX *from, SSL_CTX *to)
+{
+	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(to);
+
+	if (SSL_CTX_get_min_proto_version(to) < SSL_CTX_get_min_proto_version(from))
+		return true;
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		if (!has_cipher(from, sk_SSL_CIPHER_value(all, i)))
+			return true;
+	return client_policy_is_weaker(from, to);
 }

@@ -15,7 +15,14 @@
  * The caller owns a reference (SSL_CTX_free()); connections keep their own. Files are read now.
  * -1: *err says which file or key is wrong. Any thread.
  */
-int web_tls_context(const struct web_tls *tls, SSL_CTX **ret, struct err *err);
+int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **ret,
+		    struct err *err);
+
+/*
+ * Does `to` speak an older version or a cipher, or let in a client, that `from` does not? As far as
+ * policy, authorities and allowed names tell: other authorities are others. Any thread.
+ */
+bool web_tls_is_weaker(SSL_CTX *from, SSL_CTX *to);
 
 /* A name of cipher_suites, as the IANA and Go write it; the suites of TLS 1.3 too. Any thread. */
 bool web_tls_knows_cipher(const char *name);

@@ -11,7 +11,8 @@
 
 /* Belongs to a context and ends with it, which may be long after the configuration. */
 struct policy {
-	bool verify; /* the chain too, not only the names */
+	bool verify;                  /* the chain too, not only the names */
+	STACK_OF(X509) * authorities; /* NULL: those of the system */
 	struct web_strings sans;
 };
 
@@ -29,6 +30,7 @@ static void policy_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, lo
 	for (size_t i = 0; i < p->sans.n; i++)
 		free(p->sans.v[i]);
 	free(p->sans.v);
+	sk_X509_pop_free(p->authorities, X509_free);
 	free(p);
 }
 
@@ -135,17 +137,17 @@ static int add_authorities(SSL_CTX *ctx, const STACK_OF(X509) * certs, struct er
 	return 0;
 }
 
-static int load_authorities(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
+static int load_authorities(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx,
+			    struct policy *p, struct err *err)
 {
-	CLEANUP(free_certificates) STACK_OF(X509) *certs = NULL;
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	const char *path = tls->client_ca_file;
 
-	if (pem_text(path, tls->client_ca, &text, err) < 0)
+	if (pem_text(path, tls->client_ca, which, &text, err) < 0)
 		return -1;
-	switch (pem_certificates(strbuf_str(&text), &certs)) {
+	switch (pem_certificates(strbuf_str(&text), &p->authorities)) {
 	case PEM_OK:
-		return add_authorities(ctx, certs, err);
+		return add_authorities(ctx, p->authorities, err);
 	case PEM_NONE:
 		return err_set(err, 500, 0, "%s %s: no certificate in it",
 			       path ? "client_ca_file" : "client_ca", path ? path : "");
@@ -174,20 +176,75 @@ static int mode_of(const struct web_tls *tls)
 	return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
-int client_policy(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
+int client_policy(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	bool authorities = tls->client_ca_file || tls->client_ca;
 	struct policy *p;
 
-	if (authorities && load_authorities(tls, ctx, err) < 0)
-		return -1;
 	pthread_once(&once, make_index);
 	p = policy_new(tls);
+	SSL_CTX_set_ex_data(ctx, policy_index, p);
+	if (authorities && load_authorities(tls, which, ctx, p, err) < 0)
+		return -1;
 	if (p->verify && !authorities)
 		SSL_CTX_set_default_verify_paths(ctx); /* of the system, as in Go */
-	SSL_CTX_set_ex_data(ctx, policy_index, p);
 	SSL_CTX_set_verify(ctx, mode_of(tls), NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, p);
 	return 0;
+}
+
+/* ---- two of them ---- */
+
+static bool has_authority(const struct policy *p, const X509 *cert)
+{
+	for (int i = 0; i < sk_X509_num(p->authorities); i++)
+		if (X509_cmp(sk_X509_value(p->authorities, i), cert) == 0)
+			return true;
+	return false;
+}
+
+static bool trusts_others(const struct policy *from, const struct policy *to)
+{
+	if (!from->authorities || !to->authorities)
+		return from->authorities || to->authorities;
+	for (int i = 0; i < sk_X509_num(to->authorities); i++)
+		if (!has_authority(from, sk_X509_value(to->authorities, i)))
+			return true;
+	return false;
+}
+
+static bool has_san(const struct policy *p, const char *san)
+{
+	for (size_t i = 0; i < p->sans.n; i++)
+		if (strcmp(p->sans.v[i], san) == 0)
+			return true;
+	return false;
+}
+
+static bool allows_others(const struct policy *from, const struct policy *to)
+{
+	if (!from->sans.n)
+		return false;
+	for (size_t i = 0; i < to->sans.n; i++)
+		if (!has_san(from, to->sans.v[i]))
+			return true;
+	return to->sans.n == 0;
+}
+
+static bool requires_one(SSL_CTX *ctx)
+{
+	return SSL_CTX_get_verify_mode(ctx) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+}
+
+bool client_policy_is_weaker(SSL_CTX *from, SSL_CTX *to)
+{
+	const struct policy *was = SSL_CTX_get_ex_data(from, policy_index);
+	const struct policy *is = SSL_CTX_get_ex_data(to, policy_index);
+
+	if (requires_one(from) && !requires_one(to))
+		return true;
+	if (was->verify && (!is->verify || trusts_others(was, is)))
+		return true;
+	return allows_others(was, is);
 }

@@ -1,48 +1,19 @@
 /* PEM from files or from the configuration itself. */
-#include <ctype.h>
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <stdio.h>
 
-#include "base/err.h"
 #include "web/tls_internal.h"
 
 enum { FILE_MAX = 1024 * 1024 };
 
-/* "open X: no such file or directory" */
-static int file_error(const char *verb, const char *path, struct err *err)
+int pem_text(const char *path, const char *text, enum web_files which, struct strbuf *ret,
+	     struct err *err)
 {
-	const char *why = strerrordesc_np(errno);
-
-	return err_set(err, 500, 0, "%s %s: %c%s", verb, path, tolower((unsigned char)why[0]),
-		       why + 1);
-}
-
-static int read_file(const char *path, struct strbuf *ret, struct err *err)
-{
-	FILE *f = fopen(path, "re");
-	size_t n;
-	int r = 0;
-
-	if (!f)
-		return file_error("open", path, err);
-	n = fread(strbuf_reserve(ret, FILE_MAX + 1), 1, FILE_MAX + 1, f);
-	if (ferror(f))
-		r = file_error("read", path, err);
-	else if (n > FILE_MAX)
-		r = err_set(err, 500, 0, "read %s: larger than 1 MiB", path);
-	else
-		ret->n += n;
-	fclose(f);
-	return r;
-}
-
-int pem_text(const char *path, const char *text, struct strbuf *ret, struct err *err)
-{
-	if (path)
-		return read_file(path, ret, err);
-	if (text)
+	if (path && web_file_read(path, which, FILE_MAX, ret, err) < 0)
+		return -1;
+	if (path && ret->n > FILE_MAX)
+		return err_set(err, 500, 0, "read %s: larger than 1 MiB", path);
+	if (!path && text)
 		strbuf_addz(ret, text);
 	return 0;
 }

@@ -140,13 +140,14 @@ void web_users_free(struct web_users *u)
 
 struct credentials {
 	char *text; /* owned: what both slices point into */
+	size_t size;
 	struct str user, password;
 };
 
 static void credentials_done(struct credentials *c)
 {
 	if (c->text)
-		OPENSSL_cleanse(c->text, c->password.n + c->user.n + 1);
+		OPENSSL_cleanse(c->text, c->size);
 	free(c->text);
 }
 
@@ -181,7 +182,8 @@ static bool parse_basic(struct str header, struct credentials *ret)
 	    !str_eq_nocase((struct str){ header.p, scheme.n }, scheme))
 		return false;
 	header = (struct str){ header.p + scheme.n, header.n - scheme.n };
-	ret->text = mem_alloc(header.n + 1);
+	ret->size = header.n + 1;
+	ret->text = mem_alloc(ret->size);
 	n = decode_base64(header, ret->text);
 	colon = n > 0 ? memchr(ret->text, ':', (size_t)n) : NULL;
 	if (!colon)

@@ -1,11 +1,8 @@
 #include "web/web_config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "web/bcrypt.h"
@@ -203,40 +200,13 @@ int web_config_parse(struct str text, struct str dir, struct web_config **ret, s
 	return 0;
 }
 
-/* Of the operating system, in Go's words. */
-static int refuse_file(const char *verb, const char *path, struct err *err)
-{
-	const char *why = strerrordesc_np(errno);
-
-	/* Go's texts are those of the C library, in lower case. */
-	return err_set(err, 0, 0, "%s %s: %c%s", verb, path, why[0] | 0x20, why + 1);
-}
-
-static int read_file(int fd, const char *path, struct strbuf *to, struct err *err)
-{
-	enum { PIECE = 4096 };
-	ssize_t n;
-
-	do {
-		n = read(fd, strbuf_reserve(to, PIECE), PIECE);
-		if (n < 0)
-			return refuse_file("read", path, err);
-		to->n += (size_t)n;
-	} while (n > 0 && to->n <= YAML_MAX_BYTES);
-	return 0;
-}
-
-int web_config_read(const char *path, struct web_config **ret, struct err *err)
+int web_config_read(const char *path, enum web_files which, struct web_config **ret,
+		    struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	const char *slash = strrchr(path, '/');
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
 
-	if (fd < 0)
-		return refuse_file("open", path, err);
-	r = read_file(fd, path, &text, err);
-	close(fd);
-	if (r < 0)
+	if (web_file_read(path, which, YAML_MAX_BYTES, &text, err) < 0)
 		return -1;
 	return web_config_parse(strbuf_str(&text),
 				(struct str){ path, slash ? (size_t)(slash - path) + 1 : 0 }, ret,

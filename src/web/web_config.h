@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "web/file.h"
 
 enum web_client_auth {
 	WEB_NO_CLIENT_CERT,
@@ -69,7 +70,8 @@ int web_config_parse(struct str text, struct str dir, struct web_config **ret, s
  * The same of a file. The certificates and keys that it names are not read: see web/tls.h. -1 also
  * when it cannot be read.
  */
-int web_config_read(const char *path, struct web_config **ret, struct err *err);
+int web_config_read(const char *path, enum web_files which, struct web_config **ret,
+		    struct err *err);
 void web_config_free(struct web_config *c); /* NULL is fine */
 DEFINE_CLEANUP(struct web_config *, web_config_free)
 

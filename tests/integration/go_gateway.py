@@ -19,6 +19,12 @@ def go_version():
     return tuple(int(n) for n in re.match(r"pushgateway, version (\d+)\.(\d+)\.(\d+)", out.stdout).groups())
 
 
+def go_knows(key):
+    """Whether a key of the web configuration is one of its words."""
+    with open(find_go(), "rb") as f:
+        return key.encode() in f.read()
+
+
 class GoGateway(Gateway):
     def __init__(self, *flags, database, **more):
         super().__init__(*flags, database=database, binary=find_go(), **more)

@@ -97,6 +97,16 @@ def test_without_a_file_nothing_is_kept(tmp_path):
         assert scrape(g).foreign() == []
 
 
+@pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory"])
+def test_every_name_is_that_of_a_file(tmp_path, name):
+    with Gateway(cwd=tmp_path, database=name) as g:
+        assert g.put("x", "a 1\n").status == 200
+        assert (tmp_path / name).exists()
+        g.kill()
+    with Gateway(cwd=tmp_path, database=name) as g:
+        assert scrape(g).pushed("a", "x") == 1
+
+
 def test_a_lowered_limit_loses_nothing(database):
     with Gateway(database=database) as g:
         g.put("x/long/" + "v" * 500, 'a{b="' + "w" * 500 + '"} 1\nc 1\nd 1\n')

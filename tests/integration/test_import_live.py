@@ -18,9 +18,9 @@ from go_data import GROUPS, fill, samples
 from go_gateway import GoGateway
 
 
-def run(*args, env=None):
+def run(*args, env=None, cwd=None):
     done = subprocess.run([BINARY, "import", *map(str, args)], capture_output=True, text=True, timeout=120,
-                          stdin=subprocess.DEVNULL, env={**os.environ, "no_proxy": "*", **(env or {})})
+                          stdin=subprocess.DEVNULL, cwd=cwd, env={**os.environ, "no_proxy": "*", **(env or {})})
     assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
     return done
 
@@ -183,6 +183,12 @@ def test_other_files_are_left_alone(small, tmp_path):
     assert refused(small.url, tmp_path / "no" / "such").startswith("cannot write ")
 
 
+@pytest.mark.parametrize("name", [":memory:", "file:x.db?mode=memory"])
+def test_every_name_is_that_of_a_file(small, tmp_path, name):
+    done = run(small.url, f"--persistence.file={name}", cwd=tmp_path)
+    assert done.returncode == 0 and groups_in(tmp_path / name) == 1
+
+
 def test_the_default_database_is_that_of_the_gateway(small, tmp_path):
     done = run(small.url, env={"STATE_DIRECTORY": str(tmp_path)})
     assert done.returncode == 0 and groups_in(tmp_path / "tallygate.db") == 1
@@ -317,7 +323,10 @@ def test_https(small, certificate, database):
     routes = {"/api/v1/metrics": GOOD, "/metrics": series("a"), "/down/api/v1/metrics": answer(302, Location=small.url + "/api/v1/metrics")}
     with FakeGateway(routes, certificate) as f:
         assert "certificate" in refused(f.url, database), "nobody vouches for it"
-        assert "https" in refused(f.url + "/down", database, f"--ca-file={certificate[0]}"), "no way back to http"
+        assert "redirected from https to http" in refused(f.url + "/down", database, f"--ca-file={certificate[0]}")
+        # Nor after a hop to https.
+        with FakeGateway({"/api/v1/metrics": answer(302, Location=f.url + "/down/api/v1/metrics")}) as first:
+            assert "redirected from https to http" in refused(first.url, database, f"--ca-file={certificate[0]}")
         assert not small.seen
         assert imported(f.url, database, f"--ca-file={certificate[0]}")[0]["url"] == f.url
 
@@ -329,6 +338,7 @@ def test_the_command_line():
     done = run("--help")
     assert done.returncode == 0 and done.stdout.startswith(f"usage: {name} import <url> [<flags>]\n\n") and not done.stderr
     for args, reason in {(): "required argument 'url' not provided", ("a", "b"): "unexpected b",
+                         ("a", "--persistence.file="): "--persistence.file is empty: expected the database to import into",
                          ("a", "--nonsense"): "unknown long flag '--nonsense'",
                          ("a", "--timeout=0s"): 'invalid value "0s" for --timeout: expected 1ms to 24h0m0s'}.items():
         done = run(*args)

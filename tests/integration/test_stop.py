@@ -15,6 +15,13 @@ def stopping(gateway, number=signal.SIGTERM):
     gateway.wait_for_line("exiting gracefully")
 
 
+def stopping_now(gateway, idle):
+    """`idle` is a connection to the same thread: closed, when that has learnt of it."""
+    stopping(gateway)
+    assert idle.at_end()
+    idle.socket.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_idle_connections_do_not_hold_it_up(gw, number):
     gw.put("x", "a 1\n")
@@ -30,16 +37,18 @@ def test_idle_connections_do_not_hold_it_up(gw, number):
     assert "HTTP server stopped" in gw.log
 
 
-def test_a_half_sent_request_may_still_arrive(gw):
+def test_a_half_sent_request_may_still_arrive():
     request = push("late", b"a 1\n")
-    with Wire(gw) as slow:
-        slow.send(request[:-3])
-        assert scrape(gw)
-        stopping(gw)
-        reply = slow.send(request[-3:]).reply()
-        assert (reply.status, reply.headers["connection"]) == (200, "close")
-        assert slow.at_end()
-    assert gw.wait() == 0
+    with Gateway("--web.threads=1") as g:
+        idle = Wire(g)
+        with Wire(g) as slow:
+            slow.send(request[:-3])
+            assert scrape(g)
+            stopping_now(g, idle)
+            reply = slow.send(request[-3:]).reply()
+            assert (reply.status, reply.headers["connection"]) == (200, "close")
+            assert slow.at_end()
+        assert g.wait() == 0
 
 
 def test_a_half_sent_request_is_given_up_at_the_deadline(database):
@@ -72,11 +81,13 @@ def test_a_client_that_does_not_read_is_given_up_at_the_deadline(database):
 
 
 def test_pushes_that_wait_for_the_disk_are_answered(database, faults):
-    with Gateway(database=database, env=faults.env) as g:
+    with Gateway("--web.threads=1", database=database, env=faults.env) as g:
+        idle = Wire(g)
         faults.hold()
         wires = [Wire(g).send(push(f"p{i}", b"a 1\n", Connection="keep-alive")) for i in range(20)]
         faults.wait_until_held()
-        stopping(g)
+        assert scrape(g).get("pushgateway_connections") == 22
+        stopping_now(g, idle)
         faults.release()
         for w in wires:
             reply = w.reply()

@@ -1,5 +1,6 @@
 """On TLS: what is no handshake, HTTP, large scrapes, and the end."""
 import json
+import select
 import signal
 import socket
 import ssl
@@ -72,6 +73,79 @@ def test_the_read_timeout_is_not_for_what_follows_the_handshake(certificates, tl
     with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g, TlsWire(g) as idle, Wire(g) as slow:
         assert slow.at_end(), "both were there when the time was over"
         assert idle.send(head("GET", "/-/healthy")).reply().status == 200
+
+
+def record(gateway, data):
+    """On a new connection; the one record that `data` makes, not yet sent."""
+    r = Records(gateway).send()
+    r.write(data)
+    return r, r.outgoing.read()
+
+
+def dribble(r, data):
+    """A byte now and then. Whether the server closes before all are sent."""
+    for byte in data:
+        r.wire.send(bytes([byte]))
+        while select.select([r.wire.socket], [], [], 0.1)[0]:
+            data = r.wire.socket.recv(65536)
+            r.wire.buffer += data
+            if not data:
+                return True
+    return False
+
+
+def reply_in(r):
+    """What the server says until it closes."""
+    r.wire.at_end()
+    r.incoming.write(r.wire.buffer)
+    return r.tls.read(65536)
+
+
+@pytest.mark.parametrize("first", [1, 5, 100])
+def test_a_record_that_dribbles(certificates, tls_config, first):
+    """Nothing of its request can be read, and the idle timeout begins with each byte anew."""
+    with TlsGateway(certificates, tls_config, "--web.idle-timeout=5s", "--web.read-timeout=300ms") as g:
+        r, data = record(g, push("dribble", b"#" * 9000 + b"\na 1\n"))
+        begin = time.monotonic()
+        r.wire.send(data[:first])
+        assert dribble(r, data[first:first + 100])
+        assert time.monotonic() - begin >= 0.3
+        assert reply_in(r).startswith(b"HTTP/1.1 408 ")
+        r.wire.socket.close()
+        assert scrape(g).get("pushgateway_request_timeouts_total") == 1
+
+
+def test_a_record_that_stops(certificates, tls_config):
+    """Just its header: the connection is not idle."""
+    with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g:
+        r, data = record(g, push("header", b"a 1\n"))
+        r.wire.send(data[:5])
+        assert reply_in(r).startswith(b"HTTP/1.1 408 ")
+        r.wire.socket.close()
+
+
+def test_a_record_cut_off(shared_tls):
+    before = scrape(shared_tls).get("pushgateway_malformed_requests_total")
+    r, data = record(shared_tls, push("cut", b"a 1\n"))
+    r.wire.send(data[:-1]).half_close()
+    assert reply_in(r).startswith(b"HTTP/1.1 400 ")
+    r.wire.socket.close()
+    assert scrape(shared_tls).get("pushgateway_malformed_requests_total") == before + 1
+
+
+def test_a_record_begun_behind_the_last_request(shared_tls):
+    """Nobody has waited for its end: it gets no reply, and is counted nowhere."""
+    names = ("pushgateway_malformed_requests_total", "pushgateway_request_timeouts_total")
+    before = scrape(shared_tls)
+    for sent in (1, 5, 20):
+        r, data = record(shared_tls, push("last", b"a 1\n", Connection="close"))
+        r.write(push("none", b"a 1\n"))
+        r.wire.send(data + r.outgoing.read()[:sent])
+        assert reply_in(r).startswith(b"HTTP/1.1 200 ")
+        assert r.tls.read(65536) == b"", "nothing but the close_notify"
+        r.wire.socket.close()
+    s = scrape(shared_tls)
+    assert [s.get(name) for name in names] == [before.get(name) for name in names]
 
 
 def test_idle_connections_end(certificates, tls_config):
@@ -299,6 +373,22 @@ def test_sigterm_with_requests_in_flight(certificates, tls_config, database, fau
     with Gateway(database=database) as g:
         s = scrape(g)
         assert [s.pushed("a", f"p{i}") for i in range(10)] == [1] * 10 and s.pushed("a", "half") == 1
+
+
+@pytest.mark.parametrize("sent", [1, 5, 5000])
+def test_sigterm_in_a_record(certificates, tls_config, sent):
+    with TlsGateway(certificates, tls_config, "--web.threads=1") as g:
+        idle = TlsWire(g)
+        r, data = record(g, push("half", b"#" * 9000 + b"\na 1\n"))
+        r.wire.send(data[:sent])
+        assert scrape(g), "the thread has come round: what was sent is read"
+        g.signal(signal.SIGTERM)
+        assert idle.at_end(), "and now it stops"
+        r.wire.send(data[sent:])
+        assert reply_in(r).startswith(b"HTTP/1.1 200 ")
+        assert g.wait() == 0
+        for w in (idle, r.wire):
+            w.socket.close()
 
 
 def test_sigterm_under_load(certificates, tls_config, database):

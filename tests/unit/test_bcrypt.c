@@ -60,7 +60,11 @@ static const struct {
 } check_rows[] = {
 	{ "$2a$04$" SALT DIGEST, NULL },
 	{ "$2b$10$" SALT DIGEST, NULL },
-	{ "$2y$31$" SALT DIGEST, NULL },
+	{ "$2y$17$" SALT DIGEST, NULL },
+	{ "$2y$18$" SALT DIGEST,
+	  "crypto/bcrypt: cost 18 is above 17: one check would take more than ten seconds" },
+	{ "$2y$31$" SALT DIGEST,
+	  "crypto/bcrypt: cost 31 is above 17: one check would take more than ten seconds" },
 	{ "", SHORT },
 	{ "doe", SHORT },
 	{ "$2b$04$" SALT "Vj0cCigtIZ1NEwIggIAOiVqcS6cpI", SHORT },

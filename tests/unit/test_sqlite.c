@@ -387,6 +387,38 @@ START_TEST(no_such_directory)
 }
 END_TEST
 
+/* SQLite knows other meanings of each: in memory, with parameters, forgotten when closed. */
+static const char *const magic_names[] = { ":memory:", "file::memory:", "file:x.db?mode=memory",
+					   "file:x.db", "-" };
+
+START_TEST(every_name_is_that_of_a_file)
+{
+	const char *name = magic_names[_i];
+	struct storage *st;
+	struct store *s;
+	struct err err = { 0 };
+	struct stat sb;
+
+	ck_assert_int_eq(chdir(dir.path), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_msg(sqlite_storage_open(name, &st, &err) == SQLITE_OPENED, "%s", err.msg);
+		s = load(st);
+		ck_assert_uint_eq(store_counts(s).groups, (uint64_t)i);
+		ck_assert_int_eq(stat(name, &sb), 0);
+		ck_assert_uint_ge(st->ops->bytes(st), (uint64_t)sb.st_size);
+		push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+		store_free(s);
+		st->ops->close(st);
+	}
+}
+END_TEST
+
+START_TEST(no_name)
+{
+	refuse_open("", "has no name");
+}
+END_TEST
+
 /* root may write anywhere, so the test's process becomes somebody else. */
 static void become_nobody(void)
 {
@@ -434,6 +466,8 @@ int main(void)
 	tcase_add_test(tc, first_schema_is_migrated);
 	tcase_add_test(tc, nothing_of_a_failed_commit_is_there);
 	tcase_add_test(tc, no_such_directory);
+	tcase_add_loop_test(tc, every_name_is_that_of_a_file, 0, ARRAY_LEN(magic_names));
+	tcase_add_test(tc, no_name);
 	tcase_add_test(tc, unwritable_directory);
 	tcase_add_test(tc, unwritable_file);
 	suite_add_tcase(suite, tc);

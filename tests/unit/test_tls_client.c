@@ -40,7 +40,7 @@ static SSL_CTX *context_of(struct web_tls tls)
 	tls.key = server.key_pem;
 	tls.min_version = TLS1_2_VERSION;
 	tls.max_version = TLS1_3_VERSION;
-	ck_assert_msg(web_tls_context(&tls, &ctx, &err) == 0, "%s", err.msg);
+	ck_assert_msg(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err) == 0, "%s", err.msg);
 	return ctx;
 }
 
@@ -244,6 +244,123 @@ START_TEST(who_must_show_a_certificate_shows_it_each_time)
 }
 END_TEST
 
+/* ---- what is weaker ---- */
+
+static char san_a[] = "a", san_b[] = "b";
+static char *both_sans[] = { san_a, san_b };
+static char chacha[] = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+static char aes[] = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+static char *suites[] = { chacha, aes };
+
+enum { NO_CA, ROOT, OTHER_ROOT, BOTH };
+
+struct setting {
+	enum web_client_auth auth;
+	int ca;
+	struct web_strings sans, ciphers;
+	int min_version;
+};
+
+#define STRICT WEB_REQUIRE_AND_VERIFY_CLIENT_CERT
+
+static const struct {
+	const char *name;
+	struct setting from, to;
+	bool weaker, back_weaker;
+} weaker_rows[] = {
+	{ "the same",
+	  { .auth = STRICT, .ca = ROOT },
+	  { .auth = STRICT, .ca = ROOT },
+	  false,
+	  false },
+	{ "nothing is asked for", { .auth = STRICT, .ca = ROOT }, { 0 }, true, false },
+	{ "it is enough to ask",
+	  { .auth = WEB_REQUIRE_ANY_CLIENT_CERT },
+	  { .auth = WEB_REQUEST_CLIENT_CERT },
+	  true,
+	  false },
+	{ "asked or not", { .auth = WEB_REQUEST_CLIENT_CERT }, { 0 }, false, false },
+	{ "not verified",
+	  { .auth = STRICT, .ca = ROOT },
+	  { .auth = WEB_REQUIRE_ANY_CLIENT_CERT, .ca = ROOT },
+	  true,
+	  false },
+	{ "each lets in whom the other does not",
+	  { .auth = WEB_VERIFY_CLIENT_CERT_IF_GIVEN, .ca = ROOT },
+	  { .auth = WEB_REQUIRE_ANY_CLIENT_CERT },
+	  true,
+	  true },
+	{ "another CA",
+	  { .auth = STRICT, .ca = ROOT },
+	  { .auth = STRICT, .ca = OTHER_ROOT },
+	  true,
+	  true },
+	{ "one more", { .auth = STRICT, .ca = ROOT }, { .auth = STRICT, .ca = BOTH }, true, false },
+	{ "those of the system", { .auth = STRICT, .ca = ROOT }, { .auth = STRICT }, true, true },
+	{ "another CA that does not count",
+	  { .auth = WEB_REQUIRE_ANY_CLIENT_CERT, .ca = ROOT },
+	  { .auth = WEB_REQUIRE_ANY_CLIENT_CERT, .ca = OTHER_ROOT },
+	  false,
+	  false },
+	{ "no names",
+	  { .auth = STRICT, .sans = { both_sans, 1 } },
+	  { .auth = STRICT },
+	  true,
+	  false },
+	{ "one more name",
+	  { .auth = STRICT, .sans = { both_sans, 1 } },
+	  { .auth = STRICT, .sans = { both_sans, 2 } },
+	  true,
+	  false },
+	{ "another name",
+	  { .auth = STRICT, .sans = { both_sans, 1 } },
+	  { .auth = STRICT, .sans = { both_sans + 1, 1 } },
+	  true,
+	  true },
+	{ "an older version", { .min_version = TLS1_3_VERSION }, { 0 }, true, false },
+	{ "one more cipher",
+	  { .ciphers = { suites, 1 } },
+	  { .ciphers = { suites, 2 } },
+	  true,
+	  false },
+	{ "all ciphers", { .ciphers = { suites, 1 } }, { 0 }, true, false },
+};
+
+static SSL_CTX *context_for(const struct setting *s)
+{
+	CLEANUP(strbuf_done) struct strbuf ca = { 0 };
+	struct web_tls tls = { .cert = server.pem, .key = server.key_pem };
+	SSL_CTX *ctx = NULL;
+	struct err err;
+
+	if (s->ca == ROOT || s->ca == BOTH)
+		strbuf_addz(&ca, root.pem);
+	if (s->ca == OTHER_ROOT || s->ca == BOTH)
+		strbuf_addz(&ca, other_root.pem);
+	tls.client_ca = ca.n ? (char *)strbuf_z(&ca) : NULL;
+	tls.client_auth = s->auth;
+	tls.client_allowed_sans = s->sans;
+	tls.cipher_suites = s->ciphers;
+	tls.min_version = s->min_version ? s->min_version : TLS1_2_VERSION;
+	tls.max_version = TLS1_3_VERSION;
+	ck_assert_msg(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err) == 0, "%s", err.msg);
+	return ctx;
+}
+
+START_TEST(weaker_row)
+{
+	SSL_CTX *from = context_for(&weaker_rows[_i].from);
+	SSL_CTX *to = context_for(&weaker_rows[_i].to);
+
+	ck_assert_msg(web_tls_is_weaker(from, to) == weaker_rows[_i].weaker, "%s",
+		      weaker_rows[_i].name);
+	ck_assert_msg(web_tls_is_weaker(to, from) == weaker_rows[_i].back_weaker, "back: %s",
+		      weaker_rows[_i].name);
+	SSL_CTX_free(from);
+	SSL_CTX_free(to);
+}
+END_TEST
+
 static TCase *cases(void)
 {
 	TCase *tc = tcase_create("tls_client");
@@ -256,6 +373,7 @@ static TCase *cases(void)
 	tcase_add_test(tc, names_with_each_policy);
 	tcase_add_loop_test(tc, tickets_are_for_one_context, 0, both);
 	tcase_add_loop_test(tc, who_must_show_a_certificate_shows_it_each_time, 0, both);
+	tcase_add_loop_test(tc, weaker_row, 0, (int)ARRAY_LEN(weaker_rows));
 	return tc;
 }
 

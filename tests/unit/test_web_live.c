@@ -67,7 +67,7 @@ static struct strbuf said;
 
 static void on_change(void *arg, enum web_change change, const char *why)
 {
-	static const char *const names[] = { "taken", "refused", "restart" };
+	static const char *const names[] = { "taken", "refused", "restart", "slow" };
 
 	ck_assert_ptr_eq(arg, &said);
 	strbuf_addf(&said, "%s%s%s\n", names[change], why ? " " : "", why ? why : "");
@@ -227,6 +227,74 @@ START_TEST(an_emptied_file)
 }
 END_TEST
 
+/* What is old was not seen before: its writer may still be about to go on. */
+START_TEST(an_old_file_in_its_place)
+{
+	CLEANUP(freep) char *path = in_dir("web.yml");
+	CLEANUP(freep) char *empty = in_dir("empty");
+	CLEANUP(freep) char *link = in_dir("link");
+	int64_t begin, waited;
+
+	replace("empty", "");
+	begin = clock_mono_ns();
+	while (clock_mono_ns() - begin < 150000000)
+		nap();
+	open_live(DENY USERS);
+	expect("X-Frame-Options", 1);
+	ck_assert_int_eq(symlink(empty, link), 0);
+	ck_assert_int_eq(rename(link, path), 0);
+	begin = clock_mono_ns();
+	ck_assert_uint_eq(count_users(), 1);
+	while (count_users() > 0 && clock_mono_ns() - begin < INT64_C(30000000000))
+		nap();
+	waited = clock_mono_ns() - begin;
+	ck_assert_int_ge(waited, 90000000);
+	expect("", 0);
+	expect_said("taken\n");
+}
+END_TEST
+
+START_TEST(a_pipe_in_its_place)
+{
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	CLEANUP(freep) char *path = in_dir("web.yml");
+	CLEANUP(freep) char *fifo = in_dir("pipe");
+
+	open_live(DENY USERS);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	ck_assert_int_eq(rename(fifo, path), 0);
+	alarm(20);
+	for (int i = 0; i < 3; i++)
+		expect("X-Frame-Options", 1);
+	strbuf_addf(&want, "refused open %s: not a regular file\n", path);
+	expect_said(strbuf_z(&want));
+	replace("web.yml", XSS USERS);
+	expect("X-XSS-Protection", 1);
+	expect_said("taken\n");
+	alarm(0);
+}
+END_TEST
+
+#define SLOW(name, cost) \
+	"  " name ": $2y$" cost "$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi\n"
+
+START_TEST(slow_hashes)
+{
+	open_live(USERS SLOW("bob", "15") SLOW("carol", "16"));
+	expect_said("slow bcrypt cost 16 of user carol\n");
+	replace("web.yml", USERS SLOW("bob", "14"));
+	expect("", 2);
+	expect_said("taken\n");
+	replace("web.yml", USERS SLOW("bob", "17"));
+	expect("", 2);
+	expect_said("slow bcrypt cost 17 of user bob\ntaken\n");
+	replace("web.yml", USERS SLOW("bob", "18"));
+	expect("", 2);
+	expect_said("refused line 3: crypto/bcrypt: cost 18 is above 17: one check would take more "
+		    "than ten seconds\n");
+}
+END_TEST
+
 START_TEST(what_waits_for_a_restart)
 {
 	open_live("rate_limit: {interval: 1s, burst: 1}\n" DENY);
@@ -368,6 +436,104 @@ START_TEST(a_certificate_in_another_file)
 }
 END_TEST
 
+static bool asks_for_certificates(void)
+{
+	SSL_CTX *ctx = web_live_tls_context(live);
+	int mode = SSL_CTX_get_verify_mode(ctx);
+
+	SSL_CTX_free(ctx);
+	return mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+}
+
+#define REQUIRE "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: cert.pem\n"
+
+/* The first half of the file is a good one, too. */
+START_TEST(a_half_written_file)
+{
+	int64_t begin, waited;
+
+	install(&first);
+	open_live(TLS REQUIRE DENY);
+	ck_assert(asks_for_certificates());
+	begin = clock_mono_ns();
+	replace("web.yml", TLS);
+	ck_assert(asks_for_certificates());
+	while (asks_for_certificates() && clock_mono_ns() - begin < INT64_C(30000000000))
+		nap();
+	waited = clock_mono_ns() - begin;
+	ck_assert_int_ge(waited, 90000000);
+	expect("", 0);
+	expect_said("taken\n");
+	/* The way back is not delayed. */
+	replace("web.yml", TLS REQUIRE);
+	ck_assert(asks_for_certificates());
+	expect_said("taken\n");
+}
+END_TEST
+
+START_TEST(a_half_written_file_that_is_completed)
+{
+	install(&first);
+	open_live(TLS REQUIRE DENY);
+	for (int i = 0; i < 5; i++) {
+		replace("web.yml", TLS);
+		ck_assert(asks_for_certificates());
+		replace("web.yml", TLS REQUIRE XSS);
+		ck_assert(asks_for_certificates());
+		expect("X-XSS-Protection", 0);
+	}
+}
+END_TEST
+
+START_TEST(a_pipe_instead_of_a_key)
+{
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	CLEANUP(freep) char *path = in_dir("key.pem");
+	CLEANUP(freep) char *fifo = in_dir("pipe");
+
+	install(&first);
+	open_live(TLS DENY);
+	expect_cert(&first);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	ck_assert_int_eq(rename(fifo, path), 0);
+	alarm(20);
+	for (int i = 0; i < 3; i++)
+		expect_cert(&first);
+	strbuf_addf(&want, "refused failed to read key_file (%s): open %s: not a regular file\n",
+		    path, path);
+	expect_said(strbuf_z(&want));
+	install(&second);
+	expect_cert(&second);
+	alarm(0);
+}
+END_TEST
+
+static void *write_key(void *path)
+{
+	write_to(path, 0, first.key_pem);
+	return NULL;
+}
+
+/* Nothing is watched then, not even the configuration. */
+START_TEST(a_key_from_a_pipe)
+{
+	CLEANUP(freep) char *path = in_dir("key.pem");
+	pthread_t writer;
+
+	replace("cert.pem", first.pem);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(pthread_create(&writer, NULL, write_key, path), 0);
+	open_live(TLS DENY);
+	pthread_join(writer, NULL);
+	replace("web.yml", TLS XSS);
+	alarm(20);
+	expect_cert(&first);
+	expect("X-Frame-Options", 0);
+	expect_said("");
+	alarm(0);
+}
+END_TEST
+
 START_TEST(tls_does_not_end)
 {
 	install(&first);
@@ -427,6 +593,9 @@ int main(void)
 	tcase_add_test(files, a_bad_file_changes_nothing);
 	tcase_add_test(files, a_file_that_is_gone);
 	tcase_add_test(files, an_emptied_file);
+	tcase_add_test(files, an_old_file_in_its_place);
+	tcase_add_test(files, a_pipe_in_its_place);
+	tcase_add_test(files, slow_hashes);
 	tcase_add_test(files, what_waits_for_a_restart);
 	tcase_add_test(files, a_pipe_is_read_once);
 	tcase_add_test(files, a_bad_file_at_start);
@@ -436,6 +605,10 @@ int main(void)
 	tcase_add_test(certs, a_new_certificate);
 	tcase_add_test(certs, a_certificate_without_its_key);
 	tcase_add_test(certs, a_certificate_in_another_file);
+	tcase_add_test(certs, a_half_written_file);
+	tcase_add_test(certs, a_half_written_file_that_is_completed);
+	tcase_add_test(certs, a_pipe_instead_of_a_key);
+	tcase_add_test(certs, a_key_from_a_pipe);
 	tcase_add_test(certs, tls_does_not_end);
 	tcase_add_test(certs, many_threads);
 	suite_add_tcase(suite, certs);
