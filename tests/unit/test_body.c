@@ -9,12 +9,9 @@
 static const struct {
 	const char *name, *pushed, *keep, *kept;
 } rows[] = {
-	{ "the only one", "a", "a", "a" },
-	{ "the first", "a b c", "a", "a" },
-	{ "the last", "a b c", "c", "c" },
-	{ "out of order", "b c a", "c b", "b c" },
-	{ "all", "b c a", "a b c", "b c a" },
-	{ "prefixes are other names", "aa a aaa", "a", "a" },
+	{ "the only one", "a", "a", "a" },    { "the first", "a b c", "a", "a" },
+	{ "the last", "a b c", "c", "c" },    { "out of order", "b c a", "c b", "b c" },
+	{ "all", "b c a", "a b c", "b c a" }, { "prefixes are other names", "aa a aaa", "a", "a" },
 };
 
 static size_t split(const char *names, struct str *out)
