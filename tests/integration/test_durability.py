@@ -116,3 +116,36 @@ def test_a_lowered_limit_loses_nothing(database):
                  database=database) as g:
         assert sorted(scrape(g).foreign()) == sorted(before)
         assert g.put("y", "a 1\n").status == 507
+
+
+
+class LargePusher(Pusher):
+    """The same with 100 kB more in each push."""
+
+    def request(self, n):
+        method, body = super().request(n)
+        return method, body + "".join(f'large{{pad="{i:04d}{"x" * 5000}"}} {n}\n' for i in range(20))
+
+
+@pytest.mark.parametrize("pushes", [60, 110, 150, 210])
+def test_sigkill_while_the_log_is_shortened(database, pushes):
+    cold = {f"cold{i}": i for i in range(20)}
+    with Gateway(database=database) as g:
+        for job, value in cold.items():
+            assert g.put(job, f"still {value}\n").status == 200
+            assert g.post(job, f"more {value}\n").status == 200
+        pushers = [LargePusher(g, f"hot{i}") for i in range(4)]
+        for p in pushers:
+            p.wait_for(pushes // len(pushers))
+        g.kill()
+        for p in pushers:
+            p.join()
+    with Gateway(database=database) as g:
+        s = scrape(g)
+        for job, value in cold.items():
+            assert s.pushed("still", job) == s.pushed("more", job) == value
+        for p in pushers:
+            p.check(s)
+        g.terminate()
+    # 100 kB of each of four groups are live; all pushes together take 6 to 21 MB.
+    assert database.stat().st_size < 5e6, "nothing was dropped"
