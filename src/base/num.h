@@ -22,8 +22,6 @@
 unsigned num_format(double v, char out[NUM_MAX]);
 /* The same, but negative zero prints "-0" (the JSON API). */
 unsigned num_format_signed_zero(double v, char out[NUM_MAX]);
-/* Decimal digits of v; returns the length. */
-unsigned num_format_u64(uint64_t v, char out[NUM_MAX]);
 
 /*
  * The value grammar of the text format: decimal with optional sign, point and exponent, or

@@ -275,11 +275,3 @@ unsigned num_format(double v, char out[NUM_MAX])
 	/* -0.0 + 0.0 is 0.0 */
 	return num_format_signed_zero(v + 0.0, out);
 }
-
-unsigned num_format_u64(uint64_t v, char out[NUM_MAX])
-{
-	unsigned len = count_digits(v);
-
-	put_digits(out, v, len);
-	return len;
-}

@@ -239,11 +239,6 @@ size_t http_request_header_bytes(const struct http_request *req)
 	return req->header_bytes;
 }
 
-struct http_worker *http_request_worker(const struct http_request *req)
-{
-	return req->worker;
-}
-
 void http_reply_header(struct http_request *req, const char *name, const char *value)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(req->ev);

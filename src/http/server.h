@@ -123,8 +123,6 @@ const char *http_request_peer(const struct http_request *req);
 const char *http_request_protocol(const struct http_request *req);
 /* Bytes of all header names and values but Host's, plus Host's value. */
 size_t http_request_header_bytes(const struct http_request *req);
-/* The handler's own pointer; NULL until set. */
-struct http_worker *http_request_worker(const struct http_request *req);
 
 /*
  * Before the reply; in place of one of that name. The value is copied; CR and LF must not be in it.

@@ -16,8 +16,9 @@ STALLED = 10
 # enough for each page of a large one to change.
 REPLACED = 20000
 ETHERNET_SEGMENT = 1460
-# Memory is given back when it has not shrunk for a while, and is not waited for much longer.
-SETTLED, SETTLE_LIMIT = 2, 12
+# Memory is given back when it has not shrunk for longer than ours waits to look, and is not waited
+# for much longer.
+SETTLED, SETTLE_LIMIT = 12, 30
 
 
 def _settled(server):

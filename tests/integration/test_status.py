@@ -51,7 +51,7 @@ def test_status():
 
 
 def test_status_in_another_time_zone():
-    with Gateway(env={"TZ": "XXX-05:30"}) as g:
+    with Gateway(env={"TZ": "ABC-05:30"}) as g:
         start = json.loads(g.get("/api/v1/status").text)["data"]["start_time"]
         assert start.endswith("+05:30")
 

@@ -138,24 +138,6 @@ START_TEST(format_special)
 }
 END_TEST
 
-START_TEST(format_u64)
-{
-	uint64_t p = 1;
-	char out[NUM_MAX], expected[NUM_MAX];
-
-	for (unsigned i = 0; i <= 20; i++, p = i < 20 ? p * 10 : UINT64_MAX) {
-		const uint64_t values[] = { p - 1, p, p + (p < UINT64_MAX), p / 3 };
-
-		for (unsigned j = 0; j < ARRAY_LEN(values); j++) {
-			int n = snprintf(expected, sizeof(expected), "%" PRIu64, values[j]);
-
-			ck_assert_uint_eq(num_format_u64(values[j], out), (unsigned)n);
-			ck_assert_mem_eq(out, expected, (size_t)n);
-		}
-	}
-}
-END_TEST
-
 /* digits * 10^exp10 reads back as v. */
 static bool reads_back(uint64_t digits, int exp10, double v)
 {
@@ -309,7 +291,6 @@ int main(void)
 
 	tcase_add_loop_test(rows, format_row, 0, (int)ARRAY_LEN(formats));
 	tcase_add_test(rows, format_special);
-	tcase_add_test(rows, format_u64);
 	tcase_add_test(sweeps, boundaries);
 	tcase_add_test(sweeps, random_bits);
 	tcase_add_test(sweeps, random_decimals);
