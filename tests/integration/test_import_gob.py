@@ -160,7 +160,10 @@ def damage(content, what, instead):
 
 DAMAGED = {
     "another name for a field": (b"Labels", b"Lapels", "not of the groups"),
-    "a length in a family": (b"\x0a\x09job_state", b"\x0a\xff\xffob_state", 'family "job_state"'),
+    # With the type that follows the name: by itself, the name is a key of the map as well.
+    "a length in a family": (
+        b"\x0a\x09job_state\x18\x01", b"\x0a\xff\xffob_state\x18\x01", 'family "job_state"',
+    ),
     "a time": (b"\x0f\x01\x00\x00\x00\x0e", b"\x0f\x09\x00\x00\x00\x0e", "not a time"),
     "a time in another century": (b"\x0f\x01\x00\x00\x00\x0e", b"\x0f\x01\x00\x00\x00\x02", "a time before 1970"),
     "a type": (b"\x0c\x01\x0c", b"\x0c\x01\x3c", "not of the groups"),
