@@ -255,6 +255,15 @@ void conn_handling(struct conn *c)
 }
 
 /*
+ * While a reply is written: evhttp would read on, without an end, were the client to send on and
+ * not to read, and as far as the end of a client that has only closed its own side.
+ */
+void conn_stop_reading(struct bufferevent *bev)
+{
+	bufferevent_disable(bev, EV_READ);
+}
+
+/*
  * Writes a reply at once, not after another round of the loop. Not while evhttp is on the stack: it
  * may free the connection.
  */
@@ -264,14 +273,18 @@ void conn_write_now(struct conn *c)
 	struct evbuffer *out = bufferevent_get_output(bev);
 
 	if (c->tls) {
+		conn_stop_reading(bev);
 		conn_tls_write_now(c);
 		return;
 	}
 	evbuffer_unfreeze(out, 1); /* only the socket may take bytes from it otherwise */
 	evbuffer_write(out, bufferevent_getfd(bev));
 	evbuffer_freeze(out, 1);
+	/* Reading that is not interrupted costs no system call. */
 	if (evbuffer_get_length(out) == 0)
 		bufferevent_trigger(bev, EV_WRITE, 0);
+	else
+		conn_stop_reading(bev);
 }
 
 void conn_replied(struct conn *c)

@@ -98,6 +98,7 @@ void conn_say(struct conn *c, const char *status, const char *text);
 void conn_sweep(struct http_worker *w);
 void conn_close_idle(struct http_worker *w);
 void conn_handling(struct conn *c);
+void conn_stop_reading(struct bufferevent *bev);
 void conn_write_now(struct conn *c);
 void conn_replied(struct conn *c);
 void conn_free_all(struct http_worker *w);

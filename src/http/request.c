@@ -325,15 +325,11 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 	if (evhttp_request_get_command(req->ev) == EVHTTP_REQ_CONNECT)
 		req->ev->type = EVHTTP_REQ_GET;
 	evhttp_send_reply(req->ev, status, phrase_of(status), req->body);
-	/*
-	 * evhttp reads on while it writes: without an end, were the client to send on and not to
-	 * read, and as far as the end of a client that has only closed its own side.
-	 */
-	if (evcon)
-		bufferevent_disable(evhttp_connection_get_bufferevent(evcon), EV_READ);
 	if (req->body)
 		evbuffer_free(req->body);
 	if (c && req->later)
 		conn_write_now(c);
+	else if (evcon)
+		conn_stop_reading(evhttp_connection_get_bufferevent(evcon));
 	free(req);
 }
