@@ -48,7 +48,7 @@ void queue_wake(struct queue *q)
 	bool asleep;
 
 	pthread_mutex_lock(&q->lock);
-	asleep = q->waiting && q->n > 0;
+	asleep = q->wanted > 0 && q->n >= q->wanted;
 	pthread_mutex_unlock(&q->lock);
 	if (asleep)
 		pthread_cond_signal(&q->nonempty);
@@ -61,10 +61,10 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 
 	*ret_n = 0;
 	pthread_mutex_lock(&q->lock);
-	q->waiting = true;
+	q->wanted = 1;
 	while (q->n == 0 && !q->closed)
 		pthread_cond_wait(&q->nonempty, &q->lock);
-	q->waiting = false;
+	q->wanted = 0;
 	first = last = q->head;
 	if (first) {
 		q->bytes -= last->bytes;
@@ -83,21 +83,35 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 	return first;
 }
 
-bool queue_stays_empty(struct queue *q, int64_t ns)
+/* Waits, with the lock, for n nodes. */
+static void wait_for(struct queue *q, size_t n, int64_t ns)
 {
 	int64_t end = clock_mono_ns() + ns;
 	struct timespec until = { end / 1000000000, end % 1000000000 };
-	bool empty;
 	int r = 0;
 
-	pthread_mutex_lock(&q->lock);
-	q->waiting = true;
-	while (q->n == 0 && !q->closed && r == 0)
+	q->wanted = n;
+	while (q->n < n && !q->closed && r == 0)
 		r = pthread_cond_timedwait(&q->nonempty, &q->lock, &until);
-	q->waiting = false;
+	q->wanted = 0;
+}
+
+bool queue_stays_empty(struct queue *q, int64_t ns)
+{
+	bool empty;
+
+	pthread_mutex_lock(&q->lock);
+	wait_for(q, 1, ns);
 	empty = q->n == 0 && !q->closed;
 	pthread_mutex_unlock(&q->lock);
 	return empty;
+}
+
+void queue_gather(struct queue *q, size_t n, int64_t ns)
+{
+	pthread_mutex_lock(&q->lock);
+	wait_for(q, n, ns);
+	pthread_mutex_unlock(&q->lock);
 }
 
 void queue_close(struct queue *q)

@@ -22,7 +22,7 @@ struct queue {
 	struct queue_node *head, **tail;
 	size_t n, bytes, max_n, max_bytes;
 	bool closed;
-	bool waiting; /* the consumer may be asleep */
+	size_t wanted; /* by the consumer, which may be asleep until so many are there; 0: awake */
 };
 
 enum queue_result { QUEUE_OK, QUEUE_FULL, QUEUE_CLOSED };
@@ -47,6 +47,9 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 /* The consumer: waits for so many nanoseconds; false: something has come, or the queue is closed.
  */
 bool queue_stays_empty(struct queue *q, int64_t ns);
+
+/* The consumer: waits until n nodes are there, at the most for so many nanoseconds. */
+void queue_gather(struct queue *q, size_t n, int64_t ns);
 
 /* Any thread: nothing more is accepted; the consumer drains what is there. */
 void queue_close(struct queue *q);

@@ -13,7 +13,7 @@
 /* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
 enum { BATCH_MAX = 512 };
 
-enum { IDLE_NS = 5 * 1000 * 1000 };
+enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
@@ -29,11 +29,12 @@ struct committer {
 	atomic_bool busy;
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
+	int64_t commit_ns;     /* that the last commit took */
 	struct buckets batch_pushes, commit_seconds;
 };
 
 /* 0: durable. -1: nothing of it is, and *err says why. */
-static int commit(struct committer *c, struct changes *changes, struct err *err)
+static int commit(struct committer *c, struct changes *changes, const char *failed, struct err *err)
 {
 	int64_t start = clock_mono_ns();
 	int r;
@@ -41,21 +42,25 @@ static int commit(struct committer *c, struct changes *changes, struct err *err)
 	if (changes->n == 0)
 		return 0;
 	r = c->storage->ops->commit(c->storage, changes, err);
-	buckets_observe(&c->commit_seconds, (double)(clock_mono_ns() - start) / 1e9);
+	c->commit_ns = clock_mono_ns() - start;
+	buckets_observe(&c->commit_seconds, (double)c->commit_ns / 1e9);
 	c->commits++;
 	/* Two stat() calls: now and then is often enough. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
 	if (r < 0) {
 		c->failures++;
-		log_error("could not commit pushes", "err", err->msg, NULL);
+		log_error(failed, "err", err->msg, NULL);
 	}
 	return r;
 }
 
+static const char pushes_failed[] = "could not commit pushes";
+static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
+
 static void wipe(struct committer *c, struct push *push)
 {
-	if (c->storage && commit(c, store_wipe_changes(c->store), &push->err) < 0)
+	if (c->storage && commit(c, store_wipe_changes(c->store), pushes_failed, &push->err) < 0)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
@@ -84,22 +89,66 @@ static struct push *cut_batch(struct push *first, size_t *ret_n)
 	return next;
 }
 
-static void run_batch(struct committer *c, struct push *first, size_t n)
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
 {
+	store_clean_row(store, row, group, body);
+}
+
+/* Before anything is staged, and in small steps: pushes wait for it. False: there is nothing to do.
+ */
+static bool begin_cleaning(struct committer *c, bool idle)
+{
+	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
 	struct err err = { 0 };
 
-	if (first->mode == PUSH_WIPE) {
-		wipe(c, first);
-	} else {
-		for (struct push *p = first; p; p = (struct push *)p->node.next)
-			store_stage(c->store, p);
-		if (!c->storage || commit(c, store_changes(c->store), &err) == 0) {
-			store_publish(c->store);
-		} else {
-			store_rollback(c->store);
-			refuse_batch(first, &err);
-		}
+	if (due == 0)
+		return false;
+	if (c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err) == 0) {
+		store_clean_changes(c->store);
+		return true;
 	}
+	store_clean_end(c->store, false);
+	log_error(cleaning_failed, "err", err.msg, NULL);
+	return false;
+}
+
+/* Cleaning shares the sync. What is wrong with old rows is no reason to refuse a push. */
+static int commit_batch(struct committer *c, bool cleaning, struct err *err)
+{
+	int r;
+
+	if (!c->storage)
+		return 0;
+	if (cleaning) {
+		r = commit(c, store_changes(c->store), cleaning_failed, err);
+		store_clean_end(c->store, r == 0);
+		if (r == 0)
+			return 0;
+	}
+	return commit(c, store_changes(c->store), pushes_failed, err);
+}
+
+static void run_pushes(struct committer *c, struct push *first)
+{
+	bool cleaning = begin_cleaning(c, false);
+	struct err err = { 0 };
+
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		store_stage(c->store, p);
+	if (commit_batch(c, cleaning, &err) == 0) {
+		store_publish(c->store);
+	} else {
+		store_rollback(c->store);
+		refuse_batch(first, &err);
+	}
+}
+
+static void run_batch(struct committer *c, struct push *first, size_t n)
+{
+	if (first->mode == PUSH_WIPE)
+		wipe(c, first);
+	else
+		run_pushes(c, first);
 	buckets_observe(&c->batch_pushes, (double)n);
 	while (first) {
 		struct push *p = first;
@@ -109,56 +158,50 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	}
 	if (c->batch_done)
 		c->batch_done();
-}
-
-static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
-{
-	store_clean_row(store, row, group, body);
-}
-
-/* Between two batches; so in small steps. False: nothing is left to do, or it cannot be done. */
-static bool clean_log(struct committer *c, bool idle)
-{
-	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
-	struct err err = { 0 };
-	int r;
-
-	if (due == 0)
-		return false;
-	r = c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err);
-	if (r == 0)
-		r = c->storage->ops->commit(c->storage, store_clean_changes(c->store), &err);
-	store_clean_end(c->store, r == 0);
-	if (r < 0)
-		log_error("could not shorten the log of pushes in the database", "err", err.msg,
-			  NULL);
-	return r == 0;
+	c->batches++;
 }
 
 /* Pushes that come one after the other leave moments with none: not the time to begin. */
 static void clean_while_idle(struct committer *c)
 {
+	struct err err = { 0 };
+
 	while (c->storage && store_clean_due(c->store, true) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && clean_log(c, true))
+	       queue_stays_empty(c->queue, IDLE_NS) && begin_cleaning(c, true)) {
+		/* Of what has failed nothing is left to commit. */
+		commit_batch(c, true, &err);
+		store_publish(c->store);
 		c->batches++;
+	}
+}
+
+/*
+ * Where a sync takes long, those who have just been answered are worth a moment: what they push
+ * next would else miss this batch and wait for two syncs.
+ */
+static void gather(struct committer *c, size_t answered)
+{
+	size_t n = answered + queue_depth(c->queue);
+
+	if (c->commit_ns >= SLOW_NS)
+		queue_gather(c->queue, n < BATCH_MAX ? n : BATCH_MAX, c->commit_ns / 4);
 }
 
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
 	struct push *first;
-	size_t n;
+	size_t n, taken;
 
-	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &n))) {
+	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &taken))) {
 		c->busy = true;
 		while (first) {
 			struct push *rest = cut_batch(first, &n);
 
 			run_batch(c, first, n);
-			clean_log(c, false);
-			c->batches++;
 			first = rest;
 		}
+		gather(c, taken);
 		clean_while_idle(c);
 		c->busy = false;
 	}

@@ -204,5 +204,6 @@ void store_clean_end(struct store *s, bool committed)
 	s->log.trimmed = 0;
 	moving->n = moving->n_slices = 0;
 	memset(s->log.known, 0, sizeof(s->log.known));
-	store_changes_clear(s);
+	if (!committed)
+		store_changes_clear(s);
 }

@@ -68,11 +68,13 @@ void store_publish(struct store *s);
 void store_rollback(struct store *s);
 
 /*
- * The committer, between two batches with a database: keeps the log of segments (changes.h) about
- * twice as long as what is live; four times while there are always pushes to be committed, as then
- * it is they who wait. due: how many bytes of the oldest rows to look at, 0: the log is short
+ * The committer, with a database, before it stages a batch: keeps the log of segments (changes.h)
+ * about twice as long as what is live; four times while there are always pushes to be committed, as
+ * then it is they who wait. due: how many bytes of the oldest rows to look at, 0: the log is short
  * enough. Each of these rows goes to clean_row(), in order, with the size of its body;
- * clean_changes() then says what to write, and end() whether that is done. Scrapes see nothing.
+ * clean_changes() then says what to write, and the changes of the batch are added to these. end()
+ * is told whether they are written, before the batch is published; if not, store_changes() gives
+ * those of the batch alone. Scrapes see nothing.
  */
 uint64_t store_clean_due(const struct store *s, bool idle);
 void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body);

@@ -135,11 +135,19 @@ static void check_rows(const struct mem_storage *m)
 	}
 }
 
+static bool trims(const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->n; i++)
+		if (changes->list[i].kind == CHANGE_TRIM)
+			return true;
+	return false;
+}
+
 static int mem_commit(struct storage *st, struct changes *changes, struct err *err)
 {
 	struct mem_storage *m = of(st);
 
-	if (m->refuse)
+	if (m->refuse || (m->refuse_trim && trims(changes)))
 		return err_set(err, 503, 0, "told to refuse");
 	for (size_t i = 0; i < changes->n; i++) {
 		struct change *c = &changes->list[i];

@@ -32,7 +32,8 @@ struct mem_storage {
 	size_t n_groups, n_segments;
 	uint64_t moves, shrinks; /* segments that were moved so far, and not as a whole */
 	atomic_uint trims;
-	atomic_bool refuse; /* every commit fails while this is set */
+	atomic_bool refuse;      /* every commit fails while this is set */
+	atomic_bool refuse_trim; /* those that trim do */
 };
 
 void mem_storage_init(struct mem_storage *m);

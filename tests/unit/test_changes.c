@@ -248,6 +248,7 @@ START_TEST(cleaning_row)
 	ck_assert_msg(strcmp(strbuf_z(&got), cleanings[_i].want) == 0, "%s: %s", cleanings[_i].name,
 		      strbuf_z(&got));
 	store_clean_end(s, true);
+	store_publish(s);
 	store_free(s);
 }
 END_TEST
@@ -263,6 +264,7 @@ START_TEST(failed_cleaning_row)
 	store_clean_end(s, false);
 	clean(s, &cleanings[_i], &second);
 	store_clean_end(s, true);
+	store_publish(s);
 	ck_assert_uint_gt(first.n, 0);
 	for (size_t i = 0, k = 0; i < first.n; i++, k++) {
 		ck_assert_int_eq(first.p[i], second.p[k]);
@@ -303,6 +305,7 @@ START_TEST(cleaning_is_due)
 		store_clean_row(s, row, 1, 100000);
 	store_clean_changes(s);
 	store_clean_end(s, true);
+	store_publish(s);
 	ck_assert_uint_eq(store_clean_due(s, true), 0);
 	store_free(s);
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "lib/exposed.h"
@@ -227,6 +228,19 @@ START_TEST(stopped_is_closed)
 }
 END_TEST
 
+static void check_reloaded(struct world *w)
+{
+	struct store *again = store_new(&(struct store_limits){ 1000, 100000 });
+	CLEANUP(freep) char *want = exposed_pushed(w->store);
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(&w->rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	CLEANUP(freep) char *got = exposed_pushed(again);
+
+	ck_assert_str_eq(got, want);
+	store_free(again);
+}
+
 /*
  * Pushes of 100 kB to so many groups in turn. Of one group all but the last 2 MiB or so go while
  * there is always a next push. 80 pushes to twenty are no reason to: not before it is quiet.
@@ -255,6 +269,80 @@ START_TEST(log_is_shortened)
 	w.committer = NULL;
 	ck_assert_uint_ge(w.rows.n_segments, shortened[_i].groups);
 	ck_assert_uint_le(w.rows.n_segments, shortened[_i].most);
+	check_reloaded(&w);
+	teardown(&w);
+}
+END_TEST
+
+/* Rows that cannot be moved are no reason to refuse a push. */
+START_TEST(log_cannot_be_shortened)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct world w;
+
+	for (int i = 0; i < 20; i++)
+		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	setup(&w, true);
+	w.rows.refuse_trim = true;
+	for (unsigned i = 0; i < 60; i++)
+		ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&body)), 0);
+	ck_assert_uint_eq(w.rows.trims, 0);
+	ck_assert_uint_ge(committer_stats(w.committer).commit_failures, 1);
+	w.rows.refuse_trim = false;
+	while (w.rows.trims == 0)
+		ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&body)), 0);
+	committer_stop(w.committer);
+	w.committer = NULL;
+	teardown(&w);
+}
+END_TEST
+
+static uint64_t no_bytes(struct storage *st)
+{
+	(void)st;
+	return 0;
+}
+
+/* Of a commit; the committer waits for a fourth of it. */
+enum { SLOW_MS = 2000 };
+
+static int commit_slowly(struct storage *st, struct changes *changes, struct err *err)
+{
+	struct timespec left = { SLOW_MS / 1000, SLOW_MS % 1000 * 1000000 };
+
+	(void)st;
+	(void)changes;
+	(void)err;
+	while (nanosleep(&left, &left) != 0)
+		;
+	return 0;
+}
+
+static const struct storage_ops slow_ops = { .commit = commit_slowly, .bytes = no_bytes };
+
+/* Of three clients one is answered, and the others wait: the next batch is for all of them. */
+START_TEST(waits_for_the_answered)
+{
+	struct verdict v[4];
+	struct world w;
+
+	setup(&w, true);
+	w.rows.base.ops = &slow_ops;
+	submit(&w, &v[0], PUSH_PUT, "/j", "a 1\n");
+	queue_wake(&w.queue);
+	while (queue_depth(&w.queue) > 0)
+		sched_yield();
+	submit(&w, &v[1], PUSH_PUT, "/k", "a 1\n");
+	submit(&w, &v[2], PUSH_PUT, "/l", "a 1\n");
+	queue_wake(&w.queue);
+	ck_assert_int_eq(wait_for(&v[0]), 0);
+	submit(&w, &v[3], PUSH_PUT, "/j", "a 2\n");
+	queue_wake(&w.queue);
+	for (int i = 1; i < 4; i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	committer_stop(w.committer);
+	w.committer = NULL;
+	ck_assert_uint_eq(batches, 2);
 	teardown(&w);
 }
 END_TEST
@@ -270,12 +358,6 @@ static int commit_after(struct storage *st, struct changes *changes, struct err 
 	sem_post(&hangs);
 	while (sem_wait(&goes_on) != 0)
 		;
-	return 0;
-}
-
-static uint64_t no_bytes(struct storage *st)
-{
-	(void)st;
 	return 0;
 }
 
@@ -439,19 +521,6 @@ static void *saboteur_main(void *arg)
 	return NULL;
 }
 
-static void check_reloaded(struct world *w)
-{
-	struct store *again = store_new(&(struct store_limits){ 1000, 100000 });
-	CLEANUP(freep) char *want = exposed_pushed(w->store);
-	struct err err = { 0 };
-
-	ck_assert_msg(load_store(&w->rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
-	CLEANUP(freep) char *got = exposed_pushed(again);
-
-	ck_assert_str_eq(got, want);
-	store_free(again);
-}
-
 START_TEST(many_threads)
 {
 	struct pusher pushers[PRODUCERS] = { 0 };
@@ -501,6 +570,8 @@ int main(void)
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_loop_test(tc, log_is_shortened, 0, (int)ARRAY_LEN(shortened));
+	tcase_add_test(tc, log_cannot_be_shortened);
+	tcase_add_test(tc, waits_for_the_answered);
 	tcase_add_test(tc, beats);
 	tcase_add_test(tc, stopped_is_closed);
 	tcase_add_loop_test(tc, many_threads, 0, 2);

@@ -244,6 +244,41 @@ START_TEST(stays_empty)
 }
 END_TEST
 
+static void *push_three(void *arg)
+{
+	static struct queue_node nodes[3];
+	struct queue *q = arg;
+
+	for (int i = 0; i < 3; i++) {
+		queue_push(q, &nodes[i]);
+		queue_wake(q);
+	}
+	return NULL;
+}
+
+START_TEST(gathers)
+{
+	const int64_t minute = (int64_t)60 * 1000000000;
+	pthread_t other;
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 10, 100);
+	ck_assert_int_eq(pthread_create(&other, NULL, push_three, &q), 0);
+	queue_gather(&q, 3, minute);
+	ck_assert_uint_eq(queue_depth(&q), 3);
+	pthread_join(other, NULL);
+	queue_gather(&q, 3, minute);
+	queue_gather(&q, 4, 1000);
+	ck_assert_ptr_nonnull(queue_take(&q, 2, &n));
+	ck_assert_uint_eq(n, 2);
+	queue_close(&q);
+	queue_gather(&q, 4, minute);
+	ck_assert_ptr_nonnull(queue_take(&q, 2, &n));
+	queue_done(&q);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -259,6 +294,7 @@ int main(void)
 	tcase_add_test(tc, many_producers);
 	tcase_add_test(tc, close_wakes_the_consumer);
 	tcase_add_test(tc, stays_empty);
+	tcase_add_test(tc, gathers);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -170,6 +170,7 @@ static void clean(struct storage *st, struct store *s, uint64_t bytes)
 	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
 	ck_assert_msg(st->ops->commit(st, store_clean_changes(s), &err) == 0, "%s", err.msg);
 	store_clean_end(s, true);
+	store_publish(s);
 }
 
 /* Cleaned in steps, and then all at once: the same is exposed, and loaded again. */
