@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "base/table.h"
 #include "http/server.h"
@@ -67,6 +68,9 @@ struct http_worker {
 	struct http_worker *next_due; /* of that list */
 
 	struct http_task *deferred, **deferred_tail;
+
+	time_t date_at; /* the second that `date` tells */
+	char date[32];  /* RFC 9110 §5.6.7 */
 };
 
 /* What http_server_beats() has asked of a worker. */

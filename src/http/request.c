@@ -1,5 +1,6 @@
 /* A request between evhttp and the handler, and its reply. */
 #include <arpa/inet.h>
+#include <event2/util.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,12 +305,25 @@ void http_reply_close(struct http_request *req)
 	req->close = true;
 }
 
+/* evhttp would write the time anew for each reply, and none for HTTP/1.0. */
+static const char *date_of(struct http_worker *w)
+{
+	time_t now = time(NULL);
+
+	if (now != w->date_at) {
+		w->date_at = now;
+		evutil_date_rfc1123(w->date, sizeof(w->date), NULL);
+	}
+	return w->date;
+}
+
 void http_reply(struct http_request *req, int status, const char *content_type)
 {
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req->ev);
 	struct conn *c = evcon ? conn_of(req->worker, evcon) : NULL;
 	char length[24];
 
+	http_reply_header(req, "Date", date_of(req->worker));
 	if (content_type)
 		http_reply_header(req, "Content-Type", content_type);
 	if (req->close || req->worker->stopping || (c && c->tls && conn_tls_ended(c)))

@@ -1,5 +1,7 @@
 """HTTP itself: versions, lengths, chunks, connections, and whatever is not HTTP (behaviour 2.1)."""
 import random
+import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -92,6 +94,20 @@ def test_http_1_0_closes(shared, request_, status):
     with Wire(shared) as w:
         assert w.send(request_).reply().status == status
         assert w.at_end()
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_date(shared, version):
+    """RFC 9110 section 6.6.1; it goes on when a second has passed."""
+    request = raw("GET", "/-/healthy", "Host: x", "Connection: keep-alive", version=version)
+    with Wire(shared) as w:
+        def date():
+            before = time.time() - 1.1  # the kernel's coarse clock is some milliseconds behind
+            sent = parsedate_to_datetime(w.send(request).reply().headers["date"]).timestamp()
+            assert before <= sent <= time.time()
+            return sent
+        first = date()
+        eventually(lambda: date() > first, "the next second")
 
 
 def test_http_1_0_keep_alive(shared):
