@@ -193,6 +193,10 @@ static void *committer_main(void *arg)
 	struct push *first;
 	size_t n, taken;
 
+	/* What the last process, or an import, has left long. */
+	c->busy = true;
+	clean_while_idle(c);
+	c->busy = false;
 	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &taken))) {
 		c->busy = true;
 		while (first) {

@@ -176,12 +176,14 @@ class Gateway:
             raise
 
     def __exit__(self, kind, value, trace):
-        if self.process.poll() is None and kind is None:
-            self.terminate()
-            return
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        try:
+            if self.process.poll() is None and kind is None:
+                self.terminate()
+                return
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
         if kind is not None:
             print("\n".join(self.log.splitlines()[-30:]))
         elif self.process.returncode not in (0, -signal.SIGKILL):

@@ -274,6 +274,37 @@ START_TEST(log_is_shortened)
 }
 END_TEST
 
+/* Also when the first thing to come is nothing. */
+START_TEST(log_is_shortened_at_start)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct world w;
+	struct err err;
+
+	for (int i = 0; i < 20; i++)
+		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	setup(&w, true);
+	w.rows.refuse_trim = true;
+	for (unsigned i = 0; i < 60; i++)
+		ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&body)), 0);
+	committer_stop(w.committer);
+	queue_done(&w.queue);
+	store_free(w.store);
+	w.rows.refuse_trim = false;
+	queue_init(&w.queue, 10, 100);
+	w.store = store_new(&(struct store_limits){ 1000, 100000 });
+	ck_assert_int_eq(load_store(&w.rows.base, w.store, &err), STORAGE_LOADED);
+	w.committer = committer_start(&w.queue, w.store, &w.rows.base, NULL, &err);
+	while (w.rows.trims == 0)
+		sched_yield();
+	committer_stop(w.committer);
+	w.committer = NULL;
+	ck_assert_uint_lt(w.rows.n_segments, 60);
+	check_reloaded(&w);
+	teardown(&w);
+}
+END_TEST
+
 /* Rows that cannot be moved are no reason to refuse a push. */
 START_TEST(log_cannot_be_shortened)
 {
@@ -570,6 +601,7 @@ int main(void)
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_loop_test(tc, log_is_shortened, 0, (int)ARRAY_LEN(shortened));
+	tcase_add_test(tc, log_is_shortened_at_start);
 	tcase_add_test(tc, log_cannot_be_shortened);
 	tcase_add_test(tc, waits_for_the_answered);
 	tcase_add_test(tc, beats);
