@@ -13,7 +13,7 @@
 /* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
 enum { BATCH_MAX = 512 };
 
-enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000 };
+enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
@@ -182,9 +182,11 @@ static void clean_while_idle(struct committer *c)
 static void gather(struct committer *c, size_t answered)
 {
 	size_t n = answered + queue_depth(c->queue);
+	int64_t ns = c->commit_ns / 4;
 
 	if (c->commit_ns >= SLOW_NS)
-		queue_gather(c->queue, n < BATCH_MAX ? n : BATCH_MAX, c->commit_ns / 4);
+		queue_gather(c->queue, n < BATCH_MAX ? n : BATCH_MAX,
+			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
 }
 
 static void *committer_main(void *arg)
