@@ -47,6 +47,7 @@ struct config {
 	bool push_enable_utf8_names;     /* --push.enable-utf8-names */
 	uint64_t queue_size;             /* --push.queue-size, pushes */
 	uint64_t queue_bytes;            /* --push.queue-bytes */
+	uint64_t receiving_bytes;        /* --limits.receiving-bytes */
 	uint64_t body_size;              /* --limits.body-size, bytes after decompression */
 	uint64_t series_per_push;        /* --limits.series-per-push */
 	uint64_t labels_per_series;      /* --limits.labels-per-series */

@@ -29,6 +29,7 @@ enum own {
 	COMMIT_FAILURES,
 	CONNECTIONS,
 	CONNECTIONS_REFUSED,
+	CROWDED,
 	DATABASE_BYTES,
 	DATABASE_SET_ASIDE,
 	FAMILIES,
@@ -38,6 +39,7 @@ enum own {
 	REQUESTS,
 	MALFORMED,
 	QUEUE_DEPTH,
+	RECEIVING,
 	REJECTED,
 	REFUSED,
 	TIMED_OUT,
@@ -82,6 +84,8 @@ static const struct {
 	[CONNECTIONS] = { "pushgateway_connections", METRIC_GAUGE, "Open client connections." },
 	[CONNECTIONS_REFUSED] = { "pushgateway_connections_refused_total", METRIC_COUNTER,
 				  "Connections over --web.max-connections, answered 503." },
+	[CROWDED] = { "pushgateway_crowded_requests_total", METRIC_COUNTER,
+		      "Requests beyond --limits.receiving-bytes, answered 503." },
 	[DATABASE_BYTES] = { "pushgateway_database_bytes", METRIC_GAUGE,
 			     "Size of the database files; 0 without persistence." },
 	[DATABASE_SET_ASIDE] = { "pushgateway_database_set_aside", METRIC_GAUGE,
@@ -100,6 +104,8 @@ static const struct {
 			"Requests that are not HTTP or exceed a limit of the HTTP layer." },
 	[QUEUE_DEPTH] = { "pushgateway_queue_depth", METRIC_GAUGE,
 			  "Pushes waiting to be committed." },
+	[RECEIVING] = { "pushgateway_receiving_bytes", METRIC_GAUGE,
+			"Bytes of all requests that are being received or answered." },
 	[REJECTED] = { "pushgateway_rejected_pushes_total", METRIC_COUNTER,
 		       "Pushes and deletes that were refused, by reason." },
 	[REFUSED] = { "pushgateway_rejected_requests_total", METRIC_COUNTER,
@@ -298,7 +304,9 @@ static void collect_http(struct own_metrics *own, struct api *api)
 
 	single(own, CONNECTIONS, (double)hs.connections);
 	single(own, CONNECTIONS_REFUSED, (double)hs.connections_refused);
+	single(own, CROWDED, (double)hs.requests_crowded);
 	single(own, MALFORMED, (double)hs.requests_malformed);
+	single(own, RECEIVING, (double)hs.receiving);
 	single(own, TIMED_OUT, (double)hs.requests_timed_out);
 	single(own, TLS_FAILURES, (double)hs.tls_handshake_failures);
 }

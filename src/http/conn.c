@@ -14,14 +14,25 @@
 
 enum { SINGLE_MAX = 256 * 1024 };
 
+/* What is not larger has room, however much others send. */
+enum { SMALL_REQUEST = 64 * 1024 };
+
 static uint64_t pointer_hash(const void *p)
 {
 	return ((uint64_t)(uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 20;
 }
 
+static void set_received(struct conn *c, uint64_t n)
+{
+	c->worker->server->receiving += n - c->received;
+	c->received = n;
+}
+
 static void conn_free(struct conn *c)
 {
 	struct http_worker *w = c->worker;
+
+	set_received(c, 0);
 
 	table_remove(&w->by_bev, pointer_hash(c->bev), c);
 	if (c->prev)
@@ -47,8 +58,9 @@ void conn_say(struct conn *c, const char *status, const char *text)
 	char reply[256];
 	int n = snprintf(reply, sizeof(reply),
 			 "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
-			 "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
-			 status, strlen(text), text);
+			 "%sConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+			 status, strncmp(status, "503", 3) ? "" : "Retry-After: 1\r\n",
+			 strlen(text), text);
 
 	if (c->tls)
 		conn_tls_send(c, reply, (size_t)n);
@@ -90,7 +102,7 @@ static void begin_request(struct conn *c)
 {
 	c->state = CONN_READING;
 	c->since_ns = clock_mono_ns();
-	c->received = 0;
+	set_received(c, 0);
 }
 
 /* The buffers see nothing of a TLS record that is not complete, but it begins a request. */
@@ -123,6 +135,16 @@ static size_t most_of_a_request(const struct conn *c)
 	return s->max_header_size + s->max_body_size + SINGLE_MAX;
 }
 
+/* One large request among small ones is not refused for ever. */
+static bool is_crowded(const struct conn *c)
+{
+	struct http_server *s = c->worker->server;
+	uint64_t all = s->receiving;
+
+	return all > s->settings.max_receiving && c->received > SMALL_REQUEST &&
+	       all - c->received > SMALL_REQUEST;
+}
+
 static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct conn *c = arg;
@@ -135,10 +157,13 @@ static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, 
 		begin_request(c);
 	else if (c->state == CONN_WAITING)
 		c->state = CONN_READING;
-	c->received += info->n_added;
+	set_received(c, c->received + info->n_added);
+	if (c->state != CONN_READING)
+		return;
 	/* evhttp itself would wait for the end of a chunk's length for ever. */
-	if (c->state == CONN_READING && evbuffer_get_length(buf) > most_of_a_request(c)) {
-		c->overfull = true;
+	c->overfull = evbuffer_get_length(buf) > most_of_a_request(c);
+	c->crowded = is_crowded(c);
+	if (c->overfull || c->crowded) {
 		bufferevent_disable(c->bev, EV_READ);
 		conn_fix_later(c);
 	}
@@ -294,7 +319,7 @@ void conn_replied(struct conn *c)
 
 	c->state = waiting || (c->tls && conn_tls_in_record(c)) ? CONN_WAITING : CONN_IDLE;
 	c->since_ns = clock_mono_ns();
-	c->received = waiting;
+	set_received(c, waiting);
 }
 
 static void time_out(struct conn *c)

@@ -76,6 +76,18 @@ static void fix_error(struct conn *c)
 			    status, phrase, strlen(text), text);
 }
 
+/* What has come to its end meanwhile takes no more room. */
+static void settle_crowded(struct conn *c)
+{
+	c->crowded = false;
+	if (c->state != CONN_READING)
+		return;
+	c->worker->server->crowded++;
+	conn_say(c, "503 Service Unavailable",
+		 "too much is arriving at the same time (--limits.receiving-bytes), try again\n");
+	evhttp_connection_free(c->evcon);
+}
+
 static void close_overfull(struct conn *c)
 {
 	c->worker->server->malformed++;
@@ -94,6 +106,8 @@ void conn_fix_errors(struct http_worker *w)
 		c->to_fix = false;
 		if (c->overfull)
 			close_overfull(c);
+		else if (c->crowded)
+			settle_crowded(c);
 		else if (!c->tls || !conn_tls_resume(c))
 			fix_error(c);
 	}

@@ -38,9 +38,10 @@ struct conn {
 	bool refused;      /* over the limit: the first request is answered 503 */
 	bool to_fix;       /* in the worker's list: evhttp has written an error page of its own */
 	bool overfull;     /* or more has arrived than any request may have */
+	bool crowded;      /* or than there is room for beside others */
 	bool lost;         /* there was no memory for TLS: closed before anything is read */
 	int64_t since_ns;  /* when the state became CONN_READING or CONN_HANDSHAKE */
-	uint64_t received; /* bytes of the request being read */
+	uint64_t received; /* bytes of the request being read or answered; conn.c counts them */
 	struct conn *next_fix;
 };
 
@@ -88,7 +89,8 @@ struct http_server {
 	struct ssl_ctx_st *tls_refusing; /* NULL: plain */
 	pthread_mutex_t starting;        /* held until it is known whether all threads are there */
 	bool complete;                   /* they are; under the lock */
-	atomic_ullong connections, refused, timed_out, malformed, tls_failures;
+	atomic_ullong connections, refused, timed_out, malformed, crowded, tls_failures;
+	atomic_ullong receiving; /* bytes of all requests being read or answered */
 };
 
 /* conn.c. The worker's thread. */

@@ -139,6 +139,8 @@ struct http_stats http_server_stats(struct http_server *s)
 		.connections_refused = s->refused,
 		.requests_timed_out = s->timed_out,
 		.requests_malformed = s->malformed,
+		.requests_crowded = s->crowded,
+		.receiving = s->receiving,
 		.tls_handshake_failures = s->tls_failures,
 	};
 }

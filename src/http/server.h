@@ -30,6 +30,11 @@ struct http_settings {
 	unsigned threads;                        /* 0: one for each core */
 	uint64_t max_connections;                /* more are answered 503 */
 	uint64_t max_header_size, max_body_size; /* bytes */
+	/*
+	 * Bytes of all requests that are being read or answered. Larger ones than some 64 KiB are
+	 * refused beyond it, but not one that is alone among smaller ones.
+	 */
+	uint64_t max_receiving;
 	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
 				    reading */
 	int64_t read_timeout_ns; /* from the first byte of a request to its last: 408; and of a TLS
@@ -60,6 +65,8 @@ struct http_stats {
 	uint64_t connections_refused; /* over max_connections */
 	uint64_t requests_timed_out;  /* 408 */
 	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
+	uint64_t requests_crowded;    /* refused because of max_receiving: 503 */
+	uint64_t receiving;           /* bytes, now */
 	uint64_t tls_handshake_failures;
 };
 

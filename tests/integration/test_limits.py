@@ -1,6 +1,7 @@
 """Every limit that a client can meet: at it and one past it, with the flag's name in the answer."""
 import select
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -170,6 +171,60 @@ def test_connections():
             w.socket.close()
         eventually(lambda: g.get("/-/healthy").status == 200, "there is room again")
         eventually(lambda: counter(g, "pushgateway_connections") == 1, "only the one that asks is open")
+
+
+ROOM = 1 << 20
+# Headers are counted as well: less than a tenth of the room, and more than a small request.
+LARGE = ROOM // 10 - 1000
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_receiving(in_chunks):
+    half = b"#" * (LARGE - 1) + b"\n"
+    if in_chunks:
+        begin = head("PUT", "/metrics/job/large", Transfer_Encoding="chunked") + b"%x\r\n%s\r\n" % (LARGE, half)
+        end = b"8\r\nlarge 1\n\r\n0\r\n\r\n"
+    else:
+        begin = head("PUT", "/metrics/job/large", Content_Length=LARGE + 8) + half
+        end = b"large 1\n"
+
+    with Gateway(f"--limits.receiving-bytes={ROOM}") as g, ExitStack() as stack:
+        def receiving():
+            return counter(g, "pushgateway_receiving_bytes")
+
+        wires = [stack.enter_context(Wire(g)) for _ in range(10)]
+        for w in wires:
+            w.send(begin)
+        eventually(lambda: receiving() > 10 * LARGE, "all have arrived")
+        assert counter(g, "pushgateway_crowded_requests_total") == 0
+        with Wire(g) as extra:
+            reply = extra.send(begin).reply()
+            assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
+            assert "--limits.receiving-bytes" in reply.text
+            assert extra.at_end()
+        assert counter(g, "pushgateway_crowded_requests_total") == 1
+        assert g.put("small", "#" * 50000 + "\nsmall 1\n").status == 200, "there is room for a small one"
+        for w in wires[:2]:
+            assert w.send(end).reply().status == 200, "those that are in stay in"
+        with Wire(g) as extra:
+            assert extra.send(begin + end).reply().status == 200, "there is room again"
+        for w in wires[2:]:
+            w.socket.close()
+        eventually(lambda: receiving() < 1000, "what is gone takes no room")
+        s = scrape(g)
+        assert (s.pushed("large", "large"), s.pushed("small", "small")) == (1, 1)
+
+
+def test_receiving_one_alone():
+    """Larger than the room for all; the next large one is refused."""
+    with Gateway("--limits.receiving-bytes=100KiB") as g:
+        for _ in range(2):
+            assert g.put("large", "#" * 10 * ROOM + "\nlarge 1\n").status == 200
+        with Wire(g) as first, Wire(g) as second:
+            first.send(head("PUT", "/metrics/job/large", Content_Length=ROOM) + b"#" * (ROOM // 2))
+            eventually(lambda: counter(g, "pushgateway_receiving_bytes") > ROOM // 2, "half of it has arrived")
+            assert second.send(head("PUT", "/metrics/job/large", Content_Length=ROOM) + b"#" * 70000).reply().status == 503
+            assert first.send(b"#" * (ROOM // 2 - 1) + b"\n").reply().status == 200
 
 
 def test_a_flood_of_connections_ends_well():
