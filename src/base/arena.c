@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { FIRST_CHUNK = 64 * 1024, MAX_CHUNK = 4 * 1024 * 1024 };
+enum { FIRST_CHUNK = 64 * 1024, MAX_CHUNK = 4 * 1024 * 1024, MAX_SPARE = 8 * 1024 * 1024 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -21,25 +21,39 @@ static void use_chunk(struct arena *a, struct arena_chunk *c)
 	a->end = c->data + c->size;
 }
 
+/* As large as the request before would have needed it, if that is known. */
+static struct arena_chunk *new_chunk(const struct arena *a, size_t need)
+{
+	size_t size = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;
+	struct arena_chunk *c;
+
+	if (size > MAX_CHUNK)
+		size = MAX_CHUNK;
+	if (a->chunks && size < a->expected)
+		size = a->expected;
+	if (size < need)
+		size = need;
+	c = malloc(sizeof(*c) + size);
+	if (c)
+		c->size = size;
+	return c;
+}
+
 void *arena_alloc_slow(struct arena *a, size_t size)
 {
 	size_t need = size ? (size + 15) & ~(size_t)15 : 16;
-	size_t chunk = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;
+	struct arena_chunk *c = NULL;
 
 	if (need < size || need > a->limit || a->used > a->limit - need)
 		return NULL;
 	if (need > SIZE_MAX - sizeof(struct arena_chunk))
 		return NULL;
-	if (chunk > MAX_CHUNK)
-		chunk = MAX_CHUNK;
-	if (chunk < need)
-		chunk = need;
-
-	struct arena_chunk *c = malloc(sizeof(*c) + chunk);
-
+	if (a->spare && a->spare->size >= need)
+		c = TAKE(a->spare);
+	else
+		c = new_chunk(a, need);
 	if (!c)
 		return NULL;
-	c->size = chunk;
 	c->next = a->chunks;
 	a->chunks = c;
 	use_chunk(a, c);
@@ -68,13 +82,26 @@ struct str arena_dup(struct arena *a, struct str s)
 	return (struct str){ p, s.n };
 }
 
+/*
+ * Large requests come one after the other or hardly ever: of one, a chunk is kept for the next, and
+ * given back if that is not as large.
+ */
+static void free_for_next(struct arena *a, struct arena_chunk *c)
+{
+	if (a->spare || c->size > MAX_SPARE || a->used < c->size / 4)
+		free(c);
+	else
+		a->spare = c;
+}
+
 void arena_reset(struct arena *a)
 {
+	free(TAKE(a->spare));
 	while (a->chunks && a->chunks->next) {
 		struct arena_chunk *c = a->chunks;
 
 		a->chunks = c->next;
-		free(c);
+		free_for_next(a, c);
 	}
 	if (a->chunks && a->chunks->size > FIRST_CHUNK) { /* one huge request must not stay */
 		free(a->chunks);
@@ -83,6 +110,7 @@ void arena_reset(struct arena *a)
 	a->at = a->end = NULL;
 	if (a->chunks)
 		use_chunk(a, a->chunks);
+	a->expected = a->used <= MAX_SPARE / 5 * 4 ? a->used + a->used / 4 : 0;
 	a->used = 0;
 }
 
@@ -94,5 +122,6 @@ void arena_done(struct arena *a)
 		a->chunks = c->next;
 		free(c);
 	}
+	free(a->spare);
 	*a = (struct arena){ 0 };
 }

@@ -15,12 +15,18 @@ struct arena_chunk;
 struct arena {
 	char *at, *end;
 	struct arena_chunk *chunks; /* newest first; the oldest is kept by arena_reset() */
+	struct arena_chunk *spare;  /* of a large request before this one, or NULL */
 	size_t used, limit;         /* bytes handed out and the most that may be */
+	size_t expected;            /* by what the request before needed */
 };
 
 void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
-/* Everything handed out is gone; the first chunk stays for the next request. */
+/*
+ * Everything handed out is gone; the first chunk stays for the next request, and after a large one
+ * some megabytes that the next may need as well: to have them from the kernel page by page costs
+ * more than to decode what is put there.
+ */
 void arena_reset(struct arena *a);
 
 /* NULL when the limit is reached. Aligned for any type. */

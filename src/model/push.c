@@ -11,8 +11,11 @@
 #include "format/text_write.h"
 #include "model/rules.h"
 
-/* Buffers above this are given back after the push that needed them. */
-enum { KEEP_BUFFER = 1024 * 1024 };
+/*
+ * Buffers above the first are given back after a push that has not used a quarter of them, above
+ * the second after any.
+ */
+enum { KEEP_BUFFER = 1024 * 1024, KEEP_BUFFER_IN_USE = 4 * 1024 * 1024 };
 
 /* Where a part of the push lies while the builder's buffers can still move. */
 struct extent {
@@ -383,8 +386,11 @@ static void builder_reset(struct push_builder *b)
 	struct strbuf *buffers[] = { &b->text, &b->proto, &b->ids, &b->head };
 
 	for (size_t i = 0; i < ARRAY_LEN(buffers); i++) {
+		size_t keep = buffers[i]->n < buffers[i]->cap / 4 ? KEEP_BUFFER
+								  : KEEP_BUFFER_IN_USE;
+
 		buffers[i]->n = 0;
-		if (buffers[i]->cap > KEEP_BUFFER)
+		if (buffers[i]->cap > keep)
 			strbuf_done(buffers[i]);
 	}
 }

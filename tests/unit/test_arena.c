@@ -136,6 +136,47 @@ START_TEST(reset_frees_a_huge_chunk)
 }
 END_TEST
 
+static void fill(struct arena *a, size_t n)
+{
+	for (size_t i = 0; i < n; i += 1000)
+		ck_assert_ptr_nonnull(arena_alloc(a, 1000));
+}
+
+START_TEST(large_ones_in_a_row_get_the_same_chunk)
+{
+	struct arena_chunk *chunk;
+	struct arena a;
+
+	arena_init(&a, BIG);
+	fill(&a, BIG / 2);
+	arena_reset(&a);
+	fill(&a, BIG / 2);
+	chunk = a.chunks; /* as large as the first one has needed */
+	for (unsigned i = 0; i < 3; i++) {
+		arena_reset(&a);
+		ck_assert_ptr_eq(a.spare, chunk);
+		fill(&a, BIG / 2);
+		ck_assert_ptr_eq(a.chunks, chunk);
+	}
+	arena_done(&a);
+}
+END_TEST
+
+START_TEST(a_small_one_gives_the_large_chunk_back)
+{
+	struct arena a;
+
+	arena_init(&a, BIG);
+	fill(&a, BIG / 2);
+	arena_reset(&a);
+	ck_assert_ptr_nonnull(a.spare);
+	fill(&a, 1000);
+	arena_reset(&a);
+	ck_assert_ptr_null(a.spare);
+	arena_done(&a);
+}
+END_TEST
+
 START_TEST(reset_and_done_when_unused)
 {
 	struct arena a;
@@ -197,6 +238,8 @@ int main(void)
 	tcase_add_test(tc, limit_in_small_pieces);
 	tcase_add_test(tc, reset_keeps_the_first_chunk);
 	tcase_add_test(tc, reset_frees_a_huge_chunk);
+	tcase_add_test(tc, large_ones_in_a_row_get_the_same_chunk);
+	tcase_add_test(tc, a_small_one_gives_the_large_chunk_back);
 	tcase_add_test(tc, reset_and_done_when_unused);
 	tcase_add_test(tc, zalloc_after_dirt);
 	tcase_add_test(tc, dup_copies);
