@@ -56,14 +56,20 @@ struct family *encode_parse(struct encoder *e, struct str text)
 	return r == 0 ? families : NULL;
 }
 
+/* In a copy, since other metrics may have the same labels. */
 static void escape_labels(struct encoder *e, struct metric *m)
 {
-	for (uint32_t i = 0; i < m->n_labels; i++) {
+	struct label *labels = arena_alloc(&e->arena, m->n_labels * sizeof(*labels));
+
+	for (uint32_t i = 0; labels && i < m->n_labels; i++) {
 		struct str escaped = escape_name_in(e->as.escaping, m->labels[i].name, &e->arena);
 
+		labels[i] = m->labels[i];
 		if (escaped.p)
-			m->labels[i].name = escaped;
+			labels[i].name = escaped;
 	}
+	if (labels)
+		m->labels = labels;
 }
 
 void encode_metrics(struct encoder *e, const struct sample_family *f, struct metric *metrics)

@@ -60,6 +60,11 @@ struct strbuf {
 	size_t n, cap;
 };
 
+/* A part of a strbuf, which may still move. */
+struct extent {
+	size_t at, n;
+};
+
 void strbuf_done(struct strbuf *b);
 /* Makes room for n more bytes and returns where they go; the caller then adds to b->n. */
 char *strbuf_reserve_slow(struct strbuf *b, size_t n);
@@ -104,6 +109,27 @@ const char *strbuf_z(struct strbuf *b);
 static inline struct str strbuf_str(const struct strbuf *b)
 {
 	return (struct str){ b->p, b->n };
+}
+
+static inline struct str strbuf_at(const struct strbuf *b, struct extent e)
+{
+	return (struct str){ b->p + e.at, e.n };
+}
+
+/* From start to what was added last. */
+static inline struct extent strbuf_since(const struct strbuf *b, size_t start)
+{
+	return (struct extent){ start, b->n - start };
+}
+
+/* Appends what is already in b. */
+static inline void strbuf_repeat(struct strbuf *b, struct extent e)
+{
+	char *to = strbuf_reserve(b, e.n);
+
+	if (e.n)
+		memcpy(to, b->p + e.at, e.n);
+	b->n += e.n;
 }
 
 /*

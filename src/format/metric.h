@@ -36,7 +36,7 @@ struct timestamp { /* google.protobuf.Timestamp */
 };
 
 struct exemplar {
-	struct label *labels;
+	const struct label *labels;
 	uint32_t n_labels;
 	double value;
 	struct timestamp ts;
@@ -94,7 +94,8 @@ enum {
 
 struct metric {
 	struct metric *next;  /* in the order pushed */
-	struct label *labels; /* in the order pushed; without le and quantile of the text format */
+	/* In the order pushed, without le and quantile of the text format. Metrics may share them. */
+	const struct label *labels;
 	uint32_t n_labels;
 	uint32_t line; /* first line that named it, 1-based; 0: protobuf */
 	uint8_t has;   /* HAS_* */

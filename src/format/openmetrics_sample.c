@@ -89,6 +89,7 @@ static int read_exemplar_labels(struct text_parser *p, struct exemplar *e)
 	struct text_family *family = p->family;
 	/* Of no type: a label le is a label like any other here. */
 	struct text_family plain = { .pub = { .name = family->pub.name } };
+	struct label *labels;
 	int r;
 
 	p->family = &plain;
@@ -100,10 +101,10 @@ static int read_exemplar_labels(struct text_parser *p, struct exemplar *e)
 		return -1;
 	if (p->n_labels == 0)
 		return 0;
-	e->labels = arena_alloc(p->arena, p->n_labels * sizeof(*e->labels));
-	if (!e->labels)
+	labels = arena_alloc(p->arena, p->n_labels * sizeof(*labels));
+	if (!labels)
 		return text_no_memory(p);
-	memcpy(e->labels, p->labels, p->n_labels * sizeof(*e->labels));
+	e->labels = memcpy(labels, p->labels, p->n_labels * sizeof(*labels));
 	e->n_labels = p->n_labels;
 	return 0;
 }

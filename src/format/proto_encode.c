@@ -98,9 +98,14 @@ static size_t open_message(struct strbuf *out, uint32_t number)
 	return open_length(out);
 }
 
+static size_t label_size(const struct label *l)
+{
+	return 2 + varint_size(l->name.n) + l->name.n + varint_size(l->value.n) + l->value.n;
+}
+
 static void add_label(struct strbuf *out, const struct label *l)
 {
-	size_t len = 2 + varint_size(l->name.n) + l->name.n + varint_size(l->value.n) + l->value.n;
+	size_t len = label_size(l);
 	char *to = strbuf_reserve(out, (size_t)3 * FIELD_MAX + len);
 	const char *start = to;
 
@@ -146,10 +151,12 @@ static void add_exemplar(struct strbuf *out, uint32_t number, const struct exemp
 
 static void add_value(struct strbuf *out, uint32_t number, double v)
 {
-	size_t at = open_message(out, number);
+	char *to = strbuf_reserve(out, (size_t)2 * FIELD_MAX);
+	unsigned n = put_tag(to, number, WIRE_BYTES);
 
-	add_double(out, 1, v);
-	close_length(out, at);
+	to[n++] = 9; /* the length of a tag and a double */
+	n += put_tag(to + n, 1, WIRE_64BIT);
+	out->n += n + put_double(to + n, v);
 }
 
 static void add_counter(struct strbuf *out, const struct metric *m)
@@ -266,7 +273,50 @@ static void add_histogram(struct strbuf *out, const struct histogram *h)
 	close_length(out, at);
 }
 
-void proto_encode_metric(const struct metric *m, struct strbuf *out)
+/* A gauge, say, and nothing else. */
+static bool is_simple(const struct metric *m)
+{
+	return (m->has == HAS_GAUGE || m->has == HAS_COUNTER || m->has == HAS_UNTYPED) &&
+	       !m->exemplar && !m->counter_created.set && !m->has_timestamp && !m->unknown.n;
+}
+
+static size_t labels_size(const struct metric *m)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_labels; i++) {
+		size_t len = label_size(&m->labels[i]);
+
+		n += 1 + varint_size(len) + len;
+	}
+	return n;
+}
+
+/* Nearly all are simple: their length is known before they are written. */
+static void add_simple(struct strbuf *out, const struct metric *m, struct extent *labels)
+{
+	enum { VALUE_SIZE = 2 + 9 };
+	size_t n_labels = labels->n ? labels->n : labels_size(m);
+	char *to = strbuf_reserve(out, FIELD_MAX + n_labels + VALUE_SIZE);
+	unsigned n = put_tag(to, 4, WIRE_BYTES);
+
+	out->n += n + wire_put_varint(to + n, n_labels + VALUE_SIZE);
+	if (labels->n) {
+		strbuf_repeat(out, *labels);
+	} else {
+		*labels = (struct extent){ out->n, n_labels };
+		for (uint32_t i = 0; i < m->n_labels; i++)
+			add_label(out, &m->labels[i]);
+	}
+	if (m->has == HAS_GAUGE)
+		add_value(out, 2, m->gauge);
+	else if (m->has == HAS_COUNTER)
+		add_value(out, 3, m->counter);
+	else
+		add_value(out, 5, m->untyped);
+}
+
+static void add_any(struct strbuf *out, const struct metric *m)
 {
 	size_t at = open_message(out, 4);
 
@@ -287,6 +337,26 @@ void proto_encode_metric(const struct metric *m, struct strbuf *out)
 		add_histogram(out, m->histogram);
 	strbuf_adds(out, m->unknown);
 	close_length(out, at);
+}
+
+void proto_encode_metric_again(const struct metric *m, struct extent *labels, struct strbuf *out)
+{
+	if (is_simple(m))
+		add_simple(out, m, labels);
+	else
+		add_any(out, m);
+}
+
+void proto_encode_metric(const struct metric *m, struct strbuf *out)
+{
+	struct extent labels = { 0 };
+
+	proto_encode_metric_again(m, &labels, out);
+}
+
+unsigned proto_put_length(char to[PROTO_LENGTH_MAX], size_t n)
+{
+	return wire_put_varint(to, n);
 }
 
 void proto_encode_head(const struct family *f, struct strbuf *out)

@@ -106,7 +106,7 @@ static struct str put_bytes(char **at, ProtobufCBinaryData from)
 	return s;
 }
 
-static int map_labels(struct ctx *c, pb_label **from, size_t n, struct label **ret_l,
+static int map_labels(struct ctx *c, pb_label **from, size_t n, const struct label **ret_l,
 		      uint32_t *ret_n)
 {
 	struct label *l;

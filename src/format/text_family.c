@@ -199,10 +199,10 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	/* The parser has seen to both, unless it was asked to let other names through. */
 	m->plain = !p->lim->utf8_names;
 	m->n_labels = p->n_labels;
-	if (m->n_labels) {
-		m->labels = (struct label *)((char *)m + size);
-		memcpy(m->labels, p->labels, m->n_labels * sizeof(*m->labels));
-	}
+	if (p->shared)
+		m->labels = p->shared->labels;
+	else if (m->n_labels)
+		m->labels = memcpy((char *)m + size, p->labels, m->n_labels * sizeof(*m->labels));
 	if (f->last)
 		f->last->next = m;
 	else
@@ -213,7 +213,8 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 
 int text_put_plain(struct text_parser *p, double v)
 {
-	struct metric *m = arena_alloc(p->arena, sizeof(*m) + p->n_labels * sizeof(struct label));
+	size_t labels = p->shared ? 0 : p->n_labels * sizeof(struct label);
+	struct metric *m = arena_alloc(p->arena, sizeof(*m) + labels);
 
 	if (!m)
 		return text_no_memory(p);

@@ -11,6 +11,7 @@
 #define FORMAT_TEXT_INTERNAL_H
 
 #include "base/table.h"
+#include "format/shared_labels.h"
 #include "format/text_parse.h"
 
 /* Bits of text_class. */
@@ -82,10 +83,12 @@ struct text_parser {
 	double bound;           /* of le or quantile; NaN: none */
 	struct label *labels;   /* the others, in the order pushed */
 	uint32_t n_labels, cap_labels;
-	struct metric *metric; /* where its sample went */
+	struct shared_labels *shared; /* the same labels with the braces, or NULL */
+	struct metric *metric;        /* where its sample went */
 
 	struct label *sorted; /* scratch as large as labels */
 	struct text_name *recent_name;
+	struct shared_labels *last_shared;
 	struct table names;  /* of struct text_name; entries are in the arena */
 	struct table series; /* of struct text_series; likewise */
 	struct text_series *floats;
@@ -144,6 +147,8 @@ const char *text_show_char(char c, char out[TEXT_CHAR_MAX]);
 
 /* Reads from '{' to after '}'; the family is known then. */
 int text_labels(struct text_parser *p);
+/* The same for a line whose metric is its own: sets p->shared as well if it can. */
+int text_shared_labels(struct text_parser *p);
 /* Sorts by name. */
 void text_sort_labels(struct label *labels, uint32_t n);
 
@@ -161,7 +166,10 @@ int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
 struct text_family *text_known_family(const struct text_parser *p, struct str name);
 /* A new metric with the line's labels and v. Sets p->metric. */
 int text_put_plain(struct text_parser *p, double v);
-/* Adds m to p->family. It has room for the line's labels right after its own `size` bytes. */
+/*
+ * Adds m to p->family. Unless p->shared is there, it has room for the line's labels right
+ * after its own `size` bytes.
+ */
 void text_add_metric(struct text_parser *p, struct metric *m, size_t size);
 /*
  * table_add(), but with the entries in the arena, since the pusher chooses how many there are.

@@ -251,3 +251,25 @@ int text_labels(struct text_parser *p)
 	p->at++;
 	return p->n_labels > FEW_LABELS ? check_distinct(p) : 0;
 }
+
+int text_shared_labels(struct text_parser *p)
+{
+	const char *start = p->at;
+
+	/* A name among the labels, or le or quantile: they mean something else in each line. */
+	if (p->starts_with_brace || p->family->bound_label.n)
+		return text_labels(p);
+	p->shared = shared_labels_find(&p->last_shared,
+				       (struct str){ start, (size_t)(p->end - start) });
+	if (p->shared) {
+		p->at += p->shared->raw.n;
+		p->n_labels = p->shared->n;
+		return 0;
+	}
+	if (text_labels(p) < 0)
+		return -1;
+	p->shared = shared_labels_add(&p->last_shared, p->arena,
+				      (struct str){ start, (size_t)(p->at - start) }, p->labels,
+				      p->n_labels);
+	return p->shared ? 0 : text_no_memory(p);
+}

@@ -263,13 +263,14 @@ static int parse_sample(struct text_parser *p)
 		return text_too_large(p, "the number of samples reaches", p->n_samples,
 				      "series-per-push", p->lim->max_series);
 	p->family = NULL;
+	p->shared = NULL;
 	p->n_labels = 0;
 	p->bound = (double)NAN;
 	p->starts_with_brace = *p->at == '{';
 	if (!p->starts_with_brace && parse_sample_name(p) < 0)
 		return -1;
 	if (p->at < p->end && *p->at == '{') {
-		if (text_labels(p) < 0)
+		if (text_shared_labels(p) < 0)
 			return -1;
 		text_skip_blanks(p);
 	}

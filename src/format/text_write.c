@@ -227,6 +227,20 @@ static uint32_t write_simple(const struct sample *s, double v)
 	return 1;
 }
 
+void text_write_value(struct strbuf *out, int32_t type, const struct metric *m)
+{
+	char *to = strbuf_reserve(out, NUM_MAX + 2);
+	const char *start = to;
+
+	*to++ = ' ';
+	to += num_format(type == METRIC_GAUGE     ? m->gauge
+			 : type == METRIC_COUNTER ? m->counter
+						  : m->untyped,
+			 to);
+	*to++ = '\n';
+	out->n += (size_t)(to - start);
+}
+
 uint32_t text_write_metric(struct strbuf *out, struct str exposed_name, struct str labels,
 			   int32_t type, const struct metric *m)
 {

@@ -25,6 +25,11 @@ void text_write_header(struct strbuf *out, struct str exposed_name, bool has_hel
 void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool classic);
 
 /*
+ * Appends what ends the only line of a counter, gauge or untyped metric: a blank, its value and LF.
+ */
+void text_write_value(struct strbuf *out, int32_t type, const struct metric *m);
+
+/*
  * Appends the sample lines of m. `labels` is what text_write_labels() made of m's labels.
  * Returns the number of lines.
  */

@@ -9,6 +9,7 @@
 #include "format/proto_encode.h"
 #include "format/text_parse.h"
 #include "format/text_write.h"
+#include "model/label_set.h"
 #include "model/rules.h"
 
 /*
@@ -17,14 +18,10 @@
  */
 enum { KEEP_BUFFER = 1024 * 1024, KEEP_BUFFER_IN_USE = 4 * 1024 * 1024 };
 
-/* Where a part of the push lies while the builder's buffers can still move. */
-struct extent {
-	size_t at, n;
-};
-
 struct draft_family {
 	const struct family *family;
-	struct extent exposed, help, text, proto;
+	struct extent name, exposed, help, text;
+	struct extent proto; /* without its length */
 	uint64_t hash;
 	uint64_t *hashes;
 	uint32_t n_series, n_lines;
@@ -36,17 +33,8 @@ struct draft {
 	uint32_t n_families;
 	uint64_t n_lines, n_series;
 	struct extent key, labels;
+	struct label_set *recent_set;
 };
-
-static struct extent since(const struct strbuf *b, size_t start)
-{
-	return (struct extent){ start, b->n - start };
-}
-
-static struct str at(const struct strbuf *b, struct extent e)
-{
-	return (struct str){ b->p + e.at, e.n };
-}
 
 int push_metric_order(const void *pa, const void *pb)
 {
@@ -108,9 +96,23 @@ static int arena_full(struct err *err)
 		       "the push needs more memory than one push may take (--limits.body-size)");
 }
 
-/* Finds two series of one identity among those of a family. ids[i] is where identity i ends. */
+/* Whether a metric is one line, which begins with its identity. */
+static bool is_simple(const struct draft_family *d)
+{
+	int32_t type = d->family->type;
+
+	return type == METRIC_COUNTER || type == METRIC_GAUGE || type == METRIC_UNTYPED;
+}
+
+/* Where the identities of a family's series are. */
+static struct strbuf *ids_of(struct push_builder *b, const struct draft_family *d)
+{
+	return is_simple(d) ? &b->text : &b->ids;
+}
+
+/* Finds two series of one identity among those of a family. */
 static int check_duplicates(struct push_builder *b, const struct draft_family *d,
-			    struct metric **metrics, const size_t *ends, struct err *err)
+			    struct metric **metrics, const struct extent *ids, struct err *err)
 {
 	uint32_t cap = 4;
 
@@ -121,16 +123,14 @@ static int check_duplicates(struct push_builder *b, const struct draft_family *d
 	if (!slots)
 		return arena_full(err);
 	for (uint32_t i = 0; i < d->n_series; i++) {
-		size_t start = i ? ends[i - 1] : 0;
-		struct str id = { b->ids.p + start, ends[i] - start };
+		struct str id = strbuf_at(ids_of(b, d), ids[i]);
 		uint32_t s = (uint32_t)d->hashes[i] & (cap - 1);
 
 		for (; slots[s]; s = (s + 1) & (cap - 1)) {
 			uint32_t j = slots[s] - 1;
-			size_t other = j ? ends[j - 1] : 0;
 
 			if (d->hashes[i] == d->hashes[j] &&
-			    str_eq(id, (struct str){ b->ids.p + other, ends[j] - other }))
+			    str_eq(id, strbuf_at(ids_of(b, d), ids[j])))
 				return rules_refuse(
 					err, d->family->name, metrics[i]->labels,
 					metrics[i]->n_labels, metrics[i]->line,
@@ -144,9 +144,10 @@ static int check_duplicates(struct push_builder *b, const struct draft_family *d
 
 /*
  * A histogram repeats its labels on every line: some kilobytes of protobuf can become gigabytes of
- * text. Measured before anything is written.
+ * text. Measured before it is written after `text` bytes.
  */
-static bool text_too_long(const struct push_builder *b, const struct metric *m, size_t id)
+static bool text_too_long(const struct push_builder *b, const struct metric *m, size_t text,
+			  size_t id)
 {
 	enum { PER_LINE = 128 }; /* suffix, le or quantile, value */
 	uint64_t lines = 1;
@@ -155,53 +156,83 @@ static bool text_too_long(const struct push_builder *b, const struct metric *m, 
 		lines = (uint64_t)m->histogram->n_buckets + 3;
 	else if (m->summary)
 		lines = (uint64_t)m->summary->n_quantiles + 2;
-	return b->text.n + lines * (id + PER_LINE) > (b->max_text ? b->max_text : UINT32_MAX);
+	return text + lines * (id + PER_LINE) > (b->max_text ? b->max_text : UINT32_MAX);
+}
+
+/* Returns where the labels are. */
+static struct extent write_labels(struct push_builder *b, const struct metric *m,
+				  struct strbuf *out)
+{
+	struct label_set *set = label_set_of(m);
+	size_t start = out->n;
+
+	if (!set->text.n) {
+		text_write_labels(out, m->labels, m->n_labels, m->plain);
+		if (out == &b->text)
+			set->text = strbuf_since(out, start);
+	} else if (out == &b->text) {
+		strbuf_repeat(out, set->text);
+	} else {
+		strbuf_adds(out, strbuf_at(&b->text, set->text));
+	}
+	return strbuf_since(out, start);
+}
+
+/* Writes the lines of m and what identifies it. */
+static int draft_metric(struct push_builder *b, struct draft_family *df, struct metric *m,
+			struct extent *ret_id, struct err *err)
+{
+	struct strbuf *ids = ids_of(b, df);
+	struct str exposed = strbuf_at(&b->head, df->exposed);
+	size_t text = b->text.n, start = ids->n;
+
+	strbuf_adds(ids, exposed);
+	struct extent labels = write_labels(b, m, ids);
+
+	*ret_id = strbuf_since(ids, start);
+	if (text_too_long(b, m, text, ret_id->n))
+		return err_set(err, 413, m->line,
+			       "the push would take more than %llu bytes in a scrape, eight "
+			       "times --limits.body-size",
+			       (unsigned long long)b->max_text);
+	if (is_simple(df)) {
+		text_write_value(&b->text, df->family->type, m);
+		df->n_lines++;
+	} else {
+		df->n_lines += text_write_metric(&b->text, exposed, strbuf_at(ids, labels),
+						 df->family->type, m);
+	}
+	df->lossy |= metric_is_lossy(df->family->type, m);
+	look_at_label_names(df, m);
+	return 0;
 }
 
 static int draft_series(struct push_builder *b, struct draft *d, struct draft_family *df,
 			struct metric **metrics, struct err *err)
 {
-	const struct family *f = df->family;
-	size_t *ends = arena_alloc(b->arena, (f->n_metrics + 1) * sizeof(*ends));
+	uint32_t n = df->family->n_metrics;
+	struct extent *ids = arena_alloc(b->arena, (n + 1) * sizeof(*ids));
 	size_t text_start = b->text.n;
 
-	df->hashes = arena_alloc(b->arena, (f->n_metrics + 1) * sizeof(*df->hashes));
-	if (!ends || !df->hashes)
+	df->hashes = arena_alloc(b->arena, (n + 1) * sizeof(*df->hashes));
+	if (!ids || !df->hashes)
 		return arena_full(err);
 	b->ids.n = 0;
-	for (uint32_t i = 0; i < f->n_metrics; i++) {
-		struct metric *m = metrics[i];
-		size_t id = b->ids.n;
-		struct str exposed = at(&b->head, df->exposed);
-
-		strbuf_adds(&b->ids, exposed);
-		size_t labels = b->ids.n;
-
-		text_write_labels(&b->ids, m->labels, m->n_labels, m->plain);
-		df->hashes[i] = hash_bytes((struct str){ b->ids.p + id, b->ids.n - id });
-		ends[i] = b->ids.n;
-		if (text_too_long(b, m, ends[i] - id))
-			return err_set(
-				err, 413, m->line,
-				"the push would take more than %llu bytes in a scrape, eight "
-				"times --limits.body-size",
-				(unsigned long long)b->max_text);
-		df->n_lines += text_write_metric(
-			&b->text, exposed, (struct str){ b->ids.p + labels, b->ids.n - labels },
-			f->type, m);
-		df->lossy |= metric_is_lossy(f->type, m);
-		look_at_label_names(df, m);
+	for (uint32_t i = 0; i < n; i++) {
+		if (draft_metric(b, df, metrics[i], &ids[i], err) < 0)
+			return -1;
+		df->hashes[i] = hash_bytes(strbuf_at(ids_of(b, df), ids[i]));
 		if (d->n_lines + df->n_lines > b->max_series)
 			return err_set(
 				err, 413, 0,
 				"more than %llu series in one push (--limits.series-per-push)",
 				(unsigned long long)b->max_series);
 	}
-	df->n_series = f->n_metrics;
-	df->text = since(&b->text, text_start);
+	df->n_series = n;
+	df->text = strbuf_since(&b->text, text_start);
 	d->n_lines += df->n_lines;
 	d->n_series += df->n_series;
-	return f->n_metrics > 1 ? check_duplicates(b, df, metrics, ends, err) : 0;
+	return n > 1 ? check_duplicates(b, df, metrics, ids, err) : 0;
 }
 
 /* Prometheus refuses a whole scrape over one help text that is not UTF-8. */
@@ -224,6 +255,17 @@ static void add_valid_utf8(struct strbuf *out, struct str s)
 	}
 }
 
+static void draft_proto(struct push_builder *b, struct draft_family *df)
+{
+	size_t start = b->proto.n;
+
+	proto_encode_head(df->family, &b->proto);
+	for (const struct metric *m = df->family->metrics; m; m = m->next)
+		proto_encode_metric_again(m, &label_set_of(m)->proto, &b->proto);
+	proto_encode_tail(df->family, &b->proto);
+	df->proto = strbuf_since(&b->proto, start);
+}
+
 static int draft_family(struct push_builder *b, struct draft *d, const struct key *key,
 			struct family *f, struct err *err)
 {
@@ -236,7 +278,9 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 	if (rules_check_family(f, err) < 0)
 		return -1;
 	for (struct metric *m = f->metrics; m; m = m->next) {
-		if (rules_apply_key(m, key, b->arena) < 0)
+		bool known;
+
+		if (label_set_apply(m, key, b->arena, &d->recent_set, &known) < 0)
 			return arena_full(err);
 		if (m->n_labels > b->max_labels)
 			return err_set(
@@ -244,29 +288,34 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 				"a series has more than %u labels, those of the group included "
 				"(--limits.labels-per-series)",
 				b->max_labels);
-		if (rules_check_metric(f, m, err) < 0)
+		if (known ? rules_check_again(f, m, err) < 0 : rules_check_metric(f, m, err) < 0)
 			return -1;
+		label_set_of(m)->plain = m->plain;
 		metrics[n++] = m;
 	}
 	*df = (struct draft_family){ .family = f };
 	size_t start = b->head.n;
 
 	text_write_escaped_name(&b->head, f->name);
-	df->exposed = since(&b->head, start);
-	df->escaped = !str_eq(at(&b->head, df->exposed), f->name);
+	df->exposed = strbuf_since(&b->head, start);
+	df->escaped = !str_eq(strbuf_at(&b->head, df->exposed), f->name);
+	df->name = df->exposed;
+	if (df->escaped) {
+		start = b->head.n;
+		strbuf_adds(&b->head, f->name);
+		df->name = strbuf_since(&b->head, start);
+	}
 	df->lossy = f->unit.n > 0;
-	df->hash = hash_bytes(at(&b->head, df->exposed));
+	df->hash = hash_bytes(strbuf_at(&b->head, df->exposed));
 	start = b->head.n;
 	add_valid_utf8(&b->head, f->help);
-	df->help = since(&b->head, start);
+	df->help = strbuf_since(&b->head, start);
 	sort_metrics(metrics, n);
 	d->n_families++;
 	if (draft_series(b, d, df, metrics, err) < 0)
 		return -1;
 	/* After the text, whose limit then holds for this as well. */
-	start = b->proto.n;
-	proto_encode_family(f, &b->proto);
-	df->proto = since(&b->proto, start);
+	draft_proto(b, df);
 	return 0;
 }
 
@@ -303,12 +352,12 @@ static int draft_key(struct push_builder *b, struct draft *d, const struct key *
 	size_t start = b->head.n;
 
 	key_encode(key, &b->head);
-	d->key = since(&b->head, start);
+	d->key = strbuf_since(&b->head, start);
 	start = b->head.n;
 	if (rules_apply_key(&group, key, b->arena) < 0)
 		return arena_full(err);
 	text_write_labels(&b->head, group.labels, group.n_labels, key->plain);
-	d->labels = since(&b->head, start);
+	d->labels = strbuf_since(&b->head, start);
 	return 0;
 }
 
@@ -318,6 +367,15 @@ static int push_family_cmp(const void *pa, const void *pb)
 	int r = str_cmp(a->exposed, b->exposed);
 
 	return r ? r : str_cmp(a->name, b->name);
+}
+
+static void sort_families(struct push_family *f, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		if (push_family_cmp(&f[i - 1], &f[i]) > 0) {
+			qsort(f, n, sizeof(*f), push_family_cmp);
+			return;
+		}
 }
 
 /* Copies p into the block at *to and moves *to on. */
@@ -331,15 +389,32 @@ static struct str place(char **to, struct str s)
 	return placed;
 }
 
+static struct str place_proto(char **to, const struct push_builder *b, struct extent e)
+{
+	const char *start = *to;
+
+	*to += proto_put_length(*to, e.n);
+	place(to, strbuf_at(&b->proto, e));
+	return (struct str){ start, (size_t)(*to - start) };
+}
+
+/* Of the lengths before the families' messages, which are not in the builder's buffer. */
+static size_t lengths_size(const struct draft *d)
+{
+	char unused[PROTO_LENGTH_MAX];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < d->n_families; i++)
+		n += proto_put_length(unused, d->families[i].proto.n);
+	return n;
+}
+
 /* One allocation for the whole push, exactly as large as it is. */
 static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 {
-	size_t names = 0;
-
-	for (uint32_t i = 0; i < d->n_families; i++)
-		names += d->families[i].family->name.n;
 	size_t size = sizeof(struct push) + d->n_families * sizeof(struct push_family) +
-		      d->n_series * sizeof(uint64_t) + b->head.n + names + b->text.n + b->proto.n;
+		      d->n_series * sizeof(uint64_t) + b->head.n + b->text.n + b->proto.n +
+		      lengths_size(d);
 	struct push *push = mem_alloc(size);
 	struct push_family *families = (struct push_family *)(push + 1);
 	uint64_t *hashes = (uint64_t *)(families + d->n_families);
@@ -350,7 +425,6 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 	push->node.bytes = size;
 	place(&to, strbuf_str(&b->head));
 	struct str text = place(&to, strbuf_str(&b->text));
-	struct str proto = place(&to, strbuf_str(&b->proto));
 
 	push->key = (struct str){ head + d->key.at, d->key.n };
 	push->key_hash = hash_bytes(push->key);
@@ -361,7 +435,7 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 		if (df->n_series)
 			memcpy(hashes, df->hashes, df->n_series * sizeof(*hashes));
 		families[i] = (struct push_family){
-			.name = place(&to, df->family->name),
+			.name = { head + df->name.at, df->name.n },
 			.exposed = { head + df->exposed.at, df->exposed.n },
 			.hash = df->hash,
 			.help = { head + df->help.at, df->help.n },
@@ -373,11 +447,11 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 			.n_lines = df->n_lines,
 			.hashes = hashes,
 			.text = { text.p + df->text.at, df->text.n },
-			.proto = { proto.p + df->proto.at, df->proto.n },
+			.proto = place_proto(&to, b, df->proto),
 		};
 		hashes += df->n_series;
 	}
-	qsort(families, d->n_families, sizeof(*families), push_family_cmp);
+	sort_families(families, d->n_families);
 	return push;
 }
 

@@ -62,28 +62,34 @@ static void sort_labels(struct label *labels, uint32_t n)
 	}
 }
 
-int rules_apply_key(struct metric *m, const struct key *key, struct arena *a)
+uint32_t rules_exposed_labels(const struct metric *m, const struct key *key, struct label *to)
 {
 	uint32_t n = m->n_labels;
-	struct label *labels = arena_alloc(a, (n + key->n_labels + 1) * sizeof(*labels));
 
-	if (!labels)
-		return -1;
 	if (n)
-		memcpy(labels, m->labels, n * sizeof(*labels));
+		memcpy(to, m->labels, n * sizeof(*to));
 	for (uint32_t i = 0; i < key->n_labels; i++) {
-		struct label *own = find_label(labels, m->n_labels, key->labels[i].name);
+		struct label *own = find_label(to, m->n_labels, key->labels[i].name);
 
 		if (own)
 			own->value = key->labels[i].value;
 		else
-			labels[n++] = key->labels[i];
+			to[n++] = key->labels[i];
 	}
-	if (!find_label(labels, n, STR("instance")))
-		labels[n++] = (struct label){ STR("instance"), STR("") };
-	sort_labels(labels, n);
+	if (!find_label(to, n, STR("instance")))
+		to[n++] = (struct label){ STR("instance"), STR("") };
+	sort_labels(to, n);
+	return n;
+}
+
+int rules_apply_key(struct metric *m, const struct key *key, struct arena *a)
+{
+	struct label *labels = arena_alloc(a, (m->n_labels + key->n_labels + 1) * sizeof(*labels));
+
+	if (!labels)
+		return -1;
+	m->n_labels = rules_exposed_labels(m, key, labels);
 	m->labels = labels;
-	m->n_labels = n;
 	m->plain &= key->plain;
 	return 0;
 }
@@ -160,7 +166,31 @@ static int check_label_name(const struct family *f, const struct metric *m, uint
 	return 0;
 }
 
-int rules_check_metric(const struct family *f, const struct metric *m, struct err *err)
+/* Only a family's type makes a difference between metrics that have the same labels. */
+static int check_bound(const struct family *f, const struct metric *m, struct str name,
+		       struct err *err)
+{
+	if (f->type == METRIC_SUMMARY && str_eq(name, STR("quantile")))
+		return refuse_metric(f, m, err, "must not have an explicit \"quantile\" label");
+	if ((f->type == METRIC_HISTOGRAM || f->type == METRIC_GAUGE_HISTOGRAM) &&
+	    str_eq(name, STR("le")))
+		return refuse_metric(f, m, err, "must not have an explicit \"le\" label");
+	return 0;
+}
+
+int rules_check_again(const struct family *f, const struct metric *m, struct err *err)
+{
+	if (check_value(f, m, err) < 0)
+		return -1;
+	if (f->type == METRIC_COUNTER || f->type == METRIC_GAUGE || f->type == METRIC_UNTYPED)
+		return 0;
+	for (uint32_t i = 0; i < m->n_labels; i++)
+		if (check_bound(f, m, m->labels[i].name, err) < 0)
+			return -1;
+	return 0;
+}
+
+int rules_check_metric(const struct family *f, struct metric *m, struct err *err)
 {
 	bool any_escaped = false;
 	char what[600], name[200], value[200];
@@ -181,12 +211,9 @@ int rules_check_metric(const struct family *f, const struct metric *m, struct er
 				 str_quote(l.value, value, sizeof(value)));
 			return refuse_metric(f, m, err, what);
 		}
-		if (f->type == METRIC_SUMMARY && str_eq(l.name, STR("quantile")))
-			return refuse_metric(f, m, err,
-					     "must not have an explicit \"quantile\" label");
-		if ((f->type == METRIC_HISTOGRAM || f->type == METRIC_GAUGE_HISTOGRAM) &&
-		    str_eq(l.name, STR("le")))
-			return refuse_metric(f, m, err, "must not have an explicit \"le\" label");
+		if (check_bound(f, m, l.name, err) < 0)
+			return -1;
 	}
+	m->plain = !any_escaped;
 	return 0;
 }

@@ -38,9 +38,11 @@ static int foreign(struct reader *r, const char *what)
 static bool find(struct reader *r, struct str family, json_t *v, struct metric *ret_metric,
 		 struct scraped *ret_scraped)
 {
-	if (!json_labels(json_object_get(v, "labels"), &r->arena, &ret_metric->labels,
-			 &ret_metric->n_labels))
+	struct label *labels;
+
+	if (!json_labels(json_object_get(v, "labels"), &r->arena, &labels, &ret_metric->n_labels))
 		return false;
+	ret_metric->labels = labels;
 	*ret_scraped = scrape_find(r->scrape, family, ret_metric->labels, ret_metric->n_labels);
 	return true;
 }

@@ -72,6 +72,32 @@ static const struct row rows[] = {
 	  ",x=\"2\"} 0\nb untyped 2 2 lossy\nb{" IJ "} 0\nb{" IJ ",x=\"1\"} 0\n" },
 	{ "a label name that is not classic", "/p", "a{\"b.c\"=\"1\"} 1\n",
 	  "a untyped 1 1 lossy\na{b_c=\"1\"," IJ "} 1\n" },
+	{ "labels of several families", "/p",
+	  "a{x=\"1\"} 1\na{x=\"2\"} 2\nb{x=\"1\"} 3\nb{x=\"2\"} 4\nc{x=\"2\"} 5\nc{x=\"1\"} 6\nd "
+	  "7\n"
+	  "d{x=\"1\"} 8\n",
+	  "a untyped 2 2\na{" IJ ",x=\"1\"} 1\na{" IJ ",x=\"2\"} 2\nb untyped 2 2\nb{" IJ
+	  ",x=\"1\"} 3\nb{" IJ ",x=\"2\"} 4\nc untyped 2 2\nc{" IJ ",x=\"1\"} 6\nc{" IJ
+	  ",x=\"2\"} 5\nd untyped 2 2\nd{" IJ "} 7\nd{" IJ ",x=\"1\"} 8\n" },
+	{ "labels that begin alike", "/p",
+	  "a{x=\"1\"} 1\nb{x=\"1\" } 2\nc{x=\"1\",} 3\nd{x=\"1\"}4\n",
+	  "a untyped 1 1\na{" IJ ",x=\"1\"} 1\nb untyped 1 1\nb{" IJ
+	  ",x=\"1\"} 2\nc untyped 1 1\nc{" IJ ",x=\"1\"} 3\nd untyped 1 1\nd{" IJ ",x=\"1\"} 4\n" },
+	{ "no labels, with braces and without", "/p", "a{} 1\nb 2\nc{} 3\n",
+	  "a untyped 1 1\na{" IJ "} 1\nb untyped 1 1\nb{" IJ "} 2\nc untyped 1 1\nc{" IJ "} 3\n" },
+	{ "escaped labels of two families", "/p",
+	  "a{\"x.y\"=\"\\n\\\"\"} 1\nb{\"x.y\"=\"\\n\\\"\"} 2\n",
+	  "a untyped 1 1 lossy\na{" IJ ",x_y=\"\\n\\\"\"} 1\nb untyped 1 1 lossy\nb{" IJ
+	  ",x_y=\"\\n\\\"\"} 2\n" },
+	{ "le of a gauge and of histograms", "/p",
+	  "a{le=\"1\"} 1\n# TYPE h histogram\nh_bucket{le=\"1\"} 2\nb{le=\"1\"} 3\n",
+	  "a untyped 1 1\na{" IJ ",le=\"1\"} 1\nb untyped 1 1\nb{" IJ
+	  ",le=\"1\"} 3\nh histogram 1 4 lossy\nh_bucket{" IJ ",le=\"1\"} 2\nh_bucket{" IJ
+	  ",le=\"+Inf\"} 0\nh_sum{" IJ "} 0\nh_count{" IJ "} 0\n" },
+	{ "a summary between others", "/p",
+	  "# TYPE s summary\ns_sum 3\na 1\n# TYPE t summary\nt_sum 4\nb 2\n",
+	  "a untyped 1 1\na{" IJ "} 1\nb untyped 1 1\nb{" IJ "} 2\ns summary 1 2 lossy\ns_sum{" IJ
+	  "} 3\ns_count{" IJ "} 0\nt summary 1 2 lossy\nt_sum{" IJ "} 4\nt_count{" IJ "} 0\n" },
 	{ "time metrics are left out", "/p",
 	  "push_time_seconds 1\na 1\n# TYPE push_failure_time_seconds counter\n"
 	  "push_failure_time_seconds 1\n",
@@ -88,6 +114,8 @@ static const struct row rows[] = {
 	  "!was collected before with the same name and label values (line 3)" },
 	{ "made one by the added instance", "/p", "a 1\na{instance=\"\"} 2\n",
 	  "!collected before" },
+	{ "with the labels of another family", "/p", "a{b=\"1\"} 1\nc{b=\"1\"} 1\nc{b=\"1\"} 1\n",
+	  "!collected metric \"c\"" },
 	{ "far apart", "/p", "a{b=\"1\"} 1\na{b=\"2\"} 1\na{b=\"3\"} 1\na{b=\"1\"} 1\n",
 	  "!collected before" },
 	{ "timestamp", "/p", "a 1\nb 1 1\n", "!pushed metrics must not have timestamps" },
@@ -100,6 +128,10 @@ static const struct row rows[] = {
 	  "!must not have an explicit \"quantile\" label" },
 	{ "le in the key of a histogram", "/p/le/1", "# TYPE s histogram\ns_sum 3\n",
 	  "!must not have an explicit \"le\" label" },
+	{ "le in the key, after others", "/p/le/1", "a 1\n# TYPE h histogram\nh_sum 3\n",
+	  "!must not have an explicit \"le\" label" },
+	{ "quantile in the key, after others", "/p/quantile/1", "a 1\n# TYPE h summary\nh_sum 3\n",
+	  "!must not have an explicit \"quantile\" label" },
 	{ "both in the key of others", "/p/le/1/quantile/2", "a 1\n",
 	  "a untyped 1 1\na{" IJ ",le=\"1\",quantile=\"2\"} 1\n" },
 };

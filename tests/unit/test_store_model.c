@@ -113,10 +113,11 @@ struct decoded {
 	char padding[NAIVE_PADDING];
 };
 
-static void add_label(struct metric *m, const char *name, const char *value)
+/* m's labels are at `labels`. */
+static void add_label(struct metric *m, struct label *labels, const char *name, const char *value)
 {
 	if (value)
-		m->labels[m->n_labels++] = (struct label){ str_of(name), str_of(value) };
+		labels[m->n_labels++] = (struct label){ str_of(name), str_of(value) };
 }
 
 static void decode_metric(struct decoded *d, const struct naive_push *p, int i, int j)
@@ -135,12 +136,12 @@ static void decode_metric(struct decoded *d, const struct naive_push *p, int i, 
 		.summary = &d->summaries[i][j],
 		.histogram = &d->histograms[i][j],
 	};
-	add_label(m, "job", s->job);
-	add_label(m, "a", s->a);
-	add_label(m, "instance", s->instance);
+	add_label(m, d->labels[i][j], "job", s->job);
+	add_label(m, d->labels[i][j], "a", s->a);
+	add_label(m, d->labels[i][j], "instance", s->instance);
 	if (s->padded)
-		m->labels[m->n_labels++] = (struct label){ STR("pad"),
-							   { d->padding, NAIVE_PADDING } };
+		d->labels[i][j][m->n_labels++] = (struct label){ STR("pad"),
+								 { d->padding, NAIVE_PADDING } };
 	d->quantiles[i][j] = (struct quantile){ 0.5, v };
 	d->buckets[i][j] = (struct bucket){ .upper_bound = 1, .count = (uint64_t)s->value };
 	*m->summary = (struct summary){ .count = (uint64_t)s->value,
