@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "format/proto_metric.h"
+#include "format/proto_simple.h"
 #include "format/proto_wire.h"
 
 /* Numbers of MetricFamily's fields. */
@@ -16,6 +17,7 @@ struct decoder {
 	struct family *first, **next;
 	uint32_t n_families;
 	uint64_t n_metrics, n_series;
+	struct shared_labels *last_shared;
 };
 
 static void scratch_donep(struct decoder *d)
@@ -46,7 +48,8 @@ static int add_metric(struct decoder *d, struct family *f, struct str bytes)
 	/* Before it takes any memory: an empty metric is two bytes of the body. */
 	if (++d->n_metrics > d->lim->max_series)
 		return err_series(d, d->n_metrics);
-	if (proto_metric_decode(bytes, d->lim, d->a, &d->scratch, &m, d->err) < 0)
+	m = proto_simple_decode(bytes, d->lim, d->a, &d->last_shared);
+	if (!m && proto_metric_decode(bytes, d->lim, d->a, &d->scratch, &m, d->err) < 0)
 		return -1;
 	if (f->last)
 		f->last->next = m;

@@ -1,7 +1,8 @@
 /*
  * Delimited io.prometheus.client.MetricFamily messages (each preceded by its length as a varint)
- * -> families. Metrics are unpacked by protobuf-c one at a time (format/proto_metric.h); nothing is
- * allocated because a length was announced. Names, help and unit borrow from the body.
+ * -> families. Metrics are read one at a time (format/proto_simple.h) or, if there is more to them,
+ * unpacked by protobuf-c (format/proto_metric.h); nothing is allocated because a length was
+ * announced. Names, help, unit and labels borrow from the body.
  */
 #ifndef FORMAT_PROTO_DECODE_H
 #define FORMAT_PROTO_DECODE_H
