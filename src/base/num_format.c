@@ -241,6 +241,23 @@ static bool to_integer(double magnitude, struct decimal *ret_d)
 	return true;
 }
 
+/*
+ * Up to six decimals, and 15 digits in all: no other decimal of so few digits reads back as the
+ * same double, so none is shorter.
+ */
+static bool to_millionths(double magnitude, struct decimal *ret_d)
+{
+	uint64_t n;
+
+	if (!(magnitude < 1e9))
+		return false;
+	n = (uint64_t)(magnitude * 1e6 + 0.5);
+	if ((double)n / 1e6 != magnitude)
+		return false;
+	*ret_d = (struct decimal){ n, -6 };
+	return true;
+}
+
 static unsigned put_word(char *to, const char *word, unsigned len)
 {
 	memcpy(to, word, len);
@@ -261,8 +278,10 @@ unsigned num_format_signed_zero(double v, char out[NUM_MAX])
 		*at++ = '-';
 	v = fabs(v);
 	if (!to_integer(v, &d)) {
-		memcpy(&bits, &v, sizeof(bits));
-		d = to_decimal(bits);
+		if (!to_millionths(v, &d)) {
+			memcpy(&bits, &v, sizeof(bits));
+			d = to_decimal(bits);
+		}
 		strip_zeros(&d);
 	} else if (d.digits >= 1000000) {
 		strip_zeros(&d);

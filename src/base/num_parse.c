@@ -12,6 +12,7 @@
 
 enum {
 	MAX_DIGITS = 19, /* that always fit 64 bits */
+	MAX_SHORT = 16,  /* with a point no more than 2^53 */
 	/* No double, and no middle between two, has more than 767 digits. */
 	SLOW_DIGITS = 800,
 	MAX_EXACT_POW10 = 22,
@@ -262,13 +263,32 @@ static bool take_sign(struct str *s, bool *ret_negative)
 	return has_sign;
 }
 
+/* Digits with or without a point, few enough to be exact: nearly all values. */
+static bool parse_short(struct str s, double *ret_v)
+{
+	const char *point = NULL;
+	uint64_t digits = 0;
+
+	if (s.n == 0 || s.n > MAX_SHORT)
+		return false;
+	for (const char *p = s.p; p < s.p + s.n; p++) {
+		if (is_digit(*p))
+			digits = digits * 10 + (uint64_t)(*p - '0');
+		else if (*p == '.' && !point && s.n > 1)
+			point = p;
+		else
+			return false;
+	}
+	return scale_exact(digits, point ? point + 1 - (s.p + s.n) : 0, ret_v);
+}
+
 bool num_parse(struct str s, double *ret_v)
 {
 	bool negative;
 	bool has_sign = take_sign(&s, &negative);
 	double v;
 
-	if (!parse_magnitude(s, has_sign, &v))
+	if (!parse_short(s, &v) && !parse_magnitude(s, has_sign, &v))
 		return false;
 	*ret_v = negative ? -v : v;
 	return true;

@@ -27,25 +27,35 @@ uint32_t utf8_decode(struct str s, unsigned *ret_len)
 	return cp;
 }
 
-bool utf8_valid(struct str s)
+/* Length of a beginning that is ASCII, though not always all of it: eight bytes at a time. */
+static size_t skip_ascii(struct str s)
 {
+	uint64_t eight = 0;
 	size_t i = 0;
 
+	for (; i + 8 <= s.n; i += 8) {
+		memcpy(&eight, s.p + i, 8);
+		if (eight & 0x8080808080808080u)
+			return i;
+	}
+	if (s.n >= 8)
+		memcpy(&eight, s.p + s.n - 8, 8);
+	else if (s.n > 0)
+		memcpy(&eight, s.p, s.n);
+	return eight & 0x8080808080808080u ? i : s.n;
+}
+
+bool utf8_valid(struct str s)
+{
+	size_t i = skip_ascii(s);
+
 	while (i < s.n) {
-		uint64_t eight;
 		unsigned len;
 
-		/* Nearly all of it is ASCII: eight bytes at a time. */
-		if (s.n - i >= 8) {
-			memcpy(&eight, s.p + i, 8);
-			if (!(eight & 0x8080808080808080u)) {
-				i += 8;
-				continue;
-			}
-		}
 		if (utf8_decode((struct str){ s.p + i, s.n - i }, &len) == UTF8_INVALID)
 			return false;
 		i += len;
+		i += skip_ascii((struct str){ s.p + i, s.n - i });
 	}
 	return true;
 }

@@ -93,14 +93,16 @@ enum {
 };
 
 struct metric {
-	struct metric *next;  /* in the order pushed */
-	/* In the order pushed, without le and quantile of the text format. Metrics may share them. */
+	struct metric *next; /* in the order pushed */
+	/* In the order pushed, without le and quantile of the text format. Metrics may share them.
+	 */
 	const struct label *labels;
 	uint32_t n_labels;
 	uint32_t line; /* first line that named it, 1-based; 0: protobuf */
 	uint8_t has;   /* HAS_* */
 	bool has_timestamp;
-	bool plain; /* known: label names are classic, label values are valid UTF-8 */
+	/* Known: label names are classic, label values are valid UTF-8 and text as they are. */
+	bool plain;
 	double gauge, counter, untyped;
 	struct exemplar *exemplar;        /* of the counter, or NULL */
 	struct timestamp counter_created; /* of the counter */

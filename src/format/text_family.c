@@ -175,10 +175,28 @@ int text_find_family(struct text_parser *p, struct str name, bool quoted)
 		if (!n)
 			return text_no_memory(p);
 		p->recent_name = n;
+		p->recent_is_bare = !quoted;
 	}
 	p->family = n->family;
 	p->role = n->role;
 	return 0;
+}
+
+bool text_same_family(struct text_parser *p)
+{
+	const struct text_name *n = p->recent_name;
+	const char *end;
+
+	if (!n || !p->recent_is_bare || (size_t)(p->end - p->at) <= n->name.n ||
+	    memcmp(p->at, n->name.p, n->name.n) != 0)
+		return false;
+	end = p->at + n->name.n;
+	if (text_is(*end, CH_METRIC) || *end == '"')
+		return false;
+	p->at = end;
+	p->family = n->family;
+	p->role = n->role;
+	return true;
 }
 
 void text_set_type(struct text_family *f, enum metric_type type)
@@ -196,8 +214,8 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	struct family *f = &p->family->pub;
 
 	m->line = p->line;
-	/* The parser has seen to both, unless it was asked to let other names through. */
-	m->plain = !p->lim->utf8_names;
+	/* The parser has seen to it, unless it was asked to let other names through. */
+	m->plain = !p->lim->utf8_names && !p->any_escape;
 	m->n_labels = p->n_labels;
 	if (p->shared)
 		m->labels = p->shared->labels;

@@ -80,6 +80,7 @@ struct text_parser {
 	struct text_family *family; /* NULL: not named yet */
 	enum text_role role;
 	bool starts_with_brace; /* the name is among the labels */
+	bool any_escape;        /* in this line or one before */
 	double bound;           /* of le or quantile; NaN: none */
 	struct label *labels;   /* the others, in the order pushed */
 	uint32_t n_labels, cap_labels;
@@ -88,6 +89,7 @@ struct text_parser {
 
 	struct label *sorted; /* scratch as large as labels */
 	struct text_name *recent_name;
+	bool recent_is_bare; /* it was written without quotes */
 	struct shared_labels *last_shared;
 	struct table names;  /* of struct text_name; entries are in the arena */
 	struct table series; /* of struct text_series; likewise */
@@ -156,6 +158,8 @@ void text_sort_labels(struct label *labels, uint32_t n);
 
 /* Sets p->family and p->role; makes the family when the name is new. */
 int text_find_family(struct text_parser *p, struct str name, bool quoted);
+/* The same, if what comes next is the name that came last, and moves on. */
+bool text_same_family(struct text_parser *p);
 void text_set_type(struct text_family *f, enum metric_type type);
 /* For names that mean something else than in the text format. NULL and -1: no memory, or refused.
  */

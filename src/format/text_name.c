@@ -19,12 +19,14 @@ const uint8_t text_class[256] = {
 
 static bool is_classic(struct str name, unsigned start, unsigned next)
 {
+	uint8_t all = UINT8_MAX;
+
 	if (name.n == 0 || !text_is(name.p[0], start))
 		return false;
+	/* Nearly all names are, so there is no leaving early. */
 	for (size_t i = 1; i < name.n; i++)
-		if (!text_is(name.p[i], next))
-			return false;
-	return true;
+		all &= text_class[(unsigned char)name.p[i]];
+	return all & next;
 }
 
 bool name_is_classic_metric(struct str name)
@@ -120,7 +122,7 @@ int text_quoted(struct text_parser *p, const char *what, struct str prefix, stru
 		}
 		if (text_check_escape(p, at) < 0)
 			return -1;
-		escaped = true;
+		escaped = p->any_escape = true;
 		at++;
 	}
 	p->at = at + 1;

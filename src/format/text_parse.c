@@ -153,21 +153,26 @@ static int parse_type(struct text_parser *p)
 	return 0;
 }
 
-/* After HELP or TYPE and blanks. A line that stops early says nothing, but is no fault. */
-static int parse_family_line(struct text_parser *p, bool is_help)
+/* Up to the blank after the name, or to the end of a line that stops before. */
+static int parse_family_name(struct text_parser *p)
 {
+	bool same = text_same_family(p);
 	struct str name;
-	int quoted = text_name(p, CH_METRIC_START, &name);
+	int quoted = same ? 0 : text_name(p, CH_METRIC_START, &name);
 
 	if (quoted < 0)
 		return -1;
-	if (*p->at == '\n') {
-		p->at++;
+	if (*p->at == '\n')
 		return 0;
-	}
 	if (!text_is(*p->at, CH_BLANK))
 		return text_error(p, "invalid metric name in comment");
-	if (text_find_family(p, name, quoted) < 0)
+	return same ? 0 : text_find_family(p, name, quoted);
+}
+
+/* After HELP or TYPE and blanks. A line that stops early says nothing, but is no fault. */
+static int parse_family_line(struct text_parser *p, bool is_help)
+{
+	if (parse_family_name(p) < 0)
 		return -1;
 	text_skip_blanks(p);
 	if (p->at == p->end)
@@ -242,15 +247,17 @@ static int parse_value(struct text_parser *p)
 
 static int parse_sample_name(struct text_parser *p)
 {
-	struct str name;
-	int quoted = text_name(p, CH_METRIC_START, &name);
+	if (!text_same_family(p)) {
+		struct str name;
+		int quoted = text_name(p, CH_METRIC_START, &name);
 
-	if (quoted < 0)
-		return -1;
-	if (name.n == 0)
-		return text_error(p, "invalid metric name");
-	if (text_find_family(p, name, quoted) < 0)
-		return -1;
+		if (quoted < 0)
+			return -1;
+		if (name.n == 0)
+			return text_error(p, "invalid metric name");
+		if (text_find_family(p, name, quoted) < 0)
+			return -1;
+	}
 	if (!p->family->typed)
 		text_set_type(p->family, METRIC_UNTYPED);
 	text_skip_blanks(p);

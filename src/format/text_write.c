@@ -75,12 +75,39 @@ static const uint8_t escapes[256] = {
 	['"'] = NEEDS_ESCAPE_IN_QUOTES,
 };
 
+/* Not 0 if one of them is c. */
+static uint64_t bytes_equal(uint64_t eight, char c)
+{
+	uint64_t diff = eight ^ (uint8_t)c * 0x0101010101010101u;
+
+	return (diff - 0x0101010101010101u) & ~diff & 0x8080808080808080u;
+}
+
+static bool eight_need_escape(const char *p)
+{
+	uint64_t eight;
+
+	memcpy(&eight, p, 8);
+	return bytes_equal(eight, '\\') | bytes_equal(eight, '\n') | bytes_equal(eight, '"');
+}
+
+/* Length of a beginning that needs no escape: all of it, as a rule. */
+static size_t skip_verbatim(struct str s)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= s.n; i += 8)
+		if (eight_need_escape(s.p + i))
+			return i;
+	return s.n >= 8 && !eight_need_escape(s.p + s.n - 8) ? s.n : i;
+}
+
 /* Room for 2 * s.n bytes. */
 static char *put_escaped(char *to, struct str s, uint8_t which)
 {
 	size_t done = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = skip_verbatim(s); i < s.n; i++) {
 		if (!(escapes[(uint8_t)s.p[i]] & which))
 			continue;
 		to = put(to, s.p + done, i - done);
@@ -114,16 +141,45 @@ void text_write_header(struct strbuf *out, struct str exposed_name, bool has_hel
 	out->n += (size_t)(to - start);
 }
 
-void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool classic)
+bool text_is_verbatim(struct str value)
 {
+	size_t i = skip_verbatim(value);
+
+	while (i < value.n && !escapes[(uint8_t)value.p[i]])
+		i++;
+	return i == value.n;
+}
+
+static void write_plain_labels(struct strbuf *out, const struct label *labels, uint32_t n)
+{
+	size_t room = 1;
+	char *to;
+
+	for (uint32_t i = 0; i < n; i++)
+		room += labels[i].name.n + labels[i].value.n + sizeof(",=\"\"") - 1;
+	to = strbuf_reserve(out, room);
+	for (uint32_t i = 0; i < n; i++) {
+		*to++ = i == 0 ? '{' : ',';
+		to = put_str(to, labels[i].name);
+		to = put_str(to, STR("=\""));
+		to = put_str(to, labels[i].value);
+		*to++ = '"';
+	}
+	*to = '}';
+	out->n += room;
+}
+
+void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool plain)
+{
+	if (plain && n > 0) {
+		write_plain_labels(out, labels, n);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct str value = labels[i].value;
 
 		strbuf_addc(out, i == 0 ? '{' : ',');
-		if (classic)
-			strbuf_adds(out, labels[i].name);
-		else
-			text_write_escaped_name(out, labels[i].name);
+		text_write_escaped_name(out, labels[i].name);
 
 		char *to = strbuf_reserve(out, 2 * value.n + 4);
 		const char *start = to;

@@ -18,11 +18,14 @@ const char *text_type_name(int32_t type);
 void text_write_header(struct strbuf *out, struct str exposed_name, bool has_help, struct str help,
 		       int32_t type);
 
+/* Whether a label value is written as it is: no backslash, quote or LF. */
+bool text_is_verbatim(struct str value);
+
 /*
- * Appends `{a="b",c="d"}`, labels in the order given; nothing when there are none. classic: the
- * names are known to need no escaping.
+ * Appends `{a="b",c="d"}`, labels in the order given; nothing when there are none. plain: as in
+ * struct metric.
  */
-void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool classic);
+void text_write_labels(struct strbuf *out, const struct label *labels, uint32_t n, bool plain);
 
 /*
  * Appends what ends the only line of a counter, gauge or untyped metric: a blank, its value and LF.

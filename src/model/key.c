@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "format/text_write.h"
 #include "model/key_name.h"
 
 enum { SEPARATOR = 0xFF };
@@ -227,6 +228,8 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	if (sort_unique(pairs, n, a, &key, err) < 0 || check_key(&key, lim, err) < 0)
 		return -1;
 	key.plain = !lim->utf8_names;
+	for (uint32_t i = 0; i < key.n_labels; i++)
+		key.plain &= text_is_verbatim(key.labels[i].value);
 	*ret_key = key;
 	return 0;
 }

@@ -13,7 +13,7 @@
 struct key {
 	struct label *labels; /* sorted bytewise by name, names unique, `job` always among them */
 	uint32_t n_labels;
-	bool plain; /* known: names are classic, values are valid UTF-8 */
+	bool plain; /* as in struct metric */
 };
 
 struct key_limits {

@@ -44,7 +44,9 @@ int push_metric_order(const void *pa, const void *pb)
 	if (a->n_labels != b->n_labels)
 		return a->n_labels < b->n_labels ? -1 : 1;
 	for (uint32_t i = 0; i < a->n_labels; i++) {
-		int r = str_cmp(a->labels[i].value, b->labels[i].value);
+		struct str va = a->labels[i].value, vb = b->labels[i].value;
+		/* The group's are the very same. */
+		int r = va.p == vb.p && va.n == vb.n ? 0 : str_cmp(va, vb);
 
 		if (r)
 			return r;

@@ -192,7 +192,7 @@ int rules_check_again(const struct family *f, const struct metric *m, struct err
 
 int rules_check_metric(const struct family *f, struct metric *m, struct err *err)
 {
-	bool any_escaped = false;
+	bool any_escaped = false, plain = true;
 	char what[600], name[200], value[200];
 
 	if (check_value(f, m, err) < 0)
@@ -213,7 +213,8 @@ int rules_check_metric(const struct family *f, struct metric *m, struct err *err
 		}
 		if (check_bound(f, m, l.name, err) < 0)
 			return -1;
+		plain = plain && (m->plain || text_is_verbatim(l.value));
 	}
-	m->plain = !any_escaped;
+	m->plain = plain && !any_escaped;
 	return 0;
 }
