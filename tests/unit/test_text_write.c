@@ -120,6 +120,34 @@ static const struct {
 	{ "empty name", 1, { LABEL("", "1") }, STR("{=\"1\"}") },
 };
 
+/* One byte that may need an escape, at each place in values of each length. */
+START_TEST(byte_in_value)
+{
+	static const char bytes[] = "\\\n\"\x02*a\x8a\xa2\xdc";
+
+	for (size_t n = 1; n < 20; n++) {
+		for (size_t i = 0; i < n * (sizeof(bytes) - 1); i++) {
+			CLEANUP(strbuf_done) struct strbuf out = { 0 }, plain = { 0 };
+			char value[20], c = bytes[i / n];
+			bool escaped = i / n < 3;
+
+			memset(value, 'x', n);
+			value[i % n] = c;
+			struct str v = exact((struct str){ value, n });
+			struct label l = { STR("a"), v };
+
+			ck_assert(text_is_verbatim(v) == !escaped);
+			text_write_labels(&out, &l, 1, false);
+			ck_assert_uint_eq(out.n, n + strlen("{a=\"\"}") + escaped);
+			ck_assert(out.p[4 + i % n] == (escaped ? '\\' : c));
+			text_write_labels(&plain, &l, 1, true);
+			ck_assert(escaped || str_eq(strbuf_str(&plain), strbuf_str(&out)));
+			exact_done(&v);
+		}
+	}
+}
+END_TEST
+
 START_TEST(label_set)
 {
 	struct label in[3] = { 0 };
@@ -309,6 +337,7 @@ static Suite *text_write_suite(void)
 	tcase_add_loop_test(tc, escaped_name, 0, ARRAY_LEN(names));
 	tcase_add_loop_test(tc, header, 0, ARRAY_LEN(headers));
 	tcase_add_loop_test(tc, label_set, 0, ARRAY_LEN(labels));
+	tcase_add_test(tc, byte_in_value);
 	tcase_add_test(tc, long_texts);
 	tcase_add_loop_test(tc, samples, 0, ARRAY_LEN(metrics));
 	suite_add_tcase(s, tc);

@@ -83,6 +83,28 @@ START_TEST(valid_row)
 }
 END_TEST
 
+/* At each place among ASCII of each length: a whole sequence, then half of one. */
+START_TEST(sequence_within_ascii)
+{
+	for (size_t n = 2; n < 30; n++) {
+		for (size_t i = 0; i + 2 <= n; i++) {
+			char *p = malloc(n);
+
+			ck_assert_ptr_nonnull(p);
+			memset(p, 'a', n);
+			ck_assert(utf8_valid((struct str){ p, n }));
+			memcpy(p + i, "\xC3\xA9", 2);
+			ck_assert(utf8_valid((struct str){ p, n }));
+			p[i] = 'a';
+			ck_assert(!utf8_valid((struct str){ p, n }));
+			memcpy(p + i, "a\xC3", 2);
+			ck_assert(!utf8_valid((struct str){ p, n }));
+			free(p);
+		}
+	}
+}
+END_TEST
+
 START_TEST(empty_is_valid)
 {
 	ck_assert(utf8_valid(STR_NULL));
@@ -125,6 +147,7 @@ int main(void)
 	tcase_add_loop_test(tc, decode_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, valid_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, empty_is_valid);
+	tcase_add_test(tc, sequence_within_ascii);
 	tcase_add_test(tc, every_code_point);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(suite, tc);
