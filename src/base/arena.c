@@ -110,7 +110,9 @@ void arena_reset(struct arena *a)
 	a->at = a->end = NULL;
 	if (a->chunks)
 		use_chunk(a, a->chunks);
-	a->expected = a->used <= MAX_SPARE / 5 * 4 ? a->used + a->used / 4 : 0;
+	a->expected = a->used + a->used / 4;
+	if (a->expected > MAX_SPARE)
+		a->expected = 0;
 	a->used = 0;
 }
 
