@@ -37,9 +37,9 @@ struct store {
 	struct store_limits lim;
 
 	/* The committer's alone: the state with everything that is staged. */
-	struct table families; /* by the hash of the exposed name */
-	struct table groups;   /* by the hash of the key */
-	struct group **by_id;  /* [0] unused; NULL: free */
+	struct table families;    /* by the hash of the exposed name */
+	struct series_index keys; /* of the groups */
+	struct group **by_id;     /* [0] unused; NULL: free */
 	uint32_t n_ids, cap_ids;
 	uint32_t *free_ids;
 	uint32_t n_free_ids, cap_free_ids;

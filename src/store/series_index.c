@@ -10,10 +10,10 @@ static const struct series_shard *shard_of(const struct series_index *x, uint64_
 	return &x->shards[hash >> 56];
 }
 
-/* Where the hash would like to be: its lower bits scaled to a capacity of any size. */
-static uint32_t home(uint64_t hash, uint32_t cap)
+/* Where it would like to be: its bits scaled to a capacity of any size. */
+static uint32_t home(uint32_t hash, uint32_t cap)
 {
-	return (uint32_t)((uint64_t)(uint32_t)hash * cap >> 32);
+	return (uint32_t)((uint64_t)hash * cap >> 32);
 }
 
 static uint32_t step(uint32_t at, uint32_t cap)
@@ -23,21 +23,18 @@ static uint32_t step(uint32_t at, uint32_t cap)
 
 void series_index_done(struct series_index *x)
 {
-	for (size_t i = 0; i < 256; i++) {
-		free(x->shards[i].hashes);
-		free(x->shards[i].owners);
-	}
+	for (size_t i = 0; i < 256; i++)
+		free(x->shards[i].entries);
 	*x = (struct series_index){ 0 };
 }
 
-static void put(struct series_shard *s, uint64_t hash, uint32_t owner)
+static void put(struct series_shard *s, struct series_entry entry)
 {
-	uint32_t at = home(hash, s->cap);
+	uint32_t at = home(entry.hash, s->cap);
 
-	while (s->owners[at])
+	while (s->entries[at].owner)
 		at = step(at, s->cap);
-	s->hashes[at] = hash;
-	s->owners[at] = owner;
+	s->entries[at] = entry;
 }
 
 static void resize(struct series_shard *s, uint32_t cap)
@@ -45,13 +42,11 @@ static void resize(struct series_shard *s, uint32_t cap)
 	struct series_shard old = *s;
 
 	s->cap = cap;
-	s->hashes = mem_alloc(cap * sizeof(*s->hashes));
-	s->owners = mem_zalloc(cap * sizeof(*s->owners));
+	s->entries = mem_zalloc(cap * sizeof(*s->entries));
 	for (uint32_t i = 0; i < old.cap; i++)
-		if (old.owners[i])
-			put(s, old.hashes[i], old.owners[i]);
-	free(old.hashes);
-	free(old.owners);
+		if (old.entries[i].owner)
+			put(s, old.entries[i]);
+	free(old.entries);
 }
 
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
@@ -61,7 +56,7 @@ void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
 	/* By a quarter: a power of two would leave half of a million entries empty. */
 	if (s->n + s->n / 4 >= s->cap)
 		resize(s, s->cap ? s->cap + s->cap / 4 : 16);
-	put(s, hash, owner);
+	put(s, (struct series_entry){ (uint32_t)hash, owner });
 	s->n++;
 }
 
@@ -73,23 +68,23 @@ static uint32_t distance(uint32_t from, uint32_t to, uint32_t cap)
 void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner)
 {
 	struct series_shard *s = &x->shards[hash >> 56];
-	uint32_t hole = home(hash, s->cap);
+	struct series_entry *e = s->entries;
+	uint32_t hole = home((uint32_t)hash, s->cap);
 
-	while (s->hashes[hole] != hash || s->owners[hole] != owner) {
-		assert(s->owners[hole]);
+	while (e[hole].hash != (uint32_t)hash || e[hole].owner != owner) {
+		assert(e[hole].owner);
 		hole = step(hole, s->cap);
 	}
 	/* Move back what the hole would cut off from its home. */
-	for (uint32_t at = step(hole, s->cap); s->owners[at]; at = step(at, s->cap)) {
-		uint32_t want = home(s->hashes[at], s->cap);
+	for (uint32_t at = step(hole, s->cap); e[at].owner; at = step(at, s->cap)) {
+		uint32_t want = home(e[at].hash, s->cap);
 
 		if (distance(want, at, s->cap) >= distance(hole, at, s->cap)) {
-			s->hashes[hole] = s->hashes[at];
-			s->owners[hole] = s->owners[at];
+			e[hole] = e[at];
 			hole = at;
 		}
 	}
-	s->owners[hole] = 0;
+	e[hole].owner = 0;
 	s->n--;
 	if (s->cap > 64 && s->n < s->cap / 4)
 		resize(s, s->cap / 2);
@@ -102,13 +97,13 @@ uint32_t series_index_next(const struct series_index *x, uint64_t hash, uint32_t
 	if (!s->cap)
 		return 0;
 	if (*at == SERIES_INDEX_START)
-		*at = home(hash, s->cap);
-	while (s->owners[*at]) {
-		uint32_t found = s->hashes[*at] == hash ? s->owners[*at] : 0;
+		*at = home((uint32_t)hash, s->cap);
+	while (s->entries[*at].owner) {
+		const struct series_entry *e = &s->entries[*at];
 
 		*at = step(*at, s->cap);
-		if (found)
-			return found;
+		if (e->hash == (uint32_t)hash)
+			return e->owner;
 	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
- * Which group owns a series: 64-bit series hash -> group id, for the whole store. Only the
- * committer uses it. 256 small tables that grow one at a time, so that no push pays for moving
- * everything. 12 bytes an entry; equal hashes are kept side by side and compared by the caller.
+ * Which group owns a series: hash -> group id, for the whole store; the hash may also be that of a
+ * group's key. Only the committer uses it. 256 small tables that grow one at a time, so that no
+ * push pays for moving everything. 8 bytes an entry, since 40 bits of a hash are kept: entries that
+ * agree in these are kept side by side and compared by the caller.
  */
 #ifndef STORE_SERIES_INDEX_H
 #define STORE_SERIES_INDEX_H
@@ -9,9 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct series_entry {
+	uint32_t hash;  /* the lower half; the highest 8 bits are its table */
+	uint32_t owner; /* 0: free */
+};
+
 struct series_shard {
-	uint64_t *hashes;
-	uint32_t *owners; /* 0: free */
+	struct series_entry *entries;
 	uint32_t n, cap;
 };
 
@@ -26,7 +31,8 @@ void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner);
 void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner);
 
 /*
- * Iterates over the owners of one hash; *at starts as SERIES_INDEX_START. Returns 0 at the end.
+ * Iterates over those who may be owners of the hash; *at starts as SERIES_INDEX_START. Returns 0 at
+ * the end.
  */
 #define SERIES_INDEX_START UINT32_MAX
 uint32_t series_index_next(const struct series_index *x, uint64_t hash, uint32_t *at);

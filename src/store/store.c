@@ -48,7 +48,7 @@ void store_free(struct store *s)
 		if (s->families.entries[i].item)
 			family_free(s->families.entries[i].item);
 	table_done(&s->families);
-	table_done(&s->groups);
+	series_index_done(&s->keys);
 	series_index_done(&s->index);
 	free(s->by_id);
 	free(s->free_ids);
@@ -127,11 +127,11 @@ void store_sweep_families(struct store *s)
 
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash)
 {
-	struct group *g;
+	uint32_t id, at = SERIES_INDEX_START;
 
-	for (size_t at = table_first(&s->groups, hash); (g = table_next(&s->groups, hash, &at));)
-		if (str_eq(g->key, key))
-			return g;
+	while ((id = series_index_next(&s->keys, hash, &at)) != 0)
+		if (str_eq(s->by_id[id]->key, key))
+			return s->by_id[id];
 	return NULL;
 }
 
@@ -156,7 +156,7 @@ struct group *store_group_add(struct store *s, struct str key, uint64_t hash, ui
 	for (int i = 0; i < 2; i++)
 		g->times[i].family = s->time_families[i];
 	s->by_id[id] = g;
-	table_add(&s->groups, hash, g);
+	series_index_add(&s->keys, hash, id);
 	return g;
 }
 
@@ -173,7 +173,7 @@ void store_group_remove(struct store *s, struct group *g)
 {
 	store_free_id(s, g->id);
 	s->by_id[g->id] = NULL;
-	table_remove(&s->groups, g->key_hash, g);
+	series_index_remove(&s->keys, g->key_hash, g->id);
 	group_free(g);
 }
 
