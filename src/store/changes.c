@@ -30,14 +30,14 @@ bool store_group_row_stale(const struct group *g)
 	if (!g->cur || g->cur->failed_at != st->failed_at)
 		return true;
 	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->segment->pushed_at > pushed_at)
-			pushed_at = st->slices[i]->segment->pushed_at;
+		if (slice_segment(st->slices[i])->pushed_at > pushed_at)
+			pushed_at = slice_segment(st->slices[i])->pushed_at;
 	return pushed_at != st->pushed_at;
 }
 
 static bool is_new(const struct segment *seg)
 {
-	return seg->body != NULL;
+	return seg->push != NULL;
 }
 
 /* The new segment with the lowest row above `after`; NULL: there is none. */
@@ -46,7 +46,7 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 	struct segment *next = NULL;
 
 	for (uint32_t i = 0; i < st->n; i++) {
-		struct segment *seg = st->slices[i]->segment;
+		struct segment *seg = slice_segment(st->slices[i]);
 
 		if (is_new(seg) && seg->row > after && (!next || seg->row < next->row))
 			next = seg;
@@ -57,9 +57,21 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 static bool keeps_old(const struct group_state *st)
 {
 	for (uint32_t i = 0; i < st->n; i++)
-		if (!is_new(st->slices[i]->segment))
+		if (!is_new(slice_segment(st->slices[i])))
 			return true;
 	return false;
+}
+
+/* The families are sorted, their messages are as pushed, without gaps. */
+static struct str row_body(const struct segment *seg)
+{
+	const struct push *push = seg->push;
+	const char *body = push->families[0].proto.p;
+
+	for (uint32_t i = 1; i < push->n_families; i++)
+		if (push->families[i].proto.p < body)
+			body = push->families[i].proto.p;
+	return (struct str){ body, seg->row_bytes - ROW_BYTES };
 }
 
 static struct change *put_segment(struct store *s, const struct group *g, uint64_t row, bool whole)
@@ -86,7 +98,7 @@ static void changes_of_segments(struct store *s, const struct group *g)
 		struct change *c = put_segment(s, g, seg->row, whole);
 
 		c->pushed_at = seg->pushed_at;
-		c->bytes = (struct str){ seg->body, seg->row_bytes - ROW_BYTES };
+		c->bytes = row_body(seg);
 		whole = false;
 	}
 	if (whole && g->cur && g->cur->n > 0)

@@ -181,7 +181,7 @@ int store_check_slice(struct store *s, const struct group *g, const struct slice
 	    (check_suffix_of_other(s, f, err) < 0 ||
 	     (has_suffixes(slice->type) && check_own_suffixes(s, f, slice->type, err) < 0)))
 		return -1;
-	for (uint32_t i = 0; i < slice->n_series; i++)
+	for (uint64_t i = 0; i < slice_n_series(slice); i++)
 		if (check_series(s, g, slice, slice_hashes(slice)[i], err) < 0)
 			return -1;
 	return 0;

@@ -39,8 +39,8 @@ uint64_t store_clean_due(const struct store *s, bool idle)
 
 static int by_row(const void *pa, const void *pb)
 {
-	uint64_t a = (*(struct slice *const *)pa)->segment->row;
-	uint64_t b = (*(struct slice *const *)pb)->segment->row;
+	uint64_t a = slice_segment(*(struct slice *const *)pa)->row;
+	uint64_t b = slice_segment(*(struct slice *const *)pb)->row;
 
 	return (a > b) - (a < b);
 }
@@ -76,7 +76,7 @@ static void add_move(struct store *s, size_t first, uint32_t n)
 /* A row that is live as a whole is copied as it is. */
 static void keep_live(struct change *c, struct slice **slices, uint32_t n)
 {
-	if (n == slices[0]->segment->row_slices)
+	if (n == slice_segment(slices[0])->row_slices)
 		return;
 	c->keep = mem_alloc(n * sizeof(*c->keep));
 	for (; c->n_keep < n; c->n_keep++)
@@ -87,7 +87,7 @@ static void keep_live(struct change *c, struct slice **slices, uint32_t n)
 static void move_segment(struct store *s, const struct group *g, struct slice **slices, uint32_t n,
 			 bool whole)
 {
-	struct segment *seg = slices[0]->segment;
+	struct segment *seg = slice_segment(slices[0]);
 	struct change *c = store_change_add(s, CHANGE_MOVE_SEGMENT);
 
 	c->row = s->next_row++;
@@ -107,7 +107,7 @@ static void move_group(struct store *s, const struct group *g)
 
 	for (uint32_t i = 0; i < g->cur->n; i += n) {
 		for (n = 1; i + n < g->cur->n; n++)
-			if (slices[i + n]->segment != slices[i]->segment)
+			if (slice_segment(slices[i + n]) != slice_segment(slices[i]))
 				break;
 		move_segment(s, g, slices + i, n, i == 0);
 	}
@@ -119,7 +119,7 @@ static uint64_t oldest_row(const struct group *g)
 	uint64_t oldest = UINT64_MAX;
 
 	for (uint32_t i = 0; i < g->cur->n; i++) {
-		const struct segment *seg = g->cur->slices[i]->segment;
+		const struct segment *seg = slice_segment(g->cur->slices[i]);
 
 		if (!seg->moving && seg->row < oldest)
 			oldest = seg->row;
@@ -156,22 +156,29 @@ struct changes *store_clean_changes(struct store *s)
 	return &s->changes;
 }
 
+static uint64_t live_bytes(struct slice **slices, uint32_t n)
+{
+	uint64_t live = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		live += slice_row_bytes(slices[i], slice_text(slices[i]).n);
+	return live;
+}
+
 static void note_move(struct store *s, const struct move *m)
 {
 	struct slice **slices = s->log.moving.slices + m->first;
 	const struct change *c = &s->changes.list[m->change];
-	struct segment *seg = slices[0]->segment;
+	struct segment *seg = slice_segment(slices[0]);
 
-	for (uint32_t i = 0; i < m->n; i++)
-		s->log.live_bytes -= slice_row_bytes(slices[i]);
+	s->log.live_bytes -= live_bytes(slices, m->n);
 	seg->row = c->row;
 	seg->row_bytes = row_bytes_of(c->bytes.n);
 	seg->row_slices = m->n;
 	seg->text_len = 0;
 	for (uint32_t i = 0; i < m->n; i++)
-		seg->text_len += slices[i]->text_len;
-	for (uint32_t i = 0; i < m->n; i++)
-		s->log.live_bytes += slice_row_bytes(slices[i]);
+		seg->text_len += (uint32_t)slice_text(slices[i]).n;
+	s->log.live_bytes += live_bytes(slices, m->n);
 	s->log.bytes += seg->row_bytes;
 	s->log.pass_moved += seg->row_bytes;
 }
@@ -196,7 +203,7 @@ void store_clean_end(struct store *s, bool committed)
 	for (size_t i = 0; i < moving->n; i++) {
 		if (committed)
 			note_move(s, &moving->list[i]);
-		moving->slices[moving->list[i].first]->segment->moving = false;
+		slice_segment(moving->slices[moving->list[i].first])->moving = false;
 	}
 	if (committed)
 		s->log.bytes -= s->log.trimmed;

@@ -8,9 +8,9 @@ static int copy_family(const struct slice *s, struct arena *a, struct group_copy
 	*to = (struct group_copy_family){
 		.name = arena_dup(a, s->family->name),
 		.type = s->type,
-		.pushed_at = s->segment->pushed_at,
+		.pushed_at = slice_segment(s)->pushed_at,
 		.text = arena_dup(a, text),
-		.proto = arena_dup(a, bytes_str(s->proto)),
+		.proto = arena_dup(a, bytes_str(slice_proto(s))),
 	};
 	if (s->help)
 		to->help = arena_dup(a, (struct str){ s->help->p, s->help->n });

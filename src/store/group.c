@@ -25,8 +25,11 @@ void group_free(struct group *g)
 {
 	group_state_free(g->cur);
 	group_state_free(g->staged);
-	for (int i = 0; i < 2; i++)
-		bytes_unref(g->times[i].proto);
+	for (int i = 0; i < 2; i++) {
+		bytes_unref(slice_proto(&g->times[i]));
+		if (g->times[i].lossy)
+			free(g->times[i].more);
+	}
 	free(g);
 }
 
@@ -40,30 +43,54 @@ struct group_state *group_state_new(uint32_t n)
 
 void group_state_put(struct group_state *st, struct slice *slice)
 {
-	slice->segment->refs++;
+	slice_segment(slice)->refs++;
 	st->slices[st->n++] = slice;
 }
 
 void group_state_free(struct group_state *st)
 {
 	for (uint32_t i = 0; st && i < st->n; i++)
-		segment_unref(st->slices[i]->segment);
+		segment_unref(slice_segment(st->slices[i]));
 	free(st);
 }
 
-struct segment *segment_new(uint32_t n)
+/* What the family's slice has behind the slices. */
+static size_t more_size(const struct push_family *f)
 {
-	struct segment *seg = mem_zalloc(sizeof(*seg) + n * sizeof(seg->slices[0]));
+	if (f->n_series == 1 && !f->lossy)
+		return 0;
+	return sizeof(struct slice_more) + f->n_series * sizeof(uint64_t);
+}
 
+struct segment *segment_new(const struct push *push)
+{
+	uint32_t n = push->n_families;
+	size_t size = sizeof(struct segment) + n * sizeof(struct slice);
+	struct segment *seg;
+	char *more;
+
+	for (uint32_t i = 0; i < n; i++)
+		size += more_size(&push->families[i]);
+	seg = mem_zalloc(size);
 	seg->n = n;
+	more = (char *)&seg->slices[n];
+	for (uint32_t i = 0; i < n; i++) {
+		struct slice *s = &seg->slices[i];
+		size_t more_of = more_size(&push->families[i]);
+
+		s->at = i;
+		if (more_of == 0)
+			continue;
+		s->has_more = 1;
+		s->more = (struct slice_more *)more;
+		more += more_of;
+	}
 	return seg;
 }
 
 static void slice_done(struct slice *s)
 {
-	if (s->n_series != 1)
-		free(s->hashes);
-	bytes_unref(s->proto);
+	bytes_unref(slice_proto(s));
 	if (s->help && --s->help->refs == 0)
 		free(s->help);
 }
@@ -79,11 +106,12 @@ void segment_unref(struct segment *seg)
 
 struct str slice_text(const struct slice *s)
 {
-	if (s->text_len == 0)
-		return STR_NULL;
-	if (!s->published)
-		return (struct str){ s->text, s->text_len };
-	return page_text(s->page, s);
+	if (s->page)
+		return page_text(s->page, s);
+
+	const struct push *push = slice_segment(s)->push;
+
+	return push ? push->families[s->at].text : STR_NULL;
 }
 
 struct slice *group_state_find(const struct group_state *st, const struct store_family *family)

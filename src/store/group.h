@@ -8,6 +8,7 @@
 #define STORE_GROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -22,31 +23,35 @@ struct help {
 	char p[];
 };
 
-/* One family of one group: what a POST replaces. */
+/* Of a slice that is not one series which its text says. In the block of its segment. */
+struct slice_more {
+	struct bytes *proto; /* the pushed message when the text does not say it all, or NULL */
+	uint64_t n_series;
+	uint64_t hashes[];
+};
+
+/* One family of one group: what a POST replaces. There is one for nearly each series. */
 struct slice {
 	struct store_family *family;
-	struct segment *segment; /* NULL: a time metric of the group */
-	struct help *help;       /* or NULL: none */
-	struct bytes *proto;     /* the pushed message when the text does not say it all, or NULL */
+	struct help *help; /* or NULL: none */
+	struct page *page; /* holds the text; NULL: not published, or there are no lines */
 	union {
-		struct page *page; /* published: holds the text; NULL when there are no lines */
-		const char *text;  /* not yet published: borrowed from the push */
+		uint64_t hash; /* of the one series */
+		struct slice_more *more;
 	};
-	union {
-		uint64_t hash;    /* n_series == 1 */
-		uint64_t *hashes; /* otherwise; owned */
-	};
-	uint32_t n_series, text_len;
-	uint32_t type : 8, n_lines : 24;
-	bool published;
-	bool escaped; /* the text holds a name that is not the one pushed */
+	uint32_t at; /* its place in its segment */
+	uint32_t n_lines : 24, type : 4;
+	uint32_t has_more : 1;
+	uint32_t lossy : 1;   /* more->proto is there */
+	uint32_t escaped : 1; /* the text holds a name that is not the one pushed */
 };
 
 /* What one push brought to one group, and the database row that holds it. */
 struct segment {
-	uint64_t row;        /* later segments win where two name one family */
-	double pushed_at;    /* Unix seconds */
-	const char *body;    /* of the row; borrowed from the push until published, then NULL */
+	uint64_t row;     /* later segments win where two name one family */
+	double pushed_at; /* Unix seconds */
+	const struct push
+		*push;       /* borrowed until published, then NULL: its families are the slices */
 	uint32_t row_bytes;  /* what the row takes in the log */
 	uint32_t row_slices; /* that the row holds, dead ones too */
 	uint32_t text_len;   /* of these */
@@ -75,7 +80,7 @@ struct group {
 	struct str labels; /* of the exposition; borrowed from a push of the batch, else empty */
 	double stored_pushed_at; /* what the database row says */
 	bool odd_names;          /* of the key: the text of times does not say them all */
-	struct slice times[2];   /* TIME_PUSHED, TIME_FAILED */
+	struct slice times[2];   /* TIME_PUSHED, TIME_FAILED; in no segment */
 };
 
 struct group *group_new(uint32_t id, struct str key, uint64_t key_hash);
@@ -100,13 +105,28 @@ void group_state_put(struct group_state *st, struct slice *slice);
 /* NULL is fine. Segments that no state needs go with it. */
 void group_state_free(struct group_state *st);
 
-/* A segment with n empty slices and no references. */
-struct segment *segment_new(uint32_t n);
+/* A segment with an empty slice for each of the push's families, and no references. */
+struct segment *segment_new(const struct push *push);
 void segment_unref(struct segment *seg);
+
+static inline struct segment *slice_segment(const struct slice *s)
+{
+	return (struct segment *)((char *)(s - s->at) - offsetof(struct segment, slices));
+}
+
+static inline uint64_t slice_n_series(const struct slice *s)
+{
+	return s->has_more ? s->more->n_series : 1;
+}
 
 static inline const uint64_t *slice_hashes(const struct slice *s)
 {
-	return s->n_series == 1 ? &s->hash : s->hashes;
+	return s->has_more ? s->more->hashes : &s->hash;
+}
+
+static inline struct bytes *slice_proto(const struct slice *s)
+{
+	return s->lossy ? s->more->proto : NULL;
 }
 
 /* The slice's sample lines, published or not. */
@@ -123,12 +143,15 @@ static inline uint32_t row_bytes_of(size_t body)
 	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
 
-/* The slice's share in its row. The shares of all slices that a row holds make up the whole. */
-static inline uint64_t slice_row_bytes(const struct slice *s)
+/*
+ * The share in its row of a slice with a text of that length. The shares of all slices that a row
+ * holds make up the whole.
+ */
+static inline uint64_t slice_row_bytes(const struct slice *s, size_t text_len)
 {
-	const struct segment *seg = s->segment;
+	const struct segment *seg = slice_segment(s);
 
-	return (uint64_t)seg->row_bytes * (s->text_len + 1u) /
+	return (uint64_t)seg->row_bytes * (text_len + 1) /
 	       ((uint64_t)seg->text_len + seg->row_slices);
 }
 

@@ -108,13 +108,13 @@ static size_t page_len(const struct page *p)
 
 static void count_in(struct page *p, const struct slice *s)
 {
-	p->n_lossy += s->proto != NULL;
+	p->n_lossy += s->lossy;
 	p->n_escaped += s->escaped;
 }
 
 static void count_out(struct page *p, const struct slice *s)
 {
-	p->n_lossy -= s->proto != NULL;
+	p->n_lossy -= s->lossy;
 	p->n_escaped -= s->escaped;
 }
 
@@ -132,7 +132,6 @@ static void append(struct page *p, struct slice *s, struct str text)
 	p->lens[p->n++] = (uint32_t)text.n;
 	count_in(p, s);
 	s->page = p;
-	s->published = true;
 }
 
 void pages_add(struct store_family *f, struct slice *s, struct str text)
@@ -191,41 +190,43 @@ static void rebalance(struct store_family *f, struct page *p)
 	}
 }
 
-void pages_remove(struct store_family *f, struct slice *s)
+uint32_t pages_remove(struct store_family *f, struct slice *s)
 {
 	struct page *p = s->page;
 	uint32_t at;
 	uint32_t slot = slot_find(p, s, &at);
+	uint32_t len = p->lens[slot];
 
 	s->page = NULL;
-	s->published = false;
-	splice(p, at, p->lens[slot], STR_NULL);
+	splice(p, at, len, STR_NULL);
 	count_out(p, s);
 	p->n--;
 	memmove(p->slots + slot, p->slots + slot + 1, (p->n - slot) * sizeof(*p->slots));
 	memmove(p->lens + slot, p->lens + slot + 1, (p->n - slot) * sizeof(*p->lens));
 	rebalance(f, p);
+	return len;
 }
 
-void pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text)
+uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text)
 {
 	struct page *p = old->page;
 	uint32_t at;
 	uint32_t slot = slot_find(p, old, &at);
+	uint32_t len = p->lens[slot];
 
-	if (p->n > 1 && page_len(p) - p->lens[slot] + text.n > PAGE_SIZE_MAX) {
+	if (p->n > 1 && page_len(p) - len + text.n > PAGE_SIZE_MAX) {
 		pages_remove(f, old);
 		pages_add(f, s, text);
-		return;
+		return len;
 	}
-	splice(p, at, p->lens[slot], text);
+	splice(p, at, len, text);
 	p->lens[slot] = (uint32_t)text.n;
 	p->slots[slot] = s;
 	count_out(p, old);
 	count_in(p, s);
-	old->published = false;
+	old->page = NULL;
 	s->page = p;
-	s->published = true;
+	return len;
 }
 
 void pages_free(struct store_family *f)

@@ -33,9 +33,12 @@ struct page {
 
 /* Publishes a slice with lines: its text is copied into a page of its family. */
 void pages_add(struct store_family *f, struct slice *s, struct str text);
-/* Takes the place of old, which is no longer published afterwards unless it is s itself. */
-void pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text);
-void pages_remove(struct store_family *f, struct slice *s);
+/*
+ * Takes the place of old, which is no longer published afterwards unless it is s itself. Returns
+ * the length of the text that is gone, as pages_remove() does.
+ */
+uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text);
+uint32_t pages_remove(struct store_family *f, struct slice *s);
 void pages_free(struct store_family *f);
 
 /* The bytes of a published slice; good until the page is changed. */

@@ -25,27 +25,27 @@ static void publish_slice(struct store *s, struct slice *old, struct slice *new)
 {
 	/* cppcheck-suppress nullPointerRedundantCheck; a pair has one of the two */
 	struct store_family *f = new ? new->family : old->family;
-	struct str text = new ? (struct str){ new->text, new->text_len } : STR_NULL;
+	struct str text = new ? slice_text(new) : STR_NULL;
+	uint32_t old_len = 0;
 
 	if (new) {
 		list_family(s, f);
 		family_set_type(f, new->type);
 		if (new->help)
-			family_set_help(f, new->help, new->segment->pushed_at);
+			family_set_help(f, new->help, slice_segment(new)->pushed_at);
 		s->counts.series += new->n_lines;
-		s->log.live_bytes += slice_row_bytes(new);
-		new->page = NULL; /* no longer the text */
+		s->log.live_bytes += slice_row_bytes(new, text.n);
 	}
-	if (old) {
-		s->counts.series -= old->n_lines;
-		s->log.live_bytes -= slice_row_bytes(old);
-	}
-	if (old && old->published && text.n)
-		pages_replace(f, old, new, text);
-	else if (old && old->published)
-		pages_remove(f, old);
+	if (old && old->page && text.n)
+		old_len = pages_replace(f, old, new, text);
+	else if (old && old->page)
+		old_len = pages_remove(f, old);
 	else if (text.n)
 		pages_add(f, new, text);
+	if (old) {
+		s->counts.series -= old->n_lines;
+		s->log.live_bytes -= slice_row_bytes(old, old_len);
+	}
 }
 
 static void publish_time(struct store *s, struct group *g, int which, double value)
@@ -59,11 +59,10 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 	strbuf_addc(&b, ' ');
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
-	t->text_len = (uint32_t)b.n;
 	if (g->odd_names)
 		times_make_proto(g, which, value);
 	list_family(s, t->family);
-	if (t->published)
+	if (t->page)
 		pages_replace(t->family, t, t, strbuf_str(&b));
 	else
 		pages_add(t->family, t, strbuf_str(&b));
@@ -76,7 +75,7 @@ static void publish_times(struct store *s, struct group *g)
 
 	if (!new->exists) {
 		for (int i = 0; i < 2; i++)
-			if (g->times[i].published)
+			if (g->times[i].page)
 				pages_remove(g->times[i].family, &g->times[i]);
 		return;
 	}
@@ -113,7 +112,7 @@ static void publish_group(struct store *s, struct group *g)
 	if (row)
 		g->stored_pushed_at = g->staged->pushed_at;
 	for (uint32_t i = 0; i < g->staged->n; i++)
-		g->staged->slices[i]->segment->body = NULL;
+		slice_segment(g->staged->slices[i])->push = NULL;
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;

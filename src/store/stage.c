@@ -35,26 +35,23 @@ static struct help *help_for(const struct store_family *f, struct str text)
 	return help;
 }
 
-static void fill_slice(struct store *s, struct slice *slice, struct segment *seg,
-		       const struct push_family *pf)
+static void fill_slice(struct store *s, struct slice *slice, const struct push_family *pf)
 {
-	slice->segment = seg;
 	slice->family = store_family_get(s, pf->name, pf->exposed, pf->hash);
-	slice->type = pf->type;
+	slice->type = pf->type & 0xF;
 	slice->n_lines = pf->n_lines & 0xFFFFFF;
-	slice->n_series = pf->n_series;
-	slice->text = pf->text.p;
-	slice->text_len = (uint32_t)pf->text.n;
-	if (pf->n_series == 1)
-		slice->hash = pf->hashes[0];
-	else
-		slice->hashes = mem_dup(pf->hashes, pf->n_series * sizeof(*pf->hashes));
 	slice->escaped = pf->escaped;
+	slice->lossy = pf->lossy;
+	if (slice->has_more) {
+		slice->more->n_series = pf->n_series;
+		memcpy(slice->more->hashes, pf->hashes, pf->n_series * sizeof(*pf->hashes));
+	} else {
+		slice->hash = pf->hashes[0];
+	}
 	if (pf->lossy)
-		slice->proto = bytes_of(pf->proto);
+		slice->more->proto = bytes_of(pf->proto);
 	if (pf->has_help)
 		slice->help = help_for(slice->family, pf->help);
-	seg->text_len += (uint32_t)pf->text.n;
 }
 
 /* A state with nothing but what was pushed. */
@@ -68,19 +65,17 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 	*ret_seg = NULL;
 	if (push->n_families == 0)
 		return st;
-	seg = segment_new(push->n_families);
+	seg = segment_new(push);
 	seg->row = s->next_row++;
 	seg->pushed_at = push->now;
-	seg->body = push->families[0].proto.p;
+	seg->push = push;
 	seg->row_slices = push->n_families;
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		const struct push_family *pf = &push->families[i];
 
-		fill_slice(s, &seg->slices[i], seg, pf);
+		fill_slice(s, &seg->slices[i], pf);
 		group_state_put(st, &seg->slices[i]);
-		/* The families are sorted, their messages are as pushed, without gaps. */
-		if (pf->proto.p < seg->body)
-			seg->body = pf->proto.p;
+		seg->text_len += (uint32_t)pf->text.n;
 		body += pf->proto.n;
 	}
 	seg->row_bytes = row_bytes_of(body);
@@ -91,8 +86,10 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 /* The same series: nothing changes for the index. The usual case of a push that repeats. */
 static bool same_series(const struct slice *a, const struct slice *b)
 {
-	return a->type == b->type && a->n_series == b->n_series &&
-	       memcmp(slice_hashes(a), slice_hashes(b), a->n_series * sizeof(uint64_t)) == 0;
+	uint64_t n = slice_n_series(a);
+
+	return a->type == b->type && n == slice_n_series(b) &&
+	       memcmp(slice_hashes(a), slice_hashes(b), n * sizeof(uint64_t)) == 0;
 }
 
 /* What a push takes out of the index and puts in. */

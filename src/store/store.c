@@ -183,7 +183,7 @@ void store_index_slice(struct store *s, const struct group *g, struct slice *sli
 
 	if (f->n_groups++ == 0)
 		f->type = slice->type;
-	for (uint32_t i = 0; i < slice->n_series; i++)
+	for (uint64_t i = 0; i < slice_n_series(slice); i++)
 		series_index_add(&s->index, slice_hashes(slice)[i], g->id);
 	s->staged_series += slice->n_lines;
 }
@@ -194,7 +194,7 @@ void store_unindex_slice(struct store *s, const struct group *g, struct slice *s
 
 	if (--f->n_groups == 0)
 		note_idle(s, f);
-	for (uint32_t i = 0; i < slice->n_series; i++)
+	for (uint64_t i = 0; i < slice_n_series(slice); i++)
 		series_index_remove(&s->index, slice_hashes(slice)[i], g->id);
 	s->staged_series -= slice->n_lines;
 }

@@ -2,6 +2,7 @@
  * The time metrics of a group whose label names are not classic: as with any other slice of that
  * kind, the text says only the escaped names, and the message the true ones.
  */
+#include "base/mem.h"
 #include "format/proto_encode.h"
 #include "format/text_parse.h"
 #include "model/rules.h"
@@ -19,7 +20,8 @@ void times_look_at_key(struct group *g)
 
 		if (is_name && !name_is_classic_label(field)) {
 			g->odd_names = true;
-			g->times[TIME_PUSHED].escaped |= !name_is_classic_metric(field);
+			if (!name_is_classic_metric(field))
+				g->times[TIME_PUSHED].escaped = 1;
 		}
 		rest.p += field.n + (end != NULL);
 		rest.n -= field.n + (end != NULL);
@@ -43,8 +45,11 @@ void times_make_proto(struct group *g, int which, double value)
 	arena_init(&a, SIZE_MAX);
 	if (key_decode(g->key, &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
 		proto_encode_family(&f, &b);
-		bytes_unref(t->proto);
-		t->proto = bytes_of(strbuf_str(&b));
+		if (!t->lossy)
+			t->more = mem_zalloc(sizeof(*t->more));
+		bytes_unref(t->more->proto);
+		t->more->proto = bytes_of(strbuf_str(&b));
+		t->has_more = t->lossy = 1;
 	}
 	arena_done(&a);
 }
