@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/exposition.h"
 #include "format/native.h"
 #include "format/proto_decode.h"
 #include "format/proto_encode.h"
@@ -14,7 +15,8 @@
 enum { CHUNK = 64 * 1024 };
 
 enum { UNKNOWN = 1, NO_CREATED = 2, N_VARIANTS = 4 };
-enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS };
+enum { N_CODINGS = COMPRESS_ZSTD + 1 };
+enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
 
 /* What is stored has passed these when it was pushed. */
 static const struct decode_limits no_limits = {
@@ -25,9 +27,9 @@ static const struct decode_limits no_limits = {
 	.utf8_names = true,
 };
 
-void encoder_init(struct encoder *e, struct accepted as)
+void encoder_init(struct encoder *e, struct accepted as, enum compression coding)
 {
-	*e = (struct encoder){ .as = as };
+	*e = (struct encoder){ .as = as, .coding = coding, .compressor = compressor_new() };
 	arena_init(&e->arena, SIZE_MAX);
 }
 
@@ -36,14 +38,21 @@ void encoder_done(struct encoder *e)
 	arena_done(&e->arena);
 	strbuf_done(&e->text);
 	strbuf_done(&e->out);
+	compressor_free(e->compressor);
 }
 
-int encode_form(struct accepted as, const struct sample_family *f)
+/* What is sent as it is, is kept in what is read again the fastest. */
+static enum compression kept_in(enum compression coding)
+{
+	return coding == COMPRESS_NONE ? COMPRESS_ZSTD : coding;
+}
+
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f)
 {
 	int variant = (f->unknown ? UNKNOWN : 0) | (f->no_created ? NO_CREATED : 0);
+	int form = ((int)as.format * N_ESCAPINGS + (int)as.escaping) * N_VARIANTS + variant;
 
-	return ENCODE_FORM + ((int)as.format * N_ESCAPINGS + (int)as.escaping) * N_VARIANTS +
-	       variant;
+	return ENCODE_FORM + form * N_CODINGS + (int)kept_in(coding);
 }
 
 struct family *encode_parse(struct encoder *e, struct str text)
@@ -209,23 +218,58 @@ static void encode_slots(struct encoder *e, const struct sample_family *f,
 	}
 }
 
-struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
-			  const struct snapshot_page *page)
+/* Few bytes are kept as they are: exposition_compress() puts them together with others. */
+static struct bytes *pack(struct encoder *e, struct str out)
 {
-	int form = encode_form(e->as, f);
-	struct bytes *kept = bytes_form(page->text, form);
-	CLEANUP(strbuf_done) struct strbuf unit = { 0 };
+	struct bytes *packed;
 
-	if (kept)
-		return kept;
-	e->out.n = 0;
+	if (out.n < EXPOSITION_SMALL)
+		return bytes_of(out);
+	packed = compress_piece(e->compressor, kept_in(e->coding), out);
+	packed->unpacked = (uint32_t)out.n;
+	return packed;
+}
+
+/* Appends the page to e->out, and keeps it. */
+static struct bytes *encode_anew(struct encoder *e, const struct sample_family *f,
+				 const struct snapshot_page *page, int form)
+{
+	CLEANUP(strbuf_done) struct strbuf unit = { 0 };
+	size_t start = e->out.n;
+
 	if (page->slots)
 		encode_slots(e, f, page, &unit);
 	else
 		encode_lines(e, f, bytes_str(page->text));
 	if (unit.n && !bytes_form(page->text, UNIT_FORM))
 		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&unit)));
-	return bytes_add_form(page->text, form, bytes_of(strbuf_str(&e->out)));
+	return bytes_add_form(page->text, form,
+			      pack(e, (struct str){ e->out.p + start, e->out.n - start }));
+}
+
+static void unpack(struct encoder *e, const struct bytes *kept)
+{
+	if (kept->unpacked)
+		compress_read(e->compressor, kept, kept->unpacked, &e->out);
+	else
+		strbuf_adds(&e->out, bytes_str(kept));
+}
+
+struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
+			  const struct snapshot_page *page)
+{
+	int form = encode_form(e->as, e->coding, f);
+	struct bytes *kept = bytes_form(page->text, form);
+	size_t start = e->out.n;
+
+	if (!kept)
+		kept = encode_anew(e, f, page, form);
+	else if (e->coding == COMPRESS_NONE)
+		unpack(e, kept);
+	if (e->coding == COMPRESS_NONE)
+		return NULL;
+	e->out.n = start;
+	return kept;
 }
 
 struct str encode_unit(const struct snapshot_page *pages, size_t n)

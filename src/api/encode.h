@@ -2,25 +2,28 @@
  * What is stored and what we say of ourselves, in another format than the text that is ready to be
  * sent: decoded from that text or from the message that was pushed, and written anew. The results
  * are kept with the pages, so a page that has not changed is encoded once for each format asked
- * for.
+ * for; compressed, since most scrapers want them so, and others would cost as much as the text.
  */
 #ifndef API_ENCODE_H
 #define API_ENCODE_H
 
 #include "base/arena.h"
 #include "format/accept.h"
+#include "format/compress.h"
 #include "format/sample_write.h"
 #include "store/store.h"
 
 /* Buffers for one scrape. */
 struct encoder {
 	struct accepted as;
+	enum compression coding; /* of the reply */
+	struct compressor *compressor;
 	struct arena arena;
 	struct strbuf text; /* lines that are to be parsed, under a header */
 	struct strbuf out;
 };
 
-void encoder_init(struct encoder *e, struct accepted as);
+void encoder_init(struct encoder *e, struct accepted as, enum compression coding);
 void encoder_done(struct encoder *e);
 
 /*
@@ -28,9 +31,13 @@ void encoder_done(struct encoder *e);
  * compressed ones.
  */
 enum { ENCODE_FORM = 16 };
-int encode_form(struct accepted as, const struct sample_family *f);
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f);
 
-/* The page in the encoder's format: kept with it and borrowed. f->name is escaped already. */
+/*
+ * The page in the encoder's format. Where the reply is compressed, the form that is kept with it,
+ * borrowed: a piece in that coding, or the bytes themselves (->unpacked is 0) when they are few.
+ * Otherwise NULL, and the bytes are appended to e->out. f->name is escaped already.
+ */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page);
 /* The unit that somebody pushed with a family, from what encode_page() noted. */

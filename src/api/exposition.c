@@ -4,8 +4,7 @@
 
 #include "base/mem.h"
 
-/* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
-enum { SMALL = 4096, GATHER = 64 * 1024 };
+enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
 
 /* What is compressed is small: copying thousands of pieces costs less than sending each by itself.
  */
@@ -18,12 +17,18 @@ static void add_part(struct exposition *e, struct bytes *owner, struct str text)
 		e->cap = e->cap ? e->cap * 2 : 256;
 		e->parts = mem_realloc(e->parts, e->cap * sizeof(*e->parts));
 	}
-	e->parts[e->n++] = (struct exposition_part){ owner, text };
+	e->parts[e->n++] = (struct exposition_part){ .owner = owner, .text = text };
 }
 
 void exposition_add(struct exposition *e, struct bytes *owner)
 {
 	add_part(e, owner, bytes_str(owner));
+}
+
+void exposition_add_packed(struct exposition *e, struct bytes *piece)
+{
+	exposition_add(e, piece);
+	e->parts[e->n - 1].packed = true;
 }
 
 static void add_family(struct exposition *e, struct snapshot *snap, struct snapshot_family *f,
@@ -125,7 +130,12 @@ static void encode_part(struct compressing *enc, const struct exposition_part *p
 	int coding = (int)enc->stream.coding;
 	struct bytes *piece;
 
-	if (part->text.n < SMALL) {
+	if (part->packed) {
+		flush_small(enc);
+		join(enc, bytes_ref(part->owner));
+		return;
+	}
+	if (part->text.n < EXPOSITION_SMALL) {
 		strbuf_adds(&enc->small, part->text);
 		if (enc->small.n >= GATHER)
 			flush_small(enc);

@@ -12,7 +12,11 @@
 struct exposition_part {
 	struct bytes *owner; /* a reference */
 	struct str text;     /* inside */
+	bool packed;         /* a piece in the coding that the exposition will be compressed in */
 };
+
+/* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
+enum { EXPOSITION_SMALL = 4096 };
 
 struct exposition {
 	struct exposition_part *parts;
@@ -24,6 +28,8 @@ void exposition_init(struct exposition *e, struct snapshot *snap, const struct o
 void exposition_done(struct exposition *e);
 /* Appends all of the bytes; takes the reference. NULL: a place to be filled later. */
 void exposition_add(struct exposition *e, struct bytes *owner);
+/* The same of a piece that compress_piece() has made: exposition_compress() has to follow. */
+void exposition_add_packed(struct exposition *e, struct bytes *piece);
 
 /*
  * Replaces the text by a stream in that coding. Large parts are compressed once and kept with the

@@ -7,6 +7,9 @@
 #include "format/proto_wire.h"
 #include "format/text_parse.h"
 
+/* Encoded pages that are not kept so are sent in parts of about this size. */
+enum { BLOCK = 64 * 1024 };
+
 /* A family of the exposition: stored, our own, or both. */
 struct item {
 	struct str name; /* not escaped */
@@ -23,16 +26,16 @@ struct formats {
 	size_t n_items;
 };
 
-struct snapshot *formats_snapshot(struct store *s, struct accepted as)
+struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding)
 {
 	const struct sample_family plain = { 0 };
 
 	if (as.format == FORMAT_TEXT)
-		return store_snapshot(s, SLOTS_ESCAPED, encode_form(as, &plain));
+		return store_snapshot(s, SLOTS_ESCAPED, encode_form(as, coding, &plain));
 	/* Which variant of a page OpenMetrics needs depends on the other families. */
 	if (as.format == FORMAT_OPENMETRICS)
 		return store_snapshot(s, SLOTS_LOSSY, 0);
-	return store_snapshot(s, SLOTS_LOSSY, encode_form(as, &plain));
+	return store_snapshot(s, SLOTS_LOSSY, encode_form(as, coding, &plain));
 }
 
 static int item_cmp(const void *pa, const void *pb)
@@ -145,6 +148,27 @@ static void add_out(struct formats *f)
 	f->enc.out.n = 0;
 }
 
+/* Returns the length of what the page says in the format. */
+static uint64_t add_encoded(struct formats *f, const struct sample_family *sf,
+			    const struct snapshot_page *page)
+{
+	size_t before = f->enc.out.n;
+	struct bytes *kept = encode_page(&f->enc, sf, page);
+	uint64_t n = f->enc.out.n - before;
+
+	if (!kept) {
+		if (f->enc.out.n >= BLOCK)
+			add_out(f);
+		return n;
+	}
+	if (!kept->unpacked) {
+		exposition_add(f->to, bytes_ref(kept));
+		return kept->n;
+	}
+	exposition_add_packed(f->to, bytes_ref(kept));
+	return kept->unpacked;
+}
+
 static uint64_t add_pages(struct formats *f, const struct item *item,
 			  const struct sample_family *sf)
 {
@@ -152,15 +176,19 @@ static uint64_t add_pages(struct formats *f, const struct item *item,
 
 	for (size_t i = 0; item->stored && i < item->stored->n; i++) {
 		struct snapshot_page *page = &f->snap->pages[item->stored->first + i];
-		struct bytes *b = page->text;
+		struct bytes *text = page->text;
 
 		/* Where no name needs escaping the text is right as it is. */
-		if (f->enc.as.format != FORMAT_TEXT || page->slots ||
-		    bytes_form(b, encode_form(f->enc.as, sf)))
-			b = encode_page(&f->enc, sf, page);
-		n += b->n;
-		exposition_add(f->to, bytes_ref(b));
+		if (f->enc.as.format == FORMAT_TEXT && !page->slots &&
+		    !bytes_form(text, encode_form(f->enc.as, f->enc.coding, sf))) {
+			add_out(f);
+			exposition_add(f->to, bytes_ref(text));
+			n += text->n;
+		} else {
+			n += add_encoded(f, sf, page);
+		}
 	}
+	add_out(f);
 	return n;
 }
 
@@ -185,7 +213,7 @@ static void fill_head(struct formats *f, size_t at, const struct sample_family *
 	encode_head(&f->enc, sf);
 	head = f->enc.as.format == FORMAT_PROTO ? delimited_head(&f->enc.out, n_behind)
 						: bytes_of(strbuf_str(&f->enc.out));
-	f->to->parts[at] = (struct exposition_part){ head, bytes_str(head) };
+	f->to->parts[at] = (struct exposition_part){ .owner = head, .text = bytes_str(head) };
 	f->enc.out.n = 0;
 }
 
@@ -244,13 +272,13 @@ static bool add_as_it_is(struct formats *f, const struct item *item)
 }
 
 void formats_exposition(struct exposition *e, struct snapshot *snap, const struct own_metrics *own,
-			struct accepted as)
+			struct accepted as, enum compression coding)
 {
 	struct formats f = { .to = e, .snap = snap, .own = own };
 	struct arena a;
 
 	*e = (struct exposition){ 0 };
-	encoder_init(&f.enc, as);
+	encoder_init(&f.enc, as, coding);
 	arena_init(&a, SIZE_MAX);
 	collect_items(&f);
 	for (size_t i = 0; i < f.n_items; i++)

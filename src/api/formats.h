@@ -6,13 +6,14 @@
 #include "format/accept.h"
 
 /* What formats_exposition() needs for that format. */
-struct snapshot *formats_snapshot(struct store *s, struct accepted as);
+struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding);
 
 /*
  * Families by name, our own among them, each page encoded or taken as it is. Takes over the
- * snapshot. May take as long as all that is stored: not for an event loop.
+ * snapshot. May take as long as all that is stored: not for an event loop. Unless coding is
+ * COMPRESS_NONE, exposition_compress() with that coding has to follow.
  */
 void formats_exposition(struct exposition *e, struct snapshot *snap, const struct own_metrics *own,
-			struct accepted as);
+			struct accepted as, enum compression coding);
 
 #endif

@@ -47,7 +47,7 @@ static void encode(struct background_job *job)
 	struct scrape *s = (struct scrape *)job;
 
 	if (s->snap) {
-		formats_exposition(&s->body, s->snap, &s->own, s->as);
+		formats_exposition(&s->body, s->snap, &s->own, s->as, s->coding);
 		own_done(&s->own);
 	}
 	if (s->coding != COMPRESS_NONE)
@@ -93,7 +93,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 	s->coding = coding;
 	own_collect(&s->own, w->api);
 	if (as.format != FORMAT_TEXT || as.escaping != ESCAPE_UNDERSCORES) {
-		s->snap = formats_snapshot(w->api->store, as);
+		s->snap = formats_snapshot(w->api->store, as, coding);
 		encode_later(s);
 		return;
 	}

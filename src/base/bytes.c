@@ -11,7 +11,7 @@ struct bytes *bytes_new(size_t cap)
 
 	atomic_init(&b->refs, 1);
 	atomic_init(&b->forms, NULL);
-	b->n = 0;
+	b->n = b->unpacked = 0;
 	b->cap = (uint32_t)cap;
 	return b;
 }

@@ -16,6 +16,7 @@
 struct bytes {
 	atomic_uint refs;
 	uint32_t n, cap;
+	uint32_t unpacked; /* of a compressed form: length of what it says; 0: not compressed */
 	struct bytes *_Atomic forms; /* see bytes_form(); linked by next_form */
 	struct bytes *next_form;
 	int form;

@@ -17,6 +17,7 @@ struct piece_head {
 
 struct compressor {
 	ZSTD_CCtx *zstd; /* made when first needed */
+	ZSTD_DCtx *unzstd;
 	struct isal_zstream deflate;
 	uint8_t level[ISAL_DEF_LVL1_DEFAULT];
 };
@@ -36,6 +37,7 @@ void compressor_free(struct compressor *c)
 	if (!c)
 		return;
 	ZSTD_freeCCtx(c->zstd);
+	ZSTD_freeDCtx(c->unzstd);
 	free(c);
 }
 
@@ -117,6 +119,17 @@ static struct bytes *zstd_piece(struct compressor *c, struct str text)
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text)
 {
 	return coding == COMPRESS_ZSTD ? zstd_piece(c, text) : deflate_piece(c, text);
+}
+
+void compress_read(struct compressor *c, const struct bytes *piece, size_t n, struct strbuf *out)
+{
+	char *to = strbuf_reserve(out, n);
+
+	if (!c->unzstd)
+		c->unzstd = ZSTD_createDCtx();
+	/* What we have compressed ourselves. */
+	if (!ZSTD_isError(ZSTD_decompressDCtx(c->unzstd, to, n, piece->p, piece->n)))
+		out->n += n;
 }
 
 struct str compress_head(struct compress_stream *s, enum compression coding)

@@ -27,6 +27,9 @@ void compressor_free(struct compressor *c);
  */
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text);
 
+/* Appends what a zstd piece says; n: how long that is. */
+void compress_read(struct compressor *c, const struct bytes *piece, size_t n, struct strbuf *out);
+
 /* A whole stream from pieces: head, then what compress_joined() says of each piece, then tail. */
 struct compress_stream {
 	enum compression coding;

@@ -75,6 +75,7 @@ static void round_trip(int row, enum compression how)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	CLEANUP(strbuf_done) struct strbuf stream = { 0 };
+	CLEANUP(strbuf_done) struct strbuf read = { 0 };
 	CLEANUP(freep) char *back = mem_alloc(MAX_TEXT);
 	struct compressor *c = compressor_new();
 	struct compress_stream s;
@@ -90,12 +91,16 @@ static void round_trip(int row, enum compression how)
 			c, how, (struct str){ text.p + start, text.n - start });
 
 		strbuf_adds(&stream, compress_join(&s, piece));
+		if (how == COMPRESS_ZSTD)
+			compress_read(c, piece, text.n - start, &read);
 		bytes_unref(piece);
 	}
 	strbuf_add(&stream, tail, compress_tail(&s, tail));
 	n = how == COMPRESS_GZIP ? gunzip(strbuf_str(&stream), back, MAX_TEXT)
 				 : unzstd(strbuf_str(&stream), back, MAX_TEXT);
 	ck_assert_msg(str_eq((struct str){ back, n }, strbuf_str(&text)), "%s", rows[row].name);
+	if (how == COMPRESS_ZSTD)
+		ck_assert(str_eq(strbuf_str(&read), strbuf_str(&text)));
 	if (!rows[row].random && text.n > 10000)
 		ck_assert_uint_lt(stream.n, text.n / 4);
 	compressor_free(c);
