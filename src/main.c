@@ -87,6 +87,7 @@ struct gateway {
 	struct storage *storage; /* NULL: memory only */
 	struct queue queue;
 	struct api api;
+	int64_t next_age_ns; /* monotonic; see forget_unused_forms() */
 };
 
 static struct http_settings http_settings(const struct config *c)
@@ -175,6 +176,20 @@ static void give_memory_back(void)
 		malloc_trim(0);
 }
 
+/*
+ * Pages are kept as scrapers asked for them. Where a format was tried once, that costs memory for
+ * nothing; Prometheus comes back within minutes, as it forgets what is older than five.
+ */
+static void forget_unused_forms(struct gateway *g, int64_t now)
+{
+	enum { MINUTES = 5 };
+
+	if (now < g->next_age_ns)
+		return;
+	g->next_age_ns = now + (int64_t)60 * 1000000000;
+	store_age_forms(g->store, MINUTES);
+}
+
 /* Until a signal says stop. The watchdog hears of us only if all_alive(). */
 static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 {
@@ -188,6 +203,7 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 			continue;
 		if (watchdog && all_alive(g))
 			service_alive();
+		forget_unused_forms(g, clock_mono_ns());
 		give_memory_back();
 	}
 }

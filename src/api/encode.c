@@ -274,11 +274,14 @@ struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 
 struct str encode_unit(const struct snapshot_page *pages, size_t n)
 {
+	struct str found = STR_NULL;
+
+	/* All are looked up, so that none is forgotten before what it was noted with. */
 	for (size_t i = 0; i < n; i++) {
 		struct bytes *unit = bytes_form(pages[i].text, UNIT_FORM);
 
-		if (unit)
-			return bytes_str(unit);
+		if (unit && !found.n)
+			found = bytes_str(unit);
 	}
-	return STR_NULL;
+	return found;
 }

@@ -49,6 +49,9 @@ struct bytes *bytes_form(struct bytes *b, int form)
 
 	while (f && f->form != form)
 		f = f->next_form;
+	/* Not written for nothing: other threads look, too. */
+	if (f && atomic_load_explicit(&f->idle, memory_order_relaxed) != 0)
+		atomic_store_explicit(&f->idle, 0, memory_order_relaxed);
 	return f;
 }
 
@@ -57,6 +60,7 @@ struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made)
 	struct bytes *first = atomic_load_explicit(&b->forms, memory_order_acquire);
 
 	made->form = form;
+	atomic_init(&made->idle, 0);
 	do {
 		struct bytes *kept = first;
 
@@ -82,5 +86,21 @@ void bytes_forget_forms(struct bytes *b)
 		bytes_unref(f);
 		f = next;
 	}
+}
+
+void bytes_age_forms(struct bytes *b, unsigned max_idle)
+{
+	struct bytes *kept = NULL, *next;
+
+	for (struct bytes *f = atomic_exchange(&b->forms, NULL); f; f = next) {
+		next = f->next_form;
+		if (atomic_fetch_add_explicit(&f->idle, 1, memory_order_relaxed) >= max_idle) {
+			bytes_unref(f);
+			continue;
+		}
+		f->next_form = kept;
+		kept = f;
+	}
+	atomic_store(&b->forms, kept);
 }
 /* NOLINTEND(misc-no-recursion) */

@@ -20,6 +20,7 @@ struct bytes {
 	struct bytes *_Atomic forms; /* see bytes_form(); linked by next_form */
 	struct bytes *next_form;
 	int form;
+	atomic_uint idle; /* of a form: calls of bytes_age_forms() since it was last looked up */
 	char p[];
 };
 
@@ -38,6 +39,11 @@ DEFINE_CLEANUP(struct bytes *, bytes_unref)
 struct bytes *bytes_form(struct bytes *b, int form);
 struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made);
 void bytes_forget_forms(struct bytes *b);
+/*
+ * Forgets the forms that have not been looked up since before the last max_idle calls. For who
+ * holds the only reference.
+ */
+void bytes_age_forms(struct bytes *b, unsigned max_idle);
 
 /* True when the caller's reference is the only one and nobody can be taking another. */
 static inline bool bytes_sole(struct bytes *b)

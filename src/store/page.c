@@ -229,6 +229,13 @@ uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *
 	return len;
 }
 
+void pages_age_forms(struct store_family *f, unsigned max_idle)
+{
+	for (uint32_t i = 0; i < f->n_pages; i++)
+		if (bytes_sole(f->pages[i]->text))
+			bytes_age_forms(f->pages[i]->text, max_idle);
+}
+
 void pages_free(struct store_family *f)
 {
 	while (f->n_pages)

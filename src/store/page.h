@@ -39,6 +39,8 @@ void pages_add(struct store_family *f, struct slice *s, struct str text);
  */
 uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text);
 uint32_t pages_remove(struct store_family *f, struct slice *s);
+/* store_age_forms() for one family. */
+void pages_age_forms(struct store_family *f, unsigned max_idle);
 void pages_free(struct store_family *f);
 
 /* The bytes of a published slice; good until the page is changed. */

@@ -114,6 +114,20 @@ struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int 
 	return snap;
 }
 
+void store_age_forms(struct store *s, unsigned max_idle)
+{
+	bool more = true;
+
+	/* Families that change places meanwhile are seen the next time. */
+	for (size_t i = 0; more; i++) {
+		pthread_mutex_lock(&s->lock);
+		more = i < s->n_list;
+		if (more && s->list[i])
+			pages_age_forms(s->list[i], max_idle);
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
 static void page_done(struct snapshot_page *p)
 {
 	bytes_unref(p->text);

@@ -149,6 +149,13 @@ enum snapshot_slots {
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);
 void snapshot_free(struct snapshot *snap);
 
+/*
+ * Any thread, from time to time: forms of pages that no scrape has looked up since max_idle calls
+ * ago are forgotten, but for those of pages that a scrape holds. The lock is held for one family at
+ * a time.
+ */
+void store_age_forms(struct store *s, unsigned max_idle);
+
 /* A group as it is published, copied: for pages and APIs that show groups and not families. */
 struct group_copy_family {
 	struct str name, help; /* as pushed; help.p is NULL when there is none */

@@ -68,6 +68,28 @@ START_TEST(other_forms)
 }
 END_TEST
 
+START_TEST(forms_that_nobody_looks_up)
+{
+	struct bytes *b = bytes_of(STR("plain"));
+
+	for (int form = 1; form <= 3; form++)
+		bytes_add_form(b, form, bytes_of(STR("form")));
+	for (int i = 0; i < 10; i++) {
+		bytes_age_forms(b, 2);
+		ck_assert(bytes_form(b, 2));
+		/* Once, before it is too late. */
+		if (i == 1)
+			ck_assert(bytes_form(b, 3));
+	}
+	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 3));
+	bytes_add_form(b, 1, bytes_of(STR("again")));
+	bytes_age_forms(b, 0);
+	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 2));
+	bytes_age_forms(b, 0);
+	bytes_unref(b);
+}
+END_TEST
+
 enum { THREADS = 4, ROUNDS = 20000 };
 
 /* Reads through a reference, as a scrape does. */
@@ -145,6 +167,7 @@ int main(void)
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, sole_holder);
 	tcase_add_test(tc, other_forms);
+	tcase_add_test(tc, forms_that_nobody_looks_up);
 	tcase_add_test(tc, forms_made_at_the_same_time);
 	tcase_add_test(tc, changed_after_the_last_reader);
 	suite_add_tcase(suite, tc);

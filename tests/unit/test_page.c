@@ -222,6 +222,47 @@ START_TEST(emptied_pages_are_joined)
 }
 END_TEST
 
+/* Of all pages, but for the gateway's own two families. */
+static size_t count_forms(struct world *w, int form)
+{
+	struct snapshot *snap = exposed_take(w->store);
+	size_t n = 0;
+
+	for (size_t i = 0; i < snap->n_pages; i++)
+		n += bytes_form(snap->pages[i].text, form) != NULL;
+	snapshot_free(snap);
+	return n;
+}
+
+START_TEST(unused_forms_are_forgotten)
+{
+	struct snapshot *snap;
+	size_t n;
+	struct world w;
+
+	setup(&w);
+	for (int g = 0; g < GROUPS; g++)
+		put(&w, g, 10, 50, 1);
+	snap = exposed_take(w.store);
+	n = snap->n_pages;
+	for (size_t i = 0; i < n; i++)
+		for (int form = 1; form <= 2; form++)
+			bytes_add_form(snap->pages[i].text, form, bytes_of(STR("form")));
+	/* While a scrape holds them, all stay. */
+	for (int i = 0; i < 10; i++)
+		store_age_forms(w.store, 3);
+	snapshot_free(snap);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_uint_eq(count_forms(&w, 1), n);
+		store_age_forms(w.store, 3);
+	}
+	ck_assert_uint_eq(count_forms(&w, 1), n);
+	ck_assert_uint_eq(count_forms(&w, 2), 0);
+	check_content(&w);
+	teardown(&w);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("page");
@@ -232,6 +273,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, random_run, 0, 5);
 	tcase_add_test(tc, full_pages);
+	tcase_add_test(tc, unused_forms_are_forgotten);
 	tcase_add_loop_test(tc, emptied_pages_are_joined, 0, 4);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
