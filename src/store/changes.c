@@ -30,8 +30,8 @@ bool store_group_row_stale(const struct group *g)
 	if (!g->cur || g->cur->failed_at != st->failed_at)
 		return true;
 	for (uint32_t i = 0; i < st->n; i++)
-		if (slice_segment(st->slices[i])->pushed_at > pushed_at)
-			pushed_at = slice_segment(st->slices[i])->pushed_at;
+		if (slice_segment(group_state_slice(st, i))->pushed_at > pushed_at)
+			pushed_at = slice_segment(group_state_slice(st, i))->pushed_at;
 	return pushed_at != st->pushed_at;
 }
 
@@ -46,7 +46,7 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 	struct segment *next = NULL;
 
 	for (uint32_t i = 0; i < st->n; i++) {
-		struct segment *seg = slice_segment(st->slices[i]);
+		struct segment *seg = slice_segment(group_state_slice(st, i));
 
 		if (is_new(seg) && seg->row > after && (!next || seg->row < next->row))
 			next = seg;
@@ -57,7 +57,7 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 static bool keeps_old(const struct group_state *st)
 {
 	for (uint32_t i = 0; i < st->n; i++)
-		if (!is_new(slice_segment(st->slices[i])))
+		if (!is_new(slice_segment(group_state_slice(st, i))))
 			return true;
 	return false;
 }
@@ -119,7 +119,7 @@ struct changes *store_changes(struct store *s)
 			struct change *c = store_change_add(s, CHANGE_PUT_GROUP);
 
 			c->group = g->id;
-			c->bytes = g->key;
+			c->bytes = group_key(g);
 			c->pushed_at = st->pushed_at;
 			c->failed_at = st->failed_at;
 		}

@@ -190,15 +190,13 @@ int store_check_slice(struct store *s, const struct group *g, const struct slice
 /* The exposition labels of a group that is staged or published. */
 static struct str group_labels(const struct group *g)
 {
-	struct str text = g->labels;
+	size_t name = strlen("push_time_seconds");
+	struct str text;
 
-	if (!text.n) {
-		text = slice_text(&g->times[TIME_PUSHED]);
-		size_t name = strlen("push_time_seconds");
-
-		text = (struct str){ text.p + name, series_head(text) - name };
-	}
-	return text;
+	if (g->labels)
+		return *g->labels;
+	text = slice_text(&g->times[TIME_PUSHED]);
+	return (struct str){ text.p + name, series_head(text) - name };
 }
 
 int store_check_group(struct store *s, const struct group *g, struct err *err)
@@ -209,10 +207,10 @@ int store_check_group(struct store *s, const struct group *g, struct err *err)
 		const struct group *other = s->by_id[owner];
 		char labels[300];
 
-		if (other == g || !group_state(other) || !str_eq(group_labels(other), g->labels))
+		if (other == g || !group_state(other) || !str_eq(group_labels(other), *g->labels))
 			continue;
-		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(g->labels, 290),
-			 g->labels.p);
+		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(*g->labels, 290),
+			 g->labels->p);
 		err_set(err, 400, 0,
 			"collected metric \"push_time_seconds\" %s was collected before with the "
 			"same name and label values: another group differs only by an empty "

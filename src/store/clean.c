@@ -56,7 +56,8 @@ static struct slice **add_slices(struct store *s, const struct group_state *st)
 	}
 	struct slice **slices = m->slices + m->n_slices;
 
-	memcpy(slices, st->slices, st->n * sizeof(struct slice *));
+	for (uint32_t i = 0; i < st->n; i++)
+		slices[i] = group_state_slice(st, i);
 	qsort(slices, st->n, sizeof(struct slice *), by_row);
 	m->n_slices += st->n;
 	return slices;
@@ -119,7 +120,7 @@ static uint64_t oldest_row(const struct group *g)
 	uint64_t oldest = UINT64_MAX;
 
 	for (uint32_t i = 0; i < g->cur->n; i++) {
-		const struct segment *seg = slice_segment(g->cur->slices[i]);
+		const struct segment *seg = slice_segment(group_state_slice(g->cur, i));
 
 		if (!seg->moving && seg->row < oldest)
 			oldest = seg->row;

@@ -22,7 +22,7 @@ static int copy_group(const struct group *g, struct arena *a, struct group_copy 
 	const struct group_state *st = g->cur;
 
 	*ret = (struct group_copy){
-		.key = arena_dup(a, g->key),
+		.key = arena_dup(a, group_key(g)),
 		.pushed_at = st->pushed_at,
 		.failed_at = st->failed_at,
 		.families = arena_alloc(a, st->n * sizeof(*ret->families)),
@@ -31,7 +31,7 @@ static int copy_group(const struct group *g, struct arena *a, struct group_copy 
 	if (!ret->key.p || !ret->families)
 		return -1;
 	for (uint32_t i = 0; i < st->n; i++)
-		if (copy_family(st->slices[i], a, &ret->families[i]) < 0)
+		if (copy_family(group_state_slice(st, i), a, &ret->families[i]) < 0)
 			return -1;
 	return 1;
 }

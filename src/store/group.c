@@ -5,14 +5,13 @@
 #include "base/mem.h"
 #include "store/page.h"
 
-struct group *group_new(uint32_t id, struct str key, uint64_t key_hash)
+struct group *group_new(uint32_t id, struct str key)
 {
 	struct group *g = mem_zalloc(sizeof(*g) + key.n);
 
 	g->id = id;
-	g->key_hash = key_hash;
-	g->key = (struct str){ (char *)(g + 1), key.n };
-	memcpy(g + 1, key.p, key.n);
+	g->key_n = key.n & INT32_MAX;
+	memcpy(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {
 		g->times[i].n_lines = 1;
 		g->times[i].type = METRIC_GAUGE;
@@ -35,22 +34,37 @@ void group_free(struct group *g)
 
 struct group_state *group_state_new(uint32_t n)
 {
-	struct group_state *st = mem_zalloc(sizeof(*st) + n * sizeof(st->slices[0]));
+	struct group_state *st = mem_zalloc(sizeof(*st) + n * sizeof(st->listed[0]));
 
 	st->exists = true;
+	return st;
+}
+
+struct group_state *group_state_whole(struct segment *seg)
+{
+	struct group_state *st = group_state_new(0);
+
+	if (!seg)
+		return st;
+	seg->refs++;
+	st->whole = seg;
+	st->n = seg->n;
 	return st;
 }
 
 void group_state_put(struct group_state *st, struct slice *slice)
 {
 	slice_segment(slice)->refs++;
-	st->slices[st->n++] = slice;
+	st->listed[st->n++] = slice;
 }
 
 void group_state_free(struct group_state *st)
 {
-	for (uint32_t i = 0; st && i < st->n; i++)
-		segment_unref(slice_segment(st->slices[i]));
+	if (st && st->whole)
+		segment_unref(st->whole);
+	else
+		for (uint32_t i = 0; st && i < st->n; i++)
+			segment_unref(slice_segment(st->listed[i]));
 	free(st);
 }
 
@@ -117,7 +131,7 @@ struct str slice_text(const struct slice *s)
 struct slice *group_state_find(const struct group_state *st, const struct store_family *family)
 {
 	for (uint32_t i = 0; i < st->n; i++)
-		if (st->slices[i]->family == family)
-			return st->slices[i];
+		if (group_state_slice(st, i)->family == family)
+			return group_state_slice(st, i);
 	return NULL;
 }

@@ -55,7 +55,7 @@ struct segment {
 	uint32_t row_bytes;  /* what the row takes in the log */
 	uint32_t row_slices; /* that the row holds, dead ones too */
 	uint32_t text_len;   /* of these */
-	uint32_t refs;       /* slices in states, counted once for each state */
+	uint32_t refs;       /* slices that states list, and states that have all of them */
 	uint32_t n;
 	bool moving; /* store_clean_row() has seen it */
 	struct slice slices[];
@@ -63,28 +63,35 @@ struct segment {
 
 struct group_state {
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
-	bool exists;
+	struct segment *whole;       /* the slices are all of this one, and no others, or NULL */
 	uint32_t n;
-	struct slice *slices[]; /* sorted by exposed name, then name */
+	bool exists;
+	struct slice *listed[]; /* otherwise */
 };
 
 enum { TIME_PUSHED, TIME_FAILED };
 
 struct group {
 	uint32_t id; /* > 0; also the database row */
-	uint64_t key_hash, time_hash;
-	struct str key;             /* canonical bytes, in the block of the group */
+	uint32_t key_n : 31;
+	uint32_t odd_names : 1; /* of the key: the text of times does not say them all */
+	uint64_t time_hash;
 	struct group_state *cur;    /* published; NULL: not there */
 	struct group_state *staged; /* by the batch at hand; NULL: untouched */
 	struct group *next_touched;
-	struct str labels; /* of the exposition; borrowed from a push of the batch, else empty */
-	double stored_pushed_at; /* what the database row says */
-	bool odd_names;          /* of the key: the text of times does not say them all */
-	struct slice times[2];   /* TIME_PUSHED, TIME_FAILED; in no segment */
+	const struct str *labels; /* of the exposition; from a push of the batch, else NULL */
+	double stored_pushed_at;  /* what the database row says */
+	struct slice times[2];    /* TIME_PUSHED, TIME_FAILED; in no segment */
+	char key[];               /* canonical bytes */
 };
 
-struct group *group_new(uint32_t id, struct str key, uint64_t key_hash);
+struct group *group_new(uint32_t id, struct str key);
 void group_free(struct group *g);
+
+static inline struct str group_key(const struct group *g)
+{
+	return (struct str){ g->key, g->key_n };
+}
 
 /* In times.c. Finds out, once, whether times need a message beside their text. */
 void times_look_at_key(struct group *g);
@@ -100,6 +107,13 @@ static inline struct group_state *group_state(const struct group *g)
 }
 
 struct group_state *group_state_new(uint32_t n);
+/* With the slices of one segment, which may be NULL. Takes a reference. */
+struct group_state *group_state_whole(struct segment *seg);
+/* The i-th slice by exposed name, then name. */
+static inline struct slice *group_state_slice(const struct group_state *st, uint32_t i)
+{
+	return st->whole ? &st->whole->slices[i] : st->listed[i];
+}
 /* Takes a reference on the segment of each slice put into a state. */
 void group_state_put(struct group_state *st, struct slice *slice);
 /* NULL is fine. Segments that no state needs go with it. */

@@ -121,7 +121,7 @@ static void count_out(struct page *p, const struct slice *s)
 static void append(struct page *p, struct slice *s, struct str text)
 {
 	if (p->n == p->cap) {
-		p->cap = p->cap ? p->cap + p->cap / 2 + 1 : 1;
+		p->cap = p->cap ? p->cap + p->cap / 4 + 1 : 1;
 		p->slots = mem_realloc(p->slots, p->cap * sizeof(*p->slots));
 		p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
 	}

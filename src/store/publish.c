@@ -55,7 +55,7 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 	struct strbuf b = { 0 };
 
 	strbuf_adds(&b, t->family->exposed);
-	strbuf_adds(&b, g->labels);
+	strbuf_adds(&b, *g->labels);
 	strbuf_addc(&b, ' ');
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
@@ -112,11 +112,11 @@ static void publish_group(struct store *s, struct group *g)
 	if (row)
 		g->stored_pushed_at = g->staged->pushed_at;
 	for (uint32_t i = 0; i < g->staged->n; i++)
-		slice_segment(g->staged->slices[i])->push = NULL;
+		slice_segment(group_state_slice(g->staged, i))->push = NULL;
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;
-	g->labels = STR_NULL;
+	g->labels = NULL;
 	show_group(s, g, g->cur->exists);
 	if (!g->cur->exists)
 		store_group_remove(s, g);

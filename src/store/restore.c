@@ -19,7 +19,7 @@ int store_restore_group(struct store *s, uint32_t id, struct str key, struct str
 	strbuf_adds(&time_id, STR("push_time_seconds"));
 	strbuf_adds(&time_id, labels);
 	g->time_hash = hash_bytes(strbuf_str(&time_id));
-	g->labels = labels;
+	g->labels = &labels;
 	g->stored_pushed_at = pushed_at;
 	st->pushed_at = pushed_at;
 	st->failed_at = failed_at;
@@ -48,9 +48,9 @@ static void keep_newest(const struct group_state *st, struct push *push)
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		const struct push_family *pf = &push->families[i];
 
-		while (at < st->n && order(st->slices[at]->family, pf) < 0)
+		while (at < st->n && order(group_state_slice(st, at)->family, pf) < 0)
 			at++;
-		if (at == st->n || order(st->slices[at]->family, pf) > 0)
+		if (at == st->n || order(group_state_slice(st, at)->family, pf) > 0)
 			push->families[n++] = *pf;
 	}
 	push->n_families = n;
@@ -116,7 +116,7 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct 
 	/* As store_group_row_stale() counts: a segment of which nothing is left does not matter. */
 	if (push->n_families > 0 && push->now > pushed_at)
 		pushed_at = push->now;
-	g->labels = push->labels;
+	g->labels = &push->labels;
 	push->mode = PUSH_POST;
 	if (stage_unlimited(s, g, push, &seg) < 0) {
 		*err = push->err;

@@ -54,17 +54,14 @@ static void fill_slice(struct store *s, struct slice *slice, const struct push_f
 		slice->help = help_for(slice->family, pf->help);
 }
 
-/* A state with nothing but what was pushed. */
-static struct group_state *pushed_state(struct store *s, const struct push *push,
-					struct segment **ret_seg)
+/* NULL: nothing was pushed. */
+static struct segment *pushed_segment(struct store *s, const struct push *push)
 {
-	struct group_state *st = group_state_new(push->n_families);
 	struct segment *seg;
 	size_t body = 0;
 
-	*ret_seg = NULL;
 	if (push->n_families == 0)
-		return st;
+		return NULL;
 	seg = segment_new(push);
 	seg->row = s->next_row++;
 	seg->pushed_at = push->now;
@@ -74,13 +71,11 @@ static struct group_state *pushed_state(struct store *s, const struct push *push
 		const struct push_family *pf = &push->families[i];
 
 		fill_slice(s, &seg->slices[i], pf);
-		group_state_put(st, &seg->slices[i]);
 		seg->text_len += (uint32_t)pf->text.n;
 		body += pf->proto.n;
 	}
 	seg->row_bytes = row_bytes_of(body);
-	*ret_seg = seg;
-	return st;
+	return seg;
 }
 
 /* The same series: nothing changes for the index. The usual case of a push that repeats. */
@@ -179,10 +174,12 @@ static struct group_state *merged_state(const struct group_state *old, struct gr
 int store_stage_put(struct store *s, struct group *g, struct push *push, struct segment **ret_seg)
 {
 	const struct group_state *old = group_state(g);
-	struct group_state *in = pushed_state(s, push, ret_seg);
+	struct group_state *in;
 	bool replace = push->mode == PUSH_PUT;
 	CLEANUP(delta_done) struct delta d;
 
+	*ret_seg = pushed_segment(s, push);
+	in = group_state_whole(*ret_seg);
 	delta_of(&d, old, in, replace);
 	if (apply_delta(s, g, &d, &push->err) < 0) {
 		group_state_free(in);
@@ -204,10 +201,11 @@ int store_stage_put(struct store *s, struct group *g, struct push *push, struct 
 /* The same families with other times. */
 static struct group_state *copy_state(const struct group_state *old)
 {
-	struct group_state *st = group_state_new(old->n);
+	struct group_state *st = old->whole ? group_state_whole(old->whole)
+					    : group_state_new(old->n);
 
-	for (uint32_t i = 0; i < old->n; i++)
-		group_state_put(st, old->slices[i]);
+	for (uint32_t i = 0; !old->whole && i < old->n; i++)
+		group_state_put(st, old->listed[i]);
 	st->pushed_at = old->pushed_at;
 	st->failed_at = old->failed_at;
 	return st;
@@ -245,7 +243,7 @@ static struct group *create_group(struct store *s, struct group *g, const struct
 		return NULL;
 	if (!known)
 		g = store_group_add(s, push->key, push->key_hash, 0);
-	g->labels = push->labels;
+	g->labels = &push->labels;
 	g->time_hash = time_hash(push->labels);
 	if (store_check_group(s, g, err) < 0) {
 		if (!known)
@@ -264,7 +262,7 @@ static void stage_delete(struct store *s, struct group *g)
 	if (!old)
 		return;
 	for (uint32_t i = 0; i < old->n; i++)
-		store_unindex_slice(s, g, old->slices[i]);
+		store_unindex_slice(s, g, group_state_slice(old, i));
 	store_unindex_group(s, g);
 
 	struct group_state *gone = group_state_new(0);
@@ -293,7 +291,7 @@ void store_stage(struct store *s, struct push *push)
 			return;
 		}
 	}
-	g->labels = push->labels;
+	g->labels = &push->labels;
 	if (push->err.status == 0 && store_stage_put(s, g, push, &seg) == 0)
 		return;
 
@@ -340,7 +338,7 @@ void store_rollback(struct store *s)
 		next = g->next_touched;
 		group_state_free(g->staged);
 		g->staged = NULL;
-		g->labels = STR_NULL;
+		g->labels = NULL;
 		if (!g->cur)
 			store_group_remove(s, g);
 	}

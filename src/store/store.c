@@ -130,7 +130,7 @@ struct group *store_group_find(struct store *s, struct str key, uint64_t hash)
 	uint32_t id, at = SERIES_INDEX_START;
 
 	while ((id = series_index_next(&s->keys, hash, &at)) != 0)
-		if (str_eq(s->by_id[id]->key, key))
+		if (str_eq(group_key(s->by_id[id]), key))
 			return s->by_id[id];
 	return NULL;
 }
@@ -151,7 +151,7 @@ struct group *store_group_add(struct store *s, struct str key, uint64_t hash, ui
 	if (id >= s->n_ids)
 		s->n_ids = id + 1;
 
-	struct group *g = group_new(id, key, hash);
+	struct group *g = group_new(id, key);
 
 	for (int i = 0; i < 2; i++)
 		g->times[i].family = s->time_families[i];
@@ -173,7 +173,7 @@ void store_group_remove(struct store *s, struct group *g)
 {
 	store_free_id(s, g->id);
 	s->by_id[g->id] = NULL;
-	series_index_remove(&s->keys, g->key_hash, g->id);
+	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->id);
 	group_free(g);
 }
 
@@ -231,9 +231,10 @@ bool slice_pair_next(struct slice_pair *pair, const struct group_state *a,
 		return false;
 	r = !more_a   ? 1
 	    : !more_b ? -1
-		      : family_cmp(a->slices[pair->i]->family, b->slices[pair->j]->family);
-	pair->a = r <= 0 ? a->slices[pair->i++] : NULL;
-	pair->b = r >= 0 ? b->slices[pair->j++] : NULL;
+		      : family_cmp(group_state_slice(a, pair->i)->family,
+				   group_state_slice(b, pair->j)->family);
+	pair->a = r <= 0 ? group_state_slice(a, pair->i++) : NULL;
+	pair->b = r >= 0 ? group_state_slice(b, pair->j++) : NULL;
 	return true;
 }
 
@@ -241,7 +242,7 @@ struct str store_group_key(const struct store *s, uint32_t group)
 {
 	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
 
-	return g ? g->key : STR_NULL;
+	return g ? group_key(g) : STR_NULL;
 }
 
 struct store_counts store_counts(struct store *s)

@@ -12,14 +12,14 @@ enum { SEPARATOR = 0xFF }; /* see key_encode() */
 
 void times_look_at_key(struct group *g)
 {
-	struct str rest = g->key;
+	struct str rest = group_key(g);
 
 	for (bool is_name = true; rest.n > 0; is_name = !is_name) {
 		const char *end = memchr(rest.p, SEPARATOR, rest.n);
 		struct str field = { rest.p, end ? (size_t)(end - rest.p) : rest.n };
 
 		if (is_name && !name_is_classic_label(field)) {
-			g->odd_names = true;
+			g->odd_names = 1;
 			if (!name_is_classic_metric(field))
 				g->times[TIME_PUSHED].escaped = 1;
 		}
@@ -43,7 +43,7 @@ void times_make_proto(struct group *g, int which, double value)
 	struct key key;
 
 	arena_init(&a, SIZE_MAX);
-	if (key_decode(g->key, &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
+	if (key_decode(group_key(g), &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
 		proto_encode_family(&f, &b);
 		if (!t->lossy)
 			t->more = mem_zalloc(sizeof(*t->more));

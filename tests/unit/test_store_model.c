@@ -348,7 +348,8 @@ static void check_log(const struct world *w)
 		const struct group *g = w->store->by_id[id];
 
 		for (uint32_t i = 0; g && i < g->cur->n; i++)
-			live += slice_row_bytes(g->cur->slices[i], slice_text(g->cur->slices[i]).n);
+			live += slice_row_bytes(group_state_slice(g->cur, i),
+						slice_text(group_state_slice(g->cur, i)).n);
 	}
 	ck_assert_uint_eq(w->store->log.bytes, bytes);
 	ck_assert_uint_eq(w->store->log.live_bytes, live);
