@@ -29,7 +29,7 @@ struct str page_text(const struct page *p, const struct slice *s)
 	uint32_t at;
 	uint32_t slot = slot_find(p, s, &at);
 
-	return (struct str){ p->text->p + at, p->lens[slot] };
+	return (struct str){ p->text->p + at, page_len_of(p, slot) };
 }
 
 /* Gives the text this capacity, in bytes that nobody else holds. */
@@ -129,7 +129,7 @@ static void append(struct page *p, struct slice *s, struct str text)
 	memcpy(p->text->p + p->text->n, text.p, text.n);
 	p->text->n += (uint32_t)text.n;
 	p->slots[p->n] = s;
-	p->lens[p->n++] = (uint32_t)text.n;
+	p->lens[p->n++] = (uint16_t)text.n;
 	count_in(p, s);
 	s->page = p;
 }
@@ -138,6 +138,7 @@ void pages_add(struct store_family *f, struct slice *s, struct str text)
 {
 	struct page *p = f->open;
 
+	static_assert(PAGE_SIZE_MAX <= UINT16_MAX, "lengths in struct page");
 	assert(text.n > 0);
 	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
 		p = page_new(f);
@@ -195,7 +196,7 @@ uint32_t pages_remove(struct store_family *f, struct slice *s)
 	struct page *p = s->page;
 	uint32_t at;
 	uint32_t slot = slot_find(p, s, &at);
-	uint32_t len = p->lens[slot];
+	uint32_t len = page_len_of(p, slot);
 
 	s->page = NULL;
 	splice(p, at, len, STR_NULL);
@@ -212,7 +213,7 @@ uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *
 	struct page *p = old->page;
 	uint32_t at;
 	uint32_t slot = slot_find(p, old, &at);
-	uint32_t len = p->lens[slot];
+	uint32_t len = page_len_of(p, slot);
 
 	if (p->n > 1 && page_len(p) - len + text.n > PAGE_SIZE_MAX) {
 		pages_remove(f, old);
@@ -220,7 +221,7 @@ uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *
 		return len;
 	}
 	splice(p, at, len, text);
-	p->lens[slot] = (uint32_t)text.n;
+	p->lens[slot] = (uint16_t)text.n;
 	p->slots[slot] = s;
 	count_out(p, old);
 	count_in(p, s);

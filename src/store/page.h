@@ -24,12 +24,18 @@ enum { PAGE_SIZE_MAX = 8 * 1024 };
 struct page {
 	struct bytes *text;
 	struct slice **slots; /* in the order of their text */
-	uint32_t *lens;
+	uint16_t *lens;       /* of their text; see page_len_of() */
 	uint32_t n, cap;
 	uint32_t n_lossy;   /* slices whose text does not say all that was pushed */
 	uint32_t n_escaped; /* of those, whose text holds an escaped name */
 	uint32_t index;     /* in the family's pages */
 };
+
+/* The length of a slot's text. One larger than a page is alone in its page. */
+static inline uint32_t page_len_of(const struct page *p, uint32_t slot)
+{
+	return p->n == 1 ? p->text->n : p->lens[slot];
+}
 
 /* Publishes a slice with lines: its text is copied into a page of its family. */
 void pages_add(struct store_family *f, struct slice *s, struct str text);

@@ -58,7 +58,7 @@ static void take_slots(struct snapshot_page *to, const struct page *p)
 	to->n_slots = p->n;
 	to->slots = mem_alloc(p->n * sizeof(*to->slots));
 	for (uint32_t i = 0; i < p->n; i++)
-		to->slots[i] = (struct snapshot_slot){ p->lens[i],
+		to->slots[i] = (struct snapshot_slot){ page_len_of(p, i),
 						       bytes_ref(slice_proto(p->slots[i])) };
 }
 
