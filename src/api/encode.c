@@ -230,46 +230,33 @@ static struct bytes *pack(struct encoder *e, struct str out)
 	return packed;
 }
 
-/* Appends the page to e->out, and keeps it. */
-static struct bytes *encode_anew(struct encoder *e, const struct sample_family *f,
-				 const struct snapshot_page *page, int form)
+struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
+			  const struct snapshot_page *page)
 {
+	int form = encode_form(e->as, e->coding, f);
+	struct bytes *kept = bytes_form(page->text, form);
 	CLEANUP(strbuf_done) struct strbuf unit = { 0 };
-	size_t start = e->out.n;
 
+	if (kept)
+		return kept;
+	e->out.n = 0;
 	if (page->slots)
 		encode_slots(e, f, page, &unit);
 	else
 		encode_lines(e, f, bytes_str(page->text));
 	if (unit.n && !bytes_form(page->text, UNIT_FORM))
 		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&unit)));
-	return bytes_add_form(page->text, form,
-			      pack(e, (struct str){ e->out.p + start, e->out.n - start }));
+	kept = bytes_add_form(page->text, form, pack(e, strbuf_str(&e->out)));
+	e->out.n = 0;
+	return kept;
 }
 
-static void unpack(struct encoder *e, const struct bytes *kept)
+void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to)
 {
 	if (kept->unpacked)
-		compress_read(e->compressor, kept, kept->unpacked, &e->out);
+		compress_read(e->compressor, kept, kept->unpacked, to);
 	else
-		strbuf_adds(&e->out, bytes_str(kept));
-}
-
-struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
-			  const struct snapshot_page *page)
-{
-	int form = encode_form(e->as, e->coding, f);
-	struct bytes *kept = bytes_form(page->text, form);
-	size_t start = e->out.n;
-
-	if (!kept)
-		kept = encode_anew(e, f, page, form);
-	else if (e->coding == COMPRESS_NONE)
-		unpack(e, kept);
-	if (e->coding == COMPRESS_NONE)
-		return NULL;
-	e->out.n = start;
-	return kept;
+		strbuf_adds(to, bytes_str(kept));
 }
 
 struct str encode_unit(const struct snapshot_page *pages, size_t n)

@@ -34,12 +34,14 @@ enum { ENCODE_FORM = 16 };
 int encode_form(struct accepted as, enum compression coding, const struct sample_family *f);
 
 /*
- * The page in the encoder's format. Where the reply is compressed, the form that is kept with it,
- * borrowed: a piece in that coding, or the bytes themselves (->unpacked is 0) when they are few.
- * Otherwise NULL, and the bytes are appended to e->out. f->name is escaped already.
+ * The page in the encoder's format: kept with it and borrowed. A piece in the coding of the reply,
+ * in zstd if there is none, of ->unpacked bytes; or the bytes themselves, when they are few:
+ * ->unpacked is 0. f->name is escaped already; e->out is empty before and after.
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page);
+/* Appends what is kept so. Not of a gzip piece. */
+void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to);
 /* The unit that somebody pushed with a family, from what encode_page() noted. */
 struct str encode_unit(const struct snapshot_page *pages, size_t n);
 

@@ -6,10 +6,6 @@
 
 enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
 
-/* What is compressed is small: copying thousands of pieces costs less than sending each by itself.
- */
-enum { BLOCK = 64 * 1024 };
-
 /* Takes the reference. */
 static void add_part(struct exposition *e, struct bytes *owner, struct str text)
 {
@@ -23,12 +19,6 @@ static void add_part(struct exposition *e, struct bytes *owner, struct str text)
 void exposition_add(struct exposition *e, struct bytes *owner)
 {
 	add_part(e, owner, bytes_str(owner));
-}
-
-void exposition_add_packed(struct exposition *e, struct bytes *piece)
-{
-	exposition_add(e, piece);
-	e->parts[e->n - 1].packed = true;
 }
 
 static void add_family(struct exposition *e, struct snapshot *snap, struct snapshot_family *f,
@@ -94,10 +84,10 @@ static void flush_block(struct compressing *enc)
 
 static void send_copy(struct compressing *enc, struct str text)
 {
-	if (enc->block && text.n > BLOCK - enc->block->n)
+	if (enc->block && text.n > EXPOSITION_BLOCK - enc->block->n)
 		flush_block(enc);
 	if (!enc->block)
-		enc->block = bytes_new(BLOCK);
+		enc->block = bytes_new(EXPOSITION_BLOCK);
 	if (text.n)
 		memcpy(enc->block->p + enc->block->n, text.p, text.n);
 	enc->block->n += (uint32_t)text.n;
@@ -108,7 +98,8 @@ static void join(struct compressing *enc, struct bytes *piece)
 {
 	struct str text = compress_join(&enc->stream, piece);
 
-	if (text.n <= BLOCK / 4) {
+	/* It is small, and copying thousands costs less than sending each by itself. */
+	if (text.n <= EXPOSITION_BLOCK / 4) {
 		send_copy(enc, text);
 		bytes_unref(piece);
 		return;

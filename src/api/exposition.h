@@ -18,6 +18,12 @@ struct exposition_part {
 /* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
 enum { EXPOSITION_SMALL = 4096 };
 
+/*
+ * What is not shared with the store is sent in parts of about this size: malloc takes that much
+ * from the kernel for each of them, and gives it back at once.
+ */
+enum { EXPOSITION_BLOCK = 1024 * 1024 };
+
 struct exposition {
 	struct exposition_part *parts;
 	size_t n, cap;
@@ -26,10 +32,8 @@ struct exposition {
 /* What is stored with our own metrics merged in by name. Takes over the snapshot. */
 void exposition_init(struct exposition *e, struct snapshot *snap, const struct own_metrics *own);
 void exposition_done(struct exposition *e);
-/* Appends all of the bytes; takes the reference. NULL: a place to be filled later. */
+/* Appends all of the bytes; takes the reference. */
 void exposition_add(struct exposition *e, struct bytes *owner);
-/* The same of a piece that compress_piece() has made: exposition_compress() has to follow. */
-void exposition_add_packed(struct exposition *e, struct bytes *piece);
 
 /*
  * Replaces the text by a stream in that coding. Large parts are compressed once and kept with the

@@ -7,9 +7,6 @@
 #include "format/proto_wire.h"
 #include "format/text_parse.h"
 
-/* Encoded pages that are not kept so are sent in parts of about this size. */
-enum { BLOCK = 64 * 1024 };
-
 /* A family of the exposition: stored, our own, or both. */
 struct item {
 	struct str name; /* not escaped */
@@ -24,6 +21,9 @@ struct formats {
 	const struct own_metrics *own;
 	struct item *items;
 	size_t n_items;
+	struct strbuf block;   /* of `to`: its next part */
+	struct bytes **bodies; /* of the pages of the family at hand; borrowed */
+	size_t cap_bodies;
 };
 
 struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding)
@@ -141,79 +141,72 @@ static void read_header(const struct snapshot_family *s, struct arena *a, struct
 	sf->help = (struct str){ help, n };
 }
 
-static void add_out(struct formats *f)
+static void flush_block(struct formats *f)
 {
-	if (f->enc.out.n)
-		exposition_add(f->to, bytes_of(strbuf_str(&f->enc.out)));
-	f->enc.out.n = 0;
+	if (f->block.n)
+		exposition_add(f->to, bytes_of(strbuf_str(&f->block)));
+	f->block.n = 0;
 }
 
-/* Returns the length of what the page says in the format. */
-static uint64_t add_encoded(struct formats *f, const struct sample_family *sf,
-			    const struct snapshot_page *page)
+/* Makes f->bodies. Returns their length in the format. */
+static uint64_t encode_bodies(struct formats *f, const struct item *item,
+			      const struct sample_family *sf)
 {
-	size_t before = f->enc.out.n;
-	struct bytes *kept = encode_page(&f->enc, sf, page);
-	uint64_t n = f->enc.out.n - before;
-
-	if (!kept) {
-		if (f->enc.out.n >= BLOCK)
-			add_out(f);
-		return n;
-	}
-	if (!kept->unpacked) {
-		exposition_add(f->to, bytes_ref(kept));
-		return kept->n;
-	}
-	exposition_add_packed(f->to, bytes_ref(kept));
-	return kept->unpacked;
-}
-
-static uint64_t add_pages(struct formats *f, const struct item *item,
-			  const struct sample_family *sf)
-{
+	size_t n_pages = item->stored ? item->stored->n : 0;
 	uint64_t n = 0;
 
-	for (size_t i = 0; item->stored && i < item->stored->n; i++) {
+	if (n_pages > f->cap_bodies) {
+		f->cap_bodies = n_pages;
+		f->bodies = mem_realloc(f->bodies, n_pages * sizeof(struct bytes *));
+	}
+	for (size_t i = 0; i < n_pages; i++) {
 		struct snapshot_page *page = &f->snap->pages[item->stored->first + i];
-		struct bytes *text = page->text;
+		struct bytes *body = page->text;
 
 		/* Where no name needs escaping the text is right as it is. */
-		if (f->enc.as.format == FORMAT_TEXT && !page->slots &&
-		    !bytes_form(text, encode_form(f->enc.as, f->enc.coding, sf))) {
-			add_out(f);
-			exposition_add(f->to, bytes_ref(text));
-			n += text->n;
-		} else {
-			n += add_encoded(f, sf, page);
-		}
+		if (f->enc.as.format != FORMAT_TEXT || page->slots ||
+		    bytes_form(body, encode_form(f->enc.as, f->enc.coding, sf)))
+			body = encode_page(&f->enc, sf, page);
+		n += body->unpacked ? body->unpacked : body->n;
+		f->bodies[i] = body;
 	}
-	add_out(f);
 	return n;
 }
 
-static struct bytes *delimited_head(const struct strbuf *head, uint64_t n_behind)
+static void add_bodies(struct formats *f, const struct item *item)
 {
-	char length[WIRE_VARINT_MAX];
-	unsigned n = wire_put_varint(length, head->n + n_behind);
-	struct bytes *b = bytes_new(n + head->n);
+	for (size_t i = 0; item->stored && i < item->stored->n; i++) {
+		struct bytes *body = f->bodies[i];
+		bool packed = body->unpacked && f->enc.coding != COMPRESS_NONE;
 
-	memcpy(b->p, length, n);
-	memcpy(b->p + n, head->p, head->n);
-	b->n = n + (uint32_t)head->n;
-	return b;
+		if (packed || body == f->snap->pages[item->stored->first + i].text) {
+			flush_block(f);
+			exposition_add(f->to, bytes_ref(body));
+			f->to->parts[f->to->n - 1].packed = packed;
+			continue;
+		}
+		encode_unpack(&f->enc, body, &f->block);
+		if (f->block.n >= EXPOSITION_BLOCK)
+			flush_block(f);
+	}
 }
 
-static void fill_head(struct formats *f, size_t at, const struct sample_family *sf,
-		      uint64_t n_behind)
+static void add_head(struct formats *f, const struct sample_family *sf, uint64_t n_behind)
 {
-	struct bytes *head;
+	struct strbuf *out = &f->enc.out;
+	char length[WIRE_VARINT_MAX];
 
-	f->enc.out.n = 0;
 	encode_head(&f->enc, sf);
-	head = f->enc.as.format == FORMAT_PROTO ? delimited_head(&f->enc.out, n_behind)
-						: bytes_of(strbuf_str(&f->enc.out));
-	f->to->parts[at] = (struct exposition_part){ .owner = head, .text = bytes_str(head) };
+	if (f->enc.as.format == FORMAT_PROTO)
+		strbuf_add(&f->block, length, wire_put_varint(length, out->n + n_behind));
+	strbuf_adds(&f->block, strbuf_str(out));
+	out->n = 0;
+}
+
+static void add_tail(struct formats *f)
+{
+	encode_tail(&f->enc);
+	strbuf_adds(&f->block, strbuf_str(&f->enc.out));
 	f->enc.out.n = 0;
 }
 
@@ -222,13 +215,12 @@ static void add_item(struct formats *f, const struct item *item, struct arena *a
 {
 	const struct family *own = NULL;
 	struct sample_family sf = { .openmetrics = f->enc.as.format == FORMAT_OPENMETRICS };
-	size_t at = f->to->n;
-	uint64_t n = 0;
+	CLEANUP(strbuf_done) struct strbuf own_out = { 0 };
+	uint64_t n;
 
 	sf.name = escape_name_in(f->enc.as.escaping, item->name, a);
 	if (item->stored)
 		sf.type = item->stored->type;
-	exposition_add(f->to, NULL);
 	if (item->own) {
 		own = encode_parse(&f->enc, own_text(f->own, item->own));
 		if (!own)
@@ -243,16 +235,17 @@ static void add_item(struct formats *f, const struct item *item, struct arena *a
 		avoid_clashes(f, item, &sf);
 	if (own) {
 		encode_metrics(&f->enc, &sf, own->metrics);
-		n = f->enc.out.n;
-		add_out(f);
+		own_out = f->enc.out;
+		f->enc.out = (struct strbuf){ 0 };
 		arena_reset(&f->enc.arena);
 	}
-	n += add_pages(f, item, &sf);
+	n = encode_bodies(f, item, &sf);
 	if (sf.openmetrics && item->stored)
 		sf.unit = encode_unit(&f->snap->pages[item->stored->first], item->stored->n);
-	fill_head(f, at, &sf, n);
-	encode_tail(&f->enc);
-	add_out(f);
+	add_head(f, &sf, own_out.n + n);
+	strbuf_adds(&f->block, strbuf_str(&own_out));
+	add_bodies(f, item);
+	add_tail(f);
 	arena_reset(a);
 }
 
@@ -262,12 +255,13 @@ static bool add_as_it_is(struct formats *f, const struct item *item)
 	if (f->enc.as.format != FORMAT_TEXT || (item->stored && item->stored->unescaped))
 		return false;
 	if (item->own)
-		exposition_add(f->to, bytes_of(own_text(f->own, item->own)));
+		strbuf_adds(&f->block, own_text(f->own, item->own));
 	else if (item->stored)
-		exposition_add(f->to, bytes_ref(item->stored->header));
-	add_pages(f, item,
-		  &(struct sample_family){ .name = item->name,
-					   .type = item->stored ? item->stored->type : 0 });
+		strbuf_adds(&f->block, bytes_str(item->stored->header));
+	encode_bodies(f, item,
+		      &(struct sample_family){ .name = item->name,
+					       .type = item->stored ? item->stored->type : 0 });
+	add_bodies(f, item);
 	return true;
 }
 
@@ -285,7 +279,10 @@ void formats_exposition(struct exposition *e, struct snapshot *snap, const struc
 		if (!add_as_it_is(&f, &f.items[i]))
 			add_item(&f, &f.items[i], &a);
 	if (as.format == FORMAT_OPENMETRICS)
-		exposition_add(e, bytes_of(STR("# EOF\n")));
+		strbuf_addz(&f.block, "# EOF\n");
+	flush_block(&f);
+	strbuf_done(&f.block);
+	free(f.bodies);
 	free(f.items);
 	arena_done(&a);
 	encoder_done(&f.enc);
