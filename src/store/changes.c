@@ -29,9 +29,9 @@ bool store_group_row_stale(const struct group *g)
 		return false;
 	if (!g->cur || g->cur->failed_at != st->failed_at)
 		return true;
-	for (uint32_t i = 0; i < st->n; i++)
-		if (slice_segment(group_state_slice(st, i))->pushed_at > pushed_at)
-			pushed_at = slice_segment(group_state_slice(st, i))->pushed_at;
+	for (uint32_t i = 0; i < group_state_n_segments(st); i++)
+		if (group_state_segment(st, i)->pushed_at > pushed_at)
+			pushed_at = group_state_segment(st, i)->pushed_at;
 	return pushed_at != st->pushed_at;
 }
 
@@ -45,8 +45,8 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 {
 	struct segment *next = NULL;
 
-	for (uint32_t i = 0; i < st->n; i++) {
-		struct segment *seg = slice_segment(group_state_slice(st, i));
+	for (uint32_t i = 0; i < group_state_n_segments(st); i++) {
+		struct segment *seg = group_state_segment(st, i);
 
 		if (is_new(seg) && seg->row > after && (!next || seg->row < next->row))
 			next = seg;
@@ -56,8 +56,8 @@ static struct segment *next_new(const struct group_state *st, uint64_t after)
 
 static bool keeps_old(const struct group_state *st)
 {
-	for (uint32_t i = 0; i < st->n; i++)
-		if (!is_new(slice_segment(group_state_slice(st, i))))
+	for (uint32_t i = 0; i < group_state_n_segments(st); i++)
+		if (!is_new(group_state_segment(st, i)))
 			return true;
 	return false;
 }

@@ -119,8 +119,8 @@ static uint64_t oldest_row(const struct group *g)
 {
 	uint64_t oldest = UINT64_MAX;
 
-	for (uint32_t i = 0; i < g->cur->n; i++) {
-		const struct segment *seg = slice_segment(group_state_slice(g->cur, i));
+	for (uint32_t i = 0; i < group_state_n_segments(g->cur); i++) {
+		const struct segment *seg = group_state_segment(g->cur, i);
 
 		if (!seg->moving && seg->row < oldest)
 			oldest = seg->row;

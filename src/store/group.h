@@ -61,6 +61,11 @@ struct segment {
 	struct slice slices[];
 };
 
+static inline struct segment *slice_segment(const struct slice *s)
+{
+	return (struct segment *)((char *)(s - s->at) - offsetof(struct segment, slices));
+}
+
 struct group_state {
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	struct segment *whole;       /* the slices are all of this one, and no others, or NULL */
@@ -114,6 +119,18 @@ static inline struct slice *group_state_slice(const struct group_state *st, uint
 {
 	return st->whole ? &st->whole->slices[i] : st->listed[i];
 }
+
+/* The segments of the slices, in no order; some come up more than once. */
+static inline uint32_t group_state_n_segments(const struct group_state *st)
+{
+	return st->whole ? 1 : st->n;
+}
+
+static inline struct segment *group_state_segment(const struct group_state *st, uint32_t i)
+{
+	return st->whole ? st->whole : slice_segment(st->listed[i]);
+}
+
 /* Takes a reference on the segment of each slice put into a state. */
 void group_state_put(struct group_state *st, struct slice *slice);
 /* NULL is fine. Segments that no state needs go with it. */
@@ -122,11 +139,6 @@ void group_state_free(struct group_state *st);
 /* A segment with an empty slice for each of the push's families, and no references. */
 struct segment *segment_new(const struct push *push);
 void segment_unref(struct segment *seg);
-
-static inline struct segment *slice_segment(const struct slice *s)
-{
-	return (struct segment *)((char *)(s - s->at) - offsetof(struct segment, slices));
-}
 
 static inline uint64_t slice_n_series(const struct slice *s)
 {

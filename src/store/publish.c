@@ -111,8 +111,8 @@ static void publish_group(struct store *s, struct group *g)
 	s->counts.series += ((uint64_t)g->staged->exists - existed) * 2;
 	if (row)
 		g->stored_pushed_at = g->staged->pushed_at;
-	for (uint32_t i = 0; i < g->staged->n; i++)
-		slice_segment(group_state_slice(g->staged, i))->push = NULL;
+	for (uint32_t i = 0; i < group_state_n_segments(g->staged); i++)
+		group_state_segment(g->staged, i)->push = NULL;
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;

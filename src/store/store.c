@@ -223,18 +223,17 @@ int family_cmp(const struct store_family *a, const struct store_family *b)
 bool slice_pair_next(struct slice_pair *pair, const struct group_state *a,
 		     const struct group_state *b)
 {
-	bool more_a = a && pair->i < a->n;
-	bool more_b = b && pair->j < b->n;
+	struct slice *of_a = a && pair->i < a->n ? group_state_slice(a, pair->i) : NULL;
+	struct slice *of_b = b && pair->j < b->n ? group_state_slice(b, pair->j) : NULL;
 	int r;
 
-	if (!more_a && !more_b)
+	if (!of_a && !of_b)
 		return false;
-	r = !more_a   ? 1
-	    : !more_b ? -1
-		      : family_cmp(group_state_slice(a, pair->i)->family,
-				   group_state_slice(b, pair->j)->family);
-	pair->a = r <= 0 ? group_state_slice(a, pair->i++) : NULL;
-	pair->b = r >= 0 ? group_state_slice(b, pair->j++) : NULL;
+	r = !of_a ? 1 : !of_b ? -1 : family_cmp(of_a->family, of_b->family);
+	pair->a = r <= 0 ? of_a : NULL;
+	pair->b = r >= 0 ? of_b : NULL;
+	pair->i += r <= 0;
+	pair->j += r >= 0;
 	return true;
 }
 
