@@ -32,6 +32,7 @@ struct api {
 	int64_t started_ns;      /* Unix time */
 	bool database_set_aside; /* the one found at start was damaged */
 	struct counters counters;
+	atomic_ullong replies_refused; /* by api_is_crowded() */
 };
 
 struct api_worker {
@@ -71,5 +72,9 @@ void api_redirect(struct api_worker *w, struct http_request *req, int status, st
 /* Plain-text answers: an error gets nosniff and a trailing LF, as the Go gateway's do. */
 void api_reply_text(struct http_request *req, int status, struct str text);
 void api_reply_error(struct http_request *req, int status, const char *msg);
+
+/* Any thread: replies that are being read hold more than --limits.reply-bytes; counts it. */
+bool api_is_crowded(struct api *api);
+void api_refuse_crowded(struct http_request *req);
 
 #endif

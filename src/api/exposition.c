@@ -77,8 +77,10 @@ struct compressing {
 
 static void flush_block(struct compressing *enc)
 {
-	if (enc->block)
+	if (enc->block) {
+		bytes_detach(enc->block);
 		exposition_add(&enc->out, enc->block);
+	}
 	enc->block = NULL;
 }
 

@@ -143,8 +143,12 @@ static void read_header(const struct snapshot_family *s, struct arena *a, struct
 
 static void flush_block(struct formats *f)
 {
-	if (f->block.n)
-		exposition_add(f->to, bytes_of(strbuf_str(&f->block)));
+	if (f->block.n) {
+		struct bytes *block = bytes_of(strbuf_str(&f->block));
+
+		bytes_detach(block);
+		exposition_add(f->to, block);
+	}
 	f->block.n = 0;
 }
 

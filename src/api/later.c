@@ -12,11 +12,17 @@ struct later {
 	const char *content_type;
 	later_fn make;
 	struct strbuf body;
+	bool refused;
 };
 
-static void release(void *p)
+/* The reply is sent, or its client is gone. */
+static void release(void *later)
 {
-	free(p);
+	struct later *l = later;
+
+	bytes_detached_add(-(int64_t)l->body.n);
+	strbuf_done(&l->body);
+	free(l);
 }
 
 /* On the worker again. */
@@ -24,16 +30,26 @@ static void finish(struct http_task *task)
 {
 	struct later *l = (struct later *)((char *)task - offsetof(struct later, task));
 
-	http_reply_ref(l->req, strbuf_str(&l->body), release, l->body.p);
-	http_reply(l->req, 200, l->content_type);
-	free(l);
+	struct http_request *req = l->req;
+	const char *content_type = l->content_type;
+
+	if (l->refused) {
+		free(l);
+		api_refuse_crowded(req);
+		return;
+	}
+	http_reply_ref(req, strbuf_str(&l->body), release, l);
+	http_reply(req, 200, content_type);
 }
 
 static void run(struct background_job *job)
 {
 	struct later *l = (struct later *)job;
 
-	l->make(l->worker->api, &l->body);
+	l->refused = api_is_crowded(l->worker->api);
+	if (!l->refused)
+		l->make(l->worker->api, &l->body);
+	bytes_detached_add((int64_t)l->body.n);
 	http_worker_post(l->worker->http, &l->task);
 }
 

@@ -43,6 +43,8 @@ enum own {
 	REJECTED,
 	REFUSED,
 	TIMED_OUT,
+	REPLIES_REFUSED,
+	REPLY_BYTES,
 	SERIES,
 	TLS_FAILURES,
 	N_OWN,
@@ -112,6 +114,11 @@ static const struct {
 		      "Requests that --web.config.file refused, by reason." },
 	[TIMED_OUT] = { "pushgateway_request_timeouts_total", METRIC_COUNTER,
 			"Requests not complete within --web.read-timeout, answered 408." },
+	[REPLIES_REFUSED] = { "pushgateway_replies_refused_total", METRIC_COUNTER,
+			      "Scrapes and other large replies beyond --limits.reply-bytes, "
+			      "answered 503." },
+	[REPLY_BYTES] = { "pushgateway_reply_bytes", METRIC_GAUGE,
+			  "Memory that is only kept for replies that clients have not read yet." },
 	[SERIES] = { "pushgateway_series", METRIC_GAUGE,
 		     "Pushed series exposed, push times included, our own metrics not." },
 	[TLS_FAILURES] = { "pushgateway_tls_handshake_failures_total", METRIC_COUNTER,
@@ -295,6 +302,8 @@ static void collect_gateway(struct own_metrics *own, struct api *api)
 	collect_requests(own, &api->counters);
 	single(own, QUEUE_DEPTH, (double)queue_depth(api->queue));
 	collect_rejected(own, &api->counters);
+	single(own, REPLIES_REFUSED, (double)api->replies_refused);
+	single(own, REPLY_BYTES, (double)bytes_detached());
 	single(own, SERIES, (double)counts.series);
 }
 

@@ -30,6 +30,20 @@ void api_reply_error(struct http_request *req, int status, const char *msg)
 	http_reply(req, status, TEXT_PLAIN);
 }
 
+bool api_is_crowded(struct api *api)
+{
+	if (bytes_detached() <= api->config->reply_bytes)
+		return false;
+	api->replies_refused++;
+	return true;
+}
+
+void api_refuse_crowded(struct http_request *req)
+{
+	api_reply_error(req, 503,
+			"others are still reading too much (--limits.reply-bytes), try again");
+}
+
 static void healthy(struct api_worker *w, struct http_request *req)
 {
 	(void)w;

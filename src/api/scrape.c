@@ -16,6 +16,7 @@ struct scrape {
 	struct accepted as;
 	enum compression coding;
 	struct exposition body;
+	bool refused;
 	/* What a body in another format is yet to be made of; NULL when there is one. */
 	struct snapshot *snap;
 	struct own_metrics own;
@@ -32,29 +33,6 @@ static void reply(struct http_request *req, struct exposition *body, struct acce
 	http_reply(req, 200, accept_content_type(as, type));
 }
 
-/* On the worker again. */
-static void finish(struct http_task *task)
-{
-	struct scrape *s = (struct scrape *)((char *)task - offsetof(struct scrape, task));
-
-	reply(s->req, &s->body, s->as, s->coding);
-	free(s);
-}
-
-/* On the background thread. */
-static void encode(struct background_job *job)
-{
-	struct scrape *s = (struct scrape *)job;
-
-	if (s->snap) {
-		formats_exposition(&s->body, s->snap, &s->own, s->as, s->coding);
-		own_done(&s->own);
-	}
-	if (s->coding != COMPRESS_NONE)
-		exposition_compress(&s->body, s->coding);
-	http_worker_post(s->worker->http, &s->task);
-}
-
 static void scrape_drop(struct scrape *s)
 {
 	if (s->snap) {
@@ -63,6 +41,43 @@ static void scrape_drop(struct scrape *s)
 	}
 	exposition_done(&s->body);
 	free(s);
+}
+
+/* On the worker again. */
+static void finish(struct http_task *task)
+{
+	struct scrape *s = (struct scrape *)((char *)task - offsetof(struct scrape, task));
+
+	if (s->refused) {
+		struct http_request *req = s->req;
+
+		scrape_drop(s);
+		api_refuse_crowded(req);
+		return;
+	}
+	reply(s->req, &s->body, s->as, s->coding);
+	free(s);
+}
+
+static void make(struct scrape *s)
+{
+	if (s->snap) {
+		formats_exposition(&s->body, s->snap, &s->own, s->as, s->coding);
+		own_done(&s->own);
+	}
+	if (s->coding != COMPRESS_NONE)
+		exposition_compress(&s->body, s->coding);
+}
+
+/* On the background thread. */
+static void encode(struct background_job *job)
+{
+	struct scrape *s = (struct scrape *)job;
+
+	s->refused = api_is_crowded(s->worker->api);
+	if (!s->refused)
+		make(s);
+	http_worker_post(s->worker->http, &s->task);
 }
 
 static void encode_later(struct scrape *s)
@@ -85,8 +100,13 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 					  w->api->config->web_enable_openmetrics);
 	enum compression coding = negotiate_compression(
 		http_request_header(req, "Accept-Encoding"));
-	struct scrape *s = mem_zalloc(sizeof(*s));
+	struct scrape *s;
 
+	if (api_is_crowded(w->api)) {
+		api_refuse_crowded(req);
+		return;
+	}
+	s = mem_zalloc(sizeof(*s));
 	s->worker = w;
 	s->req = req;
 	s->as = as;

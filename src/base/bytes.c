@@ -4,6 +4,18 @@
 
 #include "base/mem.h"
 
+static atomic_llong detached;
+
+void bytes_detached_add(int64_t n)
+{
+	atomic_fetch_add_explicit(&detached, n, memory_order_relaxed);
+}
+
+uint64_t bytes_detached(void)
+{
+	return (uint64_t)atomic_load_explicit(&detached, memory_order_relaxed);
+}
+
 struct bytes *bytes_new(size_t cap)
 {
 	assert(cap <= UINT32_MAX);
@@ -12,6 +24,7 @@ struct bytes *bytes_new(size_t cap)
 	atomic_init(&b->refs, 1);
 	atomic_init(&b->forms, NULL);
 	b->n = b->unpacked = 0;
+	b->detached = false;
 	b->cap = (uint32_t)cap;
 	return b;
 }
@@ -40,7 +53,24 @@ void bytes_unref(struct bytes *b)
 	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	bytes_forget_forms(b);
+	if (b->detached)
+		bytes_detached_add(-(int64_t)b->n);
 	free(b);
+}
+
+void bytes_detach(struct bytes *b)
+{
+	if (b->detached)
+		return;
+	b->detached = true;
+	bytes_detached_add(b->n);
+}
+
+void bytes_leave(struct bytes *b)
+{
+	if (b && !bytes_sole(b))
+		bytes_detach(b);
+	bytes_unref(b);
 }
 
 struct bytes *bytes_form(struct bytes *b, int form)
@@ -83,7 +113,7 @@ void bytes_forget_forms(struct bytes *b)
 	while (f) {
 		struct bytes *next = f->next_form;
 
-		bytes_unref(f);
+		bytes_leave(f);
 		f = next;
 	}
 }
@@ -95,7 +125,7 @@ void bytes_age_forms(struct bytes *b, unsigned max_idle)
 	for (struct bytes *f = atomic_exchange(&b->forms, NULL); f; f = next) {
 		next = f->next_form;
 		if (atomic_fetch_add_explicit(&f->idle, 1, memory_order_relaxed) >= max_idle) {
-			bytes_unref(f);
+			bytes_leave(f);
 			continue;
 		}
 		f->next_form = kept;

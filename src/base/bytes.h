@@ -21,6 +21,7 @@ struct bytes {
 	struct bytes *next_form;
 	int form;
 	atomic_uint idle; /* of a form: calls of bytes_age_forms() since it was last looked up */
+	bool detached;    /* counted in bytes_detached() */
 	char p[];
 };
 
@@ -44,6 +45,18 @@ void bytes_forget_forms(struct bytes *b);
  * holds the only reference.
  */
 void bytes_age_forms(struct bytes *b, unsigned max_idle);
+
+/*
+ * What nobody keeps, and is only there until those have sent it who hold it, is counted, for the
+ * whole process: bytes_detached() of it are there now. bytes_detach() counts bytes that do not
+ * change any more, by who holds a reference; bytes_leave() also drops it, and counts them only if
+ * others hold them. bytes_detached_add() is for memory that is not in a struct bytes; n < 0 when it
+ * is freed.
+ */
+void bytes_detach(struct bytes *b);
+void bytes_leave(struct bytes *b);
+void bytes_detached_add(int64_t n);
+uint64_t bytes_detached(void);
 
 /* True when the caller's reference is the only one and nobody can be taking another. */
 static inline bool bytes_sole(struct bytes *b)

@@ -48,7 +48,7 @@ static void set_capacity(struct page *p, size_t cap)
 	if (old) {
 		memcpy(p->text->p, old->p, old->n);
 		p->text->n = old->n;
-		bytes_unref(old);
+		bytes_leave(old);
 	}
 }
 
@@ -95,7 +95,7 @@ static void page_free(struct store_family *f, struct page *p)
 	last->index = p->index;
 	if (f->open == p)
 		f->open = NULL;
-	bytes_unref(p->text);
+	bytes_leave(p->text);
 	free(p->slots);
 	free(p->lens);
 	free(p);

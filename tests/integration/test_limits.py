@@ -1,4 +1,5 @@
 """Every limit that a client can meet: at it and one past it, with the flag's name in the answer."""
+import random
 import select
 import time
 from contextlib import ExitStack
@@ -288,3 +289,35 @@ def test_a_client_that_sends_and_never_reads_is_not_buffered(gw):
             sent += w.socket.send(block)
             assert sent < 64 << 20, "no end to what it takes"
         assert scrape(gw).get("pushgateway_connections") == 2
+
+
+# More than the kernel takes of a reply for a client that does not read.
+VALUES = 250
+PROTO = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+
+
+def incompressible(seed):
+    rng = random.Random(seed)
+    return "".join(f'large{{x="{rng.randbytes(32000).hex()}"}} 1\n' for _ in range(VALUES))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept_Encoding": "gzip"}, {"Accept": PROTO}], ids=["plain", "gzip", "protobuf"])
+def test_replies_that_nobody_reads(headers):
+    with Gateway("--limits.reply-bytes=1MiB") as g:
+        assert g.put("j", incompressible(1)).status == 200
+        with Wire(g) as stalled:
+            stalled.send(head("GET", "/metrics", **headers))
+            eventually(lambda: select.select([stalled.socket], [], [], 0)[0], "the reply begins")
+            if "Accept" not in headers:
+                assert g.get("/metrics").status == 200, "what is kept costs nothing more"
+                assert g.put("j", incompressible(2)).status == 200
+            for path in ("/metrics", "/api/v1/metrics", "/"):
+                r = eventually(lambda p=path: (lambda r: r.status == 503 and r)(g.get(p)), "it is refused")
+                assert r.headers["Retry-After"] == "1" and "--limits.reply-bytes" in r.text
+            assert g.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"}).status == 503
+            assert g.get("/-/healthy").status == 200
+            assert g.put("k", "small 1\n").status == 200, "pushes need no room there"
+        s = eventually(lambda: g.get("/metrics").status == 200 and scrape(g), "what is gone takes no room")
+        assert s.get("pushgateway_replies_refused_total") >= 4
+        assert s.get("pushgateway_reply_bytes") < 1 << 20
+        assert s.pushed("small", "k") == 1

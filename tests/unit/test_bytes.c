@@ -139,6 +139,30 @@ static void *add_forms(void *arg)
 	return NULL;
 }
 
+START_TEST(detached)
+{
+	struct bytes *b = bytes_of(STR("hello")), *form = bytes_of(STR("hallo!"));
+
+	bytes_leave(NULL);
+	bytes_leave(bytes_of(STR("nobody else has it")));
+	ck_assert_uint_eq(bytes_detached(), 0);
+	bytes_ref(bytes_add_form(b, 1, form));
+	bytes_ref(b);
+	bytes_leave(b);
+	ck_assert_uint_eq(bytes_detached(), 5);
+	bytes_detach(b); /* once is enough */
+	ck_assert_uint_eq(bytes_detached(), 5);
+	bytes_unref(b); /* the form is left to who holds it */
+	ck_assert_uint_eq(bytes_detached(), 6);
+	bytes_unref(form);
+	ck_assert_uint_eq(bytes_detached(), 0);
+	bytes_detached_add(7);
+	ck_assert_uint_eq(bytes_detached(), 7);
+	bytes_detached_add(-7);
+	ck_assert_uint_eq(bytes_detached(), 0);
+}
+END_TEST
+
 START_TEST(forms_made_at_the_same_time)
 {
 	for (int round = 0; round < 100; round++) {
@@ -168,6 +192,7 @@ int main(void)
 	tcase_add_test(tc, sole_holder);
 	tcase_add_test(tc, other_forms);
 	tcase_add_test(tc, forms_that_nobody_looks_up);
+	tcase_add_test(tc, detached);
 	tcase_add_test(tc, forms_made_at_the_same_time);
 	tcase_add_test(tc, changed_after_the_last_reader);
 	suite_add_tcase(suite, tc);

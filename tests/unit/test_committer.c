@@ -595,6 +595,7 @@ START_TEST(many_threads)
 	w.committer = NULL;
 	check_reloaded(&w);
 	teardown(&w);
+	ck_assert_uint_eq(bytes_detached(), 0);
 }
 END_TEST
 

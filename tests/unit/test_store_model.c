@@ -411,6 +411,7 @@ START_TEST(random_run)
 	snapshot_free(w->held);
 	strbuf_done(&w->held_text);
 	store_free(w->store);
+	ck_assert_uint_eq(bytes_detached(), 0);
 	mem_storage_done(&w->rows);
 }
 END_TEST
