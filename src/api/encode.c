@@ -18,14 +18,7 @@ enum { UNKNOWN = 1, NO_CREATED = 2, N_VARIANTS = 4 };
 enum { N_CODINGS = COMPRESS_ZSTD + 1 };
 enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
 
-/* What is stored has passed these when it was pushed. */
-static const struct decode_limits no_limits = {
-	.max_labels = UINT32_MAX,
-	.max_label_name = UINT32_MAX,
-	.max_label_value = UINT32_MAX,
-	.max_series = UINT64_MAX,
-	.utf8_names = true,
-};
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
 void encoder_init(struct encoder *e, struct accepted as, enum compression coding)
 {

@@ -4,14 +4,7 @@
 #include "format/text_parse.h"
 #include "format/text_write.h"
 
-/* It was accepted once: today's limits do not matter. */
-static const struct decode_limits no_limits = {
-	.max_labels = UINT32_MAX,
-	.max_label_name = UINT32_MAX,
-	.max_label_value = UINT32_MAX,
-	.max_series = UINT64_MAX,
-	.utf8_names = true,
-};
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
 struct family *group_metrics(const struct group_copy_family *f, struct arena *a)
 {

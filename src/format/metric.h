@@ -131,4 +131,11 @@ struct decode_limits {
 	bool utf8_names;          /* --push.enable-utf8-names */
 };
 
+/* For what has been accepted before: a flag that is lowered loses nothing. */
+#define DECODE_UNLIMITED                                                                     \
+	{                                                                                    \
+		.max_labels = UINT32_MAX, .max_label_name = UINT32_MAX,                      \
+		.max_label_value = UINT32_MAX, .max_series = UINT64_MAX, .utf8_names = true, \
+	}
+
 #endif

@@ -33,13 +33,7 @@ struct import {
 };
 
 /* What was accepted elsewhere is not measured against the limits of a push. */
-static const struct decode_limits no_limits = {
-	.max_labels = UINT32_MAX,
-	.max_label_name = UINT32_MAX,
-	.max_label_value = UINT32_MAX,
-	.max_series = UINT64_MAX,
-	.utf8_names = true,
-};
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
 struct item {
 	struct family *family;
