@@ -102,11 +102,13 @@ struct segment *segment_new(const struct push *push)
 	return seg;
 }
 
-static void slice_done(struct slice *s)
+void slice_done(struct slice *s)
 {
 	bytes_unref(slice_proto(s));
+	s->lossy = 0;
 	if (s->help && --s->help->refs == 0)
 		free(s->help);
+	s->help = NULL;
 }
 
 void segment_unref(struct segment *seg)
@@ -116,6 +118,64 @@ void segment_unref(struct segment *seg)
 	for (uint32_t i = 0; i < seg->n; i++)
 		slice_done(&seg->slices[i]);
 	free(seg);
+}
+
+static size_t slice_more_size(const struct slice *s)
+{
+	return s->has_more ? sizeof(struct slice_more) + s->more->n_series * sizeof(uint64_t) : 0;
+}
+
+/* The slice goes to another place, with all that it has. */
+static void slice_move(struct slice *from, struct slice *to, uint32_t at, struct slice_more *more)
+{
+	*to = *from;
+	to->at = at;
+	if (to->has_more) {
+		memcpy(more, from->more, slice_more_size(from));
+		to->more = more;
+	}
+	if (to->page)
+		page_move_slice(to->page, from, to);
+	from->page = NULL;
+	from->help = NULL;
+	from->lossy = 0;
+}
+
+static void compact(struct group_state *st, struct segment *seg)
+{
+	size_t size = sizeof(*seg) + seg->refs * sizeof(struct slice);
+	struct segment *to;
+	char *more;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < st->n; i++)
+		if (slice_segment(st->listed[i]) == seg)
+			size += slice_more_size(st->listed[i]);
+	to = mem_zalloc(size);
+	memcpy(to, seg, sizeof(*seg));
+	to->n = seg->refs;
+	more = (char *)&to->slices[to->n];
+	for (uint32_t i = 0; i < st->n; i++) {
+		struct slice *s = st->listed[i];
+
+		if (slice_segment(s) != seg)
+			continue;
+		slice_move(s, &to->slices[n], n, (struct slice_more *)more);
+		more += slice_more_size(s);
+		st->listed[i] = &to->slices[n++];
+	}
+	seg->refs = 1;
+	segment_unref(seg);
+}
+
+void group_state_compact(struct group_state *st)
+{
+	for (uint32_t i = 0; !st->whole && i < st->n; i++) {
+		struct segment *seg = slice_segment(st->listed[i]);
+
+		if (seg->refs <= seg->n / 4)
+			compact(st, seg);
+	}
 }
 
 struct str slice_text(const struct slice *s)

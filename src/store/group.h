@@ -136,9 +136,17 @@ void group_state_put(struct group_state *st, struct slice *slice);
 /* NULL is fine. Segments that no state needs go with it. */
 void group_state_free(struct group_state *st);
 
+/*
+ * Of a published state that lists its slices: segments of which it has a fourth or less are
+ * replaced by such as have no others. Otherwise a slice would keep all that came with it.
+ */
+void group_state_compact(struct group_state *st);
+
 /* A segment with an empty slice for each of the push's families, and no references. */
 struct segment *segment_new(const struct push *push);
 void segment_unref(struct segment *seg);
+/* A slice that no state will have any more: what it has beside its place is given up. */
+void slice_done(struct slice *s);
 
 static inline uint64_t slice_n_series(const struct slice *s)
 {

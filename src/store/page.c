@@ -24,6 +24,13 @@ static uint32_t slot_find(const struct page *p, const struct slice *s, uint32_t 
 	abort();
 }
 
+void page_move_slice(struct page *p, const struct slice *from, struct slice *to)
+{
+	uint32_t at;
+
+	p->slots[slot_find(p, from, &at)] = to;
+}
+
 struct str page_text(const struct page *p, const struct slice *s)
 {
 	uint32_t at;

@@ -49,6 +49,9 @@ uint32_t pages_remove(struct store_family *f, struct slice *s);
 void pages_age_forms(struct store_family *f, unsigned max_idle);
 void pages_free(struct store_family *f);
 
+/* The slice is somewhere else in memory now. */
+void page_move_slice(struct page *p, const struct slice *from, struct slice *to);
+
 /* The bytes of a published slice; good until the page is changed. */
 struct str page_text(const struct page *p, const struct slice *s);
 

@@ -45,6 +45,7 @@ static void publish_slice(struct store *s, struct slice *old, struct slice *new)
 	if (old) {
 		s->counts.series -= old->n_lines;
 		s->log.live_bytes -= slice_row_bytes(old, old_len);
+		slice_done(old);
 	}
 }
 
@@ -116,6 +117,7 @@ static void publish_group(struct store *s, struct group *g)
 	group_state_free(g->cur);
 	g->cur = g->staged;
 	g->staged = NULL;
+	group_state_compact(g->cur);
 	g->labels = NULL;
 	show_group(s, g, g->cur->exists);
 	if (!g->cur->exists)

@@ -160,14 +160,22 @@ static int apply_delta(struct store *s, const struct group *g, const struct delt
 	return -1;
 }
 
-/* Old slices with the pushed ones in place of theirs. */
+/* Old slices with the pushed ones in place of theirs; takes what was pushed. */
 static struct group_state *merged_state(const struct group_state *old, struct group_state *in)
 {
-	struct group_state *st = group_state_new(old->n + in->n);
 	struct slice_pair pair = { 0 };
+	struct group_state *st;
+	uint32_t n = 0;
 
 	while (slice_pair_next(&pair, old, in))
+		n++;
+	if (n == in->n)
+		return in;
+	st = group_state_new(n);
+	pair = (struct slice_pair){ 0 };
+	while (slice_pair_next(&pair, old, in))
 		group_state_put(st, pair.b ? pair.b : pair.a);
+	group_state_free(in);
 	return st;
 }
 
@@ -186,12 +194,8 @@ int store_stage_put(struct store *s, struct group *g, struct push *push, struct 
 		return -1;
 	}
 
-	struct group_state *next = in;
+	struct group_state *next = replace ? in : merged_state(old, in);
 
-	if (!replace && old->n > 0) {
-		next = merged_state(old, in);
-		group_state_free(in);
-	}
 	next->pushed_at = push->now;
 	next->failed_at = old->failed_at;
 	store_stage_state(s, g, next);

@@ -9,6 +9,7 @@
 #include "lib/exposed.h"
 #include "lib/gateway.h"
 #include "persist/load.h"
+#include "store/internal.h"
 
 #define REFUSED "a 1 1\n"
 
@@ -224,6 +225,39 @@ START_TEST(rollback_row)
 }
 END_TEST
 
+/* Of each push but the last one series remains, and nothing else may: neither help nor messages. */
+START_TEST(little_is_left_of_many_pushes)
+{
+	enum { PUSHES = 60, FAMILIES = 20 };
+	struct help *help = NULL;
+	uint32_t slices = 0;
+	struct gateway g;
+
+	gateway_init(&g, 10, 1000);
+	for (int push = 0; push < PUSHES; push++) {
+		CLEANUP(strbuf_done) struct strbuf body = { 0 };
+
+		for (int i = 0; i < FAMILIES; i++)
+			strbuf_addf(&body, "# HELP a%d of %d\n# TYPE a%d histogram\na%d_count 1\n",
+				    i, push, i, i);
+		strbuf_addf(&body, "b%d %d\n", push, push);
+		gateway_push(&g, PUSH_POST, "/j", strbuf_z(&body), 0);
+	}
+	const struct group_state *st = g.store->by_id[1]->cur;
+
+	ck_assert_uint_eq(st->n, PUSHES + FAMILIES);
+	for (uint32_t i = 0; i < st->n; i++) {
+		const struct slice *s = group_state_slice(st, i);
+
+		slices += s->at == 0 ? group_state_segment(st, i)->n : 0;
+		help = s->help ? s->help : help;
+	}
+	ck_assert_uint_le(slices, PUSHES + FAMILIES + 1);
+	ck_assert_uint_le(help->refs, 2); /* the slice's and the family's */
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(scrape_holds_what_it_took)
 {
 	struct snapshot *old, *new;
@@ -294,6 +328,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, times_row, 0, (int)ARRAY_LEN(times));
+	tcase_add_test(tc, little_is_left_of_many_pushes);
 	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
 	tcase_add_test(tc, scrape_holds_what_it_took);
 	tcase_add_test(tc, copies_of_groups);

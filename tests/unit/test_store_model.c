@@ -338,6 +338,17 @@ static void wipe(struct world *w)
 }
 
 /* The store knows how long the log is, and what of it is live. */
+/* A segment of which little is left has been replaced by a smaller one. */
+static void check_segments(const struct group_state *st)
+{
+	for (uint32_t i = 0; !st->whole && i < st->n; i++) {
+		const struct segment *seg = slice_segment(st->listed[i]);
+
+		ck_assert(seg->refs > seg->n / 4);
+		ck_assert_ptr_eq(&seg->slices[st->listed[i]->at], st->listed[i]);
+	}
+}
+
 static void check_log(const struct world *w)
 {
 	uint64_t bytes = 0, live = 0;
@@ -347,6 +358,8 @@ static void check_log(const struct world *w)
 	for (uint32_t id = 1; id < w->store->n_ids; id++) {
 		const struct group *g = w->store->by_id[id];
 
+		if (g)
+			check_segments(g->cur);
 		for (uint32_t i = 0; g && i < g->cur->n; i++)
 			live += slice_row_bytes(group_state_slice(g->cur, i),
 						slice_text(group_state_slice(g->cur, i)).n);
