@@ -26,6 +26,7 @@ void queue_done(struct queue *q)
 enum queue_result queue_push(struct queue *q, struct queue_node *node)
 {
 	enum queue_result r = QUEUE_OK;
+	bool asleep = false;
 
 	pthread_mutex_lock(&q->lock);
 	if (q->closed)
@@ -38,8 +39,13 @@ enum queue_result queue_push(struct queue *q, struct queue_node *node)
 		q->tail = &node->next;
 		q->n++;
 		q->bytes += node->bytes;
+	} else if (r == QUEUE_FULL && q->wanted > 1) {
+		q->wanted = 1;
+		asleep = true;
 	}
 	pthread_mutex_unlock(&q->lock);
+	if (asleep)
+		pthread_cond_signal(&q->nonempty);
 	return r;
 }
 
@@ -90,8 +96,8 @@ static void wait_for(struct queue *q, size_t n, int64_t ns)
 	struct timespec until = { end / 1000000000, end % 1000000000 };
 	int r = 0;
 
-	q->wanted = n;
-	while (q->n < n && !q->closed && r == 0)
+	q->wanted = n < q->max_n ? n : q->max_n;
+	while (q->n < q->wanted && !q->closed && r == 0)
 		r = pthread_cond_timedwait(&q->nonempty, &q->lock, &until);
 	q->wanted = 0;
 }

@@ -39,6 +39,7 @@ static int commit(struct committer *c, struct changes *changes, const char *fail
 	int64_t start = clock_mono_ns();
 	int r;
 
+	c->commit_ns = 0;
 	if (changes->n == 0)
 		return 0;
 	r = c->storage->ops->commit(c->storage, changes, err);
@@ -48,19 +49,26 @@ static int commit(struct committer *c, struct changes *changes, const char *fail
 	/* Two stat() calls: now and then is often enough. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
-	if (r < 0) {
-		c->failures++;
+	if (r < 0)
 		log_error(failed, "err", err->msg, NULL);
-	}
 	return r;
 }
 
-static const char pushes_failed[] = "could not commit pushes";
+/* The same for changes without which there are pushes to refuse. */
+static int commit_pushes(struct committer *c, struct changes *changes, struct err *err)
+{
+	int r = commit(c, changes, "could not commit pushes", err);
+
+	if (r < 0)
+		c->failures++;
+	return r;
+}
+
 static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
 
 static void wipe(struct committer *c, struct push *push)
 {
-	if (c->storage && commit(c, store_wipe_changes(c->store), pushes_failed, &push->err) < 0)
+	if (c->storage && commit_pushes(c, store_wipe_changes(c->store), &push->err) < 0)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
@@ -125,7 +133,7 @@ static int commit_batch(struct committer *c, bool cleaning, struct err *err)
 		if (r == 0)
 			return 0;
 	}
-	return commit(c, store_changes(c->store), pushes_failed, err);
+	return commit_pushes(c, store_changes(c->store), err);
 }
 
 static void run_pushes(struct committer *c, struct push *first)

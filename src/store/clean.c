@@ -142,6 +142,8 @@ void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body)
 {
 	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
 
+	if (s->log.pass_end == 0)
+		s->log.pass_end = s->next_row - 1;
 	s->log.trimmed += row_bytes_of(body);
 	s->log.trim_to = row;
 	/* The oldest live one comes first, and takes all others of the group along. */

@@ -58,7 +58,7 @@ struct store {
 		struct moving moving;
 		struct known known[CLEAN_KNOWN];
 
-		/* A pass ends with the last row that there was at its begin. */
+		/* A pass ends with the last row that there was at its begin; 0: none yet. */
 		uint64_t pass_end, pass_moved, pass_dropped; /* row, bytes, bytes */
 		uint64_t rest_until; /* no cleaning before the log is as long as this */
 	} log;

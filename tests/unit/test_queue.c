@@ -279,6 +279,37 @@ START_TEST(gathers)
 }
 END_TEST
 
+static void *push_until_full(void *arg)
+{
+	static struct queue_node nodes[3];
+	struct queue *q = arg;
+	int i = 0;
+
+	while (i < 3 && queue_push(q, &nodes[i]) == QUEUE_OK)
+		i++;
+	return i < 3 ? NULL : q;
+}
+
+/* Nobody wakes the consumer: that one is refused does. */
+START_TEST(gathers_until_it_is_full)
+{
+	const int64_t minute = (int64_t)60 * 1000000000;
+	pthread_t other;
+	struct queue q;
+	void *got_in;
+	size_t n;
+
+	queue_init(&q, 2, 100);
+	ck_assert_int_eq(pthread_create(&other, NULL, push_until_full, &q), 0);
+	queue_gather(&q, 5, minute);
+	pthread_join(other, &got_in);
+	ck_assert_ptr_null(got_in);
+	ck_assert_ptr_nonnull(queue_take(&q, 2, &n));
+	ck_assert_uint_eq(n, 2);
+	queue_done(&q);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -295,6 +326,7 @@ int main(void)
 	tcase_add_test(tc, close_wakes_the_consumer);
 	tcase_add_test(tc, stays_empty);
 	tcase_add_test(tc, gathers);
+	tcase_add_test(tc, gathers_until_it_is_full);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
