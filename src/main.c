@@ -100,6 +100,7 @@ static struct http_settings http_settings(const struct config *c)
 		.max_header_size = c->web_max_header_size,
 		.max_body_size = c->body_size,
 		.max_receiving = c->receiving_bytes,
+		.max_reply_bytes = c->reply_bytes,
 		.idle_timeout_ns = c->web_idle_timeout_ns,
 		.read_timeout_ns = c->web_read_timeout_ns,
 		.shutdown_timeout_ns = c->web_shutdown_timeout_ns,

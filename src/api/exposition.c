@@ -168,10 +168,38 @@ static void unref(void *owner)
 	bytes_unref(owner);
 }
 
+/* The small parts from the i-th on, up to a large one, in a block of its own; the next part. */
+static size_t send_small(struct exposition *e, size_t i, struct http_request *req)
+{
+	size_t n = 0, end = i;
+	struct bytes *block;
+
+	for (; end < e->n && e->parts[end].text.n < EXPOSITION_SMALL && n < EXPOSITION_BLOCK; end++)
+		n += e->parts[end].text.n;
+	block = bytes_new(n);
+	for (; i < end; i++) {
+		struct str text = e->parts[i].text;
+
+		if (text.n)
+			memcpy(block->p + block->n, text.p, text.n);
+		block->n += (uint32_t)text.n;
+		bytes_unref(e->parts[i].owner);
+	}
+	bytes_detach(block);
+	http_reply_ref(req, bytes_str(block), unref, block);
+	return end;
+}
+
 void exposition_send(struct exposition *e, struct http_request *req)
 {
-	for (size_t i = 0; i < e->n; i++)
+	for (size_t i = 0; i < e->n;) {
+		if (e->parts[i].text.n < EXPOSITION_SMALL) {
+			i = send_small(e, i, req);
+			continue;
+		}
 		http_reply_ref(req, e->parts[i].text, unref, e->parts[i].owner);
+		i++;
+	}
 	free(e->parts);
 	*e = (struct exposition){ 0 };
 }

@@ -15,7 +15,7 @@ struct exposition_part {
 	bool packed;         /* a piece in the coding that the exposition will be compressed in */
 };
 
-/* Smaller parts are compressed together, anew each time: alone they would hardly shrink. */
+/* Smaller parts are put together, anew each time. Compressed alone they would hardly shrink. */
 enum { EXPOSITION_SMALL = 4096 };
 
 /*
@@ -41,7 +41,10 @@ void exposition_add(struct exposition *e, struct bytes *owner);
  */
 void exposition_compress(struct exposition *e, enum compression coding);
 
-/* Adds everything to the reply by reference; e is empty afterwards. */
+/*
+ * Adds everything to the reply, what is small in copies: a reference costs more than it is. e is
+ * empty afterwards.
+ */
 void exposition_send(struct exposition *e, struct http_request *req);
 
 #endif

@@ -43,6 +43,7 @@ enum own {
 	REJECTED,
 	REFUSED,
 	TIMED_OUT,
+	REPLIES_CUT,
 	REPLIES_REFUSED,
 	REPLY_BYTES,
 	SERIES,
@@ -114,6 +115,9 @@ static const struct {
 		      "Requests that --web.config.file refused, by reason." },
 	[TIMED_OUT] = { "pushgateway_request_timeouts_total", METRIC_COUNTER,
 			"Requests not complete within --web.read-timeout, answered 408." },
+	[REPLIES_CUT] = { "pushgateway_replies_cut_total", METRIC_COUNTER,
+			  "Replies that were not read for 5 s while --limits.reply-bytes was "
+			  "exceeded, and not sent to their end." },
 	[REPLIES_REFUSED] = { "pushgateway_replies_refused_total", METRIC_COUNTER,
 			      "Scrapes and other large replies beyond --limits.reply-bytes, "
 			      "answered 503." },
@@ -316,6 +320,7 @@ static void collect_http(struct own_metrics *own, struct api *api)
 	single(own, CROWDED, (double)hs.requests_crowded);
 	single(own, MALFORMED, (double)hs.requests_malformed);
 	single(own, RECEIVING, (double)hs.receiving);
+	single(own, REPLIES_CUT, (double)hs.replies_cut);
 	single(own, TIMED_OUT, (double)hs.requests_timed_out);
 	single(own, TLS_FAILURES, (double)hs.tls_handshake_failures);
 }

@@ -410,7 +410,7 @@ static void *worker_new(void *arg, struct http_worker *http)
 	w->api = arg;
 	w->http = http;
 	/* What a body turns into: some times its size, and room for what a path takes. */
-	arena_init(&w->arena, c->body_size * 24 + ROOM_FOR_PATH);
+	arena_init(&w->arena, c->body_size * 28 + ROOM_FOR_PATH);
 	w->builder = (struct push_builder){
 		.max_series = c->series_per_push,
 		.max_text = max_text(c),

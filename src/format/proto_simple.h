@@ -10,7 +10,7 @@
 #include "format/shared_labels.h"
 
 /*
- * NULL: not such a metric, over a limit, or the arena is full; nothing of it has been used then.
+ * NULL: not such a metric, over a limit, or the arena is full: it is decoded in the other way then.
  * The labels borrow from bytes and are shared with metrics that have the same.
  */
 struct metric *proto_simple_decode(struct str bytes, const struct decode_limits *lim,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "http/internal.h"
@@ -17,15 +18,29 @@ enum { SINGLE_MAX = 256 * 1024 };
 /* What is not larger has room, however much others send. */
 enum { SMALL_REQUEST = 64 * 1024 };
 
+static const int64_t STALLED_NS = 5 * INT64_C(1000000000);
+
 static uint64_t pointer_hash(const void *p)
 {
 	return ((uint64_t)(uintptr_t)p >> 4) * 0x9E3779B97F4A7C15u >> 20;
 }
 
+static size_t most_of_a_request(const struct conn *c)
+{
+	const struct http_settings *s = &c->worker->server->settings;
+
+	return s->max_header_size + s->max_body_size + SINGLE_MAX;
+}
+
+/* Of what is longer, evhttp throws away what arrives. */
 static void set_received(struct conn *c, uint64_t n)
 {
-	c->worker->server->receiving += n - c->received;
+	uint64_t most = most_of_a_request(c);
+	uint64_t counted = n < most ? n : most;
+
+	c->worker->server->receiving += counted - c->counted;
 	c->received = n;
+	c->counted = counted;
 }
 
 static void conn_free(struct conn *c)
@@ -128,21 +143,14 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
 /* Bytes of further requests that a client may send while one is being handled. */
 enum { PIPELINED_MAX = 64 * 1024 };
 
-static size_t most_of_a_request(const struct conn *c)
-{
-	const struct http_settings *s = &c->worker->server->settings;
-
-	return s->max_header_size + s->max_body_size + SINGLE_MAX;
-}
-
-/* One large request among small ones is not refused for ever. */
+/* Small ones have room, and a large one is not refused for ever. */
 static bool is_crowded(const struct conn *c)
 {
 	struct http_server *s = c->worker->server;
 	uint64_t all = s->receiving;
 
 	return all > s->settings.max_receiving && c->received > SMALL_REQUEST &&
-	       all - c->received > SMALL_REQUEST;
+	       all - c->counted > SMALL_REQUEST;
 }
 
 static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
@@ -175,7 +183,9 @@ static void on_output(struct evbuffer *buf, const struct evbuffer_cb_info *info,
 	struct conn *c = arg;
 
 	(void)buf;
-	if (info->n_added > 0 && c->state != CONN_REPLYING)
+	if (c->state == CONN_REPLYING)
+		c->since_ns = clock_mono_ns();
+	else if (info->n_added > 0)
 		conn_fix_later(c);
 }
 
@@ -329,14 +339,29 @@ static void time_out(struct conn *c)
 	evhttp_connection_free(c->evcon);
 }
 
+/* While memory is short, who does not read loses what is kept for it. */
+static bool is_cut(const struct conn *c, int64_t now)
+{
+	struct http_server *s = c->worker->server;
+
+	return c->state == CONN_REPLYING && now - c->since_ns > STALLED_NS &&
+	       bytes_detached() > s->settings.max_reply_bytes;
+}
+
 void conn_sweep(struct http_worker *w)
 {
-	int64_t late = clock_mono_ns() - w->server->settings.read_timeout_ns;
+	int64_t now = clock_mono_ns();
+	int64_t late = now - w->server->settings.read_timeout_ns;
 	struct conn *next;
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
 		begin_with_record(c);
+		if (c->evcon && is_cut(c, now)) {
+			w->server->replies_cut++;
+			evhttp_connection_free(c->evcon);
+			continue;
+		}
 		if (!c->evcon || c->since_ns >= late)
 			continue;
 		if (c->state == CONN_READING || c->state == CONN_WAITING)

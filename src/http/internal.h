@@ -40,8 +40,10 @@ struct conn {
 	bool overfull;     /* or more has arrived than any request may have */
 	bool crowded;      /* or than there is room for beside others */
 	bool lost;         /* there was no memory for TLS: closed before anything is read */
-	int64_t since_ns;  /* when the state became CONN_READING or CONN_HANDSHAKE */
-	uint64_t received; /* bytes of the request being read or answered; conn.c counts them */
+	int64_t since_ns;  /* when the state became CONN_READING or CONN_HANDSHAKE; when the client
+			      last took some of a reply */
+	uint64_t received; /* bytes of the request being read or answered */
+	uint64_t counted;  /* of these in the server's receiving */
 	struct conn *next_fix;
 };
 
@@ -90,6 +92,7 @@ struct http_server {
 	pthread_mutex_t starting;        /* held until it is known whether all threads are there */
 	bool complete;                   /* they are; under the lock */
 	atomic_ullong connections, refused, timed_out, malformed, crowded, tls_failures;
+	atomic_ullong replies_cut;
 	atomic_ullong receiving; /* bytes of all requests being read or answered */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "http/internal.h"
 
@@ -258,10 +259,14 @@ static struct evbuffer *reply_body(struct http_request *req)
 /* TLS encrypts a piece without looking up, and cannot take one of 2 GiB. */
 enum { PIECE_MAX = 256 * 1024 };
 
+/* What evbuffer takes for one. */
+enum { PIECE_COST = 1024 };
+
 struct held {
 	void (*free_fn)(void *arg);
 	void *arg;
 	size_t pieces;
+	int64_t cost;
 };
 
 static void release(const void *data, size_t len, void *arg)
@@ -272,6 +277,7 @@ static void release(const void *data, size_t len, void *arg)
 	(void)len;
 	if (--h->pieces > 0)
 		return;
+	bytes_detached_add(-h->cost);
 	h->free_fn(h->arg);
 	free(h);
 }
@@ -281,16 +287,18 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 {
 	struct held *h = mem_alloc(sizeof(*h));
 
-	*h = (struct held){ free_fn, arg, 1 }; /* one piece is ours until all are there */
+	*h = (struct held){ free_fn, arg, 1, 0 }; /* one piece is ours until all are there */
 	while (bytes.n > 0 && reply_body(req)) {
 		size_t n = bytes.n < PIECE_MAX ? bytes.n : PIECE_MAX;
 
 		if (evbuffer_add_reference(req->body, bytes.p, n, release, h) < 0)
 			break;
 		h->pieces++;
+		h->cost += PIECE_COST;
 		bytes.p += n;
 		bytes.n -= n;
 	}
+	bytes_detached_add(h->cost);
 	release(NULL, 0, h);
 }
 

@@ -141,6 +141,7 @@ struct http_stats http_server_stats(struct http_server *s)
 		.requests_malformed = s->malformed,
 		.requests_crowded = s->crowded,
 		.receiving = s->receiving,
+		.replies_cut = s->replies_cut,
 		.tls_handshake_failures = s->tls_failures,
 	};
 }

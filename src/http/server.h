@@ -32,9 +32,11 @@ struct http_settings {
 	uint64_t max_header_size, max_body_size; /* bytes */
 	/*
 	 * Bytes of all requests that are being read or answered. Larger ones than some 64 KiB are
-	 * refused beyond it, but not one that is alone among smaller ones.
+	 * refused beyond it, but not while the others take no more than that together.
 	 */
 	uint64_t max_receiving;
+	/* While more is detached (base/bytes.h), clients that read nothing for 5 s are cut. */
+	uint64_t max_reply_bytes;
 	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
 				    reading */
 	int64_t read_timeout_ns; /* from the first byte of a request to its last: 408; and of a TLS
@@ -67,6 +69,7 @@ struct http_stats {
 	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
 	uint64_t requests_crowded;    /* refused because of max_receiving: 503 */
 	uint64_t receiving;           /* bytes, now */
+	uint64_t replies_cut;         /* because of max_reply_bytes */
 	uint64_t tls_handshake_failures;
 };
 

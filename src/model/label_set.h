@@ -1,6 +1,6 @@
 /*
  * The label sets that the metrics of one push are exposed with. Many metrics have the same: those
- * without labels of their own, and those that the text parser lets share them. Such a set is made,
+ * without labels of their own, and those that the parsers let share them. Such a set is made,
  * checked and written once. Sets live in the request's arena; one thread.
  */
 #ifndef MODEL_LABEL_SET_H

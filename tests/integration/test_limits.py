@@ -1,5 +1,6 @@
 """Every limit that a client can meet: at it and one past it, with the flag's name in the answer."""
 import random
+import re
 import select
 import time
 from contextlib import ExitStack
@@ -228,6 +229,28 @@ def test_receiving_one_alone():
             assert first.send(b"#" * (ROOM // 2 - 1) + b"\n").reply().status == 200
 
 
+def test_receiving_what_is_thrown_away():
+    """A body over the limit is read to its end and not kept: it takes no more room than one that is."""
+    with Gateway("--limits.receiving-bytes=4MiB", "--limits.body-size=1MiB", "--web.max-header-size=64KiB") as g:
+        with Wire(g) as long:
+            long.send(head("PUT", "/metrics/job/long", Content_Length=200 * ROOM) + b"#" * 20 * ROOM)
+            eventually(lambda: counter(g, "pushgateway_receiving_bytes") > ROOM, "much of it has arrived")
+            for _ in range(20):
+                assert g.put("large", "#" * 500000 + "\nlarge 1\n").status == 200
+        assert counter(g, "pushgateway_crowded_requests_total") == 0
+
+
+def test_many_small_families_that_nobody_reads():
+    """Each would be a reference of 1 KiB: they are copied together."""
+    with Gateway() as g, Wire(g) as stalled:
+        assert g.put("j", "".join(f"family_{i} 1\n" for i in range(100000))).status == 200
+        stalled.send(head("GET", "/metrics"))
+        eventually(lambda: select.select([stalled.socket], [], [], 0)[0], "the reply begins")
+        text = g.get("/metrics").text
+        held = float(re.search(r"^pushgateway_reply_bytes (.*)$", text, re.M)[1])
+        assert 0 < held < len(text)
+
+
 def test_a_flood_of_connections_ends_well():
     """Many times the limit at once: those beyond it wait in the backlog or get their 503."""
     with Gateway("--web.max-connections=10") as g:
@@ -317,6 +340,9 @@ def test_replies_that_nobody_reads(headers):
             assert g.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"}).status == 503
             assert g.get("/-/healthy").status == 200
             assert g.put("k", "small 1\n").status == 200, "pushes need no room there"
+            if "Accept" in headers:
+                eventually(lambda: g.get("/metrics").status == 200, "who reads nothing is cut")
+                assert counter(g, "pushgateway_replies_cut_total") == 1
         s = eventually(lambda: g.get("/metrics").status == 200 and scrape(g), "what is gone takes no room")
         assert s.get("pushgateway_replies_refused_total") >= 4
         assert s.get("pushgateway_reply_bytes") < 1 << 20
