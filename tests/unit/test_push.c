@@ -44,6 +44,8 @@ static const struct row rows[] = {
 	  "c untyped 1 1\nc{instance=\"i\",job=\"p\"} 1\n" },
 	{ "labels of the key", "/p/instance/i/a/b", "c{a=\"x\",job=\"y\",d=\"z\"} 1\n",
 	  "c untyped 1 1\nc{a=\"b\",d=\"z\",instance=\"i\",job=\"p\"} 1\n" },
+	{ "escapes in the key", "/p/l@base64/ImEKXCI=", "c 1\n",
+	  "c untyped 1 1\nc{instance=\"\",job=\"p\",l=\"\\\"a\\n\\\\\\\"\"} 1\n" },
 	{ "an empty value is a label", "/p", "c{x=\"\"} 1\nc 2\n",
 	  "c untyped 2 2\nc{" IJ "} 2\nc{" IJ ",x=\"\"} 1\n" },
 	{ "summary", "/p",

@@ -365,6 +365,8 @@ static const struct {
 	OK8("tab", "{\"a\tb\"} 1\n", "{\"a\tb\"} 1\n"),
 	OK8("labels", "a{\"1x\"=\"1\",\"a b\"=\"2\"} 1\n", "a{\"1x\"=\"1\",\"a b\"=\"2\"} 1\n"),
 	OK8("escapes", "{\"a\\\"b\\\\c\\nd\"} 1\n", "{\"a\\\"b\\\\c\\nd\"} 1\n"),
+	BAD8("bare dot after quotes", "{\"a.b\"} 1\na.b 2\n", 2,
+	     "expected float as value, got \".b\""),
 	BAD8("bare dot", "a.b 1\n", 1, "expected float as value, got \".b\""),
 	BAD8("bare dot within", "{a.b} 1\n", 1, "unexpected end of metric name '.'"),
 	BAD8("empty name", "{\"\"} 1\n", 1, "invalid label name for metric \"\""),
