@@ -9,40 +9,7 @@
 #include "base/mem.h"
 #include "format/decompress.h"
 
-#define TEXT_PLAIN "text/plain; charset=utf-8"
-
 enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
-
-void api_reply_text(struct http_request *req, int status, struct str text)
-{
-	http_reply_add(req, text);
-	http_reply(req, status, TEXT_PLAIN);
-}
-
-void api_reply_error(struct http_request *req, int status, const char *msg)
-{
-	http_reply_header(req, "X-Content-Type-Options", "nosniff");
-	/* A queue that is full now has room in a moment. */
-	if (status == 503)
-		http_reply_header(req, "Retry-After", "1");
-	http_reply_add(req, str_of(msg));
-	http_reply_add(req, STR("\n"));
-	http_reply(req, status, TEXT_PLAIN);
-}
-
-bool api_is_crowded(struct api *api)
-{
-	if (bytes_detached() <= api->config->reply_bytes)
-		return false;
-	api->replies_refused++;
-	return true;
-}
-
-void api_refuse_crowded(struct http_request *req)
-{
-	api_reply_error(req, 503,
-			"others are still reading too much (--limits.reply-bytes), try again");
-}
 
 static void healthy(struct api_worker *w, struct http_request *req)
 {

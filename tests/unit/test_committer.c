@@ -342,11 +342,11 @@ static uint64_t no_bytes(struct storage *st)
 }
 
 /* Of a commit. */
-enum { SLOW_MS = 20 };
+enum { SLOW_NS = 20 * 1000 * 1000 };
 
 static int commit_slowly(struct storage *st, struct changes *changes, struct err *err)
 {
-	struct timespec left = { .tv_nsec = SLOW_MS * 1000000 };
+	struct timespec left = { .tv_nsec = SLOW_NS };
 
 	(void)st;
 	(void)changes;

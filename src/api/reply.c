@@ -1,0 +1,35 @@
+/* Answers in plain text, and the refusal of those that would hold too much memory. */
+#include "api/api.h"
+
+#define TEXT_PLAIN "text/plain; charset=utf-8"
+
+void api_reply_text(struct http_request *req, int status, struct str text)
+{
+	http_reply_add(req, text);
+	http_reply(req, status, TEXT_PLAIN);
+}
+
+void api_reply_error(struct http_request *req, int status, const char *msg)
+{
+	http_reply_header(req, "X-Content-Type-Options", "nosniff");
+	/* A queue that is full now has room in a moment. */
+	if (status == 503)
+		http_reply_header(req, "Retry-After", "1");
+	http_reply_add(req, str_of(msg));
+	http_reply_add(req, STR("\n"));
+	http_reply(req, status, TEXT_PLAIN);
+}
+
+bool api_is_crowded(struct api *api)
+{
+	if (bytes_detached() <= api->config->reply_bytes)
+		return false;
+	api->replies_refused++;
+	return true;
+}
+
+void api_refuse_crowded(struct http_request *req)
+{
+	api_reply_error(req, 503,
+			"others are still reading too much (--limits.reply-bytes), try again");
+}
