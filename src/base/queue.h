@@ -49,7 +49,7 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 bool queue_stays_empty(struct queue *q, int64_t ns);
 
 /*
- * The consumer: waits until n nodes are there or one has been refused, at the most for so many
+ * The consumer: waits until n nodes are there or one is refused meanwhile, at the most for so many
  * nanoseconds.
  */
 void queue_gather(struct queue *q, size_t n, int64_t ns);

@@ -4,8 +4,10 @@
  * arrive begin a request, bytes that evhttp writes without being asked are its own error page.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/bytes.h"
@@ -339,13 +341,22 @@ static void time_out(struct conn *c)
 	evhttp_connection_free(c->evcon);
 }
 
-/* While memory is short, who does not read loses what is kept for it. */
-static bool is_cut(const struct conn *c, int64_t now)
+/*
+ * While memory is short, who does not read loses what is kept for it. The kernel asks for more only
+ * when much of its own buffer has gone: until then it is that which says whether the client reads.
+ */
+static bool is_cut(struct conn *c, int64_t now)
 {
-	struct http_server *s = c->worker->server;
+	int unsent;
 
-	return c->state == CONN_REPLYING && now - c->since_ns > STALLED_NS &&
-	       bytes_detached() > s->settings.max_reply_bytes;
+	if (c->state != CONN_REPLYING ||
+	    bytes_detached() <= c->worker->server->settings.max_reply_bytes)
+		return false;
+	if (ioctl(bufferevent_getfd(c->bev), SIOCOUTQ, &unsent) == 0 && unsent != c->unsent) {
+		c->unsent = unsent;
+		c->since_ns = now;
+	}
+	return now - c->since_ns > STALLED_NS;
 }
 
 void conn_sweep(struct http_worker *w)

@@ -44,6 +44,7 @@ struct conn {
 			      last took some of a reply */
 	uint64_t received; /* bytes of the request being read or answered */
 	uint64_t counted;  /* of these in the server's receiving */
+	int unsent;        /* what the kernel had when is_cut() looked, of a reply */
 	struct conn *next_fix;
 };
 

@@ -141,41 +141,88 @@ static void slice_move(struct slice *from, struct slice *to, uint32_t at, struct
 	from->lossy = 0;
 }
 
-static void compact(struct group_state *st, struct segment *seg)
+/* A segment of which not all is live, and where what is live of it goes. */
+struct room {
+	struct segment *from, *to; /* to: NULL if it may stay */
+	size_t live;               /* bytes of its slices that are */
+	uint32_t n;                /* that have moved */
+	char *more;                /* for the next */
+};
+
+static size_t slice_size(const struct slice *s)
 {
-	size_t size = sizeof(*seg) + seg->refs * sizeof(struct slice);
-	struct segment *to;
-	char *more;
+	return sizeof(*s) + slice_more_size(s);
+}
+
+/* Returns how many there are. */
+static uint32_t find_rooms(const struct group_state *st, struct room *rooms)
+{
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < st->n; i++)
-		if (slice_segment(st->listed[i]) == seg)
-			size += slice_more_size(st->listed[i]);
-	to = mem_zalloc(size);
-	memcpy(to, seg, sizeof(*seg));
-	to->n = seg->refs;
-	more = (char *)&to->slices[to->n];
+	for (uint32_t i = 0; i < st->n; i++) {
+		struct segment *seg = slice_segment(st->listed[i]);
+
+		if (seg->refs == seg->n)
+			continue;
+		if (!seg->room) {
+			seg->room = &rooms[n++];
+			*seg->room = (struct room){ .from = seg };
+		}
+		seg->room->live += slice_size(st->listed[i]);
+	}
+	return n;
+}
+
+static void make_room(struct room *r)
+{
+	size_t all = 0;
+
+	for (uint32_t i = 0; i < r->from->n; i++)
+		all += slice_size(&r->from->slices[i]);
+	if (r->live > all / 4)
+		return;
+	r->to = mem_zalloc(sizeof(*r->to) + r->live);
+	memcpy(r->to, r->from, sizeof(*r->to));
+	r->to->room = NULL;
+	r->to->n = r->from->refs;
+	r->more = (char *)&r->to->slices[r->to->n];
+}
+
+static void move_live(struct group_state *st)
+{
 	for (uint32_t i = 0; i < st->n; i++) {
 		struct slice *s = st->listed[i];
+		struct room *r = slice_segment(s)->room;
 
-		if (slice_segment(s) != seg)
+		if (!r || !r->to)
 			continue;
-		slice_move(s, &to->slices[n], n, (struct slice_more *)more);
-		more += slice_more_size(s);
-		st->listed[i] = &to->slices[n++];
+		st->listed[i] = &r->to->slices[r->n];
+		slice_move(s, st->listed[i], r->n++, (struct slice_more *)r->more);
+		r->more += slice_more_size(st->listed[i]);
 	}
-	seg->refs = 1;
-	segment_unref(seg);
 }
 
 void group_state_compact(struct group_state *st)
 {
-	for (uint32_t i = 0; !st->whole && i < st->n; i++) {
-		struct segment *seg = slice_segment(st->listed[i]);
+	struct room *rooms;
+	uint32_t n;
 
-		if (seg->refs <= seg->n / 4)
-			compact(st, seg);
+	if (st->whole || st->n == 0)
+		return;
+	rooms = mem_alloc(st->n * sizeof(*rooms));
+	n = find_rooms(st, rooms);
+	for (uint32_t i = 0; i < n; i++)
+		make_room(&rooms[i]);
+	if (n > 0)
+		move_live(st);
+	for (uint32_t i = 0; i < n; i++) {
+		rooms[i].from->room = NULL;
+		if (!rooms[i].to)
+			continue;
+		rooms[i].from->refs = 1;
+		segment_unref(rooms[i].from);
 	}
+	free(rooms);
 }
 
 struct str slice_text(const struct slice *s)

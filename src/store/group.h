@@ -1,7 +1,8 @@
 /*
  * What is kept of a group (private to src/store). A push makes one segment, with a slice for each
  * family; a group's state names the slices that are live, whichever segment they came with. States
- * and slices never change once made: a push builds the next state beside the current one.
+ * and slices that are published only change their places (group_state_compact()): a push builds the
+ * next state beside the current one.
  * Only the committer touches any of it; what scrapes see are the pages (page.h).
  */
 #ifndef STORE_GROUP_H
@@ -15,6 +16,7 @@
 #include "model/push.h"
 
 struct page;
+struct room;
 struct store_family;
 
 /* A help text, shared by the slices that came with the same one. */
@@ -50,8 +52,11 @@ struct slice {
 struct segment {
 	uint64_t row;     /* later segments win where two name one family */
 	double pushed_at; /* Unix seconds */
-	const struct push
-		*push;       /* borrowed until published, then NULL: its families are the slices */
+	union {
+		const struct push *push; /* borrowed until published, then NULL: its families are
+					    the slices */
+		struct room *room;       /* in group_state_compact(), else NULL */
+	};
 	uint32_t row_bytes;  /* what the row takes in the log */
 	uint32_t row_slices; /* that the row holds, dead ones too */
 	uint32_t text_len;   /* of these */
@@ -137,8 +142,9 @@ void group_state_put(struct group_state *st, struct slice *slice);
 void group_state_free(struct group_state *st);
 
 /*
- * Of a published state that lists its slices: segments of which it has a fourth or less are
- * replaced by such as have no others. Otherwise a slice would keep all that came with it.
+ * Of a published state that lists its slices: segments of which it has a fourth of the bytes or
+ * less are replaced by such as have no others. Otherwise a slice would keep all that came with it.
+ * Costs what the segments hold.
  */
 void group_state_compact(struct group_state *st);
 

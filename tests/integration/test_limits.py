@@ -347,3 +347,18 @@ def test_replies_that_nobody_reads(headers):
         assert s.get("pushgateway_replies_refused_total") >= 4
         assert s.get("pushgateway_reply_bytes") < 1 << 20
         assert s.pushed("small", "k") == 1
+
+
+def test_replies_that_are_read_slowly():
+    """Far less than the kernel buffers, but without a pause as long as those that are cut make."""
+    with Gateway("--limits.reply-bytes=1MiB") as g:
+        assert g.put("j", incompressible(1)).status == 200
+        with Wire(g) as slow:
+            slow.send(head("GET", "/metrics", Accept=PROTO))
+            begin = time.monotonic()
+            while time.monotonic() < begin + 8:
+                assert slow.socket.recv(10000), "it has been cut"
+                time.sleep(0.05)  # that is how slow it is
+            assert g.get("/metrics").status == 503, "there was a reason to cut"
+        eventually(lambda: g.get("/metrics").status == 200, "what is gone takes no room")
+        assert counter(g, "pushgateway_replies_cut_total") == 0

@@ -258,6 +258,30 @@ START_TEST(little_is_left_of_many_pushes)
 }
 END_TEST
 
+/* Of two families the large one is replaced; what it had must not stay with the small one. */
+START_TEST(a_small_slice_keeps_no_large_one)
+{
+	enum { PUSHES = 10, SERIES = 200 };
+	struct gateway g;
+
+	gateway_init(&g, 10, 1000);
+	for (int push = 0; push < PUSHES; push++) {
+		CLEANUP(strbuf_done) struct strbuf body = { 0 };
+
+		for (int i = 0; i < SERIES; i++)
+			strbuf_addf(&body, "a{x=\"%d\"} 1\n", i);
+		strbuf_addf(&body, "b%d 1\n", push);
+		gateway_push(&g, PUSH_POST, "/j", strbuf_z(&body), 0);
+	}
+	const struct group_state *st = g.store->by_id[1]->cur;
+
+	ck_assert_uint_eq(st->n, PUSHES + 1);
+	for (uint32_t i = 0; i < st->n; i++)
+		ck_assert_uint_eq(group_state_segment(st, i)->n, i == 0 || i == PUSHES ? 2 : 1);
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(scrape_holds_what_it_took)
 {
 	struct snapshot *old, *new;
@@ -329,6 +353,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, times_row, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tc, little_is_left_of_many_pushes);
+	tcase_add_test(tc, a_small_slice_keeps_no_large_one);
 	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
 	tcase_add_test(tc, scrape_holds_what_it_took);
 	tcase_add_test(tc, copies_of_groups);
