@@ -202,19 +202,27 @@ static void move_live(struct group_state *st)
 	}
 }
 
+/* Most states have nothing dead beside them. */
+static bool has_dead(const struct group_state *st)
+{
+	for (uint32_t i = 0; !st->whole && i < st->n; i++)
+		if (slice_segment(st->listed[i])->refs != slice_segment(st->listed[i])->n)
+			return true;
+	return false;
+}
+
 void group_state_compact(struct group_state *st)
 {
 	struct room *rooms;
 	uint32_t n;
 
-	if (st->whole || st->n == 0)
+	if (!has_dead(st))
 		return;
 	rooms = mem_alloc(st->n * sizeof(*rooms));
 	n = find_rooms(st, rooms);
 	for (uint32_t i = 0; i < n; i++)
 		make_room(&rooms[i]);
-	if (n > 0)
-		move_live(st);
+	move_live(st);
 	for (uint32_t i = 0; i < n; i++) {
 		rooms[i].from->room = NULL;
 		if (!rooms[i].to)

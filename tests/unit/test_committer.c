@@ -241,6 +241,13 @@ static void check_reloaded(struct world *w)
 	store_free(again);
 }
 
+/* Of 100 kB. */
+static void add_large_body(struct strbuf *body)
+{
+	for (int i = 0; i < 20; i++)
+		strbuf_addf(body, "a{x=\"%05000d\"} 1\n", i);
+}
+
 /*
  * Pushes of 100 kB to so many groups in turn. Of one group all but the last 2 MiB or so go while
  * there is always a next push. 80 pushes to twenty are no reason to: not before it is quiet.
@@ -254,8 +261,7 @@ START_TEST(log_is_shortened)
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 	struct world w;
 
-	for (int i = 0; i < 20; i++)
-		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	add_large_body(&body);
 	setup(&w, true);
 	for (unsigned i = 0; i < shortened[_i].pushes; i++) {
 		char path[40];
@@ -282,8 +288,7 @@ START_TEST(log_is_shortened_at_start)
 	struct world w;
 	struct err err;
 
-	for (int i = 0; i < 20; i++)
-		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	add_large_body(&body);
 	setup(&w, true);
 	w.rows.refuse_trim = true;
 	for (unsigned i = 0; i < LIVE + PUSHES; i++) {
@@ -317,8 +322,7 @@ START_TEST(log_cannot_be_shortened)
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 	struct world w;
 
-	for (int i = 0; i < 20; i++)
-		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
+	add_large_body(&body);
 	setup(&w, true);
 	w.rows.refuse_trim = true;
 	for (unsigned i = 0; i < 60; i++)
