@@ -88,8 +88,12 @@ static void settle_crowded(struct conn *c)
 	evhttp_connection_free(c->evcon);
 }
 
-static void close_overfull(struct conn *c)
+/* What has come to its end with the same bytes is the handler's by now, which has yet to answer. */
+static void settle_overfull(struct conn *c)
 {
+	c->overfull = c->crowded = false;
+	if (c->state != CONN_READING)
+		return;
 	c->worker->server->malformed++;
 	conn_say(c, "413 Request Entity Too Large",
 		 "request larger than --web.max-header-size and --limits.body-size allow\n");
@@ -105,7 +109,7 @@ void conn_fix_errors(struct http_worker *w)
 		c->next_fix = NULL;
 		c->to_fix = false;
 		if (c->overfull)
-			close_overfull(c);
+			settle_overfull(c);
 		else if (c->crowded)
 			settle_crowded(c);
 		else if (!c->tls || !conn_tls_resume(c))

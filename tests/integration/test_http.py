@@ -1,5 +1,6 @@
 """HTTP itself: versions, lengths, chunks, connections, and whatever is not HTTP (behaviour 2.1)."""
 import random
+import select
 import time
 from email.utils import parsedate_to_datetime
 
@@ -265,6 +266,30 @@ def test_endless_chunk_length():
                 pass  # it has closed: the answer may be lost with what was not read
         assert g.put("x", "a 1\n").status == 200
         assert "pushgateway_malformed_requests_total 1" in g.get("/metrics").text
+
+
+# What is read of a request before it is too much: body, header, and a reading of 256 KiB.
+MOST_OF_A_REQUEST = (64 + 16 + 256) * 1024
+
+
+def test_a_request_that_is_complete_and_too_large_at_once():
+    """Its chunk's line passes the limit with the same bytes that end the request: refused or stored, once."""
+    with Gateway("--limits.body-size=64KiB", "--web.max-header-size=16KiB") as g:
+        for _ in range(5):
+            with Wire(g) as wire:
+                wire.send(raw("PUT", "/metrics/job/x", "Host: x", "Transfer-Encoding: chunked"))
+                line = b"0 " + b"x" * (MOST_OF_A_REQUEST - 1000)
+                try:
+                    wire.send(line)
+                    eventually(lambda: counter(g, "pushgateway_receiving_bytes") >= len(line)
+                               or select.select([wire.socket], [], [], 0)[0], "all of it is read, or it is refused")
+                    wire.send(b"x" * 1500 + b"\r\n\r\n").half_close()
+                except OSError:
+                    pass  # it has refused it, and closed
+                wire.at_end()
+                assert wire.buffer[:12] in (b"", b"HTTP/1.1 200", b"HTTP/1.1 400", b"HTTP/1.1 413")
+            assert g.put("y", "a 1\n").status == 200
+        assert g.process.poll() is None
 
 
 def test_what_follows_a_last_request_is_not_answered(gw):
