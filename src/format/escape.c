@@ -1,8 +1,7 @@
 #include "format/escape.h"
 
 #include "base/utf8.h"
-#include "format/text_parse.h"
-#include "format/text_write.h"
+#include "metrics/names.h"
 
 static const char *const names[N_ESCAPINGS] = {
 	[ESCAPE_UNDERSCORES] = "underscores",

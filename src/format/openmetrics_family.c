@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "format/openmetrics_internal.h"
+#include "metrics/names.h"
 
 static struct om_family *look_up(const struct om_parser *o, struct str name, uint64_t hash)
 {

@@ -1,6 +1,7 @@
 #include "format/openmetrics_parse.h"
 
 #include "format/openmetrics_internal.h"
+#include "metrics/names.h"
 
 static int second_line(struct text_parser *p, const char *what, const struct om_family *f)
 {

@@ -4,8 +4,8 @@
 
 #include "base/num.h"
 #include "base/utf8.h"
-#include "format/text_parse.h"
 #include "format/text_write.h"
+#include "metrics/names.h"
 
 /* OpenMetrics 1.0: code points in the names and values of an exemplar's labels. */
 enum { EXEMPLAR_MAX = 128 };

@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "format/text_internal.h"
+#include "metrics/names.h"
 
 static void put_in_table(struct table *t, uint64_t hash, void *item)
 {

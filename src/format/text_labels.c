@@ -3,6 +3,7 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "format/text_internal.h"
+#include "metrics/names.h"
 
 /*
  * Up to so many labels, comparing each with each is the fastest way to find a repeated one. Of more

@@ -17,28 +17,6 @@ const uint8_t text_class[256] = {
 	[0x80 ... 0xFF] = CH_QUOTED_STOP,
 };
 
-static bool is_classic(struct str name, unsigned start, unsigned next)
-{
-	uint8_t all = UINT8_MAX;
-
-	if (name.n == 0 || !text_is(name.p[0], start))
-		return false;
-	/* Nearly all names are, so there is no leaving early. */
-	for (size_t i = 1; i < name.n; i++)
-		all &= text_class[(unsigned char)name.p[i]];
-	return all & next;
-}
-
-bool name_is_classic_metric(struct str name)
-{
-	return is_classic(name, CH_METRIC_START, CH_METRIC);
-}
-
-bool name_is_classic_label(struct str name)
-{
-	return is_classic(name, CH_LABEL_START, CH_LABEL);
-}
-
 const char *text_show_char(char c, char out[TEXT_CHAR_MAX])
 {
 	char utf8[4];

@@ -19,8 +19,4 @@
 int text_parse(struct str body, const struct decode_limits *lim, struct arena *a,
 	       struct family **ret_families, struct err *err);
 
-/* [a-zA-Z_:][a-zA-Z0-9_:]* and [a-zA-Z_][a-zA-Z0-9_]* */
-bool name_is_classic_metric(struct str name);
-bool name_is_classic_label(struct str name);
-
 #endif

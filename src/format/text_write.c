@@ -3,40 +3,7 @@
 #include <math.h>
 
 #include "base/num.h"
-#include "base/utf8.h"
-#include "format/text_parse.h"
-
-/* Label names may hold a colon as well: escaping leaves those alone, like metric names. */
-static bool is_classic(uint32_t cp, bool first)
-{
-	return (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z') || cp == '_' || cp == ':' ||
-	       (cp >= '0' && cp <= '9' && !first);
-}
-
-void text_write_escaped_name(struct strbuf *out, struct str name)
-{
-	if (name_is_classic_metric(name)) {
-		strbuf_adds(out, name);
-		return;
-	}
-	/* Never longer than the name. */
-	char *to = strbuf_reserve(out, name.n);
-	size_t n = 0;
-
-	for (size_t i = 0; i < name.n;) {
-		uint8_t byte = (uint8_t)name.p[i];
-		unsigned len = 1;
-
-		if (is_classic(byte, i == 0)) {
-			to[n++] = (char)byte;
-		} else {
-			utf8_decode((struct str){ name.p + i, name.n - i }, &len);
-			to[n++] = '_';
-		}
-		i += len;
-	}
-	out->n += n;
-}
+#include "metrics/names.h"
 
 const char *text_type_name(int32_t type)
 {
@@ -75,39 +42,12 @@ static const uint8_t escapes[256] = {
 	['"'] = NEEDS_ESCAPE_IN_QUOTES,
 };
 
-/* Not 0 if one of them is c. */
-static uint64_t bytes_equal(uint64_t eight, char c)
-{
-	uint64_t diff = eight ^ (uint8_t)c * 0x0101010101010101u;
-
-	return (diff - 0x0101010101010101u) & ~diff & 0x8080808080808080u;
-}
-
-static bool eight_need_escape(const char *p)
-{
-	uint64_t eight;
-
-	memcpy(&eight, p, 8);
-	return bytes_equal(eight, '\\') | bytes_equal(eight, '\n') | bytes_equal(eight, '"');
-}
-
-/* Length of a beginning that needs no escape: all of it, as a rule. */
-static size_t skip_verbatim(struct str s)
-{
-	size_t i = 0;
-
-	for (; i + 8 <= s.n; i += 8)
-		if (eight_need_escape(s.p + i))
-			return i;
-	return s.n >= 8 && !eight_need_escape(s.p + s.n - 8) ? s.n : i;
-}
-
 /* Room for 2 * s.n bytes. */
 static char *put_escaped(char *to, struct str s, uint8_t which)
 {
 	size_t done = 0;
 
-	for (size_t i = skip_verbatim(s); i < s.n; i++) {
+	for (size_t i = text_skip_verbatim(s); i < s.n; i++) {
 		if (!(escapes[(uint8_t)s.p[i]] & which))
 			continue;
 		to = put(to, s.p + done, i - done);
@@ -139,15 +79,6 @@ void text_write_header(struct strbuf *out, struct str exposed_name, bool has_hel
 	to = put_str(to, word);
 	*to++ = '\n';
 	out->n += (size_t)(to - start);
-}
-
-bool text_is_verbatim(struct str value)
-{
-	size_t i = skip_verbatim(value);
-
-	while (i < value.n && !escapes[(uint8_t)value.p[i]])
-		i++;
-	return i == value.n;
 }
 
 static void write_plain_labels(struct strbuf *out, const struct label *labels, uint32_t n)

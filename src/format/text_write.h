@@ -8,18 +8,12 @@
 #include "base/str.h"
 #include "format/metric.h"
 
-/* Appends name with every code point that is illegal in a classic name replaced by '_'. */
-void text_write_escaped_name(struct strbuf *out, struct str name);
-
 /* "counter", "gauge", ...; a gauge histogram is exposed as "histogram". */
 const char *text_type_name(int32_t type);
 
 /* # HELP and # TYPE lines. */
 void text_write_header(struct strbuf *out, struct str exposed_name, bool has_help, struct str help,
 		       int32_t type);
-
-/* Whether a label value is written as it is: no backslash, quote or LF. */
-bool text_is_verbatim(struct str value);
 
 /*
  * Appends `{a="b",c="d"}`, labels in the order given; nothing when there are none. plain: as in

@@ -2,7 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
-#include "format/text_write.h"
+#include "metrics/names.h"
 #include "model/key_name.h"
 
 enum { SEPARATOR = 0xFF };

@@ -2,7 +2,7 @@
 
 #include "base/hex.h"
 #include "base/utf8.h"
-#include "format/text_parse.h"
+#include "metrics/names.h"
 
 enum { MAX_HEX_DIGITS = 5, QUOTE_SIZE = 384 };
 

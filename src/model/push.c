@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "format/proto_encode.h"
 #include "format/text_write.h"
+#include "metrics/names.h"
 #include "model/rules.h"
 
 /*

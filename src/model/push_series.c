@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "format/text_parse.h"
 #include "format/text_write.h"
+#include "metrics/names.h"
 #include "model/push_draft.h"
 #include "model/rules.h"
 

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "format/text_parse.h"
-#include "format/text_write.h"
+#include "metrics/names.h"
 
 int rules_refuse(struct err *err, struct str family, const struct label *labels, uint32_t n_labels,
 		 uint32_t line, const char *what)

@@ -4,7 +4,7 @@
  */
 #include "base/mem.h"
 #include "format/proto_encode.h"
-#include "format/text_parse.h"
+#include "metrics/names.h"
 #include "model/rules.h"
 #include "store/internal.h"
 

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "format/text_parse.h"
 #include "lib/render.h"
+#include "metrics/names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

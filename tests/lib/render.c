@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "format/text_parse.h"
+#include "metrics/names.h"
 
 static void add_escaped(struct strbuf *out, struct str s, bool quote_too)
 {

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A folder may include itself and those before it; main.c and config*.[ch] are in no folder.
-LAYERS = ["base", "format", "model", "store", "persist", "http", "web", "api"]
+LAYERS = ["base", "metrics", "format", "model", "store", "persist", "http", "web", "api"]
 # Those that know nothing of the ones before them but base.
 ON_BASE_ALONE = ["http", "web"]
 

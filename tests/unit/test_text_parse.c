@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "lib/render.h"
+#include "metrics/names.h"
 
 #define HIST "# TYPE h histogram\n"
 #define SUMM "# TYPE s summary\n"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "format/text_write.h"
+#include "metrics/names.h"
 
 /* A copy without NUL and without slack, for the address sanitizer. */
 static struct str exact(struct str s)

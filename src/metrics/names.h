@@ -1,0 +1,22 @@
+/*
+ * Names and label values as the text formats see them: which names can be written without quotes,
+ * what takes the place of the others in format 0.0.4, which values need no escape.
+ */
+#ifndef METRICS_NAMES_H
+#define METRICS_NAMES_H
+
+#include "base/str.h"
+
+/* [a-zA-Z_:][a-zA-Z0-9_:]* and [a-zA-Z_][a-zA-Z0-9_]* */
+bool name_is_classic_metric(struct str name);
+bool name_is_classic_label(struct str name);
+
+/* Appends name with every code point that is illegal in a classic name replaced by '_'. */
+void text_write_escaped_name(struct strbuf *out, struct str name);
+
+/* Whether a label value is written as it is: no backslash, quote or LF. */
+bool text_is_verbatim(struct str value);
+/* Length of a beginning of which the same is known: all of it, as a rule. */
+size_t text_skip_verbatim(struct str value);
+
+#endif
