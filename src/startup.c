@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/api.h"
+#include "api/own.h"
 #include "persist/import_gob.h"
 #include "persist/load.h"
 #include "persist/sqlite.h"
@@ -14,7 +14,7 @@ struct store *startup_new_store(const struct store_limits *lim)
 {
 	struct store *store = store_new(lim);
 
-	api_announce_own(store);
+	own_announce(store);
 	return store;
 }
 

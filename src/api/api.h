@@ -32,7 +32,6 @@ struct api {
 	int64_t started_ns;      /* Unix time */
 	bool database_set_aside; /* the one found at start was damaged */
 	struct counters counters;
-	atomic_ullong replies_refused; /* by api_is_crowded() */
 };
 
 struct api_worker {
@@ -43,9 +42,6 @@ struct api_worker {
 	bool wake_due;
 	struct push_builder builder;
 };
-
-/* Announces our own metrics to the store; before the first push and before loading. */
-void api_announce_own(struct store *store);
 
 /* For http_server_start(): arg is the struct api. */
 extern const struct http_handler api_handler;

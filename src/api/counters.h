@@ -50,6 +50,7 @@ struct counters {
 	atomic_ullong requests[N_HANDLERS][HTTP_OTHER + 1][N_CODES];
 	atomic_ullong rejects[N_REJECTS];
 	atomic_ullong refusals[N_REFUSALS];
+	atomic_ullong replies_refused; /* over --limits.reply-bytes */
 	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
 };
 

@@ -129,7 +129,7 @@ static const struct {
 			   "TLS connections that ended before a request could be sent." },
 };
 
-void api_announce_own(struct store *store)
+void own_announce(struct store *store)
 {
 	for (int i = 0; i < N_OWN; i++)
 		store_add_own(store, str_of(table[i].name), table[i].type);
@@ -289,31 +289,31 @@ static void collect_rejected(struct own_metrics *own, const struct counters *c)
 	by_reason(own, REFUSED, counters_refusals, c->refusals, N_REFUSALS);
 }
 
-static void collect_gateway(struct own_metrics *own, struct api *api)
+static void collect_gateway(struct own_metrics *own, const struct own_sources *from)
 {
-	struct committer_stats cs = committer_stats(api->committer);
-	struct store_counts counts = store_counts(api->store);
+	struct committer_stats cs = committer_stats(from->committer);
+	struct store_counts counts = store_counts(from->store);
 
 	histogram(own, BATCH_PUSHES, &cs.batch_pushes);
 	histogram(own, COMMIT_SECONDS, &cs.commit_seconds);
 	single(own, COMMIT_FAILURES, (double)cs.commit_failures);
 	single(own, DATABASE_BYTES, (double)cs.database_bytes);
-	single(own, DATABASE_SET_ASIDE, api->database_set_aside);
+	single(own, DATABASE_SET_ASIDE, from->database_set_aside);
 	single(own, FAMILIES, (double)counts.families);
 	single(own, GROUPS, (double)counts.groups);
-	summary(own, PUSH_SECONDS, api->counters.push_seconds);
-	summary(own, PUSH_BYTES, api->counters.push_bytes);
-	collect_requests(own, &api->counters);
-	single(own, QUEUE_DEPTH, (double)queue_depth(api->queue));
-	collect_rejected(own, &api->counters);
-	single(own, REPLIES_REFUSED, (double)api->replies_refused);
+	summary(own, PUSH_SECONDS, from->counters->push_seconds);
+	summary(own, PUSH_BYTES, from->counters->push_bytes);
+	collect_requests(own, from->counters);
+	single(own, QUEUE_DEPTH, (double)queue_depth(from->queue));
+	collect_rejected(own, from->counters);
+	single(own, REPLIES_REFUSED, (double)from->counters->replies_refused);
 	single(own, REPLY_BYTES, (double)bytes_detached());
 	single(own, SERIES, (double)counts.series);
 }
 
-static void collect_http(struct own_metrics *own, struct api *api)
+static void collect_http(struct own_metrics *own, const struct own_sources *from)
 {
-	struct http_stats hs = http_server_stats(api->server);
+	struct http_stats hs = http_server_stats(from->server);
 
 	single(own, CONNECTIONS, (double)hs.connections);
 	single(own, CONNECTIONS_REFUSED, (double)hs.connections_refused);
@@ -330,15 +330,15 @@ static int own_cmp(const void *a, const void *b)
 	return str_cmp(((const struct own_family *)a)->name, ((const struct own_family *)b)->name);
 }
 
-void own_collect(struct own_metrics *own, struct api *api)
+void own_collect(struct own_metrics *own, const struct own_sources *from)
 {
 	_Static_assert((int)N_OWN <= (int)OWN_MAX, "room for all of our own families");
 	own->text = (struct strbuf){ 0 };
 	own->n = 0;
 	collect_process(own);
 	collect_build_info(own);
-	collect_gateway(own, api);
-	collect_http(own, api);
+	collect_gateway(own, from);
+	collect_http(own, from);
 	qsort(own->families, own->n, sizeof(own->families[0]), own_cmp);
 }
 

@@ -2,7 +2,11 @@
 #ifndef API_OWN_H
 #define API_OWN_H
 
-#include "api/api.h"
+#include <stdbool.h>
+
+#include "api/counters.h"
+#include "persist/committer.h"
+#include "store/store.h"
 
 enum { OWN_MAX = 40 };
 
@@ -17,7 +21,20 @@ struct own_metrics {
 	size_t n;
 };
 
-void own_collect(struct own_metrics *own, struct api *api);
+/* Where the numbers come from; borrowed. */
+struct own_sources {
+	struct store *store;
+	struct queue *queue;
+	struct committer *committer;
+	struct http_server *server;
+	struct counters *counters;
+	bool database_set_aside; /* the one found at start was damaged */
+};
+
+/* Announces all of them to the store; before the first push and before loading. */
+void own_announce(struct store *store);
+
+void own_collect(struct own_metrics *own, const struct own_sources *from);
 void own_done(struct own_metrics *own);
 
 static inline struct str own_text(const struct own_metrics *own, const struct own_family *f)

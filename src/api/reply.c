@@ -24,7 +24,7 @@ bool api_is_crowded(struct api *api)
 {
 	if (bytes_detached() <= api->config->reply_bytes)
 		return false;
-	api->replies_refused++;
+	api->counters.replies_refused++;
 	return true;
 }
 

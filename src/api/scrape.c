@@ -100,6 +100,14 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 					  w->api->config->web_enable_openmetrics);
 	enum compression coding = negotiate_compression(
 		http_request_header(req, "Accept-Encoding"));
+	const struct own_sources sources = {
+		.store = w->api->store,
+		.queue = w->api->queue,
+		.committer = w->api->committer,
+		.server = w->api->server,
+		.counters = &w->api->counters,
+		.database_set_aside = w->api->database_set_aside,
+	};
 	struct scrape *s;
 
 	if (api_is_crowded(w->api)) {
@@ -111,7 +119,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 	s->req = req;
 	s->as = as;
 	s->coding = coding;
-	own_collect(&s->own, w->api);
+	own_collect(&s->own, &sources);
 	if (as.format != FORMAT_TEXT || as.escaping != ESCAPE_UNDERSCORES) {
 		s->snap = formats_snapshot(w->api->store, as, coding);
 		encode_later(s);
