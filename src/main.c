@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "config.h"
-#include "service.h"
-#include "startup.h"
+#include "config/config.h"
+#include "process/service.h"
+#include "process/startup.h"
 #include "version.h"
 
 static void print_version(void)

@@ -8,13 +8,13 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "api/background.h"
-#include "api/counters.h"
+#include "api/path.h"
 #include "base/arena.h"
-#include "config.h"
+#include "commit/committer.h"
+#include "config/config.h"
+#include "expose/background.h"
+#include "expose/counters.h"
 #include "http/server.h"
-#include "model/path.h"
-#include "persist/committer.h"
 #include "store/store.h"
 
 struct api {

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "access/live.h"
+#include "access/rate_limit.h"
+#include "access/users.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/units.h"
-#include "web/live.h"
-#include "web/rate_limit.h"
-#include "web/users.h"
+#include "config/units.h"
 
 struct gate {
 	char *path;

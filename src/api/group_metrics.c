@@ -1,8 +1,8 @@
 #include "api/group_metrics.h"
 
-#include "format/proto_decode.h"
-#include "format/text_parse.h"
-#include "format/text_write.h"
+#include "format/protobuf/decode.h"
+#include "format/text/parse.h"
+#include "format/text/write.h"
 
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
 

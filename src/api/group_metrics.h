@@ -3,7 +3,7 @@
 #define API_GROUP_METRICS_H
 
 #include "base/arena.h"
-#include "format/metric.h"
+#include "metrics/metric.h"
 #include "store/store.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "model/rules.h"
+#include "push/rules.h"
 
 static void add_number(struct strbuf *b, double v)
 {

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "format/metric.h"
+#include "metrics/metric.h"
 
 struct native_bucket {
 	int boundaries; /* 0: (lower, upper], 1: [lower, upper), 3: [lower, upper] */

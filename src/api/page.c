@@ -8,7 +8,7 @@
 #include "api/html.h"
 #include "api/later.h"
 #include "base/base64.h"
-#include "model/key.h"
+#include "metrics/key.h"
 #include "version.h"
 
 static const char page_head[] =

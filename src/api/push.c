@@ -5,11 +5,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "format/decompress.h"
-#include "format/negotiate.h"
-#include "format/openmetrics_parse.h"
-#include "format/proto_decode.h"
-#include "format/text_parse.h"
+#include "codec/decompress.h"
+#include "format/content_type.h"
+#include "format/openmetrics/parse.h"
+#include "format/protobuf/decode.h"
+#include "format/text/parse.h"
 
 /* A push on its way: to the committer and back to the worker that owns the socket. */
 struct pending {

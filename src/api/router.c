@@ -7,7 +7,7 @@
 #include "api/gate.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "format/decompress.h"
+#include "codec/decompress.h"
 
 enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
 

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 
 #include "api/api.h"
-#include "api/exposition.h"
-#include "api/formats.h"
 #include "base/mem.h"
-#include "format/accept.h"
-#include "format/negotiate.h"
+#include "expose/exposition.h"
+#include "expose/formats.h"
+#include "format/content_type.h"
+#include "format/scrape_format.h"
 
 struct scrape {
 	struct background_job job; /* first; on the way to the background thread */

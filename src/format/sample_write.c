@@ -4,7 +4,7 @@
 
 #include "base/num.h"
 #include "base/utf8.h"
-#include "format/text_write.h"
+#include "format/text/write.h"
 #include "metrics/names.h"
 
 /* OpenMetrics 1.0: code points in the names and values of an exemplar's labels. */

@@ -10,7 +10,7 @@
 #define FORMAT_SAMPLE_WRITE_H
 
 #include "base/str.h"
-#include "format/metric.h"
+#include "metrics/metric.h"
 
 struct sample_family {
 	struct str name;

@@ -8,7 +8,7 @@
 #define FORMAT_SHARED_LABELS_H
 
 #include "base/arena.h"
-#include "format/metric.h"
+#include "metrics/metric.h"
 
 struct shared_labels {
 	struct shared_labels *next; /* in a ring */

@@ -7,8 +7,8 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
-#include "format/text_write.h"
-#include "model/series.h"
+#include "format/text/write.h"
+#include "metrics/series.h"
 #include "store/internal.h"
 
 /* Completes a message that err_set() has just made. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "format/text_write.h"
+#include "format/text/write.h"
 #include "store/group.h"
 #include "store/page.h"
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "model/push.h"
+#include "push/push.h"
 
 struct page;
 struct room;

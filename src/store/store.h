@@ -19,7 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "model/push.h"
+#include "push/push.h"
 #include "store/changes.h"
 
 struct store;

@@ -3,9 +3,9 @@
  * kind, the text says only the escaped names, and the message the true ones.
  */
 #include "base/mem.h"
-#include "format/proto_encode.h"
+#include "format/protobuf/encode.h"
 #include "metrics/names.h"
-#include "model/rules.h"
+#include "push/rules.h"
 #include "store/internal.h"
 
 enum { SEPARATOR = 0xFF }; /* see key_encode() */

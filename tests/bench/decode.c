@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "format/proto_decode.h"
-#include "format/text_parse.h"
+#include "format/protobuf/decode.h"
+#include "format/text/parse.h"
 
 typedef int (*decode_fn)(struct str body, const struct decode_limits *lim, struct arena *a,
 			 struct family **ret_families, struct err *err);

@@ -6,7 +6,7 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "persist/import.h"
+#include "import/import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

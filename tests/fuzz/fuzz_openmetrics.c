@@ -6,9 +6,9 @@
 #include <assert.h>
 
 #include "base/utf8.h"
-#include "format/openmetrics_parse.h"
-#include "format/proto_decode.h"
-#include "format/proto_encode.h"
+#include "format/openmetrics/parse.h"
+#include "format/protobuf/decode.h"
+#include "format/protobuf/encode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,9 +6,9 @@
 #undef NDEBUG
 #include <assert.h>
 
+#include "api/path.h"
 #include "base/utf8.h"
-#include "model/key.h"
-#include "model/path.h"
+#include "metrics/key.h"
 
 enum { MEMORY = 1 << 21, TARGET_MEMORY = 1 << 24 };
 

@@ -6,9 +6,9 @@
 #undef NDEBUG
 #include <assert.h>
 
-#include "format/proto_decode.h"
-#include "format/proto_encode.h"
-#include "format/text_write.h"
+#include "format/protobuf/decode.h"
+#include "format/protobuf/encode.h"
+#include "format/text/write.h"
 
 enum { MEMORY = 1 << 24 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "format/text_parse.h"
+#include "format/text/parse.h"
 #include "lib/render.h"
 #include "metrics/names.h"
 

@@ -6,11 +6,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "access/bcrypt.h"
+#include "access/tls.h"
+#include "access/web_config.h"
 #include "base/utf8.h"
-#include "web/bcrypt.h"
-#include "web/tls.h"
-#include "web/web_config.h"
-#include "web/yaml.h"
+#include "config/yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

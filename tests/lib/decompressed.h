@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "format/decompress.h"
+#include "codec/decompress.h"
 
 struct decompressed {
 	int r;

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "format/text_parse.h"
+#include "format/text/parse.h"
 
 enum { ROOM = 64 << 20 };
 

@@ -2,7 +2,7 @@
 #ifndef TESTS_LIB_MAKE_PUSH_H
 #define TESTS_LIB_MAKE_PUSH_H
 
-#include "model/push.h"
+#include "push/push.h"
 
 /*
  * `path` is what follows /metrics/job ("/x/a/b"), `body` is text, UTF-8 names allowed. Both must be

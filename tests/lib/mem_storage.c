@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "persist/body.h"
+#include "journal/body.h"
 
 static struct mem_storage *of(struct storage *st)
 {

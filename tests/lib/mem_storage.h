@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-#include "persist/storage.h"
+#include "journal/storage.h"
 
 struct mem_group {
 	uint32_t id;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "model/push.h"
+#include "push/push.h"
 
 enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 16, NAIVE_SERIES = 3, NAIVE_PUSHED = 4 };
 

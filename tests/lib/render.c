@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format/text_parse.h"
+#include "format/text/parse.h"
 #include "metrics/names.h"
 
 static void add_escaped(struct strbuf *out, struct str s, bool quote_too)

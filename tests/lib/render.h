@@ -7,7 +7,7 @@
 #define TESTS_LIB_RENDER_H
 
 #include "base/str.h"
-#include "format/metric.h"
+#include "metrics/metric.h"
 
 void render_families(const struct family *families, struct strbuf *out);
 

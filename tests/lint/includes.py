@@ -9,48 +9,56 @@ import re
 import sys
 from pathlib import Path
 
-# A folder may include itself and those before it; main.c and config*.[ch] are in no folder.
-LAYERS = ["base", "metrics", "format", "model", "store", "persist", "http", "web", "api"]
-# Those that know nothing of the ones before them but base.
-ON_BASE_ALONE = ["http", "web"]
+# A room may include itself and those before it; the programs' main files are above all.
+ROOMS = ["base", "config", "metrics", "codec", "format", "push", "store", "journal", "commit", "import",
+         "http", "access", "expose", "api", "process"]
+PROGRAMS = ["main.c", "import/main.c", "import/fetch.c"]
+# Rooms that know nothing of those before them but these.
+ONLY = {
+    "http": {"base"},
+    "access": {"base", "config"},
+    "config": {"base"},
+    "metrics": {"base"},
+    "codec": {"base"},
+}
+# What all of the flags mean is for the top to know; YAML, files and units are for whoever reads any.
+FLAGS = r"config/(config|flags|paths)\.h"
+FLAGS_FOR = r"(config|api|process)/.*"
 
 # Headers from outside src/, or made by the build: which files may include them.
 OWNERS = {
     r"xxhash\.h": r"base/.*",
-    r"sqlite3(ext)?\.h": r"persist/.*",
-    r"jansson\.h": r"persist/import_json.*",
-    r"curl/.*": r"fetch\.c",
-    r"systemd/.*": r"service\.c",
+    r"sqlite3(ext)?\.h": r"journal/sqlite/.*",
+    r"jansson\.h": r"import/json.*",
+    r"curl/.*": r"import/fetch\.c",
+    r"systemd/.*": r"process/service\.c",
     r"(event2/.*|ev[a-z]+\.h)": r"http/.*",
-    r"(yaml|crypt)\.h": r"web/.*",
-    r"openssl/.*": r"web/.*|http/conn_tls\.c",
-    r"(zlib|zstd|zstd_errors|snappy-c)\.h|isa-l/.*": r"format/(de)?compress.*",
-    r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/proto_.*",
+    r"yaml\.h": r"config/yaml.*",
+    r"crypt\.h": r"access/.*",
+    r"openssl/.*": r"access/.*|http/conn_tls\.c",
+    r"(zlib|zstd|zstd_errors|snappy-c)\.h|isa-l/.*": r"codec/.*",
+    r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/protobuf/.*",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
-def folder_of(path):
-    return path.split("/")[0] if "/" in path else None
-
-
-def rank(path):
-    """The layer's place; above all layers for the files that wire them together."""
-    folder = folder_of(path)
-    return LAYERS.index(folder) if folder in LAYERS else len(LAYERS)
+def room_of(path):
+    return None if path in PROGRAMS or "/" not in path else path.split("/")[0]
 
 
 def breaks_direction(source, target):
-    if source.startswith("config"):
-        return not target.startswith(("base/", "config"))
-    if target.startswith("config"):
-        # The flags sit on base, but what all of them mean is for the top to know; `import` has others.
-        above = rank(source) == len(LAYERS)
-        return (target != "config.h" or rank(source) < LAYERS.index("api")) and not (above and target == "config_flags.h")
-    if folder_of(source) in ON_BASE_ALONE:
-        return folder_of(target) not in ("base", folder_of(source))
-    return rank(target) > rank(source)
+    """Why, or None."""
+    here, there = room_of(source), room_of(target)
+    if re.fullmatch(FLAGS, target) and here and not re.fullmatch(FLAGS_FOR, source):
+        return "is for those who know all flags"
+    if here is None or here == there:
+        return None
+    if there is None or ROOMS.index(there) > ROOMS.index(here):
+        return f"points up: the order is {' -> '.join(ROOMS)} -> main"
+    if here in ONLY and there not in ONLY[here]:
+        return f"is not for {here}/, which knows {', '.join(sorted(ONLY[here]))} only"
+    return None
 
 
 def wrong(source, quote, target, known):
@@ -63,9 +71,7 @@ def wrong(source, quote, target, known):
         return None if made else "no such file: write the path from src/"
     if quote == "<":
         return 'a file of ours: write it with ""'
-    if breaks_direction(source, target):
-        return f"points up: the order is {' -> '.join(LAYERS)} -> main"
-    return None
+    return breaks_direction(source, target)
 
 
 def cycles(graph):
@@ -92,9 +98,9 @@ def main():
         sys.exit(f"{root}: no sources")
 
     problems = [
-        f"src/{name}: not in a known folder; add the folder to {Path(__file__).name} and src/README.md"
+        f"src/{name}: not in a known room; add the room to {Path(__file__).name} and src/README.md"
         for name in sorted(files)
-        if "/" in name and name.split("/")[0] not in LAYERS
+        if "/" in name and name.split("/")[0] not in ROOMS
     ]
     graph = {name: set() for name in files if name.endswith(".h")}
     for name, text in sorted(files.items()):

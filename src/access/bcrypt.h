@@ -1,0 +1,37 @@
+/*
+ * bcrypt hashes of passwords, on libcrypt: $2a$, $2b$ and $2y$, which mean the same here as in the
+ * Go gateway. A hash costs 2^cost rounds: some 60 ms for cost 10, twice as much for each step.
+ */
+#ifndef ACCESS_BCRYPT_H
+#define ACCESS_BCRYPT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum {
+	BCRYPT_HASH = 60,      /* bytes of a hash */
+	BCRYPT_PASSWORD = 72,  /* bytes of a password that count */
+	BCRYPT_COST_SLOW = 14, /* a check takes a second */
+	BCRYPT_COST_MAX = 17,  /* more is refused: stopping the gateway waits for one check */
+};
+
+/* -1: it is not a hash; *err says why in the Go library's words. Any thread. */
+int bcrypt_check_hash(struct str hash, struct err *err);
+
+/* Of a hash that has passed. */
+int bcrypt_cost(const char *hash);
+
+struct bcrypt; /* working memory, of one thread at a time */
+
+struct bcrypt *bcrypt_new(void);
+void bcrypt_free(struct bcrypt *b);
+
+/*
+ * Is it the password's hash? The hash has passed bcrypt_check_hash(). Takes its time whatever the
+ * answer. A password with a NUL in it is nobody's, as it would be cut there.
+ */
+bool bcrypt_verify(struct bcrypt *b, const char hash[BCRYPT_HASH], struct str password);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * The web configuration in force. The file is looked at with each request, and with each TLS
+ * connection the certificates, keys and CAs that it names, too; what has changed is read again.
+ * A change that cannot be used is refused as a whole, and what was in force stays.
+ *
+ * Fixed at start, as in the Go gateway: whether TLS is spoken, and the rate limit.
+ *
+ * What would let in whom the files so far keep out - the last user is gone, client certificates are
+ * not asked for as strictly, other names or authorities are allowed, an older TLS version or
+ * another cipher is - counts as a whole only when the files have not changed for a tenth of a
+ * second since we first saw them so: whoever writes one may just have emptied it, or have written
+ * half of it.
+ *
+ * If one of the files is not a regular one (a pipe), all are read once, at start: none is looked at
+ * again, certificates no more than the configuration. Where such a file takes the place of a
+ * regular one later, it is a change that cannot be used; it is not read, as that might block.
+ */
+#ifndef ACCESS_LIVE_H
+#define ACCESS_LIVE_H
+
+#include <stdatomic.h>
+
+#include "access/web_config.h"
+#include "base/err.h"
+
+struct ssl_ctx_st; /* openssl/ssl.h */
+
+/* One configuration; immutable and counted. */
+struct web_state {
+	atomic_uint refs;
+	struct web_config *config;
+	struct ssl_ctx_st *tls; /* NULL: plain HTTP */
+};
+
+enum web_change {
+	WEB_CHANGE_TAKEN,
+	WEB_CHANGE_REFUSED,       /* why says what is wrong; said once for each change */
+	WEB_CHANGE_NEEDS_RESTART, /* taken, but why says what of it waits for a restart */
+	WEB_CHANGE_SLOW_HASH, /* at start or with a change: why says whose password takes long */
+};
+
+/*
+ * Called on the thread that found the change, before its web_live_get() or web_live_open() returns;
+ * may only log.
+ */
+struct web_listener {
+	void (*changed)(void *arg, enum web_change change, const char *why);
+	void *arg;
+};
+
+struct web_live;
+
+/* Reads the file and all that it names. NULL: *err says which line, or which file, and why. */
+struct web_live *web_live_open(const char *path, const struct web_listener *listener,
+			       struct err *err);
+/* When no other thread uses it any more. NULL is fine. */
+void web_live_close(struct web_live *l);
+
+/*
+ * Any thread. What is in force at this moment, after a look at the file: the caller's reference.
+ */
+struct web_state *web_live_get(struct web_live *l);
+void web_state_unref(struct web_state *s); /* NULL is fine */
+DEFINE_CLEANUP(struct web_state *, web_state_unref)
+
+/*
+ * For http_settings.tls_context, `live` being a struct web_live. Any thread. A reference for a new
+ * connection, after a look at all files; NULL when the configuration has no TLS.
+ */
+struct ssl_ctx_st *web_live_tls_context(void *live);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * HTTP basic authentication (RFC 7617) against bcrypt hashes.
+ *
+ * A hash takes so long that it is computed on one thread of its own, of which there is one, with a
+ * bounded queue: event loops never wait for it, and password guessing costs one core at the most.
+ * What it found right is kept, so that clients with a right password wait for it once.
+ *
+ * The cache has at most 100 entries, each only a digest of (user, hash, password) under a key drawn
+ * at start: nothing in it can be read, and a changed hash makes its entries worthless. Only what
+ * was right is kept. So whoever guesses cannot push out the entries of others, and a user has one
+ * entry however many ways there are to write the password, as only the bytes that bcrypt looks at
+ * count. When there are more than 100 users, the one unused for longest goes.
+ *
+ * What can be measured from outside: a right password is fast from the second time on. A wrong one
+ * costs a hash every time, and so does an unknown user: it is checked against the hash of some
+ * user, always the same for one name, and refused. Lookups compare everything in constant time.
+ */
+#ifndef ACCESS_USERS_H
+#define ACCESS_USERS_H
+
+#include "access/bcrypt.h"
+#include "access/web_config.h"
+#include "base/err.h"
+#include "base/queue.h"
+#include "base/str.h"
+
+enum {
+	WEB_USERS_CACHED = 100,
+	WEB_USERS_WAITING = 256, /* passwords to check; more are refused */
+	WEB_USERS_DIGEST = 32,
+};
+
+enum web_login {
+	WEB_LOGIN_OK,
+	WEB_LOGIN_WRONG, /* no credentials, or wrong ones */
+	WEB_LOGIN_BUSY,  /* too many passwords wait to be checked, or the gateway stops */
+	WEB_LOGIN_LATER, /* done() will be called */
+};
+
+/* A password that is being checked: the caller embeds it, sets done, and keeps it until then. */
+struct web_check {
+	struct queue_node node; /* first */
+	/* On the thread that checks: with OK, WRONG or BUSY. The check is the caller's again. */
+	void (*done)(struct web_check *check, enum web_login login);
+
+	/* web/users.c only. */
+	unsigned char digest[WEB_USERS_DIGEST];
+	char hash[BCRYPT_HASH];
+	char password[BCRYPT_PASSWORD];
+	size_t password_n;
+	bool known;
+};
+
+struct web_users;
+
+/* Starts the thread. NULL: *err. */
+struct web_users *web_users_start(struct err *err);
+/* Checks that wait are BUSY, as are all from now on; returns when the thread has ended. */
+void web_users_stop(struct web_users *u);
+/* After web_users_stop(), when nobody calls web_users_check() any more. NULL is fine. */
+void web_users_free(struct web_users *u);
+
+/*
+ * Any thread; does not wait. `users` (at least one) is only looked at during the call;
+ * `authorization` is the header's value, .p NULL when there is none. With any answer but LATER the
+ * check is still the caller's.
+ */
+enum web_login web_users_check(struct web_users *u, const struct web_pairs *users,
+			       struct str authorization, struct web_check *check);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Request targets: what of one is the path, what it means, and whether the Go gateway would first
+ * have redirected to a cleaned form of it.
+ */
+#ifndef API_PATH_H
+#define API_PATH_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct path {
+	struct str encoded; /* as sent, without scheme, authority and query; "/" when empty */
+	struct str decoded; /* percent-decoded once; '+' and '#' stay what they are */
+	struct str query;   /* as sent, without the '?'; empty when there is none */
+};
+
+/*
+ * Takes apart a target in origin form ("/a%20b?q"), absolute form ("http://host/a") or asterisk
+ * form ("*"). Everything borrows from the target or lives in the arena. -1: 400 for a target that
+ * is malformed (a '%' without two hex digits, a control character or space, no leading '/'), 413
+ * when the arena is full.
+ */
+int path_decode(struct str target, struct arena *a, struct path *ret_path, struct err *err);
+
+/*
+ * Removes "//" and the segments "." and ".." of an encoded path, as Go's multiplexer does since
+ * 1.22: "%2e" and "%2F" are left alone, a trailing slash is kept. Returns 0 when there was nothing
+ * to do (*ret_cleaned is the path itself), 1 when the answer is a 301 to *ret_cleaned, -1 when the
+ * arena is full. "*" is clean.
+ */
+int path_clean(struct str encoded, struct arena *a, struct str *ret_cleaned);
+
+/*
+ * Appends a path as Go's url.URL prints it, which is how a Location is written. A cleaned *encoded*
+ * path is escaped once more on the way ("%C3" -> "%25C3"): Go's multiplexer does that too.
+ */
+void path_escape(struct str path, struct strbuf *out);
+
+#endif

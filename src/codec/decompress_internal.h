@@ -1,0 +1,64 @@
+/* What the codecs share. Only for src/format/decompress*.c. */
+#ifndef CODEC_DECOMPRESS_INTERNAL_H
+#define CODEC_DECOMPRESS_INTERNAL_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* How far a codec may write behind the limit before it is told: a block of snappy. */
+enum { OUTPUT_SLACK = 65536 };
+
+struct output {
+	struct strbuf *to;
+	size_t max;
+	struct err *err;
+};
+
+/* How much more there may be. */
+static inline size_t output_left(const struct output *o)
+{
+	return o->max - o->to->n;
+}
+
+/*
+ * Room for at least n > 0 more bytes at the end of o->to, of which n - OUTPUT_SLACK may still be
+ * within the limit. Returns how many bytes there are, which may be more; 0: no memory, a 413.
+ */
+size_t output_room(struct output *o, size_t n);
+
+/* So many bytes are in that room now. -1: a 413. */
+int output_added(struct output *o, size_t n);
+
+/* Returns -1 with a 413. */
+int output_too_large(struct output *o);
+
+/* A first guess at what n bytes of metrics become. */
+static inline size_t output_guess(const struct output *o, size_t n)
+{
+	size_t left = output_left(o);
+
+	return n < left / 4 ? 4 * n + 1 : left + 1;
+}
+
+static inline void str_skip(struct str *s, size_t n)
+{
+	s->p += n;
+	s->n -= n;
+}
+
+/* Little-endian, of 1 to 4 bytes that are there. */
+static inline uint32_t le_bytes(const char *p, unsigned n)
+{
+	uint32_t v = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		v |= (uint32_t)(uint8_t)p[i] << 8 * i;
+	return v;
+}
+
+int gzip_skip_header(struct str *in, struct err *err);
+int decompress_gzip(struct str in, struct output *out);
+int decompress_snappy(struct str in, struct output *out);
+int decompress_zstd(struct str in, struct output *out);
+
+#endif

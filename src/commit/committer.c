@@ -1,0 +1,277 @@
+#include "commit/committer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "push/push.h"
+
+/* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
+enum { BATCH_MAX = 512 };
+
+enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
+
+static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
+static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+					0.01,   0.025,   0.05,   0.1,   0.25,   1 };
+
+struct committer {
+	struct queue *queue;
+	struct store *store;
+	struct storage *storage;
+	void (*batch_done)(void);
+	pthread_t thread;
+	atomic_ullong commits, failures, database_bytes;
+	atomic_bool busy;
+	atomic_ullong batches;
+	uint64_t batches_seen; /* by committer_beats() */
+	int64_t commit_ns;     /* that the last commit took */
+	struct buckets batch_pushes, commit_seconds;
+};
+
+/* 0: durable. -1: nothing of it is, and *err says why. */
+static int commit(struct committer *c, struct changes *changes, const char *failed, struct err *err)
+{
+	int64_t start = clock_mono_ns();
+	int r;
+
+	c->commit_ns = 0;
+	if (changes->n == 0)
+		return 0;
+	r = c->storage->ops->commit(c->storage, changes, err);
+	c->commit_ns = clock_mono_ns() - start;
+	buckets_observe(&c->commit_seconds, (double)c->commit_ns / 1e9);
+	c->commits++;
+	/* Two stat() calls: now and then is often enough. */
+	if (c->commits % 64 == 1)
+		c->database_bytes = c->storage->ops->bytes(c->storage);
+	if (r < 0)
+		log_error(failed, "err", err->msg, NULL);
+	return r;
+}
+
+/* The same for changes without which there are pushes to refuse. */
+static int commit_pushes(struct committer *c, struct changes *changes, struct err *err)
+{
+	int r = commit(c, changes, "could not commit pushes", err);
+
+	if (r < 0)
+		c->failures++;
+	return r;
+}
+
+static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
+
+static void wipe(struct committer *c, struct push *push)
+{
+	if (c->storage && commit_pushes(c, store_wipe_changes(c->store), &push->err) < 0)
+		store_rollback(c->store);
+	else
+		store_wipe(c->store);
+}
+
+static void refuse_batch(struct push *first, const struct err *why)
+{
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		if (!p->err.status)
+			p->err = *why;
+}
+
+/* A wipe takes part in no batch: it is one by itself. Cuts the list behind what belongs together.
+ */
+static struct push *cut_batch(struct push *first, size_t *ret_n)
+{
+	struct push *p = first, *next = (struct push *)p->node.next;
+
+	*ret_n = 1;
+	while (next && first->mode != PUSH_WIPE && next->mode != PUSH_WIPE) {
+		p = next;
+		next = (struct push *)p->node.next;
+		++*ret_n;
+	}
+	p->node.next = NULL;
+	return next;
+}
+
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+/* Before anything is staged, and in small steps: pushes wait for it. False: there is nothing to do.
+ */
+static bool begin_cleaning(struct committer *c, bool idle)
+{
+	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
+	struct err err = { 0 };
+
+	if (due == 0)
+		return false;
+	if (c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err) == 0) {
+		store_clean_changes(c->store);
+		return true;
+	}
+	store_clean_end(c->store, false);
+	log_error(cleaning_failed, "err", err.msg, NULL);
+	return false;
+}
+
+/* Cleaning shares the sync. What is wrong with old rows is no reason to refuse a push. */
+static int commit_batch(struct committer *c, bool cleaning, struct err *err)
+{
+	int r;
+
+	if (!c->storage)
+		return 0;
+	if (cleaning) {
+		r = commit(c, store_changes(c->store), cleaning_failed, err);
+		store_clean_end(c->store, r == 0);
+		if (r == 0)
+			return 0;
+	}
+	return commit_pushes(c, store_changes(c->store), err);
+}
+
+static void run_pushes(struct committer *c, struct push *first)
+{
+	bool cleaning = begin_cleaning(c, false);
+	struct err err = { 0 };
+
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		store_stage(c->store, p);
+	if (commit_batch(c, cleaning, &err) == 0) {
+		store_publish(c->store);
+	} else {
+		store_rollback(c->store);
+		refuse_batch(first, &err);
+	}
+}
+
+static void run_batch(struct committer *c, struct push *first, size_t n)
+{
+	if (first->mode == PUSH_WIPE)
+		wipe(c, first);
+	else
+		run_pushes(c, first);
+	buckets_observe(&c->batch_pushes, (double)n);
+	while (first) {
+		struct push *p = first;
+
+		first = (struct push *)p->node.next;
+		p->done(p);
+	}
+	if (c->batch_done)
+		c->batch_done();
+	c->batches++;
+}
+
+/* Pushes that come one after the other leave moments with none: not the time to begin. */
+static void clean_while_idle(struct committer *c)
+{
+	struct err err = { 0 };
+
+	while (c->storage && store_clean_due(c->store, true) &&
+	       queue_stays_empty(c->queue, IDLE_NS) && begin_cleaning(c, true)) {
+		/* Of what has failed nothing is left to commit. */
+		commit_batch(c, true, &err);
+		store_publish(c->store);
+		c->batches++;
+	}
+}
+
+/*
+ * Where a sync takes long, those who have just been answered are worth a moment: what they push
+ * next would else miss this batch and wait for two syncs.
+ */
+static void gather(struct committer *c, size_t answered)
+{
+	size_t n = answered + queue_depth(c->queue);
+	int64_t ns = c->commit_ns / 4;
+
+	if (c->commit_ns >= SLOW_NS)
+		queue_gather(c->queue, n < BATCH_MAX ? n : BATCH_MAX,
+			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
+}
+
+static void *committer_main(void *arg)
+{
+	struct committer *c = arg;
+	struct push *first;
+	size_t n, taken;
+
+	/* What the last process, or an import, has left long. */
+	c->busy = true;
+	clean_while_idle(c);
+	c->busy = false;
+	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &taken))) {
+		c->busy = true;
+		while (first) {
+			struct push *rest = cut_batch(first, &n);
+
+			run_batch(c, first, n);
+			first = rest;
+		}
+		gather(c, taken);
+		clean_while_idle(c);
+		c->busy = false;
+	}
+	return NULL;
+}
+
+struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
+				  void (*batch_done)(void), struct err *err)
+{
+	struct committer *c = mem_zalloc(sizeof(*c));
+
+	c->queue = queue;
+	c->store = store;
+	c->storage = storage;
+	c->batch_done = batch_done;
+	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
+	buckets_init(&c->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
+	if (storage)
+		c->database_bytes = storage->ops->bytes(storage);
+	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
+		err_set(err, 500, 0, "cannot start the committer's thread");
+		buckets_done(&c->batch_pushes);
+		buckets_done(&c->commit_seconds);
+		free(c);
+		return NULL;
+	}
+	pthread_setname_np(c->thread, "committer");
+	return c;
+}
+
+void committer_stop(struct committer *c)
+{
+	if (!c)
+		return;
+	queue_close(c->queue);
+	pthread_join(c->thread, NULL);
+	buckets_done(&c->batch_pushes);
+	buckets_done(&c->commit_seconds);
+	free(c);
+}
+
+bool committer_beats(struct committer *c)
+{
+	uint64_t before = c->batches_seen;
+
+	c->batches_seen = c->batches;
+	return c->batches_seen != before || (!c->busy && queue_depth(c->queue) == 0);
+}
+
+struct committer_stats committer_stats(struct committer *c)
+{
+	return (struct committer_stats){
+		.commits = c->commits,
+		.commit_failures = c->failures,
+		.database_bytes = c->database_bytes,
+		.batch_pushes = buckets_read(&c->batch_pushes),
+		.commit_seconds = buckets_read(&c->commit_seconds),
+	};
+}

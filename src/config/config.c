@@ -1,0 +1,268 @@
+#include "config/config.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/flags.h"
+#include "config/paths.h"
+
+#define KIB (INT64_C(1) << 10)
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+#define MS INT64_C(1000000)
+#define SECOND (1000 * MS)
+#define HOUR (3600 * SECOND)
+#define MILLION INT64_C(1000000)
+
+_Static_assert(offsetof(struct config, n_listen_addresses) ==
+		       offsetof(struct config, listen_addresses) + sizeof(char **),
+	       "a FLAG_STRINGS list and its length are neighbours");
+
+#define AT(member) offsetof(struct config, member)
+
+/* clang-format off */
+static const struct flag flags[] = {
+	{ .name = "help", .short_name = 'h', .kind = FLAG_ACTION,
+	  .help = "Show this help." },
+	{ .name = "help-long", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "help-man", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-bash", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-script-bash", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "completion-script-zsh", .kind = FLAG_ACTION, .hidden = true },
+	{ .name = "version", .kind = FLAG_ACTION,
+	  .help = "Show application version." },
+	{ .name = "web.systemd-socket", .kind = FLAG_BOOL, .offset = AT(web_systemd_socket),
+	  .def = "false",
+	  .help = "Use systemd socket activation listeners instead of port listeners." },
+	{ .name = "web.listen-address", .kind = FLAG_STRINGS, .offset = AT(listen_addresses),
+	  .def = ":9091",
+	  .help = "Addresses on which to expose metrics and web interface. Repeatable for multiple "
+		  "addresses. Examples: `:9091` or `[::1]:9091`." },
+	{ .name = "web.config.file", .kind = FLAG_STRING, .offset = AT(web_config_file),
+	  .def = "",
+	  .help = "Path to a configuration file that can enable TLS or authentication. See "
+		  "README.md." },
+	{ .name = "web.telemetry-path", .kind = FLAG_STRING, .offset = AT(web_telemetry_path),
+	  .def = "/metrics",
+	  .help = "Path under which to expose metrics. The push API does not move with it." },
+	{ .name = "web.external-url", .kind = FLAG_STRING, .offset = AT(web_external_url),
+	  .def = "",
+	  .help = "The URL under which the Pushgateway is externally reachable." },
+	{ .name = "web.route-prefix", .kind = FLAG_STRING, .offset = AT(web_route_prefix),
+	  .def = "",
+	  .help = "Prefix for the internal routes of web endpoints. Defaults to the path of "
+		  "--web.external-url." },
+	{ .name = "web.enable-lifecycle", .kind = FLAG_BOOL, .offset = AT(web_enable_lifecycle),
+	  .def = "false",
+	  .help = "Enable shutdown via HTTP request." },
+	{ .name = "web.enable-admin-api", .kind = FLAG_BOOL, .offset = AT(web_enable_admin_api),
+	  .def = "false",
+	  .help = "Enable API endpoints for admin control actions." },
+	{ .name = "web.threads", .kind = FLAG_COUNT, .offset = AT(web_threads),
+	  .def = "0", .min = 0, .max = 256,
+	  .help = "Threads that serve requests. 0 means one for each core." },
+	{ .name = "web.max-connections", .kind = FLAG_COUNT, .offset = AT(web_max_connections),
+	  .def = "10000", .min = 1, .max = MILLION,
+	  .help = "Connections open at the same time." },
+	{ .name = "web.max-header-size", .kind = FLAG_SIZE, .offset = AT(web_max_header_size),
+	  .def = "1MiB", .min = KIB, .max = 64 * MIB,
+	  .help = "Bytes of a request line with its headers." },
+	{ .name = "web.idle-timeout", .kind = FLAG_DURATION, .offset = AT(web_idle_timeout_ns),
+	  .def = "5m", .min = MS, .max = 24 * HOUR,
+	  .help = "Time a connection may stay open between two requests." },
+	{ .name = "web.read-timeout", .kind = FLAG_DURATION, .offset = AT(web_read_timeout_ns),
+	  .def = "1m", .min = MS, .max = 24 * HOUR,
+	  .help = "Time from the first byte of a request to its last." },
+	{ .name = "web.shutdown-timeout", .kind = FLAG_DURATION,
+	  .offset = AT(web_shutdown_timeout_ns),
+	  .def = "10s", .min = 0, .max = HOUR,
+	  .help = "Time that requests in flight have to finish when the process is told to end." },
+	{ .name = "web.enable-openmetrics", .kind = FLAG_BOOL,
+	  .offset = AT(web_enable_openmetrics), .def = "false",
+	  .help = "Expose OpenMetrics 1.0 to scrapers that ask for it." },
+	{ .name = "persistence.file", .kind = FLAG_STRING, .offset = AT(persistence_file),
+	  .def = CONFIG_DATABASE_NAME,
+	  .help = "Database that keeps the metrics. If empty, metrics are only kept in memory. The "
+		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or when that is not "
+		  "set in the working directory if that can be written." },
+	{ .name = "persistence.interval", .kind = FLAG_DURATION,
+	  .offset = AT(persistence_interval_ns),
+	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,
+	  .help = "Accepted for compatibility: every push is persisted before it is answered." },
+	{ .name = "push.disable-consistency-check", .kind = FLAG_BOOL,
+	  .offset = AT(push_disable_consistency_check),
+	  .def = "false",
+	  .help = "Answer pushes 202 before they are checked and stored. What is inconsistent is still "
+		  "not stored." },
+	{ .name = "push.enable-utf8-names", .kind = FLAG_BOOL,
+	  .offset = AT(push_enable_utf8_names), .def = "false",
+	  .help = "Allow UTF-8 characters in metric and label names, and in the labels of a URL path." },
+	{ .name = "push.queue-size", .kind = FLAG_COUNT, .offset = AT(queue_size),
+	  .def = "4096", .min = 1, .max = MILLION,
+	  .help = "Pushes that may wait to be committed. Further ones are answered 503." },
+	{ .name = "push.queue-bytes", .kind = FLAG_SIZE, .offset = AT(queue_bytes),
+	  .def = "256MiB", .min = KIB, .max = 1024 * GIB,
+	  .help = "Memory of the pushes that wait to be committed." },
+	{ .name = "limits.body-size", .kind = FLAG_SIZE, .offset = AT(body_size),
+	  .def = "64MiB", .min = 1, .max = 4 * GIB,
+	  .help = "Bytes of one pushed body after decompression." },
+	{ .name = "limits.receiving-bytes", .kind = FLAG_SIZE, .offset = AT(receiving_bytes),
+	  .def = "1GiB", .min = KIB, .max = 1024 * GIB,
+	  .help = "Bytes of all requests that are being received or answered." },
+	{ .name = "limits.reply-bytes", .kind = FLAG_SIZE, .offset = AT(reply_bytes),
+	  .def = "1GiB", .min = KIB, .max = 1024 * GIB,
+	  .help = "Memory that is only kept for replies that clients have not read yet." },
+	{ .name = "limits.series-per-push", .kind = FLAG_COUNT, .offset = AT(series_per_push),
+	  .def = "1000000", .min = 1, .max = 10 * MILLION,
+	  .help = "Series in one push." },
+	{ .name = "limits.labels-per-series", .kind = FLAG_COUNT, .offset = AT(labels_per_series),
+	  .def = "100", .min = 2, .max = 10000,
+	  .help = "Labels of one series, job and instance included." },
+	{ .name = "limits.label-name-length", .kind = FLAG_COUNT, .offset = AT(label_name_length),
+	  .def = "1024", .min = 8, .max = 65536,
+	  .help = "Bytes of a label name." },
+	{ .name = "limits.label-value-length", .kind = FLAG_COUNT, .offset = AT(label_value_length),
+	  .def = "65536", .min = 1, .max = 16 * MIB,
+	  .help = "Bytes of a label value." },
+	{ .name = "limits.groups", .kind = FLAG_COUNT, .offset = AT(groups),
+	  .def = "1000000", .min = 1, .max = 50 * MILLION,
+	  .help = "Groups stored." },
+	{ .name = "limits.series", .kind = FLAG_COUNT, .offset = AT(series),
+	  .def = "10000000", .min = 1, .max = 1000 * MILLION,
+	  .help = "Series stored." },
+	{ .name = "log.level", .kind = FLAG_LOG_LEVEL, .offset = AT(log_level),
+	  .def = "info",
+	  .help = "Only log messages with the given severity or above. One of: [debug, info, warn, "
+		  "error]" },
+	{ .name = "log.format", .kind = FLAG_LOG_FORMAT, .offset = AT(log_format),
+	  .def = "logfmt",
+	  .help = "Output format of log messages. One of: [logfmt, json]" },
+};
+/* clang-format on */
+
+static const struct flag_table table = { .flags = flags, .n = ARRAY_LEN(flags) };
+
+/* systemd may name several directories; the first one is ours. No other thread runs yet. */
+bool config_default_database(char **file)
+{
+	const char *dir = getenv("STATE_DIRECTORY"); /* NOLINT(concurrency-mt-unsafe) */
+	size_t n = dir ? strcspn(dir, ":") : 0;
+	CLEANUP(strbuf_done) struct strbuf path = { 0 };
+
+	if (n == 0)
+		return false;
+	strbuf_add(&path, dir, n);
+	strbuf_addz(&path, "/" CONFIG_DATABASE_NAME);
+	free(*file);
+	*file = mem_strdup(strbuf_z(&path));
+	return true;
+}
+
+/* The first of those that do not wait for what follows. */
+static bool acts_at_once(const struct flags_given *given, enum config_action *ret)
+{
+	static const struct {
+		const char *name;
+		enum config_action action;
+	} actions[] = {
+		{ "version", CONFIG_VERSION },
+		{ "help-long", CONFIG_HELP },
+		{ "help-man", CONFIG_MAN },
+		{ "completion-bash", CONFIG_FLAG_NAMES },
+		{ "completion-script-bash", CONFIG_BASH_COMPLETION },
+		{ "completion-script-zsh", CONFIG_ZSH_COMPLETION },
+	};
+
+	for (size_t i = 0; i < given->n; i++) {
+		for (size_t j = 0; j < ARRAY_LEN(actions); j++) {
+			if (strcmp(given->list[i].flag->name, actions[j].name) == 0) {
+				*ret = actions[j].action;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * Which of several faults and wishes wins is kingpin's: --version and the hidden ones act while
+ * flags are recognised, --help when all of them were, and values are looked at last.
+ */
+int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
+		 struct err *err)
+{
+	CLEANUP(flags_given_done) struct flags_given given = { 0 };
+	int r = flags_scan(&table, argc, argv, &given, err);
+	bool at_once = acts_at_once(&given, ret_action);
+
+	*c = (struct config){ 0 };
+	if (r < 0 && !at_once)
+		return -1;
+	flags_set_defaults(&table, c);
+	c->persistence_by_default = !config_default_database(&c->persistence_file) &&
+				    !flags_given_has(&given, "persistence.file");
+	if (!at_once)
+		*ret_action = flags_given_has(&given, "help") ? CONFIG_HELP : CONFIG_RUN;
+	if (*ret_action == CONFIG_RUN &&
+	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0)) {
+		config_done(c);
+		return -1;
+	}
+	return 0;
+}
+
+void config_done(struct config *c)
+{
+	flags_done(&table, c);
+	free(c->telemetry_path);
+	c->telemetry_path = NULL;
+}
+
+void config_text(enum config_action action, const char *program, struct strbuf *out)
+{
+	static const char description[] = "Tallygate, a durable Prometheus Pushgateway";
+
+	switch (action) {
+	case CONFIG_RUN:
+	case CONFIG_VERSION:
+		break;
+	case CONFIG_HELP:
+		flags_help(&table, program, description, out);
+		strbuf_addf(out, "\nTo copy a live Pushgateway: %s import --help\n", program);
+		break;
+	case CONFIG_MAN:
+		flags_man(&table, program, description, out);
+		break;
+	case CONFIG_FLAG_NAMES:
+		flags_names(&table, out);
+		break;
+	case CONFIG_BASH_COMPLETION:
+	case CONFIG_ZSH_COMPLETION:
+		flags_completion_script(program, action == CONFIG_ZSH_COMPLETION, out);
+		break;
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct flag *const *)a)->name,
+		      (*(const struct flag *const *)b)->name);
+}
+
+void config_each(const struct config *c, void (*fn)(void *arg, const char *name, const char *value),
+		 void *arg)
+{
+	const struct flag *order[ARRAY_LEN(flags)];
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		order[i] = &flags[i];
+	qsort(order, ARRAY_LEN(flags), sizeof(const struct flag *), compare_names);
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		CLEANUP(strbuf_done) struct strbuf value = { 0 };
+
+		if (order[i]->kind == FLAG_ACTION)
+			continue;
+		flag_format(order[i], c, &value);
+		fn(arg, order[i]->name, strbuf_z(&value));
+	}
+}

@@ -1,0 +1,95 @@
+/*
+ * The command line: one table of flags (src/config.c) drives parsing, --help, the flags shown by
+ * /api/v1/status, and the README's table (checked by a test). Written once by main before any
+ * thread starts, const afterwards.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+
+/* The default of --persistence.file, in a directory that config_default_database() knows. */
+#define CONFIG_DATABASE_NAME "tallygate.db"
+
+struct config {
+	/* The Go gateway's. */
+	char **listen_addresses; /* at least one; as given */
+	size_t n_listen_addresses;
+	bool web_systemd_socket;     /* --web.listen-address is ignored then */
+	char *persistence_file;      /* "": memory only */
+	bool persistence_by_default; /* neither --persistence.file nor $STATE_DIRECTORY is given */
+	char *web_telemetry_path;    /* as given */
+	char *telemetry_path;        /* what it means: joined to the route prefix, cleaned */
+	char *web_external_url;      /* as given */
+	char *web_config_file;       /* "": none */
+	char *web_route_prefix;      /* after config_parse(): "" or "/a/b" */
+	bool web_enable_lifecycle, web_enable_admin_api;
+	bool push_disable_consistency_check;
+	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered
+					  */
+	enum log_level log_level;
+	enum log_format log_format;
+
+	/* Ours: a limit on everything that a client can influence. */
+	uint64_t web_threads;         /* --web.threads; 0: one for each core */
+	uint64_t web_max_connections; /* --web.max-connections */
+	uint64_t web_max_header_size; /* --web.max-header-size, bytes */
+	int64_t web_idle_timeout_ns;  /* --web.idle-timeout */
+	int64_t web_read_timeout_ns;  /* --web.read-timeout: from first byte of a request to last */
+	int64_t web_shutdown_timeout_ns; /* --web.shutdown-timeout */
+	bool web_enable_openmetrics;     /* --web.enable-openmetrics */
+	bool push_enable_utf8_names;     /* --push.enable-utf8-names */
+	uint64_t queue_size;             /* --push.queue-size, pushes */
+	uint64_t queue_bytes;            /* --push.queue-bytes */
+	uint64_t receiving_bytes;        /* --limits.receiving-bytes */
+	uint64_t body_size;              /* --limits.body-size, bytes after decompression */
+	uint64_t reply_bytes;            /* --limits.reply-bytes */
+	uint64_t series_per_push;        /* --limits.series-per-push */
+	uint64_t labels_per_series;      /* --limits.labels-per-series */
+	uint64_t label_name_length;      /* --limits.label-name-length */
+	uint64_t label_value_length;     /* --limits.label-value-length */
+	uint64_t groups;                 /* --limits.groups */
+	uint64_t series;                 /* --limits.series */
+};
+
+/* What config_parse() found the process has to do. */
+enum config_action {
+	CONFIG_RUN,
+	CONFIG_VERSION,
+	/* For config_text(). */
+	CONFIG_HELP,
+	CONFIG_MAN,
+	CONFIG_FLAG_NAMES,
+	CONFIG_BASH_COMPLETION,
+	CONFIG_ZSH_COMPLETION,
+};
+
+/*
+ * Parses argv with the Go gateway's (kingpin's) forms: --flag=value, --flag value, --no-bool,
+ * @file, --. Returns 0 and fills *c (owned by the caller, config_done()) and *ret_action; or -1
+ * with err->msg being kingpin's words, e.g. "unknown long flag '--foo'". err->status is not used.
+ */
+int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
+		 struct err *err);
+void config_done(struct config *c);
+
+/* Puts the database into the directory that $STATE_DIRECTORY names. False: it names none. */
+bool config_default_database(char **file);
+
+/* What such an action prints; program is argv[0]'s last component. */
+void config_text(enum config_action action, const char *program, struct strbuf *out);
+
+/*
+ * Calls fn for each flag in alphabetical order with its current value in canonical form ("true",
+ * "5m0s", ":9091,:9092"); help and version are left out. For /api/v1/status.
+ */
+void config_each(const struct config *c, void (*fn)(void *arg, const char *name, const char *value),
+		 void *arg);
+
+#endif

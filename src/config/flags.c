@@ -1,0 +1,248 @@
+#include "config/flags.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/units.h"
+
+static void *place(const struct flag *f, void *base)
+{
+	return (char *)base + f->offset;
+}
+
+static const void *const_place(const struct flag *f, const void *base)
+{
+	return (const char *)base + f->offset;
+}
+
+static size_t *list_length(const struct flag *f, void *base)
+{
+	return (size_t *)((char *)place(f, base) + sizeof(char **));
+}
+
+static void clear_list(const struct flag *f, void *base)
+{
+	char ***list = place(f, base);
+	size_t *n = list_length(f, base);
+
+	for (size_t i = 0; i < *n; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*n = 0;
+}
+
+static void append_to_list(const struct flag *f, void *base, const char *value)
+{
+	char ***list = place(f, base);
+	size_t *n = list_length(f, base);
+
+	*list = mem_realloc(*list, (*n + 1) * sizeof(**list));
+	(*list)[(*n)++] = mem_strdup(value);
+}
+
+static void add_number(const struct flag *f, int64_t v, struct strbuf *out)
+{
+	if (f->kind == FLAG_DURATION)
+		duration_format(v, out);
+	else if (f->kind == FLAG_SIZE)
+		size_format(v, out);
+	else
+		strbuf_addf(out, "%lld", (long long)v);
+}
+
+void flag_add_range(const struct flag *f, struct strbuf *out)
+{
+	add_number(f, f->min, out);
+	strbuf_addz(out, " to ");
+	add_number(f, f->max, out);
+}
+
+static int out_of_range(const struct flag *f, const char *value, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf range = { 0 };
+	char quoted[256];
+
+	flag_add_range(f, &range);
+	return err_set(err, 0, 0, "invalid value %s for --%s: expected %s",
+		       str_quote(str_of(value), quoted, sizeof(quoted)), f->name, strbuf_z(&range));
+}
+
+static int set_number(const struct flag *f, void *base, const char *value, struct err *err)
+{
+	struct str s = str_of(value);
+	bool ok = true;
+	int64_t v;
+
+	if (f->kind == FLAG_DURATION) {
+		if (duration_parse(s, &v, err) < 0)
+			return -1;
+	} else {
+		ok = f->kind == FLAG_SIZE ? size_parse(s, &v) : count_parse(s, &v);
+	}
+	if (!ok || v < f->min || v > f->max)
+		return out_of_range(f, value, err);
+	if (f->kind == FLAG_DURATION)
+		*(int64_t *)place(f, base) = v;
+	else
+		*(uint64_t *)place(f, base) = (uint64_t)v;
+	return 0;
+}
+
+static const char *const level_names[] = {
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARN] = "warn",
+	[LOG_ERROR] = "error",
+};
+
+static const char *const format_names[] = {
+	[LOG_LOGFMT] = "logfmt",
+	[LOG_JSON] = "json",
+};
+
+static int set_log_level(enum log_level *to, const char *value, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+		if (str_eq_nocase(str_of(value), str_of(level_names[i]))) {
+			*to = (enum log_level)i;
+			return 0;
+		}
+	}
+	return err_set(err, 0, 0, "unrecognized log level %s", value);
+}
+
+static int set_log_format(enum log_format *to, const char *value, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(format_names); i++) {
+		if (strcmp(value, format_names[i]) == 0) {
+			*to = (enum log_format)i;
+			return 0;
+		}
+	}
+	return err_set(err, 0, 0, "unrecognized log format %s", value);
+}
+
+static void set_string(char **to, const char *value)
+{
+	free(*to);
+	*to = mem_strdup(value);
+}
+
+static int set_value(const struct flag *f, void *base, const char *value, struct err *err)
+{
+	switch (f->kind) {
+	case FLAG_ACTION:
+		break;
+	case FLAG_BOOL:
+		*(bool *)place(f, base) = strcmp(value, "true") == 0;
+		break;
+	case FLAG_STRING:
+		set_string(place(f, base), value);
+		break;
+	case FLAG_STRINGS:
+		append_to_list(f, base, value);
+		break;
+	case FLAG_COUNT:
+	case FLAG_SIZE:
+	case FLAG_DURATION:
+		return set_number(f, base, value, err);
+	case FLAG_LOG_LEVEL:
+		return set_log_level(place(f, base), value, err);
+	case FLAG_LOG_FORMAT:
+		return set_log_format(place(f, base), value, err);
+	}
+	return 0;
+}
+
+void flags_set_defaults(const struct flag_table *t, void *base)
+{
+	struct err err;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->flags[i].kind != FLAG_ACTION &&
+		    set_value(&t->flags[i], base, t->flags[i].def, &err) < 0)
+			abort(); /* the table is wrong; the unit test sees it first */
+}
+
+static bool given_before(const struct flags_given *given, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (given->list[j].flag == given->list[i].flag)
+			return true;
+	return false;
+}
+
+int flags_set(const struct flags_given *given, void *base, struct err *err)
+{
+	for (size_t i = 0; i < given->n; i++) {
+		const struct flag *f = given->list[i].flag;
+		bool again = given_before(given, i);
+
+		if (again && f->kind != FLAG_STRINGS)
+			return err_set(err, 0, 0, "flag '%s' cannot be repeated", f->name);
+		/* What is given does not add to the default, it replaces it. */
+		if (!again && f->kind == FLAG_STRINGS)
+			clear_list(f, base);
+		if (set_value(f, base, given->list[i].value, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void add_list(char *const *list, size_t n, struct strbuf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			strbuf_addc(out, ',');
+		strbuf_addz(out, list[i]);
+	}
+}
+
+void flag_format(const struct flag *f, const void *base, struct strbuf *out)
+{
+	const void *p = const_place(f, base);
+
+	switch (f->kind) {
+	case FLAG_ACTION:
+		break;
+	case FLAG_BOOL:
+		strbuf_addz(out, *(const bool *)p ? "true" : "false");
+		break;
+	case FLAG_STRING:
+		strbuf_addz(out, *(char *const *)p);
+		break;
+	case FLAG_STRINGS:
+		add_list(*(char **const *)p, *(const size_t *)((const char *)p + sizeof(char **)),
+			 out);
+		break;
+	case FLAG_COUNT:
+	case FLAG_SIZE:
+		add_number(f, (int64_t) * (const uint64_t *)p, out);
+		break;
+	case FLAG_DURATION:
+		add_number(f, *(const int64_t *)p, out);
+		break;
+	case FLAG_LOG_LEVEL:
+		strbuf_addz(out, level_names[*(const enum log_level *)p]);
+		break;
+	case FLAG_LOG_FORMAT:
+		strbuf_addz(out, format_names[*(const enum log_format *)p]);
+		break;
+	}
+}
+
+void flags_done(const struct flag_table *t, void *base)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct flag *f = &t->flags[i];
+
+		if (f->kind == FLAG_STRINGS) {
+			clear_list(f, base);
+		} else if (f->kind == FLAG_STRING) {
+			char **z = place(f, base);
+
+			free(*z);
+			*z = NULL;
+		}
+	}
+}

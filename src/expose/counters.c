@@ -1,0 +1,35 @@
+#include "expose/counters.h"
+
+const char *const counters_handlers[N_HANDLERS] = {
+	"push", "delete",        "healthy",        "ready",         "status",
+	"wipe", "api/v1/status", "api/v1/metrics", "api/v1/options"
+};
+const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
+						       "options", "head", "other" };
+const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent",
+						  "limit", "busy", "storage" };
+const char *const counters_refusals[N_REFUSALS] = { "auth", "busy", "rate" };
+const int counters_codes[N_CODES] = { 200, 202, 301, 307, 400, 404, 405, 413, 415, 500, 503, 507 };
+
+void counters_init(struct counters *c)
+{
+	for (int i = 0; i < N_PUSH_METHODS; i++) {
+		quantiles_init(&c->push_seconds[i]);
+		quantiles_init(&c->push_bytes[i]);
+	}
+}
+
+void counters_done(struct counters *c)
+{
+	for (int i = 0; i < N_PUSH_METHODS; i++) {
+		quantiles_done(&c->push_seconds[i]);
+		quantiles_done(&c->push_bytes[i]);
+	}
+}
+
+void counters_request(struct counters *c, enum handler handler, enum http_method method, int status)
+{
+	for (int i = 0; i < N_CODES; i++)
+		if (counters_codes[i] == status)
+			c->requests[handler][method][i]++;
+}

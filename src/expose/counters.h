@@ -1,0 +1,69 @@
+/*
+ * What the gateway counts of its own requests (behaviour 5.7). Any thread.
+ */
+#ifndef EXPOSE_COUNTERS_H
+#define EXPOSE_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/quantiles.h"
+#include "http/server.h"
+
+enum handler {
+	HANDLER_PUSH,
+	HANDLER_DELETE,
+	HANDLER_HEALTHY,
+	HANDLER_READY,
+	HANDLER_STATUS, /* the page */
+	HANDLER_WIPE,
+	HANDLER_API_STATUS,
+	HANDLER_API_METRICS,
+	HANDLER_API_OPTIONS,
+	N_HANDLERS,
+	HANDLER_NONE = N_HANDLERS, /* not counted */
+};
+enum push_method { PUSH_METHOD_POST, PUSH_METHOD_PUT, N_PUSH_METHODS };
+
+/* Why pushes and deletes are refused. */
+enum reject {
+	REJECT_PATH,         /* 400: the URL names no group */
+	REJECT_BODY,         /* 400, 415: does not parse */
+	REJECT_INCONSISTENT, /* 400: breaks a rule, alone or together with what is stored */
+	REJECT_LIMIT,        /* 413, 507 */
+	REJECT_BUSY,         /* 503: the queue is full, or the gateway stops */
+	REJECT_STORAGE,      /* 503: the database did not take it */
+	N_REJECTS,
+};
+
+/* Why --web.config.file lets a request not pass. */
+enum refusal {
+	REFUSED_AUTH, /* 401 */
+	REFUSED_BUSY, /* 503: too many passwords wait to be checked */
+	REFUSED_RATE, /* 429 */
+	N_REFUSALS,
+};
+
+enum { N_CODES = 12 };
+
+struct counters {
+	atomic_ullong requests[N_HANDLERS][HTTP_OTHER + 1][N_CODES];
+	atomic_ullong rejects[N_REJECTS];
+	atomic_ullong refusals[N_REFUSALS];
+	atomic_ullong replies_refused; /* over --limits.reply-bytes */
+	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
+};
+
+void counters_init(struct counters *c);
+void counters_done(struct counters *c);
+
+void counters_request(struct counters *c, enum handler handler, enum http_method method,
+		      int status);
+
+extern const char *const counters_handlers[N_HANDLERS];
+extern const char *const counters_methods[HTTP_OTHER + 1];
+extern const char *const counters_rejects[N_REJECTS];
+extern const char *const counters_refusals[N_REFUSALS];
+extern const int counters_codes[N_CODES];
+
+#endif

@@ -1,0 +1,267 @@
+#include "expose/encode.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "expose/exposition.h"
+#include "format/protobuf/decode.h"
+#include "format/protobuf/encode.h"
+#include "format/protobuf/text.h"
+#include "format/text/parse.h"
+#include "format/text/write.h"
+#include "metrics/native.h"
+
+/* Lines are parsed so many bytes at a time, so that a large page takes no large memory. */
+enum { CHUNK = 64 * 1024 };
+
+enum { UNKNOWN = 1, NO_CREATED = 2, N_VARIANTS = 4 };
+enum { N_CODINGS = COMPRESS_ZSTD + 1 };
+enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
+
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
+
+void encoder_init(struct encoder *e, struct accepted as, enum compression coding)
+{
+	*e = (struct encoder){ .as = as, .coding = coding, .compressor = compressor_new() };
+	arena_init(&e->arena, SIZE_MAX);
+}
+
+void encoder_done(struct encoder *e)
+{
+	arena_done(&e->arena);
+	strbuf_done(&e->text);
+	strbuf_done(&e->out);
+	compressor_free(e->compressor);
+}
+
+/* What is sent as it is, is kept in what is read again the fastest. */
+static enum compression kept_in(enum compression coding)
+{
+	return coding == COMPRESS_NONE ? COMPRESS_ZSTD : coding;
+}
+
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f)
+{
+	int variant = (f->unknown ? UNKNOWN : 0) | (f->no_created ? NO_CREATED : 0);
+	int form = ((int)as.format * N_ESCAPINGS + (int)as.escaping) * N_VARIANTS + variant;
+
+	return ENCODE_FORM + form * N_CODINGS + (int)kept_in(coding);
+}
+
+struct family *encode_parse(struct encoder *e, struct str text)
+{
+	struct family *families = NULL;
+	struct err err;
+	int r = text_parse(text, &no_limits, &e->arena, &families, &err);
+
+	assert(r == 0);
+	return r == 0 ? families : NULL;
+}
+
+/* In a copy, since other metrics may have the same labels. */
+static void escape_labels(struct encoder *e, struct metric *m)
+{
+	struct label *labels = arena_alloc(&e->arena, m->n_labels * sizeof(*labels));
+
+	for (uint32_t i = 0; labels && i < m->n_labels; i++) {
+		struct str escaped = escape_name_in(e->as.escaping, m->labels[i].name, &e->arena);
+
+		labels[i] = m->labels[i];
+		if (escaped.p)
+			labels[i].name = escaped;
+	}
+	if (labels)
+		m->labels = labels;
+}
+
+void encode_metrics(struct encoder *e, const struct sample_family *f, struct metric *metrics)
+{
+	for (struct metric *m = metrics; m; m = m->next) {
+		escape_labels(e, m);
+		switch (e->as.format) {
+		case FORMAT_PROTO:
+			if (m->histogram && !native_is_consistent(m->histogram))
+				native_drop(m->histogram);
+			proto_encode_metric(m, &e->out);
+			break;
+		case FORMAT_PROTO_TEXT:
+		case FORMAT_PROTO_COMPACT:
+			proto_text_metric(&e->out, e->as.format == FORMAT_PROTO_COMPACT, m);
+			break;
+		default:
+			sample_write_metric(&e->out, f, m);
+			break;
+		}
+	}
+}
+
+void encode_head(struct encoder *e, const struct sample_family *f)
+{
+	const struct family head = {
+		.name = f->name, .type = f->type, .has_help = f->has_help, .help = f->help
+	};
+
+	switch (e->as.format) {
+	case FORMAT_PROTO:
+		proto_encode_head(&head, &e->out);
+		break;
+	case FORMAT_PROTO_TEXT:
+	case FORMAT_PROTO_COMPACT:
+		proto_text_head(&e->out, e->as.format == FORMAT_PROTO_COMPACT, &head);
+		break;
+	default:
+		sample_write_header(&e->out, f);
+		break;
+	}
+}
+
+void encode_tail(struct encoder *e)
+{
+	if (e->as.format == FORMAT_PROTO_TEXT || e->as.format == FORMAT_PROTO_COMPACT)
+		proto_text_end(&e->out);
+}
+
+/* Up to and with the last LF in the first CHUNK bytes, or the first LF behind them. */
+static struct str take_lines(struct str *text)
+{
+	const char *lf = NULL;
+	struct str lines = *text;
+
+	if (text->n > CHUNK) {
+		lf = memrchr(text->p, '\n', CHUNK);
+		if (!lf)
+			lf = memchr(text->p, '\n', text->n);
+	}
+	if (lf)
+		lines.n = (size_t)(lf - text->p) + 1;
+	text->p += lines.n;
+	text->n -= lines.n;
+	return lines;
+}
+
+/*
+ * Lines that say it all: of classic names, and each a metric of its own, since summaries and
+ * histograms come as messages.
+ */
+static void encode_lines(struct encoder *e, const struct sample_family *f, struct str text)
+{
+	while (text.n > 0) {
+		struct str lines = take_lines(&text);
+		struct family *parsed;
+
+		e->text.n = 0;
+		text_write_header(&e->text, f->name, false, STR_NULL, f->type);
+		strbuf_adds(&e->text, lines);
+		parsed = encode_parse(e, strbuf_str(&e->text));
+		if (parsed)
+			encode_metrics(e, f, parsed->metrics);
+		arena_reset(&e->arena);
+	}
+}
+
+static struct metric *sort_metrics(struct encoder *e, struct family *f)
+{
+	struct metric **sorted = arena_alloc(&e->arena,
+					     (f->n_metrics + 1) * sizeof(struct metric *));
+	uint32_t n = 0;
+
+	if (!sorted || f->n_metrics < 2)
+		return f->metrics;
+	for (struct metric *m = f->metrics; m; m = m->next)
+		sorted[n++] = m;
+	qsort(sorted, n, sizeof(struct metric *), push_metric_order);
+	sorted[n] = NULL;
+	for (uint32_t i = 0; i < n; i++)
+		sorted[i]->next = sorted[i + 1];
+	return sorted[0];
+}
+
+static void encode_message(struct encoder *e, const struct sample_family *f, struct str proto,
+			   struct strbuf *unit)
+{
+	struct family *decoded = NULL;
+	struct err err;
+	int r = proto_decode(proto, &no_limits, &e->arena, &decoded, &err);
+
+	assert(r == 0);
+	if (r == 0 && decoded) {
+		if (unit->n == 0)
+			strbuf_adds(unit, decoded->unit);
+		encode_metrics(e, f, sort_metrics(e, decoded));
+	}
+	arena_reset(&e->arena);
+}
+
+static void encode_slots(struct encoder *e, const struct sample_family *f,
+			 const struct snapshot_page *page, struct strbuf *unit)
+{
+	const char *at = page->text->p;
+
+	for (uint32_t i = 0; i < page->n_slots; i++) {
+		const struct snapshot_slot *slot = &page->slots[i];
+		struct str text = { at, slot->len };
+
+		if (slot->proto)
+			encode_message(e, f, bytes_str(slot->proto), unit);
+		else if (e->as.format == FORMAT_TEXT)
+			strbuf_adds(&e->out, text);
+		else
+			encode_lines(e, f, text);
+		at += slot->len;
+	}
+}
+
+/* Few bytes are kept as they are: exposition_compress() puts them together with others. */
+static struct bytes *pack(struct encoder *e, struct str out)
+{
+	struct bytes *packed;
+
+	if (out.n < EXPOSITION_SMALL)
+		return bytes_of(out);
+	packed = compress_piece(e->compressor, kept_in(e->coding), out);
+	packed->unpacked = (uint32_t)out.n;
+	return packed;
+}
+
+struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
+			  const struct snapshot_page *page)
+{
+	int form = encode_form(e->as, e->coding, f);
+	struct bytes *kept = bytes_form(page->text, form);
+	CLEANUP(strbuf_done) struct strbuf unit = { 0 };
+
+	if (kept)
+		return kept;
+	e->out.n = 0;
+	if (page->slots)
+		encode_slots(e, f, page, &unit);
+	else
+		encode_lines(e, f, bytes_str(page->text));
+	if (unit.n && !bytes_form(page->text, UNIT_FORM))
+		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&unit)));
+	kept = bytes_add_form(page->text, form, pack(e, strbuf_str(&e->out)));
+	e->out.n = 0;
+	return kept;
+}
+
+void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to)
+{
+	if (kept->unpacked)
+		compress_read(e->compressor, kept, kept->unpacked, to);
+	else
+		strbuf_adds(to, bytes_str(kept));
+}
+
+struct str encode_unit(const struct snapshot_page *pages, size_t n)
+{
+	struct str found = STR_NULL;
+
+	/* All are looked up, so that none is forgotten before what it was noted with. */
+	for (size_t i = 0; i < n; i++) {
+		struct bytes *unit = bytes_form(pages[i].text, UNIT_FORM);
+
+		if (unit && !found.n)
+			found = bytes_str(unit);
+	}
+	return found;
+}

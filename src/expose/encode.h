@@ -1,0 +1,56 @@
+/*
+ * What is stored and what we say of ourselves, in another format than the text that is ready to be
+ * sent: decoded from that text or from the message that was pushed, and written anew. The results
+ * are kept with the pages, so a page that has not changed is encoded once for each format asked
+ * for; compressed, since most scrapers want them so, and others would cost as much as the text.
+ */
+#ifndef EXPOSE_ENCODE_H
+#define EXPOSE_ENCODE_H
+
+#include "base/arena.h"
+#include "codec/compress.h"
+#include "format/sample_write.h"
+#include "format/scrape_format.h"
+#include "store/store.h"
+
+/* Buffers for one scrape. */
+struct encoder {
+	struct accepted as;
+	enum compression coding; /* of the reply */
+	struct compressor *compressor;
+	struct arena arena;
+	struct strbuf text; /* lines that are to be parsed, under a header */
+	struct strbuf out;
+};
+
+void encoder_init(struct encoder *e, struct accepted as, enum compression coding);
+void encoder_done(struct encoder *e);
+
+/*
+ * The form (base/bytes.h) that encoded pages are kept as. Forms below ENCODE_FORM are the
+ * compressed ones.
+ */
+enum { ENCODE_FORM = 16 };
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f);
+
+/*
+ * The page in the encoder's format: kept with it and borrowed. A piece in the coding of the reply,
+ * in zstd if there is none, of ->unpacked bytes; or the bytes themselves, when they are few:
+ * ->unpacked is 0. f->name is escaped already; e->out is empty before and after.
+ */
+struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
+			  const struct snapshot_page *page);
+/* Appends what is kept so. Not of a gzip piece. */
+void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to);
+/* The unit that somebody pushed with a family, from what encode_page() noted. */
+struct str encode_unit(const struct snapshot_page *pages, size_t n);
+
+/* Appends to e->out what stands before and behind the metrics of a family. */
+void encode_head(struct encoder *e, const struct sample_family *f);
+void encode_tail(struct encoder *e);
+/* Appends metrics; their label names are escaped. */
+void encode_metrics(struct encoder *e, const struct sample_family *f, struct metric *metrics);
+/* Families of text of our own making, in the encoder's arena. */
+struct family *encode_parse(struct encoder *e, struct str text);
+
+#endif

@@ -1,0 +1,205 @@
+#include "expose/exposition.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
+
+/* Takes the reference. */
+static void add_part(struct exposition *e, struct bytes *owner, struct str text)
+{
+	if (e->n == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 256;
+		e->parts = mem_realloc(e->parts, e->cap * sizeof(*e->parts));
+	}
+	e->parts[e->n++] = (struct exposition_part){ .owner = owner, .text = text };
+}
+
+void exposition_add(struct exposition *e, struct bytes *owner)
+{
+	add_part(e, owner, bytes_str(owner));
+}
+
+static void add_family(struct exposition *e, struct snapshot *snap, struct snapshot_family *f,
+		       bool with_header)
+{
+	if (with_header) {
+		exposition_add(e, f->header);
+		f->header = NULL;
+	}
+	for (size_t i = f->first; i < f->first + f->n; i++) {
+		exposition_add(e, snap->pages[i].text);
+		snap->pages[i].text = NULL;
+	}
+}
+
+void exposition_init(struct exposition *e, struct snapshot *snap, const struct own_metrics *own)
+{
+	size_t i = 0;
+
+	*e = (struct exposition){ 0 };
+	for (size_t k = 0; k < own->n; k++) {
+		const struct own_family *o = &own->families[k];
+		int r = -1;
+
+		for (; i < snap->n_families; i++) {
+			r = str_cmp(snap->families[i].name, o->name);
+			if (r >= 0)
+				break;
+			add_family(e, snap, &snap->families[i], true);
+		}
+		exposition_add(e, bytes_of(own_text(own, o)));
+		/* Somebody pushed to the same name: one family, under our header. */
+		if (i < snap->n_families && r == 0)
+			add_family(e, snap, &snap->families[i++], false);
+	}
+	for (; i < snap->n_families; i++)
+		add_family(e, snap, &snap->families[i], true);
+	snapshot_free(snap);
+}
+
+void exposition_done(struct exposition *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		bytes_unref(e->parts[i].owner);
+	free(e->parts);
+	*e = (struct exposition){ 0 };
+}
+
+struct compressing {
+	struct exposition out;
+	struct compressor *compressor;
+	struct compress_stream stream;
+	struct strbuf small;
+	struct bytes *block; /* being filled; NULL: none */
+};
+
+static void flush_block(struct compressing *enc)
+{
+	if (enc->block) {
+		bytes_detach(enc->block);
+		exposition_add(&enc->out, enc->block);
+	}
+	enc->block = NULL;
+}
+
+static void send_copy(struct compressing *enc, struct str text)
+{
+	if (enc->block && text.n > EXPOSITION_BLOCK - enc->block->n)
+		flush_block(enc);
+	if (!enc->block)
+		enc->block = bytes_new(EXPOSITION_BLOCK);
+	if (text.n)
+		memcpy(enc->block->p + enc->block->n, text.p, text.n);
+	enc->block->n += (uint32_t)text.n;
+}
+
+/* Takes the reference to the piece. */
+static void join(struct compressing *enc, struct bytes *piece)
+{
+	struct str text = compress_join(&enc->stream, piece);
+
+	/* It is small, and copying thousands costs less than sending each by itself. */
+	if (text.n <= EXPOSITION_BLOCK / 4) {
+		send_copy(enc, text);
+		bytes_unref(piece);
+		return;
+	}
+	flush_block(enc);
+	add_part(&enc->out, piece, text);
+}
+
+static void flush_small(struct compressing *enc)
+{
+	if (enc->small.n == 0)
+		return;
+	join(enc, compress_piece(enc->compressor, enc->stream.coding, strbuf_str(&enc->small)));
+	enc->small.n = 0;
+}
+
+static void encode_part(struct compressing *enc, const struct exposition_part *part)
+{
+	int coding = (int)enc->stream.coding;
+	struct bytes *piece;
+
+	if (part->packed) {
+		flush_small(enc);
+		join(enc, bytes_ref(part->owner));
+		return;
+	}
+	if (part->text.n < EXPOSITION_SMALL) {
+		strbuf_adds(&enc->small, part->text);
+		if (enc->small.n >= GATHER)
+			flush_small(enc);
+		return;
+	}
+	flush_small(enc);
+	piece = bytes_form(part->owner, coding);
+	if (!piece)
+		piece = bytes_add_form(
+			part->owner, coding,
+			compress_piece(enc->compressor, enc->stream.coding, part->text));
+	join(enc, bytes_ref(piece));
+}
+
+void exposition_compress(struct exposition *e, enum compression coding)
+{
+	struct compressing enc = { .compressor = compressor_new() };
+	struct str head = compress_head(&enc.stream, coding);
+	char tail[COMPRESS_TAIL];
+	size_t n_tail;
+
+	send_copy(&enc, head);
+	for (size_t i = 0; i < e->n; i++)
+		encode_part(&enc, &e->parts[i]);
+	flush_small(&enc);
+	n_tail = compress_tail(&enc.stream, tail);
+	send_copy(&enc, (struct str){ tail, n_tail });
+	flush_block(&enc);
+	compressor_free(enc.compressor);
+	strbuf_done(&enc.small);
+	exposition_done(e);
+	*e = enc.out;
+}
+
+static void unref(void *owner)
+{
+	bytes_unref(owner);
+}
+
+/* The small parts from the i-th on, up to a large one, in a block of its own; the next part. */
+static size_t send_small(struct exposition *e, size_t i, struct http_request *req)
+{
+	size_t n = 0, end = i;
+	struct bytes *block;
+
+	for (; end < e->n && e->parts[end].text.n < EXPOSITION_SMALL && n < EXPOSITION_BLOCK; end++)
+		n += e->parts[end].text.n;
+	block = bytes_new(n);
+	for (; i < end; i++) {
+		struct str text = e->parts[i].text;
+
+		if (text.n)
+			memcpy(block->p + block->n, text.p, text.n);
+		block->n += (uint32_t)text.n;
+		bytes_unref(e->parts[i].owner);
+	}
+	bytes_detach(block);
+	http_reply_ref(req, bytes_str(block), unref, block);
+	return end;
+}
+
+void exposition_send(struct exposition *e, struct http_request *req)
+{
+	for (size_t i = 0; i < e->n;) {
+		if (e->parts[i].text.n < EXPOSITION_SMALL) {
+			i = send_small(e, i, req);
+			continue;
+		}
+		http_reply_ref(req, e->parts[i].text, unref, e->parts[i].owner);
+		i++;
+	}
+	free(e->parts);
+	*e = (struct exposition){ 0 };
+}

@@ -1,0 +1,19 @@
+/* The body of a scrape in another format than text 0.0.4 with underscores. */
+#ifndef EXPOSE_FORMATS_H
+#define EXPOSE_FORMATS_H
+
+#include "expose/exposition.h"
+#include "format/scrape_format.h"
+
+/* What formats_exposition() needs for that format. */
+struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding);
+
+/*
+ * Families by name, our own among them, each page encoded or taken as it is. Takes over the
+ * snapshot. May take as long as all that is stored: not for an event loop. Unless coding is
+ * COMPRESS_NONE, exposition_compress() with that coding has to follow.
+ */
+void formats_exposition(struct exposition *e, struct snapshot *snap, const struct own_metrics *own,
+			struct accepted as, enum compression coding);
+
+#endif

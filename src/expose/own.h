@@ -1,0 +1,45 @@
+/* The gateway's metrics about itself, as a scrape shows them (behaviour 5.7, and our own). */
+#ifndef EXPOSE_OWN_H
+#define EXPOSE_OWN_H
+
+#include <stdbool.h>
+
+#include "commit/committer.h"
+#include "expose/counters.h"
+#include "store/store.h"
+
+enum { OWN_MAX = 40 };
+
+struct own_family {
+	struct str name;
+	size_t at, n; /* header and samples, in the text */
+};
+
+struct own_metrics {
+	struct strbuf text;
+	struct own_family families[OWN_MAX]; /* sorted by name */
+	size_t n;
+};
+
+/* Where the numbers come from; borrowed. */
+struct own_sources {
+	struct store *store;
+	struct queue *queue;
+	struct committer *committer;
+	struct http_server *server;
+	struct counters *counters;
+	bool database_set_aside; /* the one found at start was damaged */
+};
+
+/* Announces all of them to the store; before the first push and before loading. */
+void own_announce(struct store *store);
+
+void own_collect(struct own_metrics *own, const struct own_sources *from);
+void own_done(struct own_metrics *own);
+
+static inline struct str own_text(const struct own_metrics *own, const struct own_family *f)
+{
+	return (struct str){ own->text.p + f->at, f->n };
+}
+
+#endif

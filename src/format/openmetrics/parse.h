@@ -1,0 +1,18 @@
+/*
+ * OpenMetrics 1.0 text -> families, by the lexer of the text format. What OpenMetrics calls the
+ * counter c is the family c_total here, as everywhere else; an info is the gauge that its lines
+ * are, c_info, a stateset a gauge with a label of its own name. Exemplars, times of creation and
+ * units are kept. More lenient than the specification in blanks, comments and the order of lines.
+ */
+#ifndef FORMAT_OPENMETRICS_PARSE_H
+#define FORMAT_OPENMETRICS_PARSE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "metrics/metric.h"
+
+/* As text_parse(). Nothing may follow "# EOF", which may be missing; the last line feed may not. */
+int openmetrics_parse(struct str body, const struct decode_limits *lim, struct arena *a,
+		      struct family **ret_families, struct err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* Which exposition format a scraper asks for (behaviour 5.1). */
+#ifndef FORMAT_SCRAPE_FORMAT_H
+#define FORMAT_SCRAPE_FORMAT_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "metrics/escape.h"
+
+enum exposition_format {
+	FORMAT_TEXT,        /* 0.0.4 */
+	FORMAT_OPENMETRICS, /* 1.0.0 */
+	FORMAT_PROTO,       /* delimited */
+	FORMAT_PROTO_TEXT,  /* for people */
+	FORMAT_PROTO_COMPACT,
+	N_FORMATS,
+};
+
+struct accepted {
+	enum exposition_format format;
+	enum escaping escaping;
+};
+
+/*
+ * The first clause, by falling quality, that names a format; text when none does. Each clause up to
+ * there that names a known escaping= sets that, whether it names a format or not. openmetrics:
+ * whether that is among the formats.
+ */
+struct accepted accept_parse(struct str accept, bool openmetrics);
+
+/* Room for accept_content_type(). */
+enum { CONTENT_TYPE_MAX = 160 };
+const char *accept_content_type(struct accepted a, char out[CONTENT_TYPE_MAX]);
+
+#endif

@@ -1,0 +1,37 @@
+/* GET from another gateway: HTTP and HTTPS, bounded in time and size. One thread. */
+#ifndef IMPORT_FETCH_H
+#define IMPORT_FETCH_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct fetch;
+
+struct fetch_settings {
+	int64_t timeout_ns;  /* of one answer, from connecting to its last byte */
+	uint64_t max_size;   /* of one answer, decompressed */
+	const char *ca_file; /* "": those that the system trusts */
+};
+
+/*
+ * url is what paths are put behind: http or https (http when it does not say), and user and
+ * password for basic authentication. Borrows the settings' strings.
+ */
+struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, struct err *err);
+void fetch_free(struct fetch *f);
+DEFINE_CLEANUP(struct fetch *, fetch_free)
+
+/* The URL as it may be logged: without user and password. */
+const char *fetch_name(const struct fetch *f);
+
+/*
+ * The body of a 200 becomes the content of *out. Redirects are followed, five of them, and to http
+ * only as long as none has led to https; user and password are for the first host only. -1:
+ * err->status is that of the answer, 0 if none came or not all of it.
+ */
+int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
+	      struct err *err);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * The file that the Go Pushgateway keeps (--persistence.file): a gob stream, which describes its
+ * types first and then holds one value, a map of groups. Read by the descriptions in the stream;
+ * which numbers, orders and sizes the Go program happened to use does not matter. Nothing is
+ * allocated because a length was announced.
+ */
+#ifndef IMPORT_GOB_H
+#define IMPORT_GOB_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "metrics/metric.h"
+
+struct gob_family {
+	struct str name;    /* its key in the map of its group */
+	double timestamp;   /* Unix seconds of the push that brought it; 0: none */
+	struct str message; /* an io.prometheus.client.MetricFamily, not looked into */
+};
+
+struct gob_group {
+	struct label *labels; /* the grouping key, in the order of the file */
+	uint32_t n_labels;
+	struct gob_family *families; /* in the order of the file */
+	uint32_t n_families;
+};
+
+/* Everything borrows from the file, the arrays end with the call. -1 with *err stops the reading.
+ */
+typedef int (*gob_group_fn)(void *arg, const struct gob_group *g, struct err *err);
+
+/* As many bytes as gob_recognise() wants to see, when there are that many. */
+#define GOB_HEAD 16
+
+/* Whether a file that begins like this is a gob stream. At least three bytes are needed. */
+bool gob_recognise(struct str head);
+
+/*
+ * Reads a whole file. -1: *err (status 500) says in what way it is truncated, damaged, or no file
+ * of a Pushgateway; groups that came before the fault have been given to fn by then.
+ */
+int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err);
+
+#endif

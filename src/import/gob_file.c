@@ -1,0 +1,273 @@
+#include "import/gob_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "journal/sqlite/sqlite.h"
+
+/* A Go file on its way. */
+struct migration {
+	char *path;        /* symbolic links followed */
+	struct strbuf new; /* where the database is made */
+	int fd;            /* the Go file, locked */
+	struct stat st;
+	struct err *err;
+};
+
+static void migration_done(struct migration *m)
+{
+	if (m->fd >= 0)
+		close(m->fd);
+	strbuf_done(&m->new);
+	free(m->path);
+}
+
+/* -1 with "cannot VERB PATH: why". */
+static int failed(struct migration *m, const char *verb, const char *path)
+{
+	return err_set(m->err, 500, 0, "cannot %s %s: %s", verb, path, strerrordesc_np(errno));
+}
+
+static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
+{
+	b->n = 0;
+	strbuf_addz(b, path);
+	strbuf_addz(b, suffix);
+	return strbuf_z(b);
+}
+
+/* ---- the Go file ---- */
+
+/* What cannot be read here is left to SQLite to explain. */
+static bool open_if_gob(struct migration *m, const char *path)
+{
+	char head[GOB_HEAD];
+	ssize_t n;
+
+	m->path = realpath(path, NULL);
+	if (!m->path)
+		return false;
+	m->fd = open(m->path, O_RDONLY | O_CLOEXEC);
+	if (m->fd < 0 || fstat(m->fd, &m->st) < 0 || !S_ISREG(m->st.st_mode))
+		return false;
+	n = pread(m->fd, head, sizeof(head), 0);
+	return n > 0 && gob_recognise((struct str){ head, (size_t)n });
+}
+
+/* -1: somebody has put another file in its place, or has written to it. */
+static int check_unchanged(struct migration *m)
+{
+	struct stat now;
+
+	if (stat(m->path, &now) == 0 && now.st_dev == m->st.st_dev && now.st_ino == m->st.st_ino &&
+	    now.st_size == m->st.st_size && now.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
+		return 0;
+	return err_set(m->err, 500, 0,
+		       "%s has changed while it was imported: stop the Go Pushgateway, or whatever "
+		       "writes to it, first",
+		       m->path);
+}
+
+/* Two gateways started at once must not import side by side. */
+static int lock(struct migration *m)
+{
+	if (flock(m->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return err_set(
+			m->err, 500, 0,
+			"%s is being imported by another process: stop it, or choose another "
+			"--persistence.file",
+			m->path);
+	return check_unchanged(m);
+}
+
+static int read_all(struct migration *m, struct strbuf *out)
+{
+	enum { CHUNK = 1024 * 1024 };
+	ssize_t n;
+
+	do {
+		n = pread(m->fd, strbuf_reserve(out, CHUNK), CHUNK, (off_t)out->n);
+		if (n < 0)
+			return failed(m, "read", m->path);
+		out->n += (size_t)n;
+	} while (n > 0);
+	return 0;
+}
+
+static int read_groups(struct migration *m, struct import *im)
+{
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+
+	if (read_all(m, &file) < 0)
+		return -1;
+	if (gob_read(strbuf_str(&file), import_group, im, m->err) < 0) {
+		CLEANUP(strbuf_done) struct strbuf where = { 0 };
+
+		strbuf_addf(&where, "cannot import %s, which the Go Pushgateway wrote: ", m->path);
+		err_prefix(m->err, strbuf_z(&where));
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- the database ---- */
+
+static const char *const companions[] = { "-wal", "-journal" };
+
+/* SQLite would take them for the new database's. */
+static int check_companions(struct migration *m)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++)
+		if (access(suffixed(&name, m->path, companions[i]), F_OK) == 0)
+			return err_set(m->err, 500, 0,
+				       "%s belongs to another database than %s, which the Go "
+				       "Pushgateway wrote: move it away",
+				       name.p, m->path);
+	return 0;
+}
+
+static int remove_new(struct migration *m)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	const char *path = strbuf_z(&m->new);
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return failed(m, "remove", path);
+	for (size_t i = 0; i < ARRAY_LEN(companions); i++)
+		if (unlink(suffixed(&name, path, companions[i])) < 0 && errno != ENOENT)
+			return failed(m, "remove", name.p);
+	return 0;
+}
+
+/* Who could not read the Go file shall not read the database. */
+static int settle(struct migration *m)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	const char *path = strbuf_z(&m->new);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)
+		return failed(m, "open", path);
+	if (fchmod(fd, m->st.st_mode & 0777) < 0 || fsync(fd) < 0)
+		r = failed(m, "write", path);
+	close(fd);
+	if (r == 0 && access(suffixed(&wal, path, companions[0]), F_OK) == 0)
+		r = err_set(m->err, 500, 0, "cannot write %s: %s is left", path, wal.p);
+	return r;
+}
+
+static int write_database(struct migration *m, struct import *im)
+{
+	struct storage *storage;
+	int r;
+
+	if (remove_new(m) < 0 ||
+	    sqlite_storage_open(strbuf_z(&m->new), &storage, m->err) != SQLITE_OPENED)
+		return -1;
+	r = import_commit(im, storage, m->err);
+	/* Moves what is in the WAL into the file. */
+	storage->ops->close(storage);
+	return r < 0 ? -1 : settle(m);
+}
+
+/* ---- one in place of the other ---- */
+
+static bool same_file(const struct migration *m, const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino;
+}
+
+/* A second name for the Go file; the one that an interrupted import has made will do. */
+static int keep(struct migration *m, struct strbuf *ret_kept)
+{
+	char stamp[32], suffix[80];
+	struct tm tm;
+
+	gmtime_r(&m->st.st_mtim.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(suffix, sizeof(suffix), ".pushgateway-%s", stamp);
+	for (unsigned i = 2; link(m->path, suffixed(ret_kept, m->path, suffix)) < 0; i++) {
+		if (errno != EEXIST)
+			return failed(m, "keep the Go Pushgateway's file as", ret_kept->p);
+		if (same_file(m, ret_kept->p))
+			return 0;
+		snprintf(suffix, sizeof(suffix), ".pushgateway-%s-%u", stamp, i);
+	}
+	return 0;
+}
+
+static int sync_directory(struct migration *m)
+{
+	CLEANUP(freep) char *dir = mem_strdup(m->path);
+	int fd, r;
+
+	strrchr(dir, '/')[1] = '\0'; /* realpath() begins with one */
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	return r < 0 ? failed(m, "sync", dir) : 0;
+}
+
+static int replace(struct migration *m, struct strbuf *ret_kept)
+{
+	if (keep(m, ret_kept) < 0 || sync_directory(m) < 0 || check_unchanged(m) < 0)
+		return -1;
+	if (rename(strbuf_z(&m->new), m->path) < 0)
+		return failed(m, "replace", m->path);
+	return sync_directory(m);
+}
+
+/* Best effort: the reason for giving up is in *err already and stays there. */
+static void give_up(struct migration *m)
+{
+	struct err *why = m->err;
+	struct err ignored;
+
+	m->err = &ignored;
+	remove_new(m);
+	m->err = why;
+}
+
+static int migrate_file(struct migration *m, struct import *im, struct strbuf *ret_kept)
+{
+	suffixed(&m->new, m->path, ".importing");
+	if (lock(m) < 0 || check_companions(m) < 0 || read_groups(m, im) < 0)
+		return -1;
+	if (write_database(m, im) < 0 || replace(m, ret_kept) < 0) {
+		give_up(m);
+		return -1;
+	}
+	return 0;
+}
+
+enum import_gob_result import_gob(const char *path, struct store *scratch,
+				  const struct import_listener *listener,
+				  struct import_gob_report *ret_report, struct err *err)
+{
+	CLEANUP(migration_done) struct migration m = { .fd = -1, .err = err };
+	CLEANUP(import_freep) struct import *im = NULL;
+
+	if (!open_if_gob(&m, path))
+		return IMPORT_GOB_NONE;
+	im = import_new(scratch, listener);
+	if (migrate_file(&m, im, &ret_report->kept) < 0)
+		return IMPORT_GOB_FAILED;
+	ret_report->counts = import_counts(im);
+	return IMPORT_GOB_DONE;
+}

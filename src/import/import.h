@@ -1,0 +1,45 @@
+/*
+ * Groups that another gateway has kept, brought into a database in one transaction. They go the way
+ * of pushes, so that what is imported is as consistent as what is pushed: a family that our rules
+ * refuse is left out, named and counted, and the rest comes over.
+ */
+#ifndef IMPORT_IMPORT_H
+#define IMPORT_IMPORT_H
+
+#include "import/gob.h"
+#include "journal/storage.h"
+#include "store/store.h"
+
+struct import_counts {
+	uint64_t groups, families; /* imported; the two time metrics of a group are not counted */
+	uint64_t groups_left_out, families_left_out; /* the latter with those of the former */
+};
+
+/* Told of what is left out. `family` is empty when it is the whole group. Borrowed for the call. */
+struct import_listener {
+	void (*left_out)(void *arg, const char *group, struct str family, const char *why);
+	void *arg;
+};
+
+struct import;
+
+/* Borrows both; the store is empty, without limits, knows our own metrics, and serves nobody. */
+struct import *import_new(struct store *scratch, const struct import_listener *listener);
+/* NULL is fine. Forgets what was staged in the store. */
+void import_free(struct import *im);
+DEFINE_CLEANUP(struct import *, import_free)
+
+/*
+ * Adds a group, as a gob_group_fn: arg is the struct import. Nothing of it is borrowed afterwards.
+ * -1: one of its families cannot be read at all.
+ */
+int import_group(void *arg, const struct gob_group *g, struct err *err);
+/* For who reads the groups: of this one a family stays behind. Tells the listener, and counts. */
+void import_leave_out_family(struct import *im, const char *group, struct str family,
+			     const char *why);
+/* Once, at the end: writes all of it. On -1 nothing is written. */
+int import_commit(struct import *im, struct storage *st, struct err *err);
+
+struct import_counts import_counts(const struct import *im);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * A live Go Pushgateway by what its API answers: /api/v1/metrics names the groups, when each family
+ * was pushed, and most values; a protobuf scrape has the rest of each series.
+ */
+#ifndef IMPORT_JSON_H
+#define IMPORT_JSON_H
+
+#include "import/import.h"
+#include "import/scrape.h"
+
+/*
+ * Adds all groups of the answer of GET /api/v1/metrics. A series is taken from the scrape if it is
+ * there, and from the JSON otherwise; what JSON does not show in full is left out then. scrape may
+ * be NULL. -1: *err says in what way this is not such an answer; import_commit() must not follow.
+ */
+int import_json(struct str json, struct scrape *scrape, struct import *im, struct err *err);
+
+#endif

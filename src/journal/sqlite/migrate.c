@@ -1,0 +1,79 @@
+#include "journal/sqlite/migrate.h"
+
+#include "base/cleanup.h"
+#include "migrations.h" /* generated: migrations[] */
+
+/* "TALY": tells our files from anybody else's. */
+#define APPLICATION_ID 0x54414C59
+
+static int read_int(sqlite3 *db, const char *sql, int *ret)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (r != SQLITE_OK)
+		return r;
+	r = sqlite3_step(stmt);
+	*ret = r == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+	sqlite3_finalize(stmt);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+static int run_one(sqlite3 *db, int version)
+{
+	char pragma[64];
+	int r = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
+	if (r == SQLITE_OK) {
+		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version=%d", version + 1);
+		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);
+	}
+	if (r == SQLITE_OK && version == 0) {
+		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id=%d",
+				 APPLICATION_ID);
+		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);
+	}
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (r != SQLITE_OK)
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int migrate(sqlite3 *db, const char *path, struct err *err)
+{
+	const int newest = (int)ARRAY_LEN(migrations);
+	int version, id, tables;
+	int r = read_int(db, "PRAGMA user_version", &version);
+
+	if (r == SQLITE_OK)
+		r = read_int(db, "PRAGMA application_id", &id);
+	if (r == SQLITE_OK)
+		r = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (r != SQLITE_OK)
+		return r;
+	if (tables > 0 && id != APPLICATION_ID) {
+		err_set(err, 500, 0,
+			"%s is a database of another program: choose another --persistence.file",
+			path);
+		return SQLITE_MISMATCH;
+	}
+	/* Ours from the first migration on has a version above 0. */
+	if (version < 0 || (version == 0 && tables > 0)) {
+		err_set(err, 500, 0, "%s is damaged: it says that its schema is %d", path, version);
+		return SQLITE_CORRUPT;
+	}
+	if (version > newest) {
+		err_set(err, 500, 0,
+			"%s was written by a newer version (schema %d, this one knows %d): run "
+			"that "
+			"version, or choose another --persistence.file",
+			path, version, newest);
+		return SQLITE_MISMATCH;
+	}
+	for (; r == SQLITE_OK && version < newest; version++)
+		r = run_one(db, version);
+	return r;
+}

@@ -1,0 +1,17 @@
+/* Brings a database to the newest schema: migrations/NNNN_*.sql, compiled in (private to persist).
+ */
+#ifndef JOURNAL_SQLITE_MIGRATE_H
+#define JOURNAL_SQLITE_MIGRATE_H
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+
+/*
+ * Runs the migrations after the file's user_version, each in a transaction of its own. Returns an
+ * SQLite result code; SQLITE_MISMATCH when the file is of a newer version or not ours, with *err
+ * set.
+ */
+int migrate(sqlite3 *db, const char *path, struct err *err);
+
+#endif

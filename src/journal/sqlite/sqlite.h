@@ -1,0 +1,27 @@
+/* The SQLite engine. All SQL of the project is in sqlite.c, migrate.c and migrations/. */
+#ifndef JOURNAL_SQLITE_SQLITE_H
+#define JOURNAL_SQLITE_SQLITE_H
+
+#include "journal/storage.h"
+
+enum sqlite_open_result {
+	SQLITE_OPENED,
+	SQLITE_OPEN_DAMAGED, /* not a database, or one that does not hold together */
+	SQLITE_OPEN_FAILED,  /* in use, not writable, newer schema, not ours ...: *err says what to
+				do */
+};
+
+/*
+ * Opens or creates the file and brings its schema up to date. Every path is that of a file,
+ * whatever SQLite takes it for, and an empty one is refused. *ret_storage: ops->close() ends it.
+ */
+enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
+					    struct err *err);
+
+/*
+ * Moves a damaged database and what belongs to it to PATH.damaged-YYYYMMDDTHHMMSSZ. The new name
+ * goes to aside (size bytes). -1: *err says why it could not be moved.
+ */
+int sqlite_set_aside(const char *path, char *aside, size_t size, struct err *err);
+
+#endif

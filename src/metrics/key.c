@@ -1,0 +1,294 @@
+#include "metrics/key.h"
+
+#include "base/base64.h"
+#include "base/utf8.h"
+#include "metrics/key_name.h"
+#include "metrics/names.h"
+
+enum { SEPARATOR = 0xFF };
+
+enum { QUOTE_SIZE = 384, NAME_QUOTE_SIZE = 128, VALUE_QUOTE_SIZE = 256 };
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, 413, 0, "grouping key needs more memory than a request may use");
+}
+
+/* What stands before the next '/', or all of it; *rest then begins with that '/' or is empty. */
+static struct str take_component(struct str *rest)
+{
+	const char *slash = rest->n ? memchr(rest->p, '/', rest->n) : NULL;
+	struct str component = { rest->p, slash ? (size_t)(slash - rest->p) : rest->n };
+
+	rest->p += component.n;
+	rest->n -= component.n;
+	return component;
+}
+
+static void skip(struct str *s, size_t n)
+{
+	s->p += n;
+	s->n -= n;
+}
+
+static int decode_job(struct str in, struct arena *a, struct str *ret_job, struct err *err)
+{
+	char *out = arena_alloc(a, in.n * 3 / 4 + 3);
+	char quoted[QUOTE_SIZE];
+	struct str job = { out, 0 };
+	size_t at;
+
+	if (!out)
+		return no_memory(err);
+	if (!base64url_decode(in, out, &job.n, &at))
+		return err_set(err, 400, 0,
+			       "invalid base64 encoding in job name %s: "
+			       "illegal base64 data at input byte %zu",
+			       str_quote(job, quoted, sizeof(quoted)), at);
+	*ret_job = job;
+	return 0;
+}
+
+/*
+ * The Go gateway prints the name as it is; with UTF-8 names that could be a line feed, so what
+ * needs an escape gets it, only without the quotes.
+ */
+static int bad_base64_value(struct str name, struct str raw, size_t at, struct err *err)
+{
+	char quoted_name[NAME_QUOTE_SIZE], quoted_value[VALUE_QUOTE_SIZE];
+	size_t n;
+
+	str_quote(name, quoted_name, sizeof(quoted_name));
+	n = strlen(quoted_name) - 2;
+	return err_set(err, 400, 0,
+		       "invalid base64 encoding for label %.*s=%s: "
+		       "illegal base64 data at input byte %zu",
+		       (int)n, quoted_name + 1, str_quote(raw, quoted_value, sizeof(quoted_value)),
+		       at);
+}
+
+static int decode_value(struct str name, struct str raw, struct arena *a, struct str *ret_value,
+			struct err *err)
+{
+	char *out = arena_alloc(a, raw.n * 3 / 4 + 3);
+	struct str value = { out, 0 };
+	size_t at;
+
+	if (!out)
+		return no_memory(err);
+	if (!base64url_decode(raw, out, &value.n, &at))
+		return bad_base64_value(name, raw, at, err);
+	*ret_value = value;
+	return 0;
+}
+
+static int parse_pair(struct str name, struct str value, const struct key_limits *lim,
+		      struct arena *a, struct label *ret_label, struct err *err)
+{
+	const struct str suffix = STR("@base64");
+	bool encoded = str_has_suffix(name, suffix);
+
+	if (encoded)
+		name.n -= suffix.n;
+	if (key_name_parse(name, lim->utf8_names, a, &ret_label->name, err) < 0)
+		return -1;
+	ret_label->value = value;
+	return encoded ? decode_value(name, value, a, &ret_label->value, err) : 0;
+}
+
+/* One component follows each '/', so this is their number. */
+static size_t count_slashes(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += s.p[i] == '/';
+	return n;
+}
+
+/* Pairs in the order sent, with one more place for the job. */
+static int parse_pairs(struct str labels, const struct key_limits *lim, struct arena *a,
+		       struct label **ret_pairs, size_t *ret_n, struct err *err)
+{
+	/* "/x/" is job x: one slash alone separates nothing. */
+	size_t n_components = labels.n > 1 ? count_slashes(labels) : 0;
+	struct label *pairs;
+	char quoted[QUOTE_SIZE];
+
+	if (n_components % 2 != 0)
+		return err_set(err, 400, 0, "odd number of components in label string %s",
+			       str_quote(labels, quoted, sizeof(quoted)));
+	pairs = arena_alloc(a, (n_components / 2 + 1) * sizeof(*pairs));
+	if (!pairs)
+		return no_memory(err);
+	for (size_t i = 0; i < n_components / 2; i++) {
+		struct str name, value;
+
+		skip(&labels, 1);
+		name = take_component(&labels);
+		skip(&labels, 1);
+		value = take_component(&labels);
+		if (parse_pair(name, value, lim, a, &pairs[i], err) < 0)
+			return -1;
+	}
+	*ret_pairs = pairs;
+	*ret_n = n_components / 2;
+	return 0;
+}
+
+/* By name; of equal names the one sent first comes first, which makes the order total. */
+static int compare_pairs(const void *va, const void *vb)
+{
+	const struct label *a = *(const struct label *const *)va;
+	const struct label *b = *(const struct label *const *)vb;
+	int r = str_cmp(a->name, b->name);
+
+	return r ? r : (a > b) - (a < b);
+}
+
+/* Sorted by name, of each name only the last pair. */
+static int sort_unique(const struct label *pairs, size_t n, struct arena *a, struct key *ret_key,
+		       struct err *err)
+{
+	const struct label **order = arena_alloc(a, n * sizeof(const struct label *));
+	struct label *labels = arena_alloc(a, n * sizeof(*labels));
+	uint32_t kept = 0;
+
+	if (!order || !labels)
+		return no_memory(err);
+	for (size_t i = 0; i < n; i++)
+		order[i] = &pairs[i];
+	qsort(order, n, sizeof(const struct label *), compare_pairs);
+	for (size_t i = 0; i < n; i++)
+		if (i + 1 == n || !str_eq(order[i]->name, order[i + 1]->name))
+			labels[kept++] = *order[i];
+	*ret_key = (struct key){ .labels = labels, .n_labels = kept };
+	return 0;
+}
+
+static int check_label(const struct label *l, const struct key_limits *lim, struct err *err)
+{
+	char name[NAME_QUOTE_SIZE], value[VALUE_QUOTE_SIZE];
+
+	if (l->name.n > lim->max_label_name)
+		return err_set(err, 400, 0,
+			       "label name %s has %zu bytes, at most %u are allowed "
+			       "(--limits.label-name-length)",
+			       str_quote(l->name, name, sizeof(name)), l->name.n,
+			       lim->max_label_name);
+	if (l->value.n > lim->max_label_value)
+		return err_set(err, 400, 0,
+			       "value of label %s has %zu bytes, at most %u are allowed "
+			       "(--limits.label-value-length)",
+			       str_quote(l->name, name, sizeof(name)), l->value.n,
+			       lim->max_label_value);
+	if (utf8_valid(l->value))
+		return 0;
+	str_quote(l->name, name, sizeof(name));
+	return err_set(err, 400, 0, "invalid label value %s for label %.*s: not valid UTF-8",
+		       str_quote(l->value, value, sizeof(value)), (int)strlen(name) - 2, name + 1);
+}
+
+/* Ours to check, and only what is left after duplicates are gone: the Go gateway's errors win. */
+static int check_key(const struct key *key, const struct key_limits *lim, struct err *err)
+{
+	if (key->n_labels > lim->max_labels)
+		return err_set(err, 400, 0,
+			       "grouping key has %u labels, at most %u are allowed "
+			       "(--limits.labels-per-series)",
+			       key->n_labels, lim->max_labels);
+	for (uint32_t i = 0; i < key->n_labels; i++)
+		if (check_label(&key->labels[i], lim, err) < 0)
+			return -1;
+	return 0;
+}
+
+int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,
+	      struct err *err)
+{
+	const struct str encoded = STR("@base64/");
+	bool job_is_base64 = str_has_prefix(rest, encoded);
+	struct key key;
+	struct label *pairs;
+	struct str job;
+	size_t n;
+
+	if (!job_is_base64 && !str_has_prefix(rest, STR("/")))
+		return err_set(err, 400, 0, "job name is required");
+	skip(&rest, job_is_base64 ? encoded.n : 1);
+	job = take_component(&rest);
+	if (job_is_base64 && decode_job(job, a, &job, err) < 0)
+		return -1;
+	if (parse_pairs(rest, lim, a, &pairs, &n, err) < 0)
+		return -1;
+	if (job.n == 0)
+		return err_set(err, 400, 0, "job name is required");
+	/* Last, so that it overrides a pair named job. */
+	pairs[n++] = (struct label){ STR("job"), job };
+	if (sort_unique(pairs, n, a, &key, err) < 0 || check_key(&key, lim, err) < 0)
+		return -1;
+	key.plain = !lim->utf8_names;
+	for (uint32_t i = 0; i < key.n_labels; i++)
+		key.plain &= text_is_verbatim(key.labels[i].value);
+	*ret_key = key;
+	return 0;
+}
+
+void key_encode(const struct key *key, struct strbuf *out)
+{
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		strbuf_adds(out, key->labels[i].name);
+		strbuf_addc(out, (char)SEPARATOR);
+		strbuf_adds(out, key->labels[i].value);
+		strbuf_addc(out, (char)SEPARATOR);
+	}
+}
+
+/* Up to the next separator, which is consumed; false when there is none or it is not UTF-8. */
+static bool take_field(struct str *rest, struct str *ret_field)
+{
+	const char *end = rest->n ? memchr(rest->p, SEPARATOR, rest->n) : NULL;
+
+	if (!end)
+		return false;
+	*ret_field = (struct str){ rest->p, (size_t)(end - rest->p) };
+	skip(rest, ret_field->n + 1);
+	return utf8_valid(*ret_field);
+}
+
+static bool has_job(const struct key *key)
+{
+	for (uint32_t i = 0; i < key->n_labels; i++)
+		if (str_eq(key->labels[i].name, STR("job")))
+			return key->labels[i].value.n > 0;
+	return false;
+}
+
+int key_decode(struct str bytes, struct arena *a, struct key *ret_key)
+{
+	struct key key = { 0 };
+	size_t fields = 0;
+
+	for (size_t i = 0; i < bytes.n; i++)
+		fields += bytes.p[i] == (char)SEPARATOR;
+	if (fields % 2 != 0 || fields / 2 > UINT32_MAX)
+		return -1;
+	key.labels = arena_alloc(a, fields / 2 * sizeof(*key.labels));
+	if (!key.labels)
+		return -1;
+	while (bytes.n > 0) {
+		struct label *l = &key.labels[key.n_labels];
+
+		if (!take_field(&bytes, &l->name) || !take_field(&bytes, &l->value))
+			return -1;
+		if (l->name.n == 0 || str_has_prefix(l->name, STR("__")))
+			return -1;
+		if (key.n_labels > 0 && str_cmp(l[-1].name, l->name) >= 0)
+			return -1;
+		key.n_labels++;
+	}
+	if (!has_job(&key))
+		return -1;
+	*ret_key = key;
+	return 0;
+}

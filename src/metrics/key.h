@@ -1,0 +1,41 @@
+/*
+ * Grouping keys: the label set that a push path names (/metrics/job/J{/LABEL/VALUE}).
+ */
+#ifndef METRICS_KEY_H
+#define METRICS_KEY_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "metrics/metric.h"
+
+struct key {
+	struct label *labels; /* sorted bytewise by name, names unique, `job` always among them */
+	uint32_t n_labels;
+	bool plain; /* as in struct metric */
+};
+
+struct key_limits {
+	uint32_t max_labels, max_label_name, max_label_value;
+	bool utf8_names; /* --push.enable-utf8-names: any UTF-8 label name, U__ decoding */
+};
+
+/*
+ * Parses what follows "/metrics/job" in the percent-DEcoded path: "/J/a/b" or "@base64/Sg==/a/b".
+ * The result lives in the arena. -1 is a 400 with the Go gateway's words (behaviour of 2.5 and 2.6
+ * of the gateway), or a 400 of ours for a key that is not valid UTF-8 or would start a label with
+ * "__" after decoding: those poison the Go gateway.
+ */
+int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,
+	      struct err *err);
+
+/*
+ * The canonical bytes of a key, also how the database stores it: name 0xFF value 0xFF for each
+ * label in order. 0xFF never occurs in UTF-8.
+ */
+void key_encode(const struct key *key, struct strbuf *out);
+/* The reverse; borrows from bytes. -1 when they are not a canonical key (a damaged database). */
+int key_decode(struct str bytes, struct arena *a, struct key *ret_key);
+
+#endif

@@ -1,0 +1,161 @@
+#include "process/startup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "expose/own.h"
+#include "import/gob_file.h"
+#include "journal/load.h"
+#include "journal/sqlite/sqlite.h"
+
+struct store *startup_new_store(const struct store_limits *lim)
+{
+	struct store *store = store_new(lim);
+
+	own_announce(store);
+	return store;
+}
+
+static struct store *limited_store(const struct config *c)
+{
+	return startup_new_store(
+		&(struct store_limits){ .max_groups = c->groups, .max_series = c->series });
+}
+
+/* As text for the log. */
+struct number {
+	char text[24];
+};
+
+static struct number number(uint64_t n)
+{
+	struct number t;
+
+	snprintf(t.text, sizeof(t.text), "%llu", (unsigned long long)n);
+	return t;
+}
+
+enum open_result { OPENED, DAMAGED, FAILED };
+
+static enum open_result open_and_load(const struct config *c, struct opened *ret, struct err *err)
+{
+	struct storage *storage;
+	struct store *store;
+	enum storage_load_result r;
+
+	switch (sqlite_storage_open(c->persistence_file, &storage, err)) {
+	case SQLITE_OPENED:
+		break;
+	case SQLITE_OPEN_DAMAGED:
+		return DAMAGED;
+	case SQLITE_OPEN_FAILED:
+		return FAILED;
+	}
+	store = limited_store(c);
+	r = load_store(storage, store, err);
+	if (r == STORAGE_LOADED) {
+		ret->store = store;
+		ret->storage = storage;
+		return OPENED;
+	}
+	store_free(store);
+	storage->ops->close(storage);
+	return r == STORAGE_DAMAGED ? DAMAGED : FAILED;
+}
+
+static void log_loaded(const char *path, struct store *store)
+{
+	struct store_counts counts = store_counts(store);
+
+	log_info("metrics loaded", "file", path, "groups", number(counts.groups).text, "series",
+		 number(counts.series).text, NULL);
+}
+
+/* ---- imports ---- */
+
+void startup_log_left_out(void *arg, const char *group, struct str family, const char *why)
+{
+	const struct startup_origin *from = arg;
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	strbuf_adds(&name, family);
+	if (family.n)
+		log_warn("not imported: this family breaks a rule", from->key, from->value, "group",
+			 group, "family", strbuf_z(&name), "err", why, NULL);
+	else
+		log_warn("not imported: this group breaks a rule", from->key, from->value, "group",
+			 group, "err", why, NULL);
+}
+
+void startup_log_imported(const char *msg, const struct startup_origin *from, const char *key,
+			  const char *value, const struct import_counts *n)
+{
+	log_info(msg, from->key, from->value, key, value, "groups", number(n->groups).text,
+		 "families", number(n->families).text, "groups_left_out",
+		 number(n->groups_left_out).text, "families_left_out",
+		 number(n->families_left_out).text, NULL);
+}
+
+static int import_if_gob(const struct config *c, struct err *err)
+{
+	const struct store_limits none = { .max_groups = UINT64_MAX, .max_series = UINT64_MAX };
+	struct startup_origin origin = { "file", c->persistence_file };
+	const struct import_listener listener = { startup_log_left_out, &origin };
+	struct import_gob_report report = { 0 };
+	struct store *scratch = startup_new_store(&none);
+	enum import_gob_result r = import_gob(c->persistence_file, scratch, &listener, &report,
+					      err);
+
+	if (r == IMPORT_GOB_DONE)
+		startup_log_imported("imported the file of a Go Pushgateway", &origin, "kept",
+				     strbuf_z(&report.kept), &report.counts);
+	strbuf_done(&report.kept);
+	store_free(scratch);
+	return r == IMPORT_GOB_FAILED ? -1 : 0;
+}
+
+void startup_choose_database(struct config *c)
+{
+	/* One that is there, or may be there, is not left alone because it cannot be written. */
+	if (!c->persistence_by_default || access(c->persistence_file, F_OK) == 0 ||
+	    errno != ENOENT || access(".", W_OK) == 0)
+		return;
+	log_warn("--persistence.file is not given, and there can be no database in the working "
+		 "directory",
+		 "err", strerrordesc_np(errno), NULL);
+	*c->persistence_file = '\0';
+}
+
+int startup_open(const struct config *c, struct opened *ret, struct err *err)
+{
+	const char *path = c->persistence_file;
+	enum open_result r;
+	char aside[4200];
+
+	*ret = (struct opened){ 0 };
+	if (!*path) {
+		ret->store = limited_store(c);
+		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
+		return 0;
+	}
+	if (import_if_gob(c, err) < 0)
+		return -1;
+	r = open_and_load(c, ret, err);
+	if (r == DAMAGED) {
+		struct err why = *err;
+
+		if (sqlite_set_aside(path, aside, sizeof(aside), err) < 0)
+			return -1;
+		log_error("the database is damaged: it has been set aside, starting with an empty "
+			  "one",
+			  "file", path, "kept", aside, "err", why.msg, NULL);
+		ret->set_aside = true;
+		r = open_and_load(c, ret, err);
+	}
+	if (r != OPENED)
+		return -1;
+	log_loaded(path, ret->store);
+	return 0;
+}

@@ -1,0 +1,99 @@
+/*
+ * A push as a value: checked as far as one push alone can be, in canonical order, and encoded: the
+ * exposition bytes that scrapes send and the protobuf bytes that the database stores. Made by the
+ * HTTP worker that read the request; from then on it belongs to whoever holds the pointer: the
+ * queue, the committer, and at the end the worker again, which answers and frees it.
+ */
+#ifndef PUSH_PUSH_H
+#define PUSH_PUSH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/queue.h"
+#include "metrics/key.h"
+#include "metrics/metric.h"
+
+enum push_mode {
+	PUSH_PUT,    /* replaces the group */
+	PUSH_POST,   /* replaces the families it names */
+	PUSH_DELETE, /* drops the group */
+	PUSH_WIPE,   /* drops all groups; the key means nothing */
+};
+
+/* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
+struct push_family {
+	struct str name;    /* as pushed */
+	struct str exposed; /* what the exposition calls it; the same bytes for a classic name */
+	uint64_t hash;      /* of exposed */
+	struct str help;    /* valid UTF-8 */
+	bool has_help;
+	uint8_t type; /* enum metric_type, one of the known ones */
+	/* The text does not say all that was pushed (histograms, exemplars, other names ...). */
+	bool lossy;
+	bool escaped; /* the text holds a name that is not the one pushed; lossy, too */
+	uint32_t n_series, n_lines;
+	uint64_t *hashes; /* n_series, of the exposed name and labels */
+	struct str text;  /* the sample lines, n_lines of them, sorted as scrapes show them */
+	struct str proto; /* one delimited MetricFamily, metrics in the order pushed */
+};
+
+struct push {
+	struct queue_node node; /* first; node.bytes is what the push holds in all */
+	enum push_mode mode;
+	double now;        /* Unix seconds: when the request was parsed */
+	struct str key;    /* canonical bytes, see key_encode() */
+	uint64_t key_hash; /* of key */
+	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
+	uint32_t n_families;
+	struct push_family *families; /* sorted by exposed name, then by name */
+	/* status 0: accepted. Set by push_build() or by the committer; the reply is made of it. */
+	struct err err;
+
+	/* Called once by the committer's thread when the verdict is final and, if accepted,
+	 * durable. */
+	void (*done)(struct push *push);
+	void *done_arg;
+};
+
+/*
+ * What an HTTP worker keeps from push to push: limits and buffers. One thread at a time.
+ * The arena is the request's: the decoded families live in it.
+ */
+struct push_builder {
+	uint64_t max_series; /* exposed lines of one push (--limits.series-per-push) */
+	uint32_t max_labels; /* of one series, grouping labels included (--limits.labels-per-series)
+			      */
+	struct arena *arena;
+	uint64_t max_text; /* bytes of exposition that a push may become; 0: UINT32_MAX */
+	struct strbuf text, proto, ids, head; /* of the push being built */
+};
+
+void push_builder_done(struct push_builder *b);
+
+/*
+ * Builds a push from decoded families (NULL for DELETE). Applies the grouping labels and
+ * `instance`, sorts, checks and encodes; changes the metrics' labels. Always returns a push, the
+ * caller's; one that breaks a rule comes back with err.status 400 and without families, since the
+ * committer still has to move the group's failure time; one over a limit with 413, which must not
+ * reach the store.
+ */
+struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,
+			struct family *families, double now);
+
+/*
+ * The order that a family's metrics are exposed in, for qsort() of struct metric *: by the number
+ * of labels, then by their values; names do not count.
+ */
+int push_metric_order(const void *a, const void *b);
+
+/* NULL is fine. */
+void push_free(struct push *push);
+DEFINE_CLEANUP(struct push *, push_free)
+
+/* Puts the Go gateway's words for a rejected push in front of the message. */
+#define PUSH_INVALID_PREFIX "pushed metrics are invalid or inconsistent with existing metrics: "
+
+#endif

@@ -1,0 +1,219 @@
+#include "push/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "metrics/names.h"
+
+int rules_refuse(struct err *err, struct str family, const struct label *labels, uint32_t n_labels,
+		 uint32_t line, const char *what)
+{
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	strbuf_addz(&b, "collected metric ");
+	strbuf_add_quoted(&b, family);
+	strbuf_addz(&b, " { ");
+	for (uint32_t i = 0; i < n_labels && b.n < ERR_MSG_SIZE / 2; i++) {
+		strbuf_addz(&b, "label:{name:");
+		strbuf_add_quoted(&b, labels[i].name);
+		strbuf_addz(&b, " value:");
+		strbuf_add_quoted(&b, labels[i].value);
+		strbuf_addz(&b, "} ");
+	}
+	/* What follows the dump is what the pusher needs: keep room for it. */
+	if (b.n > ERR_MSG_SIZE / 2) {
+		b.n = utf8_cut(strbuf_str(&b), ERR_MSG_SIZE / 2);
+		strbuf_addz(&b, "... ");
+	}
+	strbuf_addz(&b, "} ");
+	strbuf_addz(&b, what);
+	if (line)
+		strbuf_addf(&b, " (line %u)", line);
+	return err_set(err, 400, line, "%s", strbuf_z(&b));
+}
+
+static int refuse_metric(const struct family *f, const struct metric *m, struct err *err,
+			 const char *what)
+{
+	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, what);
+}
+
+/* First occurrence of `name`, or NULL. Labels are few and bounded (--limits.labels-per-series). */
+static struct label *find_label(struct label *labels, uint32_t n, struct str name)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (str_eq(labels[i].name, name))
+			return &labels[i];
+	return NULL;
+}
+
+static void sort_labels(struct label *labels, uint32_t n)
+{
+	/* Insertion: clients send labels nearly sorted, and the count is bounded. */
+	for (uint32_t i = 1; i < n; i++) {
+		struct label l = labels[i];
+		uint32_t j = i;
+
+		for (; j > 0 && str_cmp(labels[j - 1].name, l.name) > 0; j--)
+			labels[j] = labels[j - 1];
+		labels[j] = l;
+	}
+}
+
+uint32_t rules_exposed_labels(const struct metric *m, const struct key *key, struct label *to)
+{
+	uint32_t n = m->n_labels;
+
+	if (n)
+		memcpy(to, m->labels, n * sizeof(*to));
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		struct label *own = find_label(to, m->n_labels, key->labels[i].name);
+
+		if (own)
+			own->value = key->labels[i].value;
+		else
+			to[n++] = key->labels[i];
+	}
+	if (!find_label(to, n, STR("instance")))
+		to[n++] = (struct label){ STR("instance"), STR("") };
+	sort_labels(to, n);
+	return n;
+}
+
+int rules_apply_key(struct metric *m, const struct key *key, struct arena *a)
+{
+	struct label *labels = arena_alloc(a, (m->n_labels + key->n_labels + 1) * sizeof(*labels));
+
+	if (!labels)
+		return -1;
+	m->n_labels = rules_exposed_labels(m, key, labels);
+	m->labels = labels;
+	m->plain &= key->plain;
+	return 0;
+}
+
+int rules_check_family(const struct family *f, struct err *err)
+{
+	char quoted[200];
+
+	if (f->name.n == 0)
+		return err_set(err, 400, 0, "a metric family has no name");
+	if (f->type < METRIC_COUNTER || f->type > METRIC_GAUGE_HISTOGRAM)
+		return err_set(err, 400, 0, "metric family %s has unknown type %d",
+			       str_quote(f->name, quoted, sizeof(quoted)), f->type);
+	return 0;
+}
+
+static int check_value(const struct family *f, const struct metric *m, struct err *err)
+{
+	static const struct {
+		uint8_t has;
+		const char *what;
+	} needs[] = {
+		[METRIC_COUNTER] = { HAS_COUNTER, "is not a COUNTER" },
+		[METRIC_GAUGE] = { HAS_GAUGE, "is not a GAUGE" },
+		[METRIC_SUMMARY] = { HAS_SUMMARY, "is not a SUMMARY" },
+		[METRIC_UNTYPED] = { HAS_UNTYPED, "is not a UNTYPED" },
+		[METRIC_HISTOGRAM] = { HAS_HISTOGRAM, "is not a HISTOGRAM" },
+		[METRIC_GAUGE_HISTOGRAM] = { HAS_HISTOGRAM, "is not a GAUGE_HISTOGRAM" },
+	};
+
+	if (!(m->has & needs[f->type].has))
+		return refuse_metric(f, m, err, needs[f->type].what);
+	return 0;
+}
+
+/* Equal once the exposition has escaped them: a scrape with both would be refused as a whole. */
+static bool same_exposed_name(struct str a, struct str b)
+{
+	CLEANUP(strbuf_done) struct strbuf ea = { 0 };
+	CLEANUP(strbuf_done) struct strbuf eb = { 0 };
+
+	text_write_escaped_name(&ea, a);
+	text_write_escaped_name(&eb, b);
+	return str_eq(strbuf_str(&ea), strbuf_str(&eb));
+}
+
+static int refuse_label_name(const struct family *f, const struct metric *m, struct str name,
+			     const char *what, struct err *err)
+{
+	char text[300], quoted[200];
+
+	snprintf(text, sizeof(text), "%s%s", what, str_quote(name, quoted, sizeof(quoted)) + 1);
+	text[strlen(text) - 1] = '\0'; /* the Go gateway says the name without quotes */
+	return refuse_metric(f, m, err, text);
+}
+
+static int check_label_name(const struct family *f, const struct metric *m, uint32_t i,
+			    bool any_escaped, struct err *err)
+{
+	struct str name = m->labels[i].name;
+
+	if (i > 0 && str_eq(name, m->labels[i - 1].name))
+		return refuse_label_name(f, m, name,
+					 "has two or more labels with the same name: ", err);
+	if (name.n == 0)
+		return refuse_metric(f, m, err, "has a label with an empty name");
+	if ((!m->plain && !utf8_valid(name)) || str_has_prefix(name, STR("__")))
+		return refuse_label_name(f, m, name, "has a label with an invalid name: ", err);
+	for (uint32_t j = 0; any_escaped && j < i; j++)
+		if (same_exposed_name(name, m->labels[j].name))
+			return refuse_label_name(
+				f, m, name,
+				"has two or more labels that are exposed as the same name: ", err);
+	return 0;
+}
+
+/* Only a family's type makes a difference between metrics that have the same labels. */
+static int check_bound(const struct family *f, const struct metric *m, struct str name,
+		       struct err *err)
+{
+	if (f->type == METRIC_SUMMARY && str_eq(name, STR("quantile")))
+		return refuse_metric(f, m, err, "must not have an explicit \"quantile\" label");
+	if ((f->type == METRIC_HISTOGRAM || f->type == METRIC_GAUGE_HISTOGRAM) &&
+	    str_eq(name, STR("le")))
+		return refuse_metric(f, m, err, "must not have an explicit \"le\" label");
+	return 0;
+}
+
+int rules_check_again(const struct family *f, const struct metric *m, struct err *err)
+{
+	if (check_value(f, m, err) < 0)
+		return -1;
+	if (f->type == METRIC_COUNTER || f->type == METRIC_GAUGE || f->type == METRIC_UNTYPED)
+		return 0;
+	for (uint32_t i = 0; i < m->n_labels; i++)
+		if (check_bound(f, m, m->labels[i].name, err) < 0)
+			return -1;
+	return 0;
+}
+
+int rules_check_metric(const struct family *f, struct metric *m, struct err *err)
+{
+	bool any_escaped = false, plain = true;
+	char what[600], name[200], value[200];
+
+	if (check_value(f, m, err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++)
+		any_escaped |= !name_is_classic_label(m->labels[i].name);
+	for (uint32_t i = 0; i < m->n_labels; i++) {
+		struct label l = m->labels[i];
+
+		if (check_label_name(f, m, i, any_escaped, err) < 0)
+			return -1;
+		if (!m->plain && !utf8_valid(l.value)) {
+			snprintf(what, sizeof(what),
+				 "has a label named %s whose value is not utf8: %s",
+				 str_quote(l.name, name, sizeof(name)),
+				 str_quote(l.value, value, sizeof(value)));
+			return refuse_metric(f, m, err, what);
+		}
+		if (check_bound(f, m, l.name, err) < 0)
+			return -1;
+		plain = plain && (m->plain || text_is_verbatim(l.value));
+	}
+	m->plain = plain && !any_escaped;
+	return 0;
+}

@@ -1,0 +1,637 @@
+/*
+ * The committer: what a pusher is told and what is then true. Its thread is the only one that
+ * touches the store, while any number of others queue pushes and scrape.
+ */
+#include <check.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "commit/committer.h"
+#include "journal/load.h"
+#include "lib/exposed.h"
+#include "lib/make_push.h"
+#include "lib/mem_storage.h"
+
+struct world {
+	struct queue queue;
+	struct store *store;
+	struct mem_storage rows;
+	struct committer *committer;
+};
+
+/* Where a pusher waits for its verdict. */
+struct verdict {
+	sem_t there;
+	int status;
+};
+
+static atomic_uint batches, pushes;
+
+static void batch_done(void)
+{
+	batches++;
+}
+
+static void told(struct push *push)
+{
+	struct verdict *v = push->done_arg;
+
+	v->status = push->err.status;
+	push_free(push);
+	sem_post(&v->there);
+}
+
+static void setup(struct world *w, bool with_storage)
+{
+	struct err err;
+
+	/* The log lines of failed commits would only confuse. */
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	batches = 0;
+	queue_init(&w->queue, 10000, 100 << 20);
+	w->store = store_new(&(struct store_limits){ 1000, 100000 });
+	mem_storage_init(&w->rows);
+	w->committer = committer_start(&w->queue, w->store, with_storage ? &w->rows.base : NULL,
+				       batch_done, &err);
+	ck_assert_ptr_nonnull(w->committer);
+}
+
+static void teardown(struct world *w)
+{
+	committer_stop(w->committer);
+	queue_done(&w->queue);
+	store_free(w->store);
+	mem_storage_done(&w->rows);
+}
+
+static void submit(struct world *w, struct verdict *v, enum push_mode mode, const char *path,
+		   const char *body)
+{
+	struct push *push = make_push(mode, path, body, (double)++pushes);
+
+	sem_init(&v->there, 0, 0);
+	push->done = told;
+	push->done_arg = v;
+	ck_assert_int_eq(queue_push(&w->queue, &push->node), QUEUE_OK);
+}
+
+static int wait_for(struct verdict *v)
+{
+	while (sem_wait(&v->there) != 0)
+		;
+	sem_destroy(&v->there);
+	return v->status;
+}
+
+static int push(struct world *w, enum push_mode mode, const char *path, const char *body)
+{
+	struct verdict v;
+
+	submit(w, &v, mode, path, body);
+	queue_wake(&w->queue);
+	return wait_for(&v);
+}
+
+START_TEST(answers)
+{
+	struct world w;
+
+	setup(&w, _i);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 1\n"), 0);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "a 1 1\n"), 400);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "# TYPE a gauge\na 1\n"), 400);
+	ck_assert_int_eq(push(&w, PUSH_DELETE, "/l", ""), 0);
+	CLEANUP(freep) char *got = exposed_pushed(w.store);
+
+	ck_assert_str_eq(got, "# TYPE a untyped\na{instance=\"\",job=\"j\"} 1\n");
+	ck_assert_uint_eq(store_counts(w.store).groups, 2);
+	ck_assert_uint_eq(w.rows.n_groups, _i ? 2 : 0);
+	ck_assert_uint_eq(w.rows.n_segments, _i ? 1 : 0);
+	struct committer_stats stats = committer_stats(w.committer);
+
+	/* A deletion of nothing is no transaction; each push was a batch of its own. */
+	ck_assert_uint_eq(stats.commits, _i ? 3 : 0);
+	ck_assert_uint_eq(stats.commit_seconds.count, _i ? 3 : 0);
+	ck_assert_uint_eq(stats.batch_pushes.count, 4);
+	ck_assert(stats.batch_pushes.sum == 4 && stats.commit_failures == 0);
+	teardown(&w);
+	ck_assert_uint_eq(batches, 4);
+}
+END_TEST
+
+START_TEST(failed_commits)
+{
+	struct verdict v[4];
+	struct world w;
+
+	setup(&w, true);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 1\n"), 0);
+	CLEANUP(strbuf_done) struct strbuf before = { 0 };
+	CLEANUP(strbuf_done) struct strbuf after = { 0 };
+
+	exposed_add(w.store, &before);
+	w.rows.refuse = true;
+	submit(&w, &v[0], PUSH_PUT, "/j", "a 2\n");
+	submit(&w, &v[1], PUSH_PUT, "/k", "a 1 1\n");
+	submit(&w, &v[2], PUSH_DELETE, "/j", "");
+	submit(&w, &v[3], PUSH_POST, "/n", "n 1\n");
+	queue_wake(&w.queue);
+	/* What was wrong with it is still wrong; nothing else is known of it. */
+	ck_assert_int_eq(wait_for(&v[0]), 503);
+	ck_assert_int_eq(wait_for(&v[1]), 400);
+	ck_assert_int_eq(wait_for(&v[2]), 503);
+	ck_assert_int_eq(wait_for(&v[3]), 503);
+	exposed_add(w.store, &after);
+	ck_assert(str_eq(strbuf_str(&before), strbuf_str(&after)));
+	ck_assert_uint_ge(committer_stats(w.committer).commit_failures, 1);
+	w.rows.refuse = false;
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 3\n"), 0);
+	CLEANUP(freep) char *got = exposed_pushed(w.store);
+
+	ck_assert_str_eq(got, "# TYPE a untyped\na{instance=\"\",job=\"j\"} 3\n");
+	teardown(&w);
+}
+END_TEST
+
+/* In the order queued, whatever shares a batch. */
+START_TEST(wipes)
+{
+	struct verdict v[5];
+	struct world w;
+
+	setup(&w, _i);
+	submit(&w, &v[0], PUSH_PUT, "/j", "a 1\n");
+	submit(&w, &v[1], PUSH_PUT, "/k", "a 1\n");
+	submit(&w, &v[2], PUSH_WIPE, "/j", "");
+	submit(&w, &v[3], PUSH_PUT, "/l", "# TYPE a gauge\na 1\n");
+	submit(&w, &v[4], PUSH_PUT, "/j/instance/", "");
+	queue_wake(&w.queue);
+	for (unsigned i = 0; i < ARRAY_LEN(v); i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	ck_assert_uint_eq(store_counts(w.store).groups, 2);
+	ck_assert_uint_eq(w.rows.n_groups, _i ? 2 : 0);
+	CLEANUP(freep) char *got = exposed_pushed(w.store);
+
+	ck_assert_str_eq(got, "# TYPE a gauge\na{instance=\"\",job=\"l\"} 1\n");
+	w.rows.refuse = true;
+	ck_assert_int_eq(push(&w, PUSH_WIPE, "/j", ""), _i ? 503 : 0);
+	ck_assert_uint_eq(store_counts(w.store).groups, _i ? 2 : 0);
+	teardown(&w);
+}
+END_TEST
+
+/* More than one batch takes, and nobody wakes the committer for the last of them. */
+START_TEST(stop_drains)
+{
+	enum { N = 1500 };
+	struct verdict *v = calloc(N, sizeof(*v));
+	struct world w;
+
+	ck_assert_ptr_nonnull(v);
+	setup(&w, true);
+	for (unsigned i = 0; i < N; i++) {
+		char path[20];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i % 700);
+		submit(&w, &v[i], PUSH_PUT, path, "a 1\n");
+	}
+	committer_stop(w.committer);
+	for (unsigned i = 0; i < N; i++) {
+		ck_assert_int_eq(sem_trywait(&v[i].there), 0);
+		ck_assert_int_eq(v[i].status, 0);
+		sem_destroy(&v[i].there);
+	}
+	ck_assert_uint_eq(w.rows.n_groups, 700);
+	ck_assert_uint_eq(store_counts(w.store).groups, 700);
+	w.committer = NULL;
+	teardown(&w);
+	free(v);
+}
+END_TEST
+
+START_TEST(stopped_is_closed)
+{
+	struct push *late = make_push(PUSH_PUT, "/j", "a 1\n", 1);
+	struct world w;
+
+	setup(&w, false);
+	committer_stop(w.committer);
+	ck_assert_int_eq(queue_push(&w.queue, &late->node), QUEUE_CLOSED);
+	push_free(late);
+	w.committer = NULL;
+	teardown(&w);
+}
+END_TEST
+
+static void check_reloaded(struct world *w)
+{
+	struct store *again = store_new(&(struct store_limits){ 1000, 100000 });
+	CLEANUP(freep) char *want = exposed_pushed(w->store);
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(&w->rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	CLEANUP(freep) char *got = exposed_pushed(again);
+
+	ck_assert_str_eq(got, want);
+	store_free(again);
+}
+
+/* Of 100 kB. */
+static void add_large_body(struct strbuf *body)
+{
+	for (int i = 0; i < 20; i++)
+		strbuf_addf(body, "a{x=\"%05000d\"} 1\n", i);
+}
+
+/*
+ * Pushes of 100 kB to so many groups in turn. Of one group all but the last 2 MiB or so go while
+ * there is always a next push. 80 pushes to twenty are no reason to: not before it is quiet.
+ */
+static const struct {
+	unsigned groups, pushes, most;
+} shortened[] = { { 1, 60, 27 }, { 20, 80, 79 } };
+
+START_TEST(log_is_shortened)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct world w;
+
+	add_large_body(&body);
+	setup(&w, true);
+	for (unsigned i = 0; i < shortened[_i].pushes; i++) {
+		char path[40];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i % shortened[_i].groups);
+		ck_assert_int_eq(push(&w, PUSH_PUT, path, strbuf_z(&body)), 0);
+	}
+	while (w.rows.trims == 0)
+		sched_yield();
+	committer_stop(w.committer);
+	w.committer = NULL;
+	ck_assert_uint_ge(w.rows.n_segments, shortened[_i].groups);
+	ck_assert_uint_le(w.rows.n_segments, shortened[_i].most);
+	check_reloaded(&w);
+	teardown(&w);
+}
+END_TEST
+
+/* Also when nothing comes. What has to go is behind much that has to stay. */
+START_TEST(log_is_shortened_at_start)
+{
+	enum { LIVE = 30, PUSHES = 60 };
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct world w;
+	struct err err;
+
+	add_large_body(&body);
+	setup(&w, true);
+	w.rows.refuse_trim = true;
+	for (unsigned i = 0; i < LIVE + PUSHES; i++) {
+		char path[40];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i < LIVE ? i : 0);
+		ck_assert_int_eq(push(&w, PUSH_PUT, path, strbuf_z(&body)), 0);
+	}
+	committer_stop(w.committer);
+	queue_done(&w.queue);
+	store_free(w.store);
+	w.rows.refuse_trim = false;
+	queue_init(&w.queue, 10, 100);
+	w.store = store_new(&(struct store_limits){ 1000, 100000 });
+	ck_assert_int_eq(load_store(&w.rows.base, w.store, &err), STORAGE_LOADED);
+	w.committer = committer_start(&w.queue, w.store, &w.rows.base, NULL, &err);
+	/* Each step looks at three rows. */
+	while (w.rows.trims < LIVE / 3 + 2)
+		sched_yield();
+	committer_stop(w.committer);
+	w.committer = NULL;
+	ck_assert_uint_lt(w.rows.n_segments, LIVE + PUSHES - 2);
+	check_reloaded(&w);
+	teardown(&w);
+}
+END_TEST
+
+/* Rows that cannot be moved are no reason to refuse a push. */
+START_TEST(log_cannot_be_shortened)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct world w;
+
+	add_large_body(&body);
+	setup(&w, true);
+	w.rows.refuse_trim = true;
+	for (unsigned i = 0; i < 60; i++)
+		ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&body)), 0);
+	ck_assert_uint_eq(w.rows.trims, 0);
+	ck_assert_uint_gt(committer_stats(w.committer).commits, 60); /* it has been tried */
+	ck_assert_uint_eq(committer_stats(w.committer).commit_failures, 0);
+	w.rows.refuse_trim = false;
+	while (w.rows.trims == 0)
+		ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&body)), 0);
+	committer_stop(w.committer);
+	w.committer = NULL;
+	teardown(&w);
+}
+END_TEST
+
+static uint64_t no_bytes(struct storage *st)
+{
+	(void)st;
+	return 0;
+}
+
+/* Of a commit. */
+enum { SLOW_NS = 20 * 1000 * 1000 };
+
+static int commit_slowly(struct storage *st, struct changes *changes, struct err *err)
+{
+	struct timespec left = { .tv_nsec = SLOW_NS };
+
+	(void)st;
+	(void)changes;
+	(void)err;
+	while (nanosleep(&left, &left) != 0)
+		;
+	return 0;
+}
+
+static const struct storage_ops slow_ops = { .commit = commit_slowly, .bytes = no_bytes };
+
+/* Two clients wait for the next batch; one that is answered just before it pushes again. */
+static bool share_a_batch(struct world *w)
+{
+	uint64_t before = committer_stats(w->committer).batch_pushes.count;
+	struct verdict v[4];
+
+	submit(w, &v[0], PUSH_PUT, "/j", "a 1\n");
+	queue_wake(&w->queue);
+	while (queue_depth(&w->queue) > 0)
+		sched_yield();
+	submit(w, &v[1], PUSH_PUT, "/k", "a 1\n");
+	submit(w, &v[2], PUSH_PUT, "/l", "a 1\n");
+	queue_wake(&w->queue);
+	ck_assert_int_eq(wait_for(&v[0]), 0);
+	submit(w, &v[3], PUSH_PUT, "/j", "a 2\n");
+	queue_wake(&w->queue);
+	for (int i = 1; i < 4; i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	return committer_stats(w->committer).batch_pushes.count == before + 2;
+}
+
+/* The committer waits for some milliseconds only: it may take more than one attempt to be in time.
+ */
+START_TEST(waits_for_the_answered)
+{
+	struct world w;
+	unsigned shared = 0;
+
+	setup(&w, true);
+	w.rows.base.ops = &slow_ops;
+	for (int i = 0; i < 200 && shared < 3; i++)
+		shared += share_a_batch(&w);
+	ck_assert_uint_eq(shared, 3);
+	teardown(&w);
+}
+END_TEST
+
+/* A disk that hangs. */
+static sem_t hangs, goes_on;
+
+static int commit_after(struct storage *st, struct changes *changes, struct err *err)
+{
+	(void)st;
+	(void)changes;
+	(void)err;
+	sem_post(&hangs);
+	while (sem_wait(&goes_on) != 0)
+		;
+	return 0;
+}
+
+static const struct storage_ops hanging_ops = { .commit = commit_after, .bytes = no_bytes };
+
+static void wait_for_beat(struct committer *c)
+{
+	while (!committer_beats(c))
+		sched_yield();
+}
+
+START_TEST(beats)
+{
+	struct verdict v[2];
+	struct world w;
+
+	setup(&w, true);
+	w.rows.base.ops = &hanging_ops;
+	sem_init(&hangs, 0, 0);
+	sem_init(&goes_on, 0, 0);
+	ck_assert(committer_beats(w.committer));
+	submit(&w, &v[0], PUSH_PUT, "/j", "a 1\n");
+	ck_assert(!committer_beats(w.committer)); /* nobody has woken it */
+	queue_wake(&w.queue);
+	while (sem_wait(&hangs) != 0)
+		;
+	submit(&w, &v[1], PUSH_PUT, "/k", "a 1\n");
+	ck_assert(!committer_beats(w.committer));
+	ck_assert(!committer_beats(w.committer));
+	sem_post(&goes_on);
+	wait_for_beat(w.committer); /* one batch has ended, the next one hangs */
+	while (sem_wait(&hangs) != 0)
+		;
+	ck_assert(!committer_beats(w.committer));
+	sem_post(&goes_on);
+	ck_assert_int_eq(wait_for(&v[0]) | wait_for(&v[1]), 0);
+	wait_for_beat(w.committer);
+	wait_for_beat(w.committer);
+	ck_assert(committer_beats(w.committer));
+	teardown(&w);
+	sem_destroy(&hangs);
+	sem_destroy(&goes_on);
+}
+END_TEST
+
+enum { PRODUCERS = 4, ROUNDS = 150 };
+
+struct pusher {
+	struct world *w;
+	unsigned which;
+	unsigned accepted, failed;
+	unsigned last; /* the round of the last push that was accepted; 0: none */
+};
+
+static bool shows(struct store *s, const char *line)
+{
+	CLEANUP(freep) char *text = exposed_pushed(s);
+
+	return strstr(text, line) != NULL;
+}
+
+/* An accepted push is in the next scrape; one that was not stored is not. */
+static void *pusher_main(void *arg)
+{
+	struct pusher *p = arg;
+
+	for (unsigned round = 1; round <= ROUNDS; round++) {
+		char path[40], body[200], line[80];
+
+		snprintf(path, sizeof(path), "/j/g/%u", p->which);
+		snprintf(body, sizeof(body), "a %u\nb %u\nc{x=\"1\"} %u\nc{x=\"2\"} %u\n", round,
+			 round, round, round);
+		int status = push(p->w, round % 3 ? PUSH_PUT : PUSH_POST, path, body);
+
+		ck_assert(status == 0 || status == 503);
+		if (status == 0) {
+			p->last = round;
+			p->accepted++;
+		} else {
+			p->failed++;
+		}
+		snprintf(line, sizeof(line), "a{g=\"%u\",instance=\"\",job=\"j\"} %u\n", p->which,
+			 p->last);
+		ck_assert_msg(p->last == 0 || shows(p->w->store, line), "%s is not there", line);
+	}
+	return NULL;
+}
+
+struct reader {
+	struct world *w;
+	atomic_bool stop;
+	unsigned scrapes;
+};
+
+/* The values that a group has in the families a, b and c. */
+static void note_values(const char *text, unsigned values[PRODUCERS][4], unsigned counts[PRODUCERS])
+{
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		const char *g = strstr(line, "{g=\""), *end = strchr(line, '\n');
+		const char *value = g ? strstr(g, "} ") : NULL;
+
+		if (!value || value > end)
+			continue;
+		unsigned which = (unsigned)(g[4] - '0');
+
+		ck_assert(which < PRODUCERS && counts[which] < 4);
+		values[which][counts[which]++] = (unsigned)strtoul(value + 2, NULL, 10);
+	}
+}
+
+/* Every copy of a group is whole, too. */
+static void copy_all(struct store *s)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct group_copy c;
+	uint32_t cursor = 0;
+
+	arena_init(&a, 1 << 20);
+	while (store_copy_group(s, &cursor, &a, &c) == 1) {
+		ck_assert(c.n_families == 0 || c.n_families == 3);
+		for (uint32_t i = 0; i < c.n_families; i++) {
+			ck_assert(c.families[i].text.n > 0);
+			ck_assert(c.families[i].pushed_at == c.families[0].pushed_at);
+		}
+	}
+}
+
+/* Every scrape shows all of a push or nothing of it. */
+static void *reader_main(void *arg)
+{
+	struct reader *r = arg;
+
+	while (!r->stop) {
+		unsigned values[PRODUCERS][4] = { 0 }, counts[PRODUCERS] = { 0 };
+		CLEANUP(freep) char *text = exposed_pushed(r->w->store);
+
+		note_values(text, values, counts);
+		for (unsigned g = 0; g < PRODUCERS; g++) {
+			ck_assert(counts[g] == 0 || counts[g] == 4);
+			for (unsigned i = 1; i < counts[g]; i++)
+				ck_assert_msg(values[g][i] == values[g][0], "half a push:\n%s",
+					      text);
+		}
+		copy_all(r->w->store);
+		snapshot_free(store_snapshot(r->w->store, SLOTS_LOSSY, 1));
+		store_counts(r->w->store);
+		committer_stats(r->w->committer);
+		r->scrapes++;
+	}
+	return NULL;
+}
+
+/* Makes commits fail now and then. */
+static void *saboteur_main(void *arg)
+{
+	struct reader *r = arg;
+
+	while (!r->stop)
+		r->w->rows.refuse = !r->w->rows.refuse;
+	r->w->rows.refuse = false;
+	return NULL;
+}
+
+START_TEST(many_threads)
+{
+	struct pusher pushers[PRODUCERS] = { 0 };
+	struct reader reader = { 0 };
+	pthread_t threads[PRODUCERS], scraper, saboteur;
+	unsigned accepted = 0;
+	struct world w;
+
+	setup(&w, true);
+	reader.w = &w;
+	ck_assert_int_eq(pthread_create(&scraper, NULL, reader_main, &reader), 0);
+	if (_i)
+		ck_assert_int_eq(pthread_create(&saboteur, NULL, saboteur_main, &reader), 0);
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		pushers[i].w = &w;
+		pushers[i].which = i;
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, pusher_main, &pushers[i]), 0);
+	}
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		pthread_join(threads[i], NULL);
+		accepted += pushers[i].accepted;
+		ck_assert_uint_eq(pushers[i].accepted + pushers[i].failed, ROUNDS);
+	}
+	reader.stop = true;
+	pthread_join(scraper, NULL);
+	if (_i)
+		pthread_join(saboteur, NULL);
+	ck_assert(_i || accepted == PRODUCERS * ROUNDS);
+	ck_assert_uint_gt(reader.scrapes, 0);
+	committer_stop(w.committer);
+	w.committer = NULL;
+	check_reloaded(&w);
+	teardown(&w);
+	ck_assert_uint_eq(bytes_detached(), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("committer");
+	TCase *tc = tcase_create("committer");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, answers, 0, 2);
+	tcase_add_test(tc, failed_commits);
+	tcase_add_loop_test(tc, wipes, 0, 2);
+	tcase_add_test(tc, stop_drains);
+	tcase_add_loop_test(tc, log_is_shortened, 0, (int)ARRAY_LEN(shortened));
+	tcase_add_test(tc, log_is_shortened_at_start);
+	tcase_add_test(tc, log_cannot_be_shortened);
+	tcase_add_test(tc, waits_for_the_answered);
+	tcase_add_test(tc, beats);
+	tcase_add_test(tc, stopped_is_closed);
+	tcase_add_loop_test(tc, many_threads, 0, 2);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,682 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "config/flags.h"
+#include "config/units.h"
+
+enum { MAX_ARGS = 8 };
+
+/* A command line that may be written to, as main() gets it. */
+struct command {
+	char *argv[MAX_ARGS + 2]; /* owned */
+	int argc;
+};
+
+static struct command command_new(const char *const args[MAX_ARGS])
+{
+	struct command c = { { mem_strdup("tallygate") }, 1 };
+
+	for (int i = 0; i < MAX_ARGS && args[i]; i++)
+		c.argv[c.argc++] = mem_strdup(args[i]);
+	return c;
+}
+
+static void command_done(struct command *c)
+{
+	while (c->argc > 0)
+		free(c->argv[--c->argc]);
+}
+
+static int parse(struct config *c, const char *const args[MAX_ARGS], enum config_action *action,
+		 struct err *err)
+{
+	CLEANUP(command_done) struct command command = command_new(args);
+
+	return config_parse(c, command.argc, command.argv, action, err);
+}
+
+/* Each test is a process of one thread. NULL: not set. */
+static void set_state_directory(const char *value)
+{
+	if (value)
+		setenv("STATE_DIRECTORY", value, 1); /* NOLINT(concurrency-mt-unsafe) */
+	else
+		unsetenv("STATE_DIRECTORY"); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+static void add_flag_value(void *arg, const char *name, const char *value)
+{
+	strbuf_addf(arg, "%s=%s\n", name, value);
+}
+
+static const char all_defaults[] = "limits.body-size=64MiB\n"
+				   "limits.groups=1000000\n"
+				   "limits.label-name-length=1024\n"
+				   "limits.label-value-length=65536\n"
+				   "limits.labels-per-series=100\n"
+				   "limits.receiving-bytes=1GiB\n"
+				   "limits.reply-bytes=1GiB\n"
+				   "limits.series=10000000\n"
+				   "limits.series-per-push=1000000\n"
+				   "log.format=logfmt\n"
+				   "log.level=info\n"
+				   "persistence.file=tallygate.db\n"
+				   "persistence.interval=5m0s\n"
+				   "push.disable-consistency-check=false\n"
+				   "push.enable-utf8-names=false\n"
+				   "push.queue-bytes=256MiB\n"
+				   "push.queue-size=4096\n"
+				   "web.config.file=\n"
+				   "web.enable-admin-api=false\n"
+				   "web.enable-lifecycle=false\n"
+				   "web.enable-openmetrics=false\n"
+				   "web.external-url=\n"
+				   "web.idle-timeout=5m0s\n"
+				   "web.listen-address=:9091\n"
+				   "web.max-connections=10000\n"
+				   "web.max-header-size=1MiB\n"
+				   "web.read-timeout=1m0s\n"
+				   "web.route-prefix=\n"
+				   "web.shutdown-timeout=10s\n"
+				   "web.systemd-socket=false\n"
+				   "web.telemetry-path=/metrics\n"
+				   "web.threads=0\n";
+
+START_TEST(defaults)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(config_done) struct config c;
+	enum config_action action;
+	struct err err;
+
+	set_state_directory(NULL);
+	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ 0 }, &action, &err), 0);
+	ck_assert_int_eq(action, CONFIG_RUN);
+	config_each(&c, add_flag_value, &got);
+	ck_assert_str_eq(strbuf_z(&got), all_defaults);
+	ck_assert_uint_eq(c.n_listen_addresses, 1);
+	ck_assert_uint_eq(c.body_size, 64 << 20);
+	ck_assert_int_eq(c.web_idle_timeout_ns, 300000000000);
+}
+END_TEST
+
+/* `want` is a line of config_each(), or when it begins with '!' the message. */
+static const struct {
+	const char *name, *args[MAX_ARGS], *want;
+} rows[] = {
+	{ "equals", { "--web.threads=3" }, "web.threads=3" },
+	{ "next argument", { "--web.threads", "3" }, "web.threads=3" },
+	{ "empty string", { "--persistence.file=" }, "persistence.file=" },
+	{ "empty string, next argument", { "--persistence.file", "" }, "persistence.file=" },
+	{ "value with equals sign", { "--persistence.file=a=b" }, "persistence.file=a=b" },
+	{ "dash as value", { "--persistence.file", "-" }, "persistence.file=-" },
+	{ "dash behind equals sign", { "--persistence.file=-x" }, "persistence.file=-x" },
+	{ "two dashes alone", { "--" }, "web.threads=0" },
+	{ "flag and two dashes", { "--web.threads=3", "--" }, "web.threads=3" },
+	{ "address replaces default", { "--web.listen-address=:1" }, "web.listen-address=:1" },
+	{ "addresses",
+	  { "--web.listen-address=:1", "--web.threads=1", "--web.listen-address", "[::1]:2" },
+	  "web.listen-address=:1,[::1]:2" },
+	{ "empty address", { "--web.listen-address=" }, "web.listen-address=" },
+	{ "level in upper case", { "--log.level=WARN" }, "log.level=warn" },
+	{ "json", { "--log.format=json" }, "log.format=json" },
+	{ "duration", { "--web.idle-timeout=1h30m" }, "web.idle-timeout=1h30m0s" },
+	{ "duration 0", { "--web.shutdown-timeout=0" }, "web.shutdown-timeout=0s" },
+	{ "size", { "--limits.body-size=1GiB" }, "limits.body-size=1GiB" },
+	{ "size in bytes", { "--limits.body-size=2048" }, "limits.body-size=2KiB" },
+	{ "size in thousands", { "--limits.body-size=1MB" }, "limits.body-size=1000000" },
+	{ "smallest", { "--push.queue-size=1" }, "push.queue-size=1" },
+	{ "largest", { "--push.queue-size=1000000" }, "push.queue-size=1000000" },
+	{ "largest threads", { "--web.threads=256" }, "web.threads=256" },
+
+	{ "unknown", { "--foo" }, "!unknown long flag '--foo'" },
+	{ "unknown with value", { "--foo=bar" }, "!unknown long flag '--foo'" },
+	{ "abbreviated", { "--web.thread=1" }, "!unknown long flag '--web.thread'" },
+	{ "longer", { "--web.threadss=1" }, "!unknown long flag '--web.threadss'" },
+	{ "no- of a flag with value", { "--no-log.level" }, "!unknown long flag '--no-log.level'" },
+	{ "no- of nothing", { "--no-" }, "!unknown long flag '--no-'" },
+	{ "no name", { "--=x" }, "!unknown long flag '--'" },
+	{ "unknown short", { "-x" }, "!unknown short flag '-x'" },
+	{ "unknown short, second", { "-hx" }, "!unknown short flag '-x'" },
+	{ "unknown short, not ASCII", { "-\xC3\xA9z" }, "!unknown short flag '-\xC3\xA9'" },
+	{ "positional", { "extra" }, "!unexpected extra" },
+	{ "dash alone", { "-" }, "!unexpected -" },
+	{ "positional behind dashes", { "--", "--help" }, "!unexpected --help" },
+	{ "file behind dashes", { "--", "@x" }, "!unexpected @x" },
+	{ "value for a bool", { "--help=true" }, "!unexpected true" },
+	{ "argument behind a bool", { "--help", "false" }, "!unexpected false" },
+	{ "help does not excuse", { "--help", "--foo" }, "!unknown long flag '--foo'" },
+	{ "repeated",
+	  { "--web.threads=1", "--web.threads=1" },
+	  "!flag 'web.threads' cannot be repeated" },
+	{ "no argument", { "--log.level" }, "!expected argument for flag '--log.level'" },
+	{ "flag for an argument",
+	  { "--log.level", "--help" },
+	  "!expected argument for flag '--log.level'" },
+	{ "short flag for an argument",
+	  { "--log.level", "-h" },
+	  "!expected argument for flag '--log.level'" },
+	{ "level", { "--log.level=foo" }, "!unrecognized log level foo" },
+	{ "empty level", { "--log.level=" }, "!unrecognized log level " },
+	{ "format", { "--log.format=foo" }, "!unrecognized log format foo" },
+	{ "format in upper case", { "--log.format=JSON" }, "!unrecognized log format JSON" },
+	{ "bad duration", { "--web.idle-timeout=abc" }, "!time: invalid duration \"abc\"" },
+	{ "empty duration", { "--web.idle-timeout=" }, "!time: invalid duration \"\"" },
+	{ "duration without unit",
+	  { "--web.idle-timeout=5" },
+	  "!time: missing unit in duration \"5\"" },
+	{ "days", { "--web.idle-timeout=1d" }, "!time: unknown unit \"d\" in duration \"1d\"" },
+	{ "short duration",
+	  { "--web.idle-timeout=1us" },
+	  "!invalid value \"1us\" for --web.idle-timeout: expected 1ms to 24h0m0s" },
+	{ "negative duration",
+	  { "--web.shutdown-timeout=-1s" },
+	  "!invalid value \"-1s\" for --web.shutdown-timeout: expected 0s to 1h0m0s" },
+	{ "too small",
+	  { "--push.queue-size=0" },
+	  "!invalid value \"0\" for --push.queue-size: expected 1 to 1000000" },
+	{ "too large",
+	  { "--push.queue-size=1000001" },
+	  "!invalid value \"1000001\" for --push.queue-size: expected 1 to 1000000" },
+	{ "too many threads",
+	  { "--web.threads=257" },
+	  "!invalid value \"257\" for --web.threads: expected 0 to 256" },
+	{ "no number",
+	  { "--push.queue-size=abc" },
+	  "!invalid value \"abc\" for --push.queue-size: expected 1 to 1000000" },
+	{ "empty number",
+	  { "--push.queue-size=" },
+	  "!invalid value \"\" for --push.queue-size: expected 1 to 1000000" },
+	{ "negative number",
+	  { "--push.queue-size=-1" },
+	  "!invalid value \"-1\" for --push.queue-size: expected 1 to 1000000" },
+	{ "number with unit",
+	  { "--push.queue-size=1KiB" },
+	  "!invalid value \"1KiB\" for --push.queue-size: expected 1 to 1000000" },
+	{ "huge number",
+	  { "--push.queue-size=99999999999999999999" },
+	  "!invalid value \"99999999999999999999\" for --push.queue-size: expected 1 to 1000000" },
+	{ "size out of range",
+	  { "--web.max-header-size=1023" },
+	  "!invalid value \"1023\" for --web.max-header-size: expected 1KiB to 64MiB" },
+	{ "size with a wrong unit",
+	  { "--web.max-header-size=1kib" },
+	  "!invalid value \"1kib\" for --web.max-header-size: expected 1KiB to 64MiB" },
+	{ "first fault of values",
+	  { "--log.level=foo", "--web.threads=x" },
+	  "!unrecognized log level foo" },
+	{ "flags before values", { "--log.level=foo", "--bar" }, "!unknown long flag '--bar'" },
+};
+
+START_TEST(row)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	const char *text = rows[_i].want;
+	CLEANUP(config_done) struct config c;
+	enum config_action action;
+	struct err err = { 0 };
+
+	set_state_directory(NULL);
+	if (parse(&c, rows[_i].args, &action, &err) < 0) {
+		ck_assert_msg(text[0] == '!' && strcmp(err.msg, text + 1) == 0, "%s: %s",
+			      rows[_i].name, err.msg);
+		return;
+	}
+	config_each(&c, add_flag_value, &got);
+	strbuf_addf(&want, "%s\n", text);
+	ck_assert_msg(action == CONFIG_RUN && strstr(strbuf_z(&got), strbuf_z(&want)), "%s:\n%s",
+		      rows[_i].name, strbuf_z(&got));
+}
+END_TEST
+
+static const struct {
+	const char *name, *args[MAX_ARGS];
+	enum config_action action;
+} actions[] = {
+	{ "help", { "--help" }, CONFIG_HELP },
+	{ "short help", { "-h" }, CONFIG_HELP },
+	{ "short help twice", { "-hh" }, CONFIG_HELP },
+	{ "version", { "--version" }, CONFIG_VERSION },
+	{ "version before an unknown flag", { "--version", "--foo" }, CONFIG_VERSION },
+	{ "version before an argument", { "--version", "extra" }, CONFIG_VERSION },
+	{ "long help", { "--help-long" }, CONFIG_HELP },
+	{ "long help before an unknown flag", { "--help-long", "--foo" }, CONFIG_HELP },
+	{ "long help before version", { "--help-long", "--version" }, CONFIG_HELP },
+	{ "version before long help", { "--version", "--help-long" }, CONFIG_VERSION },
+	{ "man page", { "--help-man", "--log.level=foo" }, CONFIG_MAN },
+	{ "flags for a shell", { "--completion-bash", "--log.lev", "x" }, CONFIG_FLAG_NAMES },
+	{ "bash", { "--completion-script-bash" }, CONFIG_BASH_COMPLETION },
+	{ "zsh", { "--completion-script-zsh" }, CONFIG_ZSH_COMPLETION },
+	{ "zsh with value", { "--completion-script-zsh=1" }, CONFIG_ZSH_COMPLETION },
+	{ "version behind a bad value", { "--log.level=foo", "--version" }, CONFIG_VERSION },
+	{ "help before a bad value", { "--help", "--log.level=foo" }, CONFIG_HELP },
+	{ "version and help", { "--help", "--version" }, CONFIG_VERSION },
+	/* As with the Go gateway: it is enough that the flag is mentioned. */
+	{ "no help", { "--no-help" }, CONFIG_HELP },
+	{ "run", { "--web.threads=1" }, CONFIG_RUN },
+};
+
+START_TEST(action)
+{
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+	int r = parse(&c, actions[_i].args, &got, &err);
+
+	ck_assert_msg(r == 0 && got == actions[_i].action, "%s: %s", actions[_i].name, err.msg);
+}
+END_TEST
+
+START_TEST(unknown_before_version)
+{
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ "--foo", "--version" }, &got, &err),
+			 -1);
+	ck_assert_str_eq(err.msg, "unknown long flag '--foo'");
+}
+END_TEST
+
+static const struct {
+	const char *name, *state, *args[MAX_ARGS], *want;
+} state_rows[] = {
+	{ "set", "/var/lib/tallygate", { 0 }, "/var/lib/tallygate/tallygate.db" },
+	{ "first of several", "/a:/b", { 0 }, "/a/tallygate.db" },
+	{ "empty", "", { 0 }, "tallygate.db" },
+	{ "flag wins", "/a", { "--persistence.file=x" }, "x" },
+	{ "empty flag wins", "/a", { "--persistence.file=" }, "" },
+};
+
+START_TEST(state_directory)
+{
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+
+	set_state_directory(state_rows[_i].state);
+	ck_assert_int_eq(parse(&c, state_rows[_i].args, &got, &err), 0);
+	ck_assert_str_eq(c.persistence_file, state_rows[_i].want);
+}
+END_TEST
+
+/* A file that is gone when the test is over, whichever way it ends. */
+struct temp {
+	char path[32];
+	char arg[40]; /* "@path" */
+};
+
+static struct temp temp_file(const char *content)
+{
+	struct temp t = { "/tmp/tallygate-args-XXXXXX", "" };
+	int fd = mkstemp(t.path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+	snprintf(t.arg, sizeof(t.arg), "@%s", t.path);
+	return t;
+}
+
+static void temp_done(struct temp *t)
+{
+	unlink(t->path);
+}
+
+START_TEST(arguments_file)
+{
+	CLEANUP(temp_done)
+	struct temp t = temp_file("# a comment\n--web.threads=3\r\n--persistence.file\nwith space\n"
+				  "--log.level");
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+
+	/* What stands behind the file continues where it ended. */
+	ck_assert_msg(parse(&c, (const char *[MAX_ARGS]){ "--push.queue-size=7", t.arg, "debug" },
+			    &got, &err) == 0,
+		      "%s", err.msg);
+	ck_assert_uint_eq(c.web_threads, 3);
+	ck_assert_uint_eq(c.queue_size, 7);
+	ck_assert_str_eq(c.persistence_file, "with space");
+	ck_assert_int_eq(c.log_level, LOG_DEBUG);
+}
+END_TEST
+
+START_TEST(empty_arguments_file)
+{
+	CLEANUP(temp_done) struct temp t = temp_file("");
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(
+		parse(&c, (const char *[MAX_ARGS]){ t.arg, "--web.threads=2" }, &got, &err), 0);
+	ck_assert_uint_eq(c.web_threads, 2);
+}
+END_TEST
+
+START_TEST(arguments_file_names_itself)
+{
+	CLEANUP(temp_done) struct temp t = temp_file("");
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+	FILE *f = fopen(t.path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "%s\n", t.arg);
+	fclose(f);
+	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ t.arg }, &got, &err), -1);
+	ck_assert_str_eq(err.msg, "more than 100 arguments files");
+}
+END_TEST
+
+static const struct {
+	const char *name, *arg, *message;
+} bad_files[] = {
+	{ "missing", "@/nonexistent/args",
+	  "failed to open arguments file \"/nonexistent/args\": No such file or directory" },
+	{ "directory", "@/", "failed to read arguments from \"/\": Is a directory" },
+	{ "no name", "@", "expected @ file to expand arguments from" },
+};
+
+START_TEST(bad_arguments_file)
+{
+	CLEANUP(config_done) struct config c;
+	enum config_action got;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ bad_files[_i].arg }, &got, &err), -1);
+	ck_assert_str_eq(err.msg, bad_files[_i].message);
+}
+END_TEST
+
+/* A table with flags of the kinds that config.c does not have. */
+struct switches {
+	bool on, off;
+};
+
+static const struct flag switch_flags[] = {
+	{ .name = "on",
+	  .short_name = 'o',
+	  .kind = FLAG_BOOL,
+	  .offset = offsetof(struct switches, on),
+	  .def = "false",
+	  .help = "Turn on." },
+	{ .name = "off",
+	  .kind = FLAG_BOOL,
+	  .offset = offsetof(struct switches, off),
+	  .def = "true",
+	  .help = "Turn off." },
+};
+
+static const struct {
+	const char *name, *args[MAX_ARGS], *want;
+} switch_rows[] = {
+	{ "defaults", { 0 }, "false true" },
+	{ "on", { "--on" }, "true true" },
+	{ "short", { "-o" }, "true true" },
+	{ "off", { "--no-off" }, "false false" },
+	{ "both", { "--no-off", "--on" }, "true false" },
+	{ "no of off", { "--no-on" }, "false true" },
+	{ "repeated", { "--on", "--on" }, "flag 'on' cannot be repeated" },
+	{ "with its opposite", { "--on", "--no-on" }, "flag 'on' cannot be repeated" },
+	{ "value", { "--on=true" }, "unexpected true" },
+	{ "value behind", { "--on", "false" }, "unexpected false" },
+	{ "no of no", { "--no-no-on" }, "unknown long flag '--no-no-on'" },
+};
+
+START_TEST(switches)
+{
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
+	CLEANUP(command_done) struct command command = command_new(switch_rows[_i].args);
+	CLEANUP(flags_given_done) struct flags_given given = { 0 };
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct switches s = { 0 };
+	struct err err = { 0 };
+
+	flags_set_defaults(&table, &s);
+	if (flags_scan(&table, command.argc, command.argv, &given, &err) < 0 ||
+	    flags_set(&given, &s, &err) < 0) {
+		strbuf_addz(&got, err.msg);
+	} else {
+		flag_format(&switch_flags[0], &s, &got);
+		strbuf_addc(&got, ' ');
+		flag_format(&switch_flags[1], &s, &got);
+	}
+	ck_assert_msg(strcmp(strbuf_z(&got), switch_rows[_i].want) == 0, "%s: %s",
+		      switch_rows[_i].name, strbuf_z(&got));
+}
+END_TEST
+
+static const char switches_help[] = "usage: prog [<flags>]\n"
+				    "\n"
+				    "What it is\n"
+				    "\n"
+				    "Flags:\n"
+				    "  -o, --[no-]on   Turn on.\n"
+				    "      --[no-]off  Turn off.\n";
+
+START_TEST(help_layout)
+{
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	flags_help(&table, "prog", "What it is", &out);
+	ck_assert_str_eq(strbuf_z(&out), switches_help);
+}
+END_TEST
+
+static const char switches_man[] = ".TH prog 1\n.SH \"NAME\"\nprog\n.SH \"SYNOPSIS\"\n.TP\n"
+				   "\\fBprog [<flags>]\\fR\n.SH \"DESCRIPTION\"\n"
+				   "\\&.What \\ewhere\n.SH \"OPTIONS\"\n"
+				   ".TP\n\\fB-o, --on\\fR\nTurn on.\n"
+				   ".TP\n\\fB--off\\fR\nTurn off.\n";
+
+START_TEST(man_layout)
+{
+	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	flags_man(&table, "prog", ".What \\where", &out);
+	ck_assert_str_eq(strbuf_z(&out), switches_man);
+}
+END_TEST
+
+/* Hidden flags are in none of these. */
+START_TEST(texts)
+{
+	static const struct {
+		enum config_action action;
+		const char *has;
+	} wanted[] = {
+		{ CONFIG_HELP, "\n      --[no-]version " },
+		{ CONFIG_MAN, "\n.TP\n\\fB--web.listen-address=:9091\\fR\nAddresses on which " },
+		{ CONFIG_FLAG_NAMES, "--help\n--version\n" },
+		{ CONFIG_BASH_COMPLETION, "\ncomplete -o default -F _prog_complete prog\n" },
+		{ CONFIG_ZSH_COMPLETION, "#compdef prog\n" },
+	};
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	config_text(wanted[_i].action, "prog", &out);
+	ck_assert_ptr_nonnull(strstr(strbuf_z(&out), wanted[_i].has));
+	ck_assert_ptr_null(strstr(strbuf_z(&out), "help-long"));
+	ck_assert_ptr_null(strstr(strbuf_z(&out), "completion-script"));
+}
+END_TEST
+
+START_TEST(help)
+{
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	const char *text, *line;
+
+	config_text(CONFIG_HELP, "pushgateway", &out);
+	text = strbuf_z(&out);
+	ck_assert(str_has_prefix(strbuf_str(&out), STR("usage: pushgateway [<flags>]\n\n")));
+	ck_assert_ptr_nonnull(strstr(text, "\n\nFlags:\n  -h, --[no-]help  "));
+	ck_assert_ptr_nonnull(strstr(text, "\n      --[no-]version "));
+	ck_assert_ptr_nonnull(strstr(text, "\n      --web.listen-address=:9091 ...\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\n      --persistence.file=\"tallygate.db\"\n"));
+	ck_assert_ptr_nonnull(strstr(text, "$STATE_DIRECTORY"));
+	ck_assert_ptr_nonnull(strstr(text, "1 to 1000000."));
+	for (line = text; *line; line = strchr(line, '\n') + 1) {
+		size_t n = strcspn(line, "\n");
+
+		ck_assert_msg(n <= 80 && (n == 0 || line[n - 1] != ' '), "%.*s", (int)n, line);
+	}
+}
+END_TEST
+
+/* `text` is read as `ns` and comes out as `canonical`; a message begins with "time:". */
+static const struct {
+	const char *text;
+	int64_t ns;
+	const char *canonical;
+} durations[] = {
+	{ "0", 0, "0s" },
+	{ "-0", 0, "0s" },
+	{ "+5s", 5000000000, "5s" },
+	{ "-1.5s", -1500000000, "-1.5s" },
+	{ "1ns", 1, "1ns" },
+	{ "999ns", 999, "999ns" },
+	{ "1us", 1000, "1\xC2\xB5s" },
+	{ "1.5\xC2\xB5s", 1500, "1.5\xC2\xB5s" },
+	{ "2\xCE\xBCs", 2000, "2\xC2\xB5s" },
+	{ "100ms", 100000000, "100ms" },
+	{ "1.000001ms", 1000001, "1.000001ms" },
+	{ "0.3s", 300000000, "300ms" },
+	{ ".5s", 500000000, "500ms" },
+	{ "1.s", 1000000000, "1s" },
+	{ "60s", 60000000000, "1m0s" },
+	{ "5m", 300000000000, "5m0s" },
+	{ "1h30m", 5400000000000, "1h30m0s" },
+	{ "1h1.5s", 3601500000000, "1h0m1.5s" },
+	{ "30m1h", 5400000000000, "1h30m0s" },
+	{ "1.5h", 5400000000000, "1h30m0s" },
+	{ "100h", 360000000000000, "100h0m0s" },
+	{ "0.3333333333333333333h", 1200000000000, "20m0s" },
+	{ "9223372036854775807ns", INT64_MAX, "2562047h47m16.854775807s" },
+	{ "", 0, "time: invalid duration \"\"" },
+	{ "-", 0, "time: invalid duration \"-\"" },
+	{ "abc", 0, "time: invalid duration \"abc\"" },
+	{ "+-1s", 0, "time: invalid duration \"+-1s\"" },
+	{ ".s", 0, "time: invalid duration \".s\"" },
+	{ "1s ", 0, "time: unknown unit \"s \" in duration \"1s \"" },
+	{ "5", 0, "time: missing unit in duration \"5\"" },
+	{ "1h5", 0, "time: missing unit in duration \"1h5\"" },
+	{ "1.2.3s", 0, "time: missing unit in duration \"1.2.3s\"" },
+	{ "1d", 0, "time: unknown unit \"d\" in duration \"1d\"" },
+	{ "1S", 0, "time: unknown unit \"S\" in duration \"1S\"" },
+	{ "9223372036854775808ns", 0, "time: invalid duration \"9223372036854775808ns\"" },
+	{ "99999999999h", 0, "time: invalid duration \"99999999999h\"" },
+	{ "2562047h99m", 0, "time: invalid duration \"2562047h99m\"" },
+};
+
+START_TEST(duration)
+{
+	size_t n = strlen(durations[_i].text);
+	CLEANUP(freep) char *copy = mem_dup(durations[_i].text, n);
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct err err = { 0 };
+	int64_t ns = 0;
+
+	if (duration_parse((struct str){ copy, n }, &ns, &err) < 0)
+		strbuf_addz(&got, err.msg);
+	else
+		duration_format(ns, &got);
+	ck_assert_int_eq(ns, durations[_i].ns);
+	ck_assert_str_eq(strbuf_z(&got), durations[_i].canonical);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int64_t bytes; /* -1: refused */
+	const char *canonical;
+} sizes[] = {
+	{ "0", 0, "0" },
+	{ "1", 1, "1" },
+	{ "1000", 1000, "1000" },
+	{ "1024", 1024, "1KiB" },
+	{ "1KB", 1000, "1000" },
+	{ "1MB", 1000000, "1000000" },
+	{ "1GB", 1000000000, "1000000000" },
+	{ "128GB", 128000000000, "125000000KiB" },
+	{ "1KiB", 1024, "1KiB" },
+	{ "1MiB", 1048576, "1MiB" },
+	{ "1GiB", 1073741824, "1GiB" },
+	{ "1536KiB", 1572864, "1536KiB" },
+	{ "2048MiB", 2147483648, "2GiB" },
+	{ "9223372036854775807", INT64_MAX, "9223372036854775807" },
+	{ "", -1, NULL },
+	{ "KiB", -1, NULL },
+	{ "-1", -1, NULL },
+	{ "+1", -1, NULL },
+	{ "1B", -1, NULL },
+	{ "1K", -1, NULL },
+	{ "1 KiB", -1, NULL },
+	{ "1.5MiB", -1, NULL },
+	{ "1KiBx", -1, NULL },
+	{ "9223372036854775808", -1, NULL },
+	{ "9223372036854775807KiB", -1, NULL },
+};
+
+START_TEST(size)
+{
+	size_t n = strlen(sizes[_i].text);
+	CLEANUP(freep) char *copy = mem_dup(sizes[_i].text, n);
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	int64_t bytes;
+	bool ok = size_parse((struct str){ copy, n }, &bytes);
+
+	ck_assert_msg(ok == (sizes[_i].bytes >= 0), "%s", sizes[_i].text);
+	if (!ok)
+		return;
+	ck_assert_int_eq(bytes, sizes[_i].bytes);
+	size_format(bytes, &got);
+	ck_assert_str_eq(strbuf_z(&got), sizes[_i].canonical);
+}
+END_TEST
+
+static Suite *config_suite(void)
+{
+	Suite *s = suite_create("config");
+	TCase *tc = tcase_create("config");
+
+	tcase_add_test(tc, defaults);
+	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, action, 0, ARRAY_LEN(actions));
+	tcase_add_test(tc, unknown_before_version);
+	tcase_add_loop_test(tc, state_directory, 0, ARRAY_LEN(state_rows));
+	tcase_add_test(tc, arguments_file);
+	tcase_add_test(tc, empty_arguments_file);
+	tcase_add_test(tc, arguments_file_names_itself);
+	tcase_add_loop_test(tc, bad_arguments_file, 0, ARRAY_LEN(bad_files));
+	tcase_add_loop_test(tc, switches, 0, ARRAY_LEN(switch_rows));
+	tcase_add_test(tc, man_layout);
+	tcase_add_loop_test(tc, texts, 0, 5);
+	tcase_add_test(tc, help_layout);
+	tcase_add_test(tc, help);
+	tcase_add_loop_test(tc, duration, 0, ARRAY_LEN(durations));
+	tcase_add_loop_test(tc, size, 0, ARRAY_LEN(sizes));
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(config_suite());
+
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,480 @@
+/* The SQLite engine on a real file: what it keeps, whom it refuses, what a failed commit leaves. */
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "journal/load.h"
+#include "journal/sqlite/sqlite.h"
+#include "lib/exposed.h"
+#include "lib/make_push.h"
+#include "lib/temp_dir.h"
+
+static struct temp_dir top, dir;
+
+static void make_dir(void)
+{
+	temp_dir_make_inside(&dir, &top);
+}
+
+static struct storage *open_db(void)
+{
+	struct storage *st;
+	struct err err = { 0 };
+
+	ck_assert_msg(sqlite_storage_open(dir.db, &st, &err) == SQLITE_OPENED, "%s", err.msg);
+	return st;
+}
+
+static struct store *new_store(void)
+{
+	return store_new(&(struct store_limits){ 1000, 100000 });
+}
+
+static struct store *load(struct storage *st)
+{
+	struct store *s = new_store();
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(st, s, &err) == STORAGE_LOADED, "%s", err.msg);
+	return s;
+}
+
+/* Returns what the commit returned; a failed one is rolled back. */
+static int push(struct storage *st, struct store *s, enum push_mode mode, const char *path,
+		const char *body, struct err *err)
+{
+	CLEANUP(push_freep) struct push *p = make_push(mode, path, body, 1.5);
+	int r;
+
+	store_stage(s, p);
+	r = st->ops->commit(st, store_changes(s), err);
+	if (r == 0)
+		store_publish(s);
+	else
+		store_rollback(s);
+	return r;
+}
+
+static void push_ok(struct storage *st, struct store *s, enum push_mode mode, const char *path,
+		    const char *body)
+{
+	struct err err = { 0 };
+
+	ck_assert_msg(push(st, s, mode, path, body, &err) == 0, "%s", err.msg);
+}
+
+static char *exposed(struct store *s)
+{
+	struct strbuf b = { 0 };
+
+	exposed_add(s, &b);
+	strbuf_z(&b);
+	return b.p;
+}
+
+/* The file shows what the store does, once it is opened again. */
+static void check_reopened(struct store *s)
+{
+	struct storage *st = open_db();
+	struct store *again = load(st);
+	CLEANUP(freep) char *want = exposed(s);
+	CLEANUP(freep) char *got = exposed(again);
+
+	ck_assert_str_eq(got, want);
+	store_free(again);
+	st->ops->close(st);
+}
+
+START_TEST(new_file)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+	struct stat sb;
+
+	ck_assert_uint_eq(store_counts(s).groups, 0);
+	ck_assert(st->ops->bytes(st) > 0);
+	st->ops->close(st);
+	ck_assert_int_eq(stat(dir.db, &sb), 0);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+START_TEST(all_kinds_of_changes)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+	CLEANUP(strbuf_done) struct strbuf big = { 0 };
+
+	strbuf_addf(&big, "big{x=\"%06000d\"} 1\nsmall 1\n", 0);
+	push_ok(st, s, PUSH_PUT, "/j", "# HELP a help\n# TYPE a counter\na 1\nb -0\n");
+	push_ok(st, s, PUSH_POST, "/j", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\n");
+	push_ok(st, s, PUSH_POST, "/j", "b 2\n");
+	push_ok(st, s, PUSH_PUT, "/k/a/b", strbuf_z(&big));
+	push_ok(st, s, PUSH_POST, "/k/a/b", "big 2\n");
+	push_ok(st, s, PUSH_PUT, "/l", "a 1\n");
+	push_ok(st, s, PUSH_PUT, "/l", "");
+	push_ok(st, s, PUSH_PUT, "/m", "x 1\n");
+	push_ok(st, s, PUSH_DELETE, "/m", "");
+	push_ok(st, s, PUSH_POST, "/k/a/b", "big 3\n");
+	uint64_t bytes = st->ops->bytes(st);
+
+	ck_assert(bytes > 6000);
+	st->ops->close(st);
+	check_reopened(s);
+	/* And goes on from there. */
+	store_free(s);
+	st = open_db();
+	s = load(st);
+	push_ok(st, s, PUSH_POST, "/j", "b 3\n");
+	push_ok(st, s, PUSH_PUT, "/n", "b 3\n");
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+/* Dead families of older rows contradict what came later. */
+START_TEST(order_of_rows_is_not_of_pushes)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+
+	push_ok(st, s, PUSH_PUT, "/b", "z 1\n");
+	push_ok(st, s, PUSH_PUT, "/a", "# TYPE x counter\nx 1\ny 1\n");
+	push_ok(st, s, PUSH_POST, "/a", "# TYPE x gauge\nx 1\n");
+	push_ok(st, s, PUSH_PUT, "/b", "# TYPE x gauge\nx 2\n");
+	push_ok(st, s, PUSH_POST, "/a", "# TYPE x gauge\nx 3\n");
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+static void clean(struct storage *st, struct store *s, uint64_t bytes)
+{
+	struct err err = { 0 };
+
+	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
+	ck_assert_msg(st->ops->commit(st, store_clean_changes(s), &err) == 0, "%s", err.msg);
+	store_clean_end(s, true);
+	store_publish(s);
+}
+
+/* Cleaned in steps, and then all at once: the same is exposed, and loaded again. */
+START_TEST(cleaned)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+
+	push_ok(st, s, PUSH_PUT, "/b", "z 1\n");
+	push_ok(st, s, PUSH_PUT, "/a", "# TYPE x counter\nx 1\ny 1\n# HELP w words\nw 1\n");
+	push_ok(st, s, PUSH_POST, "/a", "# TYPE x gauge\nx 1\n");
+	push_ok(st, s, PUSH_PUT, "/gone", "g 1\n");
+	push_ok(st, s, PUSH_DELETE, "/gone", "");
+	push_ok(st, s, PUSH_PUT, "/b", "# TYPE x gauge\nx 2\n");
+	push_ok(st, s, PUSH_PUT, "/emptied", "e 1\n");
+	push_ok(st, s, PUSH_PUT, "/emptied", "");
+	CLEANUP(freep) char *before = exposed(s);
+
+	for (int i = 0; i < 12; i++) {
+		clean(st, s, i < 10 ? 1 : 100000);
+		CLEANUP(freep) char *after = exposed(s);
+
+		ck_assert_str_eq(after, before);
+		st->ops->close(st);
+		check_reopened(s);
+		st = open_db();
+	}
+	push_ok(st, s, PUSH_POST, "/a", "y 2\n");
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+/* The first schema: rows were taken again by later pushes, so only seq says what is newer. */
+static const char first_schema[] =
+	"CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL "
+	"NOT NULL, failed_at REAL NOT NULL);"
+	"CREATE TABLE segments (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, seq INTEGER "
+	"NOT NULL, pushed_at REAL NOT NULL, body BLOB NOT NULL);"
+	"INSERT INTO metric_groups VALUES (1, x'6a6f62ff6aff', 7, 0);"
+	/* y of the first, x of both: 10 { name 12 "x", type gauge, metric { gauge { 1 } } } */
+	"INSERT INTO segments VALUES (1, 1, 9, 7, x'12' || x'0a0178' || x'1801' || x'220b' || "
+	"x'1209' || x'090000000000000040');"
+	"INSERT INTO segments VALUES (2, 1, 3, 5, x'12' || x'0a0178' || x'1801' || x'220b' || "
+	"x'1209' || x'09000000000000f03f' || x'12' || x'0a0179' || x'1801' || x'220b' || "
+	"x'1209' || x'09000000000000f03f');"
+	"PRAGMA application_id=1413565529; PRAGMA user_version=1;";
+
+START_TEST(first_schema_is_migrated)
+{
+	struct storage *st;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, first_schema, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	for (int i = 0; i < 2; i++) {
+		st = open_db();
+		struct store *s = load(st);
+		CLEANUP(freep) char *text = exposed(s);
+
+		ck_assert_ptr_nonnull(strstr(text, "\nx{instance=\"\",job=\"j\"} 2\n"));
+		ck_assert_ptr_nonnull(strstr(text, "\ny{instance=\"\",job=\"j\"} 1\n"));
+		ck_assert_uint_eq(store_counts(s).series, 4);
+		store_free(s);
+		st->ops->close(st);
+	}
+}
+END_TEST
+
+/* Runs in a process that is killed: what commit() has returned from is there. */
+static void commit_and_hang(int tell)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+
+	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	push_ok(st, s, PUSH_POST, "/j", "b 1\n");
+	ck_assert_int_eq(write(tell, "x", 1), 1);
+	for (;;)
+		pause();
+}
+
+START_TEST(killed)
+{
+	struct storage *st;
+	struct store *s;
+	int fds[2];
+	char c;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	pid_t child = fork();
+
+	if (child == 0)
+		commit_and_hang(fds[1]);
+	close(fds[1]);
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	/* In use as long as it lives. */
+	struct err err = { 0 };
+
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPEN_FAILED);
+	ck_assert_msg(strstr(err.msg, "in use by another process"), "%s", err.msg);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	close(fds[0]);
+	st = open_db();
+	s = load(st);
+	CLEANUP(freep) char *got = exposed_pushed(s);
+
+	ck_assert_str_eq(got, "# TYPE a untyped\na{instance=\"\",job=\"j\"} 1\n"
+			      "# TYPE b untyped\nb{instance=\"\",job=\"j\"} 1\n");
+	store_free(s);
+	st->ops->close(st);
+}
+END_TEST
+
+START_TEST(second_opener)
+{
+	struct storage *st = open_db(), *other;
+	struct store *s = load(st);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &other, &err), SQLITE_OPEN_FAILED);
+	ck_assert_msg(err.status == 500 && strstr(err.msg, "in use"), "%s", err.msg);
+	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	store_free(s);
+	st->ops->close(st);
+	st = open_db();
+	st->ops->close(st);
+}
+END_TEST
+
+static void limit_file_size(rlim_t max)
+{
+	struct rlimit rl;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = max;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
+}
+
+START_TEST(no_space)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+	CLEANUP(strbuf_done) struct strbuf big = { 0 };
+	struct err err = { 0 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	for (int i = 0; i < 3000; i++)
+		strbuf_addf(&big, "a{x=\"%040d\"} 1\n", i);
+	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	CLEANUP(freep) char *before = exposed(s);
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		limit_file_size(st->ops->bytes(st) + 1000);
+		err.status = 0;
+		ck_assert_int_eq(push(st, s, PUSH_PUT, "/j", strbuf_z(&big), &err), -1);
+		ck_assert_msg(err.status == 503 && strstr(err.msg, "could not be stored"), "%s",
+			      err.msg);
+		CLEANUP(freep) char *after = exposed(s);
+
+		ck_assert_str_eq(after, before);
+	}
+	limit_file_size(RLIM_INFINITY);
+	push_ok(st, s, PUSH_PUT, "/k", "b 1\n");
+	push_ok(st, s, PUSH_PUT, "/j", strbuf_z(&big));
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+START_TEST(nothing_of_a_failed_commit_is_there)
+{
+	struct str key = STR("job\xFFj\xFF");
+	struct change list[] = {
+		{ .kind = CHANGE_PUT_GROUP, .group = 1, .bytes = key, .pushed_at = 1 },
+		{ .kind = CHANGE_MOVE_SEGMENT, .from = 77, .row = 78, .group = 1 },
+		{ .kind = CHANGE_PUT_GROUP, .group = 2, .bytes = key, .pushed_at = 1 },
+	};
+	struct storage *st = open_db();
+	struct err err = { 0 };
+
+	ck_assert_int_eq(st->ops->commit(st, &(struct changes){ list, 3, 3 }, &err), -1);
+	ck_assert_int_eq(err.status, 503);
+	struct store *s = load(st);
+
+	ck_assert_uint_eq(store_counts(s).groups, 0);
+	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	st->ops->close(st);
+	check_reopened(s);
+	store_free(s);
+}
+END_TEST
+
+static void refuse_open(const char *path, const char *message)
+{
+	struct storage *st;
+	struct err err = { 0 };
+	enum sqlite_open_result r = sqlite_storage_open(path, &st, &err);
+
+	ck_assert_msg(r == SQLITE_OPEN_FAILED && err.status == 500 && strstr(err.msg, message),
+		      "%s: %d %s", path, r, err.msg);
+}
+
+START_TEST(no_such_directory)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/missing/test.db", dir.path);
+	refuse_open(path, "cannot write");
+	refuse_open(dir.path, "cannot write");
+}
+END_TEST
+
+/* SQLite knows other meanings of each: in memory, with parameters, forgotten when closed. */
+static const char *const magic_names[] = { ":memory:", "file::memory:", "file:x.db?mode=memory",
+					   "file:x.db", "-" };
+
+START_TEST(every_name_is_that_of_a_file)
+{
+	const char *name = magic_names[_i];
+	struct storage *st;
+	struct store *s;
+	struct err err = { 0 };
+	struct stat sb;
+
+	ck_assert_int_eq(chdir(dir.path), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_msg(sqlite_storage_open(name, &st, &err) == SQLITE_OPENED, "%s", err.msg);
+		s = load(st);
+		ck_assert_uint_eq(store_counts(s).groups, (uint64_t)i);
+		ck_assert_int_eq(stat(name, &sb), 0);
+		ck_assert_uint_ge(st->ops->bytes(st), (uint64_t)sb.st_size);
+		push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+		store_free(s);
+		st->ops->close(st);
+	}
+}
+END_TEST
+
+START_TEST(no_name)
+{
+	refuse_open("", "has no name");
+}
+END_TEST
+
+/* root may write anywhere, so the test's process becomes somebody else. */
+static void become_nobody(void)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+}
+
+START_TEST(unwritable_directory)
+{
+	ck_assert_int_eq(chmod(dir.path, 0555), 0);
+	become_nobody();
+	refuse_open(dir.db, "cannot write");
+}
+END_TEST
+
+START_TEST(unwritable_file)
+{
+	struct storage *st = open_db();
+
+	st->ops->close(st);
+	ck_assert_int_eq(chmod(dir.path, 0777), 0);
+	ck_assert_int_eq(chmod(dir.db, 0444), 0);
+	become_nobody();
+	refuse_open(dir.db, "cannot write");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sqlite");
+	TCase *tc = tcase_create("sqlite");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	temp_dir_make(&top);
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, make_dir, NULL);
+	tcase_add_test(tc, new_file);
+	tcase_add_test(tc, all_kinds_of_changes);
+	tcase_add_test(tc, order_of_rows_is_not_of_pushes);
+	tcase_add_test(tc, killed);
+	tcase_add_test(tc, second_opener);
+	tcase_add_test(tc, no_space);
+	tcase_add_test(tc, cleaned);
+	tcase_add_test(tc, first_schema_is_migrated);
+	tcase_add_test(tc, nothing_of_a_failed_commit_is_there);
+	tcase_add_test(tc, no_such_directory);
+	tcase_add_loop_test(tc, every_name_is_that_of_a_file, 0, ARRAY_LEN(magic_names));
+	tcase_add_test(tc, no_name);
+	tcase_add_test(tc, unwritable_directory);
+	tcase_add_test(tc, unwritable_file);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	temp_dir_remove(&top);
+	return failed != 0;
+}

@@ -1,0 +1,388 @@
+/*
+ * Files that are not what we wrote: of a newer version, of another program, or damaged in any way.
+ * None may crash us, hang us, or be overwritten.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "journal/load.h"
+#include "journal/sqlite/sqlite.h"
+#include "lib/exposed.h"
+#include "lib/make_push.h"
+#include "lib/rng.h"
+#include "lib/temp_dir.h"
+
+static struct temp_dir top, dir;
+
+static void make_dir(void)
+{
+	temp_dir_make_inside(&dir, &top);
+}
+
+static void read_file(const char *path, struct strbuf *out)
+{
+	FILE *f = fopen(path, "re");
+	char chunk[8192];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		strbuf_add(out, chunk, n);
+	fclose(f);
+}
+
+static void write_file(const char *path, struct str content)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(content.p, 1, content.n, f), content.n);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* What opening and loading come to; *ret_text is what then would be exposed, or NULL. */
+static enum storage_load_result open_and_load(struct err *err, char **ret_text)
+{
+	struct strbuf text = { 0 };
+	struct storage *st;
+	enum sqlite_open_result opened = sqlite_storage_open(dir.db, &st, err);
+
+	*ret_text = NULL;
+	if (opened != SQLITE_OPENED)
+		return opened == SQLITE_OPEN_DAMAGED ? STORAGE_DAMAGED : STORAGE_FAILED;
+	struct store *s = store_new(&(struct store_limits){ 100000, 1000000 });
+	enum storage_load_result r = load_store(st, s, err);
+
+	if (r == STORAGE_LOADED) {
+		exposed_add(s, &text);
+		strbuf_z(&text);
+		*ret_text = text.p;
+	}
+	store_free(s);
+	st->ops->close(st);
+	return r;
+}
+
+static void check_result(const char *name, enum storage_load_result want, const char *message)
+{
+	struct err err = { 0 };
+	char *text;
+	enum storage_load_result r = open_and_load(&err, &text);
+
+	free(text);
+	ck_assert_msg(r == want, "%s: %d %s", name, r, err.msg);
+	if (want != STORAGE_LOADED)
+		ck_assert_msg(err.status != 0 && strstr(err.msg, message), "%s: %s", name, err.msg);
+}
+
+static void fill(unsigned groups)
+{
+	struct store *s = store_new(&(struct store_limits){ 100000, 1000000 });
+	struct storage *st;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
+	for (unsigned i = 0; i < groups; i++) {
+		char path[40], body[6000];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i);
+		/* Some bodies of more than a page. */
+		snprintf(body, sizeof(body), "a{x=\"%0*u\"} %u\n# TYPE b counter\nb 1\n",
+			 i % 10 == 3 ? 5000 : 50, i, i);
+		CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, path, body, i + 1);
+
+		store_stage(s, p);
+		ck_assert_int_eq(st->ops->commit(st, store_changes(s), &err), 0);
+		store_publish(s);
+	}
+	store_free(s);
+	st->ops->close(st);
+}
+
+static void run_sql(const char *sql)
+{
+	sqlite3 *db;
+	char *message = NULL;
+
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &message) == SQLITE_OK, "%s: %s", sql,
+		      message);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Files that others made: refused, and not one byte of them is changed. */
+static const struct {
+	const char *name;
+	bool ours;
+	const char *sql, *message;
+} refused[] = {
+	{ "newer schema", true, "PRAGMA user_version=3",
+	  "newer version (schema 3, this one knows 2)" },
+	{ "much newer schema", true, "PRAGMA user_version=2147483647", "newer version" },
+	{ "other program", false, "CREATE TABLE t (x)", "another program" },
+	{ "other program with a version", false, "CREATE TABLE t (x); PRAGMA user_version=1",
+	  "another program" },
+	{ "other program with an id", false, "CREATE TABLE t (x); PRAGMA application_id=7",
+	  "another program" },
+	{ "other program's view", false, "CREATE VIEW v AS SELECT 1", "another program" },
+};
+
+START_TEST(refused_row)
+{
+	CLEANUP(strbuf_done) struct strbuf before = { 0 };
+	CLEANUP(strbuf_done) struct strbuf after = { 0 };
+
+	if (refused[_i].ours)
+		fill(3);
+	run_sql(refused[_i].sql);
+	read_file(dir.db, &before);
+	check_result(refused[_i].name, STORAGE_FAILED, refused[_i].message);
+	read_file(dir.db, &after);
+	/* The journal mode stands in bytes 18 and 19, a change counter in 24 to 27 and 92 to 99. */
+	ck_assert_msg(before.n == after.n &&
+			      memcmp(before.p + 100, after.p + 100, after.n - 100) == 0,
+		      "%s: changed", refused[_i].name);
+}
+END_TEST
+
+/* Rows that contradict each other or cannot be ours, in a file that SQLite finds in order. */
+static const struct {
+	const char *name, *sql;
+} rows[] = {
+	{ "key that is none", "UPDATE metric_groups SET key = x'61' WHERE id = 1" },
+	{ "empty key", "UPDATE metric_groups SET key = x'' WHERE id = 1" },
+	{ "key without a job", "UPDATE metric_groups SET key = x'61ff62ff' WHERE id = 1" },
+	{ "one key twice", "UPDATE metric_groups SET key = (SELECT key FROM metric_groups WHERE id "
+			   "= 2) WHERE id = 1" },
+	{ "group 0", "UPDATE metric_groups SET id = 0 WHERE id = 1" },
+	{ "negative group", "UPDATE metric_groups SET id = -1 WHERE id = 1" },
+	{ "group of 2^31", "UPDATE metric_groups SET id = 2147483648 WHERE id = 1" },
+	{ "group of 2^32 - 2", "UPDATE metric_groups SET id = 4294967294 WHERE id = 1" },
+	{ "group of 2^32 + 1", "UPDATE metric_groups SET id = 4294967297 WHERE id = 1" },
+	{ "segment without a group", "DELETE FROM metric_groups WHERE id = 1" },
+	{ "segment of group 0", "UPDATE segments SET group_id = 0 WHERE group_id = 1" },
+	{ "segment of a group far away",
+	  "UPDATE segments SET group_id = 4000000000 WHERE group_id = 1" },
+	{ "negative segment", "UPDATE segments SET id = -5 WHERE id = 1" },
+	{ "body that is none", "UPDATE segments SET body = x'ffff' WHERE id = 1" },
+	{ "body cut short",
+	  "UPDATE segments SET body = substr(body, 1, length(body) - 1) WHERE id = 1" },
+	{ "type that contradicts",
+	  "UPDATE segments SET body = x'07' || x'0a016118002200' WHERE id = 1" },
+	{ "series of another group", "UPDATE segments SET group_id = 2 WHERE id = 1; "
+				     "UPDATE metric_groups SET key = x'6aff' WHERE id = 1" },
+	{ "no such table", "DROP TABLE segments" },
+};
+
+START_TEST(rows_row)
+{
+	struct err err = { 0 };
+	char *text;
+
+	fill(3);
+	run_sql(rows[_i].sql);
+	enum storage_load_result r = open_and_load(&err, &text);
+
+	free(text);
+	ck_assert_msg(r != STORAGE_LOADED && err.msg[0], "%s: loaded", rows[_i].name);
+	if (strcmp(rows[_i].name, "no such table") != 0)
+		ck_assert_msg(r == STORAGE_DAMAGED, "%s: %s", rows[_i].name, err.msg);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct str content;
+} garbage[] = {
+	{ "text",
+	  { "this is not a database, and long enough to have a header: ..............."
+	    "..........................................................",
+	    131 } },
+	/* One byte alone is what SQLite itself may leave of a new file. */
+	{ "two bytes", { "xy", 2 } },
+	{ "magic alone", { "SQLite format 3\0", 16 } },
+	{ "magic and zeros", { "SQLite format 3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 30 } },
+};
+
+START_TEST(garbage_row)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	struct err err = { 0 };
+	char aside[200];
+
+	write_file(dir.db, garbage[_i].content);
+	check_result(garbage[_i].name, STORAGE_DAMAGED, "");
+	ck_assert_msg(sqlite_set_aside(dir.db, aside, sizeof(aside), &err) == 0, "%s", err.msg);
+	read_file(aside, &kept);
+	ck_assert(str_eq(strbuf_str(&kept), garbage[_i].content));
+	ck_assert(strncmp(aside, dir.db, strlen(dir.db)) == 0 &&
+		  strncmp(aside + strlen(dir.db), ".damaged-20", 11) == 0);
+	/* Once more at the same moment: what is there is not overwritten. */
+	write_file(dir.db, STR("another"));
+	if (sqlite_set_aside(dir.db, aside, sizeof(aside), &err) == 0)
+		ck_assert_int_eq(access(dir.db, F_OK), -1);
+	else
+		ck_assert_msg(strstr(err.msg, "aside"), "%s", err.msg);
+	unlink(dir.db);
+	check_result("afterwards", STORAGE_LOADED, "");
+}
+END_TEST
+
+START_TEST(set_aside_takes_the_wal)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+	struct err err = { 0 };
+	char path[200], aside[200];
+
+	for (unsigned i = 0; i < ARRAY_LEN(suffixes); i++) {
+		snprintf(path, sizeof(path), "%s%s", dir.db, suffixes[i]);
+		write_file(path, str_of(suffixes[i]));
+	}
+	ck_assert_int_eq(sqlite_set_aside(dir.db, aside, sizeof(aside), &err), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(suffixes); i++) {
+		CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+
+		snprintf(path, sizeof(path), "%s%s", dir.db, suffixes[i]);
+		ck_assert_int_eq(access(path, F_OK), -1);
+		snprintf(path, sizeof(path), "%s%s", aside, suffixes[i]);
+		read_file(path, &kept);
+		ck_assert(str_eq(strbuf_str(&kept), str_of(suffixes[i])));
+	}
+}
+END_TEST
+
+/* The file as it was, or damaged, or refused with a reason; never some of it. */
+static void check_all_or_nothing(const char *what, size_t at, const char *whole, unsigned *damaged)
+{
+	struct err err = { 0 };
+	char *text;
+	enum storage_load_result r = open_and_load(&err, &text);
+
+	if (r == STORAGE_LOADED)
+		ck_assert_msg(strcmp(text, whole) == 0, "%s at %zu: other content", what, at);
+	else
+		ck_assert_msg(err.msg[0], "%s at %zu: no reason", what, at);
+	*damaged += r == STORAGE_DAMAGED;
+	free(text);
+}
+
+static char *content_of(struct strbuf *file)
+{
+	struct err err = { 0 };
+	char *whole;
+
+	fill(60);
+	read_file(dir.db, file);
+	ck_assert_int_eq(open_and_load(&err, &whole), STORAGE_LOADED);
+	return whole;
+}
+
+START_TEST(truncated)
+{
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+	CLEANUP(freep) char *whole = content_of(&file);
+	unsigned damaged = 0, tried = 0;
+
+	for (size_t n = 2; n < file.n; n += n < 200 ? 33 : 2047, tried++) {
+		write_file(dir.db, (struct str){ file.p, n });
+		check_all_or_nothing("truncated", n, whole, &damaged);
+	}
+	ck_assert_msg(damaged == tried, "%u of %u", damaged, tried);
+}
+END_TEST
+
+/* Each page in turn is overwritten. */
+static const int patterns[] = { 0x00, 0xFF, 0x0D, -1 };
+
+START_TEST(lost_page)
+{
+	enum { PAGE = 4096 };
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+	CLEANUP(freep) char *whole = content_of(&file);
+	unsigned damaged = 0;
+	uint64_t rng = 1;
+
+	for (size_t at = 0; at + PAGE <= file.n; at += PAGE) {
+		CLEANUP(freep) char *copy = mem_dup(file.p, file.n);
+
+		for (size_t i = 0; i < PAGE; i++)
+			copy[at + i] = (char)(patterns[_i] < 0 ? rng_below(&rng, 256)
+							       : (uint32_t)patterns[_i]);
+		write_file(dir.db, (struct str){ copy, file.n });
+		struct err err = { 0 };
+		char *text;
+
+		/* The middle of a long body may be lost unseen: SQLite keeps no checksums. */
+		damaged += open_and_load(&err, &text) != STORAGE_LOADED;
+		free(text);
+	}
+	ck_assert_msg(damaged >= 5, "only %u pages of %zu were missed", damaged, file.n / PAGE);
+	ck_assert_ptr_nonnull(whole);
+}
+END_TEST
+
+/* Any byte of the header and of the first tree pages. */
+START_TEST(flipped_byte)
+{
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+	CLEANUP(freep) char *whole = content_of(&file);
+	uint64_t rng = (uint64_t)_i + 1;
+
+	ck_assert_uint_gt(file.n, 0);
+	for (int n = 0; n < 300; n++) {
+		size_t at = _i == 0 && n < 100 ? (size_t)n : rng_next(&rng) % file.n;
+		CLEANUP(freep) char *copy = mem_dup(file.p, file.n);
+		struct err err = { 0 };
+		char *text;
+
+		copy[at] = (char)(copy[at] ^ (1 << rng_below(&rng, 8)));
+		write_file(dir.db, (struct str){ copy, file.n });
+		if (open_and_load(&err, &text) != STORAGE_LOADED)
+			ck_assert_msg(err.msg[0], "byte %zu: no reason", at);
+		free(text);
+	}
+	ck_assert_ptr_nonnull(whole);
+}
+END_TEST
+
+static const char *const no_versions[] = { "PRAGMA user_version=-3", "PRAGMA user_version=0" };
+
+START_TEST(version_that_cannot_be)
+{
+	fill(3);
+	run_sql(no_versions[_i]);
+	check_result(no_versions[_i], STORAGE_DAMAGED, "is damaged");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("sqlite damage");
+	TCase *tc = tcase_create("damage");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	temp_dir_make(&top);
+	tcase_set_timeout(tc, 100);
+	tcase_add_checked_fixture(tc, make_dir, NULL);
+	tcase_add_loop_test(tc, refused_row, 0, (int)ARRAY_LEN(refused));
+	tcase_add_loop_test(tc, rows_row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, garbage_row, 0, (int)ARRAY_LEN(garbage));
+	tcase_add_test(tc, set_aside_takes_the_wal);
+	tcase_add_test(tc, truncated);
+	tcase_add_loop_test(tc, lost_page, 0, (int)ARRAY_LEN(patterns));
+	tcase_add_loop_test(tc, flipped_byte, 0, 3);
+	tcase_add_loop_test(tc, version_that_cannot_be, 0, (int)ARRAY_LEN(no_versions));
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	temp_dir_remove(&top);
+	return failed != 0;
+}

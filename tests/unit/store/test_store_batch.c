@@ -1,0 +1,365 @@
+/*
+ * Batches: the time metrics (behaviour 3.5 of the gateway), what a rollback leaves, and what
+ * scrapes and copies see meanwhile.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "journal/load.h"
+#include "lib/exposed.h"
+#include "lib/gateway.h"
+#include "store/internal.h"
+
+#define REFUSED "a 1 1\n"
+
+/* Steps take place at 1.5, 2.5, 3.5 ...; pushed and failed are what /j shows; -1: not there. */
+static const struct {
+	const char *name;
+	struct gateway_push steps[5];
+	double pushed, failed;
+} times[] = {
+	{ "first push", { { PUSH_PUT, "/j", "a 1\n", 0 } }, 1.5, 0 },
+	{ "first push is a POST", { { PUSH_POST, "/j", "a 1\n", 0 } }, 1.5, 0 },
+	{ "empty PUT", { { PUSH_PUT, "/j", "", 0 } }, 1.5, 0 },
+	{ "empty POST", { { PUSH_POST, "/j", "", 0 } }, 1.5, 0 },
+	{ "second push",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_PUT, "/j", "a 1\n", 0 } },
+	  2.5,
+	  0 },
+	{ "second push is empty",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_POST, "/j", "", 0 } },
+	  2.5,
+	  0 },
+	{ "emptied by a PUT",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_PUT, "/j", "", 0 } },
+	  2.5,
+	  0 },
+	{ "refused, new group", { { PUSH_PUT, "/j", REFUSED, 400 } }, 0, 1.5 },
+	{ "refused by the store, new group",
+	  { { PUSH_PUT, "/k", "a 1\n", 0 }, { PUSH_PUT, "/j", "# TYPE a gauge\na 1\n", 400 } },
+	  0,
+	  2.5 },
+	{ "refused",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_POST, "/j", REFUSED, 400 } },
+	  1.5,
+	  2.5 },
+	{ "refused twice",
+	  { { PUSH_PUT, "/j", REFUSED, 400 }, { PUSH_PUT, "/j", REFUSED, 400 } },
+	  0,
+	  2.5 },
+	{ "accepted after a refusal",
+	  { { PUSH_PUT, "/j", REFUSED, 400 }, { PUSH_PUT, "/j", "a 1\n", 0 } },
+	  2.5,
+	  1.5 },
+	{ "all kinds",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 },
+	    { PUSH_PUT, "/j", REFUSED, 400 },
+	    { PUSH_POST, "/j", "b 1\n", 0 },
+	    { PUSH_POST, "/j", REFUSED, 400 } },
+	  3.5,
+	  4.5 },
+	{ "DELETE", { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_DELETE, "/j", "", 0 } }, -1, -1 },
+	{ "DELETE of a group that only failed",
+	  { { PUSH_PUT, "/j", REFUSED, 400 }, { PUSH_DELETE, "/j", "", 0 } },
+	  -1,
+	  -1 },
+	{ "DELETE forgets the failure",
+	  { { PUSH_PUT, "/j", REFUSED, 400 },
+	    { PUSH_DELETE, "/j", "", 0 },
+	    { PUSH_PUT, "/j", "a 1\n", 0 } },
+	  3.5,
+	  0 },
+	{ "DELETE forgets the success",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 },
+	    { PUSH_DELETE, "/j", "", 0 },
+	    { PUSH_PUT, "/j", REFUSED, 400 } },
+	  0,
+	  3.5 },
+	{ "a refused twin does not count",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 }, { PUSH_PUT, "/j/instance/", "b 1\n", 400 } },
+	  1.5,
+	  0 },
+	{ "other groups do not count",
+	  { { PUSH_PUT, "/j", "a 1\n", 0 },
+	    { PUSH_PUT, "/k", "b 1\n", 0 },
+	    { PUSH_PUT, "/k", REFUSED, 400 } },
+	  1.5,
+	  0 },
+};
+
+static char *exposed(struct store *s)
+{
+	struct strbuf b = { 0 };
+
+	exposed_add(s, &b);
+	strbuf_z(&b);
+	return b.p;
+}
+
+static void check_time(struct store *s, const char *metric, double want, const char *name)
+{
+	CLEANUP(freep) char *text = exposed(s);
+	char line[100];
+
+	snprintf(line, sizeof(line), "%s{instance=\"\",job=\"j\"} ", metric);
+	if (want >= 0)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%g\n", want);
+	ck_assert_msg(!strstr(text, line) == (want < 0), "%s: looked for %s in\n%s", name, line,
+		      text);
+}
+
+START_TEST(times_row)
+{
+	for (int one_batch = 0; one_batch < 2; one_batch++) {
+		struct store *again = store_new(&(struct store_limits){ 100, 100 });
+		struct gateway g;
+		struct err err = { 0 };
+
+		gateway_init(&g, 100, 100);
+		for (const struct gateway_push *s = times[_i].steps; s->path; s++) {
+			gateway_stage(&g, s);
+			if (!one_batch)
+				gateway_publish(&g);
+		}
+		if (one_batch)
+			gateway_publish(&g);
+		ck_assert_msg(load_store(&g.rows.base, again, &err) == STORAGE_LOADED, "%s",
+			      err.msg);
+		check_time(g.store, "push_time_seconds", times[_i].pushed, times[_i].name);
+		check_time(g.store, "push_failure_time_seconds", times[_i].failed, times[_i].name);
+		check_time(again, "push_time_seconds", times[_i].pushed, times[_i].name);
+		check_time(again, "push_failure_time_seconds", times[_i].failed, times[_i].name);
+		store_free(again);
+		gateway_done(&g);
+	}
+}
+END_TEST
+
+/* Each batch is rolled back; afterwards `next` is accepted or not as if it had never been. */
+static const struct {
+	const char *name;
+	struct gateway_push batch[5];
+	struct gateway_push next;
+} rollbacks[] = {
+	{ "a new group",
+	  { { PUSH_PUT, "/n/instance/", "n 1\n", 0 } },
+	  { PUSH_PUT, "/n", "n 1\n", 0 } },
+	{ "a new name",
+	  { { PUSH_POST, "/j", "# TYPE n gauge\nn 1\n", 0 } },
+	  { PUSH_PUT, "/n", "# TYPE n counter\nn 1\n", 0 } },
+	{ "a new histogram",
+	  { { PUSH_POST, "/j", "# TYPE n histogram\nn_count 1\n", 0 } },
+	  { PUSH_PUT, "/n", "n_count 1\n", 0 } },
+	{ "a change of type",
+	  { { PUSH_POST, "/j", "# TYPE a gauge\na 1\n", 0 } },
+	  { PUSH_PUT, "/n", "# TYPE a gauge\na 1\n", 400 } },
+	{ "a change of type of what then goes",
+	  { { PUSH_POST, "/j", "# TYPE a gauge\na 1\n", 0 }, { PUSH_DELETE, "/j", "", 0 } },
+	  { PUSH_PUT, "/n", "# TYPE a gauge\na 1\n", 400 } },
+	{ "a type that moved to another group",
+	  { { PUSH_DELETE, "/j", "", 0 }, { PUSH_PUT, "/n", "# TYPE a gauge\na 1\n", 0 } },
+	  { PUSH_PUT, "/n", "a 1\n", 0 } },
+	{ "a series that moved to another group",
+	  { { PUSH_DELETE, "/j/x/1", "", 0 }, { PUSH_POST, "/j", "b{x=\"1\"} 1\n", 0 } },
+	  { PUSH_POST, "/j", "b{x=\"1\"} 1\n", 400 } },
+	{ "a deletion", { { PUSH_DELETE, "/j", "", 0 } }, { PUSH_PUT, "/j/instance/", "", 400 } },
+	{ "a twin in its place",
+	  { { PUSH_DELETE, "/j", "", 0 }, { PUSH_PUT, "/j/instance/", "a 1\n", 0 } },
+	  { PUSH_PUT, "/j/instance/", "", 400 } },
+	{ "an emptied group",
+	  { { PUSH_PUT, "/j", "", 0 } },
+	  { PUSH_PUT, "/j/x/1", "h_sum 1\n", 400 } },
+	{ "a refusal", { { PUSH_PUT, "/j", REFUSED, 400 } }, { PUSH_PUT, "/j", "a 1\n", 0 } },
+	{ "a refused new group", { { PUSH_PUT, "/n", REFUSED, 400 } }, { PUSH_PUT, "/n", "", 0 } },
+	{ "created and deleted",
+	  { { PUSH_PUT, "/n", "n 1\n", 0 }, { PUSH_DELETE, "/n", "", 0 } },
+	  { PUSH_PUT, "/n", "n 1\n", 0 } },
+	{ "deleted, created, deleted",
+	  { { PUSH_DELETE, "/j", "", 0 },
+	    { PUSH_PUT, "/j", "n 1\n", 0 },
+	    { PUSH_DELETE, "/j", "", 0 },
+	    { PUSH_PUT, "/j", "m 1\n", 0 } },
+	  { PUSH_POST, "/j", "n 1\n", 0 } },
+};
+
+static void fill(struct gateway *g)
+{
+	gateway_init(g, 4, 20);
+	gateway_push(g, PUSH_PUT, "/j", "# HELP a x\na 1\n# TYPE h histogram\nh_count 1\n", 0);
+	gateway_push(g, PUSH_PUT, "/j/x/1", "b 1\n", 0);
+	gateway_push(g, PUSH_PUT, "/j", REFUSED, 400);
+}
+
+START_TEST(rollback_row)
+{
+	struct gateway g, control;
+
+	fill(&g);
+	fill(&control);
+	CLEANUP(freep) char *before = exposed(g.store);
+	struct store_counts counts = store_counts(g.store);
+
+	for (const struct gateway_push *s = rollbacks[_i].batch; s->path; s++)
+		gateway_stage(&g, s);
+	/* The database may have been told before it failed. */
+	if (_i % 2)
+		store_changes(g.store);
+	store_rollback(g.store);
+	CLEANUP(freep) char *after = exposed(g.store);
+
+	ck_assert_msg(strcmp(before, after) == 0, "%s:\n%s", rollbacks[_i].name, after);
+	gateway_check_counts(&g, counts.groups, counts.series);
+	control.now = g.now;
+	gateway_stage(&control, &rollbacks[_i].next);
+	gateway_publish(&control);
+	gateway_stage(&g, &rollbacks[_i].next);
+	gateway_publish(&g);
+	CLEANUP(freep) char *got = exposed(g.store);
+	CLEANUP(freep) char *want = exposed(control.store);
+
+	ck_assert_msg(strcmp(got, want) == 0, "%s: got\n%s\nwanted\n%s", rollbacks[_i].name, got,
+		      want);
+	gateway_done(&g);
+	gateway_done(&control);
+}
+END_TEST
+
+/* Of each push but the last one series remains, and nothing else may: neither help nor messages. */
+START_TEST(little_is_left_of_many_pushes)
+{
+	enum { PUSHES = 60, FAMILIES = 20 };
+	uint32_t slices = 0, refs = 0;
+	struct gateway g;
+
+	gateway_init(&g, 10, 1000);
+	for (int push = 0; push < PUSHES; push++) {
+		CLEANUP(strbuf_done) struct strbuf body = { 0 };
+
+		for (int i = 0; i < FAMILIES; i++)
+			strbuf_addf(&body, "# HELP a%d of %d\n# TYPE a%d histogram\na%d_count 1\n",
+				    i, push, i, i);
+		strbuf_addf(&body, "b%d %d\n", push, push);
+		gateway_push(&g, PUSH_POST, "/j", strbuf_z(&body), 0);
+	}
+	const struct group_state *st = g.store->by_id[1]->cur;
+
+	ck_assert_uint_eq(st->n, PUSHES + FAMILIES);
+	for (uint32_t i = 0; i < st->n; i++) {
+		const struct slice *s = group_state_slice(st, i);
+
+		slices += s->at == 0 ? group_state_segment(st, i)->n : 0;
+		if (s->help && s->help->refs > refs)
+			refs = s->help->refs;
+	}
+	ck_assert_uint_le(slices, PUSHES + FAMILIES + 1);
+	ck_assert(refs > 0 && refs <= 2); /* the slice's and the family's */
+	gateway_done(&g);
+}
+END_TEST
+
+/* Of two families the large one is replaced; what it had must not stay with the small one. */
+START_TEST(a_small_slice_keeps_no_large_one)
+{
+	enum { PUSHES = 10, SERIES = 200 };
+	struct gateway g;
+
+	gateway_init(&g, 10, 1000);
+	for (int push = 0; push < PUSHES; push++) {
+		CLEANUP(strbuf_done) struct strbuf body = { 0 };
+
+		for (int i = 0; i < SERIES; i++)
+			strbuf_addf(&body, "a{x=\"%d\"} 1\n", i);
+		strbuf_addf(&body, "b%d 1\n", push);
+		gateway_push(&g, PUSH_POST, "/j", strbuf_z(&body), 0);
+	}
+	const struct group_state *st = g.store->by_id[1]->cur;
+
+	ck_assert_uint_eq(st->n, PUSHES + 1);
+	for (uint32_t i = 0; i < st->n; i++)
+		ck_assert_uint_eq(group_state_segment(st, i)->n, i == 0 || i == PUSHES ? 2 : 1);
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(scrape_holds_what_it_took)
+{
+	struct snapshot *old, *new;
+	struct gateway g;
+
+	gateway_init(&g, 100, 100);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 0);
+	old = exposed_take(g.store);
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "a 2\n", 0 });
+	new = exposed_take(g.store);
+	ck_assert(new->pages[0].text == old->pages[0].text);
+	snapshot_free(new);
+	gateway_publish(&g);
+	gateway_push(&g, PUSH_DELETE, "/j", "", 0);
+	new = exposed_take(g.store);
+	ck_assert_uint_eq(new->n_families, 0);
+	ck_assert_uint_eq(old->n_families, 3);
+	ck_assert(str_eq(bytes_str(old->pages[0].text), STR("a{instance=\"\",job=\"j\"} 1\n")));
+	ck_assert(str_eq(old->families[0].name, STR("a")));
+	snapshot_free(new);
+	gateway_done(&g);
+	/* It outlives the store. */
+	ck_assert(str_eq(bytes_str(old->families[0].header), STR("# TYPE a untyped\n")));
+	snapshot_free(old);
+}
+END_TEST
+
+START_TEST(copies_of_groups)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct group_copy c;
+	struct gateway g;
+	uint32_t cursor = 0;
+
+	arena_init(&a, 1 << 16);
+	gateway_init(&g, 100, 100);
+	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 0);
+	gateway_push(&g, PUSH_PUT, "/j", "b -0\n# HELP a x\na 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/k", "", 0);
+	gateway_push(&g, PUSH_PUT, "/l", REFUSED, 400);
+	gateway_push(&g, PUSH_DELETE, "/k", "", 0);
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "staged 1\n", 0 });
+	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 1);
+	ck_assert(str_eq(c.key, STR("job\xFFj\xFF")) && c.pushed_at == 1.5 && c.failed_at == 0);
+	ck_assert_uint_eq(c.n_families, 2);
+	ck_assert(str_eq(c.families[0].name, STR("a")) && str_eq(c.families[0].help, STR("x")));
+	ck_assert(str_eq(c.families[0].text, STR("a{instance=\"\",job=\"j\"} 1\n")));
+	ck_assert(c.families[0].pushed_at == 1.5 && c.families[0].proto.n == 0);
+	ck_assert(!c.families[1].help.p && c.families[1].proto.n > 0);
+	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 1);
+	ck_assert(str_eq(c.key, STR("job\xFFl\xFF")) && c.pushed_at == 0 && c.failed_at == 3.5);
+	ck_assert_uint_eq(c.n_families, 0);
+	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 0);
+	arena_done(&a);
+	arena_init(&a, 40);
+	cursor = 0;
+	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), -1);
+	store_rollback(g.store);
+	gateway_done(&g);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store batches");
+	TCase *tc = tcase_create("batches");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tc, times_row, 0, (int)ARRAY_LEN(times));
+	tcase_add_test(tc, little_is_left_of_many_pushes);
+	tcase_add_test(tc, a_small_slice_keeps_no_large_one);
+	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
+	tcase_add_test(tc, scrape_holds_what_it_took);
+	tcase_add_test(tc, copies_of_groups);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,121 @@
+/* The limits of the whole store: at them, one past them, and when they have been lowered. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "journal/load.h"
+#include "lib/exposed.h"
+#include "lib/gateway.h"
+
+START_TEST(limit_of_groups)
+{
+	struct gateway g;
+
+	gateway_init(&g, 2, 1000);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/l", "a 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/l", "a 1 1\n", 400);
+	gateway_check_counts(&g, 2, 6);
+	/* Those that are there go on. */
+	gateway_push(&g, PUSH_PUT, "/k", "a 2\nb 1\n", 0);
+	gateway_push(&g, PUSH_DELETE, "/l", "", 0);
+	gateway_push(&g, PUSH_DELETE, "/j", "", 0);
+	gateway_push(&g, PUSH_PUT, "/l", "a 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 507);
+	gateway_check_counts(&g, 2, 7);
+	/* Within one batch, too. */
+	gateway_stage(&g, &(struct gateway_push){ PUSH_DELETE, "/l", "", 0 });
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "a 1\n", 0 });
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/l", "a 1\n", 507 });
+	gateway_publish(&g);
+	gateway_check_counts(&g, 2, 7);
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(limit_of_series)
+{
+	struct gateway g;
+
+	gateway_init(&g, 100, 10);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\nb 1\nc 1\nd 1\ne 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\n", 0);
+	gateway_check_counts(&g, 2, 10);
+	gateway_push(&g, PUSH_POST, "/k", "b 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\nb 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_check_counts(&g, 2, 10);
+	/* As many as before, and fewer. */
+	gateway_push(&g, PUSH_PUT, "/k", "z 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/j", "# TYPE s summary\ns_sum 1\nc 1\nd 1\ne 1\n", 0);
+	gateway_check_counts(&g, 2, 10);
+	/* Lines count: one summary of three against two samples. */
+	gateway_push(&g, PUSH_PUT, "/j", "# TYPE s summary\ns{quantile=\"1\"} 1\nc 1\nd 1\ne 1\n",
+		     507);
+	gateway_push(&g, PUSH_PUT, "/k", "", 0);
+	gateway_check_counts(&g, 2, 9);
+	/* Room for one, but not for a group. */
+	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 0);
+	gateway_check_counts(&g, 2, 5);
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(room_for_the_group_only)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct gateway g;
+
+	gateway_init(&g, 100, 2);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 507);
+	gateway_check_counts(&g, 1, 2);
+	exposed_add(g.store, &text);
+	strbuf_z(&text);
+	ck_assert(strstr(text.p, "push_failure_time_seconds{instance=\"\",job=\"j\"} 1.5\n"));
+	ck_assert(strstr(text.p, "push_time_seconds{instance=\"\",job=\"j\"} 0\n"));
+	gateway_done(&g);
+}
+END_TEST
+
+/* What was accepted under other limits is still there after a restart, and may not grow. */
+START_TEST(lowered_limits)
+{
+	struct store *again = store_new(&(struct store_limits){ 1, 3 });
+	struct gateway g;
+	struct err err = { 0 };
+
+	gateway_init(&g, 100, 100);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\nb 1\nc 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\n", 0);
+	gateway_push(&g, PUSH_POST, "/k", "b 1\n", 0);
+	ck_assert_msg(load_store(&g.rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	store_free(g.store);
+	g.store = again;
+	gateway_check_counts(&g, 2, 9);
+	gateway_push(&g, PUSH_POST, "/j", "d 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_push(&g, PUSH_PUT, "/j", "a 2\nb 2\nc 2\n", 0);
+	gateway_push(&g, PUSH_PUT, "/j", "a 2\n", 0);
+	gateway_check_counts(&g, 2, 7);
+	gateway_done(&g);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store limits");
+	TCase *tc = tcase_create("limits");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, limit_of_groups);
+	tcase_add_test(tc, limit_of_series);
+	tcase_add_test(tc, room_for_the_group_only);
+	tcase_add_test(tc, lowered_limits);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

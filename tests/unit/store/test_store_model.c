@@ -1,0 +1,447 @@
+/*
+ * Random pushes and deletes, in batches that are published or rolled back, against the naive store
+ * (lib/naive_store.h). Everything that the store says in its changes goes into rows, and now and
+ * then a new store is made of the rows, which must show the same.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "journal/load.h"
+#include "lib/exposed.h"
+#include "lib/make_push.h"
+#include "lib/mem_storage.h"
+#include "lib/naive_store.h"
+#include "lib/rng.h"
+#include "store/internal.h"
+
+enum { BATCHES = 600, BATCH_MAX = 12 };
+
+struct run {
+	const char *name;
+	uint64_t seed, max_groups, max_series;
+};
+
+static const struct run runs[] = {
+	{ "room for all", 1, 1000, 100000 },  { "room for all, again", 2, 1000, 100000 },
+	{ "few groups", 3, 4, 100000 },       { "few series", 4, 1000, 40 },
+	{ "hardly any series", 5, 1000, 17 }, { "few of both", 6, 5, 40 },
+};
+
+struct world {
+	const struct run *run;
+	uint64_t rng;
+	unsigned op;
+	struct naive_store shown, staged;
+	struct store *store;
+	struct mem_storage rows;
+	struct snapshot *held; /* an older scrape, and what it showed */
+	struct strbuf held_text;
+	unsigned accepted, refused, full, reloads;
+};
+
+static int32_t random_type(uint64_t *rng, int name)
+{
+	static const int32_t usual[NAIVE_NAMES] = {
+		METRIC_GAUGE,   METRIC_GAUGE,   METRIC_GAUGE,     METRIC_GAUGE,
+		METRIC_GAUGE,   METRIC_COUNTER, METRIC_UNTYPED,   METRIC_UNTYPED,
+		METRIC_UNTYPED, METRIC_SUMMARY, METRIC_GAUGE,     METRIC_GAUGE,
+		METRIC_UNTYPED, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_HISTOGRAM,
+	};
+
+	return rng_one_in(rng, 10) ? (int32_t)rng_below(rng, 6) : usual[name];
+}
+
+static void random_series(uint64_t *rng, struct naive_series *s)
+{
+	static const char *const as[] = { NULL, NULL, "1", "2" };
+	static const char *const jobs[] = { NULL, NULL, NULL, "j", "k" };
+	static const char *const instances[] = { NULL, NULL, NULL, "", "i" };
+
+	*s = (struct naive_series){
+		.a = as[rng_below(rng, 4)],
+		.job = jobs[rng_below(rng, 5)],
+		.instance = instances[rng_below(rng, 5)],
+		.padded = rng_one_in(rng, 3),
+		.value = (int)rng_below(rng, 3),
+	};
+}
+
+static void random_family(uint64_t *rng, double now, struct naive_family *f)
+{
+	f->there = true;
+	f->type = random_type(rng, f->name);
+	f->help = rng_one_in(rng, 2) ? 0 : (int)rng_below(rng, 4);
+	f->n = (int)rng_below(rng, NAIVE_SERIES + 1);
+	f->pushed_at = now;
+	for (int i = 0; i < f->n; i++)
+		random_series(rng, &f->series[i]);
+}
+
+static void random_push(uint64_t *rng, double now, struct naive_push *p)
+{
+	static const enum push_mode modes[] = { PUSH_PUT,  PUSH_PUT,  PUSH_POST, PUSH_POST,
+						PUSH_POST, PUSH_POST, PUSH_POST, PUSH_POST,
+						PUSH_POST, PUSH_POST, PUSH_POST, PUSH_DELETE };
+	int first = (int)rng_below(rng, NAIVE_NAMES);
+
+	*p = (struct naive_push){
+		.mode = modes[rng_below(rng, ARRAY_LEN(modes))],
+		.group = (int)rng_below(rng, NAIVE_GROUPS),
+		.with_timestamp = rng_one_in(rng, 40),
+		.n = (int)rng_below(rng, NAIVE_PUSHED + 1),
+		.now = now,
+	};
+	if (p->mode == PUSH_DELETE)
+		p->n = 0;
+	/* Different names: five is prime to their number. */
+	for (int i = 0; i < p->n; i++) {
+		p->families[i].name = (first + 5 * i) % NAIVE_NAMES;
+		random_family(rng, now, &p->families[i]);
+	}
+}
+
+/* What a decoder would have made of the push. */
+struct decoded {
+	struct family families[NAIVE_PUSHED];
+	struct metric metrics[NAIVE_PUSHED][NAIVE_SERIES];
+	struct label labels[NAIVE_PUSHED][NAIVE_SERIES][4];
+	struct summary summaries[NAIVE_PUSHED][NAIVE_SERIES];
+	struct histogram histograms[NAIVE_PUSHED][NAIVE_SERIES];
+	struct quantile quantiles[NAIVE_PUSHED][NAIVE_SERIES];
+	struct bucket buckets[NAIVE_PUSHED][NAIVE_SERIES];
+	char padding[NAIVE_PADDING];
+};
+
+/* m's labels are at `labels`. */
+static void add_label(struct metric *m, struct label *labels, const char *name, const char *value)
+{
+	if (value)
+		labels[m->n_labels++] = (struct label){ str_of(name), str_of(value) };
+}
+
+static void decode_metric(struct decoded *d, const struct naive_push *p, int i, int j)
+{
+	const struct naive_series *s = &p->families[i].series[j];
+	struct metric *m = &d->metrics[i][j];
+	double v = s->value;
+
+	*m = (struct metric){
+		.labels = d->labels[i][j],
+		.has = HAS_GAUGE | HAS_COUNTER | HAS_UNTYPED | HAS_SUMMARY | HAS_HISTOGRAM,
+		.has_timestamp = p->with_timestamp,
+		.gauge = v,
+		.counter = v,
+		.untyped = v,
+		.summary = &d->summaries[i][j],
+		.histogram = &d->histograms[i][j],
+	};
+	add_label(m, d->labels[i][j], "job", s->job);
+	add_label(m, d->labels[i][j], "a", s->a);
+	add_label(m, d->labels[i][j], "instance", s->instance);
+	if (s->padded)
+		d->labels[i][j][m->n_labels++] = (struct label){ STR("pad"),
+								 { d->padding, NAIVE_PADDING } };
+	d->quantiles[i][j] = (struct quantile){ 0.5, v };
+	d->buckets[i][j] = (struct bucket){ .upper_bound = 1, .count = (uint64_t)s->value };
+	*m->summary = (struct summary){ .count = (uint64_t)s->value,
+					.sum = v,
+					.quantiles = &d->quantiles[i][j],
+					.n_quantiles = 1 };
+	*m->histogram = (struct histogram){
+		.count = (uint64_t)s->value, .sum = v, .buckets = &d->buckets[i][j], .n_buckets = 1
+	};
+}
+
+static struct push *real_push(const struct naive_push *p)
+{
+	static const char *const helps[] = { NULL, "one", "two\nlines", "" };
+	CLEANUP(freep) struct decoded *d = mem_zalloc(sizeof(*d));
+
+	memset(d->padding, '0', sizeof(d->padding)); /* NOLINT(bugprone-suspicious-memset-usage) */
+	for (int i = 0; i < p->n; i++) {
+		const struct naive_family *f = &p->families[i];
+
+		for (int j = 0; j < f->n; j++) {
+			decode_metric(d, p, i, j);
+			if (j > 0)
+				d->metrics[i][j - 1].next = &d->metrics[i][j];
+		}
+		make_family(&d->families[i], naive_names[f->name].name, f->type,
+			    f->n ? d->metrics[i] : NULL);
+		d->families[i].has_help = helps[f->help] != NULL;
+		if (helps[f->help])
+			d->families[i].help = str_of(helps[f->help]);
+		if (i > 0)
+			d->families[i - 1].next = &d->families[i];
+	}
+	return make_push_of(p->mode, naive_paths[p->group], p->n ? d->families : NULL, p->now);
+}
+
+static struct store *new_store(const struct run *run)
+{
+	struct store *s = store_new(&(struct store_limits){ run->max_groups, run->max_series });
+
+	for (int i = 0; i < NAIVE_NAMES - 1; i++)
+		if (naive_names[i].own >= 0)
+			store_add_own(s, str_of(naive_names[i].name), naive_names[i].own);
+	return s;
+}
+
+/* Padding makes the whole text too long to show. */
+static void fail_at_difference(const struct world *w, const char *when, struct strbuf *got,
+			       struct strbuf *want)
+{
+	const char *g = strbuf_z(got), *v = strbuf_z(want);
+	size_t line = 0;
+
+	for (size_t i = 0; g[i] && g[i] == v[i]; i++)
+		if (g[i] == '\n')
+			line = i + 1;
+	ck_abort_msg("%s (seed %llu), %s, op %u: got\n%.300s\nbut wanted\n%.300s", w->run->name,
+		     (unsigned long long)w->run->seed, when, w->op, g + line, v + line);
+}
+
+static void check_same(struct world *w, struct store *s, const struct naive_store *naive,
+		       const char *when)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	struct store_counts counts = store_counts(s);
+
+	exposed_add(s, &got);
+	naive_expose(naive, &want);
+	if (!str_eq(strbuf_str(&got), strbuf_str(&want)))
+		fail_at_difference(w, when, &got, &want);
+	ck_assert_msg(counts.groups == naive_groups(naive) && counts.series == naive_lines(naive),
+		      "%s (seed %llu), %s, op %u: %llu groups, %llu series", w->run->name,
+		      (unsigned long long)w->run->seed, when, w->op,
+		      (unsigned long long)counts.groups, (unsigned long long)counts.series);
+}
+
+static void add_pages(const struct snapshot *snap, struct strbuf *out)
+{
+	for (size_t i = 0; i < snap->n_families; i++) {
+		strbuf_adds(out, snap->families[i].name);
+		strbuf_adds(out, bytes_str(snap->families[i].header));
+	}
+	for (size_t i = 0; i < snap->n_pages; i++)
+		strbuf_adds(out, bytes_str(snap->pages[i].text));
+}
+
+/* What a scrape holds stays what it was, however much is published meanwhile. */
+static void check_held(struct world *w)
+{
+	CLEANUP(strbuf_done) struct strbuf now = { 0 };
+
+	if (w->held) {
+		add_pages(w->held, &now);
+		ck_assert_msg(str_eq(strbuf_str(&now), strbuf_str(&w->held_text)),
+			      "%s: op %u changed a scrape", w->run->name, w->op);
+		snapshot_free(w->held);
+		strbuf_done(&w->held_text);
+	}
+	w->held = exposed_take(w->store);
+	w->held_text = (struct strbuf){ 0 };
+	add_pages(w->held, &w->held_text);
+}
+
+static struct push *stage_one(struct world *w)
+{
+	struct naive_push p;
+	struct push *push;
+	int want;
+
+	w->op++;
+	random_push(&w->rng, w->op, &p);
+	push = real_push(&p);
+	store_stage(w->store, push);
+	want = naive_apply(&w->staged, &p);
+	ck_assert_msg(push->err.status == want, "%s (seed %llu), op %u: got %d %s, wanted %d",
+		      w->run->name, (unsigned long long)w->run->seed, w->op, push->err.status,
+		      push->err.msg, want);
+	w->accepted += want == 0;
+	w->refused += want == 400;
+	w->full += want == 507;
+	return push;
+}
+
+static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+{
+	store_clean_row(store, row, group, body);
+}
+
+/* Some of the oldest rows, or all. */
+static void begin_cleaning(struct world *w)
+{
+	struct err err;
+
+	w->rows.refuse = false;
+	w->rows.base.ops->oldest(&w->rows.base, rng_below(&w->rng, 4000), clean_row, w->store,
+				 &err);
+	store_clean_changes(w->store);
+}
+
+static bool commit(struct world *w, struct changes *changes)
+{
+	struct err err;
+
+	w->rows.refuse = rng_one_in(&w->rng, 4);
+	return w->rows.base.ops->commit(&w->rows.base, changes, &err) == 0;
+}
+
+/* With cleaning, a batch may be empty; what fails with it is tried without. */
+static void run_batch(struct world *w)
+{
+	struct push *pushes[BATCH_MAX];
+	bool cleaning = w->rows.n_segments > 0 && rng_one_in(&w->rng, 2);
+	unsigned n = rng_below(&w->rng, BATCH_MAX + 1);
+
+	if (cleaning)
+		begin_cleaning(w);
+	for (unsigned i = 0; i < n; i++)
+		pushes[i] = stage_one(w);
+
+	bool committed = commit(w, store_changes(w->store));
+
+	if (cleaning)
+		store_clean_end(w->store, committed);
+	if (cleaning && !committed)
+		committed = commit(w, store_changes(w->store));
+	if (committed) {
+		store_publish(w->store);
+		naive_publish(&w->staged, &w->shown);
+		w->shown = w->staged;
+	} else {
+		store_rollback(w->store);
+		w->staged = w->shown;
+	}
+	for (unsigned i = 0; i < n; i++)
+		push_free(pushes[i]);
+	check_same(w, w->store, &w->shown, "after a batch");
+}
+
+static void wipe(struct world *w)
+{
+	struct err err;
+
+	w->rows.refuse = rng_one_in(&w->rng, 4);
+	if (w->rows.base.ops->commit(&w->rows.base, store_wipe_changes(w->store), &err) == 0) {
+		store_wipe(w->store);
+		memset(w->staged.groups, 0, sizeof(w->staged.groups));
+		naive_restart(&w->staged);
+		w->shown = w->staged;
+	} else {
+		store_rollback(w->store);
+	}
+	check_same(w, w->store, &w->shown, "wiped");
+}
+
+/* A segment of which little is left has been replaced by a smaller one. */
+static void check_segments(const struct group_state *st)
+{
+	for (uint32_t i = 0; !st->whole && i < st->n; i++) {
+		const struct segment *seg = slice_segment(st->listed[i]);
+
+		ck_assert_ptr_null(seg->room);
+		ck_assert(seg->refs > seg->n / 16);
+		ck_assert_ptr_eq(&seg->slices[st->listed[i]->at], st->listed[i]);
+	}
+}
+
+/* The store knows how long the log is, and what of it is live. */
+static void check_log(const struct world *w)
+{
+	uint64_t bytes = 0, live = 0;
+
+	for (size_t i = 0; i < w->rows.n_segments; i++)
+		bytes += row_bytes_of(w->rows.segments[i].body_n);
+	for (uint32_t id = 1; id < w->store->n_ids; id++) {
+		const struct group *g = w->store->by_id[id];
+
+		if (g)
+			check_segments(g->cur);
+		for (uint32_t i = 0; g && i < g->cur->n; i++)
+			live += slice_row_bytes(group_state_slice(g->cur, i),
+						slice_text(group_state_slice(g->cur, i)).n);
+	}
+	ck_assert_uint_eq(w->store->log.bytes, bytes);
+	ck_assert_uint_eq(w->store->log.live_bytes, live);
+	ck_assert_uint_le(live, bytes);
+}
+
+/* The new store takes over every other time. */
+static void reload(struct world *w)
+{
+	struct store *again = new_store(w->run);
+	struct naive_store naive = w->shown;
+	struct err err = { 0 };
+
+	naive_restart(&naive);
+	ck_assert_msg(load_store(&w->rows.base, again, &err) == STORAGE_LOADED,
+		      "%s (seed %llu), op %u: %s", w->run->name, (unsigned long long)w->run->seed,
+		      w->op, err.msg);
+	check_same(w, again, &naive, "reloaded");
+	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);
+	ck_assert_uint_eq(again->log.live_bytes, w->store->log.live_bytes);
+	if (w->reloads++ % 2 == 0) {
+		store_free(again);
+		return;
+	}
+	store_free(w->store);
+	w->store = again;
+	w->shown = w->staged = naive;
+}
+
+START_TEST(random_run)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+
+	w->run = &runs[_i];
+	w->rng = runs[_i].seed;
+	w->shown.max_groups = runs[_i].max_groups;
+	w->shown.max_series = runs[_i].max_series;
+	w->staged = w->shown;
+	w->store = new_store(w->run);
+	mem_storage_init(&w->rows);
+	for (int i = 0; i < BATCHES; i++) {
+		run_batch(w);
+		check_log(w);
+		if (rng_one_in(&w->rng, 10))
+			reload(w);
+		if (rng_one_in(&w->rng, 100))
+			wipe(w);
+		if (rng_one_in(&w->rng, 10))
+			check_held(w);
+	}
+	/* Otherwise the dice tell nothing. */
+	bool narrow = w->run->max_series < 1000;
+
+	ck_assert_msg(w->accepted > w->op / 5 && w->refused > w->op / 5 &&
+			      (narrow ? w->full > 0 : w->rows.shrinks > 0),
+		      "%s: %u ops, %u accepted, %u refused, %u over a limit, %llu rows shrunk",
+		      w->run->name, w->op, w->accepted, w->refused, w->full,
+		      (unsigned long long)w->rows.shrinks);
+	snapshot_free(w->held);
+	strbuf_done(&w->held_text);
+	store_free(w->store);
+	ck_assert_uint_eq(bytes_detached(), 0);
+	mem_storage_done(&w->rows);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store model");
+	TCase *tc = tcase_create("random");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
