@@ -30,15 +30,15 @@ static int check_cost(struct str hash, struct err *err)
 	int cost;
 
 	if (!is_digit(c[0]) || !is_digit(c[1]))
-		return err_set(err, 0, 0, "crypto/bcrypt: cost %s is not a number",
+		return err_set(err, ERR_CONFIG, 0, "crypto/bcrypt: cost %s is not a number",
 			       str_quote((struct str){ c, 2 }, quoted, sizeof(quoted)));
 	cost = bcrypt_cost(hash.p);
 	if (cost < MIN_COST || cost > MAX_COST)
-		return err_set(err, 0, 0,
+		return err_set(err, ERR_CONFIG, 0,
 			       "crypto/bcrypt: cost %d is outside allowed inclusive range %d..%d",
 			       cost, MIN_COST, MAX_COST);
 	if (cost > BCRYPT_COST_MAX)
-		return err_set(err, 0, 0,
+		return err_set(err, ERR_CONFIG, 0,
 			       "crypto/bcrypt: cost %d is above %d: one check would take more than "
 			       "ten seconds",
 			       cost, BCRYPT_COST_MAX);
@@ -52,20 +52,21 @@ int bcrypt_check_hash(struct str hash, struct err *err)
 	char quoted[16];
 
 	if (hash.n < SHORTEST)
-		return err_set(err, 0, 0,
+		return err_set(err, ERR_CONFIG, 0,
 			       "crypto/bcrypt: hashedSecret too short to be a bcrypted password");
 	if (hash.p[0] != '$' || hash.p[1] != '2' || hash.p[3] != '$' || !strchr("aby", hash.p[2]))
-		return err_set(err, 0, 0,
+		return err_set(err, ERR_CONFIG, 0,
 			       "crypto/bcrypt: a hash begins with $2a$, $2b$ or $2y$, but "
 			       "hashedSecret with %s",
 			       str_quote((struct str){ hash.p, COST_AT }, quoted, sizeof(quoted)));
 	if (check_cost(hash, err) < 0)
 		return -1;
 	if (hash.n != BCRYPT_HASH || hash.p[SALT_AT - 1] != '$')
-		return err_set(err, 0, 0, "crypto/bcrypt: hashedSecret is not a bcrypted password");
+		return err_set(err, ERR_CONFIG, 0,
+			       "crypto/bcrypt: hashedSecret is not a bcrypted password");
 	for (size_t i = SALT_AT; i < hash.n; i++)
 		if (!hash.p[i] || !strchr(alphabet, hash.p[i]))
-			return err_set(err, 0, 0,
+			return err_set(err, ERR_CONFIG, 0,
 				       "crypto/bcrypt: illegal character in hashedSecret");
 	return 0;
 }

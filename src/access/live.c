@@ -177,7 +177,8 @@ static struct web_state *read_state(struct web_live *l, struct err *err)
 	tls = &s->config->tls;
 	watch_named(l, tls);
 	if (l->tls && !tls->on) {
-		err_set(err, 0, 0, "it has no certificate any more: TLS ends with a restart only");
+		err_set(err, ERR_CONFIG, 0,
+			"it has no certificate any more: TLS ends with a restart only");
 		return NULL;
 	}
 	/* A gateway that has begun without TLS needs no certificate. */
@@ -212,7 +213,7 @@ static void say_slow(struct web_live *l, const struct web_pairs *users)
 		}
 	if (!slowest)
 		return;
-	err_set(&why, 0, 0, "bcrypt cost %d of user %s", cost, slowest->name);
+	err_set(&why, ERR_CONFIG, 0, "bcrypt cost %d of user %s", cost, slowest->name);
 	say(l, WEB_CHANGE_SLOW_HASH, why.msg);
 }
 

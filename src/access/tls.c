@@ -87,7 +87,7 @@ static int set_versions(const struct web_tls *tls, SSL_CTX *ctx, struct err *err
 		SSL_CTX_set_security_level(ctx, 0);
 	if (!SSL_CTX_set_min_proto_version(ctx, tls->min_version) ||
 	    !SSL_CTX_set_max_proto_version(ctx, tls->max_version))
-		return err_set(err, 500, 0, "cannot set min_version and max_version: %s",
+		return err_set(err, ERR_SYSTEM, 0, "cannot set min_version and max_version: %s",
 			       openssl_reason());
 	return 0;
 }
@@ -102,7 +102,8 @@ static int set_ciphers(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 		const SSL_CIPHER *c = find_cipher(tls->cipher_suites.v[i]);
 
 		if (!c)
-			return err_set(err, 500, 0, "unknown cipher: %s", tls->cipher_suites.v[i]);
+			return err_set(err, ERR_SYSTEM, 0, "unknown cipher: %s",
+				       tls->cipher_suites.v[i]);
 		if (SSL_CIPHER_get_protocol_id(c) >> 8 != 0x13) /* not one of TLS 1.3's */
 			add_to_list(&list, SSL_CIPHER_get_name(c));
 	}
@@ -110,7 +111,8 @@ static int set_ciphers(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 	if (!list.n)
 		SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
 	else if (!SSL_CTX_set_cipher_list(ctx, strbuf_z(&list)))
-		return err_set(err, 500, 0, "cannot set cipher_suites: %s", openssl_reason());
+		return err_set(err, ERR_SYSTEM, 0, "cannot set cipher_suites: %s",
+			       openssl_reason());
 	return 0;
 }
 
@@ -124,11 +126,12 @@ static int set_curves(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 		const char *name = find_curve(tls->curves.v[i]);
 
 		if (!name)
-			return err_set(err, 500, 0, "unknown curve: %s", tls->curves.v[i]);
+			return err_set(err, ERR_SYSTEM, 0, "unknown curve: %s", tls->curves.v[i]);
 		add_to_list(&list, name);
 	}
 	if (!SSL_CTX_set1_groups_list(ctx, strbuf_z(&list)))
-		return err_set(err, 500, 0, "cannot set curve_preferences: %s", openssl_reason());
+		return err_set(err, ERR_SYSTEM, 0, "cannot set curve_preferences: %s",
+			       openssl_reason());
 	return 0;
 }
 
@@ -165,7 +168,7 @@ static void set_resumption(const struct web_tls *tls, SSL_CTX *ctx)
 
 static int bad_pair(struct err *err, const char *why)
 {
-	return err_set(err, 500, 0, "failed to load X509KeyPair: %s", why);
+	return err_set(err, ERR_SYSTEM, 0, "failed to load X509KeyPair: %s", why);
 }
 
 static int use_pair(SSL_CTX *ctx, const STACK_OF(X509) * chain, EVP_PKEY *key, struct err *err)
@@ -256,7 +259,7 @@ int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **r
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
 	if (!ctx)
-		return err_set(err, 500, 0, "cannot set up TLS: %s", openssl_reason());
+		return err_set(err, ERR_SYSTEM, 0, "cannot set up TLS: %s", openssl_reason());
 	if (set_versions(tls, ctx, err) < 0 || set_ciphers(tls, ctx, err) < 0 ||
 	    set_curves(tls, ctx, err) < 0 || set_pair(tls, which, ctx, err) < 0 ||
 	    client_policy(tls, which, ctx, err) < 0) {

@@ -129,7 +129,7 @@ static int add_authorities(SSL_CTX *ctx, const STACK_OF(X509) * certs, struct er
 
 		/* The names are sent to the client, which may choose its certificate by them. */
 		if (X509_STORE_add_cert(store, cert) != 1 || SSL_CTX_add_client_CA(ctx, cert) != 1)
-			return err_set(err, 500, 0, "failed to use client CAs: %s",
+			return err_set(err, ERR_SYSTEM, 0, "failed to use client CAs: %s",
 				       openssl_reason());
 	}
 	/* Each is an anchor, as in Go, and not only those that have signed themselves. */
@@ -149,12 +149,12 @@ static int load_authorities(const struct web_tls *tls, enum web_files which, SSL
 	case PEM_OK:
 		return add_authorities(ctx, p->authorities, err);
 	case PEM_NONE:
-		return err_set(err, 500, 0, "%s %s: no certificate in it",
+		return err_set(err, ERR_SYSTEM, 0, "%s %s: no certificate in it",
 			       path ? "client_ca_file" : "client_ca", path ? path : "");
 	case PEM_BAD:
 		break;
 	}
-	return err_set(err, 500, 0, "%s %s: a certificate in it cannot be read",
+	return err_set(err, ERR_SYSTEM, 0, "%s %s: a certificate in it cannot be read",
 		       path ? "client_ca_file" : "client_ca", path ? path : "");
 }
 

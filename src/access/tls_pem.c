@@ -12,7 +12,7 @@ int pem_text(const char *path, const char *text, enum web_files which, struct st
 	if (path && web_file_read(path, which, FILE_MAX, ret, err) < 0)
 		return -1;
 	if (path && ret->n > FILE_MAX)
-		return err_set(err, 500, 0, "read %s: larger than 1 MiB", path);
+		return err_set(err, ERR_SYSTEM, 0, "read %s: larger than 1 MiB", path);
 	if (!path && text)
 		strbuf_addz(ret, text);
 	return 0;

@@ -103,9 +103,9 @@ struct web_users *web_users_start(struct err *err)
 	queue_init(&u->queue, WEB_USERS_WAITING, SIZE_MAX);
 	u->bcrypt = bcrypt_new();
 	if (RAND_bytes(u->key, sizeof(u->key)) != 1) {
-		err_set(err, 500, 0, "no random bytes for the keys of the password cache");
+		err_set(err, ERR_SYSTEM, 0, "no random bytes for the keys of the password cache");
 	} else if (pthread_create(&u->thread, NULL, users_main, u) != 0) {
-		err_set(err, 500, 0, "cannot start the thread that checks passwords");
+		err_set(err, ERR_SYSTEM, 0, "cannot start the thread that checks passwords");
 	} else {
 		pthread_setname_np(u->thread, "passwords");
 		u->running = true;

@@ -43,7 +43,7 @@ static int check_header_value(size_t which, const char *value, struct err *err)
 	for (const char *const *v = known_headers[which].values; *v; v++)
 		if (strcmp(*v, value) == 0)
 			return 0;
-	return err_set(err, 0, 0, "invalid value for %s. Expected one of: %s, but got: %s",
+	return err_set(err, ERR_CONFIG, 0, "invalid value for %s. Expected one of: %s, but got: %s",
 		       known_headers[which].name, known_headers[which].shown,
 		       str_quote(str_of(value), quoted, sizeof(quoted)));
 }
@@ -55,7 +55,7 @@ static int check_header(const struct web_pair *header, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(known_headers); i++)
 		if (strcmp(known_headers[i].name, header->name) == 0)
 			return check_header_value(i, header->value, err);
-	return err_set(err, 0, 0, "HTTP header %s can not be configured",
+	return err_set(err, ERR_CONFIG, 0, "HTTP header %s can not be configured",
 		       str_quote(str_of(header->name), quoted, sizeof(quoted)));
 }
 

@@ -43,7 +43,7 @@ static int read_pair(const struct yaml_item *item, const char *value_type, struc
 		return -1;
 	hash = hash_bytes(str_of(pair->name));
 	if (has_name(names, hash, pair->name))
-		return err_set(err, 0, item->key->line,
+		return err_set(err, ERR_CONFIG, item->key->line,
 			       "yaml: unmarshal errors: line %u: key %s already set in map",
 			       item->key->line,
 			       str_quote(str_of(pair->name), quoted, sizeof(quoted)));

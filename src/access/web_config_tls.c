@@ -76,7 +76,8 @@ static int read_sans(const struct yaml_node *n, void *to, struct err *err)
 		return -1;
 	/* The Go gateway would let nobody in; an empty struct web_strings means everybody. */
 	if (n->kind == YAML_LIST && sans->n == 0)
-		return err_set(err, 0, n->line, "line %u: client_allowed_sans is empty", n->line);
+		return err_set(err, ERR_CONFIG, n->line, "line %u: client_allowed_sans is empty",
+			       n->line);
 	return 0;
 }
 
@@ -146,7 +147,7 @@ static int set_policy(const struct yaml_node *n, enum web_client_auth *to, struc
 
 static int refuse(const struct yaml_node *n, const char *why, struct err *err)
 {
-	return err_set(err, 0, n->line, "line %u: %s", n->line, why);
+	return err_set(err, ERR_CONFIG, n->line, "line %u: %s", n->line, why);
 }
 
 static int check(const struct yaml_node *n, struct web_tls *tls,

@@ -62,7 +62,8 @@ static int bad_escape(struct str at, struct err *err)
 	char quoted[32];
 
 	at.n = at.n < 3 ? at.n : 3;
-	return err_set(err, 400, 0, "invalid URL escape %s", str_quote(at, quoted, sizeof(quoted)));
+	return err_set(err, ERR_INVALID, 0, "invalid URL escape %s",
+		       str_quote(at, quoted, sizeof(quoted)));
 }
 
 static int percent_decode(struct str in, struct arena *a, struct str *ret, struct err *err)
@@ -75,7 +76,8 @@ static int percent_decode(struct str in, struct arena *a, struct str *ret, struc
 		return 0;
 	out = arena_alloc(a, in.n);
 	if (!out)
-		return err_set(err, 413, 0, "path needs more memory than a request may use");
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "path needs more memory than a request may use");
 	for (size_t i = 0; i < in.n; i++) {
 		int high, low;
 
@@ -100,16 +102,17 @@ int path_decode(struct str target, struct arena *a, struct path *ret_path, struc
 	struct path path = { .encoded = target, .query = { target.p + target.n, 0 } };
 
 	if (target.n == 0)
-		return err_set(err, 400, 0, "empty request target");
+		return err_set(err, ERR_INVALID, 0, "empty request target");
 	if (has_control_or_space(target))
-		return err_set(err, 400, 0, "invalid control character or space in request target");
+		return err_set(err, ERR_INVALID, 0,
+			       "invalid control character or space in request target");
 	if (question) {
 		path.encoded.n = (size_t)(question - target.p);
 		path.query = (struct str){ question + 1, target.n - path.encoded.n - 1 };
 	}
 	path.encoded = strip_authority(path.encoded);
 	if (!str_has_prefix(path.encoded, STR("/")) && !str_eq(target, STR("*")))
-		return err_set(err, 400, 0, "request target does not begin with '/'");
+		return err_set(err, ERR_INVALID, 0, "request target does not begin with '/'");
 	if (percent_decode(path.encoded, a, &path.decoded, err) < 0)
 		return -1;
 	*ret_path = path;

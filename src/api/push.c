@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/error_status.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -56,13 +57,15 @@ static void refuse(struct api_worker *w, struct http_request *req, enum push_mod
 		   const struct err *err, enum reject why, int64_t start_ns)
 {
 	w->api->counters.rejects[why]++;
-	count(w, req, mode, err->status, start_ns);
-	api_reply_error(req, err->status, err->msg);
+	count(w, req, mode, error_status(err), start_ns);
+	api_reply_error(req, error_status(err), err->msg);
 }
 
-static enum reject reason_of(int status)
+static enum reject reject_of(enum err_reason reason)
 {
-	return status == 400 ? REJECT_INCONSISTENT : status == 503 ? REJECT_STORAGE : REJECT_LIMIT;
+	return reason == ERR_INVALID   ? REJECT_INCONSISTENT
+	       : reason == ERR_STORAGE ? REJECT_STORAGE
+				       : REJECT_LIMIT;
 }
 
 static void log_rejected(const struct http_request *req, const struct err *err)
@@ -87,13 +90,14 @@ static void finish(struct http_task *task)
 	struct pending *p = (struct pending *)task;
 	struct push *push = p->push;
 
-	if (push->err.status == 400)
+	if (push->err.reason == ERR_INVALID)
 		log_rejected(p->req, &push->err);
 	/* Whoever has the check disabled expects no verdict; what is inconsistent stays out. */
-	if (push->err.status == 400 && p->worker->api->config->push_disable_consistency_check)
-		push->err.status = 0;
-	if (push->err.status) {
-		refuse(p->worker, p->req, push->mode, &push->err, reason_of(push->err.status),
+	if (push->err.reason == ERR_INVALID &&
+	    p->worker->api->config->push_disable_consistency_check)
+		push->err.reason = ERR_NONE;
+	if (push->err.reason) {
+		refuse(p->worker, p->req, push->mode, &push->err, reject_of(push->err.reason),
 		       p->start_ns);
 	} else {
 		int status = status_of(p->worker, push->mode);
@@ -154,10 +158,10 @@ static void enqueue(struct api_worker *w, struct http_request *req, struct push 
 		wake_committer_later(w);
 		return;
 	case QUEUE_FULL:
-		err_set(&err, 503, 0, "write queue is full, try again (--push.queue-size)");
+		err_set(&err, ERR_BUSY, 0, "write queue is full, try again (--push.queue-size)");
 		break;
 	case QUEUE_CLOSED:
-		err_set(&err, 503, 0, "the gateway is shutting down");
+		err_set(&err, ERR_BUSY, 0, "the gateway is shutting down");
 		break;
 	}
 	push_free(push);
@@ -220,14 +224,14 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 	if (mode != PUSH_DELETE && decode(w, req, &plain, &families, &err) < 0) {
 		log_debug("failed to parse text", "source", http_request_peer(req), "err", err.msg,
 			  NULL);
-		refuse(w, req, mode, &err, err.status == 413 ? REJECT_LIMIT : REJECT_BODY,
+		refuse(w, req, mode, &err, err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY,
 		       start_ns);
 		return;
 	}
 
 	struct push *push = push_build(&w->builder, mode, &key, families, clock_wall());
 
-	if (push->err.status && push->err.status != 400) {
+	if (push->err.reason && push->err.reason != ERR_INVALID) {
 		err = push->err;
 		push_free(push);
 		refuse(w, req, mode, &err, REJECT_LIMIT, start_ns);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/error_status.h"
 #include "api/gate.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -205,7 +206,7 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 		return false;
 	if (is_push_path(path, &key_path))
 		w->api->counters.rejects[REJECT_BODY]++;
-	api_reply_error(req, err.status, err.msg);
+	api_reply_error(req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -334,7 +335,7 @@ static void handle_passed(struct api_worker *w, struct http_request *req)
 		if (str_has_prefix(http_request_target(req), STR("/metrics/job")))
 			w->api->counters.rejects[REJECT_PATH]++;
 		http_reply_close(req);
-		api_reply_error(req, err.status, err.msg);
+		api_reply_error(req, error_status(&err), err.msg);
 		return;
 	}
 	switch (path_clean(path.encoded, &w->arena, &cleaned)) {

@@ -1,6 +1,6 @@
 /*
  * Memory of one request: bump allocation, freed all at once. Owned and used by one thread.
- * The limit bounds what one request can make us hold; the caller turns NULL into a 413.
+ * The limit bounds what one request can make us hold; the caller turns NULL into ERR_TOO_LARGE.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

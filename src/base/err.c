@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +15,12 @@ static void end_with_dots(char *msg, size_t size)
 	memcpy(msg + at, "...", 4);
 }
 
-int(err_set)(struct err *err, int status, uint32_t line, const char *fmt, ...)
+int(err_set)(struct err *err, enum err_reason reason, uint32_t line, const char *fmt, ...)
 {
 	va_list ap;
 
-	err->status = status;
+	assert(reason < N_ERR_REASONS);
+	err->reason = reason;
 	err->line = line;
 	va_start(ap, fmt);
 	int n = vsnprintf(err->msg, sizeof(err->msg), fmt, ap);

@@ -10,14 +10,30 @@
 
 #define ERR_MSG_SIZE 512
 
+/*
+ * What kind of fault it is. Which status of HTTP, which counter and which line of the log that
+ * makes is for those to say who answer (api/error_status.h).
+ */
+enum err_reason {
+	ERR_NONE,
+	ERR_INVALID,    /* what was sent breaks a rule, alone or together with what is stored */
+	ERR_TOO_LARGE,  /* what was sent is over a limit for one request */
+	ERR_STORE_FULL, /* a limit on what is stored is reached */
+	ERR_BUSY,       /* there is no room for it now: a queue is full, or the gateway stops */
+	ERR_STORAGE,    /* the database did not take it */
+	ERR_CONFIG,     /* a flag or a file of settings is not what it has to be */
+	ERR_SYSTEM,     /* a file, a socket, a thread or another program failed us */
+	N_ERR_REASONS,
+};
+
 struct err {
-	int status;             /* HTTP status of the reply: 400, 413, 503, 500 ...; 0: no error */
+	enum err_reason reason;
 	uint32_t line;          /* 1-based line of the pushed body; 0: not about a line */
 	char msg[ERR_MSG_SIZE]; /* one line, valid UTF-8, no trailing LF; cut short with "..." */
 };
 
 /* Fills *err and returns -1, so that a caller can `return err_set(...)`. */
-int err_set(struct err *err, int status, uint32_t line, const char *fmt, ...)
+int err_set(struct err *err, enum err_reason reason, uint32_t line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Says the same to those who cannot look inside: compilers and analysers. */
 static inline int err_minus_one(int r)
@@ -27,7 +43,7 @@ static inline int err_minus_one(int r)
 }
 #define err_set(...) err_minus_one(err_set(__VA_ARGS__))
 
-/* Puts `prefix` in front of the message that is there, keeping status and line. */
+/* Puts `prefix` in front of the message that is there, keeping reason and line. */
 void err_prefix(struct err *err, const char *prefix);
 
 #endif

@@ -18,7 +18,7 @@ enum content_coding content_coding_of(struct str content_encoding)
 
 int output_too_large(struct output *o)
 {
-	return err_set(o->err, 413, 0,
+	return err_set(o->err, ERR_TOO_LARGE, 0,
 		       "decompressed body larger than %zu bytes (--limits.body-size)", o->max);
 }
 
@@ -40,7 +40,8 @@ size_t output_room(struct output *o, size_t n)
 	char *p = realloc(b->p, cap);
 
 	if (!p) {
-		err_set(o->err, 413, 0, "decompressed body needs more memory than there is");
+		err_set(o->err, ERR_TOO_LARGE, 0,
+			"decompressed body needs more memory than there is");
 		return 0;
 	}
 	b->p = p;

@@ -24,7 +24,7 @@ enum content_coding content_coding_of(struct str content_encoding);
 
 /*
  * The check that the Go gateway makes of every request, before it knows what the request is for:
- * a body in gzip has to begin as one. -1: a 400.
+ * a body in gzip has to begin as one. -1: ERR_INVALID.
  */
 int decompress_check_start(enum content_coding coding, struct str in, struct err *err);
 
@@ -32,9 +32,10 @@ int decompress_check_start(enum content_coding coding, struct str in, struct err
  * Replaces what is in *out, which stays the caller's also on failure and is then of no use. It
  * takes at most max_out bytes of memory and 64 KiB, beside what the codec takes for itself: less
  * than 256 KiB.
- * -1: a 400 (in the words of the Go gateway: "EOF", "unexpected EOF", "gzip: invalid header",
+ * -1: ERR_INVALID (in the words of the Go gateway: "EOF", "unexpected EOF", "gzip: invalid header",
  * "gzip: invalid checksum", "flate: corrupt input before offset N", "snappy: corrupt input",
- * "snappy: unsupported input"; for zstd in words like these), or a 413 that names the limit.
+ * "snappy: unsupported input"; for zstd in words like these), or ERR_TOO_LARGE that names the
+ * limit.
  */
 int decompress(enum content_coding coding, struct str in, size_t max_out, struct strbuf *out,
 	       struct err *err);

@@ -21,12 +21,12 @@ enum {
 
 static int cut_off(struct err *err)
 {
-	return err_set(err, 400, 0, "unexpected EOF");
+	return err_set(err, ERR_INVALID, 0, "unexpected EOF");
 }
 
 static int bad_header(struct err *err)
 {
-	return err_set(err, 400, 0, "gzip: invalid header");
+	return err_set(err, ERR_INVALID, 0, "gzip: invalid header");
 }
 
 static int skip_bytes(struct str *in, size_t n, struct err *err)
@@ -72,7 +72,7 @@ int gzip_skip_header(struct str *in, struct err *err)
 	const char *start = in->p;
 
 	if (in->n == 0)
-		return err_set(err, 400, 0, "EOF");
+		return err_set(err, ERR_INVALID, 0, "EOF");
 	if (in->n < HEADER_SIZE)
 		return cut_off(err);
 	if (memcmp(start, "\x1f\x8b\x08", 3) != 0)
@@ -95,9 +95,11 @@ static int check_progress(int r, const z_stream *z, struct str in, struct err *e
 	case Z_BUF_ERROR:
 		return in.n == 0 && z->avail_out > 0 ? cut_off(err) : 0;
 	case Z_MEM_ERROR:
-		return err_set(err, 413, 0, "decompressing needs more memory than there is");
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "decompressing needs more memory than there is");
 	default:
-		return err_set(err, 400, 0, "flate: corrupt input before offset %lu", z->total_in);
+		return err_set(err, ERR_INVALID, 0, "flate: corrupt input before offset %lu",
+			       z->total_in);
 	}
 }
 
@@ -131,7 +133,7 @@ static int check_trailer(struct str *in, uint32_t crc, size_t size, struct err *
 	if (in->n < TRAILER_SIZE)
 		return cut_off(err);
 	if (le_bytes(in->p, 4) != crc || le_bytes(in->p + 4, 4) != (uint32_t)size)
-		return err_set(err, 400, 0, "gzip: invalid checksum");
+		return err_set(err, ERR_INVALID, 0, "gzip: invalid checksum");
 	str_skip(in, TRAILER_SIZE);
 	return 0;
 }
@@ -158,7 +160,8 @@ int decompress_gzip(struct str in, struct output *out)
 	if (!output_room(out, output_guess(out, in.n)))
 		return -1;
 	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return err_set(out->err, 413, 0, "decompressing needs more memory than there is");
+		return err_set(out->err, ERR_TOO_LARGE, 0,
+			       "decompressing needs more memory than there is");
 	do {
 		r = inflate_member(&z, &in, out);
 		inflateReset(&z);

@@ -22,14 +22,15 @@ static inline size_t output_left(const struct output *o)
 
 /*
  * Room for at least n > 0 more bytes at the end of o->to, of which n - OUTPUT_SLACK may still be
- * within the limit. Returns how many bytes there are, which may be more; 0: no memory, a 413.
+ * within the limit. Returns how many bytes there are, which may be more; 0: no memory,
+ * ERR_TOO_LARGE.
  */
 size_t output_room(struct output *o, size_t n);
 
-/* So many bytes are in that room now. -1: a 413. */
+/* So many bytes are in that room now. -1: ERR_TOO_LARGE. */
 int output_added(struct output *o, size_t n);
 
-/* Returns -1 with a 413. */
+/* Returns -1 with ERR_TOO_LARGE. */
 int output_too_large(struct output *o);
 
 /* A first guess at what n bytes of metrics become. */

@@ -27,7 +27,7 @@ struct chunk {
 
 static int corrupt(struct err *err)
 {
-	return err_set(err, 400, 0, "snappy: corrupt input");
+	return err_set(err, ERR_INVALID, 0, "snappy: corrupt input");
 }
 
 static int take_chunk(struct str *in, bool first, struct chunk *ret, struct err *err)
@@ -41,7 +41,7 @@ static int take_chunk(struct str *in, bool first, struct chunk *ret, struct err 
 	if (first && type != CHUNK_IDENTIFIER)
 		return corrupt(err);
 	if (n > MAX_CHUNK || (type > CHUNK_PLAIN && type <= LAST_UNSKIPPABLE))
-		return err_set(err, 400, 0, "snappy: unsupported input");
+		return err_set(err, ERR_INVALID, 0, "snappy: unsupported input");
 	if (n > in->n - HEADER_SIZE)
 		return corrupt(err);
 	*ret = (struct chunk){ type, { in->p + HEADER_SIZE, n } };

@@ -22,18 +22,19 @@ static int refuse(size_t result, struct err *err)
 {
 	switch (ZSTD_getErrorCode(result)) {
 	case ZSTD_error_srcSize_wrong:
-		return err_set(err, 400, 0, "unexpected EOF");
+		return err_set(err, ERR_INVALID, 0, "unexpected EOF");
 	case ZSTD_error_checksum_wrong:
-		return err_set(err, 400, 0, "zstd: invalid checksum");
+		return err_set(err, ERR_INVALID, 0, "zstd: invalid checksum");
 	case ZSTD_error_dictionary_wrong:
-		return err_set(err, 400, 0, "zstd: a dictionary is needed");
+		return err_set(err, ERR_INVALID, 0, "zstd: a dictionary is needed");
 	case ZSTD_error_frameParameter_unsupported:
 	case ZSTD_error_frameParameter_windowTooLarge:
-		return err_set(err, 400, 0, "zstd: unsupported input");
+		return err_set(err, ERR_INVALID, 0, "zstd: unsupported input");
 	case ZSTD_error_memory_allocation:
-		return err_set(err, 413, 0, "decompressing needs more memory than there is");
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "decompressing needs more memory than there is");
 	default:
-		return err_set(err, 400, 0, "zstd: corrupt input");
+		return err_set(err, ERR_INVALID, 0, "zstd: corrupt input");
 	}
 }
 
@@ -79,9 +80,9 @@ static int next_frame(ZSTD_DCtx *context, struct str *in, struct output *out)
 	bool skippable;
 
 	if (in->n < MAGIC_SIZE)
-		return err_set(out->err, 400, 0, "unexpected EOF");
+		return err_set(out->err, ERR_INVALID, 0, "unexpected EOF");
 	if (!is_frame(le_bytes(in->p, MAGIC_SIZE), &skippable))
-		return err_set(out->err, 400, 0, "zstd: invalid header");
+		return err_set(out->err, ERR_INVALID, 0, "zstd: invalid header");
 
 	size_t n = ZSTD_findFrameCompressedSize(in->p, in->n);
 
@@ -98,7 +99,8 @@ int decompress_zstd(struct str in, struct output *out)
 	CLEANUP(free_context) ZSTD_DCtx *context = ZSTD_createDCtx();
 
 	if (!context)
-		return err_set(out->err, 413, 0, "decompressing needs more memory than there is");
+		return err_set(out->err, ERR_TOO_LARGE, 0,
+			       "decompressing needs more memory than there is");
 	while (in.n > 0)
 		if (next_frame(context, &in, out) < 0)
 			return -1;

@@ -77,7 +77,7 @@ static void wipe(struct committer *c, struct push *push)
 static void refuse_batch(struct push *first, const struct err *why)
 {
 	for (struct push *p = first; p; p = (struct push *)p->node.next)
-		if (!p->err.status)
+		if (!p->err.reason)
 			p->err = *why;
 }
 
@@ -236,7 +236,7 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	if (storage)
 		c->database_bytes = storage->ops->bytes(storage);
 	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
-		err_set(err, 500, 0, "cannot start the committer's thread");
+		err_set(err, ERR_SYSTEM, 0, "cannot start the committer's thread");
 		buckets_done(&c->batch_pushes);
 		buckets_done(&c->commit_seconds);
 		free(c);

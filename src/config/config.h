@@ -73,7 +73,7 @@ enum config_action {
 /*
  * Parses argv with the Go gateway's (kingpin's) forms: --flag=value, --flag value, --no-bool,
  * @file, --. Returns 0 and fills *c (owned by the caller, config_done()) and *ret_action; or -1
- * with err->msg being kingpin's words, e.g. "unknown long flag '--foo'". err->status is not used.
+ * with err->msg being kingpin's words, e.g. "unknown long flag '--foo'".
  */
 int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
 		 struct err *err);

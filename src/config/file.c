@@ -13,8 +13,8 @@ static int refuse(const char *verb, const char *path, struct err *err)
 {
 	const char *why = strerrordesc_np(errno);
 
-	return err_set(err, 500, 0, "%s %s: %c%s", verb, path, tolower((unsigned char)why[0]),
-		       why + 1);
+	return err_set(err, ERR_SYSTEM, 0, "%s %s: %c%s", verb, path,
+		       tolower((unsigned char)why[0]), why + 1);
 }
 
 static bool is_regular(int fd)
@@ -49,7 +49,7 @@ int web_file_read(const char *path, enum web_files which, size_t max, struct str
 	if (fd < 0)
 		return refuse("open", path, err);
 	if (which == WEB_FILES_REGULAR && !is_regular(fd))
-		r = err_set(err, 500, 0, "open %s: not a regular file", path);
+		r = err_set(err, ERR_SYSTEM, 0, "open %s: not a regular file", path);
 	else
 		r = read_all(fd, path, max, ret, err);
 	close(fd);

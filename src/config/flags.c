@@ -63,7 +63,7 @@ static int out_of_range(const struct flag *f, const char *value, struct err *err
 	char quoted[256];
 
 	flag_add_range(f, &range);
-	return err_set(err, 0, 0, "invalid value %s for --%s: expected %s",
+	return err_set(err, ERR_CONFIG, 0, "invalid value %s for --%s: expected %s",
 		       str_quote(str_of(value), quoted, sizeof(quoted)), f->name, strbuf_z(&range));
 }
 
@@ -108,7 +108,7 @@ static int set_log_level(enum log_level *to, const char *value, struct err *err)
 			return 0;
 		}
 	}
-	return err_set(err, 0, 0, "unrecognized log level %s", value);
+	return err_set(err, ERR_CONFIG, 0, "unrecognized log level %s", value);
 }
 
 static int set_log_format(enum log_format *to, const char *value, struct err *err)
@@ -119,7 +119,7 @@ static int set_log_format(enum log_format *to, const char *value, struct err *er
 			return 0;
 		}
 	}
-	return err_set(err, 0, 0, "unrecognized log format %s", value);
+	return err_set(err, ERR_CONFIG, 0, "unrecognized log format %s", value);
 }
 
 static void set_string(char **to, const char *value)
@@ -179,7 +179,7 @@ int flags_set(const struct flags_given *given, void *base, struct err *err)
 		bool again = given_before(given, i);
 
 		if (again && f->kind != FLAG_STRINGS)
-			return err_set(err, 0, 0, "flag '%s' cannot be repeated", f->name);
+			return err_set(err, ERR_CONFIG, 0, "flag '%s' cannot be repeated", f->name);
 		/* What is given does not add to the default, it replaces it. */
 		if (!again && f->kind == FLAG_STRINGS)
 			clear_list(f, base);

@@ -22,7 +22,8 @@ static int url_path(const char *url, struct str *ret, struct err *err)
 
 		p = host + 3 + strcspn(host + 3, "/?#");
 		if (open && open < p && !memchr(open, ']', (size_t)(p - open)))
-			return err_set(err, 0, 0, "invalid URL: parse %s: missing ']' in host",
+			return err_set(err, ERR_CONFIG, 0,
+				       "invalid URL: parse %s: missing ']' in host",
 				       str_quote(str_of(url), quoted, sizeof(quoted)));
 	}
 	*ret = (struct str){ p, strcspn(p, "?#") };
@@ -85,7 +86,7 @@ int config_resolve_paths(struct config *c, struct err *err)
 	set(&c->web_route_prefix, &prefix);
 	if (prefix.n == 0 && c->web_telemetry_path[0] != '/')
 		return err_set(
-			err, 0, 0,
+			err, ERR_CONFIG, 0,
 			"invalid value \"%s\" for --web.telemetry-path: expected a path that "
 			"begins with '/'",
 			c->web_telemetry_path);
@@ -95,7 +96,7 @@ int config_resolve_paths(struct config *c, struct err *err)
 	clean(strbuf_str(&joined), &telemetry);
 	if (str_eq(strbuf_str(&telemetry), STR("/")))
 		return err_set(
-			err, 0, 0,
+			err, ERR_CONFIG, 0,
 			"invalid value \"%s\" for --web.telemetry-path: / is the status page, "
 			"expected another path",
 			c->web_telemetry_path);

@@ -78,7 +78,7 @@ static int file_fault(const char *what, const char *path, struct err *err)
 
 	str_quote(str_of(path), quoted, sizeof(quoted));
 	errno = saved; /* for %m */
-	return err_set(err, 0, 0, "failed to %s %s: %m", what, quoted);
+	return err_set(err, ERR_CONFIG, 0, "failed to %s %s: %m", what, quoted);
 }
 
 /* Each line is an argument, except those that begin with '#'. */
@@ -105,9 +105,9 @@ static int read_args(FILE *f, struct arg **tail)
 static int expand_file(struct scanner *s, const char *path, struct err *err)
 {
 	if (++s->n_files > MAX_FILES)
-		return err_set(err, 0, 0, "more than %d arguments files", MAX_FILES);
+		return err_set(err, ERR_CONFIG, 0, "more than %d arguments files", MAX_FILES);
 	if (path[0] == '\0')
-		return err_set(err, 0, 0, "expected @ file to expand arguments from");
+		return err_set(err, ERR_CONFIG, 0, "expected @ file to expand arguments from");
 
 	CLEANUP(closep) FILE *f = fopen(path, "re");
 
@@ -224,11 +224,12 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	struct token value;
 
 	if (!f)
-		return err_set(err, 0, 0, "unknown %s flag '%s%.*s'", is_short ? "short" : "long",
-			       is_short ? "-" : "--", STR_ARG(token.name));
+		return err_set(err, ERR_CONFIG, 0, "unknown %s flag '%s%.*s'",
+			       is_short ? "short" : "long", is_short ? "-" : "--",
+			       STR_ARG(token.name));
 	if (!takes_value(f)) {
 		add_given(given, f, off ? "false" : "true");
-		return token.value ? err_set(err, 0, 0, "unexpected %s", token.value) : 0;
+		return token.value ? err_set(err, ERR_CONFIG, 0, "unexpected %s", token.value) : 0;
 	}
 	if (token.value) {
 		add_given(given, f, token.value);
@@ -237,7 +238,7 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	if (next_token(s, &value, err) < 0)
 		return -1;
 	if (value.kind != TOKEN_ARG)
-		return err_set(err, 0, 0, "expected argument for flag '--%s'", f->name);
+		return err_set(err, ERR_CONFIG, 0, "expected argument for flag '--%s'", f->name);
 	add_given(given, f, value.value);
 	return 0;
 }
@@ -246,7 +247,7 @@ static int scan_arg(const struct flag_table *t, const char *arg, struct flags_gi
 		    struct err *err)
 {
 	if (given->n_args == t->max_args)
-		return err_set(err, 0, 0, "unexpected %s", arg);
+		return err_set(err, ERR_CONFIG, 0, "unexpected %s", arg);
 	given->args = mem_realloc(given->args, (given->n_args + 1) * sizeof(*given->args));
 	given->args[given->n_args++] = mem_strdup(arg);
 	return 0;

@@ -100,7 +100,7 @@ static int bad_duration(const char *what, struct str text, struct err *err)
 {
 	char quoted[256];
 
-	return err_set(err, 0, 0, "time: %s duration %s", what,
+	return err_set(err, ERR_CONFIG, 0, "time: %s duration %s", what,
 		       str_quote(text, quoted, sizeof(quoted)));
 }
 
@@ -108,7 +108,7 @@ static int unknown_unit(struct str name, struct str text, struct err *err)
 {
 	char quoted[64], quoted_text[256];
 
-	return err_set(err, 0, 0, "time: unknown unit %s in duration %s",
+	return err_set(err, ERR_CONFIG, 0, "time: unknown unit %s in duration %s",
 		       str_quote(name, quoted, sizeof(quoted)),
 		       str_quote(text, quoted_text, sizeof(quoted_text)));
 }

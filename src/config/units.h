@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Go's time.ParseDuration() with its messages ("1h30m", "1.5s", "0"); -1 leaves err->status 0. */
+/* Go's time.ParseDuration() with its messages ("1h30m", "1.5s", "0"); -1: ERR_CONFIG. */
 int duration_parse(struct str s, int64_t *ret_ns, struct err *err);
 /* Go's Duration.String(): "1h30m0s", "100ms", "0s". */
 void duration_format(int64_t ns, struct strbuf *out);

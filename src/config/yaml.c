@@ -38,7 +38,7 @@ static uint32_t line_of(const yaml_event_t *e)
 
 static int refuse(struct builder *b, uint32_t line, const char *what)
 {
-	return err_set(b->err, 0, line, "yaml: line %u: %s", line, what);
+	return err_set(b->err, ERR_CONFIG, line, "yaml: line %u: %s", line, what);
 }
 
 /* libyaml's reader knows a fault's byte, its scanner and parser the line. */
@@ -220,9 +220,9 @@ int yaml_parse(struct str text, struct arena *a, const struct yaml_node **ret, s
 	int r;
 
 	if (text.n > YAML_MAX_BYTES)
-		return err_set(err, 0, 0, "larger than %d bytes", YAML_MAX_BYTES);
+		return err_set(err, ERR_CONFIG, 0, "larger than %d bytes", YAML_MAX_BYTES);
 	if (!yaml_parser_initialize(&parser))
-		return err_set(err, 0, 0, "out of memory");
+		return err_set(err, ERR_SYSTEM, 0, "out of memory");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
 	r = build(&b, &parser);
 	yaml_parser_delete(&parser);

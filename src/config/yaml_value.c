@@ -148,7 +148,7 @@ int yaml_wrong_type(const struct yaml_node *n, const char *type, struct err *err
 		snprintf(value, sizeof(value), " `%s%s`",
 			 yaml_show((struct str){ n->text.p, shown }, text, sizeof(text)),
 			 shown < n->text.n ? "..." : "");
-	return err_set(err, 0, n->line,
+	return err_set(err, ERR_CONFIG, n->line,
 		       "yaml: unmarshal errors: line %u: cannot unmarshal %s%s into %s", n->line,
 		       tag_of(n), value, type);
 }
@@ -157,7 +157,7 @@ int yaml_wrong_value(const struct yaml_node *n, const char *what, struct err *er
 {
 	char text[128];
 
-	return err_set(err, 0, n->line, "line %u: %s: %s", n->line, what,
+	return err_set(err, ERR_CONFIG, n->line, "line %u: %s: %s", n->line, what,
 		       yaml_show(n->text, text, sizeof(text)));
 }
 
@@ -174,8 +174,9 @@ static int wrong_key(const struct yaml_node *key, const char *what, const char *
 {
 	char text[128];
 
-	return err_set(err, 0, key->line, "yaml: unmarshal errors: line %u: field %s %s in type %s",
-		       key->line, yaml_show(key->text, text, sizeof(text)), what, type);
+	return err_set(err, ERR_CONFIG, key->line,
+		       "yaml: unmarshal errors: line %u: field %s %s in type %s", key->line,
+		       yaml_show(key->text, text, sizeof(text)), what, type);
 }
 
 int yaml_read_struct(const struct yaml_node *n, const struct yaml_type *type, void *to,

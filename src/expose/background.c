@@ -39,7 +39,7 @@ struct background *background_start(struct err *err)
 
 	queue_init(&b->queue, MAX_JOBS, SIZE_MAX);
 	if (pthread_create(&b->thread, NULL, background_main, b) != 0) {
-		err_set(err, 500, 0, "cannot start the background thread");
+		err_set(err, ERR_SYSTEM, 0, "cannot start the background thread");
 		queue_done(&b->queue);
 		free(b);
 		return NULL;

@@ -50,7 +50,7 @@ int conn_tls_init(struct http_server *s, struct err *err)
 		return 0;
 	s->tls_refusing = SSL_CTX_new(TLS_server_method());
 	if (!s->tls_refusing)
-		return err_set(err, 500, 0, "cannot set up TLS: out of memory");
+		return err_set(err, ERR_SYSTEM, 0, "cannot set up TLS: out of memory");
 	SSL_CTX_set_client_hello_cb(s->tls_refusing, refuse_hello, NULL);
 	return 0;
 }

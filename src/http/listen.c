@@ -24,13 +24,13 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
 
 	/* evhttp ends the process when a peer has no address that getnameinfo() knows. */
 	if (strncmp(address, "vsock://", 8) == 0)
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "listen %s: virtual sockets are not supported, expected for example "
 			       ":9091 or 127.0.0.1:9091",
 			       address);
 	if (!colon)
 		return err_set(
-			err, 500, 0,
+			err, ERR_SYSTEM, 0,
 			"listen tcp: address %s: missing port in address, expected for example "
 			":9091 or 127.0.0.1:9091",
 			address);
@@ -39,12 +39,12 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
 		end = colon > address && colon[-1] == ']' ? colon - 1 : address;
 	} else if (memchr(address, ':', (size_t)(colon - address))) {
 		return err_set(
-			err, 500, 0,
+			err, ERR_SYSTEM, 0,
 			"listen tcp: address %s: too many colons in address, expected [%.*s]:%s",
 			address, (int)(colon - address), address, colon + 1);
 	}
 	if ((size_t)(end - address) >= host_size || strlen(colon + 1) >= port_size)
-		return err_set(err, 500, 0, "listen tcp: address %s is too long", address);
+		return err_set(err, ERR_SYSTEM, 0, "listen tcp: address %s is too long", address);
 	memcpy(host, address, (size_t)(end - address));
 	host[end - address] = '\0';
 	memcpy(port, colon + 1, strlen(colon + 1) + 1);
@@ -57,7 +57,7 @@ static int check_port(const char *address, const char *port, struct err *err)
 	unsigned long n = strtoul(port[0] ? port : "0", &end, 10);
 
 	if (*end || n > 65535)
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "listen tcp: address %s: invalid port, expected 0 to 65535",
 			       address);
 	return 0;
@@ -77,7 +77,8 @@ static int resolve(const char *address, struct addrinfo **ret, struct err *err)
 	/* No host: all interfaces, IPv4 through the IPv6 socket where there is one. */
 	r = getaddrinfo(host[0] ? host : "::", port[0] ? port : "0", &hints, ret);
 	if (r)
-		return err_set(err, 500, 0, "listen tcp: address %s: %s", address, gai_strerror(r));
+		return err_set(err, ERR_SYSTEM, 0, "listen tcp: address %s: %s", address,
+			       gai_strerror(r));
 	return 0;
 }
 
@@ -149,17 +150,18 @@ static int bind_error(const char *address, struct err *err)
 {
 	if (errno == EADDRINUSE)
 		return err_set(
-			err, 500, 0,
+			err, ERR_SYSTEM, 0,
 			"listen tcp %s: bind: address already in use: stop what listens there, "
 			"or choose another --web.listen-address",
 			address);
 	if (errno == EACCES)
 		return err_set(
-			err, 500, 0,
+			err, ERR_SYSTEM, 0,
 			"listen tcp %s: bind: permission denied: choose a port above 1023, or "
 			"give the process CAP_NET_BIND_SERVICE",
 			address);
-	return err_set(err, 500, 0, "listen tcp %s: bind: %s", address, strerrordesc_np(errno));
+	return err_set(err, ERR_SYSTEM, 0, "listen tcp %s: bind: %s", address,
+		       strerrordesc_np(errno));
 }
 
 int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size_t size,
@@ -217,7 +219,7 @@ static int check_passed(int fd, struct err *err)
 	else if (socket_option(fd, SO_ACCEPTCONN) != 1)
 		what = "a socket that does not listen";
 	if (what)
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "passed file descriptor %d is %s: expected a stream socket that "
 			       "listens, as ListenStream= with Accept=no makes it",
 			       fd, what);
@@ -264,14 +266,14 @@ int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, st
 	flags = fcntl(fd, F_GETFL);
 	/* Whoever opened it may have left it blocking: of all workers that wake, one accepts. */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		return err_set(err, 500, 0, "passed file descriptor %d: %s", fd,
+		return err_set(err, ERR_SYSTEM, 0, "passed file descriptor %d: %s", fd,
 			       strerrordesc_np(errno));
 	if (socket_option(fd, SO_DOMAIN) != AF_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	for (unsigned i = 0; i < n; i++) {
 		fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		if (fds[i] < 0) {
-			err_set(err, 500, 0, "cannot duplicate file descriptor %d: %s", fd,
+			err_set(err, ERR_SYSTEM, 0, "cannot duplicate file descriptor %d: %s", fd,
 				strerrordesc_np(errno));
 			while (i > 0)
 				close(fds[--i]);

@@ -154,7 +154,7 @@ int worker_listen(struct http_worker *w, int fd, struct err *err)
 			evconnlistener_free(l);
 		else
 			close(fd);
-		return err_set(err, 500, 0, "out of memory while listening");
+		return err_set(err, ERR_SYSTEM, 0, "out of memory while listening");
 	}
 	evconnlistener_set_error_cb(l, on_accept_error);
 	w->listeners = mem_realloc(w->listeners,
@@ -203,7 +203,7 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	pthread_mutex_init(&w->inbox_lock, NULL);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (w->wake_fd < 0 || make_base(w) < 0 || !(w->http = evhttp_new(w->base)))
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "cannot set up an event loop: out of memory or descriptors");
 	set_up_http(w);
 	w->wake = event_new(w->base, w->wake_fd, EV_READ | EV_PERSIST, on_wake, w);
@@ -213,7 +213,7 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	w->deadline = event_new(w->base, -1, 0, on_deadline, w);
 	if (!w->wake || !w->tick || !w->fix || !w->later || !w->deadline ||
 	    event_add(w->wake, NULL) < 0 || event_add(w->tick, &second) < 0)
-		return err_set(err, 500, 0, "cannot set up an event loop: out of memory");
+		return err_set(err, ERR_SYSTEM, 0, "cannot set up an event loop: out of memory");
 	w->state = s->handler.worker_new(s->handler.arg, w);
 	return 0;
 }
@@ -241,7 +241,7 @@ static void *worker_main(void *arg)
 int worker_start(struct http_worker *w, struct err *err)
 {
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
-		return err_set(err, 500, 0, "cannot start a worker thread");
+		return err_set(err, ERR_SYSTEM, 0, "cannot start a worker thread");
 	pthread_setname_np(w->thread, "http");
 	w->started = true;
 	return 0;

@@ -14,6 +14,7 @@ struct fetch {
 	char *base, *name;          /* with and without user and password; no slash at the end */
 	bool was_https, downgraded; /* in this chain of redirects */
 	char why[CURL_ERROR_SIZE];
+	long status; /* of the last answer; 0: none, or not all of it */
 };
 
 /* Where an answer goes. */
@@ -83,9 +84,11 @@ static int parse_url(struct fetch *f, CURLU *u, const char *url, struct err *err
 	CURLUcode r = curl_url_set(u, CURLUPART_URL, url, CURLU_GUESS_SCHEME);
 
 	if (r != CURLUE_OK)
-		return err_set(err, 0, 0, "not the URL of a gateway: %s", curl_url_strerror(r));
+		return err_set(err, ERR_CONFIG, 0, "not the URL of a gateway: %s",
+			       curl_url_strerror(r));
 	if (!is_http(u))
-		return err_set(err, 0, 0, "not the URL of a gateway: expected http or https");
+		return err_set(err, ERR_CONFIG, 0,
+			       "not the URL of a gateway: expected http or https");
 	curl_url_set(u, CURLUPART_QUERY, NULL, 0);
 	curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
 	f->base = take_url(u);
@@ -93,7 +96,7 @@ static int parse_url(struct fetch *f, CURLU *u, const char *url, struct err *err
 	curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
 	f->name = take_url(u);
 	if (!f->base || !f->name)
-		return err_set(err, 0, 0, "not the URL of a gateway");
+		return err_set(err, ERR_CONFIG, 0, "not the URL of a gateway");
 	return 0;
 }
 
@@ -108,7 +111,7 @@ struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, 
 	f->settings = *settings;
 	f->curl = curl_easy_init();
 	u = curl_url();
-	r = f->curl && u ? parse_url(f, u, url, err) : err_set(err, 0, 0, "out of memory");
+	r = f->curl && u ? parse_url(f, u, url, err) : err_set(err, ERR_CONFIG, 0, "out of memory");
 	curl_url_cleanup(u);
 	if (r < 0) {
 		fetch_free(f);
@@ -170,13 +173,14 @@ static int failed(struct fetch *f, CURLcode r, const struct sink *sink, const ch
 		  struct err *err)
 {
 	if (sink->full)
-		return err_set(err, 0, 0,
+		return err_set(err, ERR_CONFIG, 0,
 			       "GET %s%s: the answer has more than %llu bytes: raise "
 			       "--max-response-size",
 			       f->name, path, (unsigned long long)sink->max);
 	if (f->downgraded)
-		return err_set(err, 0, 0, "GET %s%s: redirected from https to http", f->name, path);
-	return err_set(err, 0, 0, "GET %s%s: %s%s", f->name, path,
+		return err_set(err, ERR_CONFIG, 0, "GET %s%s: redirected from https to http",
+			       f->name, path);
+	return err_set(err, ERR_CONFIG, 0, "GET %s%s: %s%s", f->name, path,
 		       *f->why ? f->why : curl_easy_strerror(r),
 		       r == CURLE_OPERATION_TIMEDOUT ? ": raise --timeout" : "");
 }
@@ -203,6 +207,11 @@ static CURLcode perform(struct fetch *f, const char *path, const char *accept, s
 	return r;
 }
 
+long fetch_status(const struct fetch *f)
+{
+	return f->status;
+}
+
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
 	      struct err *err)
 {
@@ -212,10 +221,11 @@ int fetch_get(struct fetch *f, const char *path, const char *accept, struct strb
 
 	out->n = 0;
 	r = perform(f, path, accept, &sink, &status);
+	f->status = r == CURLE_OK ? status : 0;
 	if (r != CURLE_OK)
 		return failed(f, r, &sink, path, err);
 	if (status != 200)
-		return err_set(err, (int)status, 0, "GET %s%s: status %ld%s", f->name, path, status,
+		return err_set(err, ERR_SYSTEM, 0, "GET %s%s: status %ld%s", f->name, path, status,
 			       status != 401 ? ""
 					     : ": give user and password as user:password@ in the "
 					       "URL");

@@ -28,10 +28,12 @@ const char *fetch_name(const struct fetch *f);
 
 /*
  * The body of a 200 becomes the content of *out. Redirects are followed, five of them, and to http
- * only as long as none has led to https; user and password are for the first host only. -1:
- * err->status is that of the answer, 0 if none came or not all of it.
+ * only as long as none has led to https; user and password are for the first host only.
  */
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
 	      struct err *err);
+
+/* The status of the last answer; 0 if none came, or not all of it. */
+long fetch_status(const struct fetch *f);
 
 #endif

@@ -34,7 +34,7 @@ static void groups_reader_done(struct groups_reader *gr)
 
 static int foreign(struct groups_reader *gr)
 {
-	return err_set(gr->r.err, 500, 0,
+	return err_set(gr->r.err, ERR_SYSTEM, 0,
 		       "a Go gob stream, but not of the groups that a Pushgateway 1.0 or later "
 		       "writes");
 }
@@ -304,14 +304,14 @@ static int next_message(struct groups_reader *gr, struct str *file)
 	uint64_t n;
 
 	if (file->n == 0 || (first >= 0x80 && 256u - first > file->n - 1))
-		return err_set(gr->r.err, 500, 0,
+		return err_set(gr->r.err, ERR_SYSTEM, 0,
 			       "truncated: it ends at byte %zu without the groups",
 			       (size_t)(file->p + file->n - gr->r.start));
 	gr->r.in = *file;
 	if (gob_uint(&gr->r, &n) < 0)
 		return -1;
 	if (n > gr->r.in.n)
-		return err_set(gr->r.err, 500, 0,
+		return err_set(gr->r.err, ERR_SYSTEM, 0,
 			       "truncated: of a message of %llu bytes only %zu are there",
 			       (unsigned long long)n, gr->r.in.n);
 	*file = (struct str){ gr->r.in.p + n, gr->r.in.n - n };
@@ -335,7 +335,7 @@ int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err)
 	if (read_groups(&gr, id) < 0)
 		return -1;
 	if (file.n > 0)
-		return err_set(err, 500, 0, "damaged: %zu bytes follow the groups", file.n);
+		return err_set(err, ERR_SYSTEM, 0, "damaged: %zu bytes follow the groups", file.n);
 	return 0;
 }
 

@@ -36,7 +36,7 @@ typedef int (*gob_group_fn)(void *arg, const struct gob_group *g, struct err *er
 bool gob_recognise(struct str head);
 
 /*
- * Reads a whole file. -1: *err (status 500) says in what way it is truncated, damaged, or no file
+ * Reads a whole file. -1: *err says in what way it is truncated, damaged, or no file
  * of a Pushgateway; groups that came before the fault have been given to fn by then.
  */
 int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err);

@@ -34,7 +34,8 @@ static void migration_done(struct migration *m)
 /* -1 with "cannot VERB PATH: why". */
 static int failed(struct migration *m, const char *verb, const char *path)
 {
-	return err_set(m->err, 500, 0, "cannot %s %s: %s", verb, path, strerrordesc_np(errno));
+	return err_set(m->err, ERR_SYSTEM, 0, "cannot %s %s: %s", verb, path,
+		       strerrordesc_np(errno));
 }
 
 static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
@@ -72,7 +73,7 @@ static int check_unchanged(struct migration *m)
 	    now.st_size == m->st.st_size && now.st_mtim.tv_sec == m->st.st_mtim.tv_sec &&
 	    now.st_mtim.tv_nsec == m->st.st_mtim.tv_nsec)
 		return 0;
-	return err_set(m->err, 500, 0,
+	return err_set(m->err, ERR_SYSTEM, 0,
 		       "%s has changed while it was imported: stop the Go Pushgateway, or whatever "
 		       "writes to it, first",
 		       m->path);
@@ -83,7 +84,7 @@ static int lock(struct migration *m)
 {
 	if (flock(m->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return err_set(
-			m->err, 500, 0,
+			m->err, ERR_SYSTEM, 0,
 			"%s is being imported by another process: stop it, or choose another "
 			"--persistence.file",
 			m->path);
@@ -131,7 +132,7 @@ static int check_companions(struct migration *m)
 
 	for (size_t i = 0; i < ARRAY_LEN(companions); i++)
 		if (access(suffixed(&name, m->path, companions[i]), F_OK) == 0)
-			return err_set(m->err, 500, 0,
+			return err_set(m->err, ERR_SYSTEM, 0,
 				       "%s belongs to another database than %s, which the Go "
 				       "Pushgateway wrote: move it away",
 				       name.p, m->path);
@@ -165,7 +166,7 @@ static int settle(struct migration *m)
 		r = failed(m, "write", path);
 	close(fd);
 	if (r == 0 && access(suffixed(&wal, path, companions[0]), F_OK) == 0)
-		r = err_set(m->err, 500, 0, "cannot write %s: %s is left", path, wal.p);
+		r = err_set(m->err, ERR_SYSTEM, 0, "cannot write %s: %s is left", path, wal.p);
 	return r;
 }
 

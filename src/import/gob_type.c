@@ -15,8 +15,8 @@ void gob_reader_done(struct gob_reader *r)
 
 int gob_damaged(struct gob_reader *r, const char *what)
 {
-	return err_set(r->err, 500, 0, "damaged at byte %zu: %s", (size_t)(r->in.p - r->start),
-		       what);
+	return err_set(r->err, ERR_SYSTEM, 0, "damaged at byte %zu: %s",
+		       (size_t)(r->in.p - r->start), what);
 }
 
 static void advance(struct gob_reader *r, size_t n)

@@ -180,7 +180,7 @@ static int read_family(struct import *im, struct incoming *in, const struct gob_
 	char name[200];
 
 	if (proto_decode(message, &no_limits, &im->arena, &f, &why) < 0)
-		return err_set(err, 500, 0, "damaged: family %s of group %.*s: %s",
+		return err_set(err, ERR_SYSTEM, 0, "damaged: family %s of group %.*s: %s",
 			       str_quote(from->name, name, sizeof(name)),
 			       (int)utf8_cut(strbuf_str(&im->name), 200), im->name.p, why.msg);
 	take_family(im, in, from->name, f, from->timestamp);
@@ -245,7 +245,7 @@ static void stage_items(struct import *im, const struct incoming *in, const stru
 	struct push *push = build(im, &in->key, items[0].family, items[0].pushed_at);
 
 	store_stage(im->store, push);
-	if (!push->err.status)
+	if (!push->err.reason)
 		im->counts.families += n;
 	else if (n == 1)
 		leave_out_family(im, items[0].family->name, push->err.msg);
@@ -258,7 +258,7 @@ static void stage_items(struct import *im, const struct incoming *in, const stru
 static bool stage_empty(struct import *im, struct push *push, uint32_t n_families)
 {
 	store_stage(im->store, push);
-	if (push->err.status) {
+	if (push->err.reason) {
 		leave_out_group(im, n_families, push->err.msg);
 		return false;
 	}

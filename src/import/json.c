@@ -29,7 +29,7 @@ static void reader_done(struct reader *r)
 
 static int foreign(struct reader *r, const char *what)
 {
-	return err_set(r->err, 500, 0, "not what a Pushgateway answers: %s", what);
+	return err_set(r->err, ERR_SYSTEM, 0, "not what a Pushgateway answers: %s", what);
 }
 
 /* ---- families ---- */
@@ -222,8 +222,8 @@ int import_json(struct str json, struct scrape *scrape, struct import *im, struc
 
 	arena_init(&r.arena, SIZE_MAX);
 	if (!root)
-		return err_set(err, 500, 0, "no JSON, or cut short: line %d, byte %d: %s", why.line,
-			       why.position, why.text);
+		return err_set(err, ERR_SYSTEM, 0, "no JSON, or cut short: line %d, byte %d: %s",
+			       why.line, why.position, why.text);
 	result = read_groups(&r, root);
 	json_decref(root);
 	return result;

@@ -73,11 +73,11 @@ static const struct flag_table table = { .flags = flags, .n = ARRAY_LEN(flags), 
 
 static int advise(const struct fetch *f, const struct settings *s, struct err *err)
 {
-	if (err->status == 404)
-		return err_set(err, 404, 0, "GET %s%s: status 404: see --telemetry-path",
+	if (fetch_status(f) == 404)
+		return err_set(err, ERR_SYSTEM, 0, "GET %s%s: status 404: see --telemetry-path",
 			       fetch_name(f), s->telemetry_path);
-	if (err->status == 500)
-		return err_set(err, 500, 0,
+	if (fetch_status(f) == 500)
+		return err_set(err, ERR_SYSTEM, 0,
 			       "GET %s%s: status 500: its scrapes fail. What /api/v1/metrics shows "
 			       "is imported with --skip-scrape",
 			       fetch_name(f), s->telemetry_path);
@@ -142,7 +142,7 @@ static int open_empty(const char *path, struct storage **ret, struct store *stor
 	if (load_store(*ret, store, err) != STORAGE_LOADED)
 		return -1;
 	if (store_counts(store).groups > 0)
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "%s holds %llu groups already: import into a new database, with "
 			       "--persistence.file",
 			       path, (unsigned long long)store_counts(store).groups);
@@ -230,9 +230,9 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = flags_set(&given, &s, &err);
 	if (r == 0 && given.n_args == 0)
-		r = err_set(&err, 0, 0, "required argument 'url' not provided");
+		r = err_set(&err, ERR_CONFIG, 0, "required argument 'url' not provided");
 	if (r == 0 && !*s.persistence_file)
-		r = err_set(&err, 0, 0,
+		r = err_set(&err, ERR_CONFIG, 0,
 			    "--persistence.file is empty: expected the database to import into");
 	if (r == 0)
 		r = run(&s, given.args[0]);

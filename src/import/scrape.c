@@ -171,7 +171,7 @@ int scrape_read(struct str body, struct scrape **ret, struct err *err)
 		if (wire_varint(&body, &n) != WIRE_OK || n > body.n ||
 		    !read_family(s, (struct str){ body.p, n })) {
 			scrape_free(s);
-			return err_set(err, 500, 0,
+			return err_set(err, ERR_SYSTEM, 0,
 				       "damaged or truncated, or no delimited protobuf");
 		}
 		body.p += n;

@@ -54,7 +54,7 @@ static int decode(struct push_builder *builder, const struct batch *b, struct jo
 	if (proto_decode(body, &no_limits, builder->arena, &families, &job->err) < 0)
 		return -1;
 	if (key_decode(job->key, builder->arena, &key) < 0)
-		return err_set(&job->err, 500, 0, "segment %llu belongs to no group",
+		return err_set(&job->err, ERR_SYSTEM, 0, "segment %llu belongs to no group",
 			       (unsigned long long)job->seg.row);
 	job->push = push_build(builder, PUSH_POST, &key, families, job->seg.pushed_at);
 	return 0;
@@ -115,7 +115,7 @@ struct decoders *decoders_start(decoded_fn fn, void *arg, struct err *err)
 	} while (++d->n_threads < THREADS_MAX && d->n_threads + 1 < cores);
 	if (d->n_threads > 0)
 		return d;
-	err_set(err, 500, 0, "cannot start a thread to load the database");
+	err_set(err, ERR_SYSTEM, 0, "cannot start a thread to load the database");
 	decoders_free(d);
 	return NULL;
 }

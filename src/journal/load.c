@@ -26,7 +26,7 @@ static int load_group(void *arg, uint32_t id, struct str key_bytes, double pushe
 	arena_reset(&l->arena);
 	if (key_decode(key_bytes, &l->arena, &key) < 0 ||
 	    rules_apply_key(&group, &key, &l->arena) < 0)
-		return err_set(err, 500, 0, "the key of group %u is damaged", id);
+		return err_set(err, ERR_SYSTEM, 0, "the key of group %u is damaged", id);
 	text_write_labels(&labels, group.labels, group.n_labels, false);
 	return store_restore_group(l->store, id, key_bytes, strbuf_str(&labels), pushed_at,
 				   failed_at, err);
@@ -61,7 +61,7 @@ static int load_segment(void *arg, const struct storage_segment *seg, struct err
 	struct loader *l = arg;
 
 	if (seg->group > STORE_GROUP_ID_MAX)
-		return err_set(err, 500, 0, "segment %llu is of group %u, which cannot be",
+		return err_set(err, ERR_SYSTEM, 0, "segment %llu is of group %u, which cannot be",
 			       (unsigned long long)seg->row, seg->group);
 	store_restore_row(l->store, seg->row, seg->body.n);
 	if (is_closed(l, seg->group))

@@ -44,7 +44,7 @@ struct storage;
 struct storage_ops {
 	enum storage_load_result (*load)(struct storage *st, const struct storage_sink *sink,
 					 struct err *err);
-	/* Durable on 0. On -1 nothing of it is there, and *err (503) says why. */
+	/* Durable on 0. On -1 nothing of it is there, and *err (ERR_STORAGE) says why. */
 	int (*commit)(struct storage *st, struct changes *changes, struct err *err);
 	/* Tells of the segments with the lowest rows, in order, until their bodies make up `bytes`.
 	 */

@@ -11,7 +11,8 @@ enum { QUOTE_SIZE = 384, NAME_QUOTE_SIZE = 128, VALUE_QUOTE_SIZE = 256 };
 
 static int no_memory(struct err *err)
 {
-	return err_set(err, 413, 0, "grouping key needs more memory than a request may use");
+	return err_set(err, ERR_TOO_LARGE, 0,
+		       "grouping key needs more memory than a request may use");
 }
 
 /* What stands before the next '/', or all of it; *rest then begins with that '/' or is empty. */
@@ -41,7 +42,7 @@ static int decode_job(struct str in, struct arena *a, struct str *ret_job, struc
 	if (!out)
 		return no_memory(err);
 	if (!base64url_decode(in, out, &job.n, &at))
-		return err_set(err, 400, 0,
+		return err_set(err, ERR_INVALID, 0,
 			       "invalid base64 encoding in job name %s: "
 			       "illegal base64 data at input byte %zu",
 			       str_quote(job, quoted, sizeof(quoted)), at);
@@ -60,7 +61,7 @@ static int bad_base64_value(struct str name, struct str raw, size_t at, struct e
 
 	str_quote(name, quoted_name, sizeof(quoted_name));
 	n = strlen(quoted_name) - 2;
-	return err_set(err, 400, 0,
+	return err_set(err, ERR_INVALID, 0,
 		       "invalid base64 encoding for label %.*s=%s: "
 		       "illegal base64 data at input byte %zu",
 		       (int)n, quoted_name + 1, str_quote(raw, quoted_value, sizeof(quoted_value)),
@@ -116,7 +117,7 @@ static int parse_pairs(struct str labels, const struct key_limits *lim, struct a
 	char quoted[QUOTE_SIZE];
 
 	if (n_components % 2 != 0)
-		return err_set(err, 400, 0, "odd number of components in label string %s",
+		return err_set(err, ERR_INVALID, 0, "odd number of components in label string %s",
 			       str_quote(labels, quoted, sizeof(quoted)));
 	pairs = arena_alloc(a, (n_components / 2 + 1) * sizeof(*pairs));
 	if (!pairs)
@@ -171,13 +172,13 @@ static int check_label(const struct label *l, const struct key_limits *lim, stru
 	char name[NAME_QUOTE_SIZE], value[VALUE_QUOTE_SIZE];
 
 	if (l->name.n > lim->max_label_name)
-		return err_set(err, 400, 0,
+		return err_set(err, ERR_INVALID, 0,
 			       "label name %s has %zu bytes, at most %u are allowed "
 			       "(--limits.label-name-length)",
 			       str_quote(l->name, name, sizeof(name)), l->name.n,
 			       lim->max_label_name);
 	if (l->value.n > lim->max_label_value)
-		return err_set(err, 400, 0,
+		return err_set(err, ERR_INVALID, 0,
 			       "value of label %s has %zu bytes, at most %u are allowed "
 			       "(--limits.label-value-length)",
 			       str_quote(l->name, name, sizeof(name)), l->value.n,
@@ -185,7 +186,8 @@ static int check_label(const struct label *l, const struct key_limits *lim, stru
 	if (utf8_valid(l->value))
 		return 0;
 	str_quote(l->name, name, sizeof(name));
-	return err_set(err, 400, 0, "invalid label value %s for label %.*s: not valid UTF-8",
+	return err_set(err, ERR_INVALID, 0,
+		       "invalid label value %s for label %.*s: not valid UTF-8",
 		       str_quote(l->value, value, sizeof(value)), (int)strlen(name) - 2, name + 1);
 }
 
@@ -193,7 +195,7 @@ static int check_label(const struct label *l, const struct key_limits *lim, stru
 static int check_key(const struct key *key, const struct key_limits *lim, struct err *err)
 {
 	if (key->n_labels > lim->max_labels)
-		return err_set(err, 400, 0,
+		return err_set(err, ERR_INVALID, 0,
 			       "grouping key has %u labels, at most %u are allowed "
 			       "(--limits.labels-per-series)",
 			       key->n_labels, lim->max_labels);
@@ -214,7 +216,7 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	size_t n;
 
 	if (!job_is_base64 && !str_has_prefix(rest, STR("/")))
-		return err_set(err, 400, 0, "job name is required");
+		return err_set(err, ERR_INVALID, 0, "job name is required");
 	skip(&rest, job_is_base64 ? encoded.n : 1);
 	job = take_component(&rest);
 	if (job_is_base64 && decode_job(job, a, &job, err) < 0)
@@ -222,7 +224,7 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	if (parse_pairs(rest, lim, a, &pairs, &n, err) < 0)
 		return -1;
 	if (job.n == 0)
-		return err_set(err, 400, 0, "job name is required");
+		return err_set(err, ERR_INVALID, 0, "job name is required");
 	/* Last, so that it overrides a pair named job. */
 	pairs[n++] = (struct label){ STR("job"), job };
 	if (sort_unique(pairs, n, a, &key, err) < 0 || check_key(&key, lim, err) < 0)

@@ -23,8 +23,9 @@ struct key_limits {
 
 /*
  * Parses what follows "/metrics/job" in the percent-DEcoded path: "/J/a/b" or "@base64/Sg==/a/b".
- * The result lives in the arena. -1 is a 400 with the Go gateway's words (behaviour of 2.5 and 2.6
- * of the gateway), or a 400 of ours for a key that is not valid UTF-8 or would start a label with
+ * The result lives in the arena. -1 is ERR_INVALID with the Go gateway's words (behaviour of 2.5
+ * and 2.6 of the gateway), or ERR_INVALID of ours for a key that is not valid UTF-8 or would start
+ * a label with
  * "__" after decoding: those poison the Go gateway.
  */
 int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,

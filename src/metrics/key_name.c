@@ -69,7 +69,7 @@ static int decode_u(struct str component, struct arena *a, struct str *ret_name,
 	char *out = arena_alloc(a, rest.n + 1);
 
 	if (!out)
-		return err_set(err, 413, 0,
+		return err_set(err, ERR_TOO_LARGE, 0,
 			       "grouping key needs more memory than a request may use");
 	name.p = out;
 	if (unescape(rest, out, &name.n))
@@ -90,7 +90,7 @@ int key_name_parse(struct str component, bool utf8_names, struct arena *a, struc
 	proper = utf8_names ? name.n > 0 && utf8_valid(name) : name_is_classic_label(name);
 	/* The decoded name too: the Go gateway lets it through here and then cannot be scraped. */
 	if (!proper || str_has_prefix(component, reserved) || str_has_prefix(name, reserved))
-		return err_set(err, 400, 0, "improper label name %s",
+		return err_set(err, ERR_INVALID, 0, "improper label name %s",
 			       str_quote(component, quoted, sizeof(quoted)));
 	*ret_name = name;
 	return 0;

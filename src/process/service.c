@@ -12,7 +12,7 @@ int service_take_sockets(struct service_sockets *ret, struct err *err)
 	int n = sd_listen_fds(1);
 
 	if (n <= 0)
-		return err_set(err, 500, 0,
+		return err_set(err, ERR_SYSTEM, 0,
 			       "no socket activation file descriptors found: start it through a "
 			       "socket unit, or leave out --web.systemd-socket");
 	ret->fds = mem_alloc((size_t)n * sizeof(*ret->fds));

@@ -28,7 +28,7 @@ struct draft {
 
 /*
  * Writes the lines of a family whose metrics have got their labels, finds what identifies each and
- * that none is there twice. Sorts `metrics`, those of df->family. -1: a 400 or 413.
+ * that none is there twice. Sorts `metrics`, those of df->family. -1: ERR_INVALID or ERR_TOO_LARGE.
  */
 int push_draft_series(struct push_builder *b, struct draft *d, struct draft_family *df,
 		      struct metric **metrics, struct err *err);

@@ -65,7 +65,7 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 			return push_arena_full(err);
 		if (m->n_labels > b->max_labels)
 			return err_set(
-				err, 413, m->line,
+				err, ERR_TOO_LARGE, m->line,
 				"a series has more than %u labels, those of the group included "
 				"(--limits.labels-per-series)",
 				b->max_labels);
@@ -114,7 +114,7 @@ static int draft_families(struct push_builder *b, struct draft *d, const struct 
 	for (struct family *f = families; f; f = f->next, n++)
 		for (struct metric *m = f->metrics; m; m = m->next)
 			if (m->has_timestamp)
-				return err_set(err, 400, m->line,
+				return err_set(err, ERR_INVALID, m->line,
 					       "pushed metrics must not have timestamps");
 	d->families = arena_alloc(b->arena, (n + 1) * sizeof(*d->families));
 	if (!d->families)
@@ -267,7 +267,7 @@ struct push *push_build(struct push_builder *b, enum push_mode mode, const struc
 		d.n_families = 0;
 		d.n_series = 0;
 		b->text.n = b->proto.n = 0;
-		if (err.status == 400)
+		if (err.reason == ERR_INVALID)
 			err_prefix(&err, PUSH_INVALID_PREFIX);
 	}
 	struct push *push = draft_finish(b, &d);

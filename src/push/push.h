@@ -49,7 +49,7 @@ struct push {
 	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
 	uint32_t n_families;
 	struct push_family *families; /* sorted by exposed name, then by name */
-	/* status 0: accepted. Set by push_build() or by the committer; the reply is made of it. */
+	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 
 	/* Called once by the committer's thread when the verdict is final and, if accepted,
@@ -76,9 +76,9 @@ void push_builder_done(struct push_builder *b);
 /*
  * Builds a push from decoded families (NULL for DELETE). Applies the grouping labels and
  * `instance`, sorts, checks and encodes; changes the metrics' labels. Always returns a push, the
- * caller's; one that breaks a rule comes back with err.status 400 and without families, since the
- * committer still has to move the group's failure time; one over a limit with 413, which must not
- * reach the store.
+ * caller's; one that breaks a rule comes back with ERR_INVALID and without families, since the
+ * committer still has to move the group's failure time; one over a limit with ERR_TOO_LARGE, which
+ * must not reach the store.
  */
 struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,
 			struct family *families, double now);

@@ -30,7 +30,7 @@ int rules_refuse(struct err *err, struct str family, const struct label *labels,
 	strbuf_addz(&b, what);
 	if (line)
 		strbuf_addf(&b, " (line %u)", line);
-	return err_set(err, 400, line, "%s", strbuf_z(&b));
+	return err_set(err, ERR_INVALID, line, "%s", strbuf_z(&b));
 }
 
 static int refuse_metric(const struct family *f, const struct metric *m, struct err *err,
@@ -98,9 +98,9 @@ int rules_check_family(const struct family *f, struct err *err)
 	char quoted[200];
 
 	if (f->name.n == 0)
-		return err_set(err, 400, 0, "a metric family has no name");
+		return err_set(err, ERR_INVALID, 0, "a metric family has no name");
 	if (f->type < METRIC_COUNTER || f->type > METRIC_GAUGE_HISTOGRAM)
-		return err_set(err, 400, 0, "metric family %s has unknown type %d",
+		return err_set(err, ERR_INVALID, 0, "metric family %s has unknown type %d",
 			       str_quote(f->name, quoted, sizeof(quoted)), f->type);
 	return 0;
 }

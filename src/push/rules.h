@@ -20,7 +20,7 @@ int rules_apply_key(struct metric *m, const struct key *key, struct arena *a);
 
 /*
  * Checks of one family by itself and of one metric after rules_apply_key(); the latter finds out
- * whether m is plain, if that is not known. -1: a 400.
+ * whether m is plain, if that is not known. -1: ERR_INVALID.
  */
 int rules_check_family(const struct family *f, struct err *err);
 int rules_check_metric(const struct family *f, struct metric *m, struct err *err);

@@ -9,7 +9,7 @@
 
 int push_arena_full(struct err *err)
 {
-	return err_set(err, 413, 0,
+	return err_set(err, ERR_TOO_LARGE, 0,
 		       "the push needs more memory than one push may take (--limits.body-size)");
 }
 
@@ -164,7 +164,7 @@ static int draft_metric(struct push_builder *b, struct draft_family *df, struct 
 
 	*ret_id = strbuf_since(ids, start);
 	if (text_too_long(b, m, text, ret_id->n))
-		return err_set(err, 413, m->line,
+		return err_set(err, ERR_TOO_LARGE, m->line,
 			       "the push would take more than %llu bytes in a scrape, eight "
 			       "times --limits.body-size",
 			       (unsigned long long)b->max_text);
@@ -198,7 +198,7 @@ int push_draft_series(struct push_builder *b, struct draft *d, struct draft_fami
 		df->hashes[i] = hash_bytes(strbuf_at(ids_of(b, df), ids[i]));
 		if (d->n_lines + df->n_lines > b->max_series)
 			return err_set(
-				err, 413, 0,
+				err, ERR_TOO_LARGE, 0,
 				"more than %llu series in one push (--limits.series-per-push)",
 				(unsigned long long)b->max_series);
 	}

@@ -53,7 +53,7 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 	if (!used)
 		return 0;
 	if (used != f) {
-		err_set(err, 400, 0,
+		err_set(err, ERR_INVALID, 0,
 			"metric name %s is exposed as the same name as %s, which is already there",
 			str_quote(f->name, name, sizeof(name)),
 			str_quote(used->name, other, sizeof(other)));
@@ -64,11 +64,12 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 	str_quote(f->name, name, sizeof(name));
 	if (f->own && f->n_groups == 1) {
 		name[strlen(name) - 1] = '\0';
-		err_set(err, 400, 0, "gathered metric family %s has type %s but should have %s",
-			name + 1, type_word(slice->type), type_word(f->type));
+		err_set(err, ERR_INVALID, 0,
+			"gathered metric family %s has type %s but should have %s", name + 1,
+			type_word(slice->type), type_word(f->type));
 		return refused(err);
 	}
-	err_set(err, 400, 0,
+	err_set(err, ERR_INVALID, 0,
 		"collected metric %s is not a %s: other groups have it with that type, this push "
 		"says %s",
 		name, type_word(f->type), type_word(slice->type));
@@ -97,7 +98,7 @@ static int check_suffix_of_other(struct store *s, const struct store_family *f, 
 		if (!used || !has_suffixes(used->type) ||
 		    (suffixes[i].histogram_only && used->type == METRIC_SUMMARY))
 			continue;
-		err_set(err, 400, 0,
+		err_set(err, ERR_INVALID, 0,
 			"collected metric named %s collides with previously collected %s named %s",
 			str_quote(f->name, name, sizeof(name)), text_type_name(used->type),
 			str_quote(used->name, other, sizeof(other)));
@@ -121,7 +122,7 @@ static int check_own_suffixes(struct store *s, const struct store_family *f, int
 
 		if (!used)
 			continue;
-		err_set(err, 400, 0,
+		err_set(err, ERR_INVALID, 0,
 			"collected %s named %s collides with previously collected metric named %s",
 			i == 2 ? "histogram" : "histogram or summary",
 			str_quote(f->name, name, sizeof(name)),
@@ -160,7 +161,7 @@ static int check_series(struct store *s, const struct group *g, const struct sli
 				    id.n - slice->family->exposed.n };
 
 		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(rest, 240), rest.p);
-		err_set(err, 400, 0,
+		err_set(err, ERR_INVALID, 0,
 			"collected metric %s %s was collected before with the same name and label "
 			"values, by another group",
 			str_quote(slice->family->name, name, sizeof(name)), labels);
@@ -211,7 +212,7 @@ int store_check_group(struct store *s, const struct group *g, struct err *err)
 			continue;
 		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(*g->labels, 290),
 			 g->labels->p);
-		err_set(err, 400, 0,
+		err_set(err, ERR_INVALID, 0,
 			"collected metric \"push_time_seconds\" %s was collected before with the "
 			"same name and label values: another group differs only by an empty "
 			"instance",

@@ -110,10 +110,10 @@ void store_unindex_slice(struct store *s, const struct group *g, struct slice *s
 void store_index_group(struct store *s, const struct group *g);
 void store_unindex_group(struct store *s, const struct group *g);
 
-/* -1 with a 400 when the slice would contradict what is staged. */
+/* -1 with ERR_INVALID when the slice would contradict what is staged. */
 int store_check_slice(struct store *s, const struct group *g, const struct slice *slice,
 		      struct err *err);
-/* -1 with a 400 when another group already has the time metrics of g. */
+/* -1 with ERR_INVALID when another group already has the time metrics of g. */
 int store_check_group(struct store *s, const struct group *g, struct err *err);
 
 /*

@@ -9,9 +9,9 @@ int store_restore_group(struct store *s, uint32_t id, struct str key, struct str
 	CLEANUP(strbuf_done) struct strbuf time_id = { 0 };
 
 	if (id == 0 || id > STORE_GROUP_ID_MAX)
-		return err_set(err, 500, 0, "group %u cannot be", id);
+		return err_set(err, ERR_SYSTEM, 0, "group %u cannot be", id);
 	if ((id < s->n_ids && s->by_id[id]) || store_group_find(s, key, hash))
-		return err_set(err, 500, 0, "two rows for one group (id %u)", id);
+		return err_set(err, ERR_SYSTEM, 0, "two rows for one group (id %u)", id);
 
 	struct group *g = store_group_add(s, key, hash, id);
 	struct group_state *st = group_state_new(0);
@@ -100,12 +100,12 @@ int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct 
 	struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
 	struct segment *seg = NULL;
 
-	if (push->err.status) {
+	if (push->err.reason) {
 		*err = push->err;
 		return -1;
 	}
 	if (!g)
-		return err_set(err, 500, 0, "segment %llu belongs to no group",
+		return err_set(err, ERR_SYSTEM, 0, "segment %llu belongs to no group",
 			       (unsigned long long)row);
 
 	const struct group_state *old = group_state(g);

@@ -124,7 +124,7 @@ static int check_series_limit(struct store *s, uint64_t before, struct err *err)
 {
 	if (s->staged_series <= s->lim.max_series || s->staged_series <= before)
 		return 0;
-	return err_set(err, 507, 0,
+	return err_set(err, ERR_STORE_FULL, 0,
 		       "the gateway is full: it holds %llu series and this push would make it %llu "
 		       "(--limits.series=%llu)",
 		       (unsigned long long)before, (unsigned long long)s->staged_series,
@@ -227,11 +227,11 @@ static uint64_t time_hash(struct str labels)
 static int check_group_limits(struct store *s, struct err *err)
 {
 	if (s->staged_groups >= s->lim.max_groups)
-		return err_set(err, 507, 0,
+		return err_set(err, ERR_STORE_FULL, 0,
 			       "the gateway is full: it holds %llu groups (--limits.groups)",
 			       (unsigned long long)s->staged_groups);
 	if (s->staged_series + 2 > s->lim.max_series)
-		return err_set(err, 507, 0,
+		return err_set(err, ERR_STORE_FULL, 0,
 			       "the gateway is full: it holds %llu series (--limits.series)",
 			       (unsigned long long)s->staged_series);
 	return 0;
@@ -290,13 +290,13 @@ void store_stage(struct store *s, struct push *push)
 		/* What refuses the group itself leaves no place to note a failure time. */
 		g = create_group(s, g, push, &err);
 		if (!g) {
-			if (!push->err.status)
+			if (!push->err.reason)
 				push->err = err;
 			return;
 		}
 	}
 	g->labels = &push->labels;
-	if (push->err.status == 0 && store_stage_put(s, g, push, &seg) == 0)
+	if (push->err.reason == ERR_NONE && store_stage_put(s, g, push, &seg) == 0)
 		return;
 
 	struct group_state *failed = copy_state(group_state(g));

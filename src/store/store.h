@@ -46,9 +46,9 @@ void store_add_own(struct store *s, struct str name, int32_t type);
 
 /*
  * The committer. Puts the push on top of what the batch holds so far. A push that is refused
- * (here, or already when it was built: push->err.status != 0) gets its reason into push->err and
- * moves only its group's failure time. The push has to live until the batch is published or rolled
- * back.
+ * (here, or already when it was built: push->err.reason != ERR_NONE) gets its reason into push->err
+ * and moves only its group's failure time. The push has to live until the batch is published or
+ * rolled back.
  */
 void store_stage(struct store *s, struct push *push);
 

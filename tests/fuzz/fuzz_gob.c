@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	gob_recognise((struct str){ r.file.p, size < GOB_HEAD ? size : GOB_HEAD });
 	r.im = import_new(scratch, &listener);
 	if (gob_read(r.file, check_group, &r, &err) < 0) {
-		assert(err.status == 500 && err.msg[0] != '\0' && !strchr(err.msg, '\n'));
+		assert(err.reason == ERR_SYSTEM && err.msg[0] != '\0' && !strchr(err.msg, '\n'));
 	} else {
 		assert(!r.damaged);
 		check_counts(&r);

@@ -75,7 +75,7 @@ static void check_body(struct str body, bool utf8_names)
 	lim.utf8_names = utf8_names;
 	arena_init(&a, 1 << 20);
 	if (openmetrics_parse(body, &lim, &a, &families, &err) < 0) {
-		assert(err.status == 400 || err.status == 413);
+		assert(err.reason == ERR_INVALID || err.reason == ERR_TOO_LARGE);
 		assert(err.msg[0] && !strchr(err.msg, '\n') && utf8_valid(str_of(err.msg)));
 	}
 	for (const struct family *f = families; f; f = f->next) {

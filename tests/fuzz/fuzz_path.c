@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_error(const struct err *err)
 {
-	assert(err->status == 400 || err->status == 413);
+	assert(err->reason == ERR_INVALID || err->reason == ERR_TOO_LARGE);
 	assert(err->msg[0] != '\0' && !strchr(err->msg, '\n'));
 	assert(utf8_valid(str_of(err->msg)));
 }

@@ -1,7 +1,7 @@
 /*
- * Any bytes as a delimited protobuf body. What must hold: they are taken, or refused with 400 or
- * 413 and one line of text; what was taken is counted right and within the limits; encoded and
- * decoded again it gives the same bytes, and so does all it is made of in text.
+ * Any bytes as a delimited protobuf body. What must hold: they are taken, or refused for
+ * a reason of the body and with one line of text; what was taken is counted right and within the
+ * limits; encoded and decoded again it gives the same bytes, and so does all it is made of in text.
  */
 #undef NDEBUG
 #include <assert.h>
@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, MEMORY);
 	if (proto_decode((struct str){ (const char *)data, size }, &limits, &arena, &families,
 			 &err) < 0) {
-		assert(err.status == 400 || err.status == 413);
+		assert(err.reason == ERR_INVALID || err.reason == ERR_TOO_LARGE);
 		assert(err.msg[0] != '\0' && !strchr(err.msg, '\n'));
 		return 0;
 	}

@@ -22,10 +22,10 @@ static const struct decode_limits limits = {
 
 static void check_error(const struct err *err)
 {
-	assert(err->status == 400 || err->status == 413);
+	assert(err->reason == ERR_INVALID || err->reason == ERR_TOO_LARGE);
 	assert(err->line > 0);
 	assert(err->msg[0] && !strchr(err->msg, '\n') && utf8_valid(str_of(err->msg)));
-	assert((err->status == 400) ==
+	assert((err->reason == ERR_INVALID) ==
 	       str_has_prefix(str_of(err->msg), STR("text format parsing error in line ")));
 }
 

@@ -21,10 +21,10 @@ static inline void decompressed_done(struct decompressed *d)
 
 static inline void check_refusal(const struct err *err)
 {
-	assert(err->status == 400 || err->status == 413);
+	assert(err->reason == ERR_INVALID || err->reason == ERR_TOO_LARGE);
 	assert(err->line == 0);
 	assert(err->msg[0] && !strchr(err->msg, '\n') && utf8_valid(str_of(err->msg)));
-	assert((err->status == 413) == (strstr(err->msg, "--limits.body-size") != NULL));
+	assert((err->reason == ERR_TOO_LARGE) == (strstr(err->msg, "--limits.body-size") != NULL));
 }
 
 static inline struct decompressed decompressed(enum content_coding coding, struct str in,

@@ -26,8 +26,8 @@ void gateway_stage(struct gateway *g, const struct gateway_push *p)
 	ck_assert_uint_lt(g->n, GATEWAY_PUSHES);
 	g->pushes[g->n++] = push;
 	store_stage(g->store, push);
-	ck_assert_msg(push->err.status == p->status, "push %u to %s: %d %s", g->n, p->path,
-		      push->err.status, push->err.msg);
+	ck_assert_msg(push->err.reason == p->reason, "push %u to %s: %d %s", g->n, p->path,
+		      push->err.reason, push->err.msg);
 }
 
 void gateway_publish(struct gateway *g)
@@ -39,9 +39,9 @@ void gateway_publish(struct gateway *g)
 }
 
 void gateway_push(struct gateway *g, enum push_mode mode, const char *path, const char *body,
-		  int status)
+		  enum err_reason reason)
 {
-	gateway_stage(g, &(struct gateway_push){ mode, path, body, status });
+	gateway_stage(g, &(struct gateway_push){ mode, path, body, reason });
 	gateway_publish(g);
 }
 

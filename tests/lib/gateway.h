@@ -22,15 +22,15 @@ struct gateway {
 struct gateway_push {
 	enum push_mode mode;
 	const char *path, *body;
-	int status; /* that it is to get */
+	enum err_reason reason; /* for which it is to be refused */
 };
 
 void gateway_init(struct gateway *g, uint64_t max_groups, uint64_t max_series);
 void gateway_done(struct gateway *g);
-/* Both fail the test when the push gets another status; the second is a batch by itself. */
+/* Both fail the test when the push gets another verdict; the second is a batch by itself. */
 void gateway_stage(struct gateway *g, const struct gateway_push *p);
 void gateway_push(struct gateway *g, enum push_mode mode, const char *path, const char *body,
-		  int status);
+		  enum err_reason reason);
 void gateway_publish(struct gateway *g);
 void gateway_check_counts(struct gateway *g, uint64_t groups, uint64_t series);
 

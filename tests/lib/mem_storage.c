@@ -148,7 +148,7 @@ static int mem_commit(struct storage *st, struct changes *changes, struct err *e
 	struct mem_storage *m = of(st);
 
 	if (m->refuse || (m->refuse_trim && trims(changes)))
-		return err_set(err, 503, 0, "told to refuse");
+		return err_set(err, ERR_STORAGE, 0, "told to refuse");
 	for (size_t i = 0; i < changes->n; i++) {
 		struct change *c = &changes->list[i];
 

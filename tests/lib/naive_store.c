@@ -224,17 +224,17 @@ static bool well_built(const struct naive_push *p)
 	return true;
 }
 
-static int create(struct naive_store *s, int g)
+static enum err_reason create(struct naive_store *s, int g)
 {
 	if (naive_groups(s) >= s->max_groups || naive_lines(s) + 2 > s->max_series)
-		return 507;
+		return ERR_STORE_FULL;
 	if (has_twin(s, g))
-		return 400;
+		return ERR_INVALID;
 	s->groups[g] = (struct naive_group){ .there = true };
 	return 0;
 }
 
-static int store_families(struct naive_store *s, const struct naive_push *p)
+static enum err_reason store_families(struct naive_store *s, const struct naive_push *p)
 {
 	struct naive_group *g = &s->groups[p->group];
 	uint64_t lines = naive_lines(s);
@@ -247,33 +247,36 @@ static int store_families(struct naive_store *s, const struct naive_push *p)
 			g->families[p->families[i].name] = p->families[i];
 	g->pushed_at = p->now;
 
-	int status = !consistent(s, p->group)                                   ? 400
-		     : naive_lines(s) > s->max_series && naive_lines(s) > lines ? 507
-										: 0;
+	enum err_reason reason = ERR_NONE;
 
-	if (status)
+	if (!consistent(s, p->group))
+		reason = ERR_INVALID;
+	else if (naive_lines(s) > s->max_series && naive_lines(s) > lines)
+		reason = ERR_STORE_FULL;
+
+	if (reason)
 		*g = old;
-	return status;
+	return reason;
 }
 
-int naive_apply(struct naive_store *s, const struct naive_push *p)
+enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 {
 	struct naive_group *g = &s->groups[p->group];
-	int built = well_built(p) ? 0 : 400;
-	int status = 0;
+	enum err_reason built = well_built(p) ? ERR_NONE : ERR_INVALID;
+	enum err_reason reason = ERR_NONE;
 
 	if (p->mode == PUSH_DELETE) {
 		*g = (struct naive_group){ 0 };
 		return 0;
 	}
 	if (!g->there)
-		status = create(s, p->group);
-	if (status)
-		return built ? built : status;
-	status = built ? built : store_families(s, p);
-	if (status)
+		reason = create(s, p->group);
+	if (reason)
+		return built ? built : reason;
+	reason = built ? built : store_families(s, p);
+	if (reason)
 		g->failed_at = p->now;
-	return status;
+	return reason;
 }
 
 static void show_help(struct naive_store *s, const struct naive_family *f)

@@ -63,8 +63,8 @@ struct naive_store {
 
 #define NAIVE_PADDING 2500
 
-/* The status that the push is to get; 0: accepted. */
-int naive_apply(struct naive_store *s, const struct naive_push *p);
+/* Why the push is to be refused; ERR_NONE: accepted. */
+enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p);
 /* What help is shown once s takes the place of before. */
 void naive_publish(struct naive_store *s, const struct naive_store *before);
 /* The same after a restart: of the families that are left. */

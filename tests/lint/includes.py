@@ -40,6 +40,9 @@ OWNERS = {
     r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/protobuf/.*",
 }
 
+# Below api/ and the programs a refusal has a reason (base/err.h), and no status of HTTP.
+STATUS = re.compile(r"err_set\(\s*[^,]+,\s*(?:\([^)]*\)\s*)?[\d]+\s*,")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -112,6 +115,11 @@ def main():
                 problems.append(f"src/{name}:{line}: {target} {why}")
             if name in graph and target in graph:
                 graph[name].add(target)
+    for name, text in sorted(files.items()):
+        problems += [
+            f"src/{name}:{text.count(chr(10), 0, m.start()) + 1}: err_set() takes a reason of base/err.h, not a number"
+            for m in STATUS.finditer(text)
+        ]
     problems += ["src: headers in a circle: " + " -> ".join(c) for c in cycles(graph)]
 
     print("\n".join(problems) or f"{len(files)} files: every include points down")

@@ -131,12 +131,12 @@ static int read_length(struct decoder *d, struct str *body, uint64_t *ret_len)
 	case WIRE_OK:
 		break;
 	case WIRE_OVERFLOW:
-		return err_set(d->err, 400, 0, "proto: variable length integer overflow");
+		return err_set(d->err, ERR_INVALID, 0, "proto: variable length integer overflow");
 	default:
-		return err_set(d->err, 400, 0, "unexpected EOF");
+		return err_set(d->err, ERR_INVALID, 0, "unexpected EOF");
 	}
 	if (*ret_len > body->n)
-		return err_set(d->err, 400, 0, "unexpected EOF");
+		return err_set(d->err, ERR_INVALID, 0, "unexpected EOF");
 	return 0;
 }
 

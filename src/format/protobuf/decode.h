@@ -14,8 +14,8 @@
 /*
  * Returns 0 and the families in the order pushed; of two with one name the last replaces the
  * earlier one entirely. Families without metrics are kept (a POST of one hides the old family).
- * -1: a 400 ("unexpected EOF", "proto: variable length integer overflow", "proto: cannot parse
- * invalid wire-format data", ...) or a 413 that names the limit.
+ * -1: ERR_INVALID ("unexpected EOF", "proto: variable length integer overflow", "proto: cannot
+ * parse invalid wire-format data", ...) or ERR_TOO_LARGE that names the limit.
  */
 int proto_decode(struct str body, const struct decode_limits *lim, struct arena *a,
 		 struct family **ret_families, struct err *err);

@@ -21,7 +21,7 @@ struct ctx {
 
 int proto_err_memory(const struct arena *a, struct err *err)
 {
-	return err_set(err, 413, 0,
+	return err_set(err, ERR_TOO_LARGE, 0,
 		       "the push needs more than %zu bytes of memory once decoded, "
 		       "which --limits.body-size does not allow",
 		       a->limit);
@@ -29,13 +29,13 @@ int proto_err_memory(const struct arena *a, struct err *err)
 
 int proto_err_limit(const char *what, uint64_t n, const char *flag, uint64_t max, struct err *err)
 {
-	return err_set(err, 413, 0, "%s %llu, more than --limits.%s=%llu", what,
+	return err_set(err, ERR_TOO_LARGE, 0, "%s %llu, more than --limits.%s=%llu", what,
 		       (unsigned long long)n, flag, (unsigned long long)max);
 }
 
 int proto_err_invalid(struct err *err)
 {
-	return err_set(err, 400, 0, "proto: cannot parse invalid wire-format data");
+	return err_set(err, ERR_INVALID, 0, "proto: cannot parse invalid wire-format data");
 }
 
 /* Room for n zeroed elements, NULL for none. */

@@ -12,16 +12,16 @@
 /*
  * protobuf-c's structs are several times as large as ours, so they live in scratch only until they
  * have been mapped; scratch is empty again on return, whatever the outcome. Nothing in *ret_m
- * borrows from bytes. -1: 400 or 413, as of proto_decode().
+ * borrows from bytes. -1: ERR_INVALID or ERR_TOO_LARGE, as of proto_decode().
  */
 int proto_metric_decode(struct str bytes, const struct decode_limits *lim, struct arena *a,
 			struct arena *scratch, struct metric **ret_m, struct err *err);
 
-/* 413: one push may not make us hold more than a's limit. */
+/* ERR_TOO_LARGE: one push may not make us hold more than a's limit. */
 int proto_err_memory(const struct arena *a, struct err *err);
-/* 413: "<what> <n>, more than --limits.<flag>=<max>". */
+/* ERR_TOO_LARGE: "<what> <n>, more than --limits.<flag>=<max>". */
 int proto_err_limit(const char *what, uint64_t n, const char *flag, uint64_t max, struct err *err);
-/* 400: Go's words for anything wrong inside a message. */
+/* ERR_INVALID: Go's words for anything wrong inside a message. */
 int proto_err_invalid(struct err *err);
 
 #endif

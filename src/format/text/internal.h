@@ -102,7 +102,7 @@ struct text_parser {
 
 int text_error(struct text_parser *p, const char *fmt, ...)
 	__attribute__((cold, format(printf, 2, 3)));
-/* A 413: `what` of the line has `n`, more than the flag allows. */
+/* ERR_TOO_LARGE: `what` of the line has `n`, more than the flag allows. */
 int text_too_large(struct text_parser *p, const char *what, uint64_t n, const char *flag,
 		   uint64_t max) __attribute__((cold));
 int text_no_memory(struct text_parser *p) __attribute__((cold));

@@ -15,8 +15,8 @@ int text_error(struct text_parser *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	return err_set(p->err, 400, p->line, "text format parsing error in line %u: %s", p->line,
-		       msg);
+	return err_set(p->err, ERR_INVALID, p->line, "text format parsing error in line %u: %s",
+		       p->line, msg);
 }
 
 int text_unexpected_end(struct text_parser *p)
@@ -27,13 +27,14 @@ int text_unexpected_end(struct text_parser *p)
 int text_too_large(struct text_parser *p, const char *what, uint64_t n, const char *flag,
 		   uint64_t max)
 {
-	return err_set(p->err, 413, p->line, "line %u: %s %llu, more than --limits.%s=%llu",
-		       p->line, what, (unsigned long long)n, flag, (unsigned long long)max);
+	return err_set(p->err, ERR_TOO_LARGE, p->line,
+		       "line %u: %s %llu, more than --limits.%s=%llu", p->line, what,
+		       (unsigned long long)n, flag, (unsigned long long)max);
 }
 
 int text_no_memory(struct text_parser *p)
 {
-	return err_set(p->err, 413, p->line,
+	return err_set(p->err, ERR_TOO_LARGE, p->line,
 		       "line %u: the push needs more than %zu bytes of memory once decoded, "
 		       "which --limits.body-size does not allow",
 		       p->line, p->arena->limit);

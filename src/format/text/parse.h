@@ -13,8 +13,8 @@
 #include "metrics/metric.h"
 
 /*
- * Returns 0 and the families in the order pushed (NULL: none), or -1 with a 400 whose message is
- * "text format parsing error in line N: ...", or a 413 that names the limit.
+ * Returns 0 and the families in the order pushed (NULL: none), or -1 with ERR_INVALID whose message
+ * is "text format parsing error in line N: ...", or ERR_TOO_LARGE that names the limit.
  */
 int text_parse(struct str body, const struct decode_limits *lim, struct arena *a,
 	       struct family **ret_families, struct err *err);

@@ -55,18 +55,19 @@ int migrate(sqlite3 *db, const char *path, struct err *err)
 	if (r != SQLITE_OK)
 		return r;
 	if (tables > 0 && id != APPLICATION_ID) {
-		err_set(err, 500, 0,
+		err_set(err, ERR_SYSTEM, 0,
 			"%s is a database of another program: choose another --persistence.file",
 			path);
 		return SQLITE_MISMATCH;
 	}
 	/* Ours from the first migration on has a version above 0. */
 	if (version < 0 || (version == 0 && tables > 0)) {
-		err_set(err, 500, 0, "%s is damaged: it says that its schema is %d", path, version);
+		err_set(err, ERR_SYSTEM, 0, "%s is damaged: it says that its schema is %d", path,
+			version);
 		return SQLITE_CORRUPT;
 	}
 	if (version > newest) {
-		err_set(err, 500, 0,
+		err_set(err, ERR_SYSTEM, 0,
 			"%s was written by a newer version (schema %d, this one knows %d): run "
 			"that "
 			"version, or choose another --persistence.file",

@@ -169,7 +169,7 @@ static int sqlite_commit(struct storage *st, struct changes *changes, struct err
 	/* Not all that goes wrong here is SQLite's. */
 	bool own = (sqlite3_errcode(s->db) & 0xFF) != (r & 0xFF);
 
-	err_set(err, 503, 0, "the push could not be stored: %s",
+	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
 		own ? sqlite3_errstr(r) : sqlite3_errmsg(s->db));
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
@@ -194,7 +194,7 @@ static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn row,
 	sqlite3_reset(stmt);
 	if (r == SQLITE_ROW || r == SQLITE_DONE)
 		return 0;
-	return err_set(err, 500, 0, "%s: %s", s->path, sqlite3_errstr(r));
+	return err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
 }
 
 static int load_groups(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
@@ -254,14 +254,14 @@ static enum storage_load_result sqlite_load(struct storage *st, const struct sto
 	struct sqlite_storage *s = of(st);
 	int r;
 
-	err->status = 0;
+	err->reason = ERR_NONE;
 	r = load_groups(s, sink, err);
 	if (r == SQLITE_OK)
 		r = load_segments(s, sink, err);
 	if (r == SQLITE_OK)
 		return STORAGE_LOADED;
-	if (!err->status)
-		err_set(err, 500, 0, "%s: %s", s->path, sqlite3_errstr(r));
+	if (!err->reason)
+		err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
 	return is_damage(r) ? STORAGE_DAMAGED : STORAGE_FAILED;
 }
 
@@ -328,7 +328,7 @@ static void explain_open(struct err *err, const char *path, sqlite3 *db, int cod
 	switch (code & 0xFF) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		err_set(err, 500, 0,
+		err_set(err, ERR_SYSTEM, 0,
 			"%s is in use by another process: stop it, or choose another "
 			"--persistence.file",
 			path);
@@ -336,17 +336,17 @@ static void explain_open(struct err *err, const char *path, sqlite3 *db, int cod
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
-		err_set(err, 500, 0,
+		err_set(err, ERR_SYSTEM, 0,
 			"cannot write %s (%s): make its directory exist and writable for this "
 			"user, or "
 			"choose another --persistence.file",
 			path, sqlite3_errmsg(db));
 		break;
 	case SQLITE_FULL:
-		err_set(err, 500, 0, "no space left for %s: free some on that disk", path);
+		err_set(err, ERR_SYSTEM, 0, "no space left for %s: free some on that disk", path);
 		break;
 	default:
-		err_set(err, 500, 0, "cannot open %s: %s", path, sqlite3_errmsg(db));
+		err_set(err, ERR_SYSTEM, 0, "cannot open %s: %s", path, sqlite3_errmsg(db));
 		break;
 	}
 }
@@ -358,7 +358,7 @@ static int open_file(const char *path, sqlite3 **ret, struct err *err)
 	const char *vfs = vfs_name();
 
 	if (!*path) {
-		err_set(err, 500, 0, "the database has no name");
+		err_set(err, ERR_SYSTEM, 0, "the database has no name");
 		return SQLITE_CANTOPEN;
 	}
 	if (!vfs)
@@ -378,7 +378,7 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
-	err->status = 0;
+	err->reason = ERR_NONE;
 	r = open_file(path, &s->db, err);
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
@@ -390,7 +390,7 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 		*ret_storage = &s->base;
 		return SQLITE_OPENED;
 	}
-	if (!err->status)
+	if (!err->reason)
 		explain_open(err, path, s->db, r);
 	sqlite_close(&s->base);
 	return is_damage(r) ? SQLITE_OPEN_DAMAGED : SQLITE_OPEN_FAILED;
@@ -410,10 +410,10 @@ int sqlite_set_aside(const char *path, char *aside, size_t size, struct err *err
 		snprintf(from, sizeof(from), "%s%s", path, suffixes[i]);
 		snprintf(to, sizeof(to), "%s%s", aside, suffixes[i]);
 		if (link(from, to) < 0 && errno != ENOENT)
-			return err_set(err, 500, 0, "cannot set %s aside as %s: %s", from, to,
-				       strerrordesc_np(errno));
+			return err_set(err, ERR_SYSTEM, 0, "cannot set %s aside as %s: %s", from,
+				       to, strerrordesc_np(errno));
 		if (unlink(from) < 0 && errno != ENOENT)
-			return err_set(err, 500, 0, "cannot remove %s: %s", from,
+			return err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", from,
 				       strerrordesc_np(errno));
 	}
 	return 0;

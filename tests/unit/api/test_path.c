@@ -58,9 +58,9 @@ START_TEST(decode)
 	arena_init(&a, 1 << 20);
 	r = path_decode((struct str){ copy, n }, &a, &path, &err);
 	if (!decodes[_i].encoded) {
-		ck_assert_msg(r == -1 && err.status == 400 &&
+		ck_assert_msg(r == -1 && err.reason == ERR_INVALID &&
 				      strcmp(err.msg, decodes[_i].decoded) == 0,
-			      "%s: %d %s", decodes[_i].name, err.status, err.msg);
+			      "%s: %d %s", decodes[_i].name, err.reason, err.msg);
 		return;
 	}
 	ck_assert_msg(r == 0, "%s: %s", decodes[_i].name, err.msg);
@@ -81,7 +81,7 @@ START_TEST(decode_without_memory)
 	arena_init(&a, 0);
 	ck_assert_int_eq(path_decode(STR("/plain"), &a, &path, &err), 0);
 	ck_assert_int_eq(path_decode(STR("/%41"), &a, &path, &err), -1);
-	ck_assert_int_eq(err.status, 413);
+	ck_assert_int_eq(err.reason, ERR_TOO_LARGE);
 }
 END_TEST
 

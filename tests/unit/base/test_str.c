@@ -216,16 +216,16 @@ START_TEST(err_is_filled)
 {
 	struct err err = { 0 };
 
-	ck_assert_int_eq(err_set(&err, 400, 7, "got \"%s\" in line %d", "x", 7), -1);
-	ck_assert_int_eq(err.status, 400);
+	ck_assert_int_eq(err_set(&err, ERR_INVALID, 7, "got \"%s\" in line %d", "x", 7), -1);
+	ck_assert_int_eq(err.reason, ERR_INVALID);
 	ck_assert_uint_eq(err.line, 7);
 	ck_assert_str_eq(err.msg, "got \"x\" in line 7");
 	err_prefix(&err, "text format: ");
-	ck_assert_int_eq(err.status, 400);
+	ck_assert_int_eq(err.reason, ERR_INVALID);
 	ck_assert_uint_eq(err.line, 7);
 	ck_assert_str_eq(err.msg, "text format: got \"x\" in line 7");
-	err_set(&err, 413, 0, "%s", "");
-	ck_assert_int_eq(err.status, 413);
+	err_set(&err, ERR_TOO_LARGE, 0, "%s", "");
+	ck_assert_int_eq(err.reason, ERR_TOO_LARGE);
 	ck_assert_uint_eq(err.line, 0);
 	ck_assert_str_eq(err.msg, "");
 }
@@ -261,13 +261,13 @@ START_TEST(err_is_cut)
 
 	for (size_t ascii = 0; ascii < 4; ascii++) {
 		fill_message(text, ascii, characters[_i], sizeof(text));
-		err_set(&err, 400, 1, "%s", text);
+		err_set(&err, ERR_INVALID, 1, "%s", text);
 		check_cut(&err);
 		err_prefix(&err, "again: ");
 		check_cut(&err);
 		ck_assert(str_has_prefix(str_of(err.msg), STR("again: ")));
 		fill_message(text, ascii, characters[_i], ERR_MSG_SIZE - 2);
-		err_set(&err, 400, 1, "%s", text);
+		err_set(&err, ERR_INVALID, 1, "%s", text);
 		err_prefix(&err, "again: ");
 		check_cut(&err);
 	}
@@ -281,14 +281,14 @@ START_TEST(err_fits_exactly)
 
 	memset(text, 'x', sizeof(text));
 	text[ERR_MSG_SIZE - 1] = '\0';
-	err_set(&err, 400, 1, "%s", text);
+	err_set(&err, ERR_INVALID, 1, "%s", text);
 	ck_assert_str_eq(err.msg, text);
-	err_set(&err, 400, 1, "%s", text + 1);
+	err_set(&err, ERR_INVALID, 1, "%s", text + 1);
 	err_prefix(&err, "x");
 	ck_assert_str_eq(err.msg, text);
 	text[ERR_MSG_SIZE - 1] = 'x';
 	text[ERR_MSG_SIZE] = '\0';
-	err_set(&err, 400, 1, "%s", text);
+	err_set(&err, ERR_INVALID, 1, "%s", text);
 	check_cut(&err);
 	ck_assert_uint_eq(strlen(err.msg), ERR_MSG_SIZE - 1);
 }

@@ -142,7 +142,8 @@ START_TEST(by_hand)
 	}
 	ck_assert_msg(res.r < 0, "%s: accepted", row->name);
 	ck_assert_msg(strcmp(res.err.msg, row->error) == 0, "%s: %s", row->name, res.err.msg);
-	ck_assert_int_eq(res.err.status, strcmp(row->error, TOO_LARGE) == 0 ? 413 : 400);
+	ck_assert_int_eq(res.err.reason,
+			 strcmp(row->error, TOO_LARGE) == 0 ? ERR_TOO_LARGE : ERR_INVALID);
 }
 END_TEST
 
@@ -177,7 +178,7 @@ START_TEST(only_the_start_of_gzip_is_checked_early)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(decompress_check_start(BODY_GZIP, STR(""), &err), -1);
-	ck_assert_int_eq(err.status, 400);
+	ck_assert_int_eq(err.reason, ERR_INVALID);
 	ck_assert_str_eq(err.msg, "EOF");
 	ck_assert_int_eq(decompress_check_start(BODY_GZIP, STR("metric_name 1\n"), &err), -1);
 	ck_assert_str_eq(err.msg, BAD_HEADER);
@@ -215,7 +216,7 @@ START_TEST(announced_sizes_take_no_memory)
 	static const struct str in = S(ZS_MAGIC "\xa0\0\0\0\1" ZS_DATA);
 	CLEANUP(decompressed_done) struct decompressed res = decompressed(BODY_ZSTD, in, 64 << 20);
 
-	ck_assert_int_eq(res.err.status, 400);
+	ck_assert_int_eq(res.err.reason, ERR_INVALID);
 	ck_assert_uint_lt(res.out.cap, 4096);
 }
 END_TEST

@@ -27,7 +27,7 @@ struct world {
 /* Where a pusher waits for its verdict. */
 struct verdict {
 	sem_t there;
-	int status;
+	enum err_reason reason;
 };
 
 static atomic_uint batches, pushes;
@@ -41,7 +41,7 @@ static void told(struct push *push)
 {
 	struct verdict *v = push->done_arg;
 
-	v->status = push->err.status;
+	v->reason = push->err.reason;
 	push_free(push);
 	sem_post(&v->there);
 }
@@ -80,15 +80,16 @@ static void submit(struct world *w, struct verdict *v, enum push_mode mode, cons
 	ck_assert_int_eq(queue_push(&w->queue, &push->node), QUEUE_OK);
 }
 
-static int wait_for(struct verdict *v)
+static enum err_reason wait_for(struct verdict *v)
 {
 	while (sem_wait(&v->there) != 0)
 		;
 	sem_destroy(&v->there);
-	return v->status;
+	return v->reason;
 }
 
-static int push(struct world *w, enum push_mode mode, const char *path, const char *body)
+static enum err_reason push(struct world *w, enum push_mode mode, const char *path,
+			    const char *body)
 {
 	struct verdict v;
 
@@ -103,8 +104,8 @@ START_TEST(answers)
 
 	setup(&w, _i);
 	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 1\n"), 0);
-	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "a 1 1\n"), 400);
-	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "# TYPE a gauge\na 1\n"), 400);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "a 1 1\n"), ERR_INVALID);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/k", "# TYPE a gauge\na 1\n"), ERR_INVALID);
 	ck_assert_int_eq(push(&w, PUSH_DELETE, "/l", ""), 0);
 	CLEANUP(freep) char *got = exposed_pushed(w.store);
 
@@ -142,10 +143,10 @@ START_TEST(failed_commits)
 	submit(&w, &v[3], PUSH_POST, "/n", "n 1\n");
 	queue_wake(&w.queue);
 	/* What was wrong with it is still wrong; nothing else is known of it. */
-	ck_assert_int_eq(wait_for(&v[0]), 503);
-	ck_assert_int_eq(wait_for(&v[1]), 400);
-	ck_assert_int_eq(wait_for(&v[2]), 503);
-	ck_assert_int_eq(wait_for(&v[3]), 503);
+	ck_assert_int_eq(wait_for(&v[0]), ERR_STORAGE);
+	ck_assert_int_eq(wait_for(&v[1]), ERR_INVALID);
+	ck_assert_int_eq(wait_for(&v[2]), ERR_STORAGE);
+	ck_assert_int_eq(wait_for(&v[3]), ERR_STORAGE);
 	exposed_add(w.store, &after);
 	ck_assert(str_eq(strbuf_str(&before), strbuf_str(&after)));
 	ck_assert_uint_ge(committer_stats(w.committer).commit_failures, 1);
@@ -179,7 +180,7 @@ START_TEST(wipes)
 
 	ck_assert_str_eq(got, "# TYPE a gauge\na{instance=\"\",job=\"l\"} 1\n");
 	w.rows.refuse = true;
-	ck_assert_int_eq(push(&w, PUSH_WIPE, "/j", ""), _i ? 503 : 0);
+	ck_assert_int_eq(push(&w, PUSH_WIPE, "/j", ""), _i ? ERR_STORAGE : ERR_NONE);
 	ck_assert_uint_eq(store_counts(w.store).groups, _i ? 2 : 0);
 	teardown(&w);
 }
@@ -203,7 +204,7 @@ START_TEST(stop_drains)
 	committer_stop(w.committer);
 	for (unsigned i = 0; i < N; i++) {
 		ck_assert_int_eq(sem_trywait(&v[i].there), 0);
-		ck_assert_int_eq(v[i].status, 0);
+		ck_assert_int_eq(v[i].reason, ERR_NONE);
 		sem_destroy(&v[i].there);
 	}
 	ck_assert_uint_eq(w.rows.n_groups, 700);
@@ -482,10 +483,10 @@ static void *pusher_main(void *arg)
 		snprintf(path, sizeof(path), "/j/g/%u", p->which);
 		snprintf(body, sizeof(body), "a %u\nb %u\nc{x=\"1\"} %u\nc{x=\"2\"} %u\n", round,
 			 round, round, round);
-		int status = push(p->w, round % 3 ? PUSH_PUT : PUSH_POST, path, body);
+		enum err_reason reason = push(p->w, round % 3 ? PUSH_PUT : PUSH_POST, path, body);
 
-		ck_assert(status == 0 || status == 503);
-		if (status == 0) {
+		ck_assert(reason == ERR_NONE || reason == ERR_STORAGE);
+		if (reason == ERR_NONE) {
 			p->last = round;
 			p->accepted++;
 		} else {

@@ -184,26 +184,26 @@ static const struct {
 	const char *name;
 	enum level level;
 	struct str in;
-	int status;
-	const char *want; /* the message, or the dump when status is 0 */
+	enum err_reason reason;
+	const char *want; /* the message, or the dump when there is none */
 } cases[] = {
 	{ "empty body", BODY, STR(""), 0, "" },
 	{ "zero-length message", BODY, STR("\0"), 0, "" },
 	{ "many zero-length messages", BODY, STR("\0\0\0"), 0, "" },
-	{ "length without data", BODY, STR("\x05"), 400, EOF_TEXT },
-	{ "shorter than announced", BODY, STR("\x04\x0a\x01n"), 400, EOF_TEXT },
-	{ "stray byte at the end", BODY, STR("\x03\x0a\x01n\x80"), 400, EOF_TEXT },
-	{ "eleven 0xff", BODY, STR(FF8 "\xff\xff\xff"), 400, OVERFLOW_TEXT },
-	{ "ten 0xff", BODY, STR(FF8 "\xff\xff"), 400, OVERFLOW_TEXT },
-	{ "nine 0xff", BODY, STR(FF8 "\xff"), 400, EOF_TEXT },
-	{ "length 2^64-1", BODY, STR(FF8 "\xff\x01"), 400, EOF_TEXT },
-	{ "length 2^64", BODY, STR(FF8 "\xff\x02"), 400, OVERFLOW_TEXT },
-	{ "4 GiB announced", BODY, STR("\xff\xff\xff\xff\x0f"), 400, EOF_TEXT },
+	{ "length without data", BODY, STR("\x05"), ERR_INVALID, EOF_TEXT },
+	{ "shorter than announced", BODY, STR("\x04\x0a\x01n"), ERR_INVALID, EOF_TEXT },
+	{ "stray byte at the end", BODY, STR("\x03\x0a\x01n\x80"), ERR_INVALID, EOF_TEXT },
+	{ "eleven 0xff", BODY, STR(FF8 "\xff\xff\xff"), ERR_INVALID, OVERFLOW_TEXT },
+	{ "ten 0xff", BODY, STR(FF8 "\xff\xff"), ERR_INVALID, OVERFLOW_TEXT },
+	{ "nine 0xff", BODY, STR(FF8 "\xff"), ERR_INVALID, EOF_TEXT },
+	{ "length 2^64-1", BODY, STR(FF8 "\xff\x01"), ERR_INVALID, EOF_TEXT },
+	{ "length 2^64", BODY, STR(FF8 "\xff\x02"), ERR_INVALID, OVERFLOW_TEXT },
+	{ "4 GiB announced", BODY, STR("\xff\xff\xff\xff\x0f"), ERR_INVALID, EOF_TEXT },
 	{ "length written long", BODY, STR("\x83\x80\0\x0a\x01n"), 0, "\"n\" t0" },
-	{ "length, then garbage", BODY, STR("\x03xyz"), 400, BAD_TEXT },
-	{ "text, short", BODY, STR("a 1\n"), 400, EOF_TEXT },
-	{ "text that is long enough", BODY, STR("\n# HELP a\na 1\n"), 400, BAD_TEXT },
-	{ "good, then bad", BODY, STR("\x03\x0a\x01n\x01\x0a"), 400, BAD_TEXT },
+	{ "length, then garbage", BODY, STR("\x03xyz"), ERR_INVALID, BAD_TEXT },
+	{ "text, short", BODY, STR("a 1\n"), ERR_INVALID, EOF_TEXT },
+	{ "text that is long enough", BODY, STR("\n# HELP a\na 1\n"), ERR_INVALID, BAD_TEXT },
+	{ "good, then bad", BODY, STR("\x03\x0a\x01n\x01\x0a"), ERR_INVALID, BAD_TEXT },
 
 	{ "name alone", FAMILY, STR(""), 0, "\"n\" t0" },
 	{ "no type is a counter", FAMILY, STR("\x22\x0b\x1a\x09" ONE), 0, "\"n\" t0 [ c1 ]" },
@@ -220,18 +220,18 @@ static const struct {
 	{ "empty help", FAMILY, STR("\x12\0"), 0, "\"n\" t0 help \"\"" },
 	{ "help, NUL and not UTF-8", FAMILY, STR("\x12\x03h\0\xff"), 0,
 	  "\"n\" t0 help \"h\\x00\\xff\"" },
-	{ "help cut short", FAMILY, STR("\x12\x03hi"), 400, BAD_TEXT },
+	{ "help cut short", FAMILY, STR("\x12\x03hi"), ERR_INVALID, BAD_TEXT },
 	{ "field 6 unknown", FAMILY, STR("\x30\x01\x18\x01"), 0, "\"n\" t1" },
 	{ "group unknown", FAMILY, STR("\x33\x08\x01\x34\x18\x01"), 0, "\"n\" t1" },
 	{ "metric field as varint", FAMILY, STR("\x20\x05"), 0, "\"n\" t0" },
 	{ "metric without anything", FAMILY, STR("\x22\0"), 0, "\"n\" t0 [ ]" },
-	{ "field number 0", FAMILY, STR("\x02\0"), 400, BAD_TEXT },
-	{ "field number 2^29", FAMILY, STR("\x80\x80\x80\x80\x10\0"), 400, BAD_TEXT },
+	{ "field number 0", FAMILY, STR("\x02\0"), ERR_INVALID, BAD_TEXT },
+	{ "field number 2^29", FAMILY, STR("\x80\x80\x80\x80\x10\0"), ERR_INVALID, BAD_TEXT },
 	{ "field number 2^29-1", FAMILY, STR("\xf8\xff\xff\xff\x0f\0"), 0, "\"n\" t0" },
 	{ "tag written long", FAMILY, STR("\x98\x80\x80\x80\x80\x80\0\x01"), 0, "\"n\" t1" },
-	{ "wire type 6", FAMILY, STR("\x0e\0"), 400, BAD_TEXT },
-	{ "wire type 7", FAMILY, STR("\x0f\0"), 400, BAD_TEXT },
-	{ "end of no group", FAMILY, STR("\x34"), 400, BAD_TEXT },
+	{ "wire type 6", FAMILY, STR("\x0e\0"), ERR_INVALID, BAD_TEXT },
+	{ "wire type 7", FAMILY, STR("\x0f\0"), ERR_INVALID, BAD_TEXT },
+	{ "end of no group", FAMILY, STR("\x34"), ERR_INVALID, BAD_TEXT },
 
 	{ "gauge", METRIC, STR(GAUGE_ONE), 0, "\"n\" t1 [ g1 ]" },
 	{ "gauge without value", METRIC, STR("\x12\0"), 0, "\"n\" t1 [ g0 ]" },
@@ -242,23 +242,23 @@ static const struct {
 	{ "gauge value as varint", METRIC, STR("\x12\x02\x08\x05"), 0, "\"n\" t1 [ g0 ]" },
 	{ "gauge value as bytes", METRIC, STR("\x12\x03\x0a\x01x"), 0, "\"n\" t1 [ g0 ]" },
 	{ "gauge as fixed32", METRIC, STR("\x15wxyz"), 0, "\"n\" t1 [ ?5 ]" },
-	{ "gauge value cut", METRIC, STR("\x12\x08\x09\0\0\0\0\0\0\xf0"), 400, BAD_TEXT },
+	{ "gauge value cut", METRIC, STR("\x12\x08\x09\0\0\0\0\0\0\xf0"), ERR_INVALID, BAD_TEXT },
 	{ "unknown inside gauge", METRIC, STR("\x12\x0b\x10\x01" ONE), 0, "\"n\" t1 [ g1 ]" },
 	{ "unknown fields kept", METRIC, STR("\x40\x01" GAUGE_ONE "\x4a\x02xy"), 0,
 	  "\"n\" t1 [ g1 ?6 ]" },
-	{ "unknown fixed64 cut", METRIC, STR("\x41tuvwxyz"), 400, BAD_TEXT },
+	{ "unknown fixed64 cut", METRIC, STR("\x41tuvwxyz"), ERR_INVALID, BAD_TEXT },
 	{ "group kept", METRIC, STR("\x43\x0a\x01x\x44" GAUGE_ONE), 0, "\"n\" t1 [ g1 ?5 ]" },
 	{ "groups in a group", METRIC, STR("\x43\x43\x4b\x4c\x44\x44"), 0, "\"n\" t1 [ ?6 ]" },
-	{ "group with another end", METRIC, STR("\x43\x4c"), 400, BAD_TEXT },
-	{ "group without end", METRIC, STR("\x43\x08\x01"), 400, BAD_TEXT },
+	{ "group with another end", METRIC, STR("\x43\x4c"), ERR_INVALID, BAD_TEXT },
+	{ "group without end", METRIC, STR("\x43\x08\x01"), ERR_INVALID, BAD_TEXT },
 	{ "group in a label", METRIC, STR("\x0a\x05\x0a\x01x\x1b\x1c" GAUGE_ONE), 0,
 	  "\"n\" t1 [\"x\"=\"\" g1 ]" },
 	{ "timestamp", METRIC, STR(GAUGE_ONE "\x30\xe8\x07"), 0, "\"n\" t1 [ g1 ts ]" },
 	{ "timestamp 0", METRIC, STR(GAUGE_ONE "\x30\0"), 0, "\"n\" t1 [ g1 ts ]" },
 	{ "timestamp as fixed64", METRIC, STR("\x31" FF8), 0, "\"n\" t1 [ ?9 ]" },
-	{ "varint of 11 bytes", METRIC, STR("\x30" FF8 "\xff\xff\x01"), 400, BAD_TEXT },
-	{ "varint of 70 bits", METRIC, STR("\x30" FF8 "\xff\x7f"), 400, BAD_TEXT },
-	{ "varint cut", METRIC, STR("\x30\x80"), 400, BAD_TEXT },
+	{ "varint of 11 bytes", METRIC, STR("\x30" FF8 "\xff\xff\x01"), ERR_INVALID, BAD_TEXT },
+	{ "varint of 70 bits", METRIC, STR("\x30" FF8 "\xff\x7f"), ERR_INVALID, BAD_TEXT },
+	{ "varint cut", METRIC, STR("\x30\x80"), ERR_INVALID, BAD_TEXT },
 	{ "label", METRIC, STR("\x0a\x06\x0a\x01x\x12\x01y"), 0, "\"n\" t1 [\"x\"=\"y\" ]" },
 	{ "label without value", METRIC, STR("\x0a\x03\x0a\x01x"), 0, "\"n\" t1 [\"x\"=\"\" ]" },
 	{ "label of nothing", METRIC, STR("\x0a\0"), 0, "\"n\" t1 [\"\"=\"\" ]" },
@@ -287,11 +287,12 @@ static const struct {
 	  "\"n\" t1 [ h0/3/0 ]" },
 	{ "deltas packed, none", METRIC, STR("\x3a\x02\x52\0"), 0, "\"n\" t1 [ h0/0/0 ]" },
 	{ "delta as fixed64", METRIC, STR("\x3a\x09\x51" FF8), 0, "\"n\" t1 [ h0/0/0 ]" },
-	{ "delta cut", METRIC, STR("\x3a\x04\x52\x02\x01\x80"), 400, BAD_TEXT },
-	{ "delta of 70 bits", METRIC, STR("\x3a\x0c\x52\x0a" FF8 "\xff\x02"), 400, BAD_TEXT },
+	{ "delta cut", METRIC, STR("\x3a\x04\x52\x02\x01\x80"), ERR_INVALID, BAD_TEXT },
+	{ "delta of 70 bits", METRIC, STR("\x3a\x0c\x52\x0a" FF8 "\xff\x02"), ERR_INVALID,
+	  BAD_TEXT },
 	{ "counts packed", METRIC, STR("\x3a\x0a\x72\x08" FF8), 0, "\"n\" t1 [ h0/0/1 ]" },
 	{ "count one by one", METRIC, STR("\x3a\x09\x71" FF8), 0, "\"n\" t1 [ h0/0/1 ]" },
-	{ "counts of odd size", METRIC, STR("\x3a\x0b\x72\x09" FF8 "x"), 400, BAD_TEXT },
+	{ "counts of odd size", METRIC, STR("\x3a\x0b\x72\x09" FF8 "x"), ERR_INVALID, BAD_TEXT },
 	{ "count as varint", METRIC, STR("\x3a\x02\x70\x01"), 0, "\"n\" t1 [ h0/0/0 ]" },
 	{ "exemplar", METRIC, STR("\x1a\x0b\x12\x09\x11\0\0\0\0\0\0\0\x40"), 0,
 	  "\"n\" t1 [ c0 x2 ]" },
@@ -300,7 +301,7 @@ static const struct {
 	  "\"n\" t1 [ c1 x2 ]" },
 	{ "pieces with foreign fields between", METRIC,
 	  STR(GAUGE_ONE "\x15wxyz\x12\x02\x10\x07\x12\0"), 0, "\"n\" t1 [ g1 ?5 ]" },
-	{ "error four levels down", METRIC, STR("\x3a\x06\x1a\x04\x1a\x02\x0a\x05"), 400,
+	{ "error four levels down", METRIC, STR("\x3a\x06\x1a\x04\x1a\x02\x0a\x05"), ERR_INVALID,
 	  BAD_TEXT },
 };
 
@@ -332,9 +333,9 @@ START_TEST(decode_case)
 
 	if (d.r == 0)
 		dump(&got, d.families);
-	ck_assert_msg(d.r == (cases[_i].status ? -1 : 0), "%s: %d %s", cases[_i].name, d.r,
+	ck_assert_msg(d.r == (cases[_i].reason ? -1 : 0), "%s: %d %s", cases[_i].name, d.r,
 		      d.err.msg);
-	ck_assert_msg(d.err.status == cases[_i].status, "%s: %d", cases[_i].name, d.err.status);
+	ck_assert_msg(d.err.reason == cases[_i].reason, "%s: %d", cases[_i].name, d.err.reason);
 	ck_assert_msg(strcmp(d.r ? d.err.msg : got.p, cases[_i].want) == 0, "%s: %s%s",
 		      cases[_i].name, d.err.msg, d.r ? "" : got.p);
 }
@@ -467,9 +468,9 @@ START_TEST(limit_case)
 	less.max_series -= less.max_series != 9;
 	CLEANUP(decoded_done) struct decoded past = decode_limited(_i, &less);
 
-	ck_assert_msg(past.r == -1 && past.err.status == 413 &&
+	ck_assert_msg(past.r == -1 && past.err.reason == ERR_TOO_LARGE &&
 			      strstr(past.err.msg, limits[_i].flag) != NULL,
-		      "%s: %d %s", limits[_i].name, past.err.status, past.err.msg);
+		      "%s: %d %s", limits[_i].name, past.err.reason, past.err.msg);
 }
 END_TEST
 
@@ -485,7 +486,7 @@ START_TEST(series_are_counted_over_families)
 	lim.max_series = 2;
 	CLEANUP(decoded_done) struct decoded past = decode(body, &lim, 1 << 20);
 
-	ck_assert_int_eq(past.err.status, 413);
+	ck_assert_int_eq(past.err.reason, ERR_TOO_LARGE);
 }
 END_TEST
 
@@ -501,7 +502,7 @@ START_TEST(metric_name_is_limited_like_a_label_name)
 	lim.max_label_name = 2;
 	CLEANUP(decoded_done) struct decoded past = decode(body, &lim, 1 << 20);
 
-	ck_assert_int_eq(past.err.status, 413);
+	ck_assert_int_eq(past.err.reason, ERR_TOO_LARGE);
 	ck_assert_ptr_nonnull(strstr(past.err.msg, "--limits.label-name-length=2"));
 }
 END_TEST
@@ -543,7 +544,7 @@ START_TEST(message_in_many_pieces)
 	/* What is needed only while unpacking counts too. */
 	CLEANUP(decoded_done) struct decoded small = decode(strbuf_str(&body), &roomy, 1 << 19);
 
-	ck_assert_int_eq(small.err.status, 413);
+	ck_assert_int_eq(small.err.reason, ERR_TOO_LARGE);
 }
 END_TEST
 
@@ -584,7 +585,7 @@ START_TEST(series_limit_comes_before_memory)
 	frame(&body, FAMILY, strbuf_str(&metrics));
 	CLEANUP(decoded_done) struct decoded d = decode(strbuf_str(&body), &lim, 8192);
 
-	ck_assert_int_eq(d.err.status, 413);
+	ck_assert_int_eq(d.err.reason, ERR_TOO_LARGE);
 	ck_assert_ptr_nonnull(strstr(d.err.msg, "--limits.series-per-push"));
 }
 END_TEST
@@ -776,7 +777,7 @@ START_TEST(truncated_body)
 		struct decoded d = decode((struct str){ (const char *)full, n }, &roomy, 1 << 20);
 
 		ck_assert_int_eq(d.r, -1);
-		ck_assert_int_eq(d.err.status, 400);
+		ck_assert_int_eq(d.err.reason, ERR_INVALID);
 		ck_assert_str_eq(d.err.msg, EOF_TEXT);
 	}
 }
@@ -795,7 +796,7 @@ START_TEST(truncated_message)
 
 		n_good += d.r == 0;
 		if (d.r < 0) {
-			ck_assert_int_eq(d.err.status, 400);
+			ck_assert_int_eq(d.err.reason, ERR_INVALID);
 			ck_assert_str_eq(d.err.msg, BAD_TEXT);
 		}
 	}
@@ -839,7 +840,7 @@ START_TEST(memory_runs_out)
 		r = d.r;
 		ck_assert_uint_le(d.arena.used, limit);
 		if (r < 0) {
-			ck_assert_int_eq(d.err.status, 413);
+			ck_assert_int_eq(d.err.reason, ERR_TOO_LARGE);
 			ck_assert_ptr_nonnull(strstr(d.err.msg, "--limits."));
 		}
 	}

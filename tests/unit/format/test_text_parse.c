@@ -423,7 +423,8 @@ START_TEST(table_row)
 	if (cases[_i].line) {
 		snprintf(msg, sizeof(msg), "text format parsing error in line %u: %s",
 			 cases[_i].line, want.p);
-		ck_assert_msg(res.r == -1 && res.err.status == 400, "%s: accepted", cases[_i].name);
+		ck_assert_msg(res.r == -1 && res.err.reason == ERR_INVALID, "%s: accepted",
+			      cases[_i].name);
 		ck_assert_uint_eq(res.err.line, cases[_i].line);
 		ck_assert_str_eq(res.err.msg, msg);
 	} else {
@@ -488,7 +489,8 @@ START_TEST(limit_case)
 	struct result res = parse(str_of(limit_cases[_i].body), &tight, 1 << 20);
 
 	if (limit_cases[_i].msg) {
-		ck_assert_msg(res.r == -1 && res.err.status == 413, "%s", limit_cases[_i].name);
+		ck_assert_msg(res.r == -1 && res.err.reason == ERR_TOO_LARGE, "%s",
+			      limit_cases[_i].name);
 		ck_assert_str_eq(res.err.msg, limit_cases[_i].msg);
 	} else {
 		ck_assert_msg(res.r == 0, "%s: %s", limit_cases[_i].name, res.err.msg);
@@ -522,7 +524,7 @@ START_TEST(each_prefix)
 		if (end == 0 || bodies[_i][end - 1] == '\n') {
 			ck_assert_msg(res.r == 0, "at %zu: %s", n, res.err.msg);
 		} else {
-			ck_assert_msg(res.r == -1 && res.err.status == 400, "at %zu", n);
+			ck_assert_msg(res.r == -1 && res.err.reason == ERR_INVALID, "at %zu", n);
 			ck_assert_ptr_nonnull(
 				strstr(res.err.msg, ": unexpected end of input stream"));
 		}
@@ -544,7 +546,7 @@ START_TEST(each_memory_limit)
 
 		fitted = res.r == 0;
 		if (!fitted) {
-			ck_assert_int_eq(res.err.status, 413);
+			ck_assert_int_eq(res.err.reason, ERR_TOO_LARGE);
 			ck_assert_ptr_nonnull(strstr(res.err.msg, "--limits.body-size"));
 		}
 		strbuf_done(&res.text);

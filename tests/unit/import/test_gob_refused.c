@@ -246,7 +246,7 @@ START_TEST(stream_is_refused)
 	refused[_i].put(&stream);
 	ck_assert_msg(read_copy(strbuf_str(&stream), ignore, NULL, &err) < 0, "%s",
 		      refused[_i].name);
-	ck_assert_msg(strstr(err.msg, refused[_i].why) && err.status == 500, "%s: %s",
+	ck_assert_msg(strstr(err.msg, refused[_i].why) && err.reason == ERR_SYSTEM, "%s: %s",
 		      refused[_i].name, err.msg);
 	strbuf_done(&stream);
 }
@@ -256,7 +256,7 @@ static int stop(void *arg, const struct gob_group *g, struct err *err)
 {
 	(void)arg;
 	(void)g;
-	return err_set(err, 500, 0, "enough");
+	return err_set(err, ERR_SYSTEM, 0, "enough");
 }
 
 START_TEST(the_callback_stops_it)

@@ -357,7 +357,7 @@ START_TEST(a_commit_that_fails)
 	ck_assert_int_eq(import_group(im, &m.group, &err), 0);
 	made_done(&m);
 	ck_assert_int_eq(import_commit(im, &storage.base, &err), -1);
-	ck_assert_int_ne(err.status, 0);
+	ck_assert_int_ne(err.reason, ERR_NONE);
 	ck_assert_uint_eq(storage.n_groups + storage.n_segments, 0);
 	import_free(im);
 	mem_storage_done(&storage);

@@ -23,7 +23,7 @@ static int see(void *arg, const struct storage_segment *seg, struct push *push, 
 	ck_assert_uint_eq(push->n_families, 1);
 	ck_assert(push->now == (double)seg->row / 2);
 	if (seg->row == seen->refuse)
-		return err_set(err, 500, 0, "refused");
+		return err_set(err, ERR_SYSTEM, 0, "refused");
 	seen->rows++;
 	return 0;
 }
@@ -74,7 +74,7 @@ START_TEST(ends_at_a_damaged_one)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(run(&seen, MANY, places[_i], &err), -1);
-	ck_assert(err.status != 0 && err.msg[0]);
+	ck_assert(err.reason != ERR_NONE && err.msg[0]);
 	ck_assert_uint_eq(seen.rows, places[_i] - 1);
 }
 END_TEST

@@ -295,7 +295,7 @@ START_TEST(second_opener)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(sqlite_storage_open(dir.db, &other, &err), SQLITE_OPEN_FAILED);
-	ck_assert_msg(err.status == 500 && strstr(err.msg, "in use"), "%s", err.msg);
+	ck_assert_msg(err.reason == ERR_SYSTEM && strstr(err.msg, "in use"), "%s", err.msg);
 	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
 	store_free(s);
 	st->ops->close(st);
@@ -328,10 +328,10 @@ START_TEST(no_space)
 
 	for (int attempt = 0; attempt < 3; attempt++) {
 		limit_file_size(st->ops->bytes(st) + 1000);
-		err.status = 0;
+		err.reason = ERR_NONE;
 		ck_assert_int_eq(push(st, s, PUSH_PUT, "/j", strbuf_z(&big), &err), -1);
-		ck_assert_msg(err.status == 503 && strstr(err.msg, "could not be stored"), "%s",
-			      err.msg);
+		ck_assert_msg(err.reason == ERR_STORAGE && strstr(err.msg, "could not be stored"),
+			      "%s", err.msg);
 		CLEANUP(freep) char *after = exposed(s);
 
 		ck_assert_str_eq(after, before);
@@ -357,7 +357,7 @@ START_TEST(nothing_of_a_failed_commit_is_there)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(st->ops->commit(st, &(struct changes){ list, 3, 3 }, &err), -1);
-	ck_assert_int_eq(err.status, 503);
+	ck_assert_int_eq(err.reason, ERR_STORAGE);
 	struct store *s = load(st);
 
 	ck_assert_uint_eq(store_counts(s).groups, 0);
@@ -374,7 +374,8 @@ static void refuse_open(const char *path, const char *message)
 	struct err err = { 0 };
 	enum sqlite_open_result r = sqlite_storage_open(path, &st, &err);
 
-	ck_assert_msg(r == SQLITE_OPEN_FAILED && err.status == 500 && strstr(err.msg, message),
+	ck_assert_msg(r == SQLITE_OPEN_FAILED && err.reason == ERR_SYSTEM &&
+			      strstr(err.msg, message),
 		      "%s: %d %s", path, r, err.msg);
 }
 

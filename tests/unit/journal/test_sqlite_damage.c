@@ -78,7 +78,8 @@ static void check_result(const char *name, enum storage_load_result want, const 
 	free(text);
 	ck_assert_msg(r == want, "%s: %d %s", name, r, err.msg);
 	if (want != STORAGE_LOADED)
-		ck_assert_msg(err.status != 0 && strstr(err.msg, message), "%s: %s", name, err.msg);
+		ck_assert_msg(err.reason != ERR_NONE && strstr(err.msg, message), "%s: %s", name,
+			      err.msg);
 }
 
 static void fill(unsigned groups)

@@ -211,7 +211,7 @@ static void check_row(const struct row *row, bool utf8_names)
 	ck_assert(str_has_prefix(path.decoded, prefix));
 	rest = (struct str){ path.decoded.p + prefix.n, path.decoded.n - prefix.n };
 	if (parse_rest(rest, &lim, 1 << 20, &text, &err) < 0) {
-		ck_assert_int_eq(err.status, 400);
+		ck_assert_int_eq(err.reason, ERR_INVALID);
 		strbuf_addf(&text, "!%s", err.msg);
 	}
 	ck_assert_msg(strcmp(strbuf_z(&text), row->want) == 0, "%s: got %s, not %s", row->name,
@@ -264,8 +264,8 @@ START_TEST(limit)
 		ck_assert_msg(r == 0, "%s: %s", limits[_i].name, err.msg);
 		return;
 	}
-	ck_assert_msg(r == -1 && err.status == 400 && strstr(err.msg, limits[_i].flag), "%s: %d %s",
-		      limits[_i].name, err.status, err.msg);
+	ck_assert_msg(r == -1 && err.reason == ERR_INVALID && strstr(err.msg, limits[_i].flag),
+		      "%s: %d %s", limits[_i].name, err.reason, err.msg);
 }
 END_TEST
 
@@ -283,7 +283,7 @@ START_TEST(memory_runs_out)
 
 		if (parse_rest(rest, &lim, memory, &text, &err) == 0)
 			break;
-		ck_assert_int_eq(err.status, 413);
+		ck_assert_int_eq(err.reason, ERR_TOO_LARGE);
 		refused++;
 	}
 	ck_assert_uint_gt(refused, 5);

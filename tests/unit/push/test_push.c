@@ -232,15 +232,16 @@ START_TEST(push_row)
 	ck_assert(push->labels.p[0] == '{' && push->labels.p[push->labels.n - 1] == '}');
 	ck_assert_uint_ge(push->node.bytes, sizeof(*push));
 	if (r->want[0] == '!') {
-		ck_assert_msg(push->err.status == 400 && strstr(push->err.msg, r->want + 1) &&
+		ck_assert_msg(push->err.reason == ERR_INVALID &&
+				      strstr(push->err.msg, r->want + 1) &&
 				      strstr(push->err.msg, PUSH_INVALID_PREFIX) == push->err.msg,
-			      "%s: %d %s", r->name, push->err.status, push->err.msg);
+			      "%s: %d %s", r->name, push->err.reason, push->err.msg);
 		ck_assert_uint_eq(push->n_families, 0);
 		return;
 	}
 	describe(push, &got);
-	ck_assert_msg(push->err.status == 0 && strcmp(strbuf_z(&got), r->want) == 0, "%s: %s\n%s",
-		      r->name, push->err.msg, strbuf_z(&got));
+	ck_assert_msg(push->err.reason == ERR_NONE && strcmp(strbuf_z(&got), r->want) == 0,
+		      "%s: %s\n%s", r->name, push->err.msg, strbuf_z(&got));
 	for (uint32_t i = 0; i < push->n_families; i++)
 		check_hashes(&push->families[i], r->name);
 	check_restart(push, r->path, r->name);
@@ -251,7 +252,8 @@ START_TEST(delete_has_no_families)
 {
 	CLEANUP(push_freep) struct push *push = make_push_of(PUSH_DELETE, "/p/a/b", NULL, 3);
 
-	ck_assert(push->err.status == 0 && push->n_families == 0 && push->mode == PUSH_DELETE);
+	ck_assert(push->err.reason == ERR_NONE && push->n_families == 0 &&
+		  push->mode == PUSH_DELETE);
 	ck_assert(str_eq(push->key, STR("a\xFF"
 					"b\xFFjob\xFFp\xFF")));
 	ck_assert(str_eq(push->labels, STR("{a=\"b\",instance=\"\",job=\"p\"}")));
@@ -344,7 +346,7 @@ START_TEST(proto_row)
 	push = make_push_of(PUSH_PUT, "/p", &f, 1);
 	describe(push, &got);
 	/* Help is shown with escapes where it is not printable; U+FFFD is. */
-	ck_assert_msg(push->err.status == 0 && strcmp(strbuf_z(&got), protos[_i].want) == 0,
+	ck_assert_msg(push->err.reason == ERR_NONE && strcmp(strbuf_z(&got), protos[_i].want) == 0,
 		      "%s: %s\n%s", protos[_i].name, push->err.msg, strbuf_z(&got));
 	check_restart(push, "/p", protos[_i].name);
 	push_free(push);
@@ -358,7 +360,7 @@ START_TEST(family_without_metrics)
 	struct push *push = make_push_of(PUSH_POST, "/p",
 					 make_family(&f, "m", METRIC_HISTOGRAM, NULL), 1);
 
-	ck_assert(push->err.status == 0 && push->n_families == 1);
+	ck_assert(push->err.reason == ERR_NONE && push->n_families == 1);
 	ck_assert(push->families[0].n_series == 0 && push->families[0].text.n == 0);
 	check_restart(push, "/p", "no metrics");
 }

@@ -11,26 +11,27 @@ static const struct {
 	uint32_t max_labels;
 	size_t memory;
 	uint64_t max_text;
-	int status;
+	enum err_reason reason;
 	const char *message;
 } limits[] = {
 	{ "series", "a 1\nb 1\nc{x=\"1\"} 1\n", 3, 10, 1 << 20, 0, 0, "" },
-	{ "one more", "a 1\nb 1\nc{x=\"1\"} 1\n", 2, 10, 1 << 20, 0, 413,
+	{ "one more", "a 1\nb 1\nc{x=\"1\"} 1\n", 2, 10, 1 << 20, 0, ERR_TOO_LARGE,
 	  "more than 2 series in one push (--limits.series-per-push)" },
 	{ "lines count, not metrics", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\n", 4, 10, 1 << 20,
 	  0, 0, "" },
-	{ "one line more", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\n", 3, 10, 1 << 20, 0, 413,
-	  "more than 3 series" },
+	{ "one line more", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\n", 3, 10, 1 << 20, 0,
+	  ERR_TOO_LARGE, "more than 3 series" },
 	{ "labels", "a{b=\"1\",c=\"2\"} 1\n", 10, 4, 1 << 20, 0, 0, "" },
-	{ "one label more", "x 1\na{b=\"1\",c=\"2\",d=\"3\"} 1\n", 10, 4, 1 << 20, 0, 413,
+	{ "one label more", "x 1\na{b=\"1\",c=\"2\",d=\"3\"} 1\n", 10, 4, 1 << 20, 0, ERR_TOO_LARGE,
 	  "more than 4 labels, those of the group included (--limits.labels-per-series)" },
-	{ "no memory", "a 1\n", 10, 10, 8, 0, 413, "(--limits.body-size)" },
-	{ "a little memory", "a 1\nb 1\nc 1\n", 10, 10, 400, 0, 413, "(--limits.body-size)" },
+	{ "no memory", "a 1\n", 10, 10, 8, 0, ERR_TOO_LARGE, "(--limits.body-size)" },
+	{ "a little memory", "a 1\nb 1\nc 1\n", 10, 10, 400, 0, ERR_TOO_LARGE,
+	  "(--limits.body-size)" },
 	{ "text", "a 1\n", 10, 10, 1 << 20, 200, 0, "" },
-	{ "more text", "a 1\nb 1\nc 1\nd 1\n", 10, 10, 1 << 20, 200, 413,
+	{ "more text", "a 1\nb 1\nc 1\nd 1\n", 10, 10, 1 << 20, 200, ERR_TOO_LARGE,
 	  "more than 200 bytes in a scrape" },
-	{ "text of a histogram", "# TYPE h histogram\nh_count 1\n", 10, 10, 1 << 20, 400, 413,
-	  "more than 400 bytes in a scrape" },
+	{ "text of a histogram", "# TYPE h histogram\nh_count 1\n", 10, 10, 1 << 20, 400,
+	  ERR_TOO_LARGE, "more than 400 bytes in a scrape" },
 };
 
 static struct push *build_limited(const char *body, struct label *job, struct push_builder *b)
@@ -45,7 +46,7 @@ static struct push *build_limited(const char *body, struct label *job, struct pu
 	arena_init(&parsed, 1 << 26);
 	ck_assert_int_eq(text_parse(str_of(body), &lim, &parsed, &families, &err), 0);
 	push = push_build(b, PUSH_PUT, &key, families, 1);
-	ck_assert(push->err.status == 0 || push->n_families == 0);
+	ck_assert(push->err.reason == ERR_NONE || push->n_families == 0);
 	push_builder_done(b);
 	return push;
 }
@@ -62,9 +63,9 @@ START_TEST(limit_row)
 	arena_init(&a, limits[_i].memory);
 	CLEANUP(push_freep) struct push *push = build_limited(limits[_i].body, &job, &b);
 
-	ck_assert_msg(push->err.status == limits[_i].status &&
+	ck_assert_msg(push->err.reason == limits[_i].reason &&
 			      strstr(push->err.msg, limits[_i].message),
-		      "%s: %d %s", limits[_i].name, push->err.status, push->err.msg);
+		      "%s: %d %s", limits[_i].name, push->err.reason, push->err.msg);
 }
 END_TEST
 
@@ -85,7 +86,7 @@ START_TEST(long_key)
 	arena_init(&a, 1 << 26);
 	CLEANUP(push_freep) struct push *push = build_limited(strbuf_z(&body), &job, &b);
 
-	ck_assert_int_eq(push->err.status, 413);
+	ck_assert_int_eq(push->err.reason, ERR_TOO_LARGE);
 }
 END_TEST
 

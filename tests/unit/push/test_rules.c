@@ -316,12 +316,12 @@ START_TEST(rule_row)
 					 1);
 
 	if (!r->want) {
-		ck_assert_msg(push->err.status == 0 && push->n_families == 1, "%s: %d %s", r->name,
-			      push->err.status, push->err.msg);
+		ck_assert_msg(push->err.reason == ERR_NONE && push->n_families == 1, "%s: %d %s",
+			      r->name, push->err.reason, push->err.msg);
 	} else {
-		ck_assert_msg(push->err.status == 400 && strstr(push->err.msg, r->want) &&
+		ck_assert_msg(push->err.reason == ERR_INVALID && strstr(push->err.msg, r->want) &&
 				      strstr(push->err.msg, PUSH_INVALID_PREFIX) == push->err.msg,
-			      "%s: %d %s", r->name, push->err.status, push->err.msg);
+			      "%s: %d %s", r->name, push->err.reason, push->err.msg);
 		ck_assert(push->n_families == 0 && !strchr(push->err.msg, '\n'));
 	}
 	push_free(push);
@@ -351,7 +351,7 @@ START_TEST(long_labels)
 	m.n_labels = 1;
 	labels[0].value = (struct str){ long_value, sizeof(long_value) };
 	push = make_push_of(PUSH_PUT, "/x", make_family(&f, "a", METRIC_GAUGE, &m), 1);
-	ck_assert_int_eq(push->err.status, 400);
+	ck_assert_int_eq(push->err.reason, ERR_INVALID);
 	ck_assert_msg(strstr(push->err.msg, "is not a GAUGE (line 7)"), "%s", push->err.msg);
 	push_free(push);
 }

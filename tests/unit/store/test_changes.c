@@ -143,7 +143,7 @@ START_TEST(changes_row)
 		CLEANUP(push_freep) struct push *push = push_of(b, now);
 
 		store_stage(s, push);
-		ck_assert_int_eq(push->err.status, 0);
+		ck_assert_int_eq(push->err.reason, ERR_NONE);
 		store_changes(s);
 		store_publish(s);
 	}

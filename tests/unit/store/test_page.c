@@ -44,7 +44,7 @@ static void put(struct world *w, int group, unsigned n, unsigned pad, unsigned v
 	struct push *push = make_push(n ? PUSH_PUT : PUSH_DELETE, path, n ? body : "", 1);
 
 	store_stage(w->store, push);
-	ck_assert_msg(push->err.status == 0, "%s", push->err.msg);
+	ck_assert_msg(push->err.reason == ERR_NONE, "%s", push->err.msg);
 	store_publish(w->store);
 	free(w->lines[group]);
 	w->lines[group] = n ? make_lines(n, pad, labels, value) : NULL;

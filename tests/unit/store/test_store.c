@@ -306,13 +306,13 @@ static void check_step(const struct scenario *sc, size_t i, const struct push *p
 	const char *refused = sc->steps[i].refused;
 
 	if (!refused)
-		ck_assert_msg(push->err.status == 0, "%s, step %zu: %s", sc->name, i,
+		ck_assert_msg(push->err.reason == ERR_NONE, "%s, step %zu: %s", sc->name, i,
 			      push->err.msg);
 	else
-		ck_assert_msg(push->err.status == 400 && strstr(push->err.msg, refused) &&
+		ck_assert_msg(push->err.reason == ERR_INVALID && strstr(push->err.msg, refused) &&
 				      strncmp(push->err.msg, PUSH_INVALID_PREFIX,
 					      strlen(PUSH_INVALID_PREFIX)) == 0,
-			      "%s, step %zu: %d %s", sc->name, i, push->err.status, push->err.msg);
+			      "%s, step %zu: %d %s", sc->name, i, push->err.reason, push->err.msg);
 }
 
 static void check_exposed(const struct scenario *sc, struct store *s, const char *when)

@@ -13,20 +13,20 @@ START_TEST(limit_of_groups)
 	gateway_init(&g, 2, 1000);
 	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 0);
 	gateway_push(&g, PUSH_PUT, "/k", "a 1\n", 0);
-	gateway_push(&g, PUSH_PUT, "/l", "a 1\n", 507);
-	gateway_push(&g, PUSH_PUT, "/l", "a 1 1\n", 400);
+	gateway_push(&g, PUSH_PUT, "/l", "a 1\n", ERR_STORE_FULL);
+	gateway_push(&g, PUSH_PUT, "/l", "a 1 1\n", ERR_INVALID);
 	gateway_check_counts(&g, 2, 6);
 	/* Those that are there go on. */
 	gateway_push(&g, PUSH_PUT, "/k", "a 2\nb 1\n", 0);
 	gateway_push(&g, PUSH_DELETE, "/l", "", 0);
 	gateway_push(&g, PUSH_DELETE, "/j", "", 0);
 	gateway_push(&g, PUSH_PUT, "/l", "a 1\n", 0);
-	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", ERR_STORE_FULL);
 	gateway_check_counts(&g, 2, 7);
 	/* Within one batch, too. */
 	gateway_stage(&g, &(struct gateway_push){ PUSH_DELETE, "/l", "", 0 });
 	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "a 1\n", 0 });
-	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/l", "a 1\n", 507 });
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/l", "a 1\n", ERR_STORE_FULL });
 	gateway_publish(&g);
 	gateway_check_counts(&g, 2, 7);
 	gateway_done(&g);
@@ -41,9 +41,9 @@ START_TEST(limit_of_series)
 	gateway_push(&g, PUSH_PUT, "/j", "a 1\nb 1\nc 1\nd 1\ne 1\n", 0);
 	gateway_push(&g, PUSH_PUT, "/k", "a 1\n", 0);
 	gateway_check_counts(&g, 2, 10);
-	gateway_push(&g, PUSH_POST, "/k", "b 1\n", 507);
-	gateway_push(&g, PUSH_PUT, "/k", "a 1\nb 1\n", 507);
-	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_push(&g, PUSH_POST, "/k", "b 1\n", ERR_STORE_FULL);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\nb 1\n", ERR_STORE_FULL);
+	gateway_push(&g, PUSH_PUT, "/l", "", ERR_STORE_FULL);
 	gateway_check_counts(&g, 2, 10);
 	/* As many as before, and fewer. */
 	gateway_push(&g, PUSH_PUT, "/k", "z 1\n", 0);
@@ -51,11 +51,11 @@ START_TEST(limit_of_series)
 	gateway_check_counts(&g, 2, 10);
 	/* Lines count: one summary of three against two samples. */
 	gateway_push(&g, PUSH_PUT, "/j", "# TYPE s summary\ns{quantile=\"1\"} 1\nc 1\nd 1\ne 1\n",
-		     507);
+		     ERR_STORE_FULL);
 	gateway_push(&g, PUSH_PUT, "/k", "", 0);
 	gateway_check_counts(&g, 2, 9);
 	/* Room for one, but not for a group. */
-	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_push(&g, PUSH_PUT, "/l", "", ERR_STORE_FULL);
 	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 0);
 	gateway_check_counts(&g, 2, 5);
 	gateway_done(&g);
@@ -68,7 +68,7 @@ START_TEST(room_for_the_group_only)
 	struct gateway g;
 
 	gateway_init(&g, 100, 2);
-	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", 507);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", ERR_STORE_FULL);
 	gateway_check_counts(&g, 1, 2);
 	exposed_add(g.store, &text);
 	strbuf_z(&text);
@@ -93,8 +93,8 @@ START_TEST(lowered_limits)
 	store_free(g.store);
 	g.store = again;
 	gateway_check_counts(&g, 2, 9);
-	gateway_push(&g, PUSH_POST, "/j", "d 1\n", 507);
-	gateway_push(&g, PUSH_PUT, "/l", "", 507);
+	gateway_push(&g, PUSH_POST, "/j", "d 1\n", ERR_STORE_FULL);
+	gateway_push(&g, PUSH_PUT, "/l", "", ERR_STORE_FULL);
 	gateway_push(&g, PUSH_PUT, "/j", "a 2\nb 2\nc 2\n", 0);
 	gateway_push(&g, PUSH_PUT, "/j", "a 2\n", 0);
 	gateway_check_counts(&g, 2, 7);

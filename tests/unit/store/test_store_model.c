@@ -250,19 +250,19 @@ static struct push *stage_one(struct world *w)
 {
 	struct naive_push p;
 	struct push *push;
-	int want;
+	enum err_reason want;
 
 	w->op++;
 	random_push(&w->rng, w->op, &p);
 	push = real_push(&p);
 	store_stage(w->store, push);
 	want = naive_apply(&w->staged, &p);
-	ck_assert_msg(push->err.status == want, "%s (seed %llu), op %u: got %d %s, wanted %d",
-		      w->run->name, (unsigned long long)w->run->seed, w->op, push->err.status,
+	ck_assert_msg(push->err.reason == want, "%s (seed %llu), op %u: got %d %s, wanted %d",
+		      w->run->name, (unsigned long long)w->run->seed, w->op, push->err.reason,
 		      push->err.msg, want);
 	w->accepted += want == 0;
-	w->refused += want == 400;
-	w->full += want == 507;
+	w->refused += want == ERR_INVALID;
+	w->full += want == ERR_STORE_FULL;
 	return push;
 }
 
