@@ -3,6 +3,7 @@
 
 #include "access/bcrypt.h"
 #include "base/cleanup.h"
+#include "lib/run.h"
 
 #define SALT "QOauhQNbBCuQDKes6eFzPe"
 /* Of "secret", at cost 4. */
@@ -99,16 +100,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("bcrypt");
 	TCase *tc = tcase_create("bcrypt");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, verify_row, 0, (int)ARRAY_LEN(verify_rows));
 	tcase_add_loop_test(tc, check_row, 0, (int)ARRAY_LEN(check_rows));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("bcrypt", tc);
 }

@@ -4,6 +4,7 @@
 
 #include "access/rate_limit.h"
 #include "base/cleanup.h"
+#include "lib/run.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -101,16 +102,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("rate_limit");
 	TCase *tc = tcase_create("rate_limit");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, many_threads);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("rate_limit", tc);
 }

@@ -6,6 +6,7 @@
 
 #include "access/tls.h"
 #include "base/mem.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 #include "lib/tls_meet.h"
 
@@ -384,20 +385,15 @@ static TCase *cases(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("tls");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&dir);
 	make_certs();
-	suite_add_tcase(suite, cases());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("tls", cases());
 	cert_done(&root);
 	cert_done(&middle);
 	cert_done(&server);
 	cert_done(&rsa);
 	temp_dir_remove(&dir);
-	return failed != 0;
+	return failed;
 }

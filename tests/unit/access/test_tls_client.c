@@ -5,6 +5,7 @@
 
 #include "access/tls.h"
 #include "base/mem.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 #include "lib/tls_meet.h"
 
@@ -379,16 +380,11 @@ static TCase *cases(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("tls_client");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&dir);
 	make_certs();
-	suite_add_tcase(suite, cases());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("tls_client", cases());
 	for (int i = SIGNED; i < N_SHOWN; i++)
 		cert_done(&shown[i]);
 	cert_done(&root);
@@ -396,5 +392,5 @@ int main(void)
 	cert_done(&other_root);
 	cert_done(&server);
 	temp_dir_remove(&dir);
-	return failed != 0;
+	return failed;
 }

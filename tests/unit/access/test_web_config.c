@@ -4,6 +4,7 @@
 
 #include "access/web_config.h"
 #include "base/utf8.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 
 static struct temp_dir dir;
@@ -340,9 +341,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("web_config");
 	TCase *tc = tcase_create("web_config");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&dir);
@@ -350,10 +349,7 @@ int main(void)
 	tcase_add_test(tc, files_that_cannot_be_read);
 	tcase_add_test(tc, a_file);
 	tcase_add_test(tc, names_beside_a_file_in_the_working_directory);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("web_config", tc);
 	temp_dir_remove(&dir);
-	return failed != 0;
+	return failed;
 }

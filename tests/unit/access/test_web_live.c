@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "lib/certs.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 
 #define HASH "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
@@ -580,9 +581,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("web_live");
 	TCase *files = tcase_create("files"), *certs = tcase_create("certificates");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&top);
@@ -599,7 +598,6 @@ int main(void)
 	tcase_add_test(files, what_waits_for_a_restart);
 	tcase_add_test(files, a_pipe_is_read_once);
 	tcase_add_test(files, a_bad_file_at_start);
-	suite_add_tcase(suite, files);
 	tcase_set_timeout(certs, 120);
 	tcase_add_checked_fixture(certs, make_certs, free_certs);
 	tcase_add_test(certs, a_new_certificate);
@@ -611,10 +609,7 @@ int main(void)
 	tcase_add_test(certs, a_key_from_a_pipe);
 	tcase_add_test(certs, tls_does_not_end);
 	tcase_add_test(certs, many_threads);
-	suite_add_tcase(suite, certs);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("web_live", files, certs);
 	temp_dir_remove(&top);
-	return failed != 0;
+	return failed;
 }

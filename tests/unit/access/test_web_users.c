@@ -7,6 +7,7 @@
 #include "access/users.h"
 #include "base/base64.h"
 #include "base/mem.h"
+#include "lib/run.h"
 
 /* Of "secret" and of "hunter2", at the lowest cost. */
 #define SECRET "$2b$04$QOauhQNbBCuQDKes6eFzPeVj0cCigtIZ1NEwIggIAOiVqcS6cpIjG"
@@ -433,10 +434,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("web_users");
 	TCase *tc = tcase_create("web_users");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -452,9 +450,5 @@ int main(void)
 	tcase_add_test(tc, the_same_question_while_it_is_checked);
 	tcase_add_test(tc, stop_answers_all);
 	tcase_add_test(tc, many_threads);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("web_users", tc);
 }

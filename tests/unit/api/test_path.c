@@ -3,6 +3,7 @@
 
 #include "api/path.h"
 #include "base/mem.h"
+#include "lib/run.h"
 
 /* A path that is NULL: the message of the 400. */
 static const struct {
@@ -168,9 +169,8 @@ START_TEST(escape)
 }
 END_TEST
 
-static Suite *path_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("path");
 	TCase *tc = tcase_create("path");
 
 	tcase_add_loop_test(tc, decode, 0, ARRAY_LEN(decodes));
@@ -178,17 +178,5 @@ static Suite *path_suite(void)
 	tcase_add_loop_test(tc, escape, 0, ARRAY_LEN(escapes));
 	tcase_add_test(tc, decode_without_memory);
 	tcase_add_test(tc, clean_without_memory);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(path_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("path", tc);
 }

@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "lib/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -227,10 +228,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("arena");
 	TCase *tc = tcase_create("arena");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, pieces_are_apart);
 	tcase_add_test(tc, nothing_is_not_null);
@@ -243,9 +241,5 @@ int main(void)
 	tcase_add_test(tc, reset_and_done_when_unused);
 	tcase_add_test(tc, zalloc_after_dirt);
 	tcase_add_test(tc, dup_copies);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("arena", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lib/run.h"
 
 /* Both slices fill their heap blocks, so that ASan sees one byte too many. */
 static bool decode_copy(struct str in, struct strbuf *out, size_t *ret_at)
@@ -160,10 +161,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("base64");
 	TCase *tc = tcase_create("base64url");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, accepted_row, 0, (int)ARRAY_LEN(accepted));
 	tcase_add_loop_test(tc, refused_row, 0, (int)ARRAY_LEN(refused));
@@ -171,9 +169,5 @@ int main(void)
 	tcase_add_test(tc, null_slice);
 	tcase_add_test(tc, alphabet);
 	tcase_add_test(tc, round_trip);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("base64", tc);
 }

@@ -3,6 +3,7 @@
 
 #include "base/buckets.h"
 #include "base/cleanup.h"
+#include "lib/run.h"
 
 static const double bounds[] = { 1, 2.5, 10 };
 
@@ -71,17 +72,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("buckets");
 	TCase *tc = tcase_create("buckets");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, observe_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, adds_up);
 	tcase_add_test(tc, most_bounds);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("buckets", tc);
 }

@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include "base/bytes.h"
+#include "lib/run.h"
 
 START_TEST(copies_what_it_is_made_of)
 {
@@ -181,10 +182,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("bytes");
 	TCase *tc = tcase_create("bytes");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, copies_what_it_is_made_of);
@@ -195,9 +193,5 @@ int main(void)
 	tcase_add_test(tc, detached);
 	tcase_add_test(tc, forms_made_at_the_same_time);
 	tcase_add_test(tc, changed_after_the_last_reader);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("bytes", tc);
 }

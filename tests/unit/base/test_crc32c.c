@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "lib/run.h"
 
 /* RFC 3720 appendix B.4, and the usual check value. */
 static const struct {
@@ -50,17 +51,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("crc32c");
 	TCase *tc = tcase_create("crc32c");
-	SRunner *sr = srunner_create(s);
 
 	tcase_add_loop_test(tc, known_values, 0, ARRAY_LEN(known));
 	tcase_add_test(tc, both_ways_agree);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return run_cases("crc32c", tc);
 }

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "lib/run.h"
 
 /* Wherever the bytes lie, and not one byte further. */
 START_TEST(of_the_bytes_alone)
@@ -62,17 +63,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("hash");
 	TCase *tc = tcase_create("hash");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, of_the_bytes_alone);
 	tcase_add_test(tc, every_byte_counts);
 	tcase_add_test(tc, seeded);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("hash", tc);
 }

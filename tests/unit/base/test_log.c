@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "lib/run.h"
 
 enum { LINE_MAX_BYTES = 8192 };
 
@@ -243,9 +244,8 @@ START_TEST(errno_survives)
 }
 END_TEST
 
-static Suite *log_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("log");
 	TCase *tc = tcase_create("log");
 
 	tcase_add_loop_test(tc, logfmt_value, 0, ARRAY_LEN(values));
@@ -256,17 +256,5 @@ static Suite *log_suite(void)
 	tcase_add_loop_test(tc, long_value, 0, ARRAY_LEN(long_values));
 	tcase_add_loop_test(tc, long_line, 900, 1030);
 	tcase_add_test(tc, errno_survives);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(log_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("log", tc);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lib/run.h"
 
 enum { N_RANDOM = 200000 };
 
@@ -283,11 +284,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("num_format");
 	TCase *rows = tcase_create("rows");
 	TCase *sweeps = tcase_create("sweeps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(rows, format_row, 0, (int)ARRAY_LEN(formats));
 	tcase_add_test(rows, format_special);
@@ -295,10 +293,5 @@ int main(void)
 	tcase_add_test(sweeps, random_bits);
 	tcase_add_test(sweeps, random_decimals);
 	tcase_set_timeout(sweeps, 120);
-	suite_add_tcase(suite, rows);
-	suite_add_tcase(suite, sweeps);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("num_format", rows, sweeps);
 }

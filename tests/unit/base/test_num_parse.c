@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "lib/run.h"
 
 enum { N_RANDOM = 200000 };
 
@@ -363,11 +364,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("num_parse");
 	TCase *rows = tcase_create("rows");
 	TCase *sweeps = tcase_create("sweeps");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(rows, accepted_row, 0, (int)ARRAY_LEN(accepted));
 	tcase_add_loop_test(rows, refused_row, 0, (int)ARRAY_LEN(refused));
@@ -378,10 +376,5 @@ int main(void)
 	tcase_add_test(sweeps, middles);
 	tcase_add_test(sweeps, long_texts);
 	tcase_set_timeout(sweeps, 120);
-	suite_add_tcase(suite, rows);
-	suite_add_tcase(suite, sweeps);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("num_parse", rows, sweeps);
 }

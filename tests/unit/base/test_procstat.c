@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/procstat.h"
+#include "lib/run.h"
 
 START_TEST(plausible)
 {
@@ -89,10 +90,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("procstat");
 	TCase *tc = tcase_create("procstat");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 100);
 	tcase_add_test(tc, plausible);
@@ -100,9 +98,5 @@ int main(void)
 	tcase_add_test(tc, limits);
 	tcase_add_test(tc, cpu_time_grows);
 	tcase_add_loop_test(tc, odd_process_name, 0, (int)(sizeof(names) / sizeof(names[0])));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("procstat", tc);
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/quantiles.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 
 #define SECOND INT64_C(1000000000)
 #define WINDOW (120 * SECOND)
@@ -144,19 +145,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("quantiles");
 	TCase *tc = tcase_create("quantiles");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, error_bound, 0, (int)ARRAY_LEN(values));
 	tcase_add_test(tc, out_of_range);
 	tcase_add_test(tc, nothing_observed);
 	tcase_add_test(tc, ranks);
 	tcase_add_loop_test(tc, roll_row, 0, (int)ARRAY_LEN(rolls));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("quantiles", tc);
 }

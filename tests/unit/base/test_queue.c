@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/queue.h"
+#include "lib/run.h"
 
 /*
  * Nodes are pushed until one is refused: `sizes` are their bytes, ended by 0, and `taken` of them
@@ -312,10 +313,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("queue");
 	TCase *tc = tcase_create("queue");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, limit_row, 0, (int)ARRAY_LEN(limits));
@@ -327,9 +325,5 @@ int main(void)
 	tcase_add_test(tc, stays_empty);
 	tcase_add_test(tc, gathers);
 	tcase_add_test(tc, gathers_until_it_is_full);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("queue", tc);
 }

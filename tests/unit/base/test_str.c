@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "lib/run.h"
 
 static const struct {
 	struct str a, b;
@@ -296,12 +297,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("str");
 	TCase *slices = tcase_create("slices");
 	TCase *buffers = tcase_create("buffers");
 	TCase *errors = tcase_create("errors");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(slices, compare_row, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_test(slices, prefix_and_suffix);
@@ -316,11 +314,5 @@ int main(void)
 	tcase_add_test(errors, err_is_filled);
 	tcase_add_loop_test(errors, err_is_cut, 0, 4);
 	tcase_add_test(errors, err_fits_exactly);
-	suite_add_tcase(suite, slices);
-	suite_add_tcase(suite, buffers);
-	suite_add_tcase(suite, errors);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("str", slices, buffers, errors);
 }

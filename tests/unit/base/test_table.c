@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 
 /* Few hashes, so that many items share one; `spread` moves them apart in a large table. */
 static const struct {
@@ -104,18 +105,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("table");
 	TCase *tc = tcase_create("table");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, gives_memory_back);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("table", tc);
 }

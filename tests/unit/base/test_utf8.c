@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lib/run.h"
 
 static const struct {
 	const char *name;
@@ -139,10 +140,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("utf8");
 	TCase *tc = tcase_create("utf8");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, decode_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, valid_row, 0, (int)ARRAY_LEN(rows));
@@ -150,9 +148,5 @@ int main(void)
 	tcase_add_test(tc, sequence_within_ascii);
 	tcase_add_test(tc, every_code_point);
 	tcase_set_timeout(tc, 60);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("utf8", tc);
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "codec/compress.h"
+#include "lib/run.h"
 
 enum { MAX_TEXT = 200 * 1024 };
 
@@ -120,16 +121,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("compress");
 	TCase *tc = tcase_create("round trip");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tc, gzip, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, zstd, 0, (int)ARRAY_LEN(rows));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_cases("compress", tc);
 }

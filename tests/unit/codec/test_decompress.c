@@ -4,6 +4,7 @@
 
 #include "codec/decompress.h"
 #include "lib/decompressed.h"
+#include "lib/run.h"
 
 enum { ROOMY = 1 << 20 };
 
@@ -238,9 +239,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("decompress");
 	TCase *tc = tcase_create("decompress");
-	SRunner *sr = srunner_create(s);
 
 	tcase_add_loop_test(tc, by_hand, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, header_value, 0, ARRAY_LEN(headers));
@@ -249,11 +248,5 @@ int main(void)
 	tcase_add_test(tc, name_in_a_gzip_header);
 	tcase_add_test(tc, announced_sizes_take_no_memory);
 	tcase_add_test(tc, buffer_is_used_again);
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return run_cases("decompress", tc);
 }

@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "codec/decompress.h"
 #include "lib/decompressed.h"
+#include "lib/run.h"
 
 enum { ROOMY = 1 << 20 };
 
@@ -230,20 +231,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("decompress_packed");
 	TCase *tc = tcase_create("decompress_packed");
-	SRunner *sr = srunner_create(s);
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, round_trip_at_the_limit_and_one_past, 0, ARRAY_LEN(packers));
 	tcase_add_loop_test(tc, cut_at_every_byte, 0, ARRAY_LEN(packers));
 	tcase_add_loop_test(tc, every_bit_changed, 0, ARRAY_LEN(packers));
 	tcase_add_loop_test(tc, bomb, 0, ARRAY_LEN(packers));
-	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed != 0;
+	return run_cases("decompress_packed", tc);
 }

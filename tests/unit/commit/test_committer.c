@@ -16,6 +16,7 @@
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/mem_storage.h"
+#include "lib/run.h"
 
 struct world {
 	struct queue queue;
@@ -613,10 +614,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("committer");
 	TCase *tc = tcase_create("committer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, answers, 0, 2);
@@ -630,9 +628,5 @@ int main(void)
 	tcase_add_test(tc, beats);
 	tcase_add_test(tc, stopped_is_closed);
 	tcase_add_loop_test(tc, many_threads, 0, 2);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("committer", tc);
 }

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/flags.h"
 #include "config/units.h"
+#include "lib/run.h"
 
 enum { MAX_ARGS = 8 };
 
@@ -645,9 +646,8 @@ START_TEST(size)
 }
 END_TEST
 
-static Suite *config_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("config");
 	TCase *tc = tcase_create("config");
 
 	tcase_add_test(tc, defaults);
@@ -666,17 +666,5 @@ static Suite *config_suite(void)
 	tcase_add_test(tc, help);
 	tcase_add_loop_test(tc, duration, 0, ARRAY_LEN(durations));
 	tcase_add_loop_test(tc, size, 0, ARRAY_LEN(sizes));
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(config_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("config", tc);
 }

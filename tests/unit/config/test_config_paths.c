@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/paths.h"
+#include "lib/run.h"
 
 static const struct {
 	const char *name, *external_url, *route_prefix, *telemetry_path;
@@ -52,15 +53,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("config paths");
 	TCase *tc = tcase_create("paths");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tc, paths, 0, (int)ARRAY_LEN(rows));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_cases("config paths", tc);
 }

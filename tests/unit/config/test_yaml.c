@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "config/yaml.h"
+#include "lib/run.h"
 
 /* Flow style with each node's line: 1{1a: 2[2b 3c]}. A quoted scalar is in quotes. */
 static void show(const struct yaml_node *n, struct strbuf *out)
@@ -142,16 +143,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("yaml");
 	TCase *tc = tcase_create("yaml");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, limit, 0, (int)ARRAY_LEN(limits));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("yaml", tc);
 }

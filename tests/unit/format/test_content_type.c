@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "format/content_type.h"
+#include "lib/run.h"
 
 #define TYPE "application/vnd.google.protobuf"
 #define PROTO "proto=io.prometheus.client.MetricFamily"
@@ -83,24 +84,11 @@ START_TEST(no_content_type)
 }
 END_TEST
 
-static Suite *negotiate_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("negotiate");
 	TCase *tc = tcase_create("negotiate");
 
 	tcase_add_loop_test(tc, content_type, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, no_content_type);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(negotiate_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("negotiate", tc);
 }

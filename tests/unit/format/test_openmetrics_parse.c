@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "format/openmetrics/parse.h"
 #include "format/protobuf/text.h"
+#include "lib/run.h"
 
 #define EOF_LINE "# EOF\n"
 
@@ -178,16 +179,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("openmetrics_parse");
 	TCase *tc = tcase_create("openmetrics_parse");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, out_of_memory, 0, ARRAY_LEN(rows));
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("openmetrics_parse", tc);
 }

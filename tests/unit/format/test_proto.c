@@ -13,6 +13,7 @@
 #include "format/protobuf/metric.h"
 #include "format/protobuf/simple.h"
 #include "format/protobuf/wire.h"
+#include "lib/run.h"
 
 static const struct decode_limits roomy = {
 	.max_labels = 10, .max_label_name = 50, .max_label_value = 200, .max_series = 1000
@@ -933,45 +934,29 @@ START_TEST(unknown_fields_survive)
 }
 END_TEST
 
-static Suite *proto_suite(void)
-{
-	Suite *s = suite_create("proto");
-	TCase *tc = tcase_create("decode");
-
-	tcase_add_loop_test(tc, decode_case, 0, ARRAY_LEN(cases));
-	tcase_add_loop_test(tc, last_family_of_a_name_replaces, 0, ARRAY_LEN(replaced));
-	tcase_add_test(tc, many_families_of_few_names);
-	tcase_add_loop_test(tc, limit_case, 0, ARRAY_LEN(limits));
-	tcase_add_test(tc, series_are_counted_over_families);
-	tcase_add_test(tc, metric_name_is_limited_like_a_label_name);
-	tcase_add_test(tc, groups_within_groups);
-	tcase_add_test(tc, message_in_many_pieces);
-	tcase_add_test(tc, foreign_field_of_many_bytes);
-	tcase_add_test(tc, series_limit_comes_before_memory);
-	tcase_add_test(tc, every_field_is_read);
-	tcase_add_test(tc, truncated_body);
-	tcase_add_test(tc, truncated_message);
-	tcase_add_test(tc, truncated_metric);
-	tcase_add_test(tc, memory_runs_out);
-	tcase_add_loop_test(tc, simple_metrics, 0, ARRAY_LEN(simple));
-	suite_add_tcase(s, tc);
-
-	tc = tcase_create("encode");
-	tcase_add_test(tc, every_field_is_written);
-	tcase_add_test(tc, encode_keeps_bits);
-	tcase_add_test(tc, encode_lengths);
-	tcase_add_test(tc, unknown_fields_survive);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
 int main(void)
 {
-	SRunner *r = srunner_create(proto_suite());
+	TCase *decode = tcase_create("decode"), *encode = tcase_create("encode");
 
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	tcase_add_loop_test(decode, decode_case, 0, ARRAY_LEN(cases));
+	tcase_add_loop_test(decode, last_family_of_a_name_replaces, 0, ARRAY_LEN(replaced));
+	tcase_add_test(decode, many_families_of_few_names);
+	tcase_add_loop_test(decode, limit_case, 0, ARRAY_LEN(limits));
+	tcase_add_test(decode, series_are_counted_over_families);
+	tcase_add_test(decode, metric_name_is_limited_like_a_label_name);
+	tcase_add_test(decode, groups_within_groups);
+	tcase_add_test(decode, message_in_many_pieces);
+	tcase_add_test(decode, foreign_field_of_many_bytes);
+	tcase_add_test(decode, series_limit_comes_before_memory);
+	tcase_add_test(decode, every_field_is_read);
+	tcase_add_test(decode, truncated_body);
+	tcase_add_test(decode, truncated_message);
+	tcase_add_test(decode, truncated_metric);
+	tcase_add_test(decode, memory_runs_out);
+	tcase_add_loop_test(decode, simple_metrics, 0, ARRAY_LEN(simple));
+	tcase_add_test(encode, every_field_is_written);
+	tcase_add_test(encode, encode_keeps_bits);
+	tcase_add_test(encode, encode_lengths);
+	tcase_add_test(encode, unknown_fields_survive);
+	return run_cases("proto", decode, encode);
 }

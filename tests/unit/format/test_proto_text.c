@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "format/protobuf/text.h"
+#include "lib/run.h"
 
 static struct label labels[] = { { { "a", 1 }, { "\x01\x7f\xc2\x85\\\"\n\t\r\xc3\xa9\xff", 12 } } };
 static struct label trace = { { "t", 1 }, { "n", 1 } };
@@ -164,16 +165,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("proto_text");
 	TCase *tc = tcase_create("proto_text");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, compact, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, several_lines);
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("proto_text", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "format/sample_write.h"
+#include "lib/run.h"
 
 #define TS(s, n)               \
 	{                      \
@@ -170,16 +171,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("sample_write");
 	TCase *tc = tcase_create("sample_write");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, exemplar_length);
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("sample_write", tc);
 }

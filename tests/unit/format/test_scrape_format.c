@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "format/scrape_format.h"
+#include "lib/run.h"
 
 #define PROTO "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding="
 
@@ -147,18 +148,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("accept");
 	TCase *tc = tcase_create("accept");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, as_go, 0, ARRAY_LEN(go));
 	tcase_add_loop_test(tc, with_openmetrics, 0, ARRAY_LEN(openmetrics));
 	tcase_add_test(tc, content_types);
 	tcase_add_test(tc, many_clauses);
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("accept", tc);
 }

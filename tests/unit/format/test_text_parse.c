@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "lib/render.h"
+#include "lib/run.h"
 #include "metrics/names.h"
 
 #define HIST "# TYPE h histogram\n"
@@ -688,11 +689,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("text_parse");
 	TCase *tc = tcase_create("text_parse");
-	SRunner *sr = srunner_create(s);
 
-	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, table_row, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, limit_case, 0, ARRAY_LEN(limit_cases));
 	tcase_add_loop_test(tc, each_prefix, 0, ARRAY_LEN(bodies));
@@ -703,10 +701,5 @@ int main(void)
 	tcase_add_test(tc, long_quotes);
 	tcase_add_test(tc, metric_fields);
 	tcase_add_test(tc, classic_names);
-	srunner_run_all(sr, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(sr);
-
-	srunner_free(sr);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_cases("text_parse", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "format/text/write.h"
+#include "lib/run.h"
 #include "metrics/names.h"
 
 /* A copy without NUL and without slack, for the address sanitizer. */
@@ -330,9 +331,8 @@ START_TEST(samples)
 }
 END_TEST
 
-static Suite *text_write_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("text_write");
 	TCase *tc = tcase_create("text_write");
 
 	tcase_add_loop_test(tc, escaped_name, 0, ARRAY_LEN(names));
@@ -341,17 +341,5 @@ static Suite *text_write_suite(void)
 	tcase_add_test(tc, byte_in_value);
 	tcase_add_test(tc, long_texts);
 	tcase_add_loop_test(tc, samples, 0, ARRAY_LEN(metrics));
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *r = srunner_create(text_write_suite());
-
-	srunner_run_all(r, CK_NORMAL);
-	int failed = srunner_ntests_failed(r);
-
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("text_write", tc);
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "http/server.h"
 #include "lib/certs.h"
+#include "lib/run.h"
 
 static struct cert cert;
 
@@ -213,9 +214,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("http_tls");
 	TCase *tc = tcase_create("http_tls");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	log_init(LOG_ERROR, LOG_LOGFMT);
@@ -224,10 +223,7 @@ int main(void)
 	tcase_add_test(tc, renegotiation_is_refused);
 	tcase_add_loop_test(tc, a_stop_frees_every_connection, 0, 20);
 	tcase_set_timeout(tc, 60);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("http_tls", tc);
 	cert_done(&cert);
-	return failed != 0;
+	return failed;
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "import/gob.h"
 #include "lib/gob_stream.h"
+#include "lib/run.h"
 
 /* ---- reading into a short text ---- */
 
@@ -288,10 +289,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("gob");
 	TCase *tc = tcase_create("gob");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, variant_is_read, 0, (int)ARRAY_LEN(variants));
@@ -299,9 +297,5 @@ int main(void)
 	tcase_add_loop_test(tc, cut_anywhere, 0, (int)ARRAY_LEN(files));
 	tcase_add_loop_test(tc, a_bit_flipped_anywhere, 0, (int)ARRAY_LEN(files));
 	tcase_add_loop_test(tc, head_is_told, 0, (int)ARRAY_LEN(heads));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("gob", tc);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "import/gob.h"
 #include "lib/gob_stream.h"
+#include "lib/run.h"
 
 /* A copy that ends where the input ends, for the address sanitizer. */
 static int read_copy(struct str file, gob_group_fn fn, void *arg, struct err *err)
@@ -273,16 +274,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("gob_refused");
 	TCase *tc = tcase_create("gob_refused");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, stream_is_refused, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(tc, the_callback_stops_it);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("gob_refused", tc);
 }

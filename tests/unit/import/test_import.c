@@ -12,6 +12,7 @@
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/mem_storage.h"
+#include "lib/run.h"
 
 /* A family of a group, as text; the metrics get the labels of the path, as in a Go file. */
 struct row {
@@ -367,10 +368,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("import");
 	TCase *tc = tcase_create("import");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, scenario_is_imported, 0, (int)ARRAY_LEN(scenarios));
 	tcase_add_test(tc, it_counts);
@@ -378,9 +376,5 @@ int main(void)
 	tcase_add_test(tc, a_message_that_is_none);
 	tcase_add_test(tc, an_empty_message);
 	tcase_add_test(tc, a_commit_that_fails);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("import", tc);
 }

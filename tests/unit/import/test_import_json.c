@@ -15,6 +15,7 @@
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/mem_storage.h"
+#include "lib/run.h"
 
 #define TIME "'time_stamp':'1970-01-01T00:00:05Z'"
 #define JOB "'labels':{'instance':'','job':'j'}"
@@ -381,10 +382,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("import_json");
 	TCase *tc = tcase_create("import_json");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, scenario_is_imported, 0, (int)ARRAY_LEN(scenarios));
 	tcase_add_test(tc, an_empty_help);
@@ -392,9 +390,5 @@ int main(void)
 	tcase_add_loop_test(tc, time_is_read, 0, (int)ARRAY_LEN(times));
 	tcase_add_loop_test(tc, scrape_is_refused, 0, 7);
 	tcase_add_test(tc, series_are_found);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("import_json", tc);
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "journal/body.h"
 #include "lib/make_push.h"
+#include "lib/run.h"
 
 /* What is pushed, what of it is kept; names are separated by spaces. */
 static const struct {
@@ -156,19 +157,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("body");
 	TCase *tc = tcase_create("body");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, keep_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, what_is_not_there);
 	tcase_add_test(tc, long_name);
 	tcase_add_test(tc, cut_short);
 	tcase_add_loop_test(tc, damaged_row, 0, (int)ARRAY_LEN(damaged));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("body", tc);
 }

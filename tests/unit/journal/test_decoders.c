@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "journal/decoders.h"
 #include "lib/make_push.h"
+#include "lib/run.h"
 
 enum { MANY = 5000 };
 
@@ -92,18 +93,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("decoders");
 	TCase *tc = tcase_create("decoders");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, all_in_order, 0, (int)ARRAY_LEN(counts));
 	tcase_add_loop_test(tc, ends_at_a_damaged_one, 0, (int)ARRAY_LEN(places));
 	tcase_add_loop_test(tc, ends_at_a_refused_one, 0, (int)ARRAY_LEN(places));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("decoders", tc);
 }

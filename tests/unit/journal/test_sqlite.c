@@ -14,6 +14,7 @@
 #include "journal/sqlite/sqlite.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 
 static struct temp_dir top, dir;
@@ -450,9 +451,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sqlite");
 	TCase *tc = tcase_create("sqlite");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&top);
@@ -472,10 +471,7 @@ int main(void)
 	tcase_add_test(tc, no_name);
 	tcase_add_test(tc, unwritable_directory);
 	tcase_add_test(tc, unwritable_file);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("sqlite", tc);
 	temp_dir_remove(&top);
-	return failed != 0;
+	return failed;
 }

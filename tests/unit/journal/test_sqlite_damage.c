@@ -16,6 +16,7 @@
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 
 static struct temp_dir top, dir;
@@ -364,9 +365,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("sqlite damage");
 	TCase *tc = tcase_create("damage");
-	SRunner *runner = srunner_create(suite);
 	int failed;
 
 	temp_dir_make(&top);
@@ -380,10 +379,7 @@ int main(void)
 	tcase_add_loop_test(tc, lost_page, 0, (int)ARRAY_LEN(patterns));
 	tcase_add_loop_test(tc, flipped_byte, 0, 3);
 	tcase_add_loop_test(tc, version_that_cannot_be, 0, (int)ARRAY_LEN(no_versions));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	failed = run_cases("sqlite damage", tc);
 	temp_dir_remove(&top);
-	return failed != 0;
+	return failed;
 }

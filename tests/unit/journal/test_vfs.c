@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "journal/sqlite/vfs.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 #include "lib/temp_dir.h"
 
 enum { SIZE = 512 * 1024, OPS = 2000 };
@@ -170,19 +171,12 @@ static void remove_dir(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("vfs");
 	TCase *tc = tcase_create("vfs");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, make_dir, remove_dir);
 	tcase_add_loop_test(tc, random_ops, 0, 4);
 	tcase_add_test(tc, waits_for_the_sync);
 	tcase_add_test(tc, failure_is_told);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("vfs", tc);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "lib/run.h"
 #include "metrics/escape.h"
 
 static const struct {
@@ -68,17 +69,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("escape");
 	TCase *tc = tcase_create("escape");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, by_name);
 	tcase_add_test(tc, out_of_memory);
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("escape", tc);
 }

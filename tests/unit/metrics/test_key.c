@@ -4,6 +4,7 @@
 
 #include "api/path.h"
 #include "base/mem.h"
+#include "lib/run.h"
 #include "metrics/key.h"
 
 /*
@@ -381,9 +382,8 @@ START_TEST(decode_stored)
 }
 END_TEST
 
-static Suite *key_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("key");
 	TCase *tc = tcase_create("key");
 
 	tcase_add_loop_test(tc, classic_names, 0, ARRAY_LEN(classic));
@@ -394,17 +394,5 @@ static Suite *key_suite(void)
 	tcase_add_test(tc, many_labels);
 	tcase_add_test(tc, distinct_labels);
 	tcase_add_test(tc, long_message_is_cut);
-	suite_add_tcase(s, tc);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(key_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("key", tc);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "lib/run.h"
 #include "metrics/native.h"
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): what is given is an initialiser. */
@@ -134,15 +135,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("native");
 	TCase *tc = tcase_create("native");
-	SRunner *runner = srunner_create(s);
 
 	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
-	suite_add_tcase(s, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("native", tc);
 }

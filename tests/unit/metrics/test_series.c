@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "lib/run.h"
 #include "metrics/series.h"
 
 static const struct {
@@ -83,16 +84,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("series");
 	TCase *tc = tcase_create("series");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, head_row, 0, (int)ARRAY_LEN(heads));
 	tcase_add_loop_test(tc, find_row, 0, (int)ARRAY_LEN(finds));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("series", tc);
 }

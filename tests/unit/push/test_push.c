@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "format/protobuf/decode.h"
 #include "lib/make_push.h"
+#include "lib/run.h"
 #include "metrics/series.h"
 
 /*
@@ -368,18 +369,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("push");
 	TCase *tc = tcase_create("push");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, push_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, delete_has_no_families);
 	tcase_add_loop_test(tc, proto_row, 0, (int)ARRAY_LEN(protos));
 	tcase_add_test(tc, family_without_metrics);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("push", tc);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "format/text/parse.h"
+#include "lib/run.h"
 #include "push/push.h"
 
 static const struct {
@@ -92,16 +93,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("push limits");
 	TCase *tc = tcase_create("limits");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, limit_row, 0, (int)ARRAY_LEN(limits));
 	tcase_add_test(tc, long_key);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("push limits", tc);
 }

@@ -9,6 +9,7 @@
 
 #include "format/text/write.h"
 #include "lib/make_push.h"
+#include "lib/run.h"
 #include "push/rules.h"
 
 #define L(name, value)                           \
@@ -359,18 +360,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("rules");
 	TCase *tc = tcase_create("rules");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, key_row, 0, (int)ARRAY_LEN(keys));
 	tcase_add_test(tc, key_without_memory);
 	tcase_add_loop_test(tc, rule_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, long_labels);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("rules", tc);
 }

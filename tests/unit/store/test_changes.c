@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/make_push.h"
+#include "lib/run.h"
 #include "store/store.h"
 
 struct step {
@@ -313,19 +314,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("changes");
 	TCase *tc = tcase_create("changes");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, changes_row, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, wipe);
 	tcase_add_loop_test(tc, cleaning_row, 0, (int)ARRAY_LEN(cleanings));
 	tcase_add_loop_test(tc, failed_cleaning_row, 0, (int)ARRAY_LEN(cleanings));
 	tcase_add_loop_test(tc, cleaning_is_due, 0, (int)ARRAY_LEN(due));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("changes", tc);
 }

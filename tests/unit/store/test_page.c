@@ -10,6 +10,7 @@
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 #include "store/page.h"
 #include "store/store.h"
 
@@ -265,19 +266,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("page");
 	TCase *tc = tcase_create("page");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, random_run, 0, 5);
 	tcase_add_test(tc, full_pages);
 	tcase_add_test(tc, unused_forms_are_forgotten);
 	tcase_add_loop_test(tc, emptied_pages_are_joined, 0, 4);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("page", tc);
 }

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 #include "store/series_index.h"
 
 /*
@@ -120,17 +121,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("series index");
 	TCase *tc = tcase_create("index");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	tcase_add_test(tc, empty);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("series index", tc);
 }

@@ -9,6 +9,7 @@
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/mem_storage.h"
+#include "lib/run.h"
 
 struct step {
 	enum push_mode mode;
@@ -374,18 +375,11 @@ SCENARIO_TEST(twins)
 
 int main(void)
 {
-	Suite *suite = suite_create("store");
 	TCase *tc = tcase_create("scenarios");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, merges_row, 0, (int)ARRAY_LEN(merges));
 	tcase_add_loop_test(tc, types_row, 0, (int)ARRAY_LEN(types));
 	tcase_add_loop_test(tc, suffixes_row, 0, (int)ARRAY_LEN(suffixes));
 	tcase_add_loop_test(tc, twins_row, 0, (int)ARRAY_LEN(twins));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("store", tc);
 }

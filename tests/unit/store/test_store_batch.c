@@ -9,6 +9,7 @@
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/gateway.h"
+#include "lib/run.h"
 #include "store/internal.h"
 
 #define REFUSED "a 1 1\n"
@@ -353,10 +354,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store batches");
 	TCase *tc = tcase_create("batches");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tc, times_row, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tc, little_is_left_of_many_pushes);
@@ -364,9 +362,5 @@ int main(void)
 	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
 	tcase_add_test(tc, scrape_holds_what_it_took);
 	tcase_add_test(tc, copies_of_groups);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("store batches", tc);
 }

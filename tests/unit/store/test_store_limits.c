@@ -5,6 +5,7 @@
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/gateway.h"
+#include "lib/run.h"
 
 START_TEST(limit_of_groups)
 {
@@ -104,18 +105,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store limits");
 	TCase *tc = tcase_create("limits");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, limit_of_groups);
 	tcase_add_test(tc, limit_of_series);
 	tcase_add_test(tc, room_for_the_group_only);
 	tcase_add_test(tc, lowered_limits);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("store limits", tc);
 }

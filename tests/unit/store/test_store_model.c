@@ -13,6 +13,7 @@
 #include "lib/mem_storage.h"
 #include "lib/naive_store.h"
 #include "lib/rng.h"
+#include "lib/run.h"
 #include "store/internal.h"
 
 enum { BATCHES = 600, BATCH_MAX = 12 };
@@ -432,16 +433,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store model");
 	TCase *tc = tcase_create("random");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("store model", tc);
 }
