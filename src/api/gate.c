@@ -207,3 +207,14 @@ void gate_pass(struct gate *g, struct api_worker *w, struct http_request *req, g
 	else
 		next(w, req);
 }
+
+bool gate_sets_header(struct gate *g, const char *name)
+{
+	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(g->live);
+	const struct web_pairs *headers = &s->config->headers;
+
+	for (size_t i = 0; i < headers->n; i++)
+		if (str_eq_nocase(str_of(headers->v[i].name), str_of(name)))
+			return true;
+	return false;
+}

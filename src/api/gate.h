@@ -26,4 +26,7 @@ void gate_free(struct gate *g);
 typedef void (*gate_next_fn)(struct api_worker *w, struct http_request *req);
 void gate_pass(struct gate *g, struct api_worker *w, struct http_request *req, gate_next_fn next);
 
+/* Any thread: every reply has this header, as the file says. */
+bool gate_sets_header(struct gate *g, const char *name);
+
 #endif

@@ -1,12 +1,13 @@
 /*
- * GET / and /status: groups with their metrics, build and flags. One page of HTML without any file
- * beside it; what it deletes it deletes through the push API.
+ * GET / and /status: groups with their metrics, build and flags. One page of HTML with a style
+ * sheet and a script from page_files.c; what it deletes it deletes through the push API.
  */
 #include <stdio.h>
 
 #include "api/group_metrics.h"
 #include "api/html.h"
 #include "api/later.h"
+#include "api/page_files.h"
 #include "base/base64.h"
 #include "metrics/key.h"
 #include "version.h"
@@ -15,23 +16,11 @@ static const char page_head[] =
 	"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
 	"<meta name=\"robots\" content=\"noindex,nofollow\">"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-	"<title>Pushgateway</title><style>"
-	"body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}"
-	"summary{cursor:pointer}details{margin:.4rem 0;border:1px solid #8886;border-radius:4px;"
-	"padding:.4rem .6rem}table{border-collapse:collapse;width:100%}"
-	"td,th{border-top:1px solid #8886;padding:.2rem .5rem;text-align:left;vertical-align:top;"
-	"overflow-wrap:anywhere}pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0}"
-	".l{background:#8883;border-radius:3px;padding:0 .35rem;margin-right:.3rem}"
-	".bad{background:#c00;color:#fff;border-radius:3px;padding:0 .35rem}"
-	"button{float:right}@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}}"
-	"</style></head><body><h1>Pushgateway</h1>";
+	"<title>Pushgateway</title><link rel=\"stylesheet\" href=\"static/page.css\">"
+	"<script src=\"static/page.js\" defer></script>"
+	"</head><body><h1>Pushgateway</h1>";
 
-static const char page_script[] =
-	"<script>document.addEventListener('click',function(e){var b=e.target;"
-	"if(!b.dataset||!b.dataset.url)return;e.preventDefault();"
-	"if(!confirm(b.dataset.ask))return;"
-	"fetch(b.dataset.url,{method:b.dataset.method}).then(function(r){"
-	"if(r.ok)location.reload();else r.text().then(alert);},alert);});</script></body></html>";
+static const char page_end[] = "</body></html>";
 
 static void add_row(struct strbuf *b, const char *name, const char *value)
 {
@@ -176,10 +165,11 @@ static void make(struct api *api, struct strbuf *b)
 	strbuf_addz(b, page_head);
 	add_groups(b, api);
 	add_status(b, api);
-	strbuf_addz(b, page_script);
+	strbuf_addz(b, page_end);
 }
 
 void api_page(struct api_worker *w, struct http_request *req)
 {
+	page_add_policy(w, req);
 	api_reply_later(w, req, "text/html; charset=utf-8", make);
 }

@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/error_status.h"
 #include "api/gate.h"
+#include "api/page_files.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/decompress.h"
@@ -66,6 +67,22 @@ static const struct route {
 } routes[] = {
 	{ { "/", 1 }, HANDLER_STATUS, api_page, NULL, NULL, "GET, OPTIONS", false, false },
 	{ { "/status", 7 }, HANDLER_STATUS, api_page, NULL, NULL, "GET, OPTIONS", false, false },
+	{ { "/static/page.css", 16 },
+	  HANDLER_STATIC,
+	  api_page_css,
+	  NULL,
+	  NULL,
+	  "GET, OPTIONS",
+	  false,
+	  false },
+	{ { "/static/page.js", 15 },
+	  HANDLER_STATIC,
+	  api_page_js,
+	  NULL,
+	  NULL,
+	  "GET, OPTIONS",
+	  false,
+	  false },
 	{ { "/-/healthy", 10 },
 	  HANDLER_HEALTHY,
 	  healthy,

@@ -1,8 +1,8 @@
 #include "expose/counters.h"
 
 const char *const counters_handlers[N_HANDLERS] = {
-	"push", "delete",        "healthy",        "ready",         "status",
-	"wipe", "api/v1/status", "api/v1/metrics", "api/v1/options"
+	"push",   "delete", "healthy",       "ready",          "status",
+	"static", "wipe",   "api/v1/status", "api/v1/metrics", "api/v1/options"
 };
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
 						       "options", "head", "other" };

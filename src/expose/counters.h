@@ -16,6 +16,7 @@ enum handler {
 	HANDLER_HEALTHY,
 	HANDLER_READY,
 	HANDLER_STATUS, /* the page */
+	HANDLER_STATIC, /* what the page needs beside it */
 	HANDLER_WIPE,
 	HANDLER_API_STATUS,
 	HANDLER_API_METRICS,

@@ -2,6 +2,8 @@
 import json
 import re
 
+from gateway import Gateway
+
 
 BODY = """\
 # HELP h A <histogram>
@@ -92,3 +94,26 @@ def test_page_names_a_url_that_deletes(gw):
     url = re.search(r'data-method="DELETE" data-url="([^"]+)"', gw.get("/").text)[1]
     assert gw.request("DELETE", "/" + url).status == 202
     assert groups(gw) == {}
+
+
+def test_page_loads_nothing_but_what_the_gateway_serves(gw):
+    """A browser that keeps to the policy runs no script and takes no style that stands in the page itself."""
+    gw.put("p", "a 1\n")
+    for path in "/", "/status":
+        r = gw.get(path)
+        assert r.headers["Content-Security-Policy"] == "default-src 'self'; frame-ancestors 'none'"
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", r.text)
+        links = re.findall(r'(?:src|href)="([^"]+)"', r.text)
+        assert len(links) == 2
+        for link in links:
+            file = gw.get("/" + link)
+            assert file.status == 200 and file.body and file.headers["X-Content-Type-Options"] == "nosniff"
+            assert file.headers["Content-Type"].startswith("text/css" if "css" in link else "application/javascript")
+    assert gw.request("PUT", "/static/page.js", "").status == 405
+
+
+def test_the_policy_of_the_web_file_is_left_as_it_is(tmp_path):
+    file = tmp_path / "web.yml"
+    file.write_text("http_server_config:\n  headers:\n    Content-Security-Policy: default-src 'none'\n")
+    with Gateway(f"--web.config.file={file}") as g:
+        assert g.get("/").headers.get_all("Content-Security-Policy") == ["default-src 'none'"]
