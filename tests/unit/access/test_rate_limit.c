@@ -47,7 +47,7 @@ static const struct {
 	  "++-+" },
 };
 
-START_TEST(row)
+START_TEST(requests_let_through)
 {
 	struct rate_limit r;
 	char got[16];
@@ -104,7 +104,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("rate_limit");
 
-	tcase_add_loop_test(tc, row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, requests_let_through, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, many_threads);
 	return run_cases("rate_limit", tc);
 }

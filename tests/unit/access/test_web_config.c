@@ -264,7 +264,7 @@ static const struct {
 	  "!4 line 4: crypto/bcrypt: hashedSecret too short to be a bcrypted password" },
 };
 
-START_TEST(row)
+START_TEST(web_file_is_read)
 {
 	CLEANUP(web_config_freep) struct web_config *c = NULL;
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
@@ -345,7 +345,7 @@ int main(void)
 	int failed;
 
 	temp_dir_make(&dir);
-	tcase_add_loop_test(tc, row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, web_file_is_read, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, files_that_cannot_be_read);
 	tcase_add_test(tc, a_file);
 	tcase_add_test(tc, names_beside_a_file_in_the_working_directory);

@@ -47,7 +47,7 @@ static const struct {
 	{ "raw DEL", "/a\x7F", NULL, "invalid control character or space in request target", NULL },
 };
 
-START_TEST(decode)
+START_TEST(target_is_decoded)
 {
 	size_t n = strlen(decodes[_i].target);
 	CLEANUP(freep) char *copy = mem_dup(decodes[_i].target, n);
@@ -119,7 +119,7 @@ static const struct {
 	{ "two parents", "/a/b/c/../../d", "/a/d" },
 };
 
-START_TEST(clean)
+START_TEST(path_is_cleaned)
 {
 	size_t n = strlen(cleans[_i].encoded);
 	CLEANUP(freep) char *copy = mem_dup(cleans[_i].encoded, n);
@@ -159,7 +159,7 @@ static const struct {
 	{ "other marks", "/!*'()[]\"", "/%21%2A%27%28%29%5B%5D%22" },
 };
 
-START_TEST(escape)
+START_TEST(path_is_escaped)
 {
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 
@@ -173,9 +173,9 @@ int main(void)
 {
 	TCase *tc = tcase_create("path");
 
-	tcase_add_loop_test(tc, decode, 0, ARRAY_LEN(decodes));
-	tcase_add_loop_test(tc, clean, 0, ARRAY_LEN(cleans));
-	tcase_add_loop_test(tc, escape, 0, ARRAY_LEN(escapes));
+	tcase_add_loop_test(tc, target_is_decoded, 0, ARRAY_LEN(decodes));
+	tcase_add_loop_test(tc, path_is_cleaned, 0, ARRAY_LEN(cleans));
+	tcase_add_loop_test(tc, path_is_escaped, 0, ARRAY_LEN(escapes));
 	tcase_add_test(tc, decode_without_memory);
 	tcase_add_test(tc, clean_without_memory);
 	return run_cases("path", tc);

@@ -16,7 +16,7 @@ START_TEST(copies_what_it_is_made_of)
 }
 END_TEST
 
-START_TEST(nothing)
+START_TEST(no_bytes_at_all)
 {
 	struct bytes *b = bytes_of(STR_NULL);
 
@@ -186,7 +186,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, copies_what_it_is_made_of);
-	tcase_add_test(tc, nothing);
+	tcase_add_test(tc, no_bytes_at_all);
 	tcase_add_test(tc, sole_holder);
 	tcase_add_test(tc, other_forms);
 	tcase_add_test(tc, forms_that_nobody_looks_up);

@@ -103,7 +103,7 @@ static enum err_reason push(struct world *w, enum push_mode mode, const char *pa
 	return wait_for(&v);
 }
 
-START_TEST(answers)
+START_TEST(a_push_of_each_kind_is_answered)
 {
 	struct world w;
 
@@ -688,7 +688,7 @@ int main(void)
 	TCase *tc = tcase_create("committer");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_loop_test(tc, answers, 0, 2);
+	tcase_add_loop_test(tc, a_push_of_each_kind_is_answered, 0, 2);
 	tcase_add_test(tc, failed_commits);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);

@@ -213,7 +213,7 @@ static const struct {
 	{ "flags before values", { "--log.level=foo", "--bar" }, "!unknown long flag '--bar'" },
 };
 
-START_TEST(row)
+START_TEST(arguments_are_read)
 {
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
@@ -262,7 +262,7 @@ static const struct {
 	{ "run", { "--web.threads=1" }, CONFIG_RUN },
 };
 
-START_TEST(action)
+START_TEST(action_of_the_arguments)
 {
 	CLEANUP(config_done) struct config c;
 	enum config_action got;
@@ -492,7 +492,7 @@ START_TEST(man_layout)
 END_TEST
 
 /* Hidden flags are in none of these. */
-START_TEST(texts)
+START_TEST(texts_hide_hidden_flags)
 {
 	static const struct {
 		enum config_action action;
@@ -580,7 +580,7 @@ static const struct {
 	{ "2562047h99m", 0, "time: invalid duration \"2562047h99m\"" },
 };
 
-START_TEST(duration)
+START_TEST(duration_is_parsed)
 {
 	size_t n = strlen(durations[_i].text);
 	CLEANUP(freep) char *copy = mem_dup(durations[_i].text, n);
@@ -629,7 +629,7 @@ static const struct {
 	{ "9223372036854775807KiB", -1, NULL },
 };
 
-START_TEST(size)
+START_TEST(size_is_parsed)
 {
 	size_t n = strlen(sizes[_i].text);
 	CLEANUP(freep) char *copy = mem_dup(sizes[_i].text, n);
@@ -651,8 +651,8 @@ int main(void)
 	TCase *tc = tcase_create("config");
 
 	tcase_add_test(tc, defaults);
-	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
-	tcase_add_loop_test(tc, action, 0, ARRAY_LEN(actions));
+	tcase_add_loop_test(tc, arguments_are_read, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, action_of_the_arguments, 0, ARRAY_LEN(actions));
 	tcase_add_test(tc, unknown_before_version);
 	tcase_add_loop_test(tc, state_directory, 0, ARRAY_LEN(state_rows));
 	tcase_add_test(tc, arguments_file);
@@ -661,10 +661,10 @@ int main(void)
 	tcase_add_loop_test(tc, bad_arguments_file, 0, ARRAY_LEN(bad_files));
 	tcase_add_loop_test(tc, switches, 0, ARRAY_LEN(switch_rows));
 	tcase_add_test(tc, man_layout);
-	tcase_add_loop_test(tc, texts, 0, 5);
+	tcase_add_loop_test(tc, texts_hide_hidden_flags, 0, 5);
 	tcase_add_test(tc, help_layout);
 	tcase_add_test(tc, help);
-	tcase_add_loop_test(tc, duration, 0, ARRAY_LEN(durations));
-	tcase_add_loop_test(tc, size, 0, ARRAY_LEN(sizes));
+	tcase_add_loop_test(tc, duration_is_parsed, 0, ARRAY_LEN(durations));
+	tcase_add_loop_test(tc, size_is_parsed, 0, ARRAY_LEN(sizes));
 	return run_cases("config", tc);
 }

@@ -73,7 +73,7 @@ static const struct {
 	{ "a tagged map", "a: 1\nb: !x {}\n", "!2 yaml: line 2: unknown tag" },
 };
 
-START_TEST(row)
+START_TEST(document_is_read)
 {
 	CLEANUP(arena_done) struct arena a;
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
@@ -145,7 +145,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("yaml");
 
-	tcase_add_loop_test(tc, row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, document_is_read, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, limit, 0, (int)ARRAY_LEN(limits));
 	return run_cases("yaml", tc);
 }

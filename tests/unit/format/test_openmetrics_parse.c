@@ -132,7 +132,7 @@ static void show(const struct family *families, struct strbuf *out)
 	}
 }
 
-START_TEST(row)
+START_TEST(body_is_read)
 {
 	size_t n = strlen(rows[_i].body);
 	CLEANUP(freep) char *copy = mem_dup(rows[_i].body, n);
@@ -181,7 +181,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("openmetrics_parse");
 
-	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, body_is_read, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, out_of_memory, 0, ARRAY_LEN(rows));
 	return run_cases("openmetrics_parse", tc);
 }

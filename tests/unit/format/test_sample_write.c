@@ -133,7 +133,7 @@ static const struct {
 		  "s_sum 1e+10\ns_count 4\ns_created 7\n" },
 };
 
-START_TEST(row)
+START_TEST(sample_is_written)
 {
 	CLEANUP(strbuf_done) struct strbuf out = { 0 };
 	struct metric m = rows[_i].m;
@@ -173,7 +173,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("sample_write");
 
-	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, sample_is_written, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, exemplar_length);
 	return run_cases("sample_write", tc);
 }

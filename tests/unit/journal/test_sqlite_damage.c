@@ -182,7 +182,7 @@ static const struct {
 	{ "no such table", "DROP TABLE segments" },
 };
 
-START_TEST(rows_row)
+START_TEST(rows_that_contradict)
 {
 	struct err err = { 0 };
 	char *text;
@@ -372,7 +372,7 @@ int main(void)
 	tcase_set_timeout(tc, 100);
 	tcase_add_checked_fixture(tc, make_dir, NULL);
 	tcase_add_loop_test(tc, refused_row, 0, (int)ARRAY_LEN(refused));
-	tcase_add_loop_test(tc, rows_row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, rows_that_contradict, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, garbage_row, 0, (int)ARRAY_LEN(garbage));
 	tcase_add_test(tc, set_aside_takes_the_wal);
 	tcase_add_test(tc, truncated);

@@ -25,7 +25,7 @@ static const struct {
 	{ STR(""), { "", "", "", "" } },
 };
 
-START_TEST(row)
+START_TEST(name_is_escaped)
 {
 	CLEANUP(freep) char *copy = mem_dup(rows[_i].name.p, rows[_i].name.n);
 	struct str name = { copy, rows[_i].name.n };
@@ -71,7 +71,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("escape");
 
-	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, name_is_escaped, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, by_name);
 	tcase_add_test(tc, out_of_memory);
 	return run_cases("escape", tc);

@@ -121,7 +121,7 @@ static const struct {
 	  false },
 };
 
-START_TEST(row)
+START_TEST(histogram_is_consistent)
 {
 	struct histogram h = rows[_i].h;
 
@@ -137,6 +137,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("native");
 
-	tcase_add_loop_test(tc, row, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, histogram_is_consistent, 0, ARRAY_LEN(rows));
 	return run_cases("native", tc);
 }
