@@ -8,6 +8,7 @@
 #include "expose/own.h"
 #include "import/gob_file.h"
 #include "journal/load.h"
+#include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 
 struct store *startup_new_store(const struct store_limits *lim)
@@ -140,13 +141,13 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
 		return 0;
 	}
-	if (import_if_gob(c, err) < 0)
+	if (db_file_check_type(path, err) < 0 || import_if_gob(c, err) < 0)
 		return -1;
 	r = open_and_load(c, ret, err);
 	if (r == DAMAGED) {
 		struct err why = *err;
 
-		if (sqlite_set_aside(path, aside, sizeof(aside), err) < 0)
+		if (db_file_set_aside(path, aside, sizeof(aside), err) < 0)
 			return -1;
 		log_error("the database is damaged: it has been set aside, starting with an empty "
 			  "one",

@@ -202,14 +202,15 @@ def scribble(at, n):
 
 
 DAMAGE = {
-    "not a database": lambda f: f.write_bytes(b"this is no database\n" * 1000),
-    "header": scribble(0, 100),
+    "magic": scribble(0, 16),
+    "header": scribble(16, 52),
     "schema page": scribble(100, 3000),
     "pages": scribble(4096, 1 << 30),
     "cut": lambda f: f.write_bytes(f.read_bytes()[:6000]),
     "body": lambda f: change(f, "UPDATE segments SET body = x'ff'"),
     "key": lambda f: change(f, "UPDATE metric_groups SET key = 'x'"),
     "segment without a group": lambda f: change(f, "UPDATE segments SET group_id = 77"),
+    "table that is gone": lambda f: change(f, "DROP TABLE segments"),
 }
 
 
@@ -236,13 +237,55 @@ def test_a_damaged_database_is_set_aside(database, name):
         assert s.get("pushgateway_database_set_aside") == 0 and s.pushed("a", "new") == 1
 
 
-def test_a_database_without_its_tables_is_left_alone(database):
-    with Gateway(database=database):
-        pass
-    change(database, "DROP TABLE segments")
+def test_two_damaged_databases_within_a_second(database):
+    kept = set()
+    for i in range(3):
+        with Gateway(database=database) as g:
+            g.put("x", f"a {i}\n")
+        scribble(100, 3000)(database)
+        with Gateway(database=database) as g:
+            kept.add(parse_logfmt(g.wait_for_line("the database is damaged"))["kept"])
+            assert g.put("new", "a 1\n").status == 200
+    assert len(kept) == 3
+    assert sorted(str(f) for f in database.parent.glob("*.damaged-*")) == sorted(kept)
+
+
+NO_DATABASE = {
+    "configuration": b"global:\n  scrape_interval: 15s\n" * 50,
+    "one byte": b"S",
+    "zeros": bytes(8192),
+    "overwritten from the start": b"\xa5" * 8192,
+    "binary": b"\x7fELF\x02\x01\x01" + bytes(9000),
+}
+
+
+@pytest.mark.parametrize("name", NO_DATABASE)
+def test_a_file_that_is_no_database_is_left_alone(tmp_path, name):
+    file = tmp_path / "prometheus.yml"
+    file.write_bytes(NO_DATABASE[name])
+    assert refused(database=file) == (f"{file} is neither a database nor the file of a Go Pushgateway, and has been left as "
+                                      "it is: choose another --persistence.file, or move it away")
+    assert file.read_bytes() == NO_DATABASE[name]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_damaged_database_of_another_program_is_left_alone(database):
+    change(database, "CREATE TABLE bookmarks (url TEXT)", "PRAGMA application_id=1234",
+           "INSERT INTO bookmarks VALUES (zeroblob(100000))")
+    scribble(100, 3000)(database)
     before = database.read_bytes()
-    assert refused(database=database) == f"cannot open {database}: no such table: segments"
+    assert "is a damaged database of another program" in refused(database=database)
     assert database.read_bytes() == before
+    assert list(database.parent.iterdir()) == [database]
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_what_is_no_file_is_refused(database, suffix):
+    """Opening a FIFO would wait for a writer, for ever."""
+    name = f"{database}{suffix}"
+    os.mkfifo(name)
+    assert refused(database=database) == f"{name} is a FIFO, and a database is a file: choose another --persistence.file"
+    assert "is a device" in refused(database="/dev/null")
 
 
 def test_an_empty_file_is_an_empty_database(database):

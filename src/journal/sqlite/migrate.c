@@ -1,10 +1,8 @@
 #include "journal/sqlite/migrate.h"
 
 #include "base/cleanup.h"
+#include "journal/sqlite/file.h"
 #include "migrations.h" /* generated: migrations[] */
-
-/* "TALY": tells our files from anybody else's. */
-#define APPLICATION_ID 0x54414C59
 
 static int read_int(sqlite3 *db, const char *sql, int *ret)
 {
@@ -32,7 +30,7 @@ static int run_one(sqlite3 *db, int version)
 	}
 	if (r == SQLITE_OK && version == 0) {
 		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id=%d",
-				 APPLICATION_ID);
+				 DB_APPLICATION_ID);
 		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);
 	}
 	if (r == SQLITE_OK)
@@ -54,7 +52,12 @@ int migrate(sqlite3 *db, const char *path, struct err *err)
 		r = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (r != SQLITE_OK)
 		return r;
-	if (tables > 0 && id != APPLICATION_ID) {
+	if (tables > 0 && __builtin_popcount((unsigned)id ^ DB_APPLICATION_ID) == 1) {
+		err_set(err, ERR_SYSTEM, 0, "%s is damaged: its application_id has a wrong bit",
+			path);
+		return SQLITE_CORRUPT;
+	}
+	if (tables > 0 && id != DB_APPLICATION_ID) {
 		err_set(err, ERR_SYSTEM, 0,
 			"%s is a database of another program: choose another --persistence.file",
 			path);

@@ -1,16 +1,14 @@
 #include "journal/sqlite/sqlite.h"
 
-#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "journal/body.h"
+#include "journal/sqlite/file.h"
 #include "journal/sqlite/migrate.h"
 #include "journal/sqlite/vfs.h"
 
@@ -370,12 +368,43 @@ static int open_file(const char *path, sqlite3 **ret, struct err *err)
 			       vfs);
 }
 
+/* -1: what has that name is not ours, whatever became of it. */
+static int check_ours(const char *path, struct err *err)
+{
+	if (db_file_check_type(path, err) < 0)
+		return -1;
+	if (db_file_kind(path) == DB_FILE_NONE)
+		return err_set(err, ERR_SYSTEM, 0,
+			       "%s is neither a database nor the file of a Go Pushgateway, and has "
+			       "been left as it is: choose another --persistence.file, or move it "
+			       "away",
+			       path);
+	return 0;
+}
+
+/* *err is set. */
+static enum sqlite_open_result refuse_open(const char *path, int code, struct err *err)
+{
+	/* Statements that SQLite cannot make sense of: the schema is not what it was. */
+	if (!is_damage(code) && (code & 0xFF) != SQLITE_ERROR)
+		return SQLITE_OPEN_FAILED;
+	if (db_file_kind(path) == DB_FILE_OURS)
+		return SQLITE_OPEN_DAMAGED;
+	err_set(err, ERR_SYSTEM, 0,
+		"%s is a damaged database of another program: choose another --persistence.file",
+		path);
+	return SQLITE_OPEN_FAILED;
+}
+
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err)
 {
-	struct sqlite_storage *s = mem_zalloc(sizeof(*s));
+	struct sqlite_storage *s;
 	int r;
 
+	if (check_ours(path, err) < 0)
+		return SQLITE_OPEN_FAILED;
+	s = mem_zalloc(sizeof(*s));
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
 	err->reason = ERR_NONE;
@@ -393,28 +422,5 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	if (!err->reason)
 		explain_open(err, path, s->db, r);
 	sqlite_close(&s->base);
-	return is_damage(r) ? SQLITE_OPEN_DAMAGED : SQLITE_OPEN_FAILED;
-}
-
-int sqlite_set_aside(const char *path, char *aside, size_t size, struct err *err)
-{
-	static const char *const suffixes[] = { "-wal", "-shm", "-journal", "" };
-	time_t now = time(NULL);
-	struct tm tm;
-	char stamp[32], from[4096], to[4200];
-
-	gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(aside, size, "%s.damaged-%s", path, stamp);
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		snprintf(from, sizeof(from), "%s%s", path, suffixes[i]);
-		snprintf(to, sizeof(to), "%s%s", aside, suffixes[i]);
-		if (link(from, to) < 0 && errno != ENOENT)
-			return err_set(err, ERR_SYSTEM, 0, "cannot set %s aside as %s: %s", from,
-				       to, strerrordesc_np(errno));
-		if (unlink(from) < 0 && errno != ENOENT)
-			return err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", from,
-				       strerrordesc_np(errno));
-	}
-	return 0;
+	return refuse_open(path, r, err);
 }

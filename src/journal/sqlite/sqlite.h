@@ -6,7 +6,7 @@
 
 enum sqlite_open_result {
 	SQLITE_OPENED,
-	SQLITE_OPEN_DAMAGED, /* not a database, or one that does not hold together */
+	SQLITE_OPEN_DAMAGED, /* ours, and it does not hold together: may be set aside */
 	SQLITE_OPEN_FAILED,  /* in use, not writable, newer schema, not ours ...: *err says what to
 				do */
 };
@@ -17,11 +17,5 @@ enum sqlite_open_result {
  */
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);
-
-/*
- * Moves a damaged database and what belongs to it to PATH.damaged-YYYYMMDDTHHMMSSZ. The new name
- * goes to aside (size bytes). -1: *err says why it could not be moved.
- */
-int sqlite_set_aside(const char *path, char *aside, size_t size, struct err *err);
 
 #endif

@@ -386,7 +386,7 @@ START_TEST(no_such_directory)
 
 	snprintf(path, sizeof(path), "%s/missing/test.db", dir.path);
 	refuse_open(path, "cannot write");
-	refuse_open(dir.path, "cannot write");
+	refuse_open(dir.path, "is a directory");
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "journal/load.h"
+#include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
@@ -180,6 +181,7 @@ static const struct {
 	{ "series of another group", "UPDATE segments SET group_id = 2 WHERE id = 1; "
 				     "UPDATE metric_groups SET key = x'6aff' WHERE id = 1" },
 	{ "no such table", "DROP TABLE segments" },
+	{ "our id with a wrong bit", "PRAGMA application_id=0x54414C58" },
 };
 
 START_TEST(rows_that_contradict)
@@ -193,21 +195,15 @@ START_TEST(rows_that_contradict)
 
 	free(text);
 	ck_assert_msg(r != STORAGE_LOADED && err.msg[0], "%s: loaded", rows[_i].name);
-	if (strcmp(rows[_i].name, "no such table") != 0)
-		ck_assert_msg(r == STORAGE_DAMAGED, "%s: %s", rows[_i].name, err.msg);
+	ck_assert_msg(r == STORAGE_DAMAGED, "%s: %s", rows[_i].name, err.msg);
 }
 END_TEST
 
+/* Beginnings of a database, and nothing else. */
 static const struct {
 	const char *name;
 	struct str content;
 } garbage[] = {
-	{ "text",
-	  { "this is not a database, and long enough to have a header: ..............."
-	    "..........................................................",
-	    131 } },
-	/* One byte alone is what SQLite itself may leave of a new file. */
-	{ "two bytes", { "xy", 2 } },
 	{ "magic alone", { "SQLite format 3\0", 16 } },
 	{ "magic and zeros", { "SQLite format 3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 30 } },
 };
@@ -220,42 +216,36 @@ START_TEST(garbage_row)
 
 	write_file(dir.db, garbage[_i].content);
 	check_result(garbage[_i].name, STORAGE_DAMAGED, "");
-	ck_assert_msg(sqlite_set_aside(dir.db, aside, sizeof(aside), &err) == 0, "%s", err.msg);
+	ck_assert_msg(db_file_set_aside(dir.db, aside, sizeof(aside), &err) == 0, "%s", err.msg);
 	read_file(aside, &kept);
 	ck_assert(str_eq(strbuf_str(&kept), garbage[_i].content));
-	ck_assert(strncmp(aside, dir.db, strlen(dir.db)) == 0 &&
-		  strncmp(aside + strlen(dir.db), ".damaged-20", 11) == 0);
-	/* Once more at the same moment: what is there is not overwritten. */
-	write_file(dir.db, STR("another"));
-	if (sqlite_set_aside(dir.db, aside, sizeof(aside), &err) == 0)
-		ck_assert_int_eq(access(dir.db, F_OK), -1);
-	else
-		ck_assert_msg(strstr(err.msg, "aside"), "%s", err.msg);
-	unlink(dir.db);
 	check_result("afterwards", STORAGE_LOADED, "");
 }
 END_TEST
 
-START_TEST(set_aside_takes_the_wal)
+/* Somebody's file that is no database, and one that is damaged but not ours: not touched. */
+static const struct {
+	struct str begin;
+	size_t size;
+	const char *message;
+} not_ours[] = {
+	{ { "global:\n  scrape_interval: 15s\n", 31 }, 31, "neither a database" },
+	{ { "S", 1 }, 1, "neither a database" },
+	{ { "", 0 }, 4096, "neither a database" },
+	{ { "SQLite gormat 2", 15 }, 4096, "neither a database" },
+	{ { "SQLite format 3\0\20\0\1", 19 }, 70000, "a damaged database of another program" },
+};
+
+START_TEST(not_ours_row)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
-	struct err err = { 0 };
-	char path[200], aside[200];
+	CLEANUP(strbuf_done) struct strbuf after = { 0 };
+	CLEANUP(freep) char *content = mem_zalloc(not_ours[_i].size);
 
-	for (unsigned i = 0; i < ARRAY_LEN(suffixes); i++) {
-		snprintf(path, sizeof(path), "%s%s", dir.db, suffixes[i]);
-		write_file(path, str_of(suffixes[i]));
-	}
-	ck_assert_int_eq(sqlite_set_aside(dir.db, aside, sizeof(aside), &err), 0);
-	for (unsigned i = 0; i < ARRAY_LEN(suffixes); i++) {
-		CLEANUP(strbuf_done) struct strbuf kept = { 0 };
-
-		snprintf(path, sizeof(path), "%s%s", dir.db, suffixes[i]);
-		ck_assert_int_eq(access(path, F_OK), -1);
-		snprintf(path, sizeof(path), "%s%s", aside, suffixes[i]);
-		read_file(path, &kept);
-		ck_assert(str_eq(strbuf_str(&kept), str_of(suffixes[i])));
-	}
+	memcpy(content, not_ours[_i].begin.p, not_ours[_i].begin.n);
+	write_file(dir.db, (struct str){ content, not_ours[_i].size });
+	check_result(not_ours[_i].begin.p, STORAGE_FAILED, not_ours[_i].message);
+	read_file(dir.db, &after);
+	ck_assert(str_eq(strbuf_str(&after), (struct str){ content, not_ours[_i].size }));
 }
 END_TEST
 
@@ -291,9 +281,13 @@ START_TEST(truncated)
 	CLEANUP(freep) char *whole = content_of(&file);
 	unsigned damaged = 0, tried = 0;
 
-	for (size_t n = 2; n < file.n; n += n < 200 ? 33 : 2047, tried++) {
+	for (size_t n = 2; n < file.n; n += n < 200 ? 33 : 2047) {
 		write_file(dir.db, (struct str){ file.p, n });
-		check_all_or_nothing("truncated", n, whole, &damaged);
+		if (n < 16)
+			check_result("truncated", STORAGE_FAILED, "neither a database");
+		else
+			check_all_or_nothing("truncated", n, whole, &damaged);
+		tried += n >= 16;
 	}
 	ck_assert_msg(damaged == tried, "%u of %u", damaged, tried);
 }
@@ -374,7 +368,7 @@ int main(void)
 	tcase_add_loop_test(tc, refused_row, 0, (int)ARRAY_LEN(refused));
 	tcase_add_loop_test(tc, rows_that_contradict, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, garbage_row, 0, (int)ARRAY_LEN(garbage));
-	tcase_add_test(tc, set_aside_takes_the_wal);
+	tcase_add_loop_test(tc, not_ours_row, 0, (int)ARRAY_LEN(not_ours));
 	tcase_add_test(tc, truncated);
 	tcase_add_loop_test(tc, lost_page, 0, (int)ARRAY_LEN(patterns));
 	tcase_add_loop_test(tc, flipped_byte, 0, 3);

@@ -1,0 +1,187 @@
+#include "journal/sqlite/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+/* What SQLite keeps beside a database; the database itself comes last. */
+static const char *const suffixes[] = { "-wal", "-shm", "-journal", "" };
+
+static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
+{
+	b->n = 0;
+	strbuf_addz(b, path);
+	strbuf_addz(b, suffix);
+	return strbuf_z(b);
+}
+
+static const char *type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return "a device";
+	}
+}
+
+int db_file_check_type(const char *path, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (stat(suffixed(&name, path, suffixes[i]), &st) == 0 && !S_ISREG(st.st_mode))
+			return err_set(err, ERR_SYSTEM, 0,
+				       "%s is %s, and a database is a file: choose another "
+				       "--persistence.file",
+				       name.p, type_name(st.st_mode));
+	return 0;
+}
+
+/* ---- first bytes ---- */
+
+/* SQLite's file format, section 1.3: the magic, and where application_id stands. */
+static const char magic[16] = "SQLite format 3";
+enum { ID_AT = 68, ID_END = 72, PAGE_MAX = 65536 };
+
+static bool one_bit_off(const char *a, const char *b, size_t n)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bits += (unsigned)__builtin_popcount((unsigned char)a[i] ^ (unsigned char)b[i]);
+	return bits <= 1;
+}
+
+static enum db_file_kind kind_of(const char *head, size_t n, off_t size)
+{
+	static const char id[4] = "TALY", no_id[4] = "";
+	bool begins = n >= sizeof(magic) && one_bit_off(head, magic, sizeof(magic));
+
+	if (n == 0)
+		return DB_FILE_NEW;
+	if (n >= ID_END && one_bit_off(head + ID_AT, id, sizeof(id)))
+		return DB_FILE_OURS;
+	if (!begins)
+		return DB_FILE_NONE;
+	/* Ours has no id as long as its first transaction is only in the WAL: one page at most. */
+	if (size <= PAGE_MAX && (n < ID_END || memcmp(head + ID_AT, no_id, sizeof(no_id)) == 0))
+		return DB_FILE_OURS;
+	return DB_FILE_OTHERS;
+}
+
+enum db_file_kind db_file_kind(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[ID_END];
+	struct stat st;
+	ssize_t n;
+
+	/* What cannot be read is left to SQLite to explain. */
+	if (fd < 0)
+		return DB_FILE_NEW;
+	n = fstat(fd, &st) == 0 ? pread(fd, head, sizeof(head), 0) : 0;
+	close(fd);
+	return n > 0 ? kind_of(head, (size_t)n, st.st_size) : DB_FILE_NEW;
+}
+
+/* ---- setting aside ---- */
+
+static bool any_exists(const char *path)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (lstat(suffixed(&name, path, suffixes[i]), &st) == 0)
+			return true;
+	return false;
+}
+
+/* All gets a second name, or nothing does. errno says why not. */
+static int link_all(const char *path, const char *aside)
+{
+	CLEANUP(strbuf_done) struct strbuf from = { 0 };
+	CLEANUP(strbuf_done) struct strbuf to = { 0 };
+	int why = 0;
+	size_t i;
+
+	if (any_exists(aside)) {
+		errno = EEXIST;
+		return -1;
+	}
+	for (i = 0; why == 0 && i < ARRAY_LEN(suffixes); i++)
+		if (link(suffixed(&from, path, suffixes[i]), suffixed(&to, aside, suffixes[i])) <
+			    0 &&
+		    errno != ENOENT)
+			why = errno;
+	if (why == 0)
+		return 0;
+	/* Nothing had these names before, and what failed has none. */
+	while (--i > 0)
+		unlink(suffixed(&to, aside, suffixes[i - 1]));
+	errno = why;
+	return -1;
+}
+
+static int unlink_all(const char *path, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+		if (unlink(suffixed(&name, path, suffixes[i])) < 0 && errno != ENOENT)
+			return err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", name.p,
+				       strerrordesc_np(errno));
+	return 0;
+}
+
+static int link_to_free_name(const char *path, char *aside, size_t size, struct err *err)
+{
+	enum { NAMES_MAX = 10000 };
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	for (unsigned i = 1; i < NAMES_MAX; i++) {
+		int n = i == 1 ? snprintf(aside, size, "%s.damaged-%s", path, stamp)
+			       : snprintf(aside, size, "%s.damaged-%s-%u", path, stamp, i);
+
+		if (n < 0 || (size_t)n >= size)
+			errno = ENAMETOOLONG;
+		else if (link_all(path, aside) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	return err_set(err, ERR_SYSTEM, 0, "cannot set %s aside as %s: %s", path, aside,
+		       strerrordesc_np(errno));
+}
+
+int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err)
+{
+	/* SQLite follows symbolic links, and its files stand beside what they lead to. */
+	CLEANUP(freep) char *real = realpath(path, NULL);
+
+	if (!real)
+		return err_set(err, ERR_SYSTEM, 0, "cannot set %s aside: %s", path,
+			       strerrordesc_np(errno));
+	if (link_to_free_name(real, aside, size, err) < 0)
+		return -1;
+	return unlink_all(real, err);
+}

@@ -1,0 +1,40 @@
+/*
+ * The database as a file among others: whether what has its name is ours to use, and how it gets
+ * out of the way. Names and first bytes only, no SQL. Never while this process has the database
+ * open: closing any descriptor of a file ends all locks that the process has on it (POSIX).
+ */
+#ifndef JOURNAL_SQLITE_FILE_H
+#define JOURNAL_SQLITE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* "TALY" at byte 68 of a database tells ours from anybody else's (SQLite's application_id). */
+#define DB_APPLICATION_ID 0x54414C59
+
+/*
+ * -1: what has that name, or that of a file that belongs to it, is no file: opening a FIFO would
+ * wait for ever. Symbolic links are followed; a name that nothing has will do.
+ */
+int db_file_check_type(const char *path, struct err *err);
+
+enum db_file_kind {
+	DB_FILE_NEW,    /* there is none, or an empty one */
+	DB_FILE_OURS,   /* ours, in whatever state: begins as a database, or carries our id */
+	DB_FILE_OTHERS, /* a database that does not carry our id */
+	DB_FILE_NONE,   /* no database at all */
+};
+
+/* By its first bytes. One bit of our id or of SQLite's magic may be wrong. */
+enum db_file_kind db_file_kind(const char *path);
+
+/*
+ * Moves a damaged database and what belongs to it to PATH.damaged-YYYYMMDDTHHMMSSZ, or to the first
+ * of ...-2, ...-3 that is free. The new name goes to aside (size bytes). -1: *err says why it could
+ * not be moved.
+ */
+int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err);
+
+#endif
