@@ -66,6 +66,15 @@ static enum open_result open_and_load(const struct config *c, struct opened *ret
 	return r == STORAGE_DAMAGED ? DAMAGED : FAILED;
 }
 
+static void log_upgraded(const char *path, struct sqlite_schema schema)
+{
+	if (schema.found > 0 && schema.found < schema.now)
+		log_info("the database's schema has been upgraded: older versions cannot read it "
+			 "any more",
+			 "file", path, "from", number((uint64_t)schema.found).text, "to",
+			 number((uint64_t)schema.now).text, NULL);
+}
+
 static void log_loaded(const char *path, struct store *store)
 {
 	struct store_counts counts = store_counts(store);
@@ -157,6 +166,7 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 	}
 	if (r != OPENED)
 		return -1;
+	log_upgraded(path, sqlite_storage_schema(ret->storage));
 	log_loaded(path, ret->store);
 	return 0;
 }

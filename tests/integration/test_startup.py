@@ -6,6 +6,7 @@ import re
 import socket
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -286,6 +287,22 @@ def test_what_is_no_file_is_refused(database, suffix):
     os.mkfifo(name)
     assert refused(database=database) == f"{name} is a FIFO, and a database is a file: choose another --persistence.file"
     assert "is a device" in refused(database="/dev/null")
+
+
+def test_an_upgrade_of_the_schema_is_logged(database):
+    migrations = Path(__file__).parents[2] / "migrations" / "sqlite"
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.executescript((migrations / "0001_init.sql").read_text())
+        db.execute("PRAGMA application_id=1413565529")
+        db.execute("PRAGMA user_version=1")
+    newest = len(list(migrations.glob("*.sql")))
+    with Gateway(database=database) as g:
+        line = parse_logfmt(g.wait_for_line("schema has been upgraded"))
+        assert (line["level"], line["file"], line["from"], line["to"]) == ("info", str(database), "1", str(newest))
+    with Gateway(database=database) as g:
+        assert "upgraded" not in g.log
+    with Gateway(database=database.with_name("new.db")) as g:
+        assert "upgraded" not in g.log
 
 
 def test_an_empty_file_is_an_empty_database(database):

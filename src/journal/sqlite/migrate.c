@@ -40,7 +40,7 @@ static int run_one(sqlite3 *db, int version)
 	return r;
 }
 
-int migrate(sqlite3 *db, const char *path, struct err *err)
+int migrate(sqlite3 *db, const char *path, struct sqlite_schema *ret_schema, struct err *err)
 {
 	const int newest = (int)ARRAY_LEN(migrations);
 	int version, id, tables;
@@ -77,6 +77,7 @@ int migrate(sqlite3 *db, const char *path, struct err *err)
 			path, version, newest);
 		return SQLITE_MISMATCH;
 	}
+	*ret_schema = (struct sqlite_schema){ version, newest };
 	for (; r == SQLITE_OK && version < newest; version++)
 		r = run_one(db, version);
 	return r;

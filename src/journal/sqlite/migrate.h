@@ -6,12 +6,13 @@
 #include <sqlite3.h>
 
 #include "base/err.h"
+#include "journal/sqlite/sqlite.h"
 
 /*
  * Runs the migrations after the file's user_version, each in a transaction of its own. Returns an
  * SQLite result code; SQLITE_MISMATCH when the file is of a newer version or not ours, with *err
- * set.
+ * set. *ret_schema: what was found, and what it is now.
  */
-int migrate(sqlite3 *db, const char *path, struct err *err);
+int migrate(sqlite3 *db, const char *path, struct sqlite_schema *ret_schema, struct err *err);
 
 #endif

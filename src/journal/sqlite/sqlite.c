@@ -46,6 +46,7 @@ struct sqlite_storage {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	char *path;
+	struct sqlite_schema schema;
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -297,9 +298,12 @@ static const struct storage_ops sqlite_ops = {
 };
 
 /*
- * Exclusive: one gateway for one file, and no shared-memory index beside the WAL. FULL: the WAL is
- * synced before a commit returns. The checkpoint comes less often than by default, since it is the
- * committer that waits for it.
+ * Exclusive: one gateway for one file, and one connection for the gateway; no shared-memory index
+ * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
+ * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
+ * something of the file, a copy of it for instance, has to ask this connection.
+ * FULL: the WAL is synced before a commit returns. The checkpoint comes less often than by default,
+ * since it is the committer that waits for it.
  */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA journal_mode=WAL;"
@@ -307,6 +311,41 @@ static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA wal_autocheckpoint=4000;"
 			       "PRAGMA journal_size_limit=67108864;"
 			       "PRAGMA temp_store=MEMORY;";
+
+/* What our promises rest on. A pragma that cannot be had says nothing. */
+static const struct {
+	const char *sql, *value;
+} required[] = {
+	{ "PRAGMA locking_mode", "exclusive" },
+	{ "PRAGMA journal_mode", "wal" },
+	{ "PRAGMA synchronous", "2" },
+};
+
+static int check_setting(sqlite3 *db, const char *sql, const char *value, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	const char *got = "nothing";
+
+	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		got = (const char *)sqlite3_column_text(stmt, 0);
+		r = got && strcmp(got, value) == 0 ? SQLITE_OK : SQLITE_MISUSE;
+	}
+	if (r == SQLITE_MISUSE)
+		err_set(err, ERR_SYSTEM, 0, "SQLite answers \"%s\" with %s instead of %s", sql,
+			got ? got : "nothing", value);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+static int set_up(sqlite3 *db, struct err *err)
+{
+	int r = sqlite3_exec(db, settings, NULL, NULL, NULL);
+
+	for (size_t i = 0; r == SQLITE_OK && i < ARRAY_LEN(required); i++)
+		r = check_setting(db, required[i].sql, required[i].value, err);
+	return r;
+}
 
 static int prepare(struct sqlite_storage *s)
 {
@@ -410,9 +449,9 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	err->reason = ERR_NONE;
 	r = open_file(path, &s->db, err);
 	if (r == SQLITE_OK)
-		r = sqlite3_exec(s->db, settings, NULL, NULL, NULL);
+		r = set_up(s->db, err);
 	if (r == SQLITE_OK)
-		r = migrate(s->db, path, err);
+		r = migrate(s->db, path, &s->schema, err);
 	if (r == SQLITE_OK)
 		r = prepare(s);
 	if (r == SQLITE_OK) {
@@ -423,4 +462,9 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 		explain_open(err, path, s->db, r);
 	sqlite_close(&s->base);
 	return refuse_open(path, r, err);
+}
+
+struct sqlite_schema sqlite_storage_schema(struct storage *st)
+{
+	return of(st)->schema;
 }

@@ -18,4 +18,12 @@ enum sqlite_open_result {
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);
 
+struct sqlite_schema {
+	int found; /* 0: a new database */
+	int now;
+};
+
+/* Which version of the schema opening has found, and what it has been brought to. */
+struct sqlite_schema sqlite_storage_schema(struct storage *st);
+
 #endif

@@ -231,8 +231,11 @@ START_TEST(first_schema_is_migrated)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	for (int i = 0; i < 2; i++) {
 		st = open_db();
+		struct sqlite_schema schema = sqlite_storage_schema(st);
 		struct store *s = load(st);
 		CLEANUP(freep) char *text = exposed(s);
+
+		ck_assert_int_eq(schema.found, i == 0 ? 1 : schema.now);
 
 		ck_assert_ptr_nonnull(strstr(text, "\nx{instance=\"\",job=\"j\"} 2\n"));
 		ck_assert_ptr_nonnull(strstr(text, "\ny{instance=\"\",job=\"j\"} 1\n"));
@@ -294,9 +297,15 @@ START_TEST(second_opener)
 	struct storage *st = open_db(), *other;
 	struct store *s = load(st);
 	struct err err = { 0 };
+	sqlite3 *reader;
 
 	ck_assert_int_eq(sqlite_storage_open(dir.db, &other, &err), SQLITE_OPEN_FAILED);
 	ck_assert_msg(err.reason == ERR_SYSTEM && strstr(err.msg, "in use"), "%s", err.msg);
+	/* Nor does SQLite itself get in beside it. */
+	ck_assert_int_eq(sqlite3_open(dir.db, &reader), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(reader, "SELECT * FROM segments", NULL, NULL, NULL),
+			 SQLITE_BUSY);
+	ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
 	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
 	store_free(s);
 	st->ops->close(st);
