@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/api.h"
-#include "api/gate.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"

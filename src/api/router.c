@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/api.h"
 #include "api/error_status.h"
-#include "api/gate.h"
 #include "api/page_files.h"
 #include "base/log.h"
 #include "base/mem.h"

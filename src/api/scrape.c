@@ -3,10 +3,10 @@
 
 #include "api/api.h"
 #include "base/mem.h"
-#include "expose/exposition.h"
-#include "expose/formats.h"
+#include "expose/encoded_body.h"
+#include "expose/scrape_body.h"
+#include "format/accept_header.h"
 #include "format/content_type.h"
-#include "format/scrape_format.h"
 
 struct scrape {
 	struct background_job job; /* first; on the way to the background thread */

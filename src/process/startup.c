@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "expose/own.h"
+#include "expose/own_metrics.h"
 #include "import/gob_file.h"
 #include "journal/load.h"
 #include "journal/sqlite/file.h"

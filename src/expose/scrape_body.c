@@ -1,4 +1,4 @@
-#include "expose/exposition.h"
+#include "expose/scrape_body.h"
 
 #include <stdlib.h>
 

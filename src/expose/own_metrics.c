@@ -1,4 +1,4 @@
-#include "expose/own.h"
+#include "expose/own_metrics.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,9 +1,9 @@
-#include "expose/formats.h"
+#include "expose/encoded_body.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "expose/encode.h"
+#include "expose/encoder.h"
 #include "format/protobuf/wire.h"
 #include "format/text/parse.h"
 

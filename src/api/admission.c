@@ -1,4 +1,4 @@
-#include "api/gate.h"
+#include "api/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>

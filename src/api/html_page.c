@@ -4,9 +4,9 @@
  */
 #include <stdio.h>
 
+#include "api/background_reply.h"
 #include "api/group_metrics.h"
 #include "api/html.h"
-#include "api/later.h"
 #include "api/page_files.h"
 #include "base/base64.h"
 #include "metrics/key.h"

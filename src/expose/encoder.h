@@ -9,8 +9,8 @@
 
 #include "base/arena.h"
 #include "codec/compress.h"
+#include "format/accept_header.h"
 #include "format/sample_write.h"
-#include "format/scrape_format.h"
 #include "store/store.h"
 
 /* Buffers for one scrape. */

@@ -1,4 +1,4 @@
-#include "api/later.h"
+#include "api/background_reply.h"
 
 #include <stdlib.h>
 

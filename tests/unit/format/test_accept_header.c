@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "format/scrape_format.h"
+#include "format/accept_header.h"
 #include "lib/run.h"
 
 #define PROTO "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding="

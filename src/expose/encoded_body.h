@@ -2,8 +2,8 @@
 #ifndef EXPOSE_FORMATS_H
 #define EXPOSE_FORMATS_H
 
-#include "expose/exposition.h"
-#include "format/scrape_format.h"
+#include "expose/scrape_body.h"
+#include "format/accept_header.h"
 
 /* What formats_exposition() needs for that format. */
 struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding);

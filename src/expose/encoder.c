@@ -1,9 +1,9 @@
-#include "expose/encode.h"
+#include "expose/encoder.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "expose/exposition.h"
+#include "expose/scrape_body.h"
 #include "format/protobuf/decode.h"
 #include "format/protobuf/encode.h"
 #include "format/protobuf/text.h"

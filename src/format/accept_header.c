@@ -1,4 +1,4 @@
-#include "format/scrape_format.h"
+#include "format/accept_header.h"
 
 #include <stdio.h>
 

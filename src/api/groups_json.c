@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/background_reply.h"
 #include "api/group_metrics.h"
-#include "api/later.h"
 #include "api/native_buckets.h"
 #include "base/json.h"
 #include "base/mem.h"

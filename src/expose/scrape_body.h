@@ -6,7 +6,7 @@
 #define EXPOSE_EXPOSITION_H
 
 #include "codec/compress.h"
-#include "expose/own.h"
+#include "expose/own_metrics.h"
 #include "store/store.h"
 
 struct exposition_part {
