@@ -119,10 +119,10 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	g->api.started_ns = clock_wall_ns();
 	handler.arg = &g->api;
 	if (*g->config.web_config_file) {
-		g->api.gate = gate_open(g->config.web_config_file, err);
-		if (!g->api.gate)
+		g->api.admission = admission_open(g->config.web_config_file, err);
+		if (!g->api.admission)
 			return NULL;
-		gate_set_tls(g->api.gate, &settings);
+		admission_set_tls(g->api.admission, &settings);
 	}
 	if (g->config.web_systemd_socket) {
 		log_info("Listening on systemd activated listeners instead of port listeners.",
@@ -248,11 +248,11 @@ static void stop_all(struct gateway *g)
 
 	if (server)
 		http_server_stop(server);
-	gate_stop(g->api.gate);
+	admission_stop(g->api.admission);
 	background_stop(g->api.background);
 	committer_stop(g->api.committer);
 	http_server_free(server);
-	gate_free(g->api.gate);
+	admission_free(g->api.admission);
 	if (g->storage)
 		g->storage->ops->close(g->storage);
 	store_free(g->store);

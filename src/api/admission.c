@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "config/units.h"
 
-struct gate {
+struct admission {
 	char *path;
 	struct web_live *live;
 	struct web_users *users;
@@ -24,99 +24,99 @@ struct gate {
 
 static void log_change(void *arg, enum web_change change, const char *why)
 {
-	const struct gate *g = arg;
+	const struct admission *a = arg;
 
 	switch (change) {
 	case WEB_CHANGE_TAKEN:
-		log_info("web configuration reloaded", "file", g->path, NULL);
+		log_info("web configuration reloaded", "file", a->path, NULL);
 		break;
 	case WEB_CHANGE_REFUSED:
 		log_error("web configuration not reloaded: the old one stays in force", "file",
-			  g->path, "err", why, NULL);
+			  a->path, "err", why, NULL);
 		break;
 	case WEB_CHANGE_NEEDS_RESTART:
-		log_warn("web configuration reloaded, in part", "file", g->path, "reason", why,
+		log_warn("web configuration reloaded, in part", "file", a->path, "reason", why,
 			 NULL);
 		break;
 	case WEB_CHANGE_SLOW_HASH:
 		log_warn("a password takes long to check, and others wait for it: give its hash a "
 			 "lower cost",
-			 "file", g->path, "reason", why, NULL);
+			 "file", a->path, "reason", why, NULL);
 		break;
 	}
 }
 
-static void start_limit(struct gate *g, const struct web_config *c)
+static void start_limit(struct admission *a, const struct web_config *c)
 {
 	CLEANUP(strbuf_done) struct strbuf interval = { 0 };
 	char burst[24];
 
-	g->limited = c->rate_interval_ns > 0;
-	if (!g->limited)
+	a->limited = c->rate_interval_ns > 0;
+	if (!a->limited)
 		return;
-	rate_limit_init(&g->limit, c->rate_interval_ns, c->rate_burst, clock_mono_ns());
+	rate_limit_init(&a->limit, c->rate_interval_ns, c->rate_burst, clock_mono_ns());
 	duration_format(c->rate_interval_ns, &interval);
 	snprintf(burst, sizeof(burst), "%lld", (long long)c->rate_burst);
 	log_info("Rate Limiter is enabled.", "burst", burst, "interval", strbuf_z(&interval), NULL);
 }
 
-struct gate *gate_open(const char *path, struct err *err)
+struct admission *admission_open(const char *path, struct err *err)
 {
-	struct gate *g = mem_zalloc(sizeof(*g));
-	const struct web_listener listener = { log_change, g };
+	struct admission *a = mem_zalloc(sizeof(*a));
+	const struct web_listener listener = { log_change, a };
 
-	g->path = mem_strdup(path);
-	g->live = web_live_open(path, &listener, err);
-	if (g->live)
-		g->users = web_users_start(err);
-	if (!g->users) {
+	a->path = mem_strdup(path);
+	a->live = web_live_open(path, &listener, err);
+	if (a->live)
+		a->users = web_users_start(err);
+	if (!a->users) {
 		err_prefix(err, "--web.config.file: ");
-		gate_free(g);
+		admission_free(a);
 		return NULL;
 	}
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(g->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
 
-	start_limit(g, s->config);
+	start_limit(a, s->config);
 	log_info(s->tls ? "TLS is enabled." : "TLS is disabled.", "http2", "false", NULL);
-	return g;
+	return a;
 }
 
-void gate_set_tls(struct gate *g, struct http_settings *settings)
+void admission_set_tls(struct admission *a, struct http_settings *settings)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(g->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
 
 	if (!s->tls)
 		return;
 	settings->tls_context = web_live_tls_context;
-	settings->tls_arg = g->live;
+	settings->tls_arg = a->live;
 }
 
-void gate_stop(struct gate *g)
+void admission_stop(struct admission *a)
 {
-	if (!g)
+	if (!a)
 		return;
-	g->stopped = true;
-	web_users_stop(g->users);
+	a->stopped = true;
+	web_users_stop(a->users);
 }
 
-void gate_free(struct gate *g)
+void admission_free(struct admission *a)
 {
-	if (!g)
+	if (!a)
 		return;
-	web_users_free(g->users);
-	web_live_close(g->live);
-	if (g->limited)
-		rate_limit_done(&g->limit);
-	free(g->path);
-	free(g);
+	web_users_free(a->users);
+	web_live_close(a->live);
+	if (a->limited)
+		rate_limit_done(&a->limit);
+	free(a->path);
+	free(a);
 }
 
 /* ---- a request ---- */
 
-static void answer(struct gate *g, struct api_worker *w, struct http_request *req,
-		   enum web_login login, gate_next_fn next)
+static void answer(struct admission *a, struct api_worker *w, struct http_request *req,
+		   enum web_login login, admitted_fn next)
 {
-	if (g->stopped) {
+	if (a->stopped) {
 		api_reply_error(req, 503, "the gateway is shutting down");
 		return;
 	}
@@ -140,10 +140,10 @@ static void answer(struct gate *g, struct api_worker *w, struct http_request *re
 struct waiting {
 	struct web_check check; /* first; on the way to the thread that checks */
 	struct http_task task;  /* and back */
-	struct gate *gate;
+	struct admission *admission;
 	struct api_worker *worker;
 	struct http_request *req;
-	gate_next_fn next;
+	admitted_fn next;
 	enum web_login login;
 };
 
@@ -152,7 +152,7 @@ static void finish(struct http_task *task)
 {
 	struct waiting *wait = (struct waiting *)((char *)task - offsetof(struct waiting, task));
 
-	answer(wait->gate, wait->worker, wait->req, wait->login, wait->next);
+	answer(wait->admission, wait->worker, wait->req, wait->login, wait->next);
 	free(wait);
 }
 
@@ -166,51 +166,52 @@ static void checked(struct web_check *check, enum web_login login)
 	http_wake_workers();
 }
 
-static void check_password(struct gate *g, struct api_worker *w, struct http_request *req,
-			   const struct web_pairs *users, gate_next_fn next)
+static void check_password(struct admission *a, struct api_worker *w, struct http_request *req,
+			   const struct web_pairs *users, admitted_fn next)
 {
 	struct waiting *wait = mem_zalloc(sizeof(*wait));
 	enum web_login login;
 
 	wait->check.done = checked;
 	wait->task.run = finish;
-	wait->gate = g;
+	wait->admission = a;
 	wait->worker = w;
 	wait->req = req;
 	wait->next = next;
-	login = web_users_check(g->users, users, http_request_header(req, "Authorization"),
+	login = web_users_check(a->users, users, http_request_header(req, "Authorization"),
 				&wait->check);
 	if (login == WEB_LOGIN_LATER) {
 		http_reply_later(req);
 		return;
 	}
 	free(wait);
-	answer(g, w, req, login, next);
+	answer(a, w, req, login, next);
 }
 
-void gate_pass(struct gate *g, struct api_worker *w, struct http_request *req, gate_next_fn next)
+void admission_pass(struct admission *a, struct api_worker *w, struct http_request *req,
+		    admitted_fn next)
 {
 	CLEANUP(web_state_unrefp) struct web_state *s = NULL;
 	const struct web_config *c;
 
-	if (g->limited && !rate_limit_allow(&g->limit, clock_mono_ns())) {
+	if (a->limited && !rate_limit_allow(&a->limit, clock_mono_ns())) {
 		w->api->counters.refusals[REFUSED_RATE]++;
 		api_reply_error(req, 429, "Too Many Requests");
 		return;
 	}
-	s = web_live_get(g->live);
+	s = web_live_get(a->live);
 	c = s->config;
 	for (size_t i = 0; i < c->headers.n; i++)
 		http_reply_header(req, c->headers.v[i].name, c->headers.v[i].value);
 	if (c->users.n > 0)
-		check_password(g, w, req, &c->users, next);
+		check_password(a, w, req, &c->users, next);
 	else
 		next(w, req);
 }
 
-bool gate_sets_header(struct gate *g, const char *name)
+bool admission_sets_header(struct admission *a, const char *name)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(g->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
 	const struct web_pairs *headers = &s->config->headers;
 
 	for (size_t i = 0; i < headers->n; i++)

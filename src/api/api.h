@@ -24,9 +24,9 @@ struct api {
 	struct committer *committer;
 	struct background *background;
 	struct http_server *server;
-	struct gate *gate; /* NULL: no --web.config.file */
-	/* The store is loaded. Until then only config, gate, queue and counters are there for the
-	 * workers. */
+	struct admission *admission; /* NULL: no --web.config.file */
+	/* The store is loaded. Until then only config, admission, queue and counters are there for
+	 * the workers. */
 	atomic_bool ready;
 	atomic_bool quit_asked;  /* by /-/quit */
 	int64_t started_ns;      /* Unix time */

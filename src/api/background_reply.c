@@ -4,61 +4,62 @@
 
 #include "base/mem.h"
 
-struct later {
+struct background_reply {
 	struct background_job job; /* first; on the way to the background thread */
 	struct http_task task;     /* and back */
 	struct api_worker *worker;
 	struct http_request *req;
 	const char *content_type;
-	later_fn make;
+	make_body_fn make;
 	struct strbuf body;
 	bool refused;
 };
 
 /* The reply is sent, or its client is gone. */
-static void release(void *later)
+static void release(void *reply)
 {
-	struct later *l = later;
+	struct background_reply *r = reply;
 
-	bytes_detached_add(-(int64_t)l->body.n);
-	strbuf_done(&l->body);
-	free(l);
+	bytes_detached_add(-(int64_t)r->body.n);
+	strbuf_done(&r->body);
+	free(r);
 }
 
 /* On the worker again. */
 static void finish(struct http_task *task)
 {
-	struct later *l = (struct later *)((char *)task - offsetof(struct later, task));
+	struct background_reply *r =
+		(struct background_reply *)((char *)task - offsetof(struct background_reply, task));
 
-	struct http_request *req = l->req;
-	const char *content_type = l->content_type;
+	struct http_request *req = r->req;
+	const char *content_type = r->content_type;
 
-	if (l->refused) {
-		free(l);
+	if (r->refused) {
+		free(r);
 		api_refuse_crowded(req);
 		return;
 	}
-	http_reply_ref(req, strbuf_str(&l->body), release, l);
+	http_reply_ref(req, strbuf_str(&r->body), release, r);
 	http_reply(req, 200, content_type);
 }
 
 static void run(struct background_job *job)
 {
-	struct later *l = (struct later *)job;
+	struct background_reply *r = (struct background_reply *)job;
 
-	l->refused = api_is_crowded(l->worker->api);
-	if (!l->refused)
-		l->make(l->worker->api, &l->body);
-	bytes_detached_add((int64_t)l->body.n);
-	http_worker_post(l->worker->http, &l->task);
+	r->refused = api_is_crowded(r->worker->api);
+	if (!r->refused)
+		r->make(r->worker->api, &r->body);
+	bytes_detached_add((int64_t)r->body.n);
+	http_worker_post(r->worker->http, &r->task);
 }
 
-void api_reply_later(struct api_worker *w, struct http_request *req, const char *content_type,
-		     later_fn make)
+void background_reply(struct api_worker *w, struct http_request *req, const char *content_type,
+		      make_body_fn make)
 {
-	struct later *l = mem_alloc(sizeof(*l));
+	struct background_reply *r = mem_alloc(sizeof(*r));
 
-	*l = (struct later){
+	*r = (struct background_reply){
 		.job = { .run = run },
 		.task = { .run = finish },
 		.worker = w,
@@ -66,10 +67,10 @@ void api_reply_later(struct api_worker *w, struct http_request *req, const char 
 		.content_type = content_type,
 		.make = make,
 	};
-	if (background_add(w->api->background, &l->job)) {
+	if (background_add(w->api->background, &r->job)) {
 		http_reply_later(req);
 		return;
 	}
-	free(l);
+	free(r);
 	api_reply_error(req, 503, "too many requests of this kind are waiting, try again");
 }

@@ -318,5 +318,5 @@ static void make(struct api *api, struct strbuf *b)
 
 void api_metrics(struct api_worker *w, struct http_request *req)
 {
-	api_reply_later(w, req, "application/json", make);
+	background_reply(w, req, "application/json", make);
 }

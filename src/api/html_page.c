@@ -171,5 +171,5 @@ static void make(struct api *api, struct strbuf *b)
 void api_page(struct api_worker *w, struct http_request *req)
 {
 	page_add_policy(w, req);
-	api_reply_later(w, req, "text/html; charset=utf-8", make);
+	background_reply(w, req, "text/html; charset=utf-8", make);
 }

@@ -1,6 +1,6 @@
 #include "api/page_files.h"
 
-#include "api/gate.h"
+#include "api/admission.h"
 
 static const char css[] =
 	"body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}\n"
@@ -35,7 +35,7 @@ void page_add_policy(struct api_worker *w, struct http_request *req)
 {
 	static const char name[] = "Content-Security-Policy";
 
-	if (!w->api->gate || !gate_sets_header(w->api->gate, name))
+	if (!w->api->admission || !admission_sets_header(w->api->admission, name))
 		http_reply_header(req, name, "default-src 'self'; frame-ancestors 'none'");
 }
 

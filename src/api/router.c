@@ -373,8 +373,8 @@ static void handle(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;
 
-	if (w->api->gate)
-		gate_pass(w->api->gate, w, req, handle_passed);
+	if (w->api->admission)
+		admission_pass(w->api->admission, w, req, handle_passed);
 	else
 		handle_passed(w, req);
 }

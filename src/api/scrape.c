@@ -15,21 +15,21 @@ struct scrape {
 	struct http_request *req;
 	struct accepted as;
 	enum compression coding;
-	struct exposition body;
+	struct scrape_body body;
 	bool refused;
 	/* What a body in another format is yet to be made of; NULL when there is one. */
 	struct snapshot *snap;
 	struct own_metrics own;
 };
 
-static void reply(struct http_request *req, struct exposition *body, struct accepted as,
+static void reply(struct http_request *req, struct scrape_body *body, struct accepted as,
 		  enum compression coding)
 {
 	char type[CONTENT_TYPE_MAX];
 
 	if (coding != COMPRESS_NONE)
 		http_reply_header(req, "Content-Encoding", compression_name(coding));
-	exposition_send(body, req);
+	scrape_body_send(body, req);
 	http_reply(req, 200, accept_content_type(as, type));
 }
 
@@ -39,7 +39,7 @@ static void scrape_drop(struct scrape *s)
 		snapshot_free(s->snap);
 		own_done(&s->own);
 	}
-	exposition_done(&s->body);
+	scrape_body_done(&s->body);
 	free(s);
 }
 
@@ -62,11 +62,11 @@ static void finish(struct http_task *task)
 static void make(struct scrape *s)
 {
 	if (s->snap) {
-		formats_exposition(&s->body, s->snap, &s->own, s->as, s->coding);
+		encoded_body_make(&s->body, s->snap, &s->own, s->as, s->coding);
 		own_done(&s->own);
 	}
 	if (s->coding != COMPRESS_NONE)
-		exposition_compress(&s->body, s->coding);
+		scrape_body_compress(&s->body, s->coding);
 }
 
 /* On the background thread. */
@@ -121,11 +121,11 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 	s->coding = coding;
 	own_collect(&s->own, &sources);
 	if (as.format != FORMAT_TEXT || as.escaping != ESCAPE_UNDERSCORES) {
-		s->snap = formats_snapshot(w->api->store, as, coding);
+		s->snap = encoded_body_snapshot(w->api->store, as, coding);
 		encode_later(s);
 		return;
 	}
-	exposition_init(&s->body, store_snapshot(w->api->store, SLOTS_NONE, 0), &s->own);
+	scrape_body_init(&s->body, store_snapshot(w->api->store, SLOTS_NONE, 0), &s->own);
 	own_done(&s->own);
 	if (coding != COMPRESS_NONE) {
 		encode_later(s);

@@ -14,9 +14,9 @@ struct item {
 	const struct own_family *own;
 };
 
-struct formats {
+struct encoded_body {
 	struct encoder enc;
-	struct exposition *to;
+	struct scrape_body *to;
 	struct snapshot *snap;
 	const struct own_metrics *own;
 	struct item *items;
@@ -26,7 +26,7 @@ struct formats {
 	size_t cap_bodies;
 };
 
-struct snapshot *formats_snapshot(struct store *s, struct accepted as, enum compression coding)
+struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding)
 {
 	const struct sample_family plain = { 0 };
 
@@ -47,7 +47,7 @@ static int item_cmp(const void *pa, const void *pb)
 }
 
 /* Somebody pushed to a name of ours: one family, under our header. */
-static void join_items(struct formats *f)
+static void join_items(struct encoded_body *f)
 {
 	size_t n = 0;
 
@@ -61,7 +61,7 @@ static void join_items(struct formats *f)
 	f->n_items = n;
 }
 
-static void collect_items(struct formats *f)
+static void collect_items(struct encoded_body *f)
 {
 	f->items = mem_alloc((f->snap->n_families + f->own->n) * sizeof(*f->items));
 	for (size_t i = 0; i < f->snap->n_families; i++) {
@@ -81,7 +81,7 @@ static void collect_items(struct formats *f)
 	join_items(f);
 }
 
-static bool is_taken(const struct formats *f, struct str base, const char *suffix)
+static bool is_taken(const struct encoded_body *f, struct str base, const char *suffix)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 	size_t low = 0, high = f->n_items;
@@ -103,7 +103,7 @@ static bool is_taken(const struct formats *f, struct str base, const char *suffi
 }
 
 /* In OpenMetrics a family may not have the name that another one's lines have. */
-static void avoid_clashes(const struct formats *f, const struct item *item,
+static void avoid_clashes(const struct encoded_body *f, const struct item *item,
 			  struct sample_family *sf)
 {
 	struct str base = item->name;
@@ -141,19 +141,19 @@ static void read_header(const struct snapshot_family *s, struct arena *a, struct
 	sf->help = (struct str){ help, n };
 }
 
-static void flush_block(struct formats *f)
+static void flush_block(struct encoded_body *f)
 {
 	if (f->block.n) {
 		struct bytes *block = bytes_of(strbuf_str(&f->block));
 
 		bytes_detach(block);
-		exposition_add(f->to, block);
+		scrape_body_add(f->to, block);
 	}
 	f->block.n = 0;
 }
 
 /* Makes f->bodies. Returns their length in the format. */
-static uint64_t encode_bodies(struct formats *f, const struct item *item,
+static uint64_t encode_bodies(struct encoded_body *f, const struct item *item,
 			      const struct sample_family *sf)
 {
 	size_t n_pages = item->stored ? item->stored->n : 0;
@@ -177,7 +177,7 @@ static uint64_t encode_bodies(struct formats *f, const struct item *item,
 	return n;
 }
 
-static void add_bodies(struct formats *f, const struct item *item)
+static void add_bodies(struct encoded_body *f, const struct item *item)
 {
 	for (size_t i = 0; item->stored && i < item->stored->n; i++) {
 		struct bytes *body = f->bodies[i];
@@ -185,17 +185,17 @@ static void add_bodies(struct formats *f, const struct item *item)
 
 		if (packed || body == f->snap->pages[item->stored->first + i].text) {
 			flush_block(f);
-			exposition_add(f->to, bytes_ref(body));
+			scrape_body_add(f->to, bytes_ref(body));
 			f->to->parts[f->to->n - 1].packed = packed;
 			continue;
 		}
 		encode_unpack(&f->enc, body, &f->block);
-		if (f->block.n >= EXPOSITION_BLOCK)
+		if (f->block.n >= SCRAPE_BLOCK)
 			flush_block(f);
 	}
 }
 
-static void add_head(struct formats *f, const struct sample_family *sf, uint64_t n_behind)
+static void add_head(struct encoded_body *f, const struct sample_family *sf, uint64_t n_behind)
 {
 	struct strbuf *out = &f->enc.out;
 	char length[WIRE_VARINT_MAX];
@@ -207,7 +207,7 @@ static void add_head(struct formats *f, const struct sample_family *sf, uint64_t
 	out->n = 0;
 }
 
-static void add_tail(struct formats *f)
+static void add_tail(struct encoded_body *f)
 {
 	encode_tail(&f->enc);
 	strbuf_adds(&f->block, strbuf_str(&f->enc.out));
@@ -215,7 +215,7 @@ static void add_tail(struct formats *f)
 }
 
 /* Under its own arena, since each page takes the encoder's for itself. */
-static void add_item(struct formats *f, const struct item *item, struct arena *a)
+static void add_item(struct encoded_body *f, const struct item *item, struct arena *a)
 {
 	const struct family *own = NULL;
 	struct sample_family sf = { .openmetrics = f->enc.as.format == FORMAT_OPENMETRICS };
@@ -254,7 +254,7 @@ static void add_item(struct formats *f, const struct item *item, struct arena *a
 }
 
 /* Text whose names are all classic is the same in every escaping. */
-static bool add_as_it_is(struct formats *f, const struct item *item)
+static bool add_as_it_is(struct encoded_body *f, const struct item *item)
 {
 	if (f->enc.as.format != FORMAT_TEXT || (item->stored && item->stored->unescaped))
 		return false;
@@ -269,13 +269,13 @@ static bool add_as_it_is(struct formats *f, const struct item *item)
 	return true;
 }
 
-void formats_exposition(struct exposition *e, struct snapshot *snap, const struct own_metrics *own,
-			struct accepted as, enum compression coding)
+void encoded_body_make(struct scrape_body *e, struct snapshot *snap, const struct own_metrics *own,
+		       struct accepted as, enum compression coding)
 {
-	struct formats f = { .to = e, .snap = snap, .own = own };
+	struct encoded_body f = { .to = e, .snap = snap, .own = own };
 	struct arena a;
 
-	*e = (struct exposition){ 0 };
+	*e = (struct scrape_body){ 0 };
 	encoder_init(&f.enc, as, coding);
 	arena_init(&a, SIZE_MAX);
 	collect_items(&f);

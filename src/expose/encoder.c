@@ -211,12 +211,12 @@ static void encode_slots(struct encoder *e, const struct sample_family *f,
 	}
 }
 
-/* Few bytes are kept as they are: exposition_compress() puts them together with others. */
+/* Few bytes are kept as they are: scrape_body_compress() puts them together with others. */
 static struct bytes *pack(struct encoder *e, struct str out)
 {
 	struct bytes *packed;
 
-	if (out.n < EXPOSITION_SMALL)
+	if (out.n < SCRAPE_PART_SMALL)
 		return bytes_of(out);
 	packed = compress_piece(e->compressor, kept_in(e->coding), out);
 	packed->unpacked = (uint32_t)out.n;

@@ -4,8 +4,8 @@
  * are kept with the pages, so a page that has not changed is encoded once for each format asked
  * for; compressed, since most scrapers want them so, and others would cost as much as the text.
  */
-#ifndef EXPOSE_ENCODE_H
-#define EXPOSE_ENCODE_H
+#ifndef EXPOSE_ENCODER_H
+#define EXPOSE_ENCODER_H
 
 #include "base/arena.h"
 #include "codec/compress.h"

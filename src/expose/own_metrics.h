@@ -1,6 +1,6 @@
 /* The gateway's metrics about itself, as a scrape shows them (behaviour 5.7, and our own). */
-#ifndef EXPOSE_OWN_H
-#define EXPOSE_OWN_H
+#ifndef EXPOSE_OWN_METRICS_H
+#define EXPOSE_OWN_METRICS_H
 
 #include <stdbool.h>
 

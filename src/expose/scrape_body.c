@@ -7,38 +7,38 @@
 enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
 
 /* Takes the reference. */
-static void add_part(struct exposition *e, struct bytes *owner, struct str text)
+static void add_part(struct scrape_body *e, struct bytes *owner, struct str text)
 {
 	if (e->n == e->cap) {
 		e->cap = e->cap ? e->cap * 2 : 256;
 		e->parts = mem_realloc(e->parts, e->cap * sizeof(*e->parts));
 	}
-	e->parts[e->n++] = (struct exposition_part){ .owner = owner, .text = text };
+	e->parts[e->n++] = (struct scrape_part){ .owner = owner, .text = text };
 }
 
-void exposition_add(struct exposition *e, struct bytes *owner)
+void scrape_body_add(struct scrape_body *e, struct bytes *owner)
 {
 	add_part(e, owner, bytes_str(owner));
 }
 
-static void add_family(struct exposition *e, struct snapshot *snap, struct snapshot_family *f,
+static void add_family(struct scrape_body *e, struct snapshot *snap, struct snapshot_family *f,
 		       bool with_header)
 {
 	if (with_header) {
-		exposition_add(e, f->header);
+		scrape_body_add(e, f->header);
 		f->header = NULL;
 	}
 	for (size_t i = f->first; i < f->first + f->n; i++) {
-		exposition_add(e, snap->pages[i].text);
+		scrape_body_add(e, snap->pages[i].text);
 		snap->pages[i].text = NULL;
 	}
 }
 
-void exposition_init(struct exposition *e, struct snapshot *snap, const struct own_metrics *own)
+void scrape_body_init(struct scrape_body *e, struct snapshot *snap, const struct own_metrics *own)
 {
 	size_t i = 0;
 
-	*e = (struct exposition){ 0 };
+	*e = (struct scrape_body){ 0 };
 	for (size_t k = 0; k < own->n; k++) {
 		const struct own_family *o = &own->families[k];
 		int r = -1;
@@ -49,7 +49,7 @@ void exposition_init(struct exposition *e, struct snapshot *snap, const struct o
 				break;
 			add_family(e, snap, &snap->families[i], true);
 		}
-		exposition_add(e, bytes_of(own_text(own, o)));
+		scrape_body_add(e, bytes_of(own_text(own, o)));
 		/* Somebody pushed to the same name: one family, under our header. */
 		if (i < snap->n_families && r == 0)
 			add_family(e, snap, &snap->families[i++], false);
@@ -59,16 +59,16 @@ void exposition_init(struct exposition *e, struct snapshot *snap, const struct o
 	snapshot_free(snap);
 }
 
-void exposition_done(struct exposition *e)
+void scrape_body_done(struct scrape_body *e)
 {
 	for (size_t i = 0; i < e->n; i++)
 		bytes_unref(e->parts[i].owner);
 	free(e->parts);
-	*e = (struct exposition){ 0 };
+	*e = (struct scrape_body){ 0 };
 }
 
 struct compressing {
-	struct exposition out;
+	struct scrape_body out;
 	struct compressor *compressor;
 	struct compress_stream stream;
 	struct strbuf small;
@@ -79,17 +79,17 @@ static void flush_block(struct compressing *enc)
 {
 	if (enc->block) {
 		bytes_detach(enc->block);
-		exposition_add(&enc->out, enc->block);
+		scrape_body_add(&enc->out, enc->block);
 	}
 	enc->block = NULL;
 }
 
 static void send_copy(struct compressing *enc, struct str text)
 {
-	if (enc->block && text.n > EXPOSITION_BLOCK - enc->block->n)
+	if (enc->block && text.n > SCRAPE_BLOCK - enc->block->n)
 		flush_block(enc);
 	if (!enc->block)
-		enc->block = bytes_new(EXPOSITION_BLOCK);
+		enc->block = bytes_new(SCRAPE_BLOCK);
 	if (text.n)
 		memcpy(enc->block->p + enc->block->n, text.p, text.n);
 	enc->block->n += (uint32_t)text.n;
@@ -101,7 +101,7 @@ static void join(struct compressing *enc, struct bytes *piece)
 	struct str text = compress_join(&enc->stream, piece);
 
 	/* It is small, and copying thousands costs less than sending each by itself. */
-	if (text.n <= EXPOSITION_BLOCK / 4) {
+	if (text.n <= SCRAPE_BLOCK / 4) {
 		send_copy(enc, text);
 		bytes_unref(piece);
 		return;
@@ -118,7 +118,7 @@ static void flush_small(struct compressing *enc)
 	enc->small.n = 0;
 }
 
-static void encode_part(struct compressing *enc, const struct exposition_part *part)
+static void encode_part(struct compressing *enc, const struct scrape_part *part)
 {
 	int coding = (int)enc->stream.coding;
 	struct bytes *piece;
@@ -128,7 +128,7 @@ static void encode_part(struct compressing *enc, const struct exposition_part *p
 		join(enc, bytes_ref(part->owner));
 		return;
 	}
-	if (part->text.n < EXPOSITION_SMALL) {
+	if (part->text.n < SCRAPE_PART_SMALL) {
 		strbuf_adds(&enc->small, part->text);
 		if (enc->small.n >= GATHER)
 			flush_small(enc);
@@ -143,7 +143,7 @@ static void encode_part(struct compressing *enc, const struct exposition_part *p
 	join(enc, bytes_ref(piece));
 }
 
-void exposition_compress(struct exposition *e, enum compression coding)
+void scrape_body_compress(struct scrape_body *e, enum compression coding)
 {
 	struct compressing enc = { .compressor = compressor_new() };
 	struct str head = compress_head(&enc.stream, coding);
@@ -159,7 +159,7 @@ void exposition_compress(struct exposition *e, enum compression coding)
 	flush_block(&enc);
 	compressor_free(enc.compressor);
 	strbuf_done(&enc.small);
-	exposition_done(e);
+	scrape_body_done(e);
 	*e = enc.out;
 }
 
@@ -169,12 +169,12 @@ static void unref(void *owner)
 }
 
 /* The small parts from the i-th on, up to a large one, in a block of its own; the next part. */
-static size_t send_small(struct exposition *e, size_t i, struct http_request *req)
+static size_t send_small(struct scrape_body *e, size_t i, struct http_request *req)
 {
 	size_t n = 0, end = i;
 	struct bytes *block;
 
-	for (; end < e->n && e->parts[end].text.n < EXPOSITION_SMALL && n < EXPOSITION_BLOCK; end++)
+	for (; end < e->n && e->parts[end].text.n < SCRAPE_PART_SMALL && n < SCRAPE_BLOCK; end++)
 		n += e->parts[end].text.n;
 	block = bytes_new(n);
 	for (; i < end; i++) {
@@ -190,10 +190,10 @@ static size_t send_small(struct exposition *e, size_t i, struct http_request *re
 	return end;
 }
 
-void exposition_send(struct exposition *e, struct http_request *req)
+void scrape_body_send(struct scrape_body *e, struct http_request *req)
 {
 	for (size_t i = 0; i < e->n;) {
-		if (e->parts[i].text.n < EXPOSITION_SMALL) {
+		if (e->parts[i].text.n < SCRAPE_PART_SMALL) {
 			i = send_small(e, i, req);
 			continue;
 		}
@@ -201,5 +201,5 @@ void exposition_send(struct exposition *e, struct http_request *req)
 		i++;
 	}
 	free(e->parts);
-	*e = (struct exposition){ 0 };
+	*e = (struct scrape_body){ 0 };
 }

@@ -1,6 +1,6 @@
 /* Which exposition format a scraper asks for (behaviour 5.1). */
-#ifndef FORMAT_SCRAPE_FORMAT_H
-#define FORMAT_SCRAPE_FORMAT_H
+#ifndef FORMAT_ACCEPT_HEADER_H
+#define FORMAT_ACCEPT_HEADER_H
 
 #include <stdbool.h>
 
