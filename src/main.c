@@ -13,9 +13,13 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/queue.h"
+#include "commit/committer.h"
 #include "config/config.h"
+#include "expose/background.h"
 #include "process/service.h"
 #include "process/startup.h"
+#include "store/store.h"
 #include "version.h"
 
 static void print_version(void)

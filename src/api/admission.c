@@ -6,6 +6,7 @@
 #include "access/live.h"
 #include "access/rate_limit.h"
 #include "access/users.h"
+#include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "api/reply.h"
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "expose/background.h"
 
 struct background_reply {
 	struct background_job job; /* first; on the way to the background thread */

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "api/background_reply.h"
+#include "api/endpoints.h"
 #include "api/group_metrics.h"
 #include "api/native_buckets.h"
+#include "api/time_text.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -188,7 +190,7 @@ static void add_family(struct strbuf *b, struct str name, int32_t type, struct s
 	if (b->p[b->n - 1] != '{')
 		strbuf_addc(b, ',');
 	json_add_string(b, name);
-	api_format_time((int64_t)(pushed_at * 1e9), time, sizeof(time));
+	time_text((int64_t)(pushed_at * 1e9), time, sizeof(time));
 	strbuf_addz(b, ":{\"time_stamp\":");
 	json_add_string(b, str_of(time));
 	add_name(b, "type");
@@ -316,7 +318,7 @@ static void make(struct api *api, struct strbuf *b)
 	arena_done(&a);
 }
 
-void api_metrics(struct api_worker *w, struct http_request *req)
+void api_groups_json(struct api_worker *w, struct http_request *req)
 {
 	background_reply(w, req, "application/json", make);
 }

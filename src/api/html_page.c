@@ -5,11 +5,15 @@
 #include <stdio.h>
 
 #include "api/background_reply.h"
+#include "api/endpoints.h"
 #include "api/group_metrics.h"
 #include "api/html.h"
 #include "api/page_files.h"
+#include "api/time_text.h"
 #include "base/base64.h"
+#include "config/config.h"
 #include "metrics/key.h"
+#include "store/store.h"
 #include "version.h"
 
 static const char page_head[] =
@@ -40,7 +44,7 @@ static void add_status(struct strbuf *b, const struct api *api)
 {
 	char started[64];
 
-	api_format_time(api->started_ns, started, sizeof(started));
+	time_text(api->started_ns, started, sizeof(started));
 	strbuf_addz(b, "<h2>Status</h2><table>");
 	add_row(b, "Started", started);
 	strbuf_addz(b, "</table><h3>Build information</h3><table>");
@@ -103,7 +107,7 @@ static void add_family(struct strbuf *b, const struct group_copy_family *f)
 					     "UNTYPED", "HISTOGRAM", "GAUGE_HISTOGRAM" };
 	char time[64];
 
-	api_format_time((int64_t)f->pushed_at * 1000000000, time, sizeof(time));
+	time_text((int64_t)f->pushed_at * 1000000000, time, sizeof(time));
 	strbuf_addz(b, "<details><summary><b>");
 	html_add(b, f->name);
 	strbuf_addf(b, "</b> %s ", types[f->type]);
@@ -168,7 +172,7 @@ static void make(struct api *api, struct strbuf *b)
 	strbuf_addz(b, page_end);
 }
 
-void api_page(struct api_worker *w, struct http_request *req)
+void api_html_page(struct api_worker *w, struct http_request *req)
 {
 	page_add_policy(w, req);
 	background_reply(w, req, "text/html; charset=utf-8", make);

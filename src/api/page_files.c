@@ -1,6 +1,7 @@
 #include "api/page_files.h"
 
 #include "api/admission.h"
+#include "api/endpoints.h"
 
 static const char css[] =
 	"body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}\n"

@@ -10,8 +10,4 @@
  */
 void page_add_policy(struct api_worker *w, struct http_request *req);
 
-/* GET /static/page.css and /static/page.js. */
-void api_page_css(struct api_worker *w, struct http_request *req);
-void api_page_js(struct api_worker *w, struct http_request *req);
-
 #endif

@@ -1,172 +1,19 @@
 /* PUT, POST and DELETE of a group (behaviour 3). */
-#include <stdlib.h>
-
 #include "api/api.h"
-#include "api/error_status.h"
+#include "api/endpoints.h"
+#include "api/submit.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "codec/decompress.h"
+#include "config/config.h"
 #include "format/content_type.h"
 #include "format/openmetrics/parse.h"
 #include "format/protobuf/decode.h"
 #include "format/text/parse.h"
 
-/* A push on its way: to the committer and back to the worker that owns the socket. */
-struct pending {
-	struct http_task task; /* first */
-	struct api_worker *worker;
-	struct http_request *req;
-	struct push *push;
-	int64_t start_ns;
-};
-
 static enum push_mode mode_of(enum http_method method)
 {
 	return method == HTTP_PUT ? PUSH_PUT : method == HTTP_POST ? PUSH_POST : PUSH_DELETE;
-}
-
-/* As the Go gateway's instrumentation counts a request's size (behaviour 5.7). */
-static size_t request_bytes(const struct http_request *req)
-{
-	return http_request_target(req).n + strlen(counters_methods[http_request_method(req)]) +
-	       strlen(http_request_protocol(req)) + http_request_header_bytes(req) +
-	       http_request_body(req).n;
-}
-
-static void count(struct api_worker *w, const struct http_request *req, enum push_mode mode,
-		  int status, int64_t start_ns)
-{
-	enum http_method method = http_request_method(req);
-	struct counters *c = &w->api->counters;
-	int64_t now = clock_mono_ns();
-
-	if (mode != PUSH_PUT && mode != PUSH_POST) {
-		counters_request(c, mode == PUSH_DELETE ? HANDLER_DELETE : HANDLER_WIPE, method,
-				 status);
-		return;
-	}
-	enum push_method m = method == HTTP_PUT ? PUSH_METHOD_PUT : PUSH_METHOD_POST;
-
-	counters_request(c, HANDLER_PUSH, method, status);
-	quantiles_observe(&c->push_seconds[m], (double)(now - start_ns) / 1e9, now);
-	quantiles_observe(&c->push_bytes[m], (double)request_bytes(req), now);
-}
-
-static void refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
-		   const struct err *err, enum reject why, int64_t start_ns)
-{
-	w->api->counters.rejects[why]++;
-	count(w, req, mode, error_status(err), start_ns);
-	api_reply_error(req, error_status(err), err->msg);
-}
-
-static enum reject reject_of(enum err_reason reason)
-{
-	return reason == ERR_INVALID   ? REJECT_INCONSISTENT
-	       : reason == ERR_STORAGE ? REJECT_STORAGE
-				       : REJECT_LIMIT;
-}
-
-static void log_rejected(const struct http_request *req, const struct err *err)
-{
-	static const char *const methods[] = { "GET", "PUT", "POST", "DELETE" };
-
-	log_error("pushed metrics are invalid or inconsistent with existing metrics", "method",
-		  methods[http_request_method(req)], "source", http_request_peer(req), "err",
-		  err->msg, NULL);
-}
-
-static int status_of(const struct api_worker *w, enum push_mode mode)
-{
-	bool unchecked = w->api->config->push_disable_consistency_check;
-
-	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
-}
-
-/* On the worker's thread, with the verdict. */
-static void finish(struct http_task *task)
-{
-	struct pending *p = (struct pending *)task;
-	struct push *push = p->push;
-
-	if (push->err.reason == ERR_INVALID)
-		log_rejected(p->req, &push->err);
-	/* Whoever has the check disabled expects no verdict; what is inconsistent stays out. */
-	if (push->err.reason == ERR_INVALID &&
-	    p->worker->api->config->push_disable_consistency_check)
-		push->err.reason = ERR_NONE;
-	if (push->err.reason) {
-		refuse(p->worker, p->req, push->mode, &push->err, reject_of(push->err.reason),
-		       p->start_ns);
-	} else {
-		int status = status_of(p->worker, push->mode);
-
-		count(p->worker, p->req, push->mode, status, p->start_ns);
-		http_reply(p->req, status, NULL);
-	}
-	push_free(push);
-	free(p);
-}
-
-/* On the committer's thread. */
-static void committed(struct push *push)
-{
-	struct pending *p = push->done_arg;
-
-	http_worker_post(p->worker->http, &p->task);
-}
-
-static void wake_committer(struct http_task *task)
-{
-	struct api_worker *w = (struct api_worker *)((char *)task -
-						     offsetof(struct api_worker, wake_task));
-
-	w->wake_due = false;
-	queue_wake(w->api->queue);
-}
-
-/* All pushes that are ready to be read now go into one batch, and cost one switch of threads. */
-static void wake_committer_later(struct api_worker *w)
-{
-	if (w->wake_due)
-		return;
-	w->wake_due = true;
-	w->wake_task.run = wake_committer;
-	http_worker_defer(w->http, &w->wake_task);
-}
-
-static void enqueue(struct api_worker *w, struct http_request *req, struct push *push,
-		    int64_t start_ns)
-{
-	struct pending *p = mem_alloc(sizeof(*p));
-	enum push_mode mode = push->mode;
-	struct err err;
-
-	*p = (struct pending){
-		.task = { .run = finish },
-		.worker = w,
-		.req = req,
-		.push = push,
-		.start_ns = start_ns,
-	};
-	push->done = committed;
-	push->done_arg = p;
-	switch (queue_push(w->api->queue, &push->node)) {
-	case QUEUE_OK:
-		http_reply_later(req);
-		wake_committer_later(w);
-		return;
-	case QUEUE_FULL:
-		err_set(&err, ERR_BUSY, 0, "write queue is full, try again (--push.queue-size)");
-		break;
-	case QUEUE_CLOSED:
-		err_set(&err, ERR_BUSY, 0, "the gateway is shutting down");
-		break;
-	}
-	push_free(push);
-	free(p);
-	refuse(w, req, mode, &err, REJECT_BUSY, start_ns);
 }
 
 /* What is in the families may point into the body or, when that is compressed, into *plain. */
@@ -199,7 +46,7 @@ static int decode(struct api_worker *w, const struct http_request *req, struct s
 	return text_parse(body, &lim, &w->arena, ret_families, err);
 }
 
-void api_push(struct api_worker *w, struct http_request *req, struct str key_path)
+void api_group(struct api_worker *w, struct http_request *req)
 {
 	const struct config *c = w->api->config;
 	const struct key_limits lim = {
@@ -215,17 +62,17 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 	struct err err = { 0 };
 	struct key key;
 
-	if (key_parse(key_path, &lim, &w->arena, &key, &err) < 0) {
+	if (key_parse(w->key_path, &lim, &w->arena, &key, &err) < 0) {
 		log_debug("failed to parse URL", "source", http_request_peer(req), "err", err.msg,
 			  NULL);
-		refuse(w, req, mode, &err, REJECT_PATH, start_ns);
+		submit_refuse(w, req, mode, &err, REJECT_PATH, start_ns);
 		return;
 	}
 	if (mode != PUSH_DELETE && decode(w, req, &plain, &families, &err) < 0) {
 		log_debug("failed to parse text", "source", http_request_peer(req), "err", err.msg,
 			  NULL);
-		refuse(w, req, mode, &err, err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY,
-		       start_ns);
+		submit_refuse(w, req, mode, &err,
+			      err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY, start_ns);
 		return;
 	}
 
@@ -234,17 +81,8 @@ void api_push(struct api_worker *w, struct http_request *req, struct str key_pat
 	if (push->err.reason && push->err.reason != ERR_INVALID) {
 		err = push->err;
 		push_free(push);
-		refuse(w, req, mode, &err, REJECT_LIMIT, start_ns);
+		submit_refuse(w, req, mode, &err, REJECT_LIMIT, start_ns);
 		return;
 	}
-	enqueue(w, req, push, start_ns);
-}
-
-void api_wipe(struct api_worker *w, struct http_request *req)
-{
-	const struct key nobody = { 0 };
-
-	log_debug("start wiping metric store", NULL);
-	enqueue(w, req, push_build(&w->builder, PUSH_WIPE, &nobody, NULL, clock_wall()),
-		clock_mono_ns());
+	submit_push(w, req, push, start_ns);
 }

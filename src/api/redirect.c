@@ -1,22 +1,22 @@
-/* Redirects as Go's net/http writes them. */
-#include "api/api.h"
-#include "api/html.h"
+#include "api/redirect.h"
 
-bool api_is_nearly(struct str path, struct str wanted)
+#include "api/html.h"
+#include "api/path.h"
+
+bool redirect_is_nearly(struct str path, struct str wanted)
 {
 	if (path.n > 1 && path.p[path.n - 1] == '/')
 		path.n--;
 	return str_eq_nocase(path, wanted);
 }
 
-void api_redirect(struct api_worker *w, struct http_request *req, int status, struct str prefix,
-		  struct str path, struct str query)
+void redirect(struct http_request *req, int status, struct str prefix, struct str path,
+	      struct str query)
 {
 	CLEANUP(strbuf_done) struct strbuf location = { 0 };
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 	enum http_method method = http_request_method(req);
 
-	(void)w;
 	path_escape(prefix, &location);
 	path_escape(path, &location);
 	if (query.n) {

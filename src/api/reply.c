@@ -1,5 +1,7 @@
-/* Answers in plain text, and the refusal of those that would hold too much memory. */
-#include "api/api.h"
+#include "api/reply.h"
+
+#include "base/bytes.h"
+#include "config/config.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 

@@ -2,11 +2,17 @@
 #include <stdlib.h>
 
 #include "api/api.h"
+#include "api/endpoints.h"
+#include "api/reply.h"
 #include "base/mem.h"
+#include "commit/committer.h"
+#include "config/config.h"
+#include "expose/background.h"
 #include "expose/encoded_body.h"
 #include "expose/scrape_body.h"
 #include "format/accept_header.h"
 #include "format/content_type.h"
+#include "store/store.h"
 
 struct scrape {
 	struct background_job job; /* first; on the way to the background thread */

@@ -174,3 +174,18 @@ def test_a_disk_that_comes_and_goes_under_load(database, faults):
         s = scrape(g)
         for job, n in acknowledged.items():
             assert n <= s.pushed("a", job) < 60
+
+
+def test_while_the_database_is_opened_probes_get_an_answer(database, faults):
+    """Below a route prefix, too. Everything else waits with a 503."""
+    faults.hold()
+    with Gateway("--web.route-prefix=/p", database=database, env=faults.env, ready="/p/-/healthy") as g:
+        faults.wait_until_held()
+        assert g.get("/p/-/healthy").status == 200
+        for path in ("/p/-/ready", "/p/metrics", "/p/", "/p/api/v1/status", "/p/api/v1/metrics"):
+            reply = g.get(path)
+            assert (reply.status, reply.headers["retry-after"]) == (503, "1"), path
+            assert "is being loaded" in reply.text
+        assert g.request("PUT", "/p/metrics/job/j", "a 1\n").status == 503
+        faults.release()
+        eventually(lambda: g.get("/p/-/ready").status == 200, "it is loaded")

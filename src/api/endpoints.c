@@ -1,0 +1,78 @@
+#include "api/endpoints.h"
+
+/* clang-format off */
+
+/* Does not compile without an action, or with ACTION_NONE. */
+#define CALL(what, fn) { ACTION_##what / (ACTION_##what != ACTION_NONE), fn }
+#define PATH(p) { p, sizeof(p) - 1 }
+
+static const struct endpoint endpoints[] = {
+	{ .path = PATH("/"), .handler = HANDLER_STATUS, .allow = "GET, OPTIONS",
+	  .get = CALL(READ, api_html_page) },
+	{ .path = PATH("/status"), .handler = HANDLER_STATUS, .allow = "GET, OPTIONS",
+	  .get = CALL(READ, api_html_page) },
+	{ .path = PATH("/static/page.css"), .handler = HANDLER_STATIC, .allow = "GET, OPTIONS",
+	  .get = CALL(READ, api_page_css) },
+	{ .path = PATH("/static/page.js"), .handler = HANDLER_STATIC, .allow = "GET, OPTIONS",
+	  .get = CALL(READ, api_page_js) },
+	{ .path = PATH("/-/healthy"), .handler = HANDLER_HEALTHY, .allow = "GET, OPTIONS",
+	  .get = CALL(PROBE, api_healthy) },
+	{ .path = PATH("/-/ready"), .handler = HANDLER_NONE /* by itself */, .allow = "GET, OPTIONS",
+	  .get = CALL(PROBE, api_ready) },
+	{ .path = PATH("/-/quit"), .handler = HANDLER_NONE, .allow = "GET, OPTIONS, POST, PUT",
+	  .get = CALL(READ, api_quit_get), .put = CALL(ADMIN, api_quit),
+	  .post = CALL(ADMIN, api_quit) },
+	{ .path = PATH("/api/v1/status"), .handler = HANDLER_API_STATUS, .below_api = true,
+	  .allow = "GET, OPTIONS", .get = CALL(READ, api_status) },
+	{ .path = PATH("/api/v1/metrics"), .handler = HANDLER_API_METRICS, .below_api = true,
+	  .allow = "GET, OPTIONS", .get = CALL(READ, api_groups_json) },
+	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
+	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
+};
+
+const struct endpoint endpoint_scrape = {
+	.handler = HANDLER_NONE, .allow = "GET, OPTIONS", .get = CALL(SCRAPE, api_scrape),
+};
+
+const struct endpoint endpoint_group = {
+	.handler = HANDLER_NONE, .allow = "DELETE, OPTIONS, POST, PUT",
+	.put = CALL(PUSH, api_group), .post = CALL(PUSH, api_group),
+	.delete = CALL(DELETE, api_group),
+};
+/* clang-format on */
+
+const struct endpoint *endpoint_find(struct str path, bool any_case, bool with_admin)
+{
+	for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+		const struct endpoint *e = &endpoints[i];
+
+		if (e->for_admins && !with_admin)
+			continue;
+		if (any_case ? str_eq_nocase(e->path, path) : str_eq(e->path, path))
+			return e;
+	}
+	return NULL;
+}
+
+size_t endpoint_count(void)
+{
+	return ARRAY_LEN(endpoints);
+}
+
+const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_method method)
+{
+	static const struct endpoint_call none = { ACTION_NONE, NULL };
+
+	switch (method) {
+	case HTTP_GET:
+		return &e->get;
+	case HTTP_PUT:
+		return &e->put;
+	case HTTP_POST:
+		return &e->post;
+	case HTTP_DELETE:
+		return &e->delete;
+	default:
+		return &none;
+	}
+}

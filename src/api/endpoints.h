@@ -1,0 +1,69 @@
+/*
+ * The endpoints, each with the paths and methods of the Go gateway and with what a request to it
+ * does: whoever adds one cannot leave that out.
+ */
+#ifndef API_ENDPOINTS_H
+#define API_ENDPOINTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "expose/counters.h"
+#include "http/server.h"
+
+struct api_worker;
+
+/* What a request does. Whether it waits for others, and who may do it, goes by this. */
+enum action {
+	ACTION_NONE,   /* no endpoint has it */
+	ACTION_PROBE,  /* asks whether the gateway is alive or ready: has to get through always */
+	ACTION_SCRAPE, /* reads what is exposed */
+	ACTION_READ,   /* looks at groups, flags and builds: people and tools */
+	ACTION_PUSH,
+	ACTION_DELETE, /* of one group */
+	ACTION_ADMIN,  /* concerns all groups, or the process */
+};
+
+/* On the worker; answers the request, at once or later. */
+typedef void (*endpoint_fn)(struct api_worker *w, struct http_request *req);
+
+struct endpoint_call {
+	enum action action;
+	endpoint_fn fn; /* NULL: 405 */
+};
+
+struct endpoint {
+	struct str path; /* below the route prefix; empty where a flag or the group says it */
+	enum handler handler;
+	bool below_api;  /* with the headers for scripts of other origins */
+	bool for_admins; /* there only with --web.enable-admin-api */
+	const char *allow;
+	struct endpoint_call get, put, post, delete;
+};
+
+/* By path; any_case: letters of either case. NULL: there is none. */
+const struct endpoint *endpoint_find(struct str path, bool any_case, bool with_admin);
+/* Of those that endpoint_find() knows. */
+size_t endpoint_count(void);
+/* What a method of it does; ->fn is NULL when it has none. */
+const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_method method);
+
+extern const struct endpoint endpoint_scrape; /* at --web.telemetry-path */
+extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_worker.key_path */
+
+/* A file for each: push.c, scrape.c, groups_json.c, html_page.c, status.c, wipe.c, ... */
+void api_group(struct api_worker *w, struct http_request *req);
+void api_scrape(struct api_worker *w, struct http_request *req);
+void api_groups_json(struct api_worker *w, struct http_request *req);
+void api_html_page(struct api_worker *w, struct http_request *req);
+void api_page_css(struct api_worker *w, struct http_request *req);
+void api_page_js(struct api_worker *w, struct http_request *req);
+void api_status(struct api_worker *w, struct http_request *req);
+void api_wipe(struct api_worker *w, struct http_request *req);
+void api_healthy(struct api_worker *w, struct http_request *req);
+void api_ready(struct api_worker *w, struct http_request *req);
+void api_quit(struct api_worker *w, struct http_request *req);
+void api_quit_get(struct api_worker *w, struct http_request *req);
+
+#endif

@@ -1,0 +1,15 @@
+/* Answers in plain text. On the worker; each ends the request. */
+#ifndef API_REPLY_H
+#define API_REPLY_H
+
+#include "api/api.h"
+
+void api_reply_text(struct http_request *req, int status, struct str text);
+/* With nosniff and a trailing LF, as the Go gateway's; a 503 says when to try again. */
+void api_reply_error(struct http_request *req, int status, const char *msg);
+
+/* Any thread: replies that are being read hold more than --limits.reply-bytes; counts it. */
+bool api_is_crowded(struct api *api);
+void api_refuse_crowded(struct http_request *req);
+
+#endif
