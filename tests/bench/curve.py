@@ -76,7 +76,7 @@ def _threads(bench):
 
 def curve(bench):
     """Pushes, their CPU time, plain scrapes, at 1,000 to 1,000,000 series stored; pushes with 1, 2
-    and 4 threads. --markdown prints it for the README."""
+    and 4 threads. --markdown prints it as in README.md."""
     if not bench.stored:
         return
     _pushes(bench)

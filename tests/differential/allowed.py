@@ -1,5 +1,5 @@
-"""Where we do not do as the Go gateway does: README's "Differences" has the same rows. Each is as
-narrow as what it allows; whatever is not here is a disagreement."""
+"""Where we do not do as the Go gateway does: each rule has a row in README.md, which tests/lint/docs.py
+checks. Each is as narrow as what it allows; whatever is not here is a disagreement."""
 import dataclasses
 import json
 import re
@@ -231,17 +231,7 @@ POISONS = [_value_not_utf8, _instance_collision, _failure_time_pushed, _own_name
 
 def scrape_may_differ(gateway, case, name, found):
     """The reason why a family of that name may be shown in another way by a Go gateway, or None."""
-    if found.what == compare.HELP:
-        if _groups_differ_in_help(gateway, name):
-            return "The groups differ in their help, and the Go gateway shows any of theirs."
-        if _was_pushed_as_help(case, name, found.ours):
-            return "The newest help stays until the last group drops the name, also when its own group did."
-    elif name == _FAILURE:
-        if any(pushed == _FAILURE for s in case.pushes() for pushed, _ in declared(s)):
-            return _failure_time_pushed.__doc__
-    elif any(name in leaking(step) for step in case.pushes()):
-        return _labels_left_over.__doc__
-    return None
+    return next((rule.__doc__ for rule in SCRAPES if rule(gateway, case, name, found)), None)
 
 
 def _was_pushed_as_help(case, name, help):
@@ -262,7 +252,10 @@ def _as_exposed(help):
     return canonical.one_replacement((help or b"").replace(b"\\", b"\\\\").replace(b"\n", b"\\n"))
 
 
-def _groups_differ_in_help(gateway, name):
+def _groups_differ_in_help(gateway, case, name, found):
+    """The groups differ in their help, and the Go gateway shows any of theirs."""
+    if found.what != compare.HELP:
+        return False
     reply = gateway.send(Step("GET", b"/api/v1/metrics"))
     if reply.status != 200:
         return False
@@ -271,6 +264,26 @@ def _groups_differ_in_help(gateway, name):
              if _exposed(key.encode()).decode() == name and "metrics" in group[key]]
     # "" is one that is empty or one that is missing: these two differ in a scrape.
     return len(set(helps)) > 1 or (len(helps) > 1 and helps[0] == "")
+
+
+def _newest_help_stays(gateway, case, name, found):
+    """The newest help stays until the last group drops the name, also when its own group did."""
+    return found.what == compare.HELP and _was_pushed_as_help(case, name, found.ours)
+
+
+def _failure_time_shown(gateway, case, name, found):
+    """The Go gateway stores a pushed one where the group has one already."""
+    if found.what == compare.HELP or name != _FAILURE:
+        return False
+    return any(pushed == _FAILURE for s in case.pushes() for pushed, _ in declared(s))
+
+
+def _labels_left_over_shown(gateway, case, name, found):
+    """Labels of an earlier line, as above."""
+    return found.what != compare.HELP and any(name in leaking(step) for step in case.pushes())
+
+
+SCRAPES = [_groups_differ_in_help, _newest_help_stays, _failure_time_shown, _labels_left_over_shown]
 
 
 def find(rules, case):

@@ -65,6 +65,24 @@ def test_keys_are_sorted_and_html_is_escaped(gw):
     assert keys == sorted(keys)
 
 
+def test_the_order_of_metrics(gw):
+    """As exposed, by label values; as pushed where the text does not hold all of a metric."""
+    gw.put("p", """\
+# TYPE g gauge
+g{a="2"} 1
+g{a="1"} 1
+# TYPE s summary
+s{quantile="0.5",a="2"} 1
+s_sum{a="2"} 1
+s_count{a="2"} 1
+s_sum{a="1"} 1
+s_count{a="1"} 1
+""")
+    [group] = groups(gw).values()
+    assert [m["labels"]["a"] for m in group["g"]["metrics"]] == ["1", "2"]
+    assert [m["labels"]["a"] for m in group["s"]["metrics"]] == ["2", "1"]
+
+
 def test_failed_push(gw):
     gw.put("p", "a 1\n")
     assert gw.put("p", "a 1 5\n").status == 400

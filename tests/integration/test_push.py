@@ -176,7 +176,7 @@ def test_methods_that_a_path_does_not_have(shared, path, allow):
 
 
 @pytest.mark.parametrize("path", ["/nope", "/metrics/job", "/metrics/jobs/x", "/metrics/instance/y/job/x", "/metrics/job@base64/",
-                                  "/api/v1/nope"])
+                                  "/api/v1/nope", "/debug/pprof/"])
 def test_paths_that_are_not_there(shared, path):
     for method in ("GET", "PUT", "PATCH"):
         reply = shared.request(method, path)

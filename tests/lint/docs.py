@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Checks the documents against the program, the tests and the tree.
+
+usage: docs.py GATEWAY ROOT
+- Links of documents lead to files and headings that are there.
+- The table of flags in deploy/README.md, rows of "| `--name` | `default` | ...", has each flag of
+  --help with its default: "-", empty or `false` where --help shows none. --help and --version need
+  no row. Rows of other documents agree with it, and no document names a flag that is not there.
+- Each rule of tests/differential/allowed.py has a row in its README.md, and what the rows name as
+  "Shown by" exists: a rule, a function of that folder or a test.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+# Further in stand the descriptions, whose lines may begin with the name of a flag too.
+HELP_FLAG = re.compile(r"^ {2}(?:-\w, | {4})--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=(\S+))?", re.M)
+FLAG_ROW = re.compile(r"^\| *`--([a-z][a-z0-9.-]*)` *\| *([^|]*?) *\|", re.M)
+FLAG_NAME = re.compile(r"--((?:web|push|persistence|limits|log)\.[a-z0-9.-]*[a-z0-9])")
+LINK = re.compile(r"\]\(([^)\s]*)\)")
+RULES = re.compile(r"^(?:REPLIES|POISONS|SCRAPES) = \[(.*?)\]", re.M | re.S)
+
+CHANGELOG = "CHANGELOG.md"
+FLAGS = "deploy/README.md"
+DIFFERENCES = "tests/differential/README.md"
+OPTIONAL = ("help", "version")
+
+
+def default_of(text):
+    text = text.strip("`\"")
+    return "" if text in ("-", "false") else text
+
+
+def flags_of(gateway):
+    """The default of each flag."""
+    done = subprocess.run(
+        [gateway, "--help"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    flags = {n: default_of(d or "") for n, d in HELP_FLAG.findall(done.stdout)}
+    if not flags:
+        sys.exit(f"{gateway} --help names no flag:\n{done.stdout}")
+    return flags
+
+
+def check_flags(flags, documents):
+    for path, text in documents.items():
+        for name, default in FLAG_ROW.findall(text):
+            if default_of(default) != flags.get(name):
+                yield f"{path}: --{name} has the default {default!r}, in --help {flags.get(name)!r}"
+        # The changelog also tells of flags that are gone.
+        for name in sorted(set(FLAG_NAME.findall(text)) - set(flags)) if path != CHANGELOG else ():
+            yield f"{path}: --{name} is not in --help"
+    rows = [n for n, _ in FLAG_ROW.findall(documents[FLAGS])]
+    for name in flags:
+        if rows.count(name) != (0 if name in OPTIONAL else 1):
+            yield f"{FLAGS}: the table of flags has --{name} {rows.count(name)} times"
+
+
+def anchors_of(text):
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def check_links(root, documents):
+    for path, text in documents.items():
+        for link in LINK.findall(text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            target, _, anchor = link.partition("#")
+            file = ((root / path).parent / target).resolve() if target else root / path
+            if not file.exists():
+                yield f"{path}: {link}: there is no such file"
+            elif anchor and anchor not in anchors_of(file.read_text(encoding="utf-8")):
+                yield f"{path}: {link}: there is no such heading"
+
+
+def is_there(root, shown):
+    """A rule of allowed.py, a function of another module of that folder, or a test."""
+    file, _, name = shown.rpartition("::")
+    if file.endswith(".c"):
+        path, pattern = root / "tests/unit" / file, rf"^START_TEST\({name}\)"
+    elif file:
+        path, pattern = root / "tests/integration" / file, rf"^def {name}\("
+    else:
+        module, _, name = shown.rpartition(".")
+        path = root / "tests/differential" / f"{module or 'allowed'}.py"
+        pattern = rf"^def _?{name}\("
+    return path.is_file() and re.search(pattern, path.read_text(encoding="utf-8"), re.M)
+
+
+def check_differences(root, documents):
+    allowed = (root / "tests/differential/allowed.py").read_text(encoding="utf-8")
+    rules = {r.strip().lstrip("_") for found in RULES.findall(allowed) for r in found.split(",")}
+    named = set()
+    for row in re.findall(r"^\| (?!Topic|---)(.*) \|$", documents[DIFFERENCES], re.M):
+        topic, *_, last = row.split(" | ")
+        shown = re.findall(r"`([^`]+)`", last)
+        named.update(shown)
+        if not shown:
+            yield f"{DIFFERENCES}: {topic}: nothing shows it"
+        for one in shown:
+            if not is_there(root, one):
+                yield f"{DIFFERENCES}: {topic}: there is no {one}"
+    for rule in sorted(rules - named):
+        yield f"{DIFFERENCES}: no row names the rule {rule} of allowed.py"
+
+
+def main():
+    gateway, root = sys.argv[1], Path(sys.argv[2])
+    documents = {
+        str(p.relative_to(root)): p.read_text(encoding="utf-8")
+        for top in ("*.md", "deploy/**/*.md", "src/**/*.md", "tests/**/*.md")
+        for p in root.glob(top)
+    }
+    flags = flags_of(gateway)
+    problems = [
+        *check_links(root, documents),
+        *check_flags(flags, documents),
+        *check_differences(root, documents),
+    ]
+    print("\n".join(problems) or f"{len(documents)} documents, {len(flags)} flags agree")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
