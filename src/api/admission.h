@@ -1,7 +1,7 @@
 /*
  * What --web.config.file puts in front of every endpoint, /-/healthy and redirects included: rate
- * limit, response headers, authentication, in this order, as the Go gateway does (behaviour 9).
- * There is none without that flag.
+ * limit, response headers, authentication, in this order, as the Go gateway does. There is none
+ * without that flag.
  */
 #ifndef API_ADMISSION_H
 #define API_ADMISSION_H

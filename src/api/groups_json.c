@@ -1,4 +1,4 @@
-/* GET /api/v1/metrics (behaviour 6.3). */
+/* GET /api/v1/metrics: the keys, their order and the spelling of numbers are the Go gateway's. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* Buckets of a native histogram, one by one (behaviour 6.3). */
+/* Buckets of a native histogram, one by one, as the JSON of the Go gateway shows them. */
 #ifndef API_NATIVE_BUCKETS_H
 #define API_NATIVE_BUCKETS_H
 

@@ -1,4 +1,4 @@
-/* PUT, POST and DELETE of a group (behaviour 3). */
+/* PUT, POST and DELETE of a group. */
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/submit.h"

@@ -1,4 +1,4 @@
-/* Which endpoint a request is for: paths and methods of the Go gateway (behaviour 2.2 to 2.4). */
+/* Which endpoint a request is for: paths, methods and redirects of the Go gateway. */
 #include <string.h>
 
 #include "api/admission.h"
@@ -102,7 +102,7 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 
 /*
  * No route has this very path: one that differs by a trailing slash, by case or by what cleaning
- * would remove is meant (behaviour 2.4, layer 2). Below /api/v1 the Go gateway forgets the prefix.
+ * would remove is meant. Below /api/v1 the Go gateway's redirects lose that prefix, and so do ours.
  */
 static bool redirect_to_route(struct api_worker *w, struct http_request *req, struct str path,
 			      struct str query)

@@ -1,4 +1,4 @@
-/* GET /api/v1/status (behaviour 6.2). */
+/* GET /api/v1/status: build, flags as strings, and start time, as the Go gateway shows them. */
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/time_text.h"

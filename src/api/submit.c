@@ -20,7 +20,7 @@ struct pending {
 	int64_t start_ns;
 };
 
-/* As the Go gateway's instrumentation counts a request's size (behaviour 5.7). */
+/* As the Go gateway counts it: URL, method, protocol, headers and body, without separators. */
 static size_t request_bytes(const struct http_request *req)
 {
 	return http_request_target(req).n + strlen(counters_methods[http_request_method(req)]) +

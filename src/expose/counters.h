@@ -1,5 +1,6 @@
 /*
- * What the gateway counts of its own requests (behaviour 5.7). Any thread.
+ * What the gateway counts of its own requests; handlers and methods are named as by the Go gateway,
+ * and scrapes are not counted. Any thread.
  */
 #ifndef EXPOSE_COUNTERS_H
 #define EXPOSE_COUNTERS_H

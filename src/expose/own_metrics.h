@@ -1,4 +1,4 @@
-/* The gateway's metrics about itself, as a scrape shows them (behaviour 5.7, and our own). */
+/* The gateway's metrics about itself, as a scrape shows them: the Go gateway's, and ours. */
 #ifndef EXPOSE_OWN_METRICS_H
 #define EXPOSE_OWN_METRICS_H
 

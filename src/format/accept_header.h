@@ -1,4 +1,4 @@
-/* Which exposition format a scraper asks for (behaviour 5.1). */
+/* Which exposition format a scraper asks for; read as the Go gateway reads it. */
 #ifndef FORMAT_ACCEPT_HEADER_H
 #define FORMAT_ACCEPT_HEADER_H
 

@@ -1,6 +1,6 @@
 /*
  * Names that are not classic ([a-zA-Z_:][a-zA-Z0-9_:]*), as scrapers ask to see them: the escaping
- * schemes of the Go gateway (behaviour 5.5). Classic names are the same in every scheme.
+ * schemes that Prometheus 3 and the Go gateway know. Classic names are the same in every scheme.
  */
 #ifndef METRICS_ESCAPE_H
 #define METRICS_ESCAPE_H

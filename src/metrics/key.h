@@ -23,10 +23,10 @@ struct key_limits {
 
 /*
  * Parses what follows "/metrics/job" in the percent-DEcoded path: "/J/a/b" or "@base64/Sg==/a/b".
- * The result lives in the arena. -1 is ERR_INVALID with the Go gateway's words (behaviour of 2.5
- * and 2.6 of the gateway), or ERR_INVALID of ours for a key that is not valid UTF-8 or would start
- * a label with
- * "__" after decoding: those poison the Go gateway.
+ * The path's job wins over a label called job, and the last of several equal names; a U__ name that
+ * is irregular is taken literally. The result lives in the arena. -1 is ERR_INVALID: in the Go
+ * gateway's words, or in ours for a key that is not valid UTF-8 or has a name that begins with "__"
+ * after decoding. The Go gateway creates such groups, and cannot be scraped from then on.
  */
 int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,
 	      struct err *err);

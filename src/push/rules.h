@@ -1,6 +1,6 @@
 /*
- * The rules that one push alone can break: those of the Go gateway's consistency check (behaviour
- * 3.6), and ours against what would break a scrape (behaviour 3.8).
+ * The rules that one push alone can break: those of the Go gateway's consistency check, in its
+ * words, and ours against what the Go gateway accepts and then cannot expose.
  */
 #ifndef PUSH_RULES_H
 #define PUSH_RULES_H

@@ -1,6 +1,7 @@
 /*
- * The rules that hold over all groups (behaviour 3.6), each in time proportional to the slice that
- * is checked: a look-up for each family and one for each series.
+ * The rules that hold over all groups (one type for a name, no series twice, no name that a
+ * summary's or histogram's samples have), each in time proportional to the slice that is checked: a
+ * look-up for each family and one for each series.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-"""Pushes with a Content-Encoding (behaviour 2.1 "Request decompression", 3.3)."""
+"""Pushes with a Content-Encoding."""
 import gzip
 import random
 import struct

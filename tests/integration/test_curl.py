@@ -1,4 +1,4 @@
-"""curl as scripts use it: how it sends a body, and on which connection (behaviour 10)."""
+"""curl as scripts use it: how it sends a body, and on which connection."""
 import gzip
 import json
 import subprocess

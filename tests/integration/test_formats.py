@@ -1,4 +1,4 @@
-"""Scrapes in every format (behaviour 5.1, 5.5), pushes of OpenMetrics, and a Prometheus that asks for protobuf."""
+"""Scrapes in every format and escaping, pushes of OpenMetrics, and a Prometheus that asks for protobuf."""
 import gzip
 
 import pytest

@@ -1,4 +1,4 @@
-"""GET /api/v1/metrics (behaviour 6.3) and the status page (behaviour 8)."""
+"""GET /api/v1/metrics and the status page."""
 import json
 import re
 

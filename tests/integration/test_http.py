@@ -1,4 +1,4 @@
-"""HTTP itself: versions, lengths, chunks, connections, and whatever is not HTTP (behaviour 2.1)."""
+"""HTTP itself: versions, lengths, chunks, connections, and whatever is not HTTP."""
 import random
 import select
 import time

@@ -1,4 +1,4 @@
-"""No push, accepted or refused, in any order, may break the scrape (behaviour 3.8 and the design's second promise)."""
+"""No push, accepted or refused, in any order, may break the scrape."""
 import errno
 import random
 import threading

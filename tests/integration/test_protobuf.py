@@ -1,4 +1,4 @@
-"""Pushes of delimited protobuf, as the Go, Java and Rust clients send them (behaviour 3.3)."""
+"""Pushes of delimited protobuf, as the Go, Java and Rust clients send them."""
 import contextlib
 import itertools
 import random

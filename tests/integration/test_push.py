@@ -1,4 +1,4 @@
-"""Pushing by hand: curl and plain HTTP, and what the scrape then shows (behaviour 2.2, 2.3, 3)."""
+"""Pushing by hand: curl and plain HTTP, and what the scrape then shows."""
 import subprocess
 import time
 

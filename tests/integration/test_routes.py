@@ -1,4 +1,4 @@
-"""Paths and methods: behaviour 2.2 to 2.4, and the flags that move or open endpoints."""
+"""Paths and methods as the Go gateway has them, and the flags that move or open endpoints."""
 import pytest
 
 from gateway import Gateway

@@ -1,4 +1,4 @@
-/* The four name escapings; the rows of behaviour 5.5 and its edges. */
+/* The four name escapings, with names at the edge of each rule. */
 #include <check.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
- * What one push alone can do wrong (behaviour 3.6 of the gateway), and the labels that the grouping
- * key makes of those pushed (3.4). Metrics are written down as a protobuf body could bring them,
- * since the text parser refuses many of these before.
+ * What one push alone can do wrong, and the labels that the grouping key makes of those pushed.
+ * Metrics are written down as a protobuf body could bring them: the text parser refuses many of
+ * these before.
  */
 #include <check.h>
 #include <stdio.h>

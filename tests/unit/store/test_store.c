@@ -1,6 +1,6 @@
 /*
- * What is stored and what is refused (behaviour 3.2 and 3.6 of the gateway), as scenarios: each is
- * run push by push, as one batch, and once more through the rows of a database.
+ * What is stored and what is refused, as scenarios: each is run push by push, as one batch, and
+ * once more through the rows of a database.
  */
 #include <check.h>
 #include <stdlib.h>

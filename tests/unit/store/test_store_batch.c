@@ -1,5 +1,5 @@
 /*
- * Batches: the time metrics (behaviour 3.5 of the gateway), what a rollback leaves, and what
+ * Batches: the two time metrics of each group, what a rollback leaves, and what
  * scrapes and copies see meanwhile.
  */
 #include <check.h>
