@@ -5,9 +5,9 @@
 #include <pthread.h>
 
 #include "base/table.h"
-#include "store/family.h"
-#include "store/group.h"
-#include "store/page.h"
+#include "pages/family.h"
+#include "pages/group.h"
+#include "pages/page.h"
 #include "store/series_index.h"
 #include "store/store.h"
 

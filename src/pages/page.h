@@ -1,5 +1,5 @@
 /*
- * The exposition text of a family, in pages of whole slices (private to src/store). A page's bytes
+ * The exposition text of a family, in pages of whole slices (private to pages and store). A page's bytes
  * are shared with scrapes by reference: while a scrape holds them they are copied before a change,
  * otherwise changed in place. So a push costs the pages it touches, a scrape copies nothing, and
  * every sample line is in memory once.

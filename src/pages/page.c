@@ -1,11 +1,11 @@
-#include "store/page.h"
+#include "pages/page.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/family.h"
-#include "store/group.h"
+#include "pages/family.h"
+#include "pages/group.h"
 
 enum { PAGE_CAP_MIN = 128 };
 

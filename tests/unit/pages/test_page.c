@@ -11,7 +11,7 @@
 #include "lib/make_push.h"
 #include "lib/rng.h"
 #include "lib/run.h"
-#include "store/page.h"
+#include "pages/page.h"
 #include "store/store.h"
 
 enum { GROUPS = 200 };

@@ -1,12 +1,12 @@
-#include "store/family.h"
+#include "pages/family.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "format/text/write.h"
-#include "store/group.h"
-#include "store/page.h"
+#include "pages/group.h"
+#include "pages/page.h"
 
 struct store_family *family_new(struct str name, struct str exposed, uint64_t hash)
 {

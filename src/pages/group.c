@@ -1,9 +1,9 @@
-#include "store/group.h"
+#include "pages/group.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/page.h"
+#include "pages/page.h"
 
 struct group *group_new(uint32_t id, struct str key)
 {

@@ -1,5 +1,5 @@
 /*
- * One metric family over all groups (private to src/store): its type, which every group must agree
+ * One metric family over all groups (private to pages and store): its type, which every group must agree
  * on, and the pages of its samples.
  *
  * name .. n_groups describe what the committer has staged; help .. open are what is published and

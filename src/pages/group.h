@@ -1,5 +1,5 @@
 /*
- * What is kept of a group (private to src/store). A push makes one segment, with a slice for each
+ * What is kept of a group (private to pages and store). A push makes one segment, with a slice for each
  * family; a group's state names the slices that are live, whichever segment they came with. States
  * and slices that are published only change their places (group_state_compact()): a push builds the
  * next state beside the current one.
