@@ -105,6 +105,7 @@ void pool_give(struct pool *p, uint32_t id)
 	p->n--;
 	if (c->n-- == POOL_CHUNK)
 		link_roomy(p, c);
-	if (c->n == 0)
+	/* One stays, so that who takes and gives back by turns does not pay for it each time. */
+	if (c->n == 0 && (c->prev != NONE || c->next != NONE))
 		chunk_free(p, c);
 }

@@ -34,7 +34,7 @@ struct committer {
 };
 
 /* 0: durable. -1: nothing of it is, and *err says why. */
-static int commit(struct committer *c, struct changes *changes, const char *failed, struct err *err)
+static int commit(struct committer *c, struct rows *changes, const char *failed, struct err *err)
 {
 	int64_t start = clock_mono_ns();
 	int r;
@@ -55,7 +55,7 @@ static int commit(struct committer *c, struct changes *changes, const char *fail
 }
 
 /* The same for changes without which there are pushes to refuse. */
-static int commit_pushes(struct committer *c, struct changes *changes, struct err *err)
+static int commit_pushes(struct committer *c, struct rows *changes, struct err *err)
 {
 	int r = commit(c, changes, "could not commit pushes", err);
 
@@ -68,7 +68,7 @@ static const char cleaning_failed[] = "could not shorten the log of pushes in th
 
 static void wipe(struct committer *c, struct push *push)
 {
-	if (c->storage && commit_pushes(c, store_wipe_changes(c->store), &push->err) < 0)
+	if (c->storage && commit_pushes(c, store_wipe_rows(c->store), &push->err) < 0)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
@@ -112,7 +112,7 @@ static bool begin_cleaning(struct committer *c, bool idle)
 	if (due == 0)
 		return false;
 	if (c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err) == 0) {
-		store_clean_changes(c->store);
+		store_clean_rows(c->store);
 		return true;
 	}
 	store_clean_end(c->store, false);
@@ -128,12 +128,12 @@ static int commit_batch(struct committer *c, bool cleaning, struct err *err)
 	if (!c->storage)
 		return 0;
 	if (cleaning) {
-		r = commit(c, store_changes(c->store), cleaning_failed, err);
+		r = commit(c, store_rows(c->store), cleaning_failed, err);
 		store_clean_end(c->store, r == 0);
 		if (r == 0)
 			return 0;
 	}
-	return commit_pushes(c, store_changes(c->store), err);
+	return commit_pushes(c, store_rows(c->store), err);
 }
 
 static void run_pushes(struct committer *c, struct push *first)

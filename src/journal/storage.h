@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "store/changes.h"
+#include "store/rows.h"
 
 struct storage_segment {
 	uint64_t row;
@@ -45,7 +45,7 @@ struct storage_ops {
 	enum storage_load_result (*load)(struct storage *st, const struct storage_sink *sink,
 					 struct err *err);
 	/* Durable on 0. On -1 nothing of it is there, and *err (ERR_STORAGE) says why. */
-	int (*commit)(struct storage *st, struct changes *changes, struct err *err);
+	int (*commit)(struct storage *st, struct rows *rows, struct err *err);
 	/* Tells of the segments with the lowest rows, in order, until their bodies make up `bytes`.
 	 */
 	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "pages/entry.h"
 #include "pages/family.h"
-#include "pages/group.h"
 
 enum { PAGE_CAP_MIN = 128 };
 
-static uint32_t slot_find(const struct page *p, const struct slice *s, uint32_t *ret_at)
+static uint32_t slot_find(const struct page *p, const struct lines *s, uint32_t *ret_at)
 {
 	uint32_t at = 0;
 
@@ -20,18 +20,11 @@ static uint32_t slot_find(const struct page *p, const struct slice *s, uint32_t 
 		}
 		at += p->lens[i];
 	}
-	assert(!"slice is not in its page");
+	assert(!"the lines are not in their page");
 	abort();
 }
 
-void page_move_slice(struct page *p, const struct slice *from, struct slice *to)
-{
-	uint32_t at;
-
-	p->slots[slot_find(p, from, &at)] = to;
-}
-
-struct str page_text(const struct page *p, const struct slice *s)
+struct str page_text(const struct page *p, const struct lines *s)
 {
 	uint32_t at;
 	uint32_t slot = slot_find(p, s, &at);
@@ -74,14 +67,14 @@ static void make_writable(struct page *p, size_t n)
 	bytes_forget_forms(p->text);
 }
 
-/* A page that lost most of its slices gives memory back. */
+/* A page that lost most of its text gives memory back. */
 static void trim(struct page *p)
 {
 	if (p->text->cap > PAGE_CAP_MIN * 2 && p->text->n < p->text->cap / 4)
 		set_capacity(p, p->text->cap / 2);
 }
 
-static struct page *page_new(struct store_family *f)
+static struct page *page_new(struct shown_family *f)
 {
 	struct page *p = mem_zalloc(sizeof(*p));
 
@@ -94,7 +87,7 @@ static struct page *page_new(struct store_family *f)
 	return p;
 }
 
-static void page_free(struct store_family *f, struct page *p)
+static void page_free(struct shown_family *f, struct page *p)
 {
 	struct page *last = f->pages[--f->n_pages];
 
@@ -113,19 +106,19 @@ static size_t page_len(const struct page *p)
 	return p->text ? p->text->n : 0;
 }
 
-static void count_in(struct page *p, const struct slice *s)
+static void count_in(struct page *p, const struct lines *s)
 {
 	p->n_lossy += s->lossy;
 	p->n_escaped += s->escaped;
 }
 
-static void count_out(struct page *p, const struct slice *s)
+static void count_out(struct page *p, const struct lines *s)
 {
 	p->n_lossy -= s->lossy;
 	p->n_escaped -= s->escaped;
 }
 
-static void append(struct page *p, struct slice *s, struct str text)
+static void append(struct page *p, struct lines *s, struct str text)
 {
 	if (p->n == p->cap) {
 		p->cap = p->cap ? p->cap + p->cap / 4 + 1 : 1;
@@ -141,7 +134,7 @@ static void append(struct page *p, struct slice *s, struct str text)
 	s->page = p;
 }
 
-void pages_add(struct store_family *f, struct slice *s, struct str text)
+void pages_add(struct shown_family *f, struct lines *s, struct str text)
 {
 	struct page *p = f->open;
 
@@ -149,7 +142,7 @@ void pages_add(struct store_family *f, struct slice *s, struct str text)
 	assert(text.n > 0);
 	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
 		p = page_new(f);
-		/* A page with one large slice has no room for more. */
+		/* A page with one large text has no room for more. */
 		if (text.n < PAGE_SIZE_MAX / 2)
 			f->open = p;
 	}
@@ -171,7 +164,7 @@ static void splice(struct page *p, uint32_t at, uint32_t old_len, struct str tex
 }
 
 /* A page that has become nearly empty is joined with the open one. */
-static void rebalance(struct store_family *f, struct page *p)
+static void rebalance(struct shown_family *f, struct page *p)
 {
 	struct page *open = f->open;
 
@@ -198,7 +191,7 @@ static void rebalance(struct store_family *f, struct page *p)
 	}
 }
 
-uint32_t pages_remove(struct store_family *f, struct slice *s)
+uint32_t pages_remove(struct shown_family *f, struct lines *s)
 {
 	struct page *p = s->page;
 	uint32_t at;
@@ -215,7 +208,7 @@ uint32_t pages_remove(struct store_family *f, struct slice *s)
 	return len;
 }
 
-uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text)
+uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *s, struct str text)
 {
 	struct page *p = old->page;
 	uint32_t at;
@@ -237,14 +230,14 @@ uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *
 	return len;
 }
 
-void pages_age_forms(struct store_family *f, unsigned max_idle)
+void family_age_forms(struct shown_family *f, unsigned max_idle)
 {
 	for (uint32_t i = 0; i < f->n_pages; i++)
 		if (bytes_sole(f->pages[i]->text))
 			bytes_age_forms(f->pages[i]->text, max_idle);
 }
 
-void pages_free(struct store_family *f)
+void pages_free(struct shown_family *f)
 {
 	while (f->n_pages)
 		page_free(f, f->pages[f->n_pages - 1]);

@@ -1,32 +1,32 @@
 /*
- * The exposition text of a family, in pages of whole slices (private to pages and store). A page's bytes
- * are shared with scrapes by reference: while a scrape holds them they are copied before a change,
- * otherwise changed in place. So a push costs the pages it touches, a scrape copies nothing, and
- * every sample line is in memory once.
+ * The exposition text of a family, in pages of the whole lines of entries (private to pages and
+ * store). A page's bytes are shared with scrapes by reference: while a scrape holds them they are
+ * copied before a change, otherwise changed in place. So a push costs the pages it touches, a
+ * scrape copies nothing, and every sample line is in memory once.
  *
- * All of it under the store's lock; only the committer changes anything. The order of slices
- * inside a family is ours to choose: a new slice goes where there is room.
+ * All of it under the lock of the pages (pages.h); only the committer changes anything. The order
+ * of entries inside a family is ours to choose: a new one goes where there is room.
  */
-#ifndef STORE_PAGE_H
-#define STORE_PAGE_H
+#ifndef PAGES_PAGE_H
+#define PAGES_PAGE_H
 
 #include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/str.h"
 
-struct slice;
-struct store_family;
+struct lines;
+struct shown_family;
 
-/* A larger slice has a page of its own. */
+/* A larger text has a page of its own. */
 enum { PAGE_SIZE_MAX = 8 * 1024 };
 
 struct page {
 	struct bytes *text;
-	struct slice **slots; /* in the order of their text */
+	struct lines **slots; /* in the order of their text */
 	uint16_t *lens;       /* of their text; see page_len_of() */
 	uint32_t n, cap;
-	uint32_t n_lossy;   /* slices whose text does not say all that was pushed */
+	uint32_t n_lossy;   /* whose text does not say all that was pushed */
 	uint32_t n_escaped; /* of those, whose text holds an escaped name */
 	uint32_t index;     /* in the family's pages */
 };
@@ -37,22 +37,19 @@ static inline uint32_t page_len_of(const struct page *p, uint32_t slot)
 	return p->n == 1 ? p->text->n : p->lens[slot];
 }
 
-/* Publishes a slice with lines: its text is copied into a page of its family. */
-void pages_add(struct store_family *f, struct slice *s, struct str text);
+/* Publishes lines that are not staged any more: their text is copied into a page of the family. */
+void pages_add(struct shown_family *f, struct lines *s, struct str text);
 /*
  * Takes the place of old, which is no longer published afterwards unless it is s itself. Returns
  * the length of the text that is gone, as pages_remove() does.
  */
-uint32_t pages_replace(struct store_family *f, struct slice *old, struct slice *s, struct str text);
-uint32_t pages_remove(struct store_family *f, struct slice *s);
-/* store_age_forms() for one family. */
-void pages_age_forms(struct store_family *f, unsigned max_idle);
-void pages_free(struct store_family *f);
+uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *s, struct str text);
+uint32_t pages_remove(struct shown_family *f, struct lines *s);
+/* pages_age_forms() for one family. */
+void family_age_forms(struct shown_family *f, unsigned max_idle);
+void pages_free(struct shown_family *f);
 
-/* The slice is somewhere else in memory now. */
-void page_move_slice(struct page *p, const struct slice *from, struct slice *to);
-
-/* The bytes of a published slice; good until the page is changed. */
-struct str page_text(const struct page *p, const struct slice *s);
+/* The bytes of published lines; good until the page is changed. */
+struct str page_text(const struct page *p, const struct lines *s);
 
 #endif

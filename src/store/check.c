@@ -1,6 +1,6 @@
 /*
  * The rules that hold over all groups (one type for a name, no series twice, no name that a
- * summary's or histogram's samples have), each in time proportional to the slice that is checked: a
+ * summary's or histogram's samples have), each in time proportional to the entry that is checked: a
  * look-up for each family and one for each series.
  */
 #include <stdio.h>
@@ -40,40 +40,40 @@ static struct store_family *in_use(struct store *s, struct str exposed)
 
 	for (size_t at = table_first(&s->families, hash);
 	     (f = table_next(&s->families, hash, &at));)
-		if (f->n_groups > 0 && str_eq(f->exposed, exposed))
+		if (f->n_groups > 0 && str_eq(f->shown.exposed, exposed))
 			return f;
 	return NULL;
 }
 
-static int check_type(struct store *s, const struct store_family *f, const struct slice *slice,
+static int check_type(struct store *s, const struct store_family *f, const struct entry *e,
 		      struct err *err)
 {
 	char name[200], other[200];
-	struct store_family *used = in_use(s, f->exposed);
+	struct store_family *used = in_use(s, f->shown.exposed);
 
 	if (!used)
 		return 0;
 	if (used != f) {
 		err_set(err, ERR_INVALID, 0,
 			"metric name %s is exposed as the same name as %s, which is already there",
-			str_quote(f->name, name, sizeof(name)),
-			str_quote(used->name, other, sizeof(other)));
+			str_quote(f->shown.name, name, sizeof(name)),
+			str_quote(used->shown.name, other, sizeof(other)));
 		return refused(err);
 	}
-	if (f->type == slice->type)
+	if (f->type == e->lines.type)
 		return 0;
-	str_quote(f->name, name, sizeof(name));
+	str_quote(f->shown.name, name, sizeof(name));
 	if (f->own && f->n_groups == 1) {
 		name[strlen(name) - 1] = '\0';
 		err_set(err, ERR_INVALID, 0,
 			"gathered metric family %s has type %s but should have %s", name + 1,
-			type_word(slice->type), type_word(f->type));
+			type_word(e->lines.type), type_word(f->type));
 		return refused(err);
 	}
 	err_set(err, ERR_INVALID, 0,
 		"collected metric %s is not a %s: other groups have it with that type, this push "
 		"says %s",
-		name, type_word(f->type), type_word(slice->type));
+		name, type_word(f->type), type_word(e->lines.type));
 	return refused(err);
 }
 
@@ -89,7 +89,7 @@ static int check_suffix_of_other(struct store *s, const struct store_family *f, 
 	char name[200], other[200];
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		struct str base = f->exposed;
+		struct str base = f->shown.exposed;
 
 		if (!str_has_suffix(base, suffixes[i].suffix))
 			continue;
@@ -101,8 +101,8 @@ static int check_suffix_of_other(struct store *s, const struct store_family *f, 
 			continue;
 		err_set(err, ERR_INVALID, 0,
 			"collected metric named %s collides with previously collected %s named %s",
-			str_quote(f->name, name, sizeof(name)), text_type_name(used->type),
-			str_quote(used->name, other, sizeof(other)));
+			str_quote(f->shown.name, name, sizeof(name)), text_type_name(used->type),
+			str_quote(used->shown.name, other, sizeof(other)));
 		return refused(err);
 	}
 	return 0;
@@ -117,7 +117,7 @@ static int check_own_suffixes(struct store *s, const struct store_family *f, int
 
 	for (size_t i = 0; i < (type == METRIC_SUMMARY ? 2u : 3u); i++) {
 		taken.n = 0;
-		strbuf_adds(&taken, f->exposed);
+		strbuf_adds(&taken, f->shown.exposed);
 		strbuf_adds(&taken, suffixes[i]);
 		const struct store_family *used = in_use(s, strbuf_str(&taken));
 
@@ -126,65 +126,73 @@ static int check_own_suffixes(struct store *s, const struct store_family *f, int
 		err_set(err, ERR_INVALID, 0,
 			"collected %s named %s collides with previously collected metric named %s",
 			i == 2 ? "histogram" : "histogram or summary",
-			str_quote(f->name, name, sizeof(name)),
-			str_quote(used->name, other, sizeof(other)));
+			str_quote(f->shown.name, name, sizeof(name)),
+			str_quote(used->shown.name, other, sizeof(other)));
 		return refused(err);
 	}
 	return 0;
 }
 
 /* The series of that hash in another group: the same one, or only the same hash? */
-static bool same_series(const struct slice *a, const struct slice *b, uint64_t hash)
+static bool same_series(const struct entry *a, const struct entry *b, uint64_t hash)
 {
 	CLEANUP(strbuf_done) struct strbuf ida = { 0 };
 	CLEANUP(strbuf_done) struct strbuf idb = { 0 };
+	struct str exposed = a->help->family->exposed;
 
-	return series_find(slice_text(a), a->family->exposed, hash, &ida) &&
-	       series_find(slice_text(b), b->family->exposed, hash, &idb) &&
+	return series_find(lines_text(&a->lines), exposed, hash, &ida) &&
+	       series_find(lines_text(&b->lines), exposed, hash, &idb) &&
 	       str_eq(strbuf_str(&ida), strbuf_str(&idb));
 }
 
-static int check_series(struct store *s, const struct group *g, const struct slice *slice,
+static int refuse_series(const struct entry *e, uint64_t hash, struct err *err)
+{
+	const struct shown_family *f = e->help->family;
+	CLEANUP(strbuf_done) struct strbuf id = { 0 };
+	char name[200], labels[250];
+
+	series_find(lines_text(&e->lines), f->exposed, hash, &id);
+	struct str rest = { id.p + f->exposed.n, id.n - f->exposed.n };
+
+	snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(rest, 240), rest.p);
+	err_set(err, ERR_INVALID, 0,
+		"collected metric %s %s was collected before with the same name and label values, "
+		"by another group",
+		str_quote(f->name, name, sizeof(name)), labels);
+	return refused(err);
+}
+
+static int check_series(struct store *s, const struct group *g, const struct entry *e,
 			uint64_t hash, struct err *err)
 {
-	uint32_t owner, at = SERIES_INDEX_START;
+	uint32_t owner, at = SERIES_INDEX_START, hint = 0;
 
 	while ((owner = series_index_next(&s->index, hash, &at)) != 0) {
-		const struct group_state *st = group_state(s->by_id[owner]);
-		const struct slice *other = st ? group_state_find(st, slice->family) : NULL;
-		CLEANUP(strbuf_done) struct strbuf id = { 0 };
-		char name[200], labels[250];
-
-		if (owner == g->id || !other || !same_series(slice, other, hash))
+		if (owner == g->id)
 			continue;
-		series_find(slice_text(slice), slice->family->exposed, hash, &id);
-		struct str rest = { id.p + slice->family->exposed.n,
-				    id.n - slice->family->exposed.n };
+		uint32_t other = group_entry(s, s->by_id[owner], entry_family(e), &hint);
 
-		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(rest, 240), rest.p);
-		err_set(err, ERR_INVALID, 0,
-			"collected metric %s %s was collected before with the same name and label "
-			"values, by another group",
-			str_quote(slice->family->name, name, sizeof(name)), labels);
-		return refused(err);
+		if (other && same_series(e, store_entry(s, other), hash))
+			return refuse_series(e, hash, err);
 	}
 	return 0;
 }
 
-int store_check_slice(struct store *s, const struct group *g, const struct slice *slice,
+int store_check_entry(struct store *s, const struct group *g, const struct entry *e,
 		      struct err *err)
 {
-	const struct store_family *f = slice->family;
+	const struct store_family *f = entry_family(e);
+	const struct lines *l = &e->lines;
 
-	if (check_type(s, f, slice, err) < 0)
+	if (check_type(s, f, e, err) < 0)
 		return -1;
 	/* In use with this type: these two held when it came in. */
 	if (f->n_groups == 0 &&
 	    (check_suffix_of_other(s, f, err) < 0 ||
-	     (has_suffixes(slice->type) && check_own_suffixes(s, f, slice->type, err) < 0)))
+	     (has_suffixes(l->type) && check_own_suffixes(s, f, l->type, err) < 0)))
 		return -1;
-	for (uint64_t i = 0; i < slice_n_series(slice); i++)
-		if (check_series(s, g, slice, slice_hashes(slice)[i], err) < 0)
+	for (uint64_t i = 0; i < lines_n_series(l); i++)
+		if (check_series(s, g, e, lines_hashes(l)[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -195,29 +203,28 @@ static struct str group_labels(const struct group *g)
 	size_t name = strlen("push_time_seconds");
 	struct str text;
 
-	if (g->labels)
-		return *g->labels;
-	text = slice_text(&g->times[TIME_PUSHED]);
+	if (g->staged && g->staged->labels)
+		return *g->staged->labels;
+	text = lines_text(&g->times[TIME_PUSHED]);
 	return (struct str){ text.p + name, series_head(text) - name };
 }
 
-int store_check_group(struct store *s, const struct group *g, struct err *err)
+int store_check_group(struct store *s, const struct group *g, struct str labels, struct err *err)
 {
 	uint32_t owner, at = SERIES_INDEX_START;
 
 	while ((owner = series_index_next(&s->index, g->time_hash, &at)) != 0) {
 		const struct group *other = s->by_id[owner];
-		char labels[300];
+		char shown[300];
 
-		if (other == g || !group_state(other) || !str_eq(group_labels(other), *g->labels))
+		if (other == g || !group_is_there(other) || !str_eq(group_labels(other), labels))
 			continue;
-		snprintf(labels, sizeof(labels), "%.*s", (int)utf8_cut(*g->labels, 290),
-			 g->labels->p);
+		snprintf(shown, sizeof(shown), "%.*s", (int)utf8_cut(labels, 290), labels.p);
 		err_set(err, ERR_INVALID, 0,
 			"collected metric \"push_time_seconds\" %s was collected before with the "
 			"same name and label values: another group differs only by an empty "
 			"instance",
-			labels);
+			shown);
 		return refused(err);
 	}
 	return 0;

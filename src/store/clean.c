@@ -1,5 +1,5 @@
 /*
- * Keeping the log of segments short: what its oldest rows still say is appended once more, and they
+ * Keeping the log of records short: what its oldest rows still say is appended once more, and they
  * are dropped. All of a group is moved at once, so that the order inside the group stays.
  */
 #include <stdlib.h>
@@ -20,9 +20,9 @@ void store_log_grew(struct store *s)
 {
 	uint64_t before = s->log.bytes;
 
-	for (size_t i = 0; i < s->changes.n; i++)
-		if (s->changes.list[i].kind == CHANGE_PUT_SEGMENT)
-			s->log.bytes += row_bytes_of(s->changes.list[i].bytes.n);
+	for (size_t i = 0; i < s->rows.n; i++)
+		if (s->rows.list[i].kind == ROW_PUT_SEGMENT)
+			s->log.bytes += row_bytes_of(s->rows.list[i].bytes.n);
 	s->log.grown = s->log.bytes - before;
 }
 
@@ -37,33 +37,17 @@ uint64_t store_clean_due(const struct store *s, bool idle)
 	return step < STEP_MAX ? step : STEP_MAX;
 }
 
-static int by_row(const void *pa, const void *pb)
+/* A row that is live as a whole is copied as it is. */
+static void keep_live(struct row *row, const struct entry *const *entries, uint32_t n)
 {
-	uint64_t a = slice_segment(*(struct slice *const *)pa)->row;
-	uint64_t b = slice_segment(*(struct slice *const *)pb)->row;
-
-	return (a > b) - (a < b);
+	if (n == entries[0]->record->n)
+		return;
+	row->keep = mem_alloc(n * sizeof(*row->keep));
+	for (; row->n_keep < n; row->n_keep++)
+		row->keep[row->n_keep] = entries[row->n_keep]->help->family->name;
 }
 
-/* The group's live slices, by their rows, at the end of those that move. */
-static struct slice **add_slices(struct store *s, const struct group_state *st)
-{
-	struct moving *m = &s->log.moving;
-
-	while (m->n_slices + st->n > m->cap_slices) {
-		m->cap_slices = m->cap_slices ? m->cap_slices * 2 : 256;
-		m->slices = mem_realloc(m->slices, m->cap_slices * sizeof(struct slice *));
-	}
-	struct slice **slices = m->slices + m->n_slices;
-
-	for (uint32_t i = 0; i < st->n; i++)
-		slices[i] = group_state_slice(st, i);
-	qsort(slices, st->n, sizeof(struct slice *), by_row);
-	m->n_slices += st->n;
-	return slices;
-}
-
-static void add_move(struct store *s, size_t first, uint32_t n)
+static void add_move(struct store *s, struct record *record)
 {
 	struct moving *m = &s->log.moving;
 
@@ -71,59 +55,65 @@ static void add_move(struct store *s, size_t first, uint32_t n)
 		m->cap = m->cap ? m->cap * 2 : 64;
 		m->list = mem_realloc(m->list, m->cap * sizeof(*m->list));
 	}
-	m->list[m->n++] = (struct move){ s->changes.n - 1, first, n };
+	m->list[m->n++] = (struct move){ s->rows.n - 1, record };
 }
 
-/* A row that is live as a whole is copied as it is. */
-static void keep_live(struct change *c, struct slice **slices, uint32_t n)
+/* entries: those of one record that are live. */
+static void move_record(struct store *s, const struct group *g, const struct entry *const *entries,
+			uint32_t n, bool whole)
 {
-	if (n == slice_segment(slices[0])->row_slices)
-		return;
-	c->keep = mem_alloc(n * sizeof(*c->keep));
-	for (; c->n_keep < n; c->n_keep++)
-		c->keep[c->n_keep] = slices[c->n_keep]->family->name;
+	struct record *record = entries[0]->record;
+	struct row *row = store_row_add(s, ROW_MOVE_SEGMENT);
+
+	row->row = s->next_row++;
+	row->from = record->number;
+	row->group = g->id;
+	row->whole = whole;
+	row->pushed_at = record->pushed_at;
+	keep_live(row, entries, n);
+	add_move(s, record);
+	record->moving = true;
 }
 
-/* slices: those of one segment that are live. */
-static void move_segment(struct store *s, const struct group *g, struct slice **slices, uint32_t n,
-			 bool whole)
+static int by_number(const void *pa, const void *pb)
 {
-	struct segment *seg = slice_segment(slices[0]);
-	struct change *c = store_change_add(s, CHANGE_MOVE_SEGMENT);
+	uint64_t a = (*(struct entry *const *)pa)->record->number;
+	uint64_t b = (*(struct entry *const *)pb)->record->number;
 
-	c->row = s->next_row++;
-	c->from = seg->row;
-	c->group = g->id;
-	c->whole = whole;
-	c->pushed_at = seg->pushed_at;
-	keep_live(c, slices, n);
-	add_move(s, (size_t)(slices - s->log.moving.slices), n);
-	seg->moving = true;
+	return (a > b) - (a < b);
 }
 
 static void move_group(struct store *s, const struct group *g)
 {
-	struct slice **slices = add_slices(s, g->cur);
-	uint32_t n;
+	const struct entry_table *t = &g->entries;
+	const struct entry **entries = mem_alloc(t->n * sizeof(*entries));
+	uint32_t n = 0, n_of;
 
-	for (uint32_t i = 0; i < g->cur->n; i += n) {
-		for (n = 1; i + n < g->cur->n; n++)
-			if (slice_segment(slices[i + n]) != slice_segment(slices[i]))
+	for (uint32_t i = 0; i < t->cap; i++)
+		if (t->ids[i])
+			entries[n++] = store_entry(s, t->ids[i]);
+	qsort(entries, n, sizeof(*entries), by_number);
+	for (uint32_t i = 0; i < n; i += n_of) {
+		for (n_of = 1; i + n_of < n; n_of++)
+			if (entries[i + n_of]->record != entries[i]->record)
 				break;
-		move_segment(s, g, slices + i, n, i == 0);
+		move_record(s, g, entries + i, n_of, i == 0);
 	}
+	free(entries);
 }
 
 /* The group's oldest row that is live and does not move; UINT64_MAX: none. */
-static uint64_t oldest_row(const struct group *g)
+static uint64_t oldest_row(const struct store *s, const struct group *g)
 {
 	uint64_t oldest = UINT64_MAX;
 
-	for (uint32_t i = 0; i < group_state_n_segments(g->cur); i++) {
-		const struct segment *seg = group_state_segment(g->cur, i);
+	for (uint32_t i = 0; i < g->entries.cap; i++) {
+		const struct record *r = g->entries.ids[i]
+						 ? store_entry(s, g->entries.ids[i])->record
+						 : NULL;
 
-		if (!seg->moving && seg->row < oldest)
-			oldest = seg->row;
+		if (r && !r->moving && r->number < oldest)
+			oldest = r->number;
 	}
 	return oldest;
 }
@@ -134,7 +124,7 @@ static uint64_t known_oldest_row(struct store *s, const struct group *g)
 	struct known *k = &s->log.known[g->id % CLEAN_KNOWN];
 
 	if (k->group != g->id)
-		*k = (struct known){ g->id, oldest_row(g) };
+		*k = (struct known){ g->id, oldest_row(s, g) };
 	return k->oldest_row;
 }
 
@@ -147,43 +137,28 @@ void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body)
 	s->log.trimmed += row_bytes_of(body);
 	s->log.trim_to = row;
 	/* The oldest live one comes first, and takes all others of the group along. */
-	if (!g || !g->cur || known_oldest_row(s, g) != row)
+	if (!g || !g->exists || known_oldest_row(s, g) != row)
 		return;
 	move_group(s, g);
 	s->log.known[g->id % CLEAN_KNOWN].oldest_row = UINT64_MAX;
 }
 
-struct changes *store_clean_changes(struct store *s)
+struct rows *store_clean_rows(struct store *s)
 {
-	store_change_add(s, CHANGE_TRIM)->row = s->log.trim_to;
-	return &s->changes;
-}
-
-static uint64_t live_bytes(struct slice **slices, uint32_t n)
-{
-	uint64_t live = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		live += slice_row_bytes(slices[i], slice_text(slices[i]).n);
-	return live;
+	store_row_add(s, ROW_TRIM)->row = s->log.trim_to;
+	return &s->rows;
 }
 
 static void note_move(struct store *s, const struct move *m)
 {
-	struct slice **slices = s->log.moving.slices + m->first;
-	const struct change *c = &s->changes.list[m->change];
-	struct segment *seg = slice_segment(slices[0]);
+	const struct row *row = &s->rows.list[m->row];
+	uint32_t bytes = row_bytes_of(row->bytes.n);
 
-	s->log.live_bytes -= live_bytes(slices, m->n);
-	seg->row = c->row;
-	seg->row_bytes = row_bytes_of(c->bytes.n);
-	seg->row_slices = m->n;
-	seg->text_len = 0;
-	for (uint32_t i = 0; i < m->n; i++)
-		seg->text_len += (uint32_t)slice_text(slices[i]).n;
-	s->log.live_bytes += live_bytes(slices, m->n);
-	s->log.bytes += seg->row_bytes;
-	s->log.pass_moved += seg->row_bytes;
+	m->record->number = row->row;
+	if (row->n_keep)
+		m->record->n = row->n_keep;
+	s->log.bytes += bytes;
+	s->log.pass_moved += bytes;
 }
 
 /* A whole pass that found hardly anything to drop, or a failure, is not repeated at once. */
@@ -206,14 +181,14 @@ void store_clean_end(struct store *s, bool committed)
 	for (size_t i = 0; i < moving->n; i++) {
 		if (committed)
 			note_move(s, &moving->list[i]);
-		slice_segment(moving->slices[moving->list[i].first])->moving = false;
+		moving->list[i].record->moving = false;
 	}
 	if (committed)
 		s->log.bytes -= s->log.trimmed;
 	look_at_pass(s, committed);
 	s->log.trimmed = 0;
-	moving->n = moving->n_slices = 0;
+	moving->n = 0;
 	memset(s->log.known, 0, sizeof(s->log.known));
 	if (!committed)
-		store_changes_clear(s);
+		store_rows_clear(s);
 }

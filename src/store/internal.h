@@ -2,28 +2,32 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
-#include <pthread.h>
-
 #include "base/table.h"
-#include "pages/family.h"
-#include "pages/group.h"
-#include "pages/page.h"
+#include "pages/pages.h"
+#include "store/change.h"
 #include "store/series_index.h"
 #include "store/store.h"
 
-/* A segment that is appended once more. */
+/* One metric family over all groups: every group must agree on its type. As staged. */
+struct store_family {
+	struct shown_family shown; /* first: entries point to it */
+	uint64_t named;            /* by the change of that number */
+	uint32_t n_groups;         /* groups that hold it, ourselves included */
+	uint8_t type;              /* enum metric_type; of those groups */
+	bool own;                  /* one of our own metrics: the type stays, help is ours */
+	bool idle; /* among the families that the batch may have left without a group */
+};
+
+/* A record that is appended once more. */
 struct move {
-	size_t change; /* its place among the changes */
-	size_t first;  /* its live slices, in moving.slices */
-	uint32_t n;
+	size_t row; /* its place among the rows */
+	struct record *record;
 };
 
 /* Of the cleaning at hand. */
 struct moving {
 	struct move *list;
 	size_t n, cap;
-	struct slice **slices;
-	size_t n_slices, cap_slices;
 };
 
 enum { CLEAN_KNOWN = 64 };
@@ -31,6 +35,12 @@ enum { CLEAN_KNOWN = 64 };
 struct known {
 	uint32_t group; /* 0: none */
 	uint64_t oldest_row;
+};
+
+/* What a push has put into a group, in the order of the pushes. */
+struct batch_record {
+	struct record *record;
+	struct group *group;
 };
 
 struct store {
@@ -46,10 +56,13 @@ struct store {
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
 	uint64_t next_row;
-	struct group *touched, *last_touched; /* by the batch, linked by next_touched */
-	struct changes changes;
+	struct change change;                 /* the one at hand */
+	struct group *touched, *last_touched; /* by the batch, linked by staged->next */
+	struct batch_record *records;
+	size_t n_records, cap_records;
+	struct rows rows;
 	struct {
-		uint64_t bytes;      /* of all segments that the database has */
+		uint64_t bytes;      /* of all rows that the database has */
 		uint64_t live_bytes; /* of these, what groups still hold */
 		uint64_t grown;      /* by the last batch */
 
@@ -66,15 +79,18 @@ struct store {
 	size_t n_idle, cap_idle;
 	struct store_family *time_families[2];
 
-	/* Under the lock: what is published. */
-	struct store_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
-	size_t n_list, n_sorted, cap_list;
-	struct group **shown; /* by id; NULL: not published */
-	uint32_t cap_shown;
-	struct store_counts counts;
-
-	pthread_mutex_t lock; /* the last member: store_wipe() exchanges what is before it */
+	struct pages pages; /* the last member, as its lock is: store_wipe() exchanges the rest */
 };
+
+static inline struct entry *store_entry(const struct store *s, uint32_t id)
+{
+	return pages_entry(&s->pages, id);
+}
+
+static inline struct store_family *entry_family(const struct entry *e)
+{
+	return (struct store_family *)e->help->family;
+}
 
 /* Families of the staged state. find: with this very name; NULL when there is none. */
 struct store_family *store_family_find(struct store *s, struct str name, struct str exposed,
@@ -86,48 +102,43 @@ void store_sweep_families(struct store *s);
 
 /* The group with that key, whatever its state; NULL: none. */
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash);
-/* A group without a state. id 0: the next free one. */
-struct group *store_group_add(struct store *s, struct str key, uint64_t hash, uint32_t id);
+/* A group that is not there yet. id 0: the next free one. */
+struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash,
+			      uint32_t id);
 void store_group_remove(struct store *s, struct group *g);
 /* The next group may have it. */
 void store_free_id(struct store *s, uint32_t id);
 
-/* Puts a state beside the current one; takes it. */
-void store_stage_state(struct store *s, struct group *g, struct group_state *next);
-/* Stages a push that is to be stored; -1: refused, push->err says why. */
-int store_stage_put(struct store *s, struct group *g, struct push *push, struct segment **ret_seg);
-/* True when the group's database row has to be written with the batch. */
-bool store_group_row_stale(const struct group *g);
-struct change *store_change_add(struct store *s, enum change_kind kind);
-void store_changes_clear(struct store *s);
-/* In clean.c. Counts the rows that the changes have appended. */
+/* The times of groups (times.c). Finds out, once, whether they need a message beside their text. */
+void times_look_at_key(struct group *g);
+/* Makes that of one of them. */
+void times_make_proto(struct store *s, struct group *g, int which, double value);
+
+/*
+ * Stages families that a push has brought into a group that is there; of a PUT all others go. -1:
+ * refused, push->err says why. *ret_record: NULL when there were no families.
+ */
+int store_stage_families(struct store *s, struct group *g, struct push *push,
+			 struct record **ret_record);
+/* The end of a batch, published or not. */
+void store_forget_batch(struct store *s);
+
+struct row *store_row_add(struct store *s, enum row_kind kind);
+void store_rows_clear(struct store *s);
+/* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
 
-/* Counts a slice in, or out, of the staged state: its family and the index of its series. */
-void store_index_slice(struct store *s, const struct group *g, struct slice *slice);
-void store_unindex_slice(struct store *s, const struct group *g, struct slice *slice);
+/* Counts an entry in, or out, of the staged state: its family and the index of its series. */
+void store_index_entry(struct store *s, const struct group *g, const struct entry *e);
+void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e);
 /* The same for the group's own existence and its time metrics. */
 void store_index_group(struct store *s, const struct group *g);
 void store_unindex_group(struct store *s, const struct group *g);
 
-/* -1 with ERR_INVALID when the slice would contradict what is staged. */
-int store_check_slice(struct store *s, const struct group *g, const struct slice *slice,
+/* -1 with ERR_INVALID when the entry would contradict what is staged. */
+int store_check_entry(struct store *s, const struct group *g, const struct entry *e,
 		      struct err *err);
 /* -1 with ERR_INVALID when another group already has the time metrics of g. */
-int store_check_group(struct store *s, const struct group *g, struct err *err);
-
-/*
- * Walks two sorted sets of slices side by side: *a and *b are the slices of one family, one of them
- * NULL when only the other set has it. False at the end. Start with zeroed positions.
- */
-struct slice_pair {
-	struct slice *a, *b;
-	uint32_t i, j;
-};
-bool slice_pair_next(struct slice_pair *pair, const struct group_state *a,
-		     const struct group_state *b);
-
-/* Both sorted by exposed name, then name. */
-int family_cmp(const struct store_family *a, const struct store_family *b);
+int store_check_group(struct store *s, const struct group *g, struct str labels, struct err *err);
 
 #endif

@@ -8,6 +8,15 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
+/* The help of our own metrics is ours. */
+static void set_own_help(struct store_family *f, const char *text)
+{
+	struct help *help = family_help(&f->shown, str_of(text));
+
+	family_set_help(&f->shown, help, 0);
+	help_unref(help);
+}
+
 struct store *store_new(const struct store_limits *lim)
 {
 	static const struct str names[] = { { "push_time_seconds", 17 },
@@ -21,29 +30,31 @@ struct store *store_new(const struct store_limits *lim)
 	s->lim = *lim;
 	s->n_ids = 1;
 	s->next_row = 1;
-	pthread_mutex_init(&s->lock, NULL);
+	pages_init(&s->pages);
 	for (int i = 0; i < 2; i++) {
-		size_t n = strlen(helps[i]);
-		struct help *help = mem_zalloc(sizeof(*help) + n);
-		struct store_family *f;
-
 		store_add_own(s, names[i], METRIC_GAUGE);
-		f = store_family_find(s, names[i], names[i], hash_bytes(names[i]));
-		memcpy(help->p, helps[i], n);
-		help->n = (uint32_t)n;
-		family_set_help(f, help, 0);
-		s->time_families[i] = f;
+		s->time_families[i] = store_family_find(s, names[i], names[i],
+							hash_bytes(names[i]));
+		set_own_help(s->time_families[i], helps[i]);
 	}
 	return s;
+}
+
+static void family_free(struct store_family *f)
+{
+	family_done(&f->shown);
+	free(f);
 }
 
 void store_free(struct store *s)
 {
 	if (!s)
 		return;
+	if (s->touched)
+		store_rollback(s);
 	for (uint32_t id = 1; id < s->n_ids; id++)
 		if (s->by_id[id])
-			group_free(s->by_id[id]);
+			group_free(s->by_id[id], &s->pages.entries);
 	for (size_t i = 0; i < s->families.cap; i++)
 		if (s->families.entries[i].item)
 			family_free(s->families.entries[i].item);
@@ -52,13 +63,12 @@ void store_free(struct store *s)
 	series_index_done(&s->index);
 	free(s->by_id);
 	free(s->free_ids);
-	free(s->changes.list);
+	free(s->change.pairs);
+	free(s->records);
+	free(s->rows.list);
 	free(s->log.moving.list);
-	free(s->log.moving.slices);
 	free(s->idle);
-	free(s->list);
-	free(s->shown);
-	pthread_mutex_destroy(&s->lock);
+	pages_done(&s->pages);
 	free(s);
 }
 
@@ -69,7 +79,7 @@ void store_add_own(struct store *s, struct str name, int32_t type)
 	f->own = true;
 	f->type = (uint8_t)type;
 	f->n_groups = 1;
-	family_set_type(f, type);
+	family_set_type(&f->shown, type);
 }
 
 struct store_family *store_family_find(struct store *s, struct str name, struct str exposed,
@@ -79,7 +89,7 @@ struct store_family *store_family_find(struct store *s, struct str name, struct 
 
 	for (size_t at = table_first(&s->families, hash);
 	     (f = table_next(&s->families, hash, &at));)
-		if (str_eq(f->name, name) && str_eq(f->exposed, exposed))
+		if (str_eq(f->shown.name, name) && str_eq(f->shown.exposed, exposed))
 			return f;
 	return NULL;
 }
@@ -102,7 +112,8 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 	struct store_family *f = store_family_find(s, name, exposed, hash);
 
 	if (!f) {
-		f = family_new(name, exposed, hash);
+		f = mem_zalloc(sizeof(*f));
+		family_init(&f->shown, name, exposed, hash);
 		table_add(&s->families, hash, f);
 		note_idle(s, f);
 	}
@@ -117,9 +128,8 @@ void store_sweep_families(struct store *s)
 		f->idle = false;
 		if (f->n_groups > 0)
 			continue;
-		table_remove(&s->families, f->hash, f);
-		if (f->listed)
-			s->list[f->list_at] = NULL;
+		table_remove(&s->families, f->shown.hash, f);
+		pages_unlist_family(&s->pages, &f->shown);
 		family_free(f);
 	}
 	s->n_idle = 0;
@@ -135,7 +145,17 @@ struct group *store_group_find(struct store *s, struct str key, uint64_t hash)
 	return NULL;
 }
 
-struct group *store_group_add(struct store *s, struct str key, uint64_t hash, uint32_t id)
+static uint64_t time_hash(struct str labels)
+{
+	CLEANUP(strbuf_done) struct strbuf id = { 0 };
+
+	strbuf_adds(&id, STR("push_time_seconds"));
+	strbuf_adds(&id, labels);
+	return hash_bytes(strbuf_str(&id));
+}
+
+struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash,
+			      uint32_t id)
 {
 	if (id == 0)
 		id = s->n_free_ids ? s->free_ids[--s->n_free_ids] : s->n_ids;
@@ -153,8 +173,8 @@ struct group *store_group_add(struct store *s, struct str key, uint64_t hash, ui
 
 	struct group *g = group_new(id, key);
 
-	for (int i = 0; i < 2; i++)
-		g->times[i].family = s->time_families[i];
+	times_look_at_key(g);
+	g->time_hash = time_hash(labels);
 	s->by_id[id] = g;
 	series_index_add(&s->keys, hash, id);
 	return g;
@@ -174,29 +194,29 @@ void store_group_remove(struct store *s, struct group *g)
 	store_free_id(s, g->id);
 	s->by_id[g->id] = NULL;
 	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->id);
-	group_free(g);
+	group_free(g, &s->pages.entries);
 }
 
-void store_index_slice(struct store *s, const struct group *g, struct slice *slice)
+void store_index_entry(struct store *s, const struct group *g, const struct entry *e)
 {
-	struct store_family *f = slice->family;
+	struct store_family *f = entry_family(e);
 
 	if (f->n_groups++ == 0)
-		f->type = slice->type;
-	for (uint64_t i = 0; i < slice_n_series(slice); i++)
-		series_index_add(&s->index, slice_hashes(slice)[i], g->id);
-	s->staged_series += slice->n_lines;
+		f->type = e->lines.type;
+	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
+		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->id);
+	s->staged_series += e->lines.n;
 }
 
-void store_unindex_slice(struct store *s, const struct group *g, struct slice *slice)
+void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e)
 {
-	struct store_family *f = slice->family;
+	struct store_family *f = entry_family(e);
 
 	if (--f->n_groups == 0)
 		note_idle(s, f);
-	for (uint64_t i = 0; i < slice_n_series(slice); i++)
-		series_index_remove(&s->index, slice_hashes(slice)[i], g->id);
-	s->staged_series -= slice->n_lines;
+	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
+		series_index_remove(&s->index, lines_hashes(&e->lines)[i], g->id);
+	s->staged_series -= e->lines.n;
 }
 
 void store_index_group(struct store *s, const struct group *g)
@@ -213,30 +233,6 @@ void store_unindex_group(struct store *s, const struct group *g)
 	s->staged_series -= 2;
 }
 
-int family_cmp(const struct store_family *a, const struct store_family *b)
-{
-	int r = a == b ? 0 : str_cmp(a->exposed, b->exposed);
-
-	return r || a == b ? r : str_cmp(a->name, b->name);
-}
-
-bool slice_pair_next(struct slice_pair *pair, const struct group_state *a,
-		     const struct group_state *b)
-{
-	struct slice *of_a = a && pair->i < a->n ? group_state_slice(a, pair->i) : NULL;
-	struct slice *of_b = b && pair->j < b->n ? group_state_slice(b, pair->j) : NULL;
-	int r;
-
-	if (!of_a && !of_b)
-		return false;
-	r = !of_a ? 1 : !of_b ? -1 : family_cmp(of_a->family, of_b->family);
-	pair->a = r <= 0 ? of_a : NULL;
-	pair->b = r >= 0 ? of_b : NULL;
-	pair->i += r <= 0;
-	pair->j += r >= 0;
-	return true;
-}
-
 struct str store_group_key(const struct store *s, uint32_t group)
 {
 	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
@@ -244,11 +240,26 @@ struct str store_group_key(const struct store *s, uint32_t group)
 	return g ? group_key(g) : STR_NULL;
 }
 
+struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form)
+{
+	return pages_snapshot(&s->pages, slots, form);
+}
+
+void store_age_forms(struct store *s, unsigned max_idle)
+{
+	pages_age_forms(&s->pages, max_idle);
+}
+
+int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret)
+{
+	return pages_copy_group(&s->pages, cursor, a, ret);
+}
+
 struct store_counts store_counts(struct store *s)
 {
-	pthread_mutex_lock(&s->lock);
-	struct store_counts counts = s->counts;
+	pthread_mutex_lock(&s->pages.lock);
+	struct store_counts counts = s->pages.counts;
 
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&s->pages.lock);
 	return counts;
 }

@@ -1,6 +1,6 @@
 /*
- * The time metrics of a group whose label names are not classic: as with any other slice of that
- * kind, the text says only the escaped names, and the message the true ones.
+ * The time metrics of a group whose label names are not classic: as with any other entry
+ * of that kind, the text says only the escaped names, and the message the true ones.
  */
 #include "base/mem.h"
 #include "format/protobuf/encode.h"
@@ -29,11 +29,11 @@ void times_look_at_key(struct group *g)
 	g->times[TIME_FAILED].escaped = g->times[TIME_PUSHED].escaped;
 }
 
-void times_make_proto(struct group *g, int which, double value)
+void times_make_proto(struct store *s, struct group *g, int which, double value)
 {
-	struct slice *t = &g->times[which];
+	struct lines *t = &g->times[which];
 	struct metric m = { .has = HAS_GAUGE, .gauge = value };
-	struct family f = { .name = t->family->name,
+	struct family f = { .name = s->time_families[which]->shown.name,
 			    .type = METRIC_GAUGE,
 			    .n_metrics = 1,
 			    .metrics = &m,

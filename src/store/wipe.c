@@ -7,11 +7,11 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-struct changes *store_wipe_changes(struct store *s)
+struct rows *store_wipe_rows(struct store *s)
 {
-	store_changes_clear(s);
-	store_change_add(s, CHANGE_WIPE);
-	return &s->changes;
+	store_rows_clear(s);
+	store_row_add(s, ROW_WIPE);
+	return &s->rows;
 }
 
 /* What was announced, and the numbers that must not be used again. */
@@ -23,7 +23,7 @@ static struct store *empty_like(const struct store *s)
 		const struct store_family *f = s->families.entries[i].item;
 
 		if (f && f->own)
-			store_add_own(fresh, f->name, f->type);
+			store_add_own(fresh, f->shown.name, f->type);
 	}
 	fresh->next_row = s->next_row;
 	return fresh;
@@ -31,7 +31,7 @@ static struct store *empty_like(const struct store *s)
 
 static void swap_contents(struct store *a, struct store *b)
 {
-	char tmp[offsetof(struct store, lock)]; /* it is the last member */
+	char tmp[offsetof(struct store, pages.lock)]; /* it is the last member */
 
 	memcpy(tmp, a, sizeof(tmp));
 	memcpy(a, b, sizeof(tmp));
@@ -42,9 +42,9 @@ void store_wipe(struct store *s)
 {
 	struct store *old = empty_like(s);
 
-	store_changes_clear(s);
-	pthread_mutex_lock(&s->lock);
+	store_rows_clear(s);
+	pthread_mutex_lock(&s->pages.lock);
 	swap_contents(s, old);
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&s->pages.lock);
 	store_free(old);
 }

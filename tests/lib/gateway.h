@@ -9,7 +9,7 @@
 #include "lib/mem_storage.h"
 #include "store/store.h"
 
-enum { GATEWAY_PUSHES = 64 };
+enum { GATEWAY_PUSHES = 1024 };
 
 struct gateway {
 	struct store *store;

@@ -43,7 +43,7 @@ static void drop_group(struct mem_storage *m, uint32_t id)
 	memmove(m->groups + i, m->groups + i + 1, (m->n_groups - i) * sizeof(*m->groups));
 }
 
-static void put_group(struct mem_storage *m, const struct change *c)
+static void put_group(struct mem_storage *m, const struct row *c)
 {
 	bool found;
 	size_t i = find_group(m, c->group, &found);
@@ -57,7 +57,7 @@ static void put_group(struct mem_storage *m, const struct change *c)
 					   mem_dup(c->bytes.p, c->bytes.n), c->bytes.n };
 }
 
-static void put_segment(struct mem_storage *m, const struct change *c)
+static void put_segment(struct mem_storage *m, const struct row *c)
 {
 	bool found;
 	size_t i = find_segment(m, c->row, &found);
@@ -72,7 +72,7 @@ static void put_segment(struct mem_storage *m, const struct change *c)
 	};
 }
 
-static void move_segment(struct mem_storage *m, struct change *c)
+static void move_segment(struct mem_storage *m, struct row *c)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
 	bool found;
@@ -135,40 +135,40 @@ static void check_rows(const struct mem_storage *m)
 	}
 }
 
-static bool trims(const struct changes *changes)
+static bool trims(const struct rows *changes)
 {
 	for (size_t i = 0; i < changes->n; i++)
-		if (changes->list[i].kind == CHANGE_TRIM)
+		if (changes->list[i].kind == ROW_TRIM)
 			return true;
 	return false;
 }
 
-static int mem_commit(struct storage *st, struct changes *changes, struct err *err)
+static int mem_commit(struct storage *st, struct rows *changes, struct err *err)
 {
 	struct mem_storage *m = of(st);
 
 	if (m->refuse || (m->refuse_trim && trims(changes)))
 		return err_set(err, ERR_STORAGE, 0, "told to refuse");
 	for (size_t i = 0; i < changes->n; i++) {
-		struct change *c = &changes->list[i];
+		struct row *c = &changes->list[i];
 
 		switch (c->kind) {
-		case CHANGE_PUT_GROUP:
+		case ROW_PUT_GROUP:
 			put_group(m, c);
 			break;
-		case CHANGE_DROP_GROUP:
+		case ROW_DROP_GROUP:
 			drop_group(m, c->group);
 			break;
-		case CHANGE_PUT_SEGMENT:
+		case ROW_PUT_SEGMENT:
 			put_segment(m, c);
 			break;
-		case CHANGE_MOVE_SEGMENT:
+		case ROW_MOVE_SEGMENT:
 			move_segment(m, c);
 			break;
-		case CHANGE_TRIM:
+		case ROW_TRIM:
 			trim(m, c->row);
 			break;
-		case CHANGE_WIPE:
+		case ROW_WIPE:
 			wipe(m);
 			break;
 		}

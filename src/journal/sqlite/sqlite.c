@@ -74,7 +74,7 @@ static void bind_bytes(sqlite3_stmt *stmt, int at, struct str s)
 	sqlite3_bind_blob64(stmt, at, s.p ? s.p : "", s.n, SQLITE_STATIC);
 }
 
-static int put_group(struct sqlite_storage *s, const struct change *c)
+static int put_group(struct sqlite_storage *s, const struct row *c)
 {
 	sqlite3_stmt *stmt = s->stmt[PUT_GROUP];
 
@@ -85,7 +85,7 @@ static int put_group(struct sqlite_storage *s, const struct change *c)
 	return run(stmt);
 }
 
-static int put_segment(struct sqlite_storage *s, const struct change *c)
+static int put_segment(struct sqlite_storage *s, const struct row *c)
 {
 	sqlite3_stmt *stmt = s->stmt[PUT_SEGMENT];
 
@@ -103,7 +103,7 @@ static int run_with(sqlite3_stmt *stmt, uint64_t id)
 	return run(stmt);
 }
 
-static int move_segment(struct sqlite_storage *s, struct change *c)
+static int move_segment(struct sqlite_storage *s, struct row *c)
 {
 	sqlite3_stmt *read = s->stmt[READ_SEGMENT];
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
@@ -135,26 +135,26 @@ static int wipe(struct sqlite_storage *s)
 	return r == SQLITE_OK ? run(s->stmt[WIPE_SEGMENTS]) : r;
 }
 
-static int write_change(struct sqlite_storage *s, struct change *c)
+static int write_change(struct sqlite_storage *s, struct row *c)
 {
 	switch (c->kind) {
-	case CHANGE_PUT_GROUP:
+	case ROW_PUT_GROUP:
 		return put_group(s, c);
-	case CHANGE_DROP_GROUP:
+	case ROW_DROP_GROUP:
 		return run_with(s->stmt[DROP_GROUP], c->group);
-	case CHANGE_PUT_SEGMENT:
+	case ROW_PUT_SEGMENT:
 		return put_segment(s, c);
-	case CHANGE_MOVE_SEGMENT:
+	case ROW_MOVE_SEGMENT:
 		return move_segment(s, c);
-	case CHANGE_TRIM:
+	case ROW_TRIM:
 		return run_with(s->stmt[TRIM_SEGMENTS], c->row);
-	case CHANGE_WIPE:
+	case ROW_WIPE:
 		return wipe(s);
 	}
 	return SQLITE_MISUSE;
 }
 
-static int sqlite_commit(struct storage *st, struct changes *changes, struct err *err)
+static int sqlite_commit(struct storage *st, struct rows *changes, struct err *err)
 {
 	struct sqlite_storage *s = of(st);
 	int r = run(s->stmt[BEGIN]);

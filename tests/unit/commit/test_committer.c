@@ -360,7 +360,7 @@ enum {
 static int64_t waited_ns[3];
 static size_t n_commits;
 
-static int commit_noted(struct storage *st, struct changes *changes, struct err *err)
+static int commit_noted(struct storage *st, struct rows *changes, struct err *err)
 {
 	(void)st;
 	(void)changes;
@@ -371,7 +371,7 @@ static int commit_noted(struct storage *st, struct changes *changes, struct err 
 	return 0;
 }
 
-static int commit_slowly(struct storage *st, struct changes *changes, struct err *err)
+static int commit_slowly(struct storage *st, struct rows *changes, struct err *err)
 {
 	struct timespec left = { .tv_nsec = SLOW_NS };
 
@@ -475,7 +475,7 @@ END_TEST
 /* A disk that hangs. */
 static sem_t hangs, goes_on;
 
-static int commit_after(struct storage *st, struct changes *changes, struct err *err)
+static int commit_after(struct storage *st, struct rows *changes, struct err *err)
 {
 	(void)st;
 	(void)changes;

@@ -15,14 +15,14 @@
 #include "lib/run.h"
 
 /* A family of a group, as text; the metrics get the labels of the path, as in a Go file. */
-struct row {
+struct value {
 	const char *path, *text;
 	double at;
 };
 
 struct scenario {
 	const char *name;
-	struct row rows[8]; /* one group for each run of rows with the same path */
+	struct value rows[8]; /* one group for each run of rows with the same path */
 	const char *left_out, *want;
 };
 
@@ -155,7 +155,7 @@ static void add_labels(struct made *m, const char *path)
 }
 
 /* The name is borrowed from the text. */
-static void add_family(struct made *m, const struct row *row)
+static void add_family(struct made *m, const struct value *row)
 {
 	static const struct decode_limits lim = { 100, 100, 100, 100, false };
 	struct gob_family *to = &m->families[m->group.n_families];
@@ -176,7 +176,7 @@ static void add_family(struct made *m, const struct row *row)
 }
 
 /* Takes the rows of one group off the front. */
-static unsigned make_group(struct made *m, const struct row *rows)
+static unsigned make_group(struct made *m, const struct value *rows)
 {
 	unsigned n = 0;
 
@@ -209,7 +209,7 @@ static struct store *new_store(void)
 
 /* ---- running them ---- */
 
-static struct import_counts import_rows(const struct row *rows, struct mem_storage *storage,
+static struct import_counts import_rows(const struct value *rows, struct mem_storage *storage,
 					struct strbuf *left_out)
 {
 	const struct import_listener listener = { note, left_out };
@@ -255,7 +255,7 @@ START_TEST(scenario_is_imported)
 }
 END_TEST
 
-static const struct row many[MAX] = {
+static const struct value many[MAX] = {
 	{ "/j", "a 1\n", 5 },     { "/j", "b 1\n", 7 },       { "/j", "c 1\n", 5 },
 	{ "/j", PUSHED("7"), 7 }, { "/j/bad/1", "a 1\n", 5 }, { "/k", "# TYPE a gauge\na 1\n", 5 },
 	{ "/k", "d 1\n", 5 },

@@ -55,7 +55,7 @@ static int push(struct storage *st, struct store *s, enum push_mode mode, const 
 	int r;
 
 	store_stage(s, p);
-	r = st->ops->commit(st, store_changes(s), err);
+	r = st->ops->commit(st, store_rows(s), err);
 	if (r == 0)
 		store_publish(s);
 	else
@@ -169,7 +169,7 @@ static void clean(struct storage *st, struct store *s, uint64_t bytes)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
-	ck_assert_msg(st->ops->commit(st, store_clean_changes(s), &err) == 0, "%s", err.msg);
+	ck_assert_msg(st->ops->commit(st, store_clean_rows(s), &err) == 0, "%s", err.msg);
 	store_clean_end(s, true);
 	store_publish(s);
 }
@@ -358,15 +358,15 @@ END_TEST
 START_TEST(nothing_of_a_failed_commit_is_there)
 {
 	struct str key = STR("job\xFFj\xFF");
-	struct change list[] = {
-		{ .kind = CHANGE_PUT_GROUP, .group = 1, .bytes = key, .pushed_at = 1 },
-		{ .kind = CHANGE_MOVE_SEGMENT, .from = 77, .row = 78, .group = 1 },
-		{ .kind = CHANGE_PUT_GROUP, .group = 2, .bytes = key, .pushed_at = 1 },
+	struct row list[] = {
+		{ .kind = ROW_PUT_GROUP, .group = 1, .bytes = key, .pushed_at = 1 },
+		{ .kind = ROW_MOVE_SEGMENT, .from = 77, .row = 78, .group = 1 },
+		{ .kind = ROW_PUT_GROUP, .group = 2, .bytes = key, .pushed_at = 1 },
 	};
 	struct storage *st = open_db();
 	struct err err = { 0 };
 
-	ck_assert_int_eq(st->ops->commit(st, &(struct changes){ list, 3, 3 }, &err), -1);
+	ck_assert_int_eq(st->ops->commit(st, &(struct rows){ list, 3, 3 }, &err), -1);
 	ck_assert_int_eq(err.reason, ERR_STORAGE);
 	struct store *s = load(st);
 

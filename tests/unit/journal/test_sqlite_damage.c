@@ -101,7 +101,7 @@ static void fill(unsigned groups)
 		CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, path, body, i + 1);
 
 		store_stage(s, p);
-		ck_assert_int_eq(st->ops->commit(st, store_changes(s), &err), 0);
+		ck_assert_int_eq(st->ops->commit(st, store_rows(s), &err), 0);
 		store_publish(s);
 	}
 	store_free(s);

@@ -298,7 +298,7 @@ static void finish_batch(struct world *w)
 {
 	struct err err;
 
-	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_changes(w->store), &err), 0);
+	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err), 0);
 	store_publish(w->store);
 }
 

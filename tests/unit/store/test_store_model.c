@@ -280,10 +280,10 @@ static void begin_cleaning(struct world *w)
 	w->rows.refuse = false;
 	w->rows.base.ops->oldest(&w->rows.base, rng_below(&w->rng, 4000), clean_row, w->store,
 				 &err);
-	store_clean_changes(w->store);
+	store_clean_rows(w->store);
 }
 
-static bool commit(struct world *w, struct changes *changes)
+static bool commit(struct world *w, struct rows *changes)
 {
 	struct err err;
 
@@ -303,12 +303,12 @@ static void run_batch(struct world *w)
 	for (unsigned i = 0; i < n; i++)
 		pushes[i] = stage_one(w);
 
-	bool committed = commit(w, store_changes(w->store));
+	bool committed = commit(w, store_rows(w->store));
 
 	if (cleaning)
 		store_clean_end(w->store, committed);
 	if (cleaning && !committed)
-		committed = commit(w, store_changes(w->store));
+		committed = commit(w, store_rows(w->store));
 	if (committed) {
 		store_publish(w->store);
 		naive_publish(&w->staged, &w->shown);
@@ -327,7 +327,7 @@ static void wipe(struct world *w)
 	struct err err;
 
 	w->rows.refuse = rng_one_in(&w->rng, 4);
-	if (w->rows.base.ops->commit(&w->rows.base, store_wipe_changes(w->store), &err) == 0) {
+	if (w->rows.base.ops->commit(&w->rows.base, store_wipe_rows(w->store), &err) == 0) {
 		store_wipe(w->store);
 		memset(w->staged.groups, 0, sizeof(w->staged.groups));
 		naive_restart(&w->staged);
@@ -338,37 +338,49 @@ static void wipe(struct world *w)
 	check_same(w, w->store, &w->shown, "wiped");
 }
 
-/* A segment of which little is left has been replaced by a smaller one. */
-static void check_segments(const struct group_state *st)
+/* What of the log its live entries are. */
+static uint64_t live_bytes(const struct store *s, const struct group *g)
 {
-	for (uint32_t i = 0; !st->whole && i < st->n; i++) {
-		const struct segment *seg = slice_segment(st->listed[i]);
+	uint64_t live = 0;
 
-		ck_assert_ptr_null(seg->room);
-		ck_assert(seg->refs > seg->n / 16);
-		ck_assert_ptr_eq(&seg->slices[st->listed[i]->at], st->listed[i]);
+	for (uint32_t i = 0; i < g->entries.cap; i++) {
+		const struct entry *e = g->entries.ids[i] ? store_entry(s, g->entries.ids[i])
+							  : NULL;
+
+		if (!e)
+			continue;
+		ck_assert(!e->lines.staged && e->record->n_live > 0);
+		ck_assert_uint_eq(e->record->n_live, e->record->refs);
+		live += e->lines.bytes;
+		/* One of each record counts it. */
+		for (uint32_t k = 0; e && k <= i; k++)
+			if (g->entries.ids[k] &&
+			    store_entry(s, g->entries.ids[k])->record == e->record) {
+				live += k == i ? ROW_BYTES : 0;
+				e = NULL;
+			}
 	}
+	return live;
 }
 
 /* The store knows how long the log is, and what of it is live. */
 static void check_log(const struct world *w)
 {
 	uint64_t bytes = 0, live = 0;
+	uint32_t entries = 0;
 
 	for (size_t i = 0; i < w->rows.n_segments; i++)
 		bytes += row_bytes_of(w->rows.segments[i].body_n);
 	for (uint32_t id = 1; id < w->store->n_ids; id++) {
 		const struct group *g = w->store->by_id[id];
 
-		if (g)
-			check_segments(g->cur);
-		for (uint32_t i = 0; g && i < g->cur->n; i++)
-			live += slice_row_bytes(group_state_slice(g->cur, i),
-						slice_text(group_state_slice(g->cur, i)).n);
+		live += g ? live_bytes(w->store, g) : 0;
+		entries += g ? g->entries.n : 0;
 	}
 	ck_assert_uint_eq(w->store->log.bytes, bytes);
 	ck_assert_uint_eq(w->store->log.live_bytes, live);
 	ck_assert_uint_le(live, bytes);
+	ck_assert_uint_eq(w->store->pages.entries.n, entries);
 }
 
 /* The new store takes over every other time. */

@@ -1,15 +1,16 @@
-/* What a scrape takes away: references to pages and headers, under a short lock. */
+#include "pages/snapshot.h"
+
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/internal.h"
+#include "pages/pages.h"
 
 static int list_cmp(const void *pa, const void *pb)
 {
-	return family_cmp(*(struct store_family *const *)pa, *(struct store_family *const *)pb);
+	return family_cmp(*(struct shown_family *const *)pa, *(struct shown_family *const *)pb);
 }
 
-static size_t drop_holes(struct store_family **list, size_t n)
+static size_t drop_holes(struct shown_family **list, size_t n)
 {
 	size_t kept = 0;
 
@@ -20,35 +21,35 @@ static size_t drop_holes(struct store_family **list, size_t n)
 }
 
 /* Sorts the newcomers at the end and merges them in: new families are rare, scrapes are not. */
-static void sort_list(struct store *s)
+static void sort_list(struct pages *p)
 {
-	size_t head = drop_holes(s->list, s->n_sorted);
-	size_t tail = drop_holes(s->list + s->n_sorted, s->n_list - s->n_sorted);
+	size_t head = drop_holes(p->list, p->n_sorted);
+	size_t tail = drop_holes(p->list + p->n_sorted, p->n_list - p->n_sorted);
 
 	if (tail > 0) {
-		struct store_family **new = mem_dup(s->list + s->n_sorted, tail * sizeof(*new));
+		struct shown_family **new = mem_dup(p->list + p->n_sorted, tail * sizeof(*new));
 		size_t at = head + tail, h = head, t = tail;
 
 		qsort(new, tail, sizeof(*new), list_cmp);
 		while (t > 0) {
-			if (h > 0 && family_cmp(s->list[h - 1], new[t - 1]) > 0)
-				s->list[--at] = s->list[--h];
+			if (h > 0 && family_cmp(p->list[h - 1], new[t - 1]) > 0)
+				p->list[--at] = p->list[--h];
 			else
-				s->list[--at] = new[--t];
+				p->list[--at] = new[--t];
 		}
 		free(new);
 	}
-	s->n_list = s->n_sorted = head + tail;
-	for (size_t i = 0; i < s->n_list; i++)
-		s->list[i]->list_at = i;
+	p->n_list = p->n_sorted = head + tail;
+	for (size_t i = 0; i < p->n_list; i++)
+		p->list[i]->list_at = i;
 }
 
-static bool list_is_sorted(const struct store *s)
+static bool list_is_sorted(const struct pages *p)
 {
-	if (s->n_sorted != s->n_list)
+	if (p->n_sorted != p->n_list)
 		return false;
-	for (size_t i = 0; i < s->n_list; i++)
-		if (!s->list[i])
+	for (size_t i = 0; i < p->n_list; i++)
+		if (!p->list[i])
 			return false;
 	return true;
 }
@@ -59,7 +60,7 @@ static void take_slots(struct snapshot_page *to, const struct page *p)
 	to->slots = mem_alloc(p->n * sizeof(*to->slots));
 	for (uint32_t i = 0; i < p->n; i++)
 		to->slots[i] = (struct snapshot_slot){ page_len_of(p, i),
-						       bytes_ref(slice_proto(p->slots[i])) };
+						       bytes_ref(lines_proto(p->slots[i])) };
 }
 
 static bool needs_slots(const struct page *p, enum snapshot_slots slots, int form)
@@ -69,33 +70,33 @@ static bool needs_slots(const struct page *p, enum snapshot_slots slots, int for
 	return n > 0 && !bytes_form(p->text, form);
 }
 
-static void take_pages(struct snapshot *snap, const struct store_family *f,
+static void take_pages(struct snapshot *snap, const struct shown_family *f,
 		       enum snapshot_slots slots, int form)
 {
 	for (uint32_t i = 0; i < f->n_pages; i++) {
-		const struct page *p = f->pages[i];
+		const struct page *page = f->pages[i];
 		struct snapshot_page *to = &snap->pages[snap->n_pages++];
 
-		*to = (struct snapshot_page){ .text = bytes_ref(p->text) };
-		if (needs_slots(p, slots, form))
-			take_slots(to, p);
+		*to = (struct snapshot_page){ .text = bytes_ref(page->text) };
+		if (needs_slots(page, slots, form))
+			take_slots(to, page);
 	}
 }
 
-struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form)
+struct snapshot *pages_snapshot(struct pages *p, enum snapshot_slots slots, int form)
 {
 	struct snapshot *snap = mem_zalloc(sizeof(*snap));
 	size_t n_pages = 0;
 
-	pthread_mutex_lock(&s->lock);
-	if (!list_is_sorted(s))
-		sort_list(s);
-	for (size_t i = 0; i < s->n_list; i++)
-		n_pages += s->list[i]->n_pages;
-	snap->families = mem_alloc(s->n_list * sizeof(*snap->families));
+	pthread_mutex_lock(&p->lock);
+	if (!list_is_sorted(p))
+		sort_list(p);
+	for (size_t i = 0; i < p->n_list; i++)
+		n_pages += p->list[i]->n_pages;
+	snap->families = mem_alloc(p->n_list * sizeof(*snap->families));
 	snap->pages = mem_alloc(n_pages * sizeof(*snap->pages));
-	for (size_t i = 0; i < s->n_list; i++) {
-		struct store_family *f = s->list[i];
+	for (size_t i = 0; i < p->n_list; i++) {
+		struct shown_family *f = p->list[i];
 
 		if (f->n_pages == 0)
 			continue;
@@ -104,27 +105,27 @@ struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int 
 			.header = bytes_ref(f->header),
 			.name = { f->header->p + f->header_name_at, f->exposed.n },
 			.unescaped = bytes_ref(f->unescaped),
-			.type = f->shown_type,
+			.type = f->type,
 			.first = snap->n_pages,
 			.n = f->n_pages,
 		};
 		take_pages(snap, f, slots, form);
 	}
-	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_unlock(&p->lock);
 	return snap;
 }
 
-void store_age_forms(struct store *s, unsigned max_idle)
+void pages_age_forms(struct pages *p, unsigned max_idle)
 {
 	bool more = true;
 
 	/* Families that change places meanwhile are seen the next time. */
 	for (size_t i = 0; more; i++) {
-		pthread_mutex_lock(&s->lock);
-		more = i < s->n_list;
-		if (more && s->list[i])
-			pages_age_forms(s->list[i], max_idle);
-		pthread_mutex_unlock(&s->lock);
+		pthread_mutex_lock(&p->lock);
+		more = i < p->n_list;
+		if (more && p->list[i])
+			family_age_forms(p->list[i], max_idle);
+		pthread_mutex_unlock(&p->lock);
 	}
 }
 

@@ -9,8 +9,8 @@
  * that come before it. When most of the log is superseded, its oldest rows are taken away, after
  * those of them that still say something have been appended once more.
  */
-#ifndef STORE_CHANGES_H
-#define STORE_CHANGES_H
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,18 +18,18 @@
 
 #include "base/str.h"
 
-enum change_kind {
-	CHANGE_PUT_GROUP,    /* insert or replace: group, bytes = key, pushed_at, failed_at */
-	CHANGE_DROP_GROUP,   /* group */
-	CHANGE_PUT_SEGMENT,  /* append: row, group, pushed_at, whole, bytes = body */
-	CHANGE_MOVE_SEGMENT, /* append as `row` what `from` holds; of it only the families in keep,
+enum row_kind {
+	ROW_PUT_GROUP,    /* insert or replace: group, bytes = key, pushed_at, failed_at */
+	ROW_DROP_GROUP,   /* group */
+	ROW_PUT_SEGMENT,  /* append: row, group, pushed_at, whole, bytes = body */
+	ROW_MOVE_SEGMENT, /* append as `row` what `from` holds; of it only the families in keep,
 				if there are any; sets bytes.n to the size of the body */
-	CHANGE_TRIM,         /* drop all segments up to row */
-	CHANGE_WIPE,         /* drop everything */
+	ROW_TRIM,         /* drop all segments up to row */
+	ROW_WIPE,         /* drop everything */
 };
 
-struct change {
-	enum change_kind kind;
+struct row {
+	enum row_kind kind;
 	bool whole;
 	uint32_t group, n_keep;
 	uint64_t row, from;
@@ -38,9 +38,17 @@ struct change {
 	struct str *keep;            /* names as pushed; owned by the changes */
 };
 
-struct changes {
-	struct change *list;
+struct rows {
+	struct row *list;
 	size_t n, cap;
 };
+
+/* What a row with a body of that size takes in the log: its bytes, and some for itself. */
+enum { ROW_BYTES = 32 };
+
+static inline uint32_t row_bytes_of(size_t body)
+{
+	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
+}
 
 #endif

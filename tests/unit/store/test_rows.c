@@ -80,7 +80,7 @@ static const struct {
 	{ "groups in the order of their pushes",
 	  { { 0 } },
 	  { { PUSH_POST, "/k", "a 1\n" }, { PUSH_POST, "/j", "a 2\n" } },
-	  "+W 1 +G +W 2 +G" },
+	  "+W 1 +W 2 +G +G" },
 	{ "other groups are left alone",
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/k", "a 1\n" } },
 	  { { PUSH_PUT, "/k", "b 1\n" } },
@@ -92,22 +92,22 @@ static struct push *push_of(const struct step *s, double now)
 	return make_push(s->mode, s->path, s->body, now);
 }
 
-static void describe(const struct changes *changes, struct strbuf *out)
+static void describe(const struct rows *changes, struct strbuf *out)
 {
 	for (size_t i = 0; i < changes->n; i++) {
-		const struct change *c = &changes->list[i];
+		const struct row *c = &changes->list[i];
 
 		if (i > 0)
 			strbuf_addc(out, ' ');
 		switch (c->kind) {
-		case CHANGE_PUT_GROUP:
+		case ROW_PUT_GROUP:
 			ck_assert(c->group > 0 && c->bytes.n > 0);
 			strbuf_addz(out, "+G");
 			break;
-		case CHANGE_DROP_GROUP:
+		case ROW_DROP_GROUP:
 			strbuf_addz(out, "-G");
 			break;
-		case CHANGE_PUT_SEGMENT:
+		case ROW_PUT_SEGMENT:
 			ck_assert(c->group > 0 && c->bytes.p && (c->bytes.n > 0 || c->whole));
 			strbuf_addf(out, "+%c %llu",
 				    c->bytes.n == 0 ? 'E'
@@ -115,7 +115,7 @@ static void describe(const struct changes *changes, struct strbuf *out)
 						    : 'S',
 				    (unsigned long long)c->row);
 			break;
-		case CHANGE_MOVE_SEGMENT:
+		case ROW_MOVE_SEGMENT:
 			strbuf_addf(out, "%c%llu>%llu", c->whole ? 'W' : 'S',
 				    (unsigned long long)c->from, (unsigned long long)c->row);
 			for (uint32_t k = 0; k < c->n_keep; k++) {
@@ -123,10 +123,10 @@ static void describe(const struct changes *changes, struct strbuf *out)
 				strbuf_adds(out, c->keep[k]);
 			}
 			break;
-		case CHANGE_TRIM:
+		case ROW_TRIM:
 			strbuf_addf(out, "<%llu", (unsigned long long)c->row);
 			break;
-		case CHANGE_WIPE:
+		case ROW_WIPE:
 			strbuf_addz(out, "wipe");
 			break;
 		}
@@ -145,14 +145,14 @@ START_TEST(changes_row)
 
 		store_stage(s, push);
 		ck_assert_int_eq(push->err.reason, ERR_NONE);
-		store_changes(s);
+		store_rows(s);
 		store_publish(s);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(pushes) && rows[_i].batch[i].path; i++, now++) {
 		pushes[i] = push_of(&rows[_i].batch[i], now);
 		store_stage(s, pushes[i]);
 	}
-	describe(store_changes(s), &got);
+	describe(store_rows(s), &got);
 	ck_assert_msg(strcmp(strbuf_z(&got), rows[_i].want) == 0, "%s: %s", rows[_i].name,
 		      strbuf_z(&got));
 	store_publish(s);
@@ -173,15 +173,15 @@ START_TEST(wipe)
 		CLEANUP(push_freep) struct push *p = push_of(&push, i + 1);
 
 		store_stage(s, p);
-		describe(store_changes(s), &got);
+		describe(store_rows(s), &got);
 		store_publish(s);
 		strbuf_addc(&got, '|');
-		describe(store_wipe_changes(s), &got);
+		describe(store_wipe_rows(s), &got);
 		strbuf_addc(&got, '|');
 		store_wipe(s);
 	}
 	ck_assert_str_eq(strbuf_z(&got), "+W 1 +G|wipe|+W 2 +G|wipe|");
-	ck_assert_uint_eq(store_changes(s)->n, 0);
+	ck_assert_uint_eq(store_rows(s)->n, 0);
 	store_free(s);
 }
 END_TEST
@@ -226,7 +226,7 @@ static struct store *filled(const struct step *steps)
 		CLEANUP(push_freep) struct push *push = push_of(steps, now);
 
 		store_stage(s, push);
-		store_changes(s);
+		store_rows(s);
 		store_publish(s);
 	}
 	return s;
@@ -236,7 +236,7 @@ static void clean(struct store *s, const struct cleaning *c, struct strbuf *out)
 {
 	for (unsigned row = 1; row <= c->n; row++)
 		store_clean_row(s, row, strcmp(c->before[row - 1].path, "/k") ? 1 : 2, 10);
-	describe(store_clean_changes(s), out);
+	describe(store_clean_rows(s), out);
 	strbuf_z(out);
 }
 
@@ -297,14 +297,14 @@ START_TEST(cleaning_is_due)
 		struct push *push = make_push(PUSH_PUT, "/j", strbuf_z(&body), n + 1);
 
 		store_stage(s, push);
-		store_changes(s);
+		store_rows(s);
 		store_publish(s);
 	}
 	ck_assert_msg(n >= due[_i].min && n <= due[_i].max, "after %u", n);
 	ck_assert_uint_gt(store_clean_due(s, true), 450000);
 	for (unsigned row = 1; row < n; row++)
 		store_clean_row(s, row, 1, 100000);
-	store_clean_changes(s);
+	store_clean_rows(s);
 	store_clean_end(s, true);
 	store_publish(s);
 	ck_assert_uint_eq(store_clean_due(s, true), 0);

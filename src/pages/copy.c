@@ -1,0 +1,68 @@
+#include "pages/copy.h"
+
+#include <stdlib.h>
+
+#include "pages/pages.h"
+
+static int copy_family(const struct entry *e, struct arena *a, struct group_copy_family *to)
+{
+	*to = (struct group_copy_family){
+		.name = arena_dup(a, e->help->family->name),
+		.exposed = arena_dup(a, e->help->family->exposed),
+		.type = e->lines.type,
+		.pushed_at = e->record->pushed_at,
+		.text = arena_dup(a, lines_text(&e->lines)),
+		.proto = arena_dup(a, bytes_str(lines_proto(&e->lines))),
+	};
+	if (e->help->given)
+		to->help = arena_dup(a, (struct str){ e->help->p, e->help->n });
+	return to->name.p && to->exposed.p && to->text.p && to->proto.p &&
+			       (!e->help->given || to->help.p)
+		       ? 1
+		       : -1;
+}
+
+static int copy_group(const struct pages *p, const struct group *g, struct arena *a,
+		      struct group_copy *ret)
+{
+	const struct entry_table *t = &g->entries;
+
+	*ret = (struct group_copy){
+		.key = arena_dup(a, group_key(g)),
+		.pushed_at = g->pushed_at,
+		.failed_at = g->failed_at,
+		.families = arena_alloc(a, t->n * sizeof(*ret->families)),
+	};
+	if (!ret->key.p || !ret->families)
+		return -1;
+	for (uint32_t i = 0; i < t->cap; i++)
+		if (t->ids[i] && copy_family(pages_entry(p, t->ids[i]), a,
+					     &ret->families[ret->n_families++]) < 0)
+			return -1;
+	return 1;
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct group_copy_family *a = pa, *b = pb;
+	int r = str_cmp(a->exposed, b->exposed);
+
+	return r ? r : str_cmp(a->name, b->name);
+}
+
+int pages_copy_group(struct pages *p, uint32_t *cursor, struct arena *a, struct group_copy *ret)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&p->lock);
+	for (uint32_t id = *cursor + 1; r == 0 && id < p->cap_groups; id++) {
+		if (!p->groups[id])
+			continue;
+		*cursor = id;
+		r = copy_group(p, p->groups[id], a, ret);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (r > 0 && ret->n_families > 1)
+		qsort(ret->families, ret->n_families, sizeof(*ret->families), by_name);
+	return r;
+}

@@ -1,0 +1,36 @@
+/* Groups as they are published, copied: for pages and APIs that show groups and not families. */
+#ifndef PAGES_COPY_H
+#define PAGES_COPY_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+struct pages;
+
+struct group_copy_family {
+	struct str name, help; /* as pushed; help.p is NULL when there is none */
+	struct str exposed;    /* the name in the exposition */
+	uint8_t type;          /* enum metric_type */
+	double pushed_at;      /* Unix seconds: of the push that brought it */
+	struct str text;       /* sample lines */
+	struct str proto;      /* the message that was pushed; empty: the text says it all */
+};
+
+struct group_copy {
+	struct str key; /* canonical bytes */
+	double pushed_at, failed_at;
+	struct group_copy_family
+		*families; /* by exposed name; the time metrics are not among them */
+	uint32_t n_families;
+};
+
+/*
+ * Any thread. Copies the first group with an id above *cursor (0 to begin) into the arena and moves
+ * *cursor to it. 1: copied, 0: there are no more, -1: the arena is full. Between two calls groups
+ * may come and go; each is whole.
+ */
+int pages_copy_group(struct pages *p, uint32_t *cursor, struct arena *a, struct group_copy *ret);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * An entry is one family of one group: what a POST replaces. A record is one row of the journal:
+ * the entries that came with one push, as long as one of them is live.
+ *
+ * Entries are many (one for nearly each series), so they lie in a pool and go by its numbers
+ * (base/pool.h). One is staged until its batch is published, and borrows its text from the push
+ * until then; afterwards it does not change, and its text is in a page.
+ *
+ * The committer alone makes and ends them. What other threads read of them, they read under the
+ * lock of the pages (pages.h).
+ */
+#ifndef PAGES_ENTRY_H
+#define PAGES_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/pool.h"
+#include "push/push.h"
+
+struct page;
+struct shown_family;
+
+/* A family's help text, shared by the entries that came with the same one. */
+struct help {
+	struct shown_family *family;
+	uint32_t refs, n;
+	bool given; /* false: the entries came without a help text; n is 0 */
+	char p[];
+};
+
+/* Of an entry that is not one series which its text says. */
+struct entry_more {
+	struct bytes *proto; /* the pushed message when the text does not say it all, or NULL */
+	uint64_t n_series;
+	uint64_t hashes[];
+};
+
+/* The sample lines of an entry, or of a group's time metric: what a page holds. */
+struct lines {
+	union {
+		struct page *page;                /* holds the text; NULL: there are no lines */
+		const struct push_family *pushed; /* while it is staged */
+	};
+	union {
+		uint64_t hash; /* of the one series */
+		struct entry_more *more;
+	};
+	uint32_t bytes; /* of the message in the journal */
+	uint32_t n : 24, type : 4;
+	uint32_t has_more : 1;
+	uint32_t lossy : 1;   /* more->proto is there */
+	uint32_t escaped : 1; /* the text holds a name that is not the one pushed */
+	uint32_t staged : 1;
+};
+
+struct record {
+	uint64_t number;         /* of its row: later records win where two name one family */
+	double pushed_at;        /* Unix seconds */
+	const struct push *push; /* borrowed while it is staged, then NULL */
+	uint32_t refs;           /* its entries, and the batch */
+	uint32_t n_live;         /* entries that are published */
+	uint32_t n;              /* families in its row, dead ones too */
+	bool moving;             /* store_clean_row() has seen it */
+};
+
+struct entry {
+	struct lines lines;
+	struct help *help; /* names the family, too */
+	struct record *record;
+};
+
+/* The text, published or not. */
+struct str lines_text(const struct lines *l);
+
+static inline uint64_t lines_n_series(const struct lines *l)
+{
+	return l->has_more ? l->more->n_series : 1;
+}
+
+static inline const uint64_t *lines_hashes(const struct lines *l)
+{
+	return l->has_more ? l->more->hashes : &l->hash;
+}
+
+static inline struct bytes *lines_proto(const struct lines *l)
+{
+	return l->lossy ? l->more->proto : NULL;
+}
+
+/* Frees what the lines have beside their place in a page. */
+void lines_done(struct lines *l);
+
+struct record *record_new(const struct push *push);
+void record_unref(struct record *r);
+void help_unref(struct help *h);
+
+/*
+ * A staged entry of the pushed family. Takes the reference to help; takes one to the record and
+ * borrows the rest. The number goes to *ret_id.
+ */
+struct entry *entry_new(struct pool *entries, const struct push_family *pf, struct help *help,
+			struct record *record, uint32_t *ret_id);
+/* One that is in no page. */
+void entry_free(struct pool *entries, uint32_t id);
+
+/* The same series: nothing changes for an index of them. The usual case of a push that repeats. */
+bool entry_same_series(const struct entry *a, const struct entry *b);
+
+/* The entries of one group by family: an array while they are few, then a hash table. */
+struct entry_table {
+	uint32_t *ids; /* 0: free; an array has its free places at the end */
+	uint32_t n, cap;
+};
+
+/* The places of an array; more entries are hashed. */
+enum { ENTRY_ARRAY_MAX = 16 };
+
+void entries_done(struct entry_table *t);
+/* Empties it, with room for n. */
+void entries_reset(struct entry_table *t, uint32_t n);
+/* 0: there is none. *hint is where it may be: 0 at first, then what the last call has left. */
+uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
+		      const struct shown_family *family, uint32_t *hint);
+/* Of a family that is not there yet. */
+void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
+/* Both are there. The new one may be 0: the entry is removed. */
+void entries_replace(struct entry_table *t, const struct pool *entries, uint32_t old, uint32_t id);
+
+#endif

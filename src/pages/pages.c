@@ -1,0 +1,55 @@
+#include "pages/pages.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void pages_init(struct pages *p)
+{
+	*p = (struct pages){ 0 };
+	pool_init(&p->entries, sizeof(struct entry));
+	pthread_mutex_init(&p->lock, NULL);
+}
+
+void pages_done(struct pages *p)
+{
+	pool_done(&p->entries);
+	free(p->list);
+	free(p->groups);
+	pthread_mutex_destroy(&p->lock);
+}
+
+void pages_list_family(struct pages *p, struct shown_family *f)
+{
+	if (f->listed)
+		return;
+	if (p->n_list == p->cap_list) {
+		p->cap_list = p->cap_list ? p->cap_list * 2 : 64;
+		p->list = mem_realloc(p->list, p->cap_list * sizeof(struct shown_family *));
+	}
+	f->list_at = p->n_list;
+	p->list[p->n_list++] = f;
+	f->listed = true;
+}
+
+void pages_unlist_family(struct pages *p, struct shown_family *f)
+{
+	if (f->listed)
+		p->list[f->list_at] = NULL;
+	f->listed = false;
+}
+
+void pages_show_group(struct pages *p, struct group *g, bool exists)
+{
+	if (g->id >= p->cap_groups) {
+		uint32_t cap = p->cap_groups ? p->cap_groups : 64;
+
+		while (cap <= g->id)
+			cap *= 2;
+		p->groups = mem_realloc(p->groups, cap * sizeof(struct group *));
+		memset(p->groups + p->cap_groups, 0,
+		       (cap - p->cap_groups) * sizeof(struct group *));
+		p->cap_groups = cap;
+	}
+	p->groups[g->id] = exists ? g : NULL;
+}

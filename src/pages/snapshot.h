@@ -1,0 +1,69 @@
+/* What a scrape takes away: references to pages and headers. */
+#ifndef PAGES_SNAPSHOT_H
+#define PAGES_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct pages;
+
+struct store_counts {
+	uint64_t groups, series, families;
+};
+
+/*
+ * One family of a snapshot. Our own metrics that nobody pushed to are not among them.
+ */
+struct snapshot_family {
+	struct bytes *header;    /* # HELP and # TYPE lines */
+	struct str name;         /* exposed; inside the header */
+	struct bytes *unescaped; /* the name as pushed; NULL: the same */
+	uint8_t type;            /* enum metric_type */
+	size_t first, n;         /* its pages */
+};
+
+/* An entry in a page, in the order of the text. */
+struct snapshot_slot {
+	uint32_t len;        /* of its text */
+	struct bytes *proto; /* the message that was pushed, or NULL: the text says it all */
+};
+
+struct snapshot_page {
+	struct bytes *text;
+	struct snapshot_slot *slots; /* NULL: not needed */
+	uint32_t n_slots;
+};
+
+/* A consistent view for a scrape: families sorted by exposed name. Holds references, copies
+ * nothing. */
+struct snapshot {
+	struct snapshot_family *families;
+	size_t n_families;
+	struct snapshot_page *pages;
+	size_t n_pages;
+};
+
+/* Which pages come with their slots. */
+enum snapshot_slots {
+	SLOTS_NONE,
+	SLOTS_ESCAPED, /* those with an escaped name */
+	SLOTS_LOSSY,   /* those whose text does not say all that was pushed */
+};
+
+/*
+ * Any thread. A page whose text has the form (base/bytes.h) comes without slots: it has been
+ * encoded before.
+ */
+struct snapshot *pages_snapshot(struct pages *p, enum snapshot_slots slots, int form);
+void snapshot_free(struct snapshot *snap);
+
+/*
+ * Any thread, from time to time: forms of pages that no scrape has looked up since max_idle calls
+ * ago are forgotten, but for those of pages that a scrape holds. The lock is held for one family at
+ * a time.
+ */
+void pages_age_forms(struct pages *p, unsigned max_idle);
+
+#endif

@@ -1,0 +1,329 @@
+#include "store/change.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/internal.h"
+
+enum { FEW = 16 }; /* pairs that are looked through one by one */
+
+/* ---- pairs ---- */
+
+static struct change_pair *pair_add(struct change *c, struct store_family *f, uint32_t out,
+				    uint32_t in)
+{
+	if (c->n == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : FEW;
+		c->pairs = mem_realloc(c->pairs, c->cap * sizeof(*c->pairs));
+	}
+	c->pairs[c->n] = (struct change_pair){ f, out, in };
+	c->n_out += out != 0;
+	return &c->pairs[c->n++];
+}
+
+/* Of a net change. The items of its index are the numbers of pairs, + 1. */
+static void net_add(struct change *c, struct store_family *f, uint32_t out, uint32_t in)
+{
+	pair_add(c, f, out, in);
+	if (c->n <= FEW)
+		return;
+	for (uint32_t i = (uint32_t)c->index.n; i < c->n; i++)
+		table_add(&c->index, c->pairs[i].family->shown.hash, (void *)(uintptr_t)(i + 1));
+}
+
+static struct change_pair *net_find(const struct change *c, const struct store_family *f)
+{
+	void *item;
+
+	if (c->n <= FEW) {
+		for (uint32_t i = 0; i < c->n; i++)
+			if (c->pairs[i].family == f)
+				return &c->pairs[i];
+		return NULL;
+	}
+	for (size_t at = table_first(&c->index, f->shown.hash);
+	     (item = table_next(&c->index, f->shown.hash, &at));) {
+		struct change_pair *pair = &c->pairs[(uintptr_t)item - 1];
+
+		if (pair->family == f)
+			return pair;
+	}
+	return NULL;
+}
+
+uint32_t group_entry(struct store *s, const struct group *g, const struct store_family *f,
+		     uint32_t *hint)
+{
+	const struct change_pair *pair = g->staged ? net_find(&g->staged->net, f) : NULL;
+
+	if (pair)
+		return pair->in;
+	return entries_find(&g->entries, &s->pages.entries, &f->shown, hint);
+}
+
+/* ---- the index of series follows ---- */
+
+static bool is_same(const struct store *s, const struct change_pair *p)
+{
+	return p->out && p->in && entry_same_series(store_entry(s, p->out), store_entry(s, p->in));
+}
+
+static void index_out(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (p->out && !is_same(s, p))
+		store_unindex_entry(s, g, store_entry(s, p->out));
+}
+
+static void unindex_out(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (p->out && !is_same(s, p))
+		store_index_entry(s, g, store_entry(s, p->out));
+}
+
+static void unindex_in(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (!p->in)
+		return;
+	if (!is_same(s, p))
+		store_unindex_entry(s, g, store_entry(s, p->in));
+	else
+		s->staged_series -= (uint64_t)store_entry(s, p->in)->lines.n -
+				    store_entry(s, p->out)->lines.n;
+}
+
+static int index_in(struct store *s, const struct group *g, const struct change_pair *p,
+		    struct err *err)
+{
+	if (!p->in)
+		return 0;
+	if (is_same(s, p)) {
+		s->staged_series += (uint64_t)store_entry(s, p->in)->lines.n -
+				    store_entry(s, p->out)->lines.n;
+		return 0;
+	}
+	if (store_check_entry(s, g, store_entry(s, p->in), err) < 0)
+		return -1;
+	store_index_entry(s, g, store_entry(s, p->in));
+	return 0;
+}
+
+static int check_series_limit(struct store *s, uint64_t before, struct err *err)
+{
+	if (s->staged_series <= s->lim.max_series || s->staged_series <= before)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the gateway is full: it holds %llu series and this push would make it %llu "
+		       "(--limits.series=%llu)",
+		       (unsigned long long)before, (unsigned long long)s->staged_series,
+		       (unsigned long long)s->lim.max_series);
+}
+
+/* On -1 the index is as it was. */
+static int follow(struct store *s, const struct change *c, struct err *err)
+{
+	uint64_t before = s->staged_series;
+	uint32_t n = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		index_out(s, c->group, &c->pairs[i]);
+	while (n < c->n && (r = index_in(s, c->group, &c->pairs[n], err)) == 0)
+		n++;
+	if (r == 0)
+		r = check_series_limit(s, before, err);
+	if (r == 0)
+		return 0;
+	while (n > 0)
+		unindex_in(s, c->group, &c->pairs[--n]);
+	for (uint32_t i = 0; i < c->n; i++)
+		unindex_out(s, c->group, &c->pairs[i]);
+	return -1;
+}
+
+/* ---- one change ---- */
+
+/* Among the groups of the batch. */
+static struct staged *touch(struct store *s, struct group *g)
+{
+	struct staged *st = g->staged;
+
+	if (st)
+		return st;
+	st = g->staged = mem_zalloc(sizeof(*st));
+	st->net.group = g;
+	st->exists = g->exists;
+	st->pushed_at = g->pushed_at;
+	st->failed_at = g->failed_at;
+	*(s->touched ? &s->last_touched->staged->next : &s->touched) = g;
+	s->last_touched = g;
+	return st;
+}
+
+void change_begin(struct store *s, struct group *g)
+{
+	struct change *c = &s->change;
+
+	touch(s, g);
+	c->group = g;
+	c->n = c->n_out = c->hint = 0;
+	c->number++;
+}
+
+void change_put(struct store *s, struct record *record, const struct push_family *pf)
+{
+	struct change *c = &s->change;
+	struct store_family *f = store_family_get(s, pf->name, pf->exposed, pf->hash);
+	uint32_t out = group_entry(s, c->group, f, &c->hint), in;
+	struct help *help = pf->has_help ? family_help(&f->shown, pf->help)
+					 : family_no_help(&f->shown);
+
+	entry_new(&s->pages.entries, pf, help, record, &in);
+	pair_add(c, f, out, in);
+	f->named = c->number;
+}
+
+void change_take(struct store *s, struct store_family *f)
+{
+	struct change *c = &s->change;
+	uint32_t out = group_entry(s, c->group, f, &c->hint);
+
+	if (out && f->named != c->number)
+		pair_add(c, f, out, 0);
+	f->named = c->number;
+}
+
+void change_take_others(struct store *s)
+{
+	struct change *c = &s->change;
+	const struct change *net = &c->group->staged->net;
+	const struct entry_table *t = &c->group->entries;
+
+	/* The usual case: all of them have been named. */
+	if (net->n == 0 && c->n_out == t->n)
+		return;
+	for (uint32_t i = 0; i < net->n; i++)
+		if (net->pairs[i].family->named != c->number) {
+			if (net->pairs[i].in)
+				pair_add(c, net->pairs[i].family, net->pairs[i].in, 0);
+			net->pairs[i].family->named = c->number;
+		}
+	for (uint32_t i = 0; net->n_out < t->n && i < t->cap; i++) {
+		struct store_family *f = t->ids[i] ? entry_family(store_entry(s, t->ids[i])) : NULL;
+
+		if (f && f->named != c->number)
+			pair_add(c, f, t->ids[i], 0);
+	}
+}
+
+/* The changes of a batch become one for each group: an entry that comes and goes has not been. */
+static void join_net(struct store *s, const struct change *c)
+{
+	struct change *net = &c->group->staged->net;
+	bool first = net->n == 0;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct change_pair *p = &c->pairs[i];
+		struct change_pair *known = first ? NULL : net_find(net, p->family);
+
+		if (!known) {
+			net_add(net, p->family, p->out, p->in);
+			continue;
+		}
+		assert(known->in == p->out);
+		if (p->out)
+			entry_free(&s->pages.entries, p->out);
+		known->in = p->in;
+	}
+}
+
+int change_apply(struct store *s, struct err *err)
+{
+	struct change *c = &s->change;
+
+	if (follow(s, c, err) == 0) {
+		join_net(s, c);
+		return 0;
+	}
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->pairs[i].in)
+			entry_free(&s->pages.entries, c->pairs[i].in);
+	return -1;
+}
+
+/* ---- whole groups ---- */
+
+static int check_group_limits(struct store *s, struct err *err)
+{
+	if (s->staged_groups >= s->lim.max_groups)
+		return err_set(err, ERR_STORE_FULL, 0,
+			       "the gateway is full: it holds %llu groups (--limits.groups)",
+			       (unsigned long long)s->staged_groups);
+	if (s->staged_series + 2 > s->lim.max_series)
+		return err_set(err, ERR_STORE_FULL, 0,
+			       "the gateway is full: it holds %llu series (--limits.series)",
+			       (unsigned long long)s->staged_series);
+	return 0;
+}
+
+int change_make(struct store *s, struct group *g, const struct str *labels, struct err *err)
+{
+	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0)
+		return -1;
+	struct staged *st = touch(s, g);
+
+	st->exists = true;
+	st->labels = labels;
+	st->pushed_at = st->failed_at = 0;
+	store_index_group(s, g);
+	return 0;
+}
+
+void change_end(struct store *s, struct group *g)
+{
+	struct err err;
+
+	change_begin(s, g);
+	change_take_others(s);
+	change_apply(s, &err);
+	g->staged->exists = false;
+	store_unindex_group(s, g);
+}
+
+/* ---- back ---- */
+
+void staged_leave_index(struct store *s, const struct group *g)
+{
+	const struct change *net = &g->staged->net;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		unindex_in(s, g, &net->pairs[i]);
+	if (g->staged->exists && !g->exists)
+		store_unindex_group(s, g);
+}
+
+void staged_restore_index(struct store *s, const struct group *g)
+{
+	const struct change *net = &g->staged->net;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		unindex_out(s, g, &net->pairs[i]);
+	if (g->exists && !g->staged->exists)
+		store_index_group(s, g);
+}
+
+void staged_free(struct store *s, struct group *g)
+{
+	struct staged *st = g->staged;
+
+	for (uint32_t i = 0; i < st->net.n; i++) {
+		uint32_t in = st->net.pairs[i].in;
+
+		if (in && store_entry(s, in)->lines.staged)
+			entry_free(&s->pages.entries, in);
+	}
+	table_done(&st->net.index);
+	free(st->net.pairs);
+	free(st);
+	g->staged = NULL;
+}

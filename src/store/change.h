@@ -1,0 +1,93 @@
+/*
+ * A change: what one push, or anybody else who decides over a group, takes out of it and puts in.
+ * It is worked out once; the index of series, the rows of the journal and the pages all follow it,
+ * and reversed it is the rollback. What is not in a change is not looked at.
+ *
+ * The committer, inside a batch, after store_stage() of what came before:
+ *
+ *	change_begin(s, g);                        a group that is there: store_group_find(), or
+ *made by change_make() change_put(s, record, pushed family)       one family comes in; what the
+ *group had of it goes change_take(s, family)                     one family goes
+ *	change_take_others(s)                      all go that have not been named yet
+ *	change_apply(s, &err)                      -1: it contradicts what is stored, and is gone
+ *
+ * then the times of the group, which are in g->staged. A group ends by change_end(). The entries of
+ * a change that was applied are those that the next change of the batch finds. A record is made by
+ * record_new() for a push, whose messages are its row; the push has to live until the batch is
+ * published or rolled back.
+ *
+ * What the journal can say today: that families of a record take the place of those of that name,
+ * that all else goes, and that a group ends. Who needs another change (one family goes, a deadline)
+ * gives it a kind of row of its own; a deadline is another time of the group, beside those in
+ *struct staged.
+ */
+#ifndef STORE_CHANGE_H
+#define STORE_CHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/table.h"
+#include "pages/group.h"
+
+struct store;
+struct store_family;
+
+/* Of one family: the entry that goes and the one that comes, as numbers; 0: none. */
+struct change_pair {
+	struct store_family *family;
+	uint32_t out, in;
+};
+
+/* Each family is named once. */
+struct change {
+	struct group *group;
+	struct change_pair *pairs;
+	uint32_t n, cap;
+	uint32_t n_out;     /* pairs with out */
+	uint32_t hint;      /* see entries_find() */
+	uint64_t number;    /* of all changes: what a family was named by last */
+	struct table index; /* of more pairs than a few, by family */
+};
+
+/*
+ * What the batch makes of a group: all its changes in one, from what is published to what will be.
+ * The times are those that the group will show.
+ */
+struct staged {
+	struct change net;
+	struct group *next;       /* of the batch, in the order of their first pushes */
+	const struct str *labels; /* of the exposition; from a push of the batch */
+	bool exists;
+	bool listed_record;          /* the rows of the batch have begun for the group */
+	double pushed_at, failed_at; /* Unix seconds; 0: never */
+};
+
+/* Is the group there for the next change of the batch? */
+static inline bool group_is_there(const struct group *g)
+{
+	return g->staged ? g->staged->exists : g->exists;
+}
+
+/* The number of its entry of that family, for the next change of the batch; 0: none. */
+uint32_t group_entry(struct store *s, const struct group *g, const struct store_family *f,
+		     uint32_t *hint);
+
+/* Brings a group into being that is not there, without entries. -1: refused, it is not there. */
+int change_make(struct store *s, struct group *g, const struct str *labels, struct err *err);
+void change_end(struct store *s, struct group *g);
+
+void change_begin(struct store *s, struct group *g);
+void change_put(struct store *s, struct record *record, const struct push_family *pf);
+void change_take(struct store *s, struct store_family *f);
+void change_take_others(struct store *s);
+int change_apply(struct store *s, struct err *err);
+
+/* Reverses what the batch has made of the groups, in two steps; each for all groups, in turn. */
+void staged_leave_index(struct store *s, const struct group *g);
+void staged_restore_index(struct store *s, const struct group *g);
+/* The group is as published; entries that are staged are freed. */
+void staged_free(struct store *s, struct group *g);
+
+#endif
