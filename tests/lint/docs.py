@@ -2,7 +2,8 @@
 """Checks the documents against the program, the tests and the tree.
 
 usage: docs.py GATEWAY ROOT
-- Links of documents lead to files and headings that are there.
+- Links of documents lead to files and headings that are there, and so do the names
+  of files and folders in src/README.md.
 - The table of flags in deploy/README.md, rows of "| `--name` | `default` | ...", has each flag of
   --help with its default: "-", empty or `false` where --help shows none. --help and --version need
   no row. Rows of other documents agree with it, and no document names a flag that is not there.
@@ -20,9 +21,11 @@ HELP_FLAG = re.compile(r"^ {2}(?:-\w, | {4})--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=
 FLAG_ROW = re.compile(r"^\| *`--([a-z][a-z0-9.-]*)` *\| *([^|]*?) *\|", re.M)
 FLAG_NAME = re.compile(r"--((?:web|push|persistence|limits|log)\.[a-z0-9.-]*[a-z0-9])")
 LINK = re.compile(r"\]\(([^)\s]*)\)")
+SOURCE = re.compile(r"`((?:[\w.]+/)*[\w.*]+\.[ch]|(?:[\w.]+/)+[\w.*]*)`")
 RULES = re.compile(r"^(?:REPLIES|POISONS|SCRAPES) = \[(.*?)\]", re.M | re.S)
 
 CHANGELOG = "CHANGELOG.md"
+SOURCES = "src/README.md"
 FLAGS = "deploy/README.md"
 DIFFERENCES = "tests/differential/README.md"
 OPTIONAL = ("help", "version")
@@ -77,6 +80,12 @@ def check_links(root, documents):
                 yield f"{path}: {link}: there is no such heading"
 
 
+def check_sources(root, documents):
+    for name in sorted(set(SOURCE.findall(documents[SOURCES]))):
+        if not any(next(top.glob(name), None) for top in (root, root / "src", *(root / "src").iterdir())):
+            yield f"{SOURCES}: there is no {name}"
+
+
 def is_there(root, shown):
     """A rule of allowed.py, a function of another module of that folder, or a test."""
     file, _, name = shown.rpartition("::")
@@ -118,6 +127,7 @@ def main():
     flags = flags_of(gateway)
     problems = [
         *check_links(root, documents),
+        *check_sources(root, documents),
         *check_flags(flags, documents),
         *check_differences(root, documents),
     ]
