@@ -1,0 +1,82 @@
+#include "journal/sqlite/synced.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crc32c.h"
+
+enum { BOOT_ID = 36 };
+
+/* Written at once and within a sector, so that it is the one before or the one after. */
+struct record {
+	char magic[8];
+	char boot[BOOT_ID];
+	uint32_t number, salt[2];
+	uint64_t end;
+	uint32_t sum; /* of all before it */
+	uint32_t nothing;
+};
+
+static const char magic[8] = "TALYSYNC";
+
+/* Left as it is where the kernel does not say. */
+static void read_boot_id(char id[BOOT_ID])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, id, BOOT_ID) != BOOT_ID)
+		memset(id, 0, BOOT_ID);
+	close(fd);
+}
+
+static uint32_t sum_of(const struct record *r)
+{
+	return crc32c((struct str){ (const char *)r, offsetof(struct record, sum) });
+}
+
+bool synced_read(const char *path, struct synced *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char boot[BOOT_ID] = { 0 };
+	struct record r;
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = pread(fd, &r, sizeof(r), 0) == sizeof(r) &&
+	       memcmp(r.magic, magic, sizeof(magic)) == 0 && r.sum == sum_of(&r);
+	close(fd);
+	if (!good)
+		return false;
+	read_boot_id(boot);
+	ret->generation = (struct wal_generation){ r.number, { r.salt[0], r.salt[1] } };
+	ret->end = r.end;
+	ret->same_boot = memcmp(boot, r.boot, sizeof(boot)) == 0;
+	return true;
+}
+
+int synced_open(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+void synced_write(int fd, const struct wal_generation *generation, uint64_t end)
+{
+	static char boot[BOOT_ID];
+	struct record r = { 0 };
+
+	if (!boot[0])
+		read_boot_id(boot);
+	memcpy(r.magic, magic, sizeof(magic));
+	memcpy(r.boot, boot, sizeof(boot));
+	r.number = generation->number;
+	memcpy(r.salt, generation->salt, sizeof(r.salt));
+	r.end = end;
+	r.sum = sum_of(&r);
+	/* What cannot be written leaves the one before, which says less and nothing wrong. */
+	if (pwrite(fd, &r, sizeof(r), 0) < 0)
+		return;
+}

@@ -1,0 +1,196 @@
+#include "journal/sqlite/wal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+/* Offsets in the header of the WAL, and in that of a frame. Numbers are big-endian. */
+enum { MAGIC = 0, VERSION = 4, PAGE_SIZE = 8, NUMBER = 12, SALT = 16, HEADER_SUM = 24 };
+enum { DB_PAGES = 4, FRAME_SALT = 8, FRAME_SUM = 16 };
+
+/* The last bit says that sums are made of big-endian numbers. */
+static const uint32_t magic = 0x377f0682, version = 3007000;
+enum { PAGE_MIN = 512, PAGE_MAX = 65536 };
+
+struct sum {
+	uint32_t a, b;
+	bool big_endian;
+};
+
+static uint32_t big(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint32_t little(const unsigned char *p)
+{
+	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+/* n: a multiple of 8. */
+static void add_to_sum(struct sum *s, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8) {
+		s->a += (s->big_endian ? big(p + i) : little(p + i)) + s->b;
+		s->b += (s->big_endian ? big(p + i + 4) : little(p + i + 4)) + s->a;
+	}
+}
+
+static bool sum_is(const struct sum *s, const unsigned char *p)
+{
+	return big(p) == s->a && big(p + 4) == s->b;
+}
+
+/* Also leaves the sum that the first frame's goes on from. */
+static bool check_header(const unsigned char *h, struct sum *sum)
+{
+	uint32_t page = big(h + PAGE_SIZE);
+
+	*sum = (struct sum){ .big_endian = big(h + MAGIC) & 1 };
+	if ((big(h + MAGIC) & ~1u) != magic || big(h + VERSION) != version || page < PAGE_MIN ||
+	    page > PAGE_MAX || (page & (page - 1)))
+		return false;
+	add_to_sum(sum, h, HEADER_SUM);
+	return sum_is(sum, h + HEADER_SUM);
+}
+
+static struct wal_generation generation_of(const unsigned char *h)
+{
+	return (struct wal_generation){ big(h + NUMBER), { big(h + SALT), big(h + SALT + 4) } };
+}
+
+bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generation *ret)
+{
+	struct sum sum;
+
+	if (!check_header(header, &sum))
+		return false;
+	*ret = generation_of(header);
+	return true;
+}
+
+/* ---- frames ---- */
+
+struct reader {
+	struct wal *wal;
+	unsigned char salt[8];
+	struct sum sum;
+	uint64_t valid; /* the end of the frames that fit, each on those before it */
+	bool broken;    /* one did not */
+};
+
+static bool fits(struct reader *r, const unsigned char *f, size_t page)
+{
+	add_to_sum(&r->sum, f, FRAME_SALT);
+	add_to_sum(&r->sum, f + WAL_FRAME_HEADER, page);
+	return big(f) != 0 && sum_is(&r->sum, f + FRAME_SUM);
+}
+
+static void read_frame(struct reader *r, const unsigned char *f, size_t page)
+{
+	struct wal *w = r->wal;
+	bool commits = big(f + DB_PAGES) != 0;
+
+	/* Of an older generation: to be overwritten. */
+	if (memcmp(f + FRAME_SALT, r->salt, sizeof(r->salt)) != 0) {
+		r->broken = true;
+		return;
+	}
+	r->broken = r->broken || !fits(r, f, page);
+	if (!r->broken)
+		r->valid += WAL_FRAME_HEADER + page;
+	if (!r->broken && commits) {
+		w->committed = r->valid;
+		w->commits++;
+		w->frames_behind = 0;
+		return;
+	}
+	w->frames_behind++;
+	w->frames_behind_commit = w->frames_behind_commit || w->commits_behind > 0;
+	w->commits_behind += commits;
+}
+
+static ssize_t read_at(int fd, void *to, size_t n, off_t at)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t r = pread(fd, (char *)to + got, n - got, at + (off_t)got);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
+static int read_frames(int fd, struct reader *r, size_t page)
+{
+	const size_t frame = WAL_FRAME_HEADER + page;
+	CLEANUP(freep) unsigned char *bytes = mem_alloc(frame);
+	off_t at = WAL_HEADER;
+	ssize_t n;
+
+	while ((n = read_at(fd, bytes, frame, at)) == (ssize_t)frame) {
+		read_frame(r, bytes, page);
+		at += (off_t)frame;
+	}
+	return n < 0 ? -1 : 0;
+}
+
+static bool all_zeros(const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static int read_open(int fd, struct wal *ret)
+{
+	unsigned char header[WAL_HEADER];
+	struct reader r = { .wal = ret, .valid = WAL_HEADER };
+	ssize_t n = read_at(fd, header, sizeof(header), 0);
+
+	if (n < 0)
+		return -1;
+	/* A file system may have made it longer before the power was cut, and not filled it. */
+	if (all_zeros(header, (size_t)n))
+		return 0;
+	if (n < WAL_HEADER || !check_header(header, &r.sum)) {
+		ret->kind = WAL_GARBLED;
+		return 0;
+	}
+	ret->kind = WAL_READ;
+	ret->generation = generation_of(header);
+	ret->committed = WAL_HEADER;
+	memcpy(r.salt, header + SALT, sizeof(r.salt));
+	return read_frames(fd, &r, big(header + PAGE_SIZE));
+}
+
+int wal_read(const char *path, struct wal *ret, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r;
+
+	*ret = (struct wal){ .kind = WAL_NONE };
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, 0, "cannot open %s: %s", path,
+			       strerrordesc_np(errno));
+	r = read_open(fd, ret);
+	if (r < 0)
+		err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", path, strerrordesc_np(errno));
+	close(fd);
+	return r;
+}

@@ -1,0 +1,42 @@
+/*
+ * SQLite's write-ahead log as bytes (sqlite.org/fileformat2.html, section 4), read before SQLite
+ * does. SQLite takes its frames up to the first that does not fit and says nothing of what follows:
+ * after a crash that is what was not synced yet, but with a damaged frame it is what was.
+ */
+#ifndef JOURNAL_SQLITE_WAL_H
+#define JOURNAL_SQLITE_WAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
+
+/* A WAL is written again from its start when all of it is in the database: then these are new. */
+struct wal_generation {
+	uint32_t number; /* counts up */
+	uint32_t salt[2];
+};
+
+struct wal {
+	enum {
+		WAL_NONE,    /* there is none, or nothing was written to it yet */
+		WAL_GARBLED, /* its header is damaged: SQLite would throw all of it away */
+		WAL_READ,    /* what follows is set */
+	} kind;
+	struct wal_generation generation;
+	uint64_t committed; /* where SQLite cuts: the end of the last commit */
+	uint64_t commits;   /* up to there */
+	/* Frames of this generation from there on, and those of them that end a commit. */
+	uint64_t frames_behind, commits_behind;
+	bool frames_behind_commit; /* one of them stands behind one that ends a commit */
+};
+
+/* Of the bytes of a WAL's header; false: it is damaged. */
+bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generation *ret);
+
+/* -1: it could not be read, *err (ERR_SYSTEM) says why. */
+int wal_read(const char *path, struct wal *ret, struct err *err);
+
+#endif
