@@ -66,13 +66,17 @@ static enum open_result open_and_load(const struct config *c, struct opened *ret
 	return r == STORAGE_DAMAGED ? DAMAGED : FAILED;
 }
 
-static void log_upgraded(const char *path, struct sqlite_schema schema)
+static void log_found(const char *path, const struct sqlite_found *found)
 {
-	if (schema.found > 0 && schema.found < schema.now)
+	if (found->doubt.reason)
+		log_warn("the last commit of the process before is not whole: after a power cut it "
+			 "was not answered, otherwise it is lost",
+			 "file", path, "err", found->doubt.msg, NULL);
+	if (found->schema > 0 && found->schema < found->schema_now)
 		log_info("the database's schema has been upgraded: older versions cannot read it "
 			 "any more",
-			 "file", path, "from", number((uint64_t)schema.found).text, "to",
-			 number((uint64_t)schema.now).text, NULL);
+			 "file", path, "from", number((uint64_t)found->schema).text, "to",
+			 number((uint64_t)found->schema_now).text, NULL);
 }
 
 static void log_loaded(const char *path, struct store *store)
@@ -142,6 +146,7 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 {
 	const char *path = c->persistence_file;
 	enum open_result r;
+	struct sqlite_found found;
 	char aside[4200];
 
 	*ret = (struct opened){ 0 };
@@ -166,7 +171,8 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 	}
 	if (r != OPENED)
 		return -1;
-	log_upgraded(path, sqlite_storage_schema(ret->storage));
+	found = sqlite_storage_found(ret->storage);
+	log_found(path, &found);
 	log_loaded(path, ret->store);
 	return 0;
 }

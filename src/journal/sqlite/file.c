@@ -1,5 +1,6 @@
 #include "journal/sqlite/file.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,9 +13,10 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "journal/sqlite/synced.h"
 
-/* What SQLite keeps beside a database; the database itself comes last. */
-static const char *const suffixes[] = { "-wal", "-shm", "-journal", "" };
+/* What stands beside a database; the database itself comes last. */
+static const char *const suffixes[] = { "-wal", "-shm", "-journal", SYNCED_SUFFIX, "" };
 
 static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
 {
@@ -67,14 +69,41 @@ static bool one_bit_off(const char *a, const char *b, size_t n)
 	return bits <= 1;
 }
 
+enum db_id db_id(int application_id)
+{
+	unsigned id = (unsigned)application_id;
+	int closed = __builtin_popcount(id ^ DB_ID_CLOSED);
+	int open = __builtin_popcount(id ^ DB_ID_OPEN);
+
+	if (closed == 0 || open == 0)
+		return DB_ID_OURS;
+	return closed == 1 || open == 1 ? DB_ID_OURS_DAMAGED : DB_ID_OTHERS;
+}
+
+/* Big-endian, as all numbers of the header. */
+static int id_of(const char *p)
+{
+	uint32_t id;
+
+	memcpy(&id, p, sizeof(id));
+	return (int)be32toh(id);
+}
+
+bool db_file_says_open(int fd)
+{
+	char id[ID_END - ID_AT];
+
+	return pread(fd, id, sizeof(id), ID_AT) == sizeof(id) && id_of(id) == DB_ID_OPEN;
+}
+
 static enum db_file_kind kind_of(const char *head, size_t n, off_t size)
 {
-	static const char id[4] = "TALY", no_id[4] = "";
+	static const char no_id[4] = "";
 	bool begins = n >= sizeof(magic) && one_bit_off(head, magic, sizeof(magic));
 
 	if (n == 0)
 		return DB_FILE_NEW;
-	if (n >= ID_END && one_bit_off(head + ID_AT, id, sizeof(id)))
+	if (n >= ID_END && db_id(id_of(head + ID_AT)) != DB_ID_OTHERS)
 		return DB_FILE_OURS;
 	if (!begins)
 		return DB_FILE_NONE;
@@ -178,10 +207,10 @@ int db_file_set_aside(const char *path, char *aside, size_t size, struct err *er
 	/* SQLite follows symbolic links, and its files stand beside what they lead to. */
 	CLEANUP(freep) char *real = realpath(path, NULL);
 
-	if (!real)
-		return err_set(err, ERR_SYSTEM, 0, "cannot set %s aside: %s", path,
-			       strerrordesc_np(errno));
-	if (link_to_free_name(real, aside, size, err) < 0)
+	/* There may be no more than a WAL. */
+	const char *name = real ? real : path;
+
+	if (link_to_free_name(name, aside, size, err) < 0)
 		return -1;
-	return unlink_all(real, err);
+	return unlink_all(name, err);
 }

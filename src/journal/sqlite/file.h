@@ -11,8 +11,20 @@
 
 #include "base/err.h"
 
-/* "TALY" at byte 68 of a database tells ours from anybody else's (SQLite's application_id). */
-#define DB_APPLICATION_ID 0x54414C59
+/*
+ * At byte 68 of a database: tells ours from anybody else's (SQLite's application_id). The second
+ * one, from before the first commit of a process until the database is closed: what was committed
+ * since is in the WAL.
+ */
+#define DB_ID_CLOSED 0x54414C59 /* "TALY" */
+#define DB_ID_OPEN 0x54414C4F   /* "TALO" */
+
+/* Of an application_id as SQLite gives it. One bit may be wrong. */
+enum db_id { DB_ID_OURS, DB_ID_OURS_DAMAGED, DB_ID_OTHERS };
+enum db_id db_id(int application_id);
+
+/* Of an open file. */
+bool db_file_says_open(int fd);
 
 /*
  * -1: what has that name, or that of a file that belongs to it, is no file: opening a FIFO would

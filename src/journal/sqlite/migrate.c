@@ -17,6 +17,11 @@ static int read_int(sqlite3 *db, const char *sql, int *ret)
 	return r == SQLITE_ROW || r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
+int migrate_read_id(sqlite3 *db, int *ret)
+{
+	return read_int(db, "PRAGMA application_id", ret);
+}
+
 static int run_one(sqlite3 *db, int version)
 {
 	char pragma[64];
@@ -29,8 +34,7 @@ static int run_one(sqlite3 *db, int version)
 		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);
 	}
 	if (r == SQLITE_OK && version == 0) {
-		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id=%d",
-				 DB_APPLICATION_ID);
+		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA application_id=%d", DB_ID_CLOSED);
 		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);
 	}
 	if (r == SQLITE_OK)
@@ -40,24 +44,24 @@ static int run_one(sqlite3 *db, int version)
 	return r;
 }
 
-int migrate(sqlite3 *db, const char *path, struct sqlite_schema *ret_schema, struct err *err)
+int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err)
 {
 	const int newest = (int)ARRAY_LEN(migrations);
 	int version, id, tables;
 	int r = read_int(db, "PRAGMA user_version", &version);
 
 	if (r == SQLITE_OK)
-		r = read_int(db, "PRAGMA application_id", &id);
+		r = migrate_read_id(db, &id);
 	if (r == SQLITE_OK)
 		r = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (r != SQLITE_OK)
 		return r;
-	if (tables > 0 && __builtin_popcount((unsigned)id ^ DB_APPLICATION_ID) == 1) {
+	if (tables > 0 && db_id(id) == DB_ID_OURS_DAMAGED) {
 		err_set(err, ERR_SYSTEM, 0, "%s is damaged: its application_id has a wrong bit",
 			path);
 		return SQLITE_CORRUPT;
 	}
-	if (tables > 0 && id != DB_APPLICATION_ID) {
+	if (tables > 0 && db_id(id) == DB_ID_OTHERS) {
 		err_set(err, ERR_SYSTEM, 0,
 			"%s is a database of another program: choose another --persistence.file",
 			path);
@@ -77,7 +81,8 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_schema *ret_schema, str
 			path, version, newest);
 		return SQLITE_MISMATCH;
 	}
-	*ret_schema = (struct sqlite_schema){ version, newest };
+	ret_found->schema = version;
+	ret_found->schema_now = newest;
 	for (; r == SQLITE_OK && version < newest; version++)
 		r = run_one(db, version);
 	return r;

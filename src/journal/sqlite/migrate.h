@@ -11,8 +11,11 @@
 /*
  * Runs the migrations after the file's user_version, each in a transaction of its own. Returns an
  * SQLite result code; SQLITE_MISMATCH when the file is of a newer version or not ours, with *err
- * set. *ret_schema: what was found, and what it is now.
+ * set. Of *ret_found it sets the schemas.
  */
-int migrate(sqlite3 *db, const char *path, struct sqlite_schema *ret_schema, struct err *err);
+int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err);
+
+/* SQLite's application_id. */
+int migrate_read_id(sqlite3 *db, int *ret);
 
 #endif

@@ -8,9 +8,7 @@
 
 #include "base/mem.h"
 #include "journal/body.h"
-#include "journal/sqlite/file.h"
-#include "journal/sqlite/migrate.h"
-#include "journal/sqlite/vfs.h"
+#include "journal/sqlite/connection.h"
 
 enum statement {
 	BEGIN,
@@ -43,20 +41,15 @@ static const char *const statements[N_STATEMENTS] = {
 
 struct sqlite_storage {
 	struct storage base; /* first */
-	sqlite3 *db;
+	struct connection connection;
+	sqlite3 *db; /* of the connection */
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	char *path;
-	struct sqlite_schema schema;
 };
 
 static struct sqlite_storage *of(struct storage *st)
 {
 	return (struct sqlite_storage *)st;
-}
-
-static bool is_damage(int code)
-{
-	return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
 }
 
 /* Steps a statement that returns no row and makes it ready for the next use. */
@@ -157,7 +150,10 @@ static int write_change(struct sqlite_storage *s, struct row *c)
 static int sqlite_commit(struct storage *st, struct rows *changes, struct err *err)
 {
 	struct sqlite_storage *s = of(st);
-	int r = run(s->stmt[BEGIN]);
+	int r;
+
+	connection_mark(&s->connection);
+	r = run(s->stmt[BEGIN]);
 
 	for (size_t i = 0; r == SQLITE_OK && i < changes->n; i++)
 		r = write_change(s, &changes->list[i]);
@@ -261,7 +257,8 @@ static enum storage_load_result sqlite_load(struct storage *st, const struct sto
 		return STORAGE_LOADED;
 	if (!err->reason)
 		err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
-	return is_damage(r) ? STORAGE_DAMAGED : STORAGE_FAILED;
+	s->connection.damaged = connection_is_damage(r);
+	return s->connection.damaged ? STORAGE_DAMAGED : STORAGE_FAILED;
 }
 
 static uint64_t file_bytes(const char *path, const char *suffix)
@@ -284,7 +281,7 @@ static void sqlite_close(struct storage *st)
 
 	for (int i = 0; i < N_STATEMENTS; i++)
 		sqlite3_finalize(s->stmt[i]);
-	sqlite3_close(s->db);
+	connection_close(&s->connection);
 	free(s->path);
 	free(s);
 }
@@ -297,56 +294,6 @@ static const struct storage_ops sqlite_ops = {
 	.close = sqlite_close,
 };
 
-/*
- * Exclusive: one gateway for one file, and one connection for the gateway; no shared-memory index
- * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
- * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
- * something of the file, a copy of it for instance, has to ask this connection.
- * FULL: the WAL is synced before a commit returns. The checkpoint comes less often than by default,
- * since it is the committer that waits for it.
- */
-static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
-			       "PRAGMA journal_mode=WAL;"
-			       "PRAGMA synchronous=FULL;"
-			       "PRAGMA wal_autocheckpoint=4000;"
-			       "PRAGMA journal_size_limit=67108864;"
-			       "PRAGMA temp_store=MEMORY;";
-
-/* What our promises rest on. A pragma that cannot be had says nothing. */
-static const struct {
-	const char *sql, *value;
-} required[] = {
-	{ "PRAGMA locking_mode", "exclusive" },
-	{ "PRAGMA journal_mode", "wal" },
-	{ "PRAGMA synchronous", "2" },
-};
-
-static int check_setting(sqlite3 *db, const char *sql, const char *value, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-	const char *got = "nothing";
-
-	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
-		got = (const char *)sqlite3_column_text(stmt, 0);
-		r = got && strcmp(got, value) == 0 ? SQLITE_OK : SQLITE_MISUSE;
-	}
-	if (r == SQLITE_MISUSE)
-		err_set(err, ERR_SYSTEM, 0, "SQLite answers \"%s\" with %s instead of %s", sql,
-			got ? got : "nothing", value);
-	sqlite3_finalize(stmt);
-	return r;
-}
-
-static int set_up(sqlite3 *db, struct err *err)
-{
-	int r = sqlite3_exec(db, settings, NULL, NULL, NULL);
-
-	for (size_t i = 0; r == SQLITE_OK && i < ARRAY_LEN(required); i++)
-		r = check_setting(db, required[i].sql, required[i].value, err);
-	return r;
-}
-
 static int prepare(struct sqlite_storage *s)
 {
 	int r = SQLITE_OK;
@@ -357,114 +304,33 @@ static int prepare(struct sqlite_storage *s)
 	return r;
 }
 
-static void explain_open(struct err *err, const char *path, sqlite3 *db, int code)
-{
-	/* Locking a file that could only be opened for reading is reported as an I/O error. */
-	if (db && sqlite3_db_readonly(db, "main") == 1)
-		code = SQLITE_READONLY;
-	switch (code & 0xFF) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		err_set(err, ERR_SYSTEM, 0,
-			"%s is in use by another process: stop it, or choose another "
-			"--persistence.file",
-			path);
-		break;
-	case SQLITE_CANTOPEN:
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		err_set(err, ERR_SYSTEM, 0,
-			"cannot write %s (%s): make its directory exist and writable for this "
-			"user, or "
-			"choose another --persistence.file",
-			path, sqlite3_errmsg(db));
-		break;
-	case SQLITE_FULL:
-		err_set(err, ERR_SYSTEM, 0, "no space left for %s: free some on that disk", path);
-		break;
-	default:
-		err_set(err, ERR_SYSTEM, 0, "cannot open %s: %s", path, sqlite3_errmsg(db));
-		break;
-	}
-}
-
-/* SQLite takes ":memory:", "file:..." and "" for something else than the names of files. */
-static int open_file(const char *path, sqlite3 **ret, struct err *err)
-{
-	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-	const char *vfs = vfs_name();
-
-	if (!*path) {
-		err_set(err, ERR_SYSTEM, 0, "the database has no name");
-		return SQLITE_CANTOPEN;
-	}
-	if (!vfs)
-		return SQLITE_NOMEM;
-	strbuf_addf(&name, "%s%s", *path == '/' ? "" : "./", path);
-	return sqlite3_open_v2(strbuf_z(&name), ret,
-			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-				       SQLITE_OPEN_EXRESCODE,
-			       vfs);
-}
-
-/* -1: what has that name is not ours, whatever became of it. */
-static int check_ours(const char *path, struct err *err)
-{
-	if (db_file_check_type(path, err) < 0)
-		return -1;
-	if (db_file_kind(path) == DB_FILE_NONE)
-		return err_set(err, ERR_SYSTEM, 0,
-			       "%s is neither a database nor the file of a Go Pushgateway, and has "
-			       "been left as it is: choose another --persistence.file, or move it "
-			       "away",
-			       path);
-	return 0;
-}
-
-/* *err is set. */
-static enum sqlite_open_result refuse_open(const char *path, int code, struct err *err)
-{
-	/* Statements that SQLite cannot make sense of: the schema is not what it was. */
-	if (!is_damage(code) && (code & 0xFF) != SQLITE_ERROR)
-		return SQLITE_OPEN_FAILED;
-	if (db_file_kind(path) == DB_FILE_OURS)
-		return SQLITE_OPEN_DAMAGED;
-	err_set(err, ERR_SYSTEM, 0,
-		"%s is a damaged database of another program: choose another --persistence.file",
-		path);
-	return SQLITE_OPEN_FAILED;
-}
-
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err)
 {
 	struct sqlite_storage *s;
+	enum sqlite_open_result opened;
+	struct connection c;
 	int r;
 
-	if (check_ours(path, err) < 0)
-		return SQLITE_OPEN_FAILED;
+	opened = connection_open(path, &c, err);
+	if (opened != SQLITE_OPENED)
+		return opened;
 	s = mem_zalloc(sizeof(*s));
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
-	err->reason = ERR_NONE;
-	r = open_file(path, &s->db, err);
-	if (r == SQLITE_OK)
-		r = set_up(s->db, err);
-	if (r == SQLITE_OK)
-		r = migrate(s->db, path, &s->schema, err);
-	if (r == SQLITE_OK)
-		r = prepare(s);
+	s->connection = c;
+	s->db = c.db;
+	r = prepare(s);
 	if (r == SQLITE_OK) {
 		*ret_storage = &s->base;
 		return SQLITE_OPENED;
 	}
-	if (!err->reason)
-		explain_open(err, path, s->db, r);
+	opened = connection_refuse(path, s->db, r, err);
 	sqlite_close(&s->base);
-	return refuse_open(path, r, err);
+	return opened;
 }
 
-struct sqlite_schema sqlite_storage_schema(struct storage *st)
+struct sqlite_found sqlite_storage_found(struct storage *st)
 {
-	return of(st)->schema;
+	return of(st)->connection.found;
 }

@@ -18,12 +18,14 @@ enum sqlite_open_result {
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);
 
-struct sqlite_schema {
-	int found; /* 0: a new database */
-	int now;
+/* What opening has come across. */
+struct sqlite_found {
+	int schema;     /* 0: a new database */
+	int schema_now; /* that it was brought to */
+	struct err
+		doubt; /* a reason: the end of the WAL is not whole, which may be a power cut's */
 };
 
-/* Which version of the schema opening has found, and what it has been brought to. */
-struct sqlite_schema sqlite_storage_schema(struct storage *st);
+struct sqlite_found sqlite_storage_found(struct storage *st);
 
 #endif

@@ -1,8 +1,14 @@
 #include "journal/sqlite/vfs.h"
 
-#include <sqlite3.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "journal/sqlite/synced.h"
+#include "journal/sqlite/wal.h"
 
 /* SQLite's own layer takes no write of 128 KiB or more: it never makes one. */
 enum { PENDING_MAX = 64 * 1024 };
@@ -13,7 +19,26 @@ struct file {
 	char *pending;     /* made with the first write */
 	sqlite3_int64 at;  /* where it belongs */
 	int n;
+	const char *name; /* SQLite's, as long as the file is open */
+	dev_t device;
+	ino_t inode;
+	sqlite3_int64 size; /* that the file has to have at least */
+	struct log *log;    /* of a WAL */
+	bool is_database;
+	bool sync_failed; /* of a database: its own sync, or that of its WAL */
 };
+
+/* What is known of a WAL. */
+struct log {
+	struct file *database;
+	struct wal_generation generation;
+	/* Where what was written last ends, and what was synced last. 0: not known yet. */
+	sqlite3_int64 end, synced;
+	bool cut_due; /* something behind `synced` has to go */
+	int note;     /* see synced.h; -1: there is none */
+};
+
+enum { NOTE_UNTRIED = -2 };
 
 static sqlite3_vfs vfs;
 
@@ -22,13 +47,126 @@ static sqlite3_file *real(sqlite3_file *f)
 	return (sqlite3_file *)((struct file *)f + 1);
 }
 
+/* ---- the WAL ---- */
+
+/*
+ * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
+ * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
+ */
+static int cut(struct file *file)
+{
+	struct log *log = file->log;
+	sqlite3_int64 size = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
+	sqlite3_file *to = real(&file->base);
+	int r;
+
+	if (!log->synced)
+		return SQLITE_OK;
+	file->n = 0;
+	log->cut_due = true;
+	r = to->pMethods->xTruncate(to, size);
+	if (r == SQLITE_OK)
+		r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
+	if (r != SQLITE_OK)
+		return r;
+	log->cut_due = false;
+	log->end = size;
+	file->size = size;
+	return SQLITE_OK;
+}
+
+/* A write or sync has ended with r. */
+static int tried(sqlite3_file *f, int r)
+{
+	struct file *file = (struct file *)f;
+
+	if (r != SQLITE_OK && file->log)
+		cut(file);
+	return r;
+}
+
+static void log_written(struct file *file, const void *from, int n, sqlite3_int64 at)
+{
+	struct log *log = file->log;
+
+	if (at == 0) {
+		/* All that was in it is in the database: there is nothing to go back to. */
+		if (n == WAL_HEADER)
+			wal_read_header(from, &log->generation);
+		log->synced = log->end = WAL_HEADER;
+		return;
+	}
+	/* SQLite goes on where what it has found ends. */
+	if (!log->synced)
+		log->synced = log->end = at;
+	if (at + n > log->end)
+		log->end = at + n;
+}
+
+/* -1: none is to be had. */
+static int open_note(struct file *file)
+{
+	char *name = sqlite3_mprintf("%s" SYNCED_SUFFIX, sqlite3_filename_database(file->name));
+	int fd = name ? synced_open(name) : -1;
+
+	sqlite3_free(name);
+	return fd;
+}
+
+static void log_synced(struct file *file)
+{
+	struct log *log = file->log;
+
+	if (!log->end)
+		return;
+	log->synced = log->end;
+	if (log->note == NOTE_UNTRIED)
+		log->note = open_note(file);
+	if (log->note >= 0)
+		synced_write(log->note, &log->generation, (uint64_t)log->synced);
+}
+
+/* ---- the files by their names ---- */
+
+/* False: whoever opens it by its name next finds something else, or less. */
+static bool is_there(const struct file *file, struct err *err)
+{
+	struct stat st;
+
+	if (stat(file->name, &st) < 0)
+		err_set(err, ERR_STORAGE, 0, "%s has been removed or cannot be reached: %s",
+			file->name, strerrordesc_np(errno));
+	else if (st.st_dev != file->device || st.st_ino != file->inode)
+		err_set(err, ERR_STORAGE, 0, "%s has been replaced by another file", file->name);
+	else if (st.st_size < file->size)
+		err_set(err, ERR_STORAGE, 0, "%s has been cut short", file->name);
+	else
+		return true;
+	return false;
+}
+
+/* ---- operations ---- */
+
 static int flush(sqlite3_file *f)
 {
 	struct file *file = (struct file *)f;
 	int n = file->n;
+	int r;
 
 	file->n = 0;
-	return n ? real(f)->pMethods->xWrite(real(f), file->pending, n, file->at) : SQLITE_OK;
+	if (n == 0)
+		return SQLITE_OK;
+	r = real(f)->pMethods->xWrite(real(f), file->pending, n, file->at);
+	if (r == SQLITE_OK && file->at + n > file->size)
+		file->size = file->at + n;
+	return tried(f, r);
+}
+
+static void log_free(struct log *log)
+{
+	if (log && log->note >= 0)
+		close(log->note);
+	sqlite3_free(log);
 }
 
 static int do_close(sqlite3_file *f)
@@ -37,6 +175,7 @@ static int do_close(sqlite3_file *f)
 	int closed = real(f)->pMethods->xClose(real(f));
 
 	sqlite3_free(((struct file *)f)->pending);
+	log_free(((struct file *)f)->log);
 	return r ? r : closed;
 }
 
@@ -47,19 +186,34 @@ static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 	return r ? r : real(f)->pMethods->xRead(real(f), to, n, at);
 }
 
+static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
+{
+	struct file *file = (struct file *)f;
+	int r = real(f)->pMethods->xWrite(real(f), from, n, at);
+
+	if (r == SQLITE_OK && at + n > file->size)
+		file->size = at + n;
+	return tried(f, r);
+}
+
 static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
 	struct file *file = (struct file *)f;
 	int r = SQLITE_OK;
 
-	if (file->n > 0 && (at != file->at + file->n || n > PENDING_MAX - file->n))
+	if (file->log && file->log->cut_due)
+		r = cut(file);
+	if (r == SQLITE_OK && file->log)
+		log_written(file, from, n, at);
+	if (r == SQLITE_OK && file->n > 0 &&
+	    (at != file->at + file->n || n > PENDING_MAX - file->n))
 		r = flush(f);
 	if (r != SQLITE_OK)
 		return r;
 	if (!file->pending)
 		file->pending = sqlite3_malloc(PENDING_MAX);
 	if (!file->pending || n > PENDING_MAX)
-		return real(f)->pMethods->xWrite(real(f), from, n, at);
+		return write_through(f, from, n, at);
 	if (file->n == 0)
 		file->at = at;
 	memcpy(file->pending + file->n, from, (size_t)n);
@@ -69,16 +223,36 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 
 static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
+	struct file *file = (struct file *)f;
 	int r = flush(f);
 
-	return r ? r : real(f)->pMethods->xTruncate(real(f), size);
+	if (r == SQLITE_OK)
+		r = real(f)->pMethods->xTruncate(real(f), size);
+	if (r == SQLITE_OK && size < file->size)
+		file->size = size;
+	return r;
 }
 
 static int do_sync(sqlite3_file *f, int flags)
 {
+	struct file *file = (struct file *)f;
+	struct err ignored;
 	int r = flush(f);
 
-	return r ? r : real(f)->pMethods->xSync(real(f), flags);
+	if (r != SQLITE_OK)
+		return r;
+	r = real(f)->pMethods->xSync(real(f), flags);
+	if (r != SQLITE_OK) {
+		(file->log ? file->log->database : file)->sync_failed = true;
+		return tried(f, r);
+	}
+	if (!file->log)
+		return SQLITE_OK;
+	log_synced(file);
+	/* Synced, but for nobody who comes later. */
+	if (!is_there(file, &ignored) || !is_there(file->log->database, &ignored))
+		return SQLITE_IOERR_FSYNC;
+	return SQLITE_OK;
 }
 
 static int do_file_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -140,9 +314,48 @@ static const sqlite3_io_methods methods = {
 	.xDeviceCharacteristics = do_device_characteristics,
 };
 
+/* NULL: no memory. */
+static struct log *log_new(struct file *file)
+{
+	struct log *log = sqlite3_malloc(sizeof(*log));
+	sqlite3_file *from = real(&file->base);
+	unsigned char header[WAL_HEADER];
+
+	if (!log)
+		return NULL;
+	*log = (struct log){
+		.database = (struct file *)sqlite3_database_file_object(file->name),
+		.note = NOTE_UNTRIED,
+	};
+	if (from->pMethods->xRead(from, header, sizeof(header), 0) == SQLITE_OK)
+		wal_read_header(header, &log->generation);
+	return log;
+}
+
+static int opened(struct file *file, int flags)
+{
+	struct stat st;
+
+	if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
+		return SQLITE_OK;
+	if (stat(file->name, &st) < 0)
+		return SQLITE_CANTOPEN;
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	file->size = st.st_size;
+	file->is_database = flags & SQLITE_OPEN_MAIN_DB;
+	if (file->is_database)
+		return SQLITE_OK;
+	/* An old WAL may be longer than what is in use of it. */
+	file->size = 0;
+	file->log = log_new(file);
+	return file->log ? SQLITE_OK : SQLITE_NOMEM;
+}
+
 static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *ret_flags)
 {
 	sqlite3_vfs *under = v->pAppData;
+	struct file *file = (struct file *)f;
 	int r;
 
 	memset(f, 0, sizeof(struct file));
@@ -150,7 +363,37 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 	/* Whoever sees methods has to close the file. */
 	if (real(f)->pMethods)
 		f->pMethods = &methods;
-	return r;
+	if (r != SQLITE_OK)
+		return r;
+	file->name = name;
+	return opened(file, flags);
+}
+
+static struct file *file_of(sqlite3 *db, int which)
+{
+	sqlite3_file *f = NULL;
+
+	if (sqlite3_file_control(db, "main", which, &f) != SQLITE_OK || !f ||
+	    f->pMethods != &methods)
+		return NULL;
+	return (struct file *)f;
+}
+
+int vfs_check_files(sqlite3 *db, struct err *err)
+{
+	struct file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+	struct file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	if (database && !is_there(database, err))
+		return -1;
+	return wal && wal->log && !is_there(wal, err) ? -1 : 0;
+}
+
+bool vfs_sync_failed(sqlite3 *db)
+{
+	struct file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+
+	return database && database->sync_failed;
 }
 
 const char *vfs_name(void)

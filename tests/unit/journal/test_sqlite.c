@@ -231,11 +231,11 @@ START_TEST(first_schema_is_migrated)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	for (int i = 0; i < 2; i++) {
 		st = open_db();
-		struct sqlite_schema schema = sqlite_storage_schema(st);
+		struct sqlite_found found = sqlite_storage_found(st);
 		struct store *s = load(st);
 		CLEANUP(freep) char *text = exposed(s);
 
-		ck_assert_int_eq(schema.found, i == 0 ? 1 : schema.now);
+		ck_assert_int_eq(found.schema, i == 0 ? 1 : found.schema_now);
 
 		ck_assert_ptr_nonnull(strstr(text, "\nx{instance=\"\",job=\"j\"} 2\n"));
 		ck_assert_ptr_nonnull(strstr(text, "\ny{instance=\"\",job=\"j\"} 1\n"));

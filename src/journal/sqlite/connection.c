@@ -1,0 +1,252 @@
+#include "journal/sqlite/connection.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "journal/sqlite/crash.h"
+#include "journal/sqlite/file.h"
+#include "journal/sqlite/migrate.h"
+#include "journal/sqlite/synced.h"
+#include "journal/sqlite/vfs.h"
+
+/*
+ * Exclusive: one gateway for one file, and one connection for the gateway; no shared-memory index
+ * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
+ * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
+ * something of the file, a copy of it for instance, has to ask this connection.
+ * FULL: the WAL is synced before a commit returns. The checkpoint comes less often than by default,
+ * since it is the committer that waits for it.
+ */
+static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
+			       "PRAGMA journal_mode=WAL;"
+			       "PRAGMA synchronous=FULL;"
+			       "PRAGMA wal_autocheckpoint=4000;"
+			       "PRAGMA journal_size_limit=67108864;"
+			       "PRAGMA temp_store=MEMORY;";
+
+/* What our promises rest on. A pragma that cannot be had says nothing. */
+static const struct {
+	const char *sql, *value;
+} required[] = {
+	{ "PRAGMA locking_mode", "exclusive" },
+	{ "PRAGMA journal_mode", "wal" },
+	{ "PRAGMA synchronous", "2" },
+};
+
+static int check_setting(sqlite3 *db, const char *sql, const char *value, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	const char *got = "nothing";
+
+	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		got = (const char *)sqlite3_column_text(stmt, 0);
+		r = got && strcmp(got, value) == 0 ? SQLITE_OK : SQLITE_MISUSE;
+	}
+	if (r == SQLITE_MISUSE)
+		err_set(err, ERR_SYSTEM, 0, "SQLite answers \"%s\" with %s instead of %s", sql,
+			got ? got : "nothing", value);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+static int set_up(sqlite3 *db, struct err *err)
+{
+	int r = sqlite3_exec(db, settings, NULL, NULL, NULL);
+
+	for (size_t i = 0; r == SQLITE_OK && i < ARRAY_LEN(required); i++)
+		r = check_setting(db, required[i].sql, required[i].value, err);
+	return r;
+}
+
+static void explain_open(struct err *err, const char *path, sqlite3 *db, int code)
+{
+	/* Locking a file that could only be opened for reading is reported as an I/O error. */
+	if (db && sqlite3_db_readonly(db, "main") == 1)
+		code = SQLITE_READONLY;
+	switch (code & 0xFF) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		err_set(err, ERR_SYSTEM, 0,
+			"%s is in use by another process: stop it, or choose another "
+			"--persistence.file",
+			path);
+		break;
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		err_set(err, ERR_SYSTEM, 0,
+			"cannot write %s (%s): make its directory exist and writable for this "
+			"user, or "
+			"choose another --persistence.file",
+			path, sqlite3_errmsg(db));
+		break;
+	case SQLITE_FULL:
+		err_set(err, ERR_SYSTEM, 0, "no space left for %s: free some on that disk", path);
+		break;
+	default:
+		err_set(err, ERR_SYSTEM, 0, "cannot open %s: %s", path, sqlite3_errmsg(db));
+		break;
+	}
+}
+
+/* SQLite takes ":memory:", "file:..." and "" for something else than the names of files. */
+static int open_file(const char *path, sqlite3 **ret, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	const char *vfs = vfs_name();
+
+	if (!*path) {
+		err_set(err, ERR_SYSTEM, 0, "the database has no name");
+		return SQLITE_CANTOPEN;
+	}
+	if (!vfs)
+		return SQLITE_NOMEM;
+	strbuf_addf(&name, "%s%s", *path == '/' ? "" : "./", path);
+	return sqlite3_open_v2(strbuf_z(&name), ret,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				       SQLITE_OPEN_EXRESCODE,
+			       vfs);
+}
+
+/* -1: what has that name is not ours, whatever became of it. */
+static int check_ours(const char *path, struct err *err)
+{
+	if (db_file_check_type(path, err) < 0)
+		return -1;
+	if (db_file_kind(path) == DB_FILE_NONE)
+		return err_set(err, ERR_SYSTEM, 0,
+			       "%s is neither a database nor the file of a Go Pushgateway, and has "
+			       "been left as it is: choose another --persistence.file, or move it "
+			       "away",
+			       path);
+	return 0;
+}
+
+bool connection_is_damage(int code)
+{
+	return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
+}
+
+enum sqlite_open_result connection_refuse(const char *path, sqlite3 *db, int code, struct err *err)
+{
+	if (!err->reason)
+		explain_open(err, path, db, code);
+	/* Statements that SQLite cannot make sense of: the schema is not what it was. */
+	if (!connection_is_damage(code) && (code & 0xFF) != SQLITE_ERROR)
+		return SQLITE_OPEN_FAILED;
+	if (db_file_kind(path) <= DB_FILE_OURS)
+		return SQLITE_OPEN_DAMAGED;
+	err_set(err, ERR_SYSTEM, 0,
+		"%s is a damaged database of another program: choose another --persistence.file",
+		path);
+	return SQLITE_OPEN_FAILED;
+}
+
+/* ---- saying that it is open ---- */
+
+static int set_id(sqlite3 *db, int id)
+{
+	char pragma[64];
+
+	snprintf(pragma, sizeof(pragma), "PRAGMA application_id=%d", id);
+	return sqlite3_exec(db, pragma, NULL, NULL, NULL);
+}
+
+/* All that is in the WAL is in the database afterwards, and on the disk. */
+static bool move_all(sqlite3 *db)
+{
+	int in_wal = 0, moved = 0;
+
+	return sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved) ==
+		       SQLITE_OK &&
+	       in_wal == moved;
+}
+
+void connection_mark(struct connection *c)
+{
+	/* The WAL is not emptied: as long as the database says that it is open, there is one. */
+	if (!c->marked)
+		c->marked = set_id(c->db, DB_ID_OPEN) == SQLITE_OK && move_all(c->db);
+}
+
+/* False: the WAL is still needed. */
+static bool say_closed(struct connection *c)
+{
+	if (!c->marked && !c->was_open)
+		return true;
+	/* First the rest: whoever finds the new id has no need of the WAL. */
+	return move_all(c->db) && set_id(c->db, DB_ID_CLOSED) == SQLITE_OK;
+}
+
+static void leave_as_it_is(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+void connection_close(struct connection *c)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	CLEANUP(strbuf_done) struct strbuf note = { 0 };
+	const char *name = sqlite3_db_filename(c->db, "main");
+
+	strbuf_addf(&wal, "%s-wal", name);
+	strbuf_addf(&note, "%s" SYNCED_SUFFIX, name);
+	if ((c->damaged && c->had_wal) || (!c->damaged && !say_closed(c)))
+		leave_as_it_is(c->db);
+	sqlite3_close(c->db);
+	if (access(strbuf_z(&wal), F_OK) < 0)
+		unlink(strbuf_z(&note));
+}
+
+/* ---- opening ---- */
+
+static enum sqlite_open_result look(const char *path, struct connection *ret, struct err *err)
+{
+	switch (crash_look(path, &ret->had_wal, err)) {
+	case CRASH_SOUND:
+		break;
+	case CRASH_DOUBT:
+		ret->found.doubt = *err;
+		break;
+	case CRASH_DAMAGED:
+		return db_file_kind(path) <= DB_FILE_OURS ? SQLITE_OPEN_DAMAGED
+							  : SQLITE_OPEN_FAILED;
+	case CRASH_FAILED:
+		return SQLITE_OPEN_FAILED;
+	}
+	return SQLITE_OPENED;
+}
+
+enum sqlite_open_result connection_open(const char *path, struct connection *ret, struct err *err)
+{
+	enum sqlite_open_result looked;
+	int r, id;
+
+	*ret = (struct connection){ 0 };
+	if (check_ours(path, err) < 0)
+		return SQLITE_OPEN_FAILED;
+	looked = look(path, ret, err);
+	if (looked != SQLITE_OPENED)
+		return looked;
+	err->reason = ERR_NONE;
+	r = open_file(path, &ret->db, err);
+	if (r == SQLITE_OK)
+		r = set_up(ret->db, err);
+	if (r == SQLITE_OK)
+		r = migrate(ret->db, path, &ret->found, err);
+	if (r == SQLITE_OK)
+		r = migrate_read_id(ret->db, &id);
+	if (r == SQLITE_OK) {
+		ret->was_open = id == DB_ID_OPEN;
+		return SQLITE_OPENED;
+	}
+	looked = connection_refuse(path, ret->db, r, err);
+	if (ret->had_wal)
+		leave_as_it_is(ret->db);
+	sqlite3_close(ret->db);
+	return looked;
+}

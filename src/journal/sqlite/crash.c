@@ -1,0 +1,134 @@
+#include "journal/sqlite/crash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "journal/sqlite/file.h"
+#include "journal/sqlite/synced.h"
+#include "journal/sqlite/wal.h"
+
+struct left {
+	const char *path;
+	bool exists; /* the database, and not empty */
+	bool open;   /* it says that it was not closed */
+	struct wal wal;
+	bool has_synced;
+	struct synced synced;
+};
+
+static int damaged(struct err *err, const struct left *l, const char *what)
+{
+	return err_set(err, ERR_SYSTEM, 0, "%s-wal %s", l->path, what);
+}
+
+/* What was synced is the least that has to be there. */
+static int check_synced(const struct left *l, struct err *err)
+{
+	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
+
+	/* The note is from before the WAL was begun anew, with all of it in the database. */
+	if (was->number < is->number)
+		return 0;
+	if (was->number > is->number || memcmp(was->salt, is->salt, sizeof(was->salt)) != 0)
+		return damaged(err, l, "is another one than the database was last used with");
+	if (l->wal.committed < l->synced.end)
+		return damaged(err, l,
+			       l->wal.frames_behind ? "is damaged before the end of what was "
+						      "committed"
+						    : "is cut off before the end of what was "
+						      "committed");
+	return 0;
+}
+
+static int check_wal(const struct left *l, struct err *err)
+{
+	switch (l->wal.kind) {
+	case WAL_NONE:
+		return l->open ? damaged(err, l,
+					 "is missing, and the database was not closed: what was "
+					 "committed last was in it")
+			       : 0;
+	case WAL_GARBLED:
+		return damaged(err, l, "has a damaged header");
+	case WAL_READ:
+		break;
+	}
+	if (!l->exists)
+		return damaged(err, l, "is there, and its database is missing or empty");
+	/* Each transaction is synced before the next one is written. */
+	if (l->wal.commits_behind > 1 || l->wal.frames_behind_commit)
+		return damaged(err, l, "is damaged before the end of what was committed");
+	return l->has_synced ? check_synced(l, err) : 0;
+}
+
+/* Frames that do not fit are what was being written at the end, or what has been damaged since. */
+static bool in_doubt(const struct left *l)
+{
+	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
+	bool known = l->has_synced && l->synced.same_boot && was->number == is->number;
+
+	return l->wal.kind == WAL_READ && l->wal.commits_behind > 0 && !known;
+}
+
+/* SQLite's os.h: who reads holds a lock on these bytes, who writes one that excludes it. */
+enum { SHARED_FIRST = 0x40000002, SHARED_SIZE = 510 };
+
+/* Keeps the lock until fd is closed, so that nobody begins to write meanwhile. */
+static bool in_use(int fd)
+{
+	struct flock lock = { .l_type = F_RDLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = SHARED_FIRST,
+			      .l_len = SHARED_SIZE };
+
+	return fcntl(fd, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES);
+}
+
+static enum crash_result judge(struct left *l, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	CLEANUP(strbuf_done) struct strbuf note = { 0 };
+
+	strbuf_addf(&wal, "%s-wal", l->path);
+	strbuf_addf(&note, "%s" SYNCED_SUFFIX, l->path);
+	if (wal_read(strbuf_z(&wal), &l->wal, err) < 0)
+		return CRASH_FAILED;
+	l->has_synced = synced_read(strbuf_z(&note), &l->synced);
+	/* Killed when it had closed the database: nothing to do with the next WAL. */
+	if (l->wal.kind == WAL_NONE && !l->open)
+		unlink(strbuf_z(&note));
+	if (check_wal(l, err) < 0)
+		return CRASH_DAMAGED;
+	if (!in_doubt(l))
+		return CRASH_SOUND;
+	damaged(err, l, "ends with a commit that is not whole");
+	return CRASH_DOUBT;
+}
+
+enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
+{
+	/* SQLite keeps its files beside what a symbolic link leads to. */
+	CLEANUP(freep) char *real = realpath(path, NULL);
+	struct left l = { .path = real ? real : path };
+	int fd = open(l.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	enum crash_result r;
+	struct stat st;
+
+	*ret_wal = false;
+	if (fd >= 0 && in_use(fd)) {
+		close(fd);
+		return CRASH_SOUND;
+	}
+	l.exists = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0;
+	l.open = fd >= 0 && db_file_says_open(fd);
+	r = judge(&l, err);
+	*ret_wal = l.wal.kind != WAL_NONE;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
