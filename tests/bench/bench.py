@@ -24,6 +24,7 @@ import textwrap
 import time
 
 import alone
+import beside
 import bodies
 import curve
 import disk
@@ -45,6 +46,7 @@ WITH_STORE = {
     "scrape": scrape.scrape,
     "curve": curve.curve,
     "prometheus": prometheus.prometheus,
+    "beside": beside.beside,
     "mixed": mixed.mixed,
 }
 SERVERS = (FLOOR, GO, UNCHECKED, OURS)

@@ -1,0 +1,81 @@
+"""What somebody waits for when others have much to do."""
+
+import bodies
+from fleet import OURS
+from scrape import FORMATS
+from servers import SCRAPE
+
+# Seconds between what is measured: a closed loop would hide the waiting of those who come later.
+EVERY = 0.05
+READERS = 6
+
+# A push of many families costs more than one of as many bytes.
+LARGE_FAMILIES = 200_000
+LARGE_PUSHERS = 2
+
+
+def _large_push(i):
+    data = "".join(f"large_{i}_{n} 1\n" for n in range(LARGE_FAMILIES)).encode()
+    return bodies.request("PUT", f"/metrics/job/large-{i}", kind=bodies.TEXT, data=data)
+
+
+def _get(path, *headers):
+    return bodies.request("GET", path, headers=headers)
+
+
+# What others do: connections, and the requests that they make again and again.
+LOADS = {
+    "nothing": (0, []),
+    "readers of /api/v1/metrics": (READERS, [_get("/api/v1/metrics")]),
+    "readers of the page": (READERS, [_get("/")]),
+    "scrapes in protobuf, uncompressed": (READERS, [_get("/metrics", f"Accept: {bodies.PROTO}")]),
+    "large pushes": (LARGE_PUSHERS, [_large_push(i) for i in range(LARGE_PUSHERS)]),
+}
+
+
+def _measured():
+    """What is measured beside that."""
+    group = bodies.Group(0, "beside.example", "10x1")
+    return {
+        "gzip scrape": _get("/metrics", *FORMATS["gzip"]),
+        "push": group.put(bodies.Values(7)),
+        "health": _get("/-/healthy"),
+    }
+
+
+def _measure(bench, server, request, load):
+    fleet = bench.fleet
+    connections, requests = LOADS[load]
+    file = fleet.request_file + ".beside"
+    bodies.write_requests(file, [request])
+    seconds = max(2, 4 * bench.options.seconds)
+    others = None
+    if connections:
+        fleet.requests(requests)
+        others = fleet.begin_load(server, seconds=seconds + 1, connections=connections)
+    result = fleet.load(server, file=file, rate=1 / EVERY, seconds=seconds, connections=16)
+    if others:
+        fleet.end_load(server, others)
+    return result
+
+
+def beside(bench):
+    """A gzip scrape, a small push and /-/healthy, 20 of each a second, while others read all groups, scrape without
+    compression or push large bodies: p50 and p99, to be compared with those beside nothing."""
+    if not bench.stored:
+        return
+    for server in bench.fleet.running([OURS], to=SCRAPE):
+        # So that nothing is made for the first time.
+        for form in FORMATS:
+            bench.fleet.requests([bodies.request("GET", "/metrics", headers=FORMATS[form])])
+            bench.fleet.load(server, total=2, connections=1)
+        for load in LOADS:
+            for what, request in _measured().items():
+                result = _measure(bench, server, request, load)
+                for quantile in ("p50", "p99"):
+                    bench.report.add("beside", f"{what} beside {load}, {quantile}", bench.stored, server.name,
+                                     result[quantile], "s")
+        # What was pushed on the way goes again.
+        gone = [bodies.request("DELETE", f"/metrics/job/large-{i}") for i in range(LARGE_PUSHERS)]
+        gone.append(bodies.Group(0, "beside.example", "10x1").delete())
+        bench.fleet.all_answered(server, gone)
