@@ -19,6 +19,7 @@ struct api {
 	struct queue *queue;
 	struct committer *committer;
 	struct background *background;
+	unsigned scrapes_being_made; /* by the background thread, which alone uses this */
 	struct http_server *server;
 	struct admission *admission; /* NULL: no --web.config.file */
 	/* The store is loaded. Until then only config, admission, queue and counters are there for

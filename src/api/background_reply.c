@@ -8,12 +8,12 @@
 #include "expose/background.h"
 
 struct background_reply {
-	struct background_job job; /* first; on the way to the background thread */
-	struct http_task task;     /* and back */
+	struct job job;        /* first; on the way to the background thread */
+	struct http_task task; /* and back */
 	struct api_worker *worker;
 	struct http_request *req;
-	const char *content_type;
-	make_body_fn make;
+	const struct body_maker *maker;
+	void *making; /* NULL: not begun */
 	struct strbuf body;
 	bool refused;
 };
@@ -35,7 +35,7 @@ static void finish(struct http_task *task)
 		(struct background_reply *)((char *)task - offsetof(struct background_reply, task));
 
 	struct http_request *req = r->req;
-	const char *content_type = r->content_type;
+	const char *content_type = r->maker->content_type;
 
 	if (r->refused) {
 		free(r);
@@ -46,29 +46,37 @@ static void finish(struct http_task *task)
 	http_reply(req, 200, content_type);
 }
 
-static void run(struct background_job *job)
+/* On the background thread. */
+static bool step(struct job *job, int64_t until_ns)
 {
 	struct background_reply *r = (struct background_reply *)job;
 
-	r->refused = api_is_crowded(r->worker->api);
-	if (!r->refused)
-		r->make(r->worker->api, &r->body);
+	if (!r->making) {
+		r->refused = api_is_crowded(r->worker->api);
+		if (!r->refused)
+			r->making = r->maker->begin(r->worker->api);
+	}
+	if (r->making) {
+		if (!r->maker->step(r->making, &r->body, until_ns))
+			return false;
+		r->maker->end(r->making);
+	}
 	bytes_detached_add((int64_t)r->body.n);
 	http_worker_post(r->worker->http, &r->task);
+	return true;
 }
 
-void background_reply(struct api_worker *w, struct http_request *req, const char *content_type,
-		      make_body_fn make)
+void background_reply(struct api_worker *w, struct http_request *req,
+		      const struct body_maker *maker)
 {
 	struct background_reply *r = mem_alloc(sizeof(*r));
 
 	*r = (struct background_reply){
-		.job = { .run = run },
+		.job = { .kind = JOB_PAGE, .step = step },
 		.task = { .run = finish },
 		.worker = w,
 		.req = req,
-		.content_type = content_type,
-		.make = make,
+		.maker = maker,
 	};
 	if (background_add(w->api->background, &r->job)) {
 		http_reply_later(req);

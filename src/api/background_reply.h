@@ -1,15 +1,25 @@
-/* Answers that are made on the background thread: whatever visits all groups. */
+/*
+ * Answers that are made on the background thread, by turns: whatever visits all groups.
+ */
 #ifndef API_BACKGROUND_REPLY_H
 #define API_BACKGROUND_REPLY_H
 
 #include "api/api.h"
 
-/* Makes the body; any thread's rules for api->store apply, nothing of the request may be touched.
- */
-typedef void (*make_body_fn)(struct api *api, struct strbuf *body);
+/* How a body is made. All on the background thread; any thread's rules for api->store apply. */
+struct body_maker {
+	const char *content_type;
+	void *(*begin)(struct api *api);
+	/*
+	 * Appends to the body until it is complete (true) or the clock says until_ns, whatever
+	 * comes first.
+	 */
+	bool (*step)(void *making, struct strbuf *body, int64_t until_ns);
+	void (*end)(void *making); /* after the last step */
+};
 
-/* Answers 200 with what make() appends, or 503 when the background thread has too much to do. */
-void background_reply(struct api_worker *w, struct http_request *req, const char *content_type,
-		      make_body_fn make);
+/* Answers 200 with what the maker makes, or 503 when the background thread has too much to do. */
+void background_reply(struct api_worker *w, struct http_request *req,
+		      const struct body_maker *maker);
 
 #endif

@@ -5,183 +5,15 @@
 #include "api/background_reply.h"
 #include "api/endpoints.h"
 #include "api/group_metrics.h"
-#include "api/native_buckets.h"
+#include "api/metric_json.h"
 #include "api/time_text.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "push/rules.h"
 
-static void add_number(struct strbuf *b, double v)
-{
-	char num[NUM_MAX];
-
-	strbuf_addc(b, '"');
-	strbuf_add(b, num, num_format_signed_zero(v, num));
-	strbuf_addc(b, '"');
-}
-
-static void add_count(struct strbuf *b, uint64_t v)
-{
-	strbuf_addf(b, "\"%llu\"", (unsigned long long)v);
-}
-
-static void add_name(struct strbuf *b, const char *name)
-{
-	char last = b->p[b->n - 1];
-
-	if (last != '{' && last != '[')
-		strbuf_addc(b, ',');
-	json_add_string(b, str_of(name));
-	strbuf_addc(b, ':');
-}
-
-static void add_labels(struct strbuf *b, const struct label *labels, uint32_t n)
-{
-	strbuf_addc(b, '{');
-	for (uint32_t i = 0; i < n; i++) {
-		if (i)
-			strbuf_addc(b, ',');
-		json_add_string(b, labels[i].name);
-		strbuf_addc(b, ':');
-		json_add_string(b, labels[i].value);
-	}
-	strbuf_addc(b, '}');
-}
-
-static double simple_value(int32_t type, const struct metric *m)
-{
-	return type == METRIC_COUNTER ? m->counter : type == METRIC_GAUGE ? m->gauge : m->untyped;
-}
-
-static void add_summary(struct strbuf *b, const struct metric *m)
-{
-	const struct summary *s = m->summary;
-
-	strbuf_addz(b, "{\"count\":");
-	add_count(b, s->count);
-	add_name(b, "labels");
-	add_labels(b, m->labels, m->n_labels);
-	add_name(b, "quantiles");
-	strbuf_addc(b, '{');
-	for (uint32_t i = 0; i < s->n_quantiles; i++) {
-		if (i)
-			strbuf_addc(b, ',');
-		add_number(b, s->quantiles[i].quantile);
-		strbuf_addc(b, ':');
-		add_number(b, s->quantiles[i].value);
-	}
-	strbuf_addc(b, '}');
-	add_name(b, "sum");
-	add_number(b, s->sum);
-	strbuf_addc(b, '}');
-}
-
-struct bound {
-	char text[NUM_MAX];
-	size_t n;
-	uint32_t at; /* among the histogram's buckets */
-};
-
-static int bound_cmp(const void *pa, const void *pb)
-{
-	const struct bound *a = pa, *b = pb;
-	int r = str_cmp((struct str){ a->text, a->n }, (struct str){ b->text, b->n });
-
-	return r ? r : (a->at > b->at) - (a->at < b->at);
-}
-
-static void add_histogram_count(struct strbuf *b, uint64_t count, double count_float)
-{
-	if (count_float > 0)
-		add_number(b, count_float);
-	else
-		add_count(b, count);
-}
-
-/* Keys sorted as strings; of equal bounds the last counts. */
-static void add_classic_buckets(struct strbuf *b, const struct histogram *h)
-{
-	CLEANUP(freep) struct bound *bounds = mem_alloc(h->n_buckets * sizeof(*bounds));
-
-	for (uint32_t i = 0; i < h->n_buckets; i++) {
-		bounds[i].n = num_format_signed_zero(h->buckets[i].upper_bound, bounds[i].text);
-		bounds[i].at = i;
-	}
-	qsort(bounds, h->n_buckets, sizeof(*bounds), bound_cmp);
-	strbuf_addc(b, '{');
-	for (uint32_t i = 0; i < h->n_buckets; i++) {
-		struct str text = { bounds[i].text, bounds[i].n };
-		const struct bucket *bucket = &h->buckets[bounds[i].at];
-
-		if (i + 1 < h->n_buckets &&
-		    str_eq(text, (struct str){ bounds[i + 1].text, bounds[i + 1].n }))
-			continue;
-		if (b->p[b->n - 1] != '{')
-			strbuf_addc(b, ',');
-		json_add_string(b, text);
-		strbuf_addc(b, ':');
-		add_histogram_count(b, bucket->count, bucket->count_float);
-	}
-	strbuf_addc(b, '}');
-}
-
-static void add_native_bucket(void *arg, const struct native_bucket *n)
-{
-	struct strbuf *b = arg;
-
-	if (b->p[b->n - 1] != '[')
-		strbuf_addc(b, ',');
-	strbuf_addf(b, "[%d,", n->boundaries);
-	add_number(b, n->lower);
-	strbuf_addc(b, ',');
-	add_number(b, n->upper);
-	strbuf_addc(b, ',');
-	if (n->is_float)
-		add_number(b, n->count_float);
-	else
-		add_count(b, n->count);
-	strbuf_addc(b, ']');
-}
-
-static void add_histogram(struct strbuf *b, const struct metric *m)
-{
-	const struct histogram *h = m->histogram;
-
-	strbuf_addz(b, "{\"buckets\":");
-	if (native_has_buckets(h)) {
-		strbuf_addc(b, '[');
-		native_each(h, add_native_bucket, b);
-		strbuf_addc(b, ']');
-	} else {
-		add_classic_buckets(b, h);
-	}
-	add_name(b, "count");
-	add_histogram_count(b, h->count, h->count_float);
-	add_name(b, "labels");
-	add_labels(b, m->labels, m->n_labels);
-	add_name(b, "sum");
-	add_number(b, h->sum);
-	strbuf_addc(b, '}');
-}
-
-static void add_metric(struct strbuf *b, int32_t type, const struct metric *m)
-{
-	if (m->summary) {
-		add_summary(b, m);
-	} else if (m->histogram && type == METRIC_HISTOGRAM) {
-		add_histogram(b, m);
-	} else {
-		strbuf_addz(b, "{\"labels\":");
-		add_labels(b, m->labels, m->n_labels);
-		add_name(b, "value");
-		add_number(b, type == METRIC_GAUGE_HISTOGRAM ? 0 : simple_value(type, m));
-		strbuf_addc(b, '}');
-	}
-}
-
-static void add_family(struct strbuf *b, struct str name, int32_t type, struct str help,
-		       double pushed_at, const struct metric *metrics)
+static void begin_family(struct strbuf *b, struct str name, int32_t type, struct str help,
+			 double pushed_at)
 {
 	static const char *const types[] = { "COUNTER", "GAUGE",     "SUMMARY",
 					     "UNTYPED", "HISTOGRAM", "GAUGE_HISTOGRAM" };
@@ -193,19 +25,27 @@ static void add_family(struct strbuf *b, struct str name, int32_t type, struct s
 	time_text((int64_t)(pushed_at * 1e9), time, sizeof(time));
 	strbuf_addz(b, ":{\"time_stamp\":");
 	json_add_string(b, str_of(time));
-	add_name(b, "type");
+	json_add_member(b, "type");
 	json_add_string(b, str_of(types[type]));
 	if (help.n) {
-		add_name(b, "help");
+		json_add_member(b, "help");
 		json_add_string(b, help);
 	}
-	add_name(b, "metrics");
+	json_add_member(b, "metrics");
 	strbuf_addc(b, '[');
+}
+
+static void add_metrics(struct strbuf *b, int32_t type, const struct metric *metrics)
+{
 	for (const struct metric *m = metrics; m; m = m->next) {
-		if (m != metrics)
+		if (b->p[b->n - 1] != '[')
 			strbuf_addc(b, ',');
-		add_metric(b, type, m);
+		json_add_metric(b, type, m);
 	}
+}
+
+static void end_family(struct strbuf *b)
+{
 	strbuf_addz(b, "]}");
 }
 
@@ -253,72 +93,143 @@ static void add_time(struct strbuf *b, const struct group_copy *g, const struct 
 	double newest = g->pushed_at > g->failed_at ? g->pushed_at : g->failed_at;
 
 	m.gauge = failure ? g->failed_at : g->pushed_at;
-	add_family(b, failure ? STR("push_failure_time_seconds") : STR("push_time_seconds"),
-		   METRIC_GAUGE, helps[failure], m.gauge > 0 ? m.gauge : newest, &m);
+	begin_family(b, failure ? STR("push_failure_time_seconds") : STR("push_time_seconds"),
+		     METRIC_GAUGE, helps[failure], m.gauge > 0 ? m.gauge : newest);
+	add_metrics(b, METRIC_GAUGE, &m);
+	end_family(b);
 }
 
-static void add_member(struct strbuf *b, const struct group_copy *g, const struct key *key,
-		       const struct metric *labels, const struct member *m, struct arena *a)
+/* How far the body is. */
+struct groups_json {
+	struct store *store;
+	uint32_t cursor;
+	/* The group at hand; no members: the next one is due. */
+	struct arena arena;
+	struct group_copy group;
+	struct key key;
+	struct metric labels; /* the key's, as of a metric */
+	struct member *members;
+	uint32_t n, at;
+	/* The family at hand: its metrics, in an arena of their own. */
+	bool in_family;
+	struct group_metrics metrics;
+	struct arena metrics_arena;
+};
+
+/* Some metrics at a time. */
+static void add_stored(struct groups_json *j, struct strbuf *b, const struct group_copy_family *f)
 {
-	const struct group_copy_family *f = m->family;
-	const struct family *metrics;
+	struct metric *metrics;
+
+	if (!j->in_family) {
+		begin_family(b, f->name, f->type, f->help, f->pushed_at);
+		group_metrics_begin(&j->metrics, f);
+		j->in_family = true;
+	}
+	metrics = group_metrics_next(&j->metrics, &j->metrics_arena);
+	add_metrics(b, f->type, metrics);
+	arena_reset(&j->metrics_arena);
+	if (metrics)
+		return;
+	end_family(b);
+	j->in_family = false;
+	j->at++;
+}
+
+static void add_member(struct groups_json *j, struct strbuf *b)
+{
+	const struct member *m = &j->members[j->at];
 
 	switch (m->kind) {
 	case LABELS:
-		add_name(b, "labels");
-		add_labels(b, key->labels, key->n_labels);
+		json_add_member(b, "labels");
+		json_add_labels(b, j->key.labels, j->key.n_labels);
 		break;
 	case SUCCESS:
-		add_name(b, "last_push_successful");
-		strbuf_addz(b, g->failed_at > g->pushed_at ? "false" : "true");
+		json_add_member(b, "last_push_successful");
+		strbuf_addz(b, j->group.failed_at > j->group.pushed_at ? "false" : "true");
 		break;
 	case PUSHED:
 	case FAILED:
-		add_time(b, g, labels, m->kind == FAILED);
+		add_time(b, &j->group, &j->labels, m->kind == FAILED);
 		break;
 	case FAMILY:
-		metrics = group_metrics(f, a);
-		add_family(b, f->name, f->type, f->help, f->pushed_at,
-			   metrics ? metrics->metrics : NULL);
-		break;
+		add_stored(j, b, m->family);
+		return;
 	}
+	j->at++;
 }
 
-static void add_group(struct strbuf *b, const struct group_copy *g, struct arena *a)
+/* 0: there are no more. */
+static int begin_group(struct groups_json *j, struct strbuf *b)
 {
-	struct member *members = arena_alloc(a, (g->n_families + 4) * sizeof(*members));
-	struct metric labels = { .has = HAS_GAUGE };
-	struct key key;
+	struct arena *a = &j->arena;
+	int r;
 
-	if (!members || key_decode(g->key, a, &key) < 0 || rules_apply_key(&labels, &key, a) < 0)
-		return;
-	uint32_t n = members_of(g, members);
-
+	j->members = NULL;
+	arena_reset(a);
+	r = store_copy_group(j->store, &j->cursor, a, &j->group);
+	if (r <= 0)
+		return r;
+	j->labels = (struct metric){ .has = HAS_GAUGE };
+	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
+		return 1;
+	j->members = arena_alloc(a, (j->group.n_families + 4) * sizeof(*j->members));
+	if (!j->members)
+		return 1;
+	j->n = members_of(&j->group, j->members);
+	j->at = 0;
 	if (b->p[b->n - 1] != '[')
 		strbuf_addc(b, ',');
 	strbuf_addc(b, '{');
-	for (uint32_t i = 0; i < n; i++)
-		add_member(b, g, &key, &labels, &members[i], a);
-	strbuf_addc(b, '}');
+	return 1;
 }
 
-static void make(struct api *api, struct strbuf *b)
+static void *begin(struct api *api)
 {
-	struct group_copy g;
-	struct arena a;
-	uint32_t cursor = 0;
+	struct groups_json *j = mem_zalloc(sizeof(*j));
 
-	arena_init(&a, SIZE_MAX);
-	strbuf_addz(b, "{\"status\":\"success\",\"data\":[");
-	while (store_copy_group(api->store, &cursor, &a, &g) > 0) {
-		add_group(b, &g, &a);
-		arena_reset(&a);
-	}
-	strbuf_addz(b, "]}");
-	arena_done(&a);
+	j->store = api->store;
+	arena_init(&j->arena, SIZE_MAX);
+	arena_init(&j->metrics_arena, SIZE_MAX);
+	return j;
+}
+
+static bool step(void *making, struct strbuf *b, int64_t until_ns)
+{
+	struct groups_json *j = making;
+
+	if (b->n == 0)
+		strbuf_addz(b, "{\"status\":\"success\",\"data\":[");
+	do {
+		if (!j->members) {
+			if (begin_group(j, b) > 0)
+				continue;
+			strbuf_addz(b, "]}");
+			return true;
+		}
+		if (j->at < j->n) {
+			add_member(j, b);
+			continue;
+		}
+		strbuf_addc(b, '}');
+		j->members = NULL;
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}
+
+static void end(void *making)
+{
+	struct groups_json *j = making;
+
+	arena_done(&j->arena);
+	arena_done(&j->metrics_arena);
+	free(j);
 }
 
 void api_groups_json(struct api_worker *w, struct http_request *req)
 {
-	background_reply(w, req, "application/json", make);
+	static const struct body_maker maker = { "application/json", begin, step, end };
+
+	background_reply(w, req, &maker);
 }

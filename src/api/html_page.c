@@ -3,18 +3,22 @@
  * sheet and a script from page_files.c; what it deletes it deletes through the push API.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/background_reply.h"
 #include "api/endpoints.h"
-#include "api/group_metrics.h"
 #include "api/html.h"
 #include "api/page_files.h"
 #include "api/time_text.h"
 #include "base/base64.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "config/config.h"
 #include "metrics/key.h"
 #include "store/store.h"
 #include "version.h"
+
+enum { CHUNK = 64 * 1024 };
 
 static const char page_head[] =
 	"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -101,7 +105,7 @@ static void add_group_url(struct strbuf *b, const struct key *key)
 		}
 }
 
-static void add_family(struct strbuf *b, const struct group_copy_family *f)
+static void begin_family(struct strbuf *b, const struct group_copy_family *f)
 {
 	static const char *const types[] = { "COUNTER", "GAUGE",     "SUMMARY",
 					     "UNTYPED", "HISTOGRAM", "GAUGE_HISTOGRAM" };
@@ -113,41 +117,34 @@ static void add_family(struct strbuf *b, const struct group_copy_family *f)
 	strbuf_addf(b, "</b> %s ", types[f->type]);
 	html_add(b, f->help);
 	strbuf_addf(b, " <small>last pushed: %s</small></summary><pre>", time);
-	html_add(b, f->text);
+}
+
+static void end_family(struct strbuf *b)
+{
 	strbuf_addz(b, "</pre></details>");
 }
 
-static void add_group(struct strbuf *b, const struct group_copy *g, struct arena *a)
+static void begin_group(struct strbuf *b, const struct group_copy *g, const struct key *key)
 {
-	struct key key;
-
-	if (key_decode(g->key, a, &key) < 0)
-		return;
 	strbuf_addz(b, "<details><summary>");
-	add_badges(b, &key);
+	add_badges(b, key);
 	if (g->failed_at > g->pushed_at)
 		strbuf_addz(b, "<span class=\"bad\">Last push failed!</span>");
 	strbuf_addz(b, "<button data-method=\"DELETE\" data-url=\"");
-	add_group_url(b, &key);
+	add_group_url(b, key);
 	strbuf_addz(b, "\" data-ask=\"Delete all metrics of the group ");
-	for (uint32_t i = 0; i < key.n_labels; i++) {
-		html_add(b, key.labels[i].name);
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		html_add(b, key->labels[i].name);
 		strbuf_addz(b, "=&#34;");
-		html_add(b, key.labels[i].value);
+		html_add(b, key->labels[i].value);
 		strbuf_addz(b, "&#34; ");
 	}
 	strbuf_addz(b, "?\">Delete Group</button></summary>");
-	for (uint32_t i = 0; i < g->n_families; i++)
-		add_family(b, &g->families[i]);
-	strbuf_addz(b, "</details>");
 }
 
-static void add_groups(struct strbuf *b, const struct api *api)
+static void add_count(struct strbuf *b, const struct api *api)
 {
 	uint64_t n = store_counts(api->store).groups;
-	struct group_copy g;
-	struct arena a;
-	uint32_t cursor = 0;
 
 	strbuf_addf(b, "<h2>Metrics</h2><p>%llu groups", (unsigned long long)n);
 	if (api->config->web_enable_admin_api && n > 0)
@@ -156,24 +153,98 @@ static void add_groups(struct strbuf *b, const struct api *api)
 			    "data-ask=\"Delete all %llu groups?\">Delete All Groups</button>",
 			    (unsigned long long)n);
 	strbuf_addz(b, "</p>");
-	arena_init(&a, SIZE_MAX);
-	while (store_copy_group(api->store, &cursor, &a, &g) > 0) {
-		add_group(b, &g, &a);
-		arena_reset(&a);
-	}
-	arena_done(&a);
 }
 
-static void make(struct api *api, struct strbuf *b)
+/* How far the page is. */
+struct html_page {
+	struct api *api;
+	uint32_t cursor;
+	/* The group at hand, if it is in one. */
+	bool in_group;
+	struct arena arena;
+	struct group_copy group;
+	uint32_t at; /* its family at hand */
+	bool in_family;
+	struct str rest; /* of that one's lines */
+};
+
+/* False: there are no more. */
+static bool next_group(struct html_page *p, struct strbuf *b)
 {
-	strbuf_addz(b, page_head);
-	add_groups(b, api);
-	add_status(b, api);
-	strbuf_addz(b, page_end);
+	struct key key;
+
+	arena_reset(&p->arena);
+	if (store_copy_group(p->api->store, &p->cursor, &p->arena, &p->group) <= 0)
+		return false;
+	p->in_group = key_decode(p->group.key, &p->arena, &key) == 0;
+	p->at = 0;
+	if (p->in_group)
+		begin_group(b, &p->group, &key);
+	return true;
+}
+
+/* Some lines at a time. */
+static void go_on(struct html_page *p, struct strbuf *b)
+{
+	const struct group_copy_family *f = &p->group.families[p->at];
+
+	if (p->at == p->group.n_families) {
+		strbuf_addz(b, "</details>");
+		p->in_group = false;
+	} else if (!p->in_family) {
+		begin_family(b, f);
+		p->rest = f->text;
+		p->in_family = true;
+	} else if (p->rest.n) {
+		html_add(b, str_take_lines(&p->rest, CHUNK));
+	} else {
+		end_family(b);
+		p->in_family = false;
+		p->at++;
+	}
+}
+
+static void *begin(struct api *api)
+{
+	struct html_page *p = mem_zalloc(sizeof(*p));
+
+	p->api = api;
+	arena_init(&p->arena, SIZE_MAX);
+	return p;
+}
+
+static bool step(void *making, struct strbuf *b, int64_t until_ns)
+{
+	struct html_page *p = making;
+
+	if (b->n == 0) {
+		strbuf_addz(b, page_head);
+		add_count(b, p->api);
+	}
+	do {
+		if (p->in_group) {
+			go_on(p, b);
+		} else if (!next_group(p, b)) {
+			add_status(b, p->api);
+			strbuf_addz(b, page_end);
+			return true;
+		}
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}
+
+static void end(void *making)
+{
+	struct html_page *p = making;
+
+	arena_done(&p->arena);
+	free(p);
 }
 
 void api_html_page(struct api_worker *w, struct http_request *req)
 {
+	static const struct body_maker maker = { "text/html; charset=utf-8", begin, step, end };
+
 	page_add_policy(w, req);
-	background_reply(w, req, "text/html; charset=utf-8", make);
+	background_reply(w, req, &maker);
 }

@@ -15,8 +15,8 @@
 #include "store/store.h"
 
 struct scrape {
-	struct background_job job; /* first; on the way to the background thread */
-	struct http_task task;     /* and back */
+	struct job job;        /* first; on the way to the background thread */
+	struct http_task task; /* and back */
 	struct api_worker *worker;
 	struct http_request *req;
 	struct accepted as;
@@ -26,6 +26,9 @@ struct scrape {
 	/* What a body in another format is yet to be made of; NULL when there is one. */
 	struct snapshot *snap;
 	struct own_metrics own;
+	bool begun;
+	struct encoded_body *encoding;          /* under way; NULL: not yet, or not any more */
+	struct scrape_compression *compressing; /* the same */
 };
 
 static void reply(struct http_request *req, struct scrape_body *body, struct accepted as,
@@ -41,10 +44,10 @@ static void reply(struct http_request *req, struct scrape_body *body, struct acc
 
 static void scrape_drop(struct scrape *s)
 {
-	if (s->snap) {
-		snapshot_free(s->snap);
-		own_done(&s->own);
-	}
+	scrape_compression_free(s->compressing);
+	encoded_body_free(s->encoding);
+	snapshot_free(s->snap);
+	own_done(&s->own);
 	scrape_body_done(&s->body);
 	free(s);
 }
@@ -62,35 +65,74 @@ static void finish(struct http_task *task)
 		return;
 	}
 	reply(s->req, &s->body, s->as, s->coding);
+	own_done(&s->own);
 	free(s);
 }
 
-static void make(struct scrape *s)
+static void begin(struct scrape *s)
 {
-	if (s->snap) {
-		encoded_body_make(&s->body, s->snap, &s->own, s->as, s->coding);
-		own_done(&s->own);
+	s->begun = true;
+	s->worker->api->scrapes_being_made++;
+	if (s->snap)
+		s->encoding = encoded_body_new(&s->body, s->snap, &s->own, s->as, s->coding);
+	s->snap = NULL;
+}
+
+/* True: the body is as it is to be sent. */
+static bool make(struct scrape *s, int64_t until_ns)
+{
+	if (s->encoding) {
+		if (!encoded_body_step(s->encoding, until_ns))
+			return false;
+		encoded_body_free(s->encoding);
+		s->encoding = NULL;
 	}
-	if (s->coding != COMPRESS_NONE)
-		scrape_body_compress(&s->body, s->coding);
+	if (s->coding == COMPRESS_NONE)
+		return true;
+	if (!s->compressing)
+		s->compressing = scrape_compression_new(&s->body, s->coding);
+	if (!scrape_compression_step(s->compressing, until_ns))
+		return false;
+	scrape_compression_free(s->compressing);
+	s->compressing = NULL;
+	return true;
+}
+
+/*
+ * Before it begins, and again while it goes on beside others: what they make together is not
+ * bounded otherwise. One at least comes to its end.
+ */
+static bool is_one_too_many(const struct scrape *s)
+{
+	struct api *api = s->worker->api;
+
+	return (!s->begun || api->scrapes_being_made > 1) && api_is_crowded(api);
 }
 
 /* On the background thread. */
-static void encode(struct background_job *job)
+static bool step(struct job *job, int64_t until_ns)
 {
 	struct scrape *s = (struct scrape *)job;
 
-	s->refused = api_is_crowded(s->worker->api);
-	if (!s->refused)
-		make(s);
+	s->refused = is_one_too_many(s);
+	if (!s->refused) {
+		if (!s->begun)
+			begin(s);
+		if (!make(s, until_ns))
+			return false;
+	}
+	if (s->begun)
+		s->worker->api->scrapes_being_made--;
 	http_worker_post(s->worker->http, &s->task);
+	return true;
 }
 
 static void encode_later(struct scrape *s)
 {
 	struct http_request *req = s->req;
 
-	s->job.run = encode;
+	s->job.kind = JOB_SCRAPE;
+	s->job.step = step;
 	s->task.run = finish;
 	if (background_add(s->worker->api->background, &s->job)) {
 		http_reply_later(req);

@@ -152,3 +152,20 @@ const char *str_quote(struct str s, char *buf, size_t size)
 	memcpy(buf + at, "...\"", 5);
 	return buf;
 }
+
+struct str str_take_lines(struct str *text, size_t max)
+{
+	const char *lf = NULL;
+	struct str lines = *text;
+
+	if (text->n > max) {
+		lf = memrchr(text->p, '\n', max);
+		if (!lf)
+			lf = memchr(text->p, '\n', text->n);
+	}
+	if (lf)
+		lines.n = (size_t)(lf - text->p) + 1;
+	text->p += lines.n;
+	text->n -= lines.n;
+	return lines;
+}

@@ -141,4 +141,10 @@ void strbuf_add_quoted(struct strbuf *b, struct str s);
 /* The same into a buffer of at least 5 bytes, with a NUL; ends in `..."` when it is cut short. */
 const char *str_quote(struct str s, char *buf, size_t size);
 
+/*
+ * Takes whole lines off the front of *text: up to and with the last LF in its first max bytes, or
+ * the first LF behind them; all of it when there is none.
+ */
+struct str str_take_lines(struct str *text, size_t max);
+
 #endif

@@ -4,31 +4,50 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/server.h"
 
-enum { MAX_JOBS = 256 };
+/* Of each kind: those who look at pages take no room away from those who scrape. */
+static const unsigned max_jobs[N_JOB_KINDS] = { [JOB_SCRAPE] = 256, [JOB_PAGE] = 64 };
 
 struct background {
-	struct queue queue;
+	struct queue queue; /* on the way to the thread */
+	struct schedule schedule;
 	pthread_t thread;
-	atomic_bool busy;
-	atomic_ullong jobs;
-	uint64_t jobs_seen; /* by background_beats() */
+	atomic_uint jobs[N_JOB_KINDS]; /* queued or begun */
+	atomic_ullong turns;
+	uint64_t turns_seen; /* by background_beats() */
 };
+
+/* False: the queue is closed and there is nothing left to do. */
+static bool take_new(struct background *b)
+{
+	struct queue_node *job, *next;
+	size_t n;
+
+	/* Waits only when there is nothing to go on with. */
+	if (b->schedule.n > 0 && queue_depth(&b->queue) == 0)
+		return true;
+	job = queue_take(&b->queue, SIZE_MAX, &n);
+	for (; job; job = next) {
+		next = job->next;
+		schedule_add(&b->schedule, (struct job *)job);
+	}
+	return b->schedule.n > 0;
+}
 
 static void *background_main(void *arg)
 {
 	struct background *b = arg;
-	struct queue_node *job;
-	size_t n;
+	enum job_kind kind;
 
-	while ((job = queue_take(&b->queue, 1, &n))) {
-		b->busy = true;
-		((struct background_job *)job)->run((struct background_job *)job);
-		http_wake_workers();
-		b->jobs++;
-		b->busy = false;
+	while (take_new(b)) {
+		if (schedule_turn(&b->schedule, &kind)) {
+			b->jobs[kind]--;
+			http_wake_workers();
+		}
+		b->turns++;
 	}
 	return NULL;
 }
@@ -37,7 +56,8 @@ struct background *background_start(struct err *err)
 {
 	struct background *b = mem_zalloc(sizeof(*b));
 
-	queue_init(&b->queue, MAX_JOBS, SIZE_MAX);
+	queue_init(&b->queue, SIZE_MAX, SIZE_MAX);
+	schedule_init(&b->schedule, clock_mono_ns);
 	if (pthread_create(&b->thread, NULL, background_main, b) != 0) {
 		err_set(err, ERR_SYSTEM, 0, "cannot start the background thread");
 		queue_done(&b->queue);
@@ -48,20 +68,24 @@ struct background *background_start(struct err *err)
 	return b;
 }
 
-bool background_add(struct background *b, struct background_job *job)
+bool background_add(struct background *b, struct job *job)
 {
-	if (queue_push(&b->queue, &job->node) != QUEUE_OK)
-		return false;
-	queue_wake(&b->queue);
-	return true;
+	enum job_kind kind = job->kind;
+
+	if (b->jobs[kind]++ < max_jobs[kind] && queue_push(&b->queue, &job->node) == QUEUE_OK) {
+		queue_wake(&b->queue);
+		return true;
+	}
+	b->jobs[kind]--;
+	return false;
 }
 
 bool background_beats(struct background *b)
 {
-	uint64_t before = b->jobs_seen;
+	uint64_t before = b->turns_seen;
 
-	b->jobs_seen = b->jobs;
-	return b->jobs_seen != before || (!b->busy && queue_depth(&b->queue) == 0);
+	b->turns_seen = b->turns;
+	return b->turns_seen != before || b->jobs[JOB_SCRAPE] + b->jobs[JOB_PAGE] == 0;
 }
 
 void background_stop(struct background *b)

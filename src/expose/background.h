@@ -1,6 +1,6 @@
 /*
- * One thread for work that would hold up an event loop: compressing a large scrape. Bounded; a full
- * queue is a 503.
+ * One thread for work that would hold up an event loop: encoding and compressing scrapes, making
+ * pages and JSON. Jobs take turns on it (schedule.h). Bounded for each kind; full is a 503.
  */
 #ifndef EXPOSE_BACKGROUND_H
 #define EXPOSE_BACKGROUND_H
@@ -8,22 +8,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "base/queue.h"
+#include "expose/schedule.h"
 
 struct background;
 
-/* Embed it as the first member; the producer sets run and may leave node.bytes 0. */
-struct background_job {
-	struct queue_node node;
-	/* On the background thread; owns the job from then on. */
-	void (*run)(struct background_job *job);
-};
-
 struct background *background_start(struct err *err);
 /* Any thread. False: full or stopping, and the job is still the caller's. */
-bool background_add(struct background *b, struct background_job *job);
+bool background_add(struct background *b, struct job *job);
 /*
- * For a watchdog: false when there was something to do and no job has ended since the last call.
+ * For a watchdog: false when there was something to do and no turn has ended since the last call.
  * Always the same thread.
  */
 bool background_beats(struct background *b);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "expose/encoder.h"
 #include "format/protobuf/wire.h"
@@ -14,6 +15,9 @@ struct item {
 	const struct own_family *own;
 };
 
+/* What is done next of the item at hand. */
+enum phase { PHASE_BEGIN, PHASE_ENCODE, PHASE_WRITE };
+
 struct encoded_body {
 	struct encoder enc;
 	struct scrape_body *to;
@@ -21,9 +25,18 @@ struct encoded_body {
 	const struct own_metrics *own;
 	struct item *items;
 	size_t n_items;
-	struct strbuf block;   /* of `to`: its next part */
-	struct bytes **bodies; /* of the pages of the family at hand; borrowed */
+	struct strbuf block; /* of `to`: its next part */
+	/* The item at hand. */
+	size_t at;
+	enum phase phase;
+	bool as_it_is; /* text that is the same in every escaping */
+	struct sample_family sf;
+	struct arena arena;    /* of sf; each page takes the encoder's for itself */
+	struct strbuf own_out; /* our own metrics of it */
+	struct bytes **bodies; /* of its pages; borrowed */
 	size_t cap_bodies;
+	size_t page;     /* the next one to be encoded or written */
+	uint64_t length; /* of those that are encoded, in the format */
 };
 
 struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding)
@@ -152,143 +165,201 @@ static void flush_block(struct encoded_body *f)
 	f->block.n = 0;
 }
 
-/* Makes f->bodies. Returns their length in the format. */
-static uint64_t encode_bodies(struct encoded_body *f, const struct item *item,
-			      const struct sample_family *sf)
+static size_t n_pages(const struct item *item)
 {
-	size_t n_pages = item->stored ? item->stored->n : 0;
-	uint64_t n = 0;
-
-	if (n_pages > f->cap_bodies) {
-		f->cap_bodies = n_pages;
-		f->bodies = mem_realloc(f->bodies, n_pages * sizeof(struct bytes *));
-	}
-	for (size_t i = 0; i < n_pages; i++) {
-		struct snapshot_page *page = &f->snap->pages[item->stored->first + i];
-		struct bytes *body = page->text;
-
-		/* Where no name needs escaping the text is right as it is. */
-		if (f->enc.as.format != FORMAT_TEXT || page->slots ||
-		    bytes_form(body, encode_form(f->enc.as, f->enc.coding, sf)))
-			body = encode_page(&f->enc, sf, page);
-		n += body->unpacked ? body->unpacked : body->n;
-		f->bodies[i] = body;
-	}
-	return n;
+	return item->stored ? item->stored->n : 0;
 }
 
-static void add_bodies(struct encoded_body *f, const struct item *item)
+/* False: its turn is over. */
+static bool encode_one(struct encoded_body *f, const struct item *item, int64_t until_ns)
 {
-	for (size_t i = 0; item->stored && i < item->stored->n; i++) {
-		struct bytes *body = f->bodies[i];
-		bool packed = body->unpacked && f->enc.coding != COMPRESS_NONE;
+	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
+	struct bytes *body = page->text;
 
-		if (packed || body == f->snap->pages[item->stored->first + i].text) {
-			flush_block(f);
-			scrape_body_add(f->to, bytes_ref(body));
-			f->to->parts[f->to->n - 1].packed = packed;
-			continue;
-		}
+	/* Where no name needs escaping the text is right as it is. */
+	if (f->enc.as.format != FORMAT_TEXT || page->slots ||
+	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf)))
+		body = encode_page(&f->enc, &f->sf, page, until_ns);
+	if (!body)
+		return false;
+	f->length += body->unpacked ? body->unpacked : body->n;
+	f->bodies[f->page++] = body;
+	return true;
+}
+
+static void write_one(struct encoded_body *f, const struct item *item)
+{
+	struct bytes *body = f->bodies[f->page];
+	bool packed = body->unpacked && f->enc.coding != COMPRESS_NONE;
+
+	if (packed || body == f->snap->pages[item->stored->first + f->page].text) {
+		flush_block(f);
+		scrape_body_add(f->to, bytes_ref(body));
+		f->to->parts[f->to->n - 1].packed = packed;
+	} else {
 		encode_unpack(&f->enc, body, &f->block);
 		if (f->block.n >= SCRAPE_BLOCK)
 			flush_block(f);
 	}
+	f->page++;
 }
 
-static void add_head(struct encoded_body *f, const struct sample_family *sf, uint64_t n_behind)
+static void write_head(struct encoded_body *f, const struct item *item)
 {
 	struct strbuf *out = &f->enc.out;
 	char length[WIRE_VARINT_MAX];
 
-	encode_head(&f->enc, sf);
+	if (f->as_it_is) {
+		strbuf_adds(&f->block, item->own ? own_text(f->own, item->own)
+						 : bytes_str(item->stored->header));
+		return;
+	}
+	if (f->sf.openmetrics && item->stored)
+		f->sf.unit = encode_unit(&f->snap->pages[item->stored->first], item->stored->n);
+	encode_head(&f->enc, &f->sf);
 	if (f->enc.as.format == FORMAT_PROTO)
-		strbuf_add(&f->block, length, wire_put_varint(length, out->n + n_behind));
+		strbuf_add(&f->block, length,
+			   wire_put_varint(length, out->n + f->own_out.n + f->length));
 	strbuf_adds(&f->block, strbuf_str(out));
 	out->n = 0;
+	strbuf_adds(&f->block, strbuf_str(&f->own_out));
 }
 
-static void add_tail(struct encoded_body *f)
+static void write_tail(struct encoded_body *f)
 {
+	if (f->as_it_is)
+		return;
 	encode_tail(&f->enc);
 	strbuf_adds(&f->block, strbuf_str(&f->enc.out));
 	f->enc.out.n = 0;
 }
 
-/* Under its own arena, since each page takes the encoder's for itself. */
-static void add_item(struct encoded_body *f, const struct item *item, struct arena *a)
+/* Fills f->sf, and f->own_out with what we say of ourselves. False: it cannot be shown. */
+static bool describe(struct encoded_body *f, const struct item *item)
 {
+	struct sample_family *sf = &f->sf;
 	const struct family *own = NULL;
-	struct sample_family sf = { .openmetrics = f->enc.as.format == FORMAT_OPENMETRICS };
-	CLEANUP(strbuf_done) struct strbuf own_out = { 0 };
-	uint64_t n;
 
-	sf.name = escape_name_in(f->enc.as.escaping, item->name, a);
+	*sf = (struct sample_family){
+		.openmetrics = f->enc.as.format == FORMAT_OPENMETRICS,
+		.name = escape_name_in(f->enc.as.escaping, item->name, &f->arena),
+	};
 	if (item->stored)
-		sf.type = item->stored->type;
+		sf->type = item->stored->type;
 	if (item->own) {
 		own = encode_parse(&f->enc, own_text(f->own, item->own));
 		if (!own)
-			return;
-		sf.type = own->type;
-		sf.has_help = true;
-		sf.help = arena_dup(a, own->help);
+			return false;
+		sf->type = own->type;
+		sf->has_help = true;
+		sf->help = arena_dup(&f->arena, own->help);
 	} else if (item->stored) {
-		read_header(item->stored, a, &sf);
+		read_header(item->stored, &f->arena, sf);
 	}
-	if (sf.openmetrics)
-		avoid_clashes(f, item, &sf);
-	if (own) {
-		encode_metrics(&f->enc, &sf, own->metrics);
-		own_out = f->enc.out;
-		f->enc.out = (struct strbuf){ 0 };
-		arena_reset(&f->enc.arena);
-	}
-	n = encode_bodies(f, item, &sf);
-	if (sf.openmetrics && item->stored)
-		sf.unit = encode_unit(&f->snap->pages[item->stored->first], item->stored->n);
-	add_head(f, &sf, own_out.n + n);
-	strbuf_adds(&f->block, strbuf_str(&own_out));
-	add_bodies(f, item);
-	add_tail(f);
-	arena_reset(a);
-}
-
-/* Text whose names are all classic is the same in every escaping. */
-static bool add_as_it_is(struct encoded_body *f, const struct item *item)
-{
-	if (f->enc.as.format != FORMAT_TEXT || (item->stored && item->stored->unescaped))
-		return false;
-	if (item->own)
-		strbuf_adds(&f->block, own_text(f->own, item->own));
-	else if (item->stored)
-		strbuf_adds(&f->block, bytes_str(item->stored->header));
-	encode_bodies(f, item,
-		      &(struct sample_family){ .name = item->name,
-					       .type = item->stored ? item->stored->type : 0 });
-	add_bodies(f, item);
+	if (sf->openmetrics)
+		avoid_clashes(f, item, sf);
+	if (!own)
+		return true;
+	encode_metrics(&f->enc, sf, own->metrics);
+	strbuf_adds(&f->own_out, strbuf_str(&f->enc.out));
+	f->enc.out.n = 0;
+	arena_reset(&f->enc.arena);
 	return true;
 }
 
-void encoded_body_make(struct scrape_body *e, struct snapshot *snap, const struct own_metrics *own,
-		       struct accepted as, enum compression coding)
+/* False: nothing of it is shown. */
+static bool begin_item(struct encoded_body *f, const struct item *item)
 {
-	struct encoded_body f = { .to = e, .snap = snap, .own = own };
-	struct arena a;
+	f->page = 0;
+	f->length = 0;
+	f->own_out.n = 0;
+	arena_reset(&f->arena);
+	if (n_pages(item) > f->cap_bodies) {
+		f->cap_bodies = n_pages(item);
+		f->bodies = mem_realloc(f->bodies, f->cap_bodies * sizeof(struct bytes *));
+	}
+	f->as_it_is = f->enc.as.format == FORMAT_TEXT && !(item->stored && item->stored->unescaped);
+	if (!f->as_it_is)
+		return describe(f, item);
+	f->sf = (struct sample_family){ .name = item->name,
+					.type = item->stored ? item->stored->type : 0 };
+	return true;
+}
 
-	*e = (struct scrape_body){ 0 };
-	encoder_init(&f.enc, as, coding);
-	arena_init(&a, SIZE_MAX);
-	collect_items(&f);
-	for (size_t i = 0; i < f.n_items; i++)
-		if (!add_as_it_is(&f, &f.items[i]))
-			add_item(&f, &f.items[i], &a);
-	if (as.format == FORMAT_OPENMETRICS)
-		strbuf_addz(&f.block, "# EOF\n");
-	flush_block(&f);
-	strbuf_done(&f.block);
-	free(f.bodies);
-	free(f.items);
-	arena_done(&a);
-	encoder_done(&f.enc);
-	snapshot_free(snap);
+static void end_item(struct encoded_body *f)
+{
+	f->at++;
+	f->phase = PHASE_BEGIN;
+}
+
+/* A page at the most. */
+static void go_on(struct encoded_body *f, const struct item *item, int64_t until_ns)
+{
+	switch (f->phase) {
+	case PHASE_BEGIN:
+		if (begin_item(f, item))
+			f->phase = PHASE_ENCODE;
+		else
+			end_item(f);
+		break;
+	case PHASE_ENCODE:
+		if (f->page < n_pages(item)) {
+			encode_one(f, item, until_ns);
+			break;
+		}
+		write_head(f, item);
+		f->phase = PHASE_WRITE;
+		f->page = 0;
+		break;
+	case PHASE_WRITE:
+		if (f->page < n_pages(item)) {
+			write_one(f, item);
+			break;
+		}
+		write_tail(f);
+		end_item(f);
+		break;
+	}
+}
+
+struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *snap,
+				      const struct own_metrics *own, struct accepted as,
+				      enum compression coding)
+{
+	struct encoded_body *f = mem_zalloc(sizeof(*f));
+
+	f->to = to;
+	f->snap = snap;
+	f->own = own;
+	encoder_init(&f->enc, as, coding);
+	arena_init(&f->arena, SIZE_MAX);
+	collect_items(f);
+	return f;
+}
+
+bool encoded_body_step(struct encoded_body *f, int64_t until_ns)
+{
+	while (f->at < f->n_items) {
+		go_on(f, &f->items[f->at], until_ns);
+		if (clock_mono_ns() >= until_ns)
+			return false;
+	}
+	if (f->enc.as.format == FORMAT_OPENMETRICS)
+		strbuf_addz(&f->block, "# EOF\n");
+	flush_block(f);
+	return true;
+}
+
+void encoded_body_free(struct encoded_body *f)
+{
+	if (!f)
+		return;
+	strbuf_done(&f->block);
+	strbuf_done(&f->own_out);
+	free(f->bodies);
+	free(f->items);
+	arena_done(&f->arena);
+	encoder_done(&f->enc);
+	snapshot_free(f->snap);
+	free(f);
 }

@@ -5,16 +5,23 @@
 #include "expose/scrape_body.h"
 #include "format/accept_header.h"
 
-/* What encoded_body_make() needs for that format. */
+struct encoded_body;
+
+/* What encoded_body_new() needs for that format. */
 struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as,
 				       enum compression coding);
 
 /*
- * Families by name, our own among them, each page encoded or taken as it is. Takes over the
- * snapshot. May take as long as all that is stored: not for an event loop. Unless coding is
- * COMPRESS_NONE, scrape_body_compress() with that coding has to follow.
+ * Families by name, our own among them, each page encoded or taken as it is, appended to `to`.
+ * Takes over the snapshot; borrows the rest. Unless coding is COMPRESS_NONE, the body has to be
+ * compressed in that coding afterwards.
  */
-void encoded_body_make(struct scrape_body *e, struct snapshot *snap, const struct own_metrics *own,
-		       struct accepted as, enum compression coding);
+struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *snap,
+				      const struct own_metrics *own, struct accepted as,
+				      enum compression coding);
+/* Goes on until it is done (true) or the clock says until_ns; longer for a page of one piece. */
+bool encoded_body_step(struct encoded_body *f, int64_t until_ns);
+/* Done or not. NULL is fine. */
+void encoded_body_free(struct encoded_body *f);
 
 #endif

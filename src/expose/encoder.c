@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "expose/scrape_body.h"
 #include "format/protobuf/decode.h"
 #include "format/protobuf/encode.h"
@@ -31,6 +32,7 @@ void encoder_done(struct encoder *e)
 	arena_done(&e->arena);
 	strbuf_done(&e->text);
 	strbuf_done(&e->out);
+	strbuf_done(&e->unit);
 	compressor_free(e->compressor);
 }
 
@@ -121,42 +123,22 @@ void encode_tail(struct encoder *e)
 		proto_text_end(&e->out);
 }
 
-/* Up to and with the last LF in the first CHUNK bytes, or the first LF behind them. */
-static struct str take_lines(struct str *text)
-{
-	const char *lf = NULL;
-	struct str lines = *text;
-
-	if (text->n > CHUNK) {
-		lf = memrchr(text->p, '\n', CHUNK);
-		if (!lf)
-			lf = memchr(text->p, '\n', text->n);
-	}
-	if (lf)
-		lines.n = (size_t)(lf - text->p) + 1;
-	text->p += lines.n;
-	text->n -= lines.n;
-	return lines;
-}
-
 /*
- * Lines that say it all: of classic names, and each a metric of its own, since summaries and
- * histograms come as messages.
+ * Some of the lines that say it all: of classic names, and each a metric of its own, since
+ * summaries and histograms come as messages.
  */
-static void encode_lines(struct encoder *e, const struct sample_family *f, struct str text)
+static void encode_lines(struct encoder *e, const struct sample_family *f)
 {
-	while (text.n > 0) {
-		struct str lines = take_lines(&text);
-		struct family *parsed;
+	struct str lines = str_take_lines(&e->rest, CHUNK);
+	struct family *parsed;
 
-		e->text.n = 0;
-		text_write_header(&e->text, f->name, false, STR_NULL, f->type);
-		strbuf_adds(&e->text, lines);
-		parsed = encode_parse(e, strbuf_str(&e->text));
-		if (parsed)
-			encode_metrics(e, f, parsed->metrics);
-		arena_reset(&e->arena);
-	}
+	e->text.n = 0;
+	text_write_header(&e->text, f->name, false, STR_NULL, f->type);
+	strbuf_adds(&e->text, lines);
+	parsed = encode_parse(e, strbuf_str(&e->text));
+	if (parsed)
+		encode_metrics(e, f, parsed->metrics);
+	arena_reset(&e->arena);
 }
 
 static struct metric *sort_metrics(struct encoder *e, struct family *f)
@@ -176,8 +158,7 @@ static struct metric *sort_metrics(struct encoder *e, struct family *f)
 	return sorted[0];
 }
 
-static void encode_message(struct encoder *e, const struct sample_family *f, struct str proto,
-			   struct strbuf *unit)
+static void encode_message(struct encoder *e, const struct sample_family *f, struct str proto)
 {
 	struct family *decoded = NULL;
 	struct err err;
@@ -185,30 +166,46 @@ static void encode_message(struct encoder *e, const struct sample_family *f, str
 
 	assert(r == 0);
 	if (r == 0 && decoded) {
-		if (unit->n == 0)
-			strbuf_adds(unit, decoded->unit);
+		if (e->unit.n == 0)
+			strbuf_adds(&e->unit, decoded->unit);
 		encode_metrics(e, f, sort_metrics(e, decoded));
 	}
 	arena_reset(&e->arena);
 }
 
-static void encode_slots(struct encoder *e, const struct sample_family *f,
-			 const struct snapshot_page *page, struct strbuf *unit)
+static void encode_slot(struct encoder *e, const struct sample_family *f,
+			const struct snapshot_slot *slot, struct str text)
 {
-	const char *at = page->text->p;
+	if (slot->proto)
+		encode_message(e, f, bytes_str(slot->proto));
+	else if (e->as.format == FORMAT_TEXT)
+		strbuf_adds(&e->out, text);
+	else
+		e->rest = text;
+}
 
-	for (uint32_t i = 0; i < page->n_slots; i++) {
-		const struct snapshot_slot *slot = &page->slots[i];
-		struct str text = { at, slot->len };
-
-		if (slot->proto)
-			encode_message(e, f, bytes_str(slot->proto), unit);
-		else if (e->as.format == FORMAT_TEXT)
-			strbuf_adds(&e->out, text);
-		else
-			encode_lines(e, f, text);
-		at += slot->len;
+/* Goes on with the page; false: nothing of it is left. */
+static bool encode_some(struct encoder *e, const struct sample_family *f,
+			const struct snapshot_page *page)
+{
+	if (e->rest.n) {
+		encode_lines(e, f);
+		return true;
 	}
+	if (!page->slots) {
+		if (e->slot++ > 0)
+			return false;
+		e->rest = bytes_str(page->text);
+		return true;
+	}
+	if (e->slot == page->n_slots)
+		return false;
+
+	const struct snapshot_slot *slot = &page->slots[e->slot++];
+
+	encode_slot(e, f, slot, (struct str){ page->text->p + e->at, slot->len });
+	e->at += slot->len;
+	return true;
 }
 
 /* Few bytes are kept as they are: scrape_body_compress() puts them together with others. */
@@ -223,25 +220,33 @@ static struct bytes *pack(struct encoder *e, struct str out)
 	return packed;
 }
 
+/* The page is all in e->out. */
+static struct bytes *keep(struct encoder *e, const struct snapshot_page *page, int form)
+{
+	struct bytes *kept;
+
+	if (e->unit.n && !bytes_form(page->text, UNIT_FORM))
+		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&e->unit)));
+	kept = bytes_add_form(page->text, form, pack(e, strbuf_str(&e->out)));
+	e->out.n = e->unit.n = 0;
+	e->slot = 0;
+	e->at = 0;
+	return kept;
+}
+
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
-			  const struct snapshot_page *page)
+			  const struct snapshot_page *page, int64_t until_ns)
 {
 	int form = encode_form(e->as, e->coding, f);
-	struct bytes *kept = bytes_form(page->text, form);
-	CLEANUP(strbuf_done) struct strbuf unit = { 0 };
+	bool begun = e->slot > 0;
+	struct bytes *kept = begun ? NULL : bytes_form(page->text, form);
 
 	if (kept)
 		return kept;
-	e->out.n = 0;
-	if (page->slots)
-		encode_slots(e, f, page, &unit);
-	else
-		encode_lines(e, f, bytes_str(page->text));
-	if (unit.n && !bytes_form(page->text, UNIT_FORM))
-		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&unit)));
-	kept = bytes_add_form(page->text, form, pack(e, strbuf_str(&e->out)));
-	e->out.n = 0;
-	return kept;
+	while (encode_some(e, f, page))
+		if (clock_mono_ns() >= until_ns)
+			return NULL;
+	return keep(e, page, form);
 }
 
 void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to)

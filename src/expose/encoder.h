@@ -21,6 +21,11 @@ struct encoder {
 	struct arena arena;
 	struct strbuf text; /* lines that are to be parsed, under a header */
 	struct strbuf out;
+	/* How far it is in the page at hand. */
+	struct str rest; /* of the lines of a slot */
+	uint32_t slot;   /* the next one */
+	size_t at;       /* where its text begins */
+	struct strbuf unit;
 };
 
 void encoder_init(struct encoder *e, struct accepted as, enum compression coding);
@@ -34,12 +39,13 @@ enum { ENCODE_FORM = 16 };
 int encode_form(struct accepted as, enum compression coding, const struct sample_family *f);
 
 /*
- * The page in the encoder's format: kept with it and borrowed. A piece in the coding of the reply,
+ * The page in the encoder's format: kept with it and borrowed. NULL: the clock has come to
+ * until_ns, and the next call for the same page goes on. A piece in the coding of the reply,
  * in zstd if there is none, of ->unpacked bytes; or the bytes themselves, when they are few:
  * ->unpacked is 0. f->name is escaped already; e->out is empty before and after.
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
-			  const struct snapshot_page *page);
+			  const struct snapshot_page *page, int64_t until_ns);
 /* Appends what is kept so. Not of a gzip piece. */
 void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to);
 /* The unit that somebody pushed with a family, from what encode_page() noted. */

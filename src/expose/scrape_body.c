@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
@@ -67,7 +68,9 @@ void scrape_body_done(struct scrape_body *e)
 	*e = (struct scrape_body){ 0 };
 }
 
-struct compressing {
+struct scrape_compression {
+	struct scrape_body *body;
+	size_t at; /* the next part of it */
 	struct scrape_body out;
 	struct compressor *compressor;
 	struct compress_stream stream;
@@ -75,7 +78,7 @@ struct compressing {
 	struct bytes *block; /* being filled; NULL: none */
 };
 
-static void flush_block(struct compressing *enc)
+static void flush_block(struct scrape_compression *enc)
 {
 	if (enc->block) {
 		bytes_detach(enc->block);
@@ -84,7 +87,7 @@ static void flush_block(struct compressing *enc)
 	enc->block = NULL;
 }
 
-static void send_copy(struct compressing *enc, struct str text)
+static void send_copy(struct scrape_compression *enc, struct str text)
 {
 	if (enc->block && text.n > SCRAPE_BLOCK - enc->block->n)
 		flush_block(enc);
@@ -96,7 +99,7 @@ static void send_copy(struct compressing *enc, struct str text)
 }
 
 /* Takes the reference to the piece. */
-static void join(struct compressing *enc, struct bytes *piece)
+static void join(struct scrape_compression *enc, struct bytes *piece)
 {
 	struct str text = compress_join(&enc->stream, piece);
 
@@ -110,7 +113,7 @@ static void join(struct compressing *enc, struct bytes *piece)
 	add_part(&enc->out, piece, text);
 }
 
-static void flush_small(struct compressing *enc)
+static void flush_small(struct scrape_compression *enc)
 {
 	if (enc->small.n == 0)
 		return;
@@ -118,7 +121,7 @@ static void flush_small(struct compressing *enc)
 	enc->small.n = 0;
 }
 
-static void encode_part(struct compressing *enc, const struct scrape_part *part)
+static void encode_part(struct scrape_compression *enc, const struct scrape_part *part)
 {
 	int coding = (int)enc->stream.coding;
 	struct bytes *piece;
@@ -143,24 +146,45 @@ static void encode_part(struct compressing *enc, const struct scrape_part *part)
 	join(enc, bytes_ref(piece));
 }
 
-void scrape_body_compress(struct scrape_body *e, enum compression coding)
+struct scrape_compression *scrape_compression_new(struct scrape_body *body, enum compression coding)
 {
-	struct compressing enc = { .compressor = compressor_new() };
-	struct str head = compress_head(&enc.stream, coding);
+	struct scrape_compression *enc = mem_zalloc(sizeof(*enc));
+
+	enc->body = body;
+	enc->compressor = compressor_new();
+	send_copy(enc, compress_head(&enc->stream, coding));
+	return enc;
+}
+
+bool scrape_compression_step(struct scrape_compression *enc, int64_t until_ns)
+{
 	char tail[COMPRESS_TAIL];
 	size_t n_tail;
 
-	send_copy(&enc, head);
-	for (size_t i = 0; i < e->n; i++)
-		encode_part(&enc, &e->parts[i]);
-	flush_small(&enc);
-	n_tail = compress_tail(&enc.stream, tail);
-	send_copy(&enc, (struct str){ tail, n_tail });
-	flush_block(&enc);
-	compressor_free(enc.compressor);
-	strbuf_done(&enc.small);
-	scrape_body_done(e);
-	*e = enc.out;
+	while (enc->at < enc->body->n) {
+		encode_part(enc, &enc->body->parts[enc->at++]);
+		if (clock_mono_ns() >= until_ns)
+			return false;
+	}
+	flush_small(enc);
+	n_tail = compress_tail(&enc->stream, tail);
+	send_copy(enc, (struct str){ tail, n_tail });
+	flush_block(enc);
+	scrape_body_done(enc->body);
+	*enc->body = enc->out;
+	enc->out = (struct scrape_body){ 0 };
+	return true;
+}
+
+void scrape_compression_free(struct scrape_compression *enc)
+{
+	if (!enc)
+		return;
+	compressor_free(enc->compressor);
+	strbuf_done(&enc->small);
+	bytes_unref(enc->block);
+	scrape_body_done(&enc->out);
+	free(enc);
 }
 
 static void unref(void *owner)

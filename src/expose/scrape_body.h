@@ -36,10 +36,17 @@ void scrape_body_done(struct scrape_body *e);
 void scrape_body_add(struct scrape_body *e, struct bytes *owner);
 
 /*
- * Replaces the text by a stream in that coding. Large parts are compressed once and kept with the
- * text, so a part that has not changed since the last scrape costs nothing.
+ * Replaces the body's text by a stream in that coding. Large parts are compressed once and kept
+ * with the text, so a part that has not changed since the last scrape costs nothing. Borrows the
+ * body, which is as it was until a step is the last one.
  */
-void scrape_body_compress(struct scrape_body *e, enum compression coding);
+struct scrape_compression;
+struct scrape_compression *scrape_compression_new(struct scrape_body *body,
+						  enum compression coding);
+/* Goes on until it is done (true) or the clock says until_ns; longer for a large part. */
+bool scrape_compression_step(struct scrape_compression *c, int64_t until_ns);
+/* Done or not. NULL is fine. */
+void scrape_compression_free(struct scrape_compression *c);
 
 /*
  * Adds everything to the reply, what is small in copies: a reference costs more than it is. e is

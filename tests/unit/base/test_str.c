@@ -295,6 +295,32 @@ START_TEST(err_fits_exactly)
 }
 END_TEST
 
+static const struct {
+	const char *name, *text;
+	size_t max;
+	const char *lines; /* the first that are taken */
+} takes[] = {
+	{ "nothing", "", 4, "" },
+	{ "all of it", "a\nb\n", 4, "a\nb\n" },
+	{ "as many as there is room for", "a\nb\nc\n", 5, "a\nb\n" },
+	{ "a line that is longer", "abcdef\ng\n", 3, "abcdef\n" },
+	{ "no line feed", "abcdef", 3, "abcdef" },
+	{ "no line feed at the end, with room", "a\nb", 3, "a\nb" },
+	{ "the last line without one", "a\nbcd", 3, "a\n" },
+};
+
+START_TEST(lines_are_taken)
+{
+	struct str text = str_of(takes[_i].text), whole = text;
+	struct str lines = str_take_lines(&text, takes[_i].max);
+
+	ck_assert_msg(str_eq(lines, str_of(takes[_i].lines)), "%s: %.*s", takes[_i].name,
+		      STR_ARG(lines));
+	ck_assert_ptr_eq(text.p, whole.p + lines.n);
+	ck_assert_uint_eq(text.n + lines.n, whole.n);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *slices = tcase_create("slices");
@@ -303,6 +329,7 @@ int main(void)
 
 	tcase_add_loop_test(slices, compare_row, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_test(slices, prefix_and_suffix);
+	tcase_add_loop_test(slices, lines_are_taken, 0, (int)ARRAY_LEN(takes));
 	tcase_add_test(buffers, buffer_grows);
 	tcase_add_test(buffers, buffer_fits);
 	tcase_add_test(buffers, buffer_empty);

@@ -1,0 +1,60 @@
+/*
+ * Which of several long jobs goes on next, when one thread does them all by turns. Scrapes come
+ * before pages and JSON; a scrape that has just come, before those that have taken long already,
+ * which take turns. Nobody waits for ever: now and then whoever is behind gets a turn, too.
+ *
+ * One thread at a time. It knows no clock but the one it is given.
+ */
+#ifndef EXPOSE_SCHEDULE_H
+#define EXPOSE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/queue.h"
+
+enum job_kind {
+	JOB_SCRAPE,
+	JOB_PAGE, /* people and tools that look at groups: one after the other, since each holds
+		     memory */
+	N_JOB_KINDS,
+};
+
+/* Embed it as the first member; the producer sets kind and step, the rest is 0. */
+struct job {
+	struct queue_node node;
+	enum job_kind kind;
+	/*
+	 * Goes on with the job until it is done or the clock says until_ns, whatever comes first.
+	 * True: it is done, and the job was its own to free.
+	 */
+	bool (*step)(struct job *job, int64_t until_ns);
+	int64_t used_ns;
+};
+
+enum {
+	SCHEDULE_TURN_NS = 1000 * 1000,
+	/* A scrape of what is ready takes less; one that takes more is no longer in front. */
+	SCHEDULE_FRESH_NS = 10 * 1000 * 1000,
+	/* Of so many turns, one is for those behind. */
+	SCHEDULE_SHARE = 8,
+};
+
+enum schedule_level { LEVEL_FRESH, LEVEL_LONG, LEVEL_PAGES, N_SCHEDULE_LEVELS };
+
+struct schedule {
+	struct {
+		struct queue_node *head, **tail;
+	} levels[N_SCHEDULE_LEVELS];
+	unsigned turns[N_SCHEDULE_LEVELS];
+	size_t n;
+	int64_t (*now_ns)(void);
+};
+
+void schedule_init(struct schedule *s, int64_t (*now_ns)(void));
+void schedule_add(struct schedule *s, struct job *job);
+/* Gives one job its turn; it has to have one. True: the job has ended, and was of *ret_kind. */
+bool schedule_turn(struct schedule *s, enum job_kind *ret_kind);
+
+#endif
