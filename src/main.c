@@ -81,7 +81,7 @@ static void raise_descriptor_limit(const struct config *c)
 
 		snprintf(have, sizeof(have), "%llu", (unsigned long long)rl.rlim_cur);
 		log_warn("fewer file descriptors than --web.max-connections needs: raise the limit",
-			 "limit", have, NULL);
+			 LOG_NUMBER("limit"), have, NULL);
 	}
 }
 
@@ -262,7 +262,7 @@ static void stop_all(struct gateway *g)
 	store_free(g->store);
 }
 
-static void log_start(void)
+static void log_build(void)
 {
 	log_info("starting pushgateway", "version",
 		 "(version=" VERSION ", branch=" VERSION_BRANCH ", revision=" VERSION_REVISION ")",
@@ -282,8 +282,9 @@ static int run(struct gateway *g)
 	tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
 	block_signals(&stop);
-	hash_init();
 	log_start();
+	hash_init();
+	log_build();
 	raise_descriptor_limit(&g->config);
 	startup_choose_database(&g->config);
 	counters_init(&g->api.counters);
@@ -296,6 +297,7 @@ static int run(struct gateway *g)
 		log_info("HTTP server stopped", NULL);
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
+	log_stop(INT64_C(1000000000));
 	return r < 0 ? 1 : 0;
 }
 

@@ -58,7 +58,7 @@ static void start_limit(struct admission *a, const struct web_config *c)
 	rate_limit_init(&a->limit, c->rate_interval_ns, c->rate_burst, clock_mono_ns());
 	duration_format(c->rate_interval_ns, &interval);
 	snprintf(burst, sizeof(burst), "%lld", (long long)c->rate_burst);
-	log_info("Rate Limiter is enabled.", "burst", burst, "interval", strbuf_z(&interval), NULL);
+	log_info("Rate Limiter is enabled.", LOG_NUMBER("burst"), burst, "interval", strbuf_z(&interval), NULL);
 }
 
 struct admission *admission_open(const char *path, struct err *err)

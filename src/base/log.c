@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/log_out.h"
 #include "base/utf8.h"
 
 /* One value must not crowd out the others; a piece is the escape of one code point. */
@@ -148,10 +148,28 @@ static void add_value(struct line *l, struct str s, size_t room, bool quote)
 		add(l, "\"", 1);
 }
 
+/* RFC 8259 §6; what else a value may be is a string. */
+static bool is_json_number(struct str s)
+{
+	size_t i = s.n > 0 && s.p[0] == '-', from = i;
+
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	if (i == from || (s.p[from] == '0' && i > from + 1))
+		return false;
+	if (i < s.n && s.p[i] == '.')
+		for (from = ++i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9';)
+			i++;
+	return i == s.n && i > from;
+}
+
 /* False when not even the key fits any more. */
 static bool add_pair(struct line *l, const char *prefix, const char *key, struct str value)
 {
-	bool json = line_format == LOG_JSON;
+	bool json = line_format == LOG_JSON, number = key[0] == LOG_NUMBER("")[0];
+	bool bare = number && is_json_number(value);
+
+	key += number;
 	/* Comma or space, four quotes, and a colon or an equals sign. */
 	size_t fixed = strlen(prefix) + strlen(key) + 6, room;
 
@@ -166,7 +184,8 @@ static bool add_pair(struct line *l, const char *prefix, const char *key, struct
 	addz(l, prefix);
 	addz(l, key);
 	addz(l, json ? "\":" : "=");
-	add_value(l, value, room < MAX_VALUE ? room : MAX_VALUE, json || needs_quotes(value));
+	add_value(l, value, room < MAX_VALUE ? room : MAX_VALUE,
+		  (json && !bare) || needs_quotes(value));
 	return true;
 }
 
@@ -203,17 +222,6 @@ static bool is_reserved(const char *key)
 	return false;
 }
 
-/* Nobody is there to be told when stderr is gone or full. */
-static void emit(struct line *l)
-{
-	ssize_t r;
-
-	addz(l, line_format == LOG_JSON ? "}\n" : "\n");
-	do
-		r = write(STDERR_FILENO, l->text, l->n);
-	while (r < 0 && errno == EINTR);
-}
-
 void log_write(enum log_level level, const char *file, int line, const char *msg, ...)
 {
 	int saved = errno;
@@ -234,6 +242,7 @@ void log_write(enum log_level level, const char *file, int line, const char *msg
 			break;
 	}
 	va_end(ap);
-	emit(&l);
+	addz(&l, line_format == LOG_JSON ? "}\n" : "\n");
+	log_out(l.text, l.n);
 	errno = saved;
 }

@@ -1,12 +1,15 @@
 /*
  * One line for each event on stderr, in the Go gateway's fields: ts, level, caller, msg, then the
- * pairs given; logfmt or JSON. Any thread may call; a line is written by one write(2). Only api,
- * the committer, http's server and main log: libraries return errors.
+ * pairs given; logfmt or JSON. Any thread may call, and never waits for stderr between log_start()
+ * and log_stop(); a line is written by one write(2). Of each kind of line, which is each place that
+ * logs, LOG_WINDOW_LINES are written in LOG_WINDOW_SECONDS; what is left out is counted, and said
+ * in a line. Only api, the committer, http's server and main log: libraries return errors.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -17,10 +20,39 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 void log_init(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 
+enum { LOG_WINDOW_SECONDS = 20, LOG_WINDOW_LINES = 100 };
+
+/* From now on a thread of its own writes. -1: there is no such thread, whoever logs writes. */
+int log_start(void);
+/* The last call to the log. Waits for all lines to be written, but not for longer than so long. */
+void log_stop(int64_t ns);
+/* The same without an end. False: some are not written yet. */
+bool log_flush(int64_t ns);
+/* Lines that were left out or dropped so far. Any thread. */
+uint64_t log_lost(void);
+
+/* One place that logs; static. Owned by log_out.c. */
+struct log_site {
+	const char *file;
+	int line;
+	bool known;
+	const char *msg; /* of its first line */
+	int64_t window;
+	unsigned lines;    /* in this window */
+	uint64_t left_out; /* not yet said */
+	struct log_site *next;
+};
+
+/* Any thread: whether a line of this kind may be written now. */
+bool log_take_turn(struct log_site *site, enum log_level level, const char *msg);
+
+/* A key whose value is the text of a JSON number, and stands in JSON without quotes. */
+#define LOG_NUMBER(key) "\001" key
+
 /*
- * log_info("metrics persisted", "file", path, "rows", n_as_text, NULL): keys and values are
- * C strings in pairs, ended by NULL. A key that is one of ts, level, caller, source, msg gets the
- * prefix "logged_". Bytes that are not valid UTF-8 come out escaped.
+ * log_info("metrics persisted", "file", path, LOG_NUMBER("rows"), n_as_text, NULL): keys and values
+ * are C strings in pairs, ended by NULL. A key that is one of ts, level, caller, source, msg gets
+ * the prefix "logged_". Bytes that are not valid UTF-8 come out escaped.
  */
 void log_write(enum log_level level, const char *file, int line, const char *msg, ...)
 	__attribute__((sentinel));
@@ -29,10 +61,11 @@ void log_write(enum log_level level, const char *file, int line, const char *msg
 #define log_info(...) log_at_(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_at_(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_at_(LOG_ERROR, __VA_ARGS__)
-#define log_at_(level, ...)                                                \
-	do {                                                               \
-		if (log_enabled(level))                                    \
-			log_write(level, __FILE__, __LINE__, __VA_ARGS__); \
+#define log_at_(level, msg_, ...)                                                      \
+	do {                                                                           \
+		static struct log_site site_ = { .file = __FILE__, .line = __LINE__ }; \
+		if (log_enabled(level) && log_take_turn(&site_, level, msg_))          \
+			log_write(level, __FILE__, __LINE__, msg_, __VA_ARGS__);       \
 	} while (0)
 
 #endif

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 static void *checked(void *p, size_t size)
 {
 	if (!p) {
+		/* What was logged so far may say why. */
+		log_flush(100000000);
 		fprintf(stderr, "out of memory: %zu bytes refused\n", size);
 		abort();
 	}

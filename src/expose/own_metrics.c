@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/num.h"
 #include "base/procstat.h"
 #include "base/queue.h"
@@ -34,6 +35,7 @@ enum own {
 	DATABASE_SET_ASIDE,
 	FAMILIES,
 	GROUPS,
+	LOG_LINES_LOST,
 	PUSH_SECONDS,
 	PUSH_BYTES,
 	REQUESTS,
@@ -97,6 +99,9 @@ static const struct {
 	[FAMILIES] = { "pushgateway_families", METRIC_GAUGE,
 		       "Metric families known, our own included." },
 	[GROUPS] = { "pushgateway_groups", METRIC_GAUGE, "Groups stored." },
+	[LOG_LINES_LOST] = { "pushgateway_log_lines_lost_total", METRIC_COUNTER,
+			     "Log lines that were too many of their kind, or for whatever reads "
+			     "them." },
 	[PUSH_SECONDS] = { "pushgateway_http_push_duration_seconds", METRIC_SUMMARY,
 			   "HTTP request duration for pushes to the Pushgateway." },
 	[PUSH_BYTES] = { "pushgateway_http_push_size_bytes", METRIC_SUMMARY,
@@ -301,6 +306,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	single(own, DATABASE_SET_ASIDE, from->database_set_aside);
 	single(own, FAMILIES, (double)counts.families);
 	single(own, GROUPS, (double)counts.groups);
+	single(own, LOG_LINES_LOST, (double)log_lost());
 	summary(own, PUSH_SECONDS, from->counters->push_seconds);
 	summary(own, PUSH_BYTES, from->counters->push_bytes);
 	collect_requests(own, from->counters);

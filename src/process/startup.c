@@ -83,8 +83,8 @@ static void log_loaded(const char *path, struct store *store)
 {
 	struct store_counts counts = store_counts(store);
 
-	log_info("metrics loaded", "file", path, "groups", number(counts.groups).text, "series",
-		 number(counts.series).text, NULL);
+	log_info("metrics loaded", "file", path, LOG_NUMBER("groups"), number(counts.groups).text,
+		 LOG_NUMBER("series"), number(counts.series).text, NULL);
 }
 
 /* ---- imports ---- */
@@ -106,10 +106,10 @@ void startup_log_left_out(void *arg, const char *group, struct str family, const
 void startup_log_imported(const char *msg, const struct startup_origin *from, const char *key,
 			  const char *value, const struct import_counts *n)
 {
-	log_info(msg, from->key, from->value, key, value, "groups", number(n->groups).text,
-		 "families", number(n->families).text, "groups_left_out",
-		 number(n->groups_left_out).text, "families_left_out",
-		 number(n->families_left_out).text, NULL);
+	log_info(msg, from->key, from->value, key, value, LOG_NUMBER("groups"),
+		 number(n->groups).text, LOG_NUMBER("families"), number(n->families).text,
+		 LOG_NUMBER("groups_left_out"), number(n->groups_left_out).text,
+		 LOG_NUMBER("families_left_out"), number(n->families_left_out).text, NULL);
 }
 
 static int import_if_gob(const struct config *c, struct err *err)

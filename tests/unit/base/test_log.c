@@ -110,6 +110,38 @@ START_TEST(json_value)
 }
 END_TEST
 
+static const struct {
+	const char *value, *logfmt, *json;
+} numbers[] = {
+	{ "0", "k=0\n", "\"k\":0}\n" },
+	{ "12345", "k=12345\n", "\"k\":12345}\n" },
+	{ "-1.25", "k=-1.25\n", "\"k\":-1.25}\n" },
+	/* What JSON has no number for stays text: the line stays JSON. */
+	{ "", "k=\"\"\n", "\"k\":\"\"}\n" },
+	{ "007", "k=007\n", "\"k\":\"007\"}\n" },
+	{ "1.", "k=1.\n", "\"k\":\"1.\"}\n" },
+	{ ".5", "k=.5\n", "\"k\":\".5\"}\n" },
+	{ "-", "k=-\n", "\"k\":\"-\"}\n" },
+	{ "+1", "k=+1\n", "\"k\":\"+1\"}\n" },
+	{ "NaN", "k=NaN\n", "\"k\":\"NaN\"}\n" },
+	{ "1 2", "k=\"1 2\"\n", "\"k\":\"1 2\"}\n" },
+};
+
+START_TEST(number)
+{
+	for (enum log_format f = LOG_LOGFMT; f <= LOG_JSON; f++) {
+		struct capture c;
+		const char *got, *want = f == LOG_JSON ? numbers[_i].json : numbers[_i].logfmt;
+
+		log_init(LOG_INFO, f);
+		capture_begin(&c);
+		log_write(LOG_INFO, "f.c", 7, "m", LOG_NUMBER("k"), numbers[_i].value, NULL);
+		got = capture_end(&c, time_forms[f]);
+		ck_assert_msg(str_has_suffix(str_of(got), str_of(want)), "%s", got);
+	}
+}
+END_TEST
+
 START_TEST(reserved_keys)
 {
 	struct capture c;
@@ -250,6 +282,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, logfmt_value, 0, ARRAY_LEN(values));
 	tcase_add_loop_test(tc, json_value, 0, ARRAY_LEN(values));
+	tcase_add_loop_test(tc, number, 0, ARRAY_LEN(numbers));
 	tcase_add_test(tc, reserved_keys);
 	tcase_add_test(tc, no_pairs);
 	tcase_add_loop_test(tc, level, LOG_DEBUG, LOG_ERROR + 1);
