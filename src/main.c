@@ -10,6 +10,7 @@
 
 #include "api/admission.h"
 #include "api/api.h"
+#include "api/refusals.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -209,6 +210,7 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 		if (watchdog && all_alive(g))
 			service_alive();
 		forget_unused_forms(g, clock_mono_ns());
+		refusals_tick(g->api.refusals, clock_mono_ns());
 		give_memory_back();
 	}
 }
@@ -288,6 +290,7 @@ static int run(struct gateway *g)
 	raise_descriptor_limit(&g->config);
 	startup_choose_database(&g->config);
 	counters_init(&g->api.counters);
+	g->api.refusals = refusals_new();
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
 	r = start_http(g, &err) ? serve(g, &stop, &err) : -1;
 	stop_all(g);
@@ -297,6 +300,7 @@ static int run(struct gateway *g)
 		log_info("HTTP server stopped", NULL);
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
+	refusals_free(g->api.refusals);
 	log_stop(INT64_C(1000000000));
 	return r < 0 ? 1 : 0;
 }

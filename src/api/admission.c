@@ -6,6 +6,7 @@
 #include "access/live.h"
 #include "access/rate_limit.h"
 #include "access/users.h"
+#include "api/refusals.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -58,7 +59,8 @@ static void start_limit(struct admission *a, const struct web_config *c)
 	rate_limit_init(&a->limit, c->rate_interval_ns, c->rate_burst, clock_mono_ns());
 	duration_format(c->rate_interval_ns, &interval);
 	snprintf(burst, sizeof(burst), "%lld", (long long)c->rate_burst);
-	log_info("Rate Limiter is enabled.", LOG_NUMBER("burst"), burst, "interval", strbuf_z(&interval), NULL);
+	log_info("Rate Limiter is enabled.", LOG_NUMBER("burst"), burst, "interval",
+		 strbuf_z(&interval), NULL);
 }
 
 struct admission *admission_open(const char *path, struct err *err)
@@ -114,6 +116,16 @@ void admission_free(struct admission *a)
 
 /* ---- a request ---- */
 
+static void refuse(struct api_worker *w, struct http_request *req, enum refusal why, int status,
+		   const char *msg)
+{
+	w->api->counters.refusals[why]++;
+	refusals_request(w, req, why, status, msg);
+	if (status == 401)
+		http_reply_header(req, "Www-Authenticate", "Basic");
+	api_reply_error(req, status, msg);
+}
+
 static void answer(struct admission *a, struct api_worker *w, struct http_request *req,
 		   enum web_login login, admitted_fn next)
 {
@@ -126,13 +138,11 @@ static void answer(struct admission *a, struct api_worker *w, struct http_reques
 		next(w, req);
 		break;
 	case WEB_LOGIN_WRONG:
-		w->api->counters.refusals[REFUSED_AUTH]++;
-		http_reply_header(req, "Www-Authenticate", "Basic");
-		api_reply_error(req, 401, "Unauthorized");
+		refuse(w, req, REFUSED_AUTH, 401, "Unauthorized");
 		break;
 	default:
-		w->api->counters.refusals[REFUSED_BUSY]++;
-		api_reply_error(req, 503, "too many passwords wait to be checked, try again");
+		refuse(w, req, REFUSED_BUSY, 503,
+		       "too many passwords wait to be checked, try again");
 		break;
 	}
 }
@@ -196,8 +206,7 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 	const struct web_config *c;
 
 	if (a->limited && !rate_limit_allow(&a->limit, clock_mono_ns())) {
-		w->api->counters.refusals[REFUSED_RATE]++;
-		api_reply_error(req, 429, "Too Many Requests");
+		refuse(w, req, REFUSED_RATE, 429, "Too Many Requests");
 		return;
 	}
 	s = web_live_get(a->live);

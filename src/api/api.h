@@ -29,6 +29,7 @@ struct api {
 	int64_t started_ns;      /* Unix time */
 	bool database_set_aside; /* the one found at start was damaged */
 	struct counters counters;
+	struct refusals *refusals; /* what of them is in the log */
 };
 
 struct api_worker {

@@ -3,7 +3,6 @@
 #include "api/endpoints.h"
 #include "api/submit.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "codec/decompress.h"
 #include "config/config.h"
 #include "format/content_type.h"
@@ -46,6 +45,22 @@ static int decode(struct api_worker *w, const struct http_request *req, struct s
 	return text_parse(body, &lim, &w->arena, ret_families, err);
 }
 
+static void refuse_undecoded(struct api_worker *w, struct http_request *req, const struct key *key,
+			     const struct err *err, int64_t start_ns)
+{
+	CLEANUP(strbuf_done) struct strbuf group = { 0 };
+
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		strbuf_addc(&group, i > 0 ? ',' : '{');
+		strbuf_adds(&group, key->labels[i].name);
+		strbuf_addc(&group, '=');
+		strbuf_add_quoted(&group, key->labels[i].value);
+	}
+	strbuf_addc(&group, '}');
+	submit_refuse(w, req, mode_of(http_request_method(req)), strbuf_str(&group), err,
+		      err->reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY, start_ns);
+}
+
 void api_group(struct api_worker *w, struct http_request *req)
 {
 	const struct config *c = w->api->config;
@@ -63,25 +78,19 @@ void api_group(struct api_worker *w, struct http_request *req)
 	struct key key;
 
 	if (key_parse(w->key_path, &lim, &w->arena, &key, &err) < 0) {
-		log_debug("failed to parse URL", "source", http_request_peer(req), "err", err.msg,
-			  NULL);
-		submit_refuse(w, req, mode, &err, REJECT_PATH, start_ns);
+		submit_refuse(w, req, mode, STR(""), &err, REJECT_PATH, start_ns);
 		return;
 	}
 	if (mode != PUSH_DELETE && decode(w, req, &plain, &families, &err) < 0) {
-		log_debug("failed to parse text", "source", http_request_peer(req), "err", err.msg,
-			  NULL);
-		submit_refuse(w, req, mode, &err,
-			      err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY, start_ns);
+		refuse_undecoded(w, req, &key, &err, start_ns);
 		return;
 	}
 
 	struct push *push = push_build(&w->builder, mode, &key, families, clock_wall());
 
 	if (push->err.reason && push->err.reason != ERR_INVALID) {
-		err = push->err;
+		submit_refuse(w, req, mode, push->labels, &push->err, REJECT_LIMIT, start_ns);
 		push_free(push);
-		submit_refuse(w, req, mode, &err, REJECT_LIMIT, start_ns);
 		return;
 	}
 	submit_push(w, req, push, start_ns);

@@ -7,6 +7,7 @@
 #include "api/error_status.h"
 #include "api/path.h"
 #include "api/redirect.h"
+#include "api/refusals.h"
 #include "api/reply.h"
 #include "base/mem.h"
 #include "codec/decompress.h"
@@ -46,9 +47,16 @@ static bool has_admin_api(const struct api_worker *w)
 /* While the database is being loaded there is nothing to push into and nothing to show. */
 static bool refuse_until_ready(struct api_worker *w, struct http_request *req, enum action action)
 {
+	struct err err;
+
 	if (w->api->ready || action == ACTION_PROBE)
 		return false;
-	api_reply_error(req, 503, "the gateway is starting: its database is being loaded");
+	err_set(&err, ERR_BUSY, 0, "the gateway is starting: its database is being loaded");
+	if (action == ACTION_PUSH || action == ACTION_DELETE) {
+		w->api->counters.rejects[REJECT_BUSY]++;
+		refusals_push(w, req, REJECT_BUSY, STR(""), &err);
+	}
+	api_reply_error(req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -94,8 +102,10 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 	if (str_has_prefix(path, STR("/api/v1/")) ||
 	    decompress_check_start(coding, http_request_body(req), &err) == 0)
 		return false;
-	if (is_push_path(path, &key_path))
+	if (is_push_path(path, &key_path)) {
 		w->api->counters.rejects[REJECT_BODY]++;
+		refusals_push(w, req, REJECT_BODY, STR(""), &err);
+	}
 	api_reply_error(req, error_status(&err), err.msg);
 	return true;
 }
@@ -214,8 +224,10 @@ static void handle_passed(struct api_worker *w, struct http_request *req)
 
 	arena_reset(&w->arena);
 	if (path_decode(http_request_target(req), &w->arena, &path, &err) < 0) {
-		if (str_has_prefix(http_request_target(req), STR("/metrics/job")))
+		if (str_has_prefix(http_request_target(req), STR("/metrics/job"))) {
 			w->api->counters.rejects[REJECT_PATH]++;
+			refusals_push(w, req, REJECT_PATH, STR(""), &err);
+		}
 		http_reply_close(req);
 		api_reply_error(req, error_status(&err), err.msg);
 		return;
@@ -282,4 +294,5 @@ const struct http_handler api_handler = {
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.handle = handle,
+	.refused = refusals_http,
 };

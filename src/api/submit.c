@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/client.h"
 #include "api/error_status.h"
+#include "api/refusals.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -48,9 +50,10 @@ static void count(struct api_worker *w, const struct http_request *req, enum pus
 }
 
 void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
-		   const struct err *err, enum reject why, int64_t start_ns)
+		   struct str group, const struct err *err, enum reject why, int64_t start_ns)
 {
 	w->api->counters.rejects[why]++;
+	refusals_push(w, req, why, group, err);
 	count(w, req, mode, error_status(err), start_ns);
 	api_reply_error(req, error_status(err), err->msg);
 }
@@ -62,20 +65,29 @@ static enum reject reject_of(enum err_reason reason)
 				       : REJECT_LIMIT;
 }
 
-static void log_rejected(const struct http_request *req, const struct err *err)
-{
-	static const char *const methods[] = { "GET", "PUT", "POST", "DELETE" };
-
-	log_error("pushed metrics are invalid or inconsistent with existing metrics", "method",
-		  methods[http_request_method(req)], "source", http_request_peer(req), "err",
-		  err->msg, NULL);
-}
-
 static int status_of(const struct api_worker *w, enum push_mode mode)
 {
 	bool unchecked = w->api->config->push_disable_consistency_check;
 
 	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
+}
+
+/* Who has taken away what others have pushed. */
+static void log_deleted(const struct api_worker *w, const struct http_request *req,
+			const struct push *push)
+{
+	CLEANUP(strbuf_done) struct strbuf group = { 0 }, path = { 0 };
+	char client[CLIENT_MAX];
+
+	client_name(w->api, req, client);
+	if (push->mode == PUSH_WIPE) {
+		log_info("all groups deleted", "source", client, NULL);
+		return;
+	}
+	strbuf_adds(&group, push->labels);
+	strbuf_adds(&path, http_request_target(req));
+	log_info("group deleted", "source", client, "path", strbuf_z(&path), "group",
+		 strbuf_z(&group), NULL);
 }
 
 /* On the worker's thread, with the verdict. */
@@ -84,19 +96,21 @@ static void finish(struct http_task *task)
 	struct pending *p = (struct pending *)task;
 	struct push *push = p->push;
 
-	if (push->err.reason == ERR_INVALID)
-		log_rejected(p->req, &push->err);
 	/* Whoever has the check disabled expects no verdict; what is inconsistent stays out. */
 	if (push->err.reason == ERR_INVALID &&
-	    p->worker->api->config->push_disable_consistency_check)
+	    p->worker->api->config->push_disable_consistency_check) {
+		refusals_push(p->worker, p->req, REJECT_INCONSISTENT, push->labels, &push->err);
 		push->err.reason = ERR_NONE;
+	}
 	if (push->err.reason) {
-		submit_refuse(p->worker, p->req, push->mode, &push->err,
+		submit_refuse(p->worker, p->req, push->mode, push->labels, &push->err,
 			      reject_of(push->err.reason), p->start_ns);
 	} else {
 		int status = status_of(p->worker, push->mode);
 
 		count(p->worker, p->req, push->mode, status, p->start_ns);
+		if (push->mode == PUSH_DELETE || push->mode == PUSH_WIPE)
+			log_deleted(p->worker, p->req, push);
 		http_reply(p->req, status, NULL);
 	}
 	push_free(push);
@@ -158,7 +172,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		err_set(&err, ERR_BUSY, 0, "the gateway is shutting down");
 		break;
 	}
-	push_free(push);
 	free(p);
-	submit_refuse(w, req, mode, &err, REJECT_BUSY, start_ns);
+	submit_refuse(w, req, mode, push->labels, &err, REJECT_BUSY, start_ns);
+	push_free(push);
 }

@@ -12,8 +12,8 @@
  * request came, monotonic. */
 void submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 		 int64_t start_ns);
-/* Answers a push that gets no further, and counts it. */
+/* Answers a push that gets no further, counts it, logs it. group: as text, or empty. */
 void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
-		   const struct err *err, enum reject why, int64_t start_ns);
+		   struct str group, const struct err *err, enum reject why, int64_t start_ns);
 
 #endif

@@ -3,13 +3,11 @@
 #include "api/endpoints.h"
 #include "api/submit.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 void api_wipe(struct api_worker *w, struct http_request *req)
 {
 	const struct key nobody = { 0 };
 
-	log_debug("start wiping metric store", NULL);
 	submit_push(w, req, push_build(&w->builder, PUSH_WIPE, &nobody, NULL, clock_wall()),
 		    clock_mono_ns());
 }

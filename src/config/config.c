@@ -61,6 +61,10 @@ static const struct flag flags[] = {
 	{ .name = "web.threads", .kind = FLAG_COUNT, .offset = AT(web_threads),
 	  .def = "0", .min = 0, .max = 256,
 	  .help = "Threads that serve requests. 0 means one for each core." },
+	{ .name = "web.trusted-proxies", .kind = FLAG_STRING, .offset = AT(web_trusted_proxies),
+	  .def = "",
+	  .help = "Networks of proxies whose X-Forwarded-For names the client in the log, as a list "
+		  "like 10.0.0.0/8,192.0.2.7,unix." },
 	{ .name = "web.max-connections", .kind = FLAG_COUNT, .offset = AT(web_max_connections),
 	  .def = "10000", .min = 1, .max = MILLION,
 	  .help = "Connections open at the same time." },
@@ -184,6 +188,14 @@ static bool acts_at_once(const struct flags_given *given, enum config_action *re
 	return false;
 }
 
+static int resolve_proxies(struct config *c, struct err *err)
+{
+	if (cidr_list_parse(str_of(c->web_trusted_proxies), &c->trusted_proxies, err) == 0)
+		return 0;
+	err_prefix(err, "--web.trusted-proxies: ");
+	return -1;
+}
+
 /*
  * Which of several faults and wishes wins is kingpin's: --version and the hidden ones act while
  * flags are recognised, --help when all of them were, and values are looked at last.
@@ -204,7 +216,8 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 	if (!at_once)
 		*ret_action = flags_given_has(&given, "help") ? CONFIG_HELP : CONFIG_RUN;
 	if (*ret_action == CONFIG_RUN &&
-	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0)) {
+	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0 ||
+	     resolve_proxies(c, err) < 0)) {
 		config_done(c);
 		return -1;
 	}
@@ -214,6 +227,7 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 void config_done(struct config *c)
 {
 	flags_done(&table, c);
+	cidr_list_done(&c->trusted_proxies);
 	free(c->telemetry_path);
 	c->telemetry_path = NULL;
 }

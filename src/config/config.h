@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "config/cidr.h"
 
 /* The default of --persistence.file, in a directory that config_default_database() knows. */
 #define CONFIG_DATABASE_NAME "tallygate.db"
@@ -37,7 +38,9 @@ struct config {
 	enum log_format log_format;
 
 	/* Ours: a limit on everything that a client can influence. */
-	uint64_t web_threads;         /* --web.threads; 0: one for each core */
+	uint64_t web_threads;      /* --web.threads; 0: one for each core */
+	char *web_trusted_proxies; /* --web.trusted-proxies, as given */
+	struct cidr_list trusted_proxies;
 	uint64_t web_max_connections; /* --web.max-connections */
 	uint64_t web_max_header_size; /* --web.max-header-size, bytes */
 	int64_t web_idle_timeout_ns;  /* --web.idle-timeout */

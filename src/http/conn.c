@@ -70,6 +70,39 @@ static void conn_free(struct conn *c)
 	worker_check_stopped(w);
 }
 
+void conn_refused(struct conn *c, int status, const char *why)
+{
+	const struct http_handler *h = &c->worker->server->handler;
+	struct http_refused what = {
+		.status = status,
+		.why = why,
+		.request_line = { c->line, c->line_known ? strlen(c->line) : 0 },
+	};
+	char peer[64] = "";
+
+	if (!h->refused)
+		return;
+	if (c->evcon)
+		request_peer(c->evcon, peer, sizeof(peer));
+	what.peer = peer;
+	h->refused(c->worker->state, &what);
+}
+
+/* evhttp takes a line out of the buffer as soon as all of it is there. */
+static void note_line(struct conn *c, struct evbuffer *buf)
+{
+	ev_ssize_t n;
+	size_t end;
+
+	if (c->line_known)
+		return;
+	n = evbuffer_copyout(buf, c->line, sizeof(c->line) - 1);
+	c->line[n > 0 ? n : 0] = '\0';
+	end = strcspn(c->line, "\r\n");
+	c->line_known = end < (size_t)(n > 0 ? n : 0) || end == sizeof(c->line) - 1;
+	c->line[end] = '\0';
+}
+
 void conn_say(struct conn *c, const char *status, const char *text)
 {
 	char reply[256];
@@ -78,7 +111,10 @@ void conn_say(struct conn *c, const char *status, const char *text)
 			 "%sConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
 			 status, strncmp(status, "503", 3) ? "" : "Retry-After: 1\r\n",
 			 strlen(text), text);
+	char why[sizeof(reply)];
 
+	snprintf(why, sizeof(why), "%.*s", (int)strcspn(text, "\n"), text);
+	conn_refused(c, (int)strtol(status, NULL, 10), why);
 	if (c->tls)
 		conn_tls_send(c, reply, (size_t)n);
 	else
@@ -119,6 +155,7 @@ static void begin_request(struct conn *c)
 {
 	c->state = CONN_READING;
 	c->since_ns = clock_mono_ns();
+	c->line_known = false;
 	set_received(c, 0);
 }
 
@@ -170,6 +207,7 @@ static void on_input(struct evbuffer *buf, const struct evbuffer_cb_info *info, 
 	set_received(c, c->received + info->n_added);
 	if (c->state != CONN_READING)
 		return;
+	note_line(c, buf);
 	/* evhttp itself would wait for the end of a chunk's length for ever. */
 	c->overfull = evbuffer_get_length(buf) > most_of_a_request(c);
 	c->crowded = is_crowded(c);
@@ -331,6 +369,7 @@ void conn_replied(struct conn *c)
 
 	c->state = waiting || (c->tls && conn_tls_in_record(c)) ? CONN_WAITING : CONN_IDLE;
 	c->since_ns = clock_mono_ns();
+	c->line_known = false;
 	set_received(c, waiting);
 }
 

@@ -64,6 +64,7 @@ static void fix_error(struct conn *c)
 	const char *phrase = reason_for(c, &status, text, sizeof(text));
 
 	c->worker->server->malformed++;
+	conn_refused(c, status, text);
 	c->state = CONN_REPLYING;
 	bufferevent_disable(c->bev, EV_READ);
 	evbuffer_unfreeze(out, 1); /* only a plain socket's is frozen */

@@ -46,6 +46,8 @@ struct conn {
 	uint64_t counted;  /* of these in the server's receiving */
 	int unsent;        /* what the kernel had when is_cut() looked, of a reply */
 	struct conn *next_fix;
+	char line[192]; /* of the request being read, as far as it fits; for http_refused */
+	bool line_known;
 };
 
 struct http_worker {
@@ -105,6 +107,8 @@ struct conn *conn_of(struct http_worker *w, struct evhttp_connection *evcon);
  * and only as far as the socket takes them: a client that is gone loses nothing.
  */
 void conn_say(struct conn *c, const char *status, const char *text);
+/* Tells the handler, if it wants to know, what the client is told. */
+void conn_refused(struct conn *c, int status, const char *why);
 void conn_sweep(struct http_worker *w);
 void conn_close_idle(struct http_worker *w);
 void conn_handling(struct conn *c);
@@ -142,6 +146,7 @@ bool conn_tls_resume(struct conn *c);
 
 /* request.c: evhttp's callback for every request. */
 void request_received(struct evhttp_request *ev, void *worker);
+void request_peer(struct evhttp_connection *evcon, char *out, size_t size);
 
 /* worker.c */
 int worker_init(struct http_worker *w, struct http_server *s, struct err *err);

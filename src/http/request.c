@@ -63,30 +63,28 @@ static void on_complete(struct evhttp_request *ev, void *worker)
 		conn_replied(c);
 }
 
-static void name_peer(struct http_request *req)
+void request_peer(struct evhttp_connection *evcon, char *out, size_t size)
 {
-	const struct sockaddr *sa = evhttp_connection_get_addr(
-		evhttp_request_get_connection(req->ev));
+	const struct sockaddr *sa = evhttp_connection_get_addr(evcon);
 	char host[INET6_ADDRSTRLEN] = "";
 
 	if (sa && sa->sa_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)sa;
 
 		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(req->peer, sizeof(req->peer), "%s:%u", host, ntohs(in->sin_port));
+		snprintf(out, size, "%s:%u", host, ntohs(in->sin_port));
 	} else if (sa && sa->sa_family == AF_INET6) {
 		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)sa;
 
 		if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) {
 			inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], host, sizeof(host));
-			snprintf(req->peer, sizeof(req->peer), "%s:%u", host, ntohs(in->sin6_port));
+			snprintf(out, size, "%s:%u", host, ntohs(in->sin6_port));
 		} else {
 			inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host));
-			snprintf(req->peer, sizeof(req->peer), "[%s]:%u", host,
-				 ntohs(in->sin6_port));
+			snprintf(out, size, "[%s]:%u", host, ntohs(in->sin6_port));
 		}
 	} else {
-		snprintf(req->peer, sizeof(req->peer), "@");
+		snprintf(out, size, "@");
 	}
 }
 
@@ -95,7 +93,8 @@ const char *http_request_peer(const struct http_request *req)
 	struct http_request *mutable = (struct http_request *)req;
 
 	if (!req->peer[0])
-		name_peer(mutable);
+		request_peer(evhttp_request_get_connection(req->ev), mutable->peer,
+			     sizeof(mutable->peer));
 	return req->peer;
 }
 
@@ -104,8 +103,9 @@ const char *http_request_protocol(const struct http_request *req)
 	return req->ev->minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
 }
 
-static void refuse_over_limit(struct http_request *req)
+static void refuse_over_limit(struct http_request *req, struct conn *c)
 {
+	conn_refused(c, 503, "too many connections (--web.max-connections)");
 	http_reply_header(req, "Retry-After", "1");
 	http_reply_add(req, STR("too many connections (--web.max-connections)\n"));
 	http_reply_close(req);
@@ -115,7 +115,11 @@ static void refuse_over_limit(struct http_request *req)
 /* Not HTTP as we speak it: where the next request would begin is not certain any more. */
 static bool refuse(struct http_request *req, int status, const char *why)
 {
+	struct conn *c = conn_of(req->worker, evhttp_request_get_connection(req->ev));
+
 	req->worker->server->malformed++;
+	if (c)
+		conn_refused(c, status, why);
 	http_reply_add(req, str_of(why));
 	http_reply_close(req);
 	http_reply(req, status, "text/plain; charset=utf-8");
@@ -189,7 +193,7 @@ void request_received(struct evhttp_request *ev, void *worker)
 	if (c)
 		conn_handling(c);
 	if (c && c->refused)
-		refuse_over_limit(req);
+		refuse_over_limit(req, c);
 	else if (!refuse_malformed(req))
 		w->server->handler.handle(w->state, req);
 }
@@ -234,6 +238,16 @@ struct str http_request_header(const struct http_request *req, const char *name)
 	const char *v = evhttp_find_header(evhttp_request_get_input_headers(req->ev), name);
 
 	return v ? str_of(v) : STR_NULL;
+}
+
+struct str http_request_header_at(const struct http_request *req, const char *name, size_t n)
+{
+	const struct evkeyval *kv;
+
+	TAILQ_FOREACH(kv, evhttp_request_get_input_headers(req->ev), next)
+		if (strcasecmp(kv->key, name) == 0 && n-- == 0)
+			return str_of(kv->value);
+	return STR_NULL;
 }
 
 size_t http_request_header_bytes(const struct http_request *req)

@@ -50,6 +50,14 @@ struct http_settings {
 	void *tls_arg;
 };
 
+/* A request that no handler sees: malformed, over a limit, too late. Good during the call. */
+struct http_refused {
+	int status;
+	const char *why;         /* what the client was told; no LF */
+	const char *peer;        /* as http_request_peer() */
+	struct str request_line; /* as far as it is known; may be cut short; without CR and LF */
+};
+
 struct http_handler {
 	void *arg;
 	/* Each worker's own state; called before it serves, freed after it has ended. */
@@ -60,6 +68,8 @@ struct http_handler {
 	 * at once or later on the same thread (http_worker_post()).
 	 */
 	void (*handle)(void *state, struct http_request *req);
+	/* Told of each request that the server has answered by itself, on its worker's thread. */
+	void (*refused)(void *state, const struct http_refused *what);
 };
 
 struct http_stats {
@@ -127,7 +137,9 @@ struct str http_request_target(const struct http_request *req); /* as sent */
 struct str http_request_body(const struct http_request *req);
 /* The first header of that name, case-insensitive; .p is NULL when there is none. */
 struct str http_request_header(const struct http_request *req, const char *name);
-/* "host:port" of the peer. */
+/* The same of several of that name, from 0 in the order sent. */
+struct str http_request_header_at(const struct http_request *req, const char *name, size_t n);
+/* "host:port" of the peer, "@" over a Unix socket. */
 const char *http_request_peer(const struct http_request *req);
 /* "HTTP/1.1" */
 const char *http_request_protocol(const struct http_request *req);

@@ -85,7 +85,8 @@ static const char all_defaults[] = "limits.body-size=64MiB\n"
 				   "web.shutdown-timeout=10s\n"
 				   "web.systemd-socket=false\n"
 				   "web.telemetry-path=/metrics\n"
-				   "web.threads=0\n";
+				   "web.threads=0\n"
+				   "web.trusted-proxies=\n";
 
 START_TEST(defaults)
 {

@@ -51,7 +51,7 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { NULL, worker_new, worker_free, handle };
+static const struct http_handler handler = { NULL, worker_new, worker_free, handle, NULL };
 
 static SSL_CTX *server_context(void)
 {

@@ -1,0 +1,62 @@
+#include "api/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static struct str trim(struct str s)
+{
+	for (; s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'); s.p++)
+		s.n--;
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+		s.n--;
+	return s;
+}
+
+/* Cuts off the last element. */
+static struct str take_last(struct str *list)
+{
+	const char *comma = list->n ? memrchr(list->p, ',', list->n) : NULL;
+	size_t at = comma ? (size_t)(comma - list->p) + 1 : 0;
+	struct str last = { list->p + at, list->n - at };
+
+	list->n = comma ? at - 1 : 0;
+	return trim(last);
+}
+
+/* From the end of one header line. False: it has nothing but trusted proxies. */
+static bool find_client(const struct cidr_list *trusted, struct str list, struct str *ret)
+{
+	while (list.n > 0) {
+		struct str element = take_last(&list);
+		struct str host = cidr_host_of(element);
+
+		/* Nobody knows what comes in front of what is no address. */
+		if (!cidr_is_address(host))
+			return true;
+		*ret = element;
+		if (!cidr_list_has(trusted, host))
+			return true;
+	}
+	return false;
+}
+
+void client_name(const struct api *api, const struct http_request *req, char out[CLIENT_MAX])
+{
+	static const char name[] = "X-Forwarded-For";
+	const struct cidr_list *trusted = &api->config->trusted_proxies;
+	struct str client = str_of(http_request_peer(req));
+
+	if (cidr_list_has(trusted, cidr_host_of(client))) {
+		size_t n = 0;
+
+		/* A proxy may add a header of its own behind those that are there. */
+		while (http_request_header_at(req, name, n).p)
+			n++;
+		while (n > 0 &&
+		       !find_client(trusted, http_request_header_at(req, name, --n), &client))
+			;
+	}
+	snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(client));
+}

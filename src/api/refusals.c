@@ -1,0 +1,288 @@
+#include "api/refusals.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "api/error_status.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "config/config.h"
+
+/* Jobs times reasons of one minute; the rest share one entry for each reason. */
+enum { ENTRIES_MAX = 1024 };
+#define MINUTE_NS INT64_C(60000000000)
+
+struct entry {
+	uint64_t subject; /* hash of the job or path, as sent; 0: of all that had no room */
+	const char *reason;
+	int64_t said_ns;
+	uint64_t times; /* since it was said */
+	/* Of the last one. */
+	const char *msg;
+	enum log_level level;
+	int status;
+	char method[16], why[ERR_MSG_SIZE], target[256], group[256], source[CLIENT_MAX];
+};
+
+struct refusals {
+	pthread_mutex_t lock;
+	struct entry *entries[ENTRIES_MAX];
+	size_t n;
+};
+
+struct refusals *refusals_new(void)
+{
+	struct refusals *r = mem_zalloc(sizeof(*r));
+
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+/* Kinds are bounded here, not by the log: no line of one job hides another's. */
+static void say(struct entry *e, int64_t now)
+{
+	char times[24], status[16];
+
+	snprintf(times, sizeof(times), "%llu", (unsigned long long)e->times);
+	snprintf(status, sizeof(status), "%d", e->status);
+	if (log_enabled(e->level))
+		log_write(e->level, __FILE__, __LINE__, e->msg, "method", e->method, "source",
+			  e->source, "path", e->target, "group", e->group, "reason", e->reason,
+			  LOG_NUMBER("status"), status, LOG_NUMBER("times"), times, "err", e->why,
+			  NULL);
+	e->times = 0;
+	e->said_ns = now;
+}
+
+/* Once a minute has passed: says what was counted in it, or else forgets the entry. */
+static void expire(struct refusals *r, int64_t now)
+{
+	for (size_t i = 0; i < r->n;) {
+		struct entry *e = r->entries[i];
+
+		if (now - e->said_ns < MINUTE_NS) {
+			i++;
+		} else if (e->times > 0) {
+			say(e, now);
+			i++;
+		} else {
+			free(e);
+			r->entries[i] = r->entries[--r->n];
+		}
+	}
+}
+
+void refusals_tick(struct refusals *r, int64_t now_ns)
+{
+	pthread_mutex_lock(&r->lock);
+	expire(r, now_ns);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void refusals_free(struct refusals *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->entries[i]->times > 0)
+			say(r->entries[i], 0);
+		free(r->entries[i]);
+	}
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* "/prefix/metrics/job/J/..." or "job@base64/J": "job/J"; of any other target the path. */
+static struct str subject_of(struct str target)
+{
+	static const char mark[] = "/metrics/job";
+	const char *query = target.n ? memchr(target.p, '?', target.n) : NULL;
+	const char *job;
+	size_t at, end;
+
+	if (query)
+		target.n = (size_t)(query - target.p);
+	job = target.n ? memmem(target.p, target.n, mark, strlen(mark)) : NULL;
+	if (!job)
+		return target;
+	at = (size_t)(job - target.p) + strlen("/metrics/");
+	for (end = at; end < target.n && target.p[end] != '/'; end++)
+		;
+	for (end++; end < target.n && target.p[end] != '/'; end++)
+		;
+	return (struct str){ target.p + at, (end < target.n ? end : target.n) - at };
+}
+
+static void copy(char *to, size_t size, struct str s)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	if (n > 0)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+static struct entry *find(struct refusals *r, const char *reason, uint64_t subject)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entries[i]->subject == subject && strcmp(r->entries[i]->reason, reason) == 0)
+			return r->entries[i];
+	return NULL;
+}
+
+/* NULL: all are taken, also those for the rest. */
+static struct entry *find_or_add(struct refusals *r, const char *reason, uint64_t subject,
+				 int64_t now)
+{
+	enum { FOR_THE_REST = 16 };
+	struct entry *e = find(r, reason, subject);
+
+	if (e)
+		return e;
+	if (r->n >= ENTRIES_MAX - FOR_THE_REST)
+		expire(r, now);
+	if (r->n >= ENTRIES_MAX - FOR_THE_REST) {
+		subject = 0;
+		e = find(r, reason, subject);
+	}
+	if (e || r->n == ENTRIES_MAX)
+		return e;
+	e = mem_zalloc(sizeof(*e));
+	e->subject = subject;
+	e->reason = reason;
+	e->said_ns = now - MINUTE_NS;
+	r->entries[r->n++] = e;
+	return e;
+}
+
+static void note(struct refusals *r, const struct refused_request *what, int64_t now)
+{
+	uint64_t subject = hash_bytes(subject_of(what->target)) | 1;
+	struct entry *e = find_or_add(r, what->reason, subject, now);
+
+	if (!e)
+		return;
+	e->msg = what->msg;
+	e->level = what->level;
+	e->status = what->status;
+	copy(e->method, sizeof(e->method), str_of(what->method));
+	copy(e->why, sizeof(e->why), str_of(what->why));
+	copy(e->target, sizeof(e->target), what->target);
+	copy(e->group, sizeof(e->group), what->group);
+	copy(e->source, sizeof(e->source), str_of(what->source));
+	e->times++;
+	if (now - e->said_ns >= MINUTE_NS)
+		say(e, now);
+}
+
+void refusals_note(struct refusals *r, const struct refused_request *what, int64_t now_ns)
+{
+	pthread_mutex_lock(&r->lock);
+	note(r, what, now_ns);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- of a request ---- */
+
+static const char *method_name(enum http_method method)
+{
+	static const char *const names[HTTP_OTHER + 1] = { "GET",     "PUT",  "POST", "DELETE",
+							   "OPTIONS", "HEAD", "other" };
+
+	return names[method];
+}
+
+static void note_request(struct api_worker *w, const struct http_request *req,
+			 struct refused_request *what)
+{
+	char client[CLIENT_MAX];
+
+	client_name(w->api, req, client);
+	what->source = client;
+	what->method = method_name(http_request_method(req));
+	what->target = http_request_target(req);
+	refusals_note(w->api->refusals, what, clock_mono_ns());
+}
+
+/* The Go gateway's words where it has any (behaviour 1.6). */
+static const char *const push_messages[N_REJECTS] = {
+	[REJECT_PATH] = "failed to parse URL",
+	[REJECT_BODY] = "failed to parse text",
+	[REJECT_INCONSISTENT] = "pushed metrics are invalid or inconsistent with existing metrics",
+	[REJECT_LIMIT] = "push refused: over a limit",
+	[REJECT_BUSY] = "push refused: no room for it now",
+	[REJECT_STORAGE] = "push refused: the database did not take it",
+};
+
+void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,
+		   struct str group, const struct err *err)
+{
+	note_request(w, req,
+		     &(struct refused_request){
+			     .reason = counters_rejects[why],
+			     .msg = push_messages[why],
+			     .level = why == REJECT_INCONSISTENT ? LOG_ERROR : LOG_WARN,
+			     .status = error_status(err),
+			     .why = err->msg,
+			     .group = group,
+		     });
+}
+
+void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
+		      int status, const char *msg)
+{
+	note_request(w, req,
+		     &(struct refused_request){
+			     .reason = counters_refusals[why],
+			     .msg = "request refused by --web.config.file",
+			     .level = LOG_WARN,
+			     .status = status,
+			     .why = msg,
+		     });
+}
+
+/* "PUT /metrics/job/x HTTP/1.1", of which the end may be missing: cuts off its first word. */
+static struct str take_word(struct str *line)
+{
+	const char *blank = line->n ? memchr(line->p, ' ', line->n) : NULL;
+	struct str word = { line->p, blank ? (size_t)(blank - line->p) : line->n };
+	size_t n = word.n + (blank != NULL);
+
+	*line = (struct str){ line->p + n, line->n - n };
+	return word;
+}
+
+void refusals_http(void *worker, const struct http_refused *refused)
+{
+	struct api_worker *w = worker;
+	struct str line = refused->request_line, method = take_word(&line);
+	struct str target = take_word(&line), prefix = str_of(w->api->config->web_route_prefix);
+	bool push = (str_eq(method, STR("PUT")) || str_eq(method, STR("POST"))) &&
+		    str_has_prefix(target, prefix) &&
+		    str_has_prefix((struct str){ target.p + prefix.n, target.n - prefix.n },
+				   STR("/metrics/job"));
+	char name[16];
+
+	copy(name, sizeof(name), method);
+	if (push && refused->status == 413)
+		w->api->counters.rejects[REJECT_LIMIT]++;
+	refusals_note(w->api->refusals,
+		      &(struct refused_request){
+			      .reason = refused->status == 413   ? "limit"
+					: refused->status == 503 ? "busy"
+								 : "http",
+			      .msg = push && refused->status == 413 ? push_messages[REJECT_LIMIT]
+								    : "request refused",
+			      .level = LOG_WARN,
+			      .status = refused->status,
+			      .why = refused->why,
+			      .method = name,
+			      .target = target,
+			      .source = refused->peer,
+		      },
+		      clock_mono_ns());
+}

@@ -1,0 +1,42 @@
+/*
+ * The log's lines about refused requests. The first of a job (or of a path, where that names none)
+ * that is refused for a reason is a line at once; how many more there were is one line a minute. So
+ * each refusal is seen, whoever causes how many. Any thread may call.
+ */
+#ifndef API_REFUSALS_H
+#define API_REFUSALS_H
+
+#include "api/api.h"
+#include "base/log.h"
+
+struct refusals;
+
+struct refusals *refusals_new(void);
+void refusals_free(struct refusals *r); /* what is not said yet is said; NULL is fine */
+
+/* All but `reason` is copied when it is kept. */
+struct refused_request {
+	const char *reason; /* a word that counters have too: "body", "limit", "auth" ... */
+	const char *msg;    /* literals, both */
+	enum log_level level;
+	int status;
+	const char *why, *method;
+	struct str target, group; /* group: as text, empty where there is none */
+	const char *source;       /* the client */
+};
+
+void refusals_note(struct refusals *r, const struct refused_request *what, int64_t now_ns);
+
+/* From time to time: says what is due. now_ns: of clock_mono_ns(). */
+void refusals_tick(struct refusals *r, int64_t now_ns);
+
+/* A refused push, delete or wipe; group: as text, or empty when the path names none. */
+void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,
+		   struct str group, const struct err *err);
+/* What the gate refuses. */
+void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
+		      int status, const char *msg);
+/* For struct http_handler: the server's own. Counts a body over the limit as a push refused. */
+void refusals_http(void *worker, const struct http_refused *what);
+
+#endif
