@@ -92,7 +92,8 @@ struct gateway {
 	struct storage *storage; /* NULL: memory only */
 	struct queue queue;
 	struct api api;
-	int64_t next_age_ns; /* monotonic; see forget_unused_forms() */
+	struct strbuf listening; /* addresses, a NUL behind each; said once nothing can go wrong */
+	int64_t next_age_ns;     /* monotonic; see forget_unused_forms() */
 };
 
 static struct http_settings http_settings(const struct config *c)
@@ -110,6 +111,24 @@ static struct http_settings http_settings(const struct config *c)
 		.read_timeout_ns = c->web_read_timeout_ns,
 		.shutdown_timeout_ns = c->web_shutdown_timeout_ns,
 	};
+}
+
+static void add_address(void *arg, const char *bound)
+{
+	struct gateway *g = arg;
+
+	strbuf_add(&g->listening, bound, strlen(bound) + 1);
+}
+
+/* Also told to those who wait for this line to know the port. */
+static void log_listening(void *arg)
+{
+	struct gateway *g = arg;
+
+	for (size_t at = 0; at < g->listening.n; at += strlen(g->listening.p + at) + 1)
+		log_info("Listening on", "address", g->listening.p + at, NULL);
+	strbuf_done(&g->listening);
+	g->listening = (struct strbuf){ 0 };
 }
 
 /* Answers from now on: 503 until the database is loaded, but /-/healthy says that we are alive. */
@@ -138,6 +157,8 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 		settings.fds = passed.fds;
 		settings.n_fds = passed.n;
 	}
+	settings.listening = add_address;
+	settings.listening_arg = g;
 	g->api.server = http_server_start(&settings, &handler, err);
 	return g->api.server;
 }
@@ -217,11 +238,12 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
+	const struct startup_listener listener = { log_listening, g };
 	struct opened opened;
 
 	if (*g->config.persistence_file)
 		service_loading(g->config.persistence_file);
-	if (startup_open(&g->config, &opened, err) < 0)
+	if (startup_open(&g->config, &listener, &opened, err) < 0)
 		return -1;
 	/* Loading has used other threads' arenas, which are not used again. */
 	malloc_trim(0);
@@ -298,6 +320,7 @@ static int run(struct gateway *g)
 		log_error("cannot serve", "err", err.msg, NULL);
 	else
 		log_info("HTTP server stopped", NULL);
+	strbuf_done(&g->listening);
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
 	refusals_free(g->api.refusals);

@@ -73,7 +73,9 @@ struct admission *admission_open(const char *path, struct err *err)
 	if (a->live)
 		a->users = web_users_start(err);
 	if (!a->users) {
-		err_prefix(err, "--web.config.file: ");
+		err_prefix(err, ": ");
+		err_prefix(err, path);
+		err_prefix(err, "--web.config.file=");
 		admission_free(a);
 		return NULL;
 	}

@@ -57,30 +57,47 @@ void flag_add_range(const struct flag *f, struct strbuf *out)
 	add_number(f, f->max, out);
 }
 
-static int out_of_range(const struct flag *f, const char *value, struct err *err)
+static bool fits(const struct flag *f, int64_t v)
 {
-	CLEANUP(strbuf_done) struct strbuf range = { 0 };
-	char quoted[256];
+	return v >= f->min && v <= f->max;
+}
 
-	flag_add_range(f, &range);
-	return err_set(err, ERR_CONFIG, 0, "invalid value %s for --%s: expected %s",
-		       str_quote(str_of(value), quoted, sizeof(quoted)), f->name, strbuf_z(&range));
+static int parse_number(const struct flag *f, struct str s, int64_t *ret)
+{
+	struct err ignored;
+	bool ok;
+
+	if (f->kind == FLAG_DURATION)
+		ok = duration_parse(s, ret, &ignored) == 0;
+	else
+		ok = f->kind == FLAG_SIZE ? size_parse(s, ret) : count_parse(s, ret);
+	return ok && fits(f, *ret) ? 0 : -1;
+}
+
+/* Names the flag, what it takes, and what was probably meant if that would be taken. */
+static int bad_value(const struct flag *f, const char *value, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf expected = { 0 };
+	CLEANUP(strbuf_done) struct strbuf meant = { 0 };
+	char quoted[128];
+	int64_t v;
+
+	flag_add_expected(f, &expected);
+	if (flag_add_meant(f, str_of(value), &meant) && f->kind != FLAG_LOG_LEVEL &&
+	    f->kind != FLAG_LOG_FORMAT && parse_number(f, strbuf_str(&meant), &v) < 0)
+		meant.n = 0;
+	return err_set(err, ERR_CONFIG, 0, "invalid value %s for --%s: expected %s%s%s%s",
+		       str_quote(str_of(value), quoted, sizeof(quoted)), f->name,
+		       strbuf_z(&expected), meant.n ? " (did you mean " : "", strbuf_z(&meant),
+		       meant.n ? "?)" : "");
 }
 
 static int set_number(const struct flag *f, void *base, const char *value, struct err *err)
 {
-	struct str s = str_of(value);
-	bool ok = true;
 	int64_t v;
 
-	if (f->kind == FLAG_DURATION) {
-		if (duration_parse(s, &v, err) < 0)
-			return -1;
-	} else {
-		ok = f->kind == FLAG_SIZE ? size_parse(s, &v) : count_parse(s, &v);
-	}
-	if (!ok || v < f->min || v > f->max)
-		return out_of_range(f, value, err);
+	if (parse_number(f, str_of(value), &v) < 0)
+		return bad_value(f, value, err);
 	if (f->kind == FLAG_DURATION)
 		*(int64_t *)place(f, base) = v;
 	else
@@ -88,38 +105,34 @@ static int set_number(const struct flag *f, void *base, const char *value, struc
 	return 0;
 }
 
-static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug",
-	[LOG_INFO] = "info",
-	[LOG_WARN] = "warn",
-	[LOG_ERROR] = "error",
-};
-
-static const char *const format_names[] = {
-	[LOG_LOGFMT] = "logfmt",
-	[LOG_JSON] = "json",
-};
-
-static int set_log_level(enum log_level *to, const char *value, struct err *err)
+/* The index of value; -1: it is none of them. */
+static int word_index(const char *const *words, const char *value, bool any_case)
 {
-	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-		if (str_eq_nocase(str_of(value), str_of(level_names[i]))) {
-			*to = (enum log_level)i;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_CONFIG, 0, "unrecognized log level %s", value);
+	for (int i = 0; words[i]; i++)
+		if (any_case ? str_eq_nocase(str_of(value), str_of(words[i]))
+			     : strcmp(value, words[i]) == 0)
+			return i;
+	return -1;
 }
 
-static int set_log_format(enum log_format *to, const char *value, struct err *err)
+static int set_log_level(const struct flag *f, void *base, const char *value, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(format_names); i++) {
-		if (strcmp(value, format_names[i]) == 0) {
-			*to = (enum log_format)i;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_CONFIG, 0, "unrecognized log format %s", value);
+	int i = word_index(flag_log_levels, value, true);
+
+	if (i < 0)
+		return bad_value(f, value, err);
+	*(enum log_level *)place(f, base) = (enum log_level)i;
+	return 0;
+}
+
+static int set_log_format(const struct flag *f, void *base, const char *value, struct err *err)
+{
+	int i = word_index(flag_log_formats, value, false);
+
+	if (i < 0)
+		return bad_value(f, value, err);
+	*(enum log_format *)place(f, base) = (enum log_format)i;
+	return 0;
 }
 
 static void set_string(char **to, const char *value)
@@ -147,9 +160,9 @@ static int set_value(const struct flag *f, void *base, const char *value, struct
 	case FLAG_DURATION:
 		return set_number(f, base, value, err);
 	case FLAG_LOG_LEVEL:
-		return set_log_level(place(f, base), value, err);
+		return set_log_level(f, base, value, err);
 	case FLAG_LOG_FORMAT:
-		return set_log_format(place(f, base), value, err);
+		return set_log_format(f, base, value, err);
 	}
 	return 0;
 }
@@ -179,7 +192,8 @@ int flags_set(const struct flags_given *given, void *base, struct err *err)
 		bool again = given_before(given, i);
 
 		if (again && f->kind != FLAG_STRINGS)
-			return err_set(err, ERR_CONFIG, 0, "flag '%s' cannot be repeated", f->name);
+			return err_set(err, ERR_CONFIG, 0, "flag '--%s' cannot be repeated",
+				       f->name);
 		/* What is given does not add to the default, it replaces it. */
 		if (!again && f->kind == FLAG_STRINGS)
 			clear_list(f, base);
@@ -223,10 +237,10 @@ void flag_format(const struct flag *f, const void *base, struct strbuf *out)
 		add_number(f, *(const int64_t *)p, out);
 		break;
 	case FLAG_LOG_LEVEL:
-		strbuf_addz(out, level_names[*(const enum log_level *)p]);
+		strbuf_addz(out, flag_log_levels[*(const enum log_level *)p]);
 		break;
 	case FLAG_LOG_FORMAT:
-		strbuf_addz(out, format_names[*(const enum log_format *)p]);
+		strbuf_addz(out, flag_log_formats[*(const enum log_format *)p]);
 		break;
 	}
 }

@@ -74,6 +74,17 @@ void flags_done(const struct flag_table *t, void *base);
 /* "1 to 1000000", "1KiB to 4GiB"; for the kinds that have a range. */
 void flag_add_range(const struct flag *f, struct strbuf *out);
 
+/*
+ * In expected.c. What values it takes, in words: "a number from 1 to 256". What was probably meant
+ * by one that it does not take; false: nobody knows. The flag whose name is most like that one, or
+ * NULL.
+ */
+void flag_add_expected(const struct flag *f, struct strbuf *out);
+bool flag_add_meant(const struct flag *f, struct str value, struct strbuf *out);
+const struct flag *flags_nearest(const struct flag_table *t, struct str name);
+/* The values of FLAG_LOG_LEVEL and FLAG_LOG_FORMAT by their enum, up to a NULL. */
+extern const char *const flag_log_levels[], *const flag_log_formats[];
+
 /* In config_help.c. "usage: PROGRAM [<flags>]", the description, and the table in two columns. */
 void flags_help(const struct flag_table *t, const char *program, const char *description,
 		struct strbuf *out);

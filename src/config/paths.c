@@ -22,9 +22,10 @@ static int url_path(const char *url, struct str *ret, struct err *err)
 
 		p = host + 3 + strcspn(host + 3, "/?#");
 		if (open && open < p && !memchr(open, ']', (size_t)(p - open)))
-			return err_set(err, ERR_CONFIG, 0,
-				       "invalid URL: parse %s: missing ']' in host",
-				       str_quote(str_of(url), quoted, sizeof(quoted)));
+			return err_set(
+				err, ERR_CONFIG, 0,
+				"--web.external-url: invalid URL: parse %s: missing ']' in host",
+				str_quote(str_of(url), quoted, sizeof(quoted)));
 	}
 	*ret = (struct str){ p, strcspn(p, "?#") };
 	return 0;

@@ -216,6 +216,35 @@ static void add_given(struct flags_given *given, const struct flag *f, const cha
 	given->list[given->n++] = (struct flag_given){ f, mem_strdup(value) };
 }
 
+static int unknown_flag(const struct flag_table *t, struct str name, bool is_short, struct err *err)
+{
+	const struct flag *nearest = is_short ? NULL : flags_nearest(t, name);
+
+	return err_set(err, ERR_CONFIG, 0, "unknown %s flag '%s%.*s'%s%s%s",
+		       is_short ? "short" : "long", is_short ? "-" : "--", STR_ARG(name),
+		       nearest ? " (did you mean --" : "", nearest ? nearest->name : "",
+		       nearest ? "?)" : "");
+}
+
+static int surplus_value(const struct flag *f, const char *value, struct err *err)
+{
+	if (f->kind == FLAG_ACTION)
+		return err_set(err, ERR_CONFIG, 0, "unexpected %s: --%s takes no value", value,
+			       f->name);
+	return err_set(err, ERR_CONFIG, 0,
+		       "unexpected %s: --%s takes no value; it is on as it stands, --no-%s is off",
+		       value, f->name, f->name);
+}
+
+static int no_value(const struct flag *f, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf expected = { 0 };
+
+	flag_add_expected(f, &expected);
+	return err_set(err, ERR_CONFIG, 0, "expected argument for flag '--%s': %s", f->name,
+		       strbuf_z(&expected));
+}
+
 static int scan_flag(struct scanner *s, const struct flag_table *t, struct token token,
 		     struct flags_given *given, struct err *err)
 {
@@ -224,12 +253,10 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	struct token value;
 
 	if (!f)
-		return err_set(err, ERR_CONFIG, 0, "unknown %s flag '%s%.*s'",
-			       is_short ? "short" : "long", is_short ? "-" : "--",
-			       STR_ARG(token.name));
+		return unknown_flag(t, token.name, is_short, err);
 	if (!takes_value(f)) {
 		add_given(given, f, off ? "false" : "true");
-		return token.value ? err_set(err, ERR_CONFIG, 0, "unexpected %s", token.value) : 0;
+		return token.value ? surplus_value(f, token.value, err) : 0;
 	}
 	if (token.value) {
 		add_given(given, f, token.value);
@@ -238,16 +265,31 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	if (next_token(s, &value, err) < 0)
 		return -1;
 	if (value.kind != TOKEN_ARG)
-		return err_set(err, ERR_CONFIG, 0, "expected argument for flag '--%s'", f->name);
+		return no_value(f, err);
 	add_given(given, f, value.value);
 	return 0;
+}
+
+/* `web.threads=3`, and `--web.enable-lifecycle true`. */
+static int unexpected_arg(const struct flag_table *t, const char *arg,
+			  const struct flags_given *given, struct err *err)
+{
+	const struct flag *last = given->n ? given->list[given->n - 1].flag : NULL;
+	struct str name = { arg, strcspn(arg, "=") };
+	const struct flag *f = find_long(t, name);
+
+	if (f)
+		return err_set(err, ERR_CONFIG, 0, "unexpected %s (did you mean --%s?)", arg, arg);
+	if (last && !takes_value(last) && (!strcmp(arg, "true") || !strcmp(arg, "false")))
+		return surplus_value(last, arg, err);
+	return err_set(err, ERR_CONFIG, 0, "unexpected %s", arg);
 }
 
 static int scan_arg(const struct flag_table *t, const char *arg, struct flags_given *given,
 		    struct err *err)
 {
 	if (given->n_args == t->max_args)
-		return err_set(err, ERR_CONFIG, 0, "unexpected %s", arg);
+		return unexpected_arg(t, arg, given, err);
 	given->args = mem_realloc(given->args, (given->n_args + 1) * sizeof(*given->args));
 	given->args[given->n_args++] = mem_strdup(arg);
 	return 0;

@@ -33,7 +33,8 @@ static int listen_with(struct http_server *s, const int *fds, const char *bound,
 				close(fds[i]);
 			return -1;
 		}
-	log_info("Listening on", "address", bound, NULL);
+	if (s->settings.listening)
+		s->settings.listening(s->settings.listening_arg, bound);
 	return 0;
 }
 
@@ -42,8 +43,10 @@ static int listen_on(struct http_server *s, const char *address, struct err *err
 	int fds[MAX_THREADS];
 	char bound[128];
 
-	if (listen_open(address, fds, s->n_workers, bound, sizeof(bound), err) < 0)
+	if (listen_open(address, fds, s->n_workers, bound, sizeof(bound), err) < 0) {
+		err_prefix(err, "--web.listen-address: ");
 		return -1;
+	}
 	return listen_with(s, fds, bound, err);
 }
 

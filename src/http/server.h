@@ -21,6 +21,9 @@ struct http_request;
 struct http_settings {
 	char **addresses; /* "host:port", ":port", "[v6]:port"; port 0 picks one */
 	size_t n_addresses;
+	/* NULL, or told of each address with its real port; during http_server_start(). */
+	void (*listening)(void *arg, const char *bound);
+	void *listening_arg;
 	/*
 	 * Listening TCP and Unix sockets that somebody else has opened; borrowed until
 	 * http_server_start() returns. All workers accept from each.

@@ -40,7 +40,9 @@ static struct number number(uint64_t n)
 
 enum open_result { OPENED, DAMAGED, FAILED };
 
-static enum open_result open_and_load(const struct config *c, struct opened *ret, struct err *err)
+static enum open_result open_and_load(const struct config *c,
+				      const struct startup_listener *listener, struct opened *ret,
+				      struct err *err)
 {
 	struct storage *storage;
 	struct store *store;
@@ -54,6 +56,7 @@ static enum open_result open_and_load(const struct config *c, struct opened *ret
 	case SQLITE_OPEN_FAILED:
 		return FAILED;
 	}
+	listener->loading(listener->arg);
 	store = limited_store(c);
 	r = load_store(storage, store, err);
 	if (r == STORAGE_LOADED) {
@@ -142,7 +145,8 @@ void startup_choose_database(struct config *c)
 	*c->persistence_file = '\0';
 }
 
-int startup_open(const struct config *c, struct opened *ret, struct err *err)
+int startup_open(const struct config *c, const struct startup_listener *listener,
+		 struct opened *ret, struct err *err)
 {
 	const char *path = c->persistence_file;
 	enum open_result r;
@@ -152,12 +156,13 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 	*ret = (struct opened){ 0 };
 	if (!*path) {
 		ret->store = limited_store(c);
+		listener->loading(listener->arg);
 		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
 		return 0;
 	}
 	if (db_file_check_type(path, err) < 0 || import_if_gob(c, err) < 0)
 		return -1;
-	r = open_and_load(c, ret, err);
+	r = open_and_load(c, listener, ret, err);
 	if (r == DAMAGED) {
 		struct err why = *err;
 
@@ -167,7 +172,7 @@ int startup_open(const struct config *c, struct opened *ret, struct err *err)
 			  "one",
 			  "file", path, "kept", aside, "err", why.msg, NULL);
 		ret->set_aside = true;
-		r = open_and_load(c, ret, err);
+		r = open_and_load(c, listener, ret, err);
 	}
 	if (r != OPENED)
 		return -1;

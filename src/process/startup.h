@@ -19,12 +19,19 @@ struct opened {
  */
 void startup_choose_database(struct config *c);
 
+struct startup_listener {
+	/* What would keep us from serving has been looked for; twice, if the data is damaged. */
+	void (*loading)(void *arg);
+	void *arg;
+};
+
 /*
  * Before the committer and before anybody may see the store. A Go Pushgateway's file is imported
  * first, a damaged database is set aside; both are logged. -1: *err says what to do, and *ret holds
  * nothing.
  */
-int startup_open(const struct config *c, struct opened *ret, struct err *err);
+int startup_open(const struct config *c, const struct startup_listener *listener,
+		 struct opened *ret, struct err *err);
 
 /* Empty, and it knows our own metrics. */
 struct store *startup_new_store(const struct store_limits *lim);

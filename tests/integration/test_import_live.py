@@ -340,7 +340,8 @@ def test_the_command_line():
     for args, reason in {(): "required argument 'url' not provided", ("a", "b"): "unexpected b",
                          ("a", "--persistence.file="): "--persistence.file is empty: expected the database to import into",
                          ("a", "--nonsense"): "unknown long flag '--nonsense'",
-                         ("a", "--timeout=0s"): 'invalid value "0s" for --timeout: expected 1ms to 24h0m0s'}.items():
+                         ("a", "--timeout=0s"): 'invalid value "0s" for --timeout: expected a duration like 90s, 5m or 1h30m, '
+                                                  "from 1ms to 24h0m0s"}.items():
         done = run(*args)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == f"{name}: error: {reason}, try {name} import --help\n"

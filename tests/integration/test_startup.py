@@ -27,24 +27,26 @@ def refused(*flags, database="", listen="127.0.0.1:0"):
     assert done.stdout == "" and "Sanitizer" not in done.stderr
     last = parse_logfmt(done.stderr.splitlines()[-1])
     assert (last["level"], last["msg"]) == ("error", "cannot serve")
+    assert done.stderr.count("level=error") == 1 and "Listening on" not in done.stderr, "one line, before it is said to serve"
     return last["err"]
 
 
+DURATION = "expected a duration like 90s, 5m or 1h30m, from 1ms to 24h0m0s"
 FLAGS = {
     "--nonsense": "unknown long flag '--nonsense'",
     "-x": "unknown short flag '-x'",
     "extra": "unexpected extra",
-    "--log.level=loud": "unrecognized log level loud",
-    "--log.format=xml": "unrecognized log format xml",
-    "--web.read-timeout=5": 'time: missing unit in duration "5"',
-    "--web.read-timeout=1d": 'time: unknown unit "d" in duration "1d"',
-    "--web.read-timeout=abc": 'time: invalid duration "abc"',
-    "--web.read-timeout=0s": 'invalid value "0s" for --web.read-timeout: expected 1ms to 24h0m0s',
-    "--limits.groups=-1": 'invalid value "-1" for --limits.groups: expected 1 to 50000000',
-    "--limits.body-size=1XB": 'invalid value "1XB" for --limits.body-size: expected 1 to 4GiB',
-    "--web.threads=257": 'invalid value "257" for --web.threads: expected 0 to 256',
-    "--push.queue-size=0": 'invalid value "0" for --push.queue-size: expected 1 to 1000000',
-    "--log.level": "expected argument for flag '--log.level'",
+    "--log.level=loud": 'invalid value "loud" for --log.level: expected debug, info, warn or error',
+    "--log.format=xml": 'invalid value "xml" for --log.format: expected logfmt or json',
+    "--web.read-timeout=5": f'invalid value "5" for --web.read-timeout: {DURATION} (did you mean 5s?)',
+    "--web.read-timeout=1d": f'invalid value "1d" for --web.read-timeout: {DURATION} (did you mean 24h?)',
+    "--web.read-timeout=abc": f'invalid value "abc" for --web.read-timeout: {DURATION}',
+    "--web.read-timeout=0s": f'invalid value "0s" for --web.read-timeout: {DURATION}',
+    "--limits.groups=-1": 'invalid value "-1" for --limits.groups: expected a number from 1 to 50000000',
+    "--limits.body-size=1XB": 'invalid value "1XB" for --limits.body-size: expected bytes or a number with KiB, MiB, GiB, KB, MB or GB, from 1 to 4GiB',
+    "--web.threads=257": 'invalid value "257" for --web.threads: expected a number from 0 to 256',
+    "--push.queue-size=0": 'invalid value "0" for --push.queue-size: expected a number from 1 to 1000000',
+    "--log.level": "expected argument for flag '--log.level': debug, info, warn or error",
 }
 
 
@@ -57,7 +59,7 @@ def test_bad_flags(flag, tmp_path):
 
 
 def test_a_flag_twice():
-    assert "error: flag 'log.level' cannot be repeated, try --help" in run("--log.level=info", "--log.level=warn").stderr
+    assert "error: flag '--log.level' cannot be repeated, try --help" in run("--log.level=info", "--log.level=warn").stderr
 
 
 def test_version():
@@ -81,7 +83,7 @@ def test_help(flag):
 
 def test_port_in_use(gw):
     reason = refused(listen=f"127.0.0.1:{gw.port}")
-    assert reason.startswith(f"listen tcp 127.0.0.1:{gw.port}: bind: address already in use")
+    assert reason.startswith(f"--web.listen-address: listen tcp 127.0.0.1:{gw.port}: bind: address already in use")
     assert "--web.listen-address" in reason
     assert gw.get("/-/healthy").status == 200
 

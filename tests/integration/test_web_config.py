@@ -341,7 +341,7 @@ def test_a_bad_file_at_start(config, text, why):
     g = WebGateway(config, text)
     assert g.wait() == 1
     last = g.log.splitlines()[-1].replace('\\"', '"')
-    assert "level=error" in last and "--web.config.file: " in last and why in last
+    assert "level=error" in last and f"--web.config.file={config}: " in last and why in last
     assert "Listening" not in g.log
 
 
