@@ -108,7 +108,6 @@ struct metric {
 	struct timestamp counter_created; /* of the counter */
 	struct summary *summary;
 	struct histogram *histogram;
-	struct str unknown; /* raw protobuf fields that we do not know, kept for re-exposition */
 };
 
 struct family {

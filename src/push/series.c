@@ -49,7 +49,7 @@ static bool metric_is_lossy(int32_t type, const struct metric *m)
 {
 	if (type == METRIC_SUMMARY || type == METRIC_HISTOGRAM || type == METRIC_GAUGE_HISTOGRAM)
 		return true;
-	if (m->exemplar || m->counter_created.set || m->unknown.n)
+	if (m->exemplar || m->counter_created.set)
 		return true;
 	if (value_is_lossy(type == METRIC_GAUGE     ? m->gauge
 			   : type == METRIC_COUNTER ? m->counter

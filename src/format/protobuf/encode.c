@@ -277,7 +277,7 @@ static void add_histogram(struct strbuf *out, const struct histogram *h)
 static bool is_simple(const struct metric *m)
 {
 	return (m->has == HAS_GAUGE || m->has == HAS_COUNTER || m->has == HAS_UNTYPED) &&
-	       !m->exemplar && !m->counter_created.set && !m->has_timestamp && !m->unknown.n;
+	       !m->exemplar && !m->counter_created.set && !m->has_timestamp;
 }
 
 static size_t labels_size(const struct metric *m)
@@ -335,7 +335,6 @@ static void add_any(struct strbuf *out, const struct metric *m)
 		add_varint(out, 6, 0);
 	if (m->has & HAS_HISTOGRAM)
 		add_histogram(out, m->histogram);
-	strbuf_adds(out, m->unknown);
 	close_length(out, at);
 }
 

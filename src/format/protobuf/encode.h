@@ -10,7 +10,7 @@
 
 /*
  * Appends one delimited message with the metrics of f in list order. Everything in struct metric
- * survives a round trip through proto_decode(), unknown fields included.
+ * survives a round trip through proto_decode().
  */
 void proto_encode_family(const struct family *f, struct strbuf *out);
 

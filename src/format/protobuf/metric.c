@@ -289,28 +289,6 @@ static int map_metric(struct ctx *c, const pb_metric *from, struct metric *m)
 	return 0;
 }
 
-/* The fields of the metric itself that the schema has not, in one piece. */
-static int keep_unknown(struct ctx *c, struct str bytes, struct metric *m)
-{
-	const ProtobufCMessageDescriptor *desc = &io__prometheus__client__metric__descriptor;
-	struct wire_field f;
-	size_t n = 0;
-	char *to;
-
-	for (struct str s = bytes; s.n > 0 && wire_next(&s, &f);)
-		n += wire_known(desc, &f) ? 0 : f.raw.n;
-	if (TAKE_ARRAY(c, n, &to) < 0)
-		return -1;
-	m->unknown = (struct str){ to, n };
-	for (struct str s = bytes; s.n > 0 && wire_next(&s, &f);) {
-		if (wire_known(desc, &f))
-			continue;
-		memcpy(to, f.raw.p, f.raw.n);
-		to += f.raw.n;
-	}
-	return 0;
-}
-
 static void *scratch_alloc(void *arena, size_t size)
 {
 	return arena_alloc(arena, size ? size : 1);
@@ -353,9 +331,7 @@ static int decode(struct ctx *c, struct arena *scratch, struct str bytes, struct
 	verdict = wire_check(bytes, &io__prometheus__client__metric__descriptor);
 	if (verdict == WIRE_BAD)
 		return proto_err_invalid(c->err);
-	if (unpack(c, scratch, bytes, verdict, &pb) < 0 || map_metric(c, pb, m) < 0)
-		return -1;
-	return verdict == WIRE_FOREIGN ? keep_unknown(c, bytes, m) : 0;
+	return unpack(c, scratch, bytes, verdict, &pb) < 0 ? -1 : map_metric(c, pb, m);
 }
 
 int proto_metric_decode(struct str bytes, const struct decode_limits *lim, struct arena *a,

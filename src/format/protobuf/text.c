@@ -274,48 +274,6 @@ static void add_histogram(struct printer *p, const struct histogram *h)
 	close_message(p);
 }
 
-static uint64_t little_endian(struct str s)
-{
-	uint64_t v = 0;
-
-	while (s.n > 0)
-		v = v << 8 | (unsigned char)s.p[--s.n];
-	return v;
-}
-
-/* Fields without a name show their number. Ends at the end of s, or of the group that it is. */
-/* NOLINTNEXTLINE(misc-no-recursion): wire_next() takes no group that is nested deeper than 100. */
-static void add_unknown(struct printer *p, struct str s)
-{
-	struct wire_field f;
-	char name[16], word[32];
-	uint64_t tag;
-
-	while (s.n > 0 && wire_next(&s, &f)) {
-		snprintf(name, sizeof(name), "%u", f.number);
-		switch (f.type) {
-		case WIRE_VARINT:
-			add_uint(p, name, f.varint);
-			break;
-		case WIRE_BYTES:
-			add_string(p, name, f.value);
-			break;
-		case WIRE_64BIT:
-		case WIRE_32BIT:
-			snprintf(word, sizeof(word), "0x%llx",
-				 (unsigned long long)little_endian(f.value));
-			add_word(p, name, word);
-			break;
-		default:
-			open_message(p, name);
-			wire_varint(&f.raw, &tag);
-			add_unknown(p, f.raw);
-			close_message(p);
-			break;
-		}
-	}
-}
-
 void proto_text_head(struct strbuf *out, bool compact, const struct family *f)
 {
 	static const char *const types[] = { "COUNTER", "GAUGE",     "SUMMARY",
@@ -347,7 +305,6 @@ void proto_text_metric(struct strbuf *out, bool compact, const struct metric *m)
 		add_value(&p, "untyped", m->untyped);
 	if (m->has & HAS_HISTOGRAM)
 		add_histogram(&p, m->histogram);
-	add_unknown(&p, m->unknown);
 	close_message(&p);
 }
 
