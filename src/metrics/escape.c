@@ -1,5 +1,7 @@
 #include "metrics/escape.h"
 
+#include "base/hex.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "metrics/names.h"
 
@@ -42,6 +44,19 @@ static void dots(uint32_t cp, bool first, struct strbuf *out)
 		strbuf_addz(out, "__");
 }
 
+static void add_hex(uint32_t cp, struct strbuf *out)
+{
+	unsigned shift = 20;
+
+	strbuf_addc(out, '_');
+	while (shift > 0 && cp >> shift == 0)
+		shift -= 4;
+	for (; shift > 0; shift -= 4)
+		strbuf_addc(out, "0123456789abcdef"[cp >> shift & 15]);
+	strbuf_addc(out, "0123456789abcdef"[cp & 15]);
+	strbuf_addc(out, '_');
+}
+
 static void values(uint32_t cp, bool first, struct strbuf *out)
 {
 	if (cp == '_')
@@ -51,7 +66,7 @@ static void values(uint32_t cp, bool first, struct strbuf *out)
 	else if (cp == UTF8_INVALID)
 		strbuf_addz(out, "_FFFD_");
 	else
-		strbuf_addf(out, "_%x_", cp);
+		add_hex(cp, out);
 }
 
 static void each(struct str name, void (*put)(uint32_t, bool, struct strbuf *), struct strbuf *out)
@@ -87,4 +102,106 @@ struct str escape_name_in(enum escaping e, struct str name, struct arena *a)
 		return name;
 	escape_name(e, name, &b);
 	return arena_dup(a, strbuf_str(&b));
+}
+
+enum { MAX_HEX_DIGITS = 5 };
+
+/*
+ * Reads "HEX_" after the underscore that opened it. Returns its length, or 0 when it is not a code
+ * point closed by an underscore.
+ */
+static size_t read_code_point(struct str s, uint32_t *ret_cp)
+{
+	uint32_t cp = 0;
+
+	for (size_t i = 0; i < s.n && i <= MAX_HEX_DIGITS; i++) {
+		int digit = hex_digit(s.p[i]);
+
+		if (s.p[i] == '_') {
+			*ret_cp = cp;
+			return cp >= 0xD800 && cp <= 0xDFFF ? 0 : i + 1;
+		}
+		if (digit < 0)
+			return 0;
+		cp = cp << 4 | (uint32_t)digit;
+	}
+	return 0;
+}
+
+bool unescape_values(struct str s, char *out, size_t *ret_n)
+{
+	size_t i = 0, n = 0;
+
+	while (i < s.n) {
+		uint32_t cp;
+
+		if (s.p[i] != '_') {
+			out[n++] = s.p[i++];
+			continue;
+		}
+		i++;
+		if (i < s.n && s.p[i] == '_') {
+			out[n++] = s.p[i++];
+			continue;
+		}
+		size_t len = read_code_point((struct str){ s.p + i, s.n - i }, &cp);
+
+		if (len == 0)
+			return false;
+		n += utf8_encode(cp, out + n);
+		i += len;
+	}
+	*ret_n = n;
+	return true;
+}
+
+bool escape_may_be_form(struct str name)
+{
+	for (size_t i = 0; i + 1 < name.n; i++) {
+		struct str rest = { name.p + i, name.n - i };
+
+		if (name.p[i] == '_' &&
+		    (name.p[i + 1] == '_' || str_has_prefix(rest, STR("_dot_"))))
+			return true;
+	}
+	return false;
+}
+
+/* All of them have '_' where the form has "_dot_" or "__". */
+static bool undo_dots(struct str form, struct strbuf *out)
+{
+	for (size_t i = 0; i < form.n;) {
+		struct str rest = { form.p + i, form.n - i };
+
+		strbuf_addc(out, form.p[i]);
+		if (form.p[i] != '_')
+			i++;
+		else if (str_has_prefix(rest, STR("_dot_")))
+			i += 5;
+		else if (str_has_prefix(rest, STR("__")))
+			i += 2;
+		else
+			return false;
+	}
+	return true;
+}
+
+static bool undo_values(struct str form, struct strbuf *out)
+{
+	const struct str prefix = STR("U__");
+	CLEANUP(freep) char *name = mem_alloc(form.n + 1);
+	struct str rest = { form.p + prefix.n, form.n - prefix.n };
+	size_t n;
+
+	if (!str_has_prefix(form, prefix) || !unescape_values(rest, name, &n))
+		return false;
+	escape_name(ESCAPE_UNDERSCORES, (struct str){ name, n }, out);
+	return true;
+}
+
+bool escape_undo(enum escaping e, struct str form, struct strbuf *out)
+{
+	if (!escape_may_be_form(form))
+		return false;
+	return e == ESCAPE_DOTS ? undo_dots(form, out) : undo_values(form, out);
 }

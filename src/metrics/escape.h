@@ -27,4 +27,22 @@ void escape_name(enum escaping e, struct str name, struct strbuf *out);
 /* The same in the arena; the name itself when it needs no change. .p is NULL: out of memory. */
 struct str escape_name_in(enum escaping e, struct str name, struct arena *a);
 
+/*
+ * The reverse of ESCAPE_VALUES, of what follows "U__"; out has room for s.n bytes. False: it is no
+ * such form. What is not written as escape_name() does is taken as well, as the Go gateway does.
+ */
+bool unescape_values(struct str s, char *out, size_t *ret_n);
+
+/*
+ * Whether a classic name can be what another name becomes in ESCAPE_DOTS or ESCAPE_VALUES. Those
+ * that do are few: this is the quick way to know.
+ */
+bool escape_may_be_form(struct str name);
+/*
+ * Appends what the names that become `form` in ESCAPE_DOTS or ESCAPE_VALUES are in
+ * ESCAPE_UNDERSCORES: it is the same for all of them. Others can have that, too. False: there are
+ * none, but for the classic name that is its own form.
+ */
+bool escape_undo(enum escaping e, struct str form, struct strbuf *out);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "metrics/exposable.h"
 #include "metrics/key_name.h"
 #include "metrics/names.h"
 
@@ -202,7 +203,28 @@ static int check_key(const struct key *key, const struct key_limits *lim, struct
 	for (uint32_t i = 0; i < key->n_labels; i++)
 		if (check_label(&key->labels[i], lim, err) < 0)
 			return -1;
-	return 0;
+	return key_check_names(key, err);
+}
+
+int key_check_names(const struct key *key, struct err *err)
+{
+	CLEANUP(label_names_done) struct label_names names = { 0 };
+	char quoted_a[NAME_QUOTE_SIZE], quoted_b[NAME_QUOTE_SIZE];
+	struct str a, b;
+
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		const char *fault = exposable_label_fault(key->labels[i].name);
+
+		if (fault)
+			return err_set(err, ERR_INVALID, 0, "label name %s %s",
+				       str_quote(key->labels[i].name, quoted_a, sizeof(quoted_a)),
+				       fault);
+	}
+	if (!label_names_clash(&names, key->labels, key->n_labels, &a, &b))
+		return 0;
+	return err_set(
+		err, 400, 0, "label names %s and %s are exposed as the same name: rename one",
+		str_quote(a, quoted_a, sizeof(quoted_a)), str_quote(b, quoted_b, sizeof(quoted_b)));
 }
 
 int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "format/text/write.h"
+#include "metrics/escape.h"
 #include "metrics/series.h"
 #include "store/internal.h"
 
@@ -45,40 +46,76 @@ static struct store_family *in_use(struct store *s, struct str exposed)
 	return NULL;
 }
 
-static int check_type(struct store *s, const struct store_family *f, const struct entry *e,
-		      struct err *err)
+static bool is_shown_as(const struct store_family *f, enum escaping e, struct str form)
+{
+	CLEANUP(strbuf_done) struct strbuf own = { 0 };
+
+	escape_name(e, f->shown.name, &own);
+	return str_eq(strbuf_str(&own), form);
+}
+
+/* The same with the name that it has in a scheme: one that is not classic is found by its exposed
+ * name. */
+static struct store_family *in_use_as(struct store *s, enum escaping e, struct str form)
+{
+	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
+	struct store_family *f = in_use(s, form);
+
+	if (e == ESCAPE_UNDERSCORES || (f && !f->shown.unescaped))
+		return f;
+	if (!escape_undo(e, form, &exposed))
+		return NULL;
+	f = in_use(s, strbuf_str(&exposed));
+	return f && f->shown.unescaped && is_shown_as(f, e, form) ? f : NULL;
+}
+
+/* Of a family that is to come in: what it is shown as in one scheme. */
+struct shown {
+	struct store *store;
+	const struct store_family *family;
+	int32_t type;
+	enum escaping escaping;
+	struct str name;
+	struct err *err;
+};
+
+static int check_name(const struct shown *c)
 {
 	char name[200], other[200];
-	struct store_family *used = in_use(s, f->shown.exposed);
+	struct store_family *used = in_use_as(c->store, c->escaping, c->name);
 
-	if (!used)
+	if (!used || used == c->family)
 		return 0;
-	if (used != f) {
-		err_set(err, ERR_INVALID, 0,
-			"metric name %s is exposed as the same name as %s, which is already there",
-			str_quote(f->shown.name, name, sizeof(name)),
-			str_quote(used->shown.name, other, sizeof(other)));
-		return refused(err);
-	}
-	if (f->type == e->lines.type)
+	err_set(c->err, ERR_INVALID, 0,
+		"metric name %s is exposed as the same name as %s, which is already there",
+		str_quote(c->family->shown.name, name, sizeof(name)),
+		str_quote(used->shown.name, other, sizeof(other)));
+	return refused(c->err);
+}
+
+static int check_type(const struct store_family *f, int32_t type, struct err *err)
+{
+	char name[200];
+
+	if (f->type == type)
 		return 0;
 	str_quote(f->shown.name, name, sizeof(name));
 	if (f->own && f->n_groups == 1) {
 		name[strlen(name) - 1] = '\0';
 		err_set(err, ERR_INVALID, 0,
 			"gathered metric family %s has type %s but should have %s", name + 1,
-			type_word(e->lines.type), type_word(f->type));
+			type_word(type), type_word(f->type));
 		return refused(err);
 	}
 	err_set(err, ERR_INVALID, 0,
 		"collected metric %s is not a %s: other groups have it with that type, this push "
 		"says %s",
-		name, type_word(f->type), type_word(e->lines.type));
+		name, type_word(f->type), type_word(type));
 	return refused(err);
 }
 
 /* x_count next to a histogram or summary x would be two meanings of one sample name. */
-static int check_suffix_of_other(struct store *s, const struct store_family *f, struct err *err)
+static int check_suffix_of_other(const struct shown *c)
 {
 	static const struct {
 		struct str suffix;
@@ -89,46 +126,81 @@ static int check_suffix_of_other(struct store *s, const struct store_family *f, 
 	char name[200], other[200];
 
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		struct str base = f->shown.exposed;
+		struct str base = c->name;
 
 		if (!str_has_suffix(base, suffixes[i].suffix))
 			continue;
 		base.n -= suffixes[i].suffix.n;
-		const struct store_family *used = in_use(s, base);
+		const struct store_family *used = in_use_as(c->store, c->escaping, base);
 
 		if (!used || !has_suffixes(used->type) ||
 		    (suffixes[i].histogram_only && used->type == METRIC_SUMMARY))
 			continue;
-		err_set(err, ERR_INVALID, 0,
+		err_set(c->err, ERR_INVALID, 0,
 			"collected metric named %s collides with previously collected %s named %s",
-			str_quote(f->shown.name, name, sizeof(name)), text_type_name(used->type),
+			str_quote(c->family->shown.name, name, sizeof(name)),
+			text_type_name(used->type),
 			str_quote(used->shown.name, other, sizeof(other)));
-		return refused(err);
+		return refused(c->err);
 	}
 	return 0;
 }
 
-static int check_own_suffixes(struct store *s, const struct store_family *f, int32_t type,
-			      struct err *err)
+static int check_own_suffixes(const struct shown *c)
 {
 	static const struct str suffixes[] = { { "_count", 6 }, { "_sum", 4 }, { "_bucket", 7 } };
 	CLEANUP(strbuf_done) struct strbuf taken = { 0 };
 	char name[200], other[200];
 
-	for (size_t i = 0; i < (type == METRIC_SUMMARY ? 2u : 3u); i++) {
+	for (size_t i = 0; i < (c->type == METRIC_SUMMARY ? 2u : 3u); i++) {
 		taken.n = 0;
-		strbuf_adds(&taken, f->shown.exposed);
+		strbuf_adds(&taken, c->name);
 		strbuf_adds(&taken, suffixes[i]);
-		const struct store_family *used = in_use(s, strbuf_str(&taken));
+		const struct store_family *used = in_use_as(c->store, c->escaping,
+							    strbuf_str(&taken));
 
 		if (!used)
 			continue;
-		err_set(err, ERR_INVALID, 0,
+		err_set(c->err, ERR_INVALID, 0,
 			"collected %s named %s collides with previously collected metric named %s",
 			i == 2 ? "histogram" : "histogram or summary",
-			str_quote(f->shown.name, name, sizeof(name)),
+			str_quote(c->family->shown.name, name, sizeof(name)),
 			str_quote(used->shown.name, other, sizeof(other)));
-		return refused(err);
+		return refused(c->err);
+	}
+	return 0;
+}
+
+/* Whether a classic name, or that of one of its samples, can be what another name becomes. */
+static bool may_meet_a_form(struct str name, int32_t type)
+{
+	return escape_may_be_form(name) || (has_suffixes(type) && str_has_suffix(name, STR("_")));
+}
+
+/*
+ * A name that comes into use: in each scheme that a scrape may ask for, no other name, and no
+ * sample of another family, may be shown as the same. In ESCAPE_UTF8 that can only be where it is
+ * so in underscores.
+ */
+static int check_new_name(struct store *s, const struct store_family *f, int32_t type,
+			  struct err *err)
+{
+	static const enum escaping schemes[] = { ESCAPE_UNDERSCORES, ESCAPE_DOTS, ESCAPE_VALUES };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		CLEANUP(strbuf_done) struct strbuf form = { 0 };
+		struct shown c = { s, f, type, schemes[i], f->shown.exposed, err };
+
+		if (f->shown.unescaped) {
+			escape_name(schemes[i], f->shown.name, &form);
+			c.name = strbuf_str(&form);
+		} else if (schemes[i] != ESCAPE_UNDERSCORES &&
+			   !may_meet_a_form(f->shown.name, type)) {
+			continue;
+		}
+		if (check_name(&c) < 0 || check_suffix_of_other(&c) < 0 ||
+		    (has_suffixes(type) && check_own_suffixes(&c) < 0))
+			return -1;
 	}
 	return 0;
 }
@@ -184,12 +256,9 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 	const struct store_family *f = entry_family(e);
 	const struct lines *l = &e->lines;
 
-	if (check_type(s, f, e, err) < 0)
-		return -1;
-	/* In use with this type: these two held when it came in. */
-	if (f->n_groups == 0 &&
-	    (check_suffix_of_other(s, f, err) < 0 ||
-	     (has_suffixes(l->type) && check_own_suffixes(s, f, l->type, err) < 0)))
+	/* In use with this type: its name was right when it came in. */
+	if (f->n_groups == 0 ? check_new_name(s, f, l->type, err) < 0
+			     : check_type(f, l->type, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lines_n_series(l); i++)
 		if (check_series(s, g, e, lines_hashes(l)[i], err) < 0)

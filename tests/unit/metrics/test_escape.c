@@ -44,6 +44,25 @@ START_TEST(name_is_escaped)
 }
 END_TEST
 
+/* What becomes a form in dots or values is known by its underscores. */
+START_TEST(what_a_form_is_made_of)
+{
+	bool classic = str_eq(rows[_i].name, str_of(rows[_i].want[ESCAPE_UNDERSCORES]));
+
+	for (int e = ESCAPE_DOTS; e <= ESCAPE_VALUES; e++) {
+		CLEANUP(strbuf_done) struct strbuf out = { 0 };
+		struct str form = str_of(rows[_i].want[e]);
+
+		if (classic)
+			ck_assert(!escape_undo((enum escaping)e, form, &out));
+		else
+			ck_assert_msg(escape_undo((enum escaping)e, form, &out) &&
+					      str_eq(strbuf_str(&out), str_of(rows[_i].want[0])),
+				      "%s", rows[_i].want[e]);
+	}
+}
+END_TEST
+
 START_TEST(by_name)
 {
 	enum escaping e = ESCAPE_DOTS;
@@ -72,6 +91,7 @@ int main(void)
 	TCase *tc = tcase_create("escape");
 
 	tcase_add_loop_test(tc, name_is_escaped, 0, ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, what_a_form_is_made_of, 0, ARRAY_LEN(rows));
 	tcase_add_test(tc, by_name);
 	tcase_add_test(tc, out_of_memory);
 	return run_cases("escape", tc);

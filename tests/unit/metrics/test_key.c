@@ -130,7 +130,21 @@ static const struct row utf8[] = {
 	{ "underscore", "/metrics/job/j/U____foo/v", "_foo=\"v\",job=\"j\"" },
 	{ "U__ itself", "/metrics/job/j/U___55_____/v", "U__=\"v\",job=\"j\"" },
 	{ "underscore inside", "/metrics/job/j/U__foo__bar/v", "foo_bar=\"v\",job=\"j\"" },
-	{ "NUL", "/metrics/job/j/U___0_/v", "\\x00=\"v\",job=\"j\"" },
+	{ "NUL", "/metrics/job/j/U___0_/v",
+	  "!improper label name \"U___0_\": it holds a NUL, which no text format can show: take it "
+	  "out" },
+	{ "colon", "/metrics/job/j/a:b/v",
+	  "!improper label name \"a:b\": it holds a colon, which no text format can show in the "
+	  "name of a label: take another character" },
+	{ "__name__ in underscores", "/metrics/job/j/U___2e___name____/v",
+	  "!improper label name "
+	  "\"U___2e___name____\": it is exposed as __name__, the name of the metric: rename it" },
+	{ "__name__ in dots", "/metrics/job/j/U____name_2d_/v",
+	  "!improper label name "
+	  "\"U____name_2d_\": it is exposed as __name__, the name of the metric: rename it" },
+	{ "two names that are exposed as one", "/metrics/job/j/U__a_2e_b/v/a_b/w",
+	  "!label names "
+	  "\"a.b\" and \"a_b\" are exposed as the same name: rename one" },
 	{ "LF", "/metrics/job/j/U___a_/v", "\\n=\"v\",job=\"j\"" },
 	{ "job", "/metrics/job/j/U__job/k", "job=\"j\"" },
 	{ "empty", "/metrics/job/j/U__/v", "!improper label name \"U__\"" },
