@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "expose/encoder.h"
+#include "expose/om_names.h"
 #include "format/protobuf/wire.h"
 #include "format/text/parse.h"
 
@@ -25,6 +26,8 @@ struct encoded_body {
 	const struct own_metrics *own;
 	struct item *items;
 	size_t n_items;
+	struct om_names names; /* OpenMetrics only; in the arena where they are escaped */
+	struct arena escaped;
 	struct strbuf block; /* of `to`: its next part */
 	/* The item at hand. */
 	size_t at;
@@ -94,38 +97,28 @@ static void collect_items(struct encoded_body *f)
 	join_items(f);
 }
 
-static bool is_taken(const struct encoded_body *f, struct str base, const char *suffix)
+/* Of a family of ours: what its header says. */
+static int32_t own_type(struct encoded_body *f, const struct own_family *own)
 {
-	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-	size_t low = 0, high = f->n_items;
+	const struct family *parsed = encode_parse(&f->enc, own_text(f->own, own));
+	int32_t type = parsed ? parsed->type : METRIC_UNTYPED;
 
-	strbuf_adds(&name, base);
-	strbuf_addz(&name, suffix);
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int r = str_cmp(f->items[mid].name, strbuf_str(&name));
-
-		if (r == 0)
-			return true;
-		if (r < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	arena_reset(&f->enc.arena);
+	return type;
 }
 
 /* In OpenMetrics a family may not have the name that another one's lines have. */
-static void avoid_clashes(const struct encoded_body *f, const struct item *item,
-			  struct sample_family *sf)
+static void collect_names(struct encoded_body *f)
 {
-	struct str base = item->name;
+	struct om_name *list = mem_alloc(f->n_items * sizeof(*list));
 
-	if (sf->type == METRIC_GAUGE || sf->type == METRIC_UNTYPED)
-		return;
-	if (sf->type == METRIC_COUNTER)
-		sf->unknown = !sample_counter_base(item->name, &base) || is_taken(f, base, "");
-	sf->no_created = is_taken(f, base, "_created");
+	for (size_t i = 0; i < f->n_items; i++) {
+		const struct item *item = &f->items[i];
+
+		list[i].name = escape_name_in(f->enc.as.escaping, item->name, &f->escaped);
+		list[i].type = item->stored ? item->stored->type : own_type(f, item->own);
+	}
+	om_names_init(&f->names, list, f->n_items);
 }
 
 /* Undoes text_write_header(). */
@@ -244,6 +237,8 @@ static bool describe(struct encoded_body *f, const struct item *item)
 		.openmetrics = f->enc.as.format == FORMAT_OPENMETRICS,
 		.name = escape_name_in(f->enc.as.escaping, item->name, &f->arena),
 	};
+	if (sf->openmetrics && om_names_is_owned(&f->names, sf->name))
+		return false;
 	if (item->stored)
 		sf->type = item->stored->type;
 	if (item->own) {
@@ -256,8 +251,8 @@ static bool describe(struct encoded_body *f, const struct item *item)
 	} else if (item->stored) {
 		read_header(item->stored, &f->arena, sf);
 	}
-	if (sf->openmetrics)
-		avoid_clashes(f, item, sf);
+	if (sf->openmetrics && sf->type == METRIC_COUNTER)
+		sf->unknown = !om_names_is_counter(&f->names, sf->name);
 	if (!own)
 		return true;
 	encode_metrics(&f->enc, sf, own->metrics);
@@ -333,7 +328,10 @@ struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *s
 	f->own = own;
 	encoder_init(&f->enc, as, coding);
 	arena_init(&f->arena, SIZE_MAX);
+	arena_init(&f->escaped, SIZE_MAX);
 	collect_items(f);
+	if (as.format == FORMAT_OPENMETRICS)
+		collect_names(f);
 	return f;
 }
 
@@ -358,6 +356,8 @@ void encoded_body_free(struct encoded_body *f)
 	strbuf_done(&f->own_out);
 	free(f->bodies);
 	free(f->items);
+	om_names_done(&f->names);
+	arena_done(&f->escaped);
 	arena_done(&f->arena);
 	encoder_done(&f->enc);
 	snapshot_free(f->snap);

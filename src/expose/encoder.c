@@ -15,7 +15,7 @@
 /* Lines are parsed so many bytes at a time, so that a large page takes no large memory. */
 enum { CHUNK = 64 * 1024 };
 
-enum { UNKNOWN = 1, NO_CREATED = 2, N_VARIANTS = 4 };
+enum { UNKNOWN = 1, N_VARIANTS = 2 };
 enum { N_CODINGS = COMPRESS_ZSTD + 1 };
 enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
 
@@ -44,7 +44,7 @@ static enum compression kept_in(enum compression coding)
 
 int encode_form(struct accepted as, enum compression coding, const struct sample_family *f)
 {
-	int variant = (f->unknown ? UNKNOWN : 0) | (f->no_created ? NO_CREATED : 0);
+	int variant = f->unknown ? UNKNOWN : 0;
 	int form = ((int)as.format * N_ESCAPINGS + (int)as.escaping) * N_VARIANTS + variant;
 
 	return ENCODE_FORM + form * N_CODINGS + (int)kept_in(coding);
@@ -82,7 +82,7 @@ void encode_metrics(struct encoder *e, const struct sample_family *f, struct met
 		escape_labels(e, m);
 		switch (e->as.format) {
 		case FORMAT_PROTO:
-			if (m->histogram && !native_is_consistent(m->histogram))
+			if (m->histogram && native_fault(m->histogram))
 				native_drop(m->histogram);
 			proto_encode_metric(m, &e->out);
 			break;

@@ -74,7 +74,7 @@ static const char *type_word(const struct sample_family *f)
 
 static bool ends_in_unit(struct str name, struct str unit)
 {
-	return name.n > unit.n + 1 && str_has_suffix(name, unit) &&
+	return name.n > unit.n + 1 && name_is_classic_metric(name) && str_has_suffix(name, unit) &&
 	       name.p[name.n - unit.n - 1] == '_';
 }
 
@@ -194,17 +194,25 @@ static size_t code_points(struct str s)
 	return n;
 }
 
-/* What OpenMetrics does not allow is left out, rather than the scrape refused. */
+/* What OpenMetrics or its readers do not allow is left out, rather than the scrape refused. */
 static bool exemplar_fits(const struct exemplar *e)
 {
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < e->n_labels; i++) {
-		if (!name_is_classic_label(e->labels[i].name) || !utf8_valid(e->labels[i].value))
+		struct str name = e->labels[i].name, value = e->labels[i].value;
+
+		if (!name_is_classic_label(name) || !utf8_valid(value) ||
+		    (value.n && memchr(value.p, '\0', value.n)))
 			return false;
-		n += code_points(e->labels[i].name) + code_points(e->labels[i].value);
+		for (uint32_t j = 0; j < i; j++)
+			if (str_eq(name, e->labels[j].name))
+				return false;
+		n += code_points(name) + code_points(value);
+		if (n > EXEMPLAR_MAX)
+			return false;
 	}
-	return n <= EXEMPLAR_MAX;
+	return true;
 }
 
 /* The end of a line that may have an exemplar. */
@@ -229,7 +237,7 @@ static void end_line(struct strbuf *out, const struct exemplar *e)
 static void add_created(const struct lines *s, const struct sample_family *f,
 			const struct timestamp *ts)
 {
-	if (!f->openmetrics || f->no_created || !ts->set)
+	if (!f->openmetrics || !ts->set)
 		return;
 	start_line(s, "_created", NULL, 0);
 	add_timestamp(s->out, ts);

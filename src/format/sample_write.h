@@ -19,8 +19,7 @@ struct sample_family {
 	struct str help; /* unescaped */
 	struct str unit; /* OpenMetrics only; left out unless the name ends in it */
 	bool openmetrics;
-	bool unknown;    /* OpenMetrics: a counter that is to be of that type */
-	bool no_created; /* OpenMetrics: another family has the name of those lines */
+	bool unknown; /* OpenMetrics: a counter that is to be of that type */
 };
 
 /*

@@ -12,72 +12,83 @@ static bool has_native(const struct histogram *h)
 	       h->n_pos_deltas || h->n_neg_counts || h->n_pos_counts;
 }
 
+static const char NEGATIVE[] = "a bucket has a negative count";
+
 /* Spans go upwards and stand for just the buckets that there are. */
-static bool spans_fit(const struct span *s, uint32_t n, uint32_t n_buckets)
+static const char *check_spans(const struct span *s, uint32_t n, uint32_t n_buckets)
 {
 	uint64_t length = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (i > 0 && s[i].offset < 0)
-			return false;
+			return "a span after the first has a negative offset";
 		length += s[i].length;
 	}
-	return length == n_buckets;
+	return length == n_buckets ? NULL : "its spans are not as long as there are buckets";
 }
 
-static bool add_deltas(const int64_t *deltas, uint32_t n, uint64_t *total)
+static const char *add_deltas(const int64_t *deltas, uint32_t n, uint64_t *total)
 {
 	int64_t count = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (__builtin_add_overflow(count, deltas[i], &count) || count < 0 ||
-		    __builtin_add_overflow(*total, (uint64_t)count, total))
-			return false;
-	return true;
+	for (uint32_t i = 0; i < n; i++) {
+		if (__builtin_add_overflow(count, deltas[i], &count) || count < 0)
+			return NEGATIVE;
+		if (__builtin_add_overflow(*total, (uint64_t)count, total))
+			return "its buckets hold more than can be counted";
+	}
+	return NULL;
 }
 
-static bool integers_fit(const struct histogram *h)
+static const char *integer_fault(const struct histogram *h)
 {
 	uint64_t total = h->zero_count;
+	const char *fault;
 
-	if (!spans_fit(h->neg_spans, h->n_neg_spans, h->n_neg_deltas) ||
-	    !spans_fit(h->pos_spans, h->n_pos_spans, h->n_pos_deltas) ||
-	    !add_deltas(h->neg_deltas, h->n_neg_deltas, &total) ||
-	    !add_deltas(h->pos_deltas, h->n_pos_deltas, &total))
-		return false;
+	if ((fault = check_spans(h->neg_spans, h->n_neg_spans, h->n_neg_deltas)) ||
+	    (fault = check_spans(h->pos_spans, h->n_pos_spans, h->n_pos_deltas)) ||
+	    (fault = add_deltas(h->neg_deltas, h->n_neg_deltas, &total)) ||
+	    (fault = add_deltas(h->pos_deltas, h->n_pos_deltas, &total)))
+		return fault;
 	/* What was observed as NaN is in no bucket. */
-	return isnan(h->sum) ? total <= h->count : total == h->count;
+	if (isnan(h->sum) ? total <= h->count : total == h->count)
+		return NULL;
+	return "its buckets do not add up to its count";
 }
 
-static bool add_counts(const double *counts, uint32_t n, double *total)
+static const char *check_counts(const double *counts, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		if (!(counts[i] >= 0))
-			return false;
-		*total += counts[i];
-	}
-	return true;
+			return NEGATIVE;
+	return NULL;
 }
 
-static bool floats_fit(const struct histogram *h)
+/* Floats that were added up need not meet the count to the last bit: no reader asks for that. */
+static const char *float_fault(const struct histogram *h)
 {
-	double total = 0;
+	const char *fault;
 
-	return spans_fit(h->neg_spans, h->n_neg_spans, h->n_neg_counts) &&
-	       spans_fit(h->pos_spans, h->n_pos_spans, h->n_pos_counts) &&
-	       add_counts(h->neg_counts, h->n_neg_counts, &total) &&
-	       add_counts(h->pos_counts, h->n_pos_counts, &total) && h->zero_count_float >= 0 &&
-	       total <= h->count_float;
+	if ((fault = check_spans(h->neg_spans, h->n_neg_spans, h->n_neg_counts)) ||
+	    (fault = check_spans(h->pos_spans, h->n_pos_spans, h->n_pos_counts)) ||
+	    (fault = check_counts(h->neg_counts, h->n_neg_counts)) ||
+	    (fault = check_counts(h->pos_counts, h->n_pos_counts)))
+		return fault;
+	if (!(h->zero_count_float >= 0) || !(h->count_float >= 0))
+		return "a count is negative or no number";
+	return NULL;
 }
 
-bool native_is_consistent(const struct histogram *h)
+const char *native_fault(const struct histogram *h)
 {
 	if (!has_native(h))
-		return true;
-	if (h->schema < SCHEMA_MIN || h->schema > SCHEMA_MAX || !(h->zero_threshold >= 0))
-		return false;
+		return NULL;
+	if (h->schema < SCHEMA_MIN || h->schema > SCHEMA_MAX)
+		return "its schema is not one of -4 to 8";
+	if (!(h->zero_threshold >= 0))
+		return "its zero threshold is negative or no number";
 	/* Readers take either kind of count to say which all of them are. */
-	return h->count_float > 0 || h->zero_count_float > 0 ? floats_fit(h) : integers_fit(h);
+	return h->count_float > 0 || h->zero_count_float > 0 ? float_fault(h) : integer_fault(h);
 }
 
 void native_drop(struct histogram *h)

@@ -9,8 +9,8 @@
 
 #include "metrics/metric.h"
 
-/* True as well when there is no native part. */
-bool native_is_consistent(const struct histogram *h);
+/* Why readers would refuse it, in words for the pusher; NULL: they take it, or there is none. */
+const char *native_fault(const struct histogram *h);
 /* Takes the native part out; count, sum, classic buckets and exemplars stay. */
 void native_drop(struct histogram *h);
 

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "lib/run.h"
@@ -25,65 +26,77 @@
 static const struct {
 	const char *name;
 	struct histogram h;
-	bool consistent;
+	const char *want; /* the fault; NULL: none */
 } rows[] = {
-	{ "none", { .count = 3 }, true },
+	{ "none", { .count = 3 }, NULL },
 	{ "zero bucket only",
 	  { .has_schema = true, .has_zero_count = true, .zero_count = 2, .count = 2 },
-	  true },
+	  NULL },
 	{ "positive",
 	  { .has_schema = true, .count = 15, .zero_count = 2, POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  true },
+	  NULL },
 	{ "count too small",
 	  { .has_schema = true, .count = 14, .zero_count = 2, POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  false },
+	  "its buckets do not add up to its count" },
 	{ "count too large",
 	  { .has_schema = true, .count = 16, .zero_count = 2, POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  false },
+	  "its buckets do not add up to its count" },
 	{ "count larger, NaN observed",
 	  { .has_schema = true,
 	    .count = 16,
 	    .sum = (double)NAN,
 	    .zero_count = 2,
 	    POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  true },
+	  NULL },
 	{ "count smaller, NaN observed",
 	  { .has_schema = true,
 	    .count = 14,
 	    .sum = (double)NAN,
 	    .zero_count = 2,
 	    POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  false },
+	  "its buckets do not add up to its count" },
 	{ "negative bucket",
 	  { .has_schema = true, .count = 4, POS(LIST(SPANS), LIST(5, -6, 6)) },
-	  false },
+	  "a bucket has a negative count" },
 	{ "spans longer than the list",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 3 }), LIST(1, 0)) },
-	  false },
+	  "its spans are not as long as there are buckets" },
 	{ "spans shorter than the list",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 1 }), LIST(1, 0)) },
-	  false },
+	  "its spans are not as long as there are buckets" },
 	{ "lengths that overflow 32 bits",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 0xFFFFFFFF }, { 0, 3 }), LIST(1, 0)) },
-	  false },
+	  "its spans are not as long as there are buckets" },
 	{ "second span goes back",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 1 }, { -1, 1 }), LIST(1, 0)) },
-	  false },
+	  "a span after the first has a negative offset" },
 	{ "first span below zero",
 	  { .has_schema = true, .count = 2, POS(LIST({ -5, 2 }), LIST(1, 0)) },
-	  true },
+	  NULL },
 	{ "deltas that overflow",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 2 }), LIST(INT64_MAX, 1)) },
-	  false },
+	  "a bucket has a negative count" },
 	{ "sum that overflows",
 	  { .has_schema = true, .count = 2, POS(LIST({ 0, 3 }), LIST(INT64_MAX, 0, 0)) },
-	  false },
-	{ "schema too large", { .has_schema = true, .schema = 9 }, false },
-	{ "schema too small", { .has_schema = true, .schema = -5 }, false },
-	{ "custom bounds", { .has_schema = true, .schema = -53 }, false },
-	{ "threshold below zero", { .has_zero_threshold = true, .zero_threshold = -1 }, false },
-	{ "threshold NaN", { .has_zero_threshold = true, .zero_threshold = (double)NAN }, false },
-	{ "spans without a schema", { .count = 1, POS(LIST({ 0, 2 }), LIST(1)) }, false },
+	  "its buckets hold more than can be counted" },
+	{ "schema too large",
+	  { .has_schema = true, .schema = 9 },
+	  "its schema is not one of -4 to 8" },
+	{ "schema too small",
+	  { .has_schema = true, .schema = -5 },
+	  "its schema is not one of -4 to 8" },
+	{ "custom bounds",
+	  { .has_schema = true, .schema = -53 },
+	  "its schema is not one of -4 to 8" },
+	{ "threshold below zero",
+	  { .has_zero_threshold = true, .zero_threshold = -1 },
+	  "its zero threshold is negative or no number" },
+	{ "threshold NaN",
+	  { .has_zero_threshold = true, .zero_threshold = (double)NAN },
+	  "its zero threshold is negative or no number" },
+	{ "spans without a schema",
+	  { .count = 1, POS(LIST({ 0, 2 }), LIST(1)) },
+	  "its spans are not as long as there are buckets" },
 	{ "floats",
 	  { .has_schema = true,
 	    .count_float = 2.5,
@@ -91,15 +104,15 @@ static const struct {
 	    .n_neg_spans = 1,
 	    .neg_counts = (double[]){ 2.5 },
 	    .n_neg_counts = 1 },
-	  true },
-	{ "floats above the count",
+	  NULL },
+	{ "floats that add up to more than the count",
 	  { .has_schema = true,
 	    .count_float = 2.4,
 	    .neg_spans = (struct span[]){ { 0, 1 } },
 	    .n_neg_spans = 1,
 	    .neg_counts = (double[]){ 2.5 },
 	    .n_neg_counts = 1 },
-	  false },
+	  NULL },
 	{ "negative float",
 	  { .has_schema = true,
 	    .count_float = 2.5,
@@ -107,7 +120,7 @@ static const struct {
 	    .n_neg_spans = 1,
 	    .neg_counts = (double[]){ -1 },
 	    .n_neg_counts = 1 },
-	  false },
+	  "a bucket has a negative count" },
 	{ "NaN float",
 	  { .has_schema = true,
 	    .count_float = 2.5,
@@ -115,19 +128,22 @@ static const struct {
 	    .n_neg_spans = 1,
 	    .neg_counts = (double[]){ (double)NAN },
 	    .n_neg_counts = 1 },
-	  false },
+	  "a bucket has a negative count" },
 	{ "float total, integer buckets",
 	  { .has_schema = true, .count_float = 15, POS(LIST(SPANS), LIST(5, 1, -4)) },
-	  false },
+	  "its spans are not as long as there are buckets" },
 };
 
 START_TEST(histogram_is_consistent)
 {
 	struct histogram h = rows[_i].h;
 
-	ck_assert_msg(native_is_consistent(&h) == rows[_i].consistent, "%s", rows[_i].name);
+	const char *fault = native_fault(&h);
+
+	ck_assert_msg(!fault == !rows[_i].want && (!fault || !strcmp(fault, rows[_i].want)),
+		      "%s: %s", rows[_i].name, fault);
 	native_drop(&h);
-	ck_assert(native_is_consistent(&h));
+	ck_assert_ptr_null(native_fault(&h));
 	ck_assert_uint_eq(h.count, rows[_i].h.count);
 	ck_assert(!h.has_schema && !h.has_zero_threshold && !h.n_pos_spans && !h.n_neg_counts);
 }
