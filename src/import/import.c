@@ -57,7 +57,8 @@ struct import *import_new(struct store *scratch, const struct import_listener *l
 	arena_init(&im->arena, SIZE_MAX);
 	im->builder = (struct push_builder){ .max_series = UINT64_MAX,
 					     .max_labels = UINT32_MAX,
-					     .arena = &im->arena };
+					     .arena = &im->arena,
+					     .rules.lenient = true };
 	return im;
 }
 

@@ -77,7 +77,9 @@ static struct batch *take(struct decoders *d)
 static void *decoder_main(void *arg)
 {
 	struct decoders *d = arg;
-	struct push_builder builder = { .max_series = UINT64_MAX, .max_labels = UINT32_MAX };
+	struct push_builder builder = { .max_series = UINT64_MAX,
+					.max_labels = UINT32_MAX,
+					.rules.lenient = true };
 	struct arena arena;
 	struct batch *b;
 

@@ -222,9 +222,10 @@ int key_check_names(const struct key *key, struct err *err)
 	}
 	if (!label_names_clash(&names, key->labels, key->n_labels, &a, &b))
 		return 0;
-	return err_set(
-		err, 400, 0, "label names %s and %s are exposed as the same name: rename one",
-		str_quote(a, quoted_a, sizeof(quoted_a)), str_quote(b, quoted_b, sizeof(quoted_b)));
+	return err_set(err, ERR_INVALID, 0,
+		       "label names %s and %s are exposed as the same name: rename one",
+		       str_quote(a, quoted_a, sizeof(quoted_a)),
+		       str_quote(b, quoted_b, sizeof(quoted_b)));
 }
 
 int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,

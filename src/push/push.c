@@ -69,7 +69,8 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 				"a series has more than %u labels, those of the group included "
 				"(--limits.labels-per-series)",
 				b->max_labels);
-		if (known ? rules_check_again(f, m, err) < 0 : rules_check_metric(f, m, err) < 0)
+		if (known ? rules_check_again(f, m, &b->rules, err) < 0
+			  : rules_check_metric(f, m, &b->rules, err) < 0)
 			return -1;
 		label_set_of(m)->plain = m->plain;
 		metrics[n++] = m;
@@ -255,6 +256,7 @@ void push_builder_done(struct push_builder *b)
 	strbuf_done(&b->proto);
 	strbuf_done(&b->ids);
 	strbuf_done(&b->head);
+	label_names_done(&b->rules.names);
 }
 
 struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,

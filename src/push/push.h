@@ -15,6 +15,7 @@
 #include "base/queue.h"
 #include "metrics/key.h"
 #include "metrics/metric.h"
+#include "push/rules.h"
 
 enum push_mode {
 	PUSH_PUT,    /* replaces the group */
@@ -69,6 +70,7 @@ struct push_builder {
 	struct arena *arena;
 	uint64_t max_text; /* bytes of exposition that a push may become; 0: UINT32_MAX */
 	struct strbuf text, proto, ids, head; /* of the push being built */
+	struct rules rules;
 };
 
 void push_builder_done(struct push_builder *b);

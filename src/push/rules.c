@@ -33,8 +33,8 @@ int rules_refuse(struct err *err, struct str family, const struct label *labels,
 	return err_set(err, ERR_INVALID, line, "%s", strbuf_z(&b));
 }
 
-static int refuse_metric(const struct family *f, const struct metric *m, struct err *err,
-			 const char *what)
+int rules_refuse_metric(const struct family *f, const struct metric *m, struct err *err,
+			const char *what)
 {
 	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, what);
 }
@@ -96,43 +96,18 @@ int rules_apply_key(struct metric *m, const struct key *key, struct arena *a)
 int rules_check_family(const struct family *f, struct err *err)
 {
 	char quoted[200];
+	const char *fault;
 
 	if (f->name.n == 0)
 		return err_set(err, ERR_INVALID, 0, "a metric family has no name");
+	fault = exposable_metric_fault(f->name);
+	if (fault)
+		return err_set(err, ERR_INVALID, 0, "metric name %s %s",
+			       str_quote(f->name, quoted, sizeof(quoted)), fault);
 	if (f->type < METRIC_COUNTER || f->type > METRIC_GAUGE_HISTOGRAM)
 		return err_set(err, ERR_INVALID, 0, "metric family %s has unknown type %d",
 			       str_quote(f->name, quoted, sizeof(quoted)), f->type);
 	return 0;
-}
-
-static int check_value(const struct family *f, const struct metric *m, struct err *err)
-{
-	static const struct {
-		uint8_t has;
-		const char *what;
-	} needs[] = {
-		[METRIC_COUNTER] = { HAS_COUNTER, "is not a COUNTER" },
-		[METRIC_GAUGE] = { HAS_GAUGE, "is not a GAUGE" },
-		[METRIC_SUMMARY] = { HAS_SUMMARY, "is not a SUMMARY" },
-		[METRIC_UNTYPED] = { HAS_UNTYPED, "is not a UNTYPED" },
-		[METRIC_HISTOGRAM] = { HAS_HISTOGRAM, "is not a HISTOGRAM" },
-		[METRIC_GAUGE_HISTOGRAM] = { HAS_HISTOGRAM, "is not a GAUGE_HISTOGRAM" },
-	};
-
-	if (!(m->has & needs[f->type].has))
-		return refuse_metric(f, m, err, needs[f->type].what);
-	return 0;
-}
-
-/* Equal once the exposition has escaped them: a scrape with both would be refused as a whole. */
-static bool same_exposed_name(struct str a, struct str b)
-{
-	CLEANUP(strbuf_done) struct strbuf ea = { 0 };
-	CLEANUP(strbuf_done) struct strbuf eb = { 0 };
-
-	text_write_escaped_name(&ea, a);
-	text_write_escaped_name(&eb, b);
-	return str_eq(strbuf_str(&ea), strbuf_str(&eb));
 }
 
 static int refuse_label_name(const struct family *f, const struct metric *m, struct str name,
@@ -142,27 +117,47 @@ static int refuse_label_name(const struct family *f, const struct metric *m, str
 
 	snprintf(text, sizeof(text), "%s%s", what, str_quote(name, quoted, sizeof(quoted)) + 1);
 	text[strlen(text) - 1] = '\0'; /* the Go gateway says the name without quotes */
-	return refuse_metric(f, m, err, text);
+	return rules_refuse_metric(f, m, err, text);
 }
 
 static int check_label_name(const struct family *f, const struct metric *m, uint32_t i,
-			    bool any_escaped, struct err *err)
+			    struct err *err)
 {
 	struct str name = m->labels[i].name;
+	const char *fault;
+	char what[400], quoted[200];
 
 	if (i > 0 && str_eq(name, m->labels[i - 1].name))
 		return refuse_label_name(f, m, name,
 					 "has two or more labels with the same name: ", err);
 	if (name.n == 0)
-		return refuse_metric(f, m, err, "has a label with an empty name");
+		return rules_refuse_metric(f, m, err, "has a label with an empty name");
 	if ((!m->plain && !utf8_valid(name)) || str_has_prefix(name, STR("__")))
 		return refuse_label_name(f, m, name, "has a label with an invalid name: ", err);
-	for (uint32_t j = 0; any_escaped && j < i; j++)
-		if (same_exposed_name(name, m->labels[j].name))
-			return refuse_label_name(
-				f, m, name,
-				"has two or more labels that are exposed as the same name: ", err);
-	return 0;
+	fault = m->plain ? NULL : exposable_label_fault(name);
+	if (!fault)
+		return 0;
+	snprintf(what, sizeof(what), "has a label whose name %s %s",
+		 str_quote(name, quoted, sizeof(quoted)), fault);
+	return rules_refuse_metric(f, m, err, what);
+}
+
+static int check_label_names(const struct family *f, const struct metric *m,
+			     struct label_names *names, struct err *err)
+{
+	char what[500], quoted_a[200], quoted_b[200];
+	struct str a, b;
+
+	for (uint32_t i = 0; i < m->n_labels; i++)
+		if (check_label_name(f, m, i, err) < 0)
+			return -1;
+	if (m->plain || !label_names_clash(names, m->labels, m->n_labels, &a, &b))
+		return 0;
+	snprintf(what, sizeof(what),
+		 "has two or more labels that are exposed as the same name: %s and %s",
+		 str_quote(a, quoted_a, sizeof(quoted_a)),
+		 str_quote(b, quoted_b, sizeof(quoted_b)));
+	return rules_refuse_metric(f, m, err, what);
 }
 
 /* Only a family's type makes a difference between metrics that have the same labels. */
@@ -170,16 +165,18 @@ static int check_bound(const struct family *f, const struct metric *m, struct st
 		       struct err *err)
 {
 	if (f->type == METRIC_SUMMARY && str_eq(name, STR("quantile")))
-		return refuse_metric(f, m, err, "must not have an explicit \"quantile\" label");
+		return rules_refuse_metric(f, m, err,
+					   "must not have an explicit \"quantile\" label");
 	if ((f->type == METRIC_HISTOGRAM || f->type == METRIC_GAUGE_HISTOGRAM) &&
 	    str_eq(name, STR("le")))
-		return refuse_metric(f, m, err, "must not have an explicit \"le\" label");
+		return rules_refuse_metric(f, m, err, "must not have an explicit \"le\" label");
 	return 0;
 }
 
-int rules_check_again(const struct family *f, const struct metric *m, struct err *err)
+int rules_check_again(const struct family *f, struct metric *m, const struct rules *rules,
+		      struct err *err)
 {
-	if (check_value(f, m, err) < 0)
+	if (rules_check_value(f, m, rules->lenient, err) < 0)
 		return -1;
 	if (f->type == METRIC_COUNTER || f->type == METRIC_GAUGE || f->type == METRIC_UNTYPED)
 		return 0;
@@ -189,31 +186,30 @@ int rules_check_again(const struct family *f, const struct metric *m, struct err
 	return 0;
 }
 
-int rules_check_metric(const struct family *f, struct metric *m, struct err *err)
+int rules_check_metric(const struct family *f, struct metric *m, struct rules *rules,
+		       struct err *err)
 {
-	bool any_escaped = false, plain = true;
+	bool plain = true;
 	char what[600], name[200], value[200];
 
-	if (check_value(f, m, err) < 0)
+	if (rules_check_value(f, m, rules->lenient, err) < 0 ||
+	    check_label_names(f, m, &rules->names, err) < 0)
 		return -1;
-	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++)
-		any_escaped |= !name_is_classic_label(m->labels[i].name);
 	for (uint32_t i = 0; i < m->n_labels; i++) {
 		struct label l = m->labels[i];
 
-		if (check_label_name(f, m, i, any_escaped, err) < 0)
-			return -1;
 		if (!m->plain && !utf8_valid(l.value)) {
 			snprintf(what, sizeof(what),
 				 "has a label named %s whose value is not utf8: %s",
 				 str_quote(l.name, name, sizeof(name)),
 				 str_quote(l.value, value, sizeof(value)));
-			return refuse_metric(f, m, err, what);
+			return rules_refuse_metric(f, m, err, what);
 		}
 		if (check_bound(f, m, l.name, err) < 0)
 			return -1;
-		plain = plain && (m->plain || text_is_verbatim(l.value));
+		plain = plain &&
+			(m->plain || (text_is_verbatim(l.value) && name_is_classic_label(l.name)));
 	}
-	m->plain = plain && !any_escaped;
+	m->plain = plain;
 	return 0;
 }

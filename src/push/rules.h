@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "metrics/exposable.h"
 #include "metrics/key.h"
 #include "metrics/metric.h"
 
@@ -18,15 +19,34 @@ uint32_t rules_exposed_labels(const struct metric *m, const struct key *key, str
 /* Gives m these labels. -1 when the arena is full. */
 int rules_apply_key(struct metric *m, const struct key *key, struct arena *a);
 
+/* What the checks need, of the builder. */
+struct rules {
+	struct label_names names;
+	/*
+	 * Of what was accepted before, or elsewhere: what readers would refuse of a value is taken
+	 * out of it.
+	 */
+	bool lenient;
+};
+
 /*
  * Checks of one family by itself and of one metric after rules_apply_key(); the latter finds out
- * whether m is plain, if that is not known. -1: ERR_INVALID.
+ * whether m is plain, if that is not known, and leaves of its values the one of the family's type.
+ * -1: ERR_INVALID.
  */
 int rules_check_family(const struct family *f, struct err *err);
-int rules_check_metric(const struct family *f, struct metric *m, struct err *err);
+int rules_check_metric(const struct family *f, struct metric *m, struct rules *rules,
+		       struct err *err);
 /* The same for labels that another metric has passed with. */
-int rules_check_again(const struct family *f, const struct metric *m, struct err *err);
+int rules_check_again(const struct family *f, struct metric *m, const struct rules *rules,
+		      struct err *err);
 
+/* In values.c. That part of both which is about what m holds. */
+int rules_check_value(const struct family *f, struct metric *m, bool lenient, struct err *err);
+
+/* rules_refuse() for m. */
+int rules_refuse_metric(const struct family *f, const struct metric *m, struct err *err,
+			const char *what);
 /* Writes "collected metric "a" { label:{...} } <what>" into err, as the Go gateway does. */
 int rules_refuse(struct err *err, struct str family, const struct label *labels, uint32_t n_labels,
 		 uint32_t line, const char *what);

@@ -6,7 +6,7 @@ import re
 
 import messages as pb
 
-from . import canonical, compare, endpoints, protobuf
+from . import canonical, compare, endpoints, native, protobuf
 from .step import Step, declared, grouping_key, leaking
 
 
@@ -50,6 +50,17 @@ def _exposed(name):
     return re.sub(r"^[0-9]|[^a-zA-Z0-9_:]", "_", name.decode(errors="replace")).encode()
 
 
+def _forms(name):
+    """What the name is in underscores, dots and values."""
+    if _is_classic(name):
+        return {name}
+    text = name.decode(errors="replace")
+    stays = [re.fullmatch("[a-zA-Z_:]" if i == 0 else "[a-zA-Z0-9_:]", c) for i, c in enumerate(text)]
+    dots = "".join("_dot_" if c == "." else c if ok and c != "_" else "__" for c, ok in zip(text, stays))
+    values = "U__" + "".join("__" if c == "_" else c if ok else f"_{ord(c):x}_" for c, ok in zip(text, stays))
+    return {_exposed(name), dots.encode(), values.encode()}
+
+
 def _is_classic(name):
     return re.fullmatch(rb"[a-zA-Z_:][a-zA-Z0-9_:]*", name)
 
@@ -72,16 +83,43 @@ def _le_on_histogram(c):
 
 
 def _same_exposed_name(c):
-    """Two TYPE lines or a label twice in the scrape of the Go gateway."""
+    """Two TYPE lines or a label twice in the scrape of the Go gateway, in one of its escapings."""
     if not c.refused(b"exposed as the same name"):
         return False
-    if b"two or more labels" in c.ours.body:
-        # The dump of the labels may be cut.
-        names = _quoted(c.ours.body, rb"label:{name:") | {n for f in c.families() for n in f.label_names()} | set(c.key())
-        named = re.search(rb"exposed as the same name: (.*?)(?: \(line \d+\))?\n\Z", c.ours.body, re.DOTALL)[1]
-        return any(n != named and _exposed(n) == _exposed(named) for n in names)
-    names = _quoted(c.ours.body)
-    return len({_exposed(n) for n in names}) < len(names)
+    one, other = list(_quoted(c.ours.body, rb"(?:exposed as the same name: |exposed as the same name as |and |metric name )"))
+    return bool(_forms(one) & _forms(other))
+
+
+def _name_that_breaks_scrapes(c):
+    """No format, or not all escapings, can show it: a Prometheus that asks for one of the others loses the scrape."""
+    if not c.ours.status == 400:
+        return False
+    names = _quoted(c.ours.body, rb"(?:metric name|label whose name|improper label name) ")
+    tests = {b"holds a NUL": lambda n: b"\0" in n, b"holds a colon": lambda n: b":" in n,
+             b"is exposed as __name__": lambda n: b"__name__" in _forms(n),
+             b"is not valid UTF-8: send": lambda n: not canonical.is_utf8(n)}
+    return any(c.refused(why) and any(map(test, names)) for why, test in tests.items())
+
+
+def _bound_twice(c):
+    """Two series that are one: the Go gateway exposes both."""
+    found = re.search(rb'has two (buckets|quantiles) with (le|quantile)="([^"]+)"', c.ours.body)
+    return bool(found) and any(name in _quoted(c.ours.body) for name, _ in declared(c.step))
+
+
+def _native_that_no_reader_takes(c):
+    """The Go gateway takes any, and Prometheus drops it, or the whole scrape."""
+    if not c.refused(b"has a native histogram that no reader takes"):
+        return False
+    metrics = [m for family in c.families() for m in family.metrics]
+    # A message may come in pieces.
+    whole = [[x for f in m if f.number == 7 and isinstance(f.value, list) for x in f.value] for m in metrics]
+    return any(not native.is_consistent(native.unpacked(histogram)) for histogram in whole)
+
+
+def _exemplar_not_utf8(c):
+    """Readers that know text from bytes refuse the whole message."""
+    return c.refused(b"has an exemplar with a label that is not utf8") and c.step.is_protobuf
 
 
 def _suffix_of_escaped_name(c):
@@ -137,14 +175,6 @@ def _nameless_sample(c):
         return False
     lines = c.step.content.split(b"\n")
     return lines[int(found[1]) - 1].lstrip(b" \t").startswith(b"{")
-
-
-def _json_of_odd_native(c):
-    """The Go gateway crashes over native histograms whose spans and deltas do not fit together."""
-    if c.statuses() != (0, 200) or not c.step.path.startswith(b"/api/v1/metrics"):
-        return False
-    return any(s.is_protobuf and any(f.kind == pb.HISTOGRAM for f in protobuf.families(s.content))
-               for s in c.pushes())
 
 
 def _labels_left_over(c):
@@ -203,7 +233,8 @@ def _http_2_0(c):
 
 REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_escaped_name, _family_that_breaks_scrapes,
            _value_of_another_type, _gauge_histogram_checked, _family_without_metrics, _nameless_sample,
-           _labels_left_over, _json_of_odd_native, _own_names, _failure_time_pushed, _several_faults, _malformed_chunk,
+           _labels_left_over, _name_that_breaks_scrapes, _bound_twice, _native_that_no_reader_takes,
+           _exemplar_not_utf8, _own_names, _failure_time_pushed, _several_faults, _malformed_chunk,
            _compressed_fault, _chunked_with_length, _http_2_0]
 
 

@@ -79,24 +79,25 @@ def _of_protobuf(body, drops):
     for part in parts:
         family = protobuf.families(protobuf.join([part]))[0]
         if not _is_own(family.name):
-            metrics = [_metric(m, _is_time(family.name), drops) for m in family.metrics]
+            metrics = [_metric(m, family, drops) for m in family.metrics]
             found[family.name] = [family.kind, sorted(m for m in metrics if _BARRIER not in m)]
     return found
 
 
-def _metric(fields, is_time, drops):
+def _metric(fields, family, drops):
     """As any reader sees it: fields in any order, numbers that are 0 there or not."""
-    if is_time:
+    if _is_time(family.name):
         for value in (v for f in fields if f.number == 2 for v in f.value if v.value != bytes(8)):
             value.value = struct.pack("<d", 1.0)
-    _native(fields, drops)
+    _unpack_native(fields)
     if drops:
+        # What we understood, and of several values the one of the family's type.
+        fields = [f for f in fields if isinstance(f.value, list) and f.number in (1, protobuf.VALUE_FIELD[family.kind])]
         _drop_unknown(fields, _KNOWN)
     return protobuf.encode(_ordered(fields))
 
 
-# Of each message inside of a metric: its largest field number, and the messages in it. Ours passes on
-# what it does not know in a metric, but not further in.
+# Of each message inside of a metric: its largest field number, and the messages in it.
 _STAMP, _LABEL = (2, {}), (2, {})
 _EXEMPLAR = (3, {1: _LABEL, 3: _STAMP})
 _KNOWN = {1: _LABEL, 2: (1, {}), 3: (3, {2: _EXEMPLAR, 3: _STAMP}), 4: (4, {3: (2, {}), 4: _STAMP}), 5: (1, {}),
@@ -124,12 +125,10 @@ def _ordered(fields, kept=()):
     return sorted(fields, key=lambda f: f.number)
 
 
-def _native(fields, drops):
-    """Lists of numbers as one field each; drops: without a native part that contradicts itself."""
+def _unpack_native(fields):
+    """Lists of numbers as one field each."""
     for histogram in (f for f in fields if f.number == 7 and isinstance(f.value, list)):
         histogram.value = native.unpacked(histogram.value)
-        if drops and not native.is_consistent(histogram.value):
-            histogram.value = [f for f in histogram.value if not native.is_native(f)]
 
 
 def of_json(body):

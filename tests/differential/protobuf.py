@@ -7,7 +7,7 @@ import messages as pb
 
 TYPE_NAMES = {0: b"counter", 1: b"gauge", 2: b"summary", 3: b"untyped", 4: b"histogram",
               5: b"gaugehistogram"}
-_VALUE_FIELD = {0: 3, 1: 2, 2: 4, 3: 5, 4: 7, 5: 7}
+VALUE_FIELD = {0: 3, 1: 2, 2: 4, 3: 5, 4: 7, 5: 7}
 # What is a message, and what is inside: field number -> the same for the inner one.
 _LABEL = {}
 _SUMMARY = {3: {}}
@@ -109,12 +109,12 @@ class Family:
 
     def has_other_values(self):
         """Whether a metric has a value of another type than the family's."""
-        return any(f.number in _VALUE_FIELD.values() and f.number != _VALUE_FIELD.get(self.kind)
+        return any(f.number in VALUE_FIELD.values() and f.number != VALUE_FIELD.get(self.kind)
                    for m in self.metrics for f in m)
 
     def lacks_value(self):
         """Whether a metric has no value of the family's type."""
-        return any(not any(f.number == _VALUE_FIELD.get(self.kind) for f in m) for m in self.metrics)
+        return any(not any(f.number == VALUE_FIELD.get(self.kind) for f in m) for m in self.metrics)
 
 
 def _is_label(field):

@@ -51,8 +51,9 @@ def text(i):
 def protobuf(i):
     native = pb.native(3, i, [(0, 2), (3, 1)], [1, i, -1])
     return b"".join([
-        pb.family("pb_native", pb.HISTOGRAM, pb.histogram(12 + i, 18.4, (), native, shard="a")),
-        pb.family("pb_both", pb.HISTOGRAM, pb.histogram(3, 2.5, [(1, 1), (2, 2)], native), help="both kinds"),
+        pb.family("pb_native", pb.HISTOGRAM, pb.histogram(2 + 3 * i, 18.4, (), native, shard="a")),
+        pb.family("pb_odd", pb.HISTOGRAM, pb.histogram(1 + 3 * i, 18.4, [(1, 1)], native)),
+        pb.family("pb_both", pb.HISTOGRAM, pb.histogram(2 + 3 * i, 2.5, [(1, 1), (2, 2)], native), help="both kinds"),
         pb.family("pb_help", pb.GAUGE, pb.gauge(i), help=""),
     ] + ([pb.family("pb.dotted", pb.GAUGE, pb.gauge(i, **{"l.x": "1"}))] if i == 3 and go_version() >= (1, 10) else []))
 

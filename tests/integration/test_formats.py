@@ -122,7 +122,7 @@ def test_delimited_protobuf_keeps_all_that_was_pushed(gateway):
     values = [dict(fields(dict(fields(m))[3])) for m in metrics(found["c_total"])]
     assert sorted(v[1] for v in values) == sorted(pb.double(1, x)[1:] for x in (3, 4))
     assert [v.get(2) for v in values if 2 in v] == [EXEMPLAR]
-    assert (99, 7) in fields(metrics(found["plain_counter"])[0])
+    assert {number for number, _ in fields(metrics(found["plain_counter"])[0])} == {1, 3}, "not what nobody here knows"
     assert label_pairs(metrics(found["t_1"])[0]) == [("instance", ""), ("job", "g")]
     assert "pushgateway_build_info" in found and "push_time_seconds" in found
     assert dict(fields(found["process_open_fds"]))[3] == pb.GAUGE
@@ -314,16 +314,11 @@ def test_prometheus_scrapes_native_histograms(tmp_path):
             prometheus.end()
 
 
-def test_a_native_histogram_that_makes_no_sense_does_not_fail_the_scrape(tmp_path):
-    """Prometheus refuses a whole scrape over one; its native part is left out, what is left is a histogram."""
-    bad = [pb.native(3, 2, [(0, 2), (3, 1)], [5, 1, -4]), pb.native(3, 2, [(0, 9)], [1]), pb.native(99, 2, [(0, 1)], [1])]
-    with Gateway() as g:
-        put_proto(g, "f", b"".join(pb.family(f"n{i}", pb.HISTOGRAM, pb.histogram(12, 18.4, (), x)) for i, x in enumerate(bad)))
-        g.put("g", "x 1\n")
-        prometheus = NativePrometheus(g, tmp_path)
-        try:
-            assert prometheus.value("x") == 1
-            for i in range(len(bad)):
-                assert prometheus.value(f"n{i}_count") == 12
-        finally:
-            prometheus.end()
+def test_a_native_histogram_that_makes_no_sense_is_refused(gateway):
+    """Prometheus would drop it, and some versions the whole scrape."""
+    bad = {"do not add up": pb.native(3, 2, [(0, 2), (3, 1)], [5, 1, -4]), "spans are not as long": pb.native(3, 2, [(0, 9)], [1]),
+           "schema is not one of": pb.native(99, 2, [(0, 1)], [1])}
+    for why, part in bad.items():
+        body = pb.family("n", pb.HISTOGRAM, pb.histogram(12, 18.4, (), part))
+        r = gateway.request("PUT", "/metrics/job/f", body, {"Content-Type": pb.CONTENT_TYPE})
+        assert r.status == 400 and why in r.text and 'collected metric "n"' in r.text

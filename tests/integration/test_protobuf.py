@@ -21,7 +21,7 @@ EVERYTHING = b"".join([
     pb.family("u", pb.UNTYPED, pb.untyped(7), help="an untyped"),
     pb.family("s", pb.SUMMARY, pb.summary(4, 1e10, [(0.5, 1), (0.99, float("nan"))]), help="a summary"),
     pb.family("h", pb.HISTOGRAM, pb.histogram(3, 2.5, [(1, 1), (2, 2)]), help="a histogram"),
-    pb.family("n", pb.HISTOGRAM, pb.histogram(12, 18.4, (), pb.native(3, 2, [(0, 2), (3, 1)], [1, 1, -1])),
+    pb.family("n", pb.HISTOGRAM, pb.histogram(6, 18.4, (), pb.native(3, 2, [(0, 2), (3, 1)], [1, 1, -1])),
               help="a native histogram"),
 ])
 
@@ -41,9 +41,9 @@ h_sum{instance="",job="p"} 2.5
 h_count{instance="",job="p"} 3
 # HELP n a native histogram
 # TYPE n histogram
-n_bucket{instance="",job="p",le="+Inf"} 12
+n_bucket{instance="",job="p",le="+Inf"} 6
 n_sum{instance="",job="p"} 18.4
-n_count{instance="",job="p"} 12
+n_count{instance="",job="p"} 6
 """
 
 MORE = """\
