@@ -6,14 +6,18 @@
 
 #include "base/log.h"
 
+void mem_refused(size_t size)
+{
+	/* What was logged so far may say why. */
+	log_flush(100000000);
+	fprintf(stderr, "out of memory: %zu bytes refused\n", size);
+	abort();
+}
+
 static void *checked(void *p, size_t size)
 {
-	if (!p) {
-		/* What was logged so far may say why. */
-		log_flush(100000000);
-		fprintf(stderr, "out of memory: %zu bytes refused\n", size);
-		abort();
-	}
+	if (!p)
+		mem_refused(size);
 	return p;
 }
 

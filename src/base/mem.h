@@ -12,6 +12,8 @@
 void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_realloc(void *p, size_t size);
+/* Ends the process in the same way, for a library that could not get its memory. */
+_Noreturn void mem_refused(size_t size);
 char *mem_strdup(const char *z);
 void *mem_dup(const void *p, size_t size);
 

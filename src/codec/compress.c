@@ -16,7 +16,8 @@ struct piece_head {
 };
 
 struct compressor {
-	ZSTD_CCtx *zstd; /* made when first needed */
+	/* Made when first needed. */
+	ZSTD_CCtx *zstd;
 	ZSTD_DCtx *unzstd;
 	struct isal_zstream deflate;
 	uint8_t level[ISAL_DEF_LVL1_DEFAULT];
@@ -62,6 +63,12 @@ static uint32_t store_blocks(struct str text, char *out)
 	return (uint32_t)(to - out);
 }
 
+static void put_u32(char *to, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (char)(v >> (8 * i) & 0xFF);
+}
+
 static struct bytes *shrink(struct bytes *b)
 {
 	if (b->cap - b->n < b->cap / 8)
@@ -102,18 +109,50 @@ static struct bytes *deflate_piece(struct compressor *c, struct str text)
 	return shrink(piece);
 }
 
+/* A frame of raw blocks (RFC 8878 sections 3.1.1.1 and 3.1.1.2), its length in four bytes. */
+static void store_frame(struct str text, struct strbuf *out)
+{
+	static const char magic[] = "\x28\xb5\x2f\xfd\xa0";
+	const size_t most = 128 << 10;
+	char field[4];
+
+	strbuf_add(out, magic, 5);
+	put_u32(field, (uint32_t)text.n);
+	strbuf_add(out, field, 4);
+	do {
+		size_t n = text.n < most ? text.n : most;
+
+		/* Three bytes: the last one?, type 0, length. */
+		put_u32(field, (uint32_t)n << 3 | (n == text.n));
+		strbuf_add(out, field, 3);
+		strbuf_add(out, text.p, n);
+		text.p += n;
+		text.n -= n;
+	} while (text.n > 0);
+}
+
+struct bytes *compress_stored_zstd(struct str text)
+{
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+
+	store_frame(text, &out);
+	return bytes_of(strbuf_str(&out));
+}
+
 static struct bytes *zstd_piece(struct compressor *c, struct str text)
 {
-	size_t bound = ZSTD_compressBound(text.n);
-	struct bytes *piece = bytes_new(bound);
-	size_t n;
+	size_t bound = ZSTD_compressBound(text.n), n;
+	CLEANUP(bytes_unrefp) struct bytes *piece = bytes_new(bound);
 
 	if (!c->zstd)
 		c->zstd = ZSTD_createCCtx();
+	if (!c->zstd)
+		return compress_stored_zstd(text);
 	n = ZSTD_compressCCtx(c->zstd, piece->p, bound, text.p, text.n, ZSTD_LEVEL);
-	/* With a context and room for the bound there is nothing left that could fail. */
-	piece->n = ZSTD_isError(n) ? 0 : (uint32_t)n;
-	return shrink(piece);
+	if (ZSTD_isError(n))
+		return compress_stored_zstd(text);
+	piece->n = (uint32_t)n;
+	return shrink(TAKE(piece));
 }
 
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text)
@@ -127,9 +166,10 @@ void compress_read(struct compressor *c, const struct bytes *piece, size_t n, st
 
 	if (!c->unzstd)
 		c->unzstd = ZSTD_createDCtx();
-	/* What we have compressed ourselves. */
-	if (!ZSTD_isError(ZSTD_decompressDCtx(c->unzstd, to, n, piece->p, piece->n)))
-		out->n += n;
+	/* What we have compressed ourselves: only memory can be missing. */
+	if (!c->unzstd || ZSTD_isError(ZSTD_decompressDCtx(c->unzstd, to, n, piece->p, piece->n)))
+		mem_refused(n);
+	out->n += n;
 }
 
 struct str compress_head(struct compress_stream *s, enum compression coding)
@@ -151,12 +191,6 @@ struct str compress_join(struct compress_stream *s, const struct bytes *piece)
 	s->crc = (uint32_t)crc32_combine_op(s->crc, head.crc, head.combine);
 	s->length += head.length;
 	return (struct str){ piece->p + sizeof(head), piece->n - sizeof(head) };
-}
-
-static void put_u32(char *to, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (char)(v >> (8 * i) & 0xFF);
 }
 
 size_t compress_tail(const struct compress_stream *s, char out[COMPRESS_TAIL])

@@ -27,6 +27,10 @@ void compressor_free(struct compressor *c);
  */
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text);
 
+/* The zstd piece of a text that is not compressed: what compress_piece() gives without memory for
+ * more. */
+struct bytes *compress_stored_zstd(struct str text);
+
 /* Appends what a zstd piece says; n: how long that is. */
 void compress_read(struct compressor *c, const struct bytes *piece, size_t n, struct strbuf *out);
 
