@@ -17,6 +17,8 @@
 #include "base/queue.h"
 #include "commit/committer.h"
 #include "config/config.h"
+#include "config/memory.h"
+#include "config/units.h"
 #include "expose/background.h"
 #include "process/service.h"
 #include "process/startup.h"
@@ -84,6 +86,26 @@ static void raise_descriptor_limit(const struct config *c)
 		log_warn("fewer file descriptors than --web.max-connections needs: raise the limit",
 			 LOG_NUMBER("limit"), have, NULL);
 	}
+}
+
+/* Each is in /api/v1/status, too. */
+static void choose_limits(struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 }, body = { 0 }, receiving = { 0 };
+	CLEANUP(strbuf_done) struct strbuf reply = { 0 }, queue = { 0 };
+	struct config_memory memory;
+
+	memory_find("", &memory);
+	memory_follow(c, &memory, cores < 1 ? 1 : (unsigned)cores);
+	size_format((int64_t)memory.bytes, &bytes);
+	size_format((int64_t)c->body_size, &body);
+	size_format((int64_t)c->receiving_bytes, &receiving);
+	size_format((int64_t)c->reply_bytes, &reply);
+	size_format((int64_t)c->queue_bytes, &queue);
+	log_info("limits for the memory there is", "memory", strbuf_z(&bytes), "from", memory.from,
+		 "body_size", strbuf_z(&body), "receiving_bytes", strbuf_z(&receiving),
+		 "reply_bytes", strbuf_z(&reply), "queue_bytes", strbuf_z(&queue), NULL);
 }
 
 struct gateway {
@@ -309,6 +331,7 @@ static int run(struct gateway *g)
 	log_start();
 	hash_init();
 	log_build();
+	choose_limits(&g->config);
 	raise_descriptor_limit(&g->config);
 	startup_choose_database(&g->config);
 	counters_init(&g->api.counters);

@@ -263,6 +263,14 @@ static uint64_t max_text(const struct config *c)
 	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
 }
 
+/* What a body turns into: some times its size, and room for what a path takes. */
+static uint64_t max_decoded(const struct config *c)
+{
+	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;
+
+	return max < c->decode_bytes ? max : c->decode_bytes;
+}
+
 static void *worker_new(void *arg, struct http_worker *http)
 {
 	struct api_worker *w = mem_zalloc(sizeof(*w));
@@ -270,8 +278,7 @@ static void *worker_new(void *arg, struct http_worker *http)
 
 	w->api = arg;
 	w->http = http;
-	/* What a body turns into: some times its size, and room for what a path takes. */
-	arena_init(&w->arena, c->body_size * 28 + ROOM_FOR_PATH);
+	arena_init(&w->arena, max_decoded(c));
 	w->builder = (struct push_builder){
 		.max_series = c->series_per_push,
 		.max_text = max_text(c),

@@ -1,4 +1,6 @@
 /* GET /api/v1/status: build, flags as strings, and start time, as the Go gateway shows them. */
+#include <stdio.h>
+
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/time_text.h"
@@ -23,7 +25,7 @@ static void add_flag(void *arg, const char *name, const char *value)
 void api_status(struct api_worker *w, struct http_request *req)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	char started[64];
+	char started[64], bytes[24];
 
 	time_text(w->api->started_ns, started, sizeof(started));
 	strbuf_addz(&b, "{\"status\":\"success\",\"data\":{\"build_information\":{");
@@ -35,6 +37,10 @@ void api_status(struct api_worker *w, struct http_request *req)
 	add_member(&b, "version", VERSION);
 	strbuf_addz(&b, "},\"flags\":{");
 	config_each(w->api->config, add_flag, &b);
+	strbuf_addz(&b, "},\"memory\":{");
+	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)w->api->config->memory.bytes);
+	add_member(&b, "bytes", bytes);
+	add_member(&b, "from", w->api->config->memory.from);
 	strbuf_addc(&b, '}');
 	add_member(&b, "start_time", started);
 	strbuf_addz(&b, "}}");

@@ -18,6 +18,14 @@
 /* The default of --persistence.file, in a directory that config_default_database() knows. */
 #define CONFIG_DATABASE_NAME "tallygate.db"
 
+/* Of a limit that follows memory until memory_follow() has set it; on the command line "auto". */
+enum { CONFIG_AUTO = 0 };
+
+struct config_memory {
+	uint64_t bytes;
+	char from[256]; /* the file that says so */
+};
+
 struct config {
 	/* The Go gateway's. */
 	char **listen_addresses; /* at least one; as given */
@@ -38,7 +46,7 @@ struct config {
 	enum log_format log_format;
 
 	/* Ours: a limit on everything that a client can influence. */
-	uint64_t web_threads;      /* --web.threads; 0: one for each core */
+	uint64_t web_threads;      /* --web.threads; CONFIG_AUTO: one for each core */
 	char *web_trusted_proxies; /* --web.trusted-proxies, as given */
 	struct cidr_list trusted_proxies;
 	uint64_t web_max_connections; /* --web.max-connections */
@@ -59,6 +67,10 @@ struct config {
 	uint64_t label_value_length;     /* --limits.label-value-length */
 	uint64_t groups;                 /* --limits.groups */
 	uint64_t series;                 /* --limits.series */
+
+	/* By memory_follow(). */
+	struct config_memory memory;
+	uint64_t decode_bytes; /* that one request may take while it is decoded */
 };
 
 /* What config_parse() found the process has to do. */

@@ -22,6 +22,8 @@ static void add_words(const char *const *words, struct strbuf *out)
 
 void flag_add_expected(const struct flag *f, struct strbuf *out)
 {
+	if (f->automatic)
+		strbuf_addz(out, "auto, ");
 	switch (f->kind) {
 	case FLAG_ACTION:
 	case FLAG_BOOL:

@@ -42,7 +42,9 @@ static void append_to_list(const struct flag *f, void *base, const char *value)
 
 static void add_number(const struct flag *f, int64_t v, struct strbuf *out)
 {
-	if (f->kind == FLAG_DURATION)
+	if (f->automatic && v == 0)
+		strbuf_addz(out, "auto");
+	else if (f->kind == FLAG_DURATION)
 		duration_format(v, out);
 	else if (f->kind == FLAG_SIZE)
 		size_format(v, out);
@@ -96,7 +98,9 @@ static int set_number(const struct flag *f, void *base, const char *value, struc
 {
 	int64_t v;
 
-	if (parse_number(f, str_of(value), &v) < 0)
+	if (f->automatic && strcmp(value, "auto") == 0)
+		v = 0;
+	else if (parse_number(f, str_of(value), &v) < 0)
 		return bad_value(f, value, err);
 	if (f->kind == FLAG_DURATION)
 		*(int64_t *)place(f, base) = v;

@@ -43,7 +43,7 @@ FLAGS = {
     "--web.read-timeout=abc": f'invalid value "abc" for --web.read-timeout: {DURATION}',
     "--web.read-timeout=0s": f'invalid value "0s" for --web.read-timeout: {DURATION}',
     "--limits.groups=-1": 'invalid value "-1" for --limits.groups: expected a number from 1 to 50000000',
-    "--limits.body-size=1XB": 'invalid value "1XB" for --limits.body-size: expected bytes or a number with KiB, MiB, GiB, KB, MB or GB, from 1 to 4GiB',
+    "--limits.body-size=1XB": 'invalid value "1XB" for --limits.body-size: expected auto, bytes or a number with KiB, MiB, GiB, KB, MB or GB, from 1 to 4GiB',
     "--web.threads=257": 'invalid value "257" for --web.threads: expected a number from 0 to 256',
     "--push.queue-size=0": 'invalid value "0" for --push.queue-size: expected a number from 1 to 1000000',
     "--log.level": "expected argument for flag '--log.level': debug, info, warn or error",
@@ -76,7 +76,7 @@ def test_help(flag):
     done = run(flag)
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith(f"usage: {os.path.basename(BINARY)} [<flags>]\n\n")
-    for name in ("--web.listen-address=:9091 ...", "--persistence.file", "--limits.body-size=64MiB", "--log.format=logfmt"):
+    for name in ("--web.listen-address=:9091 ...", "--persistence.file", "--limits.body-size=auto", "--log.format=logfmt"):
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -323,8 +323,8 @@ def test_the_log_of_start_and_stop(database):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["ts"])
         assert re.fullmatch(r"[a-z_]+\.c:\d+", line["caller"])
         assert line["level"] == "info"
-    assert [line["msg"] for line in lines] == ["starting pushgateway", "Build context", "Listening on", "metrics loaded",
-                                               "received SIGINT/SIGTERM; exiting gracefully...", "HTTP server stopped"]
+    assert [line["msg"] for line in lines] == ["starting pushgateway", "Build context", "limits for the memory there is", "Listening on",
+                                               "metrics loaded", "received SIGINT/SIGTERM; exiting gracefully...", "HTTP server stopped"]
 
 
 @pytest.mark.parametrize("level", ["warn", "ERROR"])

@@ -36,7 +36,7 @@ def test_status():
         status = json.loads(reply.text)
         assert list(status) == ["status", "data"] and status["status"] == "success"
         data = status["data"]
-        assert list(data) == ["build_information", "flags", "start_time"]
+        assert list(data) == ["build_information", "flags", "memory", "start_time"]
         assert list(data["build_information"]) == ["branch", "buildDate", "buildUser", "goVersion", "revision", "version"]
         flags = data["flags"]
         assert list(flags) == sorted(flags) and all(isinstance(v, str) for v in flags.values())

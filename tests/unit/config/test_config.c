@@ -54,14 +54,14 @@ static void add_flag_value(void *arg, const char *name, const char *value)
 	strbuf_addf(arg, "%s=%s\n", name, value);
 }
 
-static const char all_defaults[] = "limits.body-size=64MiB\n"
+static const char all_defaults[] = "limits.body-size=auto\n"
 				   "limits.groups=1000000\n"
 				   "limits.label-name-length=1024\n"
 				   "limits.label-value-length=65536\n"
 				   "limits.labels-per-series=100\n"
-				   "limits.receiving-bytes=1GiB\n"
-				   "limits.reply-bytes=1GiB\n"
-				   "limits.series=10000000\n"
+				   "limits.receiving-bytes=auto\n"
+				   "limits.reply-bytes=auto\n"
+				   "limits.series=auto\n"
 				   "limits.series-per-push=1000000\n"
 				   "log.format=logfmt\n"
 				   "log.level=info\n"
@@ -69,7 +69,7 @@ static const char all_defaults[] = "limits.body-size=64MiB\n"
 				   "persistence.interval=5m0s\n"
 				   "push.disable-consistency-check=false\n"
 				   "push.enable-utf8-names=false\n"
-				   "push.queue-bytes=256MiB\n"
+				   "push.queue-bytes=auto\n"
 				   "push.queue-size=4096\n"
 				   "web.config.file=\n"
 				   "web.enable-admin-api=false\n"
@@ -78,7 +78,7 @@ static const char all_defaults[] = "limits.body-size=64MiB\n"
 				   "web.external-url=\n"
 				   "web.idle-timeout=5m0s\n"
 				   "web.listen-address=:9091\n"
-				   "web.max-connections=10000\n"
+				   "web.max-connections=auto\n"
 				   "web.max-header-size=1MiB\n"
 				   "web.read-timeout=1m0s\n"
 				   "web.route-prefix=\n"
@@ -101,7 +101,7 @@ START_TEST(defaults)
 	config_each(&c, add_flag_value, &got);
 	ck_assert_str_eq(strbuf_z(&got), all_defaults);
 	ck_assert_uint_eq(c.n_listen_addresses, 1);
-	ck_assert_uint_eq(c.body_size, 64 << 20);
+	ck_assert_uint_eq(c.body_size, CONFIG_AUTO);
 	ck_assert_int_eq(c.web_idle_timeout_ns, 300000000000);
 }
 END_TEST
@@ -130,6 +130,15 @@ static const struct {
 	{ "duration 0", { "--web.shutdown-timeout=0" }, "web.shutdown-timeout=0s" },
 	{ "size", { "--limits.body-size=1GiB" }, "limits.body-size=1GiB" },
 	{ "size in bytes", { "--limits.body-size=2048" }, "limits.body-size=2KiB" },
+	{ "auto", { "--limits.body-size=auto" }, "limits.body-size=auto" },
+	{ "auto where it is none",
+	  { "--web.max-header-size=auto" },
+	  "!invalid value \"auto\" for --web.max-header-size: expected bytes or a number with KiB, "
+	  "MiB, GiB, KB, MB or GB, from 1KiB to 64MiB" },
+	{ "nothing is not auto",
+	  { "--limits.series=0" },
+	  "!invalid value \"0\" for --limits.series: expected auto, a number from 1 to "
+	  "1000000000" },
 	{ "size in thousands", { "--limits.body-size=1MB" }, "limits.body-size=1000000" },
 	{ "smallest", { "--push.queue-size=1" }, "push.queue-size=1" },
 	{ "largest", { "--push.queue-size=1000000" }, "push.queue-size=1000000" },
@@ -244,12 +253,14 @@ static const struct {
 	  "MiB, GiB, KB, MB or GB, from 1KiB to 64MiB (did you mean 1KiB?)" },
 	{ "size with half a unit",
 	  { "--limits.body-size=64M" },
-	  "!invalid value \"64M\" for --limits.body-size: expected bytes or a number with KiB, "
+	  "!invalid value \"64M\" for --limits.body-size: expected auto, bytes or a number with "
+	  "KiB, "
 	  "MiB, "
 	  "GiB, KB, MB or GB, from 1 to 4GiB (did you mean 64MiB?)" },
 	{ "what is meant is too much as well",
 	  { "--limits.body-size=64G" },
-	  "!invalid value \"64G\" for --limits.body-size: expected bytes or a number with KiB, "
+	  "!invalid value \"64G\" for --limits.body-size: expected auto, bytes or a number with "
+	  "KiB, "
 	  "MiB, "
 	  "GiB, KB, MB or GB, from 1 to 4GiB" },
 	{ "days that are too many",

@@ -1,0 +1,147 @@
+"""A container with little memory: the limits follow it, and a flood of large bodies is answered, not died of."""
+import json
+import os
+import tempfile
+import threading
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway import BINARY, Gateway, parse_logfmt
+from wire import Wire, push
+
+MIB = 1 << 20
+SANITIZED = "libasan" in os.popen(f"readelf -d {BINARY}").read()
+
+
+def cgroup_of_this_process():
+    """(directory, file of the limit) where a group with a memory limit can be made below ours, or None."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ")[:3]
+        mount = left.split(" ")[4]
+        if kind == "cgroup" and "memory" in options.split(","):
+            return Path(mount), "memory.limit_in_bytes"
+        if kind == "cgroup2" and "memory" in (Path(mount) / "cgroup.subtree_control").read_text().split():
+            return Path(mount), "memory.max"
+    return None
+
+
+@contextmanager
+def memory_limit(size):
+    """The name of a program that starts the gateway in a cgroup of that size, or None where none can be made."""
+    place = cgroup_of_this_process()
+    group = place and place[0] / f"tallygate-test-{uuid.uuid4().hex[:8]}"
+    try:
+        if group:
+            group.mkdir()
+            (group / place[1]).write_text(str(size))
+    except OSError:
+        group = None
+    if not group:
+        yield None, None
+        return
+    try:
+        with tempfile.TemporaryDirectory() as d:
+            launcher = Path(d) / "launcher"
+            launcher.write_text(f'#!/bin/sh\necho $$ >{group}/cgroup.procs && exec {BINARY} "$@"\n')
+            launcher.chmod(0o755)
+            yield str(launcher), group
+    finally:
+        group.rmdir()
+
+
+def chosen(size, cores):
+    """The rules of src/config/memory.h."""
+    step = lambda v: v - v % (MIB if v >= 16 * MIB else 65536 if v >= MIB else 4096)
+    part = lambda n, least, most: min(max(step(size // n), least), most)
+    return {
+        "web.threads": max(1, min(size // (8 * MIB), cores)),
+        "web.max-connections": min(max(size // 262144, 32), 10000),
+        "limits.body-size": part(32, 65536, 64 * MIB),
+        "limits.receiving-bytes": part(8, 262144, 1024 * MIB),
+        "limits.reply-bytes": part(8, 262144, 1024 * MIB),
+        "limits.series": min(max(size // 1024, 10000), 10000000),
+        "push.queue-bytes": part(16, 262144, 256 * MIB),
+    }
+
+
+def bytes_of(text):
+    for unit, factor in (("GiB", 1 << 30), ("MiB", MIB), ("KiB", 1024)):
+        if text.endswith(unit):
+            return int(text[:-3]) * factor
+    return int(text)
+
+
+def flood(g, connections, status):
+    """Bodies of 64 MiB, all at once, as fast as they are taken; what each was answered."""
+    chunk = b"".join(b'm%d{label="%060d"} %d\n' % (i, i, i) for i in range(2000))
+
+    def one():
+        try:
+            with Wire(g) as w:
+                w.send(f"PUT /metrics/job/f HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+                try:
+                    for _ in range(64 * MIB // len(chunk)):
+                        w.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+                status.append(w.reply().status)
+        except (AssertionError, OSError):
+            status.append(None)  # the reply was lost to a reset
+
+    threads = [threading.Thread(target=one) for _ in range(connections)]
+    for t in threads:
+        t.start()
+    return threads
+
+
+def large_pushes(g, clients, limit, status):
+    """Beside them bodies of just the size that is allowed, which have to be decoded and stored: two groups."""
+    body = b"".join(b'm%d{label="%060d"} %d\n' % (i, i, i) for i in range(limit // 70))
+    body = body[:body.rindex(b"\n", 0, limit) + 1]
+
+    def one(client):
+        for _ in range(5):
+            try:
+                with Wire(g) as w:
+                    status.append(w.send(push(f"large/x/{client % 2}", body)).reply().status)
+            except (AssertionError, OSError):
+                status.append(None)
+
+    threads = [threading.Thread(target=one, args=[i]) for i in range(clients)]
+    for t in threads:
+        t.start()
+    return threads
+
+
+@pytest.mark.parametrize("size", [32 * MIB, 256 * MIB], ids=["32MiB", "256MiB"])
+def test_a_flood_in_a_small_container(size, tmp_path):
+    with memory_limit(size) as (launcher, group):
+        flags = [] if launcher else [f"--{k}={v}" for k, v in chosen(size, os.cpu_count()).items()]
+        with Gateway(*flags, binary=launcher, database=tmp_path / "a.db") as g:
+            if launcher:
+                shown = json.loads(g.get("/api/v1/status").text)["data"]
+                assert shown["memory"]["bytes"] == str(size) and str(group) in shown["memory"]["from"]
+                want = chosen(size, os.cpu_count())
+                assert {k: bytes_of(shown["flags"][k]) for k in want} == want
+                line = parse_logfmt(g.wait_for_line("limits for the memory there is"))
+                assert bytes_of(line["memory"]) == size and bytes_of(line["body_size"]) == want["limits.body-size"]
+            assert g.put("kept", "a 1\n").status == 200
+            statuses = []
+            threads = flood(g, 16, statuses) + large_pushes(g, 8, chosen(size, os.cpu_count())["limits.body-size"], statuses)
+            while any(t.is_alive() for t in threads):
+                assert g.get("/-/healthy").status == 200
+                assert g.get("/metrics").status in (200, 503)
+            for t in threads:
+                t.join()
+            assert set(statuses) <= {200, 413, 503, None}, statuses
+            print(sorted((s or 0, statuses.count(s)) for s in set(statuses)))
+            assert statuses.count(413) + statuses.count(503) > 0
+            assert g.put("kept", "a 2\n").status == 200
+            assert g.process.poll() is None
+            if not SANITIZED and not launcher:
+                peak = [x for x in Path(f"/proc/{g.process.pid}/status").read_text().splitlines() if x.startswith("VmHWM")]
+                assert int(peak[0].split()[1]) * 1024 < size
