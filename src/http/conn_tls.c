@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 enum {
 	SHARE = 256 * 1024,   /* bytes that one connection writes before others have their turn */

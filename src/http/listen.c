@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 enum { BACKLOG = 4096 };
 

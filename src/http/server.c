@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 enum { MAX_THREADS = 256 };
 

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 struct http_request {
 	struct http_worker *worker;

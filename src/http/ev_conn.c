@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 enum { SINGLE_MAX = 256 * 1024 };
 

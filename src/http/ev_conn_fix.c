@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/internal.h"
+#include "http/ev_internal.h"
 
 void conn_fix_later(struct conn *c)
 {
