@@ -1,0 +1,184 @@
+/*
+ * A connection, and the request that it is at: two structs, since a protocol to come may have many
+ * requests on one connection. All of it belongs to the worker's thread, unless it says otherwise.
+ */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include <event2/event_struct.h>
+#include <netinet/in.h>
+
+#include "http/fault.h"
+#include "http/internal.h"
+#include "http/reply.h"
+
+/*
+ * The states of a connection. Each has one timer (sweep.c), and in each it is known who goes on:
+ * the client, or the layer above.
+ *
+ *   HANDSHAKE -> IDLE -> READING -> ADMITTING -> READING -> HANDLING -> REPLYING -> IDLE
+ *                           |           |                                  |
+ *                           +-----------+--- refused: REPLYING ---> SKIPPING -> IDLE
+ *                                                                   DRAINING -> CLOSED
+ */
+enum conn_state {
+	CONN_HANDSHAKE, /* TLS: no request can be there yet */
+	CONN_IDLE,      /* between requests */
+	CONN_READING,   /* some bytes of a request are there, or of its first TLS record */
+	CONN_ADMITTING, /* the handler has its head */
+	CONN_HANDLING,  /* the handler has all of it */
+	CONN_REPLYING,  /* the reply is being written */
+	CONN_SKIPPING,  /* the rest of a request that was answered without it */
+	CONN_DRAINING,  /* the last reply is written; the client may have yet to read it */
+	CONN_CLOSED,    /* the socket is closed; freed when nothing of it is on the stack */
+};
+
+/* Bytes that have arrived: those from start to end are not yet used. */
+struct inbuf {
+	char *p;
+	size_t start, end, cap;
+};
+
+/* What a connection is at; its bytes are in the connection's buffer, from inbuf.start on. */
+struct http_request {
+	struct conn *conn;
+	struct parse parse;
+	struct reply reply;
+	bool close;  /* the connection, after the reply */
+	bool unread; /* it was answered with some of it yet to come */
+};
+
+struct conn_tls;
+
+struct conn {
+	struct conn *prev, *next; /* of the worker */
+	struct conn *next_ready;  /* see conn_ready() */
+	struct http_worker *worker;
+	int fd;
+	struct conn_tls *tls; /* NULL: plain */
+	struct event readable, writable;
+	bool watched;  /* readable is added */
+	bool waiting;  /* writable is */
+	bool is_ready; /* in the worker's list */
+	bool running;  /* conn_run() is on the stack */
+	bool extra;    /* over the limit: its first request will be answered 503 */
+	bool ended;    /* the client sends nothing more */
+	bool broken;   /* nor can anything be sent to it */
+	bool last;     /* it is closed after this reply */
+	bool more;     /* and the client may send something yet */
+	enum conn_state state;
+	int64_t since_ns; /* see sweep.c */
+	int64_t drained;  /* when DRAINING ends at the latest */
+	uint64_t counted; /* bytes of the request in the server's receiving */
+	uint64_t passed;  /* bytes thrown away in DRAINING */
+	uint64_t skip;    /* bytes yet to come that belong to an answered request */
+	int unsent;       /* what the kernel had of a reply at the last sweep */
+	struct inbuf in;
+	struct http_request req;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address;
+	char peer[64]; /* see http_request_peer(); empty: not yet written */
+};
+
+/* ---- conn.c ---- */
+
+/* Takes the socket. */
+void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int length);
+/* Goes on as far as what has arrived allows, and then waits. c may be gone afterwards. */
+void conn_run(struct conn *c);
+/* The same, once others have had their turn. */
+void conn_ready(struct conn *c);
+void conn_go_on(struct conn *c);
+/*
+ * The reply is complete: the request's bytes are given back before a client can know that, since it
+ * may then send elsewhere what needs their room.
+ */
+void conn_answered(struct conn *c);
+/* The reply is written: the next request may begin. */
+void conn_replied(struct conn *c);
+/* A part of a TLS record is there: that begins a request, too. */
+void conn_begin_with_record(struct conn *c);
+/* More than 0 when the kernel has bytes that are not yet read, 0 at the client's end. */
+ssize_t conn_peek(const struct conn *c);
+void conn_free_all(struct http_worker *w);
+
+/* No more of on_readable(). */
+void conn_unwatch(struct conn *c);
+
+/* ---- close.c ---- */
+
+/* At once, whatever it is at; conn_run() frees it. */
+void conn_close(struct conn *c);
+/*
+ * When the last reply is written. `more`: bytes of the client may be there that nobody has read, or
+ * come yet, and closing would take the reply from it: they are thrown away for a while.
+ */
+void conn_finish(struct conn *c, bool more);
+/* The same without the bounds of a reply: what comes is thrown away from now on. */
+void conn_drain_begin(struct conn *c);
+void conn_drain(struct conn *c);
+
+/* ---- input.c ---- */
+
+enum filled {
+	FILL_SOME,   /* bytes have arrived, and there may be more */
+	FILL_AGAIN,  /* all that was there has been read */
+	FILL_FULL,   /* there is no room without moving what the handler looks at */
+	FILL_MEMORY, /* nor memory for more */
+	FILL_ENDED,  /* the client's end, or a broken connection: see c->ended, c->broken */
+};
+
+/* Reads what has arrived. `fixed`: the buffer may not move. */
+enum filled input_fill(struct conn *c, bool fixed);
+/* Reads and forgets. */
+enum filled input_drain(struct conn *c);
+/* Takes n bytes away from the front. */
+void input_drop(struct conn *c, size_t n);
+void input_done(struct conn *c);
+
+/* ---- count.c ---- */
+
+/* A request has n bytes by now; false: there is no room for them (FAULT_CROWDED). */
+bool count_received(struct conn *c, uint64_t n);
+void count_ended(struct conn *c);
+
+/* ---- output.c ---- */
+
+/* Writes what there is of replies, as far as the socket takes it. True: all of it. */
+bool output_write(struct conn *c);
+
+/* ---- refuse.c ---- */
+
+/* Answers a request that has not come to the handler, and closes the connection after it. */
+void conn_refuse(struct conn *c, enum http_fault fault);
+
+/* ---- sweep.c ---- */
+
+/* Each tick: whose time is over? */
+void sweep(struct http_worker *w);
+/* When it stops: those that are at no request. */
+void sweep_idle(struct http_worker *w);
+
+/* ---- conn_tls.c; the first two not on the worker's thread ---- */
+
+int conn_tls_init(struct http_server *s, struct err *err);
+void conn_tls_done(struct http_server *s);
+/* -1: out of memory. */
+int conn_tls_new(struct conn *c);
+void conn_tls_free(struct conn *c);
+/* Says why it failed, when that is to be known. */
+void conn_tls_failed(struct conn *c);
+/* Tells the client that nothing more comes. */
+void conn_tls_end(struct conn *c);
+/* 1: done; 0: waits for the client, or to write if *ret_write; -1: failed. */
+int conn_tls_handshake(struct conn *c, bool *ret_write);
+/* As recv(), send() and writev() do it: EAGAIN when there is nothing, or nothing goes out, now. */
+ssize_t conn_tls_read(struct conn *c, void *p, size_t n);
+ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n);
+/* Bytes have been read from the socket that have not come out of conn_tls_read() yet. */
+bool conn_tls_in_record(const struct conn *c);
+
+#endif

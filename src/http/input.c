@@ -1,0 +1,165 @@
+/*
+ * Reading: straight into the connection's own buffer, and what does not fit there into one of the
+ * worker's, from which it is copied. So one call takes all that the socket has, up to 64 KiB and
+ * more, and an idle connection keeps little. Not by libevent's buffers: they would read 4 KiB a
+ * call, allocate for each, and have to be made one piece for whoever decodes a body.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "http/conn.h"
+
+enum {
+	FIRST = 4 * 1024,  /* of a new buffer: most pushes are smaller, with their headers */
+	KEEP = 16 * 1024,  /* a larger one is freed after its request */
+	LEAST = 1024,      /* free room that is worth a reading */
+	SHARE = 256 * 1024 /* of one body in one turn */
+};
+
+void input_done(struct conn *c)
+{
+	free(c->in.p);
+	c->in = (struct inbuf){ 0 };
+}
+
+void input_drop(struct conn *c, size_t n)
+{
+	struct inbuf *in = &c->in;
+
+	in->start += n;
+	if (in->start < in->end)
+		return;
+	in->start = in->end = 0;
+	if (in->cap > KEEP)
+		input_done(c);
+}
+
+/* Room for so many bytes from the start of the request. */
+static bool grow(struct inbuf *in, size_t cap)
+{
+	char *p;
+
+	if (in->start > 0) {
+		memmove(in->p, in->p + in->start, in->end - in->start);
+		in->end -= in->start;
+		in->start = 0;
+	}
+	if (cap <= in->cap)
+		return true;
+	p = realloc(in->p, cap);
+	if (!p)
+		return false;
+	in->p = p;
+	in->cap = cap;
+	return true;
+}
+
+/* What the client only says will come costs nothing: the buffer grows with what has come. */
+static size_t wanted(const struct inbuf *in, uint64_t total)
+{
+	size_t have = in->end - in->start;
+	size_t next = have + SHARE > 2 * in->cap ? have + SHARE : 2 * in->cap;
+
+	return total <= SHARE || total < next ? (size_t)total : next;
+}
+
+static bool make_room(struct conn *c)
+{
+	struct inbuf *in = &c->in;
+	size_t have = in->end - in->start, room = in->cap - in->end;
+	uint64_t total = 0;
+
+	if (c->state == CONN_READING && c->req.parse.stage == PARSE_IN_BODY)
+		total = parse_size(&c->req.parse);
+	if (total > have)
+		return room >= total - have || room >= SHARE || grow(in, wanted(in, total));
+	if (room >= LEAST)
+		return true;
+	/* Moving costs no more than what has come since the last time. */
+	if (in->start > in->cap / 2)
+		return grow(in, in->cap);
+	return grow(in, in->cap ? 2 * in->cap : FIRST);
+}
+
+static bool append(struct inbuf *in, const char *p, size_t n)
+{
+	size_t need = in->end - in->start + n;
+
+	if (in->cap - in->end < n && !grow(in, need > 2 * in->cap ? need : 2 * in->cap))
+		return false;
+	memcpy(in->p + in->end, p, n);
+	in->end += n;
+	return true;
+}
+
+static enum filled failed(struct conn *c, ssize_t n)
+{
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return FILL_AGAIN;
+	c->ended = true;
+	c->broken |= n < 0;
+	return FILL_ENDED;
+}
+
+static enum filled fill_plain(struct conn *c, bool fixed)
+{
+	struct inbuf *in = &c->in;
+	size_t room = in->cap - in->end;
+	struct iovec iov[2] = { { in->p + in->end, room }, { c->worker->scratch, SCRATCH } };
+	bool beside = !fixed && room < SCRATCH;
+	ssize_t n = readv(c->fd, iov, beside ? 2 : 1);
+
+	if (n <= 0)
+		return failed(c, n);
+	if ((size_t)n <= room) {
+		in->end += (size_t)n;
+	} else {
+		in->end += room;
+		if (!append(in, c->worker->scratch, (size_t)n - room))
+			return FILL_MEMORY;
+	}
+	return (size_t)n == room + (beside ? SCRATCH : 0) ? FILL_SOME : FILL_AGAIN;
+}
+
+/* A record at a time, until the socket has no more: what TLS has read ahead wakes nobody. */
+static enum filled fill_tls(struct conn *c, bool fixed)
+{
+	struct inbuf *in = &c->in;
+
+	for (size_t total = 0; total < SHARE;) {
+		ssize_t n;
+
+		if (in->cap - in->end < (fixed ? 1 : LEAST) && (fixed || !make_room(c)))
+			return fixed ? FILL_FULL : FILL_MEMORY;
+		n = conn_tls_read(c, in->p + in->end, in->cap - in->end);
+		if (n <= 0)
+			return failed(c, n);
+		in->end += (size_t)n;
+		total += (size_t)n;
+	}
+	return FILL_SOME;
+}
+
+enum filled input_fill(struct conn *c, bool fixed)
+{
+	if (fixed ? c->in.end == c->in.cap : !make_room(c))
+		return fixed ? FILL_FULL : FILL_MEMORY;
+	return c->tls ? fill_tls(c, fixed) : fill_plain(c, fixed);
+}
+
+/* Of TLS, the records are nothing to us any more either. */
+enum filled input_drain(struct conn *c)
+{
+	for (size_t total = 0; total < 4 * (size_t)SCRATCH;) {
+		ssize_t n = recv(c->fd, c->worker->scratch, SCRATCH, 0);
+
+		if (n <= 0)
+			return failed(c, n);
+		c->passed += (uint64_t)n;
+		total += (size_t)n;
+	}
+	return FILL_SOME;
+}

@@ -1,0 +1,97 @@
+/* What the files of src/http share: the server and its workers. */
+#ifndef HTTP_INTERNAL_H
+#define HTTP_INTERNAL_H
+
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "http/parse.h"
+#include "http/server.h"
+
+struct conn;
+
+/* What one reading brings in at most, beside the room that a connection's own buffer has. */
+enum { SCRATCH = 64 * 1024 };
+
+struct http_worker {
+	struct http_server *server;
+	pthread_t thread;
+	bool started;
+	struct event_base *base;
+	struct evconnlistener **listeners;
+	size_t n_listeners;
+	struct event *wake, *tick, *go_on, *later, *deadline;
+	int wake_fd;
+	void *state; /* the handler's */
+
+	struct conn *conns; /* newest first */
+	struct conn *ready, **ready_tail;
+	bool stopping;
+	bool accepting; /* the listeners are enabled */
+	bool paused;    /* not again before the next tick */
+	char *scratch;  /* SCRATCH bytes, for one call */
+
+	pthread_mutex_t inbox_lock;
+	struct http_task *inbox, **inbox_tail;
+	bool stop_asked;
+	bool wake_due;                /* by the thread that has it in its list */
+	struct http_worker *next_due; /* of that list */
+
+	struct http_task *deferred, **deferred_tail;
+
+	time_t date_at; /* the second that `date` tells */
+	char date[32];  /* RFC 9110 section 5.6.7 */
+};
+
+/* What http_server_beats() has asked of a worker. */
+struct beat {
+	struct http_task task;
+	atomic_bool due; /* the worker has not come to it yet */
+};
+
+struct http_server {
+	struct http_settings settings;
+	struct http_handler handler;
+	struct parse_limits limits;
+	struct http_worker *workers;
+	struct beat *beats; /* one for each worker */
+	unsigned n_workers;
+	struct ssl_ctx_st *tls_refusing; /* NULL: plain */
+	pthread_mutex_t starting;        /* held until it is known whether all threads are there */
+	bool complete;                   /* they are; under the lock */
+	atomic_ullong connections, refused, timed_out, malformed, crowded, tls_failures;
+	atomic_ullong replies_cut;
+	atomic_ullong receiving;         /* bytes of all requests being read or answered */
+	_Atomic(struct conn *) favoured; /* see count.c */
+};
+
+/* ---- worker.c ---- */
+
+int worker_init(struct http_worker *w, struct http_server *s, struct err *err);
+int worker_listen(struct http_worker *w, int fd, struct err *err);
+int worker_start(struct http_worker *w, struct err *err);
+void worker_ask_stop(struct http_worker *w);
+void worker_done(struct http_worker *w);
+/* A connection more or less: listeners stop and start with their number. */
+void worker_check_load(struct http_worker *w);
+/* Ends the loop when there is nothing left to answer. */
+void worker_check_stopped(struct http_worker *w);
+/* The Date of now. */
+struct str worker_date(struct http_worker *w);
+
+/*
+ * listen.c: opens one socket for each worker on the address, fds[n]. *ret_bound gets the address
+ * with its real port, for the log.
+ */
+int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size_t size,
+		struct err *err);
+/*
+ * The same with a socket that somebody else has opened: fds[n] are duplicates of it. -1: it is no
+ * socket to serve HTTP on.
+ */
+int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, struct err *err);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * The timers of connections, looked at once a second, and more often when it stops. since_ns is
+ *   IDLE       when the last reply was written, or the connection was accepted: --web.idle-timeout
+ *   READING    when the first byte of the request came: --web.read-timeout, 408
+ *   HANDSHAKE  when the connection was accepted: --web.read-timeout
+ *   REPLYING   when the client last took some of the reply: --web.idle-timeout, and 5 s while
+ *              replies hold more memory than --limits.reply-bytes
+ *   SKIPPING   when the answer was written: --web.read-timeout
+ *   DRAINING   when the last byte was thrown away: 5 s, and 30 s for all of it; 0.2 s when it stops
+ * In ADMITTING and HANDLING it is the layer above that goes on.
+ */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "http/conn.h"
+
+#define SECOND INT64_C(1000000000)
+
+static const int64_t STALLED_NS = 5 * SECOND;
+static const int64_t DRAIN_NS = 5 * SECOND;
+static const int64_t DRAIN_STOPPING_NS = SECOND / 5;
+
+/*
+ * The kernel asks for more only when much of its own buffer has gone: until then it is that which
+ * says whether the client reads.
+ */
+static int64_t stalled_for(struct conn *c, int64_t now)
+{
+	int unsent;
+
+	if (ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent != c->unsent) {
+		c->unsent = unsent;
+		c->since_ns = now;
+	}
+	return now - c->since_ns;
+}
+
+static void look_at_reply(struct conn *c, int64_t now)
+{
+	const struct http_settings *s = &c->worker->server->settings;
+	int64_t stalled = stalled_for(c, now);
+
+	if (stalled > STALLED_NS && bytes_detached() > s->max_reply_bytes) {
+		c->worker->server->replies_cut++;
+		conn_close(c);
+	} else if (stalled > s->idle_timeout_ns) {
+		conn_close(c);
+	}
+}
+
+static void look_at(struct conn *c, int64_t now)
+{
+	const struct http_settings *s = &c->worker->server->settings;
+	int64_t waited = now - c->since_ns;
+
+	switch (c->state) {
+	case CONN_IDLE:
+		if (waited > s->idle_timeout_ns)
+			conn_finish(c, false);
+		break;
+	case CONN_READING:
+		if (waited > s->read_timeout_ns)
+			conn_refuse(c, FAULT_LATE);
+		break;
+	case CONN_HANDSHAKE:
+		if (waited > s->read_timeout_ns) {
+			conn_tls_failed(c);
+			conn_close(c);
+		}
+		break;
+	case CONN_REPLYING:
+		look_at_reply(c, now);
+		break;
+	case CONN_SKIPPING:
+		if (waited > s->read_timeout_ns)
+			conn_close(c);
+		break;
+	case CONN_DRAINING:
+		if (waited > (c->worker->stopping ? DRAIN_STOPPING_NS : DRAIN_NS) ||
+		    now > c->drained)
+			conn_close(c);
+		break;
+	default:
+		break;
+	}
+}
+
+void sweep(struct http_worker *w)
+{
+	int64_t now = clock_mono_ns();
+	struct conn *next;
+
+	for (struct conn *c = w->conns; c; c = next) {
+		next = c->next;
+		look_at(c, now);
+		if (c->state == CONN_CLOSED)
+			conn_run(c);
+	}
+}
+
+void sweep_idle(struct http_worker *w)
+{
+	struct conn *next;
+
+	for (struct conn *c = w->conns; c; c = next) {
+		next = c->next;
+		if (c->state == CONN_IDLE && conn_peek(c) <= 0) {
+			conn_finish(c, false);
+		} else if (c->state == CONN_HANDSHAKE && conn_peek(c) <= 0) {
+			conn_tls_failed(c);
+			conn_close(c);
+		} else if (c->state == CONN_SKIPPING) {
+			conn_close(c);
+		}
+		if (c->state == CONN_CLOSED)
+			conn_run(c);
+	}
+}
