@@ -1,37 +1,25 @@
 /*
- * TLS on a connection: libevent's bufferevent does the handshake and the records, and here is what
- * it leaves to us. Five of its ways decide how (2.1.12, bufferevent_openssl.c):
- * - It closes in the middle of reading or writing, before it has told the buffers what it read or
- *   wrote: so all callbacks are deferred.
- * - It tells in a deferred call that everything is written, even if something has been added by
- *   then, and evhttp would take a reply for sent: so it never gets to write an interim reply.
- * - It writes until the socket is full, which may be never: so it is stopped now and then.
- * - It sends neither a close_notify nor an answer to what is no handshake.
- * - It says nothing of a record before all of it is there, and each of its bytes begins the idle
- *   timeout anew: so a connection is asked whether it is in a record.
+ * TLS on a connection: OpenSSL on the socket, which does not block, with an error of EAGAIN where a
+ * socket without TLS has one. Not through libevent's bufferevent for it (2.1.12): that closes in
+ * the middle of reading or writing before it has told its buffers, takes a reply for sent that was
+ * added meanwhile, writes for as long as the socket takes it, sends no close_notify, and does not
+ * tell of a record before all of it is there. So a connection is the same with TLS as without.
  */
 #include <errno.h>
-#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
-#include "http/ev_internal.h"
+#include "http/conn.h"
 
-enum {
-	SHARE = 256 * 1024,   /* bytes that one connection writes before others have their turn */
-	SMALL_MAX = 16 * 1024 /* of a reply that is written at once: one record */
-};
+enum { RECORD_MAX = 16 * 1024 };
 
 struct conn_tls {
-	SSL *ssl; /* the bufferevent's */
+	SSL *ssl;
 	bool spoke_http;
-	bool paused;    /* after its share */
-	size_t written; /* of the share */
 };
 
 /* ---- contexts ---- */
@@ -70,21 +58,16 @@ static SSL *new_ssl(struct http_server *s)
 		return NULL;
 	/* A client that ends without saying so may still wait for its reply, as without TLS. */
 	SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	/* 34 KiB that an idle connection does not need. */
-	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+	/* 34 KiB that an idle connection does not need; a reply is gathered anew when it goes on.
+	 */
+	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* A record's header and its content in one call. */
+	SSL_set_read_ahead(ssl, 1);
 	return ssl;
 }
 
-/* ---- the handshake ---- */
-
-static void on_info(const SSL *ssl, int where, int value)
-{
-	struct conn *c = SSL_get_app_data(ssl);
-
-	(void)value;
-	if ((where & SSL_CB_HANDSHAKE_DONE) && c->state == CONN_HANDSHAKE)
-		c->state = CONN_IDLE;
-}
+/* ---- a new connection, and its end ---- */
 
 /* How requests begin that may come to the wrong port. */
 static bool looks_like_http(const char *p, size_t n)
@@ -112,6 +95,40 @@ static void on_message(int writing, int version, int type, const void *buf, size
 	SSL_set_msg_callback(ssl, NULL);
 }
 
+int conn_tls_new(struct conn *c)
+{
+	SSL *ssl = new_ssl(c->worker->server);
+
+	c->tls = ssl ? calloc(1, sizeof(*c->tls)) : NULL;
+	if (!c->tls || SSL_set_fd(ssl, c->fd) != 1) {
+		ERR_clear_error();
+		SSL_free(ssl);
+		free(c->tls);
+		return -1;
+	}
+	c->tls->ssl = ssl;
+	SSL_set_accept_state(ssl);
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, c);
+	return 0;
+}
+
+void conn_tls_free(struct conn *c)
+{
+	SSL_free(c->tls->ssl);
+	free(c->tls);
+	c->tls = NULL;
+}
+
+void conn_tls_end(struct conn *c)
+{
+	/* Says nothing where the connection is broken already. */
+	SSL_shutdown(c->tls->ssl);
+	ERR_clear_error();
+}
+
+/* ---- the handshake ---- */
+
 static const char *failure(struct conn *c)
 {
 	const char *reason = NULL, *r;
@@ -119,7 +136,7 @@ static const char *failure(struct conn *c)
 
 	if (c->tls->spoke_http)
 		return "client sent an HTTP request to an HTTPS server";
-	while ((e = bufferevent_get_openssl_error(c->bev)))
+	while ((e = ERR_get_error()))
 		if ((r = ERR_reason_error_string(e)))
 			reason = r;
 	return reason ? reason : "closed, or not complete within --web.read-timeout";
@@ -130,46 +147,101 @@ static void answer_http(struct conn *c)
 	static const char reply[] = "HTTP/1.0 400 Bad Request\r\n\r\n"
 				    "Client sent an HTTP request to an HTTPS server.\n";
 
-	(void)!send(bufferevent_getfd(c->bev), reply, sizeof(reply) - 1,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)!send(c->fd, reply, sizeof(reply) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void handshake_failed(struct conn *c)
+void conn_tls_failed(struct conn *c)
 {
-	char *peer = NULL;
-	ev_uint16_t port = 0;
-
 	c->worker->server->tls_failures++;
-	if (log_enabled(LOG_DEBUG)) {
-		evhttp_connection_get_peer(c->evcon, &peer, &port);
-		log_debug("TLS handshake failed", "peer", peer, "err", failure(c), NULL);
-	}
+	if (log_enabled(LOG_DEBUG))
+		log_debug("TLS handshake failed", "peer", http_request_peer(&c->req), "err",
+			  failure(c), NULL);
 	if (c->tls->spoke_http)
 		answer_http(c);
+	ERR_clear_error();
 }
 
-void conn_tls_close(struct conn *c)
+int conn_tls_handshake(struct conn *c, bool *ret_write)
 {
-	if (c->state == CONN_HANDSHAKE) {
-		handshake_failed(c);
-		return;
-	}
-	/* Says nothing where the connection is broken already. */
-	SSL_shutdown(c->tls->ssl);
+	int r;
+
 	ERR_clear_error();
+	r = SSL_do_handshake(c->tls->ssl);
+	if (r == 1)
+		return 1;
+	switch (SSL_get_error(c->tls->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		return 0;
+	case SSL_ERROR_WANT_WRITE:
+		*ret_write = true;
+		return 0;
+	case SSL_ERROR_SYSCALL:
+	case SSL_ERROR_ZERO_RETURN:
+		c->ended = true;
+		return -1;
+	default:
+		return -1;
+	}
 }
 
 /* ---- reading and writing ---- */
 
-void conn_tls_send(struct conn *c, const char *p, size_t n)
+/* What a call says that has moved nothing. */
+static ssize_t nothing(struct conn *c, int r)
 {
-	(void)!SSL_write(c->tls->ssl, p, (int)n);
-	ERR_clear_error();
+	int saved = errno;
+
+	switch (SSL_get_error(c->tls->ssl, r)) {
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		errno = EAGAIN;
+		return -1;
+	case SSL_ERROR_SYSCALL:
+		errno = saved && saved != EAGAIN ? saved : ECONNRESET;
+		return -1;
+	default:
+		errno = EPROTO; /* a record was wrong: nothing is read or written any more */
+		return -1;
+	}
 }
 
-bool conn_tls_ended(const struct conn *c)
+ssize_t conn_tls_read(struct conn *c, void *p, size_t n)
 {
-	return SSL_get_shutdown(c->tls->ssl) & SSL_RECEIVED_SHUTDOWN;
+	int r;
+
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_read(c->tls->ssl, p, n < INT32_MAX ? (int)n : INT32_MAX);
+	return r > 0 ? r : nothing(c, r);
+}
+
+/*
+ * One record. Should the socket be full, OpenSSL wants the same bytes again: as nothing of the
+ * reply is sent until then, the same are gathered.
+ */
+ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n)
+{
+	char *record = c->worker->scratch;
+	size_t total = 0;
+	int r;
+
+	for (int i = 0; i < n && total < RECORD_MAX; i++) {
+		size_t room = RECORD_MAX - total, here = iov[i].iov_len;
+
+		here = here < room ? here : room;
+		memcpy(record + total, iov[i].iov_base, here);
+		total += here;
+	}
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_write(c->tls->ssl, record, (int)total);
+	if (r > 0)
+		return r;
+	if (nothing(c, r) == 0)
+		errno = EPIPE;
+	return -1;
 }
 
 bool conn_tls_in_record(const struct conn *c)
@@ -178,92 +250,4 @@ bool conn_tls_in_record(const struct conn *c)
 
 	/* With just the header of a record read, nothing is pending: "RB" reads the body. */
 	return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
-}
-
-ssize_t conn_tls_peek(const struct conn *c)
-{
-	char byte;
-
-	if (conn_tls_ended(c))
-		return 0;
-	if (c->state != CONN_HANDSHAKE && !SSL_is_init_finished(c->tls->ssl)) {
-		errno = EPROTO; /* a record was wrong: nothing is read or written any more */
-		return -1;
-	}
-	return recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-}
-
-/* In one piece: should the socket be full, libevent has to begin again with at least as much. */
-static bool write_small(struct conn *c)
-{
-	struct evbuffer *out = bufferevent_get_output(c->bev);
-	size_t n = evbuffer_get_length(out);
-	const unsigned char *p;
-	int written;
-
-	if (n == 0 || n > SMALL_MAX || !(p = evbuffer_pullup(out, -1)))
-		return false;
-	written = SSL_write(c->tls->ssl, p, (int)n);
-	ERR_clear_error();
-	return written > 0 && evbuffer_drain(out, n) == 0;
-}
-
-void conn_tls_write_now(struct conn *c)
-{
-	if (write_small(c))
-		bufferevent_trigger(c->bev, EV_WRITE, 0);
-}
-
-void conn_tls_write_interim(struct conn *c)
-{
-	write_small(c);
-}
-
-static void on_written(struct evbuffer *buf, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct conn *c = arg;
-
-	c->tls->written += info->n_deleted;
-	if (evbuffer_get_length(buf) == 0) {
-		c->tls->written = 0;
-	} else if (c->tls->written > SHARE && !c->tls->paused) {
-		c->tls->paused = true;
-		bufferevent_disable(c->bev, EV_WRITE);
-		conn_fix_later(c);
-	}
-}
-
-bool conn_tls_resume(struct conn *c)
-{
-	if (!c->tls->paused)
-		return false;
-	c->tls->paused = false;
-	c->tls->written = 0;
-	bufferevent_enable(c->bev, EV_WRITE);
-	return true;
-}
-
-/* ---- a new connection ---- */
-
-struct bufferevent *conn_tls_new(struct conn *c, struct event_base *base)
-{
-	SSL *ssl = new_ssl(c->worker->server);
-	struct bufferevent *bev;
-
-	if (!ssl)
-		return NULL;
-	bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
-					     BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	if (!bev)
-		return NULL;
-	c->tls = mem_zalloc(sizeof(*c->tls));
-	c->tls->ssl = ssl;
-	c->state = CONN_HANDSHAKE;
-	c->since_ns = clock_mono_ns();
-	SSL_set_app_data(ssl, c);
-	SSL_set_info_callback(ssl, on_info);
-	SSL_set_msg_callback(ssl, on_message);
-	SSL_set_msg_callback_arg(ssl, c);
-	evbuffer_add_cb(bufferevent_get_output(bev), on_written, c);
-	return bev;
 }

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "http/ev_internal.h"
+#include "http/internal.h"
 
 enum { BACKLOG = 4096 };
 
@@ -22,7 +22,6 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
 	const char *colon = strrchr(address, ':');
 	const char *end = colon;
 
-	/* evhttp ends the process when a peer has no address that getnameinfo() knows. */
 	if (strncmp(address, "vsock://", 8) == 0)
 		return err_set(err, ERR_SYSTEM, 0,
 			       "listen %s: virtual sockets are not supported, expected for example "

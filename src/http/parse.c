@@ -353,7 +353,7 @@ uint64_t parse_size(const struct parse *p)
 	return p->body.at + p->length;
 }
 
-struct str parse_field(const struct parse *p, const char *buf, struct str name)
+struct str parse_field(const struct parse *p, const char *buf, struct str name, size_t skip)
 {
 	struct str rest = str_at(buf, p->fields);
 
@@ -362,7 +362,7 @@ struct str parse_field(const struct parse *p, const char *buf, struct str name)
 		size_t n = lf ? (size_t)(lf - rest.p) : rest.n;
 
 		if (n > name.n && rest.p[name.n] == ':' &&
-		    str_eq_nocase((struct str){ rest.p, name.n }, name)) {
+		    str_eq_nocase((struct str){ rest.p, name.n }, name) && skip-- == 0) {
 			size_t end = n - (rest.p[n - 1] == '\r');
 
 			return trim((struct str){ rest.p + name.n + 1, end - name.n - 1 });

@@ -80,7 +80,10 @@ size_t parse_blank(const char *buf, size_t n);
 /* The bytes that buf has to hold for PARSE_DONE, as far as that is known: not in chunks. */
 uint64_t parse_size(const struct parse *p);
 
-/* The first field of that name in p->fields, case-insensitive; .p is NULL when there is none. */
-struct str parse_field(const struct parse *p, const char *buf, struct str name);
+/*
+ * A field of that name in p->fields, case-insensitive: the first after `skip` others of the name.
+ * .p is NULL when there is none.
+ */
+struct str parse_field(const struct parse *p, const char *buf, struct str name, size_t skip);
 
 #endif

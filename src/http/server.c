@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/ev_internal.h"
+#include "http/conn.h"
 
 enum { MAX_THREADS = 256 };
 
@@ -102,6 +102,7 @@ struct http_server *http_server_start(const struct http_settings *settings,
 	event_set_log_callback(log_libevent);
 	s->settings = *settings;
 	s->handler = *handler;
+	s->limits = (struct parse_limits){ settings->max_header_size, settings->max_body_size };
 	pthread_mutex_init(&s->starting, NULL);
 	if (start(s, err) < 0) {
 		/* No request has come to the handler: nobody has anything to post. */

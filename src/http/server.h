@@ -1,7 +1,7 @@
 /*
- * HTTP/1.1 on libevent's evhttp: N worker threads, each with its own event base, evhttp and
- * listening sockets (SO_REUSEPORT). Knows no metric. A request belongs to the worker that read it:
- * everything about it happens on that thread, from the handler's call to the reply.
+ * HTTP/1.1 (RFC 9110, RFC 9112) on libevent's loop: N worker threads, each with its own event base
+ * and listening sockets (SO_REUSEPORT). Knows no metric. A request belongs to the worker that read
+ * it: everything about it happens on that thread, from the handler's call to the reply.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -34,8 +34,8 @@ struct http_settings {
 	uint64_t max_connections;                /* more are answered 503 */
 	uint64_t max_header_size, max_body_size; /* bytes */
 	/*
-	 * Bytes of all requests that are being read or answered. Larger ones than some 64 KiB are
-	 * refused beyond it, but not while the others take no more than that together.
+	 * Bytes of all requests that are being read or answered. Those of more than 64 KiB are
+	 * refused beyond it, but for one: of those under way, the first that has become so large.
 	 */
 	uint64_t max_receiving;
 	/* While more is detached (base/bytes.h), clients that read nothing for 5 s are cut. */
@@ -67,9 +67,13 @@ struct http_handler {
 	void *(*worker_new)(void *arg, struct http_worker *worker);
 	void (*worker_free)(void *state);
 	/*
-	 * A complete request, on its worker's thread. Answers with one of the http_reply functions,
-	 * at once or later on the same thread (http_worker_post()).
+	 * The head of a request, on its worker's thread: nothing of its body has been asked for,
+	 * and http_request_body() is empty. Lets it in with http_request_admit(), or answers it
+	 * with one of the http_reply functions; at once or later on the same thread
+	 * (http_worker_post()), and the body waits in the socket meanwhile. NULL: all are let in.
 	 */
+	void (*admit)(void *state, struct http_request *req);
+	/* A complete request that was let in. Answers it, at once or later. */
 	void (*handle)(void *state, struct http_request *req);
 	/* Told of each request that the server has answered by itself, on its worker's thread. */
 	void (*refused)(void *state, const struct http_refused *what);
@@ -134,6 +138,12 @@ enum http_method {
 	HTTP_OTHER,
 };
 
+/*
+ * Lets a request in: its body is read, and handle() is called. What http_request_*() has given out
+ * before may be moved by that, reply headers that are set stay.
+ */
+void http_request_admit(struct http_request *req);
+
 /* What a request brought; all of it ends with the reply. */
 enum http_method http_request_method(const struct http_request *req);
 struct str http_request_target(const struct http_request *req); /* as sent */
@@ -160,7 +170,11 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 void http_reply_add(struct http_request *req, struct str bytes);
 /* The handler will return without having answered. */
 void http_reply_later(struct http_request *req);
-/* Sends and ends the request: req is gone. content_type NULL: none. */
+/*
+ * Sends and ends the request: req is gone. content_type NULL: none. The reply to a HEAD request is
+ * the same without its body. Of a request that was not let in, a body is passed over if it is short
+ * and not waiting for a 100 Continue; otherwise the connection is closed.
+ */
 void http_reply(struct http_request *req, int status, const char *content_type);
 /* The connection is closed after the reply. */
 void http_reply_close(struct http_request *req);

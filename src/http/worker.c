@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/ev_internal.h"
+#include "http/conn.h"
 
 static void run_inbox(struct http_worker *w)
 {
@@ -34,6 +34,16 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(w->base);
 }
 
+static void set_accepting(struct http_worker *w, bool accept)
+{
+	w->accepting = accept;
+	for (size_t i = 0; i < w->n_listeners; i++)
+		if (accept)
+			evconnlistener_enable(w->listeners[i]);
+		else
+			evconnlistener_disable(w->listeners[i]);
+}
+
 void worker_check_stopped(struct http_worker *w)
 {
 	if (w->stopping && !w->conns)
@@ -43,15 +53,16 @@ void worker_check_stopped(struct http_worker *w)
 static void begin_stop(struct http_worker *w)
 {
 	int64_t ns = w->server->settings.shutdown_timeout_ns;
-	struct timeval deadline = { ns / 1000000000, ns % 1000000000 / 1000 };
+	const struct timeval deadline = { ns / 1000000000, ns % 1000000000 / 1000 };
+	const struct timeval often = { 0, 100000 };
 
 	if (w->stopping)
 		return;
 	w->stopping = true;
-	for (size_t i = 0; i < w->n_listeners; i++)
-		evconnlistener_disable(w->listeners[i]);
+	set_accepting(w, false);
 	event_add(w->deadline, &deadline);
-	conn_close_idle(w);
+	event_add(w->tick, &often);
+	sweep_idle(w);
 	worker_check_stopped(w);
 }
 
@@ -77,9 +88,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	conn_sweep(w);
+	sweep(w);
 	if (w->stopping)
-		conn_close_idle(w);
+		sweep_idle(w);
 	w->paused = false;
 	worker_check_load(w);
 }
@@ -110,11 +121,29 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 	event_active(w->later, EV_TIMEOUT, 0);
 }
 
-static void on_fix(evutil_socket_t fd, short what, void *arg)
+/* Those that are ready again meanwhile come after the sockets. */
+static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
+	struct http_worker *w = arg;
+	const struct timeval now = { 0, 0 };
+	struct conn **last = w->ready_tail;
+
 	(void)fd;
 	(void)what;
-	conn_fix_errors(arg);
+	while (w->ready) {
+		struct conn *c = w->ready;
+		bool is_last = last == &c->next_ready;
+
+		w->ready = c->next_ready;
+		if (!w->ready)
+			w->ready_tail = &w->ready;
+		c->is_ready = false;
+		conn_go_on(c);
+		if (is_last)
+			break;
+	}
+	if (w->ready)
+		event_add(w->go_on, &now);
 }
 
 void worker_check_load(struct http_worker *w)
@@ -123,14 +152,26 @@ void worker_check_load(struct http_worker *w)
 	/* Those over the limit wait for their 503; there is a limit to these too. */
 	bool full = w->server->connections > s->max_connections + s->max_connections / 8 + 16;
 
-	if (w->stopping || w->paused)
-		return;
-	for (size_t i = 0; i < w->n_listeners; i++) {
-		if (full)
-			evconnlistener_disable(w->listeners[i]);
-		else
-			evconnlistener_enable(w->listeners[i]);
+	if (!w->stopping && !w->paused && full == w->accepting)
+		set_accepting(w, !full);
+}
+
+struct str worker_date(struct http_worker *w)
+{
+	time_t now = time(NULL);
+
+	if (now != w->date_at) {
+		w->date_at = now;
+		evutil_date_rfc1123(w->date, sizeof(w->date), NULL);
 	}
+	return str_of(w->date);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+		      int length, void *arg)
+{
+	(void)listener;
+	conn_new(arg, fd, address, length);
 }
 
 /* No descriptor or no memory for another connection: not again before the next tick. */
@@ -140,20 +181,18 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 
 	log_error("cannot accept connections", "err",
 		  evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()), NULL);
+	(void)listener;
 	w->paused = true;
-	evconnlistener_disable(listener);
+	set_accepting(w, false);
 }
 
 int worker_listen(struct http_worker *w, int fd, struct err *err)
 {
 	struct evconnlistener *l = evconnlistener_new(
-		w->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+		w->base, on_accept, w, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
-	if (!l || !evhttp_bind_listener(w->http, l)) {
-		if (l)
-			evconnlistener_free(l);
-		else
-			close(fd);
+	if (!l) {
+		close(fd);
 		return err_set(err, ERR_SYSTEM, 0, "out of memory while listening");
 	}
 	evconnlistener_set_error_cb(l, on_accept_error);
@@ -169,49 +208,36 @@ static int make_base(struct http_worker *w)
 
 	if (!cfg)
 		return -1;
-	/* One thread owns the base; changed events reach epoll once a round, not once a change. */
-	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/*
+	 * One thread owns the base. Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: it would apply a
+	 * change at the next round, to a descriptor that may be another worker's by then.
+	 */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	w->base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
 	return w->base ? 0 : -1;
-}
-
-static void set_up_http(struct http_worker *w)
-{
-	const struct http_settings *s = &w->server->settings;
-	struct timeval idle = { s->idle_timeout_ns / 1000000000,
-				s->idle_timeout_ns % 1000000000 / 1000 };
-
-	evhttp_set_max_headers_size(w->http, (ev_ssize_t)s->max_header_size);
-	evhttp_set_max_body_size(w->http, (ev_ssize_t)s->max_body_size);
-	evhttp_set_timeout_tv(w->http, &idle);
-	evhttp_set_default_content_type(w->http, NULL);
-	evhttp_set_allowed_methods(w->http, 0xFFFF);
-	/* A refused body is read to its end, or the client would see a reset instead of the 413. */
-	evhttp_set_flags(w->http, EVHTTP_SERVER_LINGERING_CLOSE);
-	evhttp_set_bevcb(w->http, conn_new, w);
-	evhttp_set_gencb(w->http, request_received, w);
 }
 
 int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 {
 	struct timeval second = { 1, 0 };
 
-	*w = (struct http_worker){ .server = s, .wake_fd = -1 };
+	*w = (struct http_worker){ .server = s, .wake_fd = -1, .accepting = true };
 	w->inbox_tail = &w->inbox;
 	w->deferred_tail = &w->deferred;
+	w->ready_tail = &w->ready;
+	w->scratch = mem_alloc(SCRATCH);
 	pthread_mutex_init(&w->inbox_lock, NULL);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (w->wake_fd < 0 || make_base(w) < 0 || !(w->http = evhttp_new(w->base)))
+	if (w->wake_fd < 0 || make_base(w) < 0)
 		return err_set(err, ERR_SYSTEM, 0,
 			       "cannot set up an event loop: out of memory or descriptors");
-	set_up_http(w);
 	w->wake = event_new(w->base, w->wake_fd, EV_READ | EV_PERSIST, on_wake, w);
 	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
-	w->fix = event_new(w->base, -1, 0, on_fix, w);
+	w->go_on = event_new(w->base, -1, 0, on_go_on, w);
 	w->later = event_new(w->base, -1, 0, on_later, w);
 	w->deadline = event_new(w->base, -1, 0, on_deadline, w);
-	if (!w->wake || !w->tick || !w->fix || !w->later || !w->deadline ||
+	if (!w->wake || !w->tick || !w->go_on || !w->later || !w->deadline ||
 	    event_add(w->wake, NULL) < 0 || event_add(w->tick, &second) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "cannot set up an event loop: out of memory");
 	w->state = s->handler.worker_new(s->handler.arg, w);
@@ -294,32 +320,29 @@ void worker_ask_stop(struct http_worker *w)
 
 void worker_done(struct http_worker *w)
 {
-	/* Late replies first: evhttp_free() takes the requests with it. */
+	/* Late replies first: they are to requests of these connections. */
 	run_inbox(w);
 	w->stopping = true;
-	if (w->http)
-		evhttp_free(w->http);
 	conn_free_all(w);
+	for (size_t i = 0; i < w->n_listeners; i++)
+		evconnlistener_free(w->listeners[i]);
 	if (w->wake)
 		event_free(w->wake);
 	if (w->tick)
 		event_free(w->tick);
-	if (w->fix)
-		event_free(w->fix);
+	if (w->go_on)
+		event_free(w->go_on);
 	if (w->later)
 		event_free(w->later);
 	if (w->deadline)
 		event_free(w->deadline);
-	if (w->base) {
-		/* Calls that libevent has deferred hold their connections, and would with the base
-		 * be lost. */
-		event_base_loop(w->base, EVLOOP_NONBLOCK);
+	if (w->base)
 		event_base_free(w->base);
-	}
 	if (w->wake_fd >= 0)
 		close(w->wake_fd);
 	if (w->state)
 		w->server->handler.worker_free(w->state);
 	free(w->listeners);
+	free(w->scratch);
 	pthread_mutex_destroy(&w->inbox_lock);
 }

@@ -210,11 +210,6 @@ def _several_faults(c):
     return ours == {"type"} and go == {"suffix"}
 
 
-def _malformed_chunk(c):
-    """The HTTP library does not tell malformed chunks and chunk extensions from a body that is too large."""
-    return c.ours.status == 413 and c.step.raw in endpoints.ODD_CHUNKS
-
-
 def _compressed_fault(c):
     """Bodies are decompressed before they are parsed, so that a fault of the coding comes first."""
     coded = c.step.header("Content-Encoding") is not None
@@ -226,16 +221,11 @@ def _chunked_with_length(c):
     return c.statuses() == (200, 400) and c.step.raw == endpoints.CHUNKED_WITH_LENGTH
 
 
-def _http_2_0(c):
-    """The HTTP library answers before the version is looked at."""
-    return c.statuses() == (505, 400) and c.step.raw == endpoints.HTTP_2_0
-
-
 REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_escaped_name, _family_that_breaks_scrapes,
            _value_of_another_type, _gauge_histogram_checked, _family_without_metrics, _nameless_sample,
            _labels_left_over, _name_that_breaks_scrapes, _bound_twice, _native_that_no_reader_takes,
-           _exemplar_not_utf8, _own_names, _failure_time_pushed, _several_faults, _malformed_chunk,
-           _compressed_fault, _chunked_with_length, _http_2_0]
+           _exemplar_not_utf8, _own_names, _failure_time_pushed, _several_faults,
+           _compressed_fault, _chunked_with_length]
 
 
 # --- scrapes of the Go gateway that are none, after a step that we answered alike -------------

@@ -281,14 +281,16 @@ START_TEST(fields)
 
 	memcpy(buf, head, sizeof(head));
 	ck_assert_int_eq(parse_step(&p, &limits, buf, &n), PARSE_HEAD);
-	ck_assert(str_eq(parse_field(&p, buf, STR("accept")), STR("a")));
-	ck_assert(str_eq(parse_field(&p, buf, STR("x-accept")), STR("b")));
-	ck_assert_ptr_nonnull(parse_field(&p, buf, STR("empty")).p);
-	ck_assert_uint_eq(parse_field(&p, buf, STR("empty")).n, 0);
-	ck_assert_uint_eq(parse_field(&p, buf, STR("Blank")).n, 0);
-	ck_assert_ptr_null(parse_field(&p, buf, STR("GET / HTTP/1.1")).p);
-	ck_assert_ptr_null(parse_field(&p, buf, STR("Accept: a")).p);
-	ck_assert_ptr_null(parse_field(&p, buf, STR("")).p);
+	ck_assert(str_eq(parse_field(&p, buf, STR("accept"), 0), STR("a")));
+	ck_assert(str_eq(parse_field(&p, buf, STR("x-accept"), 0), STR("b")));
+	ck_assert(str_eq(parse_field(&p, buf, STR("accept"), 1), STR("c")));
+	ck_assert_ptr_null(parse_field(&p, buf, STR("accept"), 2).p);
+	ck_assert_ptr_nonnull(parse_field(&p, buf, STR("empty"), 0).p);
+	ck_assert_uint_eq(parse_field(&p, buf, STR("empty"), 0).n, 0);
+	ck_assert_uint_eq(parse_field(&p, buf, STR("Blank"), 0).n, 0);
+	ck_assert_ptr_null(parse_field(&p, buf, STR("GET / HTTP/1.1"), 0).p);
+	ck_assert_ptr_null(parse_field(&p, buf, STR("Accept: a"), 0).p);
+	ck_assert_ptr_null(parse_field(&p, buf, STR(""), 0).p);
 }
 END_TEST
 

@@ -51,7 +51,9 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { NULL, worker_new, worker_free, handle, NULL };
+static const struct http_handler handler = { .worker_new = worker_new,
+					     .worker_free = worker_free,
+					     .handle = handle };
 
 static SSL_CTX *server_context(void)
 {

@@ -1,0 +1,431 @@
+/*
+ * A connection: what it is at, and what comes next. Everything that happens to one ends in
+ * conn_run(), which takes it on from state to state until it has to wait; see conn.h.
+ *
+ * Sockets are read and written directly, with an event each of libevent's loop to wait for them,
+ * with TLS as without. A connection is watched from when it first has to wait, and stays so: one
+ * that is kept costs no system call but reading and writing. A handler may have a request for long:
+ * what the client sends meanwhile is read as far as the buffer has room for, and then no more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/conn.h"
+
+/* Steps that one connection may take before others have their turn. */
+enum { TURNS = 64 };
+
+/* ---- waiting ---- */
+
+void conn_unwatch(struct conn *c)
+{
+	if (c->watched)
+		event_del(&c->readable);
+	c->watched = false;
+}
+
+void conn_ready(struct conn *c)
+{
+	struct http_worker *w = c->worker;
+	const struct timeval now = { 0, 0 };
+
+	if (c->is_ready)
+		return;
+	c->is_ready = true;
+	c->next_ready = NULL;
+	*w->ready_tail = c;
+	w->ready_tail = &c->next_ready;
+	/* By way of the timers: sockets are looked at first. */
+	if (!event_pending(w->go_on, EV_TIMEOUT, NULL))
+		event_add(w->go_on, &now);
+}
+
+static void wait_for_bytes(struct conn *c)
+{
+	if (c->watched)
+		return;
+	if (event_add(&c->readable, NULL) < 0) {
+		conn_close(c);
+		return;
+	}
+	c->watched = true;
+	if (c->tls && conn_tls_in_record(c))
+		conn_ready(c);
+}
+
+/* ---- the end ---- */
+
+static void unlink_ready(struct http_worker *w, struct conn *c)
+{
+	struct conn **p = &w->ready;
+
+	while (*p != c)
+		p = &(*p)->next_ready;
+	*p = c->next_ready;
+	if (!*p)
+		w->ready_tail = p;
+}
+
+static void conn_free(struct conn *c)
+{
+	struct http_worker *w = c->worker;
+
+	if (c->is_ready)
+		unlink_ready(w, c);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		w->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	if (c->tls)
+		conn_tls_free(c);
+	input_done(c);
+	reply_done(&c->req.reply);
+	free(c);
+	worker_check_load(w);
+	worker_check_stopped(w);
+}
+
+/* ---- a request ---- */
+
+static void begin_request(struct conn *c)
+{
+	c->state = CONN_READING;
+	c->since_ns = clock_mono_ns();
+}
+
+void conn_begin_with_record(struct conn *c)
+{
+	if (c->state == CONN_IDLE && c->tls && conn_tls_in_record(c))
+		begin_request(c);
+}
+
+static bool begin(struct conn *c)
+{
+	struct inbuf *in = &c->in;
+	size_t n;
+
+	if (in->start < in->end)
+		input_drop(c, parse_blank(in->p + in->start, in->end - in->start));
+	n = in->end - in->start;
+	if (n > 1 || (n == 1 && in->p[in->start] != '\r')) {
+		begin_request(c);
+		return true;
+	}
+	if (c->ended)
+		conn_finish(c, false);
+	return false;
+}
+
+/* Those that were too many when it came may have gone by its first request. */
+static bool is_one_too_many(struct conn *c)
+{
+	const struct http_server *s = c->worker->server;
+	bool extra = c->extra;
+
+	c->extra = false;
+	return extra && s->connections > s->settings.max_connections;
+}
+
+static void take_head(struct conn *c)
+{
+	const struct http_handler *h = &c->worker->server->handler;
+
+	c->state = CONN_ADMITTING;
+	if (is_one_too_many(c))
+		conn_refuse(c, FAULT_CONNECTIONS);
+	else if (h->admit)
+		h->admit(c->worker->state, &c->req);
+	else
+		http_request_admit(&c->req);
+}
+
+static void take_request(struct conn *c)
+{
+	c->state = CONN_HANDLING;
+	c->worker->server->handler.handle(c->worker->state, &c->req);
+}
+
+static bool read_on(struct conn *c)
+{
+	struct inbuf *in = &c->in;
+	struct parse *p = &c->req.parse;
+	size_t n = in->end - in->start;
+	enum parse_result r = PARSE_MORE;
+
+	if (n > 0) /* of TLS, only a part of a record may be there */
+		r = parse_step(p, &c->worker->server->limits, in->p + in->start, &n);
+	in->end = in->start + n;
+	if (r == PARSE_BAD)
+		conn_refuse(c, p->fault);
+	else if (!count_received(c, n))
+		conn_refuse(c, FAULT_CROWDED);
+	else if (r == PARSE_HEAD)
+		take_head(c);
+	else if (r == PARSE_DONE)
+		take_request(c);
+	else if (c->ended)
+		conn_refuse(c, FAULT_CUT_OFF);
+	else
+		return false;
+	return true;
+}
+
+static bool skip(struct conn *c)
+{
+	size_t n = c->in.end - c->in.start;
+
+	if (n > c->skip)
+		n = (size_t)c->skip;
+	input_drop(c, n);
+	c->skip -= n;
+	if (c->skip > 0) {
+		if (c->ended)
+			conn_close(c);
+		return false;
+	}
+	c->state = CONN_IDLE;
+	c->since_ns = clock_mono_ns();
+	return true;
+}
+
+void conn_answered(struct conn *c)
+{
+	struct http_request *req = &c->req;
+	bool asked = req->parse.close;
+
+	count_ended(c);
+	input_drop(c, req->parse.body.at + req->parse.body.n);
+	/* A client that asked for it has nothing more to say. */
+	c->last = req->close;
+	c->more = !asked || req->unread || c->in.start < c->in.end;
+	req->parse = (struct parse){ 0 };
+	req->close = req->unread = false;
+	c->state = CONN_REPLYING;
+}
+
+void conn_replied(struct conn *c)
+{
+	reply_reset(&c->req.reply);
+	if (c->last) {
+		conn_finish(c, c->more);
+		return;
+	}
+	c->state = c->skip ? CONN_SKIPPING : CONN_IDLE;
+	c->since_ns = clock_mono_ns();
+}
+
+/* ---- from state to state ---- */
+
+/* False: it has to wait. */
+static bool step(struct conn *c)
+{
+	if (c->broken && c->state != CONN_ADMITTING && c->state != CONN_HANDLING)
+		conn_close(c);
+	switch (c->state) {
+	case CONN_IDLE:
+		return begin(c);
+	case CONN_READING:
+		return read_on(c);
+	case CONN_SKIPPING:
+		return skip(c);
+	default:
+		return false;
+	}
+}
+
+static bool waits_for_bytes(const struct conn *c)
+{
+	return c->state == CONN_HANDSHAKE || c->state == CONN_IDLE || c->state == CONN_READING ||
+	       c->state == CONN_SKIPPING || c->state == CONN_DRAINING;
+}
+
+void conn_run(struct conn *c)
+{
+	int turns = 0;
+
+	if (c->running)
+		return;
+	c->running = true;
+	while (step(c))
+		if (++turns == TURNS) {
+			conn_ready(c);
+			break;
+		}
+	if (waits_for_bytes(c))
+		wait_for_bytes(c);
+	c->running = false;
+	if (c->state == CONN_CLOSED)
+		conn_free(c);
+}
+
+/* What a handler looks at may not move. */
+static bool is_fixed(const struct conn *c)
+{
+	return c->state == CONN_ADMITTING || c->state == CONN_HANDLING || c->state == CONN_REPLYING;
+}
+
+static void no_memory(struct conn *c)
+{
+	if (c->state == CONN_SKIPPING) {
+		conn_close(c);
+		return;
+	}
+	c->state = CONN_READING;
+	conn_refuse(c, FAULT_MEMORY);
+}
+
+static void fill(struct conn *c)
+{
+	bool fixed = is_fixed(c);
+
+	switch (input_fill(c, fixed)) {
+	case FILL_SOME:
+		if (c->tls)
+			conn_ready(c);
+		break;
+	case FILL_AGAIN:
+		conn_begin_with_record(c);
+		break;
+	case FILL_MEMORY:
+		no_memory(c);
+		break;
+	case FILL_ENDED:
+		conn_begin_with_record(c);
+		conn_unwatch(c);
+		break;
+	case FILL_FULL:
+		conn_unwatch(c);
+		break;
+	}
+}
+
+/* It has said what is to be said about that. */
+static void handshake_failed(struct conn *c)
+{
+	conn_tls_failed(c);
+	if (c->ended)
+		conn_close(c);
+	else
+		conn_drain_begin(c);
+}
+
+static void shake_hands(struct conn *c)
+{
+	bool write = false;
+	int r = conn_tls_handshake(c, &write);
+
+	if (r < 0) {
+		handshake_failed(c);
+		return;
+	}
+	if (write != c->waiting) {
+		if (write && event_add(&c->writable, NULL) < 0)
+			conn_close(c);
+		else if (!write)
+			event_del(&c->writable);
+		c->waiting = write;
+	}
+	if (r > 0) {
+		c->state = CONN_IDLE;
+		c->since_ns = clock_mono_ns();
+	}
+}
+
+void conn_go_on(struct conn *c)
+{
+	if (c->state == CONN_HANDSHAKE)
+		shake_hands(c);
+	if (c->state == CONN_DRAINING)
+		conn_drain(c);
+	else if (c->state != CONN_HANDSHAKE && c->state != CONN_CLOSED && !c->ended)
+		fill(c);
+	conn_run(c);
+}
+
+/* ---- the loop's calls ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_go_on(arg);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->state == CONN_HANDSHAKE) {
+		conn_go_on(c);
+		return;
+	}
+	if (output_write(c) && c->state == CONN_REPLYING)
+		conn_replied(c);
+	conn_run(c);
+}
+
+ssize_t conn_peek(const struct conn *c)
+{
+	char byte;
+
+	if (c->ended)
+		return 0;
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int length)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->worker = w;
+	c->fd = fd;
+	c->req.conn = c;
+	c->state = w->server->settings.tls_context ? CONN_HANDSHAKE : CONN_IDLE;
+	c->since_ns = clock_mono_ns();
+	if (length > 0 && (size_t)length <= sizeof(c->address))
+		memcpy(&c->address, address, (size_t)length);
+	if (c->state == CONN_HANDSHAKE && conn_tls_new(c) < 0) {
+		close(fd);
+		free(c);
+		return;
+	}
+	event_assign(&c->readable, w->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	event_assign(&c->writable, w->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
+	c->next = w->conns;
+	if (c->next)
+		c->next->prev = c;
+	w->conns = c;
+	c->extra = ++w->server->connections > w->server->settings.max_connections;
+	worker_check_load(w);
+	/* The request of a client that has waited to be accepted is here by now. */
+	conn_go_on(c);
+}
+
+/* The worker has ended. */
+void conn_free_all(struct http_worker *w)
+{
+	struct conn *next;
+
+	for (struct conn *c = w->conns; c; c = next) {
+		next = c->next;
+		c->running = true; /* it goes nowhere from here */
+		if (c->state == CONN_READING)
+			conn_refuse(c, FAULT_STOPPING);
+		else if (c->state == CONN_IDLE)
+			conn_finish(c, false);
+		conn_close(c);
+		conn_free(c);
+	}
+}
