@@ -46,13 +46,15 @@ class Prometheus:
         threading.Thread(target=lambda: [None for _ in self.process.stderr], daemon=True).start()
 
     def _address(self):
-        seen = []
+        """It says where it listens and that it is ready, in either order."""
+        seen, address, ready = [], None, False
         for line in self.process.stderr:
             seen.append(line)
             pairs = parse_logfmt(line)
             if pairs.get("msg") == "Listening on":
                 address = pairs["address"]
-            if pairs.get("msg", "").startswith("Server is ready"):
+            ready = ready or pairs.get("msg", "").startswith("Server is ready")
+            if address and ready:
                 return address
         raise AssertionError("prometheus did not start:\n" + "".join(seen))
 
