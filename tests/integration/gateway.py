@@ -3,6 +3,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -49,9 +50,14 @@ class Gateway:
     """One process. Use as a context manager: leaving it stops the process and checks how it ended."""
 
     def __init__(self, *flags, database="", listen="127.0.0.1:0", env=None, cwd=None, binary=None,
-                 ready="/-/ready", pass_fds=()):
+                 ready="/-/ready", pass_fds=(), early=False):
+        """early: it is not waited for that it says where it listens, which it says with its database opened."""
         assert BINARY, "TALLYGATE_BIN names the binary under test; tests/run sets it"
+        if early:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                listen = f"127.0.0.1:{free.getsockname()[1]}"
         listens = [listen] if isinstance(listen, str) else listen
+        self._opened = listens if early else None
         self.args = [binary or BINARY, *(f"--web.listen-address={a}" for a in listens),
                      *([] if database is None else [f"--persistence.file={database}"]), *flags]
         self.expected = len(listens)
@@ -101,7 +107,7 @@ class Gateway:
         return [re.search(r'"?address"?[=:]"?([^" ,}]+)', line)[1] for line in found]
 
     def start(self):
-        self.addresses = self.wait_for_log(self._addresses, "Listening on")
+        self.addresses = self._opened or self.wait_for_log(self._addresses, "Listening on")
         host, _, port = self.addresses[0].rpartition(":")
         self.host, self.port = host.strip("[]"), int(port)
         if self.host in ("::", "0.0.0.0"):
@@ -115,6 +121,8 @@ class Gateway:
         try:
             return self.get(self.ready_path).status == 200
         except OSError:
+            if self._opened and self.process.poll() is None:
+                return False
             self.process.wait(DEADLINE)
             self.reader.join(DEADLINE)
             raise AssertionError(f"exit status {self.process.returncode}\n{self.log}") from None

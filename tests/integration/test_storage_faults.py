@@ -200,7 +200,7 @@ def test_a_refused_change_does_not_come_about_by_a_crash(database, faults, heal)
 def test_while_the_database_is_opened_probes_get_an_answer(database, faults):
     """Below a route prefix, too. Everything else waits with a 503."""
     faults.hold()
-    with Gateway("--web.route-prefix=/p", database=database, env=faults.env, ready="/p/-/healthy") as g:
+    with Gateway("--web.route-prefix=/p", database=database, env=faults.env, ready="/p/-/healthy", early=True) as g:
         faults.wait_until_held()
         assert g.get("/p/-/healthy").status == 200
         for path in ("/p/-/ready", "/p/metrics", "/p/", "/p/api/v1/status", "/p/api/v1/metrics"):
