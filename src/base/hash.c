@@ -22,3 +22,14 @@ uint64_t hash_bytes(struct str s)
 {
 	return XXH3_64bits_withSeed(s.p, s.n, seed);
 }
+
+uint64_t checksum_bytes(struct str head, struct str body)
+{
+	XXH3_state_t state;
+
+	XXH3_64bits_reset(&state);
+	XXH3_64bits_update(&state, head.p, head.n);
+	if (body.n)
+		XXH3_64bits_update(&state, body.p, body.n);
+	return XXH3_64bits_digest(&state);
+}

@@ -1,6 +1,7 @@
 /*
  * 64-bit hashes of names, keys and series: xxHash XXH3 with a seed drawn at start, so that nobody
- * can prepare collisions. Never stored and never sent. Equal hashes are compared, not trusted.
+ * can prepare collisions. Never stored and never sent. Equal hashes are compared, not trusted. And
+ * checksums for what is stored.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -12,5 +13,8 @@
 /* Draws the seed; before any other thread runs. Without it the seed is 0 (unit tests). */
 void hash_init(void);
 uint64_t hash_bytes(struct str s);
+
+/* XXH3-64 of both, one after the other, without a seed: the same for ever, for what is stored. */
+uint64_t checksum_bytes(struct str head, struct str body);
 
 #endif

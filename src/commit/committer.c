@@ -33,33 +33,34 @@ struct committer {
 	struct buckets batch_pushes, commit_seconds;
 };
 
-/* 0: durable. -1: nothing of it is, and *err says why. */
-static int commit(struct committer *c, struct rows *changes, const char *failed, struct err *err)
+static enum storage_commit_result commit(struct committer *c, const struct rows *rows,
+					 const char *failed, struct err *err)
 {
 	int64_t start = clock_mono_ns();
-	int r;
+	enum storage_commit_result r;
 
 	c->commit_ns = 0;
-	if (changes->n == 0)
-		return 0;
-	r = c->storage->ops->commit(c->storage, changes, err);
+	if (rows->n == 0 && rows->trim == 0)
+		return STORAGE_COMMITTED;
+	r = c->storage->ops->commit(c->storage, rows, err);
 	c->commit_ns = clock_mono_ns() - start;
 	buckets_observe(&c->commit_seconds, (double)c->commit_ns / 1e9);
 	c->commits++;
 	/* Two stat() calls: now and then is often enough. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
-	if (r < 0)
+	if (r != STORAGE_COMMITTED)
 		log_error(failed, "err", err->msg, NULL);
 	return r;
 }
 
-/* The same for changes without which there are pushes to refuse. */
-static int commit_pushes(struct committer *c, struct rows *changes, struct err *err)
+/* The same for rows without which there are pushes to refuse. */
+static enum storage_commit_result commit_pushes(struct committer *c, const struct rows *rows,
+						struct err *err)
 {
-	int r = commit(c, changes, "could not commit pushes", err);
+	enum storage_commit_result r = commit(c, rows, "could not commit pushes", err);
 
-	if (r < 0)
+	if (r != STORAGE_COMMITTED)
 		c->failures++;
 	return r;
 }
@@ -68,7 +69,8 @@ static const char cleaning_failed[] = "could not shorten the log of pushes in th
 
 static void wipe(struct committer *c, struct push *push)
 {
-	if (c->storage && commit_pushes(c, store_wipe_rows(c->store), &push->err) < 0)
+	if (c->storage &&
+	    commit_pushes(c, store_wipe_rows(c->store, push->now), &push->err) != STORAGE_COMMITTED)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
@@ -97,9 +99,9 @@ static struct push *cut_batch(struct push *first, size_t *ret_n)
 	return next;
 }
 
-static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+static int clean_row(void *store, const struct row *row, struct err *err)
 {
-	store_clean_row(store, row, group, body);
+	return store_clean_row(store, row, err);
 }
 
 /* Before anything is staged, and in small steps: pushes wait for it. False: there is nothing to do.
@@ -121,33 +123,84 @@ static bool begin_cleaning(struct committer *c, bool idle)
 }
 
 /* Cleaning shares the sync. What is wrong with old rows is no reason to refuse a push. */
-static int commit_batch(struct committer *c, bool cleaning, struct err *err)
+static enum storage_commit_result commit_batch(struct committer *c, bool cleaning, struct err *err)
 {
-	int r;
+	enum storage_commit_result r;
 
 	if (!c->storage)
-		return 0;
+		return STORAGE_COMMITTED;
 	if (cleaning) {
 		r = commit(c, store_rows(c->store), cleaning_failed, err);
-		store_clean_end(c->store, r == 0);
-		if (r == 0)
-			return 0;
+		store_clean_end(c->store, r == STORAGE_COMMITTED);
+		if (r == STORAGE_COMMITTED)
+			return r;
 	}
 	return commit_pushes(c, store_rows(c->store), err);
+}
+
+/* What no transaction could take is not staged. */
+static void stage(struct committer *c, struct push *p)
+{
+	uint64_t body = 0;
+
+	for (uint32_t i = 0; i < p->n_families; i++)
+		body += p->families[i].proto.n;
+	if (c->storage && body > c->storage->max_body)
+		err_set(&p->err, ERR_TOO_LARGE, 0,
+			"the push is larger than the database can take: %llu bytes of at most %llu",
+			(unsigned long long)body, (unsigned long long)c->storage->max_body);
+	else
+		store_stage(c->store, p);
+}
+
+/*
+ * One of them may be at fault, and the others must not fail with it for ever: each in a batch of
+ * its own, in their order. Verdicts that came of staging them together are forgotten.
+ */
+static void run_one_by_one(struct committer *c, struct push *first, const bool *was_refused)
+{
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		struct err err = { 0 };
+
+		if (!*was_refused++)
+			p->err = (struct err){ 0 };
+		stage(c, p);
+		if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
+			store_publish(c->store);
+			continue;
+		}
+		store_rollback(c->store);
+		if (!p->err.reason)
+			p->err = err;
+	}
 }
 
 static void run_pushes(struct committer *c, struct push *first)
 {
 	bool cleaning = begin_cleaning(c, false);
+	bool was_refused[BATCH_MAX] = { false };
 	struct err err = { 0 };
+	size_t n = 0;
 
-	for (struct push *p = first; p; p = (struct push *)p->node.next)
-		store_stage(c->store, p);
-	if (commit_batch(c, cleaning, &err) == 0) {
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		was_refused[n++] = p->err.reason != ERR_NONE;
+		stage(c, p);
+	}
+	switch (commit_batch(c, cleaning, &err)) {
+	case STORAGE_COMMITTED:
 		store_publish(c->store);
-	} else {
+		break;
+	case STORAGE_REFUSED_ROWS:
+		if (n > 1) {
+			store_rollback(c->store);
+			run_one_by_one(c, first, was_refused);
+			break;
+		}
+		/* fall through */
+	case STORAGE_REFUSED:
 		store_rollback(c->store);
 		refuse_batch(first, &err);
+		break;
 	}
 }
 

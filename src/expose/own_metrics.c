@@ -32,6 +32,7 @@ enum own {
 	CONNECTIONS_REFUSED,
 	CROWDED,
 	DATABASE_BYTES,
+	DATABASE_LEFT_OUT,
 	DATABASE_SET_ASIDE,
 	FAMILIES,
 	GROUPS,
@@ -93,6 +94,9 @@ static const struct {
 		      "Requests beyond --limits.receiving-bytes, answered 503." },
 	[DATABASE_BYTES] = { "pushgateway_database_bytes", METRIC_GAUGE,
 			     "Size of the database files; 0 without persistence." },
+	[DATABASE_LEFT_OUT] = { "pushgateway_database_left_out_families", METRIC_GAUGE,
+				"Families in the database that contradict a rule and are not "
+				"shown." },
 	[DATABASE_SET_ASIDE] = { "pushgateway_database_set_aside", METRIC_GAUGE,
 				 "1 if the database found at start was damaged and has been set "
 				 "aside." },
@@ -303,6 +307,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	histogram(own, COMMIT_SECONDS, &cs.commit_seconds);
 	single(own, COMMIT_FAILURES, (double)cs.commit_failures);
 	single(own, DATABASE_BYTES, (double)cs.database_bytes);
+	single(own, DATABASE_LEFT_OUT, (double)counts.left_out);
 	single(own, DATABASE_SET_ASIDE, from->database_set_aside);
 	single(own, FAMILIES, (double)counts.families);
 	single(own, GROUPS, (double)counts.groups);

@@ -341,5 +341,5 @@ int import_commit(struct import *im, struct storage *st, struct err *err)
 	for (size_t i = 0; i < im->n_held; i++)
 		stage_held(im, &im->held[i]);
 	im->n_held = 0;
-	return st->ops->commit(st, store_rows(im->store), err);
+	return st->ops->commit(st, store_rows(im->store), err) == STORAGE_COMMITTED ? 0 : -1;
 }

@@ -8,7 +8,7 @@
 #include "format/protobuf/decode.h"
 
 enum {
-	BATCH_SEGMENTS = 256,
+	BATCH_RECORDS = 256,
 	BATCH_BYTES = 1024 * 1024,
 	RING = 8, /* batches that are filled, decoded or waited for */
 	THREADS_MAX = 4,
@@ -16,27 +16,34 @@ enum {
 
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
+struct refused {
+	struct refused *next;
+	char *why;
+	size_t name_n;
+	char name[];
+};
+
 struct job {
-	struct storage_segment seg; /* without its body */
+	struct row row; /* without its body */
 	struct str key;
-	size_t at, n; /* of the body, in the batch's bytes */
-	struct push *push;
-	struct err err;
+	size_t at, n;      /* of the body, in the batch's bytes */
+	struct push *push; /* linked by node.next */
+	struct refused *refused;
+	struct err err; /* the body cannot be read */
 };
 
 struct batch {
-	struct job jobs[BATCH_SEGMENTS];
+	struct job jobs[BATCH_RECORDS];
 	size_t n;
 	struct strbuf bytes;
 	bool decoded;
 };
 
 struct decoders {
-	decoded_fn fn;
-	void *arg;
+	struct decoded_sink sink;
 	struct batch ring[RING];
 	uint64_t n_filled, n_taken; /* n_filled: the number of the batch being filled */
-	uint64_t n_finished;        /* given to fn */
+	uint64_t n_finished;        /* given to the sink */
 	bool closed;
 	pthread_mutex_t lock;
 	pthread_cond_t filled, decoded;
@@ -44,20 +51,71 @@ struct decoders {
 	unsigned n_threads;
 };
 
-static int decode(struct push_builder *builder, const struct batch *b, struct job *job)
+/* The families of the body, in the builder's arena; building takes them apart. */
+static int decode(struct push_builder *builder, const struct batch *b, struct job *job,
+		  struct family **ret_families, struct key *ret_key)
 {
 	struct str body = { b->bytes.p + job->at, job->n };
+
+	arena_reset(builder->arena);
+	if (proto_decode(body, &no_limits, builder->arena, ret_families, &job->err) < 0)
+		return -1;
+	if (key_decode(job->key, builder->arena, ret_key) < 0)
+		return err_set(&job->err, ERR_SYSTEM, 0, "row %llu belongs to no group",
+			       (unsigned long long)job->row.number);
+	return 0;
+}
+
+static void add_refused(struct job *job, struct str name, const char *why)
+{
+	struct refused *r = mem_alloc(sizeof(*r) + name.n);
+
+	*r = (struct refused){ .next = job->refused, .why = mem_strdup(why), .name_n = name.n };
+	memcpy(r->name, name.p, name.n);
+	job->refused = r;
+}
+
+/* Something in it breaks a rule, which was another when it was pushed: each family by itself. */
+static int build_each(struct push_builder *builder, const struct batch *b, struct job *job)
+{
+	struct family *families, *f;
+	struct key key;
+
+	for (unsigned n = 0;; n++) {
+		if (decode(builder, b, job, &families, &key) < 0)
+			return -1;
+		f = families;
+		for (unsigned i = 0; f && i < n; i++)
+			f = f->next;
+		if (!f)
+			return 0;
+		f->next = NULL;
+		struct str name = f->name;
+		struct push *push = push_build(builder, PUSH_POST, &key, f, job->row.at);
+
+		if (push->err.reason) {
+			add_refused(job, name, push->err.msg);
+			push_free(push);
+			continue;
+		}
+		push->node.next = (struct queue_node *)job->push;
+		job->push = push;
+	}
+}
+
+static int build(struct push_builder *builder, const struct batch *b, struct job *job)
+{
 	struct family *families;
 	struct key key;
 
-	arena_reset(builder->arena);
-	if (proto_decode(body, &no_limits, builder->arena, &families, &job->err) < 0)
+	if (decode(builder, b, job, &families, &key) < 0)
 		return -1;
-	if (key_decode(job->key, builder->arena, &key) < 0)
-		return err_set(&job->err, ERR_SYSTEM, 0, "segment %llu belongs to no group",
-			       (unsigned long long)job->seg.row);
-	job->push = push_build(builder, PUSH_POST, &key, families, job->seg.pushed_at);
-	return 0;
+	job->push = push_build(builder, PUSH_POST, &key, families, job->row.at);
+	if (!job->push->err.reason)
+		return 0;
+	push_free(job->push);
+	job->push = NULL;
+	return build_each(builder, b, job);
 }
 
 /* The next batch that is filled and that no other thread has; NULL: there will be none. */
@@ -87,7 +145,7 @@ static void *decoder_main(void *arg)
 	builder.arena = &arena;
 	while ((b = take(d)) != NULL) {
 		for (size_t i = 0; i < b->n; i++)
-			if (decode(&builder, b, &b->jobs[i]) < 0)
+			if (build(&builder, b, &b->jobs[i]) < 0)
 				break;
 		pthread_mutex_lock(&d->lock);
 		b->decoded = true;
@@ -99,13 +157,12 @@ static void *decoder_main(void *arg)
 	return NULL;
 }
 
-struct decoders *decoders_start(decoded_fn fn, void *arg, struct err *err)
+struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err)
 {
 	struct decoders *d = mem_zalloc(sizeof(*d));
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	d->fn = fn;
-	d->arg = arg;
+	d->sink = *sink;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->filled, NULL);
 	pthread_cond_init(&d->decoded, NULL);
@@ -122,16 +179,46 @@ struct decoders *decoders_start(decoded_fn fn, void *arg, struct err *err)
 	return NULL;
 }
 
+static void job_done(struct job *job)
+{
+	while (job->push) {
+		struct push *push = job->push;
+
+		job->push = (struct push *)push->node.next;
+		push_free(push);
+	}
+	while (job->refused) {
+		struct refused *r = job->refused;
+
+		job->refused = r->next;
+		free(r->why);
+		free(r);
+	}
+}
+
 static void empty(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		push_free(b->jobs[i].push);
+		job_done(&b->jobs[i]);
 	b->n = 0;
 	b->bytes.n = 0;
 	b->decoded = false;
 }
 
-/* Waits for the oldest batch that is not finished, and gives it to fn. */
+static int finish_job(struct decoders *d, struct job *job, struct err *err)
+{
+	if (job->err.reason) {
+		*err = job->err;
+		return -1;
+	}
+	for (struct push *p = job->push; p; p = (struct push *)p->node.next)
+		d->sink.push(d->sink.arg, &job->row, p);
+	for (struct refused *r = job->refused; r; r = r->next)
+		d->sink.refused(d->sink.arg, &job->row, (struct str){ r->name, r->name_n }, r->why);
+	return 0;
+}
+
+/* Waits for the oldest batch that is not finished, and gives it to the sink. */
 static int finish_one(struct decoders *d, struct err *err)
 {
 	struct batch *b = &d->ring[d->n_finished % RING];
@@ -141,16 +228,8 @@ static int finish_one(struct decoders *d, struct err *err)
 	while (!b->decoded)
 		pthread_cond_wait(&d->decoded, &d->lock);
 	pthread_mutex_unlock(&d->lock);
-	for (size_t i = 0; r == 0 && i < b->n; i++) {
-		struct job *job = &b->jobs[i];
-
-		if (job->push) {
-			r = d->fn(d->arg, &job->seg, job->push, err);
-		} else {
-			*err = job->err;
-			r = -1;
-		}
-	}
+	for (size_t i = 0; r == 0 && i < b->n; i++)
+		r = finish_job(d, &b->jobs[i], err);
 	empty(b);
 	d->n_finished++;
 	return r;
@@ -166,15 +245,14 @@ static int hand_over(struct decoders *d, struct err *err)
 	return d->n_filled - d->n_finished == RING ? finish_one(d, err) : 0;
 }
 
-int decoders_add(struct decoders *d, const struct storage_segment *seg, struct str key,
-		 struct err *err)
+int decoders_add(struct decoders *d, const struct row *row, struct str key, struct err *err)
 {
 	struct batch *b = &d->ring[d->n_filled % RING];
 
-	b->jobs[b->n] = (struct job){ *seg, key, b->bytes.n, seg->body.n, NULL, { 0 } };
-	b->jobs[b->n++].seg.body = STR_NULL;
-	strbuf_adds(&b->bytes, seg->body);
-	if (b->n < BATCH_SEGMENTS && b->bytes.n < BATCH_BYTES)
+	b->jobs[b->n] = (struct job){ .row = *row, .key = key, .at = b->bytes.n, .n = row->body.n };
+	b->jobs[b->n++].row.body = STR_NULL;
+	strbuf_adds(&b->bytes, row->body);
+	if (b->n < BATCH_RECORDS && b->bytes.n < BATCH_BYTES)
 		return 0;
 	return hand_over(d, err);
 }

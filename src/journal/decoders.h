@@ -1,7 +1,7 @@
 /*
- * Turns the bodies of stored segments back into pushes, on threads of its own: at start there is
- * nothing else to do, and it is half of the work. The results come in the order of the segments,
- * on the thread that adds them.
+ * Turns the bodies of records back into pushes, on threads of its own: at start there is nothing
+ * else to do, and it is half of the work. The results come in the order of the records, on the
+ * thread that adds them.
  */
 #ifndef JOURNAL_DECODERS_H
 #define JOURNAL_DECODERS_H
@@ -11,21 +11,24 @@
 
 struct decoders;
 
-/* The push is lent for the time of the call; of seg, the body is empty. -1 with *err ends it all.
- */
-typedef int (*decoded_fn)(void *arg, const struct storage_segment *seg, struct push *push,
-			  struct err *err);
+/* Both are called with rows without their bodies. */
+struct decoded_sink {
+	/* The push is lent for the time of the call. More than one if a family was refused. */
+	void (*push)(void *arg, const struct row *row, struct push *push);
+	/* A family that a rule refuses. */
+	void (*refused)(void *arg, const struct row *row, struct str family, const char *why);
+	void *arg;
+};
 
 /* NULL: no threads to be had, *err says so. */
-struct decoders *decoders_start(decoded_fn fn, void *arg, struct err *err);
+struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err);
 
 /*
- * The body is copied; the bytes of the group's key have to stay. May call fn for segments added
- * before. -1 when one of these is damaged or refused by fn: nothing more may be added.
+ * The body is copied; the bytes of the group's key have to stay. May call the sink for records
+ * added before. -1 when one of these cannot be read: nothing more may be added.
  */
-int decoders_add(struct decoders *d, const struct storage_segment *seg, struct str key,
-		 struct err *err);
-/* Calls fn for all that are left. */
+int decoders_add(struct decoders *d, const struct row *row, struct str key, struct err *err);
+/* Calls the sink for all that are left. */
 int decoders_finish(struct decoders *d, struct err *err);
 void decoders_free(struct decoders *d);
 

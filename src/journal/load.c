@@ -1,8 +1,15 @@
+/*
+ * The log is read twice, the newest row first: rows that make and end groups, then all. So it is
+ * known of each record whether it is still live: its group has not ended, nothing newer has taken
+ * the place of the whole group, and the store knows which families it has. Dead rows are not
+ * decoded.
+ */
 #include "journal/load.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/table.h"
 #include "format/text/write.h"
 #include "journal/decoders.h"
 #include "push/rules.h"
@@ -10,87 +17,144 @@
 struct loader {
 	struct store *store;
 	struct decoders *decoders;
-	uint8_t *closed; /* a bit for each group: a whole segment was loaded */
-	uint32_t n_closed;
+	struct table ended;  /* ids of groups that have ended, and of those left out, as items */
+	struct table closed; /* of groups that a row has replaced as a whole */
+	uint64_t wiped;      /* the newest row that ended all; 0: none */
+	uint64_t next;       /* the number that the next row has to have; 0: any */
 	struct arena arena;
 };
 
-static int load_group(void *arg, uint32_t id, struct str key_bytes, double pushed_at,
-		      double failed_at, struct err *err)
+static bool has_id(const struct table *t, uint64_t id)
 {
-	struct loader *l = arg;
+	size_t at = table_first(t, id);
+
+	return table_next(t, id, &at) != NULL;
+}
+
+static void add_id(struct table *t, uint64_t id)
+{
+	if (!has_id(t, id))
+		table_add(t, id, t);
+}
+
+static int damaged(const struct row *row, const char *how, struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, 0, "row %llu of the log %s",
+		       (unsigned long long)row->number, how);
+}
+
+static int check_row(const struct row *row, struct err *err)
+{
+	switch (row_verdict(row)) {
+	case ROW_INTACT:
+		return 0;
+	case ROW_BAD_CHECKSUM:
+		return damaged(row, "is damaged: its checksum is wrong", err);
+	case ROW_UNKNOWN:
+		break;
+	}
+	return damaged(row, "is of a kind that this version does not know", err);
+}
+
+static int make_group(struct loader *l, const struct row *row, struct err *err)
+{
 	CLEANUP(strbuf_done) struct strbuf labels = { 0 };
 	struct metric group = { 0 };
 	struct key key;
 
 	arena_reset(&l->arena);
-	if (key_decode(key_bytes, &l->arena, &key) < 0 ||
+	if (key_decode(row->body, &l->arena, &key) < 0 ||
 	    rules_apply_key(&group, &key, &l->arena) < 0)
-		return err_set(err, ERR_SYSTEM, 0, "the key of group %u is damaged", id);
+		return damaged(row, "has a grouping key that cannot be read", err);
 	text_write_labels(&labels, group.labels, group.n_labels, false);
-	return store_restore_group(l->store, id, key_bytes, strbuf_str(&labels), pushed_at,
-				   failed_at, err);
+	store_restore_group(l->store, row, strbuf_str(&labels));
+	/* Its records are then no more than those of a group that has ended. */
+	if (!store_group_key(l->store, row->group).n)
+		add_id(&l->ended, row->group);
+	return 0;
 }
 
-static bool is_closed(const struct loader *l, uint32_t group)
-{
-	return group / 8 < l->n_closed && l->closed[group / 8] & 1u << group % 8;
-}
-
-static void close_group(struct loader *l, uint32_t group)
-{
-	if (group / 8 >= l->n_closed) {
-		uint32_t n = group / 4 + 1024;
-
-		l->closed = mem_realloc(l->closed, n);
-		memset(l->closed + l->n_closed, 0, n - l->n_closed);
-		l->n_closed = n;
-	}
-	l->closed[group / 8] |= (uint8_t)(1u << group % 8);
-}
-
-static int restore(void *arg, const struct storage_segment *seg, struct push *push, struct err *err)
+static int load_group(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
 
-	return store_restore_segment(l->store, seg->group, seg->row, push, err);
+	if (check_row(row, err) < 0)
+		return -1;
+	if (l->wiped)
+		return 0;
+	if (row->kind == ROW_WIPE)
+		l->wiped = row->number;
+	else if (row->kind == ROW_END)
+		add_id(&l->ended, row->group);
+	else if (row->kind == ROW_GROUP && !has_id(&l->ended, row->group))
+		return make_group(l, row, err);
+	return 0;
 }
 
-static int load_segment(void *arg, const struct storage_segment *seg, struct err *err)
+static void restore(void *arg, const struct row *row, struct push *push)
 {
 	struct loader *l = arg;
 
-	if (seg->group > STORE_GROUP_ID_MAX)
-		return err_set(err, ERR_SYSTEM, 0, "segment %llu is of group %u, which cannot be",
-			       (unsigned long long)seg->row, seg->group);
-	store_restore_row(l->store, seg->row, seg->body.n);
-	if (is_closed(l, seg->group))
+	store_restore_record(l->store, row, push);
+}
+
+static void restore_without(void *arg, const struct row *row, struct str family, const char *why)
+{
+	struct loader *l = arg;
+
+	store_restore_without(l->store, row, family, why);
+}
+
+/* A number that is missing is a row that is. */
+static int check_number(struct loader *l, const struct row *row, struct err *err)
+{
+	if (row->number == 0 || (l->next && row->number != l->next))
+		return damaged(row, "is followed by a gap: rows are missing", err);
+	l->next = row->number - 1;
+	return 0;
+}
+
+static int load_row(void *arg, const struct row *row, struct err *err)
+{
+	struct loader *l = arg;
+	struct str key;
+
+	if (check_number(l, row, err) < 0 || check_row(row, err) < 0)
+		return -1;
+	store_restore_row(l->store, row);
+	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE ||
+	    has_id(&l->ended, row->group))
 		return 0;
-	if (seg->whole)
-		close_group(l, seg->group);
-	/* Without a body: the end of a group, which may have gone since. */
-	if (seg->body.n == 0)
+	key = store_group_key(l->store, row->group);
+	if (!key.n)
+		return damaged(row, "belongs to no group", err);
+	if (row->kind == ROW_FAILED)
+		store_restore_failed(l->store, row);
+	if ((row->kind != ROW_RECORD && row->kind != ROW_WHOLE) || has_id(&l->closed, row->group))
 		return 0;
-	return decoders_add(l->decoders, seg, store_group_key(l->store, seg->group), err);
+	if (row->kind == ROW_WHOLE)
+		add_id(&l->closed, row->group);
+	return decoders_add(l->decoders, row, key, err);
 }
 
 enum storage_load_result load_store(struct storage *st, struct store *store, struct err *err)
 {
 	struct loader l = { .store = store };
-	struct storage_sink sink = { load_group, load_segment, &l };
+	const struct decoded_sink sink = { restore, restore_without, &l };
 	enum storage_load_result r;
 
-	l.decoders = decoders_start(restore, &l, err);
+	l.decoders = decoders_start(&sink, err);
 	if (!l.decoders)
 		return STORAGE_FAILED;
 	arena_init(&l.arena, SIZE_MAX);
-	r = st->ops->load(st, &sink, err);
+	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
+	if (r == STORAGE_LOADED)
+		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);
 	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
 		r = STORAGE_DAMAGED;
-	if (r == STORAGE_LOADED)
-		store_restore_end(store);
 	decoders_free(l.decoders);
+	table_done(&l.ended);
+	table_done(&l.closed);
 	arena_done(&l.arena);
-	free(l.closed);
 	return r;
 }

@@ -1,7 +1,7 @@
 /*
- * A storage engine: keeps what the store says in its changes, one transaction for a batch, and
- * gives the rows back at start. Used by one thread at a time: main while loading, the committer
- * afterwards. SQLite is the engine there is (sqlite.c); nothing here is about SQL.
+ * A storage engine: keeps the log of rows that the store says (store/rows.h), one transaction for a
+ * batch, and gives them back at start. Used by one thread at a time: main while loading, the
+ * committer afterwards. SQLite is the engine there is (sqlite.c); nothing here is about SQL.
  */
 #ifndef JOURNAL_STORAGE_H
 #define JOURNAL_STORAGE_H
@@ -11,44 +11,42 @@
 #include "base/err.h"
 #include "store/rows.h"
 
-struct storage_segment {
-	uint64_t row;
-	uint32_t group;
-	bool whole;
-	double pushed_at;
-	struct str body; /* good until the sink returns */
-};
-
-/*
- * Receives rows while loading: all groups, then all segments, those with the highest row first. -1
- * with *err stops: damaged.
- */
-struct storage_sink {
-	int (*group)(void *arg, uint32_t id, struct str key, double pushed_at, double failed_at,
-		     struct err *err);
-	int (*segment)(void *arg, const struct storage_segment *seg, struct err *err);
-	void *arg;
-};
-
-/* Is told of a segment: its row, its group, the size of its body. */
-typedef void (*storage_row_fn)(void *arg, uint64_t row, uint32_t group, size_t body);
-
 enum storage_load_result {
 	STORAGE_LOADED,
 	STORAGE_DAMAGED, /* *err says how; the caller may set the data aside */
 	STORAGE_FAILED,  /* *err says what to do; data untouched */
 };
 
+enum storage_commit_result {
+	STORAGE_COMMITTED, /* durable */
+	/* Nothing of it is there, and *err (ERR_STORAGE) says why. */
+	STORAGE_REFUSED,
+	STORAGE_REFUSED_ROWS, /* the same, and it may be for one of the rows: they are too much */
+};
+
+/* A row, borrowed for the call. -1 with *err ends it. */
+typedef int (*storage_row_fn)(void *arg, const struct row *row, struct err *err);
+
+enum storage_which {
+	STORAGE_ALL,
+	STORAGE_GROUPS, /* only rows that make or end groups; quick */
+};
+
 struct storage;
 
 struct storage_ops {
-	enum storage_load_result (*load)(struct storage *st, const struct storage_sink *sink,
-					 struct err *err);
-	/* Durable on 0. On -1 nothing of it is there, and *err (ERR_STORAGE) says why. */
-	int (*commit)(struct storage *st, struct rows *rows, struct err *err);
-	/* Tells of the segments with the lowest rows, in order, until their bodies make up `bytes`.
+	/*
+	 * Rows with numbers below `below`, the newest first. A row is given as it stands there,
+	 * harmed or not (row_verdict()). Who wants what is behind a part that cannot be read asks
+	 * again with a lower number. STORAGE_DAMAGED also when fn has returned -1.
 	 */
-	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,
+	enum storage_load_result (*read)(struct storage *st, enum storage_which which,
+					 uint64_t below, storage_row_fn fn, void *arg,
+					 struct err *err);
+	enum storage_commit_result (*commit)(struct storage *st, const struct rows *rows,
+					     struct err *err);
+	/* The oldest rows, in order, until they make up `bytes`; -1 if one is harmed, too. */
+	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
 		      struct err *err);
 	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */
 	void (*close)(struct storage *st);
@@ -56,6 +54,7 @@ struct storage_ops {
 
 struct storage {
 	const struct storage_ops *ops;
+	uint64_t max_body; /* the largest body that a row can have */
 };
 
 #endif

@@ -29,11 +29,13 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 
 	*ret = (struct group_copy){
 		.key = arena_dup(a, group_key(g)),
-		.pushed_at = g->pushed_at,
-		.failed_at = g->failed_at,
+		.pushed_at = group_pushed_at(g),
+		.failed_at = group_failed_at(g),
 		.families = arena_alloc(a, t->n * sizeof(*ret->families)),
 	};
-	if (!ret->key.p || !ret->families)
+	if (g->failure)
+		ret->failed_why = arena_dup(a, (struct str){ g->failure->why, g->failure->why_n });
+	if (!ret->key.p || !ret->families || (g->failure && !ret->failed_why.p))
 		return -1;
 	for (uint32_t i = 0; i < t->cap; i++)
 		if (t->ids[i] && copy_family(pages_entry(p, t->ids[i]), a,
@@ -55,11 +57,11 @@ int pages_copy_group(struct pages *p, uint32_t *cursor, struct arena *a, struct 
 	int r = 0;
 
 	pthread_mutex_lock(&p->lock);
-	for (uint32_t id = *cursor + 1; r == 0 && id < p->cap_groups; id++) {
-		if (!p->groups[id])
+	for (uint32_t slot = *cursor + 1; r == 0 && slot < p->cap_groups; slot++) {
+		if (!p->groups[slot])
 			continue;
-		*cursor = id;
-		r = copy_group(p, p->groups[id], a, ret);
+		*cursor = slot;
+		r = copy_group(p, p->groups[slot], a, ret);
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (r > 0 && ret->n_families > 1)

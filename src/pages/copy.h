@@ -19,15 +19,16 @@ struct group_copy_family {
 };
 
 struct group_copy {
-	struct str key; /* canonical bytes */
-	double pushed_at, failed_at;
+	struct str key;              /* canonical bytes */
+	double pushed_at, failed_at; /* Unix seconds; 0: never */
+	struct str failed_why;       /* why the last push that was refused was; empty: not known */
 	struct group_copy_family
 		*families; /* by exposed name; the time metrics are not among them */
 	uint32_t n_families;
 };
 
 /*
- * Any thread. Copies the first group with an id above *cursor (0 to begin) into the arena and moves
+ * Any thread. Copies the next group behind *cursor (0 to begin) into the arena and moves
  * *cursor to it. 1: copied, 0: there are no more, -1: the arena is full. Between two calls groups
  * may come and go; each is whole.
  */

@@ -29,7 +29,6 @@ struct record *record_new(const struct push *push)
 	r->pushed_at = push->now;
 	r->push = push;
 	r->refs = 1;
-	r->n = push->n_families;
 	return r;
 }
 

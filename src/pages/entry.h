@@ -26,7 +26,8 @@ struct shown_family;
 struct help {
 	struct shown_family *family;
 	uint32_t refs, n;
-	bool given; /* false: the entries came without a help text; n is 0 */
+	uint32_t n_shown; /* entries with lines that are published */
+	bool given;       /* false: the entries came without a help text; n is 0 */
 	char p[];
 };
 
@@ -56,13 +57,11 @@ struct lines {
 };
 
 struct record {
-	uint64_t number;         /* of its row: later records win where two name one family */
+	uint64_t number;         /* of its row when it was first written; 0: not written yet */
 	double pushed_at;        /* Unix seconds */
 	const struct push *push; /* borrowed while it is staged, then NULL */
-	uint32_t refs;           /* its entries, and the batch */
-	uint32_t n_live;         /* entries that are published */
-	uint32_t n;              /* families in its row, dead ones too */
-	bool moving;             /* store_clean_row() has seen it */
+	uint32_t refs;           /* its entries, its group if it is the last one, the batch */
+	uint32_t n_live;         /* those of entries that are published, and of the group */
 };
 
 struct entry {

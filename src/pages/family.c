@@ -63,18 +63,44 @@ struct help *family_no_help(struct shown_family *f)
 	return f->none;
 }
 
-void family_set_help(struct shown_family *f, struct help *help, double at)
+static void forget_header(struct shown_family *f)
 {
-	if (at < f->help_at)
+	bytes_unref(f->header);
+	f->header = NULL;
+}
+
+void family_fix_help(struct shown_family *f, struct str text)
+{
+	f->help = help_new(f, text);
+	f->help->given = true;
+	f->n_helps = 1;
+	f->help_number = UINT64_MAX;
+}
+
+void family_help_comes(struct shown_family *f, struct help *help, uint64_t number)
+{
+	f->n_helps += help->n_shown++ == 0;
+	if (number < f->help_number)
 		return;
-	f->help_at = at;
+	if (help != f->help || f->help_gone)
+		forget_header(f);
+	f->help_number = number;
+	f->help_gone = false;
 	if (help == f->help)
 		return;
 	help->refs++;
 	help_unref(f->help);
 	f->help = help;
-	bytes_unref(f->header);
-	f->header = NULL;
+}
+
+void family_help_goes(struct shown_family *f, struct help *help, uint64_t number)
+{
+	f->n_helps -= --help->n_shown == 0;
+	if (f->n_helps > 0 &&
+	    (number != f->help_number || (f->n_helps == 1 && f->help->n_shown > 0)))
+		return;
+	f->help_gone = true;
+	forget_header(f);
 }
 
 void family_set_type(struct shown_family *f, int32_t type)
@@ -82,18 +108,40 @@ void family_set_type(struct shown_family *f, int32_t type)
 	if (f->type == type)
 		return;
 	f->type = (uint8_t)type;
-	bytes_unref(f->header);
-	f->header = NULL;
+	forget_header(f);
+}
+
+/* The text of the newest entry that has one. Looks at all: only where several texts are about. */
+static const struct help *newest_help(struct shown_family *f)
+{
+	const struct help *newest = NULL;
+	uint64_t number = 0;
+
+	for (uint32_t i = 0; i < f->n_pages; i++)
+		for (uint32_t k = 0; k < f->pages[i]->n; k++) {
+			/* Lines are the first member, and time metrics never get here. */
+			const struct entry *e = (const struct entry *)f->pages[i]->slots[k];
+
+			if (e->help->given && e->record->number >= number) {
+				newest = e->help;
+				number = e->record->number;
+			}
+		}
+	f->help_number = number;
+	return newest;
 }
 
 void family_make_header(struct shown_family *f)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	struct str help = f->help ? (struct str){ f->help->p, f->help->n } : STR_NULL;
+	const struct help *help = f->n_helps == 0 ? NULL : f->help;
 
 	if (f->header)
 		return;
-	text_write_header(&b, f->exposed, f->help != NULL, help, f->type);
+	if (f->help_gone && f->n_helps > 0)
+		help = newest_help(f);
+	text_write_header(&b, f->exposed, help != NULL,
+			  help ? (struct str){ help->p, help->n } : STR_NULL, f->type);
 	f->header = bytes_of(strbuf_str(&b));
 	/* The last line is "# TYPE name type". */
 	f->header_name_at = (uint32_t)(b.n - 2 - strlen(text_type_name(f->type)) - f->exposed.n);

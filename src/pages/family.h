@@ -22,8 +22,10 @@ struct shown_family {
 	uint32_t header_name_at; /* where the name stands in the header's last line */
 	size_t list_at;          /* in the list of the pages */
 	struct help *none;       /* of entries that came without a help text */
-	struct help *help;       /* the newest that was pushed; NULL: none */
-	double help_at;          /* when */
+	struct help *help;       /* of the newest entry that came with one, unless it has gone */
+	uint64_t help_number;    /* of that entry's record, or more */
+	uint32_t n_helps;        /* texts that entries with lines have */
+	bool help_gone;          /* the entry that said it has gone: it is another's turn */
 	struct bytes *header;    /* # HELP and # TYPE; NULL: to be made */
 	struct bytes *unescaped; /* the name, for scrapes; NULL: it is the exposed one */
 	struct page **pages;     /* in the order scraped */
@@ -38,8 +40,15 @@ void family_done(struct shown_family *f);
 struct help *family_help(struct shown_family *f, struct str text);
 struct help *family_no_help(struct shown_family *f);
 
-/* Published: the newest help wins. Takes a reference. */
-void family_set_help(struct shown_family *f, struct help *help, double at);
+/* What the header says whatever is pushed. */
+void family_fix_help(struct shown_family *f, struct str text);
+
+/*
+ * Published, or not any more: an entry with lines that came with the help text. Of the entries that
+ * are there, that of the newest record says what the header shows.
+ */
+void family_help_comes(struct shown_family *f, struct help *help, uint64_t number);
+void family_help_goes(struct shown_family *f, struct help *help, uint64_t number);
 void family_set_type(struct shown_family *f, int32_t type);
 /* Makes the header if it is not there. */
 void family_make_header(struct shown_family *f);

@@ -4,11 +4,11 @@
 
 #include "base/mem.h"
 
-struct group *group_new(uint32_t id, struct str key)
+struct group *group_new(uint32_t slot, struct str key)
 {
 	struct group *g = mem_zalloc(sizeof(*g) + key.n);
 
-	g->id = id;
+	g->slot = slot;
 	g->key_n = key.n & (INT32_MAX >> 1);
 	memcpy(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {
@@ -24,6 +24,9 @@ void group_free(struct group *g, struct pool *entries)
 		if (g->entries.ids[i])
 			entry_free(entries, g->entries.ids[i]);
 	entries_done(&g->entries);
+	if (g->last)
+		record_unref(g->last);
+	free(g->failure);
 	for (int i = 0; i < 2; i++)
 		lines_done(&g->times[i]);
 	free(g);

@@ -12,25 +12,46 @@ enum { TIME_PUSHED, TIME_FAILED };
 
 struct staged;
 
+/* The last push that was refused. */
+struct failure {
+	uint64_t number; /* of its row when it was first written */
+	double at;       /* Unix seconds */
+	uint32_t why_n;
+	char why[]; /* in words; empty: not known */
+};
+
 struct group {
-	uint32_t id; /* > 0; also the database row */
+	uint64_t id;   /* the number of the row that made it; never used again. 0: not written */
+	uint32_t slot; /* > 0; given out densely, and again */
 	uint32_t key_n : 30;
 	uint32_t odd_names : 1; /* of the key: the text of times does not say them all */
 	uint32_t exists : 1;    /* published */
 	uint64_t time_hash;
 	struct entry_table entries;
-	double pushed_at, failed_at; /* Unix seconds; 0: never */
-	struct staged *staged;       /* of the batch at hand (store/change.h); NULL: untouched */
-	struct lines times[2];       /* TIME_PUSHED, TIME_FAILED */
-	char key[];                  /* canonical bytes */
+	struct record *last;     /* of the last push that was accepted; NULL: none was */
+	struct failure *failure; /* NULL: none was refused */
+	struct staged *staged;   /* of the batch at hand (store/change.h); NULL: untouched */
+	struct lines times[2];   /* TIME_PUSHED, TIME_FAILED */
+	char key[];              /* canonical bytes */
 };
+
+/* Unix seconds; 0: never. */
+static inline double group_pushed_at(const struct group *g)
+{
+	return g->last ? g->last->pushed_at : 0;
+}
+
+static inline double group_failed_at(const struct group *g)
+{
+	return g->failure ? g->failure->at : 0;
+}
 
 static inline struct str group_key(const struct group *g)
 {
 	return (struct str){ g->key, g->key_n };
 }
 
-struct group *group_new(uint32_t id, struct str key);
+struct group *group_new(uint32_t slot, struct str key);
 /* With its entries. */
 void group_free(struct group *g, struct pool *entries);
 

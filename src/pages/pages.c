@@ -41,15 +41,15 @@ void pages_unlist_family(struct pages *p, struct shown_family *f)
 
 void pages_show_group(struct pages *p, struct group *g, bool exists)
 {
-	if (g->id >= p->cap_groups) {
+	if (g->slot >= p->cap_groups) {
 		uint32_t cap = p->cap_groups ? p->cap_groups : 64;
 
-		while (cap <= g->id)
+		while (cap <= g->slot)
 			cap *= 2;
 		p->groups = mem_realloc(p->groups, cap * sizeof(struct group *));
 		memset(p->groups + p->cap_groups, 0,
 		       (cap - p->cap_groups) * sizeof(struct group *));
 		p->cap_groups = cap;
 	}
-	p->groups[g->id] = exists ? g : NULL;
+	p->groups[g->slot] = exists ? g : NULL;
 }

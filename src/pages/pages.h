@@ -18,7 +18,7 @@ struct pages {
 	struct pool entries; /* staged ones, too: of a number that is published nothing moves */
 	struct shown_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
 	size_t n_list, n_sorted, cap_list;
-	struct group **groups; /* by id; NULL: not published */
+	struct group **groups; /* by slot; NULL: not published */
 	uint32_t cap_groups;
 	struct store_counts counts;
 

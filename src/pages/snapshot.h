@@ -11,6 +11,7 @@ struct pages;
 
 struct store_counts {
 	uint64_t groups, series, families;
+	uint64_t left_out; /* families that the database has, and that are not shown */
 };
 
 /*

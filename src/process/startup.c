@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "expose/own_metrics.h"
+#include "format/text/write.h"
 #include "import/gob_file.h"
 #include "journal/load.h"
 #include "journal/sqlite/file.h"
@@ -88,6 +89,39 @@ static void log_loaded(const char *path, struct store *store)
 
 	log_info("metrics loaded", "file", path, LOG_NUMBER("groups"), number(counts.groups).text,
 		 LOG_NUMBER("series"), number(counts.series).text, NULL);
+}
+
+static void write_group(struct str key_bytes, struct strbuf *out)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct key key;
+
+	arena_init(&a, SIZE_MAX);
+	if (key_decode(key_bytes, &a, &key) == 0)
+		text_write_labels(out, key.labels, key.n_labels, false);
+}
+
+/* A rule is not what it was when this was pushed, or there is one more metric of our own. */
+static void log_left_out(const char *path, const struct store *store)
+{
+	struct store_left_out left;
+
+	for (size_t i = 0; store_left_out(store, i, &left); i++) {
+		CLEANUP(strbuf_done) struct strbuf group = { 0 };
+		CLEANUP(strbuf_done) struct strbuf family = { 0 };
+
+		write_group(left.key, &group);
+		strbuf_adds(&family, left.family);
+		if (left.family.n)
+			log_warn("a stored family breaks a rule: it is not shown, and kept until "
+				 "its group is pushed to with that name, replaced, or deleted",
+				 "file", path, "group", strbuf_z(&group), "family",
+				 strbuf_z(&family), "err", left.why, NULL);
+		else
+			log_warn("a stored group breaks a rule: it is not shown, and will go when "
+				 "the log in the database is shortened",
+				 "file", path, "group", strbuf_z(&group), "err", left.why, NULL);
+	}
 }
 
 /* ---- imports ---- */
@@ -179,5 +213,6 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	found = sqlite_storage_found(ret->storage);
 	log_found(path, &found);
 	log_loaded(path, ret->store);
+	log_left_out(path, ret->store);
 	return 0;
 }

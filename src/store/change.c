@@ -153,8 +153,7 @@ static struct staged *touch(struct store *s, struct group *g)
 	st = g->staged = mem_zalloc(sizeof(*st));
 	st->net.group = g;
 	st->exists = g->exists;
-	st->pushed_at = g->pushed_at;
-	st->failed_at = g->failed_at;
+	st->id = g->id;
 	*(s->touched ? &s->last_touched->staged->next : &s->touched) = g;
 	s->last_touched = g;
 	return st;
@@ -199,6 +198,7 @@ void change_take_others(struct store *s)
 	const struct change *net = &c->group->staged->net;
 	const struct entry_table *t = &c->group->entries;
 
+	c->group->staged->replaced = true;
 	/* The usual case: all of them have been named. */
 	if (net->n == 0 && c->n_out == t->n)
 		return;
@@ -266,7 +266,8 @@ static int check_group_limits(struct store *s, struct err *err)
 	return 0;
 }
 
-int change_make(struct store *s, struct group *g, const struct str *labels, struct err *err)
+int change_make(struct store *s, struct group *g, const struct str *labels, double at,
+		struct err *err)
 {
 	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0)
 		return -1;
@@ -274,12 +275,13 @@ int change_make(struct store *s, struct group *g, const struct str *labels, stru
 
 	st->exists = true;
 	st->labels = labels;
-	st->pushed_at = st->failed_at = 0;
+	st->made = store_step(s, g, ROW_GROUP, at);
+	st->last = st->failed = 0;
 	store_index_group(s, g);
 	return 0;
 }
 
-void change_end(struct store *s, struct group *g)
+void change_end(struct store *s, struct group *g, double at)
 {
 	struct err err;
 
@@ -287,6 +289,8 @@ void change_end(struct store *s, struct group *g)
 	change_take_others(s);
 	change_apply(s, &err);
 	g->staged->exists = false;
+	if (!g->staged->ended)
+		g->staged->ended = store_step(s, g, ROW_END, at);
 	store_unindex_group(s, g);
 }
 

@@ -11,15 +11,15 @@
  *	change_take_others(s)                      all go that have not been named yet
  *	change_apply(s, &err)                      -1: it contradicts what is stored, and is gone
  *
- * then the times of the group, which are in g->staged. A group ends by change_end(). The entries of
- * a change that was applied are those that the next change of the batch finds. A record is made by
- * record_new() for a push, whose messages are its row; the push has to live until the batch is
- * published or rolled back.
+ * and store_step() for the row that says so: the push of a record, or its refusal. A group ends by
+ * change_end(). What a change has made of the group is what the next one of the batch finds. A
+ * record is made by record_new() for a push, whose messages are the body of its row; the push has
+ *to live until the batch is published or rolled back.
  *
- * What the journal can say today: that families of a record take the place of those of that name,
- * that all else goes, and that a group ends. Who needs another change (one family goes, a deadline)
- * gives it a kind of row of its own; a deadline is another time of the group, beside those in
- *struct staged.
+ * What the log can say today is in rows.h: that families of a record take the place of those of
+ *that name, that all else goes, and that a group ends. Who needs another change (one family goes, a
+ * deadline) gives it a kind of row of its own, a step that makes it, and a case in restore.c; a
+ * deadline is then a time of the group beside last and failure.
  */
 #ifndef STORE_CHANGE_H
 #define STORE_CHANGE_H
@@ -53,15 +53,19 @@ struct change {
 
 /*
  * What the batch makes of a group: all its changes in one, from what is published to what will be.
- * The times are those that the group will show.
+ * Steps are numbers of the batch's, + 1; 0: none.
  */
 struct staged {
 	struct change net;
 	struct group *next;       /* of the batch, in the order of their first pushes */
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
-	bool listed_record;          /* the rows of the batch have begun for the group */
-	double pushed_at, failed_at; /* Unix seconds; 0: never */
+	bool replaced;        /* all entries that it had have gone at some time */
+	bool listed_record;   /* the rows of the batch have one for the group already */
+	uint32_t made, ended; /* steps: the last that made it, the first that ended it */
+	uint32_t last;        /* step: the last push that was accepted since it was made */
+	uint32_t failed;      /* step: the last that was refused */
+	uint64_t id;          /* that it will have */
 };
 
 /* Is the group there for the next change of the batch? */
@@ -75,8 +79,9 @@ uint32_t group_entry(struct store *s, const struct group *g, const struct store_
 		     uint32_t *hint);
 
 /* Brings a group into being that is not there, without entries. -1: refused, it is not there. */
-int change_make(struct store *s, struct group *g, const struct str *labels, struct err *err);
-void change_end(struct store *s, struct group *g);
+int change_make(struct store *s, struct group *g, const struct str *labels, double at,
+		struct err *err);
+void change_end(struct store *s, struct group *g, double at);
 
 void change_begin(struct store *s, struct group *g);
 void change_put(struct store *s, struct record *record, const struct push_family *pf);

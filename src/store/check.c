@@ -240,9 +240,9 @@ static int check_series(struct store *s, const struct group *g, const struct ent
 	uint32_t owner, at = SERIES_INDEX_START, hint = 0;
 
 	while ((owner = series_index_next(&s->index, hash, &at)) != 0) {
-		if (owner == g->id)
+		if (owner == g->slot)
 			continue;
-		uint32_t other = group_entry(s, s->by_id[owner], entry_family(e), &hint);
+		uint32_t other = group_entry(s, s->by_slot[owner], entry_family(e), &hint);
 
 		if (other && same_series(e, store_entry(s, other), hash))
 			return refuse_series(e, hash, err);
@@ -266,27 +266,15 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 	return 0;
 }
 
-/* The exposition labels of a group that is staged or published. */
-static struct str group_labels(const struct group *g)
-{
-	size_t name = strlen("push_time_seconds");
-	struct str text;
-
-	if (g->staged && g->staged->labels)
-		return *g->staged->labels;
-	text = lines_text(&g->times[TIME_PUSHED]);
-	return (struct str){ text.p + name, series_head(text) - name };
-}
-
 int store_check_group(struct store *s, const struct group *g, struct str labels, struct err *err)
 {
 	uint32_t owner, at = SERIES_INDEX_START;
 
 	while ((owner = series_index_next(&s->index, g->time_hash, &at)) != 0) {
-		const struct group *other = s->by_id[owner];
+		const struct group *other = s->by_slot[owner];
 		char shown[300];
 
-		if (other == g || !group_is_there(other) || !str_eq(group_labels(other), labels))
+		if (other == g || !group_is_there(other) || !str_eq(times_labels(other), labels))
 			continue;
 		snprintf(shown, sizeof(shown), "%.*s", (int)utf8_cut(labels, 290), labels.p);
 		err_set(err, ERR_INVALID, 0,

@@ -1,194 +1,157 @@
 /*
- * Keeping the log of records short: what its oldest rows still say is appended once more, and they
- * are dropped. All of a group is moved at once, so that the order inside the group stays.
+ * Keeping the log short: what its oldest rows still say is appended once more, and they are
+ * trimmed. A row costs what it holds, whatever its group does: a record says which of its families
+ * are live, and groups know the numbers of their rows.
  */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
+#include "metrics/names.h"
 #include "store/internal.h"
 
 enum {
-	SLACK = 2 * 1024 * 1024, /* that a log may be longer than its share of what is live */
+	SLACK_MIN = 64 * 1024, /* that a log may be longer than its share of what is live */
+	SLACK_MAX = 2 * 1024 * 1024,
 	SHARE_IDLE = 2,
 	SHARE_BUSY = 4,
 	STEP = 256 * 1024, /* looked at at a time; more if the last batch was long */
 	STEP_MAX = 16 * 1024 * 1024,
+	STEP_IDLE_MAX = 2 * 1024 * 1024, /* where nothing is live, and nobody waits */
 	REST = 4 * 1024 * 1024, /* that it may grow before the next try, after one in vain */
 };
 
 void store_log_grew(struct store *s)
 {
-	uint64_t before = s->log.bytes;
+	s->log.grown = 0;
+	for (size_t i = 0; i < s->rows.n; i++) {
+		uint32_t bytes = row_bytes_of(s->rows.list[i].body.n);
 
-	for (size_t i = 0; i < s->rows.n; i++)
-		if (s->rows.list[i].kind == ROW_PUT_SEGMENT)
-			s->log.bytes += row_bytes_of(s->rows.list[i].bytes.n);
-	s->log.grown = s->log.bytes - before;
+		s->log.bytes += bytes;
+		s->log.grown += s->rows.list[i].from ? 0 : bytes;
+	}
+}
+
+static uint64_t clamp(uint64_t n, uint64_t min, uint64_t max)
+{
+	return n < min ? min : n < max ? n : max;
 }
 
 uint64_t store_clean_due(const struct store *s, bool idle)
 {
 	uint64_t share = (idle ? SHARE_IDLE : SHARE_BUSY) * s->log.live_bytes;
+	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, SLACK_MAX);
 	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
-	uint64_t step = STEP + 2 * s->log.grown;
+	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
 
-	if (s->log.bytes <= share + SLACK || s->log.bytes < s->log.rest_until)
+	if (s->log.bytes <= share + slack || s->log.bytes < s->log.rest_until)
 		return 0;
-	return step < STEP_MAX ? step : STEP_MAX;
+	return idle && s->log.step > step ? s->log.step : step;
 }
 
-/* A row that is live as a whole is copied as it is. */
-static void keep_live(struct row *row, const struct entry *const *entries, uint32_t n)
+static void move_row(struct store *s, const struct row *from, enum row_kind kind, struct str body)
 {
-	if (n == entries[0]->record->n)
-		return;
-	row->keep = mem_alloc(n * sizeof(*row->keep));
-	for (; row->n_keep < n; row->n_keep++)
-		row->keep[row->n_keep] = entries[row->n_keep]->help->family->name;
+	uint64_t number = s->next_number + s->rows.n;
+	struct row *row = store_row_add(s, kind);
+
+	row->number = number;
+	row->group = from->group;
+	row->from = row_first_number(from);
+	row->at = from->at;
+	row->body = body.n ? arena_dup(&s->log.bodies, body) : STR("");
+	row->checksum = row_checksum(row);
+	s->log.moved += row_bytes_of(body.n);
 }
 
-static void add_move(struct store *s, struct record *record)
+/* Does the group still have this family of the record, or would it, if the rules let it? */
+static bool is_live(struct store *s, const struct group *g, uint64_t number, struct str name)
 {
-	struct moving *m = &s->log.moving;
+	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
+	struct store_family *f;
+	uint32_t hint = 0, id = 0;
 
-	if (m->n == m->cap) {
-		m->cap = m->cap ? m->cap * 2 : 64;
-		m->list = mem_realloc(m->list, m->cap * sizeof(*m->list));
-	}
-	m->list[m->n++] = (struct move){ s->rows.n - 1, record };
+	text_write_escaped_name(&exposed, name);
+	f = store_family_find(s, name, strbuf_str(&exposed), hash_bytes(strbuf_str(&exposed)));
+	if (f)
+		id = entries_find(&g->entries, &s->pages.entries, &f->shown, &hint);
+	if (id)
+		return store_entry(s, id)->record->number == number;
+	return s->n_left_out > 0 && store_is_left_out(s, g, number, name);
 }
 
-/* entries: those of one record that are live. */
-static void move_record(struct store *s, const struct group *g, const struct entry *const *entries,
-			uint32_t n, bool whole)
+static int clean_record(struct store *s, const struct group *g, const struct row *row)
 {
-	struct record *record = entries[0]->record;
-	struct row *row = store_row_add(s, ROW_MOVE_SEGMENT);
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	struct str message, name;
+	size_t at = 0;
+	int r;
 
-	row->row = s->next_row++;
-	row->from = record->number;
-	row->group = g->id;
-	row->whole = whole;
-	row->pushed_at = record->pushed_at;
-	keep_live(row, entries, n);
-	add_move(s, record);
-	record->moving = true;
+	while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
+		if (is_live(s, g, row_first_number(row), name))
+			strbuf_adds(&kept, message);
+	if (r < 0)
+		return -1;
+	if (kept.n > 0 || (g->last && g->last->number == row_first_number(row)))
+		move_row(s, row, ROW_RECORD, strbuf_str(&kept));
+	return 0;
 }
 
-static int by_number(const void *pa, const void *pb)
+int store_clean_row(struct store *s, const struct row *row, struct err *err)
 {
-	uint64_t a = (*(struct entry *const *)pa)->record->number;
-	uint64_t b = (*(struct entry *const *)pb)->record->number;
+	const struct group *g = store_group_by_id(s, row->group);
+	int r = 0;
 
-	return (a > b) - (a < b);
-}
-
-static void move_group(struct store *s, const struct group *g)
-{
-	const struct entry_table *t = &g->entries;
-	const struct entry **entries = mem_alloc(t->n * sizeof(*entries));
-	uint32_t n = 0, n_of;
-
-	for (uint32_t i = 0; i < t->cap; i++)
-		if (t->ids[i])
-			entries[n++] = store_entry(s, t->ids[i]);
-	qsort(entries, n, sizeof(*entries), by_number);
-	for (uint32_t i = 0; i < n; i += n_of) {
-		for (n_of = 1; i + n_of < n; n_of++)
-			if (entries[i + n_of]->record != entries[i]->record)
-				break;
-		move_record(s, g, entries + i, n_of, i == 0);
-	}
-	free(entries);
-}
-
-/* The group's oldest row that is live and does not move; UINT64_MAX: none. */
-static uint64_t oldest_row(const struct store *s, const struct group *g)
-{
-	uint64_t oldest = UINT64_MAX;
-
-	for (uint32_t i = 0; i < g->entries.cap; i++) {
-		const struct record *r = g->entries.ids[i]
-						 ? store_entry(s, g->entries.ids[i])->record
-						 : NULL;
-
-		if (r && !r->moving && r->number < oldest)
-			oldest = r->number;
-	}
-	return oldest;
-}
-
-/* Rows of one group often lie side by side, and looking at all of a large one takes its time. */
-static uint64_t known_oldest_row(struct store *s, const struct group *g)
-{
-	struct known *k = &s->log.known[g->id % CLEAN_KNOWN];
-
-	if (k->group != g->id)
-		*k = (struct known){ g->id, oldest_row(s, g) };
-	return k->oldest_row;
-}
-
-void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body)
-{
-	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
-
+	/* The newest row stays: the numbers go on from there. */
+	if (row->number + 1 >= s->next_number)
+		return 0;
 	if (s->log.pass_end == 0)
-		s->log.pass_end = s->next_row - 1;
-	s->log.trimmed += row_bytes_of(body);
-	s->log.trim_to = row;
-	/* The oldest live one comes first, and takes all others of the group along. */
-	if (!g || !g->exists || known_oldest_row(s, g) != row)
-		return;
-	move_group(s, g);
-	s->log.known[g->id % CLEAN_KNOWN].oldest_row = UINT64_MAX;
+		s->log.pass_end = s->next_number - 1;
+	s->log.trimmed += row_bytes_of(row->body.n);
+	s->log.trim_to = row->number;
+	if (!g)
+		return 0;
+	if (row->kind == ROW_GROUP ||
+	    (row->kind == ROW_FAILED && g->failure && g->failure->number == row_first_number(row)))
+		move_row(s, row, row->kind, row->body);
+	if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
+		r = clean_record(s, g, row);
+	if (r == 0)
+		return 0;
+	return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",
+		       (unsigned long long)row->number);
 }
 
-struct rows *store_clean_rows(struct store *s)
+const struct rows *store_clean_rows(struct store *s)
 {
-	store_row_add(s, ROW_TRIM)->row = s->log.trim_to;
+	s->rows.trim = s->log.trim_to;
+	s->rows.live_bytes = s->log.live_bytes;
 	return &s->rows;
-}
-
-static void note_move(struct store *s, const struct move *m)
-{
-	const struct row *row = &s->rows.list[m->row];
-	uint32_t bytes = row_bytes_of(row->bytes.n);
-
-	m->record->number = row->row;
-	if (row->n_keep)
-		m->record->n = row->n_keep;
-	s->log.bytes += bytes;
-	s->log.pass_moved += bytes;
 }
 
 /* A whole pass that found hardly anything to drop, or a failure, is not repeated at once. */
 static void look_at_pass(struct store *s, bool committed)
 {
 	s->log.pass_dropped += s->log.trimmed;
-	if (committed && s->log.trim_to < s->log.pass_end)
+	s->log.pass_moved += s->log.moved;
+	if (committed && s->log.trim_to > 0 && s->log.trim_to < s->log.pass_end)
 		return;
 	s->log.rest_until = 0;
-	if (!committed || s->log.pass_moved > s->log.pass_dropped / 8 * 7)
+	if (!committed || s->log.trim_to == 0 || s->log.pass_moved > s->log.pass_dropped / 8 * 7)
 		s->log.rest_until = s->log.bytes + REST;
-	s->log.pass_end = s->next_row - 1;
+	s->log.pass_end = s->next_number - 1;
 	s->log.pass_moved = s->log.pass_dropped = 0;
 }
 
 void store_clean_end(struct store *s, bool committed)
 {
-	struct moving *moving = &s->log.moving;
-
-	for (size_t i = 0; i < moving->n; i++) {
-		if (committed)
-			note_move(s, &moving->list[i]);
-		moving->list[i].record->moving = false;
-	}
 	if (committed)
 		s->log.bytes -= s->log.trimmed;
+	s->log.step = committed && s->log.moved == 0
+			      ? clamp(2 * s->log.trimmed, STEP, STEP_IDLE_MAX)
+			      : STEP;
 	look_at_pass(s, committed);
-	s->log.trimmed = 0;
-	moving->n = 0;
-	memset(s->log.known, 0, sizeof(s->log.known));
+	s->log.trimmed = s->log.moved = s->log.trim_to = 0;
+	arena_reset(&s->log.bodies);
 	if (!committed)
 		store_rows_clear(s);
 }

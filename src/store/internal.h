@@ -2,6 +2,7 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
+#include "base/arena.h"
 #include "base/table.h"
 #include "pages/pages.h"
 #include "store/change.h"
@@ -18,29 +19,25 @@ struct store_family {
 	bool idle; /* among the families that the batch may have left without a group */
 };
 
-/* A record that is appended once more. */
-struct move {
-	size_t row; /* its place among the rows */
-	struct record *record;
-};
-
-/* Of the cleaning at hand. */
-struct moving {
-	struct move *list;
-	size_t n, cap;
-};
-
-enum { CLEAN_KNOWN = 64 };
-
-struct known {
-	uint32_t group; /* 0: none */
-	uint64_t oldest_row;
-};
-
-/* What a push has put into a group, in the order of the pushes. */
-struct batch_record {
-	struct record *record;
+/*
+ * What becomes a row of the batch, unless a later step makes it needless; in the order of the
+ * pushes.
+ */
+struct step {
+	enum row_kind kind;
 	struct group *group;
+	struct record *record; /* of an accepted push */
+	struct str why;        /* of a refused one; borrowed from it */
+	double at;
+	uint64_t number; /* of the row; 0: none */
+};
+
+/* A family of a group that the database has and that is not shown; see store_left_out(). */
+struct left_out {
+	struct group *group; /* NULL: the whole group, whose key is in `key` */
+	uint64_t number;     /* of the record, when it was first written */
+	char *key, *family, *why;
+	size_t key_n, family_n;
 };
 
 struct store {
@@ -49,30 +46,36 @@ struct store {
 	/* The committer's alone: the state with everything that is staged. */
 	struct table families;    /* by the hash of the exposed name */
 	struct series_index keys; /* of the groups */
-	struct group **by_id;     /* [0] unused; NULL: free */
-	uint32_t n_ids, cap_ids;
-	uint32_t *free_ids;
-	uint32_t n_free_ids, cap_free_ids;
+	struct series_index ids;  /* of the groups that have one */
+	struct group **by_slot;   /* [0] unused; NULL: free */
+	uint32_t n_slots, cap_slots;
+	uint32_t *free_slots;
+	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	uint64_t next_row;
 	struct change change;                 /* the one at hand */
 	struct group *touched, *last_touched; /* by the batch, linked by staged->next */
-	struct batch_record *records;
-	size_t n_records, cap_records;
+	struct step *steps;
+	size_t n_steps, cap_steps;
 	struct rows rows;
+	uint64_t next_number; /* of the next row to be written */
+	uint64_t after;       /* the same, once the batch is written */
+	bool numbered;        /* the steps have their numbers */
+	struct left_out *left_out;
+	size_t n_left_out, cap_left_out;
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
 		uint64_t live_bytes; /* of these, what groups still hold */
-		uint64_t grown;      /* by the last batch */
+		uint64_t grown;      /* by the pushes of the last batch */
 
 		/* Of the cleaning at hand. */
-		uint64_t trimmed, trim_to; /* bytes, row */
-		struct moving moving;
-		struct known known[CLEAN_KNOWN];
+		uint64_t trimmed, moved; /* bytes */
+		uint64_t trim_to;        /* number; 0: none */
+		struct arena bodies;     /* of the rows that are moved */
+		uint64_t step;           /* bytes to look at the next time, when idle */
 
 		/* A pass ends with the last row that there was at its begin; 0: none yet. */
-		uint64_t pass_end, pass_moved, pass_dropped; /* row, bytes, bytes */
+		uint64_t pass_end, pass_moved, pass_dropped; /* number, bytes, bytes */
 		uint64_t rest_until; /* no cleaning before the log is as long as this */
 	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
@@ -102,31 +105,47 @@ void store_sweep_families(struct store *s);
 
 /* The group with that key, whatever its state; NULL: none. */
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash);
-/* A group that is not there yet. id 0: the next free one. */
-struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash,
-			      uint32_t id);
+/* A group that is not there yet. */
+struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash);
 void store_group_remove(struct store *s, struct group *g);
-/* The next group may have it. */
-void store_free_id(struct store *s, uint32_t id);
+/* The published group with that id; NULL: none, or not any more. */
+struct group *store_group_by_id(const struct store *s, uint64_t id);
+void store_set_group_id(struct store *s, struct group *g, uint64_t id);
 
 /* The times of groups (times.c). Finds out, once, whether they need a message beside their text. */
 void times_look_at_key(struct group *g);
+/* The exposition labels of a group that is staged or published. */
+struct str times_labels(const struct group *g);
 /* Makes that of one of them. */
 void times_make_proto(struct store *s, struct group *g, int which, double value);
 
-/*
- * Stages families that a push has brought into a group that is there; of a PUT all others go. -1:
- * refused, push->err says why. *ret_record: NULL when there were no families.
- */
-int store_stage_families(struct store *s, struct group *g, struct push *push,
-			 struct record **ret_record);
+/* The next row of the batch; what is not of every kind is for the caller to add. */
+uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at);
+static inline struct step *store_step_at(const struct store *s, uint32_t step)
+{
+	return &s->steps[step - 1];
+}
+/* The same for an accepted push, and for a refused one. Takes the reference to the record. */
+void store_step_record(struct store *s, struct group *g, struct record *record);
+void store_step_failed(struct store *s, struct group *g, double at, struct str why);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 
+/* In rows.c. Numbers the steps that become rows, if that has not been done. */
+void store_number_steps(struct store *s);
 struct row *store_row_add(struct store *s, enum row_kind kind);
 void store_rows_clear(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
+
+/* In left_out.c. g NULL: the whole group. */
+void store_leave_out(struct store *s, struct group *g, uint64_t number, struct str key,
+		     struct str family, const char *why);
+bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
+		       struct str family);
+/* While the batch is published: what the group has now is not left out any more. */
+void store_forget_left_out(struct store *s, const struct group *g, const struct staged *st);
+void store_left_out_done(struct store *s);
 
 /* Counts an entry in, or out, of the staged state: its family and the index of its series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);

@@ -6,22 +6,34 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/utf8.h"
 #include "store/internal.h"
+
+/* A row is live as long as somebody needs it. */
+static void count_record(struct store *s, struct record *r, int n)
+{
+	bool was = r->n_live > 0;
+
+	r->n_live += (uint32_t)n;
+	s->log.live_bytes += ((uint64_t)(r->n_live > 0) - was) * ROW_BYTES;
+}
 
 static void count_in(struct store *s, const struct entry *e)
 {
 	s->pages.counts.series += e->lines.n;
 	s->log.live_bytes += e->lines.bytes;
-	if (e->record->n_live++ == 0)
-		s->log.live_bytes += ROW_BYTES;
+	count_record(s, e->record, 1);
+	if (e->help->given && e->lines.n > 0)
+		family_help_comes(e->help->family, e->help, e->record->number);
 }
 
 static void count_out(struct store *s, const struct entry *e)
 {
 	s->pages.counts.series -= e->lines.n;
 	s->log.live_bytes -= e->lines.bytes;
-	if (--e->record->n_live == 0)
-		s->log.live_bytes -= ROW_BYTES;
+	count_record(s, e->record, -1);
+	if (e->help->given && e->lines.n > 0)
+		family_help_goes(e->help->family, e->help, e->record->number);
 }
 
 /* What it says of its family; and from now on it is not staged any more. */
@@ -34,8 +46,6 @@ static struct str begin_to_show(struct store *s, struct entry *e)
 	e->lines.page = NULL;
 	pages_list_family(&s->pages, f);
 	family_set_type(f, e->lines.type);
-	if (e->help->given)
-		family_set_help(f, e->help, e->record->pushed_at);
 	count_in(s, e);
 	return text;
 }
@@ -89,7 +99,7 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 	char num[NUM_MAX];
 
 	strbuf_adds(&b, f->exposed);
-	strbuf_adds(&b, *g->staged->labels);
+	strbuf_adds(&b, times_labels(g));
 	strbuf_addc(&b, ' ');
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
@@ -102,20 +112,61 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 		pages_add(f, t, strbuf_str(&b));
 }
 
+static void set_last(struct store *s, struct group *g, struct record *last)
+{
+	struct record *before = g->last;
+
+	if (last) {
+		last->refs++;
+		count_record(s, last, 1);
+	}
+	g->last = last;
+	if (before) {
+		count_record(s, before, -1);
+		record_unref(before);
+	}
+}
+
+static void set_failure(struct store *s, struct group *g, const struct step *step)
+{
+	if (g->failure) {
+		s->log.live_bytes -= row_bytes_of(g->failure->why_n);
+		free(g->failure);
+	}
+	g->failure = NULL;
+	if (!step)
+		return;
+	size_t n = utf8_cut(step->why, FAILED_WHY_MAX);
+
+	g->failure = mem_alloc(sizeof(*g->failure) + n);
+	*g->failure = (struct failure){ step->number, step->at, (uint32_t)n };
+	if (n)
+		memcpy(g->failure->why, step->why.p, n);
+	s->log.live_bytes += row_bytes_of(n);
+}
+
 static void publish_times(struct store *s, struct group *g)
 {
 	const struct staged *st = g->staged;
+	double before[2] = { group_pushed_at(g), group_failed_at(g) };
 
-	if (!st->exists) {
-		for (int i = 0; i < 2; i++)
-			if (g->times[i].page)
-				pages_remove(&s->time_families[i]->shown, &g->times[i]);
-		return;
-	}
-	if (!g->exists || g->pushed_at != st->pushed_at)
-		publish_time(s, g, TIME_PUSHED, st->pushed_at);
-	if (!g->exists || g->failed_at != st->failed_at)
-		publish_time(s, g, TIME_FAILED, st->failed_at);
+	if (st->made || st->last)
+		set_last(s, g, st->last ? store_step_at(s, st->last)->record : NULL);
+	if (st->made || st->failed)
+		set_failure(s, g, st->failed ? store_step_at(s, st->failed) : NULL);
+	if (!g->exists || before[TIME_PUSHED] != group_pushed_at(g))
+		publish_time(s, g, TIME_PUSHED, group_pushed_at(g));
+	if (!g->exists || before[TIME_FAILED] != group_failed_at(g))
+		publish_time(s, g, TIME_FAILED, group_failed_at(g));
+}
+
+static void end_times(struct store *s, struct group *g)
+{
+	set_last(s, g, NULL);
+	set_failure(s, g, NULL);
+	for (int i = 0; i < 2; i++)
+		if (g->times[i].page)
+			pages_remove(&s->time_families[i]->shown, &g->times[i]);
 }
 
 static void publish_group(struct store *s, struct group *g)
@@ -126,13 +177,18 @@ static void publish_group(struct store *s, struct group *g)
 	publish_table(s, g);
 	for (uint32_t i = 0; i < st->net.n; i++)
 		publish_pair(s, &st->net.pairs[i]);
-	publish_times(s, g);
+	if (st->exists)
+		publish_times(s, g);
+	else
+		end_times(s, g);
 	s->pages.counts.groups += more;
 	s->pages.counts.series += more * 2;
-	g->pushed_at = st->pushed_at;
-	g->failed_at = st->failed_at;
+	s->log.live_bytes += more * row_bytes_of(g->key_n);
+	store_set_group_id(s, g, st->exists ? st->id : 0);
 	g->exists = st->exists;
 	pages_show_group(&s->pages, g, g->exists);
+	if (s->n_left_out)
+		store_forget_left_out(s, g, st);
 	staged_free(s, g);
 	if (!g->exists)
 		store_group_remove(s, g);
@@ -142,6 +198,7 @@ void store_publish(struct store *s)
 {
 	struct group *next;
 
+	store_number_steps(s);
 	pthread_mutex_lock(&s->pages.lock);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
@@ -149,9 +206,12 @@ void store_publish(struct store *s)
 	}
 	store_sweep_families(s);
 	s->pages.counts.families = s->families.n;
+	s->pages.counts.left_out = s->n_left_out;
 	pthread_mutex_unlock(&s->pages.lock);
-	for (size_t i = 0; i < s->n_records; i++)
-		s->records[i].record->push = NULL;
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->steps[i].record)
+			s->steps[i].record->push = NULL;
+	s->next_number = s->after;
 	store_log_grew(s);
 	store_forget_batch(s);
 }

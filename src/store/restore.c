@@ -1,32 +1,54 @@
-/* Start-up: rows of the database become groups, by the same steps as pushes. */
+/* Start-up: rows of the log become groups, by the same changes as pushes. */
 #include "base/hash.h"
 #include "store/internal.h"
 
-int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
-			double pushed_at, double failed_at, struct err *err)
+/* What is stored stays when limits have been lowered below it. */
+static struct store_limits lift_limits(struct store *s)
 {
-	uint64_t hash = hash_bytes(key);
+	struct store_limits lim = s->lim;
 
-	if (id == 0 || id > STORE_GROUP_ID_MAX)
-		return err_set(err, ERR_SYSTEM, 0, "group %u cannot be", id);
-	if ((id < s->n_ids && s->by_id[id]) || store_group_find(s, key, hash))
-		return err_set(err, ERR_SYSTEM, 0, "two rows for one group (id %u)", id);
-
-	struct group *g = store_group_add(s, key, labels, hash, id);
-	uint64_t max_groups = s->lim.max_groups, max_series = s->lim.max_series;
-
-	/* What is stored stays when limits have been lowered below it. */
 	s->lim.max_groups = s->lim.max_series = UINT64_MAX;
-	int r = change_make(s, g, &labels, err);
+	return lim;
+}
 
-	s->lim.max_groups = max_groups;
-	s->lim.max_series = max_series;
-	if (r < 0)
-		return -1;
-	g->staged->pushed_at = pushed_at;
-	g->staged->failed_at = failed_at;
+/* The rows have their numbers. */
+static void publish_restored(struct store *s)
+{
+	s->numbered = true;
+	s->after = s->next_number;
 	store_publish(s);
-	return 0;
+}
+
+void store_restore_group(struct store *s, const struct row *row, struct str labels)
+{
+	uint64_t hash = hash_bytes(row->body);
+	struct store_limits lim = lift_limits(s);
+	struct err err = { 0 };
+	struct group *g;
+
+	if (store_group_find(s, row->body, hash)) {
+		err_set(&err, ERR_INVALID, 0, "there are two of the same grouping key");
+		g = NULL;
+	} else {
+		g = store_group_add(s, row->body, labels, hash);
+	}
+	if (g && change_make(s, g, &labels, row->at, &err) == 0) {
+		g->staged->id = row->group;
+		publish_restored(s);
+	} else {
+		store_leave_out(s, NULL, row->group, row->body, STR_NULL, err.msg);
+		s->pages.counts.left_out = s->n_left_out;
+		if (g)
+			store_group_remove(s, g);
+	}
+	s->lim = lim;
+}
+
+void store_restore_row(struct store *s, const struct row *row)
+{
+	s->log.bytes += row_bytes_of(row->body.n);
+	if (row->number >= s->next_number)
+		s->next_number = row->number + 1;
 }
 
 /* Leaves out the families that a later record has replaced. */
@@ -44,59 +66,76 @@ static void keep_newest(struct store *s, const struct group *g, struct push *pus
 	push->n_families = n;
 }
 
-/* What is stored stays when --limits.series has been lowered below it. */
-static int stage_unlimited(struct store *s, struct group *g, struct push *push,
-			   struct record **ret_record)
+static int put_families(struct store *s, struct group *g, struct record *record,
+			const struct push_family *families, uint32_t n, struct err *err)
 {
-	uint64_t max = s->lim.max_series;
-	int r;
-
-	s->lim.max_series = UINT64_MAX;
-	r = store_stage_families(s, g, push, ret_record);
-	s->lim.max_series = max;
-	return r;
+	change_begin(s, g);
+	for (uint32_t i = 0; i < n; i++)
+		change_put(s, record, &families[i]);
+	return change_apply(s, err);
 }
 
-void store_restore_row(struct store *s, uint64_t row, size_t body)
+/* All of them, or each by itself. */
+static void put_or_leave_out(struct store *s, struct group *g, struct record *record,
+			     const struct push *push)
 {
-	s->log.bytes += row_bytes_of(body);
-	if (row >= s->next_row)
-		s->next_row = row + 1;
+	struct err err = { 0 };
+
+	if (put_families(s, g, record, push->families, push->n_families, &err) == 0)
+		return;
+	for (uint32_t i = 0; i < push->n_families; i++)
+		if (put_families(s, g, record, &push->families[i], 1, &err) < 0)
+			store_leave_out(s, g, record->number, group_key(g), push->families[i].name,
+					err.msg);
 }
 
-int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct push *push,
-			  struct err *err)
+void store_restore_record(struct store *s, const struct row *row, struct push *push)
 {
-	struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
-	uint32_t n = push->n_families;
+	struct group *g = store_group_by_id(s, row->group);
+	struct store_limits lim = lift_limits(s);
 	struct record *record;
+	uint64_t last;
 
-	if (push->err.reason) {
-		*err = push->err;
-		return -1;
-	}
-	if (!g)
-		return err_set(err, ERR_SYSTEM, 0, "segment %llu belongs to no group",
-			       (unsigned long long)row);
 	keep_newest(s, g, push);
-	if (push->n_families == 0)
-		return 0;
-	push->mode = PUSH_POST;
-	if (stage_unlimited(s, g, push, &record) < 0) {
-		*err = push->err;
-		return -1;
-	}
-	if (push->now > g->staged->pushed_at)
-		g->staged->pushed_at = push->now;
-	record->number = row;
-	record->n = n;
-	store_publish(s);
-	return 0;
+	record = record_new(push);
+	record->number = row_first_number(row);
+	record->pushed_at = row->at;
+	change_begin(s, g);
+	g->staged->labels = &push->labels;
+	put_or_leave_out(s, g, record, push);
+	last = g->last ? g->last->number : 0;
+	store_step_record(s, g, record);
+	if (record->number < last)
+		g->staged->last = 0;
+	publish_restored(s);
+	s->lim = lim;
 }
 
-void store_restore_end(struct store *s)
+void store_restore_without(struct store *s, const struct row *row, struct str family,
+			   const char *why)
 {
-	for (uint32_t id = 1; id < s->n_ids; id++)
-		if (!s->by_id[id])
-			store_free_id(s, id);
+	struct group *g = store_group_by_id(s, row->group);
+
+	store_leave_out(s, g, row_first_number(row), group_key(g), family, why);
+	s->pages.counts.left_out = s->n_left_out;
+}
+
+void store_restore_failed(struct store *s, const struct row *row)
+{
+	struct group *g = store_group_by_id(s, row->group);
+	uint64_t number = row_first_number(row);
+
+	if (g->failure && g->failure->number > number)
+		return;
+	change_begin(s, g);
+	store_step_failed(s, g, row->at, row->body);
+	store_step_at(s, g->staged->failed)->number = number;
+	publish_restored(s);
+}
+
+struct str store_group_key(const struct store *s, uint64_t group)
+{
+	const struct group *g = store_group_by_id(s, group);
+
+	return g ? group_key(g) : STR_NULL;
 }

@@ -1,7 +1,11 @@
-/* What the database has to be told of a batch: the records that are live at its end, and groups. */
+/*
+ * What the database has to be told of a batch: of its steps, those that still say something at its
+ * end, in the order of the pushes.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/internal.h"
 
 struct row *store_row_add(struct store *s, enum row_kind kind)
@@ -18,105 +22,99 @@ struct row *store_row_add(struct store *s, enum row_kind kind)
 
 void store_rows_clear(struct store *s)
 {
-	for (size_t i = 0; i < s->rows.n; i++)
-		free(s->rows.list[i].keep);
 	s->rows.n = 0;
+	s->rows.trim = 0;
 }
 
-/*
- * The group's row says when it was pushed to only where its records do not: an ordinary push writes
- * one row, not two.
- */
-static bool row_is_stale(const struct store *s, const struct group *g)
+static bool becomes_row(const struct store *s, uint32_t step)
 {
-	const struct staged *st = g->staged;
+	const struct step *it = store_step_at(s, step);
+	const struct staged *st = it->group->staged;
 
-	if (!g->exists || g->failed_at != st->failed_at)
-		return true;
-	if (g->pushed_at == st->pushed_at)
-		return false;
-	for (uint32_t i = 0; i < st->net.n; i++) {
-		uint32_t in = st->net.pairs[i].in;
-
-		if (in && store_entry(s, in)->record->pushed_at == st->pushed_at)
-			return false;
+	switch (it->kind) {
+	case ROW_GROUP:
+		return st->exists && st->made == step;
+	case ROW_END:
+		return it->group->exists && st->ended == step;
+	case ROW_FAILED:
+		return st->exists && st->failed == step;
+	default:
+		/* The batch alone has it: all of it has gone again. */
+		return st->exists && (st->last == step || it->record->refs > 1);
 	}
-	return true;
+}
+
+void store_number_steps(struct store *s)
+{
+	uint64_t next = s->next_number + s->rows.n;
+
+	if (s->numbered)
+		return;
+	for (uint32_t i = 1; i <= s->n_steps; i++) {
+		struct step *it = store_step_at(s, i);
+
+		it->number = becomes_row(s, i) ? next++ : 0;
+		if (it->kind == ROW_GROUP && it->number)
+			it->group->staged->id = it->number;
+		if (it->record && it->number)
+			it->record->number = it->number;
+	}
+	s->after = next;
+	s->numbered = true;
 }
 
 /* The families are sorted, their messages are as pushed, without gaps. */
-static struct str row_body(const struct push *push)
+static struct str record_body(const struct push *push)
 {
-	struct str body = { push->families[0].proto.p, 0 };
+	struct str body = STR("");
 
 	for (uint32_t i = 0; i < push->n_families; i++) {
-		if (push->families[i].proto.p < body.p)
+		if (i == 0 || push->families[i].proto.p < body.p)
 			body.p = push->families[i].proto.p;
 		body.n += push->families[i].proto.n;
 	}
 	return body;
 }
 
-/* As long as something old is left, what is gone has been replaced by name. */
-static bool keeps_old(const struct group *g)
+/* As long as something old is left, what has gone has been replaced by name. */
+static enum row_kind kind_of_record(const struct group *g)
 {
-	return g->staged->net.n_out < g->entries.n;
+	struct staged *st = g->staged;
+	bool first = !st->listed_record;
+
+	st->listed_record = true;
+	return first && !st->made && g->entries.n > 0 && st->net.n_out == g->entries.n ? ROW_WHOLE
+										       : ROW_RECORD;
 }
 
-static struct row *put_record(struct store *s, const struct group *g, uint64_t number)
+static void add_row(struct store *s, const struct step *it)
 {
-	struct row *row = store_row_add(s, ROW_PUT_SEGMENT);
+	const struct group *g = it->group;
+	struct row *row = store_row_add(s, it->kind);
 
-	row->row = number;
-	row->group = g->id;
-	row->whole = !keeps_old(g) && !g->staged->listed_record;
-	row->pushed_at = g->staged->pushed_at;
-	g->staged->listed_record = true;
-	return row;
-}
-
-static void add_records(struct store *s)
-{
-	for (size_t i = 0; i < s->n_records; i++) {
-		const struct record *r = s->records[i].record;
-		struct row *row;
-
-		/* The batch alone has it: all of it has gone again. */
-		if (r->refs == 1)
-			continue;
-		row = put_record(s, s->records[i].group, r->number);
-		row->pushed_at = r->pushed_at;
-		row->bytes = row_body(r->push);
+	row->number = it->number;
+	row->group = it->kind == ROW_END ? g->id : g->staged->id;
+	row->at = it->at;
+	if (it->kind == ROW_GROUP)
+		row->body = group_key(g);
+	if (it->kind == ROW_FAILED)
+		row->body = (struct str){ it->why.p, utf8_cut(it->why, FAILED_WHY_MAX) };
+	if (it->record) {
+		row->kind = kind_of_record(g);
+		row->body = record_body(it->record->push);
 	}
+	row->checksum = row_checksum(row);
 }
 
-static void add_group(struct store *s, const struct group *g)
-{
-	const struct staged *st = g->staged;
-
-	if (!st->exists && !g->exists)
-		return;
-	/* Nothing is left, and no record has said so. */
-	if (!st->listed_record && !keeps_old(g) && g->entries.n > 0)
-		put_record(s, g, s->next_row++)->bytes = STR("");
-	if (!st->exists) {
-		store_row_add(s, ROW_DROP_GROUP)->group = g->id;
-	} else if (row_is_stale(s, g)) {
-		struct row *row = store_row_add(s, ROW_PUT_GROUP);
-
-		row->group = g->id;
-		row->bytes = group_key(g);
-		row->pushed_at = st->pushed_at;
-		row->failed_at = st->failed_at;
-	}
-}
-
-struct rows *store_rows(struct store *s)
+const struct rows *store_rows(struct store *s)
 {
 	for (struct group *g = s->touched; g; g = g->staged->next)
 		g->staged->listed_record = false;
-	add_records(s);
-	for (const struct group *g = s->touched; g; g = g->staged->next)
-		add_group(s, g);
+	s->numbered = false;
+	store_number_steps(s);
+	for (uint32_t i = 1; i <= s->n_steps; i++)
+		if (store_step_at(s, i)->number)
+			add_row(s, store_step_at(s, i));
+	s->rows.live_bytes = s->log.live_bytes;
 	return &s->rows;
 }

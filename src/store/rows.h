@@ -1,13 +1,16 @@
 /*
- * What a batch of pushes changes in the database: rows, and nothing about any engine. Made by the
- * store, written by a storage engine in one transaction (persist/storage.h).
+ * The log: every change is a row, and the state is a function of the rows. No other data is needed
+ * to apply one, no flag and no clock. Applied in order or, as at start, read from the newest to the
+ * oldest, they make the same state (tests/unit/store/test_store_model.c). Made by the store,
+ * written by a storage engine in one transaction (journal/storage.h); nothing here is about any
+ * engine.
  *
- * A group is one row; what a push leaves of itself at the end of its batch is one row more, a
- * segment, whose body is a sequence of delimited MetricFamily messages; empty when the group ends.
- * Segments are a log: each has a higher number than all before it, and none changes. Where two
- * segments of a group name one family, the later one wins; a `whole` segment ends all of its group
- * that come before it. When most of the log is superseded, its oldest rows are taken away, after
- * those of them that still say something have been appended once more.
+ * Rows are numbered when the batch is written, one after the other without a gap. A group's id is
+ * the number of the row that made it, and is never used again. What is superseded is trimmed from
+ * the oldest end in steps, after those of the oldest rows that still say something have been
+ * written once more: a moved row names the number that it had at first, and by that number it
+ * counts where the order of pushes does (the time of the last push, the help text that is shown).
+ * The newest row always stays, so that numbers go on.
  */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
@@ -18,30 +21,55 @@
 
 #include "base/str.h"
 
+/* Kept in databases. */
 enum row_kind {
-	ROW_PUT_GROUP,    /* insert or replace: group, bytes = key, pushed_at, failed_at */
-	ROW_DROP_GROUP,   /* group */
-	ROW_PUT_SEGMENT,  /* append: row, group, pushed_at, whole, bytes = body */
-	ROW_MOVE_SEGMENT, /* append as `row` what `from` holds; of it only the families in keep,
-				if there are any; sets bytes.n to the size of the body */
-	ROW_TRIM,         /* drop all segments up to row */
-	ROW_WIPE,         /* drop everything */
+	ROW_GROUP = 1,  /* a group is made; body: its key */
+	ROW_RECORD = 2, /* an accepted push; body: delimited MetricFamily messages, each of which
+			   takes the place of what the group had of that name */
+	ROW_WHOLE = 3,  /* the same, and all else that the group had is gone */
+	ROW_FAILED = 4, /* a push was refused; body: why, in words, FAILED_WHY_MAX bytes at most */
+	ROW_END = 5,    /* the group ends */
+	ROW_WIPE = 6,   /* all groups end */
 };
 
+enum { FAILED_WHY_MAX = 200 };
+
 struct row {
+	uint64_t number;
+	uint64_t group; /* its id; 0: all */
+	uint64_t from;  /* moved: the number that it had at first; 0: it has not been moved */
 	enum row_kind kind;
-	bool whole;
-	uint32_t group, n_keep;
-	uint64_t row, from;
-	double pushed_at, failed_at; /* Unix seconds; 0: never */
-	struct str bytes;            /* borrowed until the batch is published or dropped */
-	struct str *keep;            /* names as pushed; owned by the changes */
+	double at;       /* Unix seconds: of the push; 0: of none */
+	struct str body; /* borrowed */
+	uint64_t checksum;
 };
 
 struct rows {
-	struct row *list;
+	struct row *list; /* to be appended */
 	size_t n, cap;
+	uint64_t trim;       /* then all rows up to this number go; 0: none */
+	uint64_t live_bytes; /* of the log, what is not superseded: about */
 };
+
+static inline uint64_t row_first_number(const struct row *r)
+{
+	return r->from ? r->from : r->number;
+}
+
+/*
+ * XXH3-64 without a seed, over number, kind, group, from, and the bits of at, each 8 bytes with the
+ * lowest first, and the body.
+ */
+uint64_t row_checksum(const struct row *r);
+
+enum row_verdict {
+	ROW_INTACT,
+	ROW_BAD_CHECKSUM, /* it is not what was written */
+	ROW_UNKNOWN,      /* it is, but of a kind that this version does not know */
+};
+
+/* What can be said of a row by itself. */
+enum row_verdict row_verdict(const struct row *r);
 
 /* What a row with a body of that size takes in the log: its bytes, and some for itself. */
 enum { ROW_BYTES = 32 };
@@ -50,5 +78,11 @@ static inline uint32_t row_bytes_of(size_t body)
 {
 	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
+
+/*
+ * The messages in the body of a record, one after the other: *at starts as 0. 1: *ret_message with
+ * its length in front, *ret_name as pushed. 0: there are no more. -1: this is not what we wrote.
+ */
+int row_next_family(struct str body, size_t *at, struct str *ret_message, struct str *ret_name);
 
 #endif

@@ -7,36 +7,54 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-/* The batch keeps it until its end, live or not. */
-static void keep_record(struct store *s, struct group *g, struct record *record)
+uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at)
 {
-	if (s->n_records == s->cap_records) {
-		s->cap_records = s->cap_records ? s->cap_records * 2 : 64;
-		s->records = mem_realloc(s->records, s->cap_records * sizeof(*s->records));
+	if (s->n_steps == s->cap_steps) {
+		s->cap_steps = s->cap_steps ? s->cap_steps * 2 : 64;
+		s->steps = mem_realloc(s->steps, s->cap_steps * sizeof(*s->steps));
 	}
-	s->records[s->n_records++] = (struct batch_record){ record, g };
+	s->steps[s->n_steps++] = (struct step){ .kind = kind, .group = g, .at = at };
+	s->numbered = false;
+	return (uint32_t)s->n_steps;
 }
 
-int store_stage_families(struct store *s, struct group *g, struct push *push,
-			 struct record **ret_record)
+void store_step_record(struct store *s, struct group *g, struct record *record)
 {
-	struct record *record = push->n_families ? record_new(push) : NULL;
+	uint32_t step = store_step(s, g, ROW_RECORD, record->pushed_at);
 
-	*ret_record = record;
+	store_step_at(s, step)->record = record;
+	g->staged->last = step;
+}
+
+void store_step_failed(struct store *s, struct group *g, double at, struct str why)
+{
+	const struct str prefix = STR(PUSH_INVALID_PREFIX);
+	uint32_t step = store_step(s, g, ROW_FAILED, at);
+
+	/* That is what all of them say. */
+	if (str_has_prefix(why, prefix))
+		why = (struct str){ why.p + prefix.n, why.n - prefix.n };
+	store_step_at(s, step)->why = why;
+	g->staged->failed = step;
+}
+
+/* Families that a push has brought into a group that is there; of a PUT all others go. */
+static int stage_families(struct store *s, struct group *g, struct push *push)
+{
+	struct record *record = record_new(push);
+
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	for (uint32_t i = 0; i < push->n_families; i++)
 		change_put(s, record, &push->families[i]);
 	if (push->mode == PUSH_PUT)
 		change_take_others(s);
-
-	int r = change_apply(s, &push->err);
-
-	if (record && r == 0)
-		keep_record(s, g, record);
-	else if (record)
-		record_unref(record);
-	return r;
+	if (change_apply(s, &push->err) == 0) {
+		store_step_record(s, g, record);
+		return 0;
+	}
+	record_unref(record);
+	return -1;
 }
 
 /* A new group, in *g. -1: refused, and nothing is left of it. */
@@ -45,8 +63,8 @@ static int make_group(struct store *s, struct group **g, const struct push *push
 	bool known = *g != NULL;
 
 	if (!known)
-		*g = store_group_add(s, push->key, push->labels, push->key_hash, 0);
-	if (change_make(s, *g, &push->labels, err) == 0)
+		*g = store_group_add(s, push->key, push->labels, push->key_hash);
+	if (change_make(s, *g, &push->labels, push->now, err) == 0)
 		return 0;
 	if (!known)
 		store_group_remove(s, *g);
@@ -57,11 +75,10 @@ void store_stage(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	struct err err = { 0 };
-	struct record *record;
 
 	if (push->mode == PUSH_DELETE) {
 		if (g && group_is_there(g))
-			change_end(s, g);
+			change_end(s, g, push->now);
 		return;
 	}
 	/* What refuses the group itself leaves no place to note a failure time. */
@@ -70,32 +87,38 @@ void store_stage(struct store *s, struct push *push)
 			push->err = err;
 		return;
 	}
-	if (push->err.reason == ERR_NONE && store_stage_families(s, g, push, &record) == 0) {
-		if (record)
-			record->number = s->next_row++;
-		g->staged->pushed_at = push->now;
+	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0)
 		return;
-	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
-	g->staged->failed_at = push->now;
+	store_step_failed(s, g, push->now, str_of(push->err.msg));
 }
 
-void store_stage_times(struct store *s, const struct push *push, double pushed_at, double failed_at)
+void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
+	struct staged *st = g ? g->staged : NULL;
 
-	if (!g || !g->staged)
+	if (!st)
 		return;
-	g->staged->pushed_at = pushed_at;
-	g->staged->failed_at = failed_at;
+	if (!st->last || store_step_at(s, st->last)->record->pushed_at != pushed_at) {
+		struct record *record = record_new(push);
+
+		record->pushed_at = pushed_at;
+		store_step_record(s, g, record);
+	}
+	st->failed = 0;
+	if (failed_at != 0)
+		store_step_failed(s, g, failed_at, STR_NULL);
 }
 
 void store_forget_batch(struct store *s)
 {
-	for (size_t i = 0; i < s->n_records; i++)
-		record_unref(s->records[i].record);
-	s->n_records = 0;
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->steps[i].record)
+			record_unref(s->steps[i].record);
+	s->n_steps = 0;
+	s->numbered = false;
 	s->touched = NULL;
 	store_rows_clear(s);
 }

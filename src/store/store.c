@@ -8,15 +8,6 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-/* The help of our own metrics is ours. */
-static void set_own_help(struct store_family *f, const char *text)
-{
-	struct help *help = family_help(&f->shown, str_of(text));
-
-	family_set_help(&f->shown, help, 0);
-	help_unref(help);
-}
-
 struct store *store_new(const struct store_limits *lim)
 {
 	static const struct str names[] = { { "push_time_seconds", 17 },
@@ -28,14 +19,15 @@ struct store *store_new(const struct store_limits *lim)
 	struct store *s = mem_zalloc(sizeof(*s));
 
 	s->lim = *lim;
-	s->n_ids = 1;
-	s->next_row = 1;
+	s->n_slots = 1;
+	s->next_number = 1;
+	arena_init(&s->log.bodies, SIZE_MAX);
 	pages_init(&s->pages);
 	for (int i = 0; i < 2; i++) {
 		store_add_own(s, names[i], METRIC_GAUGE);
 		s->time_families[i] = store_family_find(s, names[i], names[i],
 							hash_bytes(names[i]));
-		set_own_help(s->time_families[i], helps[i]);
+		family_fix_help(&s->time_families[i]->shown, str_of(helps[i]));
 	}
 	return s;
 }
@@ -52,21 +44,23 @@ void store_free(struct store *s)
 		return;
 	if (s->touched)
 		store_rollback(s);
-	for (uint32_t id = 1; id < s->n_ids; id++)
-		if (s->by_id[id])
-			group_free(s->by_id[id], &s->pages.entries);
+	for (uint32_t slot = 1; slot < s->n_slots; slot++)
+		if (s->by_slot[slot])
+			group_free(s->by_slot[slot], &s->pages.entries);
 	for (size_t i = 0; i < s->families.cap; i++)
 		if (s->families.entries[i].item)
 			family_free(s->families.entries[i].item);
 	table_done(&s->families);
 	series_index_done(&s->keys);
 	series_index_done(&s->index);
-	free(s->by_id);
-	free(s->free_ids);
+	series_index_done(&s->ids);
+	free(s->by_slot);
+	free(s->free_slots);
 	free(s->change.pairs);
-	free(s->records);
+	free(s->steps);
 	free(s->rows.list);
-	free(s->log.moving.list);
+	arena_done(&s->log.bodies);
+	store_left_out_done(s);
 	free(s->idle);
 	pages_done(&s->pages);
 	free(s);
@@ -137,12 +131,39 @@ void store_sweep_families(struct store *s)
 
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash)
 {
-	uint32_t id, at = SERIES_INDEX_START;
+	uint32_t slot, at = SERIES_INDEX_START;
 
-	while ((id = series_index_next(&s->keys, hash, &at)) != 0)
-		if (str_eq(group_key(s->by_id[id]), key))
-			return s->by_id[id];
+	while ((slot = series_index_next(&s->keys, hash, &at)) != 0)
+		if (str_eq(group_key(s->by_slot[slot]), key))
+			return s->by_slot[slot];
 	return NULL;
+}
+
+/* Ids are dense where most groups live, and the index takes the highest bits. */
+static uint64_t id_hash(uint64_t id)
+{
+	return id * 0x9E3779B97F4A7C15;
+}
+
+struct group *store_group_by_id(const struct store *s, uint64_t id)
+{
+	uint32_t slot, at = SERIES_INDEX_START;
+
+	while ((slot = series_index_next(&s->ids, id_hash(id), &at)) != 0)
+		if (s->by_slot[slot]->id == id)
+			return s->by_slot[slot];
+	return NULL;
+}
+
+void store_set_group_id(struct store *s, struct group *g, uint64_t id)
+{
+	if (g->id == id)
+		return;
+	if (g->id)
+		series_index_remove(&s->ids, id_hash(g->id), g->slot);
+	if (id)
+		series_index_add(&s->ids, id_hash(id), g->slot);
+	g->id = id;
 }
 
 static uint64_t time_hash(struct str labels)
@@ -154,46 +175,47 @@ static uint64_t time_hash(struct str labels)
 	return hash_bytes(strbuf_str(&id));
 }
 
-struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash,
-			      uint32_t id)
+static uint32_t take_slot(struct store *s)
 {
-	if (id == 0)
-		id = s->n_free_ids ? s->free_ids[--s->n_free_ids] : s->n_ids;
-	if (id >= s->cap_ids) {
-		uint32_t cap = s->cap_ids ? s->cap_ids : 64;
+	if (s->n_free_slots)
+		return s->free_slots[--s->n_free_slots];
+	if (s->n_slots >= s->cap_slots) {
+		uint32_t cap = s->cap_slots ? s->cap_slots * 2 : 64;
 
-		while (cap <= id)
-			cap *= 2;
-		s->by_id = mem_realloc(s->by_id, cap * sizeof(*s->by_id));
-		memset(s->by_id + s->cap_ids, 0, (cap - s->cap_ids) * sizeof(*s->by_id));
-		s->cap_ids = cap;
+		s->by_slot = mem_realloc(s->by_slot, cap * sizeof(struct group *));
+		memset(s->by_slot + s->cap_slots, 0, (cap - s->cap_slots) * sizeof(struct group *));
+		s->cap_slots = cap;
 	}
-	if (id >= s->n_ids)
-		s->n_ids = id + 1;
+	return s->n_slots++;
+}
 
-	struct group *g = group_new(id, key);
+static void free_slot(struct store *s, uint32_t slot)
+{
+	if (s->n_free_slots == s->cap_free_slots) {
+		s->cap_free_slots = s->cap_free_slots ? s->cap_free_slots * 2 : 64;
+		s->free_slots = mem_realloc(s->free_slots,
+					    s->cap_free_slots * sizeof(*s->free_slots));
+	}
+	s->free_slots[s->n_free_slots++] = slot;
+	s->by_slot[slot] = NULL;
+}
+
+struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash)
+{
+	struct group *g = group_new(take_slot(s), key);
 
 	times_look_at_key(g);
 	g->time_hash = time_hash(labels);
-	s->by_id[id] = g;
-	series_index_add(&s->keys, hash, id);
+	s->by_slot[g->slot] = g;
+	series_index_add(&s->keys, hash, g->slot);
 	return g;
-}
-
-void store_free_id(struct store *s, uint32_t id)
-{
-	if (s->n_free_ids == s->cap_free_ids) {
-		s->cap_free_ids = s->cap_free_ids ? s->cap_free_ids * 2 : 64;
-		s->free_ids = mem_realloc(s->free_ids, s->cap_free_ids * sizeof(*s->free_ids));
-	}
-	s->free_ids[s->n_free_ids++] = id;
 }
 
 void store_group_remove(struct store *s, struct group *g)
 {
-	store_free_id(s, g->id);
-	s->by_id[g->id] = NULL;
-	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->id);
+	store_set_group_id(s, g, 0);
+	free_slot(s, g->slot);
+	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->slot);
 	group_free(g, &s->pages.entries);
 }
 
@@ -204,7 +226,7 @@ void store_index_entry(struct store *s, const struct group *g, const struct entr
 	if (f->n_groups++ == 0)
 		f->type = e->lines.type;
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
-		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->id);
+		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series += e->lines.n;
 }
 
@@ -215,29 +237,22 @@ void store_unindex_entry(struct store *s, const struct group *g, const struct en
 	if (--f->n_groups == 0)
 		note_idle(s, f);
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
-		series_index_remove(&s->index, lines_hashes(&e->lines)[i], g->id);
+		series_index_remove(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series -= e->lines.n;
 }
 
 void store_index_group(struct store *s, const struct group *g)
 {
-	series_index_add(&s->index, g->time_hash, g->id);
+	series_index_add(&s->index, g->time_hash, g->slot);
 	s->staged_groups++;
 	s->staged_series += 2;
 }
 
 void store_unindex_group(struct store *s, const struct group *g)
 {
-	series_index_remove(&s->index, g->time_hash, g->id);
+	series_index_remove(&s->index, g->time_hash, g->slot);
 	s->staged_groups--;
 	s->staged_series -= 2;
-}
-
-struct str store_group_key(const struct store *s, uint32_t group)
-{
-	const struct group *g = group < s->n_ids ? s->by_id[group] : NULL;
-
-	return g ? group_key(g) : STR_NULL;
 }
 
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form)

@@ -25,9 +25,6 @@
 
 struct store;
 
-/* Groups have numbers from 1 on, given out densely: a higher one would only take up memory. */
-enum { STORE_GROUP_ID_MAX = 1 << 26 };
-
 struct store_limits {
 	uint64_t max_groups, max_series; /* series: exposed lines, the time metrics' included */
 };
@@ -51,13 +48,14 @@ void store_stage(struct store *s, struct push *push);
 
 /*
  * The committer, between two batches: what to write so that nothing is left, and the store without
- * any group. At once for those who scrape, however much there was.
+ * any group. At once for those who scrape, however much there was; what the log has of it is
+ * trimmed later.
  */
-struct rows *store_wipe_rows(struct store *s);
+const struct rows *store_wipe_rows(struct store *s, double now);
 void store_wipe(struct store *s);
 
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
-struct rows *store_rows(struct store *s);
+const struct rows *store_rows(struct store *s);
 
 /* The committer: what was staged becomes visible. Cannot fail. */
 void store_publish(struct store *s);
@@ -65,40 +63,56 @@ void store_publish(struct store *s);
 void store_rollback(struct store *s);
 
 /*
- * The committer, with a database, before it stages a batch: keeps the log of records (rows.h)
- * about twice as long as what is live; four times while there are always pushes to be committed, as
- * then it is they who wait. due: how many bytes of the oldest rows to look at, 0: the log is short
- * enough. Each of these rows goes to clean_row(), in order, with the size of its body;
- * clean_changes() then says what to write, and the changes of the batch are added to these. end()
- * is told whether they are written, before the batch is published; if not, store_rows() gives
- * those of the batch alone. Scrapes see nothing.
+ * The committer, with a database, before it stages a batch: keeps the log (rows.h) about twice as
+ * long as what is live; four times while there are always pushes to be committed, as then it is
+ * they who wait. due: how many bytes of the oldest rows to look at, 0: the log is short enough.
+ * Each of these rows, unharmed, goes to clean_row(), in order; -1: it is not what we wrote, and
+ * there is nothing to be done but end(false). clean_rows() then says what to write, and the rows of
+ * the batch are added to these. end() is told whether they are written, before the batch is
+ * published; if not, store_rows() gives those of the batch alone. Scrapes see nothing.
  */
 uint64_t store_clean_due(const struct store *s, bool idle);
-void store_clean_row(struct store *s, uint64_t row, uint32_t group, size_t body);
-struct rows *store_clean_rows(struct store *s);
+int store_clean_row(struct store *s, const struct row *row, struct err *err);
+const struct rows *store_clean_rows(struct store *s);
 void store_clean_end(struct store *s, bool committed);
 
 /*
- * At start, before any other thread: rows as the database has them, groups first, then segments,
- * the last one first: no other order is free of contradictions. restore_row is told of each
- * segment; restore_segment takes a push that was built of the body for the group's key, if no later
- * segment of the group was a whole one. -1 with a reason when a row contradicts another: the
- * database is damaged.
+ * At start, before any other thread: rows as the database has them, those that make groups first,
+ * then all, the newest first; what is superseded is for the caller to know (journal/load.c).
+ * restore_row is told of each of them. A record takes a push that was built of the body for the
+ * group's key. What contradicts a rule is left out, and kept in the database (store_left_out()):
+ * that family of a record, or a whole group.
  */
-int store_restore_group(struct store *s, uint32_t id, struct str key, struct str labels,
-			double pushed_at, double failed_at, struct err *err);
-void store_restore_row(struct store *s, uint64_t row, size_t body);
-int store_restore_segment(struct store *s, uint32_t group, uint64_t row, struct push *push,
-			  struct err *err);
-void store_restore_end(struct store *s);
+void store_restore_group(struct store *s, const struct row *row, struct str labels);
+void store_restore_row(struct store *s, const struct row *row);
+void store_restore_record(struct store *s, const struct row *row, struct push *push);
+void store_restore_failed(struct store *s, const struct row *row);
+/* A family of a record that is not in its push, because it breaks a rule by itself. */
+void store_restore_without(struct store *s, const struct row *row, struct str family,
+			   const char *why);
+/* The canonical key bytes of a group that has been restored; empty when there is no such group. */
+struct str store_group_key(const struct store *s, uint64_t group);
+
+/* Strings are borrowed until the next batch. */
+struct store_left_out {
+	struct str key;    /* of the group; canonical bytes */
+	struct str family; /* empty: the whole group */
+	const char *why;
+};
+
+/*
+ * The committer, or at start: the i-th that is left out; false: there are no more. A family stays
+ * in the database until its group is pushed to with that name, replaced, or ends. A whole group
+ * goes when its part of the log is cleaned.
+ */
+bool store_left_out(const struct store *s, size_t i, struct store_left_out *ret);
+
 /*
  * The committer, after staging what another gateway had kept of the push's group: the times it had
- * there, whatever the staged pushes have made of them. Does nothing for a group that is not there.
+ * there, whatever the staged pushes have made of them. The push has no families. Does nothing for a
+ * group that is not there.
  */
-void store_stage_times(struct store *s, const struct push *push, double pushed_at,
-		       double failed_at);
-/* The canonical key bytes of a restored group; empty when there is no such group. */
-struct str store_group_key(const struct store *s, uint32_t group);
+void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at);
 
 /* Any thread: what pages/snapshot.h and pages/copy.h say. */
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);

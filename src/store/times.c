@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "format/protobuf/encode.h"
 #include "metrics/names.h"
+#include "metrics/series.h"
 #include "push/rules.h"
 #include "store/internal.h"
 
@@ -52,4 +53,15 @@ void times_make_proto(struct store *s, struct group *g, int which, double value)
 		t->has_more = t->lossy = 1;
 	}
 	arena_done(&a);
+}
+
+struct str times_labels(const struct group *g)
+{
+	size_t name = strlen("push_time_seconds");
+	struct str text;
+
+	if (g->staged && g->staged->labels)
+		return *g->staged->labels;
+	text = lines_text(&g->times[TIME_PUSHED]);
+	return (struct str){ text.p + name, series_head(text) - name };
 }

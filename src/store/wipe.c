@@ -7,10 +7,16 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-struct rows *store_wipe_rows(struct store *s)
+const struct rows *store_wipe_rows(struct store *s, double now)
 {
+	struct row *row;
+
 	store_rows_clear(s);
-	store_row_add(s, ROW_WIPE);
+	row = store_row_add(s, ROW_WIPE);
+	row->number = s->next_number;
+	row->at = now;
+	row->checksum = row_checksum(row);
+	s->rows.live_bytes = 0;
 	return &s->rows;
 }
 
@@ -25,7 +31,9 @@ static struct store *empty_like(const struct store *s)
 		if (f && f->own)
 			store_add_own(fresh, f->shown.name, f->type);
 	}
-	fresh->next_row = s->next_row;
+	/* Without a database there are no rows. */
+	fresh->next_number = s->next_number + s->rows.n;
+	fresh->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
 	return fresh;
 }
 
@@ -42,7 +50,6 @@ void store_wipe(struct store *s)
 {
 	struct store *old = empty_like(s);
 
-	store_rows_clear(s);
 	pthread_mutex_lock(&s->pages.lock);
 	swap_contents(s, old);
 	pthread_mutex_unlock(&s->pages.lock);

@@ -72,7 +72,7 @@ def test_what_text_does_not_show_is_kept(kept, tmp_path):
     path = kept.copy_to(tmp_path / "pushgateway.data")
     with Gateway(database=path) as g:
         ready(g)
-    stored = b"".join(body for body, in sqlite3.connect(path).execute("SELECT body FROM segments"))
+    stored = b"".join(body for body, in sqlite3.connect(path).execute("SELECT body FROM log"))
     assert pb.native(3, 3, [(0, 2), (3, 1)], [1, 3, -1]) in stored
 
 

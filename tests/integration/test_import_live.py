@@ -45,7 +45,7 @@ def refused(url, database, *flags):
 
 
 def groups_in(database):
-    return sqlite3.connect(database).execute("SELECT count(*) FROM metric_groups").fetchone()[0]
+    return sqlite3.connect(database).execute("SELECT count(*) FROM log WHERE kind = 1").fetchone()[0]
 
 
 # ---- the real one ----
@@ -101,7 +101,7 @@ def test_each_family_keeps_its_time_and_each_group_its_state(go, database):
 
 def test_what_only_the_scrape_shows_comes_over(go, database):
     imported(go.url, database)
-    stored = b"".join(body for body, in sqlite3.connect(database).execute("SELECT body FROM segments"))
+    stored = b"".join(body for body, in sqlite3.connect(database).execute("SELECT body FROM log"))
     assert pb.native(3, 3, [(0, 2), (3, 1)], [1, 3, -1]) in stored
     assert EXEMPLAR[-len(pb.labels(trace="abc")) - 20:] in stored, "an exemplar with its time"
 

@@ -73,7 +73,7 @@ def test_a_native_histogram_is_kept_whole(database):
         before = [x for x in scrape(g).foreign() if "push_" not in x]
         g.kill()
     with contextlib.closing(sqlite3.connect(database)) as db:
-        stored = b"".join(body for body, in db.execute("SELECT body FROM segments"))
+        stored = b"".join(body for body, in db.execute("SELECT body FROM log"))
     assert pb.native(3, 2, [(0, 2), (3, 1)], [1, 1, -1]) in stored
     with Gateway(database=database) as g:
         assert [x for x in scrape(g).foreign() if "push_" not in x] == before

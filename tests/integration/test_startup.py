@@ -210,10 +210,11 @@ DAMAGE = {
     "schema page": scribble(100, 3000),
     "pages": scribble(4096, 1 << 30),
     "cut": lambda f: f.write_bytes(f.read_bytes()[:6000]),
-    "body": lambda f: change(f, "UPDATE segments SET body = x'ff'"),
-    "key": lambda f: change(f, "UPDATE metric_groups SET key = 'x'"),
-    "segment without a group": lambda f: change(f, "UPDATE segments SET group_id = 77"),
-    "table that is gone": lambda f: change(f, "DROP TABLE segments"),
+    "body": lambda f: change(f, "UPDATE log SET body = x'ff' WHERE number = 2"),
+    "key": lambda f: change(f, "UPDATE log SET body = 'x' WHERE kind = 1"),
+    "one bit of a time": lambda f: change(f, "UPDATE log SET at = at + 0.25 WHERE number = 7"),
+    "row that is gone": lambda f: change(f, "DELETE FROM log WHERE number = 10"),
+    "table that is gone": lambda f: change(f, "DROP TABLE log"),
 }
 
 

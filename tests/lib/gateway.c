@@ -34,7 +34,8 @@ void gateway_publish(struct gateway *g)
 {
 	struct err err;
 
-	ck_assert_int_eq(g->rows.base.ops->commit(&g->rows.base, store_rows(g->store), &err), 0);
+	ck_assert_int_eq(g->rows.base.ops->commit(&g->rows.base, store_rows(g->store), &err),
+			 STORAGE_COMMITTED);
 	store_publish(g->store);
 }
 

@@ -279,41 +279,21 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	return reason;
 }
 
-static void show_help(struct naive_store *s, const struct naive_family *f)
+/* That of the family with samples that was pushed last, of those that have one. */
+static int help_of(const struct naive_store *s, int name)
 {
-	if (f->there && f->help && f->pushed_at >= s->help_at[f->name]) {
-		s->help[f->name] = f->help;
-		s->help_at[f->name] = f->pushed_at;
-	}
-}
+	double at = 0;
+	int help = 0;
 
-void naive_publish(struct naive_store *s, const struct naive_store *before)
-{
-	for (int i = 0; i < NAIVE_NAMES; i++) {
-		bool there = naive_names[i].own >= 0;
+	for (int g = 0; g < NAIVE_GROUPS; g++) {
+		const struct naive_family *f = &s->groups[g].families[name];
 
-		for (int g = 0; g < NAIVE_GROUPS; g++) {
-			const struct naive_family *f = &s->groups[g].families[i];
-			const struct naive_family *old = &before->groups[g].families[i];
-
-			there |= f->there;
-			if (!old->there || old->pushed_at != f->pushed_at)
-				show_help(s, f);
-		}
-		if (!there) {
-			s->help[i] = 0;
-			s->help_at[i] = 0;
+		if (f->there && f->n > 0 && f->help && f->pushed_at > at) {
+			help = f->help;
+			at = f->pushed_at;
 		}
 	}
-}
-
-void naive_restart(struct naive_store *s)
-{
-	memset(s->help, 0, sizeof(s->help));
-	memset(s->help_at, 0, sizeof(s->help_at));
-	for (int g = 0; g < NAIVE_GROUPS; g++)
-		for (int i = 0; i < NAIVE_NAMES; i++)
-			show_help(s, &s->groups[g].families[i]);
+	return help;
 }
 
 static int line_cmp(const void *a, const void *b)
@@ -359,8 +339,8 @@ static void expose_family(const struct naive_store *s, int name, struct strbuf *
 	}
 	if (type < 0)
 		return;
-	if (s->help[name])
-		strbuf_addf(out, "# HELP %s %s\n", exposed, helps[s->help[name]]);
+	if (help_of(s, name))
+		strbuf_addf(out, "# HELP %s %s\n", exposed, helps[help_of(s, name)]);
 	strbuf_addf(out, "# TYPE %s %s\n", exposed, words[type]);
 	add_sorted(&lines, out);
 }

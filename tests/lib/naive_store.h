@@ -57,19 +57,12 @@ struct naive_group {
 struct naive_store {
 	uint64_t max_groups, max_series;
 	struct naive_group groups[NAIVE_GROUPS];
-	int help[NAIVE_NAMES]; /* shown */
-	double help_at[NAIVE_NAMES];
 };
 
 #define NAIVE_PADDING 2500
 
 /* Why the push is to be refused; ERR_NONE: accepted. */
 enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p);
-/* What help is shown once s takes the place of before. */
-void naive_publish(struct naive_store *s, const struct naive_store *before);
-/* The same after a restart: of the families that are left. */
-void naive_restart(struct naive_store *s);
-
 uint64_t naive_groups(const struct naive_store *s);
 uint64_t naive_lines(const struct naive_store *s);
 /* As exposed_add() writes it. */

@@ -17,14 +17,12 @@
  * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
  * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
  * something of the file, a copy of it for instance, has to ask this connection.
- * FULL: the WAL is synced before a commit returns. The checkpoint comes less often than by default,
- * since it is the committer that waits for it.
+ * FULL: the WAL is synced before a commit returns. How often a checkpoint comes is the storage's to
+ * say.
  */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA journal_mode=WAL;"
 			       "PRAGMA synchronous=FULL;"
-			       "PRAGMA wal_autocheckpoint=4000;"
-			       "PRAGMA journal_size_limit=67108864;"
 			       "PRAGMA temp_store=MEMORY;";
 
 /* What our promises rest on. A pragma that cannot be had says nothing. */

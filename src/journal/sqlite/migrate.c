@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "journal/sqlite/file.h"
+#include "journal/sqlite/upgrade.h"
 #include "migrations.h" /* generated: migrations[] */
 
 static int read_int(sqlite3 *db, const char *sql, int *ret)
@@ -29,6 +30,8 @@ static int run_one(sqlite3 *db, int version)
 
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
+	if (r == SQLITE_OK && version + 1 == UPGRADE_TO_ROWS)
+		r = upgrade_to_rows(db);
 	if (r == SQLITE_OK) {
 		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version=%d", version + 1);
 		r = sqlite3_exec(db, pragma, NULL, NULL, NULL);

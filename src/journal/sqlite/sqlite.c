@@ -7,36 +7,24 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "journal/body.h"
 #include "journal/sqlite/connection.h"
+#include "journal/sqlite/row.h"
 
 enum statement {
 	BEGIN,
 	COMMIT,
-	PUT_GROUP,
-	DROP_GROUP,
-	PUT_SEGMENT,
-	READ_SEGMENT,
-	TRIM_SEGMENTS,
-	OLDEST_SEGMENTS,
-	WIPE_GROUPS,
-	WIPE_SEGMENTS,
+	PUT_ROW,
+	TRIM,
+	OLDEST,
 	N_STATEMENTS,
 };
 
 static const char *const statements[N_STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
-	[PUT_GROUP] =
-		"REPLACE INTO metric_groups (id, key, pushed_at, failed_at) VALUES (?, ?, ?, ?)",
-	[DROP_GROUP] = "DELETE FROM metric_groups WHERE id = ?",
-	[PUT_SEGMENT] =
-		"INSERT INTO segments (id, group_id, pushed_at, whole, body) VALUES (?,?,?,?,?)",
-	[READ_SEGMENT] = "SELECT body FROM segments WHERE id = ?",
-	[TRIM_SEGMENTS] = "DELETE FROM segments WHERE id <= ?",
-	[OLDEST_SEGMENTS] = "SELECT id, group_id, length(body) FROM segments ORDER BY id",
-	[WIPE_GROUPS] = "DELETE FROM metric_groups",
-	[WIPE_SEGMENTS] = "DELETE FROM segments",
+	[PUT_ROW] = ROW_INSERT,
+	[TRIM] = "DELETE FROM log WHERE number <= ?",
+	[OLDEST] = ROW_SELECT "ORDER BY number",
 };
 
 struct sqlite_storage {
@@ -45,6 +33,7 @@ struct sqlite_storage {
 	sqlite3 *db; /* of the connection */
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	char *path;
+	int checkpoint; /* pages of the WAL at which it is made */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -52,115 +41,78 @@ static struct sqlite_storage *of(struct storage *st)
 	return (struct sqlite_storage *)st;
 }
 
-/* Steps a statement that returns no row and makes it ready for the next use. */
-static int run(sqlite3_stmt *stmt)
+/*
+ * A checkpoint writes what has changed since the last one: it comes less often where much is
+ * stored, since it is the committer that waits for it; a small store keeps a small WAL.
+ */
+enum {
+	PAGE_BYTES = 4096,
+	CHECKPOINT_MIN = 256, /* pages: 1 MiB */
+	CHECKPOINT_MAX = 4000,
+	WAL_LIMIT = 4, /* times that is what is left of a WAL that was longer once */
+};
+
+static int set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
 {
-	int r = sqlite3_step(stmt);
-
-	sqlite3_reset(stmt);
-	return r == SQLITE_DONE ? SQLITE_OK : r;
-}
-
-/* An empty blob is not NULL: the columns are NOT NULL. */
-static void bind_bytes(sqlite3_stmt *stmt, int at, struct str s)
-{
-	sqlite3_bind_blob64(stmt, at, s.p ? s.p : "", s.n, SQLITE_STATIC);
-}
-
-static int put_group(struct sqlite_storage *s, const struct row *c)
-{
-	sqlite3_stmt *stmt = s->stmt[PUT_GROUP];
-
-	sqlite3_bind_int64(stmt, 1, c->group);
-	bind_bytes(stmt, 2, c->bytes);
-	sqlite3_bind_double(stmt, 3, c->pushed_at);
-	sqlite3_bind_double(stmt, 4, c->failed_at);
-	return run(stmt);
-}
-
-static int put_segment(struct sqlite_storage *s, const struct row *c)
-{
-	sqlite3_stmt *stmt = s->stmt[PUT_SEGMENT];
-
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)c->row);
-	sqlite3_bind_int64(stmt, 2, c->group);
-	sqlite3_bind_double(stmt, 3, c->pushed_at);
-	sqlite3_bind_int(stmt, 4, c->whole);
-	bind_bytes(stmt, 5, c->bytes);
-	return run(stmt);
-}
-
-static int run_with(sqlite3_stmt *stmt, uint64_t id)
-{
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)id);
-	return run(stmt);
-}
-
-static int move_segment(struct sqlite_storage *s, struct row *c)
-{
-	sqlite3_stmt *read = s->stmt[READ_SEGMENT];
-	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	uint64_t pages = live_bytes * 8 / PAGE_BYTES;
+	int want = pages < CHECKPOINT_MIN   ? CHECKPOINT_MIN
+		   : pages < CHECKPOINT_MAX ? (int)pages
+					    : CHECKPOINT_MAX;
+	char pragma[64];
 	int r;
 
-	sqlite3_bind_int64(read, 1, (sqlite3_int64)c->from);
-	r = sqlite3_step(read);
-	if (r == SQLITE_ROW) {
-		struct str body = { sqlite3_column_blob(read, 0),
-				    (size_t)sqlite3_column_bytes(read, 0) };
-
-		r = SQLITE_OK;
-		if (c->n_keep && body_keep(body, c->keep, c->n_keep, &kept) < 0)
-			r = SQLITE_CORRUPT;
-		c->bytes = c->n_keep ? strbuf_str(&kept) : body;
-		if (r == SQLITE_OK)
-			r = put_segment(s, c);
-		c->bytes.p = NULL; /* of what follows only the size is true */
-	}
-	sqlite3_reset(read);
-	return r == SQLITE_DONE ? SQLITE_CORRUPT : r;
+	if (want <= s->checkpoint * 3 / 2 && want >= s->checkpoint / 2)
+		return SQLITE_OK;
+	r = sqlite3_wal_autocheckpoint(s->db, want);
+	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA journal_size_limit=%d",
+			 want * WAL_LIMIT * PAGE_BYTES);
+	if (r == SQLITE_OK)
+		r = sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
+		s->checkpoint = want;
+	return r;
 }
 
-/* Without a WHERE, SQLite drops the trees and does not visit a row. */
-static int wipe(struct sqlite_storage *s)
+static int trim(sqlite3_stmt *stmt, uint64_t number)
 {
-	int r = run(s->stmt[WIPE_GROUPS]);
+	int r = sqlite3_bind_int64(stmt, 1, (sqlite3_int64)number);
 
-	return r == SQLITE_OK ? run(s->stmt[WIPE_SEGMENTS]) : r;
+	return r == SQLITE_OK ? statement_run(stmt) : r;
 }
 
-static int write_change(struct sqlite_storage *s, struct row *c)
+/* May it be for what one of the rows is that SQLite has refused? Not for what the disk is. */
+static bool is_of_rows(int code)
 {
-	switch (c->kind) {
-	case ROW_PUT_GROUP:
-		return put_group(s, c);
-	case ROW_DROP_GROUP:
-		return run_with(s->stmt[DROP_GROUP], c->group);
-	case ROW_PUT_SEGMENT:
-		return put_segment(s, c);
-	case ROW_MOVE_SEGMENT:
-		return move_segment(s, c);
-	case ROW_TRIM:
-		return run_with(s->stmt[TRIM_SEGMENTS], c->row);
-	case ROW_WIPE:
-		return wipe(s);
+	switch (code & 0xFF) {
+	case SQLITE_TOOBIG:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_RANGE:
+	case SQLITE_NOMEM:
+		return true;
+	default:
+		return false;
 	}
-	return SQLITE_MISUSE;
 }
 
-static int sqlite_commit(struct storage *st, struct rows *changes, struct err *err)
+static enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *rows,
+						struct err *err)
 {
 	struct sqlite_storage *s = of(st);
 	int r;
 
 	connection_mark(&s->connection);
-	r = run(s->stmt[BEGIN]);
-
-	for (size_t i = 0; r == SQLITE_OK && i < changes->n; i++)
-		r = write_change(s, &changes->list[i]);
+	r = set_checkpoint(s, rows->live_bytes);
 	if (r == SQLITE_OK)
-		r = run(s->stmt[COMMIT]);
+		r = statement_run(s->stmt[BEGIN]);
+	for (size_t i = 0; r == SQLITE_OK && i < rows->n; i++)
+		r = row_insert(s->stmt[PUT_ROW], &rows->list[i]);
+	if (r == SQLITE_OK && rows->trim)
+		r = trim(s->stmt[TRIM], rows->trim);
 	if (r == SQLITE_OK)
-		return 0;
+		r = statement_run(s->stmt[COMMIT]);
+	if (r == SQLITE_OK)
+		return STORAGE_COMMITTED;
 	/* Not all that goes wrong here is SQLite's. */
 	bool own = (sqlite3_errcode(s->db) & 0xFF) != (r & 0xFF);
 
@@ -168,92 +120,61 @@ static int sqlite_commit(struct storage *st, struct rows *changes, struct err *e
 		own ? sqlite3_errstr(r) : sqlite3_errmsg(s->db));
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
+	return is_of_rows(r) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
 }
 
-static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn row, void *arg,
+static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
 			 struct err *err)
 {
 	struct sqlite_storage *s = of(st);
-	sqlite3_stmt *stmt = s->stmt[OLDEST_SEGMENTS];
+	sqlite3_stmt *stmt = s->stmt[OLDEST];
 	uint64_t seen = 0;
-	int r = SQLITE_DONE;
+	int r = SQLITE_DONE, ret = 0;
 
-	while (seen < bytes && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
-		size_t body = (size_t)sqlite3_column_int64(stmt, 2);
+	while (ret == 0 && seen < bytes && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct row row;
 
-		seen += body;
-		row(arg, (uint64_t)sqlite3_column_int64(stmt, 0),
-		    (uint32_t)sqlite3_column_int64(stmt, 1), body);
+		row_get(stmt, &row);
+		seen += row_bytes_of(row.body.n);
+		if (row_verdict(&row) == ROW_BAD_CHECKSUM)
+			ret = err_set(err, ERR_SYSTEM, 0,
+				      "%s: row %llu of the log is damaged: its checksum is wrong",
+				      s->path, (unsigned long long)row.number);
+		else
+			ret = fn(arg, &row, err);
 	}
 	sqlite3_reset(stmt);
-	if (r == SQLITE_ROW || r == SQLITE_DONE)
-		return 0;
+	if (ret < 0 || r == SQLITE_ROW || r == SQLITE_DONE)
+		return ret;
 	return err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
 }
 
-static int load_groups(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sqlite3_prepare_v2(s->db, "SELECT id, key, pushed_at, failed_at FROM metric_groups",
-				   -1, &stmt, NULL);
+/* The partial index of the schema serves the second. */
+static const char *const reads[] = {
+	[STORAGE_ALL] = ROW_SELECT "WHERE number < ? ORDER BY number DESC",
+	[STORAGE_GROUPS] = ROW_SELECT "WHERE number < ? AND kind IN (1, 5, 6) ORDER BY number DESC",
+};
 
-	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
-		sqlite3_int64 id = sqlite3_column_int64(stmt, 0);
-		struct str key = { sqlite3_column_blob(stmt, 1),
-				   (size_t)sqlite3_column_bytes(stmt, 1) };
-
-		r = SQLITE_OK;
-		if (id <= 0 || id >= UINT32_MAX ||
-		    sink->group(sink->arg, (uint32_t)id, key, sqlite3_column_double(stmt, 2),
-				sqlite3_column_double(stmt, 3), err) < 0)
-			r = SQLITE_CORRUPT;
-	}
-	sqlite3_finalize(stmt);
-	return r == SQLITE_DONE ? SQLITE_OK : r;
-}
-
-static int load_segment(sqlite3_stmt *stmt, const struct storage_sink *sink, struct err *err)
-{
-	sqlite3_int64 id = sqlite3_column_int64(stmt, 0);
-	sqlite3_int64 group = sqlite3_column_int64(stmt, 1);
-	struct storage_segment seg = {
-		.row = (uint64_t)id,
-		.group = (uint32_t)group,
-		.pushed_at = sqlite3_column_double(stmt, 2),
-		.whole = sqlite3_column_int(stmt, 3) != 0,
-		.body = { sqlite3_column_blob(stmt, 4), (size_t)sqlite3_column_bytes(stmt, 4) },
-	};
-
-	if (group <= 0 || group >= UINT32_MAX || id <= 0 || sink->segment(sink->arg, &seg, err) < 0)
-		return SQLITE_CORRUPT;
-	return SQLITE_OK;
-}
-
-static int load_segments(struct sqlite_storage *s, const struct storage_sink *sink, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sqlite3_prepare_v2(
-		s->db, "SELECT id, group_id, pushed_at, whole, body FROM segments ORDER BY id DESC",
-		-1, &stmt, NULL);
-
-	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW)
-		r = load_segment(stmt, sink, err);
-	sqlite3_finalize(stmt);
-	return r == SQLITE_DONE ? SQLITE_OK : r;
-}
-
-static enum storage_load_result sqlite_load(struct storage *st, const struct storage_sink *sink,
+static enum storage_load_result sqlite_read(struct storage *st, enum storage_which which,
+					    uint64_t below, storage_row_fn fn, void *arg,
 					    struct err *err)
 {
 	struct sqlite_storage *s = of(st);
-	int r;
+	sqlite3_int64 most = below < INT64_MAX ? (sqlite3_int64)below : INT64_MAX;
+	sqlite3_stmt *stmt = NULL;
+	int r = sqlite3_prepare_v2(s->db, reads[which], -1, &stmt, NULL);
 
 	err->reason = ERR_NONE;
-	r = load_groups(s, sink, err);
 	if (r == SQLITE_OK)
-		r = load_segments(s, sink, err);
-	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(stmt, 1, most);
+	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct row row;
+
+		row_get(stmt, &row);
+		r = fn(arg, &row, err) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+	}
+	sqlite3_finalize(stmt);
+	if (r == SQLITE_DONE)
 		return STORAGE_LOADED;
 	if (!err->reason)
 		err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
@@ -287,7 +208,7 @@ static void sqlite_close(struct storage *st)
 }
 
 static const struct storage_ops sqlite_ops = {
-	.load = sqlite_load,
+	.read = sqlite_read,
 	.commit = sqlite_commit,
 	.oldest = sqlite_oldest,
 	.bytes = sqlite_bytes,
@@ -321,7 +242,12 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	s->connection = c;
 	s->db = c.db;
 	r = prepare(s);
+	if (r == SQLITE_OK)
+		r = set_checkpoint(s, 0);
 	if (r == SQLITE_OK) {
+		/* What SQLite takes for a row, less than a page of which is not its body. */
+		s->base.max_body = (uint64_t)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, -1) -
+				   PAGE_BYTES;
 		*ret_storage = &s->base;
 		return SQLITE_OPENED;
 	}

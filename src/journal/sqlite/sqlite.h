@@ -1,4 +1,4 @@
-/* The SQLite engine. All SQL of the project is in sqlite.c, migrate.c and migrations/. */
+/* The SQLite engine. All SQL of the project is in this folder and in migrations/. */
 #ifndef JOURNAL_SQLITE_SQLITE_H
 #define JOURNAL_SQLITE_SQLITE_H
 

@@ -116,8 +116,9 @@ START_TEST(a_push_of_each_kind_is_answered)
 
 	ck_assert_str_eq(got, "# TYPE a untyped\na{instance=\"\",job=\"j\"} 1\n");
 	ck_assert_uint_eq(store_counts(w.store).groups, 2);
-	ck_assert_uint_eq(w.rows.n_groups, _i ? 2 : 0);
-	ck_assert_uint_eq(w.rows.n_segments, _i ? 1 : 0);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_GROUP), _i ? 2 : 0);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_RECORD), _i ? 1 : 0);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_FAILED), _i ? 2 : 0);
 	struct committer_stats stats = committer_stats(w.committer);
 
 	/* A deletion of nothing is no transaction; each push was a batch of its own. */
@@ -180,7 +181,7 @@ START_TEST(wipes)
 	for (unsigned i = 0; i < ARRAY_LEN(v); i++)
 		ck_assert_int_eq(wait_for(&v[i]), 0);
 	ck_assert_uint_eq(store_counts(w.store).groups, 2);
-	ck_assert_uint_eq(w.rows.n_groups, _i ? 2 : 0);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_WIPE), _i ? 1 : 0);
 	CLEANUP(freep) char *got = exposed_pushed(w.store);
 
 	ck_assert_str_eq(got, "# TYPE a gauge\na{instance=\"\",job=\"l\"} 1\n");
@@ -212,7 +213,7 @@ START_TEST(stop_drains)
 		ck_assert_int_eq(v[i].reason, ERR_NONE);
 		sem_destroy(&v[i].there);
 	}
-	ck_assert_uint_eq(w.rows.n_groups, 700);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_GROUP), 700);
 	ck_assert_uint_eq(store_counts(w.store).groups, 700);
 	w.committer = NULL;
 	teardown(&w);
@@ -230,6 +231,56 @@ START_TEST(stopped_is_closed)
 	ck_assert_int_eq(queue_push(&w.queue, &late->node), QUEUE_CLOSED);
 	push_free(late);
 	w.committer = NULL;
+	teardown(&w);
+}
+END_TEST
+
+/* One row that no transaction takes fails its own push, and is no one else's trouble. */
+START_TEST(one_that_cannot_be_stored)
+{
+	struct verdict v[6];
+	CLEANUP(strbuf_done) struct strbuf big = { 0 };
+	struct world w;
+
+	strbuf_addf(&big, "# TYPE a gauge\na{x=\"%01000d\"} 1\n", 0);
+	setup(&w, true);
+	w.rows.too_long = 500;
+	for (int i = 0; i < 2; i++) {
+		submit(&w, &v[0], PUSH_PUT, "/j", "b 1\n");
+		submit(&w, &v[1], PUSH_PUT, "/k", strbuf_z(&big));
+		/* It contradicts the one that is not stored. */
+		submit(&w, &v[2], PUSH_PUT, "/l", "# TYPE a counter\na 1\n");
+		submit(&w, &v[3], PUSH_PUT, "/m", "b 1 1\n");
+		submit(&w, &v[4], PUSH_DELETE, "/l", "");
+		submit(&w, &v[5], PUSH_PUT, "/n", "b 1\n");
+		queue_wake(&w.queue);
+		ck_assert_int_eq(wait_for(&v[0]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[1]), ERR_STORAGE);
+		ck_assert_int_eq(wait_for(&v[2]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[3]), ERR_INVALID);
+		ck_assert_int_eq(wait_for(&v[4]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[5]), ERR_NONE);
+	}
+	ck_assert_uint_eq(store_counts(w.store).groups, 3);
+	teardown(&w);
+}
+END_TEST
+
+/* That it is too much is known before. */
+START_TEST(one_that_is_too_large)
+{
+	CLEANUP(strbuf_done) struct strbuf big = { 0 };
+	struct world w;
+
+	strbuf_addf(&big, "a{x=\"%01000d\"} 1\n", 0);
+	setup(&w, true);
+	w.rows.base.max_body = 500;
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "b 1\n"), ERR_NONE);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", strbuf_z(&big)), ERR_TOO_LARGE);
+	ck_assert_uint_eq(mem_storage_count(&w.rows, ROW_FAILED), 0);
+	CLEANUP(freep) char *got = exposed_pushed(w.store);
+
+	ck_assert_str_eq(got, "# TYPE b untyped\nb{instance=\"\",job=\"j\"} 1\n");
 	teardown(&w);
 }
 END_TEST
@@ -279,8 +330,10 @@ START_TEST(log_is_shortened)
 		sched_yield();
 	committer_stop(w.committer);
 	w.committer = NULL;
-	ck_assert_uint_ge(w.rows.n_segments, shortened[_i].groups);
-	ck_assert_uint_le(w.rows.n_segments, shortened[_i].most);
+	size_t n = mem_storage_count(&w.rows, ROW_RECORD) + mem_storage_count(&w.rows, ROW_WHOLE);
+
+	ck_assert_uint_ge(n, shortened[_i].groups);
+	ck_assert_uint_le(n, shortened[_i].most);
 	check_reloaded(&w);
 	teardown(&w);
 }
@@ -316,7 +369,9 @@ START_TEST(log_is_shortened_at_start)
 		sched_yield();
 	committer_stop(w.committer);
 	w.committer = NULL;
-	ck_assert_uint_lt(w.rows.n_segments, LIVE + PUSHES - 2);
+	ck_assert_uint_lt(mem_storage_count(&w.rows, ROW_RECORD) +
+				  mem_storage_count(&w.rows, ROW_WHOLE),
+			  LIVE + PUSHES - 2);
 	check_reloaded(&w);
 	teardown(&w);
 }
@@ -360,10 +415,11 @@ enum {
 static int64_t waited_ns[3];
 static size_t n_commits;
 
-static int commit_noted(struct storage *st, struct rows *changes, struct err *err)
+static enum storage_commit_result commit_noted(struct storage *st, const struct rows *rows,
+					       struct err *err)
 {
 	(void)st;
-	(void)changes;
+	(void)rows;
 	(void)err;
 	if (n_commits < ARRAY_LEN(waited_ns))
 		waited_ns[n_commits] = clock_mono_ns() - answered_ns;
@@ -371,11 +427,12 @@ static int commit_noted(struct storage *st, struct rows *changes, struct err *er
 	return 0;
 }
 
-static int commit_slowly(struct storage *st, struct rows *changes, struct err *err)
+static enum storage_commit_result commit_slowly(struct storage *st, const struct rows *rows,
+						struct err *err)
 {
 	struct timespec left = { .tv_nsec = SLOW_NS };
 
-	commit_noted(st, changes, err);
+	commit_noted(st, rows, err);
 	while (nanosleep(&left, &left) != 0)
 		;
 	return 0;
@@ -475,10 +532,11 @@ END_TEST
 /* A disk that hangs. */
 static sem_t hangs, goes_on;
 
-static int commit_after(struct storage *st, struct rows *changes, struct err *err)
+static enum storage_commit_result commit_after(struct storage *st, const struct rows *rows,
+					       struct err *err)
 {
 	(void)st;
-	(void)changes;
+	(void)rows;
 	(void)err;
 	sem_post(&hangs);
 	while (sem_wait(&goes_on) != 0)
@@ -690,6 +748,8 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_push_of_each_kind_is_answered, 0, 2);
 	tcase_add_test(tc, failed_commits);
+	tcase_add_test(tc, one_that_cannot_be_stored);
+	tcase_add_test(tc, one_that_is_too_large);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_loop_test(tc, log_is_shortened, 0, (int)ARRAY_LEN(shortened));

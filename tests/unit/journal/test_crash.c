@@ -72,7 +72,7 @@ static void push(struct storage *st, struct store *s, unsigned n)
 	CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, path, "a 1\n", n + 1);
 
 	store_stage(s, p);
-	ck_assert_msg(st->ops->commit(st, store_rows(s), &err) == 0, "%s", err.msg);
+	ck_assert_msg(st->ops->commit(st, store_rows(s), &err) == STORAGE_COMMITTED, "%s", err.msg);
 	store_publish(s);
 }
 
@@ -325,7 +325,7 @@ START_TEST(in_use)
 	CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, "/k", "a 1\n", 1000);
 
 	store_stage(s, p);
-	ck_assert_int_eq(st->ops->commit(st, store_rows(s), &err), -1);
+	ck_assert_int_eq(st->ops->commit(st, store_rows(s), &err), STORAGE_REFUSED);
 	store_rollback(s);
 	st->ops->close(st);
 	store_free(s);

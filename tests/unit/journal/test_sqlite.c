@@ -52,15 +52,15 @@ static int push(struct storage *st, struct store *s, enum push_mode mode, const 
 		const char *body, struct err *err)
 {
 	CLEANUP(push_freep) struct push *p = make_push(mode, path, body, 1.5);
-	int r;
+	enum storage_commit_result r;
 
 	store_stage(s, p);
 	r = st->ops->commit(st, store_rows(s), err);
-	if (r == 0)
+	if (r == STORAGE_COMMITTED)
 		store_publish(s);
 	else
 		store_rollback(s);
-	return r;
+	return r == STORAGE_COMMITTED ? 0 : -1;
 }
 
 static void push_ok(struct storage *st, struct store *s, enum push_mode mode, const char *path,
@@ -159,9 +159,9 @@ START_TEST(order_of_rows_is_not_of_pushes)
 }
 END_TEST
 
-static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+static int clean_row(void *store, const struct row *row, struct err *err)
 {
-	store_clean_row(store, row, group, body);
+	return store_clean_row(store, row, err);
 }
 
 static void clean(struct storage *st, struct store *s, uint64_t bytes)
@@ -169,7 +169,8 @@ static void clean(struct storage *st, struct store *s, uint64_t bytes)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
-	ck_assert_msg(st->ops->commit(st, store_clean_rows(s), &err) == 0, "%s", err.msg);
+	store_clean_rows(s);
+	ck_assert_msg(st->ops->commit(st, store_rows(s), &err) == STORAGE_COMMITTED, "%s", err.msg);
 	store_clean_end(s, true);
 	store_publish(s);
 }
@@ -246,6 +247,99 @@ START_TEST(first_schema_is_migrated)
 }
 END_TEST
 
+/*
+ * The second schema. Group 1 has a segment before one that replaced it, a later one, and a time of
+ * its own; 2 has the number of a group that ended; 3 was refused only; 4 has been emptied.
+ */
+#define GAUGE(name, value) \
+	"x'12' || x'0a01' || CAST('" name "' AS BLOB) || x'1801220b120909" value "'"
+#define ONE "000000000000f03f"
+#define TWO "0000000000000040"
+static const char second_schema[] =
+	"CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL "
+	"NOT NULL, failed_at REAL NOT NULL);"
+	"CREATE TABLE segments (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, pushed_at REAL "
+	"NOT NULL, whole INTEGER NOT NULL, body BLOB NOT NULL);"
+	"INSERT INTO metric_groups VALUES (1, x'6a6f62ff31ff', 40, 41), (2, x'6a6f62ff32ff', 5, 0),"
+	"(3, x'6a6f62ff33ff', 0, 6), (4, x'6a6f62ff34ff', 60, 0);"
+	"INSERT INTO segments VALUES (3, 1, 70, 1, " GAUGE(
+		"a",
+		ONE) "),"
+		     "(4, 2, 71, 1, " GAUGE("a", ONE) "), (5, 2, 72, 1, x''), (7, 1, 8, 1, " GAUGE(
+			     "b",
+			     ONE) "),"
+				  "(8, 1, 9, 0, " GAUGE("c", TWO) "), (9, 2, 10, 1, " GAUGE(
+					  "a",
+					  TWO) "),"
+					       "(11, 5, 73, 1, " GAUGE(
+						       "a",
+						       ONE) "), (12, 5, 74, 1, x''),"
+							    "(13, 4, 58, 1, " GAUGE(
+								    "a",
+								    ONE) "), (14, 4, 60, 1, x'');"
+									 "PRAGMA "
+									 "application_id="
+									 "1413565529; PRAGMA "
+									 "user_version=2;";
+
+static void run_sql(const char *sql)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s",
+		      sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(second_schema_is_migrated)
+{
+	run_sql(second_schema);
+	for (int i = 0; i < 2; i++) {
+		struct storage *st = open_db();
+		struct store *s = load(st);
+		CLEANUP(freep) char *text = exposed(s);
+		CLEANUP(freep) char *pushed = exposed_pushed(s);
+
+		ck_assert_str_eq(pushed, "# TYPE a gauge\na{instance=\"\",job=\"2\"} 2\n"
+					 "# TYPE b gauge\nb{instance=\"\",job=\"1\"} 1\n"
+					 "# TYPE c gauge\nc{instance=\"\",job=\"1\"} 2\n");
+		ck_assert_ptr_nonnull(strstr(text,
+					     "\npush_time_seconds{instance=\"\",job=\"1\"} 40\n"
+					     "push_time_seconds{instance=\"\",job=\"2\"} 10\n"
+					     "push_time_seconds{instance=\"\",job=\"3\"} 0\n"
+					     "push_time_seconds{instance=\"\",job=\"4\"} 60\n"));
+		ck_assert_ptr_nonnull(
+			strstr(text, "\npush_failure_time_seconds{instance=\"\",job=\"1\"} 41\n"
+				     "push_failure_time_seconds{instance=\"\",job=\"2\"} 0\n"
+				     "push_failure_time_seconds{instance=\"\",job=\"3\"} 6\n"
+				     "push_failure_time_seconds{instance=\"\",job=\"4\"} 0\n"));
+		store_free(s);
+		st->ops->close(st);
+	}
+}
+END_TEST
+
+static const char *const strange[] = {
+	"INSERT INTO segments VALUES (99, 77, 1, 0, x'')",
+	"INSERT INTO segments VALUES (99, -1, 1, 0, x'')",
+	"INSERT INTO metric_groups VALUES (100000000, x'6a6f62ff6bff', 1, 0)",
+};
+
+/* The whole upgrade is one transaction. */
+START_TEST(strange_second_schema)
+{
+	struct storage *st;
+	struct err err = { 0 };
+
+	run_sql(second_schema);
+	run_sql(strange[_i]);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPEN_DAMAGED);
+	run_sql("SELECT count(*) FROM metric_groups");
+}
+END_TEST
+
 /* Runs in a process that is killed: what commit() has returned from is there. */
 static void commit_and_hang(int tell)
 {
@@ -303,8 +397,7 @@ START_TEST(second_opener)
 	ck_assert_msg(err.reason == ERR_SYSTEM && strstr(err.msg, "in use"), "%s", err.msg);
 	/* Nor does SQLite itself get in beside it. */
 	ck_assert_int_eq(sqlite3_open(dir.db, &reader), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(reader, "SELECT * FROM segments", NULL, NULL, NULL),
-			 SQLITE_BUSY);
+	ck_assert_int_eq(sqlite3_exec(reader, "SELECT * FROM log", NULL, NULL, NULL), SQLITE_BUSY);
 	ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
 	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
 	store_free(s);
@@ -359,14 +452,16 @@ START_TEST(nothing_of_a_failed_commit_is_there)
 {
 	struct str key = STR("job\xFFj\xFF");
 	struct row list[] = {
-		{ .kind = ROW_PUT_GROUP, .group = 1, .bytes = key, .pushed_at = 1 },
-		{ .kind = ROW_MOVE_SEGMENT, .from = 77, .row = 78, .group = 1 },
-		{ .kind = ROW_PUT_GROUP, .group = 2, .bytes = key, .pushed_at = 1 },
+		{ .number = 1, .kind = ROW_GROUP, .group = 1, .body = key, .at = 1 },
+		{ .number = 2, .kind = ROW_RECORD, .group = 1, .at = 1 },
+		{ .number = 2, .kind = ROW_RECORD, .group = 1, .at = 1 },
 	};
 	struct storage *st = open_db();
 	struct err err = { 0 };
 
-	ck_assert_int_eq(st->ops->commit(st, &(struct rows){ list, 3, 3 }, &err), -1);
+	/* The same number twice: it may be for the rows. */
+	ck_assert_int_eq(st->ops->commit(st, &(struct rows){ .list = list, .n = 3 }, &err),
+			 STORAGE_REFUSED_ROWS);
 	ck_assert_int_eq(err.reason, ERR_STORAGE);
 	struct store *s = load(st);
 
@@ -474,6 +569,8 @@ int main(void)
 	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, cleaned);
 	tcase_add_test(tc, first_schema_is_migrated);
+	tcase_add_test(tc, second_schema_is_migrated);
+	tcase_add_loop_test(tc, strange_second_schema, 0, (int)ARRAY_LEN(strange));
 	tcase_add_test(tc, nothing_of_a_failed_commit_is_there);
 	tcase_add_test(tc, no_such_directory);
 	tcase_add_loop_test(tc, every_name_is_that_of_a_file, 0, ARRAY_LEN(magic_names));

@@ -101,7 +101,7 @@ static void fill(unsigned groups)
 		CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, path, body, i + 1);
 
 		store_stage(s, p);
-		ck_assert_int_eq(st->ops->commit(st, store_rows(s), &err), 0);
+		ck_assert_int_eq(st->ops->commit(st, store_rows(s), &err), STORAGE_COMMITTED);
 		store_publish(s);
 	}
 	store_free(s);
@@ -125,8 +125,8 @@ static const struct {
 	bool ours;
 	const char *sql, *message;
 } refused[] = {
-	{ "newer schema", true, "PRAGMA user_version=3",
-	  "newer version (schema 3, this one knows 2)" },
+	{ "newer schema", true, "PRAGMA user_version=4",
+	  "newer version (schema 4, this one knows 3)" },
 	{ "much newer schema", true, "PRAGMA user_version=2147483647", "newer version" },
 	{ "other program", false, "CREATE TABLE t (x)", "another program" },
 	{ "other program with a version", false, "CREATE TABLE t (x); PRAGMA user_version=1",
@@ -158,29 +158,27 @@ END_TEST
 static const struct {
 	const char *name, *sql;
 } rows[] = {
-	{ "key that is none", "UPDATE metric_groups SET key = x'61' WHERE id = 1" },
-	{ "empty key", "UPDATE metric_groups SET key = x'' WHERE id = 1" },
-	{ "key without a job", "UPDATE metric_groups SET key = x'61ff62ff' WHERE id = 1" },
-	{ "one key twice", "UPDATE metric_groups SET key = (SELECT key FROM metric_groups WHERE id "
-			   "= 2) WHERE id = 1" },
-	{ "group 0", "UPDATE metric_groups SET id = 0 WHERE id = 1" },
-	{ "negative group", "UPDATE metric_groups SET id = -1 WHERE id = 1" },
-	{ "group of 2^31", "UPDATE metric_groups SET id = 2147483648 WHERE id = 1" },
-	{ "group of 2^32 - 2", "UPDATE metric_groups SET id = 4294967294 WHERE id = 1" },
-	{ "group of 2^32 + 1", "UPDATE metric_groups SET id = 4294967297 WHERE id = 1" },
-	{ "segment without a group", "DELETE FROM metric_groups WHERE id = 1" },
-	{ "segment of group 0", "UPDATE segments SET group_id = 0 WHERE group_id = 1" },
-	{ "segment of a group far away",
-	  "UPDATE segments SET group_id = 4000000000 WHERE group_id = 1" },
-	{ "negative segment", "UPDATE segments SET id = -5 WHERE id = 1" },
-	{ "body that is none", "UPDATE segments SET body = x'ffff' WHERE id = 1" },
+	{ "another key", "UPDATE log SET body = x'6a6f62ff7aff' WHERE number = 1" },
+	{ "no key", "UPDATE log SET body = x'' WHERE number = 1" },
+	{ "another group", "UPDATE log SET group_id = 3 WHERE number = 2" },
+	{ "another kind", "UPDATE log SET kind = 3 WHERE number = 2" },
+	{ "a kind that there is not", "UPDATE log SET kind = 9 WHERE number = 2" },
+	{ "another time", "UPDATE log SET at = 9 WHERE number = 2" },
+	{ "said to be moved", "UPDATE log SET moved = 1 WHERE number = 2" },
+	{ "another checksum", "UPDATE log SET checksum = checksum + 1 WHERE number = 4" },
+	{ "body that is none", "UPDATE log SET body = x'ffff' WHERE number = 2" },
 	{ "body cut short",
-	  "UPDATE segments SET body = substr(body, 1, length(body) - 1) WHERE id = 1" },
-	{ "type that contradicts",
-	  "UPDATE segments SET body = x'07' || x'0a016118002200' WHERE id = 1" },
-	{ "series of another group", "UPDATE segments SET group_id = 2 WHERE id = 1; "
-				     "UPDATE metric_groups SET key = x'6aff' WHERE id = 1" },
-	{ "no such table", "DROP TABLE segments" },
+	  "UPDATE log SET body = substr(body, 1, length(body) - 1) WHERE number = 2" },
+	{ "body as text", "UPDATE log SET body = 'x' WHERE number = 2" },
+	{ "a row less", "DELETE FROM log WHERE number = 3" },
+	{ "rows less", "DELETE FROM log WHERE number IN (2, 3, 4)" },
+	{ "row with another number", "UPDATE log SET number = -5 WHERE number = 1" },
+	{ "row with a later number", "UPDATE log SET number = 100 WHERE number = 6" },
+	{ "two rows that have changed places",
+	  "UPDATE log SET number = 100 WHERE number = 2; UPDATE log SET number = 2 WHERE number = "
+	  "4; UPDATE log SET number = 4 WHERE number = 100" },
+	{ "group whose row is missing", "DELETE FROM log WHERE number = 1" },
+	{ "no such table", "DROP TABLE log" },
 	{ "our id with a wrong bit", "PRAGMA application_id=0x54414C58" },
 };
 

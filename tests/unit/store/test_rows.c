@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "lib/gateway.h"
 #include "lib/make_push.h"
 #include "lib/run.h"
 #include "store/store.h"
@@ -13,313 +14,336 @@ struct step {
 
 /*
  * `before` are batches of one push each, published; `batch` is one batch, of which `want` are the
- * changes: "+G" a group put, "-G" dropped, "+S row" a segment put, "+W row" a whole one, "+E row"
- * an empty one.
+ * rows: "G1" a group is made by row 1, "R2/1 a,b" is a record of that group with two families, "W"
+ * one that replaces it whole, "F" a refused push, "E" its end; "2>R5/1 a" is row 2 moved, "<3"
+ * trims.
  */
 static const struct {
 	const char *name;
-	struct step before[4], batch[4];
+	struct step before[4], batch[5];
 	const char *want;
 } rows[] = {
 	{ "nothing", { { 0 } }, { { PUSH_DELETE, "/j", "" } }, "" },
-	{ "first PUT", { { 0 } }, { { PUSH_PUT, "/j", "a 1\n" } }, "+W 1 +G" },
-	{ "first POST", { { 0 } }, { { PUSH_POST, "/j", "a 1\n" } }, "+W 1 +G" },
-	{ "first, empty", { { 0 } }, { { PUSH_POST, "/j", "" } }, "+G" },
-	{ "first, refused", { { 0 } }, { { PUSH_POST, "/j", "a 1 1\n" } }, "+G" },
-	{ "second PUT", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_PUT, "/j", "b 1\n" } }, "+W 2" },
+	{ "first PUT", { { 0 } }, { { PUSH_PUT, "/j", "a 1\n" } }, "G1 R2/1 a" },
+	{ "first POST", { { 0 } }, { { PUSH_POST, "/j", "a 1\n" } }, "G1 R2/1 a" },
+	{ "first, empty", { { 0 } }, { { PUSH_POST, "/j", "" } }, "G1 R2/1" },
+	{ "first, refused", { { 0 } }, { { PUSH_POST, "/j", "a 1 1\n" } }, "G1 F2/1" },
+	{ "second PUT",
+	  { { PUSH_PUT, "/j", "a 1\n" } },
+	  { { PUSH_PUT, "/j", "b 1\n" } },
+	  "W3/1 b" },
 	{ "POST adds to what is there",
 	  { { PUSH_PUT, "/j", "a 1\n" } },
 	  { { PUSH_POST, "/j", "b 1\n" } },
-	  "+S 2" },
+	  "R3/1 b" },
 	{ "POST that leaves nothing of it",
 	  { { PUSH_PUT, "/j", "a 1\n" } },
 	  { { PUSH_POST, "/j", "a 2\nb 1\n" } },
-	  "+W 2" },
+	  "W3/1 a,b" },
 	{ "POST of a part",
 	  { { PUSH_PUT, "/j", "a 1\nb 1\n" } },
 	  { { PUSH_POST, "/j", "a 2\n" } },
-	  "+S 2" },
+	  "R3/1 a" },
 	{ "PUT ends several",
 	  { { PUSH_PUT, "/j", "a 1\n" },
 	    { PUSH_POST, "/j", "b 1\n" },
 	    { PUSH_POST, "/j", "c 1\n" } },
 	  { { PUSH_PUT, "/j", "a 1\n" } },
-	  "+W 4" },
-	{ "emptied", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_PUT, "/j", "" } }, "+E 2 +G" },
+	  "W5/1 a" },
+	{ "emptied", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_PUT, "/j", "" } }, "W3/1" },
 	{ "emptied twice",
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/j", "" } },
 	  { { PUSH_PUT, "/j", "" } },
-	  "+G" },
+	  "R4/1" },
 	{ "emptied, then filled",
 	  { { PUSH_PUT, "/j", "a 1\n" } },
 	  { { PUSH_PUT, "/j", "" }, { PUSH_POST, "/j", "b 1\n" }, { PUSH_POST, "/j", "c 1\n" } },
-	  "+W 2 +S 3" },
-	{ "empty POST", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_POST, "/j", "" } }, "+G" },
-	{ "refused", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_PUT, "/j", "a 1 1\n" } }, "+G" },
-	{ "DELETE", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_DELETE, "/j", "" } }, "+E 2 -G" },
+	  "W3/1 b R4/1 c" },
+	{ "filled, then emptied",
+	  { { PUSH_PUT, "/j", "a 1\n" } },
+	  { { PUSH_POST, "/j", "b 1\n" }, { PUSH_PUT, "/j", "" } },
+	  "W3/1" },
+	{ "empty POST", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_POST, "/j", "" } }, "R3/1" },
+	{ "refused", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_PUT, "/j", "a 1 1\n" } }, "F3/1" },
+	{ "refused twice",
+	  { { PUSH_PUT, "/j", "a 1\n" } },
+	  { { PUSH_PUT, "/j", "a 1 1\n" }, { PUSH_PUT, "/j", "b 1 1\n" } },
+	  "F3/1" },
+	{ "DELETE", { { PUSH_PUT, "/j", "a 1\n" } }, { { PUSH_DELETE, "/j", "" } }, "E3/1" },
 	{ "DELETE of an empty one",
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/j", "" } },
 	  { { PUSH_DELETE, "/j", "" } },
-	  "-G" },
+	  "E4/1" },
 	{ "created and deleted",
 	  { { 0 } },
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_DELETE, "/j", "" } },
 	  "" },
-	{ "deleted and created",
+	{ "deleted and created: another group",
 	  { { PUSH_PUT, "/j", "a 1\n" } },
 	  { { PUSH_DELETE, "/j", "" }, { PUSH_POST, "/j", "a 1\n" } },
-	  "+W 2" },
+	  "E3/1 G4 R5/4 a" },
+	{ "deleted, created, deleted, created",
+	  { { PUSH_PUT, "/j", "a 1\n" } },
+	  { { PUSH_DELETE, "/j", "" },
+	    { PUSH_PUT, "/j", "a 1 1\n" },
+	    { PUSH_DELETE, "/j", "" },
+	    { PUSH_POST, "/j", "b 1\n" } },
+	  "E3/1 G4 R5/4 b" },
+	{ "pushed to and deleted",
+	  { { PUSH_PUT, "/j", "a 1\n" } },
+	  { { PUSH_POST, "/j", "b 1\n" }, { PUSH_DELETE, "/j", "" } },
+	  "E3/1" },
 	{ "the last of several PUTs",
 	  { { 0 } },
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/j", "a 2\n" }, { PUSH_PUT, "/j", "a 3\n" } },
-	  "+W 3 +G" },
+	  "G1 R2/1 a" },
 	{ "several POSTs are written as they came, not by name",
 	  { { 0 } },
 	  { { PUSH_POST, "/j", "a 1\nb 1\n" }, { PUSH_POST, "/j", "a 2\n" } },
-	  "+W 1 +S 2 +G" },
-	{ "groups in the order of their pushes",
+	  "G1 R2/1 a,b R3/1 a" },
+	{ "in the order of the pushes, whatever their groups",
 	  { { 0 } },
-	  { { PUSH_POST, "/k", "a 1\n" }, { PUSH_POST, "/j", "a 2\n" } },
-	  "+W 1 +W 2 +G +G" },
+	  { { PUSH_POST, "/k", "a 1\n" },
+	    { PUSH_POST, "/j", "a 2\n" },
+	    { PUSH_POST, "/k", "b 1 1\n" },
+	    { PUSH_POST, "/k", "c 1\n" } },
+	  "G1 R2/1 a G3 R4/3 a F5/1 R6/1 c" },
 	{ "other groups are left alone",
 	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/k", "a 1\n" } },
 	  { { PUSH_PUT, "/k", "b 1\n" } },
-	  "+W 3" },
+	  "W5/3 b" },
 };
 
-static struct push *push_of(const struct step *s, double now)
+static void describe_families(struct str body, struct strbuf *out)
 {
-	return make_push(s->mode, s->path, s->body, now);
+	struct str message, name;
+	size_t at = 0;
+
+	for (char sep = ' '; row_next_family(body, &at, &message, &name) == 1; sep = ',') {
+		strbuf_addc(out, sep);
+		strbuf_adds(out, name);
+	}
 }
 
-static void describe(const struct rows *changes, struct strbuf *out)
+static void describe(const struct rows *list, struct strbuf *out)
 {
-	for (size_t i = 0; i < changes->n; i++) {
-		const struct row *c = &changes->list[i];
+	for (size_t i = 0; i < list->n; i++) {
+		const struct row *row = &list->list[i];
 
+		ck_assert_int_eq(row_verdict(row), ROW_INTACT);
 		if (i > 0)
 			strbuf_addc(out, ' ');
-		switch (c->kind) {
-		case ROW_PUT_GROUP:
-			ck_assert(c->group > 0 && c->bytes.n > 0);
-			strbuf_addz(out, "+G");
-			break;
-		case ROW_DROP_GROUP:
-			strbuf_addz(out, "-G");
-			break;
-		case ROW_PUT_SEGMENT:
-			ck_assert(c->group > 0 && c->bytes.p && (c->bytes.n > 0 || c->whole));
-			strbuf_addf(out, "+%c %llu",
-				    c->bytes.n == 0 ? 'E'
-				    : c->whole      ? 'W'
-						    : 'S',
-				    (unsigned long long)c->row);
-			break;
-		case ROW_MOVE_SEGMENT:
-			strbuf_addf(out, "%c%llu>%llu", c->whole ? 'W' : 'S',
-				    (unsigned long long)c->from, (unsigned long long)c->row);
-			for (uint32_t k = 0; k < c->n_keep; k++) {
-				strbuf_addc(out, ',');
-				strbuf_adds(out, c->keep[k]);
-			}
-			break;
-		case ROW_TRIM:
-			strbuf_addf(out, "<%llu", (unsigned long long)c->row);
-			break;
-		case ROW_WIPE:
-			strbuf_addz(out, "wipe");
-			break;
-		}
+		if (row->from)
+			strbuf_addf(out, "%llu>", (unsigned long long)row->from);
+		strbuf_addf(out, "%c%llu", " GRWFE*"[row->kind], (unsigned long long)row -> number);
+		if (row->group != row->number)
+			strbuf_addf(out, "/%llu", (unsigned long long)row->group);
+		if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
+			describe_families(row->body, out);
 	}
+	if (list->trim)
+		strbuf_addf(out, " <%llu", (unsigned long long)list->trim);
 }
 
-START_TEST(changes_row)
+START_TEST(rows_of_a_batch)
 {
-	struct store *s = store_new(&(struct store_limits){ 100, 1000 });
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
-	struct push *pushes[4] = { NULL };
-	int now = 1;
+	struct gateway g;
 
-	for (const struct step *b = rows[_i].before; b->path; b++, now++) {
-		CLEANUP(push_freep) struct push *push = push_of(b, now);
-
-		store_stage(s, push);
-		ck_assert_int_eq(push->err.reason, ERR_NONE);
-		store_rows(s);
-		store_publish(s);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(pushes) && rows[_i].batch[i].path; i++, now++) {
-		pushes[i] = push_of(&rows[_i].batch[i], now);
-		store_stage(s, pushes[i]);
-	}
-	describe(store_rows(s), &got);
+	gateway_init(&g, 100, 1000);
+	for (const struct step *b = rows[_i].before; b->path; b++)
+		gateway_push(&g, b->mode, b->path, b->body, ERR_NONE);
+	for (const struct step *b = rows[_i].batch; b->path; b++)
+		gateway_stage(&g, &(struct gateway_push){ b->mode, b->path, b->body,
+							  strstr(b->body, "1 1") ? ERR_INVALID
+										 : ERR_NONE });
+	/* Asked twice, they are the same. */
+	describe(store_rows(g.store), &got);
+	got.n = 0;
+	store_clean_end(g.store, false);
+	describe(store_rows(g.store), &got);
 	ck_assert_msg(strcmp(strbuf_z(&got), rows[_i].want) == 0, "%s: %s", rows[_i].name,
 		      strbuf_z(&got));
-	store_publish(s);
-	for (size_t i = 0; i < ARRAY_LEN(pushes); i++)
-		push_free(pushes[i]);
-	store_free(s);
+	store_publish(g.store);
+	gateway_done(&g);
 }
 END_TEST
 
-/* Later pushes take new numbers: what was wiped may come back when the database fails. */
+/* Numbers go on: what was wiped is there until it is trimmed. */
 START_TEST(wipe)
 {
-	static const struct step push = { PUSH_PUT, "/j", "a 1\n" };
-	struct store *s = store_new(&(struct store_limits){ 100, 1000 });
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct gateway g;
 
+	gateway_init(&g, 100, 1000);
 	for (int i = 0; i < 2; i++) {
-		CLEANUP(push_freep) struct push *p = push_of(&push, i + 1);
-
-		store_stage(s, p);
-		describe(store_rows(s), &got);
-		store_publish(s);
+		gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "a 1\n", ERR_NONE });
+		describe(store_rows(g.store), &got);
+		store_publish(g.store);
 		strbuf_addc(&got, '|');
-		describe(store_wipe_rows(s), &got);
+		describe(store_wipe_rows(g.store, 9), &got);
 		strbuf_addc(&got, '|');
-		store_wipe(s);
+		store_wipe(g.store);
 	}
-	ck_assert_str_eq(strbuf_z(&got), "+W 1 +G|wipe|+W 2 +G|wipe|");
-	ck_assert_uint_eq(store_rows(s)->n, 0);
-	store_free(s);
+	ck_assert_str_eq(strbuf_z(&got), "G1 R2/1 a|*3/0|G4 R5/4 a|*6/0|");
+	ck_assert_uint_eq(store_rows(g.store)->n, 0);
+	gateway_done(&g);
 }
 END_TEST
 
-/* A row for each push, of which the oldest n are looked at. */
+/* A failed batch takes no numbers. */
+START_TEST(no_gaps)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct gateway g;
+
+	gateway_init(&g, 100, 1000);
+	for (int i = 0; i < 3; i++) {
+		gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/j", "a 1\n", ERR_NONE });
+		describe(store_rows(g.store), &got);
+		store_rollback(g.store);
+	}
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", ERR_NONE);
+	ck_assert_str_eq(strbuf_z(&got), "G1 R2/1 aG1 R2/1 aG1 R2/1 a");
+	ck_assert_uint_eq(g.rows.n_rows, 2);
+	gateway_done(&g);
+}
+END_TEST
+
+/* A push for each, of which so many bytes of the oldest rows are looked at. */
 static const struct cleaning {
 	const char *name;
-	struct step before[5];
-	unsigned n;
+	struct step before[6];
+	unsigned n; /* rows */
 	const char *want;
 } cleanings[] = {
-	{ "nothing live", { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/j", "a 2\n" } }, 1, "<1" },
-	{ "all live", { { PUSH_PUT, "/j", "a 1\n" } }, 1, "W1>2 <1" },
-	{ "all of a group moves with its oldest, in its order",
-	  { { PUSH_PUT, "/j", "a 1\n" },
-	    { PUSH_PUT, "/k", "a 1\n" },
-	    { PUSH_POST, "/j", "b 1\n" },
-	    { PUSH_POST, "/j", "A 1\n" } },
-	  1,
-	  "W1>5 S3>6 S4>7 <1" },
-	{ "once",
-	  { { PUSH_PUT, "/j", "a 1\n" },
-	    { PUSH_POST, "/j", "b 1\n" },
-	    { PUSH_PUT, "/k", "a 1\n" } },
-	  3,
-	  "W1>4 S2>5 W3>6 <3" },
+	{ "the group is there, the record is not live",
+	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/j", "a 2\n" } },
+	  2,
+	  "1>G4/1 <2" },
+	{ "all live, and the newest row stays",
+	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_PUT, "/k", "a 1\n" } },
+	  9,
+	  "1>G5/1 2>R6/1 a 3>G7/3 <3" },
 	{ "what is live of it",
 	  { { PUSH_PUT, "/j", "a 1\nb 1\nc 1\n" }, { PUSH_POST, "/j", "b 2\n" } },
-	  1,
-	  "W1>3,a,c S2>4 <1" },
-	{ "of a group that is gone",
-	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_DELETE, "/j", "" } },
 	  2,
-	  "<2" },
+	  "1>G4/1 2>R5/1 a,c <2" },
+	{ "one that had replaced the group is then like any other",
+	  { { PUSH_PUT, "/j", "a 1\n" },
+	    { PUSH_PUT, "/j", "b 1\n" },
+	    { PUSH_POST, "/j", "c 1\n" } },
+	  3,
+	  "1>G5/1 3>R6/1 b <3" },
+	{ "the times of the group",
+	  { { PUSH_PUT, "/j", "a 1 1\n" },
+	    { PUSH_PUT, "/j", "a 2 1\n" },
+	    { PUSH_PUT, "/j", "" },
+	    { PUSH_PUT, "/k", "" } },
+	  4,
+	  "1>G7/1 3>F8/1 4>R9/1 <4" },
+	{ "of a group that has ended",
+	  { { PUSH_PUT, "/j", "a 1\n" }, { PUSH_DELETE, "/j", "" }, { PUSH_PUT, "/j", "a 1\n" } },
+	  4,
+	  "4>G6/4 <4" },
 };
 
-static struct store *filled(const struct step *steps)
+static void fill(struct gateway *g, const struct step *steps)
 {
-	struct store *s = store_new(&(struct store_limits){ 100, 1000 });
-
-	for (int now = 1; steps->path; steps++, now++) {
-		CLEANUP(push_freep) struct push *push = push_of(steps, now);
-
-		store_stage(s, push);
-		store_rows(s);
-		store_publish(s);
-	}
-	return s;
+	gateway_init(g, 100, 1000);
+	for (; steps->path; steps++)
+		gateway_push(g, steps->mode, steps->path, steps->body,
+			     strstr(steps->body, " 1\n") && strlen(steps->body) == 6 ? ERR_INVALID
+										     : ERR_NONE);
 }
 
-static void clean(struct store *s, const struct cleaning *c, struct strbuf *out)
+static void clean(struct gateway *g, unsigned n, struct strbuf *out)
 {
-	for (unsigned row = 1; row <= c->n; row++)
-		store_clean_row(s, row, strcmp(c->before[row - 1].path, "/k") ? 1 : 2, 10);
-	describe(store_clean_rows(s), out);
+	struct err err;
+
+	for (unsigned i = 0; i < n && i < g->rows.n_rows; i++)
+		ck_assert_int_eq(store_clean_row(g->store, &g->rows.rows[i], &err), 0);
+	out->n = 0;
+	store_clean_rows(g->store);
+	describe(store_rows(g->store), out);
 	strbuf_z(out);
 }
 
-START_TEST(cleaning_row)
+/* After a failure the same is to be done, with the same numbers. */
+START_TEST(rows_of_cleaning)
 {
-	struct store *s = filled(cleanings[_i].before);
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct gateway g;
 
-	clean(s, &cleanings[_i], &got);
-	ck_assert_msg(strcmp(strbuf_z(&got), cleanings[_i].want) == 0, "%s: %s", cleanings[_i].name,
-		      strbuf_z(&got));
-	store_clean_end(s, true);
-	store_publish(s);
-	store_free(s);
-}
-END_TEST
-
-/* After a failure the same is to be done, with other numbers. */
-START_TEST(failed_cleaning_row)
-{
-	struct store *s = filled(cleanings[_i].before);
-	CLEANUP(strbuf_done) struct strbuf first = { 0 };
-	CLEANUP(strbuf_done) struct strbuf second = { 0 };
-
-	clean(s, &cleanings[_i], &first);
-	store_clean_end(s, false);
-	clean(s, &cleanings[_i], &second);
-	store_clean_end(s, true);
-	store_publish(s);
-	ck_assert_uint_gt(first.n, 0);
-	for (size_t i = 0, k = 0; i < first.n; i++, k++) {
-		ck_assert_int_eq(first.p[i], second.p[k]);
-		if (first.p[i] != '>')
-			continue;
-		i += strspn(first.p + i + 1, "0123456789");
-		k += strspn(second.p + k + 1, "0123456789");
+	fill(&g, cleanings[_i].before);
+	for (int i = 0; i < 2; i++) {
+		clean(&g, cleanings[_i].n, &got);
+		ck_assert_msg(strcmp(strbuf_z(&got), cleanings[_i].want) == 0, "%s: %s",
+			      cleanings[_i].name, strbuf_z(&got));
+		store_clean_end(g.store, i == 1);
 	}
-	store_free(s);
+	store_publish(g.store);
+	gateway_done(&g);
 }
 END_TEST
 
-/* Pushes of 100 kB that replace each other, until the log is so many times as long. */
+START_TEST(cleaning_of_what_is_not_ours)
+{
+	struct row row = { .kind = ROW_RECORD, .number = 1, .group = 1, .body = STR("\xFF") };
+	struct err err = { 0 };
+	struct gateway g;
+
+	gateway_init(&g, 100, 1000);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\n", ERR_NONE);
+	ck_assert_int_eq(store_clean_row(g.store, &row, &err), -1);
+	ck_assert_str_eq(err.msg, "row 1 of the log cannot be read");
+	store_clean_end(g.store, false);
+	gateway_done(&g);
+}
+END_TEST
+
+/* Pushes of so many bytes that replace each other, until the log is so many times as long. */
 static const struct {
 	bool idle;
-	unsigned min, max;
-} due[] = { { true, 20, 26 }, { false, 23, 28 } };
+	unsigned bytes, min, max;
+} due[] = {
+	{ true, 100000, 6, 8 },  { false, 100000, 8, 10 }, { true, 2000, 32, 40 },
+	{ false, 2000, 34, 42 }, { true, 2000000, 3, 4 },
+};
 
 START_TEST(cleaning_is_due)
 {
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
-	struct store *s = store_new(&(struct store_limits){ 100, 1000 });
+	struct err err;
+	struct gateway g;
 	unsigned n = 0;
 
-	for (int i = 0; i < 20; i++)
-		strbuf_addf(&body, "a{x=\"%05000d\"} 1\n", i);
-	for (; store_clean_due(s, due[_i].idle) == 0 && n < 200; n++) {
-		CLEANUP(push_freep)
-		struct push *push = make_push(PUSH_PUT, "/j", strbuf_z(&body), n + 1);
-
-		store_stage(s, push);
-		store_rows(s);
-		store_publish(s);
-	}
+	gateway_init(&g, 100, 100000);
+	for (unsigned i = 0; i < due[_i].bytes / 1000; i++)
+		strbuf_addf(&body, "a{x=\"%0970u\"} 1\n", i);
+	for (; store_clean_due(g.store, due[_i].idle) == 0 && n < 200; n++)
+		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
 	ck_assert_msg(n >= due[_i].min && n <= due[_i].max, "after %u", n);
-	ck_assert_uint_gt(store_clean_due(s, true), 450000);
-	for (unsigned row = 1; row < n; row++)
-		store_clean_row(s, row, 1, 100000);
-	store_clean_rows(s);
-	store_clean_end(s, true);
-	store_publish(s);
-	ck_assert_uint_eq(store_clean_due(s, true), 0);
-	store_free(s);
+	for (size_t i = 0; i < g.rows.n_rows; i++)
+		ck_assert_int_eq(store_clean_row(g.store, &g.rows.rows[i], &err), 0);
+	store_clean_rows(g.store);
+	store_rows(g.store);
+	store_clean_end(g.store, true);
+	store_publish(g.store);
+	ck_assert_uint_eq(store_clean_due(g.store, true), 0);
+	gateway_done(&g);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tc = tcase_create("changes");
+	TCase *tc = tcase_create("rows");
 
-	tcase_add_loop_test(tc, changes_row, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, rows_of_a_batch, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, wipe);
-	tcase_add_loop_test(tc, cleaning_row, 0, (int)ARRAY_LEN(cleanings));
-	tcase_add_loop_test(tc, failed_cleaning_row, 0, (int)ARRAY_LEN(cleanings));
+	tcase_add_test(tc, no_gaps);
+	tcase_add_loop_test(tc, rows_of_cleaning, 0, (int)ARRAY_LEN(cleanings));
+	tcase_add_test(tc, cleaning_of_what_is_not_ours);
 	tcase_add_loop_test(tc, cleaning_is_due, 0, (int)ARRAY_LEN(due));
-	return run_cases("changes", tc);
+	return run_cases("rows", tc);
 }

@@ -250,7 +250,7 @@ START_TEST(little_is_left_of_many_pushes)
 		strbuf_addf(&body, "b%d %d\n", push, push);
 		gateway_push(&g, PUSH_POST, "/j", strbuf_z(&body), 0);
 	}
-	const struct entry_table *t = &g.store->by_id[1]->entries;
+	const struct entry_table *t = &g.store->by_slot[1]->entries;
 
 	ck_assert_uint_eq(t->n, PUSHES + FAMILIES);
 	ck_assert_uint_eq(g.store->pages.entries.n, PUSHES + FAMILIES);
@@ -361,12 +361,98 @@ START_TEST(copies_of_groups)
 	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 1);
 	ck_assert(str_eq(c.key, STR("job\xFFl\xFF")) && c.pushed_at == 0 && c.failed_at == 3.5);
 	ck_assert_uint_eq(c.n_families, 0);
+	ck_assert(str_eq(c.failed_why, STR("pushed metrics must not have timestamps")));
 	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), 0);
 	arena_done(&a);
 	arena_init(&a, 40);
 	cursor = 0;
 	ck_assert_int_eq(store_copy_group(g.store, &cursor, &a, &c), -1);
 	store_rollback(g.store);
+	gateway_done(&g);
+}
+END_TEST
+
+/* What is shown of /j does not change by restarting. */
+static void check_restarted(struct gateway *g)
+{
+	struct store *again = store_new(&(struct store_limits){ 100, 100 });
+	CLEANUP(freep) char *want = exposed(g->store);
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(&g->rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	CLEANUP(freep) char *got = exposed(again);
+
+	ck_assert_str_eq(got, want);
+	store_free(again);
+}
+
+/* The last push counts, not the one that says the latest time. */
+START_TEST(clock_that_steps_back)
+{
+	static const struct gateway_push pushes[] = {
+		{ PUSH_PUT, "/j", "# HELP a of 100\na 1\n", 0 },
+		{ PUSH_POST, "/j", "b 1\n", 0 },
+		{ PUSH_PUT, "/j", REFUSED, ERR_INVALID },
+		{ PUSH_POST, "/j", "", 0 },
+		{ PUSH_PUT, "/j", REFUSED, ERR_INVALID },
+		{ PUSH_PUT, "/j/x/1", "# HELP a of 96\na 1\n", 0 },
+		{ PUSH_PUT, "/j", "b 1\n", 0 },
+	};
+	struct gateway g;
+
+	gateway_init(&g, 100, 100);
+	for (size_t i = 0; i < ARRAY_LEN(pushes); i++) {
+		g.now = 100 - (double)i;
+		gateway_stage(&g, &pushes[i]);
+		gateway_publish(&g);
+		check_restarted(&g);
+	}
+	check_time(g.store, "push_time_seconds", 94, "clock");
+	check_time(g.store, "push_failure_time_seconds", 96, "clock");
+	gateway_done(&g);
+}
+END_TEST
+
+static char *header_of_a(struct gateway *g)
+{
+	CLEANUP(freep) char *text = exposed(g->store);
+	char *a = strstr(text, " a ");
+
+	return strndup(a ? a : "", strcspn(a ? a : "", "\n") + 1);
+}
+
+/* The help of the newest that is there, whoever goes; it does not change by restarting. */
+START_TEST(help_of_the_newest)
+{
+	static const struct {
+		struct gateway_push push;
+		const char *header; /* what follows # HELP or # TYPE */
+	} steps[] = {
+		{ { PUSH_PUT, "/j", "a 1\n", 0 }, " a untyped\n" },
+		{ { PUSH_PUT, "/j/x/1", "# HELP a one\na 1\n", 0 }, " a one\n" },
+		{ { PUSH_PUT, "/j/x/2", "# HELP a two\na 1\n", 0 }, " a two\n" },
+		{ { PUSH_PUT, "/j/x/3", "# HELP a two\na 1\n", 0 }, " a two\n" },
+		{ { PUSH_PUT, "/j/x/4", "# HELP a four\na 1\n", 0 }, " a four\n" },
+		{ { PUSH_PUT, "/j/x/5", "# HELP a none\n", 0 }, " a four\n" },
+		{ { PUSH_POST, "/j/x/4", "a 1\n", 0 }, " a two\n" },
+		{ { PUSH_DELETE, "/j/x/3", "", 0 }, " a two\n" },
+		{ { PUSH_DELETE, "/j/x/2", "", 0 }, " a one\n" },
+		{ { PUSH_PUT, "/j", "# HELP a of j\na 1\n", 0 }, " a of j\n" },
+		{ { PUSH_PUT, "/j", "", 0 }, " a one\n" },
+		{ { PUSH_DELETE, "/j/x/1", "", 0 }, " a untyped\n" },
+	};
+	struct gateway g;
+
+	gateway_init(&g, 100, 100);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		gateway_stage(&g, &steps[i].push);
+		gateway_publish(&g);
+		CLEANUP(freep) char *header = header_of_a(&g);
+
+		ck_assert_msg(strncmp(header, steps[i].header, strlen(steps[i].header)) == 0,
+			      "%zu: %s", i, header);
+		check_restarted(&g);
+	}
 	gateway_done(&g);
 }
 END_TEST
@@ -381,5 +467,7 @@ int main(void)
 	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
 	tcase_add_test(tc, scrape_holds_what_it_took);
 	tcase_add_test(tc, copies_of_groups);
+	tcase_add_test(tc, clock_that_steps_back);
+	tcase_add_test(tc, help_of_the_newest);
 	return run_cases("store batches", tc);
 }

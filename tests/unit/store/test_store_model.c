@@ -13,6 +13,7 @@
 #include "lib/mem_storage.h"
 #include "lib/naive_store.h"
 #include "lib/rng.h"
+#include "lib/rows_in_order.h"
 #include "lib/run.h"
 #include "store/internal.h"
 
@@ -220,6 +221,56 @@ static void check_same(struct world *w, struct store *s, const struct naive_stor
 		      (unsigned long long)counts.groups, (unsigned long long)counts.series);
 }
 
+static void describe_group(const struct group_copy *c, struct strbuf *out)
+{
+	strbuf_adds(out, c->key);
+	strbuf_addf(out, " %g %g ", c->pushed_at, c->failed_at);
+	strbuf_adds(out, c->failed_why);
+	for (uint32_t i = 0; i < c->n_families; i++) {
+		const struct group_copy_family *f = &c->families[i];
+
+		strbuf_addf(out, " %.*s %g ", STR_ARG(f->name), f->pushed_at);
+		strbuf_adds(out, f->help);
+	}
+}
+
+static int group_cmp(const void *a, const void *b)
+{
+	return str_cmp(((const struct strbuf *)a)->n ? strbuf_str(a) : STR_NULL, strbuf_str(b));
+}
+
+/* What APIs show of each group: times, why the last push failed, when each family came. */
+static size_t describe_groups(struct store *s, struct strbuf *ret)
+{
+	struct group_copy copy;
+	struct arena a;
+	uint32_t cursor = 0;
+	size_t n = 0;
+
+	arena_init(&a, 1 << 24);
+	for (; store_copy_group(s, &cursor, &a, &copy) == 1; n++) {
+		ret[n] = (struct strbuf){ 0 };
+		describe_group(&copy, &ret[n]);
+	}
+	arena_done(&a);
+	if (n > 1)
+		qsort(ret, n, sizeof(*ret), group_cmp);
+	return n;
+}
+
+static void check_copies(struct store *a, struct store *b)
+{
+	struct strbuf of_a[NAIVE_GROUPS], of_b[NAIVE_GROUPS];
+	size_t n = describe_groups(a, of_a);
+
+	ck_assert_uint_eq(n, describe_groups(b, of_b));
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_str_eq(strbuf_z(&of_a[i]), strbuf_z(&of_b[i]));
+		strbuf_done(&of_a[i]);
+		strbuf_done(&of_b[i]);
+	}
+}
+
 static void add_pages(const struct snapshot *snap, struct strbuf *out)
 {
 	for (size_t i = 0; i < snap->n_families; i++) {
@@ -267,9 +318,9 @@ static struct push *stage_one(struct world *w)
 	return push;
 }
 
-static void clean_row(void *store, uint64_t row, uint32_t group, size_t body)
+static int clean_row(void *store, const struct row *row, struct err *err)
 {
-	store_clean_row(store, row, group, body);
+	return store_clean_row(store, row, err);
 }
 
 /* Some of the oldest rows, or all. */
@@ -278,24 +329,24 @@ static void begin_cleaning(struct world *w)
 	struct err err;
 
 	w->rows.refuse = false;
-	w->rows.base.ops->oldest(&w->rows.base, rng_below(&w->rng, 4000), clean_row, w->store,
+	w->rows.base.ops->oldest(&w->rows.base, rng_below(&w->rng, 12000), clean_row, w->store,
 				 &err);
 	store_clean_rows(w->store);
 }
 
-static bool commit(struct world *w, struct rows *changes)
+static bool commit(struct world *w, const struct rows *rows)
 {
 	struct err err;
 
 	w->rows.refuse = rng_one_in(&w->rng, 4);
-	return w->rows.base.ops->commit(&w->rows.base, changes, &err) == 0;
+	return w->rows.base.ops->commit(&w->rows.base, rows, &err) == STORAGE_COMMITTED;
 }
 
 /* With cleaning, a batch may be empty; what fails with it is tried without. */
 static void run_batch(struct world *w)
 {
 	struct push *pushes[BATCH_MAX];
-	bool cleaning = w->rows.n_segments > 0 && rng_one_in(&w->rng, 2);
+	bool cleaning = w->rows.n_rows > 0 && rng_one_in(&w->rng, 2);
 	unsigned n = rng_below(&w->rng, BATCH_MAX + 1);
 
 	if (cleaning)
@@ -311,7 +362,6 @@ static void run_batch(struct world *w)
 		committed = commit(w, store_rows(w->store));
 	if (committed) {
 		store_publish(w->store);
-		naive_publish(&w->staged, &w->shown);
 		w->shown = w->staged;
 	} else {
 		store_rollback(w->store);
@@ -327,10 +377,10 @@ static void wipe(struct world *w)
 	struct err err;
 
 	w->rows.refuse = rng_one_in(&w->rng, 4);
-	if (w->rows.base.ops->commit(&w->rows.base, store_wipe_rows(w->store), &err) == 0) {
+	if (w->rows.base.ops->commit(&w->rows.base, store_wipe_rows(w->store, w->op), &err) ==
+	    STORAGE_COMMITTED) {
 		store_wipe(w->store);
 		memset(w->staged.groups, 0, sizeof(w->staged.groups));
-		naive_restart(&w->staged);
 		w->shown = w->staged;
 	} else {
 		store_rollback(w->store);
@@ -338,28 +388,33 @@ static void wipe(struct world *w)
 	check_same(w, w->store, &w->shown, "wiped");
 }
 
-/* What of the log its live entries are. */
+/* What of the log the group's live rows are. */
 static uint64_t live_bytes(const struct store *s, const struct group *g)
 {
-	uint64_t live = 0;
+	uint64_t live = row_bytes_of(g->key_n), n = 0;
 
+	if (g->failure)
+		live += row_bytes_of(g->failure->why_n);
+	if (g->last)
+		live += ROW_BYTES;
 	for (uint32_t i = 0; i < g->entries.cap; i++) {
 		const struct entry *e = g->entries.ids[i] ? store_entry(s, g->entries.ids[i])
 							  : NULL;
+		bool first = e && e->record != g->last;
 
 		if (!e)
 			continue;
+		n++;
 		ck_assert(!e->lines.staged && e->record->n_live > 0);
 		ck_assert_uint_eq(e->record->n_live, e->record->refs);
-		live += e->lines.bytes;
-		/* One of each record counts it. */
-		for (uint32_t k = 0; e && k <= i; k++)
+		/* Of the entries of a record, the first one counts its row. */
+		for (uint32_t k = 0; k < i; k++)
 			if (g->entries.ids[k] &&
-			    store_entry(s, g->entries.ids[k])->record == e->record) {
-				live += k == i ? ROW_BYTES : 0;
-				e = NULL;
-			}
+			    store_entry(s, g->entries.ids[k])->record == e->record)
+				first = false;
+		live += e->lines.bytes + (first ? ROW_BYTES : 0);
 	}
+	ck_assert_uint_eq(n, g->entries.n);
 	return live;
 }
 
@@ -369,13 +424,14 @@ static void check_log(const struct world *w)
 	uint64_t bytes = 0, live = 0;
 	uint32_t entries = 0;
 
-	for (size_t i = 0; i < w->rows.n_segments; i++)
-		bytes += row_bytes_of(w->rows.segments[i].body_n);
-	for (uint32_t id = 1; id < w->store->n_ids; id++) {
-		const struct group *g = w->store->by_id[id];
+	for (size_t i = 0; i < w->rows.n_rows; i++)
+		bytes += row_bytes_of(w->rows.rows[i].body.n);
+	for (uint32_t slot = 1; slot < w->store->n_slots; slot++) {
+		const struct group *g = w->store->by_slot[slot];
 
 		live += g ? live_bytes(w->store, g) : 0;
 		entries += g ? g->entries.n : 0;
+		ck_assert(!g || store_group_by_id(w->store, g->id) == g);
 	}
 	ck_assert_uint_eq(w->store->log.bytes, bytes);
 	ck_assert_uint_eq(w->store->log.live_bytes, live);
@@ -383,18 +439,37 @@ static void check_log(const struct world *w)
 	ck_assert_uint_eq(w->store->pages.entries.n, entries);
 }
 
+/*
+ * Rows read from the newest to the oldest make the same as rows applied in order: the latter is
+ * done as plainly as can be, and what it has come to is loaded as a log of its own.
+ */
+static void check_in_order(struct world *w)
+{
+	struct store *again = new_store(w->run);
+	struct mem_storage in_order;
+	struct err err = { 0 };
+
+	mem_storage_init(&in_order);
+	rows_apply_in_order(w->rows.rows, w->rows.n_rows, &in_order);
+	ck_assert_msg(load_store(&in_order.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	check_same(w, again, &w->shown, "rows in order");
+	check_copies(w->store, again);
+	store_free(again);
+	mem_storage_done(&in_order);
+}
+
 /* The new store takes over every other time. */
 static void reload(struct world *w)
 {
 	struct store *again = new_store(w->run);
-	struct naive_store naive = w->shown;
 	struct err err = { 0 };
 
-	naive_restart(&naive);
 	ck_assert_msg(load_store(&w->rows.base, again, &err) == STORAGE_LOADED,
 		      "%s (seed %llu), op %u: %s", w->run->name, (unsigned long long)w->run->seed,
 		      w->op, err.msg);
-	check_same(w, again, &naive, "reloaded");
+	check_same(w, again, &w->shown, "reloaded");
+	check_copies(w->store, again);
+	check_in_order(w);
 	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);
 	ck_assert_uint_eq(again->log.live_bytes, w->store->log.live_bytes);
 	if (w->reloads++ % 2 == 0) {
@@ -403,7 +478,7 @@ static void reload(struct world *w)
 	}
 	store_free(w->store);
 	w->store = again;
-	w->shown = w->staged = naive;
+	w->staged = w->shown;
 }
 
 START_TEST(random_run)
@@ -443,11 +518,114 @@ START_TEST(random_run)
 }
 END_TEST
 
+/* All rows, whatever is due. */
+static void clean_all(struct store *s, struct mem_storage *rows)
+{
+	struct err err;
+
+	ck_assert_int_eq(rows->base.ops->oldest(&rows->base, UINT64_MAX, clean_row, s, &err), 0);
+	store_clean_rows(s);
+	ck_assert_int_eq(rows->base.ops->commit(&rows->base, store_rows(s), &err),
+			 STORAGE_COMMITTED);
+	store_clean_end(s, true);
+	store_publish(s);
+}
+
+/*
+ * A version with more metrics of its own leaves out what contradicts them, and keeps it: the next
+ * one that knows nothing of these shows all of it again.
+ */
+START_TEST(left_out_and_let_in)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct store_left_out left;
+	struct store *strict;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	w->run = &runs[0];
+	w->rng = (uint64_t)_i + 100;
+	w->shown.max_groups = w->shown.max_series = 100000;
+	w->staged = w->shown;
+	w->store = new_store(w->run);
+	mem_storage_init(&w->rows);
+	for (int i = 0; i < 60; i++)
+		run_batch(w);
+	w->rows.refuse = false;
+	strict = new_store(w->run);
+	store_add_own(strict, STR("a"), METRIC_COUNTER);
+	store_add_own(strict, STR("b_c"), METRIC_HISTOGRAM);
+	store_add_own(strict, STR("z"), METRIC_SUMMARY);
+	ck_assert_msg(load_store(&w->rows.base, strict, &err) == STORAGE_LOADED, "%s", err.msg);
+	for (; store_left_out(strict, n, &left); n++)
+		ck_assert(left.key.n > 0 && left.family.n > 0 && left.why[0]);
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_eq(store_counts(strict).left_out, n);
+	ck_assert_uint_eq(store_counts(strict).groups, naive_groups(&w->shown));
+	for (int i = 0; i < 3; i++)
+		clean_all(strict, &w->rows);
+	store_free(strict);
+	store_free(w->store);
+	w->store = new_store(w->run);
+	ck_assert_msg(load_store(&w->rows.base, w->store, &err) == STORAGE_LOADED, "%s", err.msg);
+	check_same(w, w->store, &w->shown, "let in");
+	ck_assert_uint_eq(store_counts(w->store).left_out, 0);
+	store_free(w->store);
+	mem_storage_done(&w->rows);
+}
+END_TEST
+
+/* Until the group says something else, or ends. */
+START_TEST(left_out_until)
+{
+	static const struct {
+		enum push_mode mode;
+		const char *body;
+		uint64_t left;
+	} pushes[] = {
+		{ PUSH_POST, "x 1\n", 2 },
+		{ PUSH_POST, "# TYPE a counter\na 1\n", 1 },
+		{ PUSH_PUT, "x 1\n", 0 },
+		{ PUSH_DELETE, "", 0 },
+	};
+	struct store *s = store_new(&(struct store_limits){ 100, 100 });
+	struct mem_storage rows;
+	struct err err = { 0 };
+	CLEANUP(push_freep) struct push *push = make_push(PUSH_PUT, "/j", "a 1\nb 1\nc 1\n", 1);
+
+	mem_storage_init(&rows);
+	store_stage(s, push);
+	ck_assert_int_eq(rows.base.ops->commit(&rows.base, store_rows(s), &err), STORAGE_COMMITTED);
+	store_free(s);
+	for (int refuse = 0; refuse < 2; refuse++) {
+		s = store_new(&(struct store_limits){ 100, 100 });
+		store_add_own(s, STR("a"), METRIC_COUNTER);
+		store_add_own(s, STR("b"), METRIC_COUNTER);
+		ck_assert_int_eq(load_store(&rows.base, s, &err), STORAGE_LOADED);
+		ck_assert_uint_eq(store_counts(s).left_out, 2);
+		CLEANUP(push_freep)
+		struct push *next = make_push(pushes[_i].mode, "/j", pushes[_i].body, 2);
+
+		store_stage(s, next);
+		ck_assert_int_eq(next->err.reason, ERR_NONE);
+		if (refuse)
+			store_rollback(s);
+		else
+			store_publish(s);
+		ck_assert_uint_eq(store_counts(s).left_out, refuse ? 2 : pushes[_i].left);
+		store_free(s);
+	}
+	mem_storage_done(&rows);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("random");
 
 	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, left_out_and_let_in, 0, 10);
+	tcase_add_loop_test(tc, left_out_until, 0, 4);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	return run_cases("store model", tc);
 }

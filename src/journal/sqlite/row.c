@@ -1,0 +1,45 @@
+#include "journal/sqlite/row.h"
+
+int statement_run(sqlite3_stmt *stmt)
+{
+	int r = sqlite3_step(stmt);
+
+	sqlite3_reset(stmt);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+int row_insert(sqlite3_stmt *insert, const struct row *row)
+{
+	const sqlite3_int64 numbers[] = {
+		(sqlite3_int64)row->number,
+		row->kind,
+		(sqlite3_int64)row->group,
+		(sqlite3_int64)row->from,
+	};
+	int r = SQLITE_OK;
+
+	for (int i = 0; r == SQLITE_OK && i < 4; i++)
+		r = sqlite3_bind_int64(insert, i + 1, numbers[i]);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_double(insert, 5, row->at);
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_int64(insert, 6, (sqlite3_int64)row->checksum);
+	/* An empty blob is not NULL: the column is NOT NULL. */
+	if (r == SQLITE_OK)
+		r = sqlite3_bind_blob64(insert, 7, row->body.n ? row->body.p : "", row->body.n,
+					SQLITE_STATIC);
+	return r == SQLITE_OK ? statement_run(insert) : r;
+}
+
+void row_get(sqlite3_stmt *select, struct row *ret)
+{
+	*ret = (struct row){
+		.number = (uint64_t)sqlite3_column_int64(select, 0),
+		.kind = (enum row_kind)sqlite3_column_int64(select, 1),
+		.group = (uint64_t)sqlite3_column_int64(select, 2),
+		.from = (uint64_t)sqlite3_column_int64(select, 3),
+		.at = sqlite3_column_double(select, 4),
+		.checksum = (uint64_t)sqlite3_column_int64(select, 5),
+		.body = { sqlite3_column_blob(select, 6), (size_t)sqlite3_column_bytes(select, 6) },
+	};
+}

@@ -1,0 +1,23 @@
+/* Rows of the log as SQLite has them (private to journal/sqlite). */
+#ifndef JOURNAL_SQLITE_ROW_H
+#define JOURNAL_SQLITE_ROW_H
+
+#include <sqlite3.h>
+
+#include "store/rows.h"
+
+/* For statements that insert a row, and for those that read it. */
+#define ROW_INSERT                                                             \
+	"INSERT INTO log (number, kind, group_id, moved, at, checksum, body) " \
+	"VALUES (?, ?, ?, ?, ?, ?, ?)"
+#define ROW_SELECT "SELECT number, kind, group_id, moved, at, checksum, body FROM log "
+
+/* Runs such a statement. An SQLite result code. The body is borrowed for the call. */
+int row_insert(sqlite3_stmt *insert, const struct row *row);
+/* Of the row that the statement is at. The body is good until its next step. */
+void row_get(sqlite3_stmt *select, struct row *ret);
+
+/* Steps a statement that returns no row and makes it ready for the next use. */
+int statement_run(sqlite3_stmt *stmt);
+
+#endif

@@ -1,0 +1,16 @@
+/* Upgrades of the schema that are more than SQL (private to journal/sqlite). */
+#ifndef JOURNAL_SQLITE_UPGRADE_H
+#define JOURNAL_SQLITE_UPGRADE_H
+
+#include <sqlite3.h>
+
+/* The version of the schema that they lead to. */
+enum { UPGRADE_TO_ROWS = 3 };
+
+/*
+ * Groups and segments of schema 2 become rows of the log, and their tables are dropped. Inside a
+ * transaction of the caller's. An SQLite result code; SQLITE_CORRUPT: they do not belong together.
+ */
+int upgrade_to_rows(sqlite3 *db);
+
+#endif

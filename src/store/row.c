@@ -1,0 +1,58 @@
+#include "base/hash.h"
+#include "store/rows.h"
+
+uint64_t row_checksum(const struct row *r)
+{
+	uint64_t fields[5] = { r->number, r->kind, r->group, r->from };
+	unsigned char head[sizeof(fields)];
+
+	memcpy(&fields[4], &r->at, sizeof(r->at));
+	for (size_t i = 0; i < sizeof(head); i++)
+		head[i] = (unsigned char)(fields[i / 8] >> i % 8 * 8);
+	return checksum_bytes((struct str){ (const char *)head, sizeof(head) }, r->body);
+}
+
+enum row_verdict row_verdict(const struct row *r)
+{
+	if (row_checksum(r) != r->checksum)
+		return ROW_BAD_CHECKSUM;
+	return r->kind >= ROW_GROUP && r->kind <= ROW_WIPE ? ROW_INTACT : ROW_UNKNOWN;
+}
+
+/* Reads a varint at *at; false when it runs out of bytes or of bits. */
+static bool read_varint(struct str s, size_t *at, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64 && *at < s.n; shift += 7) {
+		unsigned char c = (unsigned char)s.p[(*at)++];
+
+		v |= (uint64_t)(c & 0x7F) << shift;
+		if (!(c & 0x80)) {
+			*ret = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+int row_next_family(struct str body, size_t *at, struct str *ret_message, struct str *ret_name)
+{
+	size_t start = *at;
+	uint64_t len, name_len;
+
+	if (start == body.n)
+		return 0;
+	if (!read_varint(body, at, &len) || len > body.n - *at || len == 0)
+		return -1;
+	size_t end = *at + len;
+
+	/* Field 1, length-delimited: the name comes first. */
+	if (body.p[(*at)++] != 0x0A || !read_varint(body, at, &name_len) || *at > end ||
+	    name_len > end - *at)
+		return -1;
+	*ret_name = (struct str){ body.p + *at, name_len };
+	*ret_message = (struct str){ body.p + start, end - start };
+	*at = end;
+	return 1;
+}

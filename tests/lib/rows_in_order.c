@@ -1,0 +1,147 @@
+#include "lib/rows_in_order.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct kept_family {
+	struct str name, message;
+	uint64_t number;
+	double at;
+};
+
+struct kept_group {
+	uint64_t id;
+	const struct row *made, *pushed, *failed;
+	struct kept_family *families;
+	size_t n;
+};
+
+struct kept {
+	struct kept_group *groups;
+	size_t n;
+};
+
+static void group_done(struct kept_group *g)
+{
+	free(g->families);
+}
+
+static void end_groups(struct kept *k, uint64_t id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++)
+		if (id == 0 || k->groups[i].id == id)
+			group_done(&k->groups[i]);
+		else
+			k->groups[n++] = k->groups[i];
+	k->n = n;
+}
+
+/* The row that makes it may have been moved behind others of its. */
+static struct kept_group *group_of(struct kept *k, uint64_t id)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->groups[i].id == id)
+			return &k->groups[i];
+	k->groups = mem_realloc(k->groups, (k->n + 1) * sizeof(*k->groups));
+	k->groups[k->n] = (struct kept_group){ .id = id };
+	return &k->groups[k->n++];
+}
+
+static void put_family(struct kept_group *g, const struct kept_family *f)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (str_eq(g->families[i].name, f->name)) {
+			g->families[i] = *f;
+			return;
+		}
+	g->families = mem_realloc(g->families, (g->n + 1) * sizeof(*g->families));
+	g->families[g->n++] = *f;
+}
+
+static bool is_newer(const struct row *row, const struct row *than)
+{
+	return !than || row_first_number(row) >= row_first_number(than);
+}
+
+static void put_record(struct kept_group *g, const struct row *row)
+{
+	struct kept_family f = { .number = row_first_number(row), .at = row->at };
+	size_t at = 0;
+	int r;
+
+	if (row->kind == ROW_WHOLE)
+		g->n = 0;
+	while ((r = row_next_family(row->body, &at, &f.message, &f.name)) > 0)
+		put_family(g, &f);
+	assert(r == 0);
+	if (is_newer(row, g->pushed))
+		g->pushed = row;
+}
+
+static void apply(struct kept *k, const struct row *row)
+{
+	struct kept_group *g;
+
+	switch (row->kind) {
+	case ROW_GROUP:
+		group_of(k, row->group)->made = row;
+		break;
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		put_record(group_of(k, row->group), row);
+		break;
+	case ROW_FAILED:
+		g = group_of(k, row->group);
+		if (is_newer(row, g->failed))
+			g->failed = row;
+		break;
+	case ROW_END:
+	case ROW_WIPE:
+		end_groups(k, row->group);
+		break;
+	}
+}
+
+static void write_row(struct mem_storage *to, const struct row *like, struct str body,
+		      uint64_t first)
+{
+	struct row row = *like;
+
+	row.number = 1000000 + to->n_rows;
+	row.from = first;
+	row.kind = like->kind == ROW_WHOLE ? ROW_RECORD : like->kind;
+	row.body = body;
+	row.checksum = row_checksum(&row);
+	mem_storage_add(to, &row);
+}
+
+static void write_group(struct mem_storage *to, const struct kept_group *g)
+{
+	assert(g->made);
+	write_row(to, g->made, g->made->body, g->id);
+	if (g->pushed)
+		write_row(to, g->pushed, STR(""), row_first_number(g->pushed));
+	if (g->failed)
+		write_row(to, g->failed, g->failed->body, row_first_number(g->failed));
+	for (size_t i = 0; i < g->n; i++) {
+		struct row like = { .kind = ROW_RECORD, .group = g->id, .at = g->families[i].at };
+
+		write_row(to, &like, g->families[i].message, g->families[i].number);
+	}
+}
+
+void rows_apply_in_order(const struct row *rows, size_t n, struct mem_storage *to)
+{
+	struct kept k = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		apply(&k, &rows[i]);
+	for (size_t i = 0; i < k.n; i++)
+		write_group(to, &k.groups[i]);
+	end_groups(&k, 0);
+	free(k.groups);
+}
