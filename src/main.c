@@ -20,6 +20,7 @@
 #include "config/memory.h"
 #include "config/units.h"
 #include "expose/background.h"
+#include "process/sandbox.h"
 #include "process/service.h"
 #include "process/startup.h"
 #include "store/store.h"
@@ -258,6 +259,32 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 	}
 }
 
+#if defined(NO_SANDBOX)
+enum { SANDBOX_FILES = 0, SANDBOX_CALLS = 0 };
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* A sanitizer looks at its own process in ways that others are to have no use of. */
+enum { SANDBOX_FILES = 1, SANDBOX_CALLS = 0 };
+#else
+enum { SANDBOX_FILES = 1, SANDBOX_CALLS = 1 };
+#endif
+
+static void give_up_files(const struct config *c)
+{
+	struct err err;
+
+	if (SANDBOX_FILES && !c->process_disable_sandbox &&
+	    sandbox_files(c->persistence_file, &err) == SANDBOX_MISSING)
+		log_debug("sandbox: writing files is not restricted", "err", err.msg, NULL);
+}
+
+static void give_up_calls(const struct config *c)
+{
+	struct err err;
+
+	if (SANDBOX_CALLS && !c->process_disable_sandbox && sandbox_calls(&err) == SANDBOX_MISSING)
+		log_debug("sandbox: system calls are not restricted", "err", err.msg, NULL);
+}
+
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
 	const struct startup_listener listener = { log_listening, g };
@@ -279,6 +306,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;
+	give_up_calls(&g->config);
 	g->api.ready = true;
 	tell_ready(g);
 	wait_for_stop(g, stop);
@@ -328,12 +356,13 @@ static int run(struct gateway *g)
 	tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
 	block_signals(&stop);
+	log_build();
+	startup_choose_database(&g->config);
+	give_up_files(&g->config);
 	log_start();
 	hash_init();
-	log_build();
 	choose_limits(&g->config);
 	raise_descriptor_limit(&g->config);
-	startup_choose_database(&g->config);
 	counters_init(&g->api.counters);
 	g->api.refusals = refusals_new();
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);

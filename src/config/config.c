@@ -134,6 +134,10 @@ static const struct flag flags[] = {
 	{ .name = "limits.series", .kind = FLAG_COUNT, .offset = AT(series),
 	  .automatic = true, .def = "auto", .min = 1, .max = 1000 * MILLION,
 	  .help = "Series stored. auto: one for each KiB of memory, 10000000 at the most." },
+	{ .name = "process.disable-sandbox", .kind = FLAG_BOOL,
+	  .offset = AT(process_disable_sandbox), .def = "false",
+	  .help = "Keep the rights to write files anywhere, start programs and open connections, "
+		  "which the gateway gives up where the kernel has Landlock and seccomp." },
 	{ .name = "log.level", .kind = FLAG_LOG_LEVEL, .offset = AT(log_level),
 	  .def = "info",
 	  .help = "Only log messages with the given severity or above. One of: [debug, info, warn, "

@@ -42,6 +42,7 @@ struct config {
 	bool push_disable_consistency_check;
 	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered
 					  */
+	bool process_disable_sandbox;    /* --process.disable-sandbox */
 	enum log_level log_level;
 	enum log_format log_format;
 

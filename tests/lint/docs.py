@@ -19,7 +19,7 @@ from pathlib import Path
 # Further in stand the descriptions, whose lines may begin with the name of a flag too.
 HELP_FLAG = re.compile(r"^ {2}(?:-\w, | {4})--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=(\S+))?", re.M)
 FLAG_ROW = re.compile(r"^\| *`--([a-z][a-z0-9.-]*)` *\| *([^|]*?) *\|", re.M)
-FLAG_NAME = re.compile(r"--((?:web|push|persistence|limits|log)\.[a-z0-9.-]*[a-z0-9])")
+FLAG_NAME = re.compile(r"--((?:web|push|persistence|limits|log|process)\.[a-z0-9.-]*[a-z0-9])")
 LINK = re.compile(r"\]\(([^)\s]*)\)")
 SOURCE = re.compile(r"`((?:[\w.]+/)*[\w.*]+\.[ch]|(?:[\w.]+/)+[\w.*]*)`")
 RULES = re.compile(r"^(?:REPLIES|POISONS|SCRAPES) = \[(.*?)\]", re.M | re.S)

@@ -32,6 +32,7 @@ OWNERS = {
     r"jansson\.h": r"import/json.*",
     r"curl/.*": r"import/fetch\.c",
     r"systemd/.*": r"process/service\.c",
+    r"seccomp\.h": r"process/sandbox_calls\.c",
     r"(event2/.*|ev[a-z]+\.h)": r"http/.*",
     r"yaml\.h": r"config/yaml.*",
     r"crypt\.h": r"access/.*",
