@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "access/bcrypt.h"
 #include "access/tls.h"
@@ -11,6 +12,13 @@
 #include "base/mem.h"
 
 enum { MAX_FILES = 4, YOUNG_NS = 100000000 };
+
+/*
+ * Requests of the same moment share a look. One that takes longer than WAIT_NS is not waited for,
+ * nor are others for PAUSE_NS: the file system may hang.
+ */
+enum { FRESH_NS = 250000, WAIT_NS = 1000000000 };
+#define PAUSE_NS INT64_C(10000000000)
 
 /* What tells one version of a file from another without reading it. All 0: it is not there. */
 struct stamp {
@@ -31,8 +39,7 @@ struct web_live {
 	bool tls, watched;
 	int64_t rate_interval_ns, rate_burst;
 
-	pthread_mutex_t lock; /* of what follows */
-	struct web_state *state;
+	/* Of the watching thread alone, once it runs. */
 	/* Of the last reading, good or bad: the configuration first, then what it named. */
 	struct file files[MAX_FILES];
 	size_t n_files;
@@ -42,6 +49,16 @@ struct web_live {
 	 */
 	bool young;
 	struct err refused; /* what was said last, while it is still so */
+
+	pthread_mutex_t lock; /* of what follows, and never held while a file is touched */
+	struct web_state *state;
+	pthread_t thread;
+	bool started, wanted, stop;
+	pthread_cond_t asked, looked;
+	uint64_t begun, done;  /* looks at the files */
+	int64_t fresh_ns;      /* when the last one that is done began */
+	int64_t patient_at_ns; /* monotonic: until then nobody waits for a look */
+	uint64_t given_up;     /* nor until so many are done */
 };
 
 /* ---- stamps ---- */
@@ -72,10 +89,10 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
 	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
 }
 
-/* Has one of the first n files another stamp than when it was read? */
-static bool have_moved(const struct web_live *l, size_t n)
+/* Has one of the files another stamp than when it was read? */
+static bool have_moved(const struct web_live *l)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < l->n_files; i++) {
 		struct stamp now = stamp_of(l->files[i].path);
 
 		if (!same_stamp(&now, &l->files[i].stamp))
@@ -228,10 +245,21 @@ static void say_taken(struct web_live *l, const struct web_config *c)
 		say(l, WEB_CHANGE_TAKEN, NULL);
 }
 
+static void put_in_force(struct web_live *l, struct web_state *next)
+{
+	struct web_state *old;
+
+	pthread_mutex_lock(&l->lock);
+	old = l->state;
+	l->state = next;
+	pthread_mutex_unlock(&l->lock);
+	web_state_unref(old);
+}
+
 /* moved: not only may a change be hidden by a young stamp, there is one. */
 static void reload(struct web_live *l, bool moved)
 {
-	struct web_state *next, *old = l->state;
+	struct web_state *next;
 	struct err err;
 	bool weaker;
 
@@ -242,7 +270,8 @@ static void reload(struct web_live *l, bool moved)
 		l->refused = err;
 		return;
 	}
-	weaker = is_weaker(old, next);
+	/* Nobody else changes it. */
+	weaker = is_weaker(l->state, next);
 	if (weaker && l->young) {
 		web_state_unref(next);
 		return;
@@ -250,20 +279,107 @@ static void reload(struct web_live *l, bool moved)
 	if (moved || weaker || l->refused.msg[0])
 		say_taken(l, next->config);
 	l->refused.msg[0] = '\0';
-	l->state = next;
-	web_state_unref(old);
+	put_in_force(l, next);
 }
 
-/* Looks at the first n files, or at all when there are fewer. The lock is held. */
-static void look(struct web_live *l, size_t n)
-{
-	bool moved;
+/* ---- the watching thread ---- */
 
-	if (!l->watched)
-		return;
-	moved = have_moved(l, n < l->n_files ? n : l->n_files);
+static void look(struct web_live *l)
+{
+	bool moved = have_moved(l);
+
 	if (moved || l->young)
 		reload(l, moved);
+}
+
+static void *watch_main(void *arg)
+{
+	struct web_live *l = arg;
+
+	pthread_mutex_lock(&l->lock);
+	for (;;) {
+		int64_t began;
+
+		while (!l->wanted && !l->stop)
+			pthread_cond_wait(&l->asked, &l->lock);
+		if (l->stop)
+			break;
+		l->wanted = false;
+		l->begun++;
+		began = clock_mono_ns();
+		pthread_mutex_unlock(&l->lock);
+		look(l);
+		pthread_mutex_lock(&l->lock);
+		l->done = l->begun;
+		l->fresh_ns = began;
+		pthread_cond_broadcast(&l->looked);
+	}
+	l->done = UINT64_MAX;
+	pthread_cond_broadcast(&l->looked);
+	pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+/* Under the lock: waits until so many looks are done, but not for long. False: they are not. */
+static bool wait_for_look(struct web_live *l, uint64_t n, int64_t ns)
+{
+	int64_t until = clock_mono_ns() + ns;
+	const struct timespec ts = { until / 1000000000, until % 1000000000 };
+
+	while (l->done < n)
+		if (pthread_cond_clockwait(&l->looked, &l->lock, CLOCK_MONOTONIC, &ts) != 0)
+			return l->done >= n;
+	return true;
+}
+
+/* Under the lock. A look that has begun already may have missed what has just changed. */
+static void refresh(struct web_live *l)
+{
+	int64_t now;
+
+	if (!l->started)
+		return;
+	now = clock_mono_ns();
+	if (now - l->fresh_ns < FRESH_NS)
+		return;
+	l->wanted = true;
+	pthread_cond_signal(&l->asked);
+	if (now < l->patient_at_ns || l->done < l->given_up)
+		return;
+	if (!wait_for_look(l, l->begun + 1, WAIT_NS)) {
+		l->patient_at_ns = clock_mono_ns() + PAUSE_NS;
+		l->given_up = l->done + 1;
+	}
+}
+
+/* False: it waits for a file system, and may do so for ever. */
+static bool stop_watching(struct web_live *l)
+{
+	bool ended = true;
+
+	if (!l->started)
+		return true;
+	pthread_mutex_lock(&l->lock);
+	l->stop = true;
+	pthread_cond_signal(&l->asked);
+	ended = wait_for_look(l, UINT64_MAX, WAIT_NS);
+	pthread_mutex_unlock(&l->lock);
+	if (ended)
+		pthread_join(l->thread, NULL);
+	else
+		pthread_detach(l->thread);
+	return ended;
+}
+
+static int start_watching(struct web_live *l, struct err *err)
+{
+	l->fresh_ns = INT64_MIN / 2;
+	if (pthread_create(&l->thread, NULL, watch_main, l) != 0)
+		return err_set(err, ERR_SYSTEM, 0,
+			       "cannot start the thread that watches the web configuration");
+	pthread_setname_np(l->thread, "watch");
+	l->started = true;
+	return 0;
 }
 
 /* A pipe, say: what has been read from it is not there again. */
@@ -288,6 +404,8 @@ struct web_live *web_live_open(const char *path, const struct web_listener *list
 	struct web_live *l = mem_zalloc(sizeof(*l));
 
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->asked, NULL);
+	pthread_cond_init(&l->looked, NULL);
 	l->listener = *listener;
 	watch(l, path);
 	l->state = read_state(l, err);
@@ -300,15 +418,22 @@ struct web_live *web_live_open(const char *path, const struct web_listener *list
 	l->rate_interval_ns = l->state->config->rate_interval_ns;
 	l->rate_burst = l->state->config->rate_burst;
 	say_slow(l, &l->state->config->users);
+	if (l->watched && start_watching(l, err) < 0) {
+		web_live_close(l);
+		return NULL;
+	}
 	return l;
 }
 
 void web_live_close(struct web_live *l)
 {
-	if (!l)
+	/* What a thread still uses that cannot be ended ends with the process. */
+	if (!l || !stop_watching(l))
 		return;
 	web_state_unref(l->state);
 	forget(l, 0);
+	pthread_cond_destroy(&l->asked);
+	pthread_cond_destroy(&l->looked);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
@@ -318,7 +443,7 @@ struct web_state *web_live_get(struct web_live *l)
 	struct web_state *s;
 
 	pthread_mutex_lock(&l->lock);
-	look(l, 1);
+	refresh(l);
 	s = state_ref(l->state);
 	pthread_mutex_unlock(&l->lock);
 	return s;
@@ -326,14 +451,9 @@ struct web_state *web_live_get(struct web_live *l)
 
 SSL_CTX *web_live_tls_context(void *live)
 {
-	struct web_live *l = live;
-	SSL_CTX *tls;
+	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
 
-	pthread_mutex_lock(&l->lock);
-	look(l, MAX_FILES);
-	tls = l->state->tls;
-	if (tls)
-		SSL_CTX_up_ref(tls);
-	pthread_mutex_unlock(&l->lock);
-	return tls;
+	if (s->tls)
+		SSL_CTX_up_ref(s->tls);
+	return s->tls;
 }

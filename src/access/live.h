@@ -1,7 +1,12 @@
 /*
- * The web configuration in force. The file is looked at with each request, and with each TLS
- * connection the certificates, keys and CAs that it names, too; what has changed is read again.
- * A change that cannot be used is refused as a whole, and what was in force stays.
+ * The web configuration in force. The file is looked at with each request and each TLS connection,
+ * and so are the certificates, keys and CAs that it names; what has changed is read again. A change
+ * that cannot be used is refused as a whole, and what was in force stays.
+ *
+ * A thread of its own looks and reads, for requests of the same quarter of a millisecond together.
+ * Who asks waits for it for a second at the most; where that was too short, nobody waits again
+ * until that look is done, nor for ten seconds. So a file system that hangs holds up no event loop
+ * for longer, and what was in force stays meanwhile.
  *
  * Fixed at start, as in the Go gateway: whether TLS is spoken, and the rate limit.
  *
@@ -40,8 +45,8 @@ enum web_change {
 };
 
 /*
- * Called on the thread that found the change, before its web_live_get() or web_live_open() returns;
- * may only log.
+ * Called on the watching thread, before the web_live_get() returns that asked it to look, or by
+ * web_live_open(); may only log.
  */
 struct web_listener {
 	void (*changed)(void *arg, enum web_change change, const char *why);

@@ -197,15 +197,15 @@ static const char *method_name(enum http_method method)
 }
 
 static void note_request(struct api_worker *w, const struct http_request *req,
-			 struct refused_request *what)
+			 struct refused_request what)
 {
 	char client[CLIENT_MAX];
 
 	client_name(w->api, req, client);
-	what->source = client;
-	what->method = method_name(http_request_method(req));
-	what->target = http_request_target(req);
-	refusals_note(w->api->refusals, what, clock_mono_ns());
+	what.source = client;
+	what.method = method_name(http_request_method(req));
+	what.target = http_request_target(req);
+	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
 /* The Go gateway's words where it has any (behaviour 1.6). */
@@ -221,28 +221,31 @@ static const char *const push_messages[N_REJECTS] = {
 void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,
 		   struct str group, const struct err *err)
 {
-	note_request(w, req,
-		     &(struct refused_request){
-			     .reason = counters_rejects[why],
-			     .msg = push_messages[why],
-			     .level = why == REJECT_INCONSISTENT ? LOG_ERROR : LOG_WARN,
-			     .status = error_status(err),
-			     .why = err->msg,
-			     .group = group,
-		     });
+	struct refused_request what = {
+		.reason = counters_rejects[why],
+		.msg = push_messages[why],
+		.level = why == REJECT_INCONSISTENT ? LOG_ERROR : LOG_WARN,
+		.status = error_status(err),
+		.why = err->msg,
+		.group = group,
+	};
+
+	note_request(w, req, what);
 }
 
 void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
 		      int status, const char *msg)
 {
-	note_request(w, req,
-		     &(struct refused_request){
-			     .reason = counters_refusals[why],
-			     .msg = "request refused by --web.config.file",
-			     .level = LOG_WARN,
-			     .status = status,
-			     .why = msg,
-		     });
+	struct refused_request what = {
+		.reason = counters_refusals[why],
+		.msg = "request refused by --web.config.file",
+		.level = LOG_WARN,
+		.status = status,
+		.why = msg,
+		.group = STR(""),
+	};
+
+	note_request(w, req, what);
 }
 
 /* "PUT /metrics/job/x HTTP/1.1", of which the end may be missing: cuts off its first word. */

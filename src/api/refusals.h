@@ -37,6 +37,6 @@ void refusals_push(struct api_worker *w, const struct http_request *req, enum re
 void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
 		      int status, const char *msg);
 /* For struct http_handler: the server's own. Counts a body over the limit as a push refused. */
-void refusals_http(void *worker, const struct http_refused *what);
+void refusals_http(void *worker, const struct http_refused *refused);
 
 #endif

@@ -65,22 +65,62 @@ static void overwrite(const char *name, const char *text)
 /* ---- what is said ---- */
 
 static struct strbuf said;
+static pthread_mutex_t said_lock = PTHREAD_MUTEX_INITIALIZER; /* another thread says it */
 
 static void on_change(void *arg, enum web_change change, const char *why)
 {
 	static const char *const names[] = { "taken", "refused", "restart", "slow" };
 
-	ck_assert_ptr_eq(arg, &said);
+	pthread_mutex_lock(&said_lock);
 	strbuf_addf(&said, "%s%s%s\n", names[change], why ? " " : "", why ? why : "");
+	pthread_mutex_unlock(&said_lock);
+	(void)arg;
+}
+
+static struct web_live *live;
+
+/* So long that the next one who asks has the files looked at again. */
+static void nap(void)
+{
+	const struct timespec ms = { 0, 1100000 };
+
+	nanosleep(&ms, NULL);
+}
+
+/* Has the files looked at. */
+static struct web_state *look(void)
+{
+	nap();
+	return web_live_get(live);
+}
+
+/* On a busy machine a look may take longer than is waited for. */
+#define EVENTUALLY(what)                                                 \
+	do {                                                             \
+		int64_t until_ = clock_mono_ns() + INT64_C(30000000000); \
+		while (!(what) && clock_mono_ns() < until_)              \
+			web_state_unref(look());                         \
+	} while (0)
+
+static bool is_said(const char *want)
+{
+	bool is;
+
+	pthread_mutex_lock(&said_lock);
+	is = strcmp(strbuf_z(&said), want) == 0;
+	pthread_mutex_unlock(&said_lock);
+	return is;
 }
 
 static void expect_said(const char *want)
 {
+	if (live)
+		EVENTUALLY(is_said(want));
+	pthread_mutex_lock(&said_lock);
 	ck_assert_str_eq(strbuf_z(&said), want);
 	said.n = 0;
+	pthread_mutex_unlock(&said_lock);
 }
-
-static struct web_live *live;
 
 static void open_live(const char *text)
 {
@@ -118,8 +158,19 @@ static void tear_down(void)
 
 /* ---- what is in force ---- */
 
+static bool is_in_force(const char *header, size_t n_users)
+{
+	CLEANUP(web_state_unrefp) struct web_state *s = look();
+	const struct web_config *c = s->config;
+
+	return strcmp(c->headers.n ? c->headers.v[0].name : "", header) == 0 &&
+	       c->users.n == n_users;
+}
+
 static void expect(const char *header, size_t n_users)
 {
+	EVENTUALLY(is_in_force(header, n_users));
+
 	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
 	const struct web_config *c = s->config;
 
@@ -190,16 +241,9 @@ END_TEST
 
 static size_t count_users(void)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
+	CLEANUP(web_state_unrefp) struct web_state *s = look();
 
 	return s->config->users.n;
-}
-
-static void nap(void)
-{
-	const struct timespec ms = { 0, 1000000 };
-
-	nanosleep(&ms, NULL);
 }
 
 /* A file that lets everybody in counts a tenth of a second after it was first seen, not sooner. */
@@ -366,8 +410,22 @@ static void install(const struct cert *c)
 	replace("key.pem", c->key_pem);
 }
 
+static bool has_cert(const struct cert *want)
+{
+	SSL_CTX *ctx;
+	bool has;
+
+	nap();
+	ctx = web_live_tls_context(live);
+	has = ctx && X509_cmp(SSL_CTX_get0_certificate(ctx), want->x509) == 0;
+	SSL_CTX_free(ctx);
+	return has;
+}
+
 static void expect_cert(const struct cert *want)
 {
+	EVENTUALLY(has_cert(want));
+
 	SSL_CTX *ctx = web_live_tls_context(live);
 
 	ck_assert_ptr_nonnull(ctx);
@@ -434,6 +492,8 @@ END_TEST
 
 static bool asks_for_certificates(void)
 {
+	nap();
+
 	SSL_CTX *ctx = web_live_tls_context(live);
 	int mode = SSL_CTX_get_verify_mode(ctx);
 
@@ -541,6 +601,68 @@ START_TEST(tls_does_not_end)
 }
 END_TEST
 
+/* ---- a file system that hangs ---- */
+
+static pthread_mutex_t hang_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t hang_changed = PTHREAD_COND_INITIALIZER;
+static bool hangs, somebody_hangs;
+
+static void let_hang(bool on)
+{
+	pthread_mutex_lock(&hang_lock);
+	hangs = on;
+	pthread_cond_broadcast(&hang_changed);
+	pthread_mutex_unlock(&hang_lock);
+}
+
+/* In place of libc's. */
+int stat(const char *restrict path, struct stat *restrict st)
+{
+	pthread_mutex_lock(&hang_lock);
+	while (hangs) {
+		somebody_hangs = true;
+		pthread_cond_broadcast(&hang_changed);
+		pthread_cond_wait(&hang_changed, &hang_lock);
+	}
+	pthread_mutex_unlock(&hang_lock);
+	return fstatat(AT_FDCWD, path, st, 0);
+}
+
+START_TEST(a_file_system_that_hangs)
+{
+	int64_t begin;
+
+	open_live(DENY USERS);
+	expect("X-Frame-Options", 1);
+	let_hang(true);
+	replace("web.yml", XSS);
+	begin = clock_mono_ns();
+	/* What was in force stays, for one who waits a moment and for many who do not. */
+	for (int i = 0; i < 1000; i++)
+		ck_assert_uint_eq(count_users(), 1);
+	ck_assert_int_lt(clock_mono_ns() - begin, INT64_C(60000000000));
+	pthread_mutex_lock(&hang_lock);
+	ck_assert(somebody_hangs);
+	pthread_mutex_unlock(&hang_lock);
+	let_hang(false);
+	expect("X-XSS-Protection", 0);
+	expect_said("taken\n");
+}
+END_TEST
+
+START_TEST(an_end_while_it_hangs)
+{
+	open_live(DENY);
+	let_hang(true);
+	web_state_unref(look());
+	web_live_close(live);
+	live = NULL;
+	/* The thread that could not be ended still uses it: no sanitizer may look for leaks. */
+	fflush(NULL);
+	_exit(0);
+}
+END_TEST
+
 /* ---- many threads ---- */
 
 enum { THREADS = 4, ROUNDS = 300 };
@@ -593,6 +715,8 @@ int main(void)
 	tcase_add_test(files, what_waits_for_a_restart);
 	tcase_add_test(files, a_pipe_is_read_once);
 	tcase_add_test(files, a_bad_file_at_start);
+	tcase_add_test(files, a_file_system_that_hangs);
+	tcase_add_test(files, an_end_while_it_hangs);
 	tcase_set_timeout(certs, 120);
 	tcase_add_checked_fixture(certs, make_certs, free_certs);
 	tcase_add_test(certs, a_new_certificate);
