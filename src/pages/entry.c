@@ -172,6 +172,7 @@ static void put(struct entry_table *t, const struct pool *entries, uint32_t id)
 {
 	uint32_t at = t->n;
 
+	assert(t->n < t->cap);
 	if (is_hashed(t))
 		for (at = home(t, family_of(entries, id)); t->ids[at];)
 			at = (at + 1) & (t->cap - 1);

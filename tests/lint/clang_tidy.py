@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""The checks of .clang-tidy on every C file, or on those that have changed since they passed.
+
+usage: clang_tidy.py [--all] SOURCE-ROOT BUILD-ROOT
+A file has changed when it, or a header of ours that it includes, or a .clang-tidy has. What has passed
+is remembered in BUILD-ROOT. gcc's own warning options are in the compile database and mean nothing to
+clang.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOOL = "clang-tidy-14"
+SAY_EVERY = 15  # seconds
+
+
+def sources(root):
+    return sorted(p.relative_to(root).as_posix() for d in ("src", "tests") for p in (root / d).rglob("*.c"))
+
+
+def headers_of(root, build):
+    """Of each source that the build compiles, the files of ours that it includes."""
+    done = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True, capture_output=True, text=True)
+    found = {}
+    for block in done.stdout.split("\n\n"):
+        paths = [os.path.normpath(build / line.strip()) for line in block.splitlines()[1:]]
+        ours = [os.path.relpath(p, root) for p in paths if p.startswith((f"{root}/src/", f"{root}/tests/"))]
+        if ours:
+            found.setdefault(ours[0], set()).update(ours)
+    return found
+
+
+def fingerprint(root, source, included):
+    """None: nobody knows what it includes."""
+    if included is None:
+        return None
+    h = hashlib.sha256()
+    for path in [".clang-tidy", "tests/.clang-tidy", *sorted(included | {source})]:
+        try:
+            h.update(path.encode() + b"\0" + (root / path).read_bytes() + b"\0")
+        except OSError:
+            return None
+    return h.hexdigest()
+
+
+def check(root, build, source):
+    """What is wrong with it; "": nothing."""
+    command = [TOOL, "-p", build, "--quiet", "--extra-arg=-Wno-unknown-warning-option", source]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("root", type=lambda p: Path(p).resolve())
+    parser.add_argument("build", type=lambda p: Path(p).resolve())
+    args = parser.parse_args()
+    root, build = args.root, args.build
+    passed = build / "clang-tidy-passed"
+    passed.mkdir(exist_ok=True)
+    stamp = {s: passed / re.sub(r"\W", "_", s) for s in sources(root)}
+    headers = headers_of(root, build)
+    print_of = {s: fingerprint(root, s, headers.get(s)) for s in stamp}
+
+    def is_known(source):
+        return print_of[source] and stamp[source].exists() and stamp[source].read_text() == print_of[source]
+
+    todo = [s for s in stamp if args.all or not is_known(s)]
+    print(f"clang-tidy: {len(todo)} of {len(stamp)} files" + ("" if args.all else " that have changed"), flush=True)
+    begin = said = time.monotonic()
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = {pool.submit(check, root, build, s): s for s in todo}
+        for n, job in enumerate(concurrent.futures.as_completed(jobs), 1):
+            source, wrong = jobs[job], job.result()
+            if wrong:
+                failed += 1
+                print(wrong, flush=True)
+            elif print_of[source]:
+                stamp[source].write_text(print_of[source])
+            if time.monotonic() - said > SAY_EVERY:
+                said = time.monotonic()
+                print(f"clang-tidy: {n} of {len(todo)} files, {said - begin:.0f} s", flush=True)
+    sys.exit(f"clang-tidy: {failed} files have findings" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
