@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/units.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
@@ -24,9 +25,13 @@ static void closep(FILE **f)
 static uint64_t read_number(const char *path)
 {
 	CLEANUP(closep) FILE *f = fopen(path, "re");
-	unsigned long long n;
+	char line[32];
+	int64_t n;
 
-	return f && fscanf(f, "%llu", &n) == 1 ? n : UINT64_MAX;
+	if (!f || !fgets(line, sizeof(line), f))
+		return UINT64_MAX;
+	return count_parse((struct str){ line, strcspn(line, "\n") }, &n) ? (uint64_t)n
+									  : UINT64_MAX;
 }
 
 static void take_least(struct config_memory *m, uint64_t n, const char *from)
@@ -140,6 +145,7 @@ static void look_at_mount(const char *root, char *line, struct config_memory *m)
 
 static void look_at_machine(const char *root, struct config_memory *m)
 {
+	const struct str name = STR("MemTotal:");
 	CLEANUP(strbuf_done) struct strbuf path = { 0 };
 	CLEANUP(freep) char *line = NULL;
 	size_t cap = 0;
@@ -148,10 +154,16 @@ static void look_at_machine(const char *root, struct config_memory *m)
 	CLEANUP(closep) FILE *f = fopen(strbuf_z(&path), "re");
 
 	while (f && getline(&line, &cap, f) > 0) {
-		unsigned long long kib;
+		struct str s = str_of(line);
+		int64_t kib;
 
-		if (sscanf(line, "MemTotal: %llu kB", &kib) == 1)
-			take_least(m, kib * KIB, "/proc/meminfo");
+		if (!str_has_prefix(s, name))
+			continue;
+		s = (struct str){ s.p + name.n, s.n - name.n };
+		while (s.n > 0 && s.p[0] == ' ')
+			s = (struct str){ s.p + 1, s.n - 1 };
+		if (count_parse((struct str){ s.p, strcspn(s.p, " ") }, &kib))
+			take_least(m, (uint64_t)kib * KIB, "/proc/meminfo");
 	}
 }
 
@@ -205,7 +217,7 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	follow(&c->body_size, part(m, 32, 64 * KIB, 64 * MIB));
 	follow(&c->receiving_bytes, part(m, 8, 256 * KIB, GIB));
 	follow(&c->reply_bytes, part(m, 8, 256 * KIB, GIB));
-	follow(&c->series, clamp(m / KIB, 10000, 10 * 1000 * 1000));
+	follow(&c->series, clamp(m / KIB, 10000, 10000000));
 	follow(&c->queue_bytes, part(m, 16, 256 * KIB, 256 * MIB));
 	/* All workers may decode at once. */
 	c->decode_bytes = clamp(m / 4 / c->web_threads, MIB, UINT64_MAX);
