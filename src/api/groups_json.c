@@ -52,7 +52,7 @@ static void end_family(struct strbuf *b)
 /* Keys of a group's object: its families, and what stands beside them. All sorted together. */
 struct member {
 	struct str name;
-	enum { FAMILY, LABELS, SUCCESS, PUSHED, FAILED } kind;
+	enum { FAMILY, LABELS, SUCCESS, ERROR, PUSHED, FAILED } kind;
 	const struct group_copy_family *family;
 };
 
@@ -63,7 +63,8 @@ static int member_cmp(const void *a, const void *b)
 
 static bool is_reserved(struct str name)
 {
-	return str_eq(name, STR("labels")) || str_eq(name, STR("last_push_successful"));
+	return str_eq(name, STR("labels")) || str_eq(name, STR("last_push_successful")) ||
+	       str_eq(name, STR("last_push_error"));
 }
 
 static uint32_t members_of(const struct group_copy *g, struct member *list)
@@ -72,6 +73,8 @@ static uint32_t members_of(const struct group_copy *g, struct member *list)
 
 	list[n++] = (struct member){ STR("labels"), LABELS, NULL };
 	list[n++] = (struct member){ STR("last_push_successful"), SUCCESS, NULL };
+	if (g->failed_at > g->pushed_at && g->failed_why.n > 0)
+		list[n++] = (struct member){ STR("last_push_error"), ERROR, NULL };
 	list[n++] = (struct member){ STR("push_failure_time_seconds"), FAILED, NULL };
 	list[n++] = (struct member){ STR("push_time_seconds"), PUSHED, NULL };
 	/* In the Go gateway a family of that name takes the place of the key. */
@@ -149,6 +152,10 @@ static void add_member(struct groups_json *j, struct strbuf *b)
 		json_add_member(b, "last_push_successful");
 		strbuf_addz(b, j->group.failed_at > j->group.pushed_at ? "false" : "true");
 		break;
+	case ERROR:
+		json_add_member(b, "last_push_error");
+		json_add_string(b, j->group.failed_why);
+		break;
 	case PUSHED:
 	case FAILED:
 		add_time(b, &j->group, &j->labels, m->kind == FAILED);
@@ -174,7 +181,7 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 	j->labels = (struct metric){ .has = HAS_GAUGE };
 	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
 		return 1;
-	j->members = arena_alloc(a, (j->group.n_families + 4) * sizeof(*j->members));
+	j->members = arena_alloc(a, (j->group.n_families + 5) * sizeof(*j->members));
 	if (!j->members)
 		return 1;
 	j->n = members_of(&j->group, j->members);

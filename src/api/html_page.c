@@ -124,6 +124,19 @@ static void end_family(struct strbuf *b)
 	strbuf_addz(b, "</pre></details>");
 }
 
+/* When and why, while nothing has been accepted since. */
+static void add_failure(struct strbuf *b, const struct group_copy *g)
+{
+	char time[64];
+
+	if (g->failed_at <= g->pushed_at)
+		return;
+	time_text((int64_t)(g->failed_at * 1e9), time, sizeof(time));
+	strbuf_addf(b, "<p><small>last push failed: %s</small> ", time);
+	html_add(b, g->failed_why);
+	strbuf_addz(b, "</p>");
+}
+
 static void begin_group(struct strbuf *b, const struct group_copy *g, const struct key *key)
 {
 	strbuf_addz(b, "<details><summary>");
@@ -140,6 +153,7 @@ static void begin_group(struct strbuf *b, const struct group_copy *g, const stru
 		strbuf_addz(b, "&#34; ");
 	}
 	strbuf_addz(b, "?\">Delete Group</button></summary>");
+	add_failure(b, g);
 }
 
 static void add_count(struct strbuf *b, const struct api *api)

@@ -143,6 +143,8 @@ def of_json(body):
             continue
         # One without a name and without metrics; ours does not keep it.
         group.pop("", None)
+        # Ours alone; a family of that name is not shown there.
+        group.pop("last_push_error", None)
         for name, family in group.items():
             if not isinstance(family, dict):
                 continue

@@ -135,3 +135,22 @@ def test_the_policy_of_the_web_file_is_left_as_it_is(tmp_path):
     file.write_text("http_server_config:\n  headers:\n    Content-Security-Policy: default-src 'none'\n")
     with Gateway(f"--web.config.file={file}") as g:
         assert g.get("/").headers.get_all("Content-Security-Policy") == ["default-src 'none'"]
+
+
+def test_when_and_why_the_last_push_failed(gw, database):
+    """Told until a push is accepted, also after a restart."""
+    gw.put("p", "# TYPE a gauge\na 1\n")
+    assert "last_push_error" not in groups(gw)[(("job", "p"),)] and "last push failed" not in gw.get("/").text
+    assert gw.put("q", "# TYPE a counter\na 1\n").status == 400
+    for restarted in (False, True):
+        if restarted:
+            gw.terminate()
+            gw = Gateway(database=database).start()
+        failed = groups(gw)[(("job", "q"),)]
+        assert failed["last_push_successful"] is False and "COUNTER" in failed["last_push_error"].upper()
+        assert float(failed["push_failure_time_seconds"]["metrics"][0]["value"]) > 1e9
+        page = gw.get("/").text
+        assert re.search(r"last push failed: \d{4}-\d\d-\d\dT[^<]+</small> \S", page)
+    assert gw.put("q", "b 1\n").status == 200
+    assert "last_push_error" not in groups(gw)[(("job", "q"),)] and "last push failed" not in gw.get("/").text
+    gw.terminate()
