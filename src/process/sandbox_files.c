@@ -31,7 +31,7 @@
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_TRUNCATE)
 
-static void close_fd(int *fd)
+static void close_fd(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -62,6 +62,7 @@ static int open_directory(const char *database)
 	CLEANUP(freep) char *real = realpath(database, NULL);
 	CLEANUP(freep) char *path = mem_strdup(real ? real : database);
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the path is our own copy. */
 	return open(dirname(path), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 

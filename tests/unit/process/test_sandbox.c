@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static struct temp_dir top;
 /* Where the kernel has none of it, nothing is forbidden; that is what is shown then. */
 static void must(bool on, bool done, const char *what)
 {
-	ck_assert_msg(on ? !done : done, "%s: %s", what, on ? "allowed" : strerror(errno));
+	ck_assert_msg(on ? !done : done, "%s: %s", what, on ? "allowed" : strerrordesc_np(errno));
 }
 
 /* Whether a file in the directory can be made, written, cut and renamed. */
@@ -118,15 +119,12 @@ END_TEST
 
 static bool can_start_a_program(void)
 {
-	pid_t child = vfork();
-
-	if (child == 0) {
-		execl("/bin/true", "true", (char *)NULL);
-		_exit(1);
-	}
+	char name[] = "true", *const argv[] = { name, NULL };
 	int status = 1;
+	pid_t child;
 
-	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+	return posix_spawn(&child, "/bin/true", NULL, NULL, argv, NULL) == 0 &&
+	       waitpid(child, &status, 0) == child && status == 0;
 }
 
 START_TEST(no_programs_are_started)
