@@ -202,8 +202,8 @@ static bool exemplar_fits(const struct exemplar *e)
 	for (uint32_t i = 0; i < e->n_labels; i++) {
 		struct str name = e->labels[i].name, value = e->labels[i].value;
 
-		if (!name_is_classic_label(name) || !utf8_valid(value) ||
-		    (value.n && memchr(value.p, '\0', value.n)))
+		if (!name_is_classic_label(name) || str_eq(name, STR("__name__")) ||
+		    !utf8_valid(value) || (value.n && memchr(value.p, '\0', value.n)))
 			return false;
 		for (uint32_t j = 0; j < i; j++)
 			if (str_eq(name, e->labels[j].name))
