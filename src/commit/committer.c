@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "journal/rescue.h"
 #include "push/push.h"
 
 /* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
@@ -31,7 +32,15 @@ struct committer {
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t commit_ns;     /* that the last commit took */
 	struct buckets batch_pushes, commit_seconds;
+
+	/* The database is looked after before the next batch: a commit has failed. */
+	bool suspect;
+	int64_t next_rescue_ns; /* monotonic: not before */
+	int64_t next_log_ns;    /* monotonic: the same failure again */
 };
+
+/* While nothing is pushed the files are looked at so often. */
+enum { LOOK_NS = 1000 * 1000 * 1000 };
 
 static enum storage_commit_result commit(struct committer *c, const struct rows *rows,
 					 const char *failed, struct err *err)
@@ -49,8 +58,10 @@ static enum storage_commit_result commit(struct committer *c, const struct rows 
 	/* Two stat() calls: now and then is often enough. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
-	if (r != STORAGE_COMMITTED)
+	if (r != STORAGE_COMMITTED) {
 		log_error(failed, "err", err->msg, NULL);
+		c->suspect = true;
+	}
 	return r;
 }
 
@@ -74,6 +85,66 @@ static void wipe(struct committer *c, struct push *push)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
+}
+
+/* ---- a database that is not what it has to be ---- */
+
+static void log_rescued(struct committer *c, enum rescue_result r, const char *kept,
+			const struct err *why)
+{
+	char groups[24];
+
+	snprintf(groups, sizeof(groups), "%llu", (unsigned long long)store_counts(c->store).groups);
+	if (r == RESCUE_READ_BACK)
+		log_warn("the database was read back after a failed sync: it holds all that is "
+			 "shown",
+			 LOG_NUMBER("groups"), groups, NULL);
+	else
+		log_error("the database was not to be trusted any more: a new one has been written "
+			  "from memory",
+			  LOG_NUMBER("groups"), groups, "kept", *kept ? kept : "nothing", "err",
+			  why->msg, NULL);
+}
+
+/* A failure that lasts is said once a minute, and tried again the later the longer a try takes. */
+static void note_failure(struct committer *c, int64_t start, const struct err *err)
+{
+	enum { PAUSE_MAX_NS = 1000 * 1000 * 1000 };
+	int64_t now = clock_mono_ns(), pause = 4 * (now - start);
+
+	c->next_rescue_ns = now + (pause < PAUSE_MAX_NS ? pause : PAUSE_MAX_NS);
+	if (now < c->next_log_ns)
+		return;
+	c->next_log_ns = now + 60 * (int64_t)1000000000;
+	log_error("the database cannot be used: every push is refused until it can", "err",
+		  err->msg, NULL);
+}
+
+/* -1: nothing can be committed, and *err says why. */
+static int look_after(struct committer *c, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	int64_t start = clock_mono_ns();
+	enum storage_health health = c->storage->ops->health(c->storage, err);
+	struct err why = { 0 };
+	enum rescue_result r;
+
+	c->suspect = health != STORAGE_WELL;
+	if (!c->suspect)
+		return 0;
+	if (start < c->next_rescue_ns)
+		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
+	r = rescue(c->storage, c->store, health, &kept, &why, err);
+	if (r == RESCUE_FAILED) {
+		note_failure(c, start, err);
+		err->reason = ERR_STORAGE;
+		err_prefix(err, "the push could not be stored: ");
+		return -1;
+	}
+	log_rescued(c, r, strbuf_z(&kept), &why);
+	c->suspect = false;
+	c->next_log_ns = 0;
+	return 0;
 }
 
 static void refuse_batch(struct push *first, const struct err *why)
@@ -206,10 +277,16 @@ static void run_pushes(struct committer *c, struct push *first)
 
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
-	if (first->mode == PUSH_WIPE)
+	struct err err = { 0 };
+
+	if (c->suspect && look_after(c, &err) < 0) {
+		refuse_batch(first, &err);
+		c->failures++;
+	} else if (first->mode == PUSH_WIPE) {
 		wipe(c, first);
-	else
+	} else {
 		run_pushes(c, first);
+	}
 	buckets_observe(&c->batch_pushes, (double)n);
 	while (first) {
 		struct push *p = first;
@@ -250,6 +327,25 @@ static void gather(struct committer *c, size_t answered)
 			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
 }
 
+/* Until a push comes. What nobody commits to may be removed as well. */
+static void look_after_while_idle(struct committer *c)
+{
+	struct err err = { 0 };
+
+	while (c->storage && queue_stays_empty(c->queue, LOOK_NS)) {
+		c->busy = true;
+		look_after(c, &err);
+		c->batches++;
+		c->busy = false;
+	}
+}
+
+static struct push *take(struct committer *c, size_t *ret_n)
+{
+	look_after_while_idle(c);
+	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
+}
+
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
@@ -260,7 +356,7 @@ static void *committer_main(void *arg)
 	c->busy = true;
 	clean_while_idle(c);
 	c->busy = false;
-	while ((first = (struct push *)queue_take(c->queue, BATCH_MAX, &taken))) {
+	while ((first = take(c, &taken))) {
 		c->busy = true;
 		while (first) {
 			struct push *rest = cut_batch(first, &n);

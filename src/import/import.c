@@ -279,7 +279,7 @@ static void stage_group(struct import *im, const struct incoming *in, struct pus
 				break;
 		stage_items(im, in, &in->items[i], n);
 	}
-	store_stage_times(im->store, empty, in->pushed_at, in->failed_at);
+	store_stage_times(im->store, empty, in->pushed_at, in->failed_at, STR_NULL);
 }
 
 static void hold_group(struct import *im, const struct incoming *in, struct push *empty)
@@ -300,7 +300,8 @@ static void stage_held(struct import *im, const struct held *held)
 	if (key_decode(held->push->key, &im->arena, &key) == 0)
 		text_write_labels(&im->name, key.labels, key.n_labels, false);
 	if (stage_empty(im, held->push, 0))
-		store_stage_times(im->store, held->push, held->push->now, held->failed_at);
+		store_stage_times(im->store, held->push, held->push->now, held->failed_at,
+				  STR_NULL);
 }
 
 int import_group(void *arg, const struct gob_group *g, struct err *err)

@@ -34,6 +34,15 @@ enum storage_which {
 
 struct storage;
 
+enum storage_health {
+	STORAGE_WELL,
+	STORAGE_DOUBTED, /* a sync has failed: what is read back need not be what is on the disk */
+	STORAGE_LOST,    /* whoever opens it next does not find what was committed; *err says why */
+};
+
+/* Writes into an empty storage. */
+typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
+
 struct storage_ops {
 	/*
 	 * Rows with numbers below `below`, the newest first. A row is given as it stands there,
@@ -49,6 +58,20 @@ struct storage_ops {
 	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
 		      struct err *err);
 	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */
+	/* All three between two commits. Cheap: for every second, and after a commit that failed.
+	 */
+	enum storage_health (*health)(struct storage *st, struct err *err);
+	/*
+	 * Forgets all it has read and opens what is on the disk. -1: it cannot be had, and *err
+	 * says why; every commit is refused until this, or renew, succeeds.
+	 */
+	int (*reopen)(struct storage *st, struct err *err);
+	/*
+	 * Puts a new one in place of what is there; that is kept, under the name that goes to
+	 * *ret_kept (empty: there was nothing).
+	 */
+	int (*renew)(struct storage *st, storage_fill_fn fill, void *arg, struct strbuf *ret_kept,
+		     struct err *err);
 	void (*close)(struct storage *st);
 };
 

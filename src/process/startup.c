@@ -79,8 +79,8 @@ static void log_found(const char *path, const struct sqlite_found *found)
 	if (found->schema > 0 && found->schema < found->schema_now)
 		log_info("the database's schema has been upgraded: older versions cannot read it "
 			 "any more",
-			 "file", path, "from", number((uint64_t)found->schema).text, "to",
-			 number((uint64_t)found->schema_now).text, NULL);
+			 "file", path, LOG_NUMBER("from"), number((uint64_t)found->schema).text,
+			 LOG_NUMBER("to"), number((uint64_t)found->schema_now).text, NULL);
 }
 
 static void log_loaded(const char *path, struct store *store)
@@ -179,6 +179,18 @@ void startup_choose_database(struct config *c)
 	*c->persistence_file = '\0';
 }
 
+/* The process before has written one, and was killed before it had its name. */
+static int finish_new_database(const char *path, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	int r = db_file_put_in_place(path, &kept, err);
+
+	if (r > 0)
+		log_warn("a new database was complete when the gateway ended: it is used now",
+			 "file", path, "kept", kept.n ? strbuf_z(&kept) : "nothing", NULL);
+	return r < 0 ? -1 : 0;
+}
+
 int startup_open(const struct config *c, const struct startup_listener *listener,
 		 struct opened *ret, struct err *err)
 {
@@ -194,6 +206,8 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
 		return 0;
 	}
+	if (finish_new_database(path, err) < 0)
+		return -1;
 	if (db_file_check_type(path, err) < 0 || import_if_gob(c, err) < 0)
 		return -1;
 	r = open_and_load(c, listener, ret, err);

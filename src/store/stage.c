@@ -94,7 +94,8 @@ void store_stage(struct store *s, struct push *push)
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
 }
 
-void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at)
+void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at,
+		       struct str failed_why)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	struct staged *st = g ? g->staged : NULL;
@@ -109,7 +110,7 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
 	}
 	st->failed = 0;
 	if (failed_at != 0)
-		store_step_failed(s, g, failed_at, STR_NULL);
+		store_step_failed(s, g, failed_at, failed_why);
 }
 
 void store_forget_batch(struct store *s)

@@ -54,6 +54,14 @@ void store_stage(struct store *s, struct push *push);
 const struct rows *store_wipe_rows(struct store *s, double now);
 void store_wipe(struct store *s);
 
+/* Without a group, with the same metrics of our own and, if lim is NULL, the same limits. */
+struct store *store_new_like(const struct store *s, const struct store_limits *lim);
+/*
+ * The committer, between two batches: what `other` holds takes the place of what s holds, at once
+ * for those who scrape. Frees other, which nobody else may know of.
+ */
+void store_take_over(struct store *s, struct store *other);
+
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
 const struct rows *store_rows(struct store *s);
 
@@ -112,7 +120,8 @@ bool store_left_out(const struct store *s, size_t i, struct store_left_out *ret)
  * there, whatever the staged pushes have made of them. The push has no families. Does nothing for a
  * group that is not there.
  */
-void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at);
+void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at,
+		       struct str failed_why);
 
 /* Any thread: what pages/snapshot.h and pages/copy.h say. */
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);

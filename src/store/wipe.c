@@ -20,10 +20,9 @@ const struct rows *store_wipe_rows(struct store *s, double now)
 	return &s->rows;
 }
 
-/* What was announced, and the numbers that must not be used again. */
-static struct store *empty_like(const struct store *s)
+struct store *store_new_like(const struct store *s, const struct store_limits *lim)
 {
-	struct store *fresh = store_new(&s->lim);
+	struct store *fresh = store_new(lim ? lim : &s->lim);
 
 	for (size_t i = 0; i < s->families.cap; i++) {
 		const struct store_family *f = s->families.entries[i].item;
@@ -31,9 +30,6 @@ static struct store *empty_like(const struct store *s)
 		if (f && f->own)
 			store_add_own(fresh, f->shown.name, f->type);
 	}
-	/* Without a database there are no rows. */
-	fresh->next_number = s->next_number + s->rows.n;
-	fresh->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
 	return fresh;
 }
 
@@ -48,10 +44,18 @@ static void swap_contents(struct store *a, struct store *b)
 
 void store_wipe(struct store *s)
 {
-	struct store *old = empty_like(s);
+	struct store *empty = store_new_like(s, NULL);
 
+	/* Without a database there are no rows. Numbers are not used again. */
+	empty->next_number = s->next_number + s->rows.n;
+	empty->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
+	store_take_over(s, empty);
+}
+
+void store_take_over(struct store *s, struct store *other)
+{
 	pthread_mutex_lock(&s->pages.lock);
-	swap_contents(s, old);
+	swap_contents(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
-	store_free(old);
+	store_free(other);
 }

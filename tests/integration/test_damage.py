@@ -1,10 +1,14 @@
 """A database that is not what was written: said in the log, set aside, and never served as if nothing had happened."""
+import json
+import os
 import random
+import re
 
 import pytest
 
+import messages as pb
 from exposition import scrape
-from gateway import Gateway, parse_logfmt
+from gateway import Gateway, eventually, parse_logfmt
 
 
 def killed(database, pushes=12):
@@ -83,3 +87,102 @@ def test_killed_again_and_again_is_no_damage(database):
     with Gateway(database=database) as g:
         assert scrape(g).pushed("a", "x") == 4
     assert [f.name for f in database.parent.iterdir()] == [database.name], "a clean stop leaves one file"
+
+
+# ---- under the running gateway ----
+
+def fill(g):
+    """Groups of every sort: of several pushes, empty, refused, with names and types that text does not say."""
+    g.put("one", "# HELP a of one\n# TYPE a counter\na 1\nb{x=\"y\",z=\"\"} 2\n")
+    g.post("one", "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 3\ns_count 2\nb{x=\"q\\\"\\n\"} NaN\n")
+    g.put("two/path@base64/L2EvYg", "# HELP a of two\n# TYPE a counter\na{instance=\"i\"} 1e300\n")
+    g.put("three", "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n")
+    g.request("PUT", "/metrics/job/four", pb.family("my.metric", pb.GAUGE, pb.gauge(1)), {"Content-Type": pb.CONTENT_TYPE})
+    g.put("empty", "")
+    assert g.put("refused", "a 1 5\n").status == 400
+    assert g.put("three", "# TYPE a gauge\na 1\n").status == 400
+
+
+def everything(g):
+    """All that is shown of pushes, in each form."""
+    lines = [line for line in g.get("/metrics").text.splitlines() if not re.match(r"(# (HELP|TYPE) )?(process_|pushgateway_)", line)]
+    groups = json.loads(g.get("/api/v1/metrics").text)["data"]
+    return sorted(lines), sorted(json.dumps(group, sort_keys=True) for group in groups)
+
+
+def moved_away(database):
+    database.rename(database.with_name("elsewhere"))
+
+
+def replaced(database):
+    new = database.with_name("new")
+    new.write_bytes(b"a copy that somebody puts in its place")
+    new.rename(database)
+
+
+LOSSES = {
+    "removed": lambda db: db.unlink(),
+    "removed with its WAL": lambda db: [f.unlink() for f in db.parent.glob(db.name + "*")],
+    "only the WAL removed": lambda db: db.with_name(db.name + "-wal").unlink(),
+    "moved away": moved_away,
+    "replaced": replaced,
+    "cut short": lambda db: os.truncate(db, 4096),
+    "emptied": lambda db: os.truncate(db, 0),
+    "WAL emptied": lambda db: os.truncate(f"{db}-wal", 0),
+}
+
+
+@pytest.mark.parametrize("push", [False, True], ids=["idle", "pushing"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_database_that_goes_is_written_again(database, name, push):
+    with Gateway(database=database) as g:
+        fill(g)
+        g.terminate()
+    with Gateway(database=database) as g:
+        g.post("one", "b 1\n")
+        before = everything(g)
+        LOSSES[name](database)
+        if push:
+            # Refused at once, or after it was noticed: never accepted into a file that nobody finds.
+            eventually(lambda: g.put("later", "a_later 1\n").status == 200, "pushes are taken again")
+        line = parse_logfmt(g.wait_for_line("a new one has been written"))
+        assert line["level"] == "error" and line["err"].startswith(f"{database}")
+        if not push:
+            assert everything(g) == before
+        after = everything(g)
+        assert g.delete("empty").status == 202 and g.put("empty", "").status == 200
+        after = everything(g)
+        g.kill()
+    with Gateway(database=database) as g:
+        assert "is damaged" not in g.log
+        assert everything(g) == after
+        assert g.put("three", "fine 1\n").status == 200
+
+
+def test_what_is_put_in_its_place_is_kept(database):
+    with Gateway(database=database) as g:
+        g.put("x", "a 1\n")
+        replaced(database)
+        kept = parse_logfmt(g.wait_for_line("a new one has been written"))["kept"]
+        with open(kept, "rb") as f:
+            assert f.read() == b"a copy that somebody puts in its place"
+
+
+def test_pushes_are_refused_until_a_new_one_is_written(database):
+    directory = database.parent / "state"
+    directory.mkdir()
+    database = directory / database.name
+    with Gateway(database=database) as g:
+        g.put("x", "a 1\n")
+        directory.rename(directory.with_name("gone"))
+        reply = g.put("x", "a 2\n")
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        g.wait_for_line("every push is refused until it can")
+        assert g.put("x", "a 3\n").status == 503
+        assert scrape(g).pushed("a", "x") == 1
+        directory.mkdir()
+        g.wait_for_line("a new one has been written")
+        assert g.put("x", "a 4\n").status == 200
+        g.kill()
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("a", "x") == 4

@@ -186,6 +186,7 @@ def test_a_refused_change_does_not_come_about_by_a_crash(database, faults, heal)
         if heal:
             faults.heal()
             assert g.put("kept", "a 1\n").status == 200
+            g.wait_for_line("the database was read back after a failed sync")
             before = scrape(g).foreign()
             faults.fail("sync", errno.EIO)
             assert g.delete("kept").status == 503

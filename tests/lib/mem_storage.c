@@ -152,8 +152,38 @@ static void mem_close(struct storage *st)
 	mem_storage_done(of(st));
 }
 
-static const struct storage_ops mem_ops = { mem_read, mem_commit, mem_oldest, mem_bytes,
-					    mem_close };
+static enum storage_health mem_health(struct storage *st, struct err *err)
+{
+	(void)st;
+	(void)err;
+	return STORAGE_WELL;
+}
+
+static int mem_reopen(struct storage *st, struct err *err)
+{
+	(void)st;
+	return err_set(err, ERR_STORAGE, 0, "rows in memory are always well");
+}
+
+static int mem_renew(struct storage *st, storage_fill_fn fill, void *arg, struct strbuf *ret_kept,
+		     struct err *err)
+{
+	(void)fill;
+	(void)arg;
+	(void)ret_kept;
+	return mem_reopen(st, err);
+}
+
+static const struct storage_ops mem_ops = {
+	.read = mem_read,
+	.commit = mem_commit,
+	.oldest = mem_oldest,
+	.bytes = mem_bytes,
+	.health = mem_health,
+	.reopen = mem_reopen,
+	.renew = mem_renew,
+	.close = mem_close,
+};
 
 void mem_storage_init(struct mem_storage *m)
 {

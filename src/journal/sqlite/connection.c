@@ -200,6 +200,13 @@ void connection_close(struct connection *c)
 		unlink(strbuf_z(&note));
 }
 
+void connection_leave(struct connection *c)
+{
+	leave_as_it_is(c->db);
+	sqlite3_close(c->db);
+	c->db = NULL;
+}
+
 /* ---- opening ---- */
 
 static enum sqlite_open_result look(const char *path, struct connection *ret, struct err *err)

@@ -28,8 +28,9 @@ enum sqlite_open_result connection_open(const char *path, struct connection *ret
  */
 void connection_mark(struct connection *c);
 
-/* All statements have to be finalized. */
+/* All statements have to be finalized. leave: the files stay as they are, the WAL, too. */
 void connection_close(struct connection *c);
+void connection_leave(struct connection *c);
 
 /* What became of opening when SQLite has answered with code; sets *err. */
 enum sqlite_open_result connection_refuse(const char *path, sqlite3 *db, int code, struct err *err);

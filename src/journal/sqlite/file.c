@@ -214,3 +214,104 @@ int db_file_set_aside(const char *path, char *aside, size_t size, struct err *er
 		return -1;
 	return unlink_all(name, err);
 }
+
+/* ---- a new one ---- */
+
+void db_file_forget_cached(const char *path)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		int fd = open(suffixed(&name, path, suffixes[i]),
+			      O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		if (fd < 0)
+			continue;
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+}
+
+/* What a symbolic link leads to, though it need not be there: the new one has to get that name. */
+static char *real_path(const char *path)
+{
+	char *real = realpath(path, NULL);
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (real)
+		return real;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0 || target[0] != '/')
+		return mem_strdup(path);
+	target[n] = '\0';
+	return mem_strdup(target);
+}
+
+static const char making[] = ".rewriting", complete[] = ".rewritten";
+
+int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err)
+{
+	CLEANUP(freep) char *real = real_path(path);
+
+	return unlink_all(suffixed(ret_new, real, making), err);
+}
+
+/* Names survive a power cut once their directory is synced. */
+static int sync_directory(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *dir = mem_strdup(path);
+	char *slash = strrchr(dir, '/');
+	int fd, r;
+
+	if (slash)
+		slash[1] = '\0';
+	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -1 : fsync(fd);
+	if (r < 0)
+		err_set(err, ERR_SYSTEM, 0, "cannot sync the directory of %s: %s", path,
+			strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+static int rename_to(const char *from, const char *to, struct err *err)
+{
+	if (rename(from, to) < 0)
+		return err_set(err, ERR_SYSTEM, 0, "cannot rename %s to %s: %s", from, to,
+			       strerrordesc_np(errno));
+	return sync_directory(to, err);
+}
+
+int db_file_end_new(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *real = real_path(path);
+	CLEANUP(strbuf_done) struct strbuf from = { 0 };
+	CLEANUP(strbuf_done) struct strbuf to = { 0 };
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+
+	suffixed(&from, real, making);
+	suffixed(&to, real, complete);
+	/* It was closed, and all of it is in one file; or it was not. */
+	if (access(suffixed(&wal, from.p, "-wal"), F_OK) == 0)
+		return err_set(err, ERR_SYSTEM, 0, "cannot write all of %s", from.p);
+	return rename_to(from.p, to.p, err);
+}
+
+int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err)
+{
+	CLEANUP(freep) char *real = real_path(path);
+	CLEANUP(strbuf_done) struct strbuf new = { 0 };
+	char aside[PATH_MAX];
+
+	ret_kept->n = 0;
+	if (access(suffixed(&new, real, complete), F_OK) < 0)
+		return 0;
+	if (any_exists(real)) {
+		if (db_file_set_aside(real, aside, sizeof(aside), err) < 0)
+			return -1;
+		strbuf_addz(ret_kept, aside);
+	}
+	return rename_to(new.p, real, err) < 0 ? -1 : 1;
+}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /*
  * At byte 68 of a database: tells ours from anybody else's (SQLite's application_id). The second
@@ -48,5 +49,19 @@ enum db_file_kind db_file_kind(const char *path);
  * not be moved.
  */
 int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err);
+
+/* What the kernel has in memory of it is read from the disk again, as far as that is up to us. */
+void db_file_forget_cached(const char *path);
+
+/*
+ * A new database in place of the one that has the name: begin() gives the name to make it under,
+ * and sees to it that nothing has it; end() says that it is complete, and put_in_place() moves what
+ * is there aside (db_file_set_aside(); *ret_kept: its name, empty if there was nothing) and gives
+ * the new one the name. Killed in between, the next start goes on: 1 when there was something to
+ * put.
+ */
+int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err);
+int db_file_end_new(const char *path, struct err *err);
+int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err);
 
 #endif

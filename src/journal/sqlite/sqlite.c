@@ -8,7 +8,9 @@
 
 #include "base/mem.h"
 #include "journal/sqlite/connection.h"
+#include "journal/sqlite/file.h"
 #include "journal/sqlite/row.h"
+#include "journal/sqlite/vfs.h"
 
 enum statement {
 	BEGIN,
@@ -34,6 +36,7 @@ struct sqlite_storage {
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	char *path;
 	int checkpoint; /* pages of the WAL at which it is made */
+	bool lost;      /* it was opened again, and was not what it had been */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -101,6 +104,11 @@ static enum storage_commit_result sqlite_commit(struct storage *st, const struct
 	struct sqlite_storage *s = of(st);
 	int r;
 
+	if (!s->db) {
+		err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s is not open",
+			s->path);
+		return STORAGE_REFUSED;
+	}
 	connection_mark(&s->connection);
 	r = set_checkpoint(s, rows->live_bytes);
 	if (r == SQLITE_OK)
@@ -131,6 +139,8 @@ static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, 
 	uint64_t seen = 0;
 	int r = SQLITE_DONE, ret = 0;
 
+	if (!stmt)
+		return err_set(err, ERR_SYSTEM, 0, "%s is not open", s->path);
 	while (ret == 0 && seen < bytes && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct row row;
 
@@ -162,6 +172,11 @@ static enum storage_load_result sqlite_read(struct storage *st, enum storage_whi
 	struct sqlite_storage *s = of(st);
 	sqlite3_int64 most = below < INT64_MAX ? (sqlite3_int64)below : INT64_MAX;
 	sqlite3_stmt *stmt = NULL;
+
+	if (!s->db) {
+		err_set(err, ERR_SYSTEM, 0, "%s is not open", s->path);
+		return STORAGE_FAILED;
+	}
 	int r = sqlite3_prepare_v2(s->db, reads[which], -1, &stmt, NULL);
 
 	err->reason = ERR_NONE;
@@ -196,24 +211,32 @@ static uint64_t sqlite_bytes(struct storage *st)
 	return file_bytes(of(st)->path, "") + file_bytes(of(st)->path, "-wal");
 }
 
+static void finalize(struct sqlite_storage *s)
+{
+	for (int i = 0; i < N_STATEMENTS; i++)
+		sqlite3_finalize(s->stmt[i]);
+	memset(s->stmt, 0, sizeof(s->stmt));
+}
+
+/* Leaves the files as they are. */
+static void detach(struct sqlite_storage *s)
+{
+	finalize(s);
+	if (s->db)
+		connection_leave(&s->connection);
+	s->db = NULL;
+}
+
 static void sqlite_close(struct storage *st)
 {
 	struct sqlite_storage *s = of(st);
 
-	for (int i = 0; i < N_STATEMENTS; i++)
-		sqlite3_finalize(s->stmt[i]);
-	connection_close(&s->connection);
+	finalize(s);
+	if (s->db)
+		connection_close(&s->connection);
 	free(s->path);
 	free(s);
 }
-
-static const struct storage_ops sqlite_ops = {
-	.read = sqlite_read,
-	.commit = sqlite_commit,
-	.oldest = sqlite_oldest,
-	.bytes = sqlite_bytes,
-	.close = sqlite_close,
-};
 
 static int prepare(struct sqlite_storage *s)
 {
@@ -225,34 +248,104 @@ static int prepare(struct sqlite_storage *s)
 	return r;
 }
 
+static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
+{
+	enum sqlite_open_result opened = connection_open(s->path, &s->connection, err);
+	int r;
+
+	if (opened != SQLITE_OPENED)
+		return opened;
+	s->db = s->connection.db;
+	r = prepare(s);
+	s->checkpoint = 0;
+	if (r == SQLITE_OK)
+		r = set_checkpoint(s, 0);
+	/* What SQLite takes for a row, less than a page of which is not its body. */
+	s->base.max_body = (uint64_t)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, -1) - PAGE_BYTES;
+	if (r == SQLITE_OK)
+		return SQLITE_OPENED;
+	opened = connection_refuse(s->path, s->db, r, err);
+	detach(s);
+	return opened;
+}
+
+static enum storage_health sqlite_health(struct storage *st, struct err *err)
+{
+	struct sqlite_storage *s = of(st);
+
+	if (s->lost || (s->db && vfs_check_files(s->db, err) < 0))
+		return STORAGE_LOST;
+	return !s->db || vfs_sync_failed(s->db) ? STORAGE_DOUBTED : STORAGE_WELL;
+}
+
+static int sqlite_reopen(struct storage *st, struct err *err)
+{
+	struct sqlite_storage *s = of(st);
+	enum sqlite_open_result opened;
+
+	/* As long as the disk takes nothing there is no use in it. */
+	if (s->db && vfs_sync(s->db) < 0)
+		return err_set(err, ERR_STORAGE, 0, "%s: its disk does not sync", s->path);
+	detach(s);
+	db_file_forget_cached(s->path);
+	opened = attach(s, err);
+	s->lost = opened == SQLITE_OPEN_DAMAGED;
+	return opened == SQLITE_OPENED ? 0 : -1;
+}
+
+static int fill_new(const char *path, storage_fill_fn fill, void *arg, struct err *err)
+{
+	struct storage *st;
+	int r;
+
+	if (sqlite_storage_open(path, &st, err) != SQLITE_OPENED)
+		return -1;
+	r = fill(arg, st, err);
+	st->ops->close(st);
+	return r;
+}
+
+static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
+			struct strbuf *ret_kept, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf new = { 0 };
+	struct sqlite_storage *s = of(st);
+
+	detach(s);
+	s->lost = true;
+	if (db_file_begin_new(s->path, &new, err) < 0 ||
+	    fill_new(strbuf_z(&new), fill, arg, err) < 0 || db_file_end_new(s->path, err) < 0 ||
+	    db_file_put_in_place(s->path, ret_kept, err) < 0 || attach(s, err) != SQLITE_OPENED)
+		return -1;
+	s->lost = false;
+	return 0;
+}
+
+static const struct storage_ops sqlite_ops = {
+	.read = sqlite_read,
+	.commit = sqlite_commit,
+	.oldest = sqlite_oldest,
+	.bytes = sqlite_bytes,
+	.health = sqlite_health,
+	.reopen = sqlite_reopen,
+	.renew = sqlite_renew,
+	.close = sqlite_close,
+};
+
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err)
 {
-	struct sqlite_storage *s;
+	struct sqlite_storage *s = mem_zalloc(sizeof(*s));
 	enum sqlite_open_result opened;
-	struct connection c;
-	int r;
 
-	opened = connection_open(path, &c, err);
-	if (opened != SQLITE_OPENED)
-		return opened;
-	s = mem_zalloc(sizeof(*s));
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
-	s->connection = c;
-	s->db = c.db;
-	r = prepare(s);
-	if (r == SQLITE_OK)
-		r = set_checkpoint(s, 0);
-	if (r == SQLITE_OK) {
-		/* What SQLite takes for a row, less than a page of which is not its body. */
-		s->base.max_body = (uint64_t)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, -1) -
-				   PAGE_BYTES;
+	err->reason = ERR_NONE;
+	opened = attach(s, err);
+	if (opened == SQLITE_OPENED)
 		*ret_storage = &s->base;
-		return SQLITE_OPENED;
-	}
-	opened = connection_refuse(path, s->db, r, err);
-	sqlite_close(&s->base);
+	else
+		sqlite_close(&s->base);
 	return opened;
 }
 

@@ -65,14 +65,13 @@ static int cut(struct file *file)
 	file->n = 0;
 	log->cut_due = true;
 	r = to->pMethods->xTruncate(to, size);
-	if (r == SQLITE_OK)
-		r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
 	if (r != SQLITE_OK)
 		return r;
-	log->cut_due = false;
 	log->end = size;
 	file->size = size;
-	return SQLITE_OK;
+	r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
+	log->cut_due = r != SQLITE_OK;
+	return r;
 }
 
 /* A write or sync has ended with r. */
@@ -147,19 +146,28 @@ static bool is_there(const struct file *file, struct err *err)
 
 /* ---- operations ---- */
 
+static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
+{
+	struct file *file = (struct file *)f;
+	struct err ignored;
+	int r;
+
+	/* What was cut short would be long again, with zeros where commits have been. */
+	if (file->log && !is_there(file, &ignored))
+		return SQLITE_IOERR_WRITE;
+	r = real(f)->pMethods->xWrite(real(f), from, n, at);
+	if (r == SQLITE_OK && at + n > file->size)
+		file->size = at + n;
+	return tried(f, r);
+}
+
 static int flush(sqlite3_file *f)
 {
 	struct file *file = (struct file *)f;
 	int n = file->n;
-	int r;
 
 	file->n = 0;
-	if (n == 0)
-		return SQLITE_OK;
-	r = real(f)->pMethods->xWrite(real(f), file->pending, n, file->at);
-	if (r == SQLITE_OK && file->at + n > file->size)
-		file->size = file->at + n;
-	return tried(f, r);
+	return n ? write_through(f, file->pending, n, file->at) : SQLITE_OK;
 }
 
 static void log_free(struct log *log)
@@ -184,16 +192,6 @@ static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 	int r = flush(f);
 
 	return r ? r : real(f)->pMethods->xRead(real(f), to, n, at);
-}
-
-static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
-{
-	struct file *file = (struct file *)f;
-	int r = real(f)->pMethods->xWrite(real(f), from, n, at);
-
-	if (r == SQLITE_OK && at + n > file->size)
-		file->size = at + n;
-	return tried(f, r);
 }
 
 static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
@@ -387,6 +385,19 @@ int vfs_check_files(sqlite3 *db, struct err *err)
 	if (database && !is_there(database, err))
 		return -1;
 	return wal && wal->log && !is_there(wal, err) ? -1 : 0;
+}
+
+int vfs_sync(sqlite3 *db)
+{
+	struct file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	if (!wal || !wal->log)
+		return -1;
+	if (wal->log->cut_due)
+		return cut(wal) == SQLITE_OK ? 0 : -1;
+	return real(&wal->base)->pMethods->xSync(real(&wal->base), SQLITE_SYNC_NORMAL) == SQLITE_OK
+		       ? 0
+		       : -1;
 }
 
 bool vfs_sync_failed(sqlite3 *db)

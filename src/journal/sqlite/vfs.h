@@ -21,6 +21,8 @@ const char *vfs_name(void);
 
 /* Of a database opened with it: -1 when it, or its WAL, was removed, replaced or cut short. */
 int vfs_check_files(sqlite3 *db, struct err *err);
+/* Syncs the WAL, without what a failed commit has left in it. -1: the disk does not. */
+int vfs_sync(sqlite3 *db);
 /* Since it was opened: what the kernel has in memory need not be what is on the disk. */
 bool vfs_sync_failed(sqlite3 *db);
 

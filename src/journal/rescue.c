@@ -1,0 +1,64 @@
+#include "journal/rescue.h"
+
+#include "journal/load.h"
+#include "journal/rewrite.h"
+
+/* NULL: not to be read, or not the same; *err says which. */
+static struct store *load_same(struct storage *st, struct store *store, struct err *err)
+{
+	struct store *loaded = store_new_like(store, NULL);
+
+	if (load_store(st, loaded, err) == STORAGE_LOADED && rewrite_same(store, loaded, err))
+		return loaded;
+	store_free(loaded);
+	return NULL;
+}
+
+static int fill(void *store, struct storage *st, struct err *err)
+{
+	return rewrite_store(store, st, err);
+}
+
+/* Its numbers of groups and rows are others: the store goes on with what was loaded from it. */
+static int renew(struct storage *st, struct store *store, struct strbuf *ret_kept, struct err *err)
+{
+	struct store *loaded;
+
+	if (st->ops->renew(st, fill, store, ret_kept, err) < 0)
+		return -1;
+	loaded = load_same(st, store, err);
+	if (!loaded)
+		return -1;
+	store_take_over(store, loaded);
+	return 0;
+}
+
+/* 0: well. 1: it is there, and it is something else. -1: it cannot be had. */
+static int read_back(struct storage *st, struct store *store, struct err *err)
+{
+	struct store *loaded;
+	struct err ignored;
+
+	if (st->ops->reopen(st, err) < 0)
+		return st->ops->health(st, &ignored) == STORAGE_LOST ? 1 : -1;
+	loaded = load_same(st, store, err);
+	if (!loaded)
+		return 1;
+	store_free(loaded);
+	return 0;
+}
+
+enum rescue_result rescue(struct storage *st, struct store *store, enum storage_health health,
+			  struct strbuf *ret_kept, struct err *ret_why, struct err *err)
+{
+	if (health == STORAGE_DOUBTED) {
+		int r = read_back(st, store, err);
+
+		if (r <= 0)
+			return r == 0 ? RESCUE_READ_BACK : RESCUE_FAILED;
+		*ret_why = *err;
+	} else {
+		st->ops->health(st, ret_why);
+	}
+	return renew(st, store, ret_kept, err) < 0 ? RESCUE_FAILED : RESCUE_WRITTEN;
+}

@@ -1,0 +1,337 @@
+#include "journal/rewrite.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "format/protobuf/decode.h"
+#include "format/text/parse.h"
+#include "format/text/write.h"
+#include "push/push.h"
+
+enum { BATCH = 512 };
+
+/* Pushes that make the same groups again. */
+struct rewriter {
+	struct store *from, *scratch;
+	struct storage *to;
+	struct push_builder builder;
+	/* A copied group; what a push is built in; what a batch borrows until it is committed. */
+	struct arena groups, arena, batch;
+	struct push **pushes;
+	size_t n, cap;
+	struct err *err;
+};
+
+static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+
+static void rewriter_init(struct rewriter *rw, struct store *from, struct storage *to,
+			  struct err *err)
+{
+	*rw = (struct rewriter){ .from = from, .to = to, .err = err };
+	/* What is stored stays, though a limit has been lowered below it. */
+	rw->scratch = store_new_like(from, &unlimited);
+	arena_init(&rw->groups, SIZE_MAX);
+	arena_init(&rw->arena, SIZE_MAX);
+	arena_init(&rw->batch, SIZE_MAX);
+	rw->builder = (struct push_builder){ .max_series = UINT64_MAX,
+					     .max_labels = UINT32_MAX,
+					     .arena = &rw->arena };
+}
+
+static void free_pushes(struct rewriter *rw)
+{
+	for (size_t i = 0; i < rw->n; i++)
+		push_free(rw->pushes[i]);
+	rw->n = 0;
+	arena_reset(&rw->batch);
+}
+
+static void rewriter_done(struct rewriter *rw)
+{
+	store_free(rw->scratch);
+	free_pushes(rw);
+	free(rw->pushes);
+	push_builder_done(&rw->builder);
+	arena_done(&rw->arena);
+	arena_done(&rw->batch);
+	arena_done(&rw->groups);
+}
+
+static void add_push(struct rewriter *rw, struct push *push)
+{
+	if (rw->n == rw->cap) {
+		rw->cap = rw->cap ? rw->cap * 2 : 256;
+		rw->pushes = mem_realloc(rw->pushes, rw->cap * sizeof(struct push *));
+	}
+	rw->pushes[rw->n++] = push;
+}
+
+static int cannot(struct rewriter *rw, struct str key, const char *why)
+{
+	char name[200];
+
+	return err_set(rw->err, ERR_SYSTEM, 0, "group %s cannot be written again: %s",
+		       str_quote(key, name, sizeof(name)), why);
+}
+
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
+
+/* NULL: cannot be decoded. */
+static struct family *decode(const struct group_copy_family *f, struct arena *a)
+{
+	CLEANUP(strbuf_done) struct strbuf head = { 0 };
+	struct family *families = NULL;
+	struct err err;
+
+	if (f->proto.n)
+		return proto_decode(f->proto, &no_limits, a, &families, &err) < 0 ? NULL : families;
+	text_write_header(&head, f->name, false, STR_NULL, f->type);
+	/* The parser borrows from the text, which has to last as long as the families. */
+	char *body = arena_alloc(a, head.n + f->text.n);
+
+	memcpy(body, head.p, head.n);
+	memcpy(body + head.n, f->text.p, f->text.n);
+	if (text_parse((struct str){ body, head.n + f->text.n }, &no_limits, a, &families, &err) <
+	    0)
+		return NULL;
+	return families;
+}
+
+/* Families that one push has brought: of one time. */
+static int build_push(struct rewriter *rw, struct str key_bytes,
+		      const struct group_copy_family *const *families, uint32_t n, double at)
+{
+	struct family *first = NULL, **last = &first;
+	struct key key;
+
+	arena_reset(&rw->arena);
+	if (key_decode(key_bytes, &rw->arena, &key) < 0)
+		return cannot(rw, key_bytes, "its key is none");
+	for (uint32_t i = 0; i < n; i++) {
+		if (families[i]->proto.n + families[i]->text.n == 0)
+			continue;
+		struct family *f = decode(families[i], &rw->arena);
+
+		if (!f)
+			return cannot(rw, key_bytes, "a family of it cannot be read");
+		f->help = families[i]->help;
+		f->has_help = families[i]->help.p != NULL;
+		*last = f;
+		last = &f->next;
+	}
+	*last = NULL;
+	add_push(rw, push_build(&rw->builder, PUSH_POST, &key, first, at));
+	return 0;
+}
+
+static int by_time(const void *pa, const void *pb)
+{
+	const struct group_copy_family *a = *(struct group_copy_family *const *)pa;
+	const struct group_copy_family *b = *(struct group_copy_family *const *)pb;
+
+	return (a->pushed_at > b->pushed_at) - (a->pushed_at < b->pushed_at);
+}
+
+static int build_group(struct rewriter *rw, const struct group_copy *g)
+{
+	const struct group_copy_family **sorted = arena_alloc(&rw->groups, (g->n_families + 1) *
+										   sizeof(*sorted));
+	uint32_t n;
+
+	for (uint32_t i = 0; i < g->n_families; i++)
+		sorted[i] = &g->families[i];
+	qsort(sorted, g->n_families, sizeof(*sorted), by_time);
+	for (uint32_t i = 0; i < g->n_families; i += n) {
+		for (n = 1; i + n < g->n_families; n++)
+			if (sorted[i + n]->pushed_at != sorted[i]->pushed_at)
+				break;
+		if (build_push(rw, g->key, sorted + i, n, sorted[i]->pushed_at) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The next group, in rw->groups. 0: there is none. */
+static int next_group(struct rewriter *rw, uint32_t *cursor, struct group_copy *ret)
+{
+	arena_reset(&rw->groups);
+	return store_copy_group(rw->from, cursor, &rw->groups, ret);
+}
+
+/* In the order in which they came: the last help text of a family is the one that is shown. */
+static int by_push_time(const void *pa, const void *pb)
+{
+	const struct push *a = *(struct push *const *)pa, *b = *(struct push *const *)pb;
+
+	return (a->now > b->now) - (a->now < b->now);
+}
+
+static int commit(struct rewriter *rw)
+{
+	int r = rw->to->ops->commit(rw->to, store_rows(rw->scratch), rw->err);
+
+	if (r == 0)
+		store_publish(rw->scratch);
+	else
+		store_rollback(rw->scratch);
+	return r;
+}
+
+static int write_pushes(struct rewriter *rw)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rw->n; i++) {
+		store_stage(rw->scratch, rw->pushes[i]);
+		if (rw->pushes[i]->err.reason)
+			r = cannot(rw, rw->pushes[i]->key, rw->pushes[i]->err.msg);
+		else if ((i + 1) % BATCH == 0)
+			r = commit(rw);
+	}
+	if (r == 0)
+		r = commit(rw);
+	else
+		store_rollback(rw->scratch);
+	free_pushes(rw);
+	return r;
+}
+
+static int write_families(struct rewriter *rw)
+{
+	struct group_copy g;
+	uint32_t cursor = 0;
+
+	while (next_group(rw, &cursor, &g) > 0)
+		if (build_group(rw, &g) < 0)
+			return -1;
+	qsort(rw->pushes, rw->n, sizeof(struct push *), by_push_time);
+	return write_pushes(rw);
+}
+
+/* Groups without families, too. */
+static int write_times(struct rewriter *rw)
+{
+	struct group_copy g;
+	uint32_t cursor = 0;
+	int r = 0;
+
+	while (r == 0 && next_group(rw, &cursor, &g) > 0) {
+		r = build_push(rw, g.key, NULL, 0, g.pushed_at);
+		if (r < 0)
+			break;
+		store_stage(rw->scratch, rw->pushes[rw->n - 1]);
+		store_stage_times(rw->scratch, rw->pushes[rw->n - 1], g.pushed_at, g.failed_at,
+				  arena_dup(&rw->batch, g.failed_why));
+		if (rw->n == BATCH) {
+			r = commit(rw);
+			free_pushes(rw);
+		}
+	}
+	if (r == 0)
+		r = commit(rw);
+	else
+		store_rollback(rw->scratch);
+	free_pushes(rw);
+	return r;
+}
+
+int rewrite_store(struct store *s, struct storage *to, struct err *err)
+{
+	struct rewriter rw;
+	int r;
+
+	rewriter_init(&rw, s, to, err);
+	r = write_families(&rw);
+	if (r == 0)
+		r = write_times(&rw);
+	rewriter_done(&rw);
+	return r;
+}
+
+/* ---- comparing ---- */
+
+static uint64_t mix(uint64_t h, struct str s)
+{
+	uint64_t parts[2] = { h, hash_bytes(s) };
+
+	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
+}
+
+/* Of all that a group shows. */
+static uint64_t digest(const struct group_copy *g)
+{
+	double times[2] = { g->pushed_at, g->failed_at };
+	uint64_t h = mix(hash_bytes(g->key), (struct str){ (const char *)times, sizeof(times) });
+
+	h = mix(h, g->failed_why);
+	for (uint32_t i = 0; i < g->n_families; i++) {
+		const struct group_copy_family *f = &g->families[i];
+
+		h = mix(h, f->name);
+		h = mix(h, f->exposed);
+		h = mix(h, f->help);
+		h = mix(h, f->text);
+		h = mix(h, (struct str){ (const char *)&f->type, sizeof(f->type) });
+		h = mix(h, (struct str){ (const char *)&f->pushed_at, sizeof(f->pushed_at) });
+	}
+	return h;
+}
+
+struct digested {
+	uint64_t key, all;
+};
+
+struct digests {
+	struct digested *list;
+	size_t n, cap;
+};
+
+static int by_key(const void *pa, const void *pb)
+{
+	const struct digested *a = pa, *b = pb;
+
+	return (a->key > b->key) - (a->key < b->key);
+}
+
+static void digest_store(struct store *s, struct digests *ret)
+{
+	struct group_copy g;
+	struct arena arena;
+	uint32_t cursor = 0;
+
+	arena_init(&arena, SIZE_MAX);
+	while (store_copy_group(s, &cursor, &arena, &g) > 0) {
+		if (ret->n == ret->cap) {
+			ret->cap = ret->cap ? ret->cap * 2 : 256;
+			ret->list = mem_realloc(ret->list, ret->cap * sizeof(*ret->list));
+		}
+		ret->list[ret->n++] = (struct digested){ hash_bytes(g.key), digest(&g) };
+		arena_reset(&arena);
+	}
+	arena_done(&arena);
+	if (ret->n > 0)
+		qsort(ret->list, ret->n, sizeof(*ret->list), by_key);
+}
+
+bool rewrite_same(struct store *a, struct store *b, struct err *err)
+{
+	struct digests da = { 0 }, db = { 0 };
+	size_t i = 0;
+	bool same;
+
+	digest_store(a, &da);
+	digest_store(b, &db);
+	while (i < da.n && i < db.n && da.list[i].key == db.list[i].key &&
+	       da.list[i].all == db.list[i].all)
+		i++;
+	same = i == da.n && i == db.n;
+	if (!same)
+		err_set(err, ERR_SYSTEM, 0,
+			"what the database holds differs from what is in memory: %zu groups "
+			"instead of %zu, or others",
+			db.n, da.n);
+	free(da.list);
+	free(db.list);
+	return same;
+}

@@ -1,0 +1,158 @@
+/* A store written into an empty database from memory, and loaded from it: it shows the same. */
+#include <check.h>
+#include <stdio.h>
+
+#include "journal/load.h"
+#include "journal/rewrite.h"
+#include "lib/exposed.h"
+#include "lib/gateway.h"
+#include "lib/rng.h"
+#include "lib/run.h"
+
+static const char *const bodies[] = {
+	"a 1\n",
+	"# HELP a first\n# TYPE a gauge\na{x=\"y\",z=\"\"} -0\na{x=\"q\\\"\\n\\\\\"} NaN\n",
+	"# HELP b with \\\\ and \\n\n# TYPE b counter\nb{instance=\"i\",job=\"mine\"} 1e300\n",
+	"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 3\ns_count 2\nc 1\nd 5e-324\n",
+	"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n",
+	"# HELP b\n# TYPE b counter\nb 18446744073709551615\n",
+	"",
+};
+
+static const char *const paths[] = { "/j", "/j/a/b", "/k", "/l/x/y", "/m/o/p/q/r" };
+
+static struct store *rewritten(struct store *s, struct mem_storage *to)
+{
+	struct store *loaded = store_new_like(s, NULL);
+	struct err err = { 0 };
+
+	mem_storage_init(to);
+	ck_assert_msg(rewrite_store(s, &to->base, &err) == 0, "%s", err.msg);
+	ck_assert_msg(load_store(&to->base, loaded, &err) == STORAGE_LOADED, "%s", err.msg);
+	return loaded;
+}
+
+static void check_same(struct store *a, struct store *b)
+{
+	struct strbuf ta = { 0 }, tb = { 0 };
+	struct err err = { 0 };
+
+	exposed_add(a, &ta);
+	exposed_add(b, &tb);
+	ck_assert_str_eq(strbuf_z(&tb), strbuf_z(&ta));
+	ck_assert_msg(rewrite_same(a, b, &err), "%s", err.msg);
+	strbuf_done(&ta);
+	strbuf_done(&tb);
+}
+
+START_TEST(random_stores)
+{
+	uint64_t rng = (uint64_t)_i + 1;
+	struct mem_storage rows;
+	struct gateway g;
+
+	gateway_init(&g, 100, 1000);
+	for (unsigned i = 0; i < 40; i++) {
+		enum push_mode mode = rng_one_in(&rng, 8)   ? PUSH_DELETE
+				      : rng_one_in(&rng, 2) ? PUSH_PUT
+							    : PUSH_POST;
+		const char *body = mode == PUSH_DELETE ? "" : bodies[rng_below(&rng, 7)];
+		struct push *push = make_push(mode, paths[rng_below(&rng, 5)], body, g.now++);
+
+		/* Some are refused, which a group shows, too. */
+		g.pushes[g.n++] = push;
+		store_stage(g.store, push);
+		gateway_publish(&g);
+	}
+	/* As after a restart: the rows decide what is shown. */
+	struct store *again = store_new_like(g.store, NULL);
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(&g.rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	store_take_over(g.store, again);
+	struct store *loaded = rewritten(g.store, &rows);
+
+	check_same(g.store, loaded);
+	/* And it goes on from there. */
+	store_take_over(g.store, loaded);
+	mem_storage_done(&g.rows);
+	g.rows = rows;
+	gateway_push(&g, PUSH_PUT, "/j", "later 1\n", 0);
+	gateway_push(&g, PUSH_DELETE, "/k", "", 0);
+	gateway_push(&g, PUSH_PUT, "/l/x/y", "later 1\n", 0);
+	loaded = store_new_like(g.store, NULL);
+	ck_assert_msg(load_store(&g.rows.base, loaded, &err) == STORAGE_LOADED, "%s", err.msg);
+	ck_assert_msg(rewrite_same(g.store, loaded, &err), "%s", err.msg);
+	store_free(loaded);
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(limits_lowered_since)
+{
+	const struct store_limits one = { 1, 1 };
+	struct mem_storage rows;
+	struct gateway g;
+
+	gateway_init(&g, 100, 1000);
+	gateway_push(&g, PUSH_PUT, "/j", "a 1\nb 1\n", 0);
+	gateway_push(&g, PUSH_PUT, "/k", "a 1\nb 1\n", 0);
+	struct store *low = store_new_like(g.store, &one);
+	struct err err = { 0 };
+
+	ck_assert_int_eq(load_store(&g.rows.base, low, &err), STORAGE_LOADED);
+	struct store *loaded = rewritten(low, &rows);
+
+	check_same(low, loaded);
+	mem_storage_done(&rows);
+	store_free(loaded);
+	store_free(low);
+	gateway_done(&g);
+}
+END_TEST
+
+/* Each differs from the first in one thing. */
+static const struct {
+	const char *name, *path, *body;
+} others[] = {
+	{ "a value", "/j", "# HELP a h\na 2\n" },
+	{ "a help text", "/j", "# HELP a g\na 1\n" },
+	{ "a type", "/j", "# HELP a h\n# TYPE a gauge\na 1\n" },
+	{ "a family", "/j", "# HELP a h\na 1\nb 1\n" },
+	{ "a group", "/k", "# HELP a h\na 1\n" },
+};
+
+START_TEST(different)
+{
+	struct gateway a, b, later;
+	struct err err = { 0 };
+
+	gateway_init(&a, 10, 100);
+	gateway_init(&b, 10, 100);
+	gateway_init(&later, 10, 100);
+	later.now = 100.5;
+	gateway_push(&a, PUSH_PUT, "/j", "# HELP a h\na 1\n", 0);
+	gateway_push(&b, PUSH_PUT, others[_i].path, others[_i].body, 0);
+	gateway_push(&later, PUSH_PUT, "/j", "# HELP a h\na 1\n", 0);
+	ck_assert_msg(!rewrite_same(a.store, b.store, &err), "%s", others[_i].name);
+	ck_assert(strstr(err.msg, "differs"));
+	ck_assert(!rewrite_same(a.store, later.store, &err));
+	ck_assert(rewrite_same(a.store, a.store, &err));
+	gateway_push(&b, PUSH_DELETE, others[_i].path, "", 0);
+	ck_assert(!rewrite_same(a.store, b.store, &err));
+	gateway_done(&a);
+	gateway_done(&b);
+	gateway_done(&later);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("rewrite");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, random_stores, 0, 30);
+	tcase_add_test(tc, limits_lowered_since);
+	tcase_add_loop_test(tc, different, 0, 5);
+	return run_cases("rewrite", tc);
+}
