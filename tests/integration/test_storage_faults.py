@@ -211,3 +211,20 @@ def test_while_the_database_is_opened_probes_get_an_answer(database, faults):
         assert g.request("PUT", "/p/metrics/job/j", "a 1\n").status == 503
         faults.release()
         eventually(lambda: g.get("/p/-/ready").status == 200, "it is loaded")
+
+
+@pytest.mark.parametrize("what,number", [("write", errno.ENOSPC), ("sync", errno.EIO)])
+def test_a_failure_at_any_point_of_the_wal_is_no_damage(database, faults, what, number):
+    """Also where it begins anew, with all that was in it in the database."""
+    body = "".join(f'a{{pad="{i:04d}{"x" * 500}"}} 1\n' for i in range(300))
+    for n in range(14):
+        with Gateway(database=database, env=faults.env) as g:
+            assert "is damaged" not in g.log
+            assert scrape(g).pushed("b", "x") == (n - 1 if n else None)
+            for _ in range(n % 4):
+                assert g.put("large", body).status == 200
+            assert g.put("x", f"b {n}\n").status == 200
+            faults.fail(what, number)
+            assert g.put("large", body + "c 1\n").status == 503
+            g.kill()
+            faults.heal()

@@ -34,8 +34,9 @@ struct log {
 	struct wal_generation generation;
 	/* Where what was written last ends, and what was synced last. 0: not known yet. */
 	sqlite3_int64 end, synced;
-	bool cut_due; /* something behind `synced` has to go */
-	int note;     /* see synced.h; -1: there is none */
+	bool header_due; /* of a new generation: what is in the file is the old one yet */
+	bool cut_due;    /* something behind `synced` has to go */
+	int note;        /* see synced.h; -1: there is none */
 };
 
 enum { NOTE_UNTRIED = -2 };
@@ -60,9 +61,10 @@ static int cut(struct file *file)
 	sqlite3_file *to = real(&file->base);
 	int r;
 
-	if (!log->synced)
-		return SQLITE_OK;
 	file->n = 0;
+	/* The old one is whole, and in the database. */
+	if (!log->synced || log->header_due)
+		return SQLITE_OK;
 	log->cut_due = true;
 	r = to->pMethods->xTruncate(to, size);
 	if (r != SQLITE_OK)
@@ -84,24 +86,6 @@ static int tried(sqlite3_file *f, int r)
 	return r;
 }
 
-static void log_written(struct file *file, const void *from, int n, sqlite3_int64 at)
-{
-	struct log *log = file->log;
-
-	if (at == 0) {
-		/* All that was in it is in the database: there is nothing to go back to. */
-		if (n == WAL_HEADER)
-			wal_read_header(from, &log->generation);
-		log->synced = log->end = WAL_HEADER;
-		return;
-	}
-	/* SQLite goes on where what it has found ends. */
-	if (!log->synced)
-		log->synced = log->end = at;
-	if (at + n > log->end)
-		log->end = at + n;
-}
-
 /* -1: none is to be had. */
 static int open_note(struct file *file)
 {
@@ -112,6 +96,16 @@ static int open_note(struct file *file)
 	return fd;
 }
 
+static void note_end(struct file *file, sqlite3_int64 end)
+{
+	struct log *log = file->log;
+
+	if (log->note == NOTE_UNTRIED)
+		log->note = open_note(file);
+	if (log->note >= 0)
+		synced_write(log->note, &log->generation, (uint64_t)end);
+}
+
 static void log_synced(struct file *file)
 {
 	struct log *log = file->log;
@@ -119,10 +113,29 @@ static void log_synced(struct file *file)
 	if (!log->end)
 		return;
 	log->synced = log->end;
-	if (log->note == NOTE_UNTRIED)
-		log->note = open_note(file);
-	if (log->note >= 0)
-		synced_write(log->note, &log->generation, (uint64_t)log->synced);
+	note_end(file, log->synced);
+}
+
+static void log_written(struct file *file, const void *from, int n, sqlite3_int64 at)
+{
+	struct log *log = file->log;
+
+	if (at == 0) {
+		/* All that was in it is in the database: none of it is needed, whatever fails now.
+		 */
+		if (log->generation.salt[0] || log->generation.salt[1])
+			note_end(file, WAL_HEADER);
+		if (n == WAL_HEADER)
+			wal_read_header(from, &log->generation);
+		log->synced = log->end = WAL_HEADER;
+		log->header_due = true;
+		return;
+	}
+	/* SQLite goes on where what it has found ends. */
+	if (!log->synced)
+		log->synced = log->end = at;
+	if (at + n > log->end)
+		log->end = at + n;
 }
 
 /* ---- the files by their names ---- */
@@ -158,6 +171,8 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 	r = real(f)->pMethods->xWrite(real(f), from, n, at);
 	if (r == SQLITE_OK && at + n > file->size)
 		file->size = at + n;
+	if (r == SQLITE_OK && file->log && at == 0)
+		file->log->header_due = false;
 	return tried(f, r);
 }
 
@@ -246,10 +261,10 @@ static int do_sync(sqlite3_file *f, int flags)
 	}
 	if (!file->log)
 		return SQLITE_OK;
-	log_synced(file);
 	/* Synced, but for nobody who comes later. */
 	if (!is_there(file, &ignored) || !is_there(file->log->database, &ignored))
-		return SQLITE_IOERR_FSYNC;
+		return tried(f, SQLITE_IOERR_FSYNC);
+	log_synced(file);
 	return SQLITE_OK;
 }
 
