@@ -299,6 +299,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->store = opened.store;
 	g->storage = opened.storage;
 	g->api.database_set_aside = opened.set_aside;
+	g->api.salvaged_groups = opened.salvaged_groups;
 	g->api.store = g->store;
 	g->api.background = background_start(err);
 	if (!g->api.background)

@@ -25,9 +25,10 @@ struct api {
 	/* The store is loaded. Until then only config, admission, queue and counters are there for
 	 * the workers. */
 	atomic_bool ready;
-	atomic_bool quit_asked;  /* by /-/quit */
-	int64_t started_ns;      /* Unix time */
-	bool database_set_aside; /* the one found at start was damaged */
+	atomic_bool quit_asked;   /* by /-/quit */
+	int64_t started_ns;       /* Unix time */
+	bool database_set_aside;  /* the one found at start was damaged */
+	uint64_t salvaged_groups; /* that came over from it */
 	struct counters counters;
 	struct refusals *refusals; /* what of them is in the log */
 };

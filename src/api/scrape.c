@@ -155,6 +155,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.server = w->api->server,
 		.counters = &w->api->counters,
 		.database_set_aside = w->api->database_set_aside,
+		.salvaged_groups = w->api->salvaged_groups,
 	};
 	struct scrape *s;
 

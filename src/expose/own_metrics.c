@@ -33,6 +33,7 @@ enum own {
 	CROWDED,
 	DATABASE_BYTES,
 	DATABASE_LEFT_OUT,
+	DATABASE_SALVAGED,
 	DATABASE_SET_ASIDE,
 	FAMILIES,
 	GROUPS,
@@ -97,6 +98,8 @@ static const struct {
 	[DATABASE_LEFT_OUT] = { "pushgateway_database_left_out_families", METRIC_GAUGE,
 				"Families in the database that contradict a rule and are not "
 				"shown." },
+	[DATABASE_SALVAGED] = { "pushgateway_database_salvaged_groups", METRIC_GAUGE,
+				"Groups that came over from the damaged database found at start." },
 	[DATABASE_SET_ASIDE] = { "pushgateway_database_set_aside", METRIC_GAUGE,
 				 "1 if the database found at start was damaged and has been set "
 				 "aside." },
@@ -308,6 +311,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	single(own, COMMIT_FAILURES, (double)cs.commit_failures);
 	single(own, DATABASE_BYTES, (double)cs.database_bytes);
 	single(own, DATABASE_LEFT_OUT, (double)counts.left_out);
+	single(own, DATABASE_SALVAGED, (double)from->salvaged_groups);
 	single(own, DATABASE_SET_ASIDE, from->database_set_aside);
 	single(own, FAMILIES, (double)counts.families);
 	single(own, GROUPS, (double)counts.groups);

@@ -28,7 +28,8 @@ struct own_sources {
 	struct committer *committer;
 	struct http_server *server;
 	struct counters *counters;
-	bool database_set_aside; /* the one found at start was damaged */
+	bool database_set_aside;  /* the one found at start was damaged */
+	uint64_t salvaged_groups; /* that came over from it */
 };
 
 /* Announces all of them to the store; before the first push and before loading. */

@@ -11,6 +11,7 @@
 #include "journal/load.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
+#include "process/salvage_database.h"
 
 struct store *startup_new_store(const struct store_limits *lim)
 {
@@ -91,7 +92,7 @@ static void log_loaded(const char *path, struct store *store)
 		 LOG_NUMBER("series"), number(counts.series).text, NULL);
 }
 
-static void write_group(struct str key_bytes, struct strbuf *out)
+void startup_write_group(struct str key_bytes, struct strbuf *out)
 {
 	CLEANUP(arena_done) struct arena a;
 	struct key key;
@@ -110,7 +111,7 @@ static void log_left_out(const char *path, const struct store *store)
 		CLEANUP(strbuf_done) struct strbuf group = { 0 };
 		CLEANUP(strbuf_done) struct strbuf family = { 0 };
 
-		write_group(left.key, &group);
+		startup_write_group(left.key, &group);
 		strbuf_adds(&family, left.family);
 		if (left.family.n)
 			log_warn("a stored family breaks a rule: it is not shown, and kept until "
@@ -197,7 +198,8 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	const char *path = c->persistence_file;
 	enum open_result r;
 	struct sqlite_found found;
-	char aside[4200];
+	uint64_t salvaged = 0;
+	bool damaged;
 
 	*ret = (struct opened){ 0 };
 	if (!*path) {
@@ -211,19 +213,18 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	if (db_file_check_type(path, err) < 0 || import_if_gob(c, err) < 0)
 		return -1;
 	r = open_and_load(c, listener, ret, err);
-	if (r == DAMAGED) {
+	damaged = r == DAMAGED;
+	if (damaged) {
 		struct err why = *err;
 
-		if (db_file_set_aside(path, aside, sizeof(aside), err) < 0)
+		if (salvage_database(path, &why, &salvaged, err) < 0)
 			return -1;
-		log_error("the database is damaged: it has been set aside, starting with an empty "
-			  "one",
-			  "file", path, "kept", aside, "err", why.msg, NULL);
-		ret->set_aside = true;
 		r = open_and_load(c, listener, ret, err);
 	}
 	if (r != OPENED)
 		return -1;
+	ret->set_aside = damaged;
+	ret->salvaged_groups = salvaged;
 	found = sqlite_storage_found(ret->storage);
 	log_found(path, &found);
 	log_loaded(path, ret->store);

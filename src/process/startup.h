@@ -9,8 +9,9 @@
 
 struct opened {
 	struct store *store;
-	struct storage *storage; /* NULL: memory only */
-	bool set_aside;          /* the database found was damaged: this is an empty one */
+	struct storage *storage;  /* NULL: memory only */
+	bool set_aside;           /* the database found was damaged: this is a new one */
+	uint64_t salvaged_groups; /* that came over from it */
 };
 
 /*
@@ -27,14 +28,17 @@ struct startup_listener {
 
 /*
  * Before the committer and before anybody may see the store. A Go Pushgateway's file is imported
- * first, a damaged database is set aside; both are logged. -1: *err says what to do, and *ret holds
- * nothing.
+ * first, of a damaged database what can be read is brought over; both are logged. -1: *err says
+ * what to do, and *ret holds nothing.
  */
 int startup_open(const struct config *c, const struct startup_listener *listener,
 		 struct opened *ret, struct err *err);
 
 /* Empty, and it knows our own metrics. */
 struct store *startup_new_store(const struct store_limits *lim);
+
+/* The labels of a group's key, as in the exposition. */
+void startup_write_group(struct str key, struct strbuf *out);
 
 /* Where an import comes from, for the log. */
 struct startup_origin {

@@ -89,6 +89,58 @@ def test_killed_again_and_again_is_no_damage(database):
     assert [f.name for f in database.parent.iterdir()] == [database.name], "a clean stop leaves one file"
 
 
+# ---- any bit ----
+
+def values(g):
+    """Of what was pushed, by series."""
+    lines = [line for line in g.get("/metrics").text.splitlines()
+             if not re.match(r"#|process_|pushgateway_|push_failure_time_seconds", line)]
+    return dict(line.rsplit(" ", 1) for line in lines)
+
+
+def history(database, rng):
+    """Pushes and deletes, a restart among them; all values that were ever shown, and the last ones."""
+    shown, pushed = {}, 0
+    for end in ("terminate", "kill"):
+        with Gateway(database=database) as g:
+            for _ in range(25):
+                job, pushed = f"j{rng.randrange(8)}", pushed + 1
+                kind = rng.random()
+                if kind < 0.15:
+                    g.delete(job)
+                elif kind < 0.5:
+                    g.put(job, "".join(f'm{k}{{x="{"y" * rng.randrange(1, 60)}"}} {pushed}\n' for k in range(rng.randrange(1, 4))))
+                elif kind < 0.9:
+                    g.post(job, f"m{rng.randrange(5)} {pushed}\n")
+                else:
+                    g.post(job, f'large{{pad="{"z" * 9000}"}} {pushed}\n')
+                for series, value in values(g).items():
+                    shown.setdefault(series, set()).add(value)
+            last = values(g)
+            getattr(g, end)()
+    return shown, last
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flipped_bits_are_never_served_and_never_silent(database, tmp_path, seed):
+    rng = random.Random(seed)
+    shown, last = history(database, rng)
+    files = {f.name: f.read_bytes() for f in database.parent.iterdir()}
+    for n in range(8):
+        place = tmp_path / str(n)
+        place.mkdir()
+        for name, content in files.items():
+            (place / name).write_bytes(content)
+        target = place / rng.choice([database.name, database.name + "-wal"])
+        for _ in range(rng.choice([1, 1, 3])):
+            flip(target, rng.randrange(target.stat().st_size), rng.randrange(8))
+        with Gateway(database=place / database.name) as g:
+            got, said = values(g), "is damaged" in g.log
+            assert all(value in shown.get(series, ()) for series, value in got.items())
+            assert got == last or said
+            g.kill()
+
+
 # ---- under the running gateway ----
 
 def fill(g):
@@ -169,18 +221,17 @@ def test_what_is_put_in_its_place_is_kept(database):
 
 
 def test_pushes_are_refused_until_a_new_one_is_written(database):
-    directory = database.parent / "state"
-    directory.mkdir()
-    database = directory / database.name
+    in_the_way = database.with_name(database.name + ".rewriting")
     with Gateway(database=database) as g:
         g.put("x", "a 1\n")
-        directory.rename(directory.with_name("gone"))
+        in_the_way.mkdir()
+        database.unlink()
         reply = g.put("x", "a 2\n")
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
         g.wait_for_line("every push is refused until it can")
         assert g.put("x", "a 3\n").status == 503
         assert scrape(g).pushed("a", "x") == 1
-        directory.mkdir()
+        in_the_way.rmdir()
         g.wait_for_line("a new one has been written")
         assert g.put("x", "a 4\n").status == 200
         g.kill()

@@ -305,17 +305,26 @@ static int fill_new(const char *path, storage_fill_fn fill, void *arg, struct er
 	return r;
 }
 
+int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
+			   struct strbuf *ret_kept, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf new = { 0 };
+
+	if (db_file_begin_new(path, &new, err) < 0 ||
+	    fill_new(strbuf_z(&new), fill, arg, err) < 0 || db_file_end_new(path, err) < 0)
+		return -1;
+	return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
+}
+
 static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 			struct strbuf *ret_kept, struct err *err)
 {
-	CLEANUP(strbuf_done) struct strbuf new = { 0 };
 	struct sqlite_storage *s = of(st);
 
 	detach(s);
 	s->lost = true;
-	if (db_file_begin_new(s->path, &new, err) < 0 ||
-	    fill_new(strbuf_z(&new), fill, arg, err) < 0 || db_file_end_new(s->path, err) < 0 ||
-	    db_file_put_in_place(s->path, ret_kept, err) < 0 || attach(s, err) != SQLITE_OPENED)
+	if (sqlite_storage_replace(s->path, fill, arg, ret_kept, err) < 0 ||
+	    attach(s, err) != SQLITE_OPENED)
 		return -1;
 	s->lost = false;
 	return 0;

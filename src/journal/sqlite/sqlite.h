@@ -18,6 +18,14 @@ enum sqlite_open_result {
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);
 
+/*
+ * Makes a new database, lets fill write into it, and puts it in place of what has the name now;
+ * that is kept, under the name that goes to *ret_kept (empty: there was nothing). Nobody has it
+ * open.
+ */
+int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
+			   struct strbuf *ret_kept, struct err *err);
+
 /* What opening has come across. */
 struct sqlite_found {
 	int schema;     /* 0: a new database */

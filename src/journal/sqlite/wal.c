@@ -194,3 +194,93 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 	close(fd);
 	return r;
 }
+
+/* ---- frame by frame ---- */
+
+/* A frame fits what the one before says, whether or not that one is what it was. */
+static bool fits_after(const unsigned char *before, const unsigned char *f, size_t page,
+		       bool big_endian)
+{
+	struct sum sum = { big(before), big(before + 4), big_endian };
+
+	add_to_sum(&sum, f, FRAME_SALT);
+	add_to_sum(&sum, f + WAL_FRAME_HEADER, page);
+	return big(f) != 0 && sum_is(&sum, f + FRAME_SUM);
+}
+
+struct frames {
+	const unsigned char *p; /* the WAL */
+	size_t n, page;         /* frames; size of a page */
+	bool big_endian;
+	const unsigned char *salt; /* of its generation */
+};
+
+static const unsigned char *frame_at(const struct frames *fs, size_t i)
+{
+	return fs->p + WAL_HEADER + i * (WAL_FRAME_HEADER + fs->page);
+}
+
+static bool frame_is_intact(const struct frames *fs, size_t i)
+{
+	const unsigned char *before = i > 0 ? frame_at(fs, i - 1) + FRAME_SUM : fs->p + HEADER_SUM;
+
+	return fits_after(before, frame_at(fs, i), fs->page, fs->big_endian);
+}
+
+static bool frame_is_of_generation(const struct frames *fs, size_t i)
+{
+	return memcmp(frame_at(fs, i) + FRAME_SALT, fs->salt, 8) == 0;
+}
+
+/* Without a header the first frame that fits says it. */
+static bool find_salt(struct frames *fs)
+{
+	struct sum sum;
+
+	if (check_header(fs->p, &sum)) {
+		fs->salt = fs->p + SALT;
+		return true;
+	}
+	for (size_t i = 0; i < fs->n && !fs->salt; i++)
+		if (frame_is_intact(fs, i))
+			fs->salt = frame_at(fs, i) + FRAME_SALT;
+	return fs->salt != NULL;
+}
+
+/* How many frames are known to be of transactions that were committed. */
+static size_t count_committed(const struct frames *fs, uint64_t committed)
+{
+	size_t n = committed > WAL_HEADER
+			   ? (size_t)(committed - WAL_HEADER) / (WAL_FRAME_HEADER + fs->page)
+			   : 0;
+
+	if (n > fs->n)
+		n = fs->n;
+	for (size_t i = fs->n; i > n; i--)
+		if (frame_is_of_generation(fs, i - 1) && big(frame_at(fs, i - 1) + DB_PAGES) &&
+		    frame_is_intact(fs, i - 1))
+			return i;
+	return n;
+}
+
+void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
+			wal_frame_fn fn, void *arg)
+{
+	struct frames fs = { .p = wal, .page = page };
+
+	if (n < WAL_HEADER)
+		return;
+	fs.n = (n - WAL_HEADER) / (WAL_FRAME_HEADER + page);
+	fs.big_endian = big(wal + MAGIC) & 1;
+	if (!find_salt(&fs))
+		return;
+	n = count_committed(&fs, committed);
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *f = frame_at(&fs, i);
+		bool intact = frame_is_intact(&fs, i);
+
+		/* One of an older generation has been overwritten by nothing since. */
+		if (intact ? frame_is_of_generation(&fs, i) : committed > 0)
+			fn(arg, big(f), f + WAL_FRAME_HEADER, intact);
+	}
+}

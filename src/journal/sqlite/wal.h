@@ -7,6 +7,7 @@
 #define JOURNAL_SQLITE_WAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -38,5 +39,16 @@ bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generati
 
 /* -1: it could not be read, *err (ERR_SYSTEM) says why. */
 int wal_read(const char *path, struct wal *ret, struct err *err);
+
+/* A page as a frame has it; intact: the frame fits its checksum. */
+typedef void (*wal_frame_fn)(void *arg, uint32_t page, const unsigned char *bytes, bool intact);
+
+/*
+ * Of a damaged WAL, whole in memory: frames of its generation, the oldest first, up to the last
+ * that is known to have been committed: because of `committed` (bytes, see synced.h; 0: not known),
+ * or because one that ends a commit is intact.
+ */
+void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
+			wal_frame_fn fn, void *arg);
 
 #endif

@@ -1,0 +1,255 @@
+#include "journal/salvage.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "journal/load.h"
+
+struct salvage {
+	struct storage base; /* first: rows in memory, to be loaded like any others */
+	struct arena bodies;
+	struct row *rows;
+	size_t n, cap;
+	uint64_t *harmed; /* groups that damaged rows may be of, as far as can be told */
+	size_t n_harmed, cap_harmed;
+	struct str *harmed_keys;
+	size_t n_harmed_keys;
+};
+
+struct salvage *salvage_new(void)
+{
+	struct salvage *sv = mem_zalloc(sizeof(*sv));
+
+	arena_init(&sv->bodies, SIZE_MAX);
+	return sv;
+}
+
+void salvage_free(struct salvage *sv)
+{
+	if (!sv)
+		return;
+	arena_done(&sv->bodies);
+	free(sv->rows);
+	free(sv->harmed);
+	free(sv->harmed_keys);
+	free(sv);
+}
+
+static void add_harmed(struct salvage *sv, uint64_t group)
+{
+	if (sv->n_harmed == sv->cap_harmed) {
+		sv->cap_harmed = sv->cap_harmed ? sv->cap_harmed * 2 : 16;
+		sv->harmed = mem_realloc(sv->harmed, sv->cap_harmed * sizeof(*sv->harmed));
+	}
+	sv->harmed[sv->n_harmed++] = group;
+}
+
+void salvage_row(void *arg, const struct row *row, bool intact)
+{
+	struct salvage *sv = arg;
+
+	if (!intact) {
+		add_harmed(sv, row->group);
+		return;
+	}
+	if (sv->n == sv->cap) {
+		sv->cap = sv->cap ? sv->cap * 2 : 1024;
+		sv->rows = mem_realloc(sv->rows, sv->cap * sizeof(*sv->rows));
+	}
+	sv->rows[sv->n] = *row;
+	sv->rows[sv->n++].body = arena_dup(&sv->bodies, row->body);
+}
+
+/* ---- which rows ---- */
+
+static int by_number(const void *pa, const void *pb)
+{
+	const struct row *a = pa, *b = pb;
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* The number that a row had at first, then its number now. */
+static int by_first_number(const void *pa, const void *pb)
+{
+	uint64_t a = row_first_number(pa), b = row_first_number(pb);
+
+	return a != b ? (a > b) - (a < b) : by_number(pa, pb);
+}
+
+/* Takes away the rows without a number. */
+static void close_gaps(struct salvage *sv)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sv->n; i++)
+		if (sv->rows[i].number)
+			sv->rows[n++] = sv->rows[i];
+	sv->n = n;
+}
+
+/* Of a row that was moved the one that it was before may be found as well. */
+static void keep_newest(struct salvage *sv)
+{
+	if (sv->n == 0)
+		return;
+	qsort(sv->rows, sv->n, sizeof(*sv->rows), by_first_number);
+	for (size_t i = 0; i + 1 < sv->n; i++)
+		if (row_first_number(&sv->rows[i]) == row_first_number(&sv->rows[i + 1]))
+			sv->rows[i].number = 0;
+	close_gaps(sv);
+}
+
+static int cmp_ids(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+struct ids {
+	uint64_t *list;
+	size_t n;
+};
+
+static void ids_sort(struct ids *ids)
+{
+	if (ids->n > 0)
+		qsort(ids->list, ids->n, sizeof(*ids->list), cmp_ids);
+}
+
+static bool ids_have(const struct ids *ids, uint64_t id)
+{
+	return ids->n > 0 && bsearch(&id, ids->list, ids->n, sizeof(id), cmp_ids);
+}
+
+static struct ids ids_of_kind(const struct salvage *sv, enum row_kind kind)
+{
+	struct ids ids = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
+
+	for (size_t i = 0; i < sv->n; i++)
+		if (sv->rows[i].kind == kind)
+			ids.list[ids.n++] = sv->rows[i].group;
+	ids_sort(&ids);
+	return ids;
+}
+
+/* Rows of a group whose name is lost say nothing. Those that have ended are no loss. */
+static uint64_t drop_nameless(struct salvage *sv)
+{
+	struct ids named = ids_of_kind(sv, ROW_GROUP), ended = ids_of_kind(sv, ROW_END);
+	struct ids lost = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
+	uint64_t wiped = 0, n = 0;
+
+	for (size_t i = 0; i < sv->n; i++)
+		if (sv->rows[i].kind == ROW_WIPE && sv->rows[i].number > wiped)
+			wiped = sv->rows[i].number;
+	for (size_t i = 0; i < sv->n; i++) {
+		struct row *row = &sv->rows[i];
+
+		if (row->kind == ROW_WIPE || row->kind == ROW_END || ids_have(&named, row->group))
+			continue;
+		if (row->number > wiped && !ids_have(&ended, row->group))
+			lost.list[lost.n++] = row->group;
+		row->number = 0;
+	}
+	close_gaps(sv);
+	ids_sort(&lost);
+	for (size_t i = 0; i < lost.n; i++)
+		n += i == 0 || lost.list[i] != lost.list[i - 1];
+	free(named.list);
+	free(ended.list);
+	free(lost.list);
+	return n;
+}
+
+/* ---- as a log ---- */
+
+/* Numbers without a gap, above all that rows had at first: by those they keep their order. */
+static void renumber(struct salvage *sv)
+{
+	uint64_t next = sv->n > 0 ? sv->rows[sv->n - 1].number + 1 : 1;
+
+	for (size_t i = 0; i < sv->n; i++) {
+		struct row *row = &sv->rows[i];
+
+		row->from = row_first_number(row);
+		row->number = next + i;
+		row->checksum = row_checksum(row);
+	}
+}
+
+static uint64_t count_missing(const struct salvage *sv)
+{
+	return sv->n > 0 ? sv->rows[sv->n - 1].number - sv->rows[0].number + 1 - sv->n : 0;
+}
+
+static bool makes_or_ends(enum row_kind kind)
+{
+	return kind == ROW_GROUP || kind == ROW_END || kind == ROW_WIPE;
+}
+
+static enum storage_load_result read_rows(struct storage *st, enum storage_which which,
+					  uint64_t below, storage_row_fn fn, void *arg,
+					  struct err *err)
+{
+	const struct salvage *sv = (const struct salvage *)st;
+
+	for (size_t i = sv->n; i > 0; i--) {
+		const struct row *row = &sv->rows[i - 1];
+
+		if (row->number >= below || (which == STORAGE_GROUPS && !makes_or_ends(row->kind)))
+			continue;
+		if (fn(arg, row, err) < 0)
+			return STORAGE_DAMAGED;
+	}
+	return STORAGE_LOADED;
+}
+
+/* The names of groups that damaged rows say they are of: they may be wrong about it. */
+static void name_harmed(struct salvage *sv, const struct store *store)
+{
+	struct ids ids = { sv->harmed, sv->n_harmed };
+
+	ids_sort(&ids);
+	sv->harmed_keys = mem_alloc((ids.n + 1) * sizeof(struct str));
+	for (size_t i = 0; i < ids.n; i++) {
+		struct str key = store_group_key(store, ids.list[i]);
+
+		if (key.n && (i == 0 || ids.list[i] != ids.list[i - 1]))
+			sv->harmed_keys[sv->n_harmed_keys++] = key;
+	}
+}
+
+int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts *ret,
+		 struct err *err)
+{
+	static const struct storage_ops ops = { .read = read_rows };
+
+	sv->base.ops = &ops;
+	if (sv->n > 0)
+		qsort(sv->rows, sv->n, sizeof(*sv->rows), by_number);
+	for (size_t i = 0; i + 1 < sv->n; i++)
+		if (sv->rows[i].number == sv->rows[i + 1].number)
+			sv->rows[i].number = 0;
+	close_gaps(sv);
+	*ret = (struct salvage_counts){ .rows = sv->n, .rows_lost = count_missing(sv) };
+	keep_newest(sv);
+	ret->groups_unnamed = drop_nameless(sv);
+	if (sv->n > 0)
+		qsort(sv->rows, sv->n, sizeof(*sv->rows), by_number);
+	renumber(sv);
+	if (load_store(&sv->base, store, err) != STORAGE_LOADED)
+		return -1;
+	name_harmed(sv, store);
+	return 0;
+}
+
+bool salvage_harmed_group(const struct salvage *sv, size_t i, struct str *ret_key)
+{
+	if (i >= sv->n_harmed_keys)
+		return false;
+	*ret_key = sv->harmed_keys[i];
+	return true;
+}

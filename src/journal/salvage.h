@@ -1,0 +1,34 @@
+/*
+ * What can be read of a damaged log, as a store: rows that are lost may have made groups, ended
+ * them, or brought newer values. What is shown was pushed, but need not be the newest.
+ */
+#ifndef JOURNAL_SALVAGE_H
+#define JOURNAL_SALVAGE_H
+
+#include "store/store.h"
+
+struct salvage;
+
+struct salvage *salvage_new(void);
+void salvage_free(struct salvage *sv);
+
+/* A row that was found, in any order and any number of times, as a carve_fn: copied. */
+void salvage_row(void *arg, const struct row *row, bool intact);
+
+struct salvage_counts {
+	uint64_t rows;           /* that were read */
+	uint64_t rows_lost;      /* numbers that are missing between those */
+	uint64_t groups_unnamed; /* of which there are records, but not what they are called */
+};
+
+/* Fills an empty store. -1: *err says why nothing could be made of the rows. */
+int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts *ret,
+		 struct err *err);
+
+/*
+ * After salvage_into(): the key of the i-th group of which a row was found that is not what was
+ * written; false: there are no more.
+ */
+bool salvage_harmed_group(const struct salvage *sv, size_t i, struct str *ret_key);
+
+#endif

@@ -1,0 +1,337 @@
+#include "journal/sqlite/carve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "journal/sqlite/synced.h"
+#include "journal/sqlite/wal.h"
+
+enum {
+	PAGE = 4096, /* SQLite's default, which all of ours have */
+	FIRST_HEADER = 100,
+	FREE_TRUNK_AT = 32,
+	LEAF_HEADER = 8,
+	TABLE_LEAF = 0x0D,
+	OVERFLOW_DATA = PAGE - 4,
+	LOCAL_MAX = PAGE - 35,
+	LOCAL_MIN = (PAGE - 12) * 32 / 255 - 23,
+	COLUMNS = 7, /* the first is the number, which is the key of the tree */
+};
+
+struct bytes_of_file {
+	const unsigned char *p;
+	size_t n;
+};
+
+struct carver {
+	struct bytes_of_file database, wal;
+	const unsigned char **pages; /* the newest version of each; [0] unused */
+	bool *free;                  /* on the list of free pages: what it holds was dropped */
+	uint32_t n_pages;
+	const unsigned char **harmed; /* pages in the WAL that do not fit their checksum */
+	size_t n_harmed, cap_harmed;
+	uint64_t lowest; /* number of a row in the pages */
+	bool only_above; /* lower ones are taken for what was dropped */
+	struct strbuf payload;
+	carve_fn fn;
+	void *arg;
+};
+
+static uint32_t big32(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static unsigned big16(const unsigned char *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* -1 with errno; an empty or missing file is no bytes. */
+static int map(const char *path, struct bytes_of_file *ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	void *p = NULL;
+
+	*ret = (struct bytes_of_file){ 0 };
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(fd, &st) < 0) {
+		close(fd);
+		return -1;
+	}
+	if (st.st_size > 0)
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return -1;
+	*ret = (struct bytes_of_file){ p, (size_t)st.st_size };
+	return 0;
+}
+
+static void unmap(struct bytes_of_file *f)
+{
+	if (f->p)
+		munmap((void *)f->p, f->n);
+}
+
+/* ---- pages ---- */
+
+/* Each page is in one of the files: a higher number is that of a damaged frame. */
+static void make_room(struct carver *c)
+{
+	c->n_pages = (uint32_t)((c->database.n + c->wal.n) / PAGE) + 2;
+	c->pages = mem_zalloc(c->n_pages * sizeof(*c->pages));
+}
+
+static void set_page(struct carver *c, uint32_t number, const unsigned char *bytes)
+{
+	if (number > 0 && number < c->n_pages)
+		c->pages[number] = bytes;
+}
+
+static const unsigned char *page_at(const struct carver *c, uint32_t number)
+{
+	return number > 0 && number < c->n_pages ? c->pages[number] : NULL;
+}
+
+static void take_harmed(struct carver *c, const unsigned char *bytes)
+{
+	if (c->n_harmed == c->cap_harmed) {
+		c->cap_harmed = c->cap_harmed ? c->cap_harmed * 2 : 16;
+		c->harmed = mem_realloc(c->harmed, c->cap_harmed * sizeof(*c->harmed));
+	}
+	c->harmed[c->n_harmed++] = bytes;
+}
+
+static void take_frame(void *arg, uint32_t page, const unsigned char *bytes, bool intact)
+{
+	if (intact)
+		set_page(arg, page, bytes);
+	else
+		take_harmed(arg, bytes);
+}
+
+static void take_pages(struct carver *c, uint64_t committed)
+{
+	size_t n = c->database.n / PAGE;
+
+	make_room(c);
+	for (size_t i = 0; i < n; i++)
+		set_page(c, (uint32_t)i + 1, c->database.p + i * PAGE);
+	wal_each_committed(c->wal.p, c->wal.n, committed, PAGE, take_frame, c);
+}
+
+/* A list of trunks, each with the numbers of leaves. Whatever of it can be read. */
+static void find_free(struct carver *c)
+{
+	const unsigned char *page = page_at(c, 1);
+	uint32_t trunk = page ? big32(page + FREE_TRUNK_AT) : 0;
+
+	c->free = mem_zalloc(c->n_pages + 1);
+	for (uint32_t seen = 0; seen < c->n_pages && (page = page_at(c, trunk)); seen++) {
+		uint32_t n = big32(page + 4);
+
+		c->free[trunk] = true;
+		for (uint32_t i = 0; i < n && i < PAGE / 4 - 2; i++) {
+			uint32_t leaf = big32(page + 8 + (size_t)4 * i);
+
+			if (leaf < c->n_pages)
+				c->free[leaf] = true;
+		}
+		trunk = big32(page);
+	}
+}
+
+/* ---- rows ---- */
+
+/* At *at of n bytes; 0 when it runs out of them. */
+static uint64_t varint(const unsigned char *p, size_t n, size_t *at)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 9 && *at < n; i++) {
+		unsigned char b = p[(*at)++];
+
+		if (i == 8)
+			return v << 8 | b;
+		v = v << 7 | (b & 0x7F);
+		if (!(b & 0x80))
+			return v;
+	}
+	*at = n + 1;
+	return 0;
+}
+
+static size_t size_of(uint64_t type)
+{
+	static const uint8_t sizes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0 };
+
+	return type < 12 ? sizes[type] : (size_t)((type - 12) / 2);
+}
+
+static uint64_t integer(uint64_t type, const unsigned char *p)
+{
+	size_t n = size_of(type);
+	uint64_t v = n && p[0] & 0x80 ? UINT64_MAX : 0;
+
+	if (type == 9)
+		return 1;
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* SQLite keeps a number without a fraction as an integer. */
+static double number(uint64_t type, const unsigned char *p)
+{
+	uint64_t bits = integer(type, p);
+	double v;
+
+	if (type != 7)
+		return (double)(int64_t)bits;
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
+/* False: not a record of the log. */
+static bool read_record(struct str payload, uint64_t key, struct row *ret)
+{
+	const unsigned char *p = (const unsigned char *)payload.p, *column[COLUMNS];
+	uint64_t type[COLUMNS];
+	size_t at = 0, head = varint(p, payload.n, &at), data = head;
+
+	if (head > payload.n)
+		return false;
+	for (int i = 0; i < COLUMNS; i++) {
+		type[i] = varint(p, head, &at);
+		if (at > head || size_of(type[i]) > payload.n - data)
+			return false;
+		column[i] = p + data;
+		data += size_of(type[i]);
+	}
+	if (at != head || data != payload.n || type[COLUMNS - 1] < 12 || type[COLUMNS - 1] % 2)
+		return false;
+	*ret = (struct row){
+		.number = key,
+		.kind = (enum row_kind)integer(type[1], column[1]),
+		.group = integer(type[2], column[2]),
+		.from = integer(type[3], column[3]),
+		.at = number(type[4], column[4]),
+		.checksum = integer(type[5], column[5]),
+		.body = { (const char *)column[6], size_of(type[6]) },
+	};
+	return true;
+}
+
+/* What does not fit on the page follows on others. False: one of them is missing. */
+static bool add_overflow(struct carver *c, uint32_t next, size_t n)
+{
+	while (n > 0) {
+		const unsigned char *page = page_at(c, next);
+		size_t here = n < OVERFLOW_DATA ? n : OVERFLOW_DATA;
+
+		if (!page)
+			return false;
+		strbuf_add(&c->payload, page + 4, here);
+		next = big32(page);
+		n -= here;
+	}
+	return true;
+}
+
+static bool read_payload(struct carver *c, const unsigned char *page, size_t at, uint64_t n)
+{
+	size_t local = (size_t)n;
+
+	if (n > (uint64_t)c->n_pages * PAGE)
+		return false;
+	if (n > LOCAL_MAX) {
+		local = LOCAL_MIN + (size_t)(n - LOCAL_MIN) % OVERFLOW_DATA;
+		if (local > LOCAL_MAX)
+			local = LOCAL_MIN;
+	}
+	if (at > PAGE || local > PAGE - at || (n > local && PAGE - at - local < 4))
+		return false;
+	c->payload.n = 0;
+	strbuf_add(&c->payload, page + at, local);
+	return n == local || add_overflow(c, big32(page + at + local), (size_t)n - local);
+}
+
+static void carve_cell(struct carver *c, const unsigned char *page, size_t at)
+{
+	uint64_t n = varint(page, PAGE, &at), key = varint(page, PAGE, &at);
+	struct row row;
+
+	if (at > PAGE || !read_payload(c, page, at, n) ||
+	    !read_record(strbuf_str(&c->payload), key, &row))
+		return;
+	bool intact = row_verdict(&row) == ROW_INTACT;
+
+	if (c->only_above && (!intact || row.number < c->lowest))
+		return;
+	if (intact && row.number < c->lowest)
+		c->lowest = row.number;
+	c->fn(c->arg, &row, intact);
+}
+
+static void carve_page(struct carver *c, const unsigned char *page, bool first)
+{
+	size_t head = first ? FIRST_HEADER : 0;
+	size_t cells;
+
+	if (page[head] != TABLE_LEAF)
+		return;
+	cells = big16(page + head + 3);
+	for (size_t i = 0; i < cells; i++) {
+		size_t pointer = head + LEAF_HEADER + 2 * i;
+
+		if (pointer + 2 > PAGE)
+			return;
+		carve_cell(c, page, big16(page + pointer));
+	}
+}
+
+static void carve_all(struct carver *c)
+{
+	for (uint32_t i = 1; i < c->n_pages; i++)
+		if (c->pages[i] && !c->free[i])
+			carve_page(c, c->pages[i], i == 1);
+	/* Most of such a page may be as it was. What is dropped of it since cannot be known. */
+	c->only_above = true;
+	for (size_t i = 0; i < c->n_harmed; i++)
+		carve_page(c, c->harmed[i], false);
+}
+
+int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	CLEANUP(strbuf_done) struct strbuf note = { 0 };
+	struct carver c = { .fn = fn, .arg = arg, .lowest = UINT64_MAX };
+	struct synced synced = { 0 };
+	int r = 0;
+
+	strbuf_addf(&wal, "%s-wal", path);
+	strbuf_addf(&note, "%s" SYNCED_SUFFIX, path);
+	synced_read(strbuf_z(&note), &synced);
+	if (map(path, &c.database) < 0 || map(strbuf_z(&wal), &c.wal) < 0) {
+		r = err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", path, strerrordesc_np(errno));
+	} else {
+		take_pages(&c, synced.end);
+		find_free(&c);
+		carve_all(&c);
+	}
+	unmap(&c.database);
+	unmap(&c.wal);
+	strbuf_done(&c.payload);
+	free(c.pages);
+	free(c.free);
+	free(c.harmed);
+	return r;
+}

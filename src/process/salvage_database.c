@@ -1,0 +1,92 @@
+#include "process/salvage_database.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "journal/rewrite.h"
+#include "journal/salvage.h"
+#include "journal/sqlite/carve.h"
+#include "journal/sqlite/file.h"
+#include "journal/sqlite/sqlite.h"
+#include "process/startup.h"
+
+DEFINE_CLEANUP(struct store *, store_free)
+DEFINE_CLEANUP(struct salvage *, salvage_free)
+
+/* As text for the log. */
+struct number {
+	char text[24];
+};
+
+static struct number number(uint64_t n)
+{
+	struct number t;
+
+	snprintf(t.text, sizeof(t.text), "%llu", (unsigned long long)n);
+	return t;
+}
+
+static int fill(void *store, struct storage *st, struct err *err)
+{
+	return rewrite_store(store, st, err);
+}
+
+static void log_harmed(const char *path, const struct salvage *sv)
+{
+	struct str key;
+
+	for (size_t i = 0; salvage_harmed_group(sv, i, &key); i++) {
+		CLEANUP(strbuf_done) struct strbuf group = { 0 };
+
+		startup_write_group(key, &group);
+		log_warn("a push to this group is damaged in the database: what is shown may be "
+			 "older",
+			 "file", path, "group", strbuf_z(&group), NULL);
+	}
+}
+
+static void log_salvaged(const char *path, const char *kept, const struct err *why, uint64_t groups,
+			 const struct salvage_counts *n)
+{
+	log_error(
+		"the database is damaged: it has been set aside, and what can be read of it is in "
+		"a new one; the newest pushes, or deletes, may be missing",
+		"file", path, "kept", kept, "err", why->msg, LOG_NUMBER("groups"),
+		number(groups).text, LOG_NUMBER("rows"), number(n->rows).text,
+		LOG_NUMBER("rows_lost"), number(n->rows_lost).text, LOG_NUMBER("groups_lost"),
+		number(n->groups_unnamed).text, NULL);
+}
+
+static int start_empty(const char *path, const struct err *why, struct err *err)
+{
+	char aside[PATH_MAX];
+
+	if (db_file_set_aside(path, aside, sizeof(aside), err) < 0)
+		return -1;
+	log_error("the database is damaged: it has been set aside, and nothing of it could be "
+		  "read: starting with an empty one",
+		  "file", path, "kept", aside, "err", why->msg, NULL);
+	return 0;
+}
+
+int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups, struct err *err)
+{
+	/* What is stored stays, though a limit has been lowered below it. */
+	const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+	CLEANUP(salvage_freep) struct salvage *sv = salvage_new();
+	CLEANUP(store_freep) struct store *store = startup_new_store(&unlimited);
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	struct salvage_counts counts;
+
+	*ret_groups = 0;
+	if (carve_rows(path, salvage_row, sv, err) < 0 ||
+	    salvage_into(sv, store, &counts, err) < 0 || counts.rows == 0)
+		return start_empty(path, why, err);
+	if (sqlite_storage_replace(path, fill, store, &kept, err) < 0)
+		return -1;
+	*ret_groups = store_counts(store).groups;
+	log_salvaged(path, strbuf_z(&kept), why, *ret_groups, &counts);
+	log_harmed(path, sv);
+	return 0;
+}
