@@ -61,11 +61,17 @@ static int make_group(struct loader *l, const struct row *row, struct err *err)
 	CLEANUP(strbuf_done) struct strbuf labels = { 0 };
 	struct metric group = { 0 };
 	struct key key;
+	struct err why;
 
 	arena_reset(&l->arena);
 	if (key_decode(row->body, &l->arena, &key) < 0 ||
 	    rules_apply_key(&group, &key, &l->arena) < 0)
 		return damaged(row, "has a grouping key that cannot be read", err);
+	if (key_check_names(&key, &why) < 0) {
+		store_restore_group_without(l->store, row, why.msg);
+		add_id(&l->ended, row->group);
+		return 0;
+	}
 	text_write_labels(&labels, group.labels, group.n_labels, false);
 	store_restore_group(l->store, row, strbuf_str(&labels));
 	/* Its records are then no more than those of a group that has ended. */

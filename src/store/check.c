@@ -93,8 +93,45 @@ static int check_name(const struct shown *c)
 	return refused(c->err);
 }
 
-static int check_type(const struct store_family *f, int32_t type, struct err *err)
+/* A group that holds the family, as far as it is published. */
+static const struct group *holder_of(const struct store *s, const struct store_family *f)
 {
+	uint32_t owner = 0, at = SERIES_INDEX_START;
+
+	if (f->shown.n_pages > 0 && f->shown.pages[0]->n > 0)
+		owner = series_index_next(&s->index, lines_hashes(f->shown.pages[0]->slots[0])[0],
+					  &at);
+	return owner ? s->by_slot[owner] : NULL;
+}
+
+/* As {job="a"}; its bytes are described at key_encode(). */
+static void add_key(struct strbuf *out, struct str key)
+{
+	bool is_name = true;
+
+	for (char sep = '{'; key.n > 0; is_name = !is_name) {
+		const char *end = memchr(key.p, 0xFF, key.n);
+		struct str field = { key.p, end ? (size_t)(end - key.p) : key.n };
+		size_t taken = field.n + (end != NULL);
+
+		if (is_name) {
+			strbuf_addc(out, sep);
+			strbuf_adds(out, field);
+			strbuf_addc(out, '=');
+		} else {
+			strbuf_add_quoted(out, field);
+		}
+		sep = ',';
+		key = (struct str){ key.p + taken, key.n - taken };
+	}
+	strbuf_addc(out, '}');
+}
+
+static int check_type(const struct store *s, const struct store_family *f, int32_t type,
+		      struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf who = { 0 };
+	const struct group *holder;
 	char name[200];
 
 	if (f->type == type)
@@ -107,10 +144,17 @@ static int check_type(const struct store_family *f, int32_t type, struct err *er
 			type_word(type), type_word(f->type));
 		return refused(err);
 	}
-	err_set(err, ERR_INVALID, 0,
-		"collected metric %s is not a %s: other groups have it with that type, this push "
-		"says %s",
-		name, type_word(f->type), type_word(type));
+	holder = holder_of(s, f);
+	if (holder) {
+		strbuf_addz(&who, "group ");
+		add_key(&who, group_key(holder));
+		who.n = utf8_cut(strbuf_str(&who), 200);
+		strbuf_addf(&who, " has it as %s", type_word(f->type));
+	} else {
+		strbuf_addz(&who, "other groups have it with that type");
+	}
+	err_set(err, ERR_INVALID, 0, "collected metric %s is not a %s: %s, this push says %s", name,
+		type_word(f->type), strbuf_z(&who), type_word(type));
 	return refused(err);
 }
 
@@ -258,7 +302,7 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 
 	/* In use with this type: its name was right when it came in. */
 	if (f->n_groups == 0 ? check_new_name(s, f, l->type, err) < 0
-			     : check_type(f, l->type, err) < 0)
+			     : check_type(s, f, l->type, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lines_n_series(l); i++)
 		if (check_series(s, g, e, lines_hashes(l)[i], err) < 0)

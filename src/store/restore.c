@@ -111,6 +111,12 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	s->lim = lim;
 }
 
+void store_restore_group_without(struct store *s, const struct row *row, const char *why)
+{
+	store_leave_out(s, NULL, row->group, row->body, STR_NULL, why);
+	s->pages.counts.left_out = s->n_left_out;
+}
+
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why)
 {

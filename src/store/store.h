@@ -95,6 +95,8 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 void store_restore_row(struct store *s, const struct row *row);
 void store_restore_record(struct store *s, const struct row *row, struct push *push);
 void store_restore_failed(struct store *s, const struct row *row);
+/* A group whose key breaks a rule by itself. */
+void store_restore_group_without(struct store *s, const struct row *row, const char *why);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);
