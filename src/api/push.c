@@ -8,11 +8,36 @@
 #include "format/content_type.h"
 #include "format/openmetrics/parse.h"
 #include "format/protobuf/decode.h"
+#include "format/text/mistakes.h"
 #include "format/text/parse.h"
 
 static enum push_mode mode_of(enum http_method method)
 {
 	return method == HTTP_PUT ? PUSH_PUT : method == HTTP_POST ? PUSH_POST : PUSH_DELETE;
+}
+
+/*
+ * What calls itself OpenMetrics and is no such thing may still be text 0.0.4, as which the Go
+ * gateway reads all of it. If it is neither, it is refused as what it says it is.
+ */
+static int decode_text(struct api_worker *w, bool openmetrics, struct str body,
+		       const struct decode_limits *lim, struct family **ret_families,
+		       struct err *err)
+{
+	struct err as_text;
+
+	if (openmetrics) {
+		if (openmetrics_parse(body, lim, &w->arena, ret_families, err) == 0)
+			return 0;
+		if (err->reason == ERR_INVALID &&
+		    text_parse(body, lim, &w->arena, ret_families, &as_text) == 0)
+			return 0;
+	} else if (text_parse(body, lim, &w->arena, ret_families, err) == 0) {
+		return 0;
+	}
+	if (err->reason == ERR_INVALID)
+		text_name_mistake(err, body);
+	return -1;
 }
 
 /* What is in the families may point into the body or, when that is compressed, into *plain. */
@@ -40,9 +65,7 @@ static int decode(struct api_worker *w, const struct http_request *req, struct s
 
 	if (content_type_is_protobuf(type))
 		return proto_decode(body, &lim, &w->arena, ret_families, err);
-	if (content_type_is_openmetrics(type))
-		return openmetrics_parse(body, &lim, &w->arena, ret_families, err);
-	return text_parse(body, &lim, &w->arena, ret_families, err);
+	return decode_text(w, content_type_is_openmetrics(type), body, &lim, ret_families, err);
 }
 
 static void refuse_undecoded(struct api_worker *w, struct http_request *req, const struct key *key,

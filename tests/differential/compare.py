@@ -60,8 +60,14 @@ def of_http_layer(reply):
     return reply.status in (417, 501, 505) or reply.body.startswith(b"400 Bad Request")
 
 
+# What ours appends to the message about a body that everybody gets wrong once (format/text/mistakes.c).
+_MISTAKES = re.compile(rb": (?:the last line has no line feed; with curl use --data-binary|the line ends in CR LF, end lines in LF alone|"
+                       rb"the body begins with a byte order mark \(BOM\), leave it out|the body is UTF-16, send UTF-8)\n\Z")
+
+
 def _stable(text):
     """The part of an error that a client may rely on."""
+    text = _MISTAKES.sub(b"\n", text)
     text = text.partition(b": illegal base64 data")[0]
     # One line is one line: control characters are spelled out by ours.
     text = _ESCAPE.sub(lambda m: m[1] + _spelled(m[2]) + b"'", text)

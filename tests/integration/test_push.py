@@ -253,3 +253,31 @@ def test_requests_are_counted(gw):
     assert s.get("pushgateway_rejected_pushes_total", reason="path") == 1
     assert s.get("pushgateway_rejected_pushes_total", reason="body") == 1
     assert (s.get("pushgateway_groups"), s.get("pushgateway_series"), s.get("pushgateway_queue_depth")) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("body, line, why", [
+    (b"a 1\nb 2", 2, "the last line has no line feed; with curl use --data-binary"),
+    (b"# TYPE a gaugea 1b 2", 1, "the last line has no line feed; with curl use --data-binary"),
+    (b"a 1\r\nb 2\r\n", 1, "the line ends in CR LF, end lines in LF alone"),
+    (b"# HELP a x\n# TYPE a gauge\r\na 1\n", 2, "the line ends in CR LF, end lines in LF alone"),
+    (b"\xef\xbb\xbfa 1\n", 1, "the body begins with a byte order mark (BOM), leave it out"),
+    ("a 1\n".encode("utf-16"), 1, "the body is UTF-16, send UTF-8"),
+])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/openmetrics-text; version=1.0.0"])
+def test_the_first_mistakes_are_named(gw, body, line, why, content_type):
+    r = gw.put("x", body, **{"Content-Type": content_type})
+    assert r.status == 400 and f"error in line {line}: " in r.text and r.text.endswith(f": {why}\n"), r
+
+
+def test_openmetrics_that_is_text_is_read_as_such(gw):
+    headers = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
+    assert gw.put("x", "# TYPE a counter\na 1\n", **headers).status == 200
+    assert "# TYPE a counter" in gw.get("/metrics").text
+    r = gw.put("x", '# TYPE a counter\na{b="c} 1\n', **headers)
+    assert r.status == 400 and "line 2" in r.text
+
+
+def test_a_clash_of_types_names_the_group_that_was_first(gw):
+    assert gw.put("first/l/a%22b", "# TYPE clash counter\nclash 1\n").status == 200
+    r = gw.put("second", "# TYPE clash gauge\nclash 1\n")
+    assert r.status == 400 and 'group {job="first",l="a\\"b"} has it as COUNTER, this push says GAUGE' in r.text, r
