@@ -1,7 +1,10 @@
 /* /-/healthy: the process answers. /-/ready: it takes pushes, and can be scraped. */
+#include <stdio.h>
+
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/reply.h"
+#include "commit/committer.h"
 
 void api_healthy(struct api_worker *w, struct http_request *req)
 {
@@ -11,12 +14,19 @@ void api_healthy(struct api_worker *w, struct http_request *req)
 
 void api_ready(struct api_worker *w, struct http_request *req)
 {
-	bool ready = w->api->ready;
+	bool loaded = w->api->ready;
+	struct err why = { 0 };
+	bool fails = loaded && committer_fails(w->api->committer, &why);
+	bool ready = loaded && !fails;
+	char text[ERR_MSG_SIZE + 64];
 
 	counters_request(&w->api->counters, HANDLER_READY, http_request_method(req),
 			 ready ? 200 : 503);
-	if (ready)
+	if (ready) {
 		api_reply_text(req, 200, STR("OK"));
-	else
-		api_reply_error(req, 503, "the gateway is starting: its database is being loaded");
+		return;
+	}
+	snprintf(text, sizeof(text), "every push is refused, scrapes go on: %s", why.msg);
+	api_reply_error(req, 503,
+			loaded ? text : "the gateway is starting: its database is being loaded");
 }

@@ -37,10 +37,41 @@ struct committer {
 	bool suspect;
 	int64_t next_rescue_ns; /* monotonic: not before */
 	int64_t next_log_ns;    /* monotonic: the same failure again */
+
+	pthread_mutex_t verdict_lock; /* of these */
+	bool fails;                   /* the last that it was asked to take it did not */
+	struct err why;
 };
 
 /* While nothing is pushed the files are looked at so often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
+
+/* why: NULL when something has been committed. */
+static void set_verdict(struct committer *c, const struct err *why)
+{
+	bool before;
+
+	pthread_mutex_lock(&c->verdict_lock);
+	before = c->fails;
+	c->fails = why != NULL;
+	if (why)
+		c->why = *why;
+	pthread_mutex_unlock(&c->verdict_lock);
+	if (before && !why)
+		log_info("the database takes pushes again", NULL);
+}
+
+bool committer_fails(struct committer *c, struct err *why)
+{
+	bool fails;
+
+	pthread_mutex_lock(&c->verdict_lock);
+	fails = c->fails;
+	if (fails)
+		*why = c->why;
+	pthread_mutex_unlock(&c->verdict_lock);
+	return fails;
+}
 
 static enum storage_commit_result commit(struct committer *c, const struct rows *rows,
 					 const char *failed, struct err *err)
@@ -62,6 +93,9 @@ static enum storage_commit_result commit(struct committer *c, const struct rows 
 		log_error(failed, "err", err->msg, NULL);
 		c->suspect = true;
 	}
+	/* What is wrong with rows may be right with others. */
+	if (r != STORAGE_REFUSED_ROWS)
+		set_verdict(c, r == STORAGE_COMMITTED ? NULL : err);
 	return r;
 }
 
@@ -280,6 +314,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	struct err err = { 0 };
 
 	if (c->suspect && look_after(c, &err) < 0) {
+		set_verdict(c, &err);
 		refuse_batch(first, &err);
 		c->failures++;
 	} else if (first->mode == PUSH_WIPE) {
@@ -327,6 +362,21 @@ static void gather(struct committer *c, size_t answered)
 			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
 }
 
+/* Nobody may push any more because /-/ready says that it is of no use. */
+static void ask_again(struct committer *c)
+{
+	struct err err = { 0 };
+
+	if (!committer_fails(c, &err))
+		return;
+	if (c->storage->ops->probe(c->storage, &err) == 0) {
+		set_verdict(c, NULL);
+		return;
+	}
+	c->suspect = true;
+	set_verdict(c, &err);
+}
+
 /* Until a push comes. What nobody commits to may be removed as well. */
 static void look_after_while_idle(struct committer *c)
 {
@@ -334,7 +384,10 @@ static void look_after_while_idle(struct committer *c)
 
 	while (c->storage && queue_stays_empty(c->queue, LOOK_NS)) {
 		c->busy = true;
-		look_after(c, &err);
+		if (look_after(c, &err) < 0)
+			set_verdict(c, &err);
+		else
+			ask_again(c);
 		c->batches++;
 		c->busy = false;
 	}
@@ -380,6 +433,7 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	c->store = store;
 	c->storage = storage;
 	c->batch_done = batch_done;
+	pthread_mutex_init(&c->verdict_lock, NULL);
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
 	buckets_init(&c->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
 	if (storage)
@@ -401,6 +455,7 @@ void committer_stop(struct committer *c)
 		return;
 	queue_close(c->queue);
 	pthread_join(c->thread, NULL);
+	pthread_mutex_destroy(&c->verdict_lock);
 	buckets_done(&c->batch_pushes);
 	buckets_done(&c->commit_seconds);
 	free(c);

@@ -37,6 +37,12 @@ void committer_stop(struct committer *c);
  */
 bool committer_beats(struct committer *c);
 
+/*
+ * Any thread: whether the database took nothing the last time it was asked to, and why. While no
+ * push comes it is asked every second, so that who stays away for it learns when it does.
+ */
+bool committer_fails(struct committer *c, struct err *why);
+
 /* Any thread. */
 struct committer_stats committer_stats(struct committer *c);
 

@@ -58,6 +58,10 @@ struct storage_ops {
 	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
 		      struct err *err);
 	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */
+	/*
+	 * A commit of nothing that anybody would see. -1: the disk takes none now, *err says why.
+	 */
+	int (*probe)(struct storage *st, struct err *err);
 	/* All three between two commits. Cheap: for every second, and after a commit that failed.
 	 */
 	enum storage_health (*health)(struct storage *st, struct err *err);

@@ -228,3 +228,39 @@ def test_a_failure_at_any_point_of_the_wal_is_no_damage(database, faults, what, 
             assert g.put("large", body + "c 1\n").status == 503
             g.kill()
             faults.heal()
+
+
+@pytest.mark.parametrize("what,number", [("sync", errno.EIO), ("write", errno.ENOSPC)])
+def test_ready_says_that_pushes_are_refused(database, faults, what, number):
+    """And learns by itself when they no longer are: whoever heeds it pushes no more."""
+    with Gateway(database=database, env=faults.env) as g:
+        assert g.put("old", "a 1\n").status == 200 and g.get("/-/ready").status == 200
+        faults.fail(what, number)
+        assert g.put("new", "a 1\n").status == 503
+        reply = g.get("/-/ready")
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        assert reply.text.startswith("every push is refused, scrapes go on: ") and reply.text.count("\n") == 1
+        assert len(reply.text.strip()) > len("every push is refused, scrapes go on: the push could not be stored: ")
+        assert g.get("/-/healthy").status == 200
+        assert scrape(g).pushed("a", "old") == 1
+        # It asks again each second, and is told the same.
+        failures = lambda: scrape(g).get("pushgateway_commit_failures_total")
+        before = failures()
+        for _ in range(3):
+            assert g.put("new", "a 1\n").status == 503
+        assert failures() > before and g.get("/-/ready").status == 503
+        faults.heal()
+        eventually(lambda: g.get("/-/ready").status == 200, "it asks by itself")
+        g.wait_for_line("the database takes pushes again")
+        assert g.put("new", "a 1\n").status == 200 and g.get("/-/ready").status == 200
+        g.kill()
+    with Gateway(database=database) as g:
+        s = scrape(g)
+        assert s.pushed("a", "old") == 1 and s.pushed("a", "new") == 1
+
+
+def test_ready_does_not_mind_what_is_wrong_with_a_push(database):
+    with Gateway("--limits.groups=1", database=database) as g:
+        assert g.put("one", "a 1\n").status == 200
+        assert g.put("two", "a 1\n").status == 507 and g.put("one", "a{ 1\n").status == 400
+        assert g.get("/-/ready").status == 200

@@ -174,11 +174,19 @@ static int mem_renew(struct storage *st, storage_fill_fn fill, void *arg, struct
 	return mem_reopen(st, err);
 }
 
+static int mem_probe(struct storage *st, struct err *err)
+{
+	struct mem_storage *m = (struct mem_storage *)st;
+
+	return m->refuse ? err_set(err, ERR_STORAGE, 0, "refused") : 0;
+}
+
 static const struct storage_ops mem_ops = {
 	.read = mem_read,
 	.commit = mem_commit,
 	.oldest = mem_oldest,
 	.bytes = mem_bytes,
+	.probe = mem_probe,
 	.health = mem_health,
 	.reopen = mem_reopen,
 	.renew = mem_renew,

@@ -5,7 +5,7 @@
 #include "journal/sqlite/upgrade.h"
 #include "migrations.h" /* generated: migrations[] */
 
-static int read_int(sqlite3 *db, const char *sql, int *ret)
+int migrate_read_int(sqlite3 *db, const char *sql, int *ret)
 {
 	sqlite3_stmt *stmt;
 	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
@@ -20,7 +20,7 @@ static int read_int(sqlite3 *db, const char *sql, int *ret)
 
 int migrate_read_id(sqlite3 *db, int *ret)
 {
-	return read_int(db, "PRAGMA application_id", ret);
+	return migrate_read_int(db, "PRAGMA application_id", ret);
 }
 
 static int run_one(sqlite3 *db, int version)
@@ -51,12 +51,12 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struc
 {
 	const int newest = (int)ARRAY_LEN(migrations);
 	int version, id, tables;
-	int r = read_int(db, "PRAGMA user_version", &version);
+	int r = migrate_read_int(db, "PRAGMA user_version", &version);
 
 	if (r == SQLITE_OK)
 		r = migrate_read_id(db, &id);
 	if (r == SQLITE_OK)
-		r = read_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
+		r = migrate_read_int(db, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (r != SQLITE_OK)
 		return r;
 	if (tables > 0 && db_id(id) == DB_ID_OURS_DAMAGED) {

@@ -18,4 +18,7 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struc
 /* SQLite's application_id. */
 int migrate_read_id(sqlite3 *db, int *ret);
 
+/* The one number that a statement answers with; a code of SQLite. */
+int migrate_read_int(sqlite3 *db, const char *sql, int *ret);
+
 #endif

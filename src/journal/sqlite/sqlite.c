@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "journal/sqlite/connection.h"
 #include "journal/sqlite/file.h"
+#include "journal/sqlite/migrate.h"
 #include "journal/sqlite/row.h"
 #include "journal/sqlite/vfs.h"
 
@@ -129,6 +130,34 @@ static enum storage_commit_result sqlite_commit(struct storage *st, const struct
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return is_of_rows(r) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
+}
+
+/* Writes the first page as it is. */
+static int sqlite_probe(struct storage *st, struct err *err)
+{
+	struct sqlite_storage *s = of(st);
+	char pragma[64];
+	int version;
+	int r;
+
+	if (!s->db)
+		return err_set(err, ERR_STORAGE, 0, "%s is not open", s->path);
+	connection_mark(&s->connection);
+	r = statement_run(s->stmt[BEGIN]);
+	if (r == SQLITE_OK)
+		r = migrate_read_int(s->db, "PRAGMA user_version", &version);
+	if (r == SQLITE_OK) {
+		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version=%d", version);
+		r = sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
+	}
+	if (r == SQLITE_OK)
+		r = statement_run(s->stmt[COMMIT]);
+	if (r == SQLITE_OK)
+		return 0;
+	err_set(err, ERR_STORAGE, 0, "%s", sqlite3_errmsg(s->db));
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
 }
 
 static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
@@ -335,6 +364,7 @@ static const struct storage_ops sqlite_ops = {
 	.commit = sqlite_commit,
 	.oldest = sqlite_oldest,
 	.bytes = sqlite_bytes,
+	.probe = sqlite_probe,
 	.health = sqlite_health,
 	.reopen = sqlite_reopen,
 	.renew = sqlite_renew,

@@ -192,6 +192,32 @@ START_TEST(wipes)
 }
 END_TEST
 
+/* Also without another push, since who is told keeps away. A push that is wrong by itself tells
+ * nothing. */
+START_TEST(a_database_that_takes_nothing_is_asked_again)
+{
+	const struct timespec ms = { 0, 1000000 };
+	struct err why = { 0 };
+	struct world w;
+
+	setup(&w, true);
+	ck_assert(!committer_fails(w.committer, &why));
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 1 1\n"), ERR_INVALID);
+	ck_assert(!committer_fails(w.committer, &why));
+	w.rows.refuse = true;
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 2\n"), ERR_STORAGE);
+	ck_assert(committer_fails(w.committer, &why));
+	ck_assert_int_eq(why.reason, ERR_STORAGE);
+	ck_assert_str_ne(why.msg, "");
+	w.rows.refuse = false;
+	while (committer_fails(w.committer, &why))
+		nanosleep(&ms, NULL);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 2\n"), 0);
+	ck_assert(!committer_fails(w.committer, &why));
+	teardown(&w);
+}
+END_TEST
+
 /* More than one batch takes, and nobody wakes the committer for the last of them. */
 START_TEST(stop_drains)
 {
@@ -759,6 +785,7 @@ int main(void)
 	tcase_add_test(tc, waits_5_ms_when_nobody_comes);
 	tcase_add_test(tc, does_not_wait_on_a_fast_disk);
 	tcase_add_test(tc, beats);
+	tcase_add_test(tc, a_database_that_takes_nothing_is_asked_again);
 	tcase_add_test(tc, stopped_is_closed);
 	tcase_add_loop_test(tc, many_threads, 0, 2);
 	return run_cases("committer", tc);
