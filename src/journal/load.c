@@ -21,6 +21,7 @@ struct loader {
 	struct table closed; /* of groups that a row has replaced as a whole */
 	uint64_t wiped;      /* the newest row that ended all; 0: none */
 	uint64_t next;       /* the number that the next row has to have; 0: any */
+	uint64_t n_groups; /* rows that make and end groups: read alone, less those read with all */
 	struct arena arena;
 };
 
@@ -86,6 +87,7 @@ static int load_group(void *arg, const struct row *row, struct err *err)
 
 	if (check_row(row, err) < 0)
 		return -1;
+	l->n_groups++;
 	if (l->wiped)
 		return 0;
 	if (row->kind == ROW_WIPE)
@@ -127,6 +129,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 
 	if (check_number(l, row, err) < 0 || check_row(row, err) < 0)
 		return -1;
+	l->n_groups -= row->kind == ROW_GROUP || row->kind == ROW_END || row->kind == ROW_WIPE;
 	store_restore_row(l->store, row);
 	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE ||
 	    has_id(&l->ended, row->group))
@@ -156,6 +159,12 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);
+	/* A group that has ended comes back when only one of the two ways knows of its end. */
+	if (r == STORAGE_LOADED && l.n_groups != 0) {
+		err_set(err, ERR_SYSTEM, 0,
+			"rows that make or end groups are missing where these are looked up");
+		r = STORAGE_DAMAGED;
+	}
 	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
 		r = STORAGE_DAMAGED;
 	decoders_free(l.decoders);

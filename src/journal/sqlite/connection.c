@@ -209,6 +209,28 @@ void connection_leave(struct connection *c)
 
 /* ---- opening ---- */
 
+/*
+ * Of a page that has lost the count of its last rows nothing is missing for who reads the tree:
+ * that its bytes are all in use, or all free, is for SQLite to look at. Costs a walk over all
+ * pages, which are read next anyway.
+ */
+static int check_structure(sqlite3 *db, const char *path, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+	const char *says = "";
+
+	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		says = (const char *)sqlite3_column_text(stmt, 0);
+		r = says && strcmp(says, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+		if (r != SQLITE_OK)
+			err_set(err, ERR_SYSTEM, 0, "%s is damaged: %.*s", path,
+				(int)strcspn(says ? says : "", "\n"), says ? says : "");
+	}
+	sqlite3_finalize(stmt);
+	return r;
+}
+
 static enum sqlite_open_result look(const char *path, struct connection *ret, struct err *err)
 {
 	switch (crash_look(path, &ret->had_wal, err)) {
@@ -241,6 +263,8 @@ enum sqlite_open_result connection_open(const char *path, struct connection *ret
 	r = open_file(path, &ret->db, err);
 	if (r == SQLITE_OK)
 		r = set_up(ret->db, err);
+	if (r == SQLITE_OK)
+		r = check_structure(ret->db, path, err);
 	if (r == SQLITE_OK)
 		r = migrate(ret->db, path, &ret->found, err);
 	if (r == SQLITE_OK)

@@ -291,6 +291,29 @@ START_TEST(truncated)
 }
 END_TEST
 
+/* A page says that it has a cell fewer: nothing is missing for who reads the tree. */
+START_TEST(lost_cell)
+{
+	enum { PAGE = 4096, CELLS = 4 };
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+	CLEANUP(freep) char *whole = content_of(&file);
+	unsigned damaged = 0, tried = 0;
+
+	for (size_t at = PAGE; at + PAGE <= file.n; at += PAGE) {
+		CLEANUP(freep) char *copy = mem_dup(file.p, file.n);
+		bool leaf = copy[at] == 0x0D || copy[at] == 0x0A;
+
+		if (!leaf || copy[at + CELLS] == 0)
+			continue;
+		copy[at + CELLS]--;
+		write_file(dir.db, (struct str){ copy, file.n });
+		check_all_or_nothing("lost cell", at, whole, &damaged);
+		tried++;
+	}
+	ck_assert_msg(tried > 3 && damaged == tried, "%u of %u", damaged, tried);
+}
+END_TEST
+
 /* Each page in turn is overwritten. */
 static const int patterns[] = { 0x00, 0xFF, 0x0D, -1 };
 
@@ -368,6 +391,7 @@ int main(void)
 	tcase_add_loop_test(tc, garbage_row, 0, (int)ARRAY_LEN(garbage));
 	tcase_add_loop_test(tc, not_ours_row, 0, (int)ARRAY_LEN(not_ours));
 	tcase_add_test(tc, truncated);
+	tcase_add_test(tc, lost_cell);
 	tcase_add_loop_test(tc, lost_page, 0, (int)ARRAY_LEN(patterns));
 	tcase_add_loop_test(tc, flipped_byte, 0, 3);
 	tcase_add_loop_test(tc, version_that_cannot_be, 0, (int)ARRAY_LEN(no_versions));
