@@ -29,8 +29,8 @@ struct bcrypt *bcrypt_new(void);
 void bcrypt_free(struct bcrypt *b);
 
 /*
- * Is it the password's hash? The hash has passed bcrypt_check_hash(). Takes its time whatever the
- * answer. A password with a NUL in it is nobody's, as it would be cut there.
+ * Whether the hash is that of the password; takes equally long for both answers. The hash has
+ * passed bcrypt_check_hash(). False for a password with a NUL, which libcrypt would cut there.
  */
 bool bcrypt_verify(struct bcrypt *b, const char hash[BCRYPT_HASH], struct str password);
 

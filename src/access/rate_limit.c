@@ -21,7 +21,7 @@ bool rate_limit_allow(struct rate_limit *r, int64_t now_ns)
 	bool allowed;
 
 	pthread_mutex_lock(&r->lock);
-	/* Threads read the clock before they come here: it may seem to step back. */
+	/* Threads read the clock before they get here, so it may seem to go backwards. */
 	if (now_ns > r->since_ns) {
 		r->tokens += (double)(now_ns - r->since_ns) / r->interval_ns;
 		r->since_ns = now_ns;

@@ -107,7 +107,7 @@ static int set_ciphers(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 		if (SSL_CIPHER_get_protocol_id(c) >> 8 != 0x13) /* not one of TLS 1.3's */
 			add_to_list(&list, SSL_CIPHER_get_name(c));
 	}
-	/* Nothing is left for older versions: they are not spoken then. */
+	/* No cipher is left for older versions: they are not offered. */
 	if (!list.n)
 		SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
 	else if (!SSL_CTX_set_cipher_list(ctx, strbuf_z(&list)))
@@ -135,7 +135,7 @@ static int set_curves(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 	return 0;
 }
 
-/* One protocol is spoken here; who asks only for others may find out by itself. */
+/* Only HTTP/1.1 is offered; a client that asks only for others has to find out by itself. */
 static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *n,
 			   const unsigned char *in, unsigned in_n, void *arg)
 {
@@ -152,8 +152,8 @@ static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *n
 }
 
 /*
- * A session that is resumed brings no certificate: where one counts, each connection shows it
- * again. Elsewhere tickets are good with the context that has sealed them and no other.
+ * A resumed session brings no certificate. Where certificates count, each connection has to show it
+ * again. Elsewhere a ticket is valid only with the context that made it.
  */
 static void set_resumption(const struct web_tls *tls, SSL_CTX *ctx)
 {

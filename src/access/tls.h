@@ -19,8 +19,8 @@ int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **r
 		    struct err *err);
 
 /*
- * Does `to` speak an older version or a cipher, or let in a client, that `from` does not? As far as
- * policy, authorities and allowed names tell: other authorities are others. Any thread.
+ * Whether `to` allows an older version, another cipher, or a client that `from` does not. Judged by
+ * policy, authorities and allowed names: any other authority counts. Any thread.
  */
 bool web_tls_is_weaker(SSL_CTX *from, SSL_CTX *to);
 

@@ -9,7 +9,7 @@
 #include "access/tls_internal.h"
 #include "base/mem.h"
 
-/* Belongs to a context and ends with it, which may be long after the configuration. */
+/* Ends with its context, which may live long after the configuration. */
 struct policy {
 	bool verify;                  /* the chain too, not only the names */
 	STACK_OF(X509) * authorities; /* NULL: those of the system */
@@ -165,7 +165,7 @@ static int mode_of(const struct web_tls *tls)
 		return SSL_VERIFY_NONE;
 	case WEB_REQUEST_CLIENT_CERT:
 	case WEB_VERIFY_CLIENT_CERT_IF_GIVEN:
-		/* Who shows none has none of the names. */
+		/* A client without a certificate has none of the names. */
 		if (!tls->client_allowed_sans.n)
 			return SSL_VERIFY_PEER;
 		break;

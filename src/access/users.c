@@ -251,7 +251,8 @@ enum web_login web_users_check(struct web_users *u, const struct web_pairs *user
 	if (!authorization.p || !parse_basic(authorization, &c))
 		return WEB_LOGIN_WRONG;
 	fill(u, users, &c, check);
-	/* Of an unknown name the hash is somebody else's: it may have been its own once. */
+	/* The hash of an unknown user is somebody else's, which may once have been the user's own.
+	 */
 	if (cache_has(u, check->digest) && check->known)
 		login = WEB_LOGIN_OK;
 	else if (queue_push(&u->queue, &check->node) == QUEUE_OK)

@@ -40,10 +40,11 @@ enum web_login {
 /* A password that is being checked: the caller embeds it, sets done, and keeps it until then. */
 struct web_check {
 	struct queue_node node; /* first */
-	/* On the thread that checks: with OK, WRONG or BUSY. The check is the caller's again. */
+	/* Called on the checking thread, with OK, WRONG or BUSY. The check is the caller's again.
+	 */
 	void (*done)(struct web_check *check, enum web_login login);
 
-	/* web/users.c only. */
+	/* access/users.c only. */
 	unsigned char digest[WEB_USERS_DIGEST];
 	char hash[BCRYPT_HASH];
 	char password[BCRYPT_PASSWORD];
@@ -61,9 +62,9 @@ void web_users_stop(struct web_users *u);
 void web_users_free(struct web_users *u);
 
 /*
- * Any thread; does not wait. `users` (at least one) is only looked at during the call;
- * `authorization` is the header's value, .p NULL when there is none. With any answer but LATER the
- * check is still the caller's.
+ * Any thread; does not wait. `users` (at least one) is only read during the call; `authorization`
+ * is the header's value, .p NULL if there is none. Unless the answer is LATER, the check remains
+ * the caller's.
  */
 enum web_login web_users_check(struct web_users *u, const struct web_pairs *users,
 			       struct str authorization, struct web_check *check);

@@ -59,7 +59,7 @@ static int check_header(const struct web_pair *header, struct err *err)
 		       str_quote(str_of(header->name), quoted, sizeof(quoted)));
 }
 
-/* In a header a line ends the value. As Go sends it: spaces instead, and none at the ends. */
+/* A line feed would end the header. Spaces instead, and none at the ends, as Go sends it. */
 static void make_one_line(char *value)
 {
 	size_t begin = 0, end;
@@ -91,7 +91,7 @@ static int read_headers(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-/* There is no HTTP/2 to switch off. */
+/* HTTP/2 is not there to be switched off. */
 static int read_http2(const struct yaml_node *n, void *to, struct err *err)
 {
 	bool ignored;

@@ -29,7 +29,7 @@ struct web_strings {
 	size_t n;
 };
 
-/* As written in the file, but that file names are absolute or relative to the working directory. */
+/* As written in the file; file names are absolute or relative to the working directory. */
 struct web_tls {
 	/* A certificate, a key, a client CA or client_auth_type is given; then the first two are.
 	 */
@@ -61,13 +61,13 @@ struct web_config {
 };
 
 /*
- * The text of a file in the directory `dir` ("" for the working directory). -1: *err says which
- * line and why; *ret is not set. An empty text is a valid one. Any thread.
+ * Reads the text of a file in the directory `dir` ("" for the working directory). -1: *err says
+ * which line and why; *ret is not set. An empty text is valid. Any thread.
  */
 int web_config_parse(struct str text, struct str dir, struct web_config **ret, struct err *err);
 
 /*
- * The same of a file. The certificates and keys that it names are not read: see web/tls.h. -1 also
+ * Reads a file. The certificates and keys that it names are not read: see access/tls.h. -1 also
  * when it cannot be read.
  */
 int web_config_read(const char *path, enum web_files which, struct web_config **ret,

@@ -12,9 +12,9 @@ struct admission;
 
 /* Reads the file and starts the thread that checks passwords. NULL: *err says what is wrong. */
 struct admission *admission_open(const char *path, struct err *err);
-/* Sets what the server needs to speak TLS, if it is to; it outlives the server. */
+/* Sets what the server needs for TLS, if TLS is on. Outlives the server. */
 void admission_set_tls(struct admission *a, struct http_settings *settings);
-/* After http_server_stop(): whoever still waits for a password to be checked is answered 503. */
+/* After http_server_stop(): answers 503 to requests whose password is still being checked. */
 void admission_stop(struct admission *a);
 /* After admission_stop() and http_server_free(). NULL is fine, here and in admission_stop(). */
 void admission_free(struct admission *a);

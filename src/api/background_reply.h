@@ -1,6 +1,4 @@
-/*
- * Answers that are made on the background thread, by turns: whatever visits all groups.
- */
+/* Answers that visit all groups: made on the background thread, in turns. */
 #ifndef API_BACKGROUND_REPLY_H
 #define API_BACKGROUND_REPLY_H
 

@@ -32,7 +32,7 @@ static bool find_client(const struct cidr_list *trusted, struct str list, struct
 		struct str element = take_last(&list);
 		struct str host = cidr_host_of(element);
 
-		/* Nobody knows what comes in front of what is no address. */
+		/* What stands before something that is no address is not known. */
 		if (!cidr_is_address(host))
 			return true;
 		*ret = element;

@@ -1,7 +1,8 @@
 /*
- * Who has sent a request: the peer, or behind a proxy of --web.trusted-proxies whom X-Forwarded-For
- * names. That header is a list to whose end each proxy adds whom it has heard from: its last
- * address that is none of a trusted proxy is believed, what is in front of it may be made up.
+ * Who sent a request: the peer, or, if that is one of --web.trusted-proxies, the client that
+ * X-Forwarded-For names. Each proxy appends to this header the address it was called from. So the
+ * last address that is not a trusted proxy is believed; the client may have made up those before
+ * it.
  */
 #ifndef API_CLIENT_H
 #define API_CLIENT_H

@@ -14,10 +14,10 @@
 
 struct api_worker;
 
-/* What a request does. Whether it waits for others, and who may do it, goes by this. */
+/* What a request does: decides whether it waits for others, and who may do it. */
 enum action {
 	ACTION_NONE,   /* no endpoint has it */
-	ACTION_PROBE,  /* asks whether the gateway is alive or ready: has to get through always */
+	ACTION_PROBE,  /* asks whether the gateway is alive or ready: always gets through */
 	ACTION_SCRAPE, /* reads what is exposed */
 	ACTION_READ,   /* looks at groups, flags and builds: people and tools */
 	ACTION_PUSH,

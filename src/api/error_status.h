@@ -1,4 +1,4 @@
-/* Which HTTP status a refusal is answered with. No room below api/ knows one. */
+/* The HTTP status of each reason for a refusal. Rooms below api/ know no status. */
 #ifndef API_ERROR_STATUS_H
 #define API_ERROR_STATUS_H
 

@@ -1,4 +1,4 @@
-/* The metrics of a stored family, decoded again for those who show them one by one. */
+/* Decodes the metrics of a stored family again, for answers that show them one by one. */
 #ifndef API_GROUP_METRICS_H
 #define API_GROUP_METRICS_H
 

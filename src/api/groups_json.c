@@ -49,7 +49,7 @@ static void end_family(struct strbuf *b)
 	strbuf_addz(b, "]}");
 }
 
-/* Keys of a group's object: its families, and what stands beside them. All sorted together. */
+/* The keys of a group's object, sorted: its families, and the three of the group itself. */
 struct member {
 	struct str name;
 	enum { FAMILY, LABELS, SUCCESS, ERROR, PUSHED, FAILED } kind;
@@ -106,7 +106,7 @@ static void add_time(struct strbuf *b, const struct group_copy *g, const struct 
 struct groups_json {
 	struct store *store;
 	uint32_t cursor;
-	/* The group at hand; no members: the next one is due. */
+	/* The current group; without members: the next one is due. */
 	struct arena arena;
 	struct group_copy group;
 	struct key key;

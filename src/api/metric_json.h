@@ -1,4 +1,4 @@
-/* A metric as GET /api/v1/metrics shows it (behaviour 6.3). */
+/* A metric as GET /api/v1/metrics shows it. */
 #ifndef API_METRIC_JSON_H
 #define API_METRIC_JSON_H
 

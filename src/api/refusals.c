@@ -208,7 +208,7 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
-/* The Go gateway's words where it has any (behaviour 1.6). */
+/* The Go gateway's words, where it has any. */
 static const char *const push_messages[N_REJECTS] = {
 	[REJECT_PATH] = "failed to parse URL",
 	[REJECT_BODY] = "failed to parse text",

@@ -1,7 +1,7 @@
 /*
- * The log's lines about refused requests. The first of a job (or of a path, where that names none)
- * that is refused for a reason is a line at once; how many more there were is one line a minute. So
- * each refusal is seen, whoever causes how many. Any thread may call.
+ * Logs refused requests. The first refusal of a job (or of a path without one) for a reason is
+ * logged at once; further ones are counted, and logged once a minute. So every refusal can be seen,
+ * and nobody can flood the log. Any thread may call.
  */
 #ifndef API_REFUSALS_H
 #define API_REFUSALS_H

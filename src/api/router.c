@@ -91,7 +91,7 @@ static bool is_push_path(struct str path, struct str *ret_key_path)
 	       (str_has_prefix(*ret_key_path, STR("@base64/")) && ret_key_path->n > 8);
 }
 
-/* The Go gateway begins to read a compressed body before it knows what the request is for. */
+/* As the Go gateway, which begins to decompress before it looks for the endpoint. */
 static bool refuse_coding(struct api_worker *w, struct http_request *req, struct str path)
 {
 	enum content_coding coding = content_coding_of(
@@ -111,8 +111,9 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 }
 
 /*
- * No route has this very path: one that differs by a trailing slash, by case or by what cleaning
- * would remove is meant. Below /api/v1 the Go gateway's redirects lose that prefix, and so do ours.
+ * No route has exactly this path: one is meant that differs by a trailing slash, by case, or by
+ * what cleaning would remove. Below /api/v1 the Go gateway's redirects lose that prefix, and so do
+ * ours.
  */
 static bool redirect_to_route(struct api_worker *w, struct http_request *req, struct str path,
 			      struct str query)
@@ -255,7 +256,7 @@ static void handle(void *state, struct http_request *req)
 		handle_passed(w, req);
 }
 
-/* What a push may be once it is exposition text; a page's length has 32 bits. */
+/* The most exposition text that one push may become: the length of a page has 32 bits. */
 static uint64_t max_text(const struct config *c)
 {
 	uint64_t max = c->body_size * 8;
@@ -263,7 +264,7 @@ static uint64_t max_text(const struct config *c)
 	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
 }
 
-/* What a body turns into: some times its size, and room for what a path takes. */
+/* The memory of a decoded body: some times its size, and room for a path. */
 static uint64_t max_decoded(const struct config *c)
 {
 	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;

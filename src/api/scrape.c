@@ -99,8 +99,8 @@ static bool make(struct scrape *s, int64_t until_ns)
 }
 
 /*
- * Before it begins, and again while it goes on beside others: what they make together is not
- * bounded otherwise. One at least comes to its end.
+ * Asked before it begins, and again while it is made beside others, because together they would not
+ * be bounded. One at least is completed.
  */
 static bool is_one_too_many(const struct scrape *s)
 {

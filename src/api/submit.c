@@ -72,7 +72,7 @@ static int status_of(const struct api_worker *w, enum push_mode mode)
 	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
 }
 
-/* Who has taken away what others have pushed. */
+/* Says who deleted what others have pushed. */
 static void log_deleted(const struct api_worker *w, const struct http_request *req,
 			const struct push *push)
 {
@@ -96,7 +96,9 @@ static void finish(struct http_task *task)
 	struct pending *p = (struct pending *)task;
 	struct push *push = p->push;
 
-	/* Whoever has the check disabled expects no verdict; what is inconsistent stays out. */
+	/* With the consistency check disabled the pusher expects no verdict; inconsistent pushes
+	 * stay out.
+	 */
 	if (push->err.reason == ERR_INVALID &&
 	    p->worker->api->config->push_disable_consistency_check) {
 		refusals_push(p->worker, p->req, REJECT_INCONSISTENT, push->labels, &push->err);
@@ -134,7 +136,7 @@ static void wake_committer(struct http_task *task)
 	queue_wake(w->api->queue);
 }
 
-/* All pushes that are ready to be read now go into one batch, and cost one switch of threads. */
+/* All pushes that can be read now go into one batch, and cost one switch of threads. */
 static void wake_committer_later(struct api_worker *w)
 {
 	if (w->wake_due)

@@ -1,6 +1,6 @@
 /*
- * The way of a push (a delete and a wipe are one, too) from its worker to the committer, and of its
- * verdict back: the answer, what is counted and what is logged.
+ * Takes a push (or a delete, or a wipe) from its worker to the committer, and the verdict back:
+ * answers, counts and logs.
  */
 #ifndef API_SUBMIT_H
 #define API_SUBMIT_H
@@ -8,11 +8,13 @@
 #include "api/api.h"
 #include "push/push.h"
 
-/* On the worker: answers when the push is committed or refused; takes the push. start_ns: when the
- * request came, monotonic. */
+/* On the worker: takes the push, and answers when it is committed or refused. start_ns: when the
+ * request came, monotonic.
+ */
 void submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 		 int64_t start_ns);
-/* Answers a push that gets no further, counts it, logs it. group: as text, or empty. */
+/* Answers, counts and logs a push that is refused before the committer. group: as text, or empty.
+ */
 void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
 		   struct str group, const struct err *err, enum reject why, int64_t start_ns);
 

@@ -21,7 +21,7 @@ static void use_chunk(struct arena *a, struct arena_chunk *c)
 	a->end = c->data + c->size;
 }
 
-/* As large as the request before would have needed it, if that is known. */
+/* As large as the previous request would have needed, if that is known. */
 static struct arena_chunk *new_chunk(const struct arena *a, size_t need)
 {
 	size_t size = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;
@@ -83,8 +83,8 @@ struct str arena_dup(struct arena *a, struct str s)
 }
 
 /*
- * Large requests come one after the other or hardly ever: of one, a chunk is kept for the next, and
- * given back if that is not as large.
+ * Large requests follow one another or are rare. The chunk of one is kept for the next request, and
+ * freed if that one is smaller.
  */
 static void free_for_next(struct arena *a, struct arena_chunk *c)
 {

@@ -23,9 +23,9 @@ struct arena {
 void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
 /*
- * Everything handed out is gone; the first chunk stays for the next request, and after a large one
- * some megabytes that the next may need as well: to have them from the kernel page by page costs
- * more than to decode what is put there.
+ * Frees everything that was handed out. The first chunk stays for the next request. After a large
+ * request some megabytes stay as well: to get them from the kernel again, page by page, costs more
+ * than decoding.
  */
 void arena_reset(struct arena *a);
 

@@ -49,7 +49,7 @@ struct bytes *bytes_ref(struct bytes *b)
 /* NOLINTBEGIN(misc-no-recursion): a form has no forms. */
 void bytes_unref(struct bytes *b)
 {
-	/* acq_rel: whoever frees must come after every read that the others have done. */
+	/* acq_rel: the free comes after all reads by other holders. */
 	if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	bytes_forget_forms(b);
@@ -79,7 +79,7 @@ struct bytes *bytes_form(struct bytes *b, int form)
 
 	while (f && f->form != form)
 		f = f->next_form;
-	/* Not written for nothing: other threads look, too. */
+	/* Written only when needed: other threads read the same cache line. */
 	if (f && atomic_load_explicit(&f->idle, memory_order_relaxed) != 0)
 		atomic_store_explicit(&f->idle, 0, memory_order_relaxed);
 	return f;

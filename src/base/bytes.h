@@ -1,6 +1,6 @@
 /*
- * Bytes that are shared by reference. Whoever holds the only reference may change them; everybody
- * else finds them immutable. Any thread may hold a reference.
+ * Bytes that are shared by reference, between any threads. Only the holder of the only reference
+ * may change them; to everybody else they are immutable.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
@@ -33,25 +33,25 @@ void bytes_unref(struct bytes *b);
 DEFINE_CLEANUP(struct bytes *, bytes_unref)
 
 /*
- * Other forms of the same bytes, made once and kept with them: compressed, say. Borrowed as long as
- * b is held. bytes_add_form() takes the caller's reference and returns the form that is kept, which
- * is another thread's if that one was first. Whoever changes b forgets its forms first.
+ * Other forms of the same bytes (compressed, say), made once and kept with them. Borrowed as long
+ * as b is held. bytes_add_form() takes the caller's reference and returns the form that is kept; if
+ * another thread was first, it is that thread's. Before b is changed, its forms are to be
+ * forgotten.
  */
 struct bytes *bytes_form(struct bytes *b, int form);
 struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made);
 void bytes_forget_forms(struct bytes *b);
 /*
- * Forgets the forms that have not been looked up since before the last max_idle calls. For who
- * holds the only reference.
+ * Forgets forms that were not looked up during the last max_idle calls. Only for the sole holder.
  */
 void bytes_age_forms(struct bytes *b, unsigned max_idle);
 
 /*
- * What nobody keeps, and is only there until those have sent it who hold it, is counted, for the
- * whole process: bytes_detached() of it are there now. bytes_detach() counts bytes that do not
- * change any more, by who holds a reference; bytes_leave() also drops it, and counts them only if
- * others hold them. bytes_detached_add() is for memory that is not in a struct bytes; n < 0 when it
- * is freed.
+ * Bytes are "detached" when only replies hold them that are still being sent. bytes_detached() says
+ * how many there are in the whole process. The holder of a reference calls bytes_detach() when the
+ * bytes no longer change, or bytes_leave(), which also drops the reference and counts the bytes
+ * only if others hold one. bytes_detached_add() is for memory outside of struct bytes; n < 0 when
+ * it is freed.
  */
 void bytes_detach(struct bytes *b);
 void bytes_leave(struct bytes *b);

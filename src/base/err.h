@@ -11,15 +11,15 @@
 #define ERR_MSG_SIZE 512
 
 /*
- * What kind of fault it is. Which status of HTTP, which counter and which line of the log that
- * makes is for those to say who answer (api/error_status.h).
+ * What kind of fault it is. api/error_status.h decides which HTTP status, counter and log line
+ * follow.
  */
 enum err_reason {
 	ERR_NONE,
 	ERR_INVALID,    /* what was sent breaks a rule, alone or together with what is stored */
 	ERR_TOO_LARGE,  /* what was sent is over a limit for one request */
 	ERR_STORE_FULL, /* a limit on what is stored is reached */
-	ERR_BUSY,       /* there is no room for it now: a queue is full, or the gateway stops */
+	ERR_BUSY,       /* no room at the moment: a queue is full, or the gateway stops */
 	ERR_STORAGE,    /* the database did not take it */
 	ERR_CONFIG,     /* a flag or a file of settings is not what it has to be */
 	ERR_SYSTEM,     /* a file, a socket, a thread or another program failed us */

@@ -1,8 +1,7 @@
 /*
- * Allocation of our own bounded structures. What a client can make large goes through an arena or
- * a limit that answers with a status; what is left is small, and a machine that cannot give it
- * cannot keep a promise either: these end the process with a line on stderr, after which a restart
- * finds everything that was acknowledged.
+ * Allocates our own structures, which are bounded. Whatever a client can make large goes through an
+ * arena or a limit instead, and is answered with a status. If the machine cannot provide the rest,
+ * the process ends with a line on stderr; after a restart everything acknowledged is there.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

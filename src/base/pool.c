@@ -105,7 +105,9 @@ void pool_give(struct pool *p, uint32_t id)
 	p->n--;
 	if (c->n-- == POOL_CHUNK)
 		link_roomy(p, c);
-	/* One stays, so that who takes and gives back by turns does not pay for it each time. */
+	/* One free chunk stays, so that taking and giving back by turns does not allocate each
+	 * time.
+	 */
 	if (c->n == 0 && (c->prev != NONE || c->next != NONE))
 		chunk_free(p, c);
 }

@@ -1,7 +1,7 @@
 /*
- * Many items of one size, without what malloc() takes for each: an item has a number of 32 bits,
- * and stays where it is until it is given back. Memory goes back in chunks, when all of one is
- * free. One thread takes and gives back; others may look up items that were handed to them.
+ * Many items of one size, without the overhead of malloc(). An item has a 32-bit number and stays
+ * in place until it is given back. Memory is freed in chunks, when all items of one are free. One
+ * thread takes and gives back; others may look up items that were handed to them.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H

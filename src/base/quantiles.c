@@ -26,7 +26,7 @@ static uint32_t bucket_of(double v)
 	return i >= QUANTILES_BUCKETS ? QUANTILES_BUCKETS - 1 : (uint32_t)i;
 }
 
-/* Empties the windows that time has passed over. */
+/* Empties the windows that are too old. */
 static void advance(struct quantiles *q, int64_t now_ns)
 {
 	int64_t epoch = now_ns / window_ns;

@@ -1,6 +1,6 @@
 /*
- * Bounded queue between threads: many producers that never block, one consumer that takes all
- * that is there. Bounded by count and by bytes, so that a full queue is a 503 and never a stall.
+ * Bounded queue between threads: many producers, which never block, and one consumer, which takes
+ * all that is there. Bounded by count and by bytes: a full queue means 503, never waiting.
  */
 #ifndef BASE_QUEUE_H
 #define BASE_QUEUE_H
@@ -22,7 +22,7 @@ struct queue {
 	struct queue_node *head, **tail;
 	size_t n, bytes, max_n, max_bytes;
 	bool closed;
-	size_t wanted; /* by the consumer, which may be asleep until so many are there; 0: awake */
+	size_t wanted; /* the consumer sleeps until so many are there; 0: it is awake */
 };
 
 enum queue_result { QUEUE_OK, QUEUE_FULL, QUEUE_CLOSED };
@@ -32,8 +32,8 @@ void queue_done(struct queue *q);
 
 /*
  * Any thread. On QUEUE_OK the queue owns the node; otherwise the caller still does. An empty queue
- * takes one node of any size, so that nothing is refused for ever. The consumer may go on sleeping
- * until queue_wake(): whoever has several nodes at hand wakes it once.
+ * takes one node of any size, so that nothing is refused for ever. Does not wake the consumer: call
+ * queue_wake() once after several nodes.
  */
 enum queue_result queue_push(struct queue *q, struct queue_node *node);
 void queue_wake(struct queue *q);
@@ -44,14 +44,10 @@ void queue_wake(struct queue *q);
  */
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 
-/* The consumer: waits for so many nanoseconds; false: something has come, or the queue is closed.
- */
+/* The consumer: waits for at most ns nanoseconds. True: nothing has come, and the queue is open. */
 bool queue_stays_empty(struct queue *q, int64_t ns);
 
-/*
- * The consumer: waits until n nodes are there or one is refused meanwhile, at the most for so many
- * nanoseconds.
- */
+/* The consumer: waits until there are n nodes or one was refused, for at most ns nanoseconds. */
 void queue_gather(struct queue *q, size_t n, int64_t ns);
 
 /* Any thread: nothing more is accepted; the consumer drains what is there. */

@@ -1,6 +1,6 @@
 /*
- * Bytes as (pointer, length): untrusted input is never NUL-terminated until somebody typed it.
- * struct str borrows; struct strbuf owns and grows.
+ * Bytes as (pointer, length): untrusted input is not NUL-terminated. struct str borrows; struct
+ * strbuf owns and grows.
  */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -19,7 +19,7 @@ struct str {
 
 #define STR(lit) ((struct str){ (lit), sizeof(lit) - 1 })
 #define STR_NULL ((struct str){ NULL, 0 })
-/* For printf("%.*s", STR_ARG(s)); only for text known to be short and printable. */
+/* For printf("%.*s", STR_ARG(s)), where the text is known to be short and printable. */
 #define STR_ARG(s) (int)(s).n, (s).p
 
 static inline struct str str_of(const char *z)
@@ -66,12 +66,13 @@ struct extent {
 };
 
 void strbuf_done(struct strbuf *b);
-/* Makes room for n more bytes and returns where they go; the caller then adds to b->n. */
+/* Makes room for n more bytes and returns where they go. The caller writes them and adds to b->n.
+ */
 char *strbuf_reserve_slow(struct strbuf *b, size_t n);
 
 static inline char *strbuf_reserve(struct strbuf *b, size_t n)
 {
-	/* One byte is always left, so that even an empty buffer has a place to point to. */
+	/* Never NULL, even for an empty buffer. */
 	if (b->cap - b->n > n)
 		return b->p + b->n;
 	return strbuf_reserve_slow(b, n);
@@ -142,8 +143,8 @@ void strbuf_add_quoted(struct strbuf *b, struct str s);
 const char *str_quote(struct str s, char *buf, size_t size);
 
 /*
- * Takes whole lines off the front of *text: up to and with the last LF in its first max bytes, or
- * the first LF behind them; all of it when there is none.
+ * Takes whole lines off the front of *text: up to the last LF in its first max bytes, or up to the
+ * first LF after them; all of it if there is none.
  */
 struct str str_take_lines(struct str *text, size_t max);
 

@@ -9,7 +9,7 @@
 
 enum { DEFLATE_LEVEL = 1, ZSTD_LEVEL = 1 };
 
-/* What stands before the deflate blocks of a gzip piece. */
+/* Precedes the deflate blocks of a gzip piece. */
 struct piece_head {
 	uint32_t crc, length;
 	uint32_t combine; /* what adds `length` bytes to a CRC: much of the work of joining */
@@ -166,7 +166,7 @@ void compress_read(struct compressor *c, const struct bytes *piece, size_t n, st
 
 	if (!c->unzstd)
 		c->unzstd = ZSTD_createDCtx();
-	/* What we have compressed ourselves: only memory can be missing. */
+	/* The piece is our own: this fails only without memory. */
 	if (!c->unzstd || ZSTD_isError(ZSTD_decompressDCtx(c->unzstd, to, n, piece->p, piece->n)))
 		mem_refused(n);
 	out->n += n;

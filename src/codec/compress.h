@@ -1,6 +1,6 @@
 /*
- * Compressed forms that can be made piece by piece and joined: what lets a scrape compress only the
- * pages that changed. Deflate by ISA-L, several times as fast as zlib at its fastest.
+ * Compresses texts piece by piece, so that a scrape compresses only the pages that changed. Deflate
+ * is done by ISA-L, which is several times as fast as zlib.
  */
 #ifndef CODEC_COMPRESS_H
 #define CODEC_COMPRESS_H
@@ -21,17 +21,16 @@ struct compressor *compressor_new(void);
 void compressor_free(struct compressor *c);
 
 /*
- * A piece of a stream: for gzip raw deflate blocks that end on a byte boundary (RFC 1951), preceded
- * by what joining needs to know of the text; for zstd a whole frame (RFC 8878). The caller's
+ * A piece of a stream. gzip: raw deflate blocks that end on a byte boundary (RFC 1951), preceded by
+ * what compress_join() needs to know of the text. zstd: a whole frame (RFC 8878). The caller's
  * reference.
  */
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text);
 
-/* The zstd piece of a text that is not compressed: what compress_piece() gives without memory for
- * more. */
+/* An uncompressed zstd piece: what compress_piece() makes if there is no memory to compress. */
 struct bytes *compress_stored_zstd(struct str text);
 
-/* Appends what a zstd piece says; n: how long that is. */
+/* Appends the text of a zstd piece, which is n bytes long. */
 void compress_read(struct compressor *c, const struct bytes *piece, size_t n, struct strbuf *out);
 
 /* A whole stream from pieces: head, then what compress_joined() says of each piece, then tail. */

@@ -36,7 +36,7 @@ size_t output_room(struct output *o, size_t n)
 	if (cap > most)
 		cap = most;
 
-	/* As much as a client likes, so not mem_realloc(), which ends the process. */
+	/* A client decides how much, so a failure must not end the process as in mem_realloc(). */
 	char *p = realloc(b->p, cap);
 
 	if (!p) {

@@ -1,7 +1,7 @@
 /*
- * Bodies of requests with a Content-Encoding. What is sent decides how long we work and never how
- * much memory we take: that follows the bytes that came and those that came out of them, whatever
- * lengths and windows the body announces, and ends at the limit.
+ * Decompresses request bodies. A client decides how long this takes, but not how much memory: that
+ * follows the bytes that came in and out, whatever lengths and windows the body announces, and ends
+ * at the limit.
  */
 #ifndef CODEC_DECOMPRESS_H
 #define CODEC_DECOMPRESS_H
@@ -17,14 +17,14 @@ enum content_coding {
 };
 
 /*
- * The header's value, compared as a whole and without case. What we do not know, lists of codings
- * included, is the body as it is: the Go gateway takes it so.
+ * The header's value is compared as a whole, ignoring case. Anything unknown, lists included, means
+ * that the body is not compressed, as for the Go gateway.
  */
 enum content_coding content_coding_of(struct str content_encoding);
 
 /*
- * The check that the Go gateway makes of every request, before it knows what the request is for:
- * a body in gzip has to begin as one. -1: ERR_INVALID.
+ * A check that the Go gateway makes before it knows the endpoint: a gzip body has to begin with a
+ * gzip header. -1: ERR_INVALID.
  */
 int decompress_check_start(enum content_coding coding, struct str in, struct err *err);
 

@@ -87,7 +87,7 @@ int gzip_skip_header(struct str *in, struct err *err)
 	return start[3] & FLAG_HEADER_CRC ? check_header_crc(start, in, err) : 0;
 }
 
-/* What went wrong, unless inflate() just wants more room or more input, of which there is some. */
+/* The fault; 0 if inflate() only needs more room, or more input that is there. */
 static int check_progress(int r, const z_stream *z, struct str in, struct err *err)
 {
 	switch (r) {

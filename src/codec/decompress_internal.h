@@ -1,4 +1,4 @@
-/* What the codecs share. Only for src/format/decompress*.c. */
+/* Shared by the codecs. Only for src/codec/decompress*.c. */
 #ifndef CODEC_DECOMPRESS_INTERNAL_H
 #define CODEC_DECOMPRESS_INTERNAL_H
 

@@ -1,7 +1,9 @@
 /* What kingpin prints for flags that --help does not show: a man page, completion for shells. */
 #include "config/flags.h"
 
-/* A line that begins with a dot or an apostrophe would be a request, a backslash an escape. */
+/* troff takes a line that begins with a dot or an apostrophe for a request, and a backslash for an
+ * escape.
+ */
 static void add_roff(struct strbuf *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')

@@ -166,7 +166,7 @@ bool config_default_database(char **file)
 	return true;
 }
 
-/* The first of those that do not wait for what follows. */
+/* --version and the hidden flags act at once, whatever follows them. */
 static bool acts_at_once(const struct flags_given *given, enum config_action *ret)
 {
 	static const struct {
@@ -201,8 +201,8 @@ static int resolve_proxies(struct config *c, struct err *err)
 }
 
 /*
- * Which of several faults and wishes wins is kingpin's: --version and the hidden ones act while
- * flags are recognised, --help when all of them were, and values are looked at last.
+ * If several things are wrong or asked for, the order is kingpin's: --version and the hidden flags
+ * act while flags are recognised, --help when all have been, and values are looked at last.
  */
 int config_parse(struct config *c, int argc, char **argv, enum config_action *ret_action,
 		 struct err *err)

@@ -1,4 +1,4 @@
-/* The bytes of a file that the web configuration is in, or that it names. */
+/* Reads the web configuration file, and the files that it names. */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
@@ -8,14 +8,14 @@
 #include "base/str.h"
 
 enum web_files {
-	WEB_FILES_ANY,     /* at start: pipes too, whoever writes them is waited for */
+	WEB_FILES_ANY,     /* at start: also pipes, which are waited for */
 	WEB_FILES_REGULAR, /* while requests are answered: nothing that could block is opened */
 };
 
 /*
- * Appends the file, or so much of it that there are more than `max` bytes: whoever calls says what
- * is too large. The buffer grows once, so that no copy of a key stays behind. -1: the message is
- * that of the file system, as Go words it. Any thread.
+ * Appends the file, or a little more than `max` bytes of it if it is larger: the caller then says
+ * what is too large. The buffer grows once, so that no copy of a key is left in memory. -1: the
+ * message is that of the file system, in Go's words. Any thread.
  */
 int web_file_read(const char *path, enum web_files which, size_t max, struct strbuf *ret,
 		  struct err *err);

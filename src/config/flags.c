@@ -198,7 +198,7 @@ int flags_set(const struct flags_given *given, void *base, struct err *err)
 		if (again && f->kind != FLAG_STRINGS)
 			return err_set(err, ERR_CONFIG, 0, "flag '--%s' cannot be repeated",
 				       f->name);
-		/* What is given does not add to the default, it replaces it. */
+		/* Given addresses replace the default; they are not added to it. */
 		if (!again && f->kind == FLAG_STRINGS)
 			clear_list(f, base);
 		if (set_value(f, base, given->list[i].value, err) < 0)

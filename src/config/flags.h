@@ -56,7 +56,7 @@ struct flags_given {
 };
 
 /*
- * In config_scan.c. Recognises flags without looking at their values. On -1 *ret holds what came
+ * In scan.c. Recognises flags without looking at their values. On -1 *ret holds what came
  * before the fault: kingpin acts on a --version that precedes it. In either case flags_given_done()
  * is due.
  */
@@ -86,11 +86,11 @@ const struct flag *flags_nearest(const struct flag_table *t, struct str name);
 /* The values of FLAG_LOG_LEVEL and FLAG_LOG_FORMAT by their enum, up to a NULL. */
 extern const char *const flag_log_levels[], *const flag_log_formats[];
 
-/* In config_help.c. "usage: PROGRAM [<flags>]", the description, and the table in two columns. */
+/* In help.c. "usage: PROGRAM [<flags>]", the description, and the table in two columns. */
 void flags_help(const struct flag_table *t, const char *program, const char *description,
 		struct strbuf *out);
 
-/* In config_hidden.c. A man page; the flags, one a line; what a shell is to source. */
+/* In completions.c. A man page; the flags, one a line; what a shell is to source. */
 void flags_man(const struct flag_table *t, const char *program, const char *description,
 	       struct strbuf *out);
 void flags_names(const struct flag_table *t, struct strbuf *out);

@@ -11,7 +11,7 @@ struct anchor {
 	const struct yaml_node *node;
 };
 
-/* A list or map whose end has not come yet. */
+/* A list or map that is not complete yet. */
 struct level {
 	struct yaml_node *node;
 	struct yaml_item **tail;
@@ -41,7 +41,7 @@ static int refuse(struct builder *b, uint32_t line, const char *what)
 	return err_set(b->err, ERR_CONFIG, line, "yaml: line %u: %s", line, what);
 }
 
-/* libyaml's reader knows a fault's byte, its scanner and parser the line. */
+/* libyaml's reader knows the byte of a fault; its scanner and parser know the line. */
 static int refuse_syntax(struct builder *b, const yaml_parser_t *p)
 {
 	uint32_t line = (uint32_t)p->problem_mark.line + 1;

@@ -1,6 +1,6 @@
 /*
- * A YAML document as a tree with line numbers, on libyaml. For files that an operator wrote: small,
- * bounded, and each fault with its line. What the values mean is for web/yaml_value.h.
+ * A YAML document as a tree with line numbers, on libyaml. For files written by an operator: small
+ * and bounded, and every fault has its line. config/yaml_value.h says what the values mean.
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
@@ -27,14 +27,14 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 struct yaml_node {
 	enum yaml_kind kind;
 	bool plain;      /* a scalar without quotes or tag: may mean a number, a bool or null */
-	bool open;       /* its end has not been read; never so in what yaml_parse() returns */
+	bool open;       /* incomplete; never so in what yaml_parse() returns */
 	uint32_t line;   /* 1-based, where it begins */
 	struct str text; /* of a scalar: valid UTF-8, any character, NUL included */
 	struct yaml_item *items; /* in the order of the file */
 	size_t n;
 };
 
-/* A node that has an alias is in several places. There are no circles. */
+/* A node with an alias is in several places. There are no cycles. */
 struct yaml_item {
 	struct yaml_item *next;
 	const struct yaml_node *key; /* NULL in a list */
@@ -42,7 +42,7 @@ struct yaml_item {
 };
 
 /*
- * The first document; what follows it is not looked at, as in the Go gateway. The tree is in the
+ * Reads the first document and ignores what follows it, as the Go gateway does. The tree is in the
  * arena and borrows nothing of the text. *ret is NULL when there is no document. -1: err->line and
  * the message, which names the line too. Any thread.
  */

@@ -137,7 +137,7 @@ static const char *tag_of(const struct yaml_node *n)
 	return tags[resolve(n).type];
 }
 
-/* A value is shown by its beginning only: it may be a secret. */
+/* Only the beginning of a value is shown: it may be a secret. */
 int yaml_wrong_type(const struct yaml_node *n, const char *type, struct err *err)
 {
 	enum { WHOLE = 10, BEGINNING = 7 };
@@ -217,7 +217,7 @@ int yaml_read_bool(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-/* A number without places behind the point counts; others are cut, as go-yaml does. */
+/* Digits behind the point are cut off, as go-yaml does. */
 static bool to_int(struct scalar s, int64_t *to)
 {
 	if (s.type == TYPE_INT)

@@ -1,7 +1,7 @@
 /*
  * What the nodes of a YAML tree mean, by the rules and in the words of the library that the Go
- * gateway reads its file with (go-yaml v2, strict). A null leaves what it is read into as it is.
- * Every -1 has set err->line and a message that names the line.
+ * gateway uses (go-yaml v2, strict). A null leaves its target as it is. Every -1 has set err->line
+ * and a message that names the line.
  */
 #ifndef CONFIG_YAML_VALUE_H
 #define CONFIG_YAML_VALUE_H
@@ -20,7 +20,7 @@ struct yaml_field {
 	size_t offset; /* of the member */
 };
 
-/* What messages call the struct, and its keys: up to 32, no others are allowed. */
+/* The name of the struct in messages, and its keys, up to 32. Other keys are refused. */
 struct yaml_type {
 	const char *name;
 	const struct yaml_field *fields;
@@ -45,7 +45,7 @@ int yaml_wrong_type(const struct yaml_node *n, const char *type, struct err *err
 /* "line N: WHAT: VALUE", the value being the node's own. */
 int yaml_wrong_value(const struct yaml_node *n, const char *what, struct err *err);
 
-/* The text so that it fits into one line of a message; cut when it is long. */
+/* The text as one line of a message, cut if it is long. */
 const char *yaml_show(struct str s, char *buf, size_t size);
 
 #endif

@@ -12,7 +12,7 @@ struct clause {
 	double q;
 };
 
-/* Of blanks; as in Go, a tab is not one. */
+/* Only spaces: a tab is no blank in Go. */
 static struct str trim(struct str s)
 {
 	while (s.n > 0 && s.p[0] == ' ') {
@@ -47,7 +47,7 @@ static void set_parameter(struct clause *c, struct str name, struct str value)
 		{ STR("escaping"), &c->escaping },
 	};
 
-	/* As Go has it, a quality that is no number is 0. */
+	/* A quality that is no number is 0, as in Go. */
 	if (str_eq(name, STR("q")) && !num_parse(value, &c->q))
 		c->q = 0;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -78,7 +78,7 @@ static bool parse_clause(struct str s, struct clause *ret_c)
 	return true;
 }
 
-/* goautoneg's order, which does not let a star go first even when it is wanted more. */
+/* goautoneg's order: a clause with a star never goes first, whatever its quality. */
 static bool comes_before(const struct clause *a, const struct clause *b)
 {
 	const struct str star = STR("*");

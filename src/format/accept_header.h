@@ -22,9 +22,9 @@ struct accepted {
 };
 
 /*
- * The first clause, by falling quality, that names a format; text when none does. Each clause up to
- * there that names a known escaping= sets that, whether it names a format or not. openmetrics:
- * whether that is among the formats.
+ * Takes the first clause, by falling quality, that names a format; text if none does. Each clause
+ * up to there that has a known escaping= sets the escaping, whether it names a format or not.
+ * openmetrics: whether OpenMetrics is offered.
  */
 struct accepted accept_parse(struct str accept, bool openmetrics);
 

@@ -129,7 +129,7 @@ bool content_type_is_protobuf(struct str content_type)
 
 		if (!take_parameter(&rest, &name, &value))
 			return false;
-		/* A second value that differs refutes the first, so each one has to be right. */
+		/* A parameter may come twice, but each value has to be the right one. */
 		if (str_eq_nocase(name, STR("proto"))) {
 			proto = value_is(value, STR("io.prometheus.client.MetricFamily"));
 			if (!proto)

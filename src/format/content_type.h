@@ -1,4 +1,4 @@
-/* Which format a request's headers name. */
+/* What the headers of a request say about formats and compression. */
 #ifndef FORMAT_CONTENT_TYPE_H
 #define FORMAT_CONTENT_TYPE_H
 
@@ -16,9 +16,9 @@ bool content_type_is_protobuf(struct str content_type);
 bool content_type_is_openmetrics(struct str content_type);
 
 /*
- * The coding of a reply to this Accept-Encoding: the listed one of gzip and zstd with the highest
- * quality, gzip if they are equal; identity unless that quality is higher than identity's and
- * '*''s, as the Go gateway has it. No header, and what cannot be read, give identity.
+ * The compression of a reply to this Accept-Encoding: gzip or zstd, whichever has the higher
+ * quality, gzip if they are equal. None unless that quality is higher than those of identity and
+ * '*', as the Go gateway has it; none without the header, or if it cannot be read.
  */
 enum compression negotiate_compression(struct str accept_encoding);
 

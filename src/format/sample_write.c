@@ -194,7 +194,7 @@ static size_t code_points(struct str s)
 	return n;
 }
 
-/* What OpenMetrics or its readers do not allow is left out, rather than the scrape refused. */
+/* Left out, rather than the scrape refused: OpenMetrics or its readers do not allow it. */
 static bool exemplar_fits(const struct exemplar *e)
 {
 	size_t n = 0;

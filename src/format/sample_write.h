@@ -1,7 +1,7 @@
 /*
  * Headers and sample lines of text 0.0.4 with quoted names, and of OpenMetrics 1.0. Names come
- * escaped (format/escape.h); one that is still not classic is put in quotes. The usual case, text
- * with classic names, is format/text_write.h's.
+ * escaped (metrics/escape.h); one that is still not classic is put in quotes. The usual case, text
+ * with classic names, is text/write.h's.
  *
  * OpenMetrics numbers are written as in text 0.0.4, those of le and quantile too, so that no series
  * gets another name than it has there; for the same reason a gauge histogram is a histogram.

@@ -1,8 +1,7 @@
 /*
- * The label sets of a body that is being decoded, each with the bytes that it was made of. Families
- * of one program tend to have the same sets in the same order, so the set that followed the last
- * one is compared with what comes next, before that is taken apart. Sets live in the request's
- * arena.
+ * The label sets of a body that is being decoded, each with the bytes it was made of. Families of
+ * one program tend to have the same sets in the same order, so the next bytes are first compared
+ * with the set that followed the last one. Sets live in the request's arena.
  */
 #ifndef FORMAT_SHARED_LABELS_H
 #define FORMAT_SHARED_LABELS_H
@@ -17,7 +16,7 @@ struct shared_labels {
 	struct label labels[];
 };
 
-/* A set that s begins with the bytes of, or NULL; becomes the last one. NULL in *last: none yet. */
+/* The set whose bytes s begins with, or NULL. It becomes the last one. NULL in *last: none yet. */
 struct shared_labels *shared_labels_find(struct shared_labels **last, struct str s);
 
 /* A new set with a copy of the labels; becomes the last one. NULL: the arena is full. */

@@ -1,8 +1,8 @@
 /*
- * The file that the Go Pushgateway keeps (--persistence.file): a gob stream, which describes its
- * types first and then holds one value, a map of groups. Read by the descriptions in the stream;
- * which numbers, orders and sizes the Go program happened to use does not matter. Nothing is
- * allocated because a length was announced.
+ * Reads the file of the Go Pushgateway (--persistence.file): a gob stream, which describes its
+ * types first and then holds one value, a map of groups. The descriptions in the stream are
+ * followed, so the numbers, orders and sizes that a Go program happened to use do not matter. No
+ * announced length is allocated.
  */
 #ifndef IMPORT_GOB_H
 #define IMPORT_GOB_H
@@ -25,19 +25,19 @@ struct gob_group {
 	uint32_t n_families;
 };
 
-/* Everything borrows from the file, the arrays end with the call. -1 with *err stops the reading.
+/* Everything borrows from the file; the arrays end with the call. -1 with *err stops the reading.
  */
 typedef int (*gob_group_fn)(void *arg, const struct gob_group *g, struct err *err);
 
-/* As many bytes as gob_recognise() wants to see, when there are that many. */
+/* gob_recognise() wants so many bytes, if there are that many. */
 #define GOB_HEAD 16
 
 /* Whether a file that begins like this is a gob stream. At least three bytes are needed. */
 bool gob_recognise(struct str head);
 
 /*
- * Reads a whole file. -1: *err says in what way it is truncated, damaged, or no file
- * of a Pushgateway; groups that came before the fault have been given to fn by then.
+ * Reads a whole file. -1: *err says how it is truncated or damaged, or that it is no file of a
+ * Pushgateway. Groups before the fault have been given to fn by then.
  */
 int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err);
 

@@ -48,7 +48,7 @@ static const char *suffixed(struct strbuf *b, const char *path, const char *suff
 
 /* ---- the Go file ---- */
 
-/* What cannot be read here is left to SQLite to explain. */
+/* SQLite will explain why the file cannot be read. */
 static bool open_if_gob(struct migration *m, const char *path)
 {
 	char head[GOB_HEAD];
@@ -152,7 +152,7 @@ static int remove_new(struct migration *m)
 	return 0;
 }
 
-/* Who could not read the Go file shall not read the database. */
+/* A user who could not read the Go file must not be able to read the database. */
 static int settle(struct migration *m)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };

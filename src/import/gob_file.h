@@ -1,7 +1,7 @@
 /*
- * Zero-touch migration: the file of a Go Pushgateway becomes our database under the same name. The
- * Go file is kept beside as NAME.pushgateway-YYYYMMDDTHHMMSSZ, the time it was last written. Killed
- * at any point, NAME is the untouched Go file or the complete database.
+ * The file of a Go Pushgateway becomes our database under the same name. The Go file is kept as
+ * NAME.pushgateway-YYYYMMDDTHHMMSSZ, with the time when it was last written. If the process is
+ * killed at any point, NAME is the untouched Go file or the complete database.
  */
 #ifndef IMPORT_GOB_FILE_H
 #define IMPORT_GOB_FILE_H

@@ -10,8 +10,8 @@
 #include "format/text/write.h"
 
 /*
- * A group without families. These come last: in a Go gateway that was brought to refuse every push
- * there are two groups with the same time metrics, and one of them holds the data.
+ * A group without families. These come last: a Go gateway that refuses every push has two groups
+ * with the same time metrics, and one of them holds the data.
  */
 struct held {
 	struct push *push;
@@ -32,7 +32,7 @@ struct import {
 	struct strbuf name, messages;
 };
 
-/* What was accepted elsewhere is not measured against the limits of a push. */
+/* The limits of a push do not apply to what was accepted elsewhere. */
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
 struct item {
@@ -115,7 +115,7 @@ static int cmp_labels(const void *a, const void *b)
 	return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* -1: the rules for keys refuse it (the Go gateway can be brought to keep such groups). */
+/* -1: the rules for keys refuse it (a Go gateway can have such groups). */
 static int read_key(struct import *im, const struct gob_group *g, struct key *ret_key)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
@@ -233,9 +233,7 @@ static struct push *build(struct import *im, const struct key *key, struct famil
 	return push;
 }
 
-/*
- * Families of one push, all of them or, when one is refused, each by itself.
- */
+/* Families of one push: all together or, if one is refused, each by itself. */
 /* NOLINTNEXTLINE(misc-no-recursion): once more, with one item. */
 static void stage_items(struct import *im, const struct incoming *in, const struct item *items,
 			uint32_t n)

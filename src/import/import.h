@@ -1,7 +1,6 @@
 /*
- * Groups that another gateway has kept, brought into a database in one transaction. They go the way
- * of pushes, so that what is imported is as consistent as what is pushed: a family that our rules
- * refuse is left out, named and counted, and the rest comes over.
+ * Brings groups of another gateway into a database, in one transaction. They are checked like
+ * pushes: a family that our rules refuse is left out, named and counted, and the rest is imported.
  */
 #ifndef IMPORT_IMPORT_H
 #define IMPORT_IMPORT_H
@@ -15,7 +14,7 @@ struct import_counts {
 	uint64_t groups_left_out, families_left_out; /* the latter with those of the former */
 };
 
-/* Told of what is left out. `family` is empty when it is the whole group. Borrowed for the call. */
+/* Is told what is left out. `family` is empty if it is the whole group. Borrowed for the call. */
 struct import_listener {
 	void (*left_out)(void *arg, const char *group, struct str family, const char *why);
 	void *arg;
@@ -23,7 +22,9 @@ struct import_listener {
 
 struct import;
 
-/* Borrows both; the store is empty, without limits, knows our own metrics, and serves nobody. */
+/* Borrows both. The store has to be empty and without limits, to know our own metrics, and to serve
+ * nobody.
+ */
 struct import *import_new(struct store *scratch, const struct import_listener *listener);
 /* NULL is fine. Forgets what was staged in the store. */
 void import_free(struct import *im);
@@ -34,7 +35,7 @@ DEFINE_CLEANUP(struct import *, import_free)
  * -1: one of its families cannot be read at all.
  */
 int import_group(void *arg, const struct gob_group *g, struct err *err);
-/* For who reads the groups: of this one a family stays behind. Tells the listener, and counts. */
+/* For the readers of groups: a family of this group is left out. Tells the listener, and counts. */
 void import_leave_out_family(struct import *im, const char *group, struct str family,
 			     const char *why);
 /* Once, at the end: writes all of it. On -1 nothing is written. */

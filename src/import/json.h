@@ -1,6 +1,6 @@
 /*
- * A live Go Pushgateway by what its API answers: /api/v1/metrics names the groups, when each family
- * was pushed, and most values; a protobuf scrape has the rest of each series.
+ * Reads a live Go Pushgateway through its API: /api/v1/metrics has the groups, the time of each
+ * family's push, and most values; a protobuf scrape has the rest of each series.
  */
 #ifndef IMPORT_JSON_H
 #define IMPORT_JSON_H

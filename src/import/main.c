@@ -1,9 +1,8 @@
 /*
- * `tallygate import URL`: copies what a live Pushgateway holds into a database of ours, which no
- * gateway may have open and in which there may be no group yet. In one transaction: an import that
- * fails leaves an empty database at the most.
- *
- * A program of its own, which main.c starts: the gateway itself does not carry an HTTP client.
+ * `tallygate import URL`: copies the groups of a live Pushgateway into a database of ours, which no
+ * gateway may have open and which may hold no group yet. All in one transaction: an import that
+ * fails leaves at most an empty database. It is a program of its own, which main.c starts, so that
+ * the gateway itself does not contain an HTTP client.
  */
 #include <stdio.h>
 
@@ -134,7 +133,7 @@ static void close_storage(struct storage **st)
 		(*st)->ops->close(*st);
 }
 
-/* Locks it for us, and finds nothing in it. */
+/* Locks the database, and makes sure that it is empty. */
 static int open_empty(const char *path, struct storage **ret, struct store *store, struct err *err)
 {
 	if (sqlite_storage_open(path, ret, err) != SQLITE_OPENED)

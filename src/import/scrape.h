@@ -1,5 +1,5 @@
 /*
- * A protobuf scrape of another gateway, searched by series: it has what /api/v1/metrics does not
+ * A protobuf scrape of another gateway, searchable by series. It has what /api/v1/metrics does not
  * show (native histograms, exemplars, creation times, units, unknown fields), but no groups.
  */
 #ifndef IMPORT_SCRAPE_H

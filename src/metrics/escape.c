@@ -107,8 +107,8 @@ struct str escape_name_in(enum escaping e, struct str name, struct arena *a)
 enum { MAX_HEX_DIGITS = 5 };
 
 /*
- * Reads "HEX_" after the underscore that opened it. Returns its length, or 0 when it is not a code
- * point closed by an underscore.
+ * Reads "HEX_" after the opening underscore. Returns its length, or 0 if it is not a code point
+ * with a closing underscore.
  */
 static size_t read_code_point(struct str s, uint32_t *ret_cp)
 {

@@ -16,7 +16,7 @@ static int no_memory(struct err *err)
 		       "grouping key needs more memory than a request may use");
 }
 
-/* What stands before the next '/', or all of it; *rest then begins with that '/' or is empty. */
+/* The text before the next '/', or all of it; *rest then begins with that '/' or is empty. */
 static struct str take_component(struct str *rest)
 {
 	const char *slash = rest->n ? memchr(rest->p, '/', rest->n) : NULL;
@@ -192,7 +192,7 @@ static int check_label(const struct label *l, const struct key_limits *lim, stru
 		       str_quote(l->value, value, sizeof(value)), (int)strlen(name) - 2, name + 1);
 }
 
-/* Ours to check, and only what is left after duplicates are gone: the Go gateway's errors win. */
+/* A check of ours, made after duplicates are gone: the Go gateway's errors come first. */
 static int check_key(const struct key *key, const struct key_limits *lim, struct err *err)
 {
 	if (key->n_labels > lim->max_labels)

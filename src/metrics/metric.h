@@ -1,7 +1,7 @@
 /*
- * A pushed body, decoded but not yet checked: what the text parser and the protobuf decoder make
- * and everything else reads. All of it lives in the request's arena or borrows from the body, so
- * it ends with the request. Field meanings: io.prometheus.client (proto/metrics.proto).
+ * A pushed body, decoded but not checked: the decoders of all formats make it, and everything else
+ * reads it. All of it lives in the request's arena or borrows from the body, so it ends with the
+ * request. Field meanings: io.prometheus.client (proto/metrics.proto).
  */
 #ifndef METRICS_METRIC_H
 #define METRICS_METRIC_H
@@ -130,7 +130,7 @@ struct decode_limits {
 	bool utf8_names;          /* --push.enable-utf8-names */
 };
 
-/* For what has been accepted before: a flag that is lowered loses nothing. */
+/* No limits, for what was accepted before: lowering a flag loses nothing. */
 #define DECODE_UNLIMITED                                                                     \
 	{                                                                                    \
 		.max_labels = UINT32_MAX, .max_label_name = UINT32_MAX,                      \

@@ -1,6 +1,6 @@
 /*
- * Names and label values as the text formats see them: which names can be written without quotes,
- * what takes the place of the others in format 0.0.4, which values need no escape.
+ * Names and label values in the text formats: which names need no quotes, how format 0.0.4 spells
+ * the others, and which label values need no escape.
  */
 #ifndef METRICS_NAMES_H
 #define METRICS_NAMES_H
@@ -16,7 +16,7 @@ void text_write_escaped_name(struct strbuf *out, struct str name);
 
 /* Whether a label value is written as it is: no backslash, quote or LF. */
 bool text_is_verbatim(struct str value);
-/* Length of a beginning of which the same is known: all of it, as a rule. */
+/* Length of a beginning of the value that needs no escape: all of it, as a rule. */
 size_t text_skip_verbatim(struct str value);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Whether the native part of a histogram makes sense. The Go gateway takes any, and a Prometheus
- * that is given one which does not refuses the whole scrape.
+ * Whether the native part of a histogram makes sense. The Go gateway accepts any, and Prometheus
+ * refuses a whole scrape over one that does not.
  */
 #ifndef METRICS_NATIVE_H
 #define METRICS_NATIVE_H

@@ -1,5 +1,5 @@
 /*
- * A push while it is built, shared by push.c and push_series.c. Parts of it lie in the builder's
+ * A push while it is built, shared by push.c and series.c. Parts of it lie in the builder's
  * buffers, which can still move, or in the request's arena.
  */
 #ifndef PUSH_DRAFT_H
@@ -27,8 +27,9 @@ struct draft {
 };
 
 /*
- * Writes the lines of a family whose metrics have got their labels, finds what identifies each and
- * that none is there twice. Sorts `metrics`, those of df->family. -1: ERR_INVALID or ERR_TOO_LARGE.
+ * Writes the lines of a family whose metrics have their labels, finds the identity of each, and
+ * checks that none is there twice. Sorts `metrics`, those of df->family. -1: ERR_INVALID or
+ * ERR_TOO_LARGE.
  */
 int push_draft_series(struct push_builder *b, struct draft *d, struct draft_family *df,
 		      struct metric **metrics, struct err *err);

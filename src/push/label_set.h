@@ -26,9 +26,9 @@ struct label_set {
 };
 
 /*
- * Gives m the labels it is exposed with, as rules_apply_key() does. *recent is the set that the
- * last metric got, NULL for the first one; *ret_known tells that another metric has had the same.
- * -1: the arena is full.
+ * Gives m the labels it is exposed with, as rules_apply_key() does. *recent is the set of the last
+ * metric, NULL for the first one. *ret_known: another metric has the same set. -1: the arena is
+ * full.
  */
 int label_set_apply(struct metric *m, const struct key *key, struct arena *a,
 		    struct label_set **recent, bool *ret_known);

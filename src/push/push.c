@@ -11,8 +11,8 @@
 #include "push/rules.h"
 
 /*
- * Buffers above the first are given back after a push that has not used a quarter of them, above
- * the second after any.
+ * Buffers larger than the first size are freed after a push that has not used a quarter of them,
+ * larger than the second after any push.
  */
 enum { KEEP_BUFFER = 1024 * 1024, KEEP_BUFFER_IN_USE = 4 * 1024 * 1024 };
 

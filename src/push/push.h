@@ -1,8 +1,8 @@
 /*
- * A push as a value: checked as far as one push alone can be, in canonical order, and encoded: the
- * exposition bytes that scrapes send and the protobuf bytes that the database stores. Made by the
- * HTTP worker that read the request; from then on it belongs to whoever holds the pointer: the
- * queue, the committer, and at the end the worker again, which answers and frees it.
+ * A push as a value: checked as far as that is possible without the store, in canonical order, and
+ * encoded as exposition text for scrapes and as protobuf for the database. An HTTP worker makes it.
+ * From then on it belongs to whoever holds the pointer: the queue, the committer, and at the end
+ * the worker again, which answers and frees it.
  */
 #ifndef PUSH_PUSH_H
 #define PUSH_PUSH_H
@@ -60,8 +60,8 @@ struct push {
 };
 
 /*
- * What an HTTP worker keeps from push to push: limits and buffers. One thread at a time.
- * The arena is the request's: the decoded families live in it.
+ * What an HTTP worker keeps from push to push: limits and buffers. One thread at a time. The arena
+ * is that of the request, with the decoded families.
  */
 struct push_builder {
 	uint64_t max_series; /* exposed lines of one push (--limits.series-per-push) */
@@ -76,11 +76,11 @@ struct push_builder {
 void push_builder_done(struct push_builder *b);
 
 /*
- * Builds a push from decoded families (NULL for DELETE). Applies the grouping labels and
- * `instance`, sorts, checks and encodes; changes the metrics' labels. Always returns a push, the
- * caller's; one that breaks a rule comes back with ERR_INVALID and without families, since the
- * committer still has to move the group's failure time; one over a limit with ERR_TOO_LARGE, which
- * must not reach the store.
+ * Builds a push from decoded families (NULL for DELETE): applies the grouping labels and
+ * `instance`, sorts, checks and encodes. Changes the labels of the metrics. Always returns a push,
+ * which is the caller's. If the push breaks a rule, it has ERR_INVALID and no families, since the
+ * committer still has to set the group's failure time. If it is over a limit, it has ERR_TOO_LARGE
+ * and must not reach the store.
  */
 struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,
 			struct family *families, double now);

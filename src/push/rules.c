@@ -160,7 +160,7 @@ static int check_label_names(const struct family *f, const struct metric *m,
 	return rules_refuse_metric(f, m, err, what);
 }
 
-/* Only a family's type makes a difference between metrics that have the same labels. */
+/* Metrics with the same labels differ only in the type of their family. */
 static int check_bound(const struct family *f, const struct metric *m, struct str name,
 		       struct err *err)
 {

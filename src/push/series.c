@@ -22,7 +22,7 @@ int push_metric_order(const void *pa, const void *pb)
 		return a->n_labels < b->n_labels ? -1 : 1;
 	for (uint32_t i = 0; i < a->n_labels; i++) {
 		struct str va = a->labels[i].value, vb = b->labels[i].value;
-		/* The group's are the very same. */
+		/* The very label set of the group. */
 		int r = va.p == vb.p && va.n == vb.n ? 0 : str_cmp(va, vb);
 
 		if (r)
@@ -132,7 +132,7 @@ static bool text_too_long(const struct push_builder *b, const struct metric *m, 
 	return text + lines * (id + PER_LINE) > (b->max_text ? b->max_text : UINT32_MAX);
 }
 
-/* Returns where the labels are. */
+/* Returns the place of the labels. */
 static struct extent write_labels(struct push_builder *b, const struct metric *m,
 				  struct strbuf *out)
 {

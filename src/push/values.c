@@ -21,7 +21,7 @@ static const struct {
 	[METRIC_GAUGE_HISTOGRAM] = { HAS_HISTOGRAM, "is not a GAUGE_HISTOGRAM" },
 };
 
-/* What is not of the family's type nobody would look at, and nobody has checked. */
+/* Nobody would read a value of another type than the family's, and nobody has checked it. */
 static void keep_value(const struct family *f, struct metric *m)
 {
 	m->has = needs[f->type].has;

@@ -9,6 +9,7 @@ usage: docs.py GATEWAY ROOT
   no row. Rows of other documents agree with it, and no document names a flag that is not there.
 - Each rule of tests/differential/allowed.py has a row in its README.md, and what the rows name as
   "Shown by" exists: a rule, a function of that folder or a test.
+- Comments name only files that are there, and no section of a document that is not.
 """
 
 import re
@@ -26,6 +27,12 @@ RULES = re.compile(r"^(?:REPLIES|POISONS|SCRAPES) = \[(.*?)\]", re.M | re.S)
 
 CHANGELOG = "CHANGELOG.md"
 SOURCES = "src/README.md"
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+FILE = re.compile(r"(?<![\w<./-])((?:[\w-]+/)*[\w-]+\.(?:c|h|py|sh|proto))\b(?!>)")
+SECTION = re.compile(r"\bbehaviour \d[\d.]*")
+
+# Of libraries.
+ELSEWHERE = ("openssl/ssl.h", "bufferevent_openssl.c", "os.h")
 FLAGS = "deploy/README.md"
 DIFFERENCES = "tests/differential/README.md"
 OPTIONAL = ("help", "version")
@@ -117,6 +124,18 @@ def check_differences(root, documents):
         yield f"{DIFFERENCES}: no row names the rule {rule} of allowed.py"
 
 
+def check_comments(root):
+    tops = ("src", "tests", "proto")
+    files = [f"/{p.relative_to(root)}" for top in tops for p in (root / top).rglob("*.*")]
+    for path in sorted(p for top in tops[:2] for p in (root / top).rglob("*.[ch]")):
+        for comment in COMMENT.findall(path.read_text(encoding="utf-8")):
+            for name in FILE.findall(comment):
+                if name not in ELSEWHERE and not any(f.endswith(f"/{name}") for f in files):
+                    yield f"{path.relative_to(root)}: a comment names {name}, which is not there"
+            for section in SECTION.findall(comment):
+                yield f"{path.relative_to(root)}: a comment names {section}: say the rule"
+
+
 def main():
     gateway, root = sys.argv[1], Path(sys.argv[2])
     documents = {
@@ -130,6 +149,7 @@ def main():
         *check_sources(root, documents),
         *check_flags(flags, documents),
         *check_differences(root, documents),
+        *check_comments(root),
     ]
     print("\n".join(problems) or f"{len(documents)} documents, {len(flags)} flags agree")
     sys.exit(1 if problems else 0)

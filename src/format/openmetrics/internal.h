@@ -1,6 +1,6 @@
 /*
- * State of one openmetrics_parse() call: openmetrics_parse.c reads lines, openmetrics_family.c
- * knows which names belong to which type, openmetrics_sample.c reads what text samples have not.
+ * State of one openmetrics_parse() call: parse.c reads lines, family.c
+ * knows which names belong to which type, sample.c reads what text samples have not.
  */
 #ifndef FORMAT_OPENMETRICS_INTERNAL_H
 #define FORMAT_OPENMETRICS_INTERNAL_H
@@ -23,14 +23,14 @@ struct om_parser {
 	struct om_family *families;
 };
 
-/* openmetrics_family.c. The name is of a # line; NULL: refused. */
+/* family.c. The name is of a # line; NULL: refused. */
 struct om_family *om_find_family(struct om_parser *o, struct str name, bool quoted);
 /* Makes the family and the names of its samples. */
 int om_set_type(struct om_parser *o, struct om_family *f, struct str word);
 /* Gives the families their help and unit, and checks what can only be checked at the end. */
 int om_finish(struct om_parser *o);
 
-/* openmetrics_sample.c. From the first byte of a sample to behind its LF. */
+/* sample.c. From the first byte of a sample to behind its LF. */
 int om_sample(struct om_parser *o);
 
 #endif

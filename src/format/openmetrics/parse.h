@@ -1,8 +1,8 @@
 /*
- * OpenMetrics 1.0 text -> families, by the lexer of the text format. What OpenMetrics calls the
- * counter c is the family c_total here, as everywhere else; an info is the gauge that its lines
- * are, c_info, a stateset a gauge with a label of its own name. Exemplars, times of creation and
- * units are kept. More lenient than the specification in blanks, comments and the order of lines.
+ * OpenMetrics 1.0 text -> families, by the lexer of the text format. The counter c of OpenMetrics
+ * is the family c_total here, as everywhere else; an info c is the gauge c_info, and a stateset is
+ * a gauge with a label of its own name. Exemplars, creation times and units are kept. More lenient
+ * than the specification in blanks, comments and the order of lines.
  */
 #ifndef FORMAT_OPENMETRICS_PARSE_H
 #define FORMAT_OPENMETRICS_PARSE_H

@@ -154,8 +154,8 @@ static int cmp_named(const void *a, const void *b)
 }
 
 /*
- * Takes out what a later family of the same name replaces. By sorting: it costs the same whatever
- * names a client thinks up.
+ * Removes families that a later one of the same name replaces. By sorting, so that no choice of
+ * names makes it slow.
  */
 static int drop_replaced(struct decoder *d)
 {

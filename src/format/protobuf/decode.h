@@ -1,7 +1,7 @@
 /*
  * Delimited io.prometheus.client.MetricFamily messages (each preceded by its length as a varint)
- * -> families. Metrics are read one at a time (format/proto_simple.h) or, if there is more to them,
- * unpacked by protobuf-c (format/proto_metric.h); nothing is allocated because a length was
+ * -> families. Metrics are read one at a time (simple.h) or, if there is more to them,
+ * unpacked by protobuf-c (metric.h); nothing is allocated because a length was
  * announced. Names, help, unit and labels borrow from the body.
  */
 #ifndef FORMAT_PROTOBUF_DECODE_H

@@ -4,7 +4,7 @@
 
 #include "format/protobuf/wire.h"
 
-/* A tag of one or two bytes and the longest value that is not of the client's making. */
+/* A tag of one or two bytes, and the longest value that no client chooses. */
 enum { FIELD_MAX = 2 + WIRE_VARINT_MAX };
 
 static unsigned put_tag(char *to, uint32_t number, enum wire_type type)
@@ -70,8 +70,8 @@ static unsigned varint_size(uint64_t v)
 }
 
 /*
- * A message is written before its length is known: one byte is left for it, and the rare longer
- * one is moved up. Cheaper than to size everything first.
+ * A message is written before its length is known: one byte is reserved for the length, and the
+ * message is moved if that is too little. This is cheaper than to compute all sizes first.
  */
 static size_t open_length(struct strbuf *out)
 {
@@ -330,7 +330,7 @@ static void add_any(struct strbuf *out, const struct metric *m)
 		add_summary(out, m->summary);
 	if (m->has & HAS_UNTYPED)
 		add_value(out, 5, m->untyped);
-	/* Which time it was is not kept: such a metric is refused. */
+	/* The time itself is not kept: a metric with a timestamp is refused. */
 	if (m->has_timestamp)
 		add_varint(out, 6, 0);
 	if (m->has & HAS_HISTOGRAM)

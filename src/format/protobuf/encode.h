@@ -19,8 +19,8 @@ void proto_encode_family(const struct family *f, struct strbuf *out);
 unsigned proto_put_length(char to[PROTO_LENGTH_MAX], size_t n);
 
 /*
- * The same in pieces, for who knows the length: name, help and type of f, each metric as the field
- * that it is of its family, and what is left.
+ * The same in pieces, if the length is known: name, help and type of f, each metric as a field of
+ * its family, and the rest.
  */
 void proto_encode_head(const struct family *f, struct strbuf *out);
 void proto_encode_metric(const struct metric *m, struct strbuf *out);

@@ -1,6 +1,6 @@
 /*
- * Nearly all metrics of a protobuf push are a value with labels, written the one way in which
- * encoders write them. These are read here in one go; any other is for proto_metric_decode().
+ * Nearly all metrics of a protobuf push are a value with labels, encoded in the usual order. These
+ * are read here in one pass; proto_metric_decode() reads all others.
  */
 #ifndef FORMAT_PROTOBUF_SIMPLE_H
 #define FORMAT_PROTOBUF_SIMPLE_H
@@ -10,8 +10,8 @@
 #include "metrics/metric.h"
 
 /*
- * NULL: not such a metric, over a limit, or the arena is full: it is decoded in the other way then.
- * The labels borrow from bytes and are shared with metrics that have the same.
+ * NULL: not such a metric, over a limit, or the arena is full; it is then decoded in the other way.
+ * The labels borrow from bytes and are shared between metrics that have the same.
  */
 struct metric *proto_simple_decode(struct str bytes, const struct decode_limits *lim,
 				   struct arena *a, struct shared_labels **last);

@@ -201,7 +201,7 @@ static void add_summary(struct printer *p, const struct summary *s)
 	close_message(p);
 }
 
-/* As proto_encode.c has it: one kind of count, except where both were pushed. */
+/* As encode.c has it: one kind of count, except where both were pushed. */
 static void add_counts(struct printer *p, const char *name, const char *name_float, uint64_t count,
 		       double count_float)
 {

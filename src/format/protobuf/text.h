@@ -1,5 +1,5 @@
 /*
- * Families as Go's prototext shows messages, for people: over several lines, or all of a family in
+ * Families as Go's prototext shows messages, for people: on several lines, or a whole family on
  * one. Go varies the blanks from build to build so that nobody relies on them; here they do not
  * vary.
  */

@@ -47,7 +47,7 @@ static struct text_family *family_with_suffix(const struct text_parser *p, struc
 	struct str base = { name.p, name.n - suffix.n };
 	struct text_name *n = look_up(p, base, hash_bytes(base));
 
-	/* A name that itself belongs to another family, as s_sum in s_sum_count, is none. */
+	/* Not a name that itself belongs to another family, as s_sum in s_sum_count. */
 	if (!n || n->family->pub.name.n != base.n)
 		return NULL;
 	switch (n->family->pub.type) {
@@ -215,7 +215,7 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	struct family *f = &p->family->pub;
 
 	m->line = p->line;
-	/* The parser has seen to it, unless it was asked to let other names through. */
+	/* The parser has checked this, unless it was asked to accept other names. */
 	m->plain = !p->lim->utf8_names && !p->any_escape;
 	m->n_labels = p->n_labels;
 	if (p->shared)

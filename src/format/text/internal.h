@@ -1,6 +1,6 @@
 /*
- * State of one text_parse() call, shared by its files: text_parse.c reads lines, text_name.c names
- * and quoted strings, text_labels.c label sets; text_family.c finds families, text_series.c puts
+ * State of one text_parse() call, shared by its files: parse.c reads lines, name.c names
+ * and quoted strings, labels.c label sets; family.c finds families, series.c puts
  * summaries and histograms together.
  *
  * The error texts are those of the Go gateway, and so is the order in which faults are noticed:
@@ -124,7 +124,7 @@ struct str text_token(struct text_parser *p);
 /* Takes families without metrics out of the list. */
 struct family *text_without_empty_ones(struct family *families);
 
-/* text_name.c */
+/* name.c */
 
 /*
  * Reads a metric or label name, bare or quoted; `start` is CH_METRIC_START or CH_LABEL_START.
@@ -145,7 +145,7 @@ int text_unescape(struct text_parser *p, struct str prefix, struct str raw, stru
 #define TEXT_CHAR_MAX 16
 const char *text_show_char(char c, char out[TEXT_CHAR_MAX]);
 
-/* text_labels.c */
+/* labels.c */
 
 /* Reads from '{' to after '}'; the family is known then. */
 int text_labels(struct text_parser *p);
@@ -154,7 +154,7 @@ int text_shared_labels(struct text_parser *p);
 /* Sorts by name. */
 void text_sort_labels(struct label *labels, uint32_t n);
 
-/* text_family.c */
+/* family.c */
 
 /* Sets p->family and p->role; makes the family when the name is new. */
 int text_find_family(struct text_parser *p, struct str name, bool quoted);
@@ -181,7 +181,7 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size);
  */
 int text_add_to_table(struct text_parser *p, struct table *t, uint64_t hash, void *item);
 
-/* text_series.c */
+/* series.c */
 
 /* Puts the value into p->family, with the labels and the bound read. Sets p->metric. */
 int text_put(struct text_parser *p, double v);

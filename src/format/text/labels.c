@@ -6,8 +6,8 @@
 #include "metrics/names.h"
 
 /*
- * Up to so many labels, comparing each with each is the fastest way to find a repeated one. Of more
- * than that, a repeated one is only noticed at the '}', by sorting.
+ * Up to so many labels, comparing each with each is the fastest way to find a repeated one. With
+ * more, a repeated one is found at the '}', by sorting.
  */
 enum { FEW_LABELS = 16 };
 
