@@ -15,7 +15,7 @@ struct background_reply {
 	const struct body_maker *maker;
 	void *making; /* NULL: not begun */
 	struct strbuf body;
-	bool refused;
+	bool crowded, failed;
 };
 
 /* The reply is sent, or its client is gone. */
@@ -37,9 +37,13 @@ static void finish(struct http_task *task)
 	struct http_request *req = r->req;
 	const char *content_type = r->maker->content_type;
 
-	if (r->refused) {
+	if (r->crowded || r->failed) {
+		if (r->crowded)
+			api_refuse_crowded(req);
+		else
+			api_reply_error(req, 503, "not enough memory for the answer, try again");
+		strbuf_done(&r->body);
 		free(r);
-		api_refuse_crowded(req);
 		return;
 	}
 	http_reply_ref(req, strbuf_str(&r->body), release, r);
@@ -52,16 +56,20 @@ static bool step(struct job *job, int64_t until_ns)
 	struct background_reply *r = (struct background_reply *)job;
 
 	if (!r->making) {
-		r->refused = api_is_crowded(r->worker->api);
-		if (!r->refused)
+		r->crowded = api_is_crowded(r->worker->api);
+		if (!r->crowded)
 			r->making = r->maker->begin(r->worker->api);
 	}
 	if (r->making) {
-		if (!r->maker->step(r->making, &r->body, until_ns))
+		enum body_step now = r->maker->step(r->making, &r->body, until_ns);
+
+		if (now == BODY_UNFINISHED)
 			return false;
+		r->failed = now == BODY_FAILED;
 		r->maker->end(r->making);
 	}
-	bytes_detached_add((int64_t)r->body.n);
+	if (!r->failed)
+		bytes_detached_add((int64_t)r->body.n);
 	http_worker_post(r->worker->http, &r->task);
 	return true;
 }

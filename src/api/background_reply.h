@@ -4,15 +4,18 @@
 
 #include "api/api.h"
 
+enum body_step {
+	BODY_UNFINISHED,
+	BODY_COMPLETE,
+	BODY_FAILED, /* there was no memory: the answer is 503 */
+};
+
 /* How a body is made. All on the background thread; any thread's rules for api->store apply. */
 struct body_maker {
 	const char *content_type;
 	void *(*begin)(struct api *api);
-	/*
-	 * Appends to the body until it is complete (true) or the clock says until_ns, whatever
-	 * comes first.
-	 */
-	bool (*step)(void *making, struct strbuf *body, int64_t until_ns);
+	/* Appends to the body until it is complete or the clock says until_ns. */
+	enum body_step (*step)(void *making, struct strbuf *body, int64_t until_ns);
 	void (*end)(void *making); /* after the last step */
 };
 

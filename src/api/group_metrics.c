@@ -49,11 +49,15 @@ static struct metric *decode_lines(const struct group_copy_family *f, struct str
 
 struct metric *group_metrics_next(struct group_metrics *gm, struct arena *a)
 {
-	if (gm->whole) {
-		gm->whole = false;
-		return decode_message(gm->family, a);
-	}
-	if (!gm->rest.n)
+	struct metric *metrics;
+
+	if (!gm->whole && !gm->rest.n)
 		return NULL;
-	return decode_lines(gm->family, str_take_lines(&gm->rest, CHUNK), a);
+	if (gm->whole)
+		metrics = decode_message(gm->family, a);
+	else
+		metrics = decode_lines(gm->family, str_take_lines(&gm->rest, CHUNK), a);
+	gm->whole = false;
+	gm->failed = !metrics;
+	return metrics;
 }

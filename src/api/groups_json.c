@@ -119,8 +119,8 @@ struct groups_json {
 	struct arena metrics_arena;
 };
 
-/* Some metrics at a time. */
-static void add_stored(struct groups_json *j, struct strbuf *b, const struct group_copy_family *f)
+/* Some metrics at a time. False: no memory. */
+static bool add_stored(struct groups_json *j, struct strbuf *b, const struct group_copy_family *f)
 {
 	struct metric *metrics;
 
@@ -132,14 +132,16 @@ static void add_stored(struct groups_json *j, struct strbuf *b, const struct gro
 	metrics = group_metrics_next(&j->metrics, &j->metrics_arena);
 	add_metrics(b, f->type, metrics);
 	arena_reset(&j->metrics_arena);
-	if (metrics)
-		return;
+	if (metrics || j->metrics.failed)
+		return !j->metrics.failed;
 	end_family(b);
 	j->in_family = false;
 	j->at++;
+	return true;
 }
 
-static void add_member(struct groups_json *j, struct strbuf *b)
+/* False: no memory. */
+static bool add_member(struct groups_json *j, struct strbuf *b)
 {
 	const struct member *m = &j->members[j->at];
 
@@ -161,13 +163,13 @@ static void add_member(struct groups_json *j, struct strbuf *b)
 		add_time(b, &j->group, &j->labels, m->kind == FAILED);
 		break;
 	case FAMILY:
-		add_stored(j, b, m->family);
-		return;
+		return add_stored(j, b, m->family);
 	}
 	j->at++;
+	return true;
 }
 
-/* 0: there are no more. */
+/* 0: there are no more. -1: no memory. */
 static int begin_group(struct groups_json *j, struct strbuf *b)
 {
 	struct arena *a = &j->arena;
@@ -180,10 +182,10 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 		return r;
 	j->labels = (struct metric){ .has = HAS_GAUGE };
 	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
-		return 1;
+		return -1;
 	j->members = arena_alloc(a, (j->group.n_families + 5) * sizeof(*j->members));
 	if (!j->members)
-		return 1;
+		return -1;
 	j->n = members_of(&j->group, j->members);
 	j->at = 0;
 	if (b->p[b->n - 1] != '[')
@@ -202,7 +204,7 @@ static void *begin(struct api *api)
 	return j;
 }
 
-static bool step(void *making, struct strbuf *b, int64_t until_ns)
+static enum body_step step(void *making, struct strbuf *b, int64_t until_ns)
 {
 	struct groups_json *j = making;
 
@@ -210,19 +212,24 @@ static bool step(void *making, struct strbuf *b, int64_t until_ns)
 		strbuf_addz(b, "{\"status\":\"success\",\"data\":[");
 	do {
 		if (!j->members) {
-			if (begin_group(j, b) > 0)
+			int r = begin_group(j, b);
+
+			if (r < 0)
+				return BODY_FAILED;
+			if (r > 0)
 				continue;
 			strbuf_addz(b, "]}");
-			return true;
+			return BODY_COMPLETE;
 		}
 		if (j->at < j->n) {
-			add_member(j, b);
+			if (!add_member(j, b))
+				return BODY_FAILED;
 			continue;
 		}
 		strbuf_addc(b, '}');
 		j->members = NULL;
 	} while (clock_mono_ns() < until_ns);
-	return false;
+	return BODY_UNFINISHED;
 }
 
 static void end(void *making)

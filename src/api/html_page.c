@@ -182,19 +182,22 @@ struct html_page {
 	struct str rest; /* of that one's lines */
 };
 
-/* False: there are no more. */
-static bool next_group(struct html_page *p, struct strbuf *b)
+/* 0: there are no more. -1: no memory. */
+static int next_group(struct html_page *p, struct strbuf *b)
 {
 	struct key key;
+	int r;
 
 	arena_reset(&p->arena);
-	if (store_copy_group(p->api->store, &p->cursor, &p->arena, &p->group) <= 0)
-		return false;
-	p->in_group = key_decode(p->group.key, &p->arena, &key) == 0;
+	r = store_copy_group(p->api->store, &p->cursor, &p->arena, &p->group);
+	if (r <= 0)
+		return r;
+	if (key_decode(p->group.key, &p->arena, &key) < 0)
+		return -1;
+	p->in_group = true;
 	p->at = 0;
-	if (p->in_group)
-		begin_group(b, &p->group, &key);
-	return true;
+	begin_group(b, &p->group, &key);
+	return 1;
 }
 
 /* Some lines at a time. */
@@ -227,7 +230,7 @@ static void *begin(struct api *api)
 	return p;
 }
 
-static bool step(void *making, struct strbuf *b, int64_t until_ns)
+static enum body_step step(void *making, struct strbuf *b, int64_t until_ns)
 {
 	struct html_page *p = making;
 
@@ -236,15 +239,21 @@ static bool step(void *making, struct strbuf *b, int64_t until_ns)
 		add_count(b, p->api);
 	}
 	do {
-		if (p->in_group) {
+		int r = 1;
+
+		if (p->in_group)
 			go_on(p, b);
-		} else if (!next_group(p, b)) {
+		else
+			r = next_group(p, b);
+		if (r < 0)
+			return BODY_FAILED;
+		if (r == 0) {
 			add_status(b, p->api);
 			strbuf_addz(b, page_end);
-			return true;
+			return BODY_COMPLETE;
 		}
 	} while (clock_mono_ns() < until_ns);
-	return false;
+	return BODY_UNFINISHED;
 }
 
 static void end(void *making)

@@ -1,0 +1,84 @@
+/*
+ * Preloaded into the gateway: the allocation that a test names fails. The file that TALLYGATE_ALLOC
+ * names holds one number, shared with the test: how many allocations there are until then; 0 when it
+ * has failed, and while none is to.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
+#endif
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static _Atomic int64_t *left;
+
+__attribute__((constructor)) static void open_faults(void)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it */
+	int fd = open(getenv("TALLYGATE_ALLOC"), O_RDWR | O_CLOEXEC);
+	void *p = fd < 0 ? MAP_FAILED :
+			   mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	close(fd);
+	left = p;
+}
+
+static bool fails(void)
+{
+	int64_t n = left ? atomic_load(left) : 0;
+
+	while (n > 0)
+		if (atomic_compare_exchange_weak(left, &n, n - 1)) {
+			if (n > 1)
+				return false;
+			errno = ENOMEM;
+			return true;
+		}
+	return false;
+}
+
+/* A loader's allocations come before ours are found: it has some of its own then. */
+#define REAL(name) __typeof__(&(name)) real = (__typeof__(&(name)))dlsym(RTLD_NEXT, #name)
+
+void *malloc(size_t n)
+{
+	REAL(malloc);
+
+	return fails() ? NULL : real(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	REAL(calloc);
+
+	return fails() ? NULL : real(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	REAL(realloc);
+
+	return fails() ? NULL : real(p, n);
+}
+
+int posix_memalign(void **p, size_t align, size_t n)
+{
+	REAL(posix_memalign);
+
+	return fails() ? ENOMEM : real(p, align, n);
+}
+
+void *aligned_alloc(size_t align, size_t n)
+{
+	REAL(aligned_alloc);
+
+	return fails() ? NULL : real(align, n);
+}

@@ -1,0 +1,210 @@
+"""Each allocation of a request fails in turn. The request is then answered rightly or refused, or the gateway
+ends with the line that says so. A crash, a wrong 200 and a lost push are what must not be."""
+import gzip
+import http.client
+import mmap
+import signal
+import struct
+import subprocess
+from pathlib import Path
+
+import messages as pb
+import pytest
+
+from exposition import scrape
+from gateway import Gateway
+
+SOURCE = Path(__file__).with_name("alloc_faults.c")
+PROTO = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+REFUSALS = {413, 500, 503, 507}
+
+
+@pytest.fixture(scope="session")
+def alloc_library(tmp_path_factory):
+    library = tmp_path_factory.mktemp("alloc") / "alloc_faults.so"
+    subprocess.run(["gcc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library,
+                    SOURCE, "-ldl"], check=True)
+    return library
+
+
+class Allocations:
+    """Of one gateway after the other: they share the file."""
+
+    def __init__(self, library, directory):
+        file = directory / "left"
+        file.write_bytes(bytes(8))
+        with open(file, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 8)
+        self.env = {"LD_PRELOAD": str(library), "TALLYGATE_ALLOC": str(file),
+                    "ASAN_OPTIONS": "verify_asan_link_order=0:allocator_may_return_null=1"}
+
+    @property
+    def left(self):
+        return struct.unpack("q", self.map)[0]
+
+    @left.setter
+    def left(self, n):
+        self.map[:] = struct.pack("q", n)
+
+
+@pytest.fixture
+def allocations(alloc_library, tmp_path):
+    return Allocations(alloc_library, tmp_path)
+
+
+def text(n):
+    return f"# TYPE a gauge\na {n}\n# TYPE b gauge\nb {n}\n".encode()
+
+
+def proto(n):
+    return pb.family("a", pb.GAUGE, pb.gauge(n)) + pb.family("b", pb.GAUGE, pb.gauge(n))
+
+
+def zstd(body):
+    return subprocess.run(["zstd", "-q", "-c"], input=body, stdout=subprocess.PIPE, check=True).stdout
+
+
+def openmetrics(n):
+    return text(n) + b"# EOF\n"
+
+
+PUSHES = {
+    "text": lambda n: (text(n), {}),
+    "protobuf": lambda n: (proto(n), {"Content-Type": PROTO}),
+    "openmetrics": lambda n: (openmetrics(n), {"Content-Type": "application/openmetrics-text"}),
+    "gzip": lambda n: (gzip.compress(text(n)), {"Content-Encoding": "gzip"}),
+    "zstd": lambda n: (zstd(text(n)), {"Content-Encoding": "zstd"}),
+}
+
+
+def unpacked(reply):
+    coding = reply.headers.get("Content-Encoding")
+    if coding == "gzip":
+        return gzip.decompress(reply.body)
+    if coding == "zstd":
+        return subprocess.run(["zstd", "-dqc"], input=reply.body, stdout=subprocess.PIPE, check=True).stdout
+    return reply.body
+
+
+def check_text(reply):
+    assert b'kept{instance="",job="kept"} 1\n' in unpacked(reply)
+
+
+def check_protobuf(reply):
+    body, found = unpacked(reply), 0
+    while body:
+        length, shift, i = 0, 0, 0
+        while True:
+            length |= (body[i] & 0x7F) << shift
+            shift, i = shift + 7, i + 1
+            if body[i - 1] < 0x80:
+                break
+        assert len(body) >= i + length
+        found += b"\x0a\x04kept" in body[i:i + length]
+        body = body[i + length:]
+    assert found == 1
+
+
+def check_page(reply):
+    assert b"kept" in reply.body
+
+
+READS = {
+    "plain": ("/metrics", {}, check_text),
+    "gzip": ("/metrics", {"Accept-Encoding": "gzip"}, check_text),
+    "zstd": ("/metrics", {"Accept-Encoding": "zstd"}, check_text),
+    "protobuf": ("/metrics", {"Accept": PROTO}, check_protobuf),
+    "protobuf gzip": ("/metrics", {"Accept": PROTO, "Accept-Encoding": "gzip"}, check_protobuf),
+    "json": ("/api/v1/metrics", {}, check_page),
+    "page": ("/", {}, check_page),
+}
+
+
+class Run:
+    """A gateway that is started again whenever it has ended for want of memory."""
+
+    def __init__(self, allocations, database):
+        self.allocations, self.database = allocations, database
+        self.gw = None
+
+    def __enter__(self):
+        self.start()
+        assert self.gw.put("kept", "kept 1\n").status == 200
+        return self
+
+    def __exit__(self, *unused):
+        self.allocations.left = 0
+        self.gw.__exit__(*unused)
+
+    def start(self):
+        self.gw = Gateway("--web.threads=1", database=self.database, env=self.allocations.env).__enter__()
+
+    def request(self, nth, *request):
+        """With the nth allocation from now on failing. Returns the reply, or None if there was none, and whether
+        it came to that allocation."""
+        self.allocations.left = nth
+        try:
+            reply = self.gw.request(*request)
+        except (OSError, http.client.HTTPException):
+            reply = None
+        failed = self.allocations.left == 0
+        self.allocations.left = 0
+        if reply is None and self.ended():
+            self.start()
+        return reply, failed
+
+    def ended(self):
+        """Whether it has ended; if it is only the connection that did, it goes on."""
+        try:
+            return self.gw.get("/-/healthy").status != 200
+        except OSError:
+            assert self.gw.wait() == -signal.SIGABRT, self.gw.log
+            assert self.gw.log.splitlines()[-1].startswith("out of memory: "), self.gw.log
+            return True
+
+
+def numbers():
+    """1, 2, 3, ... with gaps later on: what comes first is the request's own."""
+    n = 1
+    while True:
+        yield n
+        n += 1 + n // 16
+
+
+@pytest.mark.parametrize("kind", PUSHES)
+def test_a_push(allocations, database, kind):
+    stored = None
+    with Run(allocations, database) as run:
+        for n in numbers():
+            body, headers = PUSHES[kind](n)
+            reply, failed = run.request(n, "PUT", "/metrics/job/p", body, headers)
+            assert reply is None or reply.status in {200} | REFUSALS, reply
+            s = scrape(run.gw)
+            a, b = s.pushed("a", "p"), s.pushed("b", "p")
+            assert a == b, "half a push"
+            if reply is None:
+                assert a in (stored, n)
+            else:
+                assert a == (n if reply.status == 200 else stored), reply
+            stored = a
+            assert s.pushed("kept", "kept") == 1
+            if not failed:
+                assert reply.status == 200
+                break
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_a_scrape(allocations, database, kind):
+    path, headers, check = READS[kind]
+    with Run(allocations, database) as run:
+        for n in numbers():
+            # So that something has to be made anew.
+            assert run.gw.put("p", text(n)).status == 200
+            reply, failed = run.request(n, "GET", path, None, headers)
+            if reply is not None and reply.status == 200:
+                check(reply)
+            else:
+                assert reply is None or reply.status in REFUSALS, reply
+            if not failed:
+                assert reply.status == 200
+                break
