@@ -199,8 +199,8 @@ static void *begin(struct api *api)
 	struct groups_json *j = mem_zalloc(sizeof(*j));
 
 	j->store = api->store;
-	arena_init(&j->arena, SIZE_MAX);
-	arena_init(&j->metrics_arena, SIZE_MAX);
+	arena_init(&j->arena, ARENA_MAY_FAIL);
+	arena_init(&j->metrics_arena, ARENA_MAY_FAIL);
 	return j;
 }
 

@@ -226,7 +226,7 @@ static void *begin(struct api *api)
 	struct html_page *p = mem_zalloc(sizeof(*p));
 
 	p->api = api;
-	arena_init(&p->arena, SIZE_MAX);
+	arena_init(&p->arena, ARENA_MAY_FAIL);
 	return p;
 }
 

@@ -36,6 +36,8 @@ static struct arena_chunk *new_chunk(const struct arena *a, size_t need)
 	c = malloc(sizeof(*c) + size);
 	if (c)
 		c->size = size;
+	else if (a->limit == ARENA_MUST)
+		mem_refused(size);
 	return c;
 }
 

@@ -20,6 +20,14 @@ struct arena {
 	size_t expected;            /* by what the request before needed */
 };
 
+/*
+ * Limits for work that is not a client's. Without memory an arena that MUST have it ends the
+ * process, as mem_alloc() does, so that nothing is left out for want of it; one that MAY fail
+ * returns NULL.
+ */
+#define ARENA_MUST SIZE_MAX
+#define ARENA_MAY_FAIL (SIZE_MAX / 2)
+
 void arena_init(struct arena *a, size_t limit);
 void arena_done(struct arena *a);
 /*

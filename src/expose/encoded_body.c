@@ -327,8 +327,8 @@ struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *s
 	f->snap = snap;
 	f->own = own;
 	encoder_init(&f->enc, as, coding);
-	arena_init(&f->arena, SIZE_MAX);
-	arena_init(&f->escaped, SIZE_MAX);
+	arena_init(&f->arena, ARENA_MUST);
+	arena_init(&f->escaped, ARENA_MUST);
 	collect_items(f);
 	if (as.format == FORMAT_OPENMETRICS)
 		collect_names(f);

@@ -24,7 +24,7 @@ static const struct decode_limits no_limits = DECODE_UNLIMITED;
 void encoder_init(struct encoder *e, struct accepted as, enum compression coding)
 {
 	*e = (struct encoder){ .as = as, .coding = coding, .compressor = compressor_new() };
-	arena_init(&e->arena, SIZE_MAX);
+	arena_init(&e->arena, ARENA_MUST);
 }
 
 void encoder_done(struct encoder *e)

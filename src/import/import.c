@@ -54,7 +54,7 @@ struct import *import_new(struct store *scratch, const struct import_listener *l
 
 	im->store = scratch;
 	im->listener = *listener;
-	arena_init(&im->arena, SIZE_MAX);
+	arena_init(&im->arena, ARENA_MUST);
 	im->builder = (struct push_builder){ .max_series = UINT64_MAX,
 					     .max_labels = UINT32_MAX,
 					     .arena = &im->arena,

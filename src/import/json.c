@@ -220,7 +220,7 @@ int import_json(struct str json, struct scrape *scrape, struct import *im, struc
 	json_t *root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 	int result;
 
-	arena_init(&r.arena, SIZE_MAX);
+	arena_init(&r.arena, ARENA_MUST);
 	if (!root)
 		return err_set(err, ERR_SYSTEM, 0, "no JSON, or cut short: line %d, byte %d: %s",
 			       why.line, why.position, why.text);

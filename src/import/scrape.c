@@ -166,7 +166,7 @@ int scrape_read(struct str body, struct scrape **ret, struct err *err)
 	struct scrape *s = mem_zalloc(sizeof(*s));
 	uint64_t n;
 
-	arena_init(&s->arena, SIZE_MAX);
+	arena_init(&s->arena, ARENA_MUST);
 	while (body.n > 0) {
 		if (wire_varint(&body, &n) != WIRE_OK || n > body.n ||
 		    !read_family(s, (struct str){ body.p, n })) {

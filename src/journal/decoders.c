@@ -141,7 +141,7 @@ static void *decoder_main(void *arg)
 	struct arena arena;
 	struct batch *b;
 
-	arena_init(&arena, SIZE_MAX);
+	arena_init(&arena, ARENA_MUST);
 	builder.arena = &arena;
 	while ((b = take(d)) != NULL) {
 		for (size_t i = 0; i < b->n; i++)

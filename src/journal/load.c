@@ -155,7 +155,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	l.decoders = decoders_start(&sink, err);
 	if (!l.decoders)
 		return STORAGE_FAILED;
-	arena_init(&l.arena, SIZE_MAX);
+	arena_init(&l.arena, ARENA_MUST);
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);

@@ -97,7 +97,7 @@ void startup_write_group(struct str key_bytes, struct strbuf *out)
 	CLEANUP(arena_done) struct arena a;
 	struct key key;
 
-	arena_init(&a, SIZE_MAX);
+	arena_init(&a, ARENA_MUST);
 	if (key_decode(key_bytes, &a, &key) == 0)
 		text_write_labels(out, key.labels, key.n_labels, false);
 }

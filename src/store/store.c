@@ -21,7 +21,7 @@ struct store *store_new(const struct store_limits *lim)
 	s->lim = *lim;
 	s->n_slots = 1;
 	s->next_number = 1;
-	arena_init(&s->log.bodies, SIZE_MAX);
+	arena_init(&s->log.bodies, ARENA_MUST);
 	pages_init(&s->pages);
 	for (int i = 0; i < 2; i++) {
 		store_add_own(s, names[i], METRIC_GAUGE);

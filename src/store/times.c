@@ -43,7 +43,7 @@ void times_make_proto(struct store *s, struct group *g, int which, double value)
 	struct arena a;
 	struct key key;
 
-	arena_init(&a, SIZE_MAX);
+	arena_init(&a, ARENA_MUST);
 	if (key_decode(group_key(g), &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
 		proto_encode_family(&f, &b);
 		if (!t->lossy)

@@ -164,7 +164,7 @@ class Run:
 
 
 def numbers():
-    """1, 2, 3, ... with gaps later on: what comes first is the request's own."""
+    """1, 2, 3, ... with gaps later on."""
     n = 1
     while True:
         yield n

@@ -426,6 +426,8 @@ const char *vfs_name(void)
 {
 	sqlite3_vfs *under = sqlite3_vfs_find(NULL);
 
+	if (!under)
+		return NULL;
 	if (!vfs.zName) {
 		vfs = *under;
 		vfs.zName = "tallygate";
