@@ -12,7 +12,7 @@ import messages as pb
 import pytest
 
 from exposition import scrape
-from gateway import Gateway
+from gateway import DEADLINE, Gateway
 
 SOURCE = Path(__file__).with_name("alloc_faults.c")
 PROTO = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
@@ -169,6 +169,36 @@ def numbers():
     while True:
         yield n
         n += 1 + n // 16
+
+
+def test_a_start(allocations, database):
+    """It is ready or says why not, and never takes the database for a damaged one."""
+    with Gateway(database=database, env=allocations.env) as gw:
+        for i in range(20):
+            assert gw.put(f"p/instance/{i}", text(i)).status == 200
+        kept = scrape(gw).kept()
+    for n in numbers():
+        allocations.left = n
+        gw = Gateway(database=database, env=allocations.env)
+        try:
+            gw.wait_for_line("metrics loaded")
+            ready = True
+        except AssertionError:
+            ready = False
+        failed, allocations.left = allocations.left == 0, 0
+        if ready:
+            gw.start()
+            assert scrape(gw).kept() == kept
+            gw.terminate()
+        else:
+            assert gw.wait() in (1, -signal.SIGABRT), gw.log
+            assert gw.log, "it says why"
+        assert sorted(p.name for p in database.parent.iterdir() if "damaged" in p.name) == []
+        if not failed:
+            assert ready
+            break
+    with Gateway(database=database) as gw:
+        assert scrape(gw).kept() == kept
 
 
 @pytest.mark.parametrize("kind", PUSHES)
