@@ -193,10 +193,8 @@ static void check_password(struct admission *a, struct api_worker *w, struct htt
 	wait->next = next;
 	login = web_users_check(a->users, users, http_request_header(req, "Authorization"),
 				&wait->check);
-	if (login == WEB_LOGIN_LATER) {
-		http_reply_later(req);
+	if (login == WEB_LOGIN_LATER)
 		return;
-	}
 	free(wait);
 	answer(a, w, req, login, next);
 }

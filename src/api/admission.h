@@ -20,8 +20,8 @@ void admission_stop(struct admission *a);
 void admission_free(struct admission *a);
 
 /*
- * On a worker: refuses the request, or hands it on to `next`, at once or after its password has
- * been checked.
+ * On a worker, with the head of a request: refuses it, or hands it on to `next`, at once or after
+ * its password has been checked. Its body is not read until then.
  */
 typedef void (*admitted_fn)(struct api_worker *w, struct http_request *req);
 void admission_pass(struct admission *a, struct api_worker *w, struct http_request *req,

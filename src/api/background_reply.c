@@ -87,7 +87,6 @@ void background_reply(struct api_worker *w, struct http_request *req,
 		.maker = maker,
 	};
 	if (background_add(w->api->background, &r->job)) {
-		http_reply_later(req);
 		return;
 	}
 	free(r);

@@ -217,8 +217,9 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		route_below(w, req, below, path->query);
 }
 
-static void handle_passed(struct api_worker *w, struct http_request *req)
+static void handle(void *state, struct http_request *req)
 {
+	struct api_worker *w = state;
 	struct path path;
 	struct str cleaned;
 	struct err err;
@@ -246,14 +247,48 @@ static void handle_passed(struct api_worker *w, struct http_request *req)
 	}
 }
 
-static void handle(void *state, struct http_request *req)
+/* What is no push says so before its body is read, and so does a path that is none. */
+static bool needs_body(struct api_worker *w, const struct http_request *req)
+{
+	enum http_method method = http_request_method(req);
+	struct str prefix = prefix_of(w), key_path;
+	struct path path;
+	struct err err;
+
+	/* A body that begins wrongly is refused before anything else, as by the Go gateway. */
+	if (http_request_header(req, "Content-Encoding").p)
+		return true;
+	if (method != HTTP_PUT && method != HTTP_POST)
+		return false;
+	arena_reset(&w->arena);
+	if (path_decode(http_request_target(req), &w->arena, &path, &err) < 0 ||
+	    !str_has_prefix(path.decoded, prefix))
+		return false;
+	path.decoded.p += prefix.n;
+	path.decoded.n -= prefix.n;
+	return is_push_path(path.decoded, &key_path);
+}
+
+/* What is small is read in any case: looking twice would cost more. */
+static void let_in(struct api_worker *w, struct http_request *req)
+{
+	enum { SMALL = 64 * 1024 };
+
+	if (http_request_announced(req) <= SMALL || needs_body(w, req))
+		http_request_admit(req);
+	else
+		handle(w, req);
+}
+
+/* Who sends it, and what for, is decided before its body is read. */
+static void admit(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;
 
 	if (w->api->admission)
-		admission_pass(w->api->admission, w, req, handle_passed);
+		admission_pass(w->api->admission, w, req, let_in);
 	else
-		handle_passed(w, req);
+		let_in(w, req);
 }
 
 /* The most exposition text that one push may become: the length of a page has 32 bits. */
@@ -301,6 +336,7 @@ static void worker_free(void *state)
 const struct http_handler api_handler = {
 	.worker_new = worker_new,
 	.worker_free = worker_free,
+	.admit = admit,
 	.handle = handle,
 	.refused = refusals_http,
 };

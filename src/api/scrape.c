@@ -135,7 +135,6 @@ static void encode_later(struct scrape *s)
 	s->job.step = step;
 	s->task.run = finish;
 	if (background_add(s->worker->api->background, &s->job)) {
-		http_reply_later(req);
 		return;
 	}
 	scrape_drop(s);

@@ -164,7 +164,6 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 	push->done_arg = p;
 	switch (queue_push(w->api->queue, &push->node)) {
 	case QUEUE_OK:
-		http_reply_later(req);
 		wake_committer_later(w);
 		return;
 	case QUEUE_FULL:

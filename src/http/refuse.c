@@ -50,6 +50,7 @@ static void tell(struct conn *c, int status, const char *why)
 	if (h->refused)
 		h->refused(c->worker->state,
 			   &(struct http_refused){ .status = status,
+						   .method = http_request_method(&c->req),
 						   .why = why,
 						   .peer = http_request_peer(&c->req),
 						   .request_line = request_line(c) });

@@ -48,6 +48,11 @@ enum http_method http_request_method(const struct http_request *req)
 	return req->parse.has_line ? req->parse.method : HTTP_OTHER;
 }
 
+uint64_t http_request_announced(const struct http_request *req)
+{
+	return req->parse.chunked ? UINT64_MAX : req->parse.length;
+}
+
 static struct str part_of(const struct http_request *req, struct parse_part part)
 {
 	return part.n ? (struct str){ bytes_of(req) + part.at, part.n } : STR("");
@@ -99,11 +104,6 @@ void http_reply_add(struct http_request *req, struct str bytes)
 void http_reply_close(struct http_request *req)
 {
 	req->close = true;
-}
-
-void http_reply_later(struct http_request *req)
-{
-	(void)req;
 }
 
 void http_request_admit(struct http_request *req)

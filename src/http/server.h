@@ -53,9 +53,20 @@ struct http_settings {
 	void *tls_arg;
 };
 
+enum http_method {
+	HTTP_GET,
+	HTTP_PUT,
+	HTTP_POST,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_HEAD,
+	HTTP_OTHER,
+};
+
 /* A request that no handler sees: malformed, over a limit, too late. Good during the call. */
 struct http_refused {
 	int status;
+	enum http_method method; /* HTTP_OTHER: not known */
 	const char *why;         /* what the client was told; no LF */
 	const char *peer;        /* as http_request_peer() */
 	struct str request_line; /* as far as it is known; may be cut short; without CR and LF */
@@ -128,21 +139,14 @@ void http_wake_workers(void);
 /* The worker's thread: runs the task once all that is ready now has been handled. */
 void http_worker_defer(struct http_worker *w, struct http_task *task);
 
-enum http_method {
-	HTTP_GET,
-	HTTP_PUT,
-	HTTP_POST,
-	HTTP_DELETE,
-	HTTP_OPTIONS,
-	HTTP_HEAD,
-	HTTP_OTHER,
-};
-
 /*
  * Lets a request in: its body is read, and handle() is called. What http_request_*() has given out
  * before may be moved by that, reply headers that are set stay.
  */
 void http_request_admit(struct http_request *req);
+
+/* Bytes of the body as its head announces them; UINT64_MAX: in chunks, so that nobody knows. */
+uint64_t http_request_announced(const struct http_request *req);
 
 /* What a request brought; all of it ends with the reply. */
 enum http_method http_request_method(const struct http_request *req);
@@ -168,8 +172,6 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 		    void *arg);
 /* Adds a copy. */
 void http_reply_add(struct http_request *req, struct str bytes);
-/* The handler will return without having answered. */
-void http_reply_later(struct http_request *req);
 /*
  * Sends and ends the request: req is gone. content_type NULL: none. The reply to a HEAD request is
  * the same without its body. Of a request that was not let in, a body is passed over if it is short

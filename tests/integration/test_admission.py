@@ -1,0 +1,113 @@
+"""What is decided when the head of a request is there, and its body is not."""
+import base64
+
+import pytest
+
+from exposition import Scrape, scrape
+from test_web_config import ALICE, FASTER_BOB, SLOW_BOB, USERS, WebGateway
+from wire import Wire, head, push
+
+LARGE = 50_000_000
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def asks(path="/metrics/job/x", n=LARGE, method="PUT", **headers):
+    return head(method, path, Content_Length=n, **headers)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return tmp_path / "web.yml"
+
+
+@pytest.mark.parametrize("authorization", [None, basic("alice", "wrong"), basic("nobody", "secret"), "Basic ?"])
+@pytest.mark.parametrize("expect", [{}, {"Expect": "100-continue"}])
+def test_strangers_are_refused_before_their_body_is_read(config, authorization, expect):
+    headers = {**expect, **({"Authorization": authorization} if authorization else {})}
+    with WebGateway(config, USERS, auth=ALICE) as g, Wire(g) as w:
+        reply = w.send(asks(**headers)).reply()
+        assert (reply.status, reply.headers["www-authenticate"], reply.headers["connection"]) == (401, "Basic", "close")
+        assert w.at_end()
+        assert g.refused("auth") == 1
+
+
+def test_bodies_wait_for_the_password(config):
+    """While it is checked, they are left in the sockets: of 20 clients that send 5 MB each little is read."""
+    with WebGateway(config, USERS + SLOW_BOB, auth=ALICE) as g:
+        wires = [Wire(g) for _ in range(20)]
+        for w in wires:
+            w.send(asks(Authorization=basic("bob", "wrong")))
+            w.socket.setblocking(False)
+            sent = 0
+            while sent < 5_000_000:
+                try:
+                    sent += w.socket.send(b"#" * 65536)
+                except BlockingIOError:
+                    break
+            w.socket.settimeout(30)
+        received = Scrape(g.get("/metrics").text).get("pushgateway_receiving_bytes")
+        assert received < 20 * 100_000, "20 times the room of one"
+        assert [w.reply().status for w in wires] == [401] * 20
+        for w in wires:
+            w.socket.close()
+
+
+def test_a_body_that_was_kept_waiting_is_stored(config):
+    body = b"#" * 3_000_000 + b"\na 1\n"
+    with WebGateway(config, USERS + FASTER_BOB, auth=ALICE) as g, Wire(g) as w:
+        for _ in range(2):
+            w.send(asks(n=len(body), Authorization=basic("bob", "secret")) + body)
+            assert w.reply().status == 200
+        assert w.send(asks(n=4, Authorization=basic("bob", "secret"), Expect="100-continue")).reply().status == 100
+        assert w.send(b"a 2\n").reply().status == 200
+        assert Scrape(g.get("/metrics").text).pushed("a", "x") == 2
+
+
+def test_a_stranger_with_a_short_body_keeps_the_connection(config):
+    """Whether the body comes with the head or later: it is passed over, and is never the next request."""
+    inner = head("DELETE", "/metrics/job/keep", Authorization=basic(*ALICE))
+    with WebGateway(config, USERS, auth=ALICE) as g, Wire(g) as w:
+        assert g.put("keep", "a 1\n").status == 200
+        for late in (False, True):
+            w.send(asks(n=len(inner)) + (b"" if late else inner))
+            assert w.reply().status == 401
+            if late:
+                w.send(inner[:10])
+                w.send(inner[10:])
+            assert w.send(head("GET", "/-/healthy", Authorization=basic(*ALICE))).reply().body == b"OK"
+        assert Scrape(g.get("/metrics").text).pushed("a", "keep") == 1
+
+
+def test_pipelined_requests_with_and_without_a_password(config):
+    with WebGateway(config, USERS + FASTER_BOB, auth=ALICE) as g, Wire(g) as w:
+        right, wrong = ({"Authorization": basic("bob", password)} for password in ("secret", "wrong"))
+        w.send(push("p", b"a 1\n", **right) + push("p", b"a 2\n", **wrong) + push("p", b"a 3\n", **right) + push("p", b"a 4\n"))
+        assert [w.reply().status for _ in range(4)] == [200, 401, 200, 401]
+        assert Scrape(g.get("/metrics").text).pushed("a", "p") == 3
+
+
+@pytest.mark.parametrize("method,path,status", [
+    ("PUT", "/nothing", 404), ("PUT", "/metrics", 405), ("POST", "/-/healthy", 405), ("PATCH", "/metrics/job/x", 405),
+    ("PUT", "/metrics/job/%zz", 400), ("PUT", "//metrics/job/x", 301), ("PUT", "/metrics/job/", 307), ("POST", "/metrics/jobs/x", 404)])
+def test_what_is_no_push_is_answered_before_its_body_is_read(shared, method, path, status):
+    with Wire(shared) as w:
+        reply = w.send(asks(path, method=method)).reply()
+        assert (reply.status, reply.headers["connection"]) == (status, "close")
+        assert w.at_end()
+
+
+@pytest.mark.parametrize("path", ["/metrics/job/x", "http://x/metrics/job/x", "/metrics/job@base64/eA", "/metrics%2Fjob/x"])
+def test_what_is_a_push_is_asked_for_its_body(shared, path):
+    with Wire(shared) as w:
+        assert w.send(asks(path, Expect="100-continue")).reply().status == 100
+
+
+def test_a_large_body_of_a_delete_is_not_waited_for(shared):
+    assert shared.put("gone", "a 1\n").status == 200
+    with Wire(shared) as w:
+        assert w.send(asks("/metrics/job/gone", method="DELETE")).reply().status == 202
+        assert w.at_end()
+    assert scrape(shared).pushed("a", "gone") is None
