@@ -7,31 +7,31 @@
 #define PATH(p) { p, sizeof(p) - 1 }
 
 static const struct endpoint endpoints[] = {
-	{ .path = PATH("/"), .handler = HANDLER_STATUS, .allow = "GET, OPTIONS",
+	{ .path = PATH("/"), .handler = HANDLER_STATUS, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(READ, api_html_page) },
-	{ .path = PATH("/status"), .handler = HANDLER_STATUS, .allow = "GET, OPTIONS",
+	{ .path = PATH("/status"), .handler = HANDLER_STATUS, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(READ, api_html_page) },
-	{ .path = PATH("/static/page.css"), .handler = HANDLER_STATIC, .allow = "GET, OPTIONS",
+	{ .path = PATH("/static/page.css"), .handler = HANDLER_STATIC, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(READ, api_page_css) },
-	{ .path = PATH("/static/page.js"), .handler = HANDLER_STATIC, .allow = "GET, OPTIONS",
+	{ .path = PATH("/static/page.js"), .handler = HANDLER_STATIC, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(READ, api_page_js) },
-	{ .path = PATH("/-/healthy"), .handler = HANDLER_HEALTHY, .allow = "GET, OPTIONS",
+	{ .path = PATH("/-/healthy"), .handler = HANDLER_HEALTHY, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(PROBE, api_healthy) },
-	{ .path = PATH("/-/ready"), .handler = HANDLER_NONE /* by itself */, .allow = "GET, OPTIONS",
+	{ .path = PATH("/-/ready"), .handler = HANDLER_NONE /* by itself */, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(PROBE, api_ready) },
-	{ .path = PATH("/-/quit"), .handler = HANDLER_NONE, .allow = "GET, OPTIONS, POST, PUT",
+	{ .path = PATH("/-/quit"), .handler = HANDLER_NONE, .allow = "GET, HEAD, OPTIONS, POST, PUT",
 	  .get = CALL(READ, api_quit_get), .put = CALL(ADMIN, api_quit),
 	  .post = CALL(ADMIN, api_quit) },
 	{ .path = PATH("/api/v1/status"), .handler = HANDLER_API_STATUS, .below_api = true,
-	  .allow = "GET, OPTIONS", .get = CALL(READ, api_status) },
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_status) },
 	{ .path = PATH("/api/v1/metrics"), .handler = HANDLER_API_METRICS, .below_api = true,
-	  .allow = "GET, OPTIONS", .get = CALL(READ, api_groups_json) },
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_groups_json) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
 	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
 };
 
 const struct endpoint endpoint_scrape = {
-	.handler = HANDLER_NONE, .allow = "GET, OPTIONS", .get = CALL(SCRAPE, api_scrape),
+	.handler = HANDLER_NONE, .allow = "GET, HEAD, OPTIONS", .get = CALL(SCRAPE, api_scrape),
 };
 
 const struct endpoint endpoint_group = {
@@ -65,6 +65,7 @@ const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_me
 
 	switch (method) {
 	case HTTP_GET:
+	case HTTP_HEAD: /* the same without its content: src/http leaves that out */
 		return &e->get;
 	case HTTP_PUT:
 		return &e->put;

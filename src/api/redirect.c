@@ -24,8 +24,8 @@ void redirect(struct http_request *req, int status, struct str prefix, struct st
 		strbuf_adds(&location, query);
 	}
 	http_reply_header(req, "Location", strbuf_z(&location));
-	if (method != HTTP_GET) {
-		http_reply(req, status, method == HTTP_HEAD ? "text/html; charset=utf-8" : NULL);
+	if (method != HTTP_GET && method != HTTP_HEAD) {
+		http_reply(req, status, NULL);
 		return;
 	}
 	strbuf_addz(&body, "<a href=\"");

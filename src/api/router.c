@@ -20,6 +20,13 @@ static struct str prefix_of(const struct api_worker *w)
 	return str_of(w->api->config->web_route_prefix);
 }
 
+static bool reads(const struct http_request *req)
+{
+	enum http_method method = http_request_method(req);
+
+	return method == HTTP_GET || method == HTTP_HEAD;
+}
+
 static void method_not_allowed(struct http_request *req, const char *allow)
 {
 	http_reply_header(req, "Allow", allow);
@@ -119,7 +126,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 			      struct str query)
 {
 	enum http_method method = http_request_method(req);
-	int status = method == HTTP_GET ? 301 : 307;
+	int status = reads(req) ? 301 : 307;
 	const struct str api = STR("/api/v1");
 	struct str cleaned, key_path;
 	const struct endpoint *e;
@@ -195,13 +202,13 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		call_endpoint(w, req, &endpoint_scrape);
 		return;
 	}
-	if (http_request_method(req) == HTTP_GET && path_clean(below, &w->arena, &cleaned) >= 0 &&
+	if (reads(req) && path_clean(below, &w->arena, &cleaned) >= 0 &&
 	    redirect_is_nearly(cleaned, telemetry)) {
 		redirect(req, 301, STR_NULL, telemetry, path->query);
 		return;
 	}
 	/* Left over from the Go gateway: reachable without the prefix, and says no. */
-	if (prefix.n && str_eq(below, STR("/-/quit")) && http_request_method(req) == HTTP_GET) {
+	if (prefix.n && str_eq(below, STR("/-/quit")) && reads(req)) {
 		api_quit_get(w, req);
 		return;
 	}
@@ -211,8 +218,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 	}
 	below = (struct str){ below.p + prefix.n, below.n - prefix.n };
 	if (below.n == 0)
-		redirect(req, http_request_method(req) == HTTP_GET ? 301 : 307, prefix, STR("/"),
-			 path->query);
+		redirect(req, reads(req) ? 301 : 307, prefix, STR("/"), path->query);
 	else
 		route_below(w, req, below, path->query);
 }

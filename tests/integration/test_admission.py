@@ -111,3 +111,16 @@ def test_a_large_body_of_a_delete_is_not_waited_for(shared):
         assert w.send(asks("/metrics/job/gone", method="DELETE")).reply().status == 202
         assert w.at_end()
     assert scrape(shared).pushed("a", "gone") is None
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/metrics", "/metrics", "/metrics/", "/-/quit",
+                                  "/static/page.css"])
+def test_head_is_get_without_its_content(shared, path):
+    with Wire(shared) as w:
+        got = w.send(head("GET", path)).reply()
+        asked = w.send(head("HEAD", path)).reply("HEAD")
+        assert asked.status == got.status
+        changes = ("date", "content-length")
+        assert {n: v for n, v in asked.headers.items() if n not in changes} == {n: v for n, v in got.headers.items() if n not in changes}
+        assert int(asked.headers["content-length"]) > 0
+        assert w.send(head("GET", "/-/healthy")).reply().body == b"OK", "and nothing is behind it"

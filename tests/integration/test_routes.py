@@ -38,7 +38,9 @@ STATUSES = [
     ("PUT", "/api/v1/admin/wipe", 404),
     ("GET", "/metrics/job/x", 405),
     ("PUT", "/metrics", 405),
-    ("HEAD", "/metrics", 405),
+    ("HEAD", "/metrics", 200),
+    ("HEAD", "/metrics/job/x", 405),
+    ("HEAD", "/nothing", 404),
     ("PATCH", "/metrics/job/x", 405),
     ("GET", "/-/quit", 405),
     ("PUT", "/-/quit", 403),
@@ -64,8 +66,8 @@ def test_status(shared, method, path, status):
 
 def test_allow_names_the_methods(shared):
     assert shared.get("/metrics/job/x").headers["Allow"] == "DELETE, OPTIONS, POST, PUT"
-    assert shared.request("PUT", "/metrics").headers["Allow"] == "GET, OPTIONS"
-    assert shared.request("DELETE", "/-/quit").headers["Allow"] == "GET, OPTIONS, POST, PUT"
+    assert shared.request("PUT", "/metrics").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert shared.request("DELETE", "/-/quit").headers["Allow"] == "GET, HEAD, OPTIONS, POST, PUT"
 
 
 def test_cors_headers_are_sent_below_the_api(shared):
