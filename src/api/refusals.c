@@ -271,6 +271,7 @@ void refusals_http(void *worker, const struct http_refused *refused)
 	char name[16];
 
 	copy(name, sizeof(name), method);
+	counters_request(&w->api->counters, HANDLER_REFUSED, refused->method, refused->status);
 	if (push && refused->status == 413)
 		w->api->counters.rejects[REJECT_LIMIT]++;
 	refusals_note(w->api->refusals,

@@ -27,13 +27,20 @@ static bool reads(const struct http_request *req)
 	return method == HTTP_GET || method == HTTP_HEAD;
 }
 
-static void method_not_allowed(struct http_request *req, const char *allow)
+/* No endpoint sees it. */
+static void refuse(struct api_worker *w, struct http_request *req, int status, const char *msg)
+{
+	counters_request(&w->api->counters, HANDLER_REFUSED, http_request_method(req), status);
+	api_reply_error(req, status, msg);
+}
+
+static void method_not_allowed(struct api_worker *w, struct http_request *req, const char *allow)
 {
 	http_reply_header(req, "Allow", allow);
 	if (http_request_method(req) == HTTP_OPTIONS)
 		http_reply(req, 200, NULL);
 	else
-		api_reply_error(req, 405, "Method Not Allowed");
+		refuse(w, req, 405, "Method Not Allowed");
 }
 
 static void add_cors(struct http_request *req)
@@ -63,7 +70,7 @@ static bool refuse_until_ready(struct api_worker *w, struct http_request *req, e
 		w->api->counters.rejects[REJECT_BUSY]++;
 		refusals_push(w, req, REJECT_BUSY, STR(""), &err);
 	}
-	api_reply_error(req, error_status(&err), err.msg);
+	refuse(w, req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -73,7 +80,7 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 	const struct endpoint_call *call = endpoint_call(e, method);
 
 	if (!call->fn) {
-		method_not_allowed(req, e->allow);
+		method_not_allowed(w, req, e->allow);
 		return;
 	}
 	if (refuse_until_ready(w, req, call->action))
@@ -113,7 +120,7 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 		w->api->counters.rejects[REJECT_BODY]++;
 		refusals_push(w, req, REJECT_BODY, STR(""), &err);
 	}
-	api_reply_error(req, error_status(&err), err.msg);
+	refuse(w, req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -183,7 +190,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 	} else if (is_push_path(path, &w->key_path)) {
 		call_endpoint(w, req, &endpoint_group);
 	} else if (!redirect_to_route(w, req, path, query)) {
-		api_reply_error(req, 404, "404 page not found");
+		refuse(w, req, 404, "404 page not found");
 	}
 }
 
@@ -213,7 +220,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		return;
 	}
 	if (!str_has_prefix(below, prefix) || (below.n > prefix.n && below.p[prefix.n] != '/')) {
-		api_reply_error(req, 404, "404 page not found");
+		refuse(w, req, 404, "404 page not found");
 		return;
 	}
 	below = (struct str){ below.p + prefix.n, below.n - prefix.n };
@@ -237,7 +244,7 @@ static void handle(void *state, struct http_request *req)
 			refusals_push(w, req, REJECT_PATH, STR(""), &err);
 		}
 		http_reply_close(req);
-		api_reply_error(req, error_status(&err), err.msg);
+		refuse(w, req, error_status(&err), err.msg);
 		return;
 	}
 	switch (path_clean(path.encoded, &w->arena, &cleaned)) {
@@ -248,7 +255,7 @@ static void handle(void *state, struct http_request *req)
 		redirect(req, 301, STR_NULL, cleaned, path.query);
 		break;
 	default:
-		api_reply_error(req, 413, "the request's path is too long");
+		refuse(w, req, 413, "the request's path is too long");
 		break;
 	}
 }

@@ -3,7 +3,8 @@ import base64
 
 import pytest
 
-from exposition import Scrape, scrape
+from exposition import Scrape, counter, scrape
+from gateway import Gateway, eventually
 from test_web_config import ALICE, FASTER_BOB, SLOW_BOB, USERS, WebGateway
 from wire import Wire, head, push
 
@@ -124,3 +125,29 @@ def test_head_is_get_without_its_content(shared, path):
         assert {n: v for n, v in asked.headers.items() if n not in changes} == {n: v for n, v in got.headers.items() if n not in changes}
         assert int(asked.headers["content-length"]) > 0
         assert w.send(head("GET", "/-/healthy")).reply().body == b"OK", "and nothing is behind it"
+
+
+REFUSALS = {
+    "malformed": (b"GET / HTTP/1.1\r\n\r\n", "400", "get"), "no method": (b"\x16\x03\x01", "400", "other"),
+    "header": (head("PUT", "/metrics/job/x", X="y" * 5000), "431", "put"), "body": (asks(n=5000), "413", "put"),
+    "expectation": (asks(n=4, Expect="tea"), "417", "put"), "coding": (head("POST", "/metrics/job/x", Transfer_Encoding="gzip"), "501", "post"),
+    "version": (b"GET / HTTP/2.0\r\n", "505", "get"), "path": (head("GET", "/nothing"), "404", "get"), "late": (b"PUT /metr", "408", "other"),
+    "method": (head("DELETE", "/-/ready"), "405", "delete"), "escape": (head("GET", "/%zz"), "400", "get"), "quit": (push("x", b"").replace(
+        b"/metrics/job/x", b"/-/quit"), "403", "put"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_whatever_is_refused_is_counted(name):
+    request, code, method = REFUSALS[name]
+    with Gateway("--limits.body-size=4KiB", "--web.max-header-size=4KiB", "--web.read-timeout=300ms") as g:
+        with Wire(g) as w:
+            assert w.send(request).reply().status == int(code)
+        assert counter(g, "pushgateway_http_requests_total", code=code, handler="none", method=method) == 1
+
+
+def test_strangers_are_counted(config):
+    with WebGateway(config, USERS, auth=ALICE) as g:
+        assert g.as_nobody().status == 401
+        labels = dict(code="401", handler="none", method="get")
+        eventually(lambda: Scrape(g.get("/metrics").text).get("pushgateway_http_requests_total", **labels), "it is counted")
