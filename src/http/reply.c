@@ -96,6 +96,7 @@ void reply_done(struct reply *r)
 {
 	reply_drop_content(r);
 	free(r->pieces);
+	r->pieces = NULL;
 	set_cap(r, 0);
 	strbuf_done(&r->fields);
 	strbuf_done(&r->copies);

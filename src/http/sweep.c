@@ -1,6 +1,7 @@
 /*
  * The timers of connections, looked at once a second, and more often when it stops. since_ns is
- *   IDLE       when the last reply was written, or the connection was accepted: --web.idle-timeout
+ *   IDLE       when the last reply was written, or the connection was accepted: --web.idle-timeout;
+ *              after a second its buffers are freed
  *   READING    when the first byte of the request came: --web.read-timeout, 408
  *   HANDSHAKE  when the connection was accepted: --web.read-timeout
  *   REPLYING   when the client last took some of the reply: --web.idle-timeout, and 5 s while
@@ -20,6 +21,7 @@
 
 static const int64_t STALLED_NS = 5 * SECOND;
 static const int64_t DRAIN_NS = 5 * SECOND;
+static const int64_t REST_NS = SECOND;
 static const int64_t DRAIN_STOPPING_NS = SECOND / 5;
 
 /*
@@ -50,6 +52,14 @@ static void look_at_reply(struct conn *c, int64_t now)
 	}
 }
 
+/* Who is quiet for a moment gives its buffers back: there may be ten thousand of them. */
+static void rest(struct conn *c)
+{
+	if (c->in.p && c->in.start == c->in.end)
+		input_done(c);
+	reply_done(&c->req.reply);
+}
+
 static void look_at(struct conn *c, int64_t now)
 {
 	const struct http_settings *s = &c->worker->server->settings;
@@ -59,6 +69,8 @@ static void look_at(struct conn *c, int64_t now)
 	case CONN_IDLE:
 		if (waited > s->idle_timeout_ns)
 			conn_finish(c, false);
+		else if (waited > REST_NS)
+			rest(c);
 		break;
 	case CONN_READING:
 		if (waited > s->read_timeout_ns)

@@ -23,17 +23,19 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
 ssize_t __real_readv(int fd, const struct iovec *iov, int n);
 ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
 int __real_event_add(struct event *ev, const struct timeval *timeout);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
+void __wrap_free(void *p);
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
 int __wrap_event_add(struct event *ev, const struct timeval *timeout);
 
-static atomic_uint allocations, reads, writes, changes;
+static atomic_uint allocations, frees, reads, writes, changes;
 /* How many of them fail from now on. */
 static atomic_int failing_callocs, failing_reallocs, failing_adds;
 /* Of the worker's thread alone. */
@@ -63,6 +65,12 @@ void *__wrap_realloc(void *p, size_t size)
 {
 	allocations += counted;
 	return fails(&failing_reallocs) ? NULL : __real_realloc(p, size);
+}
+
+void __wrap_free(void *p)
+{
+	frees += counted;
+	__real_free(p);
 }
 
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n)
@@ -261,6 +269,25 @@ START_TEST(a_push_that_is_answered_later)
 }
 END_TEST
 
+/* Freed within some seconds, and made again; the other connection only keeps the test from
+ * sleeping. */
+START_TEST(a_connection_at_rest_keeps_no_buffers)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	int quiet = connected(), busy = connected();
+	unsigned before;
+
+	ck_assert(begins(ask(quiet, request), OK));
+	for (int i = 0; i < 20; i++)
+		ck_assert(begins(ask(busy, request), OK));
+	for (before = frees; frees == before;)
+		ck_assert(begins(ask(busy, request), OK));
+	ck_assert(begins(ask(quiet, request), OK));
+	close(quiet);
+	close(busy);
+}
+END_TEST
+
 /* One reading takes all that the socket has: of a body that is there by then, no more than two. */
 START_TEST(a_large_body)
 {
@@ -347,6 +374,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, start, stop);
 	tcase_add_test(tc, a_push_on_a_kept_connection);
 	tcase_add_test(tc, a_push_that_is_answered_later);
+	tcase_add_test(tc, a_connection_at_rest_keeps_no_buffers);
 	tcase_add_test(tc, a_large_body);
 	tcase_add_test(tc, no_memory_for_a_body);
 	tcase_add_test(tc, no_memory_for_a_reply);
