@@ -1,6 +1,7 @@
 #include "push/rules.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -48,9 +49,20 @@ static struct label *find_label(struct label *labels, uint32_t n, struct str nam
 	return NULL;
 }
 
+static int cmp_labels(const void *a, const void *b)
+{
+	return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
+}
+
 static void sort_labels(struct label *labels, uint32_t n)
 {
-	/* Insertion: clients send labels nearly sorted, and the count is bounded. */
+	enum { FEW = 16 };
+
+	if (n > FEW) {
+		qsort(labels, n, sizeof(*labels), cmp_labels);
+		return;
+	}
+	/* Insertion: clients send labels nearly sorted. */
 	for (uint32_t i = 1; i < n; i++) {
 		struct label l = labels[i];
 		uint32_t j = i;
