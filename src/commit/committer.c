@@ -11,7 +11,7 @@
 #include "journal/rescue.h"
 #include "push/push.h"
 
-/* One batch holds the store's lock for its publishing: bounded, so that a scrape waits a moment. */
+/* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
 enum { BATCH_MAX = 512 };
 
 enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
@@ -86,7 +86,7 @@ static enum storage_commit_result commit(struct committer *c, const struct rows 
 	c->commit_ns = clock_mono_ns() - start;
 	buckets_observe(&c->commit_seconds, (double)c->commit_ns / 1e9);
 	c->commits++;
-	/* Two stat() calls: now and then is often enough. */
+	/* Costs two stat() calls, so not after every batch. */
 	if (c->commits % 64 == 1)
 		c->database_bytes = c->storage->ops->bytes(c->storage);
 	if (r != STORAGE_COMMITTED) {
@@ -188,8 +188,7 @@ static void refuse_batch(struct push *first, const struct err *why)
 			p->err = *why;
 }
 
-/* A wipe takes part in no batch: it is one by itself. Cuts the list behind what belongs together.
- */
+/* A wipe is a batch by itself. Cuts the list after what belongs to the batch. */
 static struct push *cut_batch(struct push *first, size_t *ret_n)
 {
 	struct push *p = first, *next = (struct push *)p->node.next;
@@ -209,7 +208,8 @@ static int clean_row(void *store, const struct row *row, struct err *err)
 	return store_clean_row(store, row, err);
 }
 
-/* Before anything is staged, and in small steps: pushes wait for it. False: there is nothing to do.
+/*
+ * Before anything is staged, and in small steps, because pushes wait for it. False: nothing to do.
  */
 static bool begin_cleaning(struct committer *c, bool idle)
 {
@@ -227,7 +227,10 @@ static bool begin_cleaning(struct committer *c, bool idle)
 	return false;
 }
 
-/* Cleaning shares the sync. What is wrong with old rows is no reason to refuse a push. */
+/*
+ * Cleaning shares the sync of the batch. If it fails because of old rows, no push is refused for
+ * that.
+ */
 static enum storage_commit_result commit_batch(struct committer *c, bool cleaning, struct err *err)
 {
 	enum storage_commit_result r;
@@ -259,8 +262,8 @@ static void stage(struct committer *c, struct push *p)
 }
 
 /*
- * One of them may be at fault, and the others must not fail with it for ever: each in a batch of
- * its own, in their order. Verdicts that came of staging them together are forgotten.
+ * One of them may be at fault, and must not make the others fail for ever: each gets a batch of its
+ * own, in order. Verdicts from staging them together are forgotten.
  */
 static void run_one_by_one(struct committer *c, struct push *first, const bool *was_refused)
 {
@@ -334,14 +337,14 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	c->batches++;
 }
 
-/* Pushes that come one after the other leave moments with none: not the time to begin. */
+/* Pushes in quick succession leave short pauses, which are not the time to begin. */
 static void clean_while_idle(struct committer *c)
 {
 	struct err err = { 0 };
 
 	while (c->storage && store_clean_due(c->store, true) &&
 	       queue_stays_empty(c->queue, IDLE_NS) && begin_cleaning(c, true)) {
-		/* Of what has failed nothing is left to commit. */
+		/* If this fails, there is nothing to publish. */
 		commit_batch(c, true, &err);
 		store_publish(c->store);
 		c->batches++;
@@ -349,8 +352,8 @@ static void clean_while_idle(struct committer *c)
 }
 
 /*
- * Where a sync takes long, those who have just been answered are worth a moment: what they push
- * next would else miss this batch and wait for two syncs.
+ * If a sync takes long, it is worth waiting a moment for the clients just answered: otherwise their
+ * next push misses this batch and waits for two syncs.
  */
 static void gather(struct committer *c, size_t answered)
 {
@@ -405,7 +408,7 @@ static void *committer_main(void *arg)
 	struct push *first;
 	size_t n, taken;
 
-	/* What the last process, or an import, has left long. */
+	/* The last process, or an import, may have left a long log. */
 	c->busy = true;
 	clean_while_idle(c);
 	c->busy = false;

@@ -13,7 +13,7 @@
 
 struct committer;
 
-/* What it has done so far; for our own metrics. */
+/* Counts for our own metrics. */
 struct committer_stats {
 	uint64_t commits, commit_failures;
 	uint64_t database_bytes;

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "http/server.h"
 
-/* Of each kind: those who look at pages take no room away from those who scrape. */
+/* For each kind, so that pages take no room from scrapes. */
 static const unsigned max_jobs[N_JOB_KINDS] = { [JOB_SCRAPE] = 256, [JOB_PAGE] = 64 };
 
 struct background {
@@ -26,7 +26,7 @@ static bool take_new(struct background *b)
 	struct queue_node *job, *next;
 	size_t n;
 
-	/* Waits only when there is nothing to go on with. */
+	/* Waits only if no job is unfinished. */
 	if (b->schedule.n > 0 && queue_depth(&b->queue) == 0)
 		return true;
 	job = queue_take(&b->queue, SIZE_MAX, &n);

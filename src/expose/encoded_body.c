@@ -16,7 +16,7 @@ struct item {
 	const struct own_family *own;
 };
 
-/* What is done next of the item at hand. */
+/* The next step for the current item. */
 enum phase { PHASE_BEGIN, PHASE_ENCODE, PHASE_WRITE };
 
 struct encoded_body {
@@ -48,7 +48,7 @@ struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum
 
 	if (as.format == FORMAT_TEXT)
 		return store_snapshot(s, SLOTS_ESCAPED, encode_form(as, coding, &plain));
-	/* Which variant of a page OpenMetrics needs depends on the other families. */
+	/* In OpenMetrics, the variant of a page depends on the other families. */
 	if (as.format == FORMAT_OPENMETRICS)
 		return store_snapshot(s, SLOTS_LOSSY, 0);
 	return store_snapshot(s, SLOTS_LOSSY, encode_form(as, coding, &plain));
@@ -62,7 +62,7 @@ static int item_cmp(const void *pa, const void *pb)
 	return r ? r : (b->own != NULL) - (a->own != NULL);
 }
 
-/* Somebody pushed to a name of ours: one family, under our header. */
+/* Somebody pushed one of our own names: both are one family, under our header. */
 static void join_items(struct encoded_body *f)
 {
 	size_t n = 0;
@@ -107,7 +107,7 @@ static int32_t own_type(struct encoded_body *f, const struct own_family *own)
 	return type;
 }
 
-/* In OpenMetrics a family may not have the name that another one's lines have. */
+/* In OpenMetrics, no family may have the name of another one's samples. */
 static void collect_names(struct encoded_body *f)
 {
 	struct om_name *list = mem_alloc(f->n_items * sizeof(*list));
@@ -169,7 +169,7 @@ static bool encode_one(struct encoded_body *f, const struct item *item, int64_t 
 	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
 	struct bytes *body = page->text;
 
-	/* Where no name needs escaping the text is right as it is. */
+	/* If no name needs escaping, the text is right as it is. */
 	if (f->enc.as.format != FORMAT_TEXT || page->slots ||
 	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf)))
 		body = encode_page(&f->enc, &f->sf, page, until_ns);

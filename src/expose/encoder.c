@@ -12,7 +12,7 @@
 #include "format/text/write.h"
 #include "metrics/native.h"
 
-/* Lines are parsed so many bytes at a time, so that a large page takes no large memory. */
+/* Lines are parsed in parts of this size, so that a large page does not need much memory. */
 enum { CHUNK = 64 * 1024 };
 
 enum { UNKNOWN = 1, N_VARIANTS = 2 };
@@ -36,7 +36,7 @@ void encoder_done(struct encoder *e)
 	compressor_free(e->compressor);
 }
 
-/* What is sent as it is, is kept in what is read again the fastest. */
+/* What is sent uncompressed is kept in the form that is fastest to read. */
 static enum compression kept_in(enum compression coding)
 {
 	return coding == COMPRESS_NONE ? COMPRESS_ZSTD : coding;
@@ -60,7 +60,7 @@ struct family *encode_parse(struct encoder *e, struct str text)
 	return r == 0 ? families : NULL;
 }
 
-/* In a copy, since other metrics may have the same labels. */
+/* In a copy, because other metrics may share the labels. */
 static void escape_labels(struct encoder *e, struct metric *m)
 {
 	struct label *labels = arena_alloc(&e->arena, m->n_labels * sizeof(*labels));
@@ -261,7 +261,7 @@ struct str encode_unit(const struct snapshot_page *pages, size_t n)
 {
 	struct str found = STR_NULL;
 
-	/* All are looked up, so that none is forgotten before what it was noted with. */
+	/* All of them are looked up, so that none is forgotten before the page it belongs to. */
 	for (size_t i = 0; i < n; i++) {
 		struct bytes *unit = bytes_form(pages[i].text, UNIT_FORM);
 

@@ -1,9 +1,8 @@
 /*
- * Which of several long jobs goes on next, when one thread does them all by turns. Scrapes come
- * before pages and JSON; a scrape that has just come, before those that have taken long already,
- * which take turns. Nobody waits for ever: now and then whoever is behind gets a turn, too.
- *
- * One thread at a time. It knows no clock but the one it is given.
+ * Decides which of several long jobs continues, when one thread does them all in turns. Scrapes
+ * come before pages and JSON, and a new scrape before those that have already taken long, which
+ * take turns. Nobody waits for ever: now and then a later one gets a turn. One thread at a time. It
+ * knows no clock but the one it is given.
  */
 #ifndef EXPOSE_SCHEDULE_H
 #define EXPOSE_SCHEDULE_H

@@ -1,6 +1,6 @@
 /*
- * The body of a scrape: pieces of text in order, each shared with whoever else holds it, and their
- * compressed form. Made on a worker, compressed on the background thread, sent by the worker.
+ * The body of a scrape: pieces of text in order, shared with the pages, and their compressed form.
+ * Made on a worker, compressed on the background thread, sent by the worker.
  */
 #ifndef EXPOSE_SCRAPE_BODY_H
 #define EXPOSE_SCRAPE_BODY_H
@@ -15,12 +15,12 @@ struct scrape_part {
 	bool packed;         /* a piece in the coding that the exposition will be compressed in */
 };
 
-/* Smaller parts are put together, anew each time. Compressed alone they would hardly shrink. */
+/* Smaller parts are joined, anew for each scrape: compressed alone they would hardly shrink. */
 enum { SCRAPE_PART_SMALL = 4096 };
 
 /*
- * What is not shared with the store is sent in parts of about this size: malloc takes that much
- * from the kernel for each of them, and gives it back at once.
+ * Text that is not shared with the pages is sent in parts of about this size: malloc gets each from
+ * the kernel, and gives it back at once.
  */
 enum { SCRAPE_BLOCK = 1024 * 1024 };
 

@@ -102,7 +102,7 @@ void startup_write_group(struct str key_bytes, struct strbuf *out)
 		text_write_labels(out, key.labels, key.n_labels, false);
 }
 
-/* A rule is not what it was when this was pushed, or there is one more metric of our own. */
+/* The rules have changed since the push, or there is one more metric of our own. */
 static void log_left_out(const char *path, const struct store *store)
 {
 	struct store_left_out left;

@@ -1,4 +1,4 @@
-/* What the gateway starts with: the database that --persistence.file names, loaded. */
+/* Opens and loads the database of --persistence.file. */
 #ifndef PROCESS_STARTUP_H
 #define PROCESS_STARTUP_H
 
