@@ -124,21 +124,29 @@ static bool ids_have(const struct ids *ids, uint64_t id)
 	return ids->n > 0 && bsearch(&id, ids->list, ids->n, sizeof(id), cmp_ids);
 }
 
-static struct ids ids_of_kind(const struct salvage *sv, enum row_kind kind)
+/* kinds: a bit for each. */
+static struct ids ids_of_kinds(const struct salvage *sv, unsigned kinds)
 {
 	struct ids ids = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
 
 	for (size_t i = 0; i < sv->n; i++)
-		if (sv->rows[i].kind == kind)
+		if (kinds >> sv->rows[i].kind & 1)
 			ids.list[ids.n++] = sv->rows[i].group;
 	ids_sort(&ids);
 	return ids;
 }
 
-/* Rows of a group whose name is lost say nothing. Those that have ended are no loss. */
-static uint64_t drop_nameless(struct salvage *sv)
+static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW_FAILED;
+
+/*
+ * Rows of a group whose name is lost say nothing, and a group of which no push can be read would be
+ * shown with times that it never had. Those that have ended are no loss.
+ */
+static uint64_t drop_lost_groups(struct salvage *sv)
 {
-	struct ids named = ids_of_kind(sv, ROW_GROUP), ended = ids_of_kind(sv, ROW_END);
+	struct ids named = ids_of_kinds(sv, 1u << ROW_GROUP);
+	struct ids ended = ids_of_kinds(sv, 1u << ROW_END);
+	struct ids pushed = ids_of_kinds(sv, of_pushes);
 	struct ids lost = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
 	uint64_t wiped = 0, n = 0;
 
@@ -148,7 +156,8 @@ static uint64_t drop_nameless(struct salvage *sv)
 	for (size_t i = 0; i < sv->n; i++) {
 		struct row *row = &sv->rows[i];
 
-		if (row->kind == ROW_WIPE || row->kind == ROW_END || ids_have(&named, row->group))
+		if (row->kind == ROW_WIPE || row->kind == ROW_END ||
+		    (ids_have(&named, row->group) && ids_have(&pushed, row->group)))
 			continue;
 		if (row->number > wiped && !ids_have(&ended, row->group))
 			lost.list[lost.n++] = row->group;
@@ -160,6 +169,7 @@ static uint64_t drop_nameless(struct salvage *sv)
 		n += i == 0 || lost.list[i] != lost.list[i - 1];
 	free(named.list);
 	free(ended.list);
+	free(pushed.list);
 	free(lost.list);
 	return n;
 }
@@ -236,7 +246,7 @@ int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts 
 	close_gaps(sv);
 	*ret = (struct salvage_counts){ .rows = sv->n, .rows_lost = count_missing(sv) };
 	keep_newest(sv);
-	ret->groups_unnamed = drop_nameless(sv);
+	ret->groups_lost = drop_lost_groups(sv);
 	if (sv->n > 0)
 		qsort(sv->rows, sv->n, sizeof(*sv->rows), by_number);
 	renumber(sv);

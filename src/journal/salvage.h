@@ -16,9 +16,9 @@ void salvage_free(struct salvage *sv);
 void salvage_row(void *arg, const struct row *row, bool intact);
 
 struct salvage_counts {
-	uint64_t rows;           /* that were read */
-	uint64_t rows_lost;      /* numbers that are missing between those */
-	uint64_t groups_unnamed; /* of which there are records, but not what they are called */
+	uint64_t rows;        /* that were read */
+	uint64_t rows_lost;   /* numbers that are missing between those */
+	uint64_t groups_lost; /* of which no push can be read, or not what they are called */
 };
 
 /* Fills an empty store. -1: *err says why nothing could be made of the rows. */

@@ -55,7 +55,7 @@ static void log_salvaged(const char *path, const char *kept, const struct err *w
 		"file", path, "kept", kept, "err", why->msg, LOG_NUMBER("groups"),
 		number(groups).text, LOG_NUMBER("rows"), number(n->rows).text,
 		LOG_NUMBER("rows_lost"), number(n->rows_lost).text, LOG_NUMBER("groups_lost"),
-		number(n->groups_unnamed).text, NULL);
+		number(n->groups_lost).text, NULL);
 }
 
 static int start_empty(const char *path, const struct err *why, struct err *err)

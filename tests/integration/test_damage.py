@@ -135,6 +135,7 @@ def test_flipped_bits_are_never_served_and_never_silent(database, tmp_path, seed
         for _ in range(rng.choice([1, 1, 3])):
             flip(target, rng.randrange(target.stat().st_size), rng.randrange(8))
         with Gateway(database=place / database.name) as g:
+            g.wait_for_line("metrics loaded")
             got, said = values(g), "is damaged" in g.log
             assert all(value in shown.get(series, ()) for series, value in got.items())
             assert got == last or said
