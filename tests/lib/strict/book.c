@@ -29,7 +29,7 @@ void book_done(struct book *b)
 	free(b->series.at);
 }
 
-int wrong(struct book *b, const char *fmt, ...)
+int(wrong)(struct book *b, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -192,7 +192,7 @@ static int read_meta(struct reader *r)
 		      { { "UNIT ", 5 }, UNIT } };
 	size_t left = (size_t)(r->end - r->at);
 	enum meta meta = NOTHING;
-	struct text name;
+	struct text name = { NULL, 0 };
 
 	for (size_t i = 0; i < 3; i++)
 		if (left >= 5 && !memcmp(r->at, words[i].word.p, 5))
@@ -315,8 +315,8 @@ static const char *suffix_of(const struct reader *r, struct text name)
 	for (; *s; s++) {
 		size_t n = strlen(*s);
 
-		if (name.n == r->name.n + n && !memcmp(name.p, r->name.p, r->name.n) &&
-		    !memcmp(name.p + r->name.n, *s, n))
+		if (name.n == r->name.n + n && text_is(text_cut(name, n), r->name) &&
+		    (n == 0 || text_ends(name, (struct text){ *s, n })))
 			return *s;
 	}
 	if (r->book->openmetrics && (r->kind == SUMMARY || r->kind == HISTOGRAM) &&

@@ -1,5 +1,6 @@
 /* Which names can be exposed, and which labels in one metric, whatever a scrape asks for. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/rng.h"
@@ -92,9 +93,11 @@ static uint32_t random_labels(uint64_t *rng, char names[MAX_LABELS][NAME_SIZE],
 	uint32_t n = 1 + rng_below(rng, MAX_LABELS), kept = 1;
 
 	for (uint32_t i = 0; i < n; i++) {
-		names[i][0] = '\0';
+		size_t at = 0;
+
 		for (uint32_t k = 1 + rng_below(rng, 4); k > 0; k--)
-			strcat(names[i], pieces[rng_below(rng, ARRAY_LEN(pieces))]);
+			at += (size_t)snprintf(names[i] + at, NAME_SIZE - at, "%s",
+					       pieces[rng_below(rng, ARRAY_LEN(pieces))]);
 		labels[i] = (struct label){ str_of(names[i]), STR("") };
 	}
 	qsort(labels, n, sizeof(*labels), cmp_labels);
