@@ -33,11 +33,12 @@ import mixed
 import prometheus
 import push
 import scrape
+import wide
 from fleet import FLOOR, GO, OURS, UNCHECKED, Fleet
 from report import Report
 from servers import Failed, find_go, find_prometheus
 
-ALONE = {"decode": alone.decode, "instructions": alone.instructions}
+ALONE = {"decode": alone.decode, "instructions": alone.instructions, "wide": wide.wide}
 # In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
 WITH_STORE = {
     "memory": memory.memory,
