@@ -7,6 +7,11 @@
 void store_leave_out(struct store *s, struct group *g, uint64_t number, struct str key,
 		     struct str family, const char *why)
 {
+	const char prefix[] = PUSH_INVALID_PREFIX;
+
+	/* That is what all of them say. */
+	if (strncmp(why, prefix, sizeof(prefix) - 1) == 0)
+		why += sizeof(prefix) - 1;
 	if (s->n_left_out == s->cap_left_out) {
 		s->cap_left_out = s->cap_left_out ? s->cap_left_out * 2 : 16;
 		s->left_out = mem_realloc(s->left_out, s->cap_left_out * sizeof(*s->left_out));

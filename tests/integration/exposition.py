@@ -38,8 +38,8 @@ class Scrape:
         return [x for x in lines if not x.startswith(OWN) and not _is_own_header(x)]
 
     def kept(self):
-        """What a restart must not change: all of that, in any order, but for the choice among different helps."""
-        return sorted(x for x in self.foreign() if not x.startswith("# HELP "))
+        """What a restart must not change: all of that, in any order."""
+        return sorted(self.foreign())
 
 
 def _is_own_header(line):

@@ -1,11 +1,14 @@
 """A 200 is durable: the gateway is killed under load, again and again, and what it acknowledged is there."""
+import contextlib
 import random
+import sqlite3
+import struct
 
 import pytest
 
 import messages as pb
 from exposition import scrape
-from gateway import Gateway
+from gateway import Gateway, parse_logfmt
 from pushers import DropPusher, Pusher
 
 PUSHERS = 8
@@ -149,3 +152,64 @@ def test_sigkill_while_the_log_is_shortened(database, pushes):
         g.terminate()
     # 100 kB of each of four groups are live; all pushes together take 6 to 21 MB.
     assert database.stat().st_size < 5e6, "nothing was dropped"
+
+
+def test_a_small_store_keeps_a_small_file(database):
+    """What is pushed over and over does not pile up, neither in the database nor in its WAL."""
+    lines = [f'small_metric_{i % 7}{{row="{i:03d}"}}' for i in range(100)]
+    with Gateway(database=database) as g:
+        connection = g.connect()
+        for n in range(4200):
+            body = "".join(f"{line} {n}\n" for line in lines)
+            assert g.request("PUT", "/metrics/job/small", body, connection=connection).status == 200
+        connection.close()
+        assert len("".join(lines)) < 3600
+        assert database.stat().st_size < 600_000
+        assert database.with_name(database.name + "-wal").stat().st_size < 2_500_000
+        g.kill()
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("small_metric_3", "small", row="003") == 4199
+
+
+def message(name, kind, value):
+    """A MetricFamily of one metric: kind is that of the field in the metric, too."""
+    number = b"\x09" + struct.pack("<d", value)
+    metric = bytes([{1: 0x12, 0: 0x1A}[kind], len(number)]) + number
+    family = b"\x0a" + bytes([len(name)]) + name + b"\x18" + bytes([kind]) + b"\x22" + bytes([len(metric)]) + metric
+    return bytes([len(family)]) + family
+
+
+def contradicting_database(path):
+    """As a version without that rule could have left it, in a schema without checksums."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("""
+            CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL NOT NULL,
+                                        failed_at REAL NOT NULL);
+            CREATE TABLE segments (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, pushed_at REAL NOT NULL,
+                                   whole INTEGER NOT NULL, body BLOB NOT NULL);
+            PRAGMA application_id=0x54414C59; PRAGMA user_version=2;""")
+        for i, job in enumerate([b"old", b"new"], 1):
+            db.execute("INSERT INTO metric_groups VALUES (?, ?, 5, 0)", (i, b"job\xff" + job + b"\xff"))
+            body = message(b"clash", i % 2, i) + message(b"fine", 1, i)
+            db.execute("INSERT INTO segments VALUES (?, ?, 5, 1, ?)", (i, i, body))
+        db.commit()
+
+
+def test_what_contradicts_a_rule_is_left_out_and_kept(database):
+    contradicting_database(database)
+    for _ in range(2):
+        with Gateway(database=database) as g:
+            line = parse_logfmt(g.wait_for_line("a stored family breaks a rule"))
+            assert line["level"] == "warn" and line["group"] == '{job="old"}' and line["family"] == "clash"
+            s = scrape(g)
+            assert s.get("pushgateway_database_left_out_families") == 1
+            assert s.get("pushgateway_database_set_aside") == 0
+            assert [x for x in s.foreign() if x.startswith("clash")] == ['clash{instance="",job="new"} 2']
+            assert s.pushed("fine", "old") == 1 and s.pushed("fine", "new") == 2
+            g.kill()
+    with Gateway(database=database) as g:
+        assert g.delete("new").status == 202
+        g.kill()
+    with Gateway(database=database) as g:
+        s = scrape(g)
+        assert s.pushed("clash", "old") == 1 and s.get("pushgateway_database_left_out_families") == 0

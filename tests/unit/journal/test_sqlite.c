@@ -207,6 +207,71 @@ START_TEST(cleaned)
 }
 END_TEST
 
+/* A row that the disk has changed is found when its part of the log is cleaned, and nothing is
+ * dropped. */
+START_TEST(cleaning_finds_what_is_harmed)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+	struct err err = { 0 };
+	sqlite3 *db;
+
+	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	push_ok(st, s, PUSH_PUT, "/j", "a 2\n");
+	st->ops->close(st);
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_int_eq(
+		sqlite3_exec(db, "UPDATE log SET at = 8 WHERE number = 2", NULL, NULL, NULL),
+		SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	st = open_db();
+	ck_assert_int_eq(st->ops->oldest(st, 1000, clean_row, s, &err), -1);
+	ck_assert_msg(strstr(err.msg, "row 2 of the log is damaged"), "%s", err.msg);
+	store_clean_end(s, false);
+	push_ok(st, s, PUSH_PUT, "/j", "a 3\n");
+	store_free(s);
+	st->ops->close(st);
+}
+END_TEST
+
+static int count_row(void *arg, const struct row *row, struct err *err)
+{
+	unsigned *n = arg;
+
+	(void)err;
+	n[row_verdict(row) == ROW_INTACT]++;
+	return 0;
+}
+
+/* Who salvages goes on behind what is harmed, and is told which rows are. */
+START_TEST(rows_are_read_one_by_one)
+{
+	struct storage *st = open_db();
+	struct store *s = load(st);
+	unsigned n[2] = { 0 };
+	struct err err = { 0 };
+	sqlite3 *db;
+
+	for (int i = 0; i < 5; i++)
+		push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
+	store_free(s);
+	st->ops->close(st);
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "UPDATE log SET body = x'00' WHERE number IN (2, 4)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	st = open_db();
+	ck_assert_int_eq(st->ops->read(st, STORAGE_ALL, UINT64_MAX, count_row, n, &err),
+			 STORAGE_LOADED);
+	ck_assert(n[0] == 2 && n[1] == 4);
+	n[0] = n[1] = 0;
+	ck_assert_int_eq(st->ops->read(st, STORAGE_ALL, 4, count_row, n, &err), STORAGE_LOADED);
+	ck_assert(n[0] == 1 && n[1] == 2);
+	st->ops->close(st);
+}
+END_TEST
+
 /* The first schema: rows were taken again by later pushes, so only seq says what is newer. */
 static const char first_schema[] =
 	"CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL "
@@ -568,6 +633,8 @@ int main(void)
 	tcase_add_test(tc, second_opener);
 	tcase_add_test(tc, no_space);
 	tcase_add_test(tc, cleaned);
+	tcase_add_test(tc, cleaning_finds_what_is_harmed);
+	tcase_add_test(tc, rows_are_read_one_by_one);
 	tcase_add_test(tc, first_schema_is_migrated);
 	tcase_add_test(tc, second_schema_is_migrated);
 	tcase_add_loop_test(tc, strange_second_schema, 0, (int)ARRAY_LEN(strange));
