@@ -203,6 +203,11 @@ static struct push *cut_batch(struct push *first, size_t *ret_n)
 	return next;
 }
 
+static bool look_at_row(void *store, const struct row *row)
+{
+	return store_clean_look(store, row);
+}
+
 static int clean_row(void *store, const struct row *row, struct err *err)
 {
 	return store_clean_row(store, row, err);
@@ -214,11 +219,12 @@ static int clean_row(void *store, const struct row *row, struct err *err)
 static bool begin_cleaning(struct committer *c, bool idle)
 {
 	uint64_t due = c->storage ? store_clean_due(c->store, idle) : 0;
+	const struct storage_cleaner cleaner = { look_at_row, clean_row, c->store };
 	struct err err = { 0 };
 
 	if (due == 0)
 		return false;
-	if (c->storage->ops->oldest(c->storage, due, clean_row, c->store, &err) == 0) {
+	if (c->storage->ops->oldest(c->storage, due, &cleaner, &err) == 0) {
 		store_clean_rows(c->store);
 		return true;
 	}

@@ -32,6 +32,14 @@ enum storage_which {
 	STORAGE_GROUPS, /* only rows that make or end groups; quick */
 };
 
+/* Who looks at the oldest rows. */
+struct storage_cleaner {
+	/* First without its body, of which only the size is there. True: it is wanted. */
+	bool (*look)(void *arg, const struct row *row);
+	storage_row_fn row;
+	void *arg;
+};
+
 struct storage;
 
 enum storage_health {
@@ -54,8 +62,11 @@ struct storage_ops {
 					 struct err *err);
 	enum storage_commit_result (*commit)(struct storage *st, const struct rows *rows,
 					     struct err *err);
-	/* The oldest rows, in order, until they make up `bytes`; -1 if one is harmed, too. */
-	int (*oldest)(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
+	/*
+	 * The oldest rows, in order, until they make up `bytes`. -1 also if one that is wanted is
+	 * harmed: what nobody wants is not read.
+	 */
+	int (*oldest)(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 		      struct err *err);
 	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */
 	/*

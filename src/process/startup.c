@@ -107,7 +107,7 @@ static void log_left_out(const char *path, const struct store *store)
 {
 	struct store_left_out left;
 
-	for (size_t i = 0; store_left_out(store, i, &left); i++) {
+	for (size_t at = 0; store_left_out(store, &at, &left);) {
 		CLEANUP(strbuf_done) struct strbuf group = { 0 };
 		CLEANUP(strbuf_done) struct strbuf family = { 0 };
 

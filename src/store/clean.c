@@ -76,7 +76,7 @@ static bool is_live(struct store *s, const struct group *g, uint64_t number, str
 		id = entries_find(&g->entries, &s->pages.entries, &f->shown, &hint);
 	if (id)
 		return store_entry(s, id)->record->number == number;
-	return s->n_left_out > 0 && store_is_left_out(s, g, number, name);
+	return s->left_out.n > 0 && store_is_left_out(s, g, number, name);
 }
 
 static int clean_record(struct store *s, const struct group *g, const struct row *row)
@@ -96,29 +96,55 @@ static int clean_record(struct store *s, const struct group *g, const struct row
 	return 0;
 }
 
-int store_clean_row(struct store *s, const struct row *row, struct err *err)
+/* Without a look at its body: may something of the record be live? */
+static bool may_be_live(const struct store *s, const struct group *g, uint64_t number)
+{
+	const struct entry_table *t = &g->entries;
+
+	if (t->n > ENTRY_ARRAY_MAX || s->left_out.n > 0 || (g->last && g->last->number == number))
+		return true;
+	for (uint32_t i = 0; i < t->cap; i++)
+		if (t->ids[i] && store_entry(s, t->ids[i])->record->number == number)
+			return true;
+	return false;
+}
+
+bool store_clean_look(struct store *s, const struct row *row)
 {
 	const struct group *g = store_group_by_id(s, row->group);
-	int r = 0;
 
 	/* The newest row stays: the numbers go on from there. */
 	if (row->number + 1 >= s->next_number)
-		return 0;
+		return false;
 	if (s->log.pass_end == 0)
 		s->log.pass_end = s->next_number - 1;
 	s->log.trimmed += row_bytes_of(row->body.n);
 	s->log.trim_to = row->number;
 	if (!g)
-		return 0;
-	if (row->kind == ROW_GROUP ||
-	    (row->kind == ROW_FAILED && g->failure && g->failure->number == row_first_number(row)))
+		return false;
+	switch (row->kind) {
+	case ROW_GROUP:
+		return true;
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		return may_be_live(s, g, row_first_number(row));
+	case ROW_FAILED:
+		return g->failure && g->failure->number == row_first_number(row);
+	case ROW_END:
+	case ROW_WIPE:
+		break;
+	}
+	return false;
+}
+
+int store_clean_row(struct store *s, const struct row *row, struct err *err)
+{
+	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED)
 		move_row(s, row, row->kind, row->body);
-	if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
-		r = clean_record(s, g, row);
-	if (r == 0)
-		return 0;
-	return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",
-		       (unsigned long long)row->number);
+	else if (clean_record(s, store_group_by_id(s, row->group), row) < 0)
+		return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",
+			       (unsigned long long)row->number);
+	return 0;
 }
 
 const struct rows *store_clean_rows(struct store *s)

@@ -32,14 +32,6 @@ struct step {
 	uint64_t number; /* of the row; 0: none */
 };
 
-/* A family of a group that the database has and that is not shown; see store_left_out(). */
-struct left_out {
-	struct group *group; /* NULL: the whole group, whose key is in `key` */
-	uint64_t number;     /* of the record, when it was first written */
-	char *key, *family, *why;
-	size_t key_n, family_n;
-};
-
 struct store {
 	struct store_limits lim;
 
@@ -58,11 +50,10 @@ struct store {
 	struct step *steps;
 	size_t n_steps, cap_steps;
 	struct rows rows;
-	uint64_t next_number; /* of the next row to be written */
-	uint64_t after;       /* the same, once the batch is written */
-	bool numbered;        /* the steps have their numbers */
-	struct left_out *left_out;
-	size_t n_left_out, cap_left_out;
+	uint64_t next_number;  /* of the next row to be written */
+	uint64_t after;        /* the same, once the batch is written */
+	bool numbered;         /* the steps have their numbers */
+	struct table left_out; /* by the slot of the group; see left_out.c */
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
 		uint64_t live_bytes; /* of these, what groups still hold */
@@ -139,12 +130,12 @@ void store_rows_clear(struct store *s);
 void store_log_grew(struct store *s);
 
 /* In left_out.c. g NULL: the whole group. */
-void store_leave_out(struct store *s, struct group *g, uint64_t number, struct str key,
+void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);
 /* While the batch is published: what the group has now is not left out any more. */
-void store_forget_left_out(struct store *s, const struct group *g, const struct staged *st);
+void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);
 
 /* Counts an entry in, or out, of the staged state: its family and the index of its series. */

@@ -4,20 +4,25 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-void store_leave_out(struct store *s, struct group *g, uint64_t number, struct str key,
+/* A family of a group, or a group as a whole; by the slot of the group, which then is 0. */
+struct left_out {
+	uint32_t slot;
+	uint64_t number; /* of the record, when it was first written */
+	char *key, *family, *why;
+	size_t key_n, family_n;
+};
+
+void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
 		     struct str family, const char *why)
 {
 	const char prefix[] = PUSH_INVALID_PREFIX;
+	struct left_out *l = mem_alloc(sizeof(*l));
 
 	/* That is what all of them say. */
 	if (strncmp(why, prefix, sizeof(prefix) - 1) == 0)
 		why += sizeof(prefix) - 1;
-	if (s->n_left_out == s->cap_left_out) {
-		s->cap_left_out = s->cap_left_out ? s->cap_left_out * 2 : 16;
-		s->left_out = mem_realloc(s->left_out, s->cap_left_out * sizeof(*s->left_out));
-	}
-	s->left_out[s->n_left_out++] = (struct left_out){
-		.group = g,
+	*l = (struct left_out){
+		.slot = g ? g->slot : 0,
 		.number = number,
 		.key = mem_dup(key.p, key.n),
 		.key_n = key.n,
@@ -25,20 +30,24 @@ void store_leave_out(struct store *s, struct group *g, uint64_t number, struct s
 		.family_n = family.n,
 		.why = mem_strdup(why),
 	};
+	table_add(&s->left_out, l->slot, l);
+	s->pages.counts.left_out = s->left_out.n;
 }
 
-static void left_out_done(struct left_out *l)
+static void left_out_free(struct left_out *l)
 {
 	free(l->key);
 	free(l->family);
 	free(l->why);
+	free(l);
 }
 
 void store_left_out_done(struct store *s)
 {
-	for (size_t i = 0; i < s->n_left_out; i++)
-		left_out_done(&s->left_out[i]);
-	free(s->left_out);
+	for (size_t i = 0; i < s->left_out.cap; i++)
+		if (s->left_out.entries[i].item)
+			left_out_free(s->left_out.entries[i].item);
+	table_done(&s->left_out);
 }
 
 static struct str family_name(const struct left_out *l)
@@ -46,25 +55,28 @@ static struct str family_name(const struct left_out *l)
 	return (struct str){ l->family, l->family_n };
 }
 
-bool store_left_out(const struct store *s, size_t i, struct store_left_out *ret)
+bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret)
 {
-	const struct left_out *l = &s->left_out[i];
+	while (*at < s->left_out.cap) {
+		const struct left_out *l = s->left_out.entries[(*at)++].item;
 
-	if (i >= s->n_left_out)
-		return false;
-	*ret = (struct store_left_out){ { l->key, l->key_n }, family_name(l), l->why };
-	return true;
+		if (!l)
+			continue;
+		*ret = (struct store_left_out){ { l->key, l->key_n }, family_name(l), l->why };
+		return true;
+	}
+	return false;
 }
 
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family)
 {
-	for (size_t i = 0; i < s->n_left_out; i++) {
-		const struct left_out *l = &s->left_out[i];
+	const struct left_out *l;
 
-		if (l->group == g && l->number == number && str_eq(family_name(l), family))
+	for (size_t at = table_first(&s->left_out, g->slot);
+	     (l = table_next(&s->left_out, g->slot, &at));)
+		if (l->number == number && str_eq(family_name(l), family))
 			return true;
-	}
 	return false;
 }
 
@@ -79,17 +91,25 @@ static bool is_superseded(const struct left_out *l, const struct staged *st)
 	return false;
 }
 
-void store_forget_left_out(struct store *s, const struct group *g, const struct staged *st)
+/* The first of the group that nobody needs to be told of any more; NULL: none. */
+static struct left_out *find_superseded(const struct store *s, const struct group *g)
 {
-	size_t n = 0;
+	struct left_out *l;
 
-	for (size_t i = 0; i < s->n_left_out; i++) {
-		struct left_out *l = &s->left_out[i];
+	for (size_t at = table_first(&s->left_out, g->slot);
+	     (l = table_next(&s->left_out, g->slot, &at));)
+		if (is_superseded(l, g->staged))
+			return l;
+	return NULL;
+}
 
-		if (l->group == g && is_superseded(l, st))
-			left_out_done(l);
-		else
-			s->left_out[n++] = *l;
+void store_forget_left_out(struct store *s, const struct group *g)
+{
+	struct left_out *l;
+
+	while ((l = find_superseded(s, g)) != NULL) {
+		table_remove(&s->left_out, g->slot, l);
+		left_out_free(l);
 	}
-	s->n_left_out = n;
+	s->pages.counts.left_out = s->left_out.n;
 }

@@ -187,8 +187,8 @@ static void publish_group(struct store *s, struct group *g)
 	store_set_group_id(s, g, st->exists ? st->id : 0);
 	g->exists = st->exists;
 	pages_show_group(&s->pages, g, g->exists);
-	if (s->n_left_out)
-		store_forget_left_out(s, g, st);
+	if (s->left_out.n > 0)
+		store_forget_left_out(s, g);
 	staged_free(s, g);
 	if (!g->exists)
 		store_group_remove(s, g);
@@ -206,7 +206,6 @@ void store_publish(struct store *s)
 	}
 	store_sweep_families(s);
 	s->pages.counts.families = s->families.n;
-	s->pages.counts.left_out = s->n_left_out;
 	pthread_mutex_unlock(&s->pages.lock);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)

@@ -37,7 +37,6 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 		publish_restored(s);
 	} else {
 		store_leave_out(s, NULL, row->group, row->body, STR_NULL, err.msg);
-		s->pages.counts.left_out = s->n_left_out;
 		if (g)
 			store_group_remove(s, g);
 	}
@@ -114,7 +113,6 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 void store_restore_group_without(struct store *s, const struct row *row, const char *why)
 {
 	store_leave_out(s, NULL, row->group, row->body, STR_NULL, why);
-	s->pages.counts.left_out = s->n_left_out;
 }
 
 void store_restore_without(struct store *s, const struct row *row, struct str family,
@@ -123,7 +121,6 @@ void store_restore_without(struct store *s, const struct row *row, struct str fa
 	struct group *g = store_group_by_id(s, row->group);
 
 	store_leave_out(s, g, row_first_number(row), group_key(g), family, why);
-	s->pages.counts.left_out = s->n_left_out;
 }
 
 void store_restore_failed(struct store *s, const struct row *row)

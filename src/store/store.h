@@ -80,6 +80,7 @@ void store_rollback(struct store *s);
  * published; if not, store_rows() gives those of the batch alone. Scrapes see nothing.
  */
 uint64_t store_clean_due(const struct store *s, bool idle);
+bool store_clean_look(struct store *s, const struct row *row);
 int store_clean_row(struct store *s, const struct row *row, struct err *err);
 const struct rows *store_clean_rows(struct store *s);
 void store_clean_end(struct store *s, bool committed);
@@ -111,11 +112,11 @@ struct store_left_out {
 };
 
 /*
- * The committer, or at start: the i-th that is left out; false: there are no more. A family stays
- * in the database until its group is pushed to with that name, replaced, or ends. A whole group
- * goes when its part of the log is cleaned.
+ * The committer, or at start: the next that is left out; *at is 0 at first; false: there are no
+ * more. A family stays in the database until its group is pushed to with that name, replaced, or
+ * ends. A whole group goes when its part of the log is cleaned.
  */
-bool store_left_out(const struct store *s, size_t i, struct store_left_out *ret);
+bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret);
 
 /*
  * The committer, after staging what another gateway had kept of the push's group: the times it had

@@ -105,7 +105,7 @@ static enum storage_commit_result mem_commit(struct storage *st, const struct ro
 	return STORAGE_COMMITTED;
 }
 
-static int mem_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
+static int mem_oldest(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 		      struct err *err)
 {
 	const struct mem_storage *m = of(st);
@@ -113,8 +113,12 @@ static int mem_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, voi
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < m->n_rows && seen < bytes; i++) {
-		seen += row_bytes_of(m->rows[i].body.n);
-		r = fn(arg, &m->rows[i], err);
+		struct row head = m->rows[i];
+
+		head.body.p = NULL;
+		seen += row_bytes_of(head.body.n);
+		if (cleaner->look(cleaner->arg, &head))
+			r = cleaner->row(cleaner->arg, &m->rows[i], err);
 	}
 	return r;
 }
@@ -179,6 +183,23 @@ static int mem_probe(struct storage *st, struct err *err)
 	struct mem_storage *m = (struct mem_storage *)st;
 
 	return m->refuse ? err_set(err, ERR_STORAGE, 0, "refused") : 0;
+}
+
+static bool look(void *store, const struct row *row)
+{
+	return store_clean_look(store, row);
+}
+
+static int clean(void *store, const struct row *row, struct err *err)
+{
+	return store_clean_row(store, row, err);
+}
+
+int storage_clean(struct storage *st, struct store *s, uint64_t bytes, struct err *err)
+{
+	const struct storage_cleaner cleaner = { look, clean, s };
+
+	return st->ops->oldest(st, bytes, &cleaner, err);
 }
 
 static const struct storage_ops mem_ops = {

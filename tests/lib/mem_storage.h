@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "journal/storage.h"
+#include "store/store.h"
 
 struct mem_storage {
 	struct storage base; /* first */
@@ -25,6 +26,8 @@ void mem_storage_done(struct mem_storage *m);
 
 /* Appends a row as it is, without looking at it; copies the body. */
 void mem_storage_add(struct mem_storage *m, const struct row *row);
+/* Lets the store look at the oldest rows of any storage. */
+int storage_clean(struct storage *st, struct store *s, uint64_t bytes, struct err *err);
 /* How many rows of that kind there are. */
 size_t mem_storage_count(const struct mem_storage *m, enum row_kind kind);
 

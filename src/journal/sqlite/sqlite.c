@@ -19,6 +19,7 @@ enum statement {
 	PUT_ROW,
 	TRIM,
 	OLDEST,
+	READ_ROW,
 	N_STATEMENTS,
 };
 
@@ -27,7 +28,8 @@ static const char *const statements[N_STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[PUT_ROW] = ROW_INSERT,
 	[TRIM] = "DELETE FROM log WHERE number <= ?",
-	[OLDEST] = ROW_SELECT "ORDER BY number",
+	[OLDEST] = ROW_HEADS "ORDER BY number",
+	[READ_ROW] = ROW_SELECT "WHERE number = ?",
 };
 
 struct sqlite_storage {
@@ -160,7 +162,32 @@ static int sqlite_probe(struct storage *st, struct err *err)
 	return -1;
 }
 
-static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, void *arg,
+/* -1 with *err: it cannot be read, or is not what was written. */
+static int read_row(struct sqlite_storage *s, uint64_t number,
+		    const struct storage_cleaner *cleaner, struct err *err)
+{
+	sqlite3_stmt *stmt = s->stmt[READ_ROW];
+	int r = sqlite3_bind_int64(stmt, 1, (sqlite3_int64)number), ret = -1;
+	struct row row;
+
+	if (r == SQLITE_OK)
+		r = sqlite3_step(stmt);
+	if (r != SQLITE_ROW) {
+		err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
+	} else {
+		row_get(stmt, &row);
+		if (row_verdict(&row) == ROW_BAD_CHECKSUM)
+			err_set(err, ERR_SYSTEM, 0,
+				"%s: row %llu of the log is damaged: its checksum is wrong",
+				s->path, (unsigned long long)number);
+		else
+			ret = cleaner->row(cleaner->arg, &row, err);
+	}
+	sqlite3_reset(stmt);
+	return ret;
+}
+
+static int sqlite_oldest(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 			 struct err *err)
 {
 	struct sqlite_storage *s = of(st);
@@ -173,14 +200,10 @@ static int sqlite_oldest(struct storage *st, uint64_t bytes, storage_row_fn fn, 
 	while (ret == 0 && seen < bytes && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct row row;
 
-		row_get(stmt, &row);
+		row_get_head(stmt, &row);
 		seen += row_bytes_of(row.body.n);
-		if (row_verdict(&row) == ROW_BAD_CHECKSUM)
-			ret = err_set(err, ERR_SYSTEM, 0,
-				      "%s: row %llu of the log is damaged: its checksum is wrong",
-				      s->path, (unsigned long long)row.number);
-		else
-			ret = fn(arg, &row, err);
+		if (cleaner->look(cleaner->arg, &row))
+			ret = read_row(s, row.number, cleaner, err);
 	}
 	sqlite3_reset(stmt);
 	if (ret < 0 || r == SQLITE_ROW || r == SQLITE_DONE)

@@ -14,6 +14,7 @@
 #include "journal/sqlite/sqlite.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
+#include "lib/mem_storage.h"
 #include "lib/run.h"
 #include "lib/temp_dir.h"
 
@@ -159,16 +160,11 @@ START_TEST(order_of_rows_is_not_of_pushes)
 }
 END_TEST
 
-static int clean_row(void *store, const struct row *row, struct err *err)
-{
-	return store_clean_row(store, row, err);
-}
-
 static void clean(struct storage *st, struct store *s, uint64_t bytes)
 {
 	struct err err = { 0 };
 
-	ck_assert_int_eq(st->ops->oldest(st, bytes, clean_row, s, &err), 0);
+	ck_assert_int_eq(storage_clean(st, s, bytes, &err), 0);
 	store_clean_rows(s);
 	ck_assert_msg(st->ops->commit(st, store_rows(s), &err) == STORAGE_COMMITTED, "%s", err.msg);
 	store_clean_end(s, true);
@@ -217,7 +213,7 @@ START_TEST(cleaning_finds_what_is_harmed)
 	sqlite3 *db;
 
 	push_ok(st, s, PUSH_PUT, "/j", "a 1\n");
-	push_ok(st, s, PUSH_PUT, "/j", "a 2\n");
+	push_ok(st, s, PUSH_PUT, "/k", "a 2\n");
 	st->ops->close(st);
 	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
 	ck_assert_int_eq(
@@ -225,7 +221,7 @@ START_TEST(cleaning_finds_what_is_harmed)
 		SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	st = open_db();
-	ck_assert_int_eq(st->ops->oldest(st, 1000, clean_row, s, &err), -1);
+	ck_assert_int_eq(storage_clean(st, s, 1000, &err), -1);
 	ck_assert_msg(strstr(err.msg, "row 2 of the log is damaged"), "%s", err.msg);
 	store_clean_end(s, false);
 	push_ok(st, s, PUSH_PUT, "/j", "a 3\n");

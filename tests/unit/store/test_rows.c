@@ -262,7 +262,8 @@ static void clean(struct gateway *g, unsigned n, struct strbuf *out)
 	struct err err;
 
 	for (unsigned i = 0; i < n && i < g->rows.n_rows; i++)
-		ck_assert_int_eq(store_clean_row(g->store, &g->rows.rows[i], &err), 0);
+		if (store_clean_look(g->store, &g->rows.rows[i]))
+			ck_assert_int_eq(store_clean_row(g->store, &g->rows.rows[i], &err), 0);
 	out->n = 0;
 	store_clean_rows(g->store);
 	describe(store_rows(g->store), out);
@@ -324,8 +325,7 @@ START_TEST(cleaning_is_due)
 	for (; store_clean_due(g.store, due[_i].idle) == 0 && n < 200; n++)
 		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
 	ck_assert_msg(n >= due[_i].min && n <= due[_i].max, "after %u", n);
-	for (size_t i = 0; i < g.rows.n_rows; i++)
-		ck_assert_int_eq(store_clean_row(g.store, &g.rows.rows[i], &err), 0);
+	ck_assert_int_eq(storage_clean(&g.rows.base, g.store, UINT64_MAX, &err), 0);
 	store_clean_rows(g.store);
 	store_rows(g.store);
 	store_clean_end(g.store, true);

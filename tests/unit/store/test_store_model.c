@@ -318,19 +318,13 @@ static struct push *stage_one(struct world *w)
 	return push;
 }
 
-static int clean_row(void *store, const struct row *row, struct err *err)
-{
-	return store_clean_row(store, row, err);
-}
-
 /* Some of the oldest rows, or all. */
 static void begin_cleaning(struct world *w)
 {
 	struct err err;
 
 	w->rows.refuse = false;
-	w->rows.base.ops->oldest(&w->rows.base, rng_below(&w->rng, 12000), clean_row, w->store,
-				 &err);
+	storage_clean(&w->rows.base, w->store, rng_below(&w->rng, 12000), &err);
 	store_clean_rows(w->store);
 }
 
@@ -523,7 +517,7 @@ static void clean_all(struct store *s, struct mem_storage *rows)
 {
 	struct err err;
 
-	ck_assert_int_eq(rows->base.ops->oldest(&rows->base, UINT64_MAX, clean_row, s, &err), 0);
+	ck_assert_int_eq(storage_clean(&rows->base, s, UINT64_MAX, &err), 0);
 	store_clean_rows(s);
 	ck_assert_int_eq(rows->base.ops->commit(&rows->base, store_rows(s), &err),
 			 STORAGE_COMMITTED);
@@ -541,7 +535,7 @@ START_TEST(left_out_and_let_in)
 	struct store_left_out left;
 	struct store *strict;
 	struct err err = { 0 };
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
 	w->run = &runs[0];
 	w->rng = (uint64_t)_i + 100;
@@ -557,7 +551,7 @@ START_TEST(left_out_and_let_in)
 	store_add_own(strict, STR("b_c"), METRIC_HISTOGRAM);
 	store_add_own(strict, STR("z"), METRIC_SUMMARY);
 	ck_assert_msg(load_store(&w->rows.base, strict, &err) == STORAGE_LOADED, "%s", err.msg);
-	for (; store_left_out(strict, n, &left); n++)
+	for (; store_left_out(strict, &at, &left); n++)
 		ck_assert(left.key.n > 0 && left.family.n > 0 && left.why[0]);
 	ck_assert_uint_gt(n, 0);
 	ck_assert_uint_eq(store_counts(strict).left_out, n);
