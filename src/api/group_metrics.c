@@ -15,21 +15,18 @@ void group_metrics_begin(struct group_metrics *gm, const struct group_copy_famil
 		gm->rest = f->text;
 }
 
-static struct metric *decode_message(const struct group_copy_family *f, struct arena *a)
+/* -1: the arena is full. */
+static int decode_message(const struct group_copy_family *f, struct arena *a, struct family **ret)
 {
-	struct family *families = NULL;
 	struct err err;
 
-	if (proto_decode(f->proto, &no_limits, a, &families, &err) < 0 || !families)
-		return NULL;
-	return families->metrics;
+	return proto_decode(f->proto, &no_limits, a, ret, &err);
 }
 
-static struct metric *decode_lines(const struct group_copy_family *f, struct str lines,
-				   struct arena *a)
+static int decode_lines(const struct group_copy_family *f, struct str lines, struct arena *a,
+			struct family **ret)
 {
 	CLEANUP(strbuf_done) struct strbuf head = { 0 };
-	struct family *families = NULL;
 	struct err err;
 
 	text_write_header(&head, f->name, false, STR_NULL, f->type);
@@ -37,27 +34,25 @@ static struct metric *decode_lines(const struct group_copy_family *f, struct str
 	char *body = arena_alloc(a, head.n + lines.n);
 
 	if (!body)
-		return NULL;
+		return -1;
 	memcpy(body, head.p, head.n);
 	memcpy(body + head.n, lines.p, lines.n);
-	if (text_parse((struct str){ body, head.n + lines.n }, &no_limits, a, &families, &err) <
-		    0 ||
-	    !families)
-		return NULL;
-	return families->metrics;
+	return text_parse((struct str){ body, head.n + lines.n }, &no_limits, a, ret, &err);
 }
 
 struct metric *group_metrics_next(struct group_metrics *gm, struct arena *a)
 {
-	struct metric *metrics;
+	struct family *families = NULL;
+	int r;
 
 	if (!gm->whole && !gm->rest.n)
 		return NULL;
 	if (gm->whole)
-		metrics = decode_message(gm->family, a);
+		r = decode_message(gm->family, a, &families);
 	else
-		metrics = decode_lines(gm->family, str_take_lines(&gm->rest, CHUNK), a);
+		r = decode_lines(gm->family, str_take_lines(&gm->rest, CHUNK), a, &families);
 	gm->whole = false;
-	gm->failed = !metrics;
-	return metrics;
+	gm->failed = r < 0;
+	/* A pushed family may have no metrics. */
+	return families ? families->metrics : NULL;
 }

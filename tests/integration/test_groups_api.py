@@ -2,6 +2,7 @@
 import json
 import re
 
+import messages as pb
 from gateway import Gateway
 
 
@@ -154,3 +155,12 @@ def test_when_and_why_the_last_push_failed(gw, database):
     assert gw.put("q", "b 1\n").status == 200
     assert "last_push_error" not in groups(gw)[(("job", "q"),)] and "last push failed" not in gw.get("/").text
     gw.terminate()
+
+
+def test_a_family_without_metrics(gw):
+    """As protobuf can bring one."""
+    body = pb.family("empty", pb.GAUGE)
+    assert gw.put("p", body, **{"Content-Type": pb.CONTENT_TYPE}).status == 200
+    [group] = groups(gw).values()
+    assert group["empty"]["metrics"] == []
+    assert gw.get("/").status == 200
