@@ -123,7 +123,9 @@ TEXTS = ["# TYPE x counter\nx_total 1\nx_created 15\n", "# TYPE x_total counter\
          "# HELP a \\\\ \\n \"\na{b=\"\\\\\\n\\\"\"} NaN\n", "a{b=\"\0\1\r\t\"} +Inf\n# HELP a \0\r\t\n", "# TYPE h gaugehistogram\nh_count 1.5\n", "x_bucket{le=\"1\"} 1\nx_info 1\nx_gsum 1\n",
          "# TYPE h histogram\nh_bucket{le=\"2\"} 5\nh_bucket{le=\"1\"} 9\nh_bucket{le=\"NaN\"} 1\nh_count NaN\n", "# TYPE x_total gauge\nx_total 1\n# TYPE x counter\nx 1\n",
          "# TYPE a_total_total counter\na_total_total 1\n# TYPE a_total counter\na_total 1\n", "# TYPE _total counter\n_total 1\n# TYPE a_created_total counter\na_created_total 1\n# TYPE a_total counter\na_total 2\n",
-         "# TYPE h histogram\nh_count 1\n# TYPE h_count_total counter\nh_count_total 1\n# TYPE h_created_total counter\nh_created_total 1\n", "EOF 1\n# TYPE HELP gauge\nHELP 1\n"]
+         "# TYPE h histogram\nh_count 1\n# TYPE h_count_total counter\nh_count_total 1\n# TYPE h_created_total counter\nh_created_total 1\n", "EOF 1\n# TYPE HELP gauge\nHELP 1\n",
+         "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_count 1\n", "a{b=\"1\"} 1\na{b=\"1\"} 2\n", "a{b=\"1\",b=\"2\"} 1\n", "a 1\n# TYPE a gauge\n",
+         "a{__name__=\"b\"} 1\n"]
 
 
 def text_pushes():
