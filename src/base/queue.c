@@ -8,7 +8,7 @@ void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
 {
 	pthread_condattr_t attr;
 
-	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes };
+	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes, .limit = SIZE_MAX };
 	q->tail = &q->head;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -23,6 +23,48 @@ void queue_done(struct queue *q)
 	pthread_cond_destroy(&q->nonempty);
 }
 
+/* With the lock. */
+static bool is_full(struct queue *q, const struct queue_node *node)
+{
+	size_t others = q->n - q->n_urgent;
+
+	if (node->urgent)
+		return q->n_urgent > q->max_n / 2;
+	if (others >= q->max_n || (others > 0 && q->bytes + node->bytes > q->max_bytes))
+		return true;
+	if (others < q->limit)
+		return false;
+	q->refused++;
+	return true;
+}
+
+bool queue_has_room(struct queue *q)
+{
+	const struct queue_node node = { 0 };
+
+	pthread_mutex_lock(&q->lock);
+	bool room = !is_full(q, &node);
+
+	pthread_mutex_unlock(&q->lock);
+	return room;
+}
+
+void queue_limit(struct queue *q, size_t n)
+{
+	pthread_mutex_lock(&q->lock);
+	q->limit = n;
+	pthread_mutex_unlock(&q->lock);
+}
+
+uint64_t queue_refused(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	uint64_t n = q->refused;
+
+	pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
 enum queue_result queue_push(struct queue *q, struct queue_node *node)
 {
 	enum queue_result r = QUEUE_OK;
@@ -31,14 +73,16 @@ enum queue_result queue_push(struct queue *q, struct queue_node *node)
 	pthread_mutex_lock(&q->lock);
 	if (q->closed)
 		r = QUEUE_CLOSED;
-	else if (q->n >= q->max_n || (q->n > 0 && q->bytes + node->bytes > q->max_bytes))
+	else if (is_full(q, node))
 		r = QUEUE_FULL;
 	if (r == QUEUE_OK) {
 		node->next = NULL;
 		*q->tail = node;
 		q->tail = &node->next;
 		q->n++;
+		q->n_urgent += node->urgent;
 		q->bytes += node->bytes;
+		node->queued_ns = clock_mono_ns();
 	} else if (r == QUEUE_FULL && q->wanted > 1) {
 		q->wanted = 1;
 		asleep = true;
@@ -60,6 +104,12 @@ void queue_wake(struct queue *q)
 		pthread_cond_signal(&q->nonempty);
 }
 
+static void leave(struct queue *q, const struct queue_node *node)
+{
+	q->bytes -= node->bytes;
+	q->n_urgent -= node->urgent;
+}
+
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 {
 	struct queue_node *first, *last;
@@ -73,10 +123,10 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 	q->wanted = 0;
 	first = last = q->head;
 	if (first) {
-		q->bytes -= last->bytes;
+		leave(q, last);
 		for (; n < max_n && last->next; n++) {
 			last = last->next;
-			q->bytes -= last->bytes;
+			leave(q, last);
 		}
 		q->head = last->next;
 		last->next = NULL;

@@ -14,6 +14,9 @@
 struct queue_node {
 	struct queue_node *next;
 	size_t bytes; /* what it holds; set by the producer */
+	/* It has room of its own, beside that of the others; set by the producer. */
+	bool urgent;
+	int64_t queued_ns; /* when it was queued, monotonic */
 };
 
 struct queue {
@@ -21,6 +24,9 @@ struct queue {
 	pthread_cond_t nonempty;
 	struct queue_node *head, **tail;
 	size_t n, bytes, max_n, max_bytes;
+	size_t n_urgent;  /* of n */
+	size_t limit;     /* see queue_limit() */
+	uint64_t refused; /* because of it */
 	bool closed;
 	size_t wanted; /* the consumer sleeps until so many are there; 0: it is awake */
 };
@@ -32,11 +38,21 @@ void queue_done(struct queue *q);
 
 /*
  * Any thread. On QUEUE_OK the queue owns the node; otherwise the caller still does. An empty queue
- * takes one node of any size, so that nothing is refused for ever. Does not wake the consumer: call
- * queue_wake() once after several nodes.
+ * takes one node of any size, so that nothing is refused for ever. Nodes that are urgent may be
+ * half as many as max_n, whatever else there is. Does not wake the consumer: call queue_wake() once
+ * after several nodes.
  */
 enum queue_result queue_push(struct queue *q, struct queue_node *node);
 void queue_wake(struct queue *q);
+/* Any thread, before it makes a node that is not urgent: false when it would be refused now. */
+bool queue_has_room(struct queue *q);
+
+/*
+ * The consumer: more nodes that are not urgent would wait too long; SIZE_MAX: as many as max_n may.
+ * How many have been refused because of such a limit.
+ */
+void queue_limit(struct queue *q, size_t n);
+uint64_t queue_refused(struct queue *q);
 
 /*
  * The consumer: waits until something is there and takes up to max_n nodes, oldest first, linked by

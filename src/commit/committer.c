@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "commit/pace.h"
 #include "journal/rescue.h"
 #include "push/push.h"
 
@@ -31,6 +32,7 @@ struct committer {
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t commit_ns;     /* that the last commit took */
+	struct pace pace;
 	struct buckets batch_pushes, commit_seconds;
 
 	/* The database is looked after before the next batch: a commit has failed. */
@@ -318,8 +320,24 @@ static void run_pushes(struct committer *c, struct push *first)
 	}
 }
 
+/* Whoever is refused because of it could not have been told before. */
+static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t start_ns)
+{
+	int64_t now = clock_mono_ns();
+	const struct pace_batch batch = {
+		.n = n,
+		.waited_ns = start_ns - queued_ns,
+		.took_ns = now - start_ns,
+		.refused = queue_refused(c->queue),
+		.now_ns = now,
+	};
+
+	queue_limit(c->queue, pace_limit(&c->pace, &batch));
+}
+
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
+	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
 	struct err err = { 0 };
 
 	if (c->suspect && look_after(c, &err) < 0) {
@@ -340,6 +358,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	}
 	if (c->batch_done)
 		c->batch_done();
+	keep_pace(c, n, queued, start);
 	c->batches++;
 }
 

@@ -203,7 +203,7 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 	char *head = to;
 
 	*push = (struct push){ .families = families, .n_families = d->n_families };
-	push->node.bytes = size;
+	push->node = (struct queue_node){ .bytes = size };
 	place(&to, strbuf_str(&b->head));
 	struct str text = place(&to, strbuf_str(&b->text));
 

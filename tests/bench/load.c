@@ -109,12 +109,27 @@ static void fail(struct load *l, struct conn *c, const char *what)
 	finish(l, c);
 }
 
+/* By a server that has too much to do. */
+static void refused(struct load *l, struct conn *c)
+{
+	l->r->refused++;
+	l->failed_in_a_row = 0;
+	if (l->o->close || c->resp.close)
+		hang_up(c);
+	c->busy = false;
+	l->idle[l->n_idle++] = (unsigned)(c - l->conns);
+}
+
 static void answered(struct load *l, struct conn *c)
 {
 	struct load_result *r = l->r;
 	int class = c->resp.status / 100;
 
 	r->bytes += c->resp.body;
+	if (c->resp.status == 503) {
+		refused(l, c);
+		return;
+	}
 	if (class != 2) {
 		fail(l, c, c->resp.head);
 		return;

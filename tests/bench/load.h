@@ -36,6 +36,7 @@ struct load_result {
 	uint64_t answered; /* within the time that the rate is of */
 	double seconds;    /* that time */
 	uint64_t ok;       /* answered 2xx, those after that time included */
+	uint64_t refused;  /* answered 503: latencies are those of the others */
 	uint64_t failed;
 	uint64_t unanswered; /* at the limit */
 	uint64_t bytes;      /* of all bodies received */

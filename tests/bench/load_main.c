@@ -92,11 +92,12 @@ static const char *clean(char *s)
 static void print(struct load_result *r)
 {
 	qsort(r->latencies, r->n_latencies, sizeof(*r->latencies), cmp_u32);
-	printf("{\"answered\": %llu, \"seconds\": %.6f, \"ok\": %llu, \"failed\": %llu, "
+	printf("{\"answered\": %llu, \"seconds\": %.6f, \"ok\": %llu, \"refused\": %llu, "
+	       "\"failed\": %llu, "
 	       "\"unanswered\": %llu, \"bytes\": %llu, ",
 	       (unsigned long long)r->answered, r->seconds, (unsigned long long)r->ok,
-	       (unsigned long long)r->failed, (unsigned long long)r->unanswered,
-	       (unsigned long long)r->bytes);
+	       (unsigned long long)r->refused, (unsigned long long)r->failed,
+	       (unsigned long long)r->unanswered, (unsigned long long)r->bytes);
 	printf("\"p50\": %.6f, \"p99\": %.6f, \"p999\": %.6f, \"max\": %.6f, ", at_quantile(r, 0.5),
 	       at_quantile(r, 0.99), at_quantile(r, 0.999), at_quantile(r, 1));
 	printf("\"encoding\": \"%s\", \"type\": \"%s\", \"problem\": \"%s\"}\n", clean(r->encoding),

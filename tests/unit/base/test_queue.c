@@ -36,7 +36,7 @@ START_TEST(limit_row)
 	for (; limits[_i].sizes[i]; i++) {
 		enum queue_result r;
 
-		nodes[i].bytes = limits[_i].sizes[i];
+		nodes[i] = (struct queue_node){ .bytes = limits[_i].sizes[i] };
 		r = queue_push(&q, &nodes[i]);
 		ck_assert_msg(r == (i < limits[_i].taken ? QUEUE_OK : QUEUE_FULL),
 			      "%s: node %u: %d", limits[_i].name, i, r);
@@ -107,6 +107,54 @@ START_TEST(closed)
 	ck_assert_ptr_null(queue_take(&q, 1, &n));
 	ck_assert_uint_eq(n, 0);
 	ck_assert_int_eq(queue_push(&q, &nodes[1]), QUEUE_CLOSED);
+	queue_done(&q);
+}
+END_TEST
+
+START_TEST(urgent_ones_have_room_of_their_own)
+{
+	struct queue_node nodes[8] = { { 0 } };
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 4, 100);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
+	ck_assert(!queue_has_room(&q));
+	ck_assert_int_eq(queue_push(&q, &nodes[4]), QUEUE_FULL);
+	for (unsigned i = 4; i < 8; i++)
+		nodes[i].urgent = true;
+	for (unsigned i = 4; i < 7; i++)
+		ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
+	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_FULL);
+	/* In the order they came, and theirs is not taken from the others. */
+	ck_assert_ptr_eq(queue_take(&q, 4, &n), &nodes[0]);
+	ck_assert(queue_has_room(&q));
+	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_FULL);
+	ck_assert_ptr_eq(queue_take(&q, 4, &n), &nodes[4]);
+	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_OK);
+	queue_done(&q);
+}
+END_TEST
+
+START_TEST(the_consumer_sets_a_limit)
+{
+	struct queue_node nodes[4] = { { 0 } };
+	struct queue q;
+
+	queue_init(&q, 10, 100);
+	queue_limit(&q, 2);
+	ck_assert(queue_has_room(&q));
+	ck_assert_int_eq(queue_push(&q, &nodes[0]), QUEUE_OK);
+	ck_assert_int_eq(queue_push(&q, &nodes[1]), QUEUE_OK);
+	ck_assert_uint_eq(queue_refused(&q), 0);
+	ck_assert_int_eq(queue_push(&q, &nodes[2]), QUEUE_FULL);
+	ck_assert(!queue_has_room(&q));
+	ck_assert_uint_eq(queue_refused(&q), 2);
+	nodes[3].urgent = true;
+	ck_assert_int_eq(queue_push(&q, &nodes[3]), QUEUE_OK);
+	queue_limit(&q, SIZE_MAX);
+	ck_assert_int_eq(queue_push(&q, &nodes[2]), QUEUE_OK);
 	queue_done(&q);
 }
 END_TEST
@@ -320,6 +368,8 @@ int main(void)
 	tcase_add_test(tc, takes_in_order_and_bounded);
 	tcase_add_test(tc, bytes_come_back_bit_by_bit);
 	tcase_add_test(tc, closed);
+	tcase_add_test(tc, urgent_ones_have_room_of_their_own);
+	tcase_add_test(tc, the_consumer_sets_a_limit);
 	tcase_add_test(tc, many_producers);
 	tcase_add_test(tc, close_wakes_the_consumer);
 	tcase_add_test(tc, stays_empty);
