@@ -10,6 +10,7 @@
 
 #include "api/admission.h"
 #include "api/api.h"
+#include "api/large_pushes.h"
 #include "api/refusals.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -186,6 +187,16 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	return g->api.server;
 }
 
+/* For decoding; as many as HTTP workers. */
+static unsigned threads_of(const struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (c->web_threads)
+		return (unsigned)c->web_threads;
+	return cores > 1 ? (unsigned)cores : 1;
+}
+
 static void tell_ready(struct gateway *g)
 {
 	struct store_counts counts = store_counts(g->store);
@@ -201,13 +212,15 @@ static bool all_alive(struct gateway *g)
 {
 	bool workers = http_server_beats(g->api.server);
 	bool background = background_beats(g->api.background);
+	bool decoding = large_pushes_beats(g->api.large_pushes);
 	bool committer = committer_beats(g->api.committer);
 
-	if (workers && background && committer)
+	if (workers && background && decoding && committer)
 		return true;
 	log_warn("watchdog: no progress since it last looked", "threads",
 		 !workers     ? "http"
 		 : !committer ? "committer"
+		 : !decoding  ? "decode"
 			      : "background",
 		 NULL);
 	return false;
@@ -304,6 +317,9 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.background = background_start(err);
 	if (!g->api.background)
 		return -1;
+	g->api.large_pushes = large_pushes_start(&g->config, threads_of(&g->config), err);
+	if (!g->api.large_pushes)
+		return -1;
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;
@@ -329,6 +345,7 @@ static void stop_all(struct gateway *g)
 		http_server_stop(server);
 	admission_stop(g->api.admission);
 	background_stop(g->api.background);
+	large_pushes_stop(g->api.large_pushes);
 	committer_stop(g->api.committer);
 	http_server_free(server);
 	admission_free(g->api.admission);

@@ -8,10 +8,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "base/arena.h"
+#include "api/read_push.h"
 #include "expose/counters.h"
 #include "http/server.h"
-#include "push/push.h"
 
 struct api {
 	const struct config *config;
@@ -19,6 +18,7 @@ struct api {
 	struct queue *queue;
 	struct committer *committer;
 	struct background *background;
+	struct large_pushes *large_pushes;
 	unsigned scrapes_being_made; /* by the background thread, which alone uses this */
 	struct http_server *server;
 	struct admission *admission; /* NULL: no --web.config.file */
@@ -36,11 +36,10 @@ struct api {
 struct api_worker {
 	struct api *api;
 	struct http_worker *http;
-	struct arena arena;         /* of the request at hand */
+	struct push_reader reader;  /* with the arena of the request at hand */
 	struct str key_path;        /* and what follows "/metrics/job" in its path */
 	struct http_task wake_task; /* wakes the committer after a round of requests */
 	bool wake_due;
-	struct push_builder builder;
 };
 
 /* For http_server_start(): arg is the struct api. */

@@ -13,8 +13,6 @@
 #include "codec/decompress.h"
 #include "config/config.h"
 
-enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
-
 static struct str prefix_of(const struct api_worker *w)
 {
 	return str_of(w->api->config->web_route_prefix);
@@ -138,7 +136,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	struct str cleaned, key_path;
 	const struct endpoint *e;
 
-	if (path_clean(path, &w->arena, &cleaned) < 0)
+	if (path_clean(path, &w->reader.arena, &cleaned) < 0)
 		return false;
 	if (cleaned.n > 1 && cleaned.p[cleaned.n - 1] == '/')
 		cleaned.n--;
@@ -161,7 +159,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	}
 	if (cleaned.n < 13 || !str_eq_nocase((struct str){ cleaned.p, 12 }, STR("/metrics/job")))
 		return false;
-	struct str fixed = arena_dup(&w->arena, path);
+	struct str fixed = arena_dup(&w->reader.arena, path);
 
 	if (!fixed.p)
 		return false;
@@ -209,7 +207,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		call_endpoint(w, req, &endpoint_scrape);
 		return;
 	}
-	if (reads(req) && path_clean(below, &w->arena, &cleaned) >= 0 &&
+	if (reads(req) && path_clean(below, &w->reader.arena, &cleaned) >= 0 &&
 	    redirect_is_nearly(cleaned, telemetry)) {
 		redirect(req, 301, STR_NULL, telemetry, path->query);
 		return;
@@ -237,8 +235,8 @@ static void handle(void *state, struct http_request *req)
 	struct str cleaned;
 	struct err err;
 
-	arena_reset(&w->arena);
-	if (path_decode(http_request_target(req), &w->arena, &path, &err) < 0) {
+	arena_reset(&w->reader.arena);
+	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0) {
 		if (str_has_prefix(http_request_target(req), STR("/metrics/job"))) {
 			w->api->counters.rejects[REJECT_PATH]++;
 			refusals_push(w, req, REJECT_PATH, STR(""), &err);
@@ -247,7 +245,7 @@ static void handle(void *state, struct http_request *req)
 		refuse(w, req, error_status(&err), err.msg);
 		return;
 	}
-	switch (path_clean(path.encoded, &w->arena, &cleaned)) {
+	switch (path_clean(path.encoded, &w->reader.arena, &cleaned)) {
 	case 0:
 		route(w, req, &path);
 		break;
@@ -273,8 +271,8 @@ static bool needs_body(struct api_worker *w, const struct http_request *req)
 		return true;
 	if (method != HTTP_PUT && method != HTTP_POST)
 		return false;
-	arena_reset(&w->arena);
-	if (path_decode(http_request_target(req), &w->arena, &path, &err) < 0 ||
+	arena_reset(&w->reader.arena);
+	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
 	    !str_has_prefix(path.decoded, prefix))
 		return false;
 	path.decoded.p += prefix.n;
@@ -304,36 +302,13 @@ static void admit(void *state, struct http_request *req)
 		let_in(w, req);
 }
 
-/* The most exposition text that one push may become: the length of a page has 32 bits. */
-static uint64_t max_text(const struct config *c)
-{
-	uint64_t max = c->body_size * 8;
-
-	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
-}
-
-/* The memory of a decoded body: some times its size, and room for a path. */
-static uint64_t max_decoded(const struct config *c)
-{
-	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;
-
-	return max < c->decode_bytes ? max : c->decode_bytes;
-}
-
 static void *worker_new(void *arg, struct http_worker *http)
 {
 	struct api_worker *w = mem_zalloc(sizeof(*w));
-	const struct config *c = ((struct api *)arg)->config;
 
 	w->api = arg;
 	w->http = http;
-	arena_init(&w->arena, max_decoded(c));
-	w->builder = (struct push_builder){
-		.max_series = c->series_per_push,
-		.max_text = max_text(c),
-		.max_labels = (uint32_t)c->labels_per_series,
-		.arena = &w->arena,
-	};
+	push_reader_init(&w->reader, ((struct api *)arg)->config);
 	return w;
 }
 
@@ -341,8 +316,7 @@ static void worker_free(void *state)
 {
 	struct api_worker *w = state;
 
-	arena_done(&w->arena);
-	push_builder_done(&w->builder);
+	push_reader_done(&w->reader);
 	free(w);
 }
 

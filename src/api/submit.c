@@ -160,6 +160,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		.push = push,
 		.start_ns = start_ns,
 	};
+	push->node.urgent = mode == PUSH_DELETE || mode == PUSH_WIPE;
 	push->done = committed;
 	push->done_arg = p;
 	switch (queue_push(w->api->queue, &push->node)) {
@@ -167,7 +168,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		wake_committer_later(w);
 		return;
 	case QUEUE_FULL:
-		err_set(&err, ERR_BUSY, 0, "write queue is full, try again (--push.queue-size)");
+		err_set(&err, ERR_BUSY, 0, SUBMIT_BUSY);
 		break;
 	case QUEUE_CLOSED:
 		err_set(&err, ERR_BUSY, 0, "the gateway is shutting down");

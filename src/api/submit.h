@@ -8,6 +8,9 @@
 #include "api/api.h"
 #include "push/push.h"
 
+/* Why a push is refused that would wait too long. */
+#define SUBMIT_BUSY "write queue is full, try again (--push.queue-size)"
+
 /* On the worker: takes the push, and answers when it is committed or refused. start_ns: when the
  * request came, monotonic.
  */

@@ -8,6 +8,6 @@ void api_wipe(struct api_worker *w, struct http_request *req)
 {
 	const struct key nobody = { 0 };
 
-	submit_push(w, req, push_build(&w->builder, PUSH_WIPE, &nobody, NULL, clock_wall()),
+	submit_push(w, req, push_build(&w->reader.builder, PUSH_WIPE, &nobody, NULL, clock_wall()),
 		    clock_mono_ns());
 }

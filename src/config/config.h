@@ -63,6 +63,7 @@ struct config {
 	uint64_t body_size;              /* --limits.body-size, bytes after decompression */
 	uint64_t reply_bytes;            /* --limits.reply-bytes */
 	uint64_t series_per_push;        /* --limits.series-per-push */
+	uint64_t families_per_push;      /* --limits.families-per-push */
 	uint64_t labels_per_series;      /* --limits.labels-per-series */
 	uint64_t label_name_length;      /* --limits.label-name-length */
 	uint64_t label_value_length;     /* --limits.label-value-length */

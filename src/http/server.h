@@ -148,7 +148,10 @@ void http_request_admit(struct http_request *req);
 /* Bytes of the body as its head announces them; UINT64_MAX: in chunks, so that nobody knows. */
 uint64_t http_request_announced(const struct http_request *req);
 
-/* What a request brought; all of it ends with the reply. */
+/*
+ * What a request brought; all of it ends with the reply. Once it is complete, its bytes stay where
+ * they are until then: another thread may read them while the worker waits for it.
+ */
 enum http_method http_request_method(const struct http_request *req);
 struct str http_request_target(const struct http_request *req); /* as sent */
 struct str http_request_body(const struct http_request *req);

@@ -117,6 +117,11 @@ static int draft_families(struct push_builder *b, struct draft *d, const struct 
 			if (m->has_timestamp)
 				return err_set(err, ERR_INVALID, m->line,
 					       "pushed metrics must not have timestamps");
+	if (b->max_families && n > b->max_families)
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "%u metric families in one push, more than "
+			       "--limits.families-per-push=%llu",
+			       n, (unsigned long long)b->max_families);
 	d->families = arena_alloc(b->arena, (n + 1) * sizeof(*d->families));
 	if (!d->families)
 		return push_arena_full(err);

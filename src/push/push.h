@@ -64,7 +64,8 @@ struct push {
  * is that of the request, with the decoded families.
  */
 struct push_builder {
-	uint64_t max_series; /* exposed lines of one push (--limits.series-per-push) */
+	uint64_t max_series;   /* exposed lines of one push (--limits.series-per-push) */
+	uint64_t max_families; /* (--limits.families-per-push); 0: UINT64_MAX */
 	uint32_t max_labels; /* of one series, grouping labels included (--limits.labels-per-series)
 			      */
 	struct arena *arena;

@@ -10,7 +10,7 @@ EVERY = 0.05
 READERS = 6
 
 # A push of many families costs more than one of as many bytes.
-LARGE_FAMILIES = 200_000
+LARGE_FAMILIES = 50_000
 LARGE_PUSHERS = 2
 
 

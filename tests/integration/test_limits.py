@@ -27,7 +27,7 @@ def chunked(body, size):
 
 @pytest.fixture(scope="module")
 def small():
-    flags = ["--limits.body-size=1000", "--limits.series-per-push=10", "--limits.labels-per-series=6",
+    flags = ["--limits.body-size=1000", "--limits.series-per-push=10", "--limits.families-per-push=4", "--limits.labels-per-series=6",
              "--limits.label-name-length=20", "--limits.label-value-length=30", "--web.max-header-size=2KiB"]
     with Gateway(*flags) as g:
         yield g
@@ -81,6 +81,7 @@ def series(n):
 PUSHES = {
     "series": (series(10), series(11), "--limits.series-per-push"),
     "series of several families": (series(9) + "b 1\n", series(9) + "b 1\nc 1\n", "--limits.series-per-push"),
+    "families": ("a 1\nb 1\nc 1\nd 1\n", "a 1\nb 1\nc 1\nd 1\ne 1\n", "--limits.families-per-push"),
     "labels": ('a{b="",c="",d="",e=""} 1\n', 'a{b="",c="",d="",e="",f=""} 1\n', "--limits.labels-per-series"),
     "label name": (f'a{{{"n" * 20}="v"}} 1\n', f'a{{{"n" * 21}="v"}} 1\n', "--limits.label-name-length"),
     "label value": (f'a{{b="{"v" * 30}"}} 1\n', f'a{{b="{"v" * 31}"}} 1\n', "--limits.label-value-length"),
@@ -243,7 +244,7 @@ def test_receiving_what_is_thrown_away():
 
 def test_many_small_families_that_nobody_reads():
     """Each would be a reference of 1 KiB: they are copied together."""
-    with Gateway() as g, Wire(g) as stalled:
+    with Gateway("--limits.families-per-push=100000") as g, Wire(g) as stalled:
         assert g.put("j", "".join(f"family_{i} 1\n" for i in range(100000))).status == 200
         stalled.send(head("GET", "/metrics"))
         eventually(lambda: select.select([stalled.socket], [], [], 0)[0], "the reply begins")

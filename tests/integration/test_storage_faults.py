@@ -6,7 +6,7 @@ import pytest
 
 from exposition import scrape
 from gateway import Gateway, eventually
-from wire import Wire, push
+from wire import Wire, head, push
 
 
 def rejected(s, reason):
@@ -21,6 +21,9 @@ def test_a_full_queue_is_503(database, faults):
         # The committer has taken the first one: the queue itself is empty, and takes three.
         waiting = [Wire(g).send(push(f"w{i}", b"a 1\n")) for i in range(3)]
         eventually(lambda: scrape(g).get("pushgateway_queue_depth") == 3, "three pushes wait")
+        # Deletes have room of their own, half as much.
+        deletes = [Wire(g).send(head("DELETE", f"/metrics/job/d{i}")) for i in range(2)]
+        eventually(lambda: scrape(g).get("pushgateway_queue_depth") == 5, "two deletes, too")
         refused = [g.put("over", "a 1\n"), g.post("over", "a 1\n"), g.delete("first")]
         for reply in refused:
             assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
@@ -31,11 +34,12 @@ def test_a_full_queue_is_503(database, faults):
         assert g.get("/-/healthy").status == 200
         faults.release()
         assert [w.reply().status for w in [first, *waiting]] == [200] * 4
+        assert [w.reply().status for w in deletes] == [202] * 2
         assert g.put("over", "a 2\n").status == 200
         s = scrape(g)
         assert s.get("pushgateway_queue_depth") == 0
         assert [s.pushed("a", job) for job in ("first", "w0", "w1", "w2", "over")] == [1, 1, 1, 1, 2]
-        for w in [first, *waiting]:
+        for w in [first, *waiting, *deletes]:
             w.socket.close()
 
 

@@ -17,7 +17,7 @@ struct sim {
 	int64_t now, next; /* the next push comes */
 	int64_t fixed, each, every;
 	size_t limit, n;
-	int64_t came[QUEUE];        /* those that wait */
+	int64_t came[QUEUE];          /* those that wait */
 	uint64_t refused, done, slow; /* slow: answered after more than 10 ms */
 	bool once;                    /* no more pushes come by themselves */
 };

@@ -55,6 +55,7 @@ static void add_flag_value(void *arg, const char *name, const char *value)
 }
 
 static const char all_defaults[] = "limits.body-size=auto\n"
+				   "limits.families-per-push=50000\n"
 				   "limits.groups=1000000\n"
 				   "limits.label-name-length=1024\n"
 				   "limits.label-value-length=65536\n"

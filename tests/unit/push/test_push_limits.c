@@ -70,6 +70,28 @@ START_TEST(limit_row)
 }
 END_TEST
 
+/* Of those that are decoded; one that is left out later counts, too. */
+START_TEST(families)
+{
+	struct label job = { STR("job"), STR("p") };
+	CLEANUP(arena_done) struct arena a;
+	struct push_builder b = {
+		.max_series = 10, .max_labels = 10, .max_families = (uint64_t)_i, .arena = &a
+	};
+
+	arena_init(&a, 1 << 20);
+	CLEANUP(push_freep) struct push *push = build_limited("a 1\nb 1\nc 1\n", &job, &b);
+
+	if (_i == 3) {
+		ck_assert_int_eq(push->err.reason, ERR_NONE);
+		return;
+	}
+	ck_assert_int_eq(push->err.reason, ERR_TOO_LARGE);
+	ck_assert_ptr_nonnull(strstr(push->err.msg, "3 metric families in one push, more than "
+						    "--limits.families-per-push=2"));
+}
+END_TEST
+
 /* Some kilobytes of key on each of many short lines: gigabytes, unless it is noticed early. */
 START_TEST(long_key)
 {
@@ -96,6 +118,7 @@ int main(void)
 	TCase *tc = tcase_create("limits");
 
 	tcase_add_loop_test(tc, limit_row, 0, (int)ARRAY_LEN(limits));
+	tcase_add_loop_test(tc, families, 2, 4);
 	tcase_add_test(tc, long_key);
 	return run_cases("push limits", tc);
 }

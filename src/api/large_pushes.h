@@ -1,0 +1,29 @@
+/*
+ * Large pushes are decoded on threads of their own: on an event loop, everybody else would wait for
+ * them. So many threads as there are HTTP workers, and a bounded number that waits for them.
+ */
+#ifndef API_LARGE_PUSHES_H
+#define API_LARGE_PUSHES_H
+
+#include "api/api.h"
+#include "api/read_push.h"
+
+struct large_pushes;
+
+struct large_pushes *large_pushes_start(const struct config *config, unsigned threads,
+					struct err *err);
+/* Decodes what waits, and ends. NULL is fine. */
+void large_pushes_stop(struct large_pushes *l);
+/* For a watchdog: false when there was something to do and none was decoded since the last call. */
+bool large_pushes_beats(struct large_pushes *l);
+
+/* What takes an event loop longer than a moment, some milliseconds at the most. */
+bool large_pushes_is_one(const struct push_request *request);
+/*
+ * On the worker: the request is answered later. Its bytes stay where they are until then; the path
+ * is copied. False: too many wait.
+ */
+bool large_pushes_add(struct large_pushes *l, struct api_worker *w, struct http_request *req,
+		      const struct push_request *request, int64_t start_ns);
+
+#endif

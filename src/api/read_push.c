@@ -1,0 +1,149 @@
+#include "api/read_push.h"
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "format/content_type.h"
+#include "format/openmetrics/parse.h"
+#include "format/protobuf/decode.h"
+#include "format/text/mistakes.h"
+#include "format/text/parse.h"
+
+enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
+
+/* What a push may be once it is exposition text; a page's length has 32 bits. */
+static uint64_t max_text(const struct config *c)
+{
+	uint64_t max = c->body_size * 8;
+
+	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
+}
+
+/* What a body turns into: some times its size, and room for what a path takes. */
+static uint64_t max_decoded(const struct config *c)
+{
+	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;
+
+	return max < c->decode_bytes ? max : c->decode_bytes;
+}
+
+void push_reader_init(struct push_reader *r, const struct config *c)
+{
+	*r = (struct push_reader){
+		.config = c,
+		.builder = {
+			.max_series = c->series_per_push,
+			.max_families = c->families_per_push,
+			.max_text = max_text(c),
+			.max_labels = (uint32_t)c->labels_per_series,
+			.arena = &r->arena,
+		},
+	};
+	arena_init(&r->arena, max_decoded(c));
+}
+
+void push_reader_done(struct push_reader *r)
+{
+	arena_done(&r->arena);
+	push_builder_done(&r->builder);
+}
+
+void push_reader_shrink(struct push_reader *r)
+{
+	const struct config *c = r->config;
+
+	push_reader_done(r);
+	push_reader_init(r, c);
+}
+
+/*
+ * What calls itself OpenMetrics and is no such thing may still be text 0.0.4, as which the Go
+ * gateway reads all of it. If it is neither, it is refused as what it says it is.
+ */
+static int decode_text(struct push_reader *r, bool openmetrics, struct str body,
+		       const struct decode_limits *lim, struct family **ret_families,
+		       struct err *err)
+{
+	struct err as_text;
+
+	if (openmetrics) {
+		if (openmetrics_parse(body, lim, &r->arena, ret_families, err) == 0)
+			return 0;
+		if (err->reason == ERR_INVALID &&
+		    text_parse(body, lim, &r->arena, ret_families, &as_text) == 0)
+			return 0;
+	} else if (text_parse(body, lim, &r->arena, ret_families, err) == 0) {
+		return 0;
+	}
+	if (err->reason == ERR_INVALID)
+		text_name_mistake(err, body);
+	return -1;
+}
+
+/* What is in the families may point into the body or, when that is compressed, into *plain. */
+static int decode(struct push_reader *r, const struct push_request *req, struct strbuf *plain,
+		  struct family **ret_families, struct err *err)
+{
+	const struct config *c = r->config;
+	const struct decode_limits lim = {
+		.max_labels = (uint32_t)c->labels_per_series,
+		.max_label_name = (uint32_t)c->label_name_length,
+		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
+		.max_series = c->series_per_push,
+	};
+	struct str body = req->body;
+
+	if (req->coding != BODY_IDENTITY) {
+		if (decompress(req->coding, body, c->body_size, plain, err) < 0)
+			return -1;
+		body = strbuf_str(plain);
+	}
+	if (content_type_is_protobuf(req->content_type))
+		return proto_decode(body, &lim, &r->arena, ret_families, err);
+	return decode_text(r, content_type_is_openmetrics(req->content_type), body, &lim,
+			   ret_families, err);
+}
+
+static void name_group(const struct key *key, struct strbuf *out)
+{
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		strbuf_addc(out, i > 0 ? ',' : '{');
+		strbuf_adds(out, key->labels[i].name);
+		strbuf_addc(out, '=');
+		strbuf_add_quoted(out, key->labels[i].value);
+	}
+	strbuf_addc(out, '}');
+}
+
+struct push *read_push(struct push_reader *r, const struct push_request *req,
+		       struct push_refusal *ret)
+{
+	const struct config *c = r->config;
+	const struct key_limits lim = {
+		.max_labels = (uint32_t)c->labels_per_series,
+		.max_label_name = (uint32_t)c->label_name_length,
+		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
+	};
+	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
+	struct family *families = NULL;
+	struct push *push;
+	struct key key;
+
+	*ret = (struct push_refusal){ .why = REJECT_PATH };
+	if (key_parse(req->key_path, &lim, &r->arena, &key, &ret->err) < 0)
+		return NULL;
+	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
+		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;
+		name_group(&key, &ret->group);
+		return NULL;
+	}
+	push = push_build(&r->builder, req->mode, &key, families, clock_wall());
+	if (push->err.reason == ERR_NONE || push->err.reason == ERR_INVALID)
+		return push;
+	ret->err = push->err;
+	ret->why = REJECT_LIMIT;
+	strbuf_adds(&ret->group, push->labels);
+	push_free(push);
+	return NULL;
+}

@@ -1,0 +1,51 @@
+/*
+ * From the bytes of a request to a push that can be committed: the key, decompression, the body's
+ * format, the rules that one push can break. Whichever thread has the buffers for it.
+ */
+#ifndef API_READ_PUSH_H
+#define API_READ_PUSH_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "codec/decompress.h"
+#include "expose/counters.h"
+#include "push/push.h"
+
+struct config;
+
+/* What takes part in it of a request; all of it is borrowed. */
+struct push_request {
+	enum push_mode mode;
+	struct str key_path; /* what follows "/metrics/job" */
+	struct str body, content_type;
+	enum content_coding coding;
+};
+
+/* Buffers of one thread. The arena is the request's, and its owner resets it. */
+struct push_reader {
+	const struct config *config;
+	struct arena arena;
+	struct push_builder builder;
+};
+
+struct push_refusal {
+	struct err err;
+	enum reject why;
+	struct strbuf group; /* as text; empty: not known */
+};
+
+void push_reader_init(struct push_reader *r, const struct config *config);
+void push_reader_done(struct push_reader *r);
+/* Gives back what a large push has left in the buffers. */
+void push_reader_shrink(struct push_reader *r);
+
+/*
+ * Decodes into the arena. The push is the caller's; one that breaks a rule of its own is one, too
+ * (push/push.h). NULL: *ret says why there is none; the caller
+ * frees ->group.
+ */
+struct push *read_push(struct push_reader *r, const struct push_request *req,
+		       struct push_refusal *ret);
+
+#endif
