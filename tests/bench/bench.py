@@ -30,6 +30,7 @@ import curve
 import disk
 import memory
 import mixed
+import overload
 import prometheus
 import push
 import scrape
@@ -48,6 +49,7 @@ WITH_STORE = {
     "curve": curve.curve,
     "prometheus": prometheus.prometheus,
     "beside": beside.beside,
+    "overload": overload.overload,
     "mixed": mixed.mixed,
 }
 SERVERS = (FLOOR, GO, UNCHECKED, OURS)
