@@ -23,7 +23,9 @@ enum {
 	PACE_SINCE_NS = 50 * 1000 * 1000,
 	/* and until nobody was refused for so long. */
 	PACE_AFTER_NS = 1000 * 1000 * 1000,
-	PACE_MIN = 32, /* pushes that may wait in any case */
+	/* So many may wait in any case: pushers that each wait for their answer before the next
+	   one. */
+	PACE_MIN = 256,
 };
 
 struct pace {

@@ -18,7 +18,7 @@ struct sim {
 	int64_t fixed, each, every;
 	size_t limit, n;
 	int64_t came[QUEUE];          /* those that wait */
-	uint64_t refused, done, slow; /* slow: answered after more than 10 ms */
+	uint64_t refused, done, slow; /* slow: answered after more than bound_ns() */
 	bool once;                    /* no more pushes come by themselves */
 };
 
@@ -37,6 +37,14 @@ static void come_until(struct sim *s, int64_t end)
 		come(s, s->next);
 }
 
+/* Those that may wait in any case, and the batch before them. */
+static int64_t bound_ns(const struct sim *s)
+{
+	int64_t least = 2 * (s->fixed + PACE_MIN * s->each);
+
+	return least > 10 * MS ? least : 10 * MS;
+}
+
 static void batch(struct sim *s, int64_t extra)
 {
 	size_t n = s->n < BATCH ? s->n : BATCH;
@@ -44,7 +52,7 @@ static void batch(struct sim *s, int64_t extra)
 	int64_t oldest = s->came[0];
 
 	for (size_t i = 0; i < n; i++)
-		s->slow += start + took - s->came[i] > 10 * MS;
+		s->slow += start + took - s->came[i] > bound_ns(s);
 	s->n -= n;
 	memmove(s->came, s->came + n, s->n * sizeof(*s->came));
 	come_until(s, start + took);
