@@ -46,12 +46,10 @@ void api_group(struct api_worker *w, struct http_request *req)
 	};
 	int64_t start_ns = clock_mono_ns();
 
-	if (request.mode == PUSH_DELETE)
-		read_here(w, req, &request, start_ns);
 	/* Decoding costs more than all the rest, and would be for nothing. */
-	else if (!queue_has_room(w->api->queue))
+	if (request.mode != PUSH_DELETE && !queue_has_room(w->api->queue))
 		refuse_busy(w, req, SUBMIT_BUSY, start_ns);
-	else if (!large_pushes_is_one(&request))
+	else if (request.mode == PUSH_DELETE || !large_pushes_is_one(&request))
 		read_here(w, req, &request, start_ns);
 	else if (!large_pushes_add(w->api->large_pushes, w, req, &request, start_ns))
 		refuse_busy(w, req, "too many large pushes wait to be decoded, try again",

@@ -10,7 +10,9 @@
  * A queue and a committer without threads: pushes come evenly, a batch of n takes fixed + n * each,
  * and what the limit refuses is gone.
  */
-enum { MS = 1000 * 1000, SECOND = 1000 * MS, BATCH = 512, QUEUE = 4096 };
+enum { BATCH = 512, QUEUE = 4096 };
+
+static const int64_t MS = 1000000, SECOND = 1000000000;
 
 struct sim {
 	struct pace pace;
