@@ -214,7 +214,8 @@ static int sqlite_oldest(struct storage *st, uint64_t bytes, const struct storag
 /* The partial index of the schema serves the second. */
 static const char *const reads[] = {
 	[STORAGE_ALL] = ROW_SELECT "WHERE number < ? ORDER BY number DESC",
-	[STORAGE_GROUPS] = ROW_SELECT "WHERE number < ? AND kind IN (1, 5, 6) ORDER BY number DESC",
+	[STORAGE_GROUPS] = ROW_SELECT
+	"WHERE number < ? AND (kind = 1 OR kind = 5 OR kind = 6) ORDER BY number DESC",
 };
 
 static enum storage_load_result sqlite_read(struct storage *st, enum storage_which which,
