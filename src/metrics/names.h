@@ -17,6 +17,6 @@ void text_write_escaped_name(struct strbuf *out, struct str name);
 /* Whether a label value is written as it is: no backslash, quote or LF. */
 bool text_is_verbatim(struct str value);
 /* Length of a beginning of the value that needs no escape: all of it, as a rule. */
-size_t text_skip_verbatim(struct str value);
+size_t text_skip_verbatim(struct str s);
 
 #endif

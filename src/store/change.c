@@ -29,6 +29,7 @@ static void net_add(struct change *c, struct store_family *f, uint32_t out, uint
 	if (c->n <= FEW)
 		return;
 	for (uint32_t i = (uint32_t)c->index.n; i < c->n; i++)
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): pairs move, their numbers do not. */
 		table_add(&c->index, c->pairs[i].family->shown.hash, (void *)(uintptr_t)(i + 1));
 }
 

@@ -3,22 +3,22 @@
  * It is worked out once; the index of series, the rows of the journal and the pages all follow it,
  * and reversed it is the rollback. What is not in a change is not looked at.
  *
- * The committer, inside a batch, after store_stage() of what came before:
+ * The committer calls, inside a batch and after store_stage() of what came before:
  *
- *	change_begin(s, g);                        a group that is there: store_group_find(), or
- *made by change_make() change_put(s, record, pushed family)       one family comes in; what the
- *group had of it goes change_take(s, family)                     one family goes
- *	change_take_others(s)                      all go that have not been named yet
- *	change_apply(s, &err)                      -1: it contradicts what is stored, and is gone
+ * - change_begin() for a group that is there, by store_group_find() or made by change_make();
+ * - change_put() for a family that comes in: what the group had of it goes;
+ * - change_take() for a family that goes;
+ * - change_take_others(): all go that have not been named yet;
+ * - change_apply(); on -1 the change contradicts what is stored, and is gone;
+ * - store_step() for the row that says so: the push of a record, or its refusal.
  *
- * and store_step() for the row that says so: the push of a record, or its refusal. A group ends by
- * change_end(). What a change has made of the group is what the next one of the batch finds. A
- * record is made by record_new() for a push, whose messages are the body of its row; the push has
- *to live until the batch is published or rolled back.
+ * change_end() ends a group. What a change has made of the group is what the next one of the batch
+ * finds. record_new() makes a record for a push, whose messages are the body of its row; the push
+ * has to live until the batch is published or rolled back.
  *
- * What the log can say today is in rows.h: that families of a record take the place of those of
- *that name, that all else goes, and that a group ends. Who needs another change (one family goes, a
- * deadline) gives it a kind of row of its own, a step that makes it, and a case in restore.c; a
+ * rows.h lists what the log can say: that families of a record take the place of those of that
+ * name, that all else goes, and that a group ends. Another kind of change (one family goes, a
+ * deadline) needs a kind of row of its own, a step that makes it, and a case in restore.c; a
  * deadline is then a time of the group beside last and failure.
  */
 #ifndef STORE_CHANGE_H
