@@ -23,7 +23,8 @@ static bool under_asan;
 __attribute__((constructor)) static void open_faults(void)
 {
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it */
-	int fd = open(getenv("TALLYGATE_ALLOC"), O_RDWR | O_CLOEXEC);
+	const char *path = getenv("TALLYGATE_ALLOC");
+	int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 	void *p = fd < 0 ? MAP_FAILED
 			 : mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
