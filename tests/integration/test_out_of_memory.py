@@ -171,6 +171,14 @@ def numbers():
         n += 1 + n // 16
 
 
+def has_loaded(gw):
+    """Or it has ended."""
+    try:
+        return gw.wait_for_line("metrics loaded")
+    except AssertionError:
+        return None
+
+
 def test_a_start(allocations, database):
     """It is ready or says why not, and never takes the database for a damaged one."""
     with Gateway(database=database, env=allocations.env) as gw:
@@ -181,18 +189,18 @@ def test_a_start(allocations, database):
         allocations.left = n
         gw = Gateway(database=database, env=allocations.env)
         try:
-            gw.wait_for_line("metrics loaded")
-            ready = True
-        except AssertionError:
-            ready = False
-        failed, allocations.left = allocations.left == 0, 0
-        if ready:
-            gw.start()
-            assert scrape(gw).kept() == kept
-            gw.terminate()
-        else:
-            assert gw.wait() in (1, -signal.SIGABRT), gw.log
-            assert gw.log, "it says why"
+            ready = has_loaded(gw)
+            failed, allocations.left = allocations.left == 0, 0
+            if ready:
+                gw.start()
+                assert scrape(gw).kept() == kept
+                gw.terminate()
+            else:
+                assert gw.wait() in (1, -signal.SIGABRT), gw.log
+                assert gw.log, "it says why"
+        finally:
+            if gw.process.poll() is None:
+                gw.kill()
         assert sorted(p.name for p in database.parent.iterdir() if "damaged" in p.name) == []
         if not failed:
             assert ready
