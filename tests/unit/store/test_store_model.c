@@ -392,13 +392,14 @@ static uint64_t live_bytes(const struct store *s, const struct group *g)
 	if (g->last)
 		live += ROW_BYTES;
 	for (uint32_t i = 0; i < g->entries.cap; i++) {
-		const struct entry *e = g->entries.ids[i] ? store_entry(s, g->entries.ids[i])
-							  : NULL;
-		bool first = e && e->record != g->last;
-
-		if (!e)
+		if (!g->entries.ids[i])
 			continue;
+
+		const struct entry *e = store_entry(s, g->entries.ids[i]);
+		bool first = e->record != g->last;
+
 		n++;
+		ck_assert_ptr_nonnull(e->record);
 		ck_assert(!e->lines.staged && e->record->n_live > 0);
 		ck_assert_uint_eq(e->record->n_live, e->record->refs);
 		/* Of the entries of a record, the first one counts its row. */
