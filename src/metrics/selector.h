@@ -1,0 +1,36 @@
+/*
+ * Prometheus selectors over grouping labels, without a metric name: {job=~"ci-.*",instance!=""}.
+ * A label that the key does not have counts as empty, and a regular expression has to match the
+ * whole value, both as in Prometheus. Expressions are PCRE2's, which has all that RE2 has.
+ * Immutable once made; any thread may match.
+ */
+#ifndef METRICS_SELECTOR_H
+#define METRICS_SELECTOR_H
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "metrics/key.h"
+
+struct selector;
+
+/*
+ * Steps that one expression may take on one value; those who backtrack for longer are told so.
+ * A million steps take some ten milliseconds.
+ */
+enum { SELECTOR_MAX_STEPS = 100 * 1000, SELECTOR_MAX_MATCHERS = 64, SELECTOR_MAX_TEXT = 8192 };
+
+/* -1: *err says where the text is wrong and shows a right one. */
+int selector_parse(struct str text, struct selector **ret, struct err *err);
+void selector_free(struct selector *s); /* NULL is fine */
+DEFINE_CLEANUP(struct selector *, selector_free)
+
+/* 1: all matchers match, 0: one does not, -1: an expression took too long; *err names it. */
+int selector_match(const struct selector *s, const struct key *key, struct err *err);
+
+/* As it was written. */
+struct str selector_text(const struct selector *s);
+
+#endif
