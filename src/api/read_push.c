@@ -131,7 +131,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 	struct key key;
 
 	*ret = (struct push_refusal){ .why = REJECT_PATH };
-	if (key_parse(req->key_path, &lim, &r->arena, &key, &ret->err) < 0)
+	if (key_parse(req->key_path, &lim, &r->arena, &key, NULL, &ret->err) < 0)
 		return NULL;
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;

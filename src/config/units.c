@@ -20,6 +20,14 @@ static const struct unit time_units[] = {
 	UNIT("ms", 1000000), UNIT("s", SECOND), UNIT("m", 60 * SECOND),  UNIT("h", 3600 * SECOND),
 };
 
+static const struct unit period_units[] = {
+	UNIT("ms", 1000000),
+	UNIT("s", SECOND),
+	UNIT("m", 60 * SECOND),
+	UNIT("h", 3600 * SECOND),
+	UNIT("d", 24 * (3600 * SECOND)),
+};
+
 /* Largest binary unit first, for size_format(). */
 static const struct unit size_units[] = {
 	UNIT("GiB", INT64_C(1) << 30),
@@ -170,6 +178,58 @@ int duration_parse(struct str s, int64_t *ret_ns, struct err *err)
 			return bad_duration("invalid", text, err);
 	}
 	*ret_ns = negative ? -total : total;
+	return 0;
+}
+
+static int bad_period(struct str text, struct err *err)
+{
+	char quoted[128];
+
+	return err_set(
+		err, ERR_CONFIG, 0,
+		"%s is no duration of up to 3650d: expected 90s, 15m, 2h, 7d, 1h30m, a number of "
+		"seconds, or 0 for never",
+		str_quote(text, quoted, sizeof(quoted)));
+}
+
+/* As take_term(), without a sign; a unit is missing after the last number only if it is alone. */
+static bool take_period_term(struct str *s, bool only, int64_t *ret_ns)
+{
+	struct fraction fraction = { 0, 1 };
+	int64_t whole, factor = SECOND;
+	struct str name;
+
+	if (s->n == 0 || !is_digit(s->p[0]) || !take_digits(s, &whole))
+		return false;
+	if (s->n > 1 && s->p[0] == '.' && is_digit(s->p[1])) {
+		s->p++;
+		s->n--;
+		fraction = take_fraction(s);
+	}
+	name = take_unit_name(s);
+	if (name.n == 0 ? !only || s->n > 0
+			: !find_unit(period_units, ARRAY_LEN(period_units), name, &factor))
+		return false;
+	return !__builtin_mul_overflow(whole, factor, ret_ns) &&
+	       !__builtin_add_overflow(
+		       *ret_ns,
+		       (int64_t)((double)fraction.digits * ((double)factor / fraction.scale)),
+		       ret_ns);
+}
+
+int period_parse(struct str s, int64_t *ret_ns, struct err *err)
+{
+	const struct str text = s;
+	int64_t total = 0, term;
+
+	do {
+		if (!take_period_term(&s, s.p == text.p, &term) ||
+		    __builtin_add_overflow(total, term, &total))
+			return bad_period(text, err);
+	} while (s.n > 0);
+	if (total > PERIOD_MAX)
+		return bad_period(text, err);
+	*ret_ns = total;
 	return 0;
 }
 

@@ -84,7 +84,16 @@ static int decode_value(struct str name, struct str raw, struct arena *a, struct
 	return 0;
 }
 
-static int parse_pair(struct str name, struct str value, const struct key_limits *lim,
+/* "__ttl__"; the name of a metric is in the Go gateway's words no label name. */
+static bool is_option(struct str name)
+{
+	const struct str mark = STR("__");
+
+	return !str_eq(name, STR("__name__")) && name.n > 2 * mark.n &&
+	       str_has_prefix(name, mark) && str_has_suffix(name, mark);
+}
+
+static int parse_pair(struct str name, struct str value, const struct key_limits *lim, bool options,
 		      struct arena *a, struct label *ret_label, struct err *err)
 {
 	const struct str suffix = STR("@base64");
@@ -92,7 +101,9 @@ static int parse_pair(struct str name, struct str value, const struct key_limits
 
 	if (encoded)
 		name.n -= suffix.n;
-	if (key_name_parse(name, lim->utf8_names, a, &ret_label->name, err) < 0)
+	ret_label->name = name;
+	if (!(options && is_option(name)) &&
+	    key_name_parse(name, lim->utf8_names, a, &ret_label->name, err) < 0)
 		return -1;
 	ret_label->value = value;
 	return encoded ? decode_value(name, value, a, &ret_label->value, err) : 0;
@@ -109,8 +120,8 @@ static size_t count_slashes(struct str s)
 }
 
 /* Pairs in the order sent, with one more place for the job. */
-static int parse_pairs(struct str labels, const struct key_limits *lim, struct arena *a,
-		       struct label **ret_pairs, size_t *ret_n, struct err *err)
+static int parse_pairs(struct str labels, const struct key_limits *lim, bool options,
+		       struct arena *a, struct label **ret_pairs, size_t *ret_n, struct err *err)
 {
 	/* "/x/" is job x: one slash alone separates nothing. */
 	size_t n_components = labels.n > 1 ? count_slashes(labels) : 0;
@@ -130,7 +141,7 @@ static int parse_pairs(struct str labels, const struct key_limits *lim, struct a
 		name = take_component(&labels);
 		skip(&labels, 1);
 		value = take_component(&labels);
-		if (parse_pair(name, value, lim, a, &pairs[i], err) < 0)
+		if (parse_pair(name, value, lim, options, a, &pairs[i], err) < 0)
 			return -1;
 	}
 	*ret_pairs = pairs;
@@ -192,6 +203,24 @@ static int check_label(const struct label *l, const struct key_limits *lim, stru
 		       str_quote(l->value, value, sizeof(value)), (int)strlen(name) - 2, name + 1);
 }
 
+/* Takes the options out of a key. The same array holds both, its order stays. */
+static int take_options(struct key *key, struct arena *a, struct key_options *ret, struct err *err)
+{
+	uint32_t kept = 0;
+
+	*ret = (struct key_options){ .pairs = arena_alloc(a, key->n_labels * sizeof(*ret->pairs)) };
+	if (!ret->pairs)
+		return no_memory(err);
+	for (uint32_t i = 0; i < key->n_labels; i++) {
+		if (is_option(key->labels[i].name))
+			ret->pairs[ret->n++] = key->labels[i];
+		else
+			key->labels[kept++] = key->labels[i];
+	}
+	key->n_labels = kept;
+	return 0;
+}
+
 /* A check of ours, made after duplicates are gone: the Go gateway's errors come first. */
 static int check_key(const struct key *key, const struct key_limits *lim, struct err *err)
 {
@@ -229,7 +258,7 @@ int key_check_names(const struct key *key, struct err *err)
 }
 
 int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, struct key *ret_key,
-	      struct err *err)
+	      struct key_options *ret_options, struct err *err)
 {
 	const struct str encoded = STR("@base64/");
 	bool job_is_base64 = str_has_prefix(rest, encoded);
@@ -244,13 +273,17 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	job = take_component(&rest);
 	if (job_is_base64 && decode_job(job, a, &job, err) < 0)
 		return -1;
-	if (parse_pairs(rest, lim, a, &pairs, &n, err) < 0)
+	if (parse_pairs(rest, lim, ret_options != NULL, a, &pairs, &n, err) < 0)
 		return -1;
 	if (job.n == 0)
 		return err_set(err, ERR_INVALID, 0, "job name is required");
 	/* Last, so that it overrides a pair named job. */
 	pairs[n++] = (struct label){ STR("job"), job };
-	if (sort_unique(pairs, n, a, &key, err) < 0 || check_key(&key, lim, err) < 0)
+	if (sort_unique(pairs, n, a, &key, err) < 0)
+		return -1;
+	if (ret_options && take_options(&key, a, ret_options, err) < 0)
+		return -1;
+	if (check_key(&key, lim, err) < 0)
 		return -1;
 	key.plain = !lim->utf8_names;
 	for (uint32_t i = 0; i < key.n_labels; i++)
@@ -316,4 +349,14 @@ int key_decode(struct str bytes, struct arena *a, struct key *ret_key)
 		return -1;
 	*ret_key = key;
 	return 0;
+}
+
+struct str key_value(struct str bytes, struct str name)
+{
+	struct str n, value;
+
+	while (take_field(&bytes, &n) && take_field(&bytes, &value))
+		if (str_eq(n, name))
+			return value;
+	return STR("");
 }

@@ -53,7 +53,7 @@ static void parse_key(const char *path, struct arena *a, struct key *ret_key)
 	static const struct key_limits lim = { 20, 100, 1000, true };
 	struct err err;
 
-	assert(key_parse(str_of(path), &lim, a, ret_key, &err) == 0);
+	assert(key_parse(str_of(path), &lim, a, ret_key, NULL, &err) == 0);
 }
 
 /* As it is read at the next start. */

@@ -69,7 +69,7 @@ static void try_key(struct str rest, bool utf8_names)
 	struct key key;
 
 	arena_init(&a, MEMORY);
-	if (key_parse(rest, &lim, &a, &key, &err) < 0) {
+	if (key_parse(rest, &lim, &a, &key, NULL, &err) < 0) {
 		check_error(&err);
 		return;
 	}

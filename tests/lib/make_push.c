@@ -11,7 +11,7 @@ static void parse_key(const char *path, struct arena *a, struct key *ret_key)
 {
 	static const struct key_limits lim = { 100, 1024, 65536, false };
 	struct err err = { 0 };
-	int r = key_parse(str_of(path), &lim, a, ret_key, &err);
+	int r = key_parse(str_of(path), &lim, a, ret_key, NULL, &err);
 
 	assert(r == 0);
 	(void)r;

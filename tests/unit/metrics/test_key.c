@@ -204,7 +204,7 @@ static int parse_rest(struct str rest, const struct key_limits *lim, size_t memo
 	int r;
 
 	arena_init(&a, memory);
-	r = key_parse((struct str){ copy, rest.n }, lim, &a, &key, err);
+	r = key_parse((struct str){ copy, rest.n }, lim, &a, &key, NULL, err);
 	if (r == 0)
 		add_key(text, &key);
 	return r;
@@ -242,6 +242,52 @@ END_TEST
 START_TEST(utf8_names)
 {
 	check_row(&utf8[_i], true);
+}
+END_TEST
+
+/* What stands beside the key, behind a bar. */
+static const struct {
+	const char *rest, *want;
+} options[] = {
+	{ "/j", "job=\"j\"|" },
+	{ "/j/__ttl__/15m", "job=\"j\"|__ttl__=\"15m\"" },
+	{ "/j/__ttl__/1/a/b/__x__/", "a=\"b\",job=\"j\"|__ttl__=\"1\",__x__=\"\"" },
+	{ "/j/__ttl__/1/__ttl__/2", "job=\"j\"|__ttl__=\"2\"" },
+	{ "/j/__ttl__@base64/MTVt", "job=\"j\"|__ttl__=\"15m\"" },
+	{ "/j/A/b/__ttl__/1/a/c", "A=\"b\",a=\"c\",job=\"j\"|__ttl__=\"1\"" },
+	{ "/j/__ttl__@base64/!", "!invalid base64 encoding for label __ttl__=\"!\": illegal base64 "
+				 "data at input byte 0" },
+	{ "/j/__name__/1", "!improper label name \"__name__\"" },
+	{ "/j/__ttl/1", "!improper label name \"__ttl\"" },
+	{ "/j/____/1", "!improper label name \"____\"" },
+	{ "/j/ttl__/1", "job=\"j\",ttl__=\"1\"|" },
+	{ "/j/_ttl__/1", "_ttl__=\"1\",job=\"j\"|" },
+};
+
+static void add_options_row(const char *rest, struct strbuf *text)
+{
+	CLEANUP(freep) char *copy = mem_dup(rest, strlen(rest));
+	CLEANUP(arena_done) struct arena a;
+	struct key_options pairs;
+	struct err err;
+	struct key key;
+
+	arena_init(&a, 1 << 20);
+	if (key_parse((struct str){ copy, strlen(rest) }, &no_limits, &a, &key, &pairs, &err) < 0) {
+		strbuf_addf(text, "!%s", err.msg);
+		return;
+	}
+	add_key(text, &key);
+	strbuf_addc(text, '|');
+	add_key(text, &(struct key){ .labels = pairs.pairs, .n_labels = pairs.n });
+}
+
+START_TEST(options_beside_the_key)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+
+	add_options_row(options[_i].rest, &text);
+	ck_assert_str_eq(strbuf_z(&text), options[_i].want);
 }
 END_TEST
 
@@ -402,6 +448,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, classic_names, 0, ARRAY_LEN(classic));
 	tcase_add_loop_test(tc, utf8_names, 0, ARRAY_LEN(utf8));
+	tcase_add_loop_test(tc, options_beside_the_key, 0, (int)ARRAY_LEN(options));
 	tcase_add_loop_test(tc, limit, 0, ARRAY_LEN(limits));
 	tcase_add_loop_test(tc, decode_stored, 0, ARRAY_LEN(stored));
 	tcase_add_test(tc, memory_runs_out);

@@ -110,7 +110,7 @@ static double work(struct str body, bool proto)
 	double begin = cpu_seconds();
 
 	arena_init(&a, SIZE_MAX);
-	ck_assert_int_eq(key_parse(STR("/j/k/v"), &lim, &a, &key, &err), 0);
+	ck_assert_int_eq(key_parse(STR("/j/k/v"), &lim, &a, &key, NULL, &err), 0);
 	if (proto)
 		ck_assert_int_eq(proto_decode(body, &all, &a, &decoded, &err), 0);
 	else

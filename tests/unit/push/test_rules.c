@@ -78,7 +78,7 @@ START_TEST(key_row)
 	struct key key;
 
 	arena_init(&a, 1 << 20);
-	ck_assert_int_eq(key_parse(str_of(keys[_i].path), &lim, &a, &key, &err), 0);
+	ck_assert_int_eq(key_parse(str_of(keys[_i].path), &lim, &a, &key, NULL, &err), 0);
 	ck_assert_int_eq(rules_apply_key(&m, &key, &a), 0);
 	text_write_labels(&got, m.labels, m.n_labels, false);
 	ck_assert_msg(strcmp(strbuf_z(&got), keys[_i].want) == 0, "%s: got %s", keys[_i].name,

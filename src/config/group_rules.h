@@ -1,0 +1,54 @@
+/*
+ * The rules of --config.file: what is to be done with which groups. YAML; the first rule whose
+ * selector matches a grouping key applies to that group. Immutable and counted; any thread.
+ *
+ *     rules:
+ *     - match: '{job="nightly-backup"}'
+ *       ttl: 7d
+ *       keep_times: 30d
+ *       expect_every: 26h
+ */
+#ifndef CONFIG_GROUP_RULES_H
+#define CONFIG_GROUP_RULES_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "config/file.h"
+#include "config/group_options.h"
+#include "metrics/selector.h"
+
+struct group_rule {
+	struct selector *match;
+	uint32_t line; /* of the file, where it begins */
+	struct group_options options;
+};
+
+struct group_rules {
+	atomic_uint refs;
+	struct group_rule *v; /* in the order of the file */
+	size_t n;
+};
+
+enum { GROUP_RULES_MAX = 10000 };
+
+/* -1: *err says which line and why. An empty text has no rules. */
+int group_rules_parse(struct str text, struct group_rules **ret, struct err *err);
+/* The same of a file; -1 also when it cannot be read. */
+int group_rules_read(const char *path, enum web_files which, struct group_rules **ret,
+		     struct err *err);
+
+/*
+ * The rule that applies, or NULL in *ret when none does. -1: an expression took too long on one of
+ * the key's values: ERR_INVALID, which names rule and value.
+ */
+int group_rules_find(const struct group_rules *rules, const struct key *key,
+		     const struct group_rule **ret, struct err *err);
+
+struct group_rules *group_rules_ref(struct group_rules *rules);
+void group_rules_unref(struct group_rules *rules); /* NULL is fine */
+DEFINE_CLEANUP(struct group_rules *, group_rules_unref)
+
+#endif

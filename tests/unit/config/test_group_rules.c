@@ -1,0 +1,352 @@
+/* The rules of --config.file: what they may say, which applies, how they are replaced. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "config/live_rules.h"
+#include "config/units.h"
+#include "lib/run.h"
+#include "lib/temp_dir.h"
+
+static struct temp_dir dir;
+
+#define MS INT64_C(1000000)
+#define SECOND (1000 * MS)
+#define HOUR (3600 * SECOND)
+
+static const struct {
+	const char *text;
+	int64_t ns; /* -1: refused */
+} periods[] = {
+	{ "0", 0 },
+	{ "90s", 90 * SECOND },
+	{ "15m", 900 * SECOND },
+	{ "2h", 2 * HOUR },
+	{ "7d", 168 * HOUR },
+	{ "1h30m", HOUR + 1800 * SECOND },
+	{ "1d12h", 36 * HOUR },
+	{ "250ms", 250 * MS },
+	{ "900", 900 * SECOND },
+	{ "0.5", 500 * MS },
+	{ "1.5h", HOUR + 1800 * SECOND },
+	{ "0s", 0 },
+	{ "3650d", 87600 * HOUR },
+	{ "3650d1ms", -1 },
+	{ "", -1 },
+	{ " 1s", -1 },
+	{ "1s ", -1 },
+	{ "s", -1 },
+	{ "-1s", -1 },
+	{ "+1s", -1 },
+	{ "1h30", -1 },
+	{ "30 m", -1 },
+	{ "1.", -1 },
+	{ ".5", -1 },
+	{ "1us", -1 },
+	{ "1w", -1 },
+	{ "1M", -1 },
+	{ "1e3", -1 },
+	{ "99999999999999999999", -1 },
+	{ "9223372036854775807d", -1 },
+	{ "one day", -1 },
+};
+
+START_TEST(period)
+{
+	CLEANUP(freep) char *copy = mem_dup(periods[_i].text, strlen(periods[_i].text));
+	struct err err = { 0 };
+	int64_t ns = -1;
+
+	if (period_parse((struct str){ copy, strlen(periods[_i].text) }, &ns, &err) < 0)
+		ck_assert_ptr_nonnull(
+			strstr(err.msg, "is no duration of up to 3650d: expected 90s"));
+	ck_assert_msg(ns == periods[_i].ns, "%s: %lld", periods[_i].text, (long long)ns);
+}
+END_TEST
+
+static void show_period(struct strbuf *out, const char *name, bool has, int64_t ns)
+{
+	if (!has)
+		return;
+	strbuf_addf(out, " %s=", name);
+	duration_format(ns, out);
+}
+
+static void show_options(struct strbuf *out, const struct group_options *o)
+{
+	show_period(out, "ttl", o->has_ttl, o->ttl_ns);
+	show_period(out, "keep_times", o->has_keep_times, o->keep_times_ns);
+	show_period(out, "expect_every", o->has_expect_every, o->expect_every_ns);
+}
+
+static void show(struct strbuf *out, const struct group_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		strbuf_addf(out, "%s%u:", i ? " " : "", rules->v[i].line);
+		strbuf_adds(out, selector_text(rules->v[i].match));
+		show_options(out, &rules->v[i].options);
+	}
+}
+
+/* `want` is what show() says, or when it begins with '!' the line and the message. */
+static const struct {
+	const char *text, *want;
+} files[] = {
+	{ "", "" },
+	{ "# nothing\n", "" },
+	{ "{}", "" },
+	{ "rules:\n", "" },
+	{ "rules: []\n", "" },
+	{ "rules:\n- match: '{job=\"a\"}'\n  ttl: 7d\n- match: '{}'\n",
+	  "2:{job=\"a\"} ttl=168h0m0s 4:{}" },
+	{ "rules:\n- {match: '{job=~\"a.*\"}', ttl: 90, keep_times: 0, expect_every: 26h}\n",
+	  "2:{job=~\"a.*\"} ttl=1m30s keep_times=0s expect_every=26h0m0s" },
+	{ "rules: 1\n", "!1: line 1: cannot unmarshal !!int `1` into a list of rules" },
+	{ "rules:\n- 1\n", "!2: line 2: cannot unmarshal !!int `1` into rule" },
+	{ "rules:\n- ttl: 7d\n", "!2: line 2: the rule does not say which groups it is for: add "
+				 "match: '{job=\"…\"}', or match: '{}' for all" },
+	{ "rules:\n-\n", "!2: line 2: the rule does not say which groups it is for" },
+	{ "rules:\n- match: '{}'\n  ttl: soon\n",
+	  "!3: line 3: \"soon\" is no duration of up to 3650d: expected 90s, 15m" },
+	{ "rules:\n- match: '{}'\n  ttl:\n",
+	  "!3: line 3: cannot unmarshal !!null `` into a duration like 15m" },
+	{ "rules:\n- match: '{}'\n  ttl: [1]\n",
+	  "!3: line 3: cannot unmarshal !!seq into a duration like 15m" },
+	{ "rules:\n- match: '{}'\n  ttl: -1\n", "!3: line 3: \"-1\" is no duration" },
+	{ "rules:\n- match: {}\n", "!2: line 2: cannot unmarshal !!map into a selector like" },
+	{ "rules:\n- match: job\n", "!2: line 2: the selector \"job\" is wrong at its byte 1" },
+	{ "rules:\n- match: '{job=~\"(\"}'\n",
+	  "!2: line 2: the regular expression \"(\" is wrong" },
+	{ "rules:\n- match: '{}'\n  tll: 7d\n", "!3: line 3: field tll not found in type rule" },
+	{ "rules:\n- match: '{}'\n  match: '{}'\n",
+	  "!3: line 3: field match already set in type rule" },
+	{ "rule:\n", "!1: line 1: field rule not found in type configuration" },
+	{ "[]", "!1: line 1: cannot unmarshal !!seq into configuration" },
+	{ "rules: [\n", "!2: " },
+};
+
+/* The library's words begin differently from ours. */
+static const char *without_unmarshal(const char *msg)
+{
+	static const char words[] = "yaml: unmarshal errors: ";
+
+	return strncmp(msg, words, sizeof(words) - 1) == 0 ? msg + sizeof(words) - 1 : msg;
+}
+
+START_TEST(file)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	CLEANUP(strbuf_done) struct strbuf said = { 0 };
+	struct err err = { 0 };
+
+	if (group_rules_parse(str_of(files[_i].text), &rules, &err) == 0)
+		show(&said, rules);
+	else
+		strbuf_addf(&said, "!%u: %s", err.line, without_unmarshal(err.msg));
+	ck_assert_msg(*files[_i].want == '!' ? strncmp(strbuf_z(&said), files[_i].want,
+						       strlen(files[_i].want)) == 0
+					     : strcmp(strbuf_z(&said), files[_i].want) == 0,
+		      "%s: %s", files[_i].text, strbuf_z(&said));
+}
+END_TEST
+
+START_TEST(too_many_rules)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct group_rules *rules = NULL;
+	struct err err;
+
+	strbuf_addz(&text, "rules:\n");
+	for (int i = 0; i < GROUP_RULES_MAX; i++)
+		strbuf_addz(&text, "- {match: '{}'}\n");
+	ck_assert_msg(group_rules_parse(strbuf_str(&text), &rules, &err) == 0, "%s", err.msg);
+	group_rules_unref(rules);
+	strbuf_addz(&text, "- {match: '{}'}\n");
+	ck_assert_int_lt(group_rules_parse(strbuf_str(&text), &rules, &err), 0);
+	ck_assert_str_eq(err.msg, "line 2: 10001 rules, at most 10000 are allowed");
+}
+END_TEST
+
+static struct label job = { { "job", 3 }, { NULL, 0 } };
+static const struct key key = { .labels = &job, .n_labels = 1 };
+
+static uint32_t line_for(const struct group_rules *rules, const char *value)
+{
+	const struct group_rule *rule;
+	struct err err;
+
+	job.value = str_of(value);
+	ck_assert_int_eq(group_rules_find(rules, &key, &rule, &err), 0);
+	return rule ? rule->line : 0;
+}
+
+START_TEST(the_first_that_matches)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	struct err err;
+
+	ck_assert_int_eq(group_rules_parse(STR("rules:\n"
+					       "- match: '{job=\"a\"}'\n"
+					       "- match: '{job=~\"a|b\"}'\n"
+					       "- match: '{job=\"b\"}'\n"),
+					   &rules, &err),
+			 0);
+	ck_assert_uint_eq(line_for(rules, "a"), 2);
+	ck_assert_uint_eq(line_for(rules, "b"), 3);
+	ck_assert_uint_eq(line_for(rules, "c"), 0);
+}
+END_TEST
+
+START_TEST(a_rule_that_takes_too_long)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	const struct group_rule *rule;
+	char value[3000];
+	struct err err;
+
+	memset(value, 'a', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '!';
+	ck_assert_int_eq(
+		group_rules_parse(STR("rules:\n- match: '{job=~\"(a|aa)+\"}'\n"), &rules, &err), 0);
+	job.value = (struct str){ value, sizeof(value) };
+	ck_assert_int_lt(group_rules_find(rules, &key, &rule, &err), 0);
+	ck_assert_int_eq(err.reason, ERR_INVALID);
+	ck_assert_ptr_nonnull(
+		strstr(err.msg, "line 2: the regular expression \"(a|aa)+\" takes too long"));
+}
+END_TEST
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(dir.db, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static size_t in_force(struct live_rules *l)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = live_rules_get(l);
+
+	return rules->n;
+}
+
+START_TEST(reloading)
+{
+	struct group_rules *held;
+	struct live_rules *l;
+	struct err err;
+
+	write_file("rules:\n- match: '{}'\n");
+	l = live_rules_open(dir.db, &err);
+	ck_assert_ptr_nonnull(l);
+	ck_assert_uint_eq(in_force(l), 1);
+	held = live_rules_get(l);
+
+	write_file("rules:\n- match: '{}'\n- match: '{}'\n");
+	ck_assert_uint_eq(in_force(l), 1);
+	ck_assert_int_eq(live_rules_reload(l, &err), 0);
+	ck_assert_uint_eq(in_force(l), 2);
+	ck_assert_uint_eq(held->n, 1);
+	ck_assert(live_rules_state(l).last_ok);
+
+	write_file("rules:\n- match: '{'\n");
+	ck_assert_int_lt(live_rules_reload(l, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
+	ck_assert_uint_eq(in_force(l), 2);
+	ck_assert(!live_rules_state(l).last_ok);
+
+	ck_assert_int_eq(remove(dir.db), 0);
+	ck_assert_int_lt(live_rules_reload(l, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.msg, "no such file"));
+	ck_assert_uint_eq(in_force(l), 2);
+
+	write_file("");
+	ck_assert_int_eq(live_rules_reload(l, &err), 0);
+	ck_assert_uint_eq(in_force(l), 0);
+	ck_assert(live_rules_state(l).last_ok);
+	group_rules_unref(held);
+	live_rules_close(l);
+}
+END_TEST
+
+START_TEST(no_file)
+{
+	struct err err;
+
+	ck_assert_ptr_null(live_rules_open("/nonexistent/rules.yml", &err));
+	ck_assert_str_eq(err.msg, "open /nonexistent/rules.yml: no such file or directory");
+}
+END_TEST
+
+static const struct {
+	const char *name, *value, *want; /* '!': a 400 */
+} pairs[] = {
+	{ "__ttl__", "15m", " ttl=15m0s" },
+	{ "__ttl__", "0", " ttl=0s" },
+	{ "__ttl__", "x",
+	  "!option __ttl__ has a wrong value \"x\": \"x\" is no duration of up to "
+	  "3650d: expected 90s, 15m, 2h, 7d, 1h30m, a number of seconds, or 0 for "
+	  "never; write it like __ttl__/15m" },
+	{ "__tll__", "15m",
+	  "!improper label name \"__tll__\": it is none of the options that a URL "
+	  "can hold; there is __ttl__, as in __ttl__/15m" },
+};
+
+START_TEST(pair)
+{
+	struct label l = { str_of(pairs[_i].name), str_of(pairs[_i].value) };
+	const struct key_options in = { &l, 1 };
+	CLEANUP(strbuf_done) struct strbuf said = { 0 };
+	struct group_options o;
+	struct err err = { 0 };
+
+	if (group_options_of_path(&in, &o, &err) == 0) {
+		show_options(&said, &o);
+	} else {
+		ck_assert_int_eq(err.reason, ERR_INVALID);
+		strbuf_addf(&said, "!%s", err.msg);
+	}
+	ck_assert_str_eq(strbuf_z(&said), pairs[_i].want);
+}
+END_TEST
+
+START_TEST(each_option_by_itself)
+{
+	struct group_options to = {
+		.has_ttl = true, .ttl_ns = 1, .has_keep_times = true, .keep_times_ns = 2
+	};
+	const struct group_options from = { .has_ttl = true,
+					    .ttl_ns = 3,
+					    .keep_times_ns = 4,
+					    .has_expect_every = true,
+					    .expect_every_ns = 5 };
+
+	group_options_overlay(&to, &from);
+	ck_assert(to.has_ttl && to.has_keep_times && to.has_expect_every);
+	ck_assert_int_eq(to.ttl_ns, 3);
+	ck_assert_int_eq(to.keep_times_ns, 2);
+	ck_assert_int_eq(to.expect_every_ns, 5);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("group_rules");
+	int failed;
+
+	temp_dir_make(&dir);
+	tcase_add_loop_test(tc, period, 0, (int)ARRAY_LEN(periods));
+	tcase_add_loop_test(tc, file, 0, (int)ARRAY_LEN(files));
+	tcase_add_test(tc, too_many_rules);
+	tcase_add_test(tc, the_first_that_matches);
+	tcase_add_test(tc, a_rule_that_takes_too_long);
+	tcase_add_test(tc, reloading);
+	tcase_add_test(tc, no_file);
+	tcase_add_loop_test(tc, pair, 0, (int)ARRAY_LEN(pairs));
+	tcase_add_test(tc, each_option_by_itself);
+	failed = run_cases("group_rules", tc);
+	temp_dir_remove(&dir);
+	return failed;
+}
