@@ -1,6 +1,12 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <time.h>
+
+static struct {
+	bool still;
+	int64_t wall_ns, mono_ns;
+} held;
 
 static int64_t now_ns(clockid_t id)
 {
@@ -12,7 +18,7 @@ static int64_t now_ns(clockid_t id)
 
 int64_t clock_wall_ns(void)
 {
-	return now_ns(CLOCK_REALTIME);
+	return held.still ? held.wall_ns : now_ns(CLOCK_REALTIME);
 }
 
 double clock_wall(void)
@@ -22,5 +28,12 @@ double clock_wall(void)
 
 int64_t clock_mono_ns(void)
 {
-	return now_ns(CLOCK_MONOTONIC);
+	return held.still ? held.mono_ns : now_ns(CLOCK_MONOTONIC);
+}
+
+void clock_hold(int64_t wall_ns, int64_t mono_ns)
+{
+	held.still = true;
+	held.wall_ns = wall_ns;
+	held.mono_ns = mono_ns;
 }

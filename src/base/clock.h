@@ -10,4 +10,10 @@ int64_t clock_wall_ns(void);
 /* For durations and deadlines; unaffected by somebody setting the time. */
 int64_t clock_mono_ns(void);
 
+/*
+ * For tests that have no other thread: the clocks stand still and say this until the next call.
+ * Waiting still takes as long as it takes.
+ */
+void clock_hold(int64_t wall_ns, int64_t mono_ns);
+
 #endif

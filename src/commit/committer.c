@@ -31,6 +31,7 @@ struct committer {
 	atomic_bool busy;
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
+	int64_t due_at; /* monotonic: what was to be done last beside pushes */
 	int64_t commit_ns;     /* that the last commit took */
 	struct pace pace;
 	struct buckets batch_pushes, commit_seconds;
@@ -298,6 +299,7 @@ static void run_pushes(struct committer *c, struct push *first)
 	struct err err = { 0 };
 	size_t n = 0;
 
+	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
 		was_refused[n++] = p->err.reason != ERR_NONE;
 		stage(c, p);
@@ -405,17 +407,48 @@ static void ask_again(struct committer *c)
 	set_verdict(c, &err);
 }
 
-/* Until a push comes. What nobody commits to may be removed as well. */
-static void look_after_while_idle(struct committer *c)
+/* Groups whose time has come end. */
+static void do_what_is_due(struct committer *c)
 {
 	struct err err = { 0 };
 
-	while (c->storage && queue_stays_empty(c->queue, LOOK_NS)) {
+	c->due_at = store_next_due(c->store);
+	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
+	if (commit_batch(c, false, &err) == STORAGE_COMMITTED)
+		store_publish(c->store);
+	else
+		store_rollback(c->store);
+}
+
+/*
+ * How long to wait for pushes before there is something else to do: the database is looked after,
+ * and the clock is looked at, each second. What could not be done is tried again as often.
+ */
+static int64_t until_something_else(struct committer *c)
+{
+	int64_t due = store_next_due(c->store), ns;
+
+	if (due == INT64_MAX)
+		return c->storage ? LOOK_NS : INT64_MAX;
+	ns = due - clock_mono_ns();
+	if (ns > 0)
+		return ns < LOOK_NS ? ns : LOOK_NS;
+	return c->due_at == due ? LOOK_NS : 0;
+}
+
+static void wait_for_pushes(struct committer *c)
+{
+	struct err err = { 0 };
+	int64_t ns;
+
+	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
 		c->busy = true;
-		if (look_after(c, &err) < 0)
+		if (c->storage && look_after(c, &err) < 0)
 			set_verdict(c, &err);
-		else
+		else if (c->storage)
 			ask_again(c);
+		if (!c->suspect && store_next_due(c->store) <= clock_mono_ns())
+			do_what_is_due(c);
 		c->batches++;
 		c->busy = false;
 	}
@@ -423,7 +456,7 @@ static void look_after_while_idle(struct committer *c)
 
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	look_after_while_idle(c);
+	wait_for_pushes(c);
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
 }
 

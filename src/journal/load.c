@@ -13,15 +13,19 @@
 #include "format/text/write.h"
 #include "journal/decoders.h"
 #include "push/rules.h"
+#include "store/lifetime.h"
 
 struct loader {
 	struct store *store;
 	struct decoders *decoders;
-	struct table ended;  /* ids of groups that have ended, and of those left out, as items */
-	struct table closed; /* of groups that a row has replaced as a whole */
-	uint64_t wiped;      /* the newest row that ended all; 0: none */
-	uint64_t next;       /* the number that the next row has to have; 0: any */
-	uint64_t n_groups; /* rows that make and end groups: read alone, less those read with all */
+	struct table ended;   /* ids of groups that have ended, and of those left out, as items */
+	struct table closed;  /* of groups that a row has replaced as a whole */
+	struct table emptied; /* of groups whose values have gone because of their age */
+	struct table lived;   /* of groups whose life is known */
+	uint64_t wiped;       /* the newest row that ended all; 0: none */
+	uint64_t next;        /* the number that the next row has to have; 0: any */
+	/* Rows that make and end groups: read alone, less those read with all. */
+	uint64_t n_groups;
 	struct arena arena;
 };
 
@@ -122,6 +126,21 @@ static int check_number(struct loader *l, const struct row *row, struct err *err
 	return 0;
 }
 
+static int load_life(struct loader *l, const struct row *row, struct err *err)
+{
+	struct life life;
+
+	if (!life_decode(row->body, row->at, &life))
+		return damaged(row, "does not say when its group ends", err);
+	if (life.expired)
+		add_id(&l->emptied, row->group);
+	if (has_id(&l->lived, row->group))
+		return 0;
+	add_id(&l->lived, row->group);
+	store_restore_life(l->store, row);
+	return 0;
+}
+
 static int load_row(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
@@ -139,11 +158,19 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		return damaged(row, "belongs to no group", err);
 	if (row->kind == ROW_FAILED)
 		store_restore_failed(l->store, row);
+	if (row->kind == ROW_LIFE)
+		return load_life(l, row, err);
 	if ((row->kind != ROW_RECORD && row->kind != ROW_WHOLE) || has_id(&l->closed, row->group))
 		return 0;
 	if (row->kind == ROW_WHOLE)
 		add_id(&l->closed, row->group);
-	return decoders_add(l->decoders, row, key, err);
+	if (!has_id(&l->emptied, row->group))
+		return decoders_add(l->decoders, row, key, err);
+	/* When it was pushed to is all that is left of it. */
+	struct row times = *row;
+
+	times.body = STR("");
+	return decoders_add(l->decoders, &times, key, err);
 }
 
 enum storage_load_result load_store(struct storage *st, struct store *store, struct err *err)
@@ -170,6 +197,8 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	decoders_free(l.decoders);
 	table_done(&l.ended);
 	table_done(&l.closed);
+	table_done(&l.emptied);
+	table_done(&l.lived);
 	arena_done(&l.arena);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include "format/text/parse.h"
 #include "format/text/write.h"
 #include "push/push.h"
+#include "store/lifetime.h"
 
 enum { BATCH = 512 };
 
@@ -223,6 +224,7 @@ static int write_times(struct rewriter *rw)
 		store_stage(rw->scratch, rw->pushes[rw->n - 1]);
 		store_stage_times(rw->scratch, rw->pushes[rw->n - 1], g.pushed_at, g.failed_at,
 				  arena_dup(&rw->batch, g.failed_why));
+		store_stage_life(rw->scratch, rw->pushes[rw->n - 1], &g.life);
 		if (rw->n == BATCH) {
 			r = commit(rw);
 			free_pushes(rw);
@@ -263,8 +265,10 @@ static uint64_t digest(const struct group_copy *g)
 {
 	double times[2] = { g->pushed_at, g->failed_at };
 	uint64_t h = mix(hash_bytes(g->key), (struct str){ (const char *)times, sizeof(times) });
+	char life[LIFE_BODY];
 
 	h = mix(h, g->failed_why);
+	h = mix(h, life_encode(&g->life, life));
 	for (uint32_t i = 0; i < g->n_families; i++) {
 		const struct group_copy_family *f = &g->families[i];
 

@@ -31,6 +31,7 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 		.key = arena_dup(a, group_key(g)),
 		.pushed_at = group_pushed_at(g),
 		.failed_at = group_failed_at(g),
+		.life = g->life ? g->life->now : (struct life){ .ttl_ns = 0 },
 		.families = arena_alloc(a, t->n * sizeof(*ret->families)),
 	};
 	if (g->failure)

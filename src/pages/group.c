@@ -27,6 +27,7 @@ void group_free(struct group *g, struct pool *entries)
 	if (g->last)
 		record_unref(g->last);
 	free(g->failure);
+	lifetime_free(g->life);
 	for (int i = 0; i < 2; i++)
 		lines_done(&g->times[i]);
 	free(g);

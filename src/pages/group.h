@@ -6,7 +6,7 @@
 #ifndef PAGES_GROUP_H
 #define PAGES_GROUP_H
 
-#include "pages/entry.h"
+#include "pages/lifetime.h"
 
 enum { TIME_PUSHED, TIME_FAILED };
 
@@ -30,6 +30,7 @@ struct group {
 	struct entry_table entries;
 	struct record *last;     /* of the last push that was accepted; NULL: none was */
 	struct failure *failure; /* NULL: none was refused */
+	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
 	struct staged *staged;   /* of the batch at hand (store/change.h); NULL: untouched */
 	struct lines times[2];   /* TIME_PUSHED, TIME_FAILED */
 	char key[];              /* canonical bytes */

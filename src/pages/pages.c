@@ -16,6 +16,8 @@ void pages_done(struct pages *p)
 	pool_done(&p->entries);
 	free(p->list);
 	free(p->groups);
+	for (size_t i = 0; i < p->n_expired; i++)
+		free(p->expired[i].job);
 	pthread_mutex_destroy(&p->lock);
 }
 

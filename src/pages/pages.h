@@ -14,6 +14,13 @@
 #include "pages/page.h"
 #include "pages/snapshot.h"
 
+enum { EXPIRED_JOBS_MAX = 100 };
+
+struct expired_job {
+	char *job; /* owned; NULL: all that have no place */
+	uint64_t n;
+};
+
 struct pages {
 	struct pool entries; /* staged ones, too: of a number that is published nothing moves */
 	struct shown_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
@@ -21,6 +28,8 @@ struct pages {
 	struct group **groups; /* by slot; NULL: not published */
 	uint32_t cap_groups;
 	struct store_counts counts;
+	struct expired_job expired[EXPIRED_JOBS_MAX + 1]; /* groups that have ended by themselves */
+	size_t n_expired;                                 /* with a job */
 
 	pthread_mutex_t lock; /* the last member: store_wipe() exchanges what is before it */
 };

@@ -100,11 +100,14 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 	return 0;
 }
 
-/* The time metrics are ours: what a pusher sends under their names is dropped. */
+/* What is shown of each group is ours: what a pusher sends under their names is dropped. */
 static bool is_time_metric(const struct family *f)
 {
 	return str_eq(f->name, STR("push_time_seconds")) ||
-	       str_eq(f->name, STR("push_failure_time_seconds"));
+	       str_eq(f->name, STR("push_failure_time_seconds")) ||
+	       str_eq(f->name, STR("pushgateway_group_expired")) ||
+	       str_eq(f->name, STR("pushgateway_job_overdue")) ||
+	       str_eq(f->name, STR("pushgateway_next_push_expected_timestamp_seconds"));
 }
 
 static int draft_families(struct push_builder *b, struct draft *d, const struct key *key,

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/queue.h"
+#include "config/group_options.h"
 #include "metrics/key.h"
 #include "metrics/metric.h"
 #include "push/rules.h"
@@ -22,6 +23,12 @@ enum push_mode {
 	PUSH_POST,   /* replaces the families it names */
 	PUSH_DELETE, /* drops the group */
 	PUSH_WIPE,   /* drops all groups; the key means nothing */
+};
+
+/* What is to be done with the group beside storing the push. */
+struct push_options {
+	struct group_options group; /* of all who say something: the push, a rule, the flags */
+	bool own_ttl;               /* the push itself said it: the group keeps it */
 };
 
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
@@ -44,9 +51,10 @@ struct push_family {
 struct push {
 	struct queue_node node; /* first; node.bytes is what the push holds in all */
 	enum push_mode mode;
-	double now;        /* Unix seconds: when the request was parsed */
-	struct str key;    /* canonical bytes, see key_encode() */
-	uint64_t key_hash; /* of key */
+	double now;                  /* Unix seconds: when the request was parsed */
+	struct str key;              /* canonical bytes, see key_encode() */
+	uint64_t key_hash;           /* of key */
+	struct push_options options; /* nothing is said unless somebody sets it */
 	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
 	uint32_t n_families;
 	struct push_family *families; /* sorted by exposed name, then by name */

@@ -155,6 +155,8 @@ static struct staged *touch(struct store *s, struct group *g)
 	st->net.group = g;
 	st->exists = g->exists;
 	st->id = g->id;
+	if (g->life)
+		st->life = g->life->now;
 	*(s->touched ? &s->last_touched->staged->next : &s->touched) = g;
 	s->last_touched = g;
 	return st;
@@ -277,7 +279,8 @@ int change_make(struct store *s, struct group *g, const struct str *labels, doub
 	st->exists = true;
 	st->labels = labels;
 	st->made = store_step(s, g, ROW_GROUP, at);
-	st->last = st->failed = 0;
+	st->last = st->failed = st->lived = 0;
+	st->life = (struct life){ .ttl_ns = 0 };
 	store_index_group(s, g);
 	return 0;
 }

@@ -30,6 +30,7 @@
 #include "base/err.h"
 #include "base/table.h"
 #include "pages/group.h"
+#include "store/rows.h"
 
 struct store;
 struct store_family;
@@ -65,7 +66,11 @@ struct staged {
 	uint32_t made, ended; /* steps: the last that made it, the first that ended it */
 	uint32_t last;        /* step: the last push that was accepted since it was made */
 	uint32_t failed;      /* step: the last that was refused */
-	uint64_t id;          /* that it will have */
+	uint32_t lived;       /* step: the last that changed its life */
+	bool expires;         /* its values go because of its age */
+	struct life life;
+	char life_body[LIFE_BODY]; /* of its row */
+	uint64_t id;               /* that it will have */
 };
 
 /* Is the group there for the next change of the batch? */

@@ -130,6 +130,8 @@ bool store_clean_look(struct store *s, const struct row *row)
 		return may_be_live(s, g, row_first_number(row));
 	case ROW_FAILED:
 		return g->failure && g->failure->number == row_first_number(row);
+	case ROW_LIFE:
+		return g->life && g->life->number == row_first_number(row);
 	case ROW_END:
 	case ROW_WIPE:
 		break;
@@ -139,7 +141,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 
 int store_clean_row(struct store *s, const struct row *row, struct err *err)
 {
-	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED)
+	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED || row->kind == ROW_LIFE)
 		move_row(s, row, row->kind, row->body);
 	else if (clean_record(s, store_group_by_id(s, row->group), row) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",

@@ -71,7 +71,13 @@ struct store {
 	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;
-	struct store_family *time_families[2];
+	struct store_family *time_families[2], *life_families[N_LIFE_LINES];
+	struct { /* groups that something is due for; the next one in front (lifetime.c) */
+		struct group **list;
+		size_t n, cap;
+	} waiting;
+	int64_t nothing_ends_before_ns; /* monotonic */
+	double newest_at;               /* Unix seconds: of the rows that were loaded */
 
 	struct pages pages; /* the last member, as its lock is: store_wipe() exchanges the rest */
 };
@@ -107,8 +113,9 @@ void store_set_group_id(struct store *s, struct group *g, uint64_t id);
 void times_look_at_key(struct group *g);
 /* The exposition labels of a group that is staged or published. */
 struct str times_labels(const struct group *g);
-/* Makes that of one of them. */
-void times_make_proto(struct store *s, struct group *g, int which, double value);
+/* Makes the message of a line of one of these families. */
+void times_make_proto(const struct group *g, const struct store_family *f, struct lines *t,
+		      double value);
 
 /* The next row of the batch; what is not of every kind is for the caller to add. */
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at);
@@ -119,6 +126,7 @@ static inline struct step *store_step_at(const struct store *s, uint32_t step)
 /* The same for an accepted push, and for a refused one. Takes the reference to the record. */
 void store_step_record(struct store *s, struct group *g, struct record *record);
 void store_step_failed(struct store *s, struct group *g, double at, struct str why);
+void store_step_life(struct store *s, struct group *g, double at);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 
 /* A row is live as long as somebody needs it. */
 static void count_record(struct store *s, struct record *r, int n)
@@ -104,7 +105,7 @@ static void publish_time(struct store *s, struct group *g, int which, double val
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
 	if (g->odd_names)
-		times_make_proto(s, g, which, value);
+		times_make_proto(g, s->time_families[which], t, value);
 	pages_list_family(&s->pages, f);
 	if (t->page)
 		pages_replace(f, t, t, strbuf_str(&b));
@@ -181,6 +182,7 @@ static void publish_group(struct store *s, struct group *g)
 		publish_times(s, g);
 	else
 		end_times(s, g);
+	lifetime_publish(s, g);
 	s->pages.counts.groups += more;
 	s->pages.counts.series += more * 2;
 	s->log.live_bytes += more * row_bytes_of(g->key_n);

@@ -1,6 +1,7 @@
 /* Start-up: rows of the log become groups, by the same changes as pushes. */
 #include "base/hash.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 
 /* What is stored stays when limits have been lowered below it. */
 static struct store_limits lift_limits(struct store *s)
@@ -46,6 +47,8 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 void store_restore_row(struct store *s, const struct row *row)
 {
 	s->log.bytes += row_bytes_of(row->body.n);
+	if (row->at > s->newest_at)
+		s->newest_at = row->at;
 	if (row->number >= s->next_number)
 		s->next_number = row->number + 1;
 }
@@ -133,6 +136,20 @@ void store_restore_failed(struct store *s, const struct row *row)
 	change_begin(s, g);
 	store_step_failed(s, g, row->at, row->body);
 	store_step_at(s, g->staged->failed)->number = number;
+	publish_restored(s);
+}
+
+void store_restore_life(struct store *s, const struct row *row)
+{
+	struct group *g = store_group_by_id(s, row->group);
+	struct life life;
+
+	if (!life_decode(row->body, row->at, &life))
+		return;
+	change_begin(s, g);
+	g->staged->life = life;
+	store_step_life(s, g, row->at);
+	store_step_at(s, g->staged->lived)->number = row_first_number(row);
 	publish_restored(s);
 }
 

@@ -16,7 +16,7 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return r->kind >= ROW_GROUP && r->kind <= ROW_WIPE ? ROW_INTACT : ROW_UNKNOWN;
+	return r->kind >= ROW_GROUP && r->kind <= ROW_LIFE ? ROW_INTACT : ROW_UNKNOWN;
 }
 
 /* Reads a varint at *at; false when it runs out of bytes or of bits. */

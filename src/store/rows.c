@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 
 struct row *store_row_add(struct store *s, enum row_kind kind)
 {
@@ -38,6 +39,8 @@ static bool becomes_row(const struct store *s, uint32_t step)
 		return it->group->exists && st->ended == step;
 	case ROW_FAILED:
 		return st->exists && st->failed == step;
+	case ROW_LIFE:
+		return st->exists && st->lived == step;
 	default:
 		/* The batch alone has it: all of it has gone again. */
 		return st->exists && (st->last == step || it->record->refs > 1);
@@ -99,6 +102,8 @@ static void add_row(struct store *s, const struct step *it)
 		row->body = group_key(g);
 	if (it->kind == ROW_FAILED)
 		row->body = (struct str){ it->why.p, utf8_cut(it->why, FAILED_WHY_MAX) };
+	if (it->kind == ROW_LIFE)
+		row->body = life_encode(&g->staged->life, g->staged->life_body);
 	if (it->record) {
 		row->kind = kind_of_record(g);
 		row->body = record_body(it->record->push);

@@ -30,9 +30,12 @@ enum row_kind {
 	ROW_FAILED = 4, /* a push was refused; body: why, in words, FAILED_WHY_MAX bytes at most */
 	ROW_END = 5,    /* the group ends */
 	ROW_WIPE = 6,   /* all groups end */
+	ROW_LIFE = 7,   /* when the group ends by itself, and whether its values have; body: see
+			   life_encode(). With the latter all that the group had is gone */
 };
 
 enum { FAILED_WHY_MAX = 200 };
+enum { LIFE_BODY = 3 * 8 + 1 };
 
 struct row {
 	uint64_t number;

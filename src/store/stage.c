@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at)
 {
@@ -36,6 +37,11 @@ void store_step_failed(struct store *s, struct group *g, double at, struct str w
 		why = (struct str){ why.p + prefix.n, why.n - prefix.n };
 	store_step_at(s, step)->why = why;
 	g->staged->failed = step;
+}
+
+void store_step_life(struct store *s, struct group *g, double at)
+{
+	g->staged->lived = store_step(s, g, ROW_LIFE, at);
 }
 
 /* Families that a push has brought into a group that is there; of a PUT all others go. */
@@ -76,6 +82,8 @@ void store_stage(struct store *s, struct push *push)
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	struct err err = { 0 };
 
+	if (g)
+		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {
 		if (g && group_is_there(g))
 			change_end(s, g, push->now);
@@ -87,11 +95,15 @@ void store_stage(struct store *s, struct push *push)
 			push->err = err;
 		return;
 	}
-	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0)
+	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0) {
+		lifetime_pushed(s, g, push);
 		return;
+	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
+	if (g->staged->made && !g->staged->last)
+		lifetime_pushed(s, g, push);
 }
 
 void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at,
@@ -135,7 +147,9 @@ void store_rollback(struct store *s)
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
 		staged_free(s, g);
-		if (!g->exists)
+		if (g->exists)
+			lifetime_rolled_back(s, g);
+		else
 			store_group_remove(s, g);
 	}
 	store_forget_batch(s);

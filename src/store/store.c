@@ -8,14 +8,43 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
+/* A family of ours that shows something of each group. */
+static struct store_family *add_shown(struct store *s, const char *name, const char *help)
+{
+	struct str n = str_of(name);
+	struct store_family *f;
+
+	store_add_own(s, n, METRIC_GAUGE);
+	f = store_family_find(s, n, n, hash_bytes(n));
+	family_fix_help(&f->shown, str_of(help));
+	return f;
+}
+
+static void add_shown_families(struct store *s)
+{
+	static const char *const times[][2] = {
+		{ "push_time_seconds",
+		  "Last Unix time when changing this group in the Pushgateway succeeded." },
+		{ "push_failure_time_seconds",
+		  "Last Unix time when changing this group in the Pushgateway failed." },
+	};
+	static const char *const lives[N_LIFE_LINES][2] = {
+		[LIFE_EXPIRED] = { "pushgateway_group_expired",
+				   "1 for a group whose values have gone because of their age." },
+		[LIFE_OVERDUE] = { "pushgateway_job_overdue",
+				   "1 for a group that should have been pushed to by now." },
+		[LIFE_EXPECTED] = { "pushgateway_next_push_expected_timestamp_seconds",
+				    "Unix time until which the next push is expected." },
+	};
+
+	for (int i = 0; i < 2; i++)
+		s->time_families[i] = add_shown(s, times[i][0], times[i][1]);
+	for (int i = 0; i < N_LIFE_LINES; i++)
+		s->life_families[i] = add_shown(s, lives[i][0], lives[i][1]);
+}
+
 struct store *store_new(const struct store_limits *lim)
 {
-	static const struct str names[] = { { "push_time_seconds", 17 },
-					    { "push_failure_time_seconds", 25 } };
-	static const char *const helps[] = {
-		"Last Unix time when changing this group in the Pushgateway succeeded.",
-		"Last Unix time when changing this group in the Pushgateway failed.",
-	};
 	struct store *s = mem_zalloc(sizeof(*s));
 
 	s->lim = *lim;
@@ -23,12 +52,7 @@ struct store *store_new(const struct store_limits *lim)
 	s->next_number = 1;
 	arena_init(&s->log.bodies, ARENA_MUST);
 	pages_init(&s->pages);
-	for (int i = 0; i < 2; i++) {
-		store_add_own(s, names[i], METRIC_GAUGE);
-		s->time_families[i] = store_family_find(s, names[i], names[i],
-							hash_bytes(names[i]));
-		family_fix_help(&s->time_families[i]->shown, str_of(helps[i]));
-	}
+	add_shown_families(s);
 	return s;
 }
 
@@ -58,6 +82,7 @@ void store_free(struct store *s)
 	free(s->free_slots);
 	free(s->change.pairs);
 	free(s->steps);
+	free(s->waiting.list);
 	free(s->rows.list);
 	arena_done(&s->log.bodies);
 	store_left_out_done(s);

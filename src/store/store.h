@@ -98,6 +98,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 void store_restore_failed(struct store *s, const struct row *row);
 /* A group whose key breaks a rule by itself. */
 void store_restore_group_without(struct store *s, const struct row *row, const char *why);
+void store_restore_life(struct store *s, const struct row *row);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);
@@ -125,6 +126,25 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
  */
 void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at,
 		       struct str failed_why);
+
+/*
+ * Groups that end by themselves, and those whose next push is awaited (lifetime.h). The committer,
+ * before it stages the pushes of a batch: stages what is due for up to max groups; returns for how
+ * many. now_ns is monotonic, now Unix seconds. next_due: when there is something to stage again;
+ * INT64_MAX: never.
+ */
+/* As it was in another store, after its push was staged there and here. */
+void store_stage_life(struct store *s, const struct push *push, const struct life *life);
+size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
+int64_t store_next_due(const struct store *s);
+/*
+ * After loading: deadlines count from now on. What was missed while the gateway was down waits for
+ * as long as that was, but not longer than grace_ns: pushers had no chance.
+ */
+void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t grace_ns);
+/* Any thread: the i-th job that groups of have ended by themselves; job is to be freed. "" stands
+ * for all that have no place in the list. False: there are no more. */
+bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
 
 /* Any thread: what pages/snapshot.h and pages/copy.h say. */
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);

@@ -30,11 +30,11 @@ void times_look_at_key(struct group *g)
 	g->times[TIME_FAILED].escaped = g->times[TIME_PUSHED].escaped;
 }
 
-void times_make_proto(struct store *s, struct group *g, int which, double value)
+void times_make_proto(const struct group *g, const struct store_family *sf, struct lines *t,
+		      double value)
 {
-	struct lines *t = &g->times[which];
 	struct metric m = { .has = HAS_GAUGE, .gauge = value };
-	struct family f = { .name = s->time_families[which]->shown.name,
+	struct family f = { .name = sf->shown.name,
 			    .type = METRIC_GAUGE,
 			    .n_metrics = 1,
 			    .metrics = &m,

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 
 const struct rows *store_wipe_rows(struct store *s, double now)
 {
@@ -42,6 +43,14 @@ static void swap_contents(struct store *a, struct store *b)
 	memcpy(b, tmp, sizeof(tmp));
 }
 
+/* Counters go on. */
+static void keep_counts(struct store *s, struct store *old)
+{
+	memcpy(s->pages.expired, old->pages.expired, sizeof(s->pages.expired));
+	s->pages.n_expired = old->pages.n_expired;
+	old->pages.n_expired = 0;
+}
+
 void store_wipe(struct store *s)
 {
 	struct store *empty = store_new_like(s, NULL);
@@ -56,6 +65,8 @@ void store_take_over(struct store *s, struct store *other)
 {
 	pthread_mutex_lock(&s->pages.lock);
 	swap_contents(s, other);
+	keep_counts(s, other);
+	lifetimes_go_on(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
 	store_free(other);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/lifetime.h"
 
 struct kept_family {
 	struct str name, message;
@@ -13,7 +14,7 @@ struct kept_family {
 
 struct kept_group {
 	uint64_t id;
-	const struct row *made, *pushed, *failed;
+	const struct row *made, *pushed, *failed, *life;
 	struct kept_family *families;
 	size_t n;
 };
@@ -82,6 +83,19 @@ static void put_record(struct kept_group *g, const struct row *row)
 		g->pushed = row;
 }
 
+static void put_life(struct kept_group *g, const struct row *row)
+{
+	struct life life;
+	bool known = life_decode(row->body, row->at, &life);
+
+	assert(known);
+	(void)known;
+	if (life.expired)
+		g->n = 0;
+	if (is_newer(row, g->life))
+		g->life = row;
+}
+
 static void apply(struct kept *k, const struct row *row)
 {
 	struct kept_group *g;
@@ -98,6 +112,9 @@ static void apply(struct kept *k, const struct row *row)
 		g = group_of(k, row->group);
 		if (is_newer(row, g->failed))
 			g->failed = row;
+		break;
+	case ROW_LIFE:
+		put_life(group_of(k, row->group), row);
 		break;
 	case ROW_END:
 	case ROW_WIPE:
@@ -125,6 +142,8 @@ static void write_group(struct mem_storage *to, const struct kept_group *g)
 	write_row(to, g->made, g->made->body, g->id);
 	if (g->pushed)
 		write_row(to, g->pushed, STR(""), row_first_number(g->pushed));
+	if (g->life)
+		write_row(to, g->life, g->life->body, row_first_number(g->life));
 	if (g->failed)
 		write_row(to, g->failed, g->failed->body, row_first_number(g->failed));
 	for (size_t i = 0; i < g->n; i++) {

@@ -1,0 +1,457 @@
+#include "store/lifetime.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "metrics/key.h"
+#include "store/internal.h"
+
+#define NEVER INT64_MAX
+
+/* ---- its row ---- */
+
+enum { OWN_TTL = 1, EXPIRED = 2, OVERDUE = 4 };
+
+static char *put(char *to, int64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		*to++ = (char)((uint64_t)v >> 8 * i);
+	return to;
+}
+
+static int64_t take(const char **from)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v |= (uint64_t)(unsigned char)*(*from)++ << 8 * i;
+	return (int64_t)v;
+}
+
+struct str life_encode(const struct life *l, char to[LIFE_BODY])
+{
+	char *at = put(put(put(to, l->ttl_ns), l->keep_times_ns), l->expect_every_ns);
+
+	*at = (char)((l->own_ttl ? OWN_TTL : 0) | (l->expired ? EXPIRED : 0) |
+		     (l->overdue ? OVERDUE : 0));
+	return (struct str){ to, LIFE_BODY };
+}
+
+bool life_decode(struct str body, double at, struct life *ret)
+{
+	const char *p = body.p;
+
+	*ret = (struct life){ .row_at = at };
+	if (body.n != LIFE_BODY)
+		return false;
+	ret->ttl_ns = take(&p);
+	ret->keep_times_ns = take(&p);
+	ret->expect_every_ns = take(&p);
+	ret->own_ttl = *p & OWN_TTL;
+	ret->expired = *p & EXPIRED;
+	ret->overdue = *p & OVERDUE;
+	return ret->ttl_ns >= 0 && ret->keep_times_ns >= 0 && ret->expect_every_ns >= 0;
+}
+
+static bool same_row(const struct life *a, const struct life *b)
+{
+	char x[LIFE_BODY], y[LIFE_BODY];
+
+	return str_eq(life_encode(a, x), life_encode(b, y));
+}
+
+/* ---- what pushes say ---- */
+
+static bool is_none(const struct life *l)
+{
+	return l->ttl_ns == 0 && l->expect_every_ns == 0 && !l->own_ttl;
+}
+
+void lifetime_pushed(struct store *s, struct group *g, const struct push *push)
+{
+	const struct group_options *said = &push->options.group;
+	struct life *l = &g->staged->life, before = *l;
+
+	if (push->options.own_ttl || !l->own_ttl)
+		l->ttl_ns = said->has_ttl ? said->ttl_ns : 0;
+	l->own_ttl |= push->options.own_ttl;
+	l->expect_every_ns = said->has_expect_every ? said->expect_every_ns : 0;
+	l->keep_times_ns = said->has_keep_times && !is_none(l) ? said->keep_times_ns : 0;
+	l->expired = l->overdue = false;
+	if (!is_none(l))
+		l->pushed_ns = clock_mono_ns();
+	if (same_row(l, &before))
+		return;
+	l->row_at = push->now;
+	store_step_life(s, g, push->now);
+}
+
+/* ---- when something is due ---- */
+
+static int64_t later(int64_t at, int64_t ns)
+{
+	return __builtin_add_overflow(at, ns, &at) ? NEVER : at;
+}
+
+/* A time that is still to come is now. */
+static int64_t ago_ns(double now, double at)
+{
+	const double longest = 9e18;
+	double ns = (now - at) * 1e9;
+
+	return ns < 0 ? 0 : ns > longest ? (int64_t)longest : (int64_t)ns;
+}
+
+/* A group that no push has succeeded for ends as well: some time after the one that made it. */
+static double last_heard_at(const struct group *g)
+{
+	return g->last ? group_pushed_at(g) : g->life->now.row_at;
+}
+
+static int64_t earlier_of(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t not_before(const struct store *s, int64_t at)
+{
+	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
+}
+
+/* Whoever is awaited is remembered until somebody deletes the group. */
+static int64_t end_of(const struct store *s, const struct life *l)
+{
+	if (l->ttl_ns && !l->expired)
+		return not_before(s, later(l->pushed_ns, l->ttl_ns));
+	if (l->expired && !l->expect_every_ns)
+		return not_before(s, later(l->expired_ns, l->keep_times_ns));
+	return NEVER;
+}
+
+static int64_t overdue_from(const struct life *l)
+{
+	return l->expect_every_ns && !l->overdue ? later(l->pushed_ns, l->expect_every_ns) : NEVER;
+}
+
+/* ---- those who wait, the one that is due first in front ---- */
+
+static void place(struct store *s, struct group *g, size_t at)
+{
+	s->waiting.list[at] = g;
+	g->life->heap_at = at + 1;
+}
+
+static void sift(struct store *s, struct group *g, size_t at)
+{
+	struct group **list = s->waiting.list;
+	int64_t due = g->life->due_ns;
+
+	for (; at > 0 && list[(at - 1) / 2]->life->due_ns > due; at = (at - 1) / 2)
+		place(s, list[(at - 1) / 2], at);
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < s->waiting.n &&
+		    list[child + 1]->life->due_ns < list[child]->life->due_ns)
+			child++;
+		if (child >= s->waiting.n || list[child]->life->due_ns >= due)
+			break;
+		place(s, list[child], at);
+		at = child;
+	}
+	place(s, g, at);
+}
+
+static void stop_waiting(struct store *s, struct group *g)
+{
+	size_t at = g->life->heap_at;
+	struct group *last;
+
+	if (at == 0)
+		return;
+	g->life->heap_at = 0;
+	last = s->waiting.list[--s->waiting.n];
+	if (last != g)
+		sift(s, last, at - 1);
+}
+
+static void wait_until(struct store *s, struct group *g, int64_t due)
+{
+	if (due == NEVER) {
+		stop_waiting(s, g);
+		return;
+	}
+	g->life->due_ns = due;
+	if (g->life->heap_at) {
+		sift(s, g, g->life->heap_at - 1);
+		return;
+	}
+	if (s->waiting.n == s->waiting.cap) {
+		s->waiting.cap = s->waiting.cap ? s->waiting.cap * 2 : 64;
+		s->waiting.list = mem_realloc(s->waiting.list,
+					      s->waiting.cap * sizeof(struct group *));
+	}
+	s->waiting.n++;
+	sift(s, g, s->waiting.n - 1);
+}
+
+static void await(struct store *s, struct group *g)
+{
+	wait_until(s, g, earlier_of(end_of(s, &g->life->now), overdue_from(&g->life->now)));
+}
+
+/* ---- what is due ---- */
+
+/* Its values go, and with them all of it, unless something of it is to be remembered. */
+static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
+{
+	struct life *l;
+	struct err err;
+
+	change_begin(s, g);
+	l = &g->staged->life;
+	g->staged->expires = !l->expired;
+	if (l->expired || (!l->keep_times_ns && !l->expect_every_ns)) {
+		change_end(s, g, now);
+		return;
+	}
+	change_take_others(s);
+	change_apply(s, &err);
+	l->expired = true;
+	l->row_at = now;
+	/* As it would be after a restart: the row is all that says when anything was. */
+	if (!g->last)
+		l->pushed_ns = now_ns;
+	l->expired_ns = now_ns;
+	store_step_life(s, g, now);
+}
+
+static void do_due(struct store *s, struct group *g, int64_t now_ns, double now)
+{
+	bool ends = end_of(s, &g->life->now) <= now_ns;
+
+	if (ends)
+		expire(s, g, now_ns, now);
+	if (overdue_from(&g->life->now) > now_ns || (g->staged && !g->staged->exists))
+		return;
+	change_begin(s, g);
+	g->staged->life.overdue = true;
+	store_step_life(s, g, g->staged->life.row_at);
+}
+
+void lifetime_check(struct store *s, struct group *g, double now)
+{
+	int64_t now_ns;
+
+	if (!g->life || g->staged)
+		return;
+	now_ns = clock_mono_ns();
+	if (end_of(s, &g->life->now) > now_ns)
+		return;
+	stop_waiting(s, g);
+	do_due(s, g, now_ns, now);
+}
+
+size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
+{
+	size_t n = 0;
+
+	for (; n < max && s->waiting.n > 0; n++) {
+		struct group *g = s->waiting.list[0];
+
+		if (g->life->due_ns > now_ns)
+			break;
+		/* It waits again once it is published, or has been rolled back. */
+		stop_waiting(s, g);
+		do_due(s, g, now_ns, now);
+	}
+	return n;
+}
+
+int64_t store_next_due(const struct store *s)
+{
+	return s->waiting.n ? s->waiting.list[0]->life->due_ns : NEVER;
+}
+
+/* ---- what is shown ---- */
+
+static void show_line(struct store *s, struct group *g, int which, bool there, double value)
+{
+	struct shown_family *f = &s->life_families[which]->shown;
+	struct lines *t = &g->life->lines[which];
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	char num[NUM_MAX];
+
+	if (!there) {
+		if (t->page)
+			pages_remove(f, t);
+		return;
+	}
+	strbuf_adds(&b, f->exposed);
+	strbuf_adds(&b, times_labels(g));
+	strbuf_addc(&b, ' ');
+	strbuf_add(&b, num, num_format(value, num));
+	strbuf_addc(&b, '\n');
+	if (g->odd_names)
+		times_make_proto(g, s->life_families[which], t, value);
+	pages_list_family(&s->pages, f);
+	if (t->page)
+		pages_replace(f, t, t, strbuf_str(&b));
+	else
+		pages_add(f, t, strbuf_str(&b));
+}
+
+static void show(struct store *s, struct group *g)
+{
+	const struct life *l = &g->life->now;
+
+	show_line(s, g, LIFE_EXPIRED, l->expired, 1);
+	show_line(s, g, LIFE_OVERDUE, l->expect_every_ns, l->overdue);
+	show_line(s, g, LIFE_EXPECTED, l->expect_every_ns,
+		  group_pushed_at(g) + (double)l->expect_every_ns / 1e9);
+}
+
+static struct lifetime *lifetime_new(const struct group *g)
+{
+	struct lifetime *l = mem_zalloc(sizeof(*l));
+
+	for (int i = 0; i < N_LIFE_LINES; i++) {
+		l->lines[i].n = 1;
+		l->lines[i].type = METRIC_GAUGE;
+		l->lines[i].escaped = g->times[TIME_PUSHED].escaped;
+	}
+	return l;
+}
+
+static void forget(struct store *s, struct group *g)
+{
+	stop_waiting(s, g);
+	g->life->now = (struct life){ .ttl_ns = 0 };
+	show(s, g);
+	lifetime_free(g->life);
+	g->life = NULL;
+	s->log.live_bytes -= row_bytes_of(LIFE_BODY);
+}
+
+/* ---- counts ---- */
+
+/* The last one stands for all jobs that have no place. */
+static void count_expired(struct pages *p, struct str job)
+{
+	size_t i = 0;
+
+	while (i < p->n_expired && !str_eq(str_of(p->expired[i].job), job))
+		i++;
+	if (i == p->n_expired && i < EXPIRED_JOBS_MAX) {
+		char *z = mem_alloc(job.n + 1);
+
+		memcpy(z, job.p, job.n);
+		z[job.n] = '\0';
+		p->expired[i].job = z;
+		p->n_expired++;
+	}
+	p->expired[i].n++;
+}
+
+bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n)
+{
+	struct pages *p = &s->pages;
+	bool there;
+
+	pthread_mutex_lock(&p->lock);
+	there = i < ARRAY_LEN(p->expired) && p->expired[i].n > 0;
+	if (there) {
+		*ret_job = mem_strdup(p->expired[i].job ? p->expired[i].job : "");
+		*ret_n = p->expired[i].n;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return there;
+}
+
+/* ---- the end of a batch ---- */
+
+void lifetime_publish(struct store *s, struct group *g)
+{
+	const struct staged *st = g->staged;
+	bool none = is_none(&st->life) || !st->exists;
+
+	if (st->expires)
+		count_expired(&s->pages, key_value(group_key(g), STR("job")));
+	if (none && !g->life)
+		return;
+	if (none) {
+		forget(s, g);
+		return;
+	}
+	if (!g->life) {
+		g->life = lifetime_new(g);
+		s->log.live_bytes += row_bytes_of(LIFE_BODY);
+	}
+	if (st->lived)
+		g->life->number = store_step_at(s, st->lived)->number;
+	g->life->now = st->life;
+	show(s, g);
+	await(s, g);
+}
+
+void lifetime_rolled_back(struct store *s, struct group *g)
+{
+	if (g->life)
+		await(s, g);
+}
+
+/* ---- start ---- */
+
+void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t grace_ns)
+{
+	double down = s->newest_at > 0 && now > s->newest_at ? now - s->newest_at : 0;
+
+	s->nothing_ends_before_ns = now_ns + (down * 1e9 < (double)grace_ns ? (int64_t)(down * 1e9)
+									    : grace_ns);
+	pthread_mutex_lock(&s->pages.lock);
+	for (uint32_t i = 1; i < s->n_slots; i++) {
+		struct group *g = s->by_slot[i];
+
+		if (!g || !g->life)
+			continue;
+		struct life *l = &g->life->now;
+
+		l->pushed_ns = now_ns - ago_ns(now, last_heard_at(g));
+		l->expired_ns = now_ns - ago_ns(now, l->row_at);
+		show(s, g);
+		await(s, g);
+	}
+	pthread_mutex_unlock(&s->pages.lock);
+}
+
+void store_stage_life(struct store *s, const struct push *push, const struct life *life)
+{
+	struct group *g = store_group_find(s, push->key, push->key_hash);
+
+	if (!g || !g->staged || is_none(life))
+		return;
+	g->staged->life = *life;
+	store_step_life(s, g, life->row_at);
+}
+
+void lifetimes_go_on(struct store *s, const struct store *old)
+{
+	s->nothing_ends_before_ns = old->nothing_ends_before_ns;
+	for (uint32_t i = 1; i < s->n_slots; i++) {
+		struct group *g = s->by_slot[i];
+		const struct group *was;
+
+		if (!g || !g->life)
+			continue;
+		was = store_group_find((struct store *)old, group_key(g),
+				       hash_bytes(group_key(g)));
+		if (!was || !was->life)
+			continue;
+		g->life->now.pushed_ns = was->life->now.pushed_ns;
+		g->life->now.expired_ns = was->life->now.expired_ns;
+		await(s, g);
+	}
+}
