@@ -12,15 +12,18 @@
 #include "api/api.h"
 #include "api/large_pushes.h"
 #include "api/refusals.h"
+#include "api/reload.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/queue.h"
 #include "commit/committer.h"
 #include "config/config.h"
+#include "config/live_rules.h"
 #include "config/memory.h"
 #include "config/units.h"
 #include "expose/background.h"
+#include "process/check_config.h"
 #include "process/sandbox.h"
 #include "process/service.h"
 #include "process/startup.h"
@@ -68,6 +71,7 @@ static void block_signals(sigset_t *stop)
 	sigemptyset(stop);
 	sigaddset(stop, SIGTERM);
 	sigaddset(stop, SIGINT);
+	sigaddset(stop, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, stop, NULL);
 }
 
@@ -166,6 +170,13 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	g->api.queue = &g->queue;
 	g->api.started_ns = clock_wall_ns();
 	handler.arg = &g->api;
+	if (*g->config.config_file) {
+		g->api.rules = live_rules_open(g->config.config_file, err);
+		if (!g->api.rules) {
+			err_prefix(err, "--config.file: ");
+			return NULL;
+		}
+	}
 	if (*g->config.web_config_file) {
 		g->api.admission = admission_open(g->config.web_config_file, err);
 		if (!g->api.admission)
@@ -261,8 +272,15 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 	int64_t ns = watchdog && watchdog < look ? watchdog : look;
 	const struct timespec beat = { ns / second, ns % second };
 
-	while (sigtimedwait(stop, NULL, &beat) < 0) {
-		if (errno != EAGAIN)
+	for (;;) {
+		int got = sigtimedwait(stop, NULL, &beat);
+		struct err err;
+
+		if (got == SIGHUP)
+			api_reload_rules(&g->api, &err);
+		else if (got > 0)
+			return;
+		if (got > 0 || errno != EAGAIN)
 			continue;
 		if (watchdog && all_alive(g))
 			service_alive();
@@ -317,7 +335,8 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.background = background_start(err);
 	if (!g->api.background)
 		return -1;
-	g->api.large_pushes = large_pushes_start(&g->config, threads_of(&g->config), err);
+	g->api.large_pushes = large_pushes_start(&g->config, g->api.rules, threads_of(&g->config),
+						 err);
 	if (!g->api.large_pushes)
 		return -1;
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
@@ -349,6 +368,7 @@ static void stop_all(struct gateway *g)
 	committer_stop(g->api.committer);
 	http_server_free(server);
 	admission_free(g->api.admission);
+	live_rules_close(g->api.rules);
 	if (g->storage)
 		g->storage->ops->close(g->storage);
 	store_free(g->store);
@@ -429,6 +449,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "import") == 0)
 		return start_import(program, argv);
+	if (argc > 1 && strcmp(argv[1], "check-config") == 0)
+		return check_config(argc - 1, argv + 1);
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
 		fprintf(stderr, "%s: error: %s, try --help\n", program, err.msg);
 		return 1;

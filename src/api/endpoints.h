@@ -65,5 +65,6 @@ void api_healthy(struct api_worker *w, struct http_request *req);
 void api_ready(struct api_worker *w, struct http_request *req);
 void api_quit(struct api_worker *w, struct http_request *req);
 void api_quit_get(struct api_worker *w, struct http_request *req);
+void api_reload(struct api_worker *w, struct http_request *req);
 
 #endif

@@ -27,6 +27,7 @@ struct large_push {
 
 struct large_pushes {
 	const struct config *config;
+	struct live_rules *rules;
 	pthread_mutex_t lock;
 	pthread_cond_t some;
 	struct large_push *first, **last;
@@ -80,7 +81,7 @@ static void *decode_main(void *arg)
 	struct push_reader reader;
 	struct large_push *p;
 
-	push_reader_init(&reader, l->config);
+	push_reader_init(&reader, l->config, l->rules);
 	pthread_mutex_lock(&l->lock);
 	while ((p = take(l))) {
 		pthread_mutex_unlock(&l->lock);
@@ -99,12 +100,13 @@ static void *decode_main(void *arg)
 	return NULL;
 }
 
-struct large_pushes *large_pushes_start(const struct config *config, unsigned threads,
-					struct err *err)
+struct large_pushes *large_pushes_start(const struct config *config, struct live_rules *rules,
+					unsigned threads, struct err *err)
 {
 	struct large_pushes *l = mem_zalloc(sizeof(*l) + threads * sizeof(*l->threads));
 
 	l->config = config;
+	l->rules = rules;
 	l->last = &l->first;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->some, NULL);

@@ -10,8 +10,8 @@
 
 struct large_pushes;
 
-struct large_pushes *large_pushes_start(const struct config *config, unsigned threads,
-					struct err *err);
+struct large_pushes *large_pushes_start(const struct config *config, struct live_rules *rules,
+					unsigned threads, struct err *err);
 /* Decodes what waits, and ends. NULL is fine. */
 void large_pushes_stop(struct large_pushes *l);
 /* For a watchdog: false when there was something to do and none was decoded since the last call. */

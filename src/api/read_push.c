@@ -1,5 +1,6 @@
 #include "api/read_push.h"
 
+#include "api/push_options.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "format/content_type.h"
@@ -26,9 +27,10 @@ static uint64_t max_decoded(const struct config *c)
 	return max < c->decode_bytes ? max : c->decode_bytes;
 }
 
-void push_reader_init(struct push_reader *r, const struct config *c)
+void push_reader_init(struct push_reader *r, const struct config *c, struct live_rules *rules)
 {
 	*r = (struct push_reader){
+		.rules = rules,
 		.config = c,
 		.builder = {
 			.max_series = c->series_per_push,
@@ -49,10 +51,11 @@ void push_reader_done(struct push_reader *r)
 
 void push_reader_shrink(struct push_reader *r)
 {
+	struct live_rules *rules = r->rules;
 	const struct config *c = r->config;
 
 	push_reader_done(r);
-	push_reader_init(r, c);
+	push_reader_init(r, c, rules);
 }
 
 /*
@@ -127,11 +130,14 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 	};
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
 	struct family *families = NULL;
+	struct key_options pairs;
+	struct push_options options;
 	struct push *push;
 	struct key key;
 
 	*ret = (struct push_refusal){ .why = REJECT_PATH };
-	if (key_parse(req->key_path, &lim, &r->arena, &key, NULL, &ret->err) < 0)
+	if (key_parse(req->key_path, &lim, &r->arena, &key, &pairs, &ret->err) < 0 ||
+	    api_push_options(c, r->rules, &key, &pairs, &options, &ret->err) < 0)
 		return NULL;
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;
@@ -139,6 +145,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 		return NULL;
 	}
 	push = push_build(&r->builder, req->mode, &key, families, clock_wall());
+	push->options = options;
 	if (push->err.reason == ERR_NONE || push->err.reason == ERR_INVALID)
 		return push;
 	ret->err = push->err;

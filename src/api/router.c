@@ -308,7 +308,7 @@ static void *worker_new(void *arg, struct http_worker *http)
 
 	w->api = arg;
 	w->http = http;
-	push_reader_init(&w->reader, ((struct api *)arg)->config);
+	push_reader_init(&w->reader, w->api->config, w->api->rules);
 	return w;
 }
 

@@ -152,6 +152,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.queue = w->api->queue,
 		.committer = w->api->committer,
 		.server = w->api->server,
+		.rules = w->api->rules,
 		.counters = &w->api->counters,
 		.database_set_aside = w->api->database_set_aside,
 		.salvaged_groups = w->api->salvaged_groups,

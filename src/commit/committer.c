@@ -31,7 +31,7 @@ struct committer {
 	atomic_bool busy;
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
-	int64_t due_at; /* monotonic: what was to be done last beside pushes */
+	int64_t due_at;        /* monotonic: what was to be done last beside pushes */
 	int64_t commit_ns;     /* that the last commit took */
 	struct pace pace;
 	struct buckets batch_pushes, commit_seconds;

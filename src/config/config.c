@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/flags.h"
 #include "config/paths.h"
+#include "config/units.h"
 
 #define KIB (INT64_C(1) << 10)
 #define MIB (INT64_C(1) << 20)
@@ -42,6 +43,9 @@ static const struct flag flags[] = {
 	  .def = "",
 	  .help = "Path to a configuration file that can enable TLS or authentication. See "
 		  "README.md." },
+	{ .name = "config.file", .kind = FLAG_STRING, .offset = AT(config_file),
+	  .def = "",
+	  .help = "Path to a file with rules: when groups end by themselves, who is awaited. See deploy/README.md." },
 	{ .name = "web.telemetry-path", .kind = FLAG_STRING, .offset = AT(web_telemetry_path),
 	  .def = "/metrics",
 	  .help = "Path under which to expose metrics. The push API does not move with it." },
@@ -54,7 +58,7 @@ static const struct flag flags[] = {
 		  "--web.external-url." },
 	{ .name = "web.enable-lifecycle", .kind = FLAG_BOOL, .offset = AT(web_enable_lifecycle),
 	  .def = "false",
-	  .help = "Enable shutdown via HTTP request." },
+	  .help = "Enable shutdown and reload via HTTP request." },
 	{ .name = "web.enable-admin-api", .kind = FLAG_BOOL, .offset = AT(web_enable_admin_api),
 	  .def = "false",
 	  .help = "Enable API endpoints for admin control actions." },
@@ -101,6 +105,17 @@ static const struct flag flags[] = {
 	{ .name = "push.enable-utf8-names", .kind = FLAG_BOOL,
 	  .offset = AT(push_enable_utf8_names), .def = "false",
 	  .help = "Allow UTF-8 characters in metric and label names, and in the labels of a URL path." },
+	{ .name = "push.ttl", .kind = FLAG_PERIOD, .offset = AT(push_ttl_ns),
+	  .def = "0", .min = 0, .max = PERIOD_MAX,
+	  .help = "Time after its last successful push that a group ends by itself. 0: never." },
+	{ .name = "push.ttl-restart-grace", .kind = FLAG_PERIOD,
+	  .offset = AT(push_ttl_restart_grace_ns),
+	  .def = "5m", .min = 0, .max = 300 * SECOND,
+	  .help = "Time after a start within which no group ends by itself, if the gateway was down "
+		  "for as long." },
+	{ .name = "push.keep-times", .kind = FLAG_PERIOD, .offset = AT(push_keep_times_ns),
+	  .def = "0", .min = 0, .max = PERIOD_MAX,
+	  .help = "Time that the push times of a group stay after it has ended by itself. 0: not." },
 	{ .name = "push.queue-size", .kind = FLAG_COUNT, .offset = AT(queue_size),
 	  .def = "4096", .min = 1, .max = MILLION,
 	  .help = "Pushes that may wait to be committed. Further ones are answered 503." },

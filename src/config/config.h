@@ -37,6 +37,7 @@ struct config {
 	char *telemetry_path;        /* what it means: joined to the route prefix, cleaned */
 	char *web_external_url;      /* as given */
 	char *web_config_file;       /* "": none */
+	char *config_file;           /* "": none */
 	char *web_route_prefix;      /* after config_parse(): "" or "/a/b" */
 	bool web_enable_lifecycle, web_enable_admin_api;
 	bool push_disable_consistency_check;
@@ -54,21 +55,24 @@ struct config {
 	uint64_t web_max_header_size; /* --web.max-header-size, bytes */
 	int64_t web_idle_timeout_ns;  /* --web.idle-timeout */
 	int64_t web_read_timeout_ns;  /* --web.read-timeout: from first byte of a request to last */
-	int64_t web_shutdown_timeout_ns; /* --web.shutdown-timeout */
-	bool web_enable_openmetrics;     /* --web.enable-openmetrics */
-	bool push_enable_utf8_names;     /* --push.enable-utf8-names */
-	uint64_t queue_size;             /* --push.queue-size, pushes */
-	uint64_t queue_bytes;            /* --push.queue-bytes */
-	uint64_t receiving_bytes;        /* --limits.receiving-bytes */
-	uint64_t body_size;              /* --limits.body-size, bytes after decompression */
-	uint64_t reply_bytes;            /* --limits.reply-bytes */
-	uint64_t series_per_push;        /* --limits.series-per-push */
-	uint64_t families_per_push;      /* --limits.families-per-push */
-	uint64_t labels_per_series;      /* --limits.labels-per-series */
-	uint64_t label_name_length;      /* --limits.label-name-length */
-	uint64_t label_value_length;     /* --limits.label-value-length */
-	uint64_t groups;                 /* --limits.groups */
-	uint64_t series;                 /* --limits.series */
+	int64_t web_shutdown_timeout_ns;   /* --web.shutdown-timeout */
+	bool web_enable_openmetrics;       /* --web.enable-openmetrics */
+	bool push_enable_utf8_names;       /* --push.enable-utf8-names */
+	int64_t push_ttl_ns;               /* --push.ttl; 0: groups do not end by themselves */
+	int64_t push_ttl_restart_grace_ns; /* --push.ttl-restart-grace */
+	int64_t push_keep_times_ns;        /* --push.keep-times; 0: they go with the group */
+	uint64_t queue_size;               /* --push.queue-size, pushes */
+	uint64_t queue_bytes;              /* --push.queue-bytes */
+	uint64_t receiving_bytes;          /* --limits.receiving-bytes */
+	uint64_t body_size;                /* --limits.body-size, bytes after decompression */
+	uint64_t reply_bytes;              /* --limits.reply-bytes */
+	uint64_t series_per_push;          /* --limits.series-per-push */
+	uint64_t families_per_push;        /* --limits.families-per-push */
+	uint64_t labels_per_series;        /* --limits.labels-per-series */
+	uint64_t label_name_length;        /* --limits.label-name-length */
+	uint64_t label_value_length;       /* --limits.label-value-length */
+	uint64_t groups;                   /* --limits.groups */
+	uint64_t series;                   /* --limits.series */
 
 	/* By memory_follow(). */
 	struct config_memory memory;

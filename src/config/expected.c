@@ -48,6 +48,10 @@ void flag_add_expected(const struct flag *f, struct strbuf *out)
 			flag_add_range(f, out);
 		}
 		break;
+	case FLAG_PERIOD:
+		strbuf_addz(out, "a duration like 90s, 15m, 7d or 1h30m, or seconds, from ");
+		flag_add_range(f, out);
+		break;
 	case FLAG_LOG_LEVEL:
 		add_words(flag_log_levels, out);
 		break;

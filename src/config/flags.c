@@ -40,11 +40,16 @@ static void append_to_list(const struct flag *f, void *base, const char *value)
 	(*list)[(*n)++] = mem_strdup(value);
 }
 
+static bool is_time(const struct flag *f)
+{
+	return f->kind == FLAG_DURATION || f->kind == FLAG_PERIOD;
+}
+
 static void add_number(const struct flag *f, int64_t v, struct strbuf *out)
 {
 	if (f->automatic && v == 0)
 		strbuf_addz(out, "auto");
-	else if (f->kind == FLAG_DURATION)
+	else if (is_time(f))
 		duration_format(v, out);
 	else if (f->kind == FLAG_SIZE)
 		size_format(v, out);
@@ -69,8 +74,9 @@ static int parse_number(const struct flag *f, struct str s, int64_t *ret)
 	struct err ignored;
 	bool ok;
 
-	if (f->kind == FLAG_DURATION)
-		ok = duration_parse(s, ret, &ignored) == 0;
+	if (is_time(f))
+		ok = (f->kind == FLAG_PERIOD ? period_parse : duration_parse)(s, ret, &ignored) ==
+		     0;
 	else
 		ok = f->kind == FLAG_SIZE ? size_parse(s, ret) : count_parse(s, ret);
 	return ok && fits(f, *ret) ? 0 : -1;
@@ -102,7 +108,7 @@ static int set_number(const struct flag *f, void *base, const char *value, struc
 		v = 0;
 	else if (parse_number(f, str_of(value), &v) < 0)
 		return bad_value(f, value, err);
-	if (f->kind == FLAG_DURATION)
+	if (is_time(f))
 		*(int64_t *)place(f, base) = v;
 	else
 		*(uint64_t *)place(f, base) = (uint64_t)v;
@@ -162,6 +168,7 @@ static int set_value(const struct flag *f, void *base, const char *value, struct
 	case FLAG_COUNT:
 	case FLAG_SIZE:
 	case FLAG_DURATION:
+	case FLAG_PERIOD:
 		return set_number(f, base, value, err);
 	case FLAG_LOG_LEVEL:
 		return set_log_level(f, base, value, err);
@@ -238,6 +245,7 @@ void flag_format(const struct flag *f, const void *base, struct strbuf *out)
 		add_number(f, (int64_t) * (const uint64_t *)p, out);
 		break;
 	case FLAG_DURATION:
+	case FLAG_PERIOD:
 		add_number(f, *(const int64_t *)p, out);
 		break;
 	case FLAG_LOG_LEVEL:

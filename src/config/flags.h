@@ -19,7 +19,8 @@ enum flag_kind {
 	FLAG_STRINGS,    /* char ** and right behind it a size_t; repeatable */
 	FLAG_COUNT,      /* uint64_t */
 	FLAG_SIZE,       /* uint64_t, bytes */
-	FLAG_DURATION,   /* int64_t, nanoseconds */
+	FLAG_DURATION,   /* int64_t, nanoseconds, as Go writes them */
+	FLAG_PERIOD,     /* the same, as period_parse() reads them */
 	FLAG_LOG_LEVEL,  /* enum log_level */
 	FLAG_LOG_FORMAT, /* enum log_format */
 };
@@ -32,7 +33,7 @@ struct flag {
 	enum flag_kind kind;
 	size_t offset;    /* of the value in the struct that is filled */
 	const char *def;  /* as it would be given; NULL for actions */
-	int64_t min, max; /* FLAG_COUNT, FLAG_SIZE, FLAG_DURATION */
+	int64_t min, max; /* FLAG_COUNT, FLAG_SIZE, FLAG_DURATION, FLAG_PERIOD */
 	const char *help;
 };
 

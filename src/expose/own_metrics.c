@@ -28,6 +28,8 @@ enum own {
 	BATCH_PUSHES,
 	COMMIT_SECONDS,
 	COMMIT_FAILURES,
+	CONFIG_OK,
+	CONFIG_READ,
 	CONNECTIONS,
 	CONNECTIONS_REFUSED,
 	CROWDED,
@@ -37,6 +39,7 @@ enum own {
 	DATABASE_SET_ASIDE,
 	FAMILIES,
 	GROUPS,
+	GROUPS_EXPIRED,
 	LOG_LINES_LOST,
 	PUSH_SECONDS,
 	PUSH_BYTES,
@@ -88,6 +91,10 @@ static const struct {
 	[COMMIT_FAILURES] = { "pushgateway_commit_failures_total", METRIC_COUNTER,
 			      "Database transactions that failed; their pushes were answered "
 			      "503." },
+	[CONFIG_OK] = { "pushgateway_config_last_reload_successful", METRIC_GAUGE,
+			"1 if the --config.file that was read last is in force." },
+	[CONFIG_READ] = { "pushgateway_config_last_reload_success_timestamp_seconds", METRIC_GAUGE,
+			  "Unix time when the --config.file that is in force was read." },
 	[CONNECTIONS] = { "pushgateway_connections", METRIC_GAUGE, "Open client connections." },
 	[CONNECTIONS_REFUSED] = { "pushgateway_connections_refused_total", METRIC_COUNTER,
 				  "Connections over --web.max-connections, answered 503." },
@@ -105,6 +112,10 @@ static const struct {
 				 "aside." },
 	[FAMILIES] = { "pushgateway_families", METRIC_GAUGE,
 		       "Metric families known, our own included." },
+	[GROUPS_EXPIRED] = { "pushgateway_groups_expired_total", METRIC_COUNTER,
+			     "Groups that ended because of their age, by job; job=\"\" is all "
+			     "beyond "
+			     "the first 100." },
 	[GROUPS] = { "pushgateway_groups", METRIC_GAUGE, "Groups stored." },
 	[LOG_LINES_LOST] = { "pushgateway_log_lines_lost_total", METRIC_COUNTER,
 			     "Log lines that were too many of their kind, or for whatever reads "
@@ -301,6 +312,27 @@ static void collect_rejected(struct own_metrics *own, const struct counters *c)
 	by_reason(own, REFUSED, counters_refusals, c->refusals, N_REFUSALS);
 }
 
+static void collect_expired(struct own_metrics *own, struct store *store)
+{
+	uint64_t n;
+	char *job;
+
+	size_t i = 0;
+
+	for (; store_expired(store, i, &job, &n); i++) {
+		const struct label label = { STR("job"), str_of(job) };
+		CLEANUP(strbuf_done) struct strbuf labels = { 0 };
+
+		if (i == 0)
+			begin(own, GROUPS_EXPIRED);
+		text_write_labels(&labels, &label, 1, false);
+		sample(own, "", strbuf_z(&labels), (double)n);
+		free(job);
+	}
+	if (i > 0)
+		end(own);
+}
+
 static void collect_gateway(struct own_metrics *own, const struct own_sources *from)
 {
 	struct committer_stats cs = committer_stats(from->committer);
@@ -309,12 +341,19 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	histogram(own, BATCH_PUSHES, &cs.batch_pushes);
 	histogram(own, COMMIT_SECONDS, &cs.commit_seconds);
 	single(own, COMMIT_FAILURES, (double)cs.commit_failures);
+	if (from->rules) {
+		struct live_rules_state rules = live_rules_state(from->rules);
+
+		single(own, CONFIG_OK, rules.last_ok);
+		single(own, CONFIG_READ, (double)rules.taken_wall_ns / 1e9);
+	}
 	single(own, DATABASE_BYTES, (double)cs.database_bytes);
 	single(own, DATABASE_LEFT_OUT, (double)counts.left_out);
 	single(own, DATABASE_SALVAGED, (double)from->salvaged_groups);
 	single(own, DATABASE_SET_ASIDE, from->database_set_aside);
 	single(own, FAMILIES, (double)counts.families);
 	single(own, GROUPS, (double)counts.groups);
+	collect_expired(own, from->store);
 	single(own, LOG_LINES_LOST, (double)log_lost());
 	summary(own, PUSH_SECONDS, from->counters->push_seconds);
 	summary(own, PUSH_BYTES, from->counters->push_bytes);

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 #include "commit/committer.h"
+#include "config/live_rules.h"
 #include "expose/counters.h"
 #include "store/store.h"
 
-enum { OWN_MAX = 40 };
+enum { OWN_MAX = 48 };
 
 struct own_family {
 	struct str name;
@@ -28,6 +29,7 @@ struct own_sources {
 	struct committer *committer;
 	struct http_server *server;
 	struct counters *counters;
+	struct live_rules *rules; /* NULL: no --config.file */
 	bool database_set_aside;  /* the one found at start was damaged */
 	uint64_t salvaged_groups; /* that came over from it */
 };

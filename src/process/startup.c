@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "expose/own_metrics.h"
 #include "format/text/write.h"
 #include "import/gob_file.h"
@@ -82,6 +83,12 @@ static void log_found(const char *path, const struct sqlite_found *found)
 			 "any more",
 			 "file", path, LOG_NUMBER("from"), number((uint64_t)found->schema).text,
 			 LOG_NUMBER("to"), number((uint64_t)found->schema_now).text, NULL);
+}
+
+/* Deadlines count from now on. */
+static void begin_waiting(const struct config *c, struct store *store)
+{
+	store_begin_waiting(store, clock_mono_ns(), clock_wall(), c->push_ttl_restart_grace_ns);
 }
 
 static void log_loaded(const char *path, struct store *store)
@@ -205,6 +212,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	if (!*path) {
 		ret->store = limited_store(c);
 		listener->loading(listener->arg);
+		begin_waiting(c, ret->store);
 		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
 		return 0;
 	}
@@ -225,6 +233,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 		return -1;
 	ret->set_aside = damaged;
 	ret->salvaged_groups = salvaged;
+	begin_waiting(c, ret->store);
 	found = sqlite_storage_found(ret->storage);
 	log_found(path, &found);
 	log_loaded(path, ret->store);

@@ -446,8 +446,7 @@ void lifetimes_go_on(struct store *s, const struct store *old)
 
 		if (!g || !g->life)
 			continue;
-		was = store_group_find((struct store *)old, group_key(g),
-				       hash_bytes(group_key(g)));
+		was = store_group_find((struct store *)old, group_key(g), hash_bytes(group_key(g)));
 		if (!was || !was->life)
 			continue;
 		g->life->now.pushed_ns = was->life->now.pushed_ns;

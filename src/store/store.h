@@ -133,10 +133,10 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
  * many. now_ns is monotonic, now Unix seconds. next_due: when there is something to stage again;
  * INT64_MAX: never.
  */
-/* As it was in another store, after its push was staged there and here. */
-void store_stage_life(struct store *s, const struct push *push, const struct life *life);
 size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
 int64_t store_next_due(const struct store *s);
+/* As it was in another store, after the push was staged of what there was of its group. */
+void store_stage_life(struct store *s, const struct push *push, const struct life *life);
 /*
  * After loading: deadlines count from now on. What was missed while the gateway was down waits for
  * as long as that was, but not longer than grace_ns: pushers had no chance.

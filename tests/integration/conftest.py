@@ -1,5 +1,6 @@
 import pytest
 
+from clocks import clock, clock_library  # noqa: F401: fixtures
 from faults import faults, faults_library  # noqa: F401: fixtures
 from gateway import Gateway
 from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures

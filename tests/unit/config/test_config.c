@@ -54,7 +54,8 @@ static void add_flag_value(void *arg, const char *name, const char *value)
 	strbuf_addf(arg, "%s=%s\n", name, value);
 }
 
-static const char all_defaults[] = "limits.body-size=auto\n"
+static const char all_defaults[] = "config.file=\n"
+				   "limits.body-size=auto\n"
 				   "limits.families-per-push=50000\n"
 				   "limits.groups=1000000\n"
 				   "limits.label-name-length=1024\n"
@@ -71,8 +72,11 @@ static const char all_defaults[] = "limits.body-size=auto\n"
 				   "process.disable-sandbox=false\n"
 				   "push.disable-consistency-check=false\n"
 				   "push.enable-utf8-names=false\n"
+				   "push.keep-times=0s\n"
 				   "push.queue-bytes=auto\n"
 				   "push.queue-size=4096\n"
+				   "push.ttl=0s\n"
+				   "push.ttl-restart-grace=5m0s\n"
 				   "web.config.file=\n"
 				   "web.enable-admin-api=false\n"
 				   "web.enable-lifecycle=false\n"
@@ -130,6 +134,19 @@ static const struct {
 	{ "json", { "--log.format=json" }, "log.format=json" },
 	{ "duration", { "--web.idle-timeout=1h30m" }, "web.idle-timeout=1h30m0s" },
 	{ "duration 0", { "--web.shutdown-timeout=0" }, "web.shutdown-timeout=0s" },
+	{ "period in days", { "--push.ttl=7d" }, "push.ttl=168h0m0s" },
+	{ "period in seconds", { "--push.ttl=90" }, "push.ttl=1m30s" },
+	{ "longest period", { "--push.keep-times=3650d" }, "push.keep-times=87600h0m0s" },
+	{ "no period",
+	  { "--push.ttl=soon" },
+	  "!invalid value \"soon\" for --push.ttl: expected a duration like 90s, 15m, 7d or 1h30m, "
+	  "or "
+	  "seconds, from 0s to 87600h0m0s" },
+	{ "longer than the grace can be",
+	  { "--push.ttl-restart-grace=301s" },
+	  "!invalid value \"301s\" for --push.ttl-restart-grace: expected a duration like 90s, "
+	  "15m, 7d "
+	  "or 1h30m, or seconds, from 0s to 5m0s" },
 	{ "size", { "--limits.body-size=1GiB" }, "limits.body-size=1GiB" },
 	{ "size in bytes", { "--limits.body-size=2048" }, "limits.body-size=2KiB" },
 	{ "auto", { "--limits.body-size=auto" }, "limits.body-size=auto" },

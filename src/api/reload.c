@@ -1,0 +1,82 @@
+/* On SIGHUP, and on /-/reload as Prometheus has it. */
+#include "api/reload.h"
+
+#include <stdlib.h>
+
+#include "api/endpoints.h"
+#include "api/error_status.h"
+#include "api/reply.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "config/live_rules.h"
+#include "expose/background.h"
+
+struct reload {
+	struct job job;        /* first; on the way to the background thread */
+	struct http_task task; /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	int r;
+	struct err err;
+};
+
+int api_reload_rules(struct api *api, struct err *err)
+{
+	const char *file = api->config->config_file;
+
+	if (!api->rules) {
+		log_warn("asked to reload the configuration, but there is no --config.file", NULL);
+		return err_set(err, ERR_CONFIG, 0, "there is no --config.file to reload");
+	}
+	if (live_rules_reload(api->rules, err) < 0) {
+		log_error("the configuration is wrong: what was in force stays", "file", file,
+			  "err", err->msg, NULL);
+		return -1;
+	}
+	log_info("configuration reloaded", "file", file, NULL);
+	return 0;
+}
+
+/* On the worker again. */
+static void finish(struct http_task *task)
+{
+	struct reload *l = (struct reload *)((char *)task - offsetof(struct reload, task));
+
+	if (l->r < 0)
+		api_reply_error(l->req, error_status(&l->err), l->err.msg);
+	else
+		http_reply(l->req, 200, NULL);
+	free(l);
+}
+
+static bool run(struct job *job, int64_t until_ns)
+{
+	struct reload *l = (struct reload *)job;
+
+	(void)until_ns;
+	l->r = api_reload_rules(l->worker->api, &l->err);
+	http_worker_post(l->worker->http, &l->task);
+	return true;
+}
+
+void api_reload(struct api_worker *w, struct http_request *req)
+{
+	struct reload *l;
+
+	if (!w->api->config->web_enable_lifecycle) {
+		api_reply_text(req, 403, STR("Lifecycle API is not enabled."));
+		return;
+	}
+	l = mem_alloc(sizeof(*l));
+	*l = (struct reload){
+		.job = { .kind = JOB_PAGE, .step = run },
+		.task = { .run = finish },
+		.worker = w,
+		.req = req,
+	};
+	if (background_add(w->api->background, &l->job))
+		return;
+	free(l);
+	api_reply_error(req, 503, "too many requests of this kind are waiting, try again");
+}
