@@ -20,6 +20,7 @@ static const volatile int64_t *shift(void)
 	static const int64_t none[2];
 
 	if (!shared) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it */
 		const char *path = getenv("TALLYGATE_CLOCK");
 		int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 		void *p = fd < 0 ? MAP_FAILED
