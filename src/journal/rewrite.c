@@ -206,7 +206,8 @@ static int write_families(struct rewriter *rw)
 	while (next_group(rw, &cursor, &g) > 0)
 		if (build_group(rw, &g) < 0)
 			return -1;
-	qsort(rw->pushes, rw->n, sizeof(struct push *), by_push_time);
+	if (rw->n > 0)
+		qsort(rw->pushes, rw->n, sizeof(struct push *), by_push_time);
 	return write_pushes(rw);
 }
 
