@@ -24,14 +24,17 @@ static void closep(FILE **f)
 /* The number that the file is; UINT64_MAX for "max", a file that is not there, and no number. */
 static uint64_t read_number(const char *path)
 {
-	CLEANUP(closep) FILE *f = fopen(path, "re");
+	FILE *f = fopen(path, "re");
 	char line[32];
 	int64_t n;
 
-	if (!f || !fgets(line, sizeof(line), f))
+	if (!f)
 		return UINT64_MAX;
-	return count_parse((struct str){ line, strcspn(line, "\n") }, &n) ? (uint64_t)n
-									  : UINT64_MAX;
+	bool read = fgets(line, sizeof(line), f);
+	fclose(f);
+	if (!read || !count_parse((struct str){ line, strcspn(line, "\n") }, &n))
+		return UINT64_MAX;
+	return (uint64_t)n;
 }
 
 static void take_least(struct config_memory *m, uint64_t n, const char *from)
