@@ -72,10 +72,13 @@ def test_a_failed_commit_changes_nothing(database, faults, what, number):
         assert attempts[4].status in (400, 503)
         for r in attempts[:4]:
             assert r.headers["Retry-After"] == "1"
-            assert r.text.startswith("the push could not be stored: ") and r.text.count("\n") == 1
+            # Once a sync has failed, a push may be answered before the committer has tried it.
+            assert r.text.startswith(("the push could not be stored: ", "the database cannot be used at the moment"))
+            assert r.text.count("\n") == 1
+        assert attempts[0].text.startswith("the push could not be stored: ")
         s = scrape(g)
         assert s.foreign() == before
-        assert s.get("pushgateway_commit_failures_total") >= 4
+        assert s.get("pushgateway_commit_failures_total") >= sum("could not be stored" in r.text for r in attempts[:4])
         assert rejected(s, "storage") >= 4
         g.wait_for_line("could not commit pushes")
         faults.heal()
