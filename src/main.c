@@ -19,7 +19,7 @@
 #include "base/queue.h"
 #include "commit/committer.h"
 #include "config/config.h"
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 #include "config/memory.h"
 #include "config/units.h"
 #include "expose/background.h"

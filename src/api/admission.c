@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "access/live.h"
+#include "access/current_web_config.h"
 #include "access/rate_limit.h"
 #include "access/users.h"
 #include "api/refusals.h"

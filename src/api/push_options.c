@@ -1,7 +1,7 @@
 #include "api/push_options.h"
 
 #include "config/config.h"
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 
 static int overlay_rule(struct live_rules *live, const struct key *key, struct group_options *o,
 			struct err *err)

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 #include "expose/background.h"
 
 struct reload {

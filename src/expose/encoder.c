@@ -10,7 +10,7 @@
 #include "format/protobuf/text.h"
 #include "format/text/parse.h"
 #include "format/text/write.h"
-#include "metrics/native.h"
+#include "metrics/native_histogram.h"
 
 /* Lines are parsed in parts of this size, so that a large page does not need much memory. */
 enum { CHUNK = 64 * 1024 };

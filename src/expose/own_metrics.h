@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "commit/committer.h"
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 #include "expose/counters.h"
 #include "store/store.h"
 

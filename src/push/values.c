@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/utf8.h"
-#include "metrics/native.h"
+#include "metrics/native_histogram.h"
 #include "push/rules.h"
 
 static const struct {

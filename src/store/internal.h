@@ -109,7 +109,8 @@ void store_group_remove(struct store *s, struct group *g);
 struct group *store_group_by_id(const struct store *s, uint64_t id);
 void store_set_group_id(struct store *s, struct group *g, uint64_t id);
 
-/* The times of groups (times.c). Finds out, once, whether they need a message beside their text. */
+/* The times of groups (time_metrics.c). Finds out, once, whether they need a message beside their
+ * text. */
 void times_look_at_key(struct group *g);
 /* The exposition labels of a group that is staged or published. */
 struct str times_labels(const struct group *g);

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "pages/copy.h"
+#include "pages/group_copy.h"
 #include "pages/snapshot.h"
 #include "push/push.h"
 #include "store/rows.h"
@@ -146,7 +146,7 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
  * for all that have no place in the list. False: there are no more. */
 bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
 
-/* Any thread: what pages/snapshot.h and pages/copy.h say. */
+/* Any thread: what pages/snapshot.h and pages/group_copy.h say. */
 struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);
 void store_age_forms(struct store *s, unsigned max_idle);
 int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 #include "config/units.h"
 #include "lib/run.h"
 #include "lib/temp_dir.h"

@@ -1,4 +1,4 @@
-#include "pages/copy.h"
+#include "pages/group_copy.h"
 
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
  * The rules of --config.file that are in force. Read again when somebody asks for it; a file that
  * is wrong is refused, and what was in force stays. Any thread.
  */
-#ifndef CONFIG_LIVE_RULES_H
-#define CONFIG_LIVE_RULES_H
+#ifndef CONFIG_CURRENT_RULES_H
+#define CONFIG_CURRENT_RULES_H
 
 #include <stdbool.h>
 #include <stdint.h>

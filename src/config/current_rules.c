@@ -1,4 +1,4 @@
-#include "config/live_rules.h"
+#include "config/current_rules.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Groups as they are published, copied: for pages and APIs that show groups and not families. */
-#ifndef PAGES_COPY_H
-#define PAGES_COPY_H
+#ifndef PAGES_GROUP_COPY_H
+#define PAGES_GROUP_COPY_H
 
 #include <stdint.h>
 

@@ -20,8 +20,8 @@
  * again, certificates no more than the configuration. Where such a file takes the place of a
  * regular one later, it is a change that cannot be used; it is not read, as that might block.
  */
-#ifndef ACCESS_LIVE_H
-#define ACCESS_LIVE_H
+#ifndef ACCESS_CURRENT_WEB_CONFIG_H
+#define ACCESS_CURRENT_WEB_CONFIG_H
 
 #include <stdatomic.h>
 

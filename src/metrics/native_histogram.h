@@ -2,8 +2,8 @@
  * Whether the native part of a histogram makes sense. The Go gateway accepts any, and Prometheus
  * refuses a whole scrape over one that does not.
  */
-#ifndef METRICS_NATIVE_H
-#define METRICS_NATIVE_H
+#ifndef METRICS_NATIVE_HISTOGRAM_H
+#define METRICS_NATIVE_HISTOGRAM_H
 
 #include <stdbool.h>
 

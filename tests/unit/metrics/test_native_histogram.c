@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "lib/run.h"
-#include "metrics/native.h"
+#include "metrics/native_histogram.h"
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): what is given is an initialiser. */
 #define POS(s, d)                                                                    \

@@ -1,4 +1,4 @@
-#include "metrics/native.h"
+#include "metrics/native_histogram.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "access/live.h"
+#include "access/current_web_config.h"
 
 #include <pthread.h>
 #include <stdlib.h>

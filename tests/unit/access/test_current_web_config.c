@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "access/live.h"
+#include "access/current_web_config.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "lib/certs.h"
