@@ -171,7 +171,7 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	g->api.started_ns = clock_wall_ns();
 	handler.arg = &g->api;
 	if (*g->config.config_file) {
-		g->api.rules = live_rules_open(g->config.config_file, err);
+		g->api.rules = current_rules_open(g->config.config_file, err);
 		if (!g->api.rules) {
 			err_prefix(err, "--config.file: ");
 			return NULL;
@@ -368,7 +368,7 @@ static void stop_all(struct gateway *g)
 	committer_stop(g->api.committer);
 	http_server_free(server);
 	admission_free(g->api.admission);
-	live_rules_close(g->api.rules);
+	current_rules_close(g->api.rules);
 	if (g->storage)
 		g->storage->ops->close(g->storage);
 	store_free(g->store);

@@ -34,7 +34,7 @@ struct file {
 	int64_t seen_ns; /* when we first saw this stamp: clocks of file servers may be wrong */
 };
 
-struct web_live {
+struct current_web_config {
 	struct web_listener listener;
 	bool tls, watched;
 	int64_t rate_interval_ns, rate_burst;
@@ -90,12 +90,12 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
 }
 
 /* Has one of the files another stamp than when it was read? */
-static bool have_moved(const struct web_live *l)
+static bool have_moved(const struct current_web_config *cur)
 {
-	for (size_t i = 0; i < l->n_files; i++) {
-		struct stamp now = stamp_of(l->files[i].path);
+	for (size_t i = 0; i < cur->n_files; i++) {
+		struct stamp now = stamp_of(cur->files[i].path);
 
-		if (!same_stamp(&now, &l->files[i].stamp))
+		if (!same_stamp(&now, &cur->files[i].stamp))
 			return true;
 	}
 	return false;
@@ -112,35 +112,35 @@ static void take_stamp(struct file *f, int64_t now)
 }
 
 /* Before they are read, so that a change in between is seen the next time. */
-static void take_stamps(struct web_live *l)
+static void take_stamps(struct current_web_config *cur)
 {
 	int64_t now = clock_mono_ns();
 
-	l->young = false;
-	for (size_t i = 0; i < l->n_files; i++) {
-		take_stamp(&l->files[i], now);
-		l->young |= now - l->files[i].seen_ns < YOUNG_NS;
+	cur->young = false;
+	for (size_t i = 0; i < cur->n_files; i++) {
+		take_stamp(&cur->files[i], now);
+		cur->young |= now - cur->files[i].seen_ns < YOUNG_NS;
 	}
 }
 
-static void watch(struct web_live *l, const char *path)
+static void watch(struct current_web_config *cur, const char *path)
 {
-	struct file *f = &l->files[l->n_files++];
+	struct file *f = &cur->files[cur->n_files++];
 
 	f->seen_ns = clock_mono_ns();
 	f->path = mem_strdup(path);
 	f->stamp = stamp_of(path);
-	l->young = true;
+	cur->young = true;
 }
 
-static void forget(struct web_live *l, size_t but_first)
+static void forget(struct current_web_config *cur, size_t but_first)
 {
-	while (l->n_files > but_first)
-		free(l->files[--l->n_files].path);
+	while (cur->n_files > but_first)
+		free(cur->files[--cur->n_files].path);
 }
 
 /* Those that are watched already are known for as long as before. */
-static void watch_named(struct web_live *l, const struct web_tls *tls)
+static void watch_named(struct current_web_config *cur, const struct web_tls *tls)
 {
 	const char *const named[] = { tls->cert_file, tls->key_file, tls->client_ca_file };
 	bool same = true;
@@ -148,15 +148,16 @@ static void watch_named(struct web_live *l, const struct web_tls *tls)
 
 	for (size_t i = 0; i < ARRAY_LEN(named); i++)
 		if (named[i]) {
-			same = same && n < l->n_files && strcmp(l->files[n].path, named[i]) == 0;
+			same = same && n < cur->n_files &&
+			       strcmp(cur->files[n].path, named[i]) == 0;
 			n++;
 		}
-	if (same && n == l->n_files)
+	if (same && n == cur->n_files)
 		return;
-	forget(l, 1);
+	forget(cur, 1);
 	for (size_t i = 0; i < ARRAY_LEN(named); i++)
 		if (named[i])
-			watch(l, named[i]);
+			watch(cur, named[i]);
 }
 
 /* ---- reading ---- */
@@ -181,25 +182,25 @@ static struct web_state *state_ref(struct web_state *s)
 }
 
 /* The files as they are now. NULL: *err. */
-static struct web_state *read_state(struct web_live *l, struct err *err)
+static struct web_state *read_state(struct current_web_config *cur, struct err *err)
 {
 	CLEANUP(web_state_unrefp) struct web_state *s = mem_zalloc(sizeof(*s));
-	enum web_files which = l->state ? WEB_FILES_REGULAR : WEB_FILES_ANY;
+	enum config_file_kinds which = cur->state ? CONFIG_FILE_REGULAR : CONFIG_FILE_ANY;
 	const struct web_tls *tls;
 
 	s->refs = 1;
-	take_stamps(l);
-	if (web_config_read(l->files[0].path, which, &s->config, err) < 0)
+	take_stamps(cur);
+	if (web_config_read(cur->files[0].path, which, &s->config, err) < 0)
 		return NULL;
 	tls = &s->config->tls;
-	watch_named(l, tls);
-	if (l->tls && !tls->on) {
+	watch_named(cur, tls);
+	if (cur->tls && !tls->on) {
 		err_set(err, ERR_CONFIG, 0,
 			"it has no certificate any more: TLS ends with a restart only");
 		return NULL;
 	}
 	/* A gateway that has begun without TLS needs no certificate. */
-	if (tls->on && (l->tls || !l->state) && web_tls_context(tls, which, &s->tls, err) < 0)
+	if (tls->on && (cur->tls || !cur->state) && web_tls_context(tls, which, &s->tls, err) < 0)
 		return NULL;
 	return TAKE(s);
 }
@@ -212,12 +213,12 @@ static bool is_weaker(const struct web_state *from, const struct web_state *to)
 	return from->tls && to->tls && web_tls_is_weaker(from->tls, to->tls);
 }
 
-static void say(struct web_live *l, enum web_change change, const char *why)
+static void say(struct current_web_config *cur, enum web_change change, const char *why)
 {
-	l->listener.changed(l->listener.arg, change, why);
+	cur->listener.changed(cur->listener.arg, change, why);
 }
 
-static void say_slow(struct web_live *l, const struct web_pairs *users)
+static void say_slow(struct current_web_config *cur, const struct web_pairs *users)
 {
 	const struct web_pair *slowest = NULL;
 	int cost = BCRYPT_COST_SLOW;
@@ -231,154 +232,154 @@ static void say_slow(struct web_live *l, const struct web_pairs *users)
 	if (!slowest)
 		return;
 	err_set(&why, ERR_CONFIG, 0, "bcrypt cost %d of user %s", cost, slowest->name);
-	say(l, WEB_CHANGE_SLOW_HASH, why.msg);
+	say(cur, WEB_CHANGE_SLOW_HASH, why.msg);
 }
 
-static void say_taken(struct web_live *l, const struct web_config *c)
+static void say_taken(struct current_web_config *cur, const struct web_config *c)
 {
-	say_slow(l, &c->users);
-	if (c->tls.on && !l->tls)
-		say(l, WEB_CHANGE_NEEDS_RESTART, "TLS begins with a restart");
-	else if (c->rate_interval_ns != l->rate_interval_ns || c->rate_burst != l->rate_burst)
-		say(l, WEB_CHANGE_NEEDS_RESTART, "the rate limit changes with a restart");
+	say_slow(cur, &c->users);
+	if (c->tls.on && !cur->tls)
+		say(cur, WEB_CHANGE_NEEDS_RESTART, "TLS begins with a restart");
+	else if (c->rate_interval_ns != cur->rate_interval_ns || c->rate_burst != cur->rate_burst)
+		say(cur, WEB_CHANGE_NEEDS_RESTART, "the rate limit changes with a restart");
 	else
-		say(l, WEB_CHANGE_TAKEN, NULL);
+		say(cur, WEB_CHANGE_TAKEN, NULL);
 }
 
-static void put_in_force(struct web_live *l, struct web_state *next)
+static void put_in_force(struct current_web_config *cur, struct web_state *next)
 {
 	struct web_state *old;
 
-	pthread_mutex_lock(&l->lock);
-	old = l->state;
-	l->state = next;
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
+	old = cur->state;
+	cur->state = next;
+	pthread_mutex_unlock(&cur->lock);
 	web_state_unref(old);
 }
 
 /* moved: not only may a change be hidden by a young stamp, there is one. */
-static void reload(struct web_live *l, bool moved)
+static void reload(struct current_web_config *cur, bool moved)
 {
 	struct web_state *next;
 	struct err err;
 	bool weaker;
 
-	next = read_state(l, &err);
+	next = read_state(cur, &err);
 	if (!next) {
-		if (moved || strcmp(l->refused.msg, err.msg) != 0)
-			say(l, WEB_CHANGE_REFUSED, err.msg);
-		l->refused = err;
+		if (moved || strcmp(cur->refused.msg, err.msg) != 0)
+			say(cur, WEB_CHANGE_REFUSED, err.msg);
+		cur->refused = err;
 		return;
 	}
 	/* Nobody else changes it. */
-	weaker = is_weaker(l->state, next);
-	if (weaker && l->young) {
+	weaker = is_weaker(cur->state, next);
+	if (weaker && cur->young) {
 		web_state_unref(next);
 		return;
 	}
-	if (moved || weaker || l->refused.msg[0])
-		say_taken(l, next->config);
-	l->refused.msg[0] = '\0';
-	put_in_force(l, next);
+	if (moved || weaker || cur->refused.msg[0])
+		say_taken(cur, next->config);
+	cur->refused.msg[0] = '\0';
+	put_in_force(cur, next);
 }
 
 /* ---- the watching thread ---- */
 
-static void look(struct web_live *l)
+static void look(struct current_web_config *cur)
 {
-	bool moved = have_moved(l);
+	bool moved = have_moved(cur);
 
-	if (moved || l->young)
-		reload(l, moved);
+	if (moved || cur->young)
+		reload(cur, moved);
 }
 
 static void *watch_main(void *arg)
 {
-	struct web_live *l = arg;
+	struct current_web_config *cur = arg;
 
-	pthread_mutex_lock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
 	for (;;) {
 		int64_t began;
 
-		while (!l->wanted && !l->stop)
-			pthread_cond_wait(&l->asked, &l->lock);
-		if (l->stop)
+		while (!cur->wanted && !cur->stop)
+			pthread_cond_wait(&cur->asked, &cur->lock);
+		if (cur->stop)
 			break;
-		l->wanted = false;
-		l->begun++;
+		cur->wanted = false;
+		cur->begun++;
 		began = clock_mono_ns();
-		pthread_mutex_unlock(&l->lock);
-		look(l);
-		pthread_mutex_lock(&l->lock);
-		l->done = l->begun;
-		l->fresh_ns = began;
-		pthread_cond_broadcast(&l->looked);
+		pthread_mutex_unlock(&cur->lock);
+		look(cur);
+		pthread_mutex_lock(&cur->lock);
+		cur->done = cur->begun;
+		cur->fresh_ns = began;
+		pthread_cond_broadcast(&cur->looked);
 	}
-	l->done = UINT64_MAX;
-	pthread_cond_broadcast(&l->looked);
-	pthread_mutex_unlock(&l->lock);
+	cur->done = UINT64_MAX;
+	pthread_cond_broadcast(&cur->looked);
+	pthread_mutex_unlock(&cur->lock);
 	return NULL;
 }
 
 /* Under the lock: waits until so many looks are done, but not for long. False: they are not. */
-static bool wait_for_look(struct web_live *l, uint64_t n, int64_t ns)
+static bool wait_for_look(struct current_web_config *cur, uint64_t n, int64_t ns)
 {
 	int64_t until = clock_mono_ns() + ns;
 	const struct timespec ts = { until / 1000000000, until % 1000000000 };
 
-	while (l->done < n)
-		if (pthread_cond_clockwait(&l->looked, &l->lock, CLOCK_MONOTONIC, &ts) != 0)
-			return l->done >= n;
+	while (cur->done < n)
+		if (pthread_cond_clockwait(&cur->looked, &cur->lock, CLOCK_MONOTONIC, &ts) != 0)
+			return cur->done >= n;
 	return true;
 }
 
 /* Under the lock. A look that has begun already may have missed what has just changed. */
-static void refresh(struct web_live *l)
+static void refresh(struct current_web_config *cur)
 {
 	int64_t now;
 
-	if (!l->started)
+	if (!cur->started)
 		return;
 	now = clock_mono_ns();
-	if (now - l->fresh_ns < FRESH_NS)
+	if (now - cur->fresh_ns < FRESH_NS)
 		return;
-	l->wanted = true;
-	pthread_cond_signal(&l->asked);
-	if (now < l->patient_at_ns || l->done < l->given_up)
+	cur->wanted = true;
+	pthread_cond_signal(&cur->asked);
+	if (now < cur->patient_at_ns || cur->done < cur->given_up)
 		return;
-	if (!wait_for_look(l, l->begun + 1, WAIT_NS)) {
-		l->patient_at_ns = clock_mono_ns() + PAUSE_NS;
-		l->given_up = l->done + 1;
+	if (!wait_for_look(cur, cur->begun + 1, WAIT_NS)) {
+		cur->patient_at_ns = clock_mono_ns() + PAUSE_NS;
+		cur->given_up = cur->done + 1;
 	}
 }
 
 /* False: it waits for a file system, and may do so for ever. */
-static bool stop_watching(struct web_live *l)
+static bool stop_watching(struct current_web_config *cur)
 {
 	bool ended = true;
 
-	if (!l->started)
+	if (!cur->started)
 		return true;
-	pthread_mutex_lock(&l->lock);
-	l->stop = true;
-	pthread_cond_signal(&l->asked);
-	ended = wait_for_look(l, UINT64_MAX, WAIT_NS);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
+	cur->stop = true;
+	pthread_cond_signal(&cur->asked);
+	ended = wait_for_look(cur, UINT64_MAX, WAIT_NS);
+	pthread_mutex_unlock(&cur->lock);
 	if (ended)
-		pthread_join(l->thread, NULL);
+		pthread_join(cur->thread, NULL);
 	else
-		pthread_detach(l->thread);
+		pthread_detach(cur->thread);
 	return ended;
 }
 
-static int start_watching(struct web_live *l, struct err *err)
+static int start_watching(struct current_web_config *cur, struct err *err)
 {
-	l->fresh_ns = INT64_MIN / 2;
-	if (pthread_create(&l->thread, NULL, watch_main, l) != 0)
+	cur->fresh_ns = INT64_MIN / 2;
+	if (pthread_create(&cur->thread, NULL, watch_main, cur) != 0)
 		return err_set(err, ERR_SYSTEM, 0,
 			       "cannot start the thread that watches the web configuration");
-	pthread_setname_np(l->thread, "watch");
-	l->started = true;
+	pthread_setname_np(cur->thread, "watch");
+	cur->started = true;
 	return 0;
 }
 
@@ -390,68 +391,69 @@ static bool is_special(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
-static bool can_be_watched(const struct web_live *l)
+static bool can_be_watched(const struct current_web_config *cur)
 {
-	for (size_t i = 0; i < l->n_files; i++)
-		if (is_special(l->files[i].path))
+	for (size_t i = 0; i < cur->n_files; i++)
+		if (is_special(cur->files[i].path))
 			return false;
 	return true;
 }
 
-struct web_live *web_live_open(const char *path, const struct web_listener *listener,
-			       struct err *err)
+struct current_web_config *current_web_config_open(const char *path,
+						   const struct web_listener *listener,
+						   struct err *err)
 {
-	struct web_live *l = mem_zalloc(sizeof(*l));
+	struct current_web_config *cur = mem_zalloc(sizeof(*cur));
 
-	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->asked, NULL);
-	pthread_cond_init(&l->looked, NULL);
-	l->listener = *listener;
-	watch(l, path);
-	l->state = read_state(l, err);
-	if (!l->state) {
-		web_live_close(l);
+	pthread_mutex_init(&cur->lock, NULL);
+	pthread_cond_init(&cur->asked, NULL);
+	pthread_cond_init(&cur->looked, NULL);
+	cur->listener = *listener;
+	watch(cur, path);
+	cur->state = read_state(cur, err);
+	if (!cur->state) {
+		current_web_config_close(cur);
 		return NULL;
 	}
-	l->watched = can_be_watched(l);
-	l->tls = l->state->tls != NULL;
-	l->rate_interval_ns = l->state->config->rate_interval_ns;
-	l->rate_burst = l->state->config->rate_burst;
-	say_slow(l, &l->state->config->users);
-	if (l->watched && start_watching(l, err) < 0) {
-		web_live_close(l);
+	cur->watched = can_be_watched(cur);
+	cur->tls = cur->state->tls != NULL;
+	cur->rate_interval_ns = cur->state->config->rate_interval_ns;
+	cur->rate_burst = cur->state->config->rate_burst;
+	say_slow(cur, &cur->state->config->users);
+	if (cur->watched && start_watching(cur, err) < 0) {
+		current_web_config_close(cur);
 		return NULL;
 	}
-	return l;
+	return cur;
 }
 
-void web_live_close(struct web_live *l)
+void current_web_config_close(struct current_web_config *cur)
 {
 	/* What a thread still uses that cannot be ended ends with the process. */
-	if (!l || !stop_watching(l))
+	if (!cur || !stop_watching(cur))
 		return;
-	web_state_unref(l->state);
-	forget(l, 0);
-	pthread_cond_destroy(&l->asked);
-	pthread_cond_destroy(&l->looked);
-	pthread_mutex_destroy(&l->lock);
-	free(l);
+	web_state_unref(cur->state);
+	forget(cur, 0);
+	pthread_cond_destroy(&cur->asked);
+	pthread_cond_destroy(&cur->looked);
+	pthread_mutex_destroy(&cur->lock);
+	free(cur);
 }
 
-struct web_state *web_live_get(struct web_live *l)
+struct web_state *current_web_config_get(struct current_web_config *cur)
 {
 	struct web_state *s;
 
-	pthread_mutex_lock(&l->lock);
-	refresh(l);
-	s = state_ref(l->state);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
+	refresh(cur);
+	s = state_ref(cur->state);
+	pthread_mutex_unlock(&cur->lock);
 	return s;
 }
 
-SSL_CTX *web_live_tls_context(void *live)
+SSL_CTX *current_web_config_tls_context(void *current)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(current);
 
 	if (s->tls)
 		SSL_CTX_up_ref(s->tls);

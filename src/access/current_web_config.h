@@ -45,33 +45,35 @@ enum web_change {
 };
 
 /*
- * Called on the watching thread, before the web_live_get() returns that asked it to look, or by
- * web_live_open(); may only log.
+ * Called on the watching thread, before the current_web_config_get() returns that asked it to look,
+ * or by current_web_config_open(); may only log.
  */
 struct web_listener {
 	void (*changed)(void *arg, enum web_change change, const char *why);
 	void *arg;
 };
 
-struct web_live;
+struct current_web_config;
 
 /* Reads the file and all that it names. NULL: *err says which line, or which file, and why. */
-struct web_live *web_live_open(const char *path, const struct web_listener *listener,
-			       struct err *err);
+struct current_web_config *current_web_config_open(const char *path,
+						   const struct web_listener *listener,
+						   struct err *err);
 /* When no other thread uses it any more. NULL is fine. */
-void web_live_close(struct web_live *l);
+void current_web_config_close(struct current_web_config *cur);
 
 /*
  * Any thread. What is in force at this moment, after a look at the file: the caller's reference.
  */
-struct web_state *web_live_get(struct web_live *l);
+struct web_state *current_web_config_get(struct current_web_config *cur);
 void web_state_unref(struct web_state *s); /* NULL is fine */
 DEFINE_CLEANUP(struct web_state *, web_state_unref)
 
 /*
- * For http_settings.tls_context, `live` being a struct web_live. Any thread. A reference for a new
- * connection, after a look at all files; NULL when the configuration has no TLS.
+ * For http_settings.tls_context, `current` being a struct current_web_config. Any thread. A
+ * reference for a new connection, after a look at all files; NULL when the configuration has no
+ * TLS.
  */
-struct ssl_ctx_st *web_live_tls_context(void *live);
+struct ssl_ctx_st *current_web_config_tls_context(void *current);
 
 #endif

@@ -228,8 +228,8 @@ static int parse_pair(SSL_CTX *ctx, struct str cert, struct str key, struct err 
 	return r;
 }
 
-static int read_part(const char *key, const char *path, const char *text, enum web_files which,
-		     struct strbuf *ret, struct err *err)
+static int read_part(const char *key, const char *path, const char *text,
+		     enum config_file_kinds which, struct strbuf *ret, struct err *err)
 {
 	char prefix[ERR_MSG_SIZE];
 
@@ -240,7 +240,8 @@ static int read_part(const char *key, const char *path, const char *text, enum w
 	return -1;
 }
 
-static int set_pair(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx, struct err *err)
+static int set_pair(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
+		    struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf cert = { 0 };
 	CLEANUP(strbuf_done) struct strbuf key = { 0 };
@@ -254,7 +255,8 @@ static int set_pair(const struct web_tls *tls, enum web_files which, SSL_CTX *ct
 	return r;
 }
 
-int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **ret, struct err *err)
+int web_tls_context(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX **ret,
+		    struct err *err)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 

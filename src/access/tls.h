@@ -15,7 +15,7 @@
  * The caller owns a reference (SSL_CTX_free()); connections keep their own. Files are read now.
  * -1: *err says which file or key is wrong. Any thread.
  */
-int web_tls_context(const struct web_tls *tls, enum web_files which, SSL_CTX **ret,
+int web_tls_context(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX **ret,
 		    struct err *err);
 
 /*

@@ -137,7 +137,7 @@ static int add_authorities(SSL_CTX *ctx, const STACK_OF(X509) * certs, struct er
 	return 0;
 }
 
-static int load_authorities(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx,
+static int load_authorities(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
 			    struct policy *p, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
@@ -176,7 +176,8 @@ static int mode_of(const struct web_tls *tls)
 	return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 }
 
-int client_policy(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx, struct err *err)
+int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
+		  struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	bool authorities = tls->client_ca_file || tls->client_ca;

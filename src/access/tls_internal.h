@@ -12,7 +12,7 @@
  * tls_pem.c. PEM text is from `path`, or else from `text`; NULL is none. -1: the message is that
  * of the file system, as Go words it.
  */
-int pem_text(const char *path, const char *text, enum web_files which, struct strbuf *ret,
+int pem_text(const char *path, const char *text, enum config_file_kinds which, struct strbuf *ret,
 	     struct err *err);
 enum pem_result {
 	PEM_OK,
@@ -33,7 +33,8 @@ static inline void free_certificates(STACK_OF(X509) * *certs)
 }
 
 /* tls_client.c: which certificates clients must show, as client_auth and what goes with it say. */
-int client_policy(const struct web_tls *tls, enum web_files which, SSL_CTX *ctx, struct err *err);
+int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
+		  struct err *err);
 /* Does `to` let in a client certificate, or a client without one, that `from` may not? */
 bool client_policy_is_weaker(SSL_CTX *from, SSL_CTX *to);
 

@@ -6,10 +6,10 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-int pem_text(const char *path, const char *text, enum web_files which, struct strbuf *ret,
+int pem_text(const char *path, const char *text, enum config_file_kinds which, struct strbuf *ret,
 	     struct err *err)
 {
-	if (path && web_file_read(path, which, FILE_MAX, ret, err) < 0)
+	if (path && config_file_read(path, which, FILE_MAX, ret, err) < 0)
 		return -1;
 	if (path && ret->n > FILE_MAX)
 		return err_set(err, ERR_SYSTEM, 0, "read %s: larger than 1 MiB", path);

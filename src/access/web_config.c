@@ -200,13 +200,13 @@ int web_config_parse(struct str text, struct str dir, struct web_config **ret, s
 	return 0;
 }
 
-int web_config_read(const char *path, enum web_files which, struct web_config **ret,
+int web_config_read(const char *path, enum config_file_kinds which, struct web_config **ret,
 		    struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	const char *slash = strrchr(path, '/');
 
-	if (web_file_read(path, which, YAML_MAX_BYTES, &text, err) < 0)
+	if (config_file_read(path, which, YAML_MAX_BYTES, &text, err) < 0)
 		return -1;
 	return web_config_parse(strbuf_str(&text),
 				(struct str){ path, slash ? (size_t)(slash - path) + 1 : 0 }, ret,

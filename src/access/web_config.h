@@ -70,7 +70,7 @@ int web_config_parse(struct str text, struct str dir, struct web_config **ret, s
  * Reads a file. The certificates and keys that it names are not read: see access/tls.h. -1 also
  * when it cannot be read.
  */
-int web_config_read(const char *path, enum web_files which, struct web_config **ret,
+int web_config_read(const char *path, enum config_file_kinds which, struct web_config **ret,
 		    struct err *err);
 void web_config_free(struct web_config *c); /* NULL is fine */
 DEFINE_CLEANUP(struct web_config *, web_config_free)

@@ -15,7 +15,7 @@
 
 struct admission {
 	char *path;
-	struct web_live *live;
+	struct current_web_config *web_config;
 	struct web_users *users;
 	struct rate_limit limit;
 	bool limited;
@@ -69,8 +69,8 @@ struct admission *admission_open(const char *path, struct err *err)
 	const struct web_listener listener = { log_change, a };
 
 	a->path = mem_strdup(path);
-	a->live = web_live_open(path, &listener, err);
-	if (a->live)
+	a->web_config = current_web_config_open(path, &listener, err);
+	if (a->web_config)
 		a->users = web_users_start(err);
 	if (!a->users) {
 		err_prefix(err, ": ");
@@ -79,7 +79,7 @@ struct admission *admission_open(const char *path, struct err *err)
 		admission_free(a);
 		return NULL;
 	}
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);
 
 	start_limit(a, s->config);
 	log_info(s->tls ? "TLS is enabled." : "TLS is disabled.", "http2", "false", NULL);
@@ -88,12 +88,12 @@ struct admission *admission_open(const char *path, struct err *err)
 
 void admission_set_tls(struct admission *a, struct http_settings *settings)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);
 
 	if (!s->tls)
 		return;
-	settings->tls_context = web_live_tls_context;
-	settings->tls_arg = a->live;
+	settings->tls_context = current_web_config_tls_context;
+	settings->tls_arg = a->web_config;
 }
 
 void admission_stop(struct admission *a)
@@ -109,7 +109,7 @@ void admission_free(struct admission *a)
 	if (!a)
 		return;
 	web_users_free(a->users);
-	web_live_close(a->live);
+	current_web_config_close(a->web_config);
 	if (a->limited)
 		rate_limit_done(&a->limit);
 	free(a->path);
@@ -210,7 +210,7 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 		refuse(w, req, REFUSED_RATE, 429, "Too Many Requests");
 		return;
 	}
-	s = web_live_get(a->live);
+	s = current_web_config_get(a->web_config);
 	c = s->config;
 	for (size_t i = 0; i < c->headers.n; i++)
 		http_reply_header(req, c->headers.v[i].name, c->headers.v[i].value);
@@ -222,7 +222,7 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 
 bool admission_sets_header(struct admission *a, const char *name)
 {
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(a->live);
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);
 	const struct web_pairs *headers = &s->config->headers;
 
 	for (size_t i = 0; i < headers->n; i++)

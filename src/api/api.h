@@ -22,7 +22,7 @@ struct api {
 	unsigned scrapes_being_made; /* by the background thread, which alone uses this */
 	struct http_server *server;
 	struct admission *admission; /* NULL: no --web.config.file */
-	struct live_rules *rules;    /* NULL: no --config.file */
+	struct current_rules *rules; /* NULL: no --config.file */
 	/* The store is loaded. Until then only config, rules, admission, queue and counters are
 	 * there for the workers. */
 	atomic_bool ready;

@@ -27,7 +27,7 @@ struct large_push {
 
 struct large_pushes {
 	const struct config *config;
-	struct live_rules *rules;
+	struct current_rules *rules;
 	pthread_mutex_t lock;
 	pthread_cond_t some;
 	struct large_push *first, **last;
@@ -100,7 +100,7 @@ static void *decode_main(void *arg)
 	return NULL;
 }
 
-struct large_pushes *large_pushes_start(const struct config *config, struct live_rules *rules,
+struct large_pushes *large_pushes_start(const struct config *config, struct current_rules *rules,
 					unsigned threads, struct err *err)
 {
 	struct large_pushes *l = mem_zalloc(sizeof(*l) + threads * sizeof(*l->threads));

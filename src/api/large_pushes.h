@@ -10,7 +10,7 @@
 
 struct large_pushes;
 
-struct large_pushes *large_pushes_start(const struct config *config, struct live_rules *rules,
+struct large_pushes *large_pushes_start(const struct config *config, struct current_rules *rules,
 					unsigned threads, struct err *err);
 /* Decodes what waits, and ends. NULL is fine. */
 void large_pushes_stop(struct large_pushes *l);

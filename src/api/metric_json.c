@@ -144,9 +144,9 @@ static void add_histogram(struct strbuf *b, const struct metric *m)
 	const struct histogram *h = m->histogram;
 
 	strbuf_addz(b, "{\"buckets\":");
-	if (native_has_buckets(h)) {
+	if (native_buckets_shown(h)) {
 		strbuf_addc(b, '[');
-		native_each(h, add_native_bucket, b);
+		native_buckets_each(h, add_native_bucket, b);
 		strbuf_addc(b, ']');
 	} else {
 		add_classic_buckets(b, h);

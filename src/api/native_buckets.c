@@ -55,7 +55,7 @@ struct side {
 	uint32_t n_spans, n_deltas, n_counts;
 };
 
-bool native_has_buckets(const struct histogram *h)
+bool native_buckets_shown(const struct histogram *h)
 {
 	return h->n_neg_spans > 0 || h->n_pos_spans > 0;
 }
@@ -118,8 +118,8 @@ static void emit_side(const struct histogram *h, const struct side *s, bool nega
 	}
 }
 
-void native_each(const struct histogram *h, void (*fn)(void *arg, const struct native_bucket *b),
-		 void *arg)
+void native_buckets_each(const struct histogram *h,
+			 void (*fn)(void *arg, const struct native_bucket *b), void *arg)
 {
 	const struct side negative = { h->neg_spans,   h->neg_deltas,   h->neg_counts,
 				       h->n_neg_spans, h->n_neg_deltas, h->n_neg_counts };

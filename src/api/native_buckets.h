@@ -15,14 +15,14 @@ struct native_bucket {
 };
 
 /* True for a histogram that shows native buckets instead of classic ones: spans make it one. */
-bool native_has_buckets(const struct histogram *h);
+bool native_buckets_shown(const struct histogram *h);
 
 /*
  * Calls fn for each bucket with a count, from the most negative to the largest. Stops at what does
  * not hold together (a schema above 8, spans longer than the counts): pushes are not checked for
  * it.
  */
-void native_each(const struct histogram *h, void (*fn)(void *arg, const struct native_bucket *b),
-		 void *arg);
+void native_buckets_each(const struct histogram *h,
+			 void (*fn)(void *arg, const struct native_bucket *b), void *arg);
 
 #endif

@@ -3,10 +3,10 @@
 #include "config/config.h"
 #include "config/current_rules.h"
 
-static int overlay_rule(struct live_rules *live, const struct key *key, struct group_options *o,
-			struct err *err)
+static int overlay_rule(struct current_rules *current, const struct key *key,
+			struct group_options *o, struct err *err)
 {
-	CLEANUP(group_rules_unrefp) struct group_rules *rules = live_rules_get(live);
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(current);
 	const struct group_rule *rule;
 
 	if (group_rules_find(rules, key, &rule, err) < 0)
@@ -16,7 +16,7 @@ static int overlay_rule(struct live_rules *live, const struct key *key, struct g
 	return 0;
 }
 
-int api_push_options(const struct config *c, struct live_rules *rules, const struct key *key,
+int api_push_options(const struct config *c, struct current_rules *rules, const struct key *key,
 		     const struct key_options *pairs, struct push_options *ret, struct err *err)
 {
 	struct group_options said;

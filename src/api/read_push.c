@@ -27,7 +27,7 @@ static uint64_t max_decoded(const struct config *c)
 	return max < c->decode_bytes ? max : c->decode_bytes;
 }
 
-void push_reader_init(struct push_reader *r, const struct config *c, struct live_rules *rules)
+void push_reader_init(struct push_reader *r, const struct config *c, struct current_rules *rules)
 {
 	*r = (struct push_reader){
 		.rules = rules,
@@ -51,7 +51,7 @@ void push_reader_done(struct push_reader *r)
 
 void push_reader_shrink(struct push_reader *r)
 {
-	struct live_rules *rules = r->rules;
+	struct current_rules *rules = r->rules;
 	const struct config *c = r->config;
 
 	push_reader_done(r);

@@ -13,7 +13,7 @@
 #include "push/push.h"
 
 struct config;
-struct live_rules;
+struct current_rules;
 
 /* What takes part in it of a request; all of it is borrowed. */
 struct push_request {
@@ -26,7 +26,7 @@ struct push_request {
 /* Buffers of one thread. The arena is the request's, and its owner resets it. */
 struct push_reader {
 	const struct config *config;
-	struct live_rules *rules; /* NULL: no --config.file */
+	struct current_rules *rules; /* NULL: no --config.file */
 	struct arena arena;
 	struct push_builder builder;
 };
@@ -37,7 +37,8 @@ struct push_refusal {
 	struct strbuf group; /* as text; empty: not known */
 };
 
-void push_reader_init(struct push_reader *r, const struct config *config, struct live_rules *rules);
+void push_reader_init(struct push_reader *r, const struct config *config,
+		      struct current_rules *rules);
 void push_reader_done(struct push_reader *r);
 /* Gives back what a large push has left in the buffers. */
 void push_reader_shrink(struct push_reader *r);

@@ -29,7 +29,7 @@ int api_reload_rules(struct api *api, struct err *err)
 		log_warn("asked to reload the configuration, but there is no --config.file", NULL);
 		return err_set(err, ERR_CONFIG, 0, "there is no --config.file to reload");
 	}
-	if (live_rules_reload(api->rules, err) < 0) {
+	if (current_rules_reload(api->rules, err) < 0) {
 		log_error("the configuration is wrong: what was in force stays", "file", file,
 			  "err", err->msg, NULL);
 		return -1;

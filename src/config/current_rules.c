@@ -6,77 +6,77 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-struct live_rules {
+struct current_rules {
 	char *path;
 	pthread_mutex_t reading; /* one reload at a time, so that the last one to begin wins */
 	pthread_mutex_t lock;    /* of what follows; never held while a file is read */
 	struct group_rules *rules;
-	struct live_rules_state state;
+	struct current_rules_state state;
 };
 
-struct live_rules *live_rules_open(const char *path, struct err *err)
+struct current_rules *current_rules_open(const char *path, struct err *err)
 {
 	struct group_rules *rules;
-	struct live_rules *l;
+	struct current_rules *cur;
 
-	if (group_rules_read(path, WEB_FILES_ANY, &rules, err) < 0)
+	if (group_rules_read(path, CONFIG_FILE_ANY, &rules, err) < 0)
 		return NULL;
-	l = mem_zalloc(sizeof(*l));
-	l->path = mem_strdup(path);
-	pthread_mutex_init(&l->reading, NULL);
-	pthread_mutex_init(&l->lock, NULL);
-	l->rules = rules;
-	l->state = (struct live_rules_state){ true, clock_wall_ns() };
-	return l;
+	cur = mem_zalloc(sizeof(*cur));
+	cur->path = mem_strdup(path);
+	pthread_mutex_init(&cur->reading, NULL);
+	pthread_mutex_init(&cur->lock, NULL);
+	cur->rules = rules;
+	cur->state = (struct current_rules_state){ true, clock_wall_ns() };
+	return cur;
 }
 
-void live_rules_close(struct live_rules *l)
+void current_rules_close(struct current_rules *cur)
 {
-	if (!l)
+	if (!cur)
 		return;
-	group_rules_unref(l->rules);
-	pthread_mutex_destroy(&l->lock);
-	pthread_mutex_destroy(&l->reading);
-	free(l->path);
-	free(l);
+	group_rules_unref(cur->rules);
+	pthread_mutex_destroy(&cur->lock);
+	pthread_mutex_destroy(&cur->reading);
+	free(cur->path);
+	free(cur);
 }
 
-int live_rules_reload(struct live_rules *l, struct err *err)
+int current_rules_reload(struct current_rules *cur, struct err *err)
 {
 	struct group_rules *rules = NULL, *old;
 	int r;
 
-	pthread_mutex_lock(&l->reading);
-	r = group_rules_read(l->path, WEB_FILES_REGULAR, &rules, err);
-	pthread_mutex_lock(&l->lock);
-	old = r < 0 ? NULL : l->rules;
-	l->state.last_ok = r == 0;
+	pthread_mutex_lock(&cur->reading);
+	r = group_rules_read(cur->path, CONFIG_FILE_REGULAR, &rules, err);
+	pthread_mutex_lock(&cur->lock);
+	old = r < 0 ? NULL : cur->rules;
+	cur->state.last_ok = r == 0;
 	if (r == 0) {
-		l->rules = rules;
-		l->state.taken_wall_ns = clock_wall_ns();
+		cur->rules = rules;
+		cur->state.taken_wall_ns = clock_wall_ns();
 	}
-	pthread_mutex_unlock(&l->lock);
-	pthread_mutex_unlock(&l->reading);
+	pthread_mutex_unlock(&cur->lock);
+	pthread_mutex_unlock(&cur->reading);
 	group_rules_unref(old);
 	return r;
 }
 
-struct group_rules *live_rules_get(struct live_rules *l)
+struct group_rules *current_rules_get(struct current_rules *cur)
 {
 	struct group_rules *rules;
 
-	pthread_mutex_lock(&l->lock);
-	rules = group_rules_ref(l->rules);
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
+	rules = group_rules_ref(cur->rules);
+	pthread_mutex_unlock(&cur->lock);
 	return rules;
 }
 
-struct live_rules_state live_rules_state(struct live_rules *l)
+struct current_rules_state current_rules_state(struct current_rules *cur)
 {
-	struct live_rules_state state;
+	struct current_rules_state state;
 
-	pthread_mutex_lock(&l->lock);
-	state = l->state;
-	pthread_mutex_unlock(&l->lock);
+	pthread_mutex_lock(&cur->lock);
+	state = cur->state;
+	pthread_mutex_unlock(&cur->lock);
 	return state;
 }

@@ -10,22 +10,22 @@
 
 #include "config/group_rules.h"
 
-struct live_rules;
+struct current_rules;
 
-struct live_rules_state {
+struct current_rules_state {
 	bool last_ok;          /* the last file that was read is in force */
 	int64_t taken_wall_ns; /* Unix time of when what is in force was read */
 };
 
 /* NULL: *err says what is wrong. Copies the path. */
-struct live_rules *live_rules_open(const char *path, struct err *err);
-void live_rules_close(struct live_rules *l); /* NULL is fine */
+struct current_rules *current_rules_open(const char *path, struct err *err);
+void current_rules_close(struct current_rules *cur); /* NULL is fine */
 
 /* -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. */
-int live_rules_reload(struct live_rules *l, struct err *err);
+int current_rules_reload(struct current_rules *cur, struct err *err);
 
 /* The caller's reference. */
-struct group_rules *live_rules_get(struct live_rules *l);
-struct live_rules_state live_rules_state(struct live_rules *l);
+struct group_rules *current_rules_get(struct current_rules *cur);
+struct current_rules_state current_rules_state(struct current_rules *cur);
 
 #endif

@@ -40,15 +40,15 @@ static int read_all(int fd, const char *path, size_t max, struct strbuf *ret, st
 	return 0;
 }
 
-int web_file_read(const char *path, enum web_files which, size_t max, struct strbuf *ret,
-		  struct err *err)
+int config_file_read(const char *path, enum config_file_kinds which, size_t max, struct strbuf *ret,
+		     struct err *err)
 {
-	int flags = O_RDONLY | O_CLOEXEC | (which == WEB_FILES_REGULAR ? O_NONBLOCK : 0);
+	int flags = O_RDONLY | O_CLOEXEC | (which == CONFIG_FILE_REGULAR ? O_NONBLOCK : 0);
 	int fd = open(path, flags), r;
 
 	if (fd < 0)
 		return refuse("open", path, err);
-	if (which == WEB_FILES_REGULAR && !is_regular(fd))
+	if (which == CONFIG_FILE_REGULAR && !is_regular(fd))
 		r = err_set(err, ERR_SYSTEM, 0, "open %s: not a regular file", path);
 	else
 		r = read_all(fd, path, max, ret, err);

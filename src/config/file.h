@@ -1,4 +1,4 @@
-/* Reads the web configuration file, and the files that it names. */
+/* Reads a configuration file, or a file that one names. */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum web_files {
-	WEB_FILES_ANY,     /* at start: also pipes, which are waited for */
-	WEB_FILES_REGULAR, /* while requests are answered: nothing that could block is opened */
+enum config_file_kinds {
+	CONFIG_FILE_ANY,     /* at start: also pipes, which are waited for */
+	CONFIG_FILE_REGULAR, /* while requests are answered: nothing that could block is opened */
 };
 
 /*
@@ -17,7 +17,7 @@ enum web_files {
  * what is too large. The buffer grows once, so that no copy of a key is left in memory. -1: the
  * message is that of the file system, in Go's words. Any thread.
  */
-int web_file_read(const char *path, enum web_files which, size_t max, struct strbuf *ret,
-		  struct err *err);
+int config_file_read(const char *path, enum config_file_kinds which, size_t max, struct strbuf *ret,
+		     struct err *err);
 
 #endif

@@ -122,12 +122,12 @@ int group_rules_parse(struct str text, struct group_rules **ret, struct err *err
 	return 0;
 }
 
-int group_rules_read(const char *path, enum web_files which, struct group_rules **ret,
+int group_rules_read(const char *path, enum config_file_kinds which, struct group_rules **ret,
 		     struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
-	if (web_file_read(path, which, YAML_MAX_BYTES, &text, err) < 0)
+	if (config_file_read(path, which, YAML_MAX_BYTES, &text, err) < 0)
 		return -1;
 	return group_rules_parse(strbuf_str(&text), ret, err);
 }

@@ -37,7 +37,7 @@ enum { GROUP_RULES_MAX = 10000 };
 /* -1: *err says which line and why. An empty text has no rules. */
 int group_rules_parse(struct str text, struct group_rules **ret, struct err *err);
 /* The same of a file; -1 also when it cannot be read. */
-int group_rules_read(const char *path, enum web_files which, struct group_rules **ret,
+int group_rules_read(const char *path, enum config_file_kinds which, struct group_rules **ret,
 		     struct err *err);
 
 /*

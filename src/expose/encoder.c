@@ -82,8 +82,8 @@ void encode_metrics(struct encoder *e, const struct sample_family *f, struct met
 		escape_labels(e, m);
 		switch (e->as.format) {
 		case FORMAT_PROTO:
-			if (m->histogram && native_fault(m->histogram))
-				native_drop(m->histogram);
+			if (m->histogram && native_histogram_fault(m->histogram))
+				native_histogram_drop(m->histogram);
 			proto_encode_metric(m, &e->out);
 			break;
 		case FORMAT_PROTO_TEXT:

@@ -342,7 +342,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	histogram(own, COMMIT_SECONDS, &cs.commit_seconds);
 	single(own, COMMIT_FAILURES, (double)cs.commit_failures);
 	if (from->rules) {
-		struct live_rules_state rules = live_rules_state(from->rules);
+		struct current_rules_state rules = current_rules_state(from->rules);
 
 		single(own, CONFIG_OK, rules.last_ok);
 		single(own, CONFIG_READ, (double)rules.taken_wall_ns / 1e9);

@@ -29,9 +29,9 @@ struct own_sources {
 	struct committer *committer;
 	struct http_server *server;
 	struct counters *counters;
-	struct live_rules *rules; /* NULL: no --config.file */
-	bool database_set_aside;  /* the one found at start was damaged */
-	uint64_t salvaged_groups; /* that came over from it */
+	struct current_rules *rules; /* NULL: no --config.file */
+	bool database_set_aside;     /* the one found at start was damaged */
+	uint64_t salvaged_groups;    /* that came over from it */
 };
 
 /* Announces all of them to the store; before the first push and before loading. */

@@ -79,7 +79,7 @@ static const char *float_fault(const struct histogram *h)
 	return NULL;
 }
 
-const char *native_fault(const struct histogram *h)
+const char *native_histogram_fault(const struct histogram *h)
 {
 	if (!has_native(h))
 		return NULL;
@@ -91,7 +91,7 @@ const char *native_fault(const struct histogram *h)
 	return h->count_float > 0 || h->zero_count_float > 0 ? float_fault(h) : integer_fault(h);
 }
 
-void native_drop(struct histogram *h)
+void native_histogram_drop(struct histogram *h)
 {
 	const struct histogram kept = *h;
 

@@ -10,8 +10,8 @@
 #include "metrics/metric.h"
 
 /* Why readers would refuse it, in words for the pusher; NULL: they take it, or there is none. */
-const char *native_fault(const struct histogram *h);
+const char *native_histogram_fault(const struct histogram *h);
 /* Takes the native part out; count, sum, classic buckets and exemplars stay. */
-void native_drop(struct histogram *h);
+void native_histogram_drop(struct histogram *h);
 
 #endif

@@ -12,8 +12,8 @@ struct group *group_new(uint32_t slot, struct str key)
 	g->key_n = key.n & (INT32_MAX >> 1);
 	memcpy(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {
-		g->times[i].n = 1;
-		g->times[i].type = METRIC_GAUGE;
+		g->time_lines[i].n = 1;
+		g->time_lines[i].type = METRIC_GAUGE;
 	}
 	return g;
 }
@@ -29,6 +29,6 @@ void group_free(struct group *g, struct pool *entries)
 	free(g->failure);
 	lifetime_free(g->life);
 	for (int i = 0; i < 2; i++)
-		lines_done(&g->times[i]);
+		lines_done(&g->time_lines[i]);
 	free(g);
 }

@@ -28,12 +28,12 @@ struct group {
 	uint32_t exists : 1;    /* published */
 	uint64_t time_hash;
 	struct entry_table entries;
-	struct record *last;     /* of the last push that was accepted; NULL: none was */
-	struct failure *failure; /* NULL: none was refused */
-	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
-	struct staged *staged;   /* of the batch at hand (store/change.h); NULL: untouched */
-	struct lines times[2];   /* TIME_PUSHED, TIME_FAILED */
-	char key[];              /* canonical bytes */
+	struct record *last;        /* of the last push that was accepted; NULL: none was */
+	struct failure *failure;    /* NULL: none was refused */
+	struct lifetime *life;      /* NULL: it stays until somebody deletes it */
+	struct staged *staged;      /* of the batch at hand (store/change.h); NULL: untouched */
+	struct lines time_lines[2]; /* TIME_PUSHED, TIME_FAILED */
+	char key[];                 /* canonical bytes */
 };
 
 /* Unix seconds; 0: never. */

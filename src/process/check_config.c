@@ -89,7 +89,7 @@ int check_config(int argc, char **argv)
 		fputs("usage: tallygate check-config FILE [URL]\n", stderr);
 		return 1;
 	}
-	if (group_rules_read(argv[1], WEB_FILES_ANY, &rules, &err) < 0)
+	if (group_rules_read(argv[1], CONFIG_FILE_ANY, &rules, &err) < 0)
 		return fail(argv[1], err.msg);
 	printf("%s: %zu rules\n", argv[1], rules->n);
 	return argc > 2 ? explain(rules, argv[2]) : 0;

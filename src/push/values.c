@@ -163,13 +163,13 @@ static int check_exemplars(const struct family *f, const struct metric *m, bool 
 static int check_native(const struct family *f, const struct metric *m, bool lenient,
 			struct err *err)
 {
-	const char *fault = native_fault(m->histogram);
+	const char *fault = native_histogram_fault(m->histogram);
 	char what[200];
 
 	if (!fault)
 		return 0;
 	if (lenient) {
-		native_drop(m->histogram);
+		native_histogram_drop(m->histogram);
 		return 0;
 	}
 	snprintf(what, sizeof(what), "has a native histogram that no reader takes: %s", fault);

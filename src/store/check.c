@@ -318,7 +318,8 @@ int store_check_group(struct store *s, const struct group *g, struct str labels,
 		const struct group *other = s->by_slot[owner];
 		char shown[300];
 
-		if (other == g || !group_is_there(other) || !str_eq(times_labels(other), labels))
+		if (other == g || !group_is_there(other) ||
+		    !str_eq(time_metrics_labels(other), labels))
 			continue;
 		snprintf(shown, sizeof(shown), "%.*s", (int)utf8_cut(labels, 290), labels.p);
 		err_set(err, ERR_INVALID, 0,

@@ -111,12 +111,12 @@ void store_set_group_id(struct store *s, struct group *g, uint64_t id);
 
 /* The times of groups (time_metrics.c). Finds out, once, whether they need a message beside their
  * text. */
-void times_look_at_key(struct group *g);
+void time_metrics_look_at_key(struct group *g);
 /* The exposition labels of a group that is staged or published. */
-struct str times_labels(const struct group *g);
+struct str time_metrics_labels(const struct group *g);
 /* Makes the message of a line of one of these families. */
-void times_make_proto(const struct group *g, const struct store_family *f, struct lines *t,
-		      double value);
+void time_metrics_make_proto(const struct group *g, const struct store_family *f, struct lines *t,
+			     double value);
 
 /* The next row of the batch; what is not of every kind is for the caller to add. */
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at);

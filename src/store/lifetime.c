@@ -291,12 +291,12 @@ static void show_line(struct store *s, struct group *g, int which, bool there, d
 		return;
 	}
 	strbuf_adds(&b, f->exposed);
-	strbuf_adds(&b, times_labels(g));
+	strbuf_adds(&b, time_metrics_labels(g));
 	strbuf_addc(&b, ' ');
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
 	if (g->odd_names)
-		times_make_proto(g, s->life_families[which], t, value);
+		time_metrics_make_proto(g, s->life_families[which], t, value);
 	pages_list_family(&s->pages, f);
 	if (t->page)
 		pages_replace(f, t, t, strbuf_str(&b));
@@ -321,7 +321,7 @@ static struct lifetime *lifetime_new(const struct group *g)
 	for (int i = 0; i < N_LIFE_LINES; i++) {
 		l->lines[i].n = 1;
 		l->lines[i].type = METRIC_GAUGE;
-		l->lines[i].escaped = g->times[TIME_PUSHED].escaped;
+		l->lines[i].escaped = g->time_lines[TIME_PUSHED].escaped;
 	}
 	return l;
 }

@@ -95,17 +95,17 @@ static void publish_table(struct store *s, struct group *g)
 static void publish_time(struct store *s, struct group *g, int which, double value)
 {
 	struct shown_family *f = &s->time_families[which]->shown;
-	struct lines *t = &g->times[which];
+	struct lines *t = &g->time_lines[which];
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 	char num[NUM_MAX];
 
 	strbuf_adds(&b, f->exposed);
-	strbuf_adds(&b, times_labels(g));
+	strbuf_adds(&b, time_metrics_labels(g));
 	strbuf_addc(&b, ' ');
 	strbuf_add(&b, num, num_format(value, num));
 	strbuf_addc(&b, '\n');
 	if (g->odd_names)
-		times_make_proto(g, s->time_families[which], t, value);
+		time_metrics_make_proto(g, s->time_families[which], t, value);
 	pages_list_family(&s->pages, f);
 	if (t->page)
 		pages_replace(f, t, t, strbuf_str(&b));
@@ -166,8 +166,8 @@ static void end_times(struct store *s, struct group *g)
 	set_last(s, g, NULL);
 	set_failure(s, g, NULL);
 	for (int i = 0; i < 2; i++)
-		if (g->times[i].page)
-			pages_remove(&s->time_families[i]->shown, &g->times[i]);
+		if (g->time_lines[i].page)
+			pages_remove(&s->time_families[i]->shown, &g->time_lines[i]);
 }
 
 static void publish_group(struct store *s, struct group *g)

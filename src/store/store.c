@@ -229,7 +229,7 @@ struct group *store_group_add(struct store *s, struct str key, struct str labels
 {
 	struct group *g = group_new(take_slot(s), key);
 
-	times_look_at_key(g);
+	time_metrics_look_at_key(g);
 	g->time_hash = time_hash(labels);
 	s->by_slot[g->slot] = g;
 	series_index_add(&s->keys, hash, g->slot);

@@ -11,7 +11,7 @@
 
 enum { SEPARATOR = 0xFF }; /* see key_encode() */
 
-void times_look_at_key(struct group *g)
+void time_metrics_look_at_key(struct group *g)
 {
 	struct str rest = group_key(g);
 
@@ -22,16 +22,16 @@ void times_look_at_key(struct group *g)
 		if (is_name && !name_is_classic_label(field)) {
 			g->odd_names = 1;
 			if (!name_is_classic_metric(field))
-				g->times[TIME_PUSHED].escaped = 1;
+				g->time_lines[TIME_PUSHED].escaped = 1;
 		}
 		rest.p += field.n + (end != NULL);
 		rest.n -= field.n + (end != NULL);
 	}
-	g->times[TIME_FAILED].escaped = g->times[TIME_PUSHED].escaped;
+	g->time_lines[TIME_FAILED].escaped = g->time_lines[TIME_PUSHED].escaped;
 }
 
-void times_make_proto(const struct group *g, const struct store_family *sf, struct lines *t,
-		      double value)
+void time_metrics_make_proto(const struct group *g, const struct store_family *sf, struct lines *t,
+			     double value)
 {
 	struct metric m = { .has = HAS_GAUGE, .gauge = value };
 	struct family f = { .name = sf->shown.name,
@@ -55,13 +55,13 @@ void times_make_proto(const struct group *g, const struct store_family *sf, stru
 	arena_done(&a);
 }
 
-struct str times_labels(const struct group *g)
+struct str time_metrics_labels(const struct group *g)
 {
 	size_t name = strlen("push_time_seconds");
 	struct str text;
 
 	if (g->staged && g->staged->labels)
 		return *g->staged->labels;
-	text = lines_text(&g->times[TIME_PUSHED]);
+	text = lines_text(&g->time_lines[TIME_PUSHED]);
 	return (struct str){ text.p + name, series_head(text) - name };
 }

@@ -77,7 +77,7 @@ static void on_change(void *arg, enum web_change change, const char *why)
 	(void)arg;
 }
 
-static struct web_live *live;
+static struct current_web_config *current;
 
 /* So long that the next one who asks has the files looked at again. */
 static void nap(void)
@@ -91,7 +91,7 @@ static void nap(void)
 static struct web_state *look(void)
 {
 	nap();
-	return web_live_get(live);
+	return current_web_config_get(current);
 }
 
 /* On a busy machine a look may take longer than is waited for. */
@@ -114,7 +114,7 @@ static bool is_said(const char *want)
 
 static void expect_said(const char *want)
 {
-	if (live)
+	if (current)
 		EVENTUALLY(is_said(want));
 	pthread_mutex_lock(&said_lock);
 	ck_assert_str_eq(strbuf_z(&said), want);
@@ -122,15 +122,15 @@ static void expect_said(const char *want)
 	pthread_mutex_unlock(&said_lock);
 }
 
-static void open_live(const char *text)
+static void open_config(const char *text)
 {
 	const struct web_listener listener = { on_change, &said };
 	CLEANUP(freep) char *path = in_dir("web.yml");
 	struct err err = { 0 };
 
 	replace("web.yml", text);
-	live = web_live_open(path, &listener, &err);
-	ck_assert_msg(live != NULL, "%s", err.msg);
+	current = current_web_config_open(path, &listener, &err);
+	ck_assert_msg(current != NULL, "%s", err.msg);
 }
 
 static void expect_unopened(const char *text, const char *message)
@@ -140,7 +140,7 @@ static void expect_unopened(const char *text, const char *message)
 	struct err err = { 0 };
 
 	replace("web.yml", text);
-	ck_assert_ptr_null(web_live_open(path, &listener, &err));
+	ck_assert_ptr_null(current_web_config_open(path, &listener, &err));
 	ck_assert_msg(strstr(err.msg, message) != NULL, "%s", err.msg);
 }
 
@@ -151,8 +151,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	web_live_close(live);
-	live = NULL;
+	current_web_config_close(current);
+	current = NULL;
 	strbuf_done(&said);
 }
 
@@ -171,7 +171,7 @@ static void expect(const char *header, size_t n_users)
 {
 	EVENTUALLY(is_in_force(header, n_users));
 
-	CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(current);
 	const struct web_config *c = s->config;
 
 	ck_assert_str_eq(c->headers.n ? c->headers.v[0].name : "", header);
@@ -180,7 +180,7 @@ static void expect(const char *header, size_t n_users)
 
 START_TEST(a_new_file)
 {
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	expect("X-Frame-Options", 1);
 	expect("X-Frame-Options", 1);
 	expect_said("");
@@ -195,7 +195,7 @@ END_TEST
 /* So fast that the file system's clock has not moved on, and as long as before. */
 START_TEST(many_changes_in_a_moment)
 {
-	open_live(DENY);
+	open_config(DENY);
 	for (int i = 0; i < 200; i++) {
 		overwrite("web.yml", i % 2 ? DENY : XSS);
 		expect(i % 2 ? "X-Frame-Options" : "X-XSS-Protection", 0);
@@ -205,7 +205,7 @@ END_TEST
 
 START_TEST(a_bad_file_changes_nothing)
 {
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	expect("X-Frame-Options", 1);
 	replace("web.yml", XSS "foo: 1\n");
 	for (int i = 0; i < 3; i++)
@@ -227,7 +227,7 @@ START_TEST(a_file_that_is_gone)
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	CLEANUP(freep) char *path = in_dir("web.yml");
 
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	ck_assert_int_eq(unlink(path), 0);
 	for (int i = 0; i < 3; i++)
 		expect("X-Frame-Options", 1);
@@ -261,7 +261,7 @@ static void expect_users_to_go(void)
 /* Whoever writes has emptied it, and may be about to go on. */
 START_TEST(an_emptied_file)
 {
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	expect("X-Frame-Options", 1);
 	replace("web.yml", "");
 	expect_users_to_go();
@@ -285,7 +285,7 @@ START_TEST(an_old_file_in_its_place)
 	begin = clock_mono_ns();
 	while (clock_mono_ns() - begin < 150000000)
 		nap();
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	expect("X-Frame-Options", 1);
 	ck_assert_int_eq(symlink(empty, link), 0);
 	ck_assert_int_eq(rename(link, path), 0);
@@ -300,7 +300,7 @@ START_TEST(a_pipe_in_its_place)
 	CLEANUP(freep) char *path = in_dir("web.yml");
 	CLEANUP(freep) char *fifo = in_dir("pipe");
 
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	ck_assert_int_eq(rename(fifo, path), 0);
 	alarm(20);
@@ -320,7 +320,7 @@ END_TEST
 
 START_TEST(slow_hashes)
 {
-	open_live(USERS SLOW("bob", "15") SLOW("carol", "16"));
+	open_config(USERS SLOW("bob", "15") SLOW("carol", "16"));
 	expect_said("slow bcrypt cost 16 of user carol\n");
 	replace("web.yml", USERS SLOW("bob", "14"));
 	expect("", 2);
@@ -337,14 +337,14 @@ END_TEST
 
 START_TEST(what_waits_for_a_restart)
 {
-	open_live("rate_limit: {interval: 1s, burst: 1}\n" DENY);
+	open_config("rate_limit: {interval: 1s, burst: 1}\n" DENY);
 	replace("web.yml", "rate_limit: {interval: 1s, burst: 2}\n" XSS);
 	expect("X-XSS-Protection", 0);
 	expect_said("restart the rate limit changes with a restart\n");
 	replace("web.yml", TLS DENY);
 	expect("X-Frame-Options", 0);
 	expect_said("restart TLS begins with a restart\n");
-	ck_assert_ptr_null(web_live_tls_context(live));
+	ck_assert_ptr_null(current_web_config_tls_context(current));
 	replace("web.yml", "rate_limit: {interval: 1s, burst: 1}\n" DENY);
 	expect("X-Frame-Options", 0);
 	expect_said("taken\n");
@@ -366,9 +366,9 @@ START_TEST(a_pipe_is_read_once)
 
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_int_eq(pthread_create(&writer, NULL, write_pipe, path), 0);
-	live = web_live_open(path, &listener, &err);
+	current = current_web_config_open(path, &listener, &err);
 	pthread_join(writer, NULL);
-	ck_assert_ptr_nonnull(live);
+	ck_assert_ptr_nonnull(current);
 	for (int i = 0; i < 3; i++)
 		expect("X-Frame-Options", 1);
 	expect_said("");
@@ -416,7 +416,7 @@ static bool has_cert(const struct cert *want)
 	bool has;
 
 	nap();
-	ctx = web_live_tls_context(live);
+	ctx = current_web_config_tls_context(current);
 	has = ctx && X509_cmp(SSL_CTX_get0_certificate(ctx), want->x509) == 0;
 	SSL_CTX_free(ctx);
 	return has;
@@ -426,7 +426,7 @@ static void expect_cert(const struct cert *want)
 {
 	EVENTUALLY(has_cert(want));
 
-	SSL_CTX *ctx = web_live_tls_context(live);
+	SSL_CTX *ctx = current_web_config_tls_context(current);
 
 	ck_assert_ptr_nonnull(ctx);
 	ck_assert_int_eq(X509_cmp(SSL_CTX_get0_certificate(ctx), want->x509), 0);
@@ -436,7 +436,7 @@ static void expect_cert(const struct cert *want)
 START_TEST(a_new_certificate)
 {
 	install(&first);
-	open_live(TLS DENY);
+	open_config(TLS DENY);
 	expect_cert(&first);
 	expect_cert(&first);
 	expect_said("");
@@ -453,7 +453,7 @@ END_TEST
 START_TEST(a_certificate_without_its_key)
 {
 	install(&first);
-	open_live(TLS DENY);
+	open_config(TLS DENY);
 	replace("cert.pem", second.pem);
 	for (int i = 0; i < 3; i++)
 		expect_cert(&first);
@@ -476,7 +476,7 @@ START_TEST(a_certificate_in_another_file)
 	CLEANUP(freep) char *path = in_dir("cert.pem");
 
 	install(&first);
-	open_live(TLS);
+	open_config(TLS);
 	replace("other.pem", first.pem);
 	replace("web.yml", "tls_server_config: {cert_file: other.pem, key_file: key.pem}\n");
 	expect_cert(&first);
@@ -494,7 +494,7 @@ static bool asks_for_certificates(void)
 {
 	nap();
 
-	SSL_CTX *ctx = web_live_tls_context(live);
+	SSL_CTX *ctx = current_web_config_tls_context(current);
 	int mode = SSL_CTX_get_verify_mode(ctx);
 
 	SSL_CTX_free(ctx);
@@ -509,7 +509,7 @@ START_TEST(a_half_written_file)
 	int64_t begin, waited;
 
 	install(&first);
-	open_live(TLS REQUIRE DENY);
+	open_config(TLS REQUIRE DENY);
 	ck_assert(asks_for_certificates());
 	begin = clock_mono_ns();
 	replace("web.yml", TLS);
@@ -530,7 +530,7 @@ END_TEST
 START_TEST(a_half_written_file_that_is_completed)
 {
 	install(&first);
-	open_live(TLS REQUIRE DENY);
+	open_config(TLS REQUIRE DENY);
 	for (int i = 0; i < 5; i++) {
 		replace("web.yml", TLS);
 		ck_assert(asks_for_certificates());
@@ -548,7 +548,7 @@ START_TEST(a_pipe_instead_of_a_key)
 	CLEANUP(freep) char *fifo = in_dir("pipe");
 
 	install(&first);
-	open_live(TLS DENY);
+	open_config(TLS DENY);
 	expect_cert(&first);
 	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
 	ck_assert_int_eq(rename(fifo, path), 0);
@@ -579,7 +579,7 @@ START_TEST(a_key_from_a_pipe)
 	replace("cert.pem", first.pem);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_int_eq(pthread_create(&writer, NULL, write_key, path), 0);
-	open_live(TLS DENY);
+	open_config(TLS DENY);
 	pthread_join(writer, NULL);
 	replace("web.yml", TLS XSS);
 	alarm(20);
@@ -593,7 +593,7 @@ END_TEST
 START_TEST(tls_does_not_end)
 {
 	install(&first);
-	open_live(TLS DENY);
+	open_config(TLS DENY);
 	replace("web.yml", XSS);
 	expect("X-Frame-Options", 0);
 	expect_cert(&first);
@@ -632,7 +632,7 @@ START_TEST(a_file_system_that_hangs)
 {
 	int64_t begin;
 
-	open_live(DENY USERS);
+	open_config(DENY USERS);
 	expect("X-Frame-Options", 1);
 	let_hang(true);
 	replace("web.yml", XSS);
@@ -652,11 +652,11 @@ END_TEST
 
 START_TEST(an_end_while_it_hangs)
 {
-	open_live(DENY);
+	open_config(DENY);
 	let_hang(true);
 	web_state_unref(look());
-	web_live_close(live);
-	live = NULL;
+	current_web_config_close(current);
+	current = NULL;
 	/* The thread that could not be ended still uses it: no sanitizer may look for leaks. */
 	fflush(NULL);
 	_exit(0);
@@ -671,11 +671,11 @@ static void *use(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < ROUNDS; i++) {
-		CLEANUP(web_state_unrefp) struct web_state *s = web_live_get(live);
+		CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(current);
 
 		ck_assert_uint_eq(s->config->users.n, 1);
 		ck_assert_str_eq(s->config->users.v[0].name, "alice");
-		SSL_CTX_free(web_live_tls_context(live));
+		SSL_CTX_free(current_web_config_tls_context(current));
 	}
 	return NULL;
 }
@@ -685,7 +685,7 @@ START_TEST(many_threads)
 	pthread_t threads[THREADS];
 
 	install(&first);
-	open_live(TLS USERS);
+	open_config(TLS USERS);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, use, NULL), 0);
 	for (int i = 0; i < 50; i++)
@@ -728,7 +728,7 @@ int main(void)
 	tcase_add_test(certs, a_key_from_a_pipe);
 	tcase_add_test(certs, tls_does_not_end);
 	tcase_add_test(certs, many_threads);
-	failed = run_cases("web_live", files, certs);
+	failed = run_cases("current_web_config", files, certs);
 	temp_dir_remove(&top);
 	return failed;
 }

@@ -43,7 +43,7 @@ static SSL_CTX *context_of(struct web_tls tls)
 	SSL_CTX *ctx = NULL;
 
 	tls = with_defaults(tls);
-	ck_assert_msg(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err) == 0, "%s", err.msg);
+	ck_assert_msg(web_tls_context(&tls, CONFIG_FILE_ANY, &ctx, &err) == 0, "%s", err.msg);
 	return ctx;
 }
 
@@ -75,7 +75,7 @@ static void check_refused(struct web_tls tls, const char *message)
 	SSL_CTX *ctx = NULL;
 
 	tls = with_defaults(tls);
-	ck_assert_int_eq(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err), -1);
+	ck_assert_int_eq(web_tls_context(&tls, CONFIG_FILE_ANY, &ctx, &err), -1);
 	ck_assert_str_eq(err.msg, message);
 	ck_assert_ptr_null(ctx);
 	ck_assert_uint_eq(ERR_peek_error(), 0);

@@ -41,7 +41,7 @@ static SSL_CTX *context_of(struct web_tls tls)
 	tls.key = server.key_pem;
 	tls.min_version = TLS1_2_VERSION;
 	tls.max_version = TLS1_3_VERSION;
-	ck_assert_msg(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err) == 0, "%s", err.msg);
+	ck_assert_msg(web_tls_context(&tls, CONFIG_FILE_ANY, &ctx, &err) == 0, "%s", err.msg);
 	return ctx;
 }
 
@@ -344,7 +344,7 @@ static SSL_CTX *context_for(const struct setting *s)
 	tls.cipher_suites = s->ciphers;
 	tls.min_version = s->min_version ? s->min_version : TLS1_2_VERSION;
 	tls.max_version = TLS1_3_VERSION;
-	ck_assert_msg(web_tls_context(&tls, WEB_FILES_ANY, &ctx, &err) == 0, "%s", err.msg);
+	ck_assert_msg(web_tls_context(&tls, CONFIG_FILE_ANY, &ctx, &err) == 0, "%s", err.msg);
 	return ctx;
 }
 

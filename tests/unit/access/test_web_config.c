@@ -294,7 +294,7 @@ static void expect_unread(const char *path, const char *verb, const char *why)
 	struct err err;
 
 	strbuf_addf(&want, "%s %s: %s", verb, path, why);
-	ck_assert_int_eq(web_config_read(path, WEB_FILES_ANY, &c, &err), -1);
+	ck_assert_int_eq(web_config_read(path, CONFIG_FILE_ANY, &c, &err), -1);
 	ck_assert_str_eq(err.msg, strbuf_z(&want));
 	ck_assert_ptr_null(c);
 }
@@ -323,7 +323,7 @@ START_TEST(a_file)
 	ck_assert_ptr_nonnull(f);
 	fputs(TLS PAIR, f);
 	fclose(f);
-	ck_assert_msg(web_config_read(strbuf_z(&path), WEB_FILES_ANY, &c, &err) == 0, "%s",
+	ck_assert_msg(web_config_read(strbuf_z(&path), CONFIG_FILE_ANY, &c, &err) == 0, "%s",
 		      err.msg);
 	ck_assert_str_eq(c->tls.cert_file, strbuf_z(&cert));
 }

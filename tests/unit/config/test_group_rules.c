@@ -225,9 +225,9 @@ static void write_file(const char *text)
 	fclose(f);
 }
 
-static size_t in_force(struct live_rules *l)
+static size_t in_force(struct current_rules *l)
 {
-	CLEANUP(group_rules_unrefp) struct group_rules *rules = live_rules_get(l);
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(l);
 
 	return rules->n;
 }
@@ -235,39 +235,39 @@ static size_t in_force(struct live_rules *l)
 START_TEST(reloading)
 {
 	struct group_rules *held;
-	struct live_rules *l;
+	struct current_rules *l;
 	struct err err;
 
 	write_file("rules:\n- match: '{}'\n");
-	l = live_rules_open(dir.db, &err);
+	l = current_rules_open(dir.db, &err);
 	ck_assert_ptr_nonnull(l);
 	ck_assert_uint_eq(in_force(l), 1);
-	held = live_rules_get(l);
+	held = current_rules_get(l);
 
 	write_file("rules:\n- match: '{}'\n- match: '{}'\n");
 	ck_assert_uint_eq(in_force(l), 1);
-	ck_assert_int_eq(live_rules_reload(l, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, &err), 0);
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert_uint_eq(held->n, 1);
-	ck_assert(live_rules_state(l).last_ok);
+	ck_assert(current_rules_state(l).last_ok);
 
 	write_file("rules:\n- match: '{'\n");
-	ck_assert_int_lt(live_rules_reload(l, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
 	ck_assert_uint_eq(in_force(l), 2);
-	ck_assert(!live_rules_state(l).last_ok);
+	ck_assert(!current_rules_state(l).last_ok);
 
 	ck_assert_int_eq(remove(dir.db), 0);
-	ck_assert_int_lt(live_rules_reload(l, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "no such file"));
 	ck_assert_uint_eq(in_force(l), 2);
 
 	write_file("");
-	ck_assert_int_eq(live_rules_reload(l, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, &err), 0);
 	ck_assert_uint_eq(in_force(l), 0);
-	ck_assert(live_rules_state(l).last_ok);
+	ck_assert(current_rules_state(l).last_ok);
 	group_rules_unref(held);
-	live_rules_close(l);
+	current_rules_close(l);
 }
 END_TEST
 
@@ -275,7 +275,7 @@ START_TEST(no_file)
 {
 	struct err err;
 
-	ck_assert_ptr_null(live_rules_open("/nonexistent/rules.yml", &err));
+	ck_assert_ptr_null(current_rules_open("/nonexistent/rules.yml", &err));
 	ck_assert_str_eq(err.msg, "open /nonexistent/rules.yml: no such file or directory");
 }
 END_TEST

@@ -138,12 +138,12 @@ START_TEST(histogram_is_consistent)
 {
 	struct histogram h = rows[_i].h;
 
-	const char *fault = native_fault(&h);
+	const char *fault = native_histogram_fault(&h);
 
 	ck_assert_msg(!fault == !rows[_i].want && (!fault || !strcmp(fault, rows[_i].want)),
 		      "%s: %s", rows[_i].name, fault);
-	native_drop(&h);
-	ck_assert_ptr_null(native_fault(&h));
+	native_histogram_drop(&h);
+	ck_assert_ptr_null(native_histogram_fault(&h));
 	ck_assert_uint_eq(h.count, rows[_i].h.count);
 	ck_assert(!h.has_schema && !h.has_zero_threshold && !h.n_pos_spans && !h.n_neg_counts);
 }
