@@ -85,13 +85,9 @@ static void raise_descriptor_limit(const struct config *c)
 	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur >= want)
 		return;
 	rl.rlim_cur = rl.rlim_max < want ? rl.rlim_max : want;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur < want) {
-		char have[32];
-
-		snprintf(have, sizeof(have), "%llu", (unsigned long long)rl.rlim_cur);
+	if (setrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur < want)
 		log_warn("fewer file descriptors than --web.max-connections needs: raise the limit",
-			 LOG_NUMBER("limit"), have, NULL);
-	}
+			 LOG_NUMBER("limit"), log_count(rl.rlim_cur).text, NULL);
 }
 
 /* Each is in /api/v1/status, too. */

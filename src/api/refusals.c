@@ -1,7 +1,6 @@
 #include "api/refusals.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@
 enum { ENTRIES_MAX = 1024 };
 #define MINUTE_NS INT64_C(60000000000)
 
-struct entry {
+struct kept_refusal {
 	uint64_t subject; /* hash of the job or path, as sent; 0: of all that had no room */
 	const char *reason;
 	int64_t said_ns;
@@ -30,7 +29,7 @@ struct entry {
 
 struct refusals {
 	pthread_mutex_t lock;
-	struct entry *entries[ENTRIES_MAX];
+	struct kept_refusal *entries[ENTRIES_MAX];
 	size_t n;
 };
 
@@ -43,17 +42,13 @@ struct refusals *refusals_new(void)
 }
 
 /* Kinds are bounded here, not by the log: no line of one job hides another's. */
-static void say(struct entry *e, int64_t now)
+static void say(struct kept_refusal *e, int64_t now)
 {
-	char times[24], status[16];
-
-	snprintf(times, sizeof(times), "%llu", (unsigned long long)e->times);
-	snprintf(status, sizeof(status), "%d", e->status);
 	if (log_enabled(e->level))
 		log_write(e->level, __FILE__, __LINE__, e->msg, "method", e->method, "source",
 			  e->source, "path", e->target, "group", e->group, "reason", e->reason,
-			  LOG_NUMBER("status"), status, LOG_NUMBER("times"), times, "err", e->why,
-			  NULL);
+			  LOG_NUMBER("status"), log_count((uint64_t)e->status).text,
+			  LOG_NUMBER("times"), log_count(e->times).text, "err", e->why, NULL);
 	e->times = 0;
 	e->said_ns = now;
 }
@@ -62,7 +57,7 @@ static void say(struct entry *e, int64_t now)
 static void expire(struct refusals *r, int64_t now)
 {
 	for (size_t i = 0; i < r->n;) {
-		struct entry *e = r->entries[i];
+		struct kept_refusal *e = r->entries[i];
 
 		if (now - e->said_ns < MINUTE_NS) {
 			i++;
@@ -126,7 +121,7 @@ static void copy(char *to, size_t size, struct str s)
 	to[n] = '\0';
 }
 
-static struct entry *find(struct refusals *r, const char *reason, uint64_t subject)
+static struct kept_refusal *find(struct refusals *r, const char *reason, uint64_t subject)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (r->entries[i]->subject == subject && strcmp(r->entries[i]->reason, reason) == 0)
@@ -135,11 +130,11 @@ static struct entry *find(struct refusals *r, const char *reason, uint64_t subje
 }
 
 /* NULL: all are taken, also those for the rest. */
-static struct entry *find_or_add(struct refusals *r, const char *reason, uint64_t subject,
-				 int64_t now)
+static struct kept_refusal *find_or_add(struct refusals *r, const char *reason, uint64_t subject,
+					int64_t now)
 {
 	enum { FOR_THE_REST = 16 };
-	struct entry *e = find(r, reason, subject);
+	struct kept_refusal *e = find(r, reason, subject);
 
 	if (e)
 		return e;
@@ -162,7 +157,7 @@ static struct entry *find_or_add(struct refusals *r, const char *reason, uint64_
 static void note(struct refusals *r, const struct refused_request *what, int64_t now)
 {
 	uint64_t subject = hash_bytes(subject_of(what->target)) | 1;
-	struct entry *e = find_or_add(r, what->reason, subject, now);
+	struct kept_refusal *e = find_or_add(r, what->reason, subject, now);
 
 	if (!e)
 		return;

@@ -222,6 +222,14 @@ static bool is_reserved(const char *key)
 	return false;
 }
 
+struct log_count log_count(uint64_t n)
+{
+	struct log_count c;
+
+	snprintf(c.text, sizeof(c.text), "%llu", (unsigned long long)n);
+	return c;
+}
+
 void log_write(enum log_level level, const char *file, int line, const char *msg, ...)
 {
 	int saved = errno;

@@ -49,6 +49,12 @@ bool log_take_turn(struct log_site *site, enum log_level level, const char *msg)
 /* A key whose value is the text of a JSON number, and stands in JSON without quotes. */
 #define LOG_NUMBER(key) "\001" key
 
+/* Such a text: LOG_NUMBER("groups"), log_count(n).text. */
+struct log_count {
+	char text[24];
+};
+struct log_count log_count(uint64_t n);
+
 /*
  * log_info("metrics persisted", "file", path, LOG_NUMBER("rows"), n_as_text, NULL): keys and values
  * are C strings in pairs, ended by NULL. A key that is one of ts, level, caller, source, msg gets

@@ -180,15 +180,13 @@ static void say_left_out(bool all)
 
 	for (struct log_site *s = ring.sites; s; s = s->next) {
 		uint64_t n = s->left_out;
-		char lines[24];
 
 		if (n == 0 || (s->window == window && !all))
 			continue;
 		s->left_out = 0;
-		snprintf(lines, sizeof(lines), "%llu", (unsigned long long)n);
 		pthread_mutex_unlock(&ring.lock);
 		log_write(LOG_WARN, s->file, s->line, "further lines of this kind were left out",
-			  "kind", s->msg, LOG_NUMBER("lines"), lines, NULL);
+			  "kind", s->msg, LOG_NUMBER("lines"), log_count(n).text, NULL);
 		pthread_mutex_lock(&ring.lock);
 	}
 }
@@ -196,15 +194,13 @@ static void say_left_out(bool all)
 static void say_no_room(void)
 {
 	uint64_t n = ring.no_room - ring.no_room_said;
-	char lines[24];
 
 	if (n == 0 || ring.n > RING / 2)
 		return;
 	ring.no_room_said = ring.no_room;
-	snprintf(lines, sizeof(lines), "%llu", (unsigned long long)n);
 	pthread_mutex_unlock(&ring.lock);
 	log_warn("log lines were dropped: whatever reads stderr is too slow", LOG_NUMBER("lines"),
-		 lines, NULL);
+		 log_count(n).text, NULL);
 	pthread_mutex_lock(&ring.lock);
 }
 

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -129,18 +128,17 @@ static void wipe(struct committer *c, struct push *push)
 static void log_rescued(struct committer *c, enum rescue_result r, const char *kept,
 			const struct err *why)
 {
-	char groups[24];
+	struct log_count groups = log_count(store_counts(c->store).groups);
 
-	snprintf(groups, sizeof(groups), "%llu", (unsigned long long)store_counts(c->store).groups);
 	if (r == RESCUE_READ_BACK)
 		log_warn("the database was read back after a failed sync: it holds all that is "
 			 "shown",
-			 LOG_NUMBER("groups"), groups, NULL);
+			 LOG_NUMBER("groups"), groups.text, NULL);
 	else
 		log_error("the database was not to be trusted any more: a new one has been written "
 			  "from memory",
-			  LOG_NUMBER("groups"), groups, "kept", *kept ? kept : "nothing", "err",
-			  why->msg, NULL);
+			  LOG_NUMBER("groups"), groups.text, "kept", *kept ? kept : "nothing",
+			  "err", why->msg, NULL);
 }
 
 /* A failure that lasts is said once a minute, and tried again the later the longer a try takes. */

@@ -1,7 +1,6 @@
 #include "process/salvage_database.h"
 
 #include <limits.h>
-#include <stdio.h>
 
 #include "base/log.h"
 #include "journal/rewrite.h"
@@ -13,19 +12,6 @@
 
 DEFINE_CLEANUP(struct store *, store_free)
 DEFINE_CLEANUP(struct salvage *, salvage_free)
-
-/* As text for the log. */
-struct number {
-	char text[24];
-};
-
-static struct number number(uint64_t n)
-{
-	struct number t;
-
-	snprintf(t.text, sizeof(t.text), "%llu", (unsigned long long)n);
-	return t;
-}
 
 static int fill(void *store, struct storage *st, struct err *err)
 {
@@ -53,9 +39,9 @@ static void log_salvaged(const char *path, const char *kept, const struct err *w
 		"the database is damaged: it has been set aside, and what can be read of it is in "
 		"a new one; the newest pushes, or deletes, may be missing",
 		"file", path, "kept", kept, "err", why->msg, LOG_NUMBER("groups"),
-		number(groups).text, LOG_NUMBER("rows"), number(n->rows).text,
-		LOG_NUMBER("rows_lost"), number(n->rows_lost).text, LOG_NUMBER("groups_lost"),
-		number(n->groups_lost).text, NULL);
+		log_count(groups).text, LOG_NUMBER("rows"), log_count(n->rows).text,
+		LOG_NUMBER("rows_lost"), log_count(n->rows_lost).text, LOG_NUMBER("groups_lost"),
+		log_count(n->groups_lost).text, NULL);
 }
 
 static int start_empty(const char *path, const struct err *why, struct err *err)

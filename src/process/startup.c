@@ -1,7 +1,6 @@
 #include "process/startup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,19 +25,6 @@ static struct store *limited_store(const struct config *c)
 {
 	return startup_new_store(
 		&(struct store_limits){ .max_groups = c->groups, .max_series = c->series });
-}
-
-/* As text for the log. */
-struct number {
-	char text[24];
-};
-
-static struct number number(uint64_t n)
-{
-	struct number t;
-
-	snprintf(t.text, sizeof(t.text), "%llu", (unsigned long long)n);
-	return t;
 }
 
 enum open_result { OPENED, DAMAGED, FAILED };
@@ -81,8 +67,8 @@ static void log_found(const char *path, const struct sqlite_found *found)
 	if (found->schema > 0 && found->schema < found->schema_now)
 		log_info("the database's schema has been upgraded: older versions cannot read it "
 			 "any more",
-			 "file", path, LOG_NUMBER("from"), number((uint64_t)found->schema).text,
-			 LOG_NUMBER("to"), number((uint64_t)found->schema_now).text, NULL);
+			 "file", path, LOG_NUMBER("from"), log_count((uint64_t)found->schema).text,
+			 LOG_NUMBER("to"), log_count((uint64_t)found->schema_now).text, NULL);
 }
 
 /* Deadlines count from now on. */
@@ -95,8 +81,9 @@ static void log_loaded(const char *path, struct store *store)
 {
 	struct store_counts counts = store_counts(store);
 
-	log_info("metrics loaded", "file", path, LOG_NUMBER("groups"), number(counts.groups).text,
-		 LOG_NUMBER("series"), number(counts.series).text, NULL);
+	log_info("metrics loaded", "file", path, LOG_NUMBER("groups"),
+		 log_count(counts.groups).text, LOG_NUMBER("series"), log_count(counts.series).text,
+		 NULL);
 }
 
 void startup_write_group(struct str key_bytes, struct strbuf *out)
@@ -152,9 +139,9 @@ void startup_log_imported(const char *msg, const struct startup_origin *from, co
 			  const char *value, const struct import_counts *n)
 {
 	log_info(msg, from->key, from->value, key, value, LOG_NUMBER("groups"),
-		 number(n->groups).text, LOG_NUMBER("families"), number(n->families).text,
-		 LOG_NUMBER("groups_left_out"), number(n->groups_left_out).text,
-		 LOG_NUMBER("families_left_out"), number(n->families_left_out).text, NULL);
+		 log_count(n->groups).text, LOG_NUMBER("families"), log_count(n->families).text,
+		 LOG_NUMBER("groups_left_out"), log_count(n->groups_left_out).text,
+		 LOG_NUMBER("families_left_out"), log_count(n->families_left_out).text, NULL);
 }
 
 static int import_if_gob(const struct config *c, struct err *err)
