@@ -21,16 +21,16 @@ enum { FRESH_NS = 250000, WAIT_NS = 1000000000 };
 #define PAUSE_NS INT64_C(10000000000)
 
 /* What tells one version of a file from another without reading it. All 0: it is not there. */
-struct stamp {
+struct file_stamp {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
 	struct timespec modified, changed;
 };
 
-struct file {
+struct watched_file {
 	char *path; /* owned */
-	struct stamp stamp;
+	struct file_stamp stamp;
 	int64_t seen_ns; /* when we first saw this stamp: clocks of file servers may be wrong */
 };
 
@@ -41,7 +41,7 @@ struct current_web_config {
 
 	/* Of the watching thread alone, once it runs. */
 	/* Of the last reading, good or bad: the configuration first, then what it named. */
-	struct file files[MAX_FILES];
+	struct watched_file files[MAX_FILES];
 	size_t n_files;
 	/*
 	 * One had been new to us for so short a time that its writer may not be done, and that its
@@ -63,9 +63,9 @@ struct current_web_config {
 
 /* ---- stamps ---- */
 
-static struct stamp stamp_of(const char *path)
+static struct file_stamp stamp_of(const char *path)
 {
-	struct stamp s = { 0 };
+	struct file_stamp s = { 0 };
 	struct stat st;
 
 	if (stat(path, &st) == 0) {
@@ -83,7 +83,7 @@ static bool same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
+static bool same_stamp(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
 	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
@@ -93,7 +93,7 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
 static bool have_moved(const struct current_web_config *cur)
 {
 	for (size_t i = 0; i < cur->n_files; i++) {
-		struct stamp now = stamp_of(cur->files[i].path);
+		struct file_stamp now = stamp_of(cur->files[i].path);
 
 		if (!same_stamp(&now, &cur->files[i].stamp))
 			return true;
@@ -101,9 +101,9 @@ static bool have_moved(const struct current_web_config *cur)
 	return false;
 }
 
-static void take_stamp(struct file *f, int64_t now)
+static void take_stamp(struct watched_file *f, int64_t now)
 {
-	struct stamp s = stamp_of(f->path);
+	struct file_stamp s = stamp_of(f->path);
 
 	if (same_stamp(&s, &f->stamp))
 		return;
@@ -125,7 +125,7 @@ static void take_stamps(struct current_web_config *cur)
 
 static void watch(struct current_web_config *cur, const char *path)
 {
-	struct file *f = &cur->files[cur->n_files++];
+	struct watched_file *f = &cur->files[cur->n_files++];
 
 	f->seen_ns = clock_mono_ns();
 	f->path = mem_strdup(path);

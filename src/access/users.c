@@ -13,7 +13,7 @@
 
 enum { KEY_BYTES = 32 };
 
-struct entry {
+struct cached_password {
 	unsigned char digest[WEB_USERS_DIGEST];
 	uint64_t used; /* by the cache's clock; 0: empty */
 };
@@ -27,7 +27,7 @@ struct web_users {
 	struct bcrypt *bcrypt; /* the thread's */
 
 	pthread_mutex_t lock; /* of what follows */
-	struct entry entries[WEB_USERS_CACHED];
+	struct cached_password entries[WEB_USERS_CACHED];
 	uint64_t clock;
 };
 
@@ -51,7 +51,7 @@ static bool cache_has(struct web_users *u, const unsigned char digest[WEB_USERS_
 
 static void cache_add(struct web_users *u, const unsigned char digest[WEB_USERS_DIGEST])
 {
-	struct entry *oldest = &u->entries[0];
+	struct cached_password *oldest = &u->entries[0];
 
 	pthread_mutex_lock(&u->lock);
 	for (size_t i = 1; i < WEB_USERS_CACHED; i++)

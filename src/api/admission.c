@@ -151,7 +151,7 @@ static void answer(struct admission *a, struct api_worker *w, struct http_reques
 }
 
 /* A request whose password is being checked. */
-struct waiting {
+struct waiting_login {
 	struct web_check check; /* first; on the way to the thread that checks */
 	struct http_task task;  /* and back */
 	struct admission *admission;
@@ -164,7 +164,8 @@ struct waiting {
 /* On the worker again. */
 static void finish(struct http_task *task)
 {
-	struct waiting *wait = (struct waiting *)((char *)task - offsetof(struct waiting, task));
+	struct waiting_login *wait = (struct waiting_login *)((char *)task -
+							      offsetof(struct waiting_login, task));
 
 	answer(wait->admission, wait->worker, wait->req, wait->login, wait->next);
 	free(wait);
@@ -173,7 +174,7 @@ static void finish(struct http_task *task)
 /* On the thread that checks. */
 static void checked(struct web_check *check, enum web_login login)
 {
-	struct waiting *wait = (struct waiting *)check;
+	struct waiting_login *wait = (struct waiting_login *)check;
 
 	wait->login = login;
 	http_worker_post(wait->worker->http, &wait->task);
@@ -183,7 +184,7 @@ static void checked(struct web_check *check, enum web_login login)
 static void check_password(struct admission *a, struct api_worker *w, struct http_request *req,
 			   const struct web_pairs *users, admitted_fn next)
 {
-	struct waiting *wait = mem_zalloc(sizeof(*wait));
+	struct waiting_login *wait = mem_zalloc(sizeof(*wait));
 	enum web_login login;
 
 	wait->check.done = checked;

@@ -14,7 +14,7 @@
 #include "format/content_type.h"
 #include "store/store.h"
 
-struct scrape {
+struct scrape_call {
 	struct job job;        /* first; on the way to the background thread */
 	struct http_task task; /* and back */
 	struct api_worker *worker;
@@ -42,7 +42,7 @@ static void reply(struct http_request *req, struct scrape_body *body, struct acc
 	http_reply(req, 200, accept_content_type(as, type));
 }
 
-static void scrape_drop(struct scrape *s)
+static void scrape_drop(struct scrape_call *s)
 {
 	scrape_compression_free(s->compressing);
 	encoded_body_free(s->encoding);
@@ -55,7 +55,8 @@ static void scrape_drop(struct scrape *s)
 /* On the worker again. */
 static void finish(struct http_task *task)
 {
-	struct scrape *s = (struct scrape *)((char *)task - offsetof(struct scrape, task));
+	struct scrape_call *s = (struct scrape_call *)((char *)task -
+						       offsetof(struct scrape_call, task));
 
 	if (s->refused) {
 		struct http_request *req = s->req;
@@ -69,7 +70,7 @@ static void finish(struct http_task *task)
 	free(s);
 }
 
-static void begin(struct scrape *s)
+static void begin(struct scrape_call *s)
 {
 	s->begun = true;
 	s->worker->api->scrapes_being_made++;
@@ -79,7 +80,7 @@ static void begin(struct scrape *s)
 }
 
 /* True: the body is as it is to be sent. */
-static bool make(struct scrape *s, int64_t until_ns)
+static bool make(struct scrape_call *s, int64_t until_ns)
 {
 	if (s->encoding) {
 		if (!encoded_body_step(s->encoding, until_ns))
@@ -102,7 +103,7 @@ static bool make(struct scrape *s, int64_t until_ns)
  * Asked before it begins, and again while it is made beside others, because together they would not
  * be bounded. One at least is completed.
  */
-static bool is_one_too_many(const struct scrape *s)
+static bool is_one_too_many(const struct scrape_call *s)
 {
 	struct api *api = s->worker->api;
 
@@ -112,7 +113,7 @@ static bool is_one_too_many(const struct scrape *s)
 /* On the background thread. */
 static bool step(struct job *job, int64_t until_ns)
 {
-	struct scrape *s = (struct scrape *)job;
+	struct scrape_call *s = (struct scrape_call *)job;
 
 	s->refused = is_one_too_many(s);
 	if (!s->refused) {
@@ -127,7 +128,7 @@ static bool step(struct job *job, int64_t until_ns)
 	return true;
 }
 
-static void encode_later(struct scrape *s)
+static void encode_later(struct scrape_call *s)
 {
 	struct http_request *req = s->req;
 
@@ -157,7 +158,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.database_set_aside = w->api->database_set_aside,
 		.salvaged_groups = w->api->salvaged_groups,
 	};
-	struct scrape *s;
+	struct scrape_call *s;
 
 	if (api_is_crowded(w->api)) {
 		api_refuse_crowded(req);

@@ -10,7 +10,7 @@
 #include "format/text/parse.h"
 
 /* A family of the exposition: stored, our own, or both. */
-struct item {
+struct exposed_family {
 	struct str name; /* not escaped */
 	struct snapshot_family *stored;
 	const struct own_family *own;
@@ -24,7 +24,7 @@ struct encoded_body {
 	struct scrape_body *to;
 	struct snapshot *snap;
 	const struct own_metrics *own;
-	struct item *items;
+	struct exposed_family *items;
 	size_t n_items;
 	struct om_names names; /* OpenMetrics only; in the arena where they are escaped */
 	struct arena escaped;
@@ -56,7 +56,7 @@ struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum
 
 static int item_cmp(const void *pa, const void *pb)
 {
-	const struct item *a = pa, *b = pb;
+	const struct exposed_family *a = pa, *b = pb;
 	int r = str_cmp(a->name, b->name);
 
 	return r ? r : (b->own != NULL) - (a->own != NULL);
@@ -83,13 +83,13 @@ static void collect_items(struct encoded_body *f)
 	for (size_t i = 0; i < f->snap->n_families; i++) {
 		struct snapshot_family *s = &f->snap->families[i];
 
-		f->items[f->n_items++] = (struct item){
+		f->items[f->n_items++] = (struct exposed_family){
 			.name = s->unescaped ? bytes_str(s->unescaped) : s->name,
 			.stored = s,
 		};
 	}
 	for (size_t i = 0; i < f->own->n; i++)
-		f->items[f->n_items++] = (struct item){
+		f->items[f->n_items++] = (struct exposed_family){
 			.name = f->own->families[i].name,
 			.own = &f->own->families[i],
 		};
@@ -113,7 +113,7 @@ static void collect_names(struct encoded_body *f)
 	struct om_name *list = mem_alloc(f->n_items * sizeof(*list));
 
 	for (size_t i = 0; i < f->n_items; i++) {
-		const struct item *item = &f->items[i];
+		const struct exposed_family *item = &f->items[i];
 
 		list[i].name = escape_name_in(f->enc.as.escaping, item->name, &f->escaped);
 		list[i].type = item->stored ? item->stored->type : own_type(f, item->own);
@@ -158,13 +158,13 @@ static void flush_block(struct encoded_body *f)
 	f->block.n = 0;
 }
 
-static size_t n_pages(const struct item *item)
+static size_t n_pages(const struct exposed_family *item)
 {
 	return item->stored ? item->stored->n : 0;
 }
 
 /* False: its turn is over. */
-static bool encode_one(struct encoded_body *f, const struct item *item, int64_t until_ns)
+static bool encode_one(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
 	struct bytes *body = page->text;
@@ -180,7 +180,7 @@ static bool encode_one(struct encoded_body *f, const struct item *item, int64_t 
 	return true;
 }
 
-static void write_one(struct encoded_body *f, const struct item *item)
+static void write_one(struct encoded_body *f, const struct exposed_family *item)
 {
 	struct bytes *body = f->bodies[f->page];
 	bool packed = body->unpacked && f->enc.coding != COMPRESS_NONE;
@@ -197,7 +197,7 @@ static void write_one(struct encoded_body *f, const struct item *item)
 	f->page++;
 }
 
-static void write_head(struct encoded_body *f, const struct item *item)
+static void write_head(struct encoded_body *f, const struct exposed_family *item)
 {
 	struct strbuf *out = &f->enc.out;
 	char length[WIRE_VARINT_MAX];
@@ -228,7 +228,7 @@ static void write_tail(struct encoded_body *f)
 }
 
 /* Fills f->sf, and f->own_out with what we say of ourselves. False: it cannot be shown. */
-static bool describe(struct encoded_body *f, const struct item *item)
+static bool describe(struct encoded_body *f, const struct exposed_family *item)
 {
 	struct sample_family *sf = &f->sf;
 	const struct family *own = NULL;
@@ -263,7 +263,7 @@ static bool describe(struct encoded_body *f, const struct item *item)
 }
 
 /* False: nothing of it is shown. */
-static bool begin_item(struct encoded_body *f, const struct item *item)
+static bool begin_item(struct encoded_body *f, const struct exposed_family *item)
 {
 	f->page = 0;
 	f->length = 0;
@@ -288,7 +288,7 @@ static void end_item(struct encoded_body *f)
 }
 
 /* A page at the most. */
-static void go_on(struct encoded_body *f, const struct item *item, int64_t until_ns)
+static void go_on(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	switch (f->phase) {
 	case PHASE_BEGIN:

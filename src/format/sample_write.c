@@ -115,7 +115,7 @@ static void add_label(struct strbuf *out, const struct label *l, char *sep)
 }
 
 /* What the lines of one metric have in common. */
-struct lines {
+struct metric_lines {
 	struct strbuf *out;
 	struct str name;
 	bool quoted; /* the name goes into the braces */
@@ -133,7 +133,8 @@ static void add_bound(struct strbuf *out, const char *label, double bound, char 
 }
 
 /* Up to the blank before the value; label is le or quantile, or NULL. */
-static void start_line(const struct lines *s, const char *suffix, const char *label, double bound)
+static void start_line(const struct metric_lines *s, const char *suffix, const char *label,
+		       double bound)
 {
 	struct strbuf *out = s->out;
 	char sep = '{';
@@ -157,7 +158,7 @@ static void start_line(const struct lines *s, const char *suffix, const char *la
 	strbuf_addc(out, ' ');
 }
 
-static void add_line(const struct lines *s, const char *suffix, double v)
+static void add_line(const struct metric_lines *s, const char *suffix, double v)
 {
 	start_line(s, suffix, NULL, 0);
 	add_number(s->out, v);
@@ -234,7 +235,7 @@ static void end_line(struct strbuf *out, const struct exemplar *e)
 	strbuf_addc(out, '\n');
 }
 
-static void add_created(const struct lines *s, const struct sample_family *f,
+static void add_created(const struct metric_lines *s, const struct sample_family *f,
 			const struct timestamp *ts)
 {
 	if (!f->openmetrics || !ts->set)
@@ -244,7 +245,7 @@ static void add_created(const struct lines *s, const struct sample_family *f,
 	strbuf_addc(s->out, '\n');
 }
 
-static void add_summary(const struct lines *s, const struct sample_family *f)
+static void add_summary(const struct metric_lines *s, const struct sample_family *f)
 {
 	const struct summary *y = s->m->summary;
 
@@ -263,14 +264,15 @@ static double either(double count_float, uint64_t count)
 	return count_float != 0 ? count_float : (double)count;
 }
 
-static void add_bucket(const struct lines *s, double bound, double count, const struct exemplar *e)
+static void add_bucket(const struct metric_lines *s, double bound, double count,
+		       const struct exemplar *e)
 {
 	start_line(s, "_bucket", "le", bound);
 	add_number(s->out, count);
 	end_line(s->out, e);
 }
 
-static void add_histogram(const struct lines *s, const struct sample_family *f)
+static void add_histogram(const struct metric_lines *s, const struct sample_family *f)
 {
 	const struct histogram *h = s->m->histogram;
 	double count = either(h->count_float, h->count);
@@ -290,9 +292,9 @@ static void add_histogram(const struct lines *s, const struct sample_family *f)
 	add_created(s, f, &h->created);
 }
 
-static void add_counter(const struct lines *s, const struct sample_family *f)
+static void add_counter(const struct metric_lines *s, const struct sample_family *f)
 {
-	struct lines created = *s;
+	struct metric_lines created = *s;
 	bool counter = is_counter(f, &created.name);
 
 	start_line(s, "", NULL, 0);
@@ -304,7 +306,7 @@ static void add_counter(const struct lines *s, const struct sample_family *f)
 
 void sample_write_metric(struct strbuf *out, const struct sample_family *f, const struct metric *m)
 {
-	struct lines s = { out, f->name, !name_is_classic_metric(f->name), m };
+	struct metric_lines s = { out, f->name, !name_is_classic_metric(f->name), m };
 
 	switch (f->type) {
 	case METRIC_COUNTER:

@@ -13,7 +13,7 @@
  * A group without families. These come last: a Go gateway that refuses every push has two groups
  * with the same time metrics, and one of them holds the data.
  */
-struct held {
+struct held_push {
 	struct push *push;
 	double failed_at;
 };
@@ -22,8 +22,8 @@ struct import {
 	struct store *store;
 	struct import_listener listener;
 	struct import_counts counts;
-	struct push *pushes; /* linked by node.next: the store borrows from them */
-	struct held *held;   /* not staged yet */
+	struct push *pushes;    /* linked by node.next: the store borrows from them */
+	struct held_push *held; /* not staged yet */
 	size_t n_held, cap_held;
 
 	/* Of the group at hand. */
@@ -35,14 +35,14 @@ struct import {
 /* The limits of a push do not apply to what was accepted elsewhere. */
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
-struct item {
+struct imported_family {
 	struct family *family;
 	double pushed_at;
 };
 
-struct incoming {
+struct imported_group {
 	struct key key;
-	struct item *items; /* without the time metrics; by time, then name */
+	struct imported_family *items; /* without the time metrics; by time, then name */
 	uint32_t n_items;
 	bool has_pushed_at;
 	double pushed_at, failed_at;
@@ -148,7 +148,7 @@ static uint32_t count_pushed(const struct gob_group *g)
 	return n;
 }
 
-static bool is_time_metric(struct import *im, const struct family *f, struct incoming *in)
+static bool is_time_metric(struct import *im, const struct family *f, struct imported_group *in)
 {
 	bool pushed = str_eq(f->name, STR("push_time_seconds"));
 	const struct metric *m = f->metrics;
@@ -164,16 +164,16 @@ static bool is_time_metric(struct import *im, const struct family *f, struct inc
 	return true;
 }
 
-static void take_family(struct import *im, struct incoming *in, struct str name, struct family *f,
-			double pushed_at)
+static void take_family(struct import *im, struct imported_group *in, struct str name,
+			struct family *f, double pushed_at)
 {
 	if (!f)
 		leave_out_family(im, name, "empty");
 	else if (!is_time_metric(im, f, in))
-		in->items[in->n_items++] = (struct item){ f, pushed_at };
+		in->items[in->n_items++] = (struct imported_family){ f, pushed_at };
 }
 
-static int read_family(struct import *im, struct incoming *in, const struct gob_family *from,
+static int read_family(struct import *im, struct imported_group *in, const struct gob_family *from,
 		       struct str message, struct err *err)
 {
 	struct family *f = NULL;
@@ -189,7 +189,7 @@ static int read_family(struct import *im, struct incoming *in, const struct gob_
 }
 
 /* What is decoded borrows from im->messages, so all of them are framed first. */
-static int read_families(struct import *im, const struct gob_group *g, struct incoming *in,
+static int read_families(struct import *im, const struct gob_group *g, struct imported_group *in,
 			 struct err *err)
 {
 	size_t *ends = arena_alloc(&im->arena, g->n_families * sizeof(*ends));
@@ -216,7 +216,7 @@ static int read_families(struct import *im, const struct gob_group *g, struct in
 
 static int cmp_items(const void *pa, const void *pb)
 {
-	const struct item *a = pa, *b = pb;
+	const struct imported_family *a = pa, *b = pb;
 
 	if (a->pushed_at != b->pushed_at)
 		return a->pushed_at < b->pushed_at ? -1 : 1;
@@ -235,8 +235,8 @@ static struct push *build(struct import *im, const struct key *key, struct famil
 
 /* Families of one push: all together or, if one is refused, each by itself. */
 /* NOLINTNEXTLINE(misc-no-recursion): once more, with one item. */
-static void stage_items(struct import *im, const struct incoming *in, const struct item *items,
-			uint32_t n)
+static void stage_items(struct import *im, const struct imported_group *in,
+			const struct imported_family *items, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		items[i].family->next = i + 1 < n ? items[i + 1].family : NULL;
@@ -265,7 +265,7 @@ static bool stage_empty(struct import *im, struct push *push, uint32_t n_familie
 	return true;
 }
 
-static void stage_group(struct import *im, const struct incoming *in, struct push *empty)
+static void stage_group(struct import *im, const struct imported_group *in, struct push *empty)
 {
 	uint32_t n;
 
@@ -280,16 +280,16 @@ static void stage_group(struct import *im, const struct incoming *in, struct pus
 	store_stage_times(im->store, empty, in->pushed_at, in->failed_at, STR_NULL);
 }
 
-static void hold_group(struct import *im, const struct incoming *in, struct push *empty)
+static void hold_group(struct import *im, const struct imported_group *in, struct push *empty)
 {
 	if (im->n_held == im->cap_held) {
 		im->cap_held = im->cap_held ? im->cap_held * 2 : 16;
 		im->held = mem_realloc(im->held, im->cap_held * sizeof(*im->held));
 	}
-	im->held[im->n_held++] = (struct held){ empty, in->failed_at };
+	im->held[im->n_held++] = (struct held_push){ empty, in->failed_at };
 }
 
-static void stage_held(struct import *im, const struct held *held)
+static void stage_held(struct import *im, const struct held_push *held)
 {
 	struct key key;
 
@@ -305,7 +305,7 @@ static void stage_held(struct import *im, const struct held *held)
 int import_group(void *arg, const struct gob_group *g, struct err *err)
 {
 	struct import *im = arg;
-	struct incoming in = { 0 };
+	struct imported_group in = { 0 };
 
 	arena_reset(&im->arena);
 	if (read_key(im, g, &in.key) < 0) {

@@ -4,8 +4,8 @@
 #include "format/text/write.h"
 #include "import/json_metric.h"
 
-struct reader {
-	struct scrape *scrape;
+struct json_reader {
+	struct source_scrape *scrape;
 	struct import *im;
 	struct err *err;
 	struct arena arena;     /* of the group at hand */
@@ -14,20 +14,20 @@ struct reader {
 };
 
 /* A family of the group at hand; its message is messages[at, end). */
-struct part {
+struct json_family {
 	struct str name;
 	double pushed_at;
 	size_t at, end;
 };
 
-static void reader_done(struct reader *r)
+static void reader_done(struct json_reader *r)
 {
 	arena_done(&r->arena);
 	strbuf_done(&r->messages);
 	strbuf_done(&r->name);
 }
 
-static int foreign(struct reader *r, const char *what)
+static int foreign(struct json_reader *r, const char *what)
 {
 	return err_set(r->err, ERR_SYSTEM, 0, "not what a Pushgateway answers: %s", what);
 }
@@ -35,7 +35,7 @@ static int foreign(struct reader *r, const char *what)
 /* ---- families ---- */
 
 /* The labels of a series, and what the scrape has of it. False: they are no labels. */
-static bool find(struct reader *r, struct str family, json_t *v, struct metric *ret_metric,
+static bool find(struct json_reader *r, struct str family, json_t *v, struct metric *ret_metric,
 		 struct scraped *ret_scraped)
 {
 	struct label *labels;
@@ -48,7 +48,7 @@ static bool find(struct reader *r, struct str family, json_t *v, struct metric *
 }
 
 /* NULL, or why the family has to stay behind. */
-static const char *add_metric(struct reader *r, const struct family *family, json_t *v)
+static const char *add_metric(struct json_reader *r, const struct family *family, json_t *v)
 {
 	struct metric m = { 0 };
 	struct scraped found;
@@ -67,7 +67,7 @@ static const char *add_metric(struct reader *r, const struct family *family, jso
 }
 
 /* What the JSON does not tell of a family; the same for all its series. */
-static void complete(struct reader *r, struct family *family, json_t *metrics)
+static void complete(struct json_reader *r, struct family *family, json_t *metrics)
 {
 	struct scraped found;
 	struct metric m;
@@ -79,7 +79,7 @@ static void complete(struct reader *r, struct family *family, json_t *metrics)
 	family->has_help |= found.empty_help;
 }
 
-static const char *add_family(struct reader *r, struct str name, json_t *v)
+static const char *add_family(struct json_reader *r, struct str name, json_t *v)
 {
 	json_t *help = json_object_get(v, "help"), *metrics = json_object_get(v, "metrics"),
 	       *metric;
@@ -107,11 +107,12 @@ static bool is_family(const json_t *v)
 	return json_is_array(json_object_get(v, "metrics"));
 }
 
-static int read_part(struct reader *r, const char *name, json_t *v, struct part *ret, bool *ret_has)
+static int read_part(struct json_reader *r, const char *name, json_t *v, struct json_family *ret,
+		     bool *ret_has)
 {
 	const char *why;
 
-	*ret = (struct part){ .name = str_of(name), .at = r->messages.n };
+	*ret = (struct json_family){ .name = str_of(name), .at = r->messages.n };
 	*ret_has = true;
 	if (!json_time(json_object_get(v, "time_stamp"), &ret->pushed_at))
 		return foreign(r, "a family without time_stamp");
@@ -131,7 +132,7 @@ static int read_part(struct reader *r, const char *name, json_t *v, struct part 
  * A family called `labels` hides the grouping key. The time of the last push has the same labels,
  * and an empty instance that most groups do not have themselves.
  */
-static bool labels_of_times(struct reader *r, json_t *v, struct gob_group *g)
+static bool labels_of_times(struct json_reader *r, json_t *v, struct gob_group *g)
 {
 	json_t *times = json_object_get(v, "push_time_seconds");
 	json_t *first = json_array_get(json_object_get(times, "metrics"), 0);
@@ -147,7 +148,7 @@ static bool labels_of_times(struct reader *r, json_t *v, struct gob_group *g)
 	return true;
 }
 
-static bool read_labels(struct reader *r, json_t *v, struct gob_group *g)
+static bool read_labels(struct json_reader *r, json_t *v, struct gob_group *g)
 {
 	json_t *labels = json_object_get(v, "labels");
 
@@ -156,7 +157,7 @@ static bool read_labels(struct reader *r, json_t *v, struct gob_group *g)
 	return json_labels(labels, &r->arena, &g->labels, &g->n_labels);
 }
 
-static int read_parts(struct reader *r, json_t *v, struct part *parts, uint32_t *ret_n)
+static int read_parts(struct json_reader *r, json_t *v, struct json_family *parts, uint32_t *ret_n)
 {
 	const char *name;
 	json_t *value;
@@ -174,10 +175,10 @@ static int read_parts(struct reader *r, json_t *v, struct part *parts, uint32_t 
 	return 0;
 }
 
-static int read_group(struct reader *r, json_t *v)
+static int read_group(struct json_reader *r, json_t *v)
 {
 	struct gob_group g = { 0 };
-	struct part *parts;
+	struct json_family *parts;
 
 	arena_reset(&r->arena);
 	r->messages.n = 0;
@@ -198,7 +199,7 @@ static int read_group(struct reader *r, json_t *v)
 	return import_group(r->im, &g, r->err);
 }
 
-static int read_groups(struct reader *r, json_t *root)
+static int read_groups(struct json_reader *r, json_t *root)
 {
 	json_t *data = json_object_get(root, "data"), *group;
 	size_t i;
@@ -213,9 +214,9 @@ static int read_groups(struct reader *r, json_t *root)
 	return 0;
 }
 
-int import_json(struct str json, struct scrape *scrape, struct import *im, struct err *err)
+int import_json(struct str json, struct source_scrape *scrape, struct import *im, struct err *err)
 {
-	CLEANUP(reader_done) struct reader r = { .scrape = scrape, .im = im, .err = err };
+	CLEANUP(reader_done) struct json_reader r = { .scrape = scrape, .im = im, .err = err };
 	json_error_t why;
 	json_t *root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 	int result;

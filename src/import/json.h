@@ -13,6 +13,6 @@
  * there, and from the JSON otherwise; what JSON does not show in full is left out then. scrape may
  * be NULL. -1: *err says in what way this is not such an answer; import_commit() must not follow.
  */
-int import_json(struct str json, struct scrape *scrape, struct import *im, struct err *err);
+int import_json(struct str json, struct source_scrape *scrape, struct import *im, struct err *err);
 
 #endif

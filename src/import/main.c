@@ -25,7 +25,7 @@
 	"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; " \
 	"encoding=delimited; escaping=allow-utf-8"
 
-struct settings {
+struct import_settings {
 	char *persistence_file, *telemetry_path, *ca_file;
 	int64_t timeout_ns;
 	uint64_t max_response_size;
@@ -34,7 +34,7 @@ struct settings {
 	enum log_format log_format;
 };
 
-#define AT(member) offsetof(struct settings, member)
+#define AT(member) offsetof(struct import_settings, member)
 
 /* clang-format off */
 static const struct flag flags[] = {
@@ -70,7 +70,7 @@ static const struct flag_table table = { .flags = flags, .n = ARRAY_LEN(flags), 
 
 /* ---- the other gateway ---- */
 
-static int advise(const struct fetch *f, const struct settings *s, struct err *err)
+static int advise(const struct fetch *f, const struct import_settings *s, struct err *err)
 {
 	if (fetch_status(f) == 404)
 		return err_set(err, ERR_SYSTEM, 0, "GET %s%s: status 404: see --telemetry-path",
@@ -83,8 +83,8 @@ static int advise(const struct fetch *f, const struct settings *s, struct err *e
 	return -1;
 }
 
-static int read_scrape(struct fetch *f, const struct settings *s, struct strbuf *body,
-		       struct scrape **ret, struct err *err)
+static int read_scrape(struct fetch *f, const struct import_settings *s, struct strbuf *body,
+		       struct source_scrape **ret, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf where = { 0 };
 
@@ -99,7 +99,7 @@ static int read_scrape(struct fetch *f, const struct settings *s, struct strbuf 
 	return -1;
 }
 
-static int read_groups(struct fetch *f, struct scrape *scrape, struct strbuf *body,
+static int read_groups(struct fetch *f, struct source_scrape *scrape, struct strbuf *body,
 		       struct import *im, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf where = { 0 };
@@ -112,12 +112,12 @@ static int read_groups(struct fetch *f, struct scrape *scrape, struct strbuf *bo
 }
 
 /* First the groups: what is in them and no longer in the scrape is taken from the JSON. */
-static int read_gateway(struct fetch *f, const struct settings *s, struct import *im,
+static int read_gateway(struct fetch *f, const struct import_settings *s, struct import *im,
 			struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf groups = { 0 };
 	CLEANUP(strbuf_done) struct strbuf series = { 0 };
-	CLEANUP(scrape_freep) struct scrape *scrape = NULL;
+	CLEANUP(scrape_freep) struct source_scrape *scrape = NULL;
 
 	if (fetch_get(f, "/api/v1/metrics", "application/json", &groups, err) < 0 ||
 	    read_scrape(f, s, &series, &scrape, err) < 0)
@@ -148,7 +148,7 @@ static int open_empty(const char *path, struct storage **ret, struct store *stor
 	return 0;
 }
 
-static int copy(struct fetch *f, const struct settings *s, struct store *store,
+static int copy(struct fetch *f, const struct import_settings *s, struct store *store,
 		struct import_counts *ret, struct err *err)
 {
 	struct startup_origin origin = { "url", fetch_name(f) };
@@ -165,7 +165,7 @@ static int copy(struct fetch *f, const struct settings *s, struct store *store,
 	return 0;
 }
 
-static int run(const struct settings *s, const char *url)
+static int run(const struct import_settings *s, const char *url)
 {
 	const struct fetch_settings settings = { s->timeout_ns, s->max_response_size, s->ca_file };
 	const struct store_limits none = { .max_groups = UINT64_MAX, .max_series = UINT64_MAX };
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
 {
 	const char *program = argc > 0 ? argv[0] : "tallygate";
 	CLEANUP(flags_given_done) struct flags_given given = { 0 };
-	struct settings s = { 0 };
+	struct import_settings s = { 0 };
 	struct err err;
 	int r;
 

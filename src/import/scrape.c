@@ -19,13 +19,13 @@ struct scrape_family {
 	int32_t type;
 };
 
-struct series {
+struct source_series {
 	const struct scrape_family *family;
 	struct str field; /* all of it */
 	struct str value; /* the metric's message */
 };
 
-struct scrape {
+struct source_scrape {
 	struct arena arena;
 	struct table by_key;
 	struct strbuf key;     /* of the series at hand */
@@ -34,7 +34,7 @@ struct scrape {
 	uint32_t n_labels, cap_labels;
 };
 
-void scrape_free(struct scrape *s)
+void scrape_free(struct source_scrape *s)
 {
 	if (!s)
 		return;
@@ -80,7 +80,7 @@ static bool read_label(struct str message, struct label *ret)
 	return true;
 }
 
-static struct label *next_label(struct scrape *s)
+static struct label *next_label(struct source_scrape *s)
 {
 	if (s->n_labels == s->cap_labels) {
 		s->cap_labels = s->cap_labels ? s->cap_labels * 2 : 16;
@@ -95,7 +95,8 @@ static int cmp_labels(const void *a, const void *b)
 }
 
 /* The key of a series of the scrape. */
-static bool read_key(struct scrape *s, struct str family, struct str metric, struct strbuf *key)
+static bool read_key(struct source_scrape *s, struct str family, struct str metric,
+		     struct strbuf *key)
 {
 	struct wire_field f;
 
@@ -134,19 +135,19 @@ static bool read_head(struct str message, struct scrape_family *ret)
 	return true;
 }
 
-static bool add_series(struct scrape *s, const struct scrape_family *family,
+static bool add_series(struct source_scrape *s, const struct scrape_family *family,
 		       const struct wire_field *f)
 {
-	struct series *series = arena_alloc(&s->arena, sizeof(*series));
+	struct source_series *series = arena_alloc(&s->arena, sizeof(*series));
 
-	*series = (struct series){ family, f->raw, f->value };
+	*series = (struct source_series){ family, f->raw, f->value };
 	if (!read_key(s, family->name, f->value, &s->key))
 		return false;
 	table_add(&s->by_key, hash_bytes(strbuf_str(&s->key)), series);
 	return true;
 }
 
-static bool read_family(struct scrape *s, struct str message)
+static bool read_family(struct source_scrape *s, struct str message)
 {
 	struct scrape_family *family = arena_zalloc(&s->arena, sizeof(*family));
 	struct wire_field f;
@@ -161,9 +162,9 @@ static bool read_family(struct scrape *s, struct str message)
 	return true;
 }
 
-int scrape_read(struct str body, struct scrape **ret, struct err *err)
+int scrape_read(struct str body, struct source_scrape **ret, struct err *err)
 {
-	struct scrape *s = mem_zalloc(sizeof(*s));
+	struct source_scrape *s = mem_zalloc(sizeof(*s));
 	uint64_t n;
 
 	arena_init(&s->arena, ARENA_MUST);
@@ -181,10 +182,10 @@ int scrape_read(struct str body, struct scrape **ret, struct err *err)
 	return 0;
 }
 
-struct scraped scrape_find(struct scrape *s, struct str family, const struct label *labels,
+struct scraped scrape_find(struct source_scrape *s, struct str family, const struct label *labels,
 			   uint32_t n_labels)
 {
-	const struct series *series;
+	const struct source_series *series;
 	uint64_t hash;
 
 	if (!s)

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "metrics/metric.h"
 
-struct scrape;
+struct source_scrape;
 
 struct scraped {
 	struct str metric; /* as the field that it is of its family's message; .p NULL: not there */
@@ -19,13 +19,13 @@ struct scraped {
 };
 
 /* Borrows body, delimited MetricFamily messages, until scrape_free(). -1: it is something else. */
-int scrape_read(struct str body, struct scrape **ret, struct err *err);
+int scrape_read(struct str body, struct source_scrape **ret, struct err *err);
 /* NULL is fine. */
-void scrape_free(struct scrape *s);
-DEFINE_CLEANUP(struct scrape *, scrape_free)
+void scrape_free(struct source_scrape *s);
+DEFINE_CLEANUP(struct source_scrape *, scrape_free)
 
 /* The labels are sorted by name. s NULL: nothing is there. */
-struct scraped scrape_find(struct scrape *s, struct str family, const struct label *labels,
+struct scraped scrape_find(struct source_scrape *s, struct str family, const struct label *labels,
 			   uint32_t n_labels);
 
 #endif

@@ -16,24 +16,24 @@ enum {
 
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
 
-struct refused {
-	struct refused *next;
+struct refused_family {
+	struct refused_family *next;
 	char *why;
 	size_t name_n;
 	char name[];
 };
 
-struct job {
+struct decode_job {
 	struct row row; /* without its body */
 	struct str key;
 	size_t at, n;      /* of the body, in the batch's bytes */
 	struct push *push; /* linked by node.next */
-	struct refused *refused;
+	struct refused_family *refused;
 	struct err err; /* the body cannot be read */
 };
 
-struct batch {
-	struct job jobs[BATCH_RECORDS];
+struct decode_batch {
+	struct decode_job jobs[BATCH_RECORDS];
 	size_t n;
 	struct strbuf bytes;
 	bool decoded;
@@ -41,7 +41,7 @@ struct batch {
 
 struct decoders {
 	struct decoded_sink sink;
-	struct batch ring[RING];
+	struct decode_batch ring[RING];
 	uint64_t n_filled, n_taken; /* n_filled: the number of the batch being filled */
 	uint64_t n_finished;        /* given to the sink */
 	bool closed;
@@ -52,8 +52,8 @@ struct decoders {
 };
 
 /* The families of the body, in the builder's arena; building takes them apart. */
-static int decode(struct push_builder *builder, const struct batch *b, struct job *job,
-		  struct family **ret_families, struct key *ret_key)
+static int decode(struct push_builder *builder, const struct decode_batch *b,
+		  struct decode_job *job, struct family **ret_families, struct key *ret_key)
 {
 	struct str body = { b->bytes.p + job->at, job->n };
 
@@ -66,17 +66,20 @@ static int decode(struct push_builder *builder, const struct batch *b, struct jo
 	return 0;
 }
 
-static void add_refused(struct job *job, struct str name, const char *why)
+static void add_refused(struct decode_job *job, struct str name, const char *why)
 {
-	struct refused *r = mem_alloc(sizeof(*r) + name.n);
+	struct refused_family *r = mem_alloc(sizeof(*r) + name.n);
 
-	*r = (struct refused){ .next = job->refused, .why = mem_strdup(why), .name_n = name.n };
+	*r = (struct refused_family){ .next = job->refused,
+				      .why = mem_strdup(why),
+				      .name_n = name.n };
 	memcpy(r->name, name.p, name.n);
 	job->refused = r;
 }
 
 /* Something in it breaks a rule, which was another when it was pushed: each family by itself. */
-static int build_each(struct push_builder *builder, const struct batch *b, struct job *job)
+static int build_each(struct push_builder *builder, const struct decode_batch *b,
+		      struct decode_job *job)
 {
 	struct family *families, *f;
 	struct key key;
@@ -103,7 +106,7 @@ static int build_each(struct push_builder *builder, const struct batch *b, struc
 	}
 }
 
-static int build(struct push_builder *builder, const struct batch *b, struct job *job)
+static int build(struct push_builder *builder, const struct decode_batch *b, struct decode_job *job)
 {
 	struct family *families;
 	struct key key;
@@ -119,9 +122,9 @@ static int build(struct push_builder *builder, const struct batch *b, struct job
 }
 
 /* The next batch that is filled and that no other thread has; NULL: there will be none. */
-static struct batch *take(struct decoders *d)
+static struct decode_batch *take(struct decoders *d)
 {
-	struct batch *b = NULL;
+	struct decode_batch *b = NULL;
 
 	pthread_mutex_lock(&d->lock);
 	while (d->n_taken == d->n_filled && !d->closed)
@@ -139,7 +142,7 @@ static void *decoder_main(void *arg)
 					.max_labels = UINT32_MAX,
 					.rules.lenient = true };
 	struct arena arena;
-	struct batch *b;
+	struct decode_batch *b;
 
 	arena_init(&arena, ARENA_MUST);
 	builder.arena = &arena;
@@ -179,7 +182,7 @@ struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err
 	return NULL;
 }
 
-static void job_done(struct job *job)
+static void job_done(struct decode_job *job)
 {
 	while (job->push) {
 		struct push *push = job->push;
@@ -188,7 +191,7 @@ static void job_done(struct job *job)
 		push_free(push);
 	}
 	while (job->refused) {
-		struct refused *r = job->refused;
+		struct refused_family *r = job->refused;
 
 		job->refused = r->next;
 		free(r->why);
@@ -196,7 +199,7 @@ static void job_done(struct job *job)
 	}
 }
 
-static void empty(struct batch *b)
+static void empty(struct decode_batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
 		job_done(&b->jobs[i]);
@@ -205,7 +208,7 @@ static void empty(struct batch *b)
 	b->decoded = false;
 }
 
-static int finish_job(struct decoders *d, struct job *job, struct err *err)
+static int finish_job(struct decoders *d, struct decode_job *job, struct err *err)
 {
 	if (job->err.reason) {
 		*err = job->err;
@@ -213,7 +216,7 @@ static int finish_job(struct decoders *d, struct job *job, struct err *err)
 	}
 	for (struct push *p = job->push; p; p = (struct push *)p->node.next)
 		d->sink.push(d->sink.arg, &job->row, p);
-	for (struct refused *r = job->refused; r; r = r->next)
+	for (struct refused_family *r = job->refused; r; r = r->next)
 		d->sink.refused(d->sink.arg, &job->row, (struct str){ r->name, r->name_n }, r->why);
 	return 0;
 }
@@ -221,7 +224,7 @@ static int finish_job(struct decoders *d, struct job *job, struct err *err)
 /* Waits for the oldest batch that is not finished, and gives it to the sink. */
 static int finish_one(struct decoders *d, struct err *err)
 {
-	struct batch *b = &d->ring[d->n_finished % RING];
+	struct decode_batch *b = &d->ring[d->n_finished % RING];
 	int r = 0;
 
 	pthread_mutex_lock(&d->lock);
@@ -247,9 +250,11 @@ static int hand_over(struct decoders *d, struct err *err)
 
 int decoders_add(struct decoders *d, const struct row *row, struct str key, struct err *err)
 {
-	struct batch *b = &d->ring[d->n_filled % RING];
+	struct decode_batch *b = &d->ring[d->n_filled % RING];
 
-	b->jobs[b->n] = (struct job){ .row = *row, .key = key, .at = b->bytes.n, .n = row->body.n };
+	b->jobs[b->n] = (struct decode_job){
+		.row = *row, .key = key, .at = b->bytes.n, .n = row->body.n
+	};
 	b->jobs[b->n++].row.body = STR_NULL;
 	strbuf_adds(&b->bytes, row->body);
 	if (b->n < BATCH_RECORDS && b->bytes.n < BATCH_BYTES)

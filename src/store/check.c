@@ -70,7 +70,7 @@ static struct store_family *in_use_as(struct store *s, enum escaping e, struct s
 }
 
 /* Of a family that is to come in: what it is shown as in one scheme. */
-struct shown {
+struct name_check {
 	struct store *store;
 	const struct store_family *family;
 	int32_t type;
@@ -79,7 +79,7 @@ struct shown {
 	struct err *err;
 };
 
-static int check_name(const struct shown *c)
+static int check_name(const struct name_check *c)
 {
 	char name[200], other[200];
 	struct store_family *used = in_use_as(c->store, c->escaping, c->name);
@@ -159,7 +159,7 @@ static int check_type(const struct store *s, const struct store_family *f, int32
 }
 
 /* x_count next to a histogram or summary x would be two meanings of one sample name. */
-static int check_suffix_of_other(const struct shown *c)
+static int check_suffix_of_other(const struct name_check *c)
 {
 	static const struct {
 		struct str suffix;
@@ -190,7 +190,7 @@ static int check_suffix_of_other(const struct shown *c)
 	return 0;
 }
 
-static int check_own_suffixes(const struct shown *c)
+static int check_own_suffixes(const struct name_check *c)
 {
 	static const struct str suffixes[] = { { "_count", 6 }, { "_sum", 4 }, { "_bucket", 7 } };
 	CLEANUP(strbuf_done) struct strbuf taken = { 0 };
@@ -233,7 +233,7 @@ static int check_new_name(struct store *s, const struct store_family *f, int32_t
 
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
 		CLEANUP(strbuf_done) struct strbuf form = { 0 };
-		struct shown c = { s, f, type, schemes[i], f->shown.exposed, err };
+		struct name_check c = { s, f, type, schemes[i], f->shown.exposed, err };
 
 		if (f->shown.unescaped) {
 			escape_name(schemes[i], f->shown.name, &form);

@@ -12,7 +12,7 @@
 #include "journal/sqlite/synced.h"
 #include "journal/sqlite/wal.h"
 
-struct left {
+struct crash_remains {
 	const char *path;
 	bool exists; /* the database, and not empty */
 	bool open;   /* it says that it was not closed */
@@ -21,13 +21,13 @@ struct left {
 	struct synced synced;
 };
 
-static int damaged(struct err *err, const struct left *l, const char *what)
+static int damaged(struct err *err, const struct crash_remains *l, const char *what)
 {
 	return err_set(err, ERR_SYSTEM, 0, "%s-wal %s", l->path, what);
 }
 
 /* What was synced is the least that has to be there. */
-static int check_synced(const struct left *l, struct err *err)
+static int check_synced(const struct crash_remains *l, struct err *err)
 {
 	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
 
@@ -45,7 +45,7 @@ static int check_synced(const struct left *l, struct err *err)
 	return 0;
 }
 
-static int check_wal(const struct left *l, struct err *err)
+static int check_wal(const struct crash_remains *l, struct err *err)
 {
 	switch (l->wal.kind) {
 	case WAL_NONE:
@@ -67,7 +67,7 @@ static int check_wal(const struct left *l, struct err *err)
 }
 
 /* Frames that do not fit are what was being written at the end, or what has been damaged since. */
-static bool in_doubt(const struct left *l)
+static bool in_doubt(const struct crash_remains *l)
 {
 	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
 	bool known = l->has_synced && l->synced.same_boot && was->number == is->number;
@@ -89,7 +89,7 @@ static bool in_use(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES);
 }
 
-static enum crash_result judge(struct left *l, struct err *err)
+static enum crash_result judge(struct crash_remains *l, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
 	CLEANUP(strbuf_done) struct strbuf note = { 0 };
@@ -114,7 +114,7 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 {
 	/* SQLite keeps its files beside what a symbolic link leads to. */
 	CLEANUP(freep) char *real = realpath(path, NULL);
-	struct left l = { .path = real ? real : path };
+	struct crash_remains l = { .path = real ? real : path };
 	int fd = open(l.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum crash_result r;
 	struct stat st;

@@ -9,7 +9,7 @@
 enum { BOOT_ID = 36 };
 
 /* Written at once and within a sector, so that it is the one before or the one after. */
-struct record {
+struct synced_note {
 	char magic[8];
 	char boot[BOOT_ID];
 	uint32_t number, salt[2];
@@ -32,16 +32,16 @@ static void read_boot_id(char id[BOOT_ID])
 	close(fd);
 }
 
-static uint32_t sum_of(const struct record *r)
+static uint32_t sum_of(const struct synced_note *r)
 {
-	return crc32c((struct str){ (const char *)r, offsetof(struct record, sum) });
+	return crc32c((struct str){ (const char *)r, offsetof(struct synced_note, sum) });
 }
 
 bool synced_read(const char *path, struct synced *ret)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char boot[BOOT_ID] = { 0 };
-	struct record r;
+	struct synced_note r;
 	bool good;
 
 	if (fd < 0)
@@ -66,7 +66,7 @@ int synced_open(const char *path)
 void synced_write(int fd, const struct wal_generation *generation, uint64_t end)
 {
 	static char boot[BOOT_ID];
-	struct record r = { 0 };
+	struct synced_note r = { 0 };
 
 	if (!boot[0])
 		read_boot_id(boot);

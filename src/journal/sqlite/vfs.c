@@ -14,7 +14,7 @@
 enum { PENDING_MAX = 64 * 1024 };
 
 /* The real file follows in memory. */
-struct file {
+struct db_file {
 	sqlite3_file base; /* first */
 	char *pending;     /* made with the first write */
 	sqlite3_int64 at;  /* where it belongs */
@@ -22,15 +22,15 @@ struct file {
 	const char *name; /* SQLite's, as long as the file is open */
 	dev_t device;
 	ino_t inode;
-	sqlite3_int64 size; /* that the file has to have at least */
-	struct log *log;    /* of a WAL */
+	sqlite3_int64 size;    /* that the file has to have at least */
+	struct wal_state *log; /* of a WAL */
 	bool is_database;
 	bool sync_failed; /* of a database: its own sync, or that of its WAL */
 };
 
 /* What is known of a WAL. */
-struct log {
-	struct file *database;
+struct wal_state {
+	struct db_file *database;
 	struct wal_generation generation;
 	/* Where what was written last ends, and what was synced last. 0: not known yet. */
 	sqlite3_int64 end, synced;
@@ -45,7 +45,7 @@ static sqlite3_vfs vfs;
 
 static sqlite3_file *real(sqlite3_file *f)
 {
-	return (sqlite3_file *)((struct file *)f + 1);
+	return (sqlite3_file *)((struct db_file *)f + 1);
 }
 
 /* ---- the WAL ---- */
@@ -54,9 +54,9 @@ static sqlite3_file *real(sqlite3_file *f)
  * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
  * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
  */
-static int cut(struct file *file)
+static int cut(struct db_file *file)
 {
-	struct log *log = file->log;
+	struct wal_state *log = file->log;
 	sqlite3_int64 size = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
 	sqlite3_file *to = real(&file->base);
 	int r;
@@ -79,7 +79,7 @@ static int cut(struct file *file)
 /* A write or sync has ended with r. */
 static int tried(sqlite3_file *f, int r)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 
 	if (r != SQLITE_OK && file->log)
 		cut(file);
@@ -87,7 +87,7 @@ static int tried(sqlite3_file *f, int r)
 }
 
 /* -1: none is to be had. */
-static int open_note(struct file *file)
+static int open_note(struct db_file *file)
 {
 	char *name = sqlite3_mprintf("%s" SYNCED_SUFFIX, sqlite3_filename_database(file->name));
 	int fd = name ? synced_open(name) : -1;
@@ -96,9 +96,9 @@ static int open_note(struct file *file)
 	return fd;
 }
 
-static void note_end(struct file *file, sqlite3_int64 end)
+static void note_end(struct db_file *file, sqlite3_int64 end)
 {
-	struct log *log = file->log;
+	struct wal_state *log = file->log;
 
 	if (log->note == NOTE_UNTRIED)
 		log->note = open_note(file);
@@ -106,9 +106,9 @@ static void note_end(struct file *file, sqlite3_int64 end)
 		synced_write(log->note, &log->generation, (uint64_t)end);
 }
 
-static void log_synced(struct file *file)
+static void log_synced(struct db_file *file)
 {
-	struct log *log = file->log;
+	struct wal_state *log = file->log;
 
 	if (!log->end)
 		return;
@@ -116,9 +116,9 @@ static void log_synced(struct file *file)
 	note_end(file, log->synced);
 }
 
-static void log_written(struct file *file, const void *from, int n, sqlite3_int64 at)
+static void log_written(struct db_file *file, const void *from, int n, sqlite3_int64 at)
 {
-	struct log *log = file->log;
+	struct wal_state *log = file->log;
 
 	if (at == 0) {
 		/* All that was in it is in the database: none of it is needed, whatever fails now.
@@ -141,7 +141,7 @@ static void log_written(struct file *file, const void *from, int n, sqlite3_int6
 /* ---- the files by their names ---- */
 
 /* False: whoever opens it by its name next finds something else, or less. */
-static bool is_there(const struct file *file, struct err *err)
+static bool is_there(const struct db_file *file, struct err *err)
 {
 	struct stat st;
 
@@ -161,7 +161,7 @@ static bool is_there(const struct file *file, struct err *err)
 
 static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	struct err ignored;
 	int r;
 
@@ -178,14 +178,14 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 
 static int flush(sqlite3_file *f)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	int n = file->n;
 
 	file->n = 0;
 	return n ? write_through(f, file->pending, n, file->at) : SQLITE_OK;
 }
 
-static void log_free(struct log *log)
+static void log_free(struct wal_state *log)
 {
 	if (log && log->note >= 0)
 		close(log->note);
@@ -197,8 +197,8 @@ static int do_close(sqlite3_file *f)
 	int r = flush(f);
 	int closed = real(f)->pMethods->xClose(real(f));
 
-	sqlite3_free(((struct file *)f)->pending);
-	log_free(((struct file *)f)->log);
+	sqlite3_free(((struct db_file *)f)->pending);
+	log_free(((struct db_file *)f)->log);
 	return r ? r : closed;
 }
 
@@ -211,7 +211,7 @@ static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 
 static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	int r = SQLITE_OK;
 
 	if (file->log && file->log->cut_due)
@@ -236,7 +236,7 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 
 static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	int r = flush(f);
 
 	if (r == SQLITE_OK)
@@ -248,7 +248,7 @@ static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 static int do_sync(sqlite3_file *f, int flags)
 {
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	struct err ignored;
 	int r = flush(f);
 
@@ -328,16 +328,16 @@ static const sqlite3_io_methods methods = {
 };
 
 /* NULL: no memory. */
-static struct log *log_new(struct file *file)
+static struct wal_state *log_new(struct db_file *file)
 {
-	struct log *log = sqlite3_malloc(sizeof(*log));
+	struct wal_state *log = sqlite3_malloc(sizeof(*log));
 	sqlite3_file *from = real(&file->base);
 	unsigned char header[WAL_HEADER];
 
 	if (!log)
 		return NULL;
-	*log = (struct log){
-		.database = (struct file *)sqlite3_database_file_object(file->name),
+	*log = (struct wal_state){
+		.database = (struct db_file *)sqlite3_database_file_object(file->name),
 		.note = NOTE_UNTRIED,
 	};
 	if (from->pMethods->xRead(from, header, sizeof(header), 0) == SQLITE_OK)
@@ -345,7 +345,7 @@ static struct log *log_new(struct file *file)
 	return log;
 }
 
-static int opened(struct file *file, int flags)
+static int opened(struct db_file *file, int flags)
 {
 	struct stat st;
 
@@ -368,10 +368,10 @@ static int opened(struct file *file, int flags)
 static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *ret_flags)
 {
 	sqlite3_vfs *under = v->pAppData;
-	struct file *file = (struct file *)f;
+	struct db_file *file = (struct db_file *)f;
 	int r;
 
-	memset(f, 0, sizeof(struct file));
+	memset(f, 0, sizeof(struct db_file));
 	r = under->xOpen(under, name, real(f), flags, ret_flags);
 	/* Whoever sees methods has to close the file. */
 	if (real(f)->pMethods)
@@ -382,20 +382,20 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 	return opened(file, flags);
 }
 
-static struct file *file_of(sqlite3 *db, int which)
+static struct db_file *file_of(sqlite3 *db, int which)
 {
 	sqlite3_file *f = NULL;
 
 	if (sqlite3_file_control(db, "main", which, &f) != SQLITE_OK || !f ||
 	    f->pMethods != &methods)
 		return NULL;
-	return (struct file *)f;
+	return (struct db_file *)f;
 }
 
 int vfs_check_files(sqlite3 *db, struct err *err)
 {
-	struct file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
-	struct file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
 
 	if (database && !is_there(database, err))
 		return -1;
@@ -404,7 +404,7 @@ int vfs_check_files(sqlite3 *db, struct err *err)
 
 int vfs_sync(sqlite3 *db)
 {
-	struct file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
 
 	if (!wal || !wal->log)
 		return -1;
@@ -417,7 +417,7 @@ int vfs_sync(sqlite3 *db)
 
 bool vfs_sync_failed(sqlite3 *db)
 {
-	struct file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
 
 	return database && database->sync_failed;
 }
@@ -431,7 +431,7 @@ const char *vfs_name(void)
 	if (!vfs.zName) {
 		vfs = *under;
 		vfs.zName = "tallygate";
-		vfs.szOsFile += (int)sizeof(struct file);
+		vfs.szOsFile += (int)sizeof(struct db_file);
 		vfs.pAppData = under;
 		vfs.xOpen = do_open;
 	}

@@ -17,7 +17,7 @@ enum { DB_PAGES = 4, FRAME_SALT = 8, FRAME_SUM = 16 };
 static const uint32_t magic = 0x377f0682, version = 3007000;
 enum { PAGE_MIN = 512, PAGE_MAX = 65536 };
 
-struct sum {
+struct wal_sum {
 	uint32_t a, b;
 	bool big_endian;
 };
@@ -33,7 +33,7 @@ static uint32_t little(const unsigned char *p)
 }
 
 /* n: a multiple of 8. */
-static void add_to_sum(struct sum *s, const unsigned char *p, size_t n)
+static void add_to_sum(struct wal_sum *s, const unsigned char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8) {
 		s->a += (s->big_endian ? big(p + i) : little(p + i)) + s->b;
@@ -41,17 +41,17 @@ static void add_to_sum(struct sum *s, const unsigned char *p, size_t n)
 	}
 }
 
-static bool sum_is(const struct sum *s, const unsigned char *p)
+static bool sum_is(const struct wal_sum *s, const unsigned char *p)
 {
 	return big(p) == s->a && big(p + 4) == s->b;
 }
 
 /* Also leaves the sum that the first frame's goes on from. */
-static bool check_header(const unsigned char *h, struct sum *sum)
+static bool check_header(const unsigned char *h, struct wal_sum *sum)
 {
 	uint32_t page = big(h + PAGE_SIZE);
 
-	*sum = (struct sum){ .big_endian = big(h + MAGIC) & 1 };
+	*sum = (struct wal_sum){ .big_endian = big(h + MAGIC) & 1 };
 	if ((big(h + MAGIC) & ~1u) != magic || big(h + VERSION) != version || page < PAGE_MIN ||
 	    page > PAGE_MAX || (page & (page - 1)))
 		return false;
@@ -66,7 +66,7 @@ static struct wal_generation generation_of(const unsigned char *h)
 
 bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generation *ret)
 {
-	struct sum sum;
+	struct wal_sum sum;
 
 	if (!check_header(header, &sum))
 		return false;
@@ -76,22 +76,22 @@ bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generati
 
 /* ---- frames ---- */
 
-struct reader {
+struct wal_reader {
 	struct wal *wal;
 	unsigned char salt[8];
-	struct sum sum;
+	struct wal_sum sum;
 	uint64_t valid; /* the end of the frames that fit, each on those before it */
 	bool broken;    /* one did not */
 };
 
-static bool fits(struct reader *r, const unsigned char *f, size_t page)
+static bool fits(struct wal_reader *r, const unsigned char *f, size_t page)
 {
 	add_to_sum(&r->sum, f, FRAME_SALT);
 	add_to_sum(&r->sum, f + WAL_FRAME_HEADER, page);
 	return big(f) != 0 && sum_is(&r->sum, f + FRAME_SUM);
 }
 
-static void read_frame(struct reader *r, const unsigned char *f, size_t page)
+static void read_frame(struct wal_reader *r, const unsigned char *f, size_t page)
 {
 	struct wal *w = r->wal;
 	bool commits = big(f + DB_PAGES) != 0;
@@ -133,7 +133,7 @@ static ssize_t read_at(int fd, void *to, size_t n, off_t at)
 	return (ssize_t)got;
 }
 
-static int read_frames(int fd, struct reader *r, size_t page)
+static int read_frames(int fd, struct wal_reader *r, size_t page)
 {
 	const size_t frame = WAL_FRAME_HEADER + page;
 	CLEANUP(freep) unsigned char *bytes = mem_alloc(frame);
@@ -158,7 +158,7 @@ static bool all_zeros(const unsigned char *p, size_t n)
 static int read_open(int fd, struct wal *ret)
 {
 	unsigned char header[WAL_HEADER];
-	struct reader r = { .wal = ret, .valid = WAL_HEADER };
+	struct wal_reader r = { .wal = ret, .valid = WAL_HEADER };
 	ssize_t n = read_at(fd, header, sizeof(header), 0);
 
 	if (n < 0)
@@ -201,41 +201,41 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 static bool fits_after(const unsigned char *before, const unsigned char *f, size_t page,
 		       bool big_endian)
 {
-	struct sum sum = { big(before), big(before + 4), big_endian };
+	struct wal_sum sum = { big(before), big(before + 4), big_endian };
 
 	add_to_sum(&sum, f, FRAME_SALT);
 	add_to_sum(&sum, f + WAL_FRAME_HEADER, page);
 	return big(f) != 0 && sum_is(&sum, f + FRAME_SUM);
 }
 
-struct frames {
+struct wal_frames {
 	const unsigned char *p; /* the WAL */
 	size_t n, page;         /* frames; size of a page */
 	bool big_endian;
 	const unsigned char *salt; /* of its generation */
 };
 
-static const unsigned char *frame_at(const struct frames *fs, size_t i)
+static const unsigned char *frame_at(const struct wal_frames *fs, size_t i)
 {
 	return fs->p + WAL_HEADER + i * (WAL_FRAME_HEADER + fs->page);
 }
 
-static bool frame_is_intact(const struct frames *fs, size_t i)
+static bool frame_is_intact(const struct wal_frames *fs, size_t i)
 {
 	const unsigned char *before = i > 0 ? frame_at(fs, i - 1) + FRAME_SUM : fs->p + HEADER_SUM;
 
 	return fits_after(before, frame_at(fs, i), fs->page, fs->big_endian);
 }
 
-static bool frame_is_of_generation(const struct frames *fs, size_t i)
+static bool frame_is_of_generation(const struct wal_frames *fs, size_t i)
 {
 	return memcmp(frame_at(fs, i) + FRAME_SALT, fs->salt, 8) == 0;
 }
 
 /* Without a header the first frame that fits says it. */
-static bool find_salt(struct frames *fs)
+static bool find_salt(struct wal_frames *fs)
 {
-	struct sum sum;
+	struct wal_sum sum;
 
 	if (check_header(fs->p, &sum)) {
 		fs->salt = fs->p + SALT;
@@ -248,7 +248,7 @@ static bool find_salt(struct frames *fs)
 }
 
 /* How many frames are known to be of transactions that were committed. */
-static size_t count_committed(const struct frames *fs, uint64_t committed)
+static size_t count_committed(const struct wal_frames *fs, uint64_t committed)
 {
 	size_t n = committed > WAL_HEADER
 			   ? (size_t)(committed - WAL_HEADER) / (WAL_FRAME_HEADER + fs->page)
@@ -266,7 +266,7 @@ static size_t count_committed(const struct frames *fs, uint64_t committed)
 void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
 			wal_frame_fn fn, void *arg)
 {
-	struct frames fs = { .p = wal, .page = page };
+	struct wal_frames fs = { .p = wal, .page = page };
 
 	if (n < WAL_HEADER)
 		return;

@@ -142,7 +142,7 @@ struct world {
 	struct mem_storage rows;
 	struct strbuf left_out;
 	struct strbuf scrape_body;
-	struct scrape *scrape;
+	struct source_scrape *scrape;
 	struct import *im;
 };
 
@@ -336,7 +336,7 @@ START_TEST(scrape_is_refused)
 		{ "\x03\x22\x01\x0A", 4 },
 		{ "\x05\x22\x03\x0A\x01\x0A", 6 },
 	};
-	struct scrape *s = NULL;
+	struct source_scrape *s = NULL;
 	struct err err;
 
 	ck_assert_int_eq(scrape_read(bodies[_i], &s, &err), -1);
@@ -364,7 +364,7 @@ START_TEST(series_are_found)
 					   "\x2A\x01"
 					   "s"); /* unit */
 	const struct label labels[] = { { STR("x"), STR("1") }, { STR("y"), STR("2") } };
-	struct scrape *s;
+	struct source_scrape *s;
 	struct scraped got;
 	struct err err;
 
