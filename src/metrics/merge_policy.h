@@ -1,0 +1,42 @@
+/*
+ * What becomes of a family when the contributions of a summed group are merged. Pure functions of
+ * names and types; any thread.
+ */
+#ifndef METRICS_MERGE_POLICY_H
+#define METRICS_MERGE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum merge_policy {
+	MERGE_SUM,        /* counters; of histograms and summaries each part by itself */
+	MERGE_MOSTRECENT, /* the value that was committed last */
+	MERGE_MAX,        /* the extreme that was ever said */
+	MERGE_MIN,
+	MERGE_LIVESUM, /* over what contributions said last that are neither silent nor ended */
+	MERGE_LIVEMAX,
+	MERGE_LIVEMIN,
+	N_MERGE_POLICIES,
+	MERGE_DROP = N_MERGE_POLICIES, /* means nothing when merged */
+};
+
+/* "mostrecent", "livesum", ...; those that a gauge can have. */
+const char *merge_policy_name(enum merge_policy p);
+/* False: there is none of that name for gauges. */
+bool merge_policy_by_name(struct str name, enum merge_policy *ret);
+
+static inline bool merge_policy_is_live(enum merge_policy p)
+{
+	return p == MERGE_LIVESUM || p == MERGE_LIVEMAX || p == MERGE_LIVEMIN;
+}
+
+/*
+ * The built-in policy of a family; `fallback` is that of gauges which no name says anything about.
+ * keep_runtime: what the runtimes of languages say of their processes is not dropped.
+ */
+enum merge_policy merge_policy_of(struct str name, int32_t type, enum merge_policy fallback,
+				  bool keep_runtime);
+
+#endif
