@@ -17,6 +17,7 @@
 enum err_reason {
 	ERR_NONE,
 	ERR_INVALID,    /* what was sent breaks a rule, alone or together with what is stored */
+	ERR_CONFLICT,   /* it was understood, but the state of what it is for does not allow it */
 	ERR_TOO_LARGE,  /* what was sent is over a limit for one request */
 	ERR_STORE_FULL, /* a limit on what is stored is reached */
 	ERR_BUSY,       /* no room at the moment: a queue is full, or the gateway stops */
