@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 # A room may include itself and those before it; the programs' main files are above all.
-ROOMS = ["base", "metrics", "config", "codec", "format", "push", "pages", "store", "journal", "commit", "import",
+ROOMS = ["base", "metrics", "config", "codec", "format", "push", "merge", "pages", "store", "journal", "commit", "import",
          "http", "access", "expose", "api", "process"]
 PROGRAMS = ["main.c", "import/main.c", "import/fetch.c"]
 # Rooms that know nothing of those before them but these.
