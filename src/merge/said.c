@@ -1,0 +1,438 @@
+#include "merge/said.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "push/rules.h"
+
+/* What a family becomes, before it is in the block. */
+struct draft {
+	const struct family *family;
+	enum merge_policy policy;
+	bool is_created; /* says when another family's series began */
+};
+
+struct sizes {
+	size_t families, metrics, labels, dists, doubles, text;
+};
+
+static bool is_single(int32_t type)
+{
+	return type == METRIC_COUNTER || type == METRIC_GAUGE || type == METRIC_UNTYPED;
+}
+
+static double single_value(const struct family *f, const struct metric *m)
+{
+	return f->type == METRIC_COUNTER ? m->counter
+	       : f->type == METRIC_GAUGE ? m->gauge
+					 : m->untyped;
+}
+
+/* ---- checks ---- */
+
+static int check_count(const struct family *f, const struct metric *m, double v, const char *what,
+		       struct err *err)
+{
+	char words[160];
+
+	if (v >= 0 && isfinite(v))
+		return 0;
+	snprintf(words, sizeof(words),
+		 "is to be added up, but its %s is %g: a count can be neither negative nor NaN "
+		 "nor infinite",
+		 what, v);
+	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, words);
+}
+
+static double float_or(double count_float, uint64_t count)
+{
+	return count_float > 0 ? count_float : (double)count;
+}
+
+static int check_histogram(const struct family *f, const struct metric *m, struct err *err)
+{
+	const struct histogram *h = m->histogram;
+
+	if (check_count(f, m, h->count_float, "count", err) < 0)
+		return -1;
+	for (uint32_t i = 0; i < h->n_buckets; i++)
+		if (check_count(f, m, h->buckets[i].count_float, "bucket", err) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_metric(const struct draft *d, const struct metric *m, struct err *err)
+{
+	if (!is_single(d->family->type))
+		return m->histogram ? check_histogram(d->family, m, err) : 0;
+	if (d->policy != MERGE_SUM)
+		return 0;
+	return check_count(d->family, m, single_value(d->family, m), "value", err);
+}
+
+/* ---- what is left of the families ---- */
+
+/* "x_created" -> "x"; false: it is something else. */
+static bool created_base(const struct family *f, struct str *ret)
+{
+	const struct str suffix = STR("_created");
+
+	if ((f->type != METRIC_GAUGE && f->type != METRIC_UNTYPED) ||
+	    !str_has_suffix(f->name, suffix) || f->name.n == suffix.n)
+		return false;
+	*ret = (struct str){ f->name.p, f->name.n - suffix.n };
+	return true;
+}
+
+/* x_total, or x itself where x is no gauge. */
+static bool is_partner(const struct family *f, struct str base)
+{
+	const struct str total = STR("_total");
+
+	if (f->type == METRIC_GAUGE || f->type == METRIC_UNTYPED)
+		return false;
+	return str_eq(f->name, base) ||
+	       (f->name.n == base.n + total.n && str_has_prefix(f->name, base) &&
+		str_has_suffix(f->name, total));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return str_cmp(((const struct draft *)a)->family->name,
+		       ((const struct draft *)b)->family->name);
+}
+
+static const struct draft *find_draft(const struct draft *drafts, uint32_t n, struct str name)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (str_cmp(drafts[mid].family->name, name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && str_eq(drafts[lo].family->name, name) ? &drafts[lo] : NULL;
+}
+
+static const struct draft *find_partner(const struct draft *drafts, uint32_t n, struct str base,
+					struct arena *a)
+{
+	const struct draft *d = find_draft(drafts, n, base);
+	char *total = arena_alloc(a, base.n + 6);
+
+	if (d && is_partner(d->family, base))
+		return d;
+	if (!total)
+		return NULL;
+	memcpy(total, base.p, base.n);
+	memcpy(total + base.n, "_total", 6);
+	d = find_draft(drafts, n, (struct str){ total, base.n + 6 });
+	return d && is_partner(d->family, base) ? d : NULL;
+}
+
+static int draft_families(struct family *families, said_policy_fn policy, void *arg,
+			  struct arena *a, struct draft **ret, uint32_t *ret_n, struct err *err)
+{
+	uint32_t n = 0;
+
+	for (const struct family *f = families; f; f = f->next)
+		n++;
+	*ret = arena_alloc(a, (n + 1) * sizeof(**ret));
+	if (!*ret)
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "the push needs more memory than one push may take "
+			       "(--limits.body-size)");
+	n = 0;
+	for (const struct family *f = families; f; f = f->next)
+		(*ret)[n++] = (struct draft){ f, policy(arg, f), false };
+	qsort(*ret, n, sizeof(**ret), by_name);
+	for (uint32_t i = 0; i < n; i++) {
+		struct str base;
+
+		if (i > 0 && by_name(&(*ret)[i - 1], &(*ret)[i]) == 0)
+			return err_set(err, ERR_INVALID, 0, "one push holds a family twice");
+		(*ret)[i].is_created = created_base((*ret)[i].family, &base) &&
+				       find_partner(*ret, n, base, a);
+	}
+	*ret_n = n;
+	return 0;
+}
+
+static bool is_kept(const struct draft *d)
+{
+	/* The time metrics are ours. */
+	return d->policy != MERGE_DROP && !d->is_created &&
+	       !str_eq(d->family->name, STR("push_time_seconds")) &&
+	       !str_eq(d->family->name, STR("push_failure_time_seconds"));
+}
+
+/* ---- the block ---- */
+
+static void measure_metric(const struct metric *m, struct sizes *s)
+{
+	s->metrics++;
+	s->labels += m->n_labels;
+	for (uint32_t i = 0; i < m->n_labels; i++)
+		s->text += m->labels[i].name.n + m->labels[i].value.n;
+	if (m->histogram || m->summary)
+		s->dists++;
+	if (m->histogram)
+		s->doubles += 2 * (size_t)m->histogram->n_buckets;
+}
+
+static int measure(const struct draft *drafts, uint32_t n, struct sizes *s, struct err *err)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct family *f = drafts[i].family;
+
+		if (!is_kept(&drafts[i]))
+			continue;
+		s->families++;
+		s->text += f->name.n + f->help.n + f->unit.n;
+		for (const struct metric *m = f->metrics; m; m = m->next) {
+			if (check_metric(&drafts[i], m, err) < 0)
+				return -1;
+			measure_metric(m, s);
+		}
+	}
+	return 0;
+}
+
+/* Where the next one of each sort goes. */
+struct fill {
+	struct said_family *family;
+	struct said_metric *metric;
+	struct said_dist *dist;
+	struct label *label;
+	double *number;
+	char *text;
+	struct strbuf id;
+};
+
+/* Neither names nor values can hold the byte 0xFF. */
+uint64_t said_hash_labels(const struct label *labels, uint32_t n, struct strbuf *b)
+{
+	b->n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		strbuf_adds(b, labels[i].name);
+		strbuf_addc(b, (char)0xFF);
+		strbuf_adds(b, labels[i].value);
+		strbuf_addc(b, (char)0xFF);
+	}
+	return hash_bytes(strbuf_str(b));
+}
+
+bool said_same_labels(const struct label *a, uint32_t n_a, const struct label *b, uint32_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (uint32_t i = 0; i < n_a; i++)
+		if (!str_eq(a[i].name, b[i].name) || !str_eq(a[i].value, b[i].value))
+			return false;
+	return true;
+}
+
+static struct str fill_text(struct fill *f, struct str s)
+{
+	struct str placed = { f->text, s.n };
+
+	if (s.n)
+		memcpy(f->text, s.p, s.n);
+	f->text += s.n;
+	return placed;
+}
+
+static double seconds_of(const struct timestamp *t)
+{
+	return t->set ? (double)t->seconds + t->nanos / 1e9 : 0;
+}
+
+static int compare_bounds(const void *a, const void *b)
+{
+	double x = ((const struct bucket *)a)->upper_bound,
+	       y = ((const struct bucket *)b)->upper_bound;
+
+	return (x > y) - (x < y);
+}
+
+/* +Inf is the count, whether it is there or not. The decoded buckets are ours to sort. */
+static void fill_histogram(struct fill *f, struct said_metric *sm, const struct histogram *h)
+{
+	struct said_dist *d = f->dist++;
+	double *bounds = f->number, *counts = bounds + h->n_buckets;
+
+	qsort(h->buckets, h->n_buckets, sizeof(*h->buckets), compare_bounds);
+	*d = (struct said_dist){ .count = float_or(h->count_float, h->count),
+				 .bounds = bounds,
+				 .counts = counts };
+	for (uint32_t i = 0; i < h->n_buckets; i++) {
+		if (!isfinite(h->buckets[i].upper_bound) && h->buckets[i].upper_bound > 0)
+			continue;
+		bounds[d->n] = h->buckets[i].upper_bound;
+		counts[d->n++] = float_or(h->buckets[i].count_float, h->buckets[i].count);
+	}
+	f->number += 2 * (size_t)h->n_buckets;
+	sm->dist = d;
+	sm->value = h->sum;
+	sm->created = seconds_of(&h->created);
+}
+
+static void fill_values(struct fill *f, struct said_metric *sm, const struct family *fam,
+			const struct metric *m)
+{
+	if (is_single(fam->type)) {
+		sm->value = single_value(fam, m);
+		sm->created = seconds_of(&m->counter_created);
+	} else if (m->histogram) {
+		fill_histogram(f, sm, m->histogram);
+	} else if (m->summary) {
+		struct said_dist *d = f->dist++;
+
+		*d = (struct said_dist){ .count = (double)m->summary->count };
+		sm->dist = d;
+		sm->value = m->summary->sum;
+		sm->created = seconds_of(&m->summary->created);
+	}
+}
+
+static void fill_metric(struct fill *f, const struct family *fam, const struct metric *m)
+{
+	struct said_metric *sm = f->metric++;
+
+	*sm = (struct said_metric){ .labels = f->label, .n_labels = m->n_labels };
+	for (uint32_t i = 0; i < m->n_labels; i++)
+		*f->label++ = (struct label){ fill_text(f, m->labels[i].name),
+					      fill_text(f, m->labels[i].value) };
+	sm->hash = said_hash_labels(m->labels, m->n_labels, &f->id);
+	fill_values(f, sm, fam, m);
+}
+
+static int by_hash(const void *pa, const void *pb)
+{
+	const struct said_metric *a = pa, *b = pb;
+
+	return (a->hash > b->hash) - (a->hash < b->hash);
+}
+
+static void fill_family(struct fill *f, const struct draft *d)
+{
+	const struct family *fam = d->family;
+	struct said_family *sf = f->family++;
+
+	*sf = (struct said_family){
+		.name = fill_text(f, fam->name),
+		.help = fill_text(f, fam->help),
+		.unit = fill_text(f, fam->unit),
+		.has_help = fam->has_help,
+		.type = (uint8_t)fam->type,
+		.policy = (uint8_t)d->policy,
+		.n = fam->n_metrics,
+		.metrics = f->metric,
+	};
+	for (const struct metric *m = fam->metrics; m; m = m->next)
+		fill_metric(f, fam, m);
+	qsort(sf->metrics, sf->n, sizeof(*sf->metrics), by_hash);
+}
+
+/* ---- x_created ---- */
+
+static struct said_metric *find_metric(struct said_family *sf, uint64_t hash,
+				       const struct metric *m)
+{
+	uint32_t lo = 0, hi = sf->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (sf->metrics[mid].hash < hash)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < sf->n && sf->metrics[lo].hash == hash; lo++)
+		if (said_same_labels(sf->metrics[lo].labels, sf->metrics[lo].n_labels, m->labels,
+				     m->n_labels))
+			return &sf->metrics[lo];
+	return NULL;
+}
+
+static void set_created(struct said_family *to, const struct family *created, struct strbuf *id)
+{
+	for (const struct metric *m = created->metrics; m; m = m->next) {
+		struct said_metric *sm = find_metric(
+			to, said_hash_labels(m->labels, m->n_labels, id), m);
+
+		if (sm && sm->created == 0)
+			sm->created = single_value(created, m);
+	}
+}
+
+static struct said_family *find_said(struct said *s, struct str name)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (str_eq(s->families[i].name, name))
+			return &s->families[i];
+	return NULL;
+}
+
+static void set_all_created(struct said *s, const struct draft *drafts, uint32_t n, struct arena *a,
+			    struct strbuf *id)
+{
+	struct str base;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct draft *partner;
+		struct said_family *to;
+
+		if (!drafts[i].is_created || !created_base(drafts[i].family, &base))
+			continue;
+		partner = find_partner(drafts, n, base, a);
+		to = partner ? find_said(s, partner->family->name) : NULL;
+		if (to)
+			set_created(to, drafts[i].family, id);
+	}
+}
+
+int said_make(struct family *families, said_policy_fn policy, void *arg, struct arena *a,
+	      struct said **ret, struct err *err)
+{
+	struct sizes sizes = { 0 };
+	struct draft *drafts;
+	struct fill f = { 0 };
+	struct said *s;
+	uint32_t n;
+	size_t bytes;
+
+	if (draft_families(families, policy, arg, a, &drafts, &n, err) < 0 ||
+	    measure(drafts, n, &sizes, err) < 0)
+		return -1;
+	bytes = sizeof(*s) + sizes.families * sizeof(*f.family) +
+		sizes.metrics * sizeof(*f.metric) + sizes.dists * sizeof(*f.dist) +
+		sizes.labels * sizeof(*f.label) + sizes.doubles * sizeof(*f.number) + sizes.text;
+	s = mem_alloc(bytes);
+	f.family = (struct said_family *)(s + 1);
+	f.metric = (struct said_metric *)(f.family + sizes.families);
+	f.dist = (struct said_dist *)(f.metric + sizes.metrics);
+	f.label = (struct label *)(f.dist + sizes.dists);
+	f.number = (double *)(f.label + sizes.labels);
+	f.text = (char *)(f.number + sizes.doubles);
+	*s = (struct said){ .n = (uint32_t)sizes.families, .bytes = bytes, .families = f.family };
+	for (uint32_t i = 0; i < n; i++)
+		if (is_kept(&drafts[i]))
+			fill_family(&f, &drafts[i]);
+	set_all_created(s, drafts, n, a, &f.id);
+	strbuf_done(&f.id);
+	*ret = s;
+	return 0;
+}
+
+void said_free(struct said *s)
+{
+	free(s);
+}

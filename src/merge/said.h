@@ -1,0 +1,63 @@
+/*
+ * What one push said to a summed or added group, as numbers: checked, in one block, on its way from
+ * the HTTP worker that made it to the committer. Immutable once made.
+ */
+#ifndef MERGE_SAID_H
+#define MERGE_SAID_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "metrics/merge_policy.h"
+#include "metrics/metric.h"
+
+/* A histogram or a summary but for its sum, which is the metric's value. */
+struct said_dist {
+	double count; /* integers up to 2^53 are exact, as others are in a float histogram */
+	uint32_t n;   /* buckets; +Inf is none of them: it is the count */
+	const double *bounds, *counts; /* cumulative, bounds ascending */
+};
+
+struct said_metric {
+	uint64_t hash;              /* of the labels */
+	const struct label *labels; /* as exposed, sorted by name */
+	uint32_t n_labels;
+	double value;
+	double created;               /* Unix seconds; 0: not said */
+	const struct said_dist *dist; /* NULL: a single value */
+};
+
+struct said_family {
+	struct str name, help, unit;
+	bool has_help;
+	uint8_t type;   /* enum metric_type */
+	uint8_t policy; /* enum merge_policy, none of them MERGE_DROP */
+	uint32_t n;
+	struct said_metric *metrics; /* by hash, then labels */
+};
+
+struct said {
+	uint32_t n;
+	size_t bytes;
+	struct said_family *families; /* by name */
+};
+
+/* Which policy a family gets. */
+typedef enum merge_policy (*said_policy_fn)(void *arg, const struct family *f);
+
+/*
+ * Of families that push_build() has passed: their labels are those that are exposed. Takes the
+ * gauges x_created of client_python for what they are. -1: ERR_INVALID for a count that can be
+ * none (negative, NaN, infinite), ERR_TOO_LARGE when the arena is full.
+ */
+int said_make(struct family *families, said_policy_fn policy, void *arg, struct arena *a,
+	      struct said **ret, struct err *err);
+void said_free(struct said *s); /* NULL is fine */
+
+/* b is room to work in. */
+uint64_t said_hash_labels(const struct label *labels, uint32_t n, struct strbuf *b);
+/* Whether two sorted lists of labels are the same. */
+bool said_same_labels(const struct label *a, uint32_t n_a, const struct label *b, uint32_t n_b);
+
+#endif
