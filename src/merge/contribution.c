@@ -1,0 +1,193 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "merge/internal.h"
+
+uint64_t contribution_hash(struct str name)
+{
+	return hash_bytes(name);
+}
+
+void contribution_link(struct merged_group *g, struct contribution *c)
+{
+	if (g->n == g->cap) {
+		g->cap = g->cap ? g->cap * 2 : 8;
+		g->contributions = mem_realloc(g->contributions,
+					       g->cap * sizeof(struct contribution *));
+	}
+	c->at = g->n;
+	g->contributions[g->n++] = c;
+	table_add(&g->by_source, c->hash, c);
+	for (uint32_t i = 0; i < c->n_parts; i++)
+		if (c->parts[i])
+			g->n_values += part_values(g->families[i], c->parts[i]);
+}
+
+void contribution_unlink(struct merged_group *g, struct contribution *c)
+{
+	table_remove(&g->by_source, c->hash, c);
+	g->contributions[c->at] = g->contributions[--g->n];
+	g->contributions[c->at]->at = c->at;
+	for (uint32_t i = 0; i < c->n_parts; i++)
+		if (c->parts[i])
+			g->n_values -= part_values(g->families[i], c->parts[i]);
+}
+
+struct contribution *contribution_add(struct merged_group *g, const struct source *source)
+{
+	struct contribution *c = mem_zalloc(sizeof(*c));
+
+	c->name = (struct str){ mem_dup(source->name.p, source->name.n), source->name.n };
+	c->has_start = source->has_start;
+	c->start = source->start;
+	c->hash = contribution_hash(c->name);
+	c->id = g->next_id++;
+	c->first = g->next_number;
+	c->live = true;
+	c->changed = true;
+	contribution_link(g, c);
+	undo_add(g, UNDO_ADDED)->c = c;
+	return c;
+}
+
+void contribution_remove(struct merged_group *g, struct contribution *c)
+{
+	contribution_unlink(g, c);
+	c->removed = true;
+	undo_add(g, UNDO_REMOVED)->c = c;
+}
+
+void contribution_free(struct contribution *c)
+{
+	for (uint32_t i = 0; i < c->n_parts; i++)
+		part_free(c->parts[i]);
+	free(c->parts);
+	free((char *)c->name.p);
+	free(c);
+}
+
+void contribution_say(struct merged_group *g, struct contribution *c, struct merged_family *f,
+		      struct part *new)
+{
+	struct part *old = contribution_part(c, f);
+	struct undo *u;
+
+	if (f->index >= c->n_parts) {
+		uint32_t n = f->index + 1;
+
+		c->parts = mem_realloc(c->parts, n * sizeof(struct part *));
+		while (c->n_parts < n)
+			c->parts[c->n_parts++] = NULL;
+	}
+	if (part_counts(c, f))
+		sums_recount(f, old, new);
+	g->n_values += part_values(f, new) - part_values(f, old);
+	c->parts[f->index] = new;
+	family_changed(g, f, false, false);
+	u = undo_add(g, UNDO_PART);
+	u->c = c;
+	u->f = f;
+	u->old = old;
+	u->new = new;
+}
+
+void contribution_count_live(struct merged_group *g, struct contribution *c, bool live)
+{
+	for (uint32_t i = 0; i < c->n_parts && live != c->live; i++) {
+		struct merged_family *f = c->parts[i] ? g->families[i] : NULL;
+
+		if (!f || !merge_policy_is_live(f->policy))
+			continue;
+		sums_recount(f, live ? NULL : c->parts[i], live ? c->parts[i] : NULL);
+		f->changed = true;
+	}
+	c->live = live;
+}
+
+void merged_set_live(struct merged_group *g, struct contribution *c, bool live)
+{
+	struct undo *u;
+
+	if (c->live == live)
+		return;
+	for (uint32_t i = 0; i < c->n_parts; i++)
+		if (c->parts[i] && merge_policy_is_live(g->families[i]->policy))
+			family_changed(g, g->families[i], true, false);
+	undo_save_fields(g, c);
+	c->changed = true;
+	u = undo_add(g, UNDO_LIVE);
+	u->c = c;
+	u->flag = c->live;
+	contribution_count_live(g, c, live);
+}
+
+static bool same_name(const struct contribution *c, struct str name)
+{
+	return str_eq(c->name, name);
+}
+
+/* No count of it is below what is known of c. */
+static bool none_below(const struct merged_group *g, const struct contribution *c,
+		       const struct said *said)
+{
+	for (uint32_t i = 0; i < said->n; i++) {
+		const struct said_family *sf = &said->families[i];
+		struct merged_family *f = family_find(g, sf->name);
+		const struct part *p = f && f->policy == MERGE_SUM ? contribution_part(c, f) : NULL;
+
+		for (uint32_t j = 0; p && j < sf->n; j++) {
+			uint32_t series = family_lookup(f, &sf->metrics[j]);
+			uint32_t at = series == UINT32_MAX ? UINT32_MAX : part_find(p, series);
+
+			if (at == UINT32_MAX)
+				continue;
+			if (p->dists ? sf->metrics[j].dist &&
+					       sf->metrics[j].dist->count < p->dists[at]->count
+				     : sf->metrics[j].value < p->values[at])
+				return false;
+		}
+	}
+	return true;
+}
+
+struct contribution *merged_find(const struct merged_group *g, const struct source *source,
+				 const struct said *said)
+{
+	uint64_t hash = contribution_hash(source->name);
+	struct contribution *c, *near = NULL;
+
+	for (size_t at = table_first(&g->by_source, hash);
+	     (c = table_next(&g->by_source, hash, &at));) {
+		if (!same_name(c, source->name) || c->has_start != source->has_start)
+			continue;
+		if (!c->has_start || c->start == source->start)
+			return c;
+		if (said && source_same_start(c->start, source->start) && none_below(g, c, said))
+			near = c;
+	}
+	return near;
+}
+
+/* The live extremes, where what was one has gone. */
+void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series)
+{
+	struct merged_series *s = &f->series[series];
+	bool any = false;
+
+	s->stale = false;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct contribution *c = g->contributions[i];
+		const struct part *p = c->live ? contribution_part(c, f) : NULL;
+		uint32_t at = p ? part_find(p, series) : UINT32_MAX;
+		double v = at == UINT32_MAX ? (double)NAN : p->values[at];
+
+		if (at == UINT32_MAX)
+			continue;
+		if (!any || (f->policy == MERGE_LIVEMAX ? v > s->value : v < s->value) ||
+		    isnan(s->value))
+			s->value = v;
+		any = true;
+	}
+}

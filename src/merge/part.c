@@ -1,0 +1,143 @@
+/* What one contribution says of one family: immutable, in one block. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "merge/internal.h"
+
+void part_free(struct part *p)
+{
+	free(p);
+}
+
+uint32_t part_find(const struct part *p, uint32_t series)
+{
+	uint32_t lo = 0, hi = p->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (p->series[mid] < series)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < p->n && p->series[lo] == series ? lo : UINT32_MAX;
+}
+
+bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,
+	       const struct part *b, uint32_t j)
+{
+	const struct part_dist *x, *y;
+
+	/* Bytes: a NaN is the same as itself. */
+	if (memcmp(&a->values[i], &b->values[j], sizeof(double)) != 0)
+		return false;
+	if (!a->dists)
+		return true;
+	x = a->dists[i];
+	y = b->dists[j];
+	return x->count == y->count && x->layout == y->layout &&
+	       memcmp(x->counts, y->counts, f->layouts[x->layout].n * sizeof(double)) == 0;
+}
+
+size_t part_values(const struct merged_family *f, const struct part *p)
+{
+	size_t n = p ? p->n : 0;
+
+	for (uint32_t i = 0; p && p->dists && i < p->n; i++)
+		n += 1 + f->layouts[p->dists[i]->layout].n;
+	return n;
+}
+
+static size_t dist_size(const struct merged_family *f, uint32_t layout)
+{
+	return sizeof(struct part_dist) + f->layouts[layout].n * sizeof(double);
+}
+
+/* Where a pick's values come from. */
+struct from {
+	double value;
+	const struct said_dist *said;
+	const struct part_dist *old;
+	uint32_t layout;
+};
+
+static struct from pick_from(struct merged_group *g, struct merged_family *f, const struct pick *p,
+			     const struct said_family *sf, const struct part *old)
+{
+	struct from from = { 0 };
+
+	if (p->old) {
+		from.value = old->values[p->at];
+		from.old = old->dists ? old->dists[p->at] : NULL;
+		from.layout = from.old ? from.old->layout : 0;
+	} else {
+		const struct said_metric *m = &sf->metrics[p->at];
+
+		from.value = m->value;
+		from.said = m->dist;
+		from.layout = m->dist ? family_layout(g, f, m->dist) : 0;
+	}
+	return from;
+}
+
+static void put_dist(const struct merged_family *f, struct part_dist *to, const struct from *from)
+{
+	uint32_t n = f->layouts[from->layout].n;
+
+	to->layout = from->layout;
+	to->count = from->said ? from->said->count : from->old->count;
+	if (n)
+		memcpy(to->counts, from->said ? from->said->counts : from->old->counts,
+		       n * sizeof(double));
+}
+
+struct part *part_make(struct merged_group *g, struct merged_family *f, const struct pick *picks,
+		       uint32_t n, const struct said_family *sf, const struct part *old,
+		       const uint32_t *gone, uint32_t n_gone, uint64_t number)
+{
+	size_t size = sizeof(struct part), dists = 0;
+	bool created = false, is_dist = false;
+	struct part *p;
+	char *to;
+
+	if (n == 0 && n_gone == 0)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++) {
+		struct from from = pick_from(g, f, &picks[i], sf, old);
+
+		created |= picks[i].created != 0;
+		if (from.said || from.old) {
+			is_dist = true;
+			dists += dist_size(f, from.layout);
+		}
+	}
+	size += n * (sizeof(double) * (1 + created) + sizeof(uint32_t)) + n_gone * sizeof(uint32_t);
+	size = (size + 7) & ~(size_t)7;
+	size += is_dist ? n * sizeof(struct part_dist *) + dists : 0;
+	p = mem_alloc(size);
+	*p = (struct part){ .n = n, .bytes = (uint32_t)size, .number = number, .n_gone = n_gone };
+	p->values = (double *)(p + 1);
+	p->created = created ? p->values + n : NULL;
+	p->series = (void *)(p->values + (1 + created) * (size_t)n);
+	p->gone = p->series + n;
+	if (n_gone)
+		memcpy(p->gone, gone, n_gone * sizeof(*gone));
+	to = (char *)p + size - dists;
+	if (is_dist)
+		p->dists = (struct part_dist **)to - n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct from from = pick_from(g, f, &picks[i], sf, old);
+
+		p->series[i] = picks[i].series;
+		p->values[i] = from.value;
+		if (created)
+			p->created[i] = picks[i].created;
+		if (!is_dist)
+			continue;
+		p->dists[i] = (struct part_dist *)to;
+		put_dist(f, p->dists[i], &from);
+		to += dist_size(f, from.layout);
+	}
+	return p;
+}

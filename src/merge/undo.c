@@ -1,0 +1,212 @@
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "merge/internal.h"
+
+struct undo *undo_add(struct merged_group *g, enum undo_kind kind)
+{
+	if (g->n_undo == g->cap_undo) {
+		g->cap_undo = g->cap_undo ? g->cap_undo * 2 : 64;
+		g->undo = mem_realloc(g->undo, g->cap_undo * sizeof(*g->undo));
+	}
+	g->undo[g->n_undo] = (struct undo){ .kind = kind };
+	return &g->undo[g->n_undo++];
+}
+
+void undo_save_state(struct merged_group *g, struct merged_family *f, uint32_t series)
+{
+	const struct merged_series *s = &f->series[series];
+	struct undo *u = undo_add(g, UNDO_STATE);
+
+	u->f = f;
+	u->series = series;
+	u->state = (struct series_state){ s->in_base,    s->there,  s->since, s->value,
+					  s->base_value, s->number, s->by };
+}
+
+void undo_save_fields(struct merged_group *g, struct contribution *c)
+{
+	struct undo *u = undo_add(g, UNDO_FIELDS);
+
+	u->c = c;
+	u->fields = (struct contribution_fields){
+		c->ended,
+		c->returned,
+		c->changed,
+		c->pushed_at,
+		c->failed_at,
+		c->source_ttl,
+		{ c->resets[0], c->resets[1], c->resets[2] },
+	};
+}
+
+void family_changed(struct merged_group *g, struct merged_family *f, bool shape, bool base)
+{
+	struct undo *u;
+
+	if (f->changed && (f->shape_changed || !shape) && (f->base_changed || !base))
+		return;
+	u = undo_add(g, UNDO_FLAGS);
+	u->f = f;
+	u->flags[0] = f->changed;
+	u->flags[1] = f->shape_changed;
+	u->flags[2] = f->base_changed;
+	f->changed = true;
+	f->shape_changed |= shape;
+	f->base_changed |= base;
+}
+
+static void restore_state(const struct undo *u)
+{
+	struct merged_series *s = &u->f->series[u->series];
+
+	s->in_base = u->state.in_base;
+	s->there = u->state.there;
+	s->since = u->state.since;
+	s->value = u->state.value;
+	s->base_value = u->state.base_value;
+	s->number = u->state.number;
+	s->by = u->state.by;
+	s->stale = u->f->policy == MERGE_LIVEMAX || u->f->policy == MERGE_LIVEMIN;
+}
+
+static void restore_fields(const struct undo *u)
+{
+	struct contribution *c = u->c;
+
+	c->ended = u->fields.ended;
+	c->returned = u->fields.returned;
+	c->changed = u->fields.changed;
+	c->pushed_at = u->fields.pushed_at;
+	c->failed_at = u->fields.failed_at;
+	c->source_ttl = u->fields.source_ttl;
+	memcpy(c->resets, u->fields.resets, sizeof(c->resets));
+}
+
+static void restore_part(struct merged_group *g, const struct undo *u)
+{
+	if (part_counts(u->c, u->f))
+		sums_recount(u->f, u->new, u->old);
+	g->n_values += part_values(u->f, u->old) - part_values(u->f, u->new);
+	u->c->parts[u->f->index] = u->old;
+	part_free(u->new);
+}
+
+static void restore_base(const struct undo *u)
+{
+	struct merged_series *s = &u->f->series[u->series];
+
+	sums_add(u->f, &s->base, u->old, u->at, -u->times);
+	sums_add(u->f, &s->all, u->old, u->at, -u->times);
+}
+
+static void take_back(struct merged_group *g, const struct undo *u)
+{
+	switch (u->kind) {
+	case UNDO_PART:
+		restore_part(g, u);
+		break;
+	case UNDO_BASE:
+		restore_base(u);
+		break;
+	case UNDO_STATE:
+		restore_state(u);
+		break;
+	case UNDO_FIELDS:
+		restore_fields(u);
+		break;
+	case UNDO_LIVE:
+		contribution_count_live(g, u->c, u->flag);
+		break;
+	case UNDO_ADDED:
+		contribution_unlink(g, u->c);
+		contribution_free(u->c);
+		break;
+	case UNDO_REMOVED:
+		u->c->removed = false;
+		contribution_link(g, u->c);
+		break;
+	case UNDO_FAMILY:
+		family_unlink(g, u->f);
+		family_free(u->f);
+		break;
+	case UNDO_DROPPED:
+		u->f->dropped = false;
+		family_link(g, u->f);
+		break;
+	case UNDO_SERIES:
+		family_pop_series(u->f);
+		break;
+	case UNDO_LAYOUT:
+		family_pop_layout(u->f);
+		break;
+	case UNDO_SHOWN:
+		u->f->shown_layout = u->series;
+		u->f->shown_number = u->number;
+		break;
+	case UNDO_FLAGS:
+		u->f->changed = u->flags[0];
+		u->f->shape_changed = u->flags[1];
+		u->f->base_changed = u->flags[2];
+		break;
+	}
+}
+
+size_t merged_mark(const struct merged_group *g)
+{
+	return g->n_undo;
+}
+
+void merged_undo(struct merged_group *g, size_t mark)
+{
+	while (g->n_undo > mark) {
+		const struct undo u = g->undo[--g->n_undo];
+
+		take_back(g, &u);
+	}
+}
+
+static void bury(struct merged_group *g, uint64_t id)
+{
+	g->dead = mem_realloc(g->dead, (g->n_dead + 1) * sizeof(*g->dead));
+	g->dead[g->n_dead++] = id;
+}
+
+/* A dropped family's parts go with it. */
+static void forget_family(struct merged_group *g, struct merged_family *f)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct contribution *c = g->contributions[i];
+
+		if (!contribution_part(c, f))
+			continue;
+		g->n_values -= part_values(f, c->parts[f->index]);
+		part_free(c->parts[f->index]);
+		c->parts[f->index] = NULL;
+		c->changed = true;
+	}
+	bury(g, f->id);
+	g->families[f->index] = NULL;
+	family_free(f);
+}
+
+/* What nothing is left to need, in the order in which it was done. */
+void merged_commit(struct merged_group *g)
+{
+	for (size_t i = 0; i < g->n_undo; i++) {
+		const struct undo *u = &g->undo[i];
+
+		if (u->kind == UNDO_PART) {
+			part_free(u->old);
+		} else if (u->kind == UNDO_REMOVED) {
+			bury(g, u->c->id);
+			contribution_free(u->c);
+		} else if (u->kind == UNDO_DROPPED) {
+			forget_family(g, u->f);
+		}
+	}
+	g->n_undo = 0;
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (g->families[i])
+			g->families[i]->base_changed = false;
+}
