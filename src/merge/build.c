@@ -1,0 +1,187 @@
+/* What scrapes see of a family of a summed group. */
+#include <math.h>
+
+#include "merge/internal.h"
+
+static bool is_seen(const struct merged_family *f, const struct merged_series *s)
+{
+	switch (f->policy) {
+	case MERGE_MOSTRECENT:
+		return s->there;
+	case MERGE_LIVESUM:
+	case MERGE_LIVEMAX:
+	case MERGE_LIVEMIN:
+		return s->n_said > 0;
+	default:
+		return s->n_said > 0 || s->in_base;
+	}
+}
+
+static double value_of(struct merged_group *g, struct merged_family *f, uint32_t series)
+{
+	struct merged_series *s = &f->series[series];
+
+	if (s->stale)
+		series_refresh(g, f, series);
+	if (f->policy == MERGE_SUM || f->policy == MERGE_LIVESUM)
+		return total_value(&s->all.value);
+	return s->value;
+}
+
+/* A count that is below 0 for what the base has lost to one who came back is none. */
+static double count_of(const struct exact *e)
+{
+	double v = exact_value(e);
+
+	return v > 0 ? v : 0;
+}
+
+/* What was counted up to the last of the layout's bounds that is not above. */
+static const struct exact *counted_up_to(const struct layout *l, const struct layout_sums *sums,
+					 double bound)
+{
+	uint32_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (l->bounds[mid] <= bound)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? &sums->counts[lo - 1] : NULL;
+}
+
+static double bucket_at(const struct merged_family *f, const struct sums *s, double bound)
+{
+	CLEANUP(exact_done) struct exact all = { 0 };
+
+	for (uint32_t i = 0; i < s->n_layouts; i++) {
+		const struct exact *e = s->layouts[i] ? counted_up_to(&f->layouts[i], s->layouts[i],
+								      bound)
+						      : NULL;
+
+		if (e)
+			exact_add_exact(&all, e);
+	}
+	return count_of(&all);
+}
+
+static void set_count(double v, uint64_t *count, double *count_float)
+{
+	if (v == floor(v) && v < 0x1p63)
+		*count = (uint64_t)v;
+	else
+		*count_float = v;
+}
+
+static struct timestamp timestamp_of(double seconds)
+{
+	double whole = floor(seconds);
+
+	return (struct timestamp){ true, (int64_t)whole, (int32_t)((seconds - whole) * 1e9) };
+}
+
+static bool build_histogram(const struct merged_family *f, const struct merged_series *s, bool zero,
+			    struct arena *a, struct metric *m)
+{
+	const struct layout *l = &f->layouts[f->shown_layout];
+	struct histogram *h = arena_zalloc(a, sizeof(*h));
+
+	if (!h)
+		return false;
+	h->buckets = arena_zalloc(a, l->n * sizeof(*h->buckets));
+	if (!h->buckets)
+		return false;
+	h->n_buckets = l->n;
+	for (uint32_t i = 0; i < l->n; i++) {
+		h->buckets[i].upper_bound = l->bounds[i];
+		if (!zero)
+			set_count(bucket_at(f, &s->all, l->bounds[i]), &h->buckets[i].count,
+				  &h->buckets[i].count_float);
+	}
+	if (!zero) {
+		set_count(count_of(&s->all.count), &h->count, &h->count_float);
+		h->sum = total_value(&s->all.value);
+	}
+	h->created = timestamp_of(s->since);
+	m->histogram = h;
+	m->has = HAS_HISTOGRAM;
+	return true;
+}
+
+static bool build_summary(const struct merged_series *s, bool zero, struct arena *a,
+			  struct metric *m)
+{
+	struct summary *y = arena_zalloc(a, sizeof(*y));
+
+	if (!y)
+		return false;
+	if (!zero) {
+		y->count = (uint64_t)count_of(&s->all.count);
+		y->sum = total_value(&s->all.value);
+	}
+	y->created = timestamp_of(s->since);
+	m->summary = y;
+	m->has = HAS_SUMMARY;
+	return true;
+}
+
+static bool build_metric(struct merged_group *g, struct merged_family *f, uint32_t series,
+			 bool zero, struct arena *a, struct metric *m)
+{
+	const struct merged_series *s = &f->series[series];
+
+	switch (f->type) {
+	case METRIC_HISTOGRAM:
+		return build_histogram(f, s, zero, a, m);
+	case METRIC_SUMMARY:
+		return build_summary(s, zero, a, m);
+	case METRIC_COUNTER:
+		m->has = HAS_COUNTER;
+		m->counter = zero ? 0 : value_of(g, f, series);
+		m->counter_created = timestamp_of(s->since);
+		return true;
+	case METRIC_UNTYPED:
+		m->has = HAS_UNTYPED;
+		m->untyped = zero ? 0 : value_of(g, f, series);
+		return true;
+	default:
+		m->has = HAS_GAUGE;
+		m->gauge = value_of(g, f, series);
+		return true;
+	}
+}
+
+bool merged_family_build(struct merged_group *g, struct merged_family *f, double now,
+			 double zero_first, struct arena *a, struct family *ret)
+{
+	*ret = (struct family){
+		.name = f->name,
+		.help = f->help,
+		.unit = f->unit,
+		.has_help = f->has_help,
+		.type = f->type,
+	};
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct merged_series *s = &f->series[i];
+		struct metric *m;
+
+		if (f->dropped || !is_seen(f, s))
+			continue;
+		m = arena_zalloc(a, sizeof(*m));
+		if (!m)
+			return false;
+		m->labels = s->labels;
+		m->n_labels = s->n_labels;
+		m->plain = s->plain;
+		if (!build_metric(g, f, i, f->policy == MERGE_SUM && now < s->since + zero_first, a,
+				  m))
+			return false;
+		*(ret->last ? &ret->last->next : &ret->metrics) = m;
+		ret->last = m;
+		ret->n_metrics++;
+	}
+	return true;
+}

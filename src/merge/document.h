@@ -1,0 +1,25 @@
+/*
+ * A summed group as documents, which is how it is kept: one for each contribution, one for each
+ * family with its series and its base. A document is the state of what it is about, never an
+ * operation and never a total; so the last one of each id is all that is needed, in any order.
+ */
+#ifndef MERGE_DOCUMENT_H
+#define MERGE_DOCUMENT_H
+
+#include "merge/group.h"
+
+/* bytes empty: the document is gone. Borrowed for the call. */
+typedef void (*document_fn)(void *arg, uint64_t id, struct str bytes);
+
+/* What has changed since the last merged_commit(); before the next one. */
+void merged_documents(struct merged_group *g, document_fn fn, void *arg);
+
+/*
+ * Into a new group: all documents of families, then all of contributions, then merged_load_end().
+ * -1: *err, ERR_STORAGE: the document is damaged.
+ */
+bool document_is_family(struct str bytes);
+int merged_load(struct merged_group *g, uint64_t id, struct str bytes, struct err *err);
+void merged_load_end(struct merged_group *g);
+
+#endif

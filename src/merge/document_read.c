@@ -1,0 +1,425 @@
+/* Documents back into a group: what is damaged is said, and nothing of it is taken for granted. */
+#include "merge/document.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "merge/document_format.h"
+#include "merge/internal.h"
+
+struct reader {
+	struct str rest;
+	bool bad;
+};
+
+static const char *take_bytes(struct reader *r, size_t n)
+{
+	const char *p = r->rest.p;
+
+	if (n > r->rest.n)
+		r->bad = true;
+	if (r->bad)
+		return NULL;
+	r->rest.p += n;
+	r->rest.n -= n;
+	return p;
+}
+
+static uint64_t take(struct reader *r)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		const char *p = take_bytes(r, 1);
+
+		if (!p)
+			return 0;
+		v |= (uint64_t)((unsigned char)*p & 0x7F) << shift;
+		if (!((unsigned char)*p & 0x80))
+			return v;
+	}
+	r->bad = true;
+	return 0;
+}
+
+/* A count of things that take at least a byte each. */
+static uint32_t take_count(struct reader *r)
+{
+	uint64_t v = take(r);
+
+	if (v > r->rest.n)
+		r->bad = true;
+	return r->bad ? 0 : (uint32_t)v;
+}
+
+static double take_double(struct reader *r)
+{
+	const char *p = take_bytes(r, sizeof(double));
+	double v = 0;
+
+	if (p)
+		memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static struct str take_str(struct reader *r)
+{
+	size_t n = take_count(r);
+	const char *p = take_bytes(r, n);
+
+	return (struct str){ p ? p : "", p ? n : 0 };
+}
+
+static void take_exact(struct reader *r, struct exact *to)
+{
+	uint64_t words[EXACT_MAX_WORDS], lo = take(r), n = take(r);
+	const char *p;
+
+	if (lo > EXACT_MAX_WORDS || n >> 1 > EXACT_MAX_WORDS) {
+		r->bad = true;
+		return;
+	}
+	p = take_bytes(r, (n >> 1) * sizeof(*words));
+	if (!p)
+		return;
+	memcpy(words, p, (n >> 1) * sizeof(*words));
+	r->bad |= !exact_restore(to, (uint8_t)lo, (uint8_t)(n >> 1), n & 1, words);
+}
+
+static int32_t take_signed(struct reader *r)
+{
+	uint64_t v = take(r);
+
+	return (int32_t)(v & 1 ? -(int64_t)(v >> 1) : (int64_t)(v >> 1));
+}
+
+static void take_sums(struct reader *r, const struct merged_family *f, struct sums *s)
+{
+	uint32_t n;
+
+	take_exact(r, &s->value.sum);
+	s->value.n_nan = take_signed(r);
+	s->value.n_up = take_signed(r);
+	s->value.n_down = take_signed(r);
+	if (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY)
+		return;
+	take_exact(r, &s->count);
+	n = take_count(r);
+	for (uint32_t i = 0; i < n && !r->bad; i++) {
+		uint64_t layout = take(r);
+
+		if (layout >= f->n_layouts) {
+			r->bad = true;
+			return;
+		}
+		struct exact *counts = sums_layout(f, s, (uint32_t)layout);
+
+		for (uint32_t j = 0; j < f->layouts[layout].n && !r->bad; j++)
+			take_exact(r, &counts[j]);
+	}
+}
+
+/* Pushes go on behind all that are known of. */
+static uint64_t take_number(struct reader *r, struct merged_group *g)
+{
+	uint64_t number = take(r);
+
+	if (number >= g->next_number && number < UINT64_MAX)
+		g->next_number = number + 1;
+	return number;
+}
+
+static void take_base(struct reader *r, struct merged_group *g, const struct merged_family *f,
+		      struct merged_series *s)
+{
+	switch (f->policy) {
+	case MERGE_SUM:
+		s->in_base = take(r);
+		if (s->in_base) {
+			take_sums(r, f, &s->base);
+			sums_add_sums(f, &s->all, &s->base);
+		}
+		break;
+	case MERGE_MOSTRECENT:
+		s->number = take_number(r, g);
+		if (s->number) {
+			s->there = take(r);
+			s->value = take_double(r);
+		}
+		break;
+	case MERGE_MAX:
+	case MERGE_MIN:
+		s->in_base = take(r);
+		if (s->in_base)
+			s->value = s->base_value = take_double(r);
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_series(struct reader *r, struct merged_group *g, struct merged_family *f)
+{
+	uint32_t n = take_count(r), before = f->n;
+	struct label *labels = mem_alloc(n * sizeof(*labels));
+	CLEANUP(strbuf_done) struct strbuf id = { 0 };
+	struct said_metric m = { .labels = labels, .n_labels = n };
+	double since;
+
+	for (uint32_t i = 0; i < n; i++) {
+		labels[i].name = take_str(r);
+		labels[i].value = take_str(r);
+	}
+	since = take_double(r);
+	m.hash = said_hash_labels(labels, n, &id);
+	if (!r->bad && family_lookup(f, &m) == UINT32_MAX) {
+		uint32_t hint = 0;
+
+		family_series(g, f, &m, &hint);
+		f->series[before].since = since;
+		take_base(r, g, f, &f->series[before]);
+	} else {
+		r->bad = true;
+	}
+	free(labels);
+}
+
+static void take_layouts(struct reader *r, struct merged_group *g, struct merged_family *f)
+{
+	uint32_t n = take_count(r);
+
+	for (uint32_t i = 0; i < n && !r->bad; i++) {
+		struct said_dist d = { .n = take_count(r) };
+		const char *p = take_bytes(r, d.n * sizeof(double));
+		double *bounds = p ? mem_dup(p, d.n * sizeof(double)) : NULL;
+
+		d.bounds = bounds;
+		if (p && family_layout(g, f, &d) != i)
+			r->bad = true;
+		free(bounds);
+	}
+}
+
+static void load_family(struct reader *r, struct merged_group *g, uint64_t id)
+{
+	struct said_family sf = { .name = take_str(r), .has_help = take(r) };
+	struct merged_family *f;
+	uint32_t n;
+
+	sf.help = take_str(r);
+	sf.unit = take_str(r);
+	sf.type = (uint8_t)take(r);
+	sf.policy = (uint8_t)take(r);
+	if (r->bad || sf.policy >= N_MERGE_POLICIES || family_find(g, sf.name)) {
+		r->bad = true;
+		return;
+	}
+	f = family_add(g, &sf);
+	f->id = id;
+	take_layouts(r, g, f);
+	f->shown_layout = (uint32_t)take(r);
+	f->shown_number = take_number(r, g);
+	n = take_count(r);
+	for (uint32_t i = 0; i < n && !r->bad; i++)
+		take_series(r, g, f);
+	r->bad |= f->n_layouts > 0 && f->shown_layout >= f->n_layouts;
+}
+
+static struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
+{
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (g->families[i] && g->families[i]->id == id)
+			return g->families[i];
+	return NULL;
+}
+
+/* What was read of a part, so that it is made as any other. */
+struct read_part {
+	struct said_family sf;
+	struct said_dist *dists;
+	struct pick *picks;
+	uint32_t *gone, n_gone;
+};
+
+static void take_value(struct reader *r, const struct merged_family *f, bool created,
+		       struct read_part *rp, uint32_t i)
+{
+	struct said_metric *m = &rp->sf.metrics[i];
+	uint64_t step = take(r);
+
+	m->value = take_double(r);
+	m->created = created ? take_double(r) : 0;
+	rp->picks[i] = (struct pick){ (uint32_t)(i ? rp->picks[i - 1].series + step : step), i,
+				      false, m->created };
+	if (rp->picks[i].series >= f->n || (i > 0 && step == 0))
+		r->bad = true;
+	if (r->bad || (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY))
+		return;
+	uint64_t layout = take(r);
+	struct said_dist *d = &rp->dists[i];
+
+	if (layout >= f->n_layouts) {
+		r->bad = true;
+		return;
+	}
+	*d = (struct said_dist){ .count = take_double(r),
+				 .n = f->layouts[layout].n,
+				 .bounds = f->layouts[layout].bounds };
+	const char *p = take_bytes(r, d->n * sizeof(double));
+
+	d->counts = p ? mem_dup(p, d->n * sizeof(double)) : NULL;
+	m->dist = d;
+}
+
+static void read_part_done(struct read_part *rp)
+{
+	for (uint32_t i = 0; i < rp->sf.n; i++)
+		free((void *)rp->dists[i].counts);
+	free(rp->sf.metrics);
+	free(rp->dists);
+	free(rp->picks);
+	free(rp->gone);
+}
+
+static struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f)
+{
+	uint64_t number = take_number(r, g);
+	uint32_t n = take_count(r);
+	bool created = take(r);
+	struct read_part rp = {
+		.sf = { .n = n, .metrics = mem_zalloc(n * sizeof(*rp.sf.metrics)) },
+		.dists = mem_zalloc(n * sizeof(*rp.dists)),
+		.picks = mem_zalloc(n * sizeof(*rp.picks)),
+	};
+	struct part *p = NULL;
+
+	for (uint32_t i = 0; i < n && !r->bad; i++)
+		take_value(r, f, created, &rp, i);
+	rp.n_gone = take_count(r);
+	rp.gone = mem_zalloc(rp.n_gone * sizeof(*rp.gone));
+	for (uint32_t i = 0; i < rp.n_gone && !r->bad; i++) {
+		rp.gone[i] = (uint32_t)take(r);
+		r->bad |= rp.gone[i] >= f->n;
+	}
+	if (!r->bad)
+		p = part_make(g, f, rp.picks, n, &rp.sf, NULL, rp.gone, rp.n_gone, number);
+	read_part_done(&rp);
+	return p;
+}
+
+static void load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
+		      struct part *p)
+{
+	for (uint32_t i = 0; p && i < p->n; i++)
+		if (f->policy == MERGE_MAX || f->policy == MERGE_MIN)
+			set_extreme(g, f, p->series[i], p->values[i]);
+	contribution_say(g, c, f, p);
+}
+
+static void load_contribution(struct reader *r, struct merged_group *g, uint64_t id)
+{
+	struct source source = { .name = take_str(r) };
+	uint64_t flags = take(r), first = take_number(r, g);
+	struct contribution *c;
+	uint32_t n;
+
+	source.has_start = flags & 1;
+	source.start = take_double(r);
+	if (r->bad)
+		return;
+	c = contribution_add(g, &source);
+	c->id = id;
+	c->live = flags >> 1 & 1;
+	c->ended = flags >> 2 & 1;
+	c->returned = flags >> 3 & 1;
+	c->first = first;
+	c->changed = false;
+	c->pushed_at = take_double(r);
+	c->failed_at = take_double(r);
+	c->source_ttl = take_double(r);
+	for (size_t i = 0; i < ARRAY_LEN(c->resets); i++)
+		c->resets[i] = take_double(r);
+	n = take_count(r);
+	for (uint32_t i = 0; i < n && !r->bad; i++) {
+		struct merged_family *f = family_by_id(g, take(r));
+		struct reader part = { .rest = take_str(r) };
+
+		/* Of a family that another one has taken the name of nothing is left. */
+		if (!f || r->bad)
+			continue;
+		load_part(g, c, f, take_part(&part, g, f));
+		r->bad |= part.bad || part.rest.n > 0;
+	}
+}
+
+bool document_is_family(struct str bytes)
+{
+	return bytes.n > 1 && bytes.p[1] == DOCUMENT_FAMILY;
+}
+
+int merged_load(struct merged_group *g, uint64_t id, struct str bytes, struct err *err)
+{
+	struct reader r = { .rest = bytes };
+	uint64_t version = take(&r), kind = take(&r);
+
+	if (version == DOCUMENT_VERSION && kind == DOCUMENT_FAMILY)
+		load_family(&r, g, id);
+	else if (version == DOCUMENT_VERSION && kind == DOCUMENT_CONTRIBUTION)
+		load_contribution(&r, g, id);
+	else
+		r.bad = true;
+	if (id >= g->next_id)
+		g->next_id = id + 1;
+	if (!r.bad && r.rest.n == 0)
+		return 0;
+	return err_set(err, ERR_STORAGE, 0, "document %llu of a summed group is damaged",
+		       (unsigned long long)id);
+}
+
+/* ---- what follows from all documents together ---- */
+
+/* The last word on a gauge is that of the push with the highest number. */
+static void find_recent(struct contribution *c, struct merged_family *f, const struct part *p)
+{
+	for (uint32_t i = 0; i < p->n + p->n_gone; i++) {
+		bool there = i < p->n;
+		struct merged_series *s = &f->series[there ? p->series[i] : p->gone[i - p->n]];
+
+		if (p->number <= s->number)
+			continue;
+		s->number = p->number;
+		s->by = c;
+		s->there = there;
+		s->value = there ? p->values[i] : 0;
+	}
+}
+
+static void find_shown(const struct contribution *c, struct merged_family *f, const struct part *p)
+{
+	if (!p->dists || p->n == 0 || c->first <= f->shown_number)
+		return;
+	f->shown_layout = p->dists[0]->layout;
+	f->shown_number = c->first;
+}
+
+void merged_load_end(struct merged_group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct contribution *c = g->contributions[i];
+
+		for (uint32_t j = 0; j < c->n_parts; j++) {
+			struct merged_family *f = g->families[j];
+
+			if (!c->parts[j])
+				continue;
+			if (f->policy == MERGE_MOSTRECENT)
+				find_recent(c, f, c->parts[j]);
+			find_shown(c, f, c->parts[j]);
+		}
+	}
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (g->families[i])
+			g->families[i]->base_changed = g->families[i]->shape_changed = false;
+	merged_commit(g);
+}

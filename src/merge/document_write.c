@@ -1,0 +1,214 @@
+/* A group as documents. */
+#include "merge/document.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "merge/document_format.h"
+#include "merge/internal.h"
+
+static void put(struct strbuf *b, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		strbuf_addc(b, (char)(v | 0x80));
+	strbuf_addc(b, (char)v);
+}
+
+static void put_double(struct strbuf *b, double v)
+{
+	strbuf_add(b, &v, sizeof(v));
+}
+
+static void put_str(struct strbuf *b, struct str s)
+{
+	put(b, s.n);
+	strbuf_adds(b, s);
+}
+
+static void put_exact(struct strbuf *b, const struct exact *e)
+{
+	put(b, e->lo);
+	put(b, (uint64_t)e->n << 1 | e->negative);
+	strbuf_add(b, exact_words(e), e->n * sizeof(uint64_t));
+}
+
+/* Counts of the base may be negative: even numbers are not. */
+static void put_signed(struct strbuf *b, int32_t v)
+{
+	put(b, v < 0 ? (uint64_t)(-(int64_t)v) << 1 | 1 : (uint64_t)v << 1);
+}
+
+static void put_sums(struct strbuf *b, const struct merged_family *f, const struct sums *s)
+{
+	uint32_t n = 0;
+
+	put_exact(b, &s->value.sum);
+	put_signed(b, s->value.n_nan);
+	put_signed(b, s->value.n_up);
+	put_signed(b, s->value.n_down);
+	if (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY)
+		return;
+	put_exact(b, &s->count);
+	for (uint32_t i = 0; i < s->n_layouts; i++)
+		n += s->layouts[i] != NULL;
+	put(b, n);
+	for (uint32_t i = 0; i < s->n_layouts; i++) {
+		if (!s->layouts[i])
+			continue;
+		put(b, i);
+		for (uint32_t j = 0; j < s->layouts[i]->n; j++)
+			put_exact(b, &s->layouts[i]->counts[j]);
+	}
+}
+
+static void put_base(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)
+{
+	switch (f->policy) {
+	case MERGE_SUM:
+		put(b, s->in_base);
+		if (s->in_base)
+			put_sums(b, f, &s->base);
+		break;
+	case MERGE_MOSTRECENT:
+		put(b, !s->by && s->number ? s->number : 0);
+		if (!s->by && s->number) {
+			put(b, s->there);
+			put_double(b, s->value);
+		}
+		break;
+	case MERGE_MAX:
+	case MERGE_MIN:
+		put(b, s->in_base);
+		if (s->in_base)
+			put_double(b, s->base_value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void write_family(const struct merged_family *f, struct strbuf *b)
+{
+	put(b, DOCUMENT_VERSION);
+	put(b, DOCUMENT_FAMILY);
+	put_str(b, f->name);
+	put(b, f->has_help);
+	put_str(b, f->help);
+	put_str(b, f->unit);
+	put(b, f->type);
+	put(b, f->policy);
+	put(b, f->n_layouts);
+	for (uint32_t i = 0; i < f->n_layouts; i++) {
+		put(b, f->layouts[i].n);
+		strbuf_add(b, f->layouts[i].bounds, f->layouts[i].n * sizeof(double));
+	}
+	put(b, f->shown_layout);
+	put(b, f->shown_number);
+	put(b, f->n);
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct merged_series *s = &f->series[i];
+
+		put(b, s->n_labels);
+		for (uint32_t j = 0; j < s->n_labels; j++) {
+			put_str(b, s->labels[j].name);
+			put_str(b, s->labels[j].value);
+		}
+		put_double(b, s->since);
+		put_base(b, f, s);
+	}
+}
+
+static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
+{
+	put(b, p->number);
+	put(b, p->n);
+	put(b, p->created != NULL);
+	for (uint32_t i = 0; i < p->n; i++) {
+		put(b, i ? p->series[i] - p->series[i - 1] : p->series[0]);
+		put_double(b, p->values[i]);
+		if (p->created)
+			put_double(b, p->created[i]);
+		if (!p->dists)
+			continue;
+		put(b, p->dists[i]->layout);
+		put_double(b, p->dists[i]->count);
+		for (uint32_t j = 0; j < f->layouts[p->dists[i]->layout].n; j++)
+			put_double(b, p->dists[i]->counts[j]);
+	}
+	put(b, p->n_gone);
+	for (uint32_t i = 0; i < p->n_gone; i++)
+		put(b, p->gone[i]);
+}
+
+static bool is_written(const struct merged_group *g, const struct contribution *c, uint32_t i)
+{
+	return c->parts[i] && g->families[i] && !g->families[i]->dropped;
+}
+
+static void write_contribution(const struct merged_group *g, const struct contribution *c,
+			       struct strbuf *b)
+{
+	uint32_t n = 0;
+
+	put(b, DOCUMENT_VERSION);
+	put(b, DOCUMENT_CONTRIBUTION);
+	put_str(b, c->name);
+	put(b, (uint64_t)c->has_start | (uint64_t)c->live << 1 | (uint64_t)c->ended << 2 |
+		       (uint64_t)c->returned << 3);
+	put(b, c->first);
+	put_double(b, c->start);
+	put_double(b, c->pushed_at);
+	put_double(b, c->failed_at);
+	put_double(b, c->source_ttl);
+	for (size_t i = 0; i < ARRAY_LEN(c->resets); i++)
+		put_double(b, c->resets[i]);
+	for (uint32_t i = 0; i < c->n_parts; i++)
+		n += is_written(g, c, i);
+	put(b, n);
+	for (uint32_t i = 0; i < c->n_parts; i++) {
+		CLEANUP(strbuf_done) struct strbuf part = { 0 };
+
+		if (!is_written(g, c, i))
+			continue;
+		put_part(&part, g->families[i], c->parts[i]);
+		put(b, g->families[i]->id);
+		put_str(b, strbuf_str(&part));
+	}
+}
+
+static void write_contribution_once(struct merged_group *g, struct contribution *c,
+				    struct strbuf *b, document_fn fn, void *arg)
+{
+	if (!c->changed || c->removed)
+		return;
+	c->changed = false;
+	b->n = 0;
+	write_contribution(g, c, b);
+	fn(arg, c->id, strbuf_str(b));
+}
+
+/* Whoever was touched is in what could be undone. */
+void merged_documents(struct merged_group *g, document_fn fn, void *arg)
+{
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	for (uint32_t i = 0; i < g->n_families; i++) {
+		struct merged_family *f = g->families[i];
+
+		if (!f || (!f->base_changed && !f->dropped))
+			continue;
+		b.n = 0;
+		if (!f->dropped)
+			write_family(f, &b);
+		fn(arg, f->id, strbuf_str(&b));
+	}
+	for (size_t i = 0; i < g->n_undo; i++) {
+		struct undo *u = &g->undo[i];
+
+		if (u->kind == UNDO_REMOVED)
+			fn(arg, u->c->id, STR_NULL);
+		else if (u->kind == UNDO_FIELDS || u->kind == UNDO_ADDED)
+			write_contribution_once(g, u->c, &b, fn, arg);
+	}
+}

@@ -1,0 +1,403 @@
+/* What a push makes of its contribution: which of its counts are new, late, or begin again. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "merge/internal.h"
+
+enum verdict {
+	TAKEN,
+	LATE,    /* older than what is known: that stays */
+	RENEWED, /* the series began anew: what it had said moves into the base */
+	RESET,   /* the same, but only the fall says so */
+};
+
+struct at_hand {
+	struct merged_group *g;
+	struct contribution *c;
+	const struct merged_push *push;
+	bool reset;
+	/* Of the family at hand. */
+	struct pick *picks;
+	uint32_t *gone;
+	uint32_t n, n_gone;
+};
+
+static double created_of(const struct part *p, uint32_t at)
+{
+	return p->created ? p->created[at] : 0;
+}
+
+static enum verdict judge(const struct contribution *c, const struct part *old, uint32_t at,
+			  const struct said_metric *m)
+{
+	double before = old->dists ? old->dists[at]->count : old->values[at];
+	double now = m->dist ? m->dist->count : m->value;
+	double created = created_of(old, at);
+
+	if (created != 0 && m->created != 0 && created != m->created)
+		return m->created > created ? RENEWED : LATE;
+	if (now >= before)
+		return TAKEN;
+	return c->has_start ? LATE : RESET;
+}
+
+static int by_series(const void *a, const void *b)
+{
+	uint32_t x = ((const struct pick *)a)->series, y = ((const struct pick *)b)->series;
+
+	return (x > y) - (x < y);
+}
+
+/* What was said, by number of the series; those that nobody has said yet get one. */
+static struct pick *said_picks(struct at_hand *h, struct merged_family *f,
+			       const struct said_family *sf)
+{
+	struct pick *picks = mem_alloc(sf->n * sizeof(*picks));
+	bool sorted = true;
+	uint32_t hint = 0;
+
+	for (uint32_t i = 0; i < sf->n; i++) {
+		uint32_t series = family_series(h->g, f, &sf->metrics[i], &hint);
+
+		if (f->series[series].since == 0)
+			f->series[series].since = h->push->now;
+		picks[i] = (struct pick){ series, i, false, sf->metrics[i].created };
+		sorted &= i == 0 || picks[i - 1].series < series;
+	}
+	if (!sorted)
+		qsort(picks, sf->n, sizeof(*picks), by_series);
+	return picks;
+}
+
+/* The bounds shown are those of the contribution whose first commit came last. */
+static void show_layout(struct at_hand *h, struct merged_family *f, const struct part *p)
+{
+	struct undo *u;
+
+	if (!p || !p->dists || p->n == 0 || h->c->first < f->shown_number ||
+	    (h->c->first == f->shown_number && f->shown_layout == p->dists[0]->layout))
+		return;
+	u = undo_add(h->g, UNDO_SHOWN);
+	u->f = f;
+	u->series = f->shown_layout;
+	u->number = f->shown_number;
+	family_changed(h->g, f, f->shown_layout != p->dists[0]->layout, true);
+	f->shown_layout = p->dists[0]->layout;
+	f->shown_number = h->c->first;
+}
+
+/* ---- counters, histograms, summaries ---- */
+
+static void keep(struct at_hand *h, const struct part *old, uint32_t at)
+{
+	h->picks[h->n++] = (struct pick){ old->series[at], at, true, created_of(old, at) };
+}
+
+/* A series that this contribution has said before, and says again. */
+static void pick_again(struct at_hand *h, struct merged_family *f, const struct part *old,
+		       uint32_t at, struct pick said, const struct said_metric *m)
+{
+	enum verdict v = judge(h->c, old, at, m);
+
+	if (v == LATE) {
+		keep(h, old, at);
+		return;
+	}
+	if (said.created == 0)
+		said.created = created_of(old, at);
+	h->picks[h->n++] = said;
+	if (v == TAKEN)
+		return;
+	base_add(h->g, f, old, at, 1);
+	h->reset |= v == RESET;
+}
+
+static void say_sums(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
+{
+	struct part *old = contribution_part(h->c, f), *new;
+	CLEANUP(freep) struct pick *said = said_picks(h, f, sf);
+	uint32_t i = 0, j = 0, n_old = old ? old->n : 0;
+
+	h->picks = mem_alloc((n_old + sf->n) * sizeof(*h->picks));
+	h->n = 0;
+	while (i < n_old || j < sf->n) {
+		bool has_old = i < n_old && (j >= sf->n || old->series[i] <= said[j].series);
+		bool has_new = j < sf->n && (i >= n_old || said[j].series <= old->series[i]);
+
+		if (has_old && has_new)
+			pick_again(h, f, old, i, said[j], &sf->metrics[said[j].at]);
+		else if (has_old)
+			keep(h, old, i);
+		else
+			h->picks[h->n++] = said[j];
+		i += has_old;
+		j += has_new;
+	}
+	new = part_make(h->g, f, h->picks, h->n, sf, old, NULL, 0, h->g->next_number);
+	contribution_say(h->g, h->c, f, new);
+	/* What it had said when it was folded is in the base, and comes again. */
+	for (uint32_t k = 0; h->c->returned && new &&k < new->n; k++)
+		if (!h->picks[k].old && f->series[new->series[k]].in_base &&
+		    (!old || part_find(old, new->series[k]) == UINT32_MAX))
+			base_add(h->g, f, new, k, -1);
+	show_layout(h, f, new);
+	free(h->picks);
+}
+
+/* ---- gauges ---- */
+
+static bool is_extreme(const struct merged_family *f)
+{
+	return f->policy == MERGE_MAX || f->policy == MERGE_MIN;
+}
+
+static bool beats(const struct merged_family *f, double v, double than)
+{
+	return isnan(than) || (f->policy == MERGE_MAX ? v > than : v < than);
+}
+
+void keep_extreme(struct merged_group *g, struct merged_family *f, uint32_t series, double v)
+{
+	struct merged_series *s = &f->series[series];
+
+	if (s->in_base && !beats(f, v, s->base_value))
+		return;
+	undo_save_state(g, f, series);
+	s->in_base = true;
+	s->base_value = v;
+	family_changed(g, f, false, true);
+}
+
+void set_extreme(struct merged_group *g, struct merged_family *f, uint32_t series, double v)
+{
+	struct merged_series *s = &f->series[series];
+
+	if ((s->in_base || s->n_said > 0) && !beats(f, v, s->value))
+		return;
+	undo_save_state(g, f, series);
+	s->value = v;
+}
+
+static void set_recent(struct at_hand *h, struct merged_family *f, uint32_t series, double v,
+		       bool there)
+{
+	struct merged_series *s = &f->series[series];
+
+	if (s->there != there)
+		family_changed(h->g, f, true, false);
+	undo_save_state(h->g, f, series);
+	s->value = v;
+	s->number = h->g->next_number;
+	s->by = h->c;
+	s->there = there;
+}
+
+/* A series that was said, or left out before, and is not said now. */
+static void leave_out(struct at_hand *h, struct merged_family *f, uint32_t series)
+{
+	if (f->policy != MERGE_MOSTRECENT || f->series[series].by != h->c)
+		return;
+	if (f->series[series].there)
+		set_recent(h, f, series, 0, false);
+	h->gone[h->n_gone++] = series;
+}
+
+static void say_gauge(struct at_hand *h, struct merged_family *f, const struct pick *p,
+		      const struct said_family *sf)
+{
+	double v = sf->metrics[p->at].value;
+
+	h->picks[h->n++] = *p;
+	if (f->policy == MERGE_MOSTRECENT)
+		set_recent(h, f, p->series, v, true);
+	else if (is_extreme(f))
+		set_extreme(h->g, f, p->series, v);
+}
+
+static void leave_out_gone(struct at_hand *h, struct merged_family *f, const struct part *old,
+			   const struct pick *said, uint32_t n)
+{
+	for (uint32_t i = 0, j = 0; i < old->n_gone; i++) {
+		while (j < n && said[j].series < old->gone[i])
+			j++;
+		if (j == n || said[j].series != old->gone[i])
+			leave_out(h, f, old->gone[i]);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* sf NULL: the family is not in the body of a PUT. */
+static void say_gauges(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
+{
+	struct part *old = contribution_part(h->c, f);
+	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_said = sf ? sf->n : 0;
+	CLEANUP(freep) struct pick *said = sf ? said_picks(h, f, sf) : NULL;
+
+	h->picks = mem_alloc(n_said * sizeof(*h->picks));
+	h->gone = mem_alloc((n_old + (old ? old->n_gone : 0)) * sizeof(*h->gone));
+	h->n = h->n_gone = 0;
+	while (i < n_old || j < n_said) {
+		bool has_old = i < n_old && (j >= n_said || old->series[i] <= said[j].series);
+		bool has_new = j < n_said && (i >= n_old || said[j].series <= old->series[i]);
+
+		if (has_old && is_extreme(f))
+			keep_extreme(h->g, f, old->series[i], old->values[i]);
+		if (has_new)
+			say_gauge(h, f, &said[j], sf);
+		else
+			leave_out(h, f, old->series[i]);
+		i += has_old;
+		j += has_new;
+	}
+	if (old)
+		leave_out_gone(h, f, old, said, n_said);
+	qsort(h->gone, h->n_gone, sizeof(*h->gone), by_number);
+	contribution_say(
+		h->g, h->c, f,
+		part_make(h->g, f, h->picks, h->n, sf, old, h->gone, h->n_gone, h->g->next_number));
+	if (h->n != n_old)
+		family_changed(h->g, f, true, false);
+	free(h->picks);
+	free(h->gone);
+}
+
+/* ---- the families of a push ---- */
+
+static bool is_held(const struct merged_group *g, const struct merged_family *f)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->contributions[i]->live && contribution_part(g->contributions[i], f))
+			return true;
+	return false;
+}
+
+/* Finds the family, or makes it, in the place of one that nobody holds if need be. */
+static int family_for(struct merged_group *g, const struct said_family *sf,
+		      struct merged_family **ret, struct err *err)
+{
+	struct merged_family *f = family_find(g, sf->name);
+	char quoted[128];
+
+	if (f && f->type != sf->type && is_held(g, f))
+		return err_set(err, ERR_INVALID, 0,
+			       "metric family %s has another type in processes that still push: "
+			       "it changes when they have ended, or been silent for long enough",
+			       str_quote(sf->name, quoted, sizeof(quoted)));
+	if (f && (f->type != sf->type || f->policy != sf->policy)) {
+		family_drop(g, f);
+		f = NULL;
+	}
+	*ret = f ? f : family_add(g, sf);
+	return 0;
+}
+
+static bool is_said(const struct said *said, const struct merged_family *f)
+{
+	uint32_t lo = 0, hi = said->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (str_cmp(said->families[mid].name, f->name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < said->n && str_eq(said->families[lo].name, f->name);
+}
+
+static int say_families(struct at_hand *h, struct err *err)
+{
+	const struct said *said = h->push->said;
+
+	for (uint32_t i = 0; i < said->n; i++) {
+		const struct said_family *sf = &said->families[i];
+		struct merged_family *f;
+
+		if (family_for(h->g, sf, &f, err) < 0)
+			return -1;
+		if (f->policy == MERGE_SUM)
+			say_sums(h, f, sf);
+		else
+			say_gauges(h, f, sf);
+	}
+	for (uint32_t i = 0; h->push->replace && i < h->c->n_parts; i++) {
+		struct merged_family *f = h->c->parts[i] ? h->g->families[i] : NULL;
+
+		if (f && !f->dropped && f->policy != MERGE_SUM && !is_said(said, f))
+			say_gauges(h, f, NULL);
+	}
+	return 0;
+}
+
+/* ---- the push ---- */
+
+/* Parents' counts in a forked child: nobody can tell them from its own afterwards. */
+static bool has_inherited(const struct merged_push *push)
+{
+	for (uint32_t i = 0; push->source->has_start && i < push->said->n; i++) {
+		const struct said_family *sf = &push->said->families[i];
+
+		for (uint32_t j = 0; sf->policy == MERGE_SUM && j < sf->n; j++) {
+			const struct said_metric *m = &sf->metrics[j];
+
+			if ((m->dist ? m->dist->count : m->value) != 0 && m->created != 0 &&
+			    m->created < push->source->start - 1)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int note_reset(struct contribution *c, double now, struct err *err)
+{
+	const double *r = c->resets;
+
+	if (r[0] != 0 && now - r[0] < 60)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "counts of this source fell four times within a minute: two "
+			       "processes seem to push under one name; say which is which with "
+			       "ProcessCollector(registry=r), a label pid in the grouping key, or "
+			       "__start__/UNIX_TIME in the URL");
+	c->resets[0] = c->resets[1];
+	c->resets[1] = c->resets[2];
+	c->resets[2] = now;
+	return 0;
+}
+
+int merged_push(struct merged_group *g, const struct merged_push *push, unsigned *ret,
+		struct err *err)
+{
+	struct at_hand h = { .g = g, .push = push };
+	size_t mark = merged_mark(g);
+
+	*ret = 0;
+	h.c = merged_find(g, push->source, push->said);
+	if (!h.c) {
+		*ret |= MERGED_NEW | (has_inherited(push) ? MERGED_INHERITED : 0);
+		h.c = contribution_add(g, push->source);
+		h.c->returned = push->returned;
+	}
+	undo_save_fields(g, h.c);
+	merged_set_live(g, h.c, true);
+	h.c->ended = false;
+	h.c->pushed_at = push->now;
+	h.c->source_ttl = push->source_ttl;
+	h.c->changed = true;
+	if (say_families(&h, err) < 0 || (h.reset && note_reset(h.c, push->now, err) < 0)) {
+		merged_undo(g, mark);
+		return -1;
+	}
+	g->next_number++;
+	*ret |= h.reset ? MERGED_RESET : 0;
+	if (push->final)
+		merged_end(g, h.c);
+	return 0;
+}
