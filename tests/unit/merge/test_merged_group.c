@@ -1,0 +1,532 @@
+/* What becomes of what processes say one after the other: the tables of the specification. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "lib/run.h"
+#include "lib/say.h"
+#include "merge/document.h"
+
+/*
+ * Steps, one a line: "SOURCE[@START] [PUT|final] METRIC; METRIC", where "c 5" is the body's line;
+ * "# TYPE c counter" stands in front of all metrics but those called g, which are gauges. Or
+ * "fold SOURCE[@START]", "silent ...", "end SOURCE", "policy NAME", "at SECONDS", "refused STEP".
+ */
+enum { MAX_STEPS = 12 };
+
+struct world {
+	struct merged_group *g;
+	struct arena folded; /* names and starts */
+	struct source folded_sources[8];
+	unsigned n_folded;
+	enum merge_policy gauges;
+	double now;
+	unsigned outcome;
+};
+
+static void init(struct world *w)
+{
+	*w = (struct world){ .gauges = MERGE_MOSTRECENT, .now = 1000 };
+	w->g = merged_group_new();
+	arena_init(&w->folded, 1 << 20);
+}
+
+static void done(struct world *w)
+{
+	merged_group_free(w->g);
+	arena_done(&w->folded);
+}
+
+/* "a@100" */
+static struct source source_of(const char **at)
+{
+	size_t n = strcspn(*at, " @");
+	struct source s = { .name = { *at, n } };
+	char *end = (char *)*at + n;
+
+	if (*end == '@') {
+		s.has_start = true;
+		s.start = strtod(end + 1, &end);
+	}
+	*at = end + strspn(end, " ");
+	return s;
+}
+
+static void body_of(const char *text, struct strbuf *body)
+{
+	CLEANUP(freep) char *copy = mem_strdup(text);
+	char *save, last[64] = "";
+
+	for (char *m = strtok_r(copy, ";", &save); m; m = strtok_r(NULL, ";", &save)) {
+		char name[64];
+
+		m += strspn(m, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(m, " {"), m);
+		if (*m != '#' && strcmp(name, last) != 0 && !strchr("hsx", *name))
+			strbuf_addf(body, "# TYPE %s %s\n", name,
+				    *name == 'g' || strstr(name, "_created") ? "gauge" : "counter");
+		snprintf(last, sizeof(last), "%s", name);
+		strbuf_addf(body, "%s\n", m);
+	}
+}
+
+static bool was_folded(const struct world *w, const struct source *s)
+{
+	for (unsigned i = 0; i < w->n_folded; i++)
+		if (str_eq(w->folded_sources[i].name, s->name) &&
+		    w->folded_sources[i].start == s->start)
+			return true;
+	return false;
+}
+
+static bool skip_word(const char **at, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(*at, word, n) != 0)
+		return false;
+	*at += n;
+	return true;
+}
+
+static int push(struct world *w, const char *step, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct source source = source_of(&step);
+	struct merged_push p = { .source = &source, .now = w->now };
+	struct said *said;
+	int r;
+
+	p.replace = skip_word(&step, "PUT ");
+	p.final = skip_word(&step, "final ");
+	p.returned = was_folded(w, &source);
+	body_of(step, &body);
+	said = say(strbuf_z(&body), w->gauges, err);
+	if (!said)
+		return -1;
+	p.said = said;
+	r = merged_push(w->g, &p, &w->outcome, err);
+	said_free(said);
+	return r;
+}
+
+static struct contribution *find(struct world *w, const char *text, struct source *ret)
+{
+	struct contribution *c;
+
+	*ret = source_of(&text);
+	c = merged_find(w->g, ret, NULL);
+	ck_assert_ptr_nonnull(c);
+	return c;
+}
+
+static void fold(struct world *w, const char *text)
+{
+	struct source s;
+	struct contribution *c = find(w, text, &s);
+
+	s.name = arena_dup(&w->folded, s.name);
+	w->folded_sources[w->n_folded++] = s;
+	merged_fold(w->g, c);
+}
+
+static void run(struct world *w, const char *step)
+{
+	struct err err = { 0 };
+	struct source s;
+
+	if (skip_word(&step, "fold "))
+		fold(w, step);
+	else if (skip_word(&step, "silent "))
+		merged_set_live(w->g, find(w, step, &s), false);
+	else if (skip_word(&step, "end "))
+		ck_assert(merged_end_source(w->g, str_of(step)));
+	else if (skip_word(&step, "policy "))
+		ck_assert(merge_policy_by_name(str_of(step), &w->gauges));
+	else if (skip_word(&step, "at "))
+		w->now = strtod(step, NULL);
+	else if (skip_word(&step, "refused "))
+		ck_assert_int_lt(push(w, step, &err), 0);
+	else
+		ck_assert_msg(push(w, step, &err) == 0, "%s: %s", step, err.msg);
+}
+
+static void check(struct world *w, const char *name, const char *want)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
+
+	said_exposed(w->g, w->now, 0, &got);
+	for (const char *p = want; *p;) {
+		size_t n = strcspn(p, ";");
+
+		strbuf_add(&lines, p, n);
+		strbuf_addc(&lines, '\n');
+		p += n + (p[n] == ';');
+		p += strspn(p, " ");
+	}
+	ck_assert_msg(strcmp(strbuf_z(&got), strbuf_z(&lines)) == 0, "%s: got\n%swanted\n%s", name,
+		      strbuf_z(&got), strbuf_z(&lines));
+}
+
+static const struct {
+	const char *steps[MAX_STEPS], *want;
+} rows[] = {
+	/* The specification's. */
+	{ { "a c 5", "b c 3", "a c 5" }, "c 8" },
+	{ { "a@1 c 5", "end a", "b@1 c 3" }, "c 8" },
+	{ { "a c 5", "end a", "b c 3" }, "c 8" },
+	{ { "a@100 c 5", "end a", "a@100 c 7" }, "c 7" },
+	{ { "a@100 c 5", "a@200 c 2" }, "c 7" },
+	{ { "a@100 c 5", "a@100 c 3" }, "c 5" },
+	{ { "a@200 c 5", "a@100 c 9", "a@200 c 6" }, "c 15" },
+	{ { "a@100 c 5", "silent a@100", "a@100 c 9" }, "c 9" },
+	{ { "a@100 c 5", "fold a@100", "a@100 c 7; d 4" }, "c 5; d 4" },
+	{ { "a@100 c 5", "fold a@100", "a@100 c 7; d 4", "a@100 c 9; d 4" }, "c 7; d 4" },
+	{ { "a@100 c 5", "fold a@100", "a@200 c 2" }, "c 7" },
+	{ { "a c 5", "a c 2" }, "c 7" },
+	{ { "a PUT c 5; d 1", "a PUT d 2", "a PUT c 6" }, "c 6; d 2" },
+	{ { "a c 0.1", "b c 0.2", "d c 0.3" }, "c 0.6" },
+	{ { "a c 0.1", "b c 0.2", "d c 0.3", "fold b" }, "c 0.6" },
+	{ { "d c 0.3", "fold d", "b c 0.2", "fold b", "a c 0.1", "fold a" }, "c 0.6" },
+	{ { "a # TYPE h histogram; h_bucket{le=\"1\"} 10; h_bucket{le=\"+Inf\"} 10; h_sum 1; "
+	    "h_count 10",
+	    "b # TYPE h histogram; h_bucket{le=\"2\"} 1; h_bucket{le=\"+Inf\"} 1; h_sum 1; h_count "
+	    "1" },
+	  "h_bucket{le=\"2\"} 11; h_bucket{le=\"+Inf\"} 11; h_sum 2; h_count 11" },
+	{ { "policy livesum", "a@1 g 2", "b@1 g 3", "silent b@1" }, "g 2" },
+	{ { "policy livesum", "a@1 g 2", "b@1 g 3", "end b" }, "g 2" },
+	{ { "policy max", "a@1 g 2", "b@1 g 3", "silent b@1" }, "g 3" },
+	{ { "policy max", "a@1 g 2", "b@1 g 3", "end b" }, "g 3" },
+
+	/* PUT and POST. */
+	{ { "a PUT c 1; g 1", "a PUT c 2" }, "c 2" },
+	{ { "a PUT c 1; g 1", "a c 2" }, "c 2; g 1" },
+	{ { "a g{x=\"1\"} 1; g{x=\"2\"} 2", "a g{x=\"2\"} 3" }, "g{x=\"2\"} 3" },
+	{ { "a c{x=\"1\"} 1; c{x=\"2\"} 2", "a c{x=\"2\"} 3" }, "c{x=\"1\"} 1; c{x=\"2\"} 3" },
+	/* Gauges are of the push committed last, also where its counters are late. */
+	{ { "a@1 c 5; g 1", "a@1 c 3; g 2" }, "c 5; g 2" },
+
+	/* mostrecent */
+	{ { "a g 1", "b g 2", "a g 3" }, "g 3" },
+	{ { "a@1 g 1", "b@1 g 2", "end b" }, "g 2" },
+	{ { "a@1 g 1", "fold a@1" }, "g 1" },
+	{ { "a@1 PUT g 1", "b@1 PUT g 2", "b@1 PUT c 1" }, "c 1" },
+	{ { "a@1 PUT g 1", "b@1 PUT g 2", "a@1 PUT c 1" }, "c 1; g 2" },
+	{ { "a@1 PUT g 1", "b@1 PUT g 2", "b@1 PUT c 1", "fold b@1" }, "c 1" },
+	{ { "a@1 PUT g 1", "b@1 PUT g 2", "b@1 PUT c 1", "a@1 g 4" }, "c 1; g 4" },
+
+	/* max, min and their live kin */
+	{ { "policy max", "a g 2", "a g 1" }, "g 2" },
+	{ { "policy min", "a g 2", "a g 3", "b g 5" }, "g 2" },
+	{ { "policy min", "a g 2", "a g 1" }, "g 1" },
+	{ { "policy max", "a@1 PUT g 2", "a@1 PUT c 1", "fold a@1" }, "c 1; g 2" },
+	{ { "policy livemax", "a g 2", "b g 1", "a g 0" }, "g 1" },
+	{ { "policy livemax", "a@1 g 2", "b@1 g 1", "end a" }, "g 1" },
+	{ { "policy livemin", "a@1 g 2", "b@1 g 1", "silent b@1" }, "g 2" },
+	{ { "policy livemin", "a@1 g 2", "b@1 g 1", "silent b@1", "b@1 c 1" }, "c 1; g 1" },
+	{ { "policy livesum", "a@1 g 2", "b@1 g 1", "end b", "b@1 c 1" }, "c 1; g 2" },
+	{ { "policy livesum", "a@1 g 2", "fold a@1" }, "" },
+	{ { "policy livesum", "a@1 g 2", "policy livemax", "b@1 g 1" }, "g 1" },
+
+	/* Starts. Go's collector reads another one each time. */
+	{ { "a@100.25 c 5", "a@101.25 c 6" }, "c 6" },
+	{ { "a@100.25 c 5", "a@102.25 c 5" }, "c 5" },
+	{ { "a@100.25 c 5", "a@101.25 c 4" }, "c 9" },
+	{ { "a@100.25 c 5", "a@103.25 c 6" }, "c 11" },
+	{ { "a@100.25 c 5", "a@101.26 c 6" }, "c 11" },
+	{ { "a@100 c 5", "a@101 c 6" }, "c 11" },
+
+	/* Without one, a fall begins anew; the fourth within a minute is refused. */
+	{ { "a c 5", "a c 2", "a c 4" }, "c 9" },
+	{ { "a c 5", "a c 4", "a c 3", "a c 2", "refused a c 1" }, "c 14" },
+	{ { "a c 5", "a c 4", "a c 3", "a c 2", "at 1060", "a c 1" }, "c 15" },
+	{ { "a c 5", "a c 4", "a c 3", "a c 2", "a c 2" }, "c 14" },
+
+	/* _created */
+	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 5; c_created 10" }, "c_total 5" },
+	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 2; c_created 20" }, "c_total 7" },
+	{ { "a@1 c_total 5; c_created 20", "a@1 c_total 9; c_created 10" }, "c_total 5" },
+	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 2" }, "c_total 5" },
+	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 6", "a@1 c_total 2; c_created 20" },
+	  "c_total 8" },
+	{ { "a c_total 5; c_created 10", "a c_total 2; c_created 20" }, "c_total 7" },
+	{ { "a gx_created 10" }, "gx_created 10" },
+
+	/* Histograms and summaries are taken or late as a whole, by their count. */
+	{ { "a@1 # TYPE s summary; s_sum 10; s_count 2; s{quantile=\"0.5\"} 3",
+	    "b@1 # TYPE s summary; s_sum 1; s_count 1" },
+	  "s_sum 11; s_count 3" },
+	{ { "a@1 # TYPE s summary; s_sum 10; s_count 2",
+	    "a@1 # TYPE s summary; s_sum 99; s_count 1" },
+	  "s_sum 10; s_count 2" },
+	{ { "a@1 # TYPE s summary; s_sum 10; s_count 2",
+	    "a@1 # TYPE s summary; s_sum -9; s_count 2" },
+	  "s_sum -9; s_count 2" },
+	{ { "a # TYPE s summary; s_sum 10; s_count 2", "a # TYPE s summary; s_sum 1; s_count 1" },
+	  "s_sum 11; s_count 3" },
+	{ { "a # TYPE s summary; s_sum +Inf; s_count 2", "b # TYPE s summary; s_sum 1; s_count 1" },
+	  "s_sum +Inf; s_count 3" },
+	{ { "a # TYPE s summary; s_sum +Inf; s_count 2",
+	    "b # TYPE s summary; s_sum -Inf; s_count 1" },
+	  "s_sum NaN; s_count 3" },
+	{ { "a@1 # TYPE s summary; s_sum NaN; s_count 2",
+	    "a@1 # TYPE s summary; s_sum 1; s_count 3" },
+	  "s_sum 1; s_count 3" },
+	/* Layouts: the base keeps each. */
+	{ { "a@1 # TYPE h histogram; h_bucket{le=\"1\"} 10; h_bucket{le=\"3\"} 11; "
+	    "h_bucket{le=\"+Inf\"} 12; h_sum 1; h_count 12",
+	    "fold a@1",
+	    "b@1 # TYPE h histogram; h_bucket{le=\"2\"} 1; h_bucket{le=\"4\"} 2; "
+	    "h_bucket{le=\"+Inf\"} 2; h_sum 1; h_count 2",
+	    "d@1 # TYPE h histogram; h_bucket{le=\"0.5\"} 1; h_bucket{le=\"3\"} 1; "
+	    "h_bucket{le=\"+Inf\"} 1; h_sum 1; h_count 1" },
+	  "h_bucket{le=\"0.5\"} 1; h_bucket{le=\"3\"} 13; h_bucket{le=\"+Inf\"} 15; h_sum 3; "
+	  "h_count 15" },
+	/* The bounds shown are those of the contribution whose first commit came last. */
+	{ { "a@1 # TYPE h histogram; h_bucket{le=\"1\"} 1; h_bucket{le=\"+Inf\"} 1; h_sum 1; "
+	    "h_count 1",
+	    "b@1 # TYPE h histogram; h_bucket{le=\"2\"} 1; h_bucket{le=\"+Inf\"} 1; h_sum 1; "
+	    "h_count 1",
+	    "a@1 # TYPE h histogram; h_bucket{le=\"1\"} 2; h_bucket{le=\"+Inf\"} 2; h_sum 1; "
+	    "h_count 2" },
+	  "h_bucket{le=\"2\"} 3; h_bucket{le=\"+Inf\"} 3; h_sum 2; h_count 3" },
+
+	/* Types are held by those who are neither silent nor ended. */
+	{ { "a@1 # TYPE x counter; x 5", "refused b@1 # TYPE x gauge; x 1" }, "x 5" },
+	{ { "a@1 # TYPE x counter; x 5", "silent a@1", "b@1 # TYPE x gauge; x 1" }, "x 1" },
+	{ { "a@1 # TYPE x counter; x 5", "end a", "b@1 # TYPE x gauge; x 1", "a@1 c 1" },
+	  "c 1; x 1" },
+	{ { "a@1 # TYPE x counter; x 5", "fold a@1", "b@1 # TYPE x gauge; x 1" }, "x 1" },
+
+	/* The end. */
+	{ { "a@1 final c 5", "a@1 c 6" }, "c 6" },
+	{ { "a final c 5", "a c 6" }, "c 11" },
+	{ { "a@1 c 5", "a@2 c 1", "end a" }, "c 6" },
+
+	/* Who comes back. */
+	{ { "a@1 c 5", "b@1 c 1", "fold b@1", "fold a@1", "a@1 c 6", "a@1 c 8" }, "c 8" },
+	{ { "a@1 # TYPE s summary; s_sum 10; s_count 2", "fold a@1",
+	    "a@1 # TYPE s summary; s_sum 30; s_count 4",
+	    "a@1 # TYPE s summary; s_sum 31; s_count 5" },
+	  "s_sum 11; s_count 3" },
+};
+
+START_TEST(table_of_steps)
+{
+	struct world w;
+
+	init(&w);
+	for (int i = 0; i < MAX_STEPS && rows[_i].steps[i]; i++)
+		run(&w, rows[_i].steps[i]);
+	check(&w, rows[_i].steps[0], rows[_i].want);
+	done(&w);
+}
+END_TEST
+
+/* Each beginning of a history is taken back from its end, step by step, and then done again. */
+START_TEST(everything_can_be_taken_back)
+{
+	struct world w, plain;
+	CLEANUP(strbuf_done) struct strbuf before = { 0 };
+	CLEANUP(strbuf_done) struct strbuf after = { 0 };
+
+	for (int i = 0; i < MAX_STEPS && rows[_i].steps[i]; i++) {
+		init(&w);
+		init(&plain);
+		for (int j = 0; j < i; j++) {
+			run(&w, rows[_i].steps[j]);
+			run(&plain, rows[_i].steps[j]);
+			merged_commit(w.g);
+			merged_commit(plain.g);
+		}
+		unsigned n_folded = w.n_folded;
+		enum merge_policy gauges = w.gauges;
+		double now = w.now;
+
+		run(&w, rows[_i].steps[i]);
+		merged_undo(w.g, 0);
+		before.n = after.n = 0;
+		said_exposed(plain.g, 1000, 0, &before);
+		said_exposed(w.g, 1000, 0, &after);
+		ck_assert_str_eq(strbuf_z(&after), strbuf_z(&before));
+		ck_assert_uint_eq(w.g->n_values, plain.g->n_values);
+		ck_assert_uint_eq(w.g->n, plain.g->n);
+		w.n_folded = n_folded;
+		w.gauges = gauges;
+		w.now = now;
+		for (int j = i; j < MAX_STEPS && rows[_i].steps[j]; j++)
+			run(&w, rows[_i].steps[j]);
+		check(&w, rows[_i].steps[0], rows[_i].want);
+		done(&w);
+		done(&plain);
+	}
+}
+END_TEST
+
+struct kept {
+	uint64_t id;
+	struct strbuf bytes;
+};
+
+struct documents {
+	struct kept list[64];
+	unsigned n;
+};
+
+static void keep_document(void *arg, uint64_t id, struct str bytes)
+{
+	struct documents *d = arg;
+	unsigned i = 0;
+
+	while (i < d->n && d->list[i].id != id)
+		i++;
+	ck_assert_uint_lt(i, ARRAY_LEN(d->list));
+	if (i == d->n)
+		d->list[d->n++] = (struct kept){ .id = id };
+	d->list[i].bytes.n = 0;
+	strbuf_adds(&d->list[i].bytes, bytes);
+}
+
+/* What is kept, in the order of it or in the reverse one. */
+static struct merged_group *load(const struct documents *d, bool reverse)
+{
+	struct merged_group *g = merged_group_new();
+	struct err err;
+
+	for (int families = 1; families >= 0; families--) {
+		for (unsigned i = 0; i < d->n; i++) {
+			const struct kept *k = &d->list[reverse ? d->n - 1 - i : i];
+			struct str bytes = strbuf_str(&k->bytes);
+			CLEANUP(freep) char *copy = mem_dup(bytes.p, bytes.n);
+
+			bytes.p = copy;
+			if (bytes.n && document_is_family(bytes) == families)
+				ck_assert_msg(merged_load(g, k->id, bytes, &err) == 0, "%s",
+					      err.msg);
+		}
+	}
+	merged_load_end(g);
+	return g;
+}
+
+/* Every state can be loaded, and goes on as the one that was not. */
+START_TEST(restarts_change_nothing)
+{
+	struct documents d = { .n = 0 };
+	struct world w;
+
+	init(&w);
+	for (int i = 0; i < MAX_STEPS && rows[_i].steps[i]; i++) {
+		run(&w, rows[_i].steps[i]);
+		merged_documents(w.g, keep_document, &d);
+		merged_commit(w.g);
+		merged_group_free(w.g);
+		w.g = load(&d, i % 2);
+	}
+	check(&w, rows[_i].steps[0], rows[_i].want);
+	done(&w);
+	for (unsigned i = 0; i < d.n; i++)
+		strbuf_done(&d.list[i].bytes);
+}
+END_TEST
+
+/* Each of them cut short anywhere is damaged, and with any byte changed at least safe to read. */
+START_TEST(damaged_documents)
+{
+	struct documents d = { .n = 0 };
+	struct world w;
+	struct err err;
+
+	init(&w);
+	for (int i = 0; i < MAX_STEPS && rows[_i].steps[i]; i++)
+		run(&w, rows[_i].steps[i]);
+	merged_documents(w.g, keep_document, &d);
+	for (unsigned i = 0; i < d.n; i++) {
+		const struct strbuf *b = &d.list[i].bytes;
+
+		for (size_t n = 0; n < b->n; n++) {
+			struct merged_group *g = merged_group_new();
+			CLEANUP(freep) char *copy = mem_dup(b->p, n);
+			CLEANUP(freep) char *wrong = mem_dup(b->p, b->n);
+
+			ck_assert_int_lt(merged_load(g, 1, (struct str){ copy, n }, &err), 0);
+			wrong[n] = (char)(wrong[n] ^ (1 << n % 8));
+			(void)merged_load(g, 2, (struct str){ wrong, b->n }, &err);
+			merged_group_free(g);
+		}
+		strbuf_done(&d.list[i].bytes);
+	}
+	done(&w);
+}
+END_TEST
+
+static const struct {
+	const char *body, *says;
+} refused[] = {
+	{ "# TYPE c counter\nc -1\n", "its value is -1: a count can be neither negative nor NaN" },
+	{ "# TYPE c counter\nc NaN\n", "its value is nan" },
+	{ "# TYPE c counter\nc +Inf\n", "its value is inf" },
+	{ "c_total -1\n", "its value is -1" },
+};
+
+START_TEST(counts_that_can_be_none)
+{
+	struct err err = { 0 };
+
+	ck_assert_ptr_null(say(refused[_i].body, MERGE_MOSTRECENT, &err));
+	ck_assert_int_eq(err.reason, ERR_INVALID);
+	ck_assert_msg(strstr(err.msg, refused[_i].says) != NULL, "%s", err.msg);
+}
+END_TEST
+
+START_TEST(what_is_said_of_a_push)
+{
+	struct world w;
+
+	init(&w);
+	run(&w, "a@100 c_total 5; c_created 90");
+	ck_assert_uint_eq(w.outcome, MERGED_NEW | MERGED_INHERITED);
+	run(&w, "a@100 c_total 6; c_created 90");
+	ck_assert_uint_eq(w.outcome, 0);
+	run(&w, "b@100 c_total 0; c_created 90");
+	ck_assert_uint_eq(w.outcome, MERGED_NEW);
+	run(&w, "d@100 c_total 1; c_created 99.5");
+	ck_assert_uint_eq(w.outcome, MERGED_NEW);
+	run(&w, "e c 5");
+	run(&w, "e c 4");
+	ck_assert_uint_eq(w.outcome, MERGED_RESET);
+	done(&w);
+}
+END_TEST
+
+START_TEST(zeros_first)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	struct world w;
+
+	init(&w);
+	run(&w, "a c 5; g 1");
+	run(&w, "a # TYPE s summary; s_sum 3; s_count 2");
+	said_exposed(w.g, 1029, 30, &got);
+	ck_assert_str_eq(strbuf_z(&got), "c 0\ng 1\ns_sum 0\ns_count 0\n");
+	got.n = 0;
+	said_exposed(w.g, 1030, 30, &got);
+	ck_assert_str_eq(strbuf_z(&got), "c 5\ng 1\ns_sum 3\ns_count 2\n");
+	done(&w);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("group");
+
+	tcase_add_loop_test(tc, table_of_steps, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, everything_can_be_taken_back, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, restarts_change_nothing, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, damaged_documents, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(tc, counts_that_can_be_none, 0, (int)ARRAY_LEN(refused));
+	tcase_add_test(tc, what_is_said_of_a_push);
+	tcase_add_test(tc, zeros_first);
+	return run_cases("group", tc);
+}
