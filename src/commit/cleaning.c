@@ -1,0 +1,41 @@
+#include "commit/cleaning.h"
+
+#include "base/log.h"
+
+static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
+
+static bool look_at_row(void *store, const struct row *row)
+{
+	return store_clean_look(store, row);
+}
+
+static int clean_row(void *store, const struct row *row, struct err *err)
+{
+	return store_clean_row(store, row, err);
+}
+
+bool cleaning_begin(struct database *d, bool idle)
+{
+	uint64_t due = d->storage ? store_clean_due(d->store, idle) : 0;
+	const struct storage_cleaner cleaner = { look_at_row, clean_row, d->store };
+	struct err err = { 0 };
+
+	if (due == 0)
+		return false;
+	if (d->storage->ops->oldest(d->storage, due, &cleaner, &err) == 0) {
+		store_clean_rows(d->store);
+		return true;
+	}
+	store_clean_end(d->store, false);
+	log_error(cleaning_failed, "err", err.msg, NULL);
+	return false;
+}
+
+enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
+{
+	enum storage_commit_result r;
+
+	r = database_commit(d, store_rows(d->store), cleaning_failed, err);
+	store_clean_end(d->store, r == STORAGE_COMMITTED);
+	return r;
+}

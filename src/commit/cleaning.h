@@ -1,0 +1,23 @@
+/*
+ * Shortening the log of pushes in the database, as the committer does it: in small steps, each of
+ * which shares the transaction of a batch (see store_clean_due()). The committer's thread only.
+ */
+#ifndef COMMIT_CLEANING_H
+#define COMMIT_CLEANING_H
+
+#include "commit/database.h"
+
+/*
+ * One step, before anything of the batch is staged. Rows that are still needed become rows of the
+ * batch, to be written once more. idle: no pushes wait. False: there was nothing to do, or it
+ * failed, which is logged.
+ */
+bool cleaning_begin(struct database *d, bool idle);
+
+/*
+ * After cleaning_begin() returned true: commits the batch, with the step in it. If that fails, the
+ * step is dropped from the batch, so that no push is refused because of old rows.
+ */
+enum storage_commit_result cleaning_commit(struct database *d, struct err *err);
+
+#endif

@@ -1,0 +1,167 @@
+#include "commit/database.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "journal/rescue.h"
+
+static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+					0.01,   0.025,   0.05,   0.1,   0.25,   1 };
+
+void database_init(struct database *d, struct storage *storage, struct store *store)
+{
+	*d = (struct database){ .storage = storage, .store = store };
+	pthread_mutex_init(&d->verdict_lock, NULL);
+	buckets_init(&d->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
+	if (storage)
+		d->bytes = storage->ops->bytes(storage);
+}
+
+void database_done(struct database *d)
+{
+	pthread_mutex_destroy(&d->verdict_lock);
+	buckets_done(&d->commit_seconds);
+}
+
+/* why: NULL when something has been committed. */
+static void set_verdict(struct database *d, const struct err *why)
+{
+	bool before;
+
+	pthread_mutex_lock(&d->verdict_lock);
+	before = d->fails;
+	d->fails = why != NULL;
+	if (why)
+		d->why = *why;
+	pthread_mutex_unlock(&d->verdict_lock);
+	if (before && !why)
+		log_info("the database takes pushes again", NULL);
+}
+
+bool database_fails(struct database *d, struct err *why)
+{
+	bool fails;
+
+	pthread_mutex_lock(&d->verdict_lock);
+	fails = d->fails;
+	if (fails)
+		*why = d->why;
+	pthread_mutex_unlock(&d->verdict_lock);
+	return fails;
+}
+
+enum storage_commit_result database_commit(struct database *d, const struct rows *rows,
+					   const char *failed, struct err *err)
+{
+	int64_t start = clock_mono_ns();
+	enum storage_commit_result r;
+
+	d->commit_ns = 0;
+	if (rows->n == 0 && rows->trim == 0)
+		return STORAGE_COMMITTED;
+	r = d->storage->ops->commit(d->storage, rows, err);
+	d->commit_ns = clock_mono_ns() - start;
+	buckets_observe(&d->commit_seconds, (double)d->commit_ns / 1e9);
+	d->commits++;
+	/* Costs two stat() calls, so not after every batch. */
+	if (d->commits % 64 == 1)
+		d->bytes = d->storage->ops->bytes(d->storage);
+	if (r != STORAGE_COMMITTED) {
+		log_error(failed, "err", err->msg, NULL);
+		d->suspect = true;
+	}
+	/* What is wrong with rows may be right with others. */
+	if (r != STORAGE_REFUSED_ROWS)
+		set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
+	return r;
+}
+
+enum storage_commit_result database_commit_pushes(struct database *d, const struct rows *rows,
+						  struct err *err)
+{
+	enum storage_commit_result r = database_commit(d, rows, "could not commit pushes", err);
+
+	if (r != STORAGE_COMMITTED)
+		d->failures++;
+	return r;
+}
+
+/* ---- one that is not what it has to be ---- */
+
+static void log_rescued(struct database *d, enum rescue_result r, const char *kept,
+			const struct err *why)
+{
+	struct log_count groups = log_count(store_counts(d->store).groups);
+
+	if (r == RESCUE_READ_BACK)
+		log_warn("the database was read back after a failed sync: it holds all that is "
+			 "shown",
+			 LOG_NUMBER("groups"), groups.text, NULL);
+	else
+		log_error("the database was not to be trusted any more: a new one has been written "
+			  "from memory",
+			  LOG_NUMBER("groups"), groups.text, "kept", *kept ? kept : "nothing",
+			  "err", why->msg, NULL);
+}
+
+/* A failure that lasts is said once a minute, and tried again the later the longer a try takes. */
+static void note_failure(struct database *d, int64_t start, const struct err *err)
+{
+	enum { PAUSE_MAX_NS = 1000 * 1000 * 1000 };
+	int64_t now = clock_mono_ns(), pause = 4 * (now - start);
+
+	d->next_rescue_ns = now + (pause < PAUSE_MAX_NS ? pause : PAUSE_MAX_NS);
+	if (now < d->next_log_ns)
+		return;
+	d->next_log_ns = now + 60 * (int64_t)1000000000;
+	log_error("the database cannot be used: every push is refused until it can", "err",
+		  err->msg, NULL);
+}
+
+static int mend(struct database *d, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	int64_t start = clock_mono_ns();
+	enum storage_health health = d->storage->ops->health(d->storage, err);
+	struct err why = { 0 };
+	enum rescue_result r;
+
+	d->suspect = health != STORAGE_WELL;
+	if (!d->suspect)
+		return 0;
+	if (start < d->next_rescue_ns)
+		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
+	r = rescue(d->storage, d->store, health, &kept, &why, err);
+	if (r == RESCUE_FAILED) {
+		note_failure(d, start, err);
+		err->reason = ERR_STORAGE;
+		err_prefix(err, "the push could not be stored: ");
+		return -1;
+	}
+	log_rescued(d, r, strbuf_z(&kept), &why);
+	d->suspect = false;
+	d->next_log_ns = 0;
+	return 0;
+}
+
+int database_look_after(struct database *d, struct err *err)
+{
+	if (mend(d, err) == 0)
+		return 0;
+	set_verdict(d, err);
+	return -1;
+}
+
+void database_check(struct database *d)
+{
+	struct err err = { 0 };
+
+	if (database_look_after(d, &err) < 0 || !database_fails(d, &err))
+		return;
+	/* Nobody may push any more, because /-/ready says that pushes are refused. */
+	if (d->storage->ops->probe(d->storage, &err) == 0) {
+		set_verdict(d, NULL);
+		return;
+	}
+	d->suspect = true;
+	set_verdict(d, &err);
+}

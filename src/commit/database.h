@@ -1,0 +1,59 @@
+/*
+ * The database as the committer uses it: database_commit() writes one transaction, and remembers
+ * and logs whether it failed; database_look_after() repairs a database that cannot be trusted any
+ * more. Only the committer's thread calls these, except where "any thread" is said.
+ */
+#ifndef COMMIT_DATABASE_H
+#define COMMIT_DATABASE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buckets.h"
+#include "journal/storage.h"
+#include "store/store.h"
+
+struct database {
+	struct storage *storage; /* borrowed; NULL: memory only, and none of these may be called */
+	struct store *store;     /* borrowed: what the database has to hold */
+	int64_t commit_ns;       /* that the last commit took */
+
+	bool suspect;           /* a commit has failed: look after it before the next batch */
+	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
+	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
+
+	/* Any thread. */
+	atomic_ullong commits, bytes;
+	atomic_ullong failures; /* commits that failed, and pushes were refused for it */
+	struct buckets commit_seconds;
+	pthread_mutex_t verdict_lock; /* of these */
+	bool fails;                   /* the last commit, or the last probe, failed */
+	struct err why;
+};
+
+void database_init(struct database *d, struct storage *storage, struct store *store);
+void database_done(struct database *d);
+
+/* One transaction. If it fails, that is logged as `failed`, and database_fails() says why. */
+enum storage_commit_result database_commit(struct database *d, const struct rows *rows,
+					   const char *failed, struct err *err);
+/* The same for rows of pushes, which are refused if it fails. */
+enum storage_commit_result database_commit_pushes(struct database *d, const struct rows *rows,
+						  struct err *err);
+
+/*
+ * Between two batches, and before the next one if `suspect`. Asks the storage for its health. A
+ * database that is not well is read back, or replaced by a new one written from the store. -1:
+ * nothing can be committed, and *err says why.
+ */
+int database_look_after(struct database *d, struct err *err);
+/*
+ * Once a second while no push comes. Looks after it, and if the last commit failed, finds out
+ * whether the next one would.
+ */
+void database_check(struct database *d);
+
+/* Any thread: whether the last commit, or the last probe, failed, and why. */
+bool database_fails(struct database *d, struct err *why);
+
+#endif
