@@ -1,18 +1,15 @@
 #include "metrics/selector.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "metrics/expression.h"
 #include "metrics/selector_scan.h"
-
-enum { MAX_HEAP_KIB = 32 * 1024 };
 
 struct matcher {
 	struct str name, value; /* owned */
 	enum matcher_op op;
-	pcre2_code *code; /* of =~ and !~ */
+	struct expression *expression; /* of =~ and !~ */
 };
 
 struct selector {
@@ -29,7 +26,7 @@ void selector_free(struct selector *s)
 	for (size_t i = 0; i < s->n; i++) {
 		free((char *)s->matchers[i].name.p);
 		free((char *)s->matchers[i].value.p);
-		pcre2_code_free(s->matchers[i].code);
+		expression_free(s->matchers[i].expression);
 	}
 	free(s->matchers);
 	free(s->text);
@@ -39,26 +36,6 @@ void selector_free(struct selector *s)
 struct str selector_text(const struct selector *s)
 {
 	return (struct str){ s->text, s->n_text };
-}
-
-/* A dot matches a line feed and $ only the end, as in Prometheus; \C could cut a character. */
-static int compile(struct matcher *m, struct err *err)
-{
-	const uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL |
-				 PCRE2_DOLLAR_ENDONLY | PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C |
-				 PCRE2_NO_AUTO_CAPTURE;
-	char quoted[128];
-	PCRE2_UCHAR why[128];
-	PCRE2_SIZE at;
-	int code;
-
-	m->code = pcre2_compile((PCRE2_SPTR)m->value.p, m->value.n, options, &code, &at, NULL);
-	if (m->code)
-		return 0;
-	pcre2_get_error_message(code, why, sizeof(why));
-	return err_set(err, ERR_INVALID, 0,
-		       "the regular expression %s is wrong at its byte %zu: %s",
-		       str_quote(m->value, quoted, sizeof(quoted)), at + 1, (const char *)why);
 }
 
 static struct str own(struct str s)
@@ -77,7 +54,7 @@ static int add_matcher(struct selector *s, const struct scanned_matcher *from, s
 	};
 	s->n++;
 	if (m->op == MATCH_REGEX || m->op == MATCH_NOT_REGEX)
-		return compile(m, err);
+		return expression_parse(m->value, &m->expression, err);
 	return 0;
 }
 
@@ -131,22 +108,9 @@ static int took_too_long(const struct matcher *m, struct str value, struct err *
 /* Values are valid UTF-8: key_parse() has seen to that. */
 static int regex_match(const struct matcher *m, struct str value, struct err *err)
 {
-	pcre2_match_context *limits = pcre2_match_context_create(NULL);
-	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-	int r = PCRE2_ERROR_NOMEMORY;
+	int r = expression_match(m->expression, value);
 
-	if (limits && data) {
-		pcre2_set_match_limit(limits, SELECTOR_MAX_STEPS);
-		pcre2_set_heap_limit(limits, MAX_HEAP_KIB);
-		r = pcre2_match(m->code, (PCRE2_SPTR)value.p, value.n, 0, PCRE2_NO_UTF_CHECK, data,
-				limits);
-	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(limits);
-	if (r == PCRE2_ERROR_NOMATCH)
-		return 0;
-	/* 0: there was more to capture than asked for. */
-	return r >= 0 ? 1 : took_too_long(m, value, err);
+	return r < 0 ? took_too_long(m, value, err) : r;
 }
 
 static int matcher_match(const struct matcher *m, struct str value, struct err *err)

@@ -1,7 +1,7 @@
 /*
  * Prometheus selectors over grouping labels, without a metric name: {job=~"ci-.*",instance!=""}.
  * A label that the key does not have counts as empty, and a regular expression has to match the
- * whole value, both as in Prometheus. Expressions are PCRE2's, which has all that RE2 has.
+ * whole value, both as in Prometheus.
  * Immutable once made; any thread may match.
  */
 #ifndef METRICS_SELECTOR_H
@@ -16,11 +16,7 @@
 
 struct selector;
 
-/*
- * Steps that one expression may take on one value; those who backtrack for longer are told so.
- * A million steps take some ten milliseconds.
- */
-enum { SELECTOR_MAX_STEPS = 100 * 1000, SELECTOR_MAX_MATCHERS = 64, SELECTOR_MAX_TEXT = 8192 };
+enum { SELECTOR_MAX_MATCHERS = 64, SELECTOR_MAX_TEXT = 8192 };
 
 /* -1: *err says where the text is wrong and shows a right one. */
 int selector_parse(struct str text, struct selector **ret, struct err *err);

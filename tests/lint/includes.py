@@ -31,7 +31,7 @@ OWNERS = {
     r"sqlite3(ext)?\.h": r"journal/sqlite/.*",
     r"jansson\.h": r"import/json.*",
     r"curl/.*": r"import/fetch\.c",
-    r"pcre2\.h": r"metrics/selector\.c",
+    r"pcre2\.h": r"metrics/expression\.c",
     r"systemd/.*": r"process/service\.c",
     r"seccomp\.h": r"process/sandbox_calls\.c",
     r"(event2/.*|ev[a-z]+\.h)": r"http/.*",
