@@ -1,37 +1,89 @@
 #include "api/push_options.h"
 
 #include "config/config.h"
-#include "config/current_rules.h"
 
-static int overlay_rule(struct current_rules *current, const struct key *key,
-			struct group_options *o, struct err *err)
+static bool names_source(const struct source_labels *labels, const struct key *key)
 {
-	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(current);
-	const struct group_rule *rule;
+	for (uint32_t i = 0; i < key->n_labels; i++)
+		for (uint32_t j = 0; j < labels->n; j++)
+			if (str_eq(key->labels[i].name, labels->names[j]))
+				return true;
+	return false;
+}
 
-	if (group_rules_find(rules, key, &rule, err) < 0)
-		return -1;
-	if (rule)
-		group_options_overlay(o, &rule->options);
+/*
+ * In a URL that names a source, the time is that source's. A group that is summed or added to ends
+ * only if a rule says so: its totals go with it.
+ */
+static int place_ttl(const struct key *key, struct push_options *o, struct group_options *said,
+		     struct err *err)
+{
+	if (!said->has_ttl || o->group.mode == GROUP_PLAIN)
+		return 0;
+	if (o->group.mode == GROUP_ADD ||
+	    !(o->says.has_source || names_source(&o->group.source_labels, key)))
+		return err_set(err, ERR_INVALID, 0,
+			       "option __ttl__ cannot end a group that is summed, since its totals "
+			       "would go: with mode sum, name the source too, as in "
+			       "__source__/4711/__ttl__/15m, and it is that source's; or put "
+			       "\"ttl: 30d\" into a rule of --config.file");
+	said->has_ttl = false;
+	o->group.source_ttl_ns = said->ttl_ns;
 	return 0;
 }
 
-int api_push_options(const struct config *c, struct current_rules *rules, const struct key *key,
+/* What would be for nothing is a mistake. */
+static int check_mode(const struct push_options *o, struct err *err)
+{
+	const struct push_says *says = &o->says;
+	const char *name = says->has_source    ? "__source__"
+			   : says->has_start   ? "__start__"
+			   : says->has_push_id ? "__push_id__"
+			   : says->final       ? "__final__"
+					       : NULL;
+
+	if (o->group.mode != GROUP_PLAIN || !name)
+		return 0;
+	return err_set(err, ERR_INVALID, 0,
+		       "option %s is for groups that are summed or added to, and this one is not: "
+		       "push to /sum/metrics/job/..., or write __mode__/sum",
+		       name);
+}
+
+int api_push_options(const struct config *c, const struct group_rules *rules, const struct key *key,
 		     const struct key_options *pairs, struct push_options *ret, struct err *err)
 {
-	struct group_options said;
-
-	if (group_options_of_path(pairs, &said, err) < 0)
-		return -1;
-	*ret = (struct push_options){
+	const struct group_rule *rule = NULL;
+	struct group_options said, rest;
+	struct push_options o = {
 		.group = {
 			.has_ttl = true, .ttl_ns = c->push_ttl_ns,
 			.has_keep_times = true, .keep_times_ns = c->push_keep_times_ns,
+			.has_mode = true, .mode = GROUP_PLAIN,
+			.has_source_labels = true, .source_labels = source_labels_usual,
+			.has_source_ttl = true, .source_ttl_ns = SOURCE_TTL_USUAL,
+			.has_zero_first = true,
+			.has_runtime_metrics = true,
+			.has_max_series = true,
+			.has_max_sources = true, .max_sources = SOURCES_USUAL,
 		},
-		.own_ttl = said.has_ttl,
 	};
-	if (rules && overlay_rule(rules, key, &ret->group, err) < 0)
+
+	if (group_options_of_path(pairs, &said, &o.says, err) < 0)
 		return -1;
-	group_options_overlay(&ret->group, &said);
+	if (rules && group_rules_find(rules, key, &rule, err) < 0)
+		return -1;
+	if (rule)
+		group_options_overlay(&o.group, &rule->options);
+	rest = said;
+	rest.has_ttl = false;
+	group_options_overlay(&o.group, &rest);
+	if (o.group.mode != GROUP_PLAIN && !(rule && rule->options.has_ttl))
+		o.group.ttl_ns = 0;
+	if (check_mode(&o, err) < 0 || place_ttl(key, &o, &said, err) < 0)
+		return -1;
+	o.own_ttl = said.has_ttl;
+	group_options_overlay(&o.group, &said);
+	*ret = o;
 	return 0;
 }

@@ -2,14 +2,16 @@
 #ifndef API_PUSH_OPTIONS_H
 #define API_PUSH_OPTIONS_H
 
-#include "api/api.h"
+#include "config/group_rules.h"
 #include "push/push.h"
 
+struct config;
+
 /*
- * What the URL's pairs say, then the first rule of --config.file that matches the key, then the
- * flags. -1: ERR_INVALID.
+ * What the URL's pairs say, then the first of the rules (NULL: there are none) that matches the
+ * key, then the flags. Borrows from pairs and rules. -1: ERR_INVALID.
  */
-int api_push_options(const struct config *c, struct current_rules *rules, const struct key *key,
+int api_push_options(const struct config *c, const struct group_rules *rules, const struct key *key,
 		     const struct key_options *pairs, struct push_options *ret, struct err *err);
 
 #endif

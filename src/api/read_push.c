@@ -3,6 +3,7 @@
 #include "api/push_options.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "config/current_rules.h"
 #include "format/content_type.h"
 #include "format/openmetrics/parse.h"
 #include "format/protobuf/decode.h"
@@ -128,6 +129,8 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 		.max_label_value = (uint32_t)c->label_value_length,
 		.utf8_names = c->push_enable_utf8_names,
 	};
+	CLEANUP(group_rules_unrefp)
+	struct group_rules *rules = r->rules ? current_rules_get(r->rules) : NULL;
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
 	struct family *families = NULL;
 	struct key_options pairs;
@@ -137,7 +140,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 
 	*ret = (struct push_refusal){ .why = REJECT_PATH };
 	if (key_parse(req->key_path, &lim, &r->arena, &key, &pairs, &ret->err) < 0 ||
-	    api_push_options(c, r->rules, &key, &pairs, &options, &ret->err) < 0)
+	    api_push_options(c, rules, &key, &pairs, &options, &ret->err) < 0)
 		return NULL;
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;

@@ -39,6 +39,7 @@ static int parse_url(const char *url, struct arena *a, struct key *key, struct g
 	const struct str push = STR("/metrics/job");
 	const struct key_limits lim = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
 	struct key_options pairs;
+	struct push_says says;
 	struct path path;
 	const char *at;
 
@@ -52,7 +53,7 @@ static int parse_url(const char *url, struct arena *a, struct key *key, struct g
 	if (key_parse((struct str){ at, (size_t)(path.decoded.p + path.decoded.n - at) }, &lim, a,
 		      key, &pairs, err) < 0)
 		return -1;
-	return group_options_of_path(&pairs, said, err);
+	return group_options_of_path(&pairs, said, &says, err);
 }
 
 static int explain(const struct group_rules *rules, const char *url)

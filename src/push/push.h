@@ -29,6 +29,7 @@ enum push_mode {
 struct push_options {
 	struct group_options group; /* of all who say something: the push, a rule, the flags */
 	bool own_ttl;               /* the push itself said it: the group keeps it */
+	struct push_says says;      /* what is borrowed in there lives as long as the request */
 };
 
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */

@@ -1,0 +1,54 @@
+/*
+ * What rules of --config.file say of gauges in summed groups. Which policy a family has by itself
+ * is in metrics/merge_policy.h. Pure; any thread.
+ */
+#ifndef CONFIG_GAUGE_POLICIES_H
+#define CONFIG_GAUGE_POLICIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "metrics/merge_policy.h"
+
+/*
+ * `gauges: {default: max, a_gauge: livesum, '.*_seconds': min}`
+ *
+ * Counted; immutable but while its maker adds to it.
+ */
+struct gauge_policies;
+
+enum { GAUGE_POLICIES_MAX = 1000 };
+
+struct gauge_policies *gauge_policies_new(void);
+struct gauge_policies *gauge_policies_ref(const struct gauge_policies *g);
+void gauge_policies_unref(const struct gauge_policies *shared); /* NULL is fine */
+static inline void gauge_policies_unrefp(struct gauge_policies **g)
+{
+	gauge_policies_unref(*g);
+}
+
+/*
+ * Adds what is said of a name or of all names that an expression matches; "default" is what is
+ * said of those that nothing else says anything about. -1: ERR_INVALID, a wrong expression, or one
+ * name or expression twice.
+ */
+int gauge_policies_add(struct gauge_policies *g, struct str name, enum merge_policy policy,
+		       struct err *err);
+
+/*
+ * 1: that name is listed, or else the first expression in the order of the file matches it;
+ * 0: neither; -1: ERR_INVALID, an expression took too long. g may be NULL.
+ */
+int gauge_policies_find(const struct gauge_policies *g, struct str name, enum merge_policy *ret,
+			struct err *err);
+/* The default, MERGE_MOSTRECENT if none is said. g may be NULL. */
+enum merge_policy gauge_policies_default(const struct gauge_policies *g);
+/* "default" comes first, then in the order of the file. */
+size_t gauge_policies_count(const struct gauge_policies *g);
+struct str gauge_policies_at(const struct gauge_policies *g, size_t i, enum merge_policy *ret);
+
+#endif
