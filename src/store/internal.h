@@ -72,10 +72,10 @@ struct store {
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;
 	struct store_family *time_families[2], *life_families[N_LIFE_LINES];
-	struct { /* groups that something is due for; the next one in front (lifetime.c) */
+	struct { /* a heap, with the group that something is due for next in front (deadlines.c) */
 		struct group **list;
 		size_t n, cap;
-	} waiting;
+	} deadlines;
 	int64_t nothing_ends_before_ns; /* monotonic */
 	double newest_at;               /* Unix seconds: of the rows that were loaded */
 
@@ -109,14 +109,16 @@ void store_group_remove(struct store *s, struct group *g);
 struct group *store_group_by_id(const struct store *s, uint64_t id);
 void store_set_group_id(struct store *s, struct group *g, uint64_t id);
 
-/* The times of groups (time_metrics.c). Finds out, once, whether they need a message beside their
- * text. */
+/*
+ * The metrics that the gateway adds to each group (time_metrics.c). The first finds out, once,
+ * whether they need a message beside their text.
+ */
 void time_metrics_look_at_key(struct group *g);
 /* The exposition labels of a group that is staged or published. */
 struct str time_metrics_labels(const struct group *g);
-/* Makes the message of a line of one of these families. */
-void time_metrics_make_proto(const struct group *g, const struct store_family *f, struct lines *t,
-			     double value);
+/* While the batch is published: the line of the group in one of these families has this value. */
+void time_metrics_publish(struct store *s, struct group *g, struct store_family *sf,
+			  struct lines *l, double value);
 
 /* The next row of the batch; what is not of every kind is for the caller to add. */
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at);

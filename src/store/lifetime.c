@@ -5,56 +5,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "metrics/key.h"
+#include "store/deadlines.h"
 #include "store/internal.h"
-
-#define NEVER INT64_MAX
-
-/* ---- its row ---- */
-
-enum { OWN_TTL = 1, EXPIRED = 2, OVERDUE = 4 };
-
-static char *put(char *to, int64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		*to++ = (char)((uint64_t)v >> 8 * i);
-	return to;
-}
-
-static int64_t take(const char **from)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)(unsigned char)*(*from)++ << 8 * i;
-	return (int64_t)v;
-}
-
-struct str life_encode(const struct life *l, char to[LIFE_BODY])
-{
-	char *at = put(put(put(to, l->ttl_ns), l->keep_times_ns), l->expect_every_ns);
-
-	*at = (char)((l->own_ttl ? OWN_TTL : 0) | (l->expired ? EXPIRED : 0) |
-		     (l->overdue ? OVERDUE : 0));
-	return (struct str){ to, LIFE_BODY };
-}
-
-bool life_decode(struct str body, double at, struct life *ret)
-{
-	const char *p = body.p;
-
-	*ret = (struct life){ .row_at = at };
-	if (body.n != LIFE_BODY)
-		return false;
-	ret->ttl_ns = take(&p);
-	ret->keep_times_ns = take(&p);
-	ret->expect_every_ns = take(&p);
-	ret->own_ttl = *p & OWN_TTL;
-	ret->expired = *p & EXPIRED;
-	ret->overdue = *p & OVERDUE;
-	return ret->ttl_ns >= 0 && ret->keep_times_ns >= 0 && ret->expect_every_ns >= 0;
-}
 
 static bool same_row(const struct life *a, const struct life *b)
 {
@@ -91,9 +44,9 @@ void lifetime_pushed(struct store *s, struct group *g, const struct push *push)
 
 /* ---- when something is due ---- */
 
-static int64_t later(int64_t at, int64_t ns)
+static int64_t after(int64_t at, int64_t ns)
 {
-	return __builtin_add_overflow(at, ns, &at) ? NEVER : at;
+	return __builtin_add_overflow(at, ns, &at) ? DEADLINE_NEVER : at;
 }
 
 /* A time that is still to come is now. */
@@ -125,82 +78,22 @@ static int64_t not_before(const struct store *s, int64_t at)
 static int64_t end_of(const struct store *s, const struct life *l)
 {
 	if (l->ttl_ns && !l->expired)
-		return not_before(s, later(l->pushed_ns, l->ttl_ns));
+		return not_before(s, after(l->pushed_ns, l->ttl_ns));
 	if (l->expired && !l->expect_every_ns)
-		return not_before(s, later(l->expired_ns, l->keep_times_ns));
-	return NEVER;
+		return not_before(s, after(l->expired_ns, l->keep_times_ns));
+	return DEADLINE_NEVER;
 }
 
 static int64_t overdue_from(const struct life *l)
 {
-	return l->expect_every_ns && !l->overdue ? later(l->pushed_ns, l->expect_every_ns) : NEVER;
+	return l->expect_every_ns && !l->overdue ? after(l->pushed_ns, l->expect_every_ns)
+						 : DEADLINE_NEVER;
 }
 
-/* ---- those who wait, the one that is due first in front ---- */
-
-static void place(struct store *s, struct group *g, size_t at)
-{
-	s->waiting.list[at] = g;
-	g->life->heap_at = at + 1;
-}
-
-static void sift(struct store *s, struct group *g, size_t at)
-{
-	struct group **list = s->waiting.list;
-	int64_t due = g->life->due_ns;
-
-	for (; at > 0 && list[(at - 1) / 2]->life->due_ns > due; at = (at - 1) / 2)
-		place(s, list[(at - 1) / 2], at);
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child + 1 < s->waiting.n &&
-		    list[child + 1]->life->due_ns < list[child]->life->due_ns)
-			child++;
-		if (child >= s->waiting.n || list[child]->life->due_ns >= due)
-			break;
-		place(s, list[child], at);
-		at = child;
-	}
-	place(s, g, at);
-}
-
-static void stop_waiting(struct store *s, struct group *g)
-{
-	size_t at = g->life->heap_at;
-	struct group *last;
-
-	if (at == 0)
-		return;
-	g->life->heap_at = 0;
-	last = s->waiting.list[--s->waiting.n];
-	if (last != g)
-		sift(s, last, at - 1);
-}
-
-static void wait_until(struct store *s, struct group *g, int64_t due)
-{
-	if (due == NEVER) {
-		stop_waiting(s, g);
-		return;
-	}
-	g->life->due_ns = due;
-	if (g->life->heap_at) {
-		sift(s, g, g->life->heap_at - 1);
-		return;
-	}
-	if (s->waiting.n == s->waiting.cap) {
-		s->waiting.cap = s->waiting.cap ? s->waiting.cap * 2 : 64;
-		s->waiting.list = mem_realloc(s->waiting.list,
-					      s->waiting.cap * sizeof(struct group *));
-	}
-	s->waiting.n++;
-	sift(s, g, s->waiting.n - 1);
-}
-
+/* Something is to be done for the group at the earlier of its two deadlines. */
 static void await(struct store *s, struct group *g)
 {
-	wait_until(s, g, earlier_of(end_of(s, &g->life->now), overdue_from(&g->life->now)));
+	deadline_set(s, g, earlier_of(end_of(s, &g->life->now), overdue_from(&g->life->now)));
 }
 
 /* ---- what is due ---- */
@@ -251,7 +144,7 @@ void lifetime_check(struct store *s, struct group *g, double now)
 	now_ns = clock_mono_ns();
 	if (end_of(s, &g->life->now) > now_ns)
 		return;
-	stop_waiting(s, g);
+	deadline_clear(s, g);
 	do_due(s, g, now_ns, now);
 }
 
@@ -259,13 +152,13 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 {
 	size_t n = 0;
 
-	for (; n < max && s->waiting.n > 0; n++) {
-		struct group *g = s->waiting.list[0];
+	for (; n < max && s->deadlines.n > 0; n++) {
+		struct group *g = s->deadlines.list[0];
 
 		if (g->life->due_ns > now_ns)
 			break;
 		/* It waits again once it is published, or has been rolled back. */
-		stop_waiting(s, g);
+		deadline_clear(s, g);
 		do_due(s, g, now_ns, now);
 	}
 	return n;
@@ -273,35 +166,20 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 
 int64_t store_next_due(const struct store *s)
 {
-	return s->waiting.n ? s->waiting.list[0]->life->due_ns : NEVER;
+	return s->deadlines.n ? s->deadlines.list[0]->life->due_ns : DEADLINE_NEVER;
 }
 
 /* ---- what is shown ---- */
 
 static void show_line(struct store *s, struct group *g, int which, bool there, double value)
 {
-	struct shown_family *f = &s->life_families[which]->shown;
-	struct lines *t = &g->life->lines[which];
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	char num[NUM_MAX];
+	struct store_family *f = s->life_families[which];
+	struct lines *l = &g->life->lines[which];
 
-	if (!there) {
-		if (t->page)
-			pages_remove(f, t);
-		return;
-	}
-	strbuf_adds(&b, f->exposed);
-	strbuf_adds(&b, time_metrics_labels(g));
-	strbuf_addc(&b, ' ');
-	strbuf_add(&b, num, num_format(value, num));
-	strbuf_addc(&b, '\n');
-	if (g->odd_names)
-		time_metrics_make_proto(g, s->life_families[which], t, value);
-	pages_list_family(&s->pages, f);
-	if (t->page)
-		pages_replace(f, t, t, strbuf_str(&b));
-	else
-		pages_add(f, t, strbuf_str(&b));
+	if (there)
+		time_metrics_publish(s, g, f, l, value);
+	else if (l->page)
+		pages_remove(&f->shown, l);
 }
 
 static void show(struct store *s, struct group *g)
@@ -328,7 +206,7 @@ static struct lifetime *lifetime_new(const struct group *g)
 
 static void forget(struct store *s, struct group *g)
 {
-	stop_waiting(s, g);
+	deadline_clear(s, g);
 	g->life->now = (struct life){ .ttl_ns = 0 };
 	show(s, g);
 	lifetime_free(g->life);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/utf8.h"
 #include "store/internal.h"
 #include "store/lifetime.h"
@@ -92,27 +91,6 @@ static void publish_table(struct store *s, struct group *g)
 	}
 }
 
-static void publish_time(struct store *s, struct group *g, int which, double value)
-{
-	struct shown_family *f = &s->time_families[which]->shown;
-	struct lines *t = &g->time_lines[which];
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	char num[NUM_MAX];
-
-	strbuf_adds(&b, f->exposed);
-	strbuf_adds(&b, time_metrics_labels(g));
-	strbuf_addc(&b, ' ');
-	strbuf_add(&b, num, num_format(value, num));
-	strbuf_addc(&b, '\n');
-	if (g->odd_names)
-		time_metrics_make_proto(g, s->time_families[which], t, value);
-	pages_list_family(&s->pages, f);
-	if (t->page)
-		pages_replace(f, t, t, strbuf_str(&b));
-	else
-		pages_add(f, t, strbuf_str(&b));
-}
-
 static void set_last(struct store *s, struct group *g, struct record *last)
 {
 	struct record *before = g->last;
@@ -146,6 +124,11 @@ static void set_failure(struct store *s, struct group *g, const struct step *ste
 	s->log.live_bytes += row_bytes_of(n);
 }
 
+static void show_time(struct store *s, struct group *g, int which, double value)
+{
+	time_metrics_publish(s, g, s->time_families[which], &g->time_lines[which], value);
+}
+
 static void publish_times(struct store *s, struct group *g)
 {
 	const struct staged *st = g->staged;
@@ -156,9 +139,9 @@ static void publish_times(struct store *s, struct group *g)
 	if (st->made || st->failed)
 		set_failure(s, g, st->failed ? store_step_at(s, st->failed) : NULL);
 	if (!g->exists || before[TIME_PUSHED] != group_pushed_at(g))
-		publish_time(s, g, TIME_PUSHED, group_pushed_at(g));
+		show_time(s, g, TIME_PUSHED, group_pushed_at(g));
 	if (!g->exists || before[TIME_FAILED] != group_failed_at(g))
-		publish_time(s, g, TIME_FAILED, group_failed_at(g));
+		show_time(s, g, TIME_FAILED, group_failed_at(g));
 }
 
 static void end_times(struct store *s, struct group *g)

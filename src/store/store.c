@@ -82,7 +82,7 @@ void store_free(struct store *s)
 	free(s->free_slots);
 	free(s->change.pairs);
 	free(s->steps);
-	free(s->waiting.list);
+	free(s->deadlines.list);
 	free(s->rows.list);
 	arena_done(&s->log.bodies);
 	store_left_out_done(s);

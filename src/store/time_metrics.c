@@ -1,8 +1,10 @@
 /*
- * The time metrics of a group whose label names are not classic: as with any other entry
- * of that kind, the text says only the escaped names, and the message the true ones.
+ * The metrics that the gateway adds to each group: when it was pushed to last, and those of its
+ * lifetime. If the group has label names that the text format 0.0.4 cannot show, the text has them
+ * escaped, and a protobuf message beside it has the true ones, as for any other entry.
  */
 #include "base/mem.h"
+#include "base/num.h"
 #include "format/protobuf/encode.h"
 #include "metrics/names.h"
 #include "metrics/series.h"
@@ -30,8 +32,8 @@ void time_metrics_look_at_key(struct group *g)
 	g->time_lines[TIME_FAILED].escaped = g->time_lines[TIME_PUSHED].escaped;
 }
 
-void time_metrics_make_proto(const struct group *g, const struct store_family *sf, struct lines *t,
-			     double value)
+static void make_proto(const struct group *g, const struct store_family *sf, struct lines *t,
+		       double value)
 {
 	struct metric m = { .has = HAS_GAUGE, .gauge = value };
 	struct family f = { .name = sf->shown.name,
@@ -64,4 +66,25 @@ struct str time_metrics_labels(const struct group *g)
 		return *g->staged->labels;
 	text = lines_text(&g->time_lines[TIME_PUSHED]);
 	return (struct str){ text.p + name, series_head(text) - name };
+}
+
+void time_metrics_publish(struct store *s, struct group *g, struct store_family *sf,
+			  struct lines *l, double value)
+{
+	struct shown_family *f = &sf->shown;
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	char num[NUM_MAX];
+
+	strbuf_adds(&b, f->exposed);
+	strbuf_adds(&b, time_metrics_labels(g));
+	strbuf_addc(&b, ' ');
+	strbuf_add(&b, num, num_format(value, num));
+	strbuf_addc(&b, '\n');
+	if (g->odd_names)
+		make_proto(g, sf, l, value);
+	pages_list_family(&s->pages, f);
+	if (l->page)
+		pages_replace(f, l, l, strbuf_str(&b));
+	else
+		pages_add(f, l, strbuf_str(&b));
 }
