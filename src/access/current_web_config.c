@@ -3,15 +3,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "access/bcrypt.h"
 #include "access/tls.h"
+#include "access/watched_files.h"
 #include "base/clock.h"
 #include "base/mem.h"
-
-enum { MAX_FILES = 4, YOUNG_NS = 100000000 };
 
 /*
  * Requests of the same moment share a look. One that takes longer than WAIT_NS is not waited for,
@@ -20,35 +18,14 @@ enum { MAX_FILES = 4, YOUNG_NS = 100000000 };
 enum { FRESH_NS = 250000, WAIT_NS = 1000000000 };
 #define PAUSE_NS INT64_C(10000000000)
 
-/* What tells one version of a file from another without reading it. All 0: it is not there. */
-struct file_stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec modified, changed;
-};
-
-struct watched_file {
-	char *path; /* owned */
-	struct file_stamp stamp;
-	int64_t seen_ns; /* when we first saw this stamp: clocks of file servers may be wrong */
-};
-
 struct current_web_config {
 	struct web_listener listener;
 	bool tls, watched;
 	int64_t rate_interval_ns, rate_burst;
 
 	/* Of the watching thread alone, once it runs. */
-	/* Of the last reading, good or bad: the configuration first, then what it named. */
-	struct watched_file files[MAX_FILES];
-	size_t n_files;
-	/*
-	 * One had been new to us for so short a time that its writer may not be done, and that its
-	 * stamp may hide a later change: clocks of file systems are coarse.
-	 */
-	bool young;
-	struct err refused; /* what was said last, while it is still so */
+	struct watched_files files; /* of the last reading, good or bad */
+	struct err refused;         /* what was said last, while it is still so */
 
 	pthread_mutex_t lock; /* of what follows, and never held while a file is touched */
 	struct web_state *state;
@@ -61,103 +38,11 @@ struct current_web_config {
 	uint64_t given_up;     /* nor until so many are done */
 };
 
-/* ---- stamps ---- */
-
-static struct file_stamp stamp_of(const char *path)
-{
-	struct file_stamp s = { 0 };
-	struct stat st;
-
-	if (stat(path, &st) == 0) {
-		s.dev = st.st_dev;
-		s.ino = st.st_ino;
-		s.size = st.st_size;
-		s.modified = st.st_mtim;
-		s.changed = st.st_ctim;
-	}
-	return s;
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_stamp(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
-}
-
-/* Has one of the files another stamp than when it was read? */
-static bool have_moved(const struct current_web_config *cur)
-{
-	for (size_t i = 0; i < cur->n_files; i++) {
-		struct file_stamp now = stamp_of(cur->files[i].path);
-
-		if (!same_stamp(&now, &cur->files[i].stamp))
-			return true;
-	}
-	return false;
-}
-
-static void take_stamp(struct watched_file *f, int64_t now)
-{
-	struct file_stamp s = stamp_of(f->path);
-
-	if (same_stamp(&s, &f->stamp))
-		return;
-	f->stamp = s;
-	f->seen_ns = now;
-}
-
-/* Before they are read, so that a change in between is seen the next time. */
-static void take_stamps(struct current_web_config *cur)
-{
-	int64_t now = clock_mono_ns();
-
-	cur->young = false;
-	for (size_t i = 0; i < cur->n_files; i++) {
-		take_stamp(&cur->files[i], now);
-		cur->young |= now - cur->files[i].seen_ns < YOUNG_NS;
-	}
-}
-
-static void watch(struct current_web_config *cur, const char *path)
-{
-	struct watched_file *f = &cur->files[cur->n_files++];
-
-	f->seen_ns = clock_mono_ns();
-	f->path = mem_strdup(path);
-	f->stamp = stamp_of(path);
-	cur->young = true;
-}
-
-static void forget(struct current_web_config *cur, size_t but_first)
-{
-	while (cur->n_files > but_first)
-		free(cur->files[--cur->n_files].path);
-}
-
-/* Those that are watched already are known for as long as before. */
 static void watch_named(struct current_web_config *cur, const struct web_tls *tls)
 {
 	const char *const named[] = { tls->cert_file, tls->key_file, tls->client_ca_file };
-	bool same = true;
-	size_t n = 1;
 
-	for (size_t i = 0; i < ARRAY_LEN(named); i++)
-		if (named[i]) {
-			same = same && n < cur->n_files &&
-			       strcmp(cur->files[n].path, named[i]) == 0;
-			n++;
-		}
-	if (same && n == cur->n_files)
-		return;
-	forget(cur, 1);
-	for (size_t i = 0; i < ARRAY_LEN(named); i++)
-		if (named[i])
-			watch(cur, named[i]);
+	watched_files_name(&cur->files, named, ARRAY_LEN(named));
 }
 
 /* ---- reading ---- */
@@ -189,8 +74,8 @@ static struct web_state *read_state(struct current_web_config *cur, struct err *
 	const struct web_tls *tls;
 
 	s->refs = 1;
-	take_stamps(cur);
-	if (web_config_read(cur->files[0].path, which, &s->config, err) < 0)
+	watched_files_take_stamps(&cur->files);
+	if (web_config_read(watched_files_first(&cur->files), which, &s->config, err) < 0)
 		return NULL;
 	tls = &s->config->tls;
 	watch_named(cur, tls);
@@ -273,7 +158,7 @@ static void reload(struct current_web_config *cur, bool moved)
 	}
 	/* Nobody else changes it. */
 	weaker = is_weaker(cur->state, next);
-	if (weaker && cur->young) {
+	if (weaker && cur->files.young) {
 		web_state_unref(next);
 		return;
 	}
@@ -287,9 +172,9 @@ static void reload(struct current_web_config *cur, bool moved)
 
 static void look(struct current_web_config *cur)
 {
-	bool moved = have_moved(cur);
+	bool moved = watched_files_changed(&cur->files);
 
-	if (moved || cur->young)
+	if (moved || cur->files.young)
 		reload(cur, moved);
 }
 
@@ -383,22 +268,6 @@ static int start_watching(struct current_web_config *cur, struct err *err)
 	return 0;
 }
 
-/* A pipe, say: what has been read from it is not there again. */
-static bool is_special(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static bool can_be_watched(const struct current_web_config *cur)
-{
-	for (size_t i = 0; i < cur->n_files; i++)
-		if (is_special(cur->files[i].path))
-			return false;
-	return true;
-}
-
 struct current_web_config *current_web_config_open(const char *path,
 						   const struct web_listener *listener,
 						   struct err *err)
@@ -409,13 +278,13 @@ struct current_web_config *current_web_config_open(const char *path,
 	pthread_cond_init(&cur->asked, NULL);
 	pthread_cond_init(&cur->looked, NULL);
 	cur->listener = *listener;
-	watch(cur, path);
+	watched_files_begin(&cur->files, path);
 	cur->state = read_state(cur, err);
 	if (!cur->state) {
 		current_web_config_close(cur);
 		return NULL;
 	}
-	cur->watched = can_be_watched(cur);
+	cur->watched = watched_files_are_regular(&cur->files);
 	cur->tls = cur->state->tls != NULL;
 	cur->rate_interval_ns = cur->state->config->rate_interval_ns;
 	cur->rate_burst = cur->state->config->rate_burst;
@@ -433,7 +302,7 @@ void current_web_config_close(struct current_web_config *cur)
 	if (!cur || !stop_watching(cur))
 		return;
 	web_state_unref(cur->state);
-	forget(cur, 0);
+	watched_files_done(&cur->files);
 	pthread_cond_destroy(&cur->asked);
 	pthread_cond_destroy(&cur->looked);
 	pthread_mutex_destroy(&cur->lock);

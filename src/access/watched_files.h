@@ -1,0 +1,60 @@
+/*
+ * Files of which it is found out whether they have changed, without reading them: by their stamps.
+ * The first one names the others. One thread at a time.
+ */
+#ifndef ACCESS_WATCHED_FILES_H
+#define ACCESS_WATCHED_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+enum { WATCHED_FILES_MAX = 4 };
+
+/* What tells one version of a file from another. All 0: it is not there. */
+struct file_stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec modified, changed;
+};
+
+struct watched_file {
+	char *path; /* owned */
+	struct file_stamp stamp;
+	int64_t seen_ns; /* when we first saw this stamp: clocks of file servers may be wrong */
+};
+
+struct watched_files {
+	struct watched_file list[WATCHED_FILES_MAX];
+	size_t n;
+	/*
+	 * When the stamps were taken, one of them was so new to us that whoever wrote the file may
+	 * not be done, and that a later change may have the same stamp: clocks of file systems are
+	 * coarse.
+	 */
+	bool young;
+};
+
+/* From now on this one is watched. */
+void watched_files_begin(struct watched_files *f, const char *path);
+void watched_files_done(struct watched_files *f);
+
+/* The first one names these, or NULL. Their stamps stay if they are watched already. */
+void watched_files_name(struct watched_files *f, const char *const *paths, size_t n);
+
+/* Before they are read, so that a change in between is seen the next time. */
+void watched_files_take_stamps(struct watched_files *f);
+/* Has one of them another stamp than the one that was taken? */
+bool watched_files_changed(const struct watched_files *f);
+/* False: one is a pipe, for example, from which the same bytes cannot be read again. */
+bool watched_files_are_regular(const struct watched_files *f);
+
+static inline const char *watched_files_first(const struct watched_files *f)
+{
+	return f->list[0].path;
+}
+
+#endif
