@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/admission.h"
@@ -20,47 +19,15 @@
 #include "commit/committer.h"
 #include "config/config.h"
 #include "config/current_rules.h"
-#include "config/memory.h"
-#include "config/units.h"
 #include "expose/background.h"
 #include "process/check_config.h"
+#include "process/commands.h"
+#include "process/resources.h"
 #include "process/sandbox.h"
 #include "process/service.h"
 #include "process/startup.h"
 #include "store/store.h"
 #include "version.h"
-
-static void print_version(void)
-{
-	printf("pushgateway, version " VERSION " (branch: " VERSION_BRANCH
-	       ", revision: " VERSION_REVISION ")\n"
-	       "  build user:       " VERSION_USER "\n"
-	       "  build date:       " VERSION_DATE "\n"
-	       "  go version:       " VERSION_COMPILER "\n"
-	       "  platform:         " VERSION_OS "/" VERSION_ARCH "\n"
-	       "  tags:             tallygate\n");
-}
-
-static void print_text(enum config_action action, const char *program)
-{
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-
-	config_text(action, program, &b);
-	fwrite(b.p, 1, b.n, stdout);
-}
-
-/*
- * A push is allocated by a worker and freed by another thread: without room at the top, glibc
- * gives each arena's end back to the kernel and asks for it again with nearly every push.
- */
-static void tune_malloc(void)
-{
-	/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet. */
-	mallopt(M_TOP_PAD, 1024 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
-	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-	/* NOLINTEND(concurrency-mt-unsafe) */
-}
 
 /* Signals reach main alone, which waits for them. */
 static void block_signals(sigset_t *stop)
@@ -73,41 +40,6 @@ static void block_signals(sigset_t *stop)
 	sigaddset(stop, SIGINT);
 	sigaddset(stop, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, stop, NULL);
-}
-
-/* A descriptor for each connection that the limit allows, and some for ourselves. */
-static void raise_descriptor_limit(const struct config *c)
-{
-	enum { FOR_OURSELVES = 128 };
-	rlim_t want = c->web_max_connections + c->web_max_connections / 8 + FOR_OURSELVES;
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur >= want)
-		return;
-	rl.rlim_cur = rl.rlim_max < want ? rl.rlim_max : want;
-	if (setrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur < want)
-		log_warn("fewer file descriptors than --web.max-connections needs: raise the limit",
-			 LOG_NUMBER("limit"), log_count(rl.rlim_cur).text, NULL);
-}
-
-/* Each is in /api/v1/status, too. */
-static void choose_limits(struct config *c)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	CLEANUP(strbuf_done) struct strbuf bytes = { 0 }, body = { 0 }, receiving = { 0 };
-	CLEANUP(strbuf_done) struct strbuf reply = { 0 }, queue = { 0 };
-	struct config_memory memory;
-
-	memory_find("", &memory);
-	memory_follow(c, &memory, cores < 1 ? 1 : (unsigned)cores);
-	size_format((int64_t)memory.bytes, &bytes);
-	size_format((int64_t)c->body_size, &body);
-	size_format((int64_t)c->receiving_bytes, &receiving);
-	size_format((int64_t)c->reply_bytes, &reply);
-	size_format((int64_t)c->queue_bytes, &queue);
-	log_info("limits for the memory there is", "memory", strbuf_z(&bytes), "from", memory.from,
-		 "body_size", strbuf_z(&body), "receiving_bytes", strbuf_z(&receiving),
-		 "reply_bytes", strbuf_z(&reply), "queue_bytes", strbuf_z(&queue), NULL);
 }
 
 struct gateway {
@@ -234,19 +166,6 @@ static bool all_alive(struct gateway *g)
 }
 
 /*
- * What slow scrapes have held lies between what is still in use: glibc keeps that until it is told
- * otherwise. Not for less than it is worth, since whoever allocates waits meanwhile.
- */
-static void give_memory_back(void)
-{
-	enum { WORTH = 64 * 1024 * 1024 };
-	struct mallinfo2 m = mallinfo2();
-
-	if (m.fordblks > WORTH && m.fordblks > m.uordblks / 4)
-		malloc_trim(0);
-}
-
-/*
  * Pages are kept as scrapers asked for them. Where a format was tried once, that costs memory for
  * nothing; Prometheus comes back within minutes, as it forgets what is older than five.
  */
@@ -282,7 +201,7 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 			service_alive();
 		forget_unused_forms(g, clock_mono_ns());
 		refusals_tick(g->api.refusals, clock_mono_ns());
-		give_memory_back();
+		resources_give_memory_back();
 	}
 }
 
@@ -387,7 +306,7 @@ static int run(struct gateway *g)
 	sigset_t stop;
 	int r;
 
-	tune_malloc();
+	resources_tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
 	block_signals(&stop);
 	log_build();
@@ -395,8 +314,8 @@ static int run(struct gateway *g)
 	give_up_files(&g->config);
 	log_start();
 	hash_init();
-	choose_limits(&g->config);
-	raise_descriptor_limit(&g->config);
+	resources_choose_limits(&g->config);
+	resources_raise_descriptors(&g->config);
 	counters_init(&g->api.counters);
 	g->api.refusals = refusals_new();
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
@@ -414,26 +333,6 @@ static int run(struct gateway *g)
 	return r < 0 ? 1 : 0;
 }
 
-/* `tallygate import` is another program, beside this one. Returns only when it cannot be started.
- */
-static int start_import(const char *program, char **argv)
-{
-	static const char name[] = "tallygate-import";
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
-	const char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
-	size_t dir = slash ? (size_t)(slash + 1 - path) : 0;
-
-	if (dir + sizeof(name) <= sizeof(path)) {
-		memcpy(path + dir, name, sizeof(name));
-		argv[0] = (char *)program;
-		execv(path, argv);
-	}
-	fprintf(stderr, "%s: error: cannot start %s, which belongs beside it: %s\n", program, name,
-		strerrordesc_np(errno));
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -444,7 +343,7 @@ int main(int argc, char **argv)
 	int r = 0;
 
 	if (argc > 1 && strcmp(argv[1], "import") == 0)
-		return start_import(program, argv);
+		return command_import(program, argv);
 	if (argc > 1 && strcmp(argv[1], "check-config") == 0)
 		return check_config(argc - 1, argv + 1);
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
@@ -456,10 +355,10 @@ int main(int argc, char **argv)
 		r = run(&g);
 		break;
 	case CONFIG_VERSION:
-		print_version();
+		command_version();
 		break;
 	default:
-		print_text(action, program);
+		command_print(action, program);
 		break;
 	}
 	config_done(&g.config);

@@ -1,0 +1,70 @@
+#include "process/resources.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "config/memory.h"
+#include "config/units.h"
+
+/*
+ * A push is allocated by a worker and freed by another thread: without room at the top, glibc
+ * gives each arena's end back to the kernel and asks for it again with nearly every push.
+ */
+void resources_tune_malloc(void)
+{
+	/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet. */
+	mallopt(M_TOP_PAD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	/* NOLINTEND(concurrency-mt-unsafe) */
+}
+
+/* A descriptor for each connection that the limit allows, and some for ourselves. */
+void resources_raise_descriptors(const struct config *c)
+{
+	enum { FOR_OURSELVES = 128 };
+	rlim_t want = c->web_max_connections + c->web_max_connections / 8 + FOR_OURSELVES;
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur >= want)
+		return;
+	rl.rlim_cur = rl.rlim_max < want ? rl.rlim_max : want;
+	if (setrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur < want)
+		log_warn("fewer file descriptors than --web.max-connections needs: raise the limit",
+			 LOG_NUMBER("limit"), log_count(rl.rlim_cur).text, NULL);
+}
+
+/* Each is in /api/v1/status, too. */
+void resources_choose_limits(struct config *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 }, body = { 0 }, receiving = { 0 };
+	CLEANUP(strbuf_done) struct strbuf reply = { 0 }, queue = { 0 };
+	struct config_memory memory;
+
+	memory_find("", &memory);
+	memory_follow(c, &memory, cores < 1 ? 1 : (unsigned)cores);
+	size_format((int64_t)memory.bytes, &bytes);
+	size_format((int64_t)c->body_size, &body);
+	size_format((int64_t)c->receiving_bytes, &receiving);
+	size_format((int64_t)c->reply_bytes, &reply);
+	size_format((int64_t)c->queue_bytes, &queue);
+	log_info("limits for the memory there is", "memory", strbuf_z(&bytes), "from", memory.from,
+		 "body_size", strbuf_z(&body), "receiving_bytes", strbuf_z(&receiving),
+		 "reply_bytes", strbuf_z(&reply), "queue_bytes", strbuf_z(&queue), NULL);
+}
+
+/*
+ * What slow scrapes have held lies between what is still in use: glibc keeps that until it is told
+ * otherwise. Not for less than it is worth, since whoever allocates waits meanwhile.
+ */
+void resources_give_memory_back(void)
+{
+	enum { WORTH = 64 * 1024 * 1024 };
+	struct mallinfo2 m = mallinfo2();
+
+	if (m.fordblks > WORTH && m.fordblks > m.uordblks / 4)
+		malloc_trim(0);
+}

@@ -1,0 +1,19 @@
+/* What the process has of the machine: memory, and how the limits follow it; file descriptors. */
+#ifndef PROCESS_RESOURCES_H
+#define PROCESS_RESOURCES_H
+
+#include "config/config.h"
+
+/* Before there are other threads: how glibc's malloc() keeps memory. */
+void resources_tune_malloc(void);
+
+/* Limits that no flag sets follow the memory that there is. Logs which. */
+void resources_choose_limits(struct config *c);
+
+/* A descriptor for each connection that the flags allow; logs if there cannot be as many. */
+void resources_raise_descriptors(const struct config *c);
+
+/* Now and then: what malloc() keeps and nobody uses goes back to the kernel, if it is worth it. */
+void resources_give_memory_back(void);
+
+#endif
