@@ -92,6 +92,17 @@ void conn_run(struct conn *c);
 /* The same, once others have had their turn. */
 void conn_ready(struct conn *c);
 void conn_go_on(struct conn *c);
+/* More than 0 when the kernel has bytes that are not yet read, 0 at the client's end. */
+ssize_t conn_peek(const struct conn *c);
+void conn_free_all(struct http_worker *w);
+
+/* No more of on_readable(). */
+void conn_unwatch(struct conn *c);
+
+/* ---- exchange.c ---- */
+
+/* Takes the connection from its state to the next. False: it has to wait. */
+bool exchange_step(struct conn *c);
 /*
  * The reply is complete: the request's bytes are given back before a client can know that, since it
  * may then send elsewhere what needs their room.
@@ -101,12 +112,6 @@ void conn_answered(struct conn *c);
 void conn_replied(struct conn *c);
 /* A part of a TLS record is there: that begins a request, too. */
 void conn_begin_with_record(struct conn *c);
-/* More than 0 when the kernel has bytes that are not yet read, 0 at the client's end. */
-ssize_t conn_peek(const struct conn *c);
-void conn_free_all(struct http_worker *w);
-
-/* No more of on_readable(). */
-void conn_unwatch(struct conn *c);
 
 /* ---- close.c ---- */
 
