@@ -175,7 +175,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		encode_later(s);
 		return;
 	}
-	scrape_body_init(&s->body, store_snapshot(w->api->store, SLOTS_NONE, 0), &s->own);
+	scrape_body_init(&s->body, store_snapshot(w->api->store, NULL), &s->own);
 	own_done(&s->own);
 	if (coding != COMPRESS_NONE) {
 		encode_later(s);

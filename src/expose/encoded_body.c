@@ -5,16 +5,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "expose/encoder.h"
+#include "expose/exposed_families.h"
 #include "expose/om_names.h"
 #include "format/protobuf/wire.h"
 #include "format/text/parse.h"
-
-/* A family of the exposition: stored, our own, or both. */
-struct exposed_family {
-	struct str name; /* not escaped */
-	struct snapshot_family *stored;
-	const struct own_family *own;
-};
 
 /* The next step for the current item. */
 enum phase { PHASE_BEGIN, PHASE_ENCODE, PHASE_WRITE };
@@ -45,56 +39,17 @@ struct encoded_body {
 struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding)
 {
 	const struct sample_family plain = { 0 };
+	struct snapshot_wants wants = {
+		.slots = as.format == FORMAT_TEXT ? SLOTS_ESCAPED : SLOTS_LOSSY,
+		.kinships = as.format != FORMAT_TEXT,
+	};
 
-	if (as.format == FORMAT_TEXT)
-		return store_snapshot(s, SLOTS_ESCAPED, encode_form(as, coding, &plain));
 	/* In OpenMetrics, the variant of a page depends on the other families. */
-	if (as.format == FORMAT_OPENMETRICS)
-		return store_snapshot(s, SLOTS_LOSSY, 0);
-	return store_snapshot(s, SLOTS_LOSSY, encode_form(as, coding, &plain));
-}
-
-static int item_cmp(const void *pa, const void *pb)
-{
-	const struct exposed_family *a = pa, *b = pb;
-	int r = str_cmp(a->name, b->name);
-
-	return r ? r : (b->own != NULL) - (a->own != NULL);
-}
-
-/* Somebody pushed one of our own names: both are one family, under our header. */
-static void join_items(struct encoded_body *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n_items; i++) {
-		if (n > 0 && f->items[n - 1].own && !f->items[n - 1].stored &&
-		    str_eq(f->items[n - 1].name, f->items[i].name))
-			f->items[n - 1].stored = f->items[i].stored;
-		else
-			f->items[n++] = f->items[i];
-	}
-	f->n_items = n;
-}
-
-static void collect_items(struct encoded_body *f)
-{
-	f->items = mem_alloc((f->snap->n_families + f->own->n) * sizeof(*f->items));
-	for (size_t i = 0; i < f->snap->n_families; i++) {
-		struct snapshot_family *s = &f->snap->families[i];
-
-		f->items[f->n_items++] = (struct exposed_family){
-			.name = s->unescaped ? bytes_str(s->unescaped) : s->name,
-			.stored = s,
-		};
-	}
-	for (size_t i = 0; i < f->own->n; i++)
-		f->items[f->n_items++] = (struct exposed_family){
-			.name = f->own->families[i].name,
-			.own = &f->own->families[i],
-		};
-	qsort(f->items, f->n_items, sizeof(*f->items), item_cmp);
-	join_items(f);
+	if (as.format != FORMAT_OPENMETRICS)
+		wants.form = encode_form(as, coding, &plain, KINSHIP_NONE);
+	for (enum kinship k = KINSHIP_HAS; k < N_KINSHIPS; k++)
+		wants.kin_forms[k] = encode_form(as, coding, &plain, k);
+	return store_snapshot(s, &wants);
 }
 
 /* Of a family of ours: what its header says. */
@@ -115,8 +70,10 @@ static void collect_names(struct encoded_body *f)
 	for (size_t i = 0; i < f->n_items; i++) {
 		const struct exposed_family *item = &f->items[i];
 
-		list[i].name = escape_name_in(f->enc.as.escaping, item->name, &f->escaped);
-		list[i].type = item->stored ? item->stored->type : own_type(f, item->own);
+		list[i] = (struct om_name){
+			.name = escape_name_in(f->enc.as.escaping, item->name, &f->escaped),
+			.type = item->stored ? item->stored->type : own_type(f, item->own),
+		};
 	}
 	om_names_init(&f->names, list, f->n_items);
 }
@@ -171,7 +128,7 @@ static bool encode_one(struct encoded_body *f, const struct exposed_family *item
 
 	/* If no name needs escaping, the text is right as it is. */
 	if (f->enc.as.format != FORMAT_TEXT || page->slots ||
-	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf)))
+	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf, KINSHIP_NONE)))
 		body = encode_page(&f->enc, &f->sf, page, until_ns);
 	if (!body)
 		return false;
@@ -227,6 +184,34 @@ static void write_tail(struct encoded_body *f)
 	f->enc.out.n = 0;
 }
 
+static bool is_times(enum kinship k)
+{
+	return k == KINSHIP_OF_BASE || k == KINSHIP_OF_TOTAL;
+}
+
+/* Of x_created: whether OpenMetrics can have the counter x_total. */
+static bool may_be_of_counter(struct encoded_body *f)
+{
+	const struct str created = STR("_created");
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	strbuf_adds(&name, (struct str){ f->sf.name.p, f->sf.name.n - created.n });
+	strbuf_addz(&name, "_total");
+	return om_names_may_be_counter(&f->names, strbuf_str(&name));
+}
+
+/* How the family is shown beside its kin, if it has any. */
+static enum kinship kinship_of(struct encoded_body *f, const struct exposed_family *item)
+{
+	enum kinship k = item->stored ? item->stored->kinship : KINSHIP_NONE;
+
+	if (f->sf.unknown || (item->own && is_times(k)))
+		return KINSHIP_NONE;
+	if (f->sf.openmetrics && k == KINSHIP_OF_TOTAL && !may_be_of_counter(f))
+		return KINSHIP_NONE;
+	return k;
+}
+
 /* Fills f->sf, and f->own_out with what we say of ourselves. False: it cannot be shown. */
 static bool describe(struct encoded_body *f, const struct exposed_family *item)
 {
@@ -253,6 +238,7 @@ static bool describe(struct encoded_body *f, const struct exposed_family *item)
 	}
 	if (sf->openmetrics && sf->type == METRIC_COUNTER)
 		sf->unknown = !om_names_is_counter(&f->names, sf->name);
+	f->enc.kinship = kinship_of(f, item);
 	if (!own)
 		return true;
 	encode_metrics(&f->enc, sf, own->metrics);
@@ -273,6 +259,7 @@ static bool begin_item(struct encoded_body *f, const struct exposed_family *item
 		f->cap_bodies = n_pages(item);
 		f->bodies = mem_realloc(f->bodies, f->cap_bodies * sizeof(struct bytes *));
 	}
+	f->enc.kinship = KINSHIP_NONE;
 	f->as_it_is = f->enc.as.format == FORMAT_TEXT && !(item->stored && item->stored->unescaped);
 	if (!f->as_it_is)
 		return describe(f, item);
@@ -285,6 +272,29 @@ static void end_item(struct encoded_body *f)
 {
 	f->at++;
 	f->phase = PHASE_BEGIN;
+}
+
+/*
+ * All pages of x_created are encoded as what is no time of creation of x. If that is nothing, the
+ * family is x's. If it is something, OpenMetrics has room for it only where x_total is not called
+ * a counter: then all of it is a gauge. False: the item is done, or is to be encoded anew.
+ */
+static bool settle_times(struct encoded_body *f)
+{
+	if (!is_times(f->enc.kinship))
+		return true;
+	if (f->length == 0) {
+		if (f->sf.openmetrics)
+			om_names_set_created(&f->names, f->sf.name);
+		end_item(f);
+		return false;
+	}
+	if (!f->sf.openmetrics)
+		return true;
+	f->enc.kinship = KINSHIP_NONE;
+	f->page = 0;
+	f->length = 0;
+	return false;
 }
 
 /* A page at the most. */
@@ -302,6 +312,8 @@ static void go_on(struct encoded_body *f, const struct exposed_family *item, int
 			encode_one(f, item, until_ns);
 			break;
 		}
+		if (!settle_times(f))
+			break;
 		write_head(f, item);
 		f->phase = PHASE_WRITE;
 		f->page = 0;
@@ -329,7 +341,7 @@ struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *s
 	encoder_init(&f->enc, as, coding);
 	arena_init(&f->arena, ARENA_MUST);
 	arena_init(&f->escaped, ARENA_MUST);
-	collect_items(f);
+	f->items = exposed_families(snap, own, &f->n_items);
 	if (as.format == FORMAT_OPENMETRICS)
 		collect_names(f);
 	return f;

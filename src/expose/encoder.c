@@ -15,7 +15,8 @@
 /* Lines are parsed in parts of this size, so that a large page does not need much memory. */
 enum { CHUNK = 64 * 1024 };
 
-enum { UNKNOWN = 1, N_VARIANTS = 2 };
+/* As itself, as of unknown type, or in a kinship. */
+enum { VARIANT_SELF, VARIANT_UNKNOWN, N_VARIANTS = VARIANT_UNKNOWN + N_KINSHIPS };
 enum { N_CODINGS = COMPRESS_ZSTD + 1 };
 enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
 
@@ -33,6 +34,7 @@ void encoder_done(struct encoder *e)
 	strbuf_done(&e->text);
 	strbuf_done(&e->out);
 	strbuf_done(&e->unit);
+	created_done(&e->times);
 	compressor_free(e->compressor);
 }
 
@@ -42,9 +44,11 @@ static enum compression kept_in(enum compression coding)
 	return coding == COMPRESS_NONE ? COMPRESS_ZSTD : coding;
 }
 
-int encode_form(struct accepted as, enum compression coding, const struct sample_family *f)
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f,
+		enum kinship kinship)
 {
-	int variant = f->unknown ? UNKNOWN : 0;
+	int variant = f->unknown ? VARIANT_UNKNOWN
+				 : (kinship ? VARIANT_UNKNOWN + (int)kinship : VARIANT_SELF);
 	int form = ((int)as.format * N_ESCAPINGS + (int)as.escaping) * N_VARIANTS + variant;
 
 	return ENCODE_FORM + form * N_CODINGS + (int)kept_in(coding);
@@ -123,6 +127,88 @@ void encode_tail(struct encoder *e)
 		proto_text_end(&e->out);
 }
 
+static void read_kin(struct encoder *e, const struct metric *metrics)
+{
+	for (const struct metric *m = metrics; m; m = m->next) {
+		struct timestamp ts;
+
+		/* Lines come without their type. */
+		if (e->kinship != KINSHIP_HAS)
+			created_add(&e->times, m, NULL, &e->arena);
+		else if (created_is_time(m->has & HAS_GAUGE ? m->gauge : m->untyped, &ts))
+			created_add(&e->times, m, &ts, &e->arena);
+	}
+}
+
+static void read_kin_lines(struct encoder *e)
+{
+	const struct family *f = encode_parse(e, str_take_lines(&e->kin_rest, CHUNK));
+
+	if (f)
+		read_kin(e, f->metrics);
+	arena_reset(&e->arena);
+}
+
+static struct family *decode(struct encoder *e, struct str proto)
+{
+	struct family *decoded = NULL;
+	struct err err;
+	int r = proto_decode(proto, &no_limits, &e->arena, &decoded, &err);
+
+	assert(r == 0);
+	return r == 0 ? decoded : NULL;
+}
+
+/* What the group has of the other family. Its lines are for read_kin_lines(). */
+static void meet_kin(struct encoder *e, const struct snapshot_slot *slot)
+{
+	const struct family *f;
+
+	created_reset(&e->times);
+	e->met = true;
+	if (!slot->kin_proto) {
+		e->kin_rest = slot->kin_lines;
+		return;
+	}
+	f = decode(e, bytes_str(slot->kin_proto));
+	if (f)
+		read_kin(e, f->metrics);
+	arena_reset(&e->arena);
+}
+
+/* What was pushed with it is the better one. */
+static void set_created(struct metric *m, const struct timestamp *ts)
+{
+	struct timestamp *to = m->summary     ? &m->summary->created
+			       : m->histogram ? &m->histogram->created
+					      : &m->counter_created;
+
+	if (!to->set)
+		*to = *ts;
+}
+
+/* The metrics of a slot as they are in their kinship. */
+static struct metric *relate(struct encoder *e, struct metric *metrics)
+{
+	struct metric *first = NULL, **next = &first;
+	struct timestamp unused;
+
+	if (e->kinship == KINSHIP_NONE)
+		return metrics;
+	for (struct metric *m = metrics; m; m = m->next) {
+		const struct timestamp *ts = created_find(&e->times, m, &e->arena);
+
+		if (ts && e->kinship == KINSHIP_HAS)
+			set_created(m, ts);
+		else if (ts && created_is_time(m->gauge, &unused))
+			continue;
+		*next = m;
+		next = &m->next;
+	}
+	*next = NULL;
+	return first;
+}
+
 /*
  * Some of the lines that say it all: of classic names, and each a metric of its own, since
  * summaries and histograms come as messages.
@@ -137,7 +223,7 @@ static void encode_lines(struct encoder *e, const struct sample_family *f)
 	strbuf_adds(&e->text, lines);
 	parsed = encode_parse(e, strbuf_str(&e->text));
 	if (parsed)
-		encode_metrics(e, f, parsed->metrics);
+		encode_metrics(e, f, relate(e, parsed->metrics));
 	arena_reset(&e->arena);
 }
 
@@ -160,15 +246,12 @@ static struct metric *sort_metrics(struct encoder *e, struct family *f)
 
 static void encode_message(struct encoder *e, const struct sample_family *f, struct str proto)
 {
-	struct family *decoded = NULL;
-	struct err err;
-	int r = proto_decode(proto, &no_limits, &e->arena, &decoded, &err);
+	struct family *decoded = decode(e, proto);
 
-	assert(r == 0);
-	if (r == 0 && decoded) {
+	if (decoded) {
 		if (e->unit.n == 0)
 			strbuf_adds(&e->unit, decoded->unit);
-		encode_metrics(e, f, sort_metrics(e, decoded));
+		encode_metrics(e, f, relate(e, sort_metrics(e, decoded)));
 	}
 	arena_reset(&e->arena);
 }
@@ -188,6 +271,10 @@ static void encode_slot(struct encoder *e, const struct sample_family *f,
 static bool encode_some(struct encoder *e, const struct sample_family *f,
 			const struct snapshot_page *page)
 {
+	if (e->kin_rest.n) {
+		read_kin_lines(e);
+		return true;
+	}
 	if (e->rest.n) {
 		encode_lines(e, f);
 		return true;
@@ -201,8 +288,14 @@ static bool encode_some(struct encoder *e, const struct sample_family *f,
 	if (e->slot == page->n_slots)
 		return false;
 
-	const struct snapshot_slot *slot = &page->slots[e->slot++];
+	const struct snapshot_slot *slot = &page->slots[e->slot];
 
+	if (e->kinship && !e->met) {
+		meet_kin(e, slot);
+		return true;
+	}
+	e->met = false;
+	e->slot++;
 	encode_slot(e, f, slot, (struct str){ page->text->p + e->at, slot->len });
 	e->at += slot->len;
 	return true;
@@ -237,8 +330,8 @@ static struct bytes *keep(struct encoder *e, const struct snapshot_page *page, i
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page, int64_t until_ns)
 {
-	int form = encode_form(e->as, e->coding, f);
-	bool begun = e->slot > 0;
+	int form = encode_form(e->as, e->coding, f, e->kinship);
+	bool begun = e->slot > 0 || e->met;
 	struct bytes *kept = begun ? NULL : bytes_form(page->text, form);
 
 	if (kept)

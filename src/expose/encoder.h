@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "codec/compress.h"
+#include "expose/created.h"
 #include "format/accept_header.h"
 #include "format/sample_write.h"
 #include "store/store.h"
@@ -21,11 +22,16 @@ struct encoder {
 	struct arena arena;
 	struct strbuf text; /* lines that are to be parsed, under a header */
 	struct strbuf out;
+	enum kinship
+		kinship; /* how the family at hand is encoded; what its kin says goes into it */
 	/* How far it is in the page at hand. */
 	struct str rest; /* of the lines of a slot */
 	uint32_t slot;   /* the next one */
 	size_t at;       /* where its text begins */
 	struct strbuf unit;
+	bool met;             /* the kin of the next slot has been looked at */
+	struct str kin_rest;  /* of its lines */
+	struct created times; /* that it says, or what has times */
 };
 
 void encoder_init(struct encoder *e, struct accepted as, enum compression coding);
@@ -36,12 +42,14 @@ void encoder_done(struct encoder *e);
  * compressed ones.
  */
 enum { ENCODE_FORM = 16 };
-int encode_form(struct accepted as, enum compression coding, const struct sample_family *f);
+int encode_form(struct accepted as, enum compression coding, const struct sample_family *f,
+		enum kinship kinship);
 
 /*
- * The page in the encoder's format: kept with it and borrowed. NULL: the clock has come to
- * until_ns, and the next call for the same page goes on. A piece in the coding of the reply,
- * in zstd if there is none, of ->unpacked bytes; or the bytes themselves, when they are few:
+ * The page in the encoder's format, in its kinship: with times of creation, or a gauge without
+ * those that are such times. Kept with the page and borrowed. NULL: the clock has come to until_ns,
+ * and the next call for the same page goes on. A piece in the coding of the reply, in zstd if there
+ * is none, of ->unpacked bytes; or the bytes themselves, when they are few:
  * ->unpacked is 0. f->name is escaped already; e->out is empty before and after.
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,

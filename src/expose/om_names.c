@@ -21,14 +21,15 @@ void om_names_done(struct om_names *names)
 	free(names->list);
 }
 
-static const struct om_name *find(const struct om_names *names, struct str name)
+static struct om_name *find(const struct om_names *names, struct str name)
 {
 	const struct om_name key = { .name = name };
 
 	return bsearch(&key, names->list, names->n, sizeof(key), cmp_names);
 }
 
-static bool is_there(const struct om_names *names, struct str base, struct str suffix)
+static const struct om_name *with_suffix(const struct om_names *names, struct str base,
+					 struct str suffix)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 
@@ -64,15 +65,34 @@ static bool is_created_of_counter(const struct om_names *names, struct str name)
 	const struct str created = STR("_created");
 
 	return str_has_suffix(name, created) &&
-	       is_there(names, (struct str){ name.p, name.n - created.n }, STR("_total"));
+	       with_suffix(names, (struct str){ name.p, name.n - created.n }, STR("_total"));
 }
 
-bool om_names_is_counter(const struct om_names *names, struct str name)
+bool om_names_may_be_counter(const struct om_names *names, struct str name)
 {
 	struct str base;
 
 	return sample_counter_base(name, &base) && !find(names, base) && !is_sample(names, base) &&
-	       !is_created_of_counter(names, base) && !is_there(names, base, STR("_created"));
+	       !is_created_of_counter(names, base);
+}
+
+bool om_names_is_counter(const struct om_names *names, struct str name)
+{
+	const struct om_name *created;
+	struct str base;
+
+	if (!om_names_may_be_counter(names, name) || !sample_counter_base(name, &base))
+		return false;
+	created = with_suffix(names, base, STR("_created"));
+	return !created || created->created;
+}
+
+void om_names_set_created(struct om_names *names, struct str name)
+{
+	struct om_name *n = find(names, name);
+
+	if (n)
+		n->created = true;
 }
 
 bool om_names_is_owned(const struct om_names *names, struct str name)

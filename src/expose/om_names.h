@@ -15,6 +15,7 @@
 struct om_name {
 	struct str name; /* as this scrape shows it */
 	int32_t type;    /* enum metric_type */
+	bool created;    /* its samples are times of creation, and none is shown by itself */
 };
 
 struct om_names {
@@ -28,6 +29,10 @@ void om_names_done(struct om_names *names);
 
 /* Whether a counter of that name can be one; otherwise it is of unknown type. */
 bool om_names_is_counter(const struct om_names *names, struct str name);
+/* The same if nothing is said of its times of creation. */
+bool om_names_may_be_counter(const struct om_names *names, struct str name);
+/* From now on, that family is nothing but times of creation. */
+void om_names_set_created(struct om_names *names, struct str name);
 /* Whether it is the name of another family's times of creation: there is no room for it then. */
 bool om_names_is_owned(const struct om_names *names, struct str name);
 

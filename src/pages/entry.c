@@ -22,12 +22,13 @@ void lines_done(struct lines *l)
 	l->has_more = l->lossy = 0;
 }
 
-struct record *record_new(const struct push *push)
+struct record *record_new(const struct push *push, const struct group *g)
 {
 	struct record *r = mem_zalloc(sizeof(*r));
 
 	r->pushed_at = push->now;
 	r->push = push;
+	r->group = g;
 	r->refs = 1;
 	return r;
 }

@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "push/push.h"
 
+struct group;
 struct page;
 struct shown_family;
 
@@ -57,11 +58,12 @@ struct lines {
 };
 
 struct record {
-	uint64_t number;         /* of its row when it was first written; 0: not written yet */
-	double pushed_at;        /* Unix seconds */
-	const struct push *push; /* borrowed while it is staged, then NULL */
-	uint32_t refs;           /* its entries, its group if it is the last one, the batch */
-	uint32_t n_live;         /* those of entries that are published, and of the group */
+	uint64_t number;           /* of its row when it was first written; 0: not written yet */
+	double pushed_at;          /* Unix seconds */
+	const struct push *push;   /* borrowed while it is staged, then NULL */
+	const struct group *group; /* outlives its entries */
+	uint32_t refs;             /* its entries, its group if it is the last one, the batch */
+	uint32_t n_live;           /* those of entries that are published, and of the group */
 };
 
 struct entry {
@@ -91,7 +93,7 @@ static inline struct bytes *lines_proto(const struct lines *l)
 /* Frees what the lines have beside their place in a page. */
 void lines_done(struct lines *l);
 
-struct record *record_new(const struct push *push);
+struct record *record_new(const struct push *push, const struct group *g);
 void record_unref(struct record *r);
 void help_unref(struct help *h);
 

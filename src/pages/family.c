@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "format/text/write.h"
 #include "pages/entry.h"
+#include "pages/kin.h"
 #include "pages/page.h"
 
 static struct help *help_new(struct shown_family *f, struct str text)
@@ -36,6 +37,7 @@ void family_init(struct shown_family *f, struct str name, struct str exposed, ui
 
 void family_done(struct shown_family *f)
 {
+	kin_leave(f);
 	pages_free(f);
 	help_unref(f->help);
 	help_unref(f->none);

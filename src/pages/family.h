@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 struct help;
+struct kin;
 struct page;
 
 struct shown_family {
@@ -31,6 +32,7 @@ struct shown_family {
 	struct page **pages;     /* in the order scraped */
 	uint32_t n_pages, cap_pages;
 	struct page *open; /* where new lines go; NULL: a new page */
+	struct kin *kin;   /* owned; NULL: no other family has to do with it */
 };
 
 void family_init(struct shown_family *f, struct str name, struct str exposed, uint64_t hash);

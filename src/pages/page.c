@@ -67,6 +67,11 @@ static void make_writable(struct page *p, size_t n)
 	bytes_forget_forms(p->text);
 }
 
+void page_forget_forms(struct page *p)
+{
+	make_writable(p, p->text->n);
+}
+
 /* A page that lost most of its text gives memory back. */
 static void trim(struct page *p)
 {
@@ -220,7 +225,9 @@ uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *
 		pages_add(f, s, text);
 		return len;
 	}
-	splice(p, at, len, text);
+	/* Forms stay, too, if they are made of the text alone. */
+	if (old->lossy || s->lossy || !str_eq(text, (struct str){ p->text->p + at, len }))
+		splice(p, at, len, text);
 	p->lens[slot] = (uint16_t)text.n;
 	p->slots[slot] = s;
 	count_out(p, old);

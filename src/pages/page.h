@@ -45,6 +45,8 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text);
  */
 uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *s, struct str text);
 uint32_t pages_remove(struct shown_family *f, struct lines *s);
+/* What its forms were made of beside its own text has changed. */
+void page_forget_forms(struct page *p);
 /* pages_age_forms() for one family. */
 void family_age_forms(struct shown_family *f, unsigned max_idle);
 void pages_free(struct shown_family *f);

@@ -59,32 +59,60 @@ static void take_slots(struct snapshot_page *to, const struct page *p)
 	to->n_slots = p->n;
 	to->slots = mem_alloc(p->n * sizeof(*to->slots));
 	for (uint32_t i = 0; i < p->n; i++)
-		to->slots[i] = (struct snapshot_slot){ page_len_of(p, i),
-						       bytes_ref(lines_proto(p->slots[i])) };
+		to->slots[i] = (struct snapshot_slot){
+			.len = page_len_of(p, i),
+			.proto = bytes_ref(lines_proto(p->slots[i])),
+		};
 }
 
-static bool needs_slots(const struct page *p, enum snapshot_slots slots, int form)
+static void take_kin(const struct pages *p, struct snapshot_page *to, const struct page *page,
+		     const struct shown_family *other)
 {
-	uint32_t n = slots == SLOTS_LOSSY ? p->n_lossy : slots == SLOTS_ESCAPED ? p->n_escaped : 0;
+	for (uint32_t i = 0; i < to->n_slots; i++) {
+		/* Lines are the first member, and what has kin is no time metric. */
+		const struct entry *e = (const struct entry *)page->slots[i];
+		const struct lines *l = kin_lines(p, e, other);
 
-	return n > 0 && !bytes_form(p->text, form);
-}
-
-static void take_pages(struct snapshot *snap, const struct shown_family *f,
-		       enum snapshot_slots slots, int form)
-{
-	for (uint32_t i = 0; i < f->n_pages; i++) {
-		const struct page *page = f->pages[i];
-		struct snapshot_page *to = &snap->pages[snap->n_pages++];
-
-		*to = (struct snapshot_page){ .text = bytes_ref(page->text) };
-		if (needs_slots(page, slots, form))
-			take_slots(to, page);
+		if (!l)
+			continue;
+		to->slots[i].kin_text = bytes_ref(l->page->text);
+		to->slots[i].kin_lines = lines_text(l);
+		to->slots[i].kin_proto = bytes_ref(lines_proto(l));
 	}
 }
 
-struct snapshot *pages_snapshot(struct pages *p, enum snapshot_slots slots, int form)
+static bool needs_slots(const struct page *p, const struct snapshot_wants *w)
 {
+	uint32_t n = w->slots == SLOTS_LOSSY     ? p->n_lossy
+		     : w->slots == SLOTS_ESCAPED ? p->n_escaped
+						 : 0;
+
+	return n > 0 && !bytes_form(p->text, w->form);
+}
+
+static void take_pages(const struct pages *p, struct snapshot *snap, const struct shown_family *f,
+		       const struct snapshot_wants *w)
+{
+	const struct shown_family *other = NULL;
+	enum kinship kinship = w->kinships ? kin_find(f, &other) : KINSHIP_NONE;
+
+	snap->families[snap->n_families - 1].kinship = kinship;
+	for (uint32_t i = 0; i < f->n_pages; i++) {
+		const struct page *page = f->pages[i];
+		struct snapshot_page *to = &snap->pages[snap->n_pages++];
+		bool with_kin = other && !bytes_form(page->text, w->kin_forms[kinship]);
+
+		*to = (struct snapshot_page){ .text = bytes_ref(page->text) };
+		if (with_kin || needs_slots(page, w))
+			take_slots(to, page);
+		if (with_kin)
+			take_kin(p, to, page, other);
+	}
+}
+
+struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wants)
+{
+	const struct snapshot_wants none = { .slots = SLOTS_NONE };
 	struct snapshot *snap = mem_zalloc(sizeof(*snap));
 	size_t n_pages = 0;
 
@@ -109,7 +137,7 @@ struct snapshot *pages_snapshot(struct pages *p, enum snapshot_slots slots, int 
 			.first = snap->n_pages,
 			.n = f->n_pages,
 		};
-		take_pages(snap, f, slots, form);
+		take_pages(p, snap, f, wants ? wants : &none);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return snap;
@@ -132,8 +160,11 @@ void pages_age_forms(struct pages *p, unsigned max_idle)
 static void page_done(struct snapshot_page *p)
 {
 	bytes_unref(p->text);
-	for (uint32_t i = 0; i < p->n_slots; i++)
+	for (uint32_t i = 0; i < p->n_slots; i++) {
 		bytes_unref(p->slots[i].proto);
+		bytes_unref(p->slots[i].kin_text);
+		bytes_unref(p->slots[i].kin_proto);
+	}
 	free(p->slots);
 }
 

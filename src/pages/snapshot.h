@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "pages/kin.h"
 
 struct pages;
 
@@ -22,6 +23,7 @@ struct snapshot_family {
 	struct str name;         /* exposed; inside the header */
 	struct bytes *unescaped; /* the name as pushed; NULL: the same */
 	uint8_t type;            /* enum metric_type */
+	enum kinship kinship;    /* to the other one of its kin; KINSHIP_NONE unless asked for */
 	size_t first, n;         /* its pages */
 };
 
@@ -29,6 +31,10 @@ struct snapshot_family {
 struct snapshot_slot {
 	uint32_t len;        /* of its text */
 	struct bytes *proto; /* the message that was pushed, or NULL: the text says it all */
+	/* What the group has of the other family, if the kinship is asked for. NULL: nothing. */
+	struct bytes *kin_text;
+	struct str kin_lines; /* inside */
+	struct bytes *kin_proto;
 };
 
 struct snapshot_page {
@@ -53,11 +59,16 @@ enum snapshot_slots {
 	SLOTS_LOSSY,   /* those whose text does not say all that was pushed */
 };
 
-/*
- * Any thread. A page whose text has the form (base/bytes.h) comes without slots: it has been
- * encoded before.
- */
-struct snapshot *pages_snapshot(struct pages *p, enum snapshot_slots slots, int form);
+/* A page whose text has that form (base/bytes.h) comes without slots: it was encoded before. */
+struct snapshot_wants {
+	enum snapshot_slots slots;
+	int form;
+	bool kinships;             /* and then slots of all pages of these families */
+	int kin_forms[N_KINSHIPS]; /* unless they have this form */
+};
+
+/* Any thread. NULL: pages as they are. */
+struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wants);
 void snapshot_free(struct snapshot *snap);
 
 /*

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/table.h"
+#include "pages/kin.h"
 #include "pages/pages.h"
 #include "store/change.h"
 #include "store/series_index.h"
@@ -148,6 +149,13 @@ bool store_is_left_out(const struct store *s, const struct group *g, uint64_t nu
 /* While the batch is published: what the group has now is not left out any more. */
 void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);
+
+/*
+ * In kin.c. A new family finds those that it has to do with. And while a batch is published, before
+ * the group's entries are: what the others' pages say of them is forgotten.
+ */
+void store_kin_meet(struct store *s, struct store_family *f);
+void store_kin_changes(struct store *s, const struct change_pair *p);
 
 /* Counts an entry in, or out, of the staged state: its family and the index of its series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);

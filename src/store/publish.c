@@ -158,6 +158,9 @@ static void publish_group(struct store *s, struct group *g)
 	const struct staged *st = g->staged;
 	uint64_t more = (uint64_t)st->exists - g->exists;
 
+	for (uint32_t i = 0; i < st->net.n; i++)
+		if (st->net.pairs[i].family->shown.kin)
+			store_kin_changes(s, &st->net.pairs[i]);
 	publish_table(s, g);
 	for (uint32_t i = 0; i < st->net.n; i++)
 		publish_pair(s, &st->net.pairs[i]);

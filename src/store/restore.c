@@ -99,7 +99,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	uint64_t last;
 
 	keep_newest(s, g, push);
-	record = record_new(push);
+	record = record_new(push, g);
 	record->number = row_first_number(row);
 	record->pushed_at = row->at;
 	change_begin(s, g);

@@ -47,7 +47,7 @@ void store_step_life(struct store *s, struct group *g, double at)
 /* Families that a push has brought into a group that is there; of a PUT all others go. */
 static int stage_families(struct store *s, struct group *g, struct push *push)
 {
-	struct record *record = record_new(push);
+	struct record *record = record_new(push, g);
 
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
@@ -115,7 +115,7 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
 	if (!st)
 		return;
 	if (!st->last || store_step_at(s, st->last)->record->pushed_at != pushed_at) {
-		struct record *record = record_new(push);
+		struct record *record = record_new(push, g);
 
 		record->pushed_at = pushed_at;
 		store_step_record(s, g, record);

@@ -134,6 +134,7 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 		f = mem_zalloc(sizeof(*f));
 		family_init(&f->shown, name, exposed, hash);
 		table_add(&s->families, hash, f);
+		store_kin_meet(s, f);
 		note_idle(s, f);
 	}
 	return f;
@@ -280,9 +281,9 @@ void store_unindex_group(struct store *s, const struct group *g)
 	s->staged_series -= 2;
 }
 
-struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form)
+struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants)
 {
-	return pages_snapshot(&s->pages, slots, form);
+	return pages_snapshot(&s->pages, wants);
 }
 
 void store_age_forms(struct store *s, unsigned max_idle)

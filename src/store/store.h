@@ -147,7 +147,7 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
 bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
 
 /* Any thread: what pages/snapshot.h and pages/group_copy.h say. */
-struct snapshot *store_snapshot(struct store *s, enum snapshot_slots slots, int form);
+struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants);
 void store_age_forms(struct store *s, unsigned max_idle);
 int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);
 struct store_counts store_counts(struct store *s);

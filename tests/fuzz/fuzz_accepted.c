@@ -122,7 +122,7 @@ static void make(struct store *s, struct accepted as, enum compression coding,
 	static const struct own_metrics none;
 
 	if (as.format == FORMAT_TEXT && as.escaping == ESCAPE_UNDERSCORES) {
-		scrape_body_init(body, store_snapshot(s, SLOTS_NONE, 0), &none);
+		scrape_body_init(body, store_snapshot(s, NULL), &none);
 	} else {
 		struct encoded_body *e = encoded_body_new(
 			body, encoded_body_snapshot(s, as, coding), &none, as, coding);

@@ -7,7 +7,7 @@
 
 struct snapshot *exposed_take(struct store *s)
 {
-	return store_snapshot(s, SLOTS_NONE, 0);
+	return store_snapshot(s, NULL);
 }
 
 static int line_cmp(const void *a, const void *b)

@@ -711,7 +711,9 @@ static void *reader_main(void *arg)
 					      text);
 		}
 		copy_all(r->w->store);
-		snapshot_free(store_snapshot(r->w->store, SLOTS_LOSSY, 1));
+		snapshot_free(store_snapshot(
+			r->w->store,
+			&(const struct snapshot_wants){ .slots = SLOTS_LOSSY, .form = 1 }));
 		store_counts(r->w->store);
 		committer_stats(r->w->committer);
 		r->scrapes++;
