@@ -1,0 +1,49 @@
+// Alerts on what was pushed: each has the labels of the group, its job included.
+local whose = '{{ $labels.job }}{{ with $labels.instance }}, instance {{ . }}{{ end }}';
+{
+  local c = $._config,
+  ruleFiles+:: {
+    'jobs.yml': {
+      groups: [
+        {
+          name: 'pushed-groups',
+          rules: [
+            {
+              alert: 'JobOverdue',
+              expr: 'pushgateway_job_overdue == 1',
+              labels: { severity: 'critical' },
+              annotations: {
+                summary: 'No push of ' + whose + ' in the time that is expected of it',
+                description: 'The job did not run, did not end, or could not push. `expect_every` in --config.file says how often it is expected.',
+              },
+            },
+            {
+              alert: 'LastPushRefused',
+              expr: 'push_failure_time_seconds > push_time_seconds',
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: 'The last push of ' + whose + ' was refused',
+                description: 'What is shown is older. last_push_error in /api/v1/metrics, the page and the log say why.',
+              },
+            },
+            {
+              alert: 'GroupStale',
+              expr: |||
+                time() - push_time_seconds > %d
+                unless pushgateway_job_overdue
+                unless pushgateway_group_expired
+              ||| % ({ d: 86400, h: 3600 }[std.substr(c.staleAfter, std.length(c.staleAfter) - 1, 1)]
+                     * std.parseInt(std.substr(c.staleAfter, 0, std.length(c.staleAfter) - 1))),
+              'for': '1h',
+              labels: { severity: 'info' },
+              annotations: {
+                summary: whose + ' has not pushed for {{ $value | humanizeDuration }}',
+                description: 'Its old values are still shown. Delete the group, or give it a ttl; give it expect_every if it has to push.',
+              },
+            },
+          ],
+        },
+      ],
+    },
+  },
+}
