@@ -1,0 +1,14 @@
+"""Where things are, and the programs that tests/run unpacks."""
+import os
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OBSERVABILITY = ROOT / "deploy" / "observability"
+
+
+def tool(name):
+    """PROMETHEUS=/path/to/prometheus takes another one, PROMTOOL likewise."""
+    found = os.environ.get(name.upper().replace("-", "_")) or shutil.which(name)
+    assert found, f"no {name}: tests/run gets it"
+    return found
