@@ -148,3 +148,10 @@ def test_dashboards_have_names_of_their_own_and_no_panel_covers_another():
             cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
             assert not cells & covered and at["x"] + at["w"] <= 24, (d["title"], panel["title"])
             covered |= cells
+
+
+def test_the_document_tells_of_each_alert():
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", (OBSERVABILITY / "README.md").read_text(), re.M)
+    told = {(name, severity) for name, severities in rows for severity in severities.split(", ")}
+    rules = [r for f in (OBSERVABILITY / "rules").iterdir() for g in yaml.safe_load(f.read_text())["groups"] for r in g["rules"]]
+    assert told == {(r["alert"], r["labels"]["severity"]) for r in rules if "alert" in r}
