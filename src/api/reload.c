@@ -21,15 +21,35 @@ struct reload {
 	struct err err;
 };
 
+static void add_labels(struct strbuf *out, const struct source_labels *labels)
+{
+	for (uint32_t i = 0; i < labels->n; i++)
+		strbuf_addf(out, "%s%.*s", i ? "," : "", STR_ARG(labels->names[i]));
+}
+
+static void log_regrouped(void *arg, struct str selector, const struct source_labels *was,
+			  const struct source_labels *is)
+{
+	CLEANUP(strbuf_done) struct strbuf match = { 0 }, before = { 0 }, now = { 0 };
+
+	strbuf_adds(&match, selector);
+	add_labels(&before, was);
+	add_labels(&now, is);
+	log_warn("source_labels have changed: summed pushes that match go into other groups from "
+		 "now on; the old groups stay until they are deleted",
+		 "file", (const char *)arg, "match", strbuf_z(&match), "was", strbuf_z(&before),
+		 "is", strbuf_z(&now), NULL);
+}
+
 int api_reload_rules(struct api *api, struct err *err)
 {
-	const char *file = api->config->config_file;
+	char *file = api->config->config_file;
 
 	if (!api->rules) {
 		log_warn("asked to reload the configuration, but there is no --config.file", NULL);
 		return err_set(err, ERR_CONFIG, 0, "there is no --config.file to reload");
 	}
-	if (current_rules_reload(api->rules, err) < 0) {
+	if (current_rules_reload(api->rules, log_regrouped, file, err) < 0) {
 		log_error("the configuration is wrong: what was in force stays", "file", file,
 			  "err", err->msg, NULL);
 		return -1;

@@ -41,9 +41,11 @@ void current_rules_close(struct current_rules *cur)
 	free(cur);
 }
 
-int current_rules_reload(struct current_rules *cur, struct err *err)
+int current_rules_reload(struct current_rules *cur, group_rules_regrouped_fn fn, void *arg,
+			 struct err *err)
 {
-	struct group_rules *rules = NULL, *old;
+	CLEANUP(group_rules_unrefp) struct group_rules *old = NULL;
+	struct group_rules *rules = NULL;
 	int r;
 
 	pthread_mutex_lock(&cur->reading);
@@ -56,8 +58,10 @@ int current_rules_reload(struct current_rules *cur, struct err *err)
 		cur->state.taken_wall_ns = clock_wall_ns();
 	}
 	pthread_mutex_unlock(&cur->lock);
+	/* Nobody else replaces what was put in force while this lock is held. */
+	if (r == 0)
+		group_rules_regrouped(old, rules, fn, arg);
 	pthread_mutex_unlock(&cur->reading);
-	group_rules_unref(old);
 	return r;
 }
 

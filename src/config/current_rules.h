@@ -21,8 +21,12 @@ struct current_rules_state {
 struct current_rules *current_rules_open(const char *path, struct err *err);
 void current_rules_close(struct current_rules *cur); /* NULL is fine */
 
-/* -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. */
-int current_rules_reload(struct current_rules *cur, struct err *err);
+/*
+ * -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. fn is
+ * that of group_rules_regrouped(), called once the new rules are in force.
+ */
+int current_rules_reload(struct current_rules *cur, group_rules_regrouped_fn fn, void *arg,
+			 struct err *err);
 
 /* The caller's reference. */
 struct group_rules *current_rules_get(struct current_rules *cur);

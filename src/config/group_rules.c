@@ -1,86 +1,9 @@
 #include "config/group_rules.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "config/units.h"
-#include "config/yaml_value.h"
-
-/* Puts the line in front of what an error says. */
-static int at_line(uint32_t line, struct err *err)
-{
-	char prefix[32];
-
-	snprintf(prefix, sizeof(prefix), "line %u: ", line);
-	err->line = line;
-	err_prefix(err, prefix);
-	return -1;
-}
-
-static int read_period(const struct yaml_node *n, bool *has, int64_t *to, struct err *err)
-{
-	if (n->kind != YAML_SCALAR || yaml_is_null(n))
-		return yaml_wrong_type(n, "a duration like 15m", err);
-	if (period_parse(n->text, to, err) < 0)
-		return at_line(n->line, err);
-	*has = true;
-	return 0;
-}
-
-static int read_ttl(const struct yaml_node *n, void *to, struct err *err)
-{
-	struct group_options *o = &((struct group_rule *)to)->options;
-
-	return read_period(n, &o->has_ttl, &o->ttl_ns, err);
-}
-
-static int read_keep_times(const struct yaml_node *n, void *to, struct err *err)
-{
-	struct group_options *o = &((struct group_rule *)to)->options;
-
-	return read_period(n, &o->has_keep_times, &o->keep_times_ns, err);
-}
-
-static int read_expect_every(const struct yaml_node *n, void *to, struct err *err)
-{
-	struct group_options *o = &((struct group_rule *)to)->options;
-
-	return read_period(n, &o->has_expect_every, &o->expect_every_ns, err);
-}
-
-static int read_match(const struct yaml_node *n, void *to, struct err *err)
-{
-	struct group_rule *rule = to;
-
-	if (n->kind != YAML_SCALAR || yaml_is_null(n))
-		return yaml_wrong_type(n, "a selector like '{job=~\"ci-.*\"}'", err);
-	if (selector_parse(n->text, &rule->match, err) < 0)
-		return at_line(n->line, err);
-	return 0;
-}
-
-static const struct yaml_field rule_fields[] = {
-	{ "match", read_match, 0 },
-	{ "ttl", read_ttl, 0 },
-	{ "keep_times", read_keep_times, 0 },
-	{ "expect_every", read_expect_every, 0 },
-};
-
-static const struct yaml_type rule_type = { "rule", rule_fields, ARRAY_LEN(rule_fields) };
-
-static int read_rule(const struct yaml_node *n, struct group_rule *rule, struct err *err)
-{
-	rule->line = n->line;
-	if (yaml_read_struct(n, &rule_type, rule, err) < 0)
-		return -1;
-	if (rule->match)
-		return 0;
-	return err_set(err, ERR_CONFIG, n->line,
-		       "line %u: the rule does not say which groups it is for: add match: "
-		       "'{job=\"…\"}', or match: '{}' for all",
-		       n->line);
-}
+#include "config/rule_fields.h"
 
 static int read_rules(const struct yaml_node *n, void *to, struct err *err)
 {
@@ -97,7 +20,7 @@ static int read_rules(const struct yaml_node *n, void *to, struct err *err)
 	rules->v = mem_zalloc(n->n * sizeof(*rules->v));
 	for (const struct yaml_item *i = n->items; i; i = i->next) {
 		rules->n++;
-		if (read_rule(i->value, &rules->v[rules->n - 1], err) < 0)
+		if (rule_read(i->value, &rules->v[rules->n - 1], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -142,7 +65,7 @@ int group_rules_find(const struct group_rules *rules, const struct key *key,
 
 		if (r < 0) {
 			err->reason = ERR_INVALID;
-			return at_line(rule->line, err);
+			return rule_at_line(rule->line, err);
 		}
 		if (r > 0) {
 			*ret = rule;
@@ -150,6 +73,54 @@ int group_rules_find(const struct group_rules *rules, const struct key *key,
 		}
 	}
 	return 0;
+}
+
+/* The first of several with one selector is the one that applies. NULL: there is none. */
+static const struct group_rule *with_selector(const struct group_rules *rules, struct str selector)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (str_eq(selector_text(rules->v[i].match), selector))
+			return &rules->v[i];
+	return NULL;
+}
+
+static const struct source_labels *labels_of(const struct group_rule *rule)
+{
+	return rule && rule->options.has_source_labels ? &rule->options.source_labels
+						       : &source_labels_usual;
+}
+
+/* In any order. */
+static bool same_labels(const struct source_labels *a, const struct source_labels *b)
+{
+	for (uint32_t i = 0; i < a->n; i++) {
+		uint32_t j = 0;
+
+		while (j < b->n && !str_eq(a->names[i], b->names[j]))
+			j++;
+		if (j == b->n)
+			return false;
+	}
+	return a->n == b->n;
+}
+
+void group_rules_regrouped(const struct group_rules *old, const struct group_rules *new,
+			   group_rules_regrouped_fn fn, void *arg)
+{
+	const struct group_rules *both[] = { new, old };
+
+	for (size_t i = 0; i < new->n + old->n; i++) {
+		const struct group_rules *of = both[i >= new->n];
+		const struct group_rule *rule = &of->v[i < new->n ? i : i - new->n];
+		struct str selector = selector_text(rule->match);
+		const struct group_rule *is = with_selector(new, selector);
+		const struct group_rule *was = with_selector(old, selector);
+
+		/* Each selector once: that of an old rule which is there still was looked at. */
+		if (rule == (of == new ? is : was) && (of == new || !is) &&
+		    !same_labels(labels_of(was), labels_of(is)))
+			fn(arg, selector, labels_of(was), labels_of(is));
+	}
 }
 
 struct group_rules *group_rules_ref(struct group_rules *rules)
@@ -163,7 +134,7 @@ void group_rules_unref(struct group_rules *rules)
 	if (!rules || atomic_fetch_sub_explicit(&rules->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; i < rules->n; i++)
-		selector_free(rules->v[i].match);
+		rule_done(&rules->v[i]);
 	free(rules->v);
 	free(rules);
 }

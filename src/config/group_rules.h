@@ -7,6 +7,14 @@
  *       ttl: 7d
  *       keep_times: 30d
  *       expect_every: 26h
+ *     - match: '{job=~"celery-.*"}'
+ *       mode: sum
+ *       source_labels: [instance, pid]
+ *       source_ttl: 15m
+ *       gauges: {default: mostrecent, '.*_in_progress': livesum}
+ *       zero_first: 30s
+ *       runtime_metrics: drop
+ *       limits: {series: 5000, sources: 10000}
  */
 #ifndef CONFIG_GROUP_RULES_H
 #define CONFIG_GROUP_RULES_H
@@ -46,6 +54,17 @@ int group_rules_read(const char *path, enum config_file_kinds which, struct grou
  */
 int group_rules_find(const struct group_rules *rules, const struct key *key,
 		     const struct group_rule **ret, struct err *err);
+
+/*
+ * Calls fn for each selector of which the rules now say other source labels than they did: the
+ * pushes that it is for go into other groups than before. Rules that name their sources by the
+ * usual labels and selectors without a rule are the same.
+ */
+typedef void (*group_rules_regrouped_fn)(void *arg, struct str selector,
+					 const struct source_labels *was,
+					 const struct source_labels *is);
+void group_rules_regrouped(const struct group_rules *old, const struct group_rules *new,
+			   group_rules_regrouped_fn fn, void *arg);
 
 struct group_rules *group_rules_ref(struct group_rules *rules);
 void group_rules_unref(struct group_rules *rules); /* NULL is fine */

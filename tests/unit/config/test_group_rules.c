@@ -79,6 +79,24 @@ static void show_options(struct strbuf *out, const struct group_options *o)
 	show_period(out, "expect_every", o->has_expect_every, o->expect_every_ns);
 	if (o->has_mode)
 		strbuf_addf(out, " mode=%s", group_mode_name(o->mode));
+	if (o->has_source_labels)
+		strbuf_addz(out, " source_labels=");
+	for (uint32_t i = 0; o->has_source_labels && i < o->source_labels.n; i++)
+		strbuf_addf(out, "%s%.*s", i ? "," : "", STR_ARG(o->source_labels.names[i]));
+	show_period(out, "source_ttl", o->has_source_ttl, o->source_ttl_ns);
+	for (size_t i = 0; i < gauge_policies_count(o->gauges); i++) {
+		enum merge_policy policy;
+		struct str name = gauge_policies_at(o->gauges, i, &policy);
+
+		strbuf_addf(out, " %.*s=%s", STR_ARG(name), merge_policy_name(policy));
+	}
+	show_period(out, "zero_first", o->has_zero_first, o->zero_first_ns);
+	if (o->has_runtime_metrics)
+		strbuf_addf(out, " runtime=%s", o->keep_runtime_metrics ? "keep" : "drop");
+	if (o->has_max_series)
+		strbuf_addf(out, " series=%llu", (unsigned long long)o->max_series);
+	if (o->has_max_sources)
+		strbuf_addf(out, " sources=%llu", (unsigned long long)o->max_sources);
 }
 
 static void show_says(struct strbuf *out, const struct push_says *says)
@@ -115,6 +133,49 @@ static const struct {
 	  "2:{job=\"a\"} ttl=168h0m0s 4:{}" },
 	{ "rules:\n- {match: '{job=~\"a.*\"}', ttl: 90, keep_times: 0, expect_every: 26h}\n",
 	  "2:{job=~\"a.*\"} ttl=1m30s keep_times=0s expect_every=26h0m0s" },
+	{ "rules:\n- match: '{}'\n  mode: sum\n  source_labels: [instance, pid]\n"
+	  "  source_ttl: 15m\n  gauges: {a: livesum, default: max, '.*_s': min}\n"
+	  "  zero_first: 30s\n  runtime_metrics: keep\n  limits: {series: 5000, sources: 10}\n",
+	  "2:{} mode=sum source_labels=instance,pid source_ttl=15m0s default=max a=livesum "
+	  ".*_s=min zero_first=30s runtime=keep series=5000 sources=10" },
+	{ "rules:\n- {match: '{}', mode: add, source_labels: [], gauges: {}, runtime_metrics: "
+	  "drop, "
+	  "limits: {}}\n",
+	  "2:{} mode=add source_labels= runtime=drop" },
+	{ "rules:\n- match: '{}'\n  mode: Sum\n",
+	  "!3: line 3: an unknown mode (there are group, sum and add): Sum" },
+	{ "rules:\n- match: '{}'\n  mode:\n",
+	  "!3: line 3: cannot unmarshal !!null `` into a mode: group, sum or add" },
+	{ "rules:\n- match: '{}'\n  source_labels: pid\n",
+	  "!3: line 3: cannot unmarshal !!str `pid` into a list of labels like [instance, pid]" },
+	{ "rules:\n- match: '{}'\n  source_labels: [pid, job]\n",
+	  "!3: line 3: the job is of the group and cannot name a source: job" },
+	{ "rules:\n- match: '{}'\n  source_labels: [pid, a, pid]\n",
+	  "!3: line 3: the label is there twice: pid" },
+	{ "rules:\n- match: '{}'\n  source_labels: [__a]\n",
+	  "!3: line 3: not the name of a label: __a" },
+	{ "rules:\n- match: '{}'\n  source_labels: [[a]]\n",
+	  "!3: line 3: cannot unmarshal !!seq into the name of a label" },
+	{ "rules:\n- match: '{}'\n  source_labels: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q]\n",
+	  "!3: line 3: 17 labels of sources, at most 16 are allowed" },
+	{ "rules:\n- match: '{}'\n  source_ttl: x\n", "!3: line 3: \"x\" is no duration" },
+	{ "rules:\n- match: '{}'\n  gauges:\n    a: max\n    b: sum\n",
+	  "!5: line 5: an unknown policy (there are mostrecent, max, min, livesum, livemax and "
+	  "livemin): sum" },
+	{ "rules:\n- match: '{}'\n  gauges: [a]\n",
+	  "!3: line 3: cannot unmarshal !!seq into policies like" },
+	{ "rules:\n- match: '{}'\n  gauges:\n    'a(': max\n",
+	  "!4: line 4: the regular expression \"a(\" is wrong at its byte 3" },
+	{ "rules:\n- match: '{}'\n  mode: add\n  gauges: {a: max, default: livesum}\n",
+	  "!2: line 2: the gauge \"default\" is livesum, but a group that is added to has no "
+	  "sources "
+	  "that live: write mostrecent, max or min" },
+	{ "rules:\n- match: '{}'\n  runtime_metrics: yes\n",
+	  "!3: line 3: runtime_metrics is neither keep nor drop: yes" },
+	{ "rules:\n- match: '{}'\n  limits: {sources: 0}\n",
+	  "!3: line 3: not a number from 1 to 1000000000: 0" },
+	{ "rules:\n- match: '{}'\n  limits: {serious: 1}\n",
+	  "!3: line 3: field serious not found in type limits" },
 	{ "rules: 1\n", "!1: line 1: cannot unmarshal !!int `1` into a list of rules" },
 	{ "rules:\n- 1\n", "!2: line 2: cannot unmarshal !!int `1` into rule" },
 	{ "rules:\n- ttl: 7d\n", "!2: line 2: the rule does not say which groups it is for: add "
@@ -246,6 +307,13 @@ static size_t in_force(struct current_rules *l)
 	return rules->n;
 }
 
+static void unexpected(void *arg, struct str selector, const struct source_labels *was,
+		       const struct source_labels *is)
+{
+	(void)arg, (void)was, (void)is;
+	ck_abort_msg("%.*s", STR_ARG(selector));
+}
+
 START_TEST(reloading)
 {
 	struct group_rules *held;
@@ -260,28 +328,77 @@ START_TEST(reloading)
 
 	write_file("rules:\n- match: '{}'\n- match: '{}'\n");
 	ck_assert_uint_eq(in_force(l), 1);
-	ck_assert_int_eq(current_rules_reload(l, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, unexpected, NULL, &err), 0);
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert_uint_eq(held->n, 1);
 	ck_assert(current_rules_state(l).last_ok);
 
 	write_file("rules:\n- match: '{'\n");
-	ck_assert_int_lt(current_rules_reload(l, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, unexpected, NULL, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert(!current_rules_state(l).last_ok);
 
 	ck_assert_int_eq(remove(dir.db), 0);
-	ck_assert_int_lt(current_rules_reload(l, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, unexpected, NULL, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "no such file"));
 	ck_assert_uint_eq(in_force(l), 2);
 
 	write_file("");
-	ck_assert_int_eq(current_rules_reload(l, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, unexpected, NULL, &err), 0);
 	ck_assert_uint_eq(in_force(l), 0);
 	ck_assert(current_rules_state(l).last_ok);
 	group_rules_unref(held);
 	current_rules_close(l);
+}
+END_TEST
+
+static void add_labels(struct strbuf *out, const struct source_labels *labels)
+{
+	for (uint32_t i = 0; i < labels->n; i++)
+		strbuf_addf(out, "%s%.*s", i ? "," : "", STR_ARG(labels->names[i]));
+}
+
+static void regrouped(void *arg, struct str selector, const struct source_labels *was,
+		      const struct source_labels *is)
+{
+	struct strbuf *out = arg;
+
+	strbuf_addf(out, " %.*s:", STR_ARG(selector));
+	add_labels(out, was);
+	strbuf_addz(out, "->");
+	add_labels(out, is);
+}
+
+#define RULES(text) "rules:\n" text
+#define A(labels) "- {match: '{job=\"a\"}', source_labels: " labels "}\n"
+#define ALL "- match: '{}'\n"
+
+static const struct {
+	const char *was, *is, *want;
+} changes[] = {
+	{ RULES(ALL), RULES(ALL), "" },
+	{ RULES(A("[pid]")), RULES(ALL A("[pid]")), "" },
+	{ RULES(A("[pid, a]")), RULES(A("[a, pid]")), "" },
+	{ RULES(A("[pid, worker, instance]")), RULES(), "" },
+	{ RULES(A("[pid]")), RULES(A("[pid, a]")), " {job=\"a\"}:pid->pid,a" },
+	{ RULES(A("[pid, a]")), RULES(A("[pid, b]")), " {job=\"a\"}:pid,a->pid,b" },
+	{ RULES(), RULES(A("[pid]")), " {job=\"a\"}:instance,pid,worker->pid" },
+	{ RULES(A("[]")), RULES(ALL), " {job=\"a\"}:->instance,pid,worker" },
+	{ RULES(A("[pid]") A("[a]")), RULES(A("[pid]")), "" },
+	{ RULES(A("[pid]")), RULES(A("[a]") A("[pid]")), " {job=\"a\"}:pid->a" },
+};
+
+START_TEST(other_source_labels)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *was = NULL, *is = NULL;
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	struct err err;
+
+	ck_assert_int_eq(group_rules_parse(str_of(changes[_i].was), &was, &err), 0);
+	ck_assert_int_eq(group_rules_parse(str_of(changes[_i].is), &is, &err), 0);
+	group_rules_regrouped(was, is, regrouped, &out);
+	ck_assert_str_eq(strbuf_z(&out), changes[_i].want);
 }
 END_TEST
 
@@ -396,6 +513,7 @@ int main(void)
 	tcase_add_test(tc, the_first_that_matches);
 	tcase_add_test(tc, a_rule_that_takes_too_long);
 	tcase_add_test(tc, reloading);
+	tcase_add_loop_test(tc, other_source_labels, 0, (int)ARRAY_LEN(changes));
 	tcase_add_test(tc, no_file);
 	tcase_add_loop_test(tc, pair, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_test(tc, each_option_by_itself);
