@@ -22,7 +22,7 @@ static void add_option(const struct flag *f, struct strbuf *out)
 	if (f->short_name)
 		strbuf_addf(out, "-%c, ", f->short_name);
 	strbuf_addf(out, "--%s", f->name);
-	if (f->kind == FLAG_STRING) {
+	if (f->kind == FLAG_STRING || (f->kind == FLAG_STRINGS && f->def[0] == '\0')) {
 		strbuf_addc(out, '=');
 		strbuf_add_quoted(out, str_of(f->def));
 	} else if (f->kind != FLAG_ACTION && f->kind != FLAG_BOOL) {

@@ -6,6 +6,7 @@
 #include "config/flags.h"
 #include "config/paths.h"
 #include "config/units.h"
+#include "metrics/selector.h"
 
 #define KIB (INT64_C(1) << 10)
 #define MIB (INT64_C(1) << 20)
@@ -18,6 +19,11 @@
 _Static_assert(offsetof(struct config, n_listen_addresses) ==
 		       offsetof(struct config, listen_addresses) + sizeof(char **),
 	       "a FLAG_STRINGS list and its length are neighbours");
+_Static_assert(offsetof(struct config, n_push_sum) ==
+			       offsetof(struct config, push_sum) + sizeof(char **) &&
+		       offsetof(struct config, n_push_add) ==
+			       offsetof(struct config, push_add) + sizeof(char **),
+	       "as above");
 
 #define AT(member) offsetof(struct config, member)
 
@@ -45,7 +51,7 @@ static const struct flag flags[] = {
 		  "README.md." },
 	{ .name = "config.file", .kind = FLAG_STRING, .offset = AT(config_file),
 	  .def = "",
-	  .help = "Path to a file with rules: when groups end by themselves, who is awaited. See deploy/README.md." },
+	  .help = "Path to a file with rules: which groups are summed, when groups end by themselves, who is awaited. See deploy/README.md." },
 	{ .name = "web.telemetry-path", .kind = FLAG_STRING, .offset = AT(web_telemetry_path),
 	  .def = "/metrics",
 	  .help = "Path under which to expose metrics. The push API does not move with it." },
@@ -116,6 +122,22 @@ static const struct flag flags[] = {
 	{ .name = "push.keep-times", .kind = FLAG_PERIOD, .offset = AT(push_keep_times_ns),
 	  .def = "0", .min = 0, .max = PERIOD_MAX,
 	  .help = "Time that the push times of a group stay after it has ended by itself. 0: not." },
+	{ .name = "push.sum", .kind = FLAG_STRINGS, .offset = AT(push_sum),
+	  .def = "",
+	  .help = "Groups whose pushes are what one source has counted so far, as a selector like "
+		  "{job=~\"celery.*\"}. What they show is the sum of all sources. Repeatable." },
+	{ .name = "push.add", .kind = FLAG_STRINGS, .offset = AT(push_add),
+	  .def = "",
+	  .help = "Groups whose pushes are increments, as a selector like {job=\"ci\"}. Repeatable; --push.sum "
+		  "goes first." },
+	{ .name = "push.zero-first", .kind = FLAG_PERIOD, .offset = AT(push_zero_first_ns),
+	  .def = "0", .min = 0, .max = PERIOD_MAX,
+	  .help = "Time for which a counter that is new in a summed group shows 0, so that increase() sees all of "
+		  "it: twice the longest scrape interval. 0: not." },
+	{ .name = "merge.fold-after", .kind = FLAG_PERIOD, .offset = AT(merge_fold_after_ns),
+	  .def = "8d", .min = 0, .max = PERIOD_MAX,
+	  .help = "Time of silence after which a source of a summed group is no longer kept by itself; what it has "
+		  "counted stays in the sum. 0: never." },
 	{ .name = "push.queue-size", .kind = FLAG_COUNT, .offset = AT(queue_size),
 	  .def = "4096", .min = 1, .max = MILLION,
 	  .help = "Pushes that may wait to be committed. Further ones are answered 503." },
@@ -152,6 +174,9 @@ static const struct flag flags[] = {
 	{ .name = "limits.series", .kind = FLAG_COUNT, .offset = AT(series),
 	  .automatic = true, .def = "auto", .min = 1, .max = 1000 * MILLION,
 	  .help = "Series stored. auto: one for each KiB of memory, 10000000 at the most." },
+	{ .name = "limits.source-values", .kind = FLAG_COUNT, .offset = AT(source_values),
+	  .automatic = true, .def = "auto", .min = 1, .max = 1000 * MILLION,
+	  .help = "Values kept of the sources of all summed groups. auto: one for each 400 bytes of memory, 20000000 at the most." },
 	{ .name = "process.disable-sandbox", .kind = FLAG_BOOL,
 	  .offset = AT(process_disable_sandbox), .def = "false",
 	  .help = "Keep the rights to write files anywhere, start programs and open connections, "
@@ -218,6 +243,36 @@ static int resolve_proxies(struct config *c, struct err *err)
 	return -1;
 }
 
+static int parse_selectors(const char *flag, char *const *texts, size_t n, struct selector ***ret,
+			   struct err *err)
+{
+	*ret = mem_zalloc((n + 1) * sizeof(struct selector *));
+	for (size_t i = 0; i < n; i++) {
+		if (selector_parse(str_of(texts[i]), &(*ret)[i], err) < 0) {
+			err->reason = ERR_CONFIG;
+			err_prefix(err, flag);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int resolve_selectors(struct config *c, struct err *err)
+{
+	if (parse_selectors("--push.sum: ", c->push_sum, c->n_push_sum, &c->sum_selectors, err) < 0)
+		return -1;
+	return parse_selectors("--push.add: ", c->push_add, c->n_push_add, &c->add_selectors, err);
+}
+
+/* Up to a NULL. */
+static void free_selectors(struct selector ***list)
+{
+	for (size_t i = 0; *list && (*list)[i]; i++)
+		selector_free((*list)[i]);
+	free(*list);
+	*list = NULL;
+}
+
 /*
  * If several things are wrong or asked for, the order is kingpin's: --version and the hidden flags
  * act while flags are recognised, --help when all have been, and values are looked at last.
@@ -239,7 +294,7 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 		*ret_action = flags_given_has(&given, "help") ? CONFIG_HELP : CONFIG_RUN;
 	if (*ret_action == CONFIG_RUN &&
 	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0 ||
-	     resolve_proxies(c, err) < 0)) {
+	     resolve_proxies(c, err) < 0 || resolve_selectors(c, err) < 0)) {
 		config_done(c);
 		return -1;
 	}
@@ -250,6 +305,8 @@ void config_done(struct config *c)
 {
 	flags_done(&table, c);
 	cidr_list_done(&c->trusted_proxies);
+	free_selectors(&c->sum_selectors);
+	free_selectors(&c->add_selectors);
 	free(c->telemetry_path);
 	c->telemetry_path = NULL;
 }

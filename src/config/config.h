@@ -26,6 +26,8 @@ struct config_memory {
 	char from[256]; /* the file that says so */
 };
 
+struct selector;
+
 struct config {
 	/* The Go gateway's. */
 	char **listen_addresses; /* at least one; as given */
@@ -61,18 +63,26 @@ struct config {
 	int64_t push_ttl_ns;               /* --push.ttl; 0: groups do not end by themselves */
 	int64_t push_ttl_restart_grace_ns; /* --push.ttl-restart-grace */
 	int64_t push_keep_times_ns;        /* --push.keep-times; 0: they go with the group */
-	uint64_t queue_size;               /* --push.queue-size, pushes */
-	uint64_t queue_bytes;              /* --push.queue-bytes */
-	uint64_t receiving_bytes;          /* --limits.receiving-bytes */
-	uint64_t body_size;                /* --limits.body-size, bytes after decompression */
-	uint64_t reply_bytes;              /* --limits.reply-bytes */
-	uint64_t series_per_push;          /* --limits.series-per-push */
-	uint64_t families_per_push;        /* --limits.families-per-push */
-	uint64_t labels_per_series;        /* --limits.labels-per-series */
-	uint64_t label_name_length;        /* --limits.label-name-length */
-	uint64_t label_value_length;       /* --limits.label-value-length */
-	uint64_t groups;                   /* --limits.groups */
-	uint64_t series;                   /* --limits.series */
+	char **push_sum;                   /* --push.sum, as given */
+	size_t n_push_sum;
+	char **push_add; /* --push.add, as given */
+	size_t n_push_add;
+	struct selector **sum_selectors, **add_selectors; /* what they mean */
+	int64_t push_zero_first_ns;  /* --push.zero-first; 0: what is new shows its value at once */
+	int64_t merge_fold_after_ns; /* --merge.fold-after; 0: silence folds nothing */
+	uint64_t queue_size;         /* --push.queue-size, pushes */
+	uint64_t queue_bytes;        /* --push.queue-bytes */
+	uint64_t receiving_bytes;    /* --limits.receiving-bytes */
+	uint64_t body_size;          /* --limits.body-size, bytes after decompression */
+	uint64_t reply_bytes;        /* --limits.reply-bytes */
+	uint64_t series_per_push;    /* --limits.series-per-push */
+	uint64_t families_per_push;  /* --limits.families-per-push */
+	uint64_t labels_per_series;  /* --limits.labels-per-series */
+	uint64_t label_name_length;  /* --limits.label-name-length */
+	uint64_t label_value_length; /* --limits.label-value-length */
+	uint64_t groups;             /* --limits.groups */
+	uint64_t series;             /* --limits.series */
+	uint64_t source_values;      /* --limits.source-values */
 
 	/* By memory_follow(). */
 	struct config_memory memory;

@@ -178,12 +178,17 @@ static int set_value(const struct flag *f, void *base, const char *value, struct
 	return 0;
 }
 
+static bool is_empty_list(const struct flag *f)
+{
+	return f->kind == FLAG_STRINGS && f->def[0] == '\0';
+}
+
 void flags_set_defaults(const struct flag_table *t, void *base)
 {
 	struct err err;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->flags[i].kind != FLAG_ACTION &&
+		if (t->flags[i].kind != FLAG_ACTION && !is_empty_list(&t->flags[i]) &&
 		    set_value(&t->flags[i], base, t->flags[i].def, &err) < 0)
 			abort(); /* the table is wrong; the unit test sees it first */
 }

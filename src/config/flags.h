@@ -16,7 +16,7 @@ enum flag_kind {
 	FLAG_ACTION,     /* no value of its own: --help, --version */
 	FLAG_BOOL,       /* bool */
 	FLAG_STRING,     /* char * */
-	FLAG_STRINGS,    /* char ** and right behind it a size_t; repeatable */
+	FLAG_STRINGS,    /* char ** and right behind it a size_t; repeatable; "": none */
 	FLAG_COUNT,      /* uint64_t */
 	FLAG_SIZE,       /* uint64_t, bytes */
 	FLAG_DURATION,   /* int64_t, nanoseconds, as Go writes them */

@@ -12,7 +12,7 @@ static void add_left(const struct flag *f, struct strbuf *out)
 	else
 		strbuf_addz(out, "    --");
 	strbuf_addf(out, "%s%s", on_off ? "[no-]" : "", f->name);
-	if (f->kind == FLAG_STRING) {
+	if (f->kind == FLAG_STRING || (f->kind == FLAG_STRINGS && f->def[0] == '\0')) {
 		strbuf_addc(out, '=');
 		strbuf_add_quoted(out, str_of(f->def));
 	} else if (!on_off) {

@@ -221,6 +221,7 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	follow(&c->receiving_bytes, part(m, 8, 256 * KIB, GIB));
 	follow(&c->reply_bytes, part(m, 8, 256 * KIB, GIB));
 	follow(&c->series, clamp(m / KIB, 10000, 10000000));
+	follow(&c->source_values, clamp(m / 400, 10000, 20000000));
 	follow(&c->queue_bytes, part(m, 16, 256 * KIB, 256 * MIB));
 	/* All workers may decode at once. */
 	c->decode_bytes = clamp(m / 4 / c->web_threads, MIB, UINT64_MAX);

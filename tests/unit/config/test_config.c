@@ -65,18 +65,23 @@ static const char all_defaults[] = "config.file=\n"
 				   "limits.reply-bytes=auto\n"
 				   "limits.series=auto\n"
 				   "limits.series-per-push=1000000\n"
+				   "limits.source-values=auto\n"
 				   "log.format=logfmt\n"
 				   "log.level=info\n"
+				   "merge.fold-after=192h0m0s\n"
 				   "persistence.file=tallygate.db\n"
 				   "persistence.interval=5m0s\n"
 				   "process.disable-sandbox=false\n"
+				   "push.add=\n"
 				   "push.disable-consistency-check=false\n"
 				   "push.enable-utf8-names=false\n"
 				   "push.keep-times=0s\n"
 				   "push.queue-bytes=auto\n"
 				   "push.queue-size=4096\n"
+				   "push.sum=\n"
 				   "push.ttl=0s\n"
 				   "push.ttl-restart-grace=5m0s\n"
+				   "push.zero-first=0s\n"
 				   "web.config.file=\n"
 				   "web.enable-admin-api=false\n"
 				   "web.enable-lifecycle=false\n"
@@ -126,6 +131,16 @@ static const struct {
 	{ "two dashes alone", { "--" }, "web.threads=0" },
 	{ "flag and two dashes", { "--web.threads=3", "--" }, "web.threads=3" },
 	{ "address replaces default", { "--web.listen-address=:1" }, "web.listen-address=:1" },
+	{ "a selector", { "--push.sum={job=\"a\"}" }, "push.sum={job=\"a\"}" },
+	{ "selectors", { "--push.add={}", "--push.add", "{b=\"\"}" }, "push.add={},{b=\"\"}" },
+	{ "a wrong selector",
+	  { "--push.sum={}", "--push.sum=job" },
+	  "!--push.sum: the selector \"job\" is wrong at its byte 1: expected {; write it like "
+	  "{job=~\"ci-.*\",instance!=\"\"}" },
+	{ "a wrong expression",
+	  { "--push.add={a=~\"(\"}" },
+	  "!--push.add: the regular expression \"(\" is wrong at its byte 2: missing closing "
+	  "parenthesis" },
 	{ "addresses",
 	  { "--web.listen-address=:1", "--web.threads=1", "--web.listen-address", "[::1]:2" },
 	  "web.listen-address=:1,[::1]:2" },
