@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "api/path.h"
 #include "api/read_push.h"
 #include "expose/counters.h"
 #include "http/server.h"
@@ -38,7 +39,7 @@ struct api_worker {
 	struct api *api;
 	struct http_worker *http;
 	struct push_reader reader;  /* with the arena of the request at hand */
-	struct str key_path;        /* and what follows "/metrics/job" in its path */
+	struct push_path push_path; /* and where it pushes to */
 	struct http_task wake_task; /* wakes the committer after a round of requests */
 	bool wake_due;
 };

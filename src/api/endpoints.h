@@ -50,7 +50,7 @@ size_t endpoint_count(void);
 const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_method method);
 
 extern const struct endpoint endpoint_scrape; /* at --web.telemetry-path */
-extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_worker.key_path */
+extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_worker.push_path */
 
 /* A file for each: push.c, scrape.c, groups_json.c, html_page.c, status.c, wipe.c, ... */
 void api_group(struct api_worker *w, struct http_request *req);

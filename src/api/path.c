@@ -119,6 +119,37 @@ int path_decode(struct str target, struct arena *a, struct path *ret_path, struc
 	return 0;
 }
 
+enum group_mode path_take_mode(struct str *path)
+{
+	static const enum group_mode modes[] = { GROUP_SUM, GROUP_ADD };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		struct str name = str_of(group_mode_name(modes[i]));
+
+		if (path->n > name.n + 1 && path->p[0] == '/' && path->p[name.n + 1] == '/' &&
+		    memcmp(path->p + 1, name.p, name.n) == 0) {
+			*path = (struct str){ path->p + name.n + 1, path->n - name.n - 1 };
+			return modes[i];
+		}
+	}
+	return GROUP_PLAIN;
+}
+
+bool push_path_parse(struct str path, struct push_path *ret)
+{
+	const struct str prefix = STR("/metrics/job");
+	enum group_mode mode = path_take_mode(&path);
+	struct str key;
+
+	if (!str_has_prefix(path, prefix))
+		return false;
+	key = (struct str){ path.p + prefix.n, path.n - prefix.n };
+	*ret = (struct push_path){ mode, key };
+	/* There has to be a job, or at least the slash of an empty one with labels after it. */
+	return (str_has_prefix(key, STR("/")) && key.n > 1) ||
+	       (str_has_prefix(key, STR("@base64/")) && key.n > 8);
+}
+
 /* The next segment and the slash before it are consumed. */
 static struct str take_segment(struct str *rest)
 {

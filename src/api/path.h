@@ -5,9 +5,12 @@
 #ifndef API_PATH_H
 #define API_PATH_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "config/group_options.h"
 
 struct path {
 	struct str encoded; /* as sent, without scheme, authority and query; "/" when empty */
@@ -22,6 +25,17 @@ struct path {
  * when the arena is full.
  */
 int path_decode(struct str target, struct arena *a, struct path *ret_path, struct err *err);
+
+/* Where pushes go: "/metrics/job/J/a/b", "/sum/metrics/job@base64/Sg==". */
+struct push_path {
+	enum group_mode mode; /* as the prefix says it; GROUP_PLAIN: it says none */
+	struct str key;       /* what follows "/metrics/job": for key_parse() */
+};
+
+/* Of a decoded path below the route prefix. False: it is another one. Borrows. */
+bool push_path_parse(struct str path, struct push_path *ret);
+/* "/sum" or "/add" at the beginning is taken off. */
+enum group_mode path_take_mode(struct str *path);
 
 /*
  * Removes "//" and the segments "." and ".." of an encoded path, as Go's multiplexer does since

@@ -39,7 +39,8 @@ void api_group(struct api_worker *w, struct http_request *req)
 {
 	const struct push_request request = {
 		.mode = mode_of(http_request_method(req)),
-		.key_path = w->key_path,
+		.key_path = w->push_path.key,
+		.said_mode = w->push_path.mode,
 		.body = http_request_body(req),
 		.content_type = http_request_header(req, "Content-Type"),
 		.coding = content_coding_of(http_request_header(req, "Content-Encoding")),

@@ -1,6 +1,7 @@
 #include "api/push_options.h"
 
 #include "config/config.h"
+#include "metrics/selector.h"
 
 static bool names_source(const struct source_labels *labels, const struct key *key)
 {
@@ -50,31 +51,78 @@ static int check_mode(const struct push_options *o, struct err *err)
 		       name);
 }
 
+/* 1: one of the selectors matches, 0: none, -1: an expression took too long. */
+static int any_matches(const char *flag, struct selector *const *selectors, const struct key *key,
+		       struct err *err)
+{
+	for (; selectors && *selectors; selectors++) {
+		int r = selector_match(*selectors, key, err);
+
+		if (r < 0)
+			err_prefix(err, flag);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int mode_of_flags(const struct config *c, const struct key *key, enum group_mode *ret,
+			 struct err *err)
+{
+	int r = any_matches("--push.sum: ", c->sum_selectors, key, err);
+
+	*ret = GROUP_SUM;
+	if (r == 0) {
+		*ret = GROUP_ADD;
+		r = any_matches("--push.add: ", c->add_selectors, key, err);
+	}
+	if (r == 0)
+		*ret = GROUP_PLAIN;
+	return r < 0 ? -1 : 0;
+}
+
+/* What is so where nobody says anything else. */
+static int begin(const struct config *c, const struct key *key, struct group_options *ret,
+		 struct err *err)
+{
+	*ret = (struct group_options){
+		.has_ttl = true,
+		.ttl_ns = c->push_ttl_ns,
+		.has_keep_times = true,
+		.keep_times_ns = c->push_keep_times_ns,
+		.has_mode = true,
+		.has_source_labels = true,
+		.source_labels = source_labels_usual,
+		.has_source_ttl = true,
+		.source_ttl_ns = SOURCE_TTL_USUAL,
+		.has_zero_first = true,
+		.zero_first_ns = c->push_zero_first_ns,
+		.has_runtime_metrics = true,
+		.has_max_series = true,
+		.has_max_sources = true,
+		.max_sources = SOURCES_USUAL,
+	};
+	return mode_of_flags(c, key, &ret->mode, err);
+}
+
 int api_push_options(const struct config *c, const struct group_rules *rules, const struct key *key,
-		     const struct key_options *pairs, struct push_options *ret, struct err *err)
+		     enum group_mode prefix, const struct key_options *pairs,
+		     struct push_options *ret, struct err *err)
 {
 	const struct group_rule *rule = NULL;
 	struct group_options said, rest;
-	struct push_options o = {
-		.group = {
-			.has_ttl = true, .ttl_ns = c->push_ttl_ns,
-			.has_keep_times = true, .keep_times_ns = c->push_keep_times_ns,
-			.has_mode = true, .mode = GROUP_PLAIN,
-			.has_source_labels = true, .source_labels = source_labels_usual,
-			.has_source_ttl = true, .source_ttl_ns = SOURCE_TTL_USUAL,
-			.has_zero_first = true,
-			.has_runtime_metrics = true,
-			.has_max_series = true,
-			.has_max_sources = true, .max_sources = SOURCES_USUAL,
-		},
-	};
+	struct push_options o = { 0 };
 
+	if (begin(c, key, &o.group, err) < 0)
+		return -1;
 	if (group_options_of_path(pairs, &said, &o.says, err) < 0)
 		return -1;
 	if (rules && group_rules_find(rules, key, &rule, err) < 0)
 		return -1;
 	if (rule)
 		group_options_overlay(&o.group, &rule->options);
+	if (prefix != GROUP_PLAIN)
+		o.group.mode = prefix;
 	rest = said;
 	rest.has_ttl = false;
 	group_options_overlay(&o.group, &rest);

@@ -8,10 +8,12 @@
 struct config;
 
 /*
- * What the URL's pairs say, then the first of the rules (NULL: there are none) that matches the
- * key, then the flags. Borrows from pairs and rules. -1: ERR_INVALID.
+ * What the URL's pairs say, then its prefix (GROUP_PLAIN: it has none), then the first of the rules
+ * (NULL: there are none) that matches the key, then the flags. Borrows from pairs and rules. -1:
+ * ERR_INVALID.
  */
 int api_push_options(const struct config *c, const struct group_rules *rules, const struct key *key,
-		     const struct key_options *pairs, struct push_options *ret, struct err *err);
+		     enum group_mode prefix, const struct key_options *pairs,
+		     struct push_options *ret, struct err *err);
 
 #endif

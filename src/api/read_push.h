@@ -18,7 +18,8 @@ struct current_rules;
 /* What takes part in it of a request; all of it is borrowed. */
 struct push_request {
 	enum push_mode mode;
-	struct str key_path; /* what follows "/metrics/job" */
+	struct str key_path;       /* what follows "/metrics/job" */
+	enum group_mode said_mode; /* what stands before it; GROUP_PLAIN: nothing */
 	struct str body, content_type;
 	enum content_coding coding;
 };

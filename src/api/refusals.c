@@ -6,6 +6,7 @@
 
 #include "api/client.h"
 #include "api/error_status.h"
+#include "api/path.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -254,15 +255,22 @@ static struct str take_word(struct str *line)
 	return word;
 }
 
+static bool is_below(struct str target, struct str prefix)
+{
+	if (!str_has_prefix(target, prefix))
+		return false;
+	target = (struct str){ target.p + prefix.n, target.n - prefix.n };
+	path_take_mode(&target);
+	return str_has_prefix(target, STR("/metrics/job"));
+}
+
 void refusals_http(void *worker, const struct http_refused *refused)
 {
 	struct api_worker *w = worker;
 	struct str line = refused->request_line, method = take_word(&line);
 	struct str target = take_word(&line), prefix = str_of(w->api->config->web_route_prefix);
 	bool push = (str_eq(method, STR("PUT")) || str_eq(method, STR("POST"))) &&
-		    str_has_prefix(target, prefix) &&
-		    str_has_prefix((struct str){ target.p + prefix.n, target.n - prefix.n },
-				   STR("/metrics/job"));
+		    is_below(target, prefix);
 	char name[16];
 
 	copy(name, sizeof(name), method);

@@ -90,31 +90,18 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 	call->fn(w, req);
 }
 
-/* "/metrics/job/J..." or "/metrics/job@base64/J...": the part after "/metrics/job". */
-static bool is_push_path(struct str path, struct str *ret_key_path)
-{
-	const struct str prefix = STR("/metrics/job");
-
-	if (!str_has_prefix(path, prefix))
-		return false;
-	*ret_key_path = (struct str){ path.p + prefix.n, path.n - prefix.n };
-	/* There has to be a job, or at least the slash of an empty one with labels after it. */
-	return (str_has_prefix(*ret_key_path, STR("/")) && ret_key_path->n > 1) ||
-	       (str_has_prefix(*ret_key_path, STR("@base64/")) && ret_key_path->n > 8);
-}
-
 /* As the Go gateway, which begins to decompress before it looks for the endpoint. */
 static bool refuse_coding(struct api_worker *w, struct http_request *req, struct str path)
 {
 	enum content_coding coding = content_coding_of(
 		http_request_header(req, "Content-Encoding"));
-	struct str key_path;
+	struct push_path push;
 	struct err err;
 
 	if (str_has_prefix(path, STR("/api/v1/")) ||
 	    decompress_check_start(coding, http_request_body(req), &err) == 0)
 		return false;
-	if (is_push_path(path, &key_path)) {
+	if (push_path_parse(path, &push)) {
 		w->api->counters.rejects[REJECT_BODY]++;
 		refusals_push(w, req, REJECT_BODY, STR(""), &err);
 	}
@@ -133,7 +120,8 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	enum http_method method = http_request_method(req);
 	int status = reads(req) ? 301 : 307;
 	const struct str api = STR("/api/v1");
-	struct str cleaned, key_path;
+	struct push_path push;
+	struct str cleaned;
 	const struct endpoint *e;
 
 	if (path_clean(path, &w->reader.arena, &cleaned) < 0)
@@ -164,7 +152,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	if (!fixed.p)
 		return false;
 	memcpy((char *)fixed.p, "/metrics/job", 12);
-	if (str_eq(fixed, path) || !is_push_path(fixed, &key_path))
+	if (str_eq(fixed, path) || !push_path_parse(fixed, &push))
 		return false;
 	redirect(req, status, prefix_of(w), fixed, query);
 	return true;
@@ -185,7 +173,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 		http_reply(req, 200, NULL);
 	} else if (e) {
 		call_endpoint(w, req, e);
-	} else if (is_push_path(path, &w->key_path)) {
+	} else if (push_path_parse(path, &w->push_path)) {
 		call_endpoint(w, req, &endpoint_group);
 	} else if (!redirect_to_route(w, req, path, query)) {
 		refuse(w, req, 404, "404 page not found");
@@ -237,7 +225,10 @@ static void handle(void *state, struct http_request *req)
 
 	arena_reset(&w->reader.arena);
 	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0) {
-		if (str_has_prefix(http_request_target(req), STR("/metrics/job"))) {
+		struct str target = http_request_target(req);
+
+		path_take_mode(&target);
+		if (str_has_prefix(target, STR("/metrics/job"))) {
 			w->api->counters.rejects[REJECT_PATH]++;
 			refusals_push(w, req, REJECT_PATH, STR(""), &err);
 		}
@@ -262,7 +253,8 @@ static void handle(void *state, struct http_request *req)
 static bool needs_body(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
-	struct str prefix = prefix_of(w), key_path;
+	struct str prefix = prefix_of(w);
+	struct push_path push;
 	struct path path;
 	struct err err;
 
@@ -277,7 +269,7 @@ static bool needs_body(struct api_worker *w, const struct http_request *req)
 		return false;
 	path.decoded.p += prefix.n;
 	path.decoded.n -= prefix.n;
-	return is_push_path(path.decoded, &key_path);
+	return push_path_parse(path.decoded, &push);
 }
 
 /* What is small is read in any case: looking twice would cost more. */

@@ -3,8 +3,22 @@
 #include <stdio.h>
 
 #include "api/path.h"
+#include "api/push_options.h"
+#include "config/config.h"
 #include "config/group_rules.h"
 #include "config/units.h"
+#include "format/text/write.h"
+#include "merge/source.h"
+
+#define DAY_NS (INT64_C(24) * 3600 * 1000000000)
+
+/* A URL, and what is to be done with what is pushed to it. */
+struct asked {
+	struct key key;
+	const struct group_rule *rule; /* that applies; NULL: none does */
+	struct group_options said;     /* by rule and URL; flags are not known here */
+	struct push_options all;
+};
 
 static int fail(const char *what, const char *why)
 {
@@ -12,72 +26,212 @@ static int fail(const char *what, const char *why)
 	return 1;
 }
 
-static void print(const char *name, bool has, int64_t ns)
+/* ---- the file ---- */
+
+/* The totals of a group that is quiet over a long weekend would be gone. */
+static void warn_of_ttl(uint32_t line, enum group_mode mode, const struct group_options *o)
+{
+	CLEANUP(strbuf_done) struct strbuf ttl = { 0 };
+
+	if (mode == GROUP_PLAIN || !o->has_ttl || o->ttl_ns == 0 || o->ttl_ns >= 7 * DAY_NS)
+		return;
+	duration_format(o->ttl_ns, &ttl);
+	fprintf(stderr,
+		"warning: line %u: the totals of a group with mode %s go %s after its last push: "
+		"with less than 7d a quiet weekend resets them; for the gauges of silent sources "
+		"there is source_ttl\n",
+		line, group_mode_name(mode), strbuf_z(&ttl));
+}
+
+static void warn_of_rules(const struct group_rules *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct group_options *o = &rules->v[i].options;
+
+		warn_of_ttl(rules->v[i].line, o->has_mode ? o->mode : GROUP_PLAIN, o);
+	}
+}
+
+/* ---- what it does to a URL ---- */
+
+static void print(const char *name, bool has, int64_t ns, const char *zero)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
 	if (!has)
 		return;
 	duration_format(ns, &text);
-	printf("  %s: %s\n", name, ns ? strbuf_z(&text) : "never");
+	printf("  %s: %s\n", name, ns ? strbuf_z(&text) : zero);
 }
 
-/* As it is set in all: the rule, and what the URL itself says. */
-static void print_options(const struct group_options *o)
+static void print_labels(const char *name, const struct key *key)
 {
-	print("ttl", o->has_ttl, o->ttl_ns);
-	print("keep_times", o->has_keep_times, o->keep_times_ns);
-	print("expect_every", o->has_expect_every, o->expect_every_ns);
-	if (!o->has_ttl && !o->has_keep_times && !o->has_expect_every)
-		puts("  as the flags say");
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+
+	text_write_labels(&text, key->labels, key->n_labels, false);
+	printf("  %s: %s\n", name, strbuf_z(&text));
 }
 
-/* Whatever stands before /metrics/job is a host or a route prefix. */
-static int parse_url(const char *url, struct arena *a, struct key *key, struct group_options *said,
-		     struct err *err)
+/* Which group a push goes into, and whose it is. */
+static int print_source(const struct asked *asked, struct arena *a, struct err *err)
+{
+	const struct group_options *o = &asked->all.group;
+	const struct push_says *says = &asked->all.says;
+	const struct source_options by = {
+		.labels = o->source_labels.names,
+		.n_labels = o->source_labels.n,
+		.has_source = says->has_source,
+		.source = says->source,
+	};
+	struct source source;
+	struct key group;
+
+	if (source_split(&asked->key, &by, NULL, false, a, &group, &source, err) < 0)
+		return -1;
+	print_labels("group", &group);
+	if (o->mode == GROUP_ADD)
+		return 0;
+	if (says->has_source)
+		printf("  source: %.*s\n", STR_ARG(says->source));
+	else if (group.n_labels < asked->key.n_labels)
+		printf("  source: the other %u labels\n", asked->key.n_labels - group.n_labels);
+	else
+		puts("  source: the start of the process, which the body has to say in "
+		     "process_start_time_seconds, or the URL in __start__");
+	print("source_ttl", true, o->source_ttl_ns, "never");
+	return 0;
+}
+
+static void print_gauges(const struct gauge_policies *g)
+{
+	for (size_t i = 0; i < gauge_policies_count(g); i++) {
+		enum merge_policy policy;
+		struct str name = gauge_policies_at(g, i, &policy);
+
+		printf("  gauge %.*s: %s\n", STR_ARG(name), merge_policy_name(policy));
+	}
+}
+
+static int print_summed(const struct asked *asked, struct arena *a, struct err *err)
+{
+	const struct group_options *o = &asked->all.group;
+
+	printf("  mode: %s\n", group_mode_name(o->mode));
+	if (print_source(asked, a, err) < 0)
+		return -1;
+	print_gauges(o->gauges);
+	print("zero_first", asked->said.has_zero_first, o->zero_first_ns, "not");
+	printf("  runtime_metrics: %s\n", o->keep_runtime_metrics ? "keep" : "drop");
+	if (asked->said.has_max_series)
+		printf("  limits.series: %llu\n", (unsigned long long)o->max_series);
+	if (o->mode == GROUP_SUM)
+		printf("  limits.sources: %llu\n", (unsigned long long)o->max_sources);
+	return 0;
+}
+
+static int print_options(const struct asked *asked, struct arena *a, struct err *err)
+{
+	const struct group_options *said = &asked->said, *all = &asked->all.group;
+
+	print("ttl", said->has_ttl, all->ttl_ns, "never");
+	print("keep_times", said->has_keep_times, all->keep_times_ns, "not");
+	print("expect_every", said->has_expect_every, all->expect_every_ns, "never");
+	if (all->mode != GROUP_PLAIN)
+		return print_summed(asked, a, err);
+	if (said->has_mode)
+		puts("  mode: group");
+	if (!said->has_ttl && !said->has_keep_times && !said->has_expect_every && !said->has_mode)
+		puts("  as the flags say");
+	return 0;
+}
+
+/* Whatever stands before /metrics/job and its mode is a host or a route prefix. */
+static int parse_url(const char *url, struct arena *a, struct push_path *ret, struct err *err)
 {
 	const struct str push = STR("/metrics/job");
-	const struct key_limits lim = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
-	struct key_options pairs;
-	struct push_says says;
 	struct path path;
 	const char *at;
+	size_t before;
 
 	if (path_decode(str_of(url), a, &path, err) < 0)
 		return -1;
 	at = memmem(path.decoded.p, path.decoded.n, push.p, push.n);
-	if (!at)
-		return err_set(err, ERR_INVALID, 0,
-			       "no URL to push to: expected http://host:9091/metrics/job/NAME/...");
-	at += push.n;
-	if (key_parse((struct str){ at, (size_t)(path.decoded.p + path.decoded.n - at) }, &lim, a,
-		      key, &pairs, err) < 0)
+	before = at ? (size_t)(at - path.decoded.p) : 0;
+	if (before >= 4 && (memcmp(at - 4, "/sum", 4) == 0 || memcmp(at - 4, "/add", 4) == 0))
+		before -= 4;
+	if (at &&
+	    push_path_parse((struct str){ path.decoded.p + before, path.decoded.n - before }, ret))
+		return 0;
+	return err_set(err, ERR_INVALID, 0,
+		       "no URL to push to: expected http://host:9091/metrics/job/NAME/...");
+}
+
+static int ask(const struct group_rules *rules, const char *url, struct arena *a, struct asked *ret,
+	       struct err *err)
+{
+	const struct key_limits lim = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
+	static const struct config no_flags;
+	struct key_options pairs;
+	struct group_options own;
+	struct push_says says;
+	struct push_path path;
+
+	*ret = (struct asked){ 0 };
+	if (parse_url(url, a, &path, err) < 0 ||
+	    key_parse(path.key, &lim, a, &ret->key, &pairs, err) < 0 ||
+	    group_options_of_path(&pairs, &own, &says, err) < 0 ||
+	    group_rules_find(rules, &ret->key, &ret->rule, err) < 0 ||
+	    api_push_options(&no_flags, rules, &ret->key, path.mode, &pairs, &ret->all, err) < 0)
 		return -1;
-	return group_options_of_path(&pairs, said, &says, err);
+	if (ret->rule)
+		group_options_overlay(&ret->said, &ret->rule->options);
+	if (ret->all.group.mode != GROUP_PLAIN)
+		own.has_ttl = false;
+	group_options_overlay(&ret->said, &own);
+	return 0;
+}
+
+/* What the other rules do to it. */
+static int print_others(const struct group_rules *rules, const struct group_rule *applies,
+			const struct key *key, struct err *err)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct group_rule *rule = &rules->v[i];
+		struct str text = selector_text(rule->match);
+		int r = rule == applies ? 0 : selector_match(rule->match, key, err);
+
+		if (r < 0)
+			return -1;
+		if (rule != applies)
+			printf("the rule in line %u %s: %.*s\n", rule->line,
+			       r ? "matches too, but is not the first" : "does not match",
+			       STR_ARG(text));
+	}
+	return 0;
 }
 
 static int explain(const struct group_rules *rules, const char *url)
 {
 	CLEANUP(arena_done) struct arena a;
-	const struct group_rule *rule;
-	struct group_options all = { 0 }, said;
+	struct asked asked;
 	struct err err;
-	struct key key;
 
 	arena_init(&a, 64 << 20);
-	if (parse_url(url, &a, &key, &said, &err) < 0 ||
-	    group_rules_find(rules, &key, &rule, &err) < 0)
+	if (ask(rules, url, &a, &asked, &err) < 0)
 		return fail(url, err.msg);
-	if (rule) {
-		struct str text = selector_text(rule->match);
+	if (asked.rule) {
+		struct str text = selector_text(asked.rule->match);
 
-		printf("%s: the rule in line %u applies: %.*s\n", url, rule->line, STR_ARG(text));
-		all = rule->options;
+		printf("%s: the rule in line %u applies: %.*s\n", url, asked.rule->line,
+		       STR_ARG(text));
 	} else {
 		printf("%s: no rule applies\n", url);
 	}
-	group_options_overlay(&all, &said);
-	print_options(&all);
+	if (print_options(&asked, &a, &err) < 0 ||
+	    print_others(rules, asked.rule, &asked.key, &err) < 0)
+		return fail(url, err.msg);
+	if (asked.rule && !asked.rule->options.has_mode)
+		warn_of_ttl(asked.rule->line, asked.all.group.mode, &asked.rule->options);
 	return 0;
 }
 
@@ -93,5 +247,6 @@ int check_config(int argc, char **argv)
 	if (group_rules_read(argv[1], CONFIG_FILE_ANY, &rules, &err) < 0)
 		return fail(argv[1], err.msg);
 	printf("%s: %zu rules\n", argv[1], rules->n);
+	warn_of_rules(rules);
 	return argc > 2 ? explain(rules, argv[2]) : 0;
 }

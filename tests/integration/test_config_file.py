@@ -92,6 +92,63 @@ def test_check_config(rules):
     assert check()[0] == 1
 
 
+SUMMED = """rules:
+- match: '{job=~"celery-.*"}'
+  mode: sum
+  source_labels: [instance, pid]
+  gauges: {default: mostrecent, celery_tasks_in_progress: livesum}
+  zero_first: 30s
+  limits: {series: 5000, sources: 10}
+- match: '{}'
+  expect_every: 26h
+"""
+
+
+def test_check_config_of_summed_groups(rules):
+    rules.write_text(SUMMED)
+    status, out, err = check(str(rules), "/metrics/job/celery-x/instance/a/pid/4")
+    assert (status, err) == (0, "")
+    assert ('the rule in line 2 applies: {job=~"celery-.*"}\n  mode: sum\n  group: {job="celery-x"}\n'
+            "  source: the other 2 labels\n  source_ttl: 15m0s\n  gauge default: mostrecent\n"
+            "  gauge celery_tasks_in_progress: livesum\n  zero_first: 30s\n  runtime_metrics: drop\n"
+            "  limits.series: 5000\n  limits.sources: 10\n"
+            "the rule in line 8 matches too, but is not the first: {}\n") in out
+    out = check(str(rules), "http://gw:9091/pre/add/metrics/job/x/instance/a")[1]
+    assert ('the rule in line 8 applies: {}\n  expect_every: 26h0m0s\n  mode: add\n  group: {job="x"}\n'
+            "  runtime_metrics: drop\n"
+            'the rule in line 2 does not match: {job=~"celery-.*"}\n') in out
+    out = check(str(rules), "/sum/metrics/job/x/__source__/b/__ttl__/5m")[1]
+    assert "  mode: sum\n  group: {job=\"x\"}\n  source: b\n  source_ttl: 5m0s\n" in out
+    out = check(str(rules), "/sum/metrics/job/x")[1]
+    assert "  source: the start of the process, which the body has to say" in out
+    status, _, err = check(str(rules), "/metrics/job/x/__source__/b")
+    assert status == 1 and "option __source__ is for groups that are summed" in err
+
+
+def test_check_config_warns_of_totals_that_end(rules):
+    rules.write_text("rules:\n- match: '{job=\"a\"}'\n  mode: sum\n  ttl: 2d\n- match: '{job=\"b\"}'\n  ttl: 2d\n"
+                     "- match: '{job=\"c\"}'\n  mode: add\n  ttl: 7d\n- match: '{job=\"d\"}'\n  mode: sum\n  ttl: 0\n")
+    status, _, err = check(str(rules))
+    assert status == 0
+    assert err.startswith("warning: line 2: the totals of a group with mode sum go 48h0m0s after its last push")
+    assert err.count("warning") == 1
+    assert check(str(rules), "/metrics/job/b")[2].count("warning") == 1
+    assert "warning: line 5: " in check(str(rules), "/sum/metrics/job/b")[2]
+
+
+def test_a_reload_that_names_other_sources_is_logged(rules):
+    rules.write_text(SUMMED)
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle") as g:
+        rules.write_text(SUMMED.replace("[instance, pid]", "[pid, instance]"))
+        assert g.request("POST", "/-/reload").status == 200
+        eventually(lambda: "configuration reloaded" in g.log, "the reload is logged")
+        assert "source_labels have changed" not in g.log
+        rules.write_text(SUMMED.replace("[instance, pid]", "[pid]"))
+        assert g.request("POST", "/-/reload").status == 200
+        eventually(lambda: "source_labels have changed" in g.log, "the change is logged")
+        assert "was=instance,pid is=pid" in g.log or "was=pid,instance is=pid" in g.log
+
+
 def test_an_option_that_is_none(shared):
     r = shared.put("x/__tll__/15m", b"a 1\n")
     assert r.status == 400 and "__ttl__/15m" in r.text

@@ -169,6 +169,47 @@ START_TEST(path_is_escaped)
 }
 END_TEST
 
+static const struct {
+	const char *path;
+	bool is; /* one that is pushed to */
+	enum group_mode mode;
+	const char *key;
+} pushes[] = {
+	{ "/metrics/job/a/b/c", true, GROUP_PLAIN, "/a/b/c" },
+	{ "/metrics/job@base64/YQ", true, GROUP_PLAIN, "@base64/YQ" },
+	{ "/metrics/job//a/b", true, GROUP_PLAIN, "//a/b" },
+	{ "/metrics/job/", false, 0, NULL },
+	{ "/metrics/job", false, 0, NULL },
+	{ "/metrics/job@base64/", false, 0, NULL },
+	{ "/metrics/jobs/a", false, 0, NULL },
+	{ "/sum/metrics/job/a", true, GROUP_SUM, "/a" },
+	{ "/add/metrics/job@base64/YQ", true, GROUP_ADD, "@base64/YQ" },
+	{ "/sum/metrics/job/", false, 0, NULL },
+	{ "/sum/metrics", false, 0, NULL },
+	{ "/sum", false, 0, NULL },
+	{ "/sum/", false, 0, NULL },
+	{ "/sum/add/metrics/job/a", false, 0, NULL },
+	{ "/summetrics/job/a", false, 0, NULL },
+	{ "/SUM/metrics/job/a", false, 0, NULL },
+	{ "/group/metrics/job/a", false, 0, NULL },
+	{ "", false, 0, NULL },
+};
+
+START_TEST(where_pushes_go)
+{
+	size_t n = strlen(pushes[_i].path);
+	CLEANUP(freep) char *copy = mem_dup(pushes[_i].path, n);
+	struct push_path path;
+
+	ck_assert_msg(push_path_parse((struct str){ copy, n }, &path) == pushes[_i].is, "%s",
+		      pushes[_i].path);
+	if (!pushes[_i].is)
+		return;
+	ck_assert_int_eq(path.mode, pushes[_i].mode);
+	ck_assert(str_eq(path.key, str_of(pushes[_i].key)));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("path");
@@ -176,6 +217,7 @@ int main(void)
 	tcase_add_loop_test(tc, target_is_decoded, 0, ARRAY_LEN(decodes));
 	tcase_add_loop_test(tc, path_is_cleaned, 0, ARRAY_LEN(cleans));
 	tcase_add_loop_test(tc, path_is_escaped, 0, ARRAY_LEN(escapes));
+	tcase_add_loop_test(tc, where_pushes_go, 0, ARRAY_LEN(pushes));
 	tcase_add_test(tc, decode_without_memory);
 	tcase_add_test(tc, clean_without_memory);
 	return run_cases("path", tc);
