@@ -125,7 +125,8 @@ TEXTS = ["# TYPE x counter\nx_total 1\nx_created 15\n", "# TYPE x_total counter\
          "# TYPE a_total_total counter\na_total_total 1\n# TYPE a_total counter\na_total 1\n", "# TYPE _total counter\n_total 1\n# TYPE a_created_total counter\na_created_total 1\n# TYPE a_total counter\na_total 2\n",
          "# TYPE h histogram\nh_count 1\n# TYPE h_count_total counter\nh_count_total 1\n# TYPE h_created_total counter\nh_created_total 1\n", "EOF 1\n# TYPE HELP gauge\nHELP 1\n",
          "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\nh_count 1\n", "a{b=\"1\"} 1\na{b=\"1\"} 2\n", "a{b=\"1\",b=\"2\"} 1\n", "a 1\n# TYPE a gauge\n",
-         "a{__name__=\"b\"} 1\n"]
+         "a{__name__=\"b\"} 1\n", "# TYPE c_total counter\nc_total 1 # {t=\"x\"} 2\n", "# TYPE c counter\nc_created{a=\"1\"} 1\nc_total 2\nc_created NaN\n",
+         "# HELP c \\x\\\n# TYPE c counter\nc_total{a=\"\\x\\\\\"} 1 # {t=\"\\é\"} 2\n", "# TYPE h histogram\nh_created 1\n", "# TYPE s summary\ns_count 1\ns_created -1e300\n"]
 
 
 def text_pushes():

@@ -278,6 +278,20 @@ def test_openmetrics_that_is_text_is_read_as_such(gw):
     assert r.status == 400 and "line 2" in r.text
 
 
+def test_openmetrics_is_read_as_prometheus_reads_it(gw):
+    """Each with an exemplar, so that it is no text 0.0.4."""
+    headers = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
+    body = ('# HELP a \\d\\\n# TYPE a counter\na_total{path="C:\\dir\\\\x\\n"} 1 # {} 1\na_created{path="C:\\dir\\\\x\\n"} NaN\na_created{path="none"} 7\n'
+            "# TYPE b_total counter\nb_total 2 # {} 1\n# EOF\n")
+    assert gw.put("x", body, **headers).status == 200
+    lines = gw.get("/metrics").text.split("\n")
+    for line in ("# HELP a_total \\\\d\\\\", 'a_total{instance="",job="x",path="C:\\\\dir\\\\x\\n"} 1', 'a_created{instance="",job="x",path="C:\\\\dir\\\\x\\n"} NaN',
+                 'a_created{instance="",job="x",path="none"} 7', "# TYPE a_created gauge", "# TYPE b_total counter", 'b_total{instance="",job="x"} 2'):
+        assert line in lines, line
+    r = gw.put("x", "# TYPE a counter\na_total 1 # {} 1\na 1\n# EOF\n", **headers)
+    assert r.status == 400 and 'line 3: the type of its metric has no sample called "a"' in r.text, r
+
+
 def test_a_clash_of_types_names_the_group_that_was_first(gw):
     assert gw.put("first/l/a%22b", "# TYPE clash counter\nclash 1\n").status == 200
     r = gw.put("second", "# TYPE clash gauge\nclash 1\n")

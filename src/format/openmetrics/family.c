@@ -96,8 +96,7 @@ static const struct om_type *type_by_name(struct str name)
 	return NULL;
 }
 
-/* .p is NULL: no memory. */
-static struct str with_suffix(struct arena *a, struct str name, struct str suffix)
+struct str om_with_suffix(struct arena *a, struct str name, struct str suffix)
 {
 	char *joined;
 
@@ -115,7 +114,7 @@ static struct str with_suffix(struct arena *a, struct str name, struct str suffi
 static int add_names(struct text_parser *p, struct om_family *f, const struct om_type *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(type->names) && type->names[i].suffix; i++) {
-		struct str name = with_suffix(p->arena, f->name, str_of(type->names[i].suffix));
+		struct str name = om_with_suffix(p->arena, f->name, str_of(type->names[i].suffix));
 
 		if (!name.p)
 			return text_no_memory(p);
@@ -128,6 +127,22 @@ static int add_names(struct text_parser *p, struct om_family *f, const struct om
 		if (text_add_name(p, name, f->family, type->names[i].role) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* The counter c_total can also be what the specification calls c. */
+static int add_total(struct text_parser *p, struct om_family *f)
+{
+	struct text_name *name = text_known_name(p, f->name);
+
+	if (!str_has_suffix(f->name, STR("_total")) || !name)
+		return 0;
+	f->total = text_add_family(p, f->name);
+	if (!f->total)
+		return -1;
+	text_set_type(f->total, METRIC_COUNTER);
+	name->family = f->total;
+	name->role = ROLE_VALUE;
 	return 0;
 }
 
@@ -144,7 +159,9 @@ int om_set_type(struct om_parser *o, struct om_family *f, struct str word)
 		return text_error(p, "second TYPE line for metric name %s",
 				  str_quote(f->name, quoted, sizeof(quoted)));
 	f->has_type = true;
-	return add_names(p, f, type);
+	if (add_names(p, f, type) < 0)
+		return -1;
+	return type->type == METRIC_COUNTER ? add_total(p, f) : 0;
 }
 
 /* Where the samples of a name without a type went, if there were any. */
@@ -153,32 +170,22 @@ static struct text_family *family_of(const struct om_parser *o, const struct om_
 	return f->family ? f->family : text_known_family(&o->p, f->name);
 }
 
-static int check_counter(struct text_parser *p, const struct family *f)
+static void describe(struct text_family *to, const struct om_family *f)
 {
-	char quoted[TEXT_QUOTE_MAX];
-
-	for (struct metric *m = f->metrics; m; m = m->next) {
-		p->line = m->line;
-		if (!((struct text_series *)m)->has_value)
-			return text_error(p, "%s has a time of creation, but no value",
-					  str_quote(f->name, quoted, sizeof(quoted)));
-	}
-	return 0;
+	if (!to)
+		return;
+	to->pub.has_help = f->has_help;
+	to->pub.help = f->help;
+	to->pub.unit = f->unit;
 }
 
 int om_finish(struct om_parser *o)
 {
 	for (struct om_family *f = o->families; f; f = f->next) {
-		struct text_family *to = family_of(o, f);
-
-		if (!to)
-			continue;
-		to->pub.has_help = f->has_help;
-		to->pub.help = f->help;
-		to->pub.unit = f->unit;
-	}
-	for (struct family *f = o->p.families; f; f = f->next)
-		if (f->type == METRIC_COUNTER && check_counter(&o->p, f) < 0)
+		describe(family_of(o, f), f);
+		describe(f->total, f);
+		if (f->family && om_settle_created(o, f) < 0)
 			return -1;
+	}
 	return 0;
 }

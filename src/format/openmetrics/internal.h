@@ -14,6 +14,7 @@ struct om_family {
 	struct str help, unit;
 	bool has_help, has_unit, has_type;
 	struct text_family *family; /* where its samples go; NULL: not typed */
+	struct text_family *total;  /* of a counter c_total: those called so */
 	struct om_family *next;
 };
 
@@ -27,10 +28,20 @@ struct om_parser {
 struct om_family *om_find_family(struct om_parser *o, struct str name, bool quoted);
 /* Makes the family and the names of its samples. */
 int om_set_type(struct om_parser *o, struct om_family *f, struct str word);
-/* Gives the families their help and unit, and checks what can only be checked at the end. */
+/* Gives the families their help and unit, and settles what can only be settled at the end. */
 int om_finish(struct om_parser *o);
+/* .p is NULL: no memory. */
+struct str om_with_suffix(struct arena *a, struct str name, struct str suffix);
 
-/* sample.c. From the first byte of a sample to behind its LF. */
+/*
+ * created.c. Times of creation go to their metrics. One that belongs to nothing, or that is no
+ * time, becomes the gauge that Prometheus takes it for.
+ */
+int om_settle_created(struct om_parser *o, struct om_family *of);
+
+/* sample.c. To the nanosecond, as far as a double has it. False: out of range. */
+bool om_timestamp(double v, struct timestamp *ret_ts);
+/* From the first byte of a sample to behind its LF. */
 int om_sample(struct om_parser *o);
 
 #endif

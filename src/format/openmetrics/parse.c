@@ -21,13 +21,6 @@ static int read_help(struct text_parser *p, struct str *ret_help)
 	*ret_help = rest;
 	if (!rest.n || !memchr(rest.p, '\\', rest.n))
 		return 0;
-	for (size_t i = 0; i < rest.n; i++) {
-		if (rest.p[i] != '\\')
-			continue;
-		if (text_check_escape(p, rest.p + i) < 0)
-			return -1;
-		i++;
-	}
 	return text_unescape(p, STR_NULL, rest, ret_help);
 }
 
@@ -141,7 +134,7 @@ static int read_lines(struct om_parser *o)
 int openmetrics_parse(struct str body, const struct decode_limits *lim, struct arena *a,
 		      struct family **ret_families, struct err *err)
 {
-	struct om_parser o = { .p = { .lim = lim, .arena = a, .err = err } };
+	struct om_parser o = { .p = { .lim = lim, .arena = a, .err = err, .openmetrics = true } };
 
 	if (body.n == 0) {
 		*ret_families = NULL;

@@ -3,6 +3,10 @@
  * is the family c_total here, as everywhere else; an info c is the gauge c_info, and a stateset is
  * a gauge with a label of its own name. Exemplars, creation times and units are kept. More lenient
  * than the specification in blanks, comments and the order of lines.
+ *
+ * Where Prometheus reads what the specification does not allow, it is read as there: a backslash
+ * before a character that needs none, a counter whose family is called c_total, and a time of
+ * creation of nothing, or that is none, which is the gauge c_created.
  */
 #ifndef FORMAT_OPENMETRICS_PARSE_H
 #define FORMAT_OPENMETRICS_PARSE_H

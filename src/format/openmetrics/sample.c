@@ -16,14 +16,27 @@ static int read_number(struct text_parser *p, const char *what, double *ret_v)
 	return 0;
 }
 
-/* To the nanosecond as far as a double has it. */
-static int to_timestamp(struct text_parser *p, double v, struct timestamp *ret_ts)
+bool om_timestamp(double v, struct timestamp *ret_ts)
 {
 	double seconds = floor(v);
 
 	if (!(fabs(v) < 1e15))
-		return text_error(p, "a time of creation or of an exemplar is out of range");
+		return false;
 	*ret_ts = (struct timestamp){ true, (int64_t)seconds, (int32_t)((v - seconds) * 1e9) };
+	return true;
+}
+
+/* Whether it is one is for the end to say (om_finish()). */
+static int put_created(struct text_parser *p, double v)
+{
+	struct text_series *s = text_find_series(p);
+
+	if (!s)
+		return -1;
+	p->family->recent = s;
+	p->metric = &s->m;
+	s->has_created = true;
+	s->created = v;
 	return 0;
 }
 
@@ -37,25 +50,12 @@ static int put_counter(struct text_parser *p, double v)
 		return -1;
 	p->family->recent = s;
 	p->metric = &s->m;
-	if (p->role == ROLE_CREATED)
-		return to_timestamp(p, v, &s->m.counter_created);
 	if (s->has_value)
 		return text_error(p, "%s has the same labels twice",
-				  str_quote(p->family->pub.name, quoted, sizeof(quoted)));
+				  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 	s->has_value = true;
 	s->m.counter = v;
 	return 0;
-}
-
-static int put_created(struct text_parser *p, double v)
-{
-	struct text_series *s = text_find_series(p);
-
-	if (!s)
-		return -1;
-	p->family->recent = s;
-	p->metric = &s->m;
-	return to_timestamp(p, v, s->m.summary ? &s->m.summary->created : &s->m.histogram->created);
 }
 
 static int put(struct text_parser *p, double v)
@@ -63,11 +63,17 @@ static int put(struct text_parser *p, double v)
 	char quoted[TEXT_QUOTE_MAX];
 
 	if (p->role == ROLE_NONE)
-		return text_error(p, "a sample of %s has a name that its type does not have",
-				  str_quote(p->family->pub.name, quoted, sizeof(quoted)));
+		return text_error(p, "the type of its metric has no sample called %s",
+				  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
+	if (p->role == ROLE_CREATED)
+		return put_created(p, v);
 	if (p->family->pub.type == METRIC_COUNTER)
 		return put_counter(p, v);
-	return p->role == ROLE_CREATED ? put_created(p, v) : text_put(p, v);
+	if (text_put(p, v) < 0)
+		return -1;
+	if (p->family->bound_label.n)
+		p->family->recent->has_value = true;
+	return 0;
 }
 
 /* Where an exemplar of the line goes; NULL: the line cannot have one. */
@@ -123,7 +129,9 @@ static int read_exemplar_numbers(struct text_parser *p, struct exemplar *e)
 		return 0;
 	if (read_number(p, "time of an exemplar", &ts) < 0)
 		return -1;
-	return to_timestamp(p, ts, &e->ts);
+	if (!om_timestamp(ts, &e->ts))
+		return text_error(p, "the time of an exemplar is out of range");
+	return 0;
 }
 
 static int read_exemplar(struct text_parser *p)
@@ -183,6 +191,7 @@ static int sample_name(struct text_parser *p)
 		return text_error(p, "invalid metric name");
 	if (text_find_family(p, name, quoted) < 0)
 		return -1;
+	p->sample = name;
 	if (!p->family->typed)
 		text_set_type(p->family, METRIC_UNTYPED);
 	text_skip_blanks(p);
@@ -198,6 +207,7 @@ int om_sample(struct om_parser *o)
 		return text_too_large(p, "the number of samples reaches", p->n_samples,
 				      "series-per-push", p->lim->max_series);
 	p->family = NULL;
+	p->sample = STR_NULL;
 	p->n_labels = 0;
 	p->bound = (double)NAN;
 	p->starts_with_brace = *p->at == '{';

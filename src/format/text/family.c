@@ -139,9 +139,14 @@ int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
 	return text_add_to_table(p, &p->names, hash, n);
 }
 
+struct text_name *text_known_name(const struct text_parser *p, struct str name)
+{
+	return look_up(p, name, hash_bytes(name));
+}
+
 struct text_family *text_known_family(const struct text_parser *p, struct str name)
 {
-	struct text_name *n = look_up(p, name, hash_bytes(name));
+	const struct text_name *n = text_known_name(p, name);
 
 	return n && str_eq(n->family->pub.name, name) ? n->family : NULL;
 }

@@ -50,7 +50,9 @@ struct text_series {
 	const struct label *sorted; /* m's labels by name */
 	uint32_t cap;               /* room for quantiles or buckets */
 	bool is_float;
-	bool has_value; /* of a counter */
+	bool has_value;   /* a line that is not its time of creation; OpenMetrics only */
+	bool has_created; /* and one that is */
+	double created;
 	struct text_series *next_float;
 };
 
@@ -75,10 +77,13 @@ struct text_parser {
 	const struct decode_limits *lim;
 	struct arena *arena;
 	struct err *err;
+	bool openmetrics; /* a backslash before any other character is one; see text_sample_name()
+			   */
 
 	/* The line that is being read. */
 	struct text_family *family; /* NULL: not named yet */
 	enum text_role role;
+	struct str sample;      /* OpenMetrics: its name; empty: that of the family */
 	bool starts_with_brace; /* the name is among the labels */
 	bool any_escape;        /* in this line or one before */
 	double bound;           /* of le or quantile; NaN: none */
@@ -99,6 +104,12 @@ struct text_parser {
 
 /* Room for a quoted piece of the body within a message. */
 #define TEXT_QUOTE_MAX 300
+
+/* What errors call the sample that is being read. */
+static inline struct str text_sample_name(const struct text_parser *p)
+{
+	return p->sample.n ? p->sample : p->family ? p->family->pub.name : STR("");
+}
 
 int text_error(struct text_parser *p, const char *fmt, ...)
 	__attribute__((cold, format(printf, 2, 3)));
@@ -137,7 +148,7 @@ int text_name(struct text_parser *p, unsigned start, struct str *ret_name);
  * Returns 0 for pure ASCII, 1 for anything else, or -1. `what` is what the error calls it.
  */
 int text_quoted(struct text_parser *p, const char *what, struct str prefix, struct str *ret);
-/* Checks the escape sequence whose backslash is at `at`. */
+/* Whether the backslash at `at` and what is behind it stand for one character; -1: an error. */
 int text_check_escape(struct text_parser *p, const char *at);
 /* prefix, followed by raw with its (checked) escapes replaced. */
 int text_unescape(struct text_parser *p, struct str prefix, struct str raw, struct str *ret);
@@ -166,6 +177,8 @@ void text_set_type(struct text_family *f, enum metric_type type);
 struct text_family *text_add_family(struct text_parser *p, struct str name);
 int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
 		  enum text_role role);
+/* What that name is, if it has occurred; or NULL. */
+struct text_name *text_known_name(const struct text_parser *p, struct str name);
 /* The family of that very name, or NULL. */
 struct text_family *text_known_family(const struct text_parser *p, struct str name);
 /* A new metric with the line's labels and v. Sets p->metric. */

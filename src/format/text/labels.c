@@ -16,7 +16,7 @@ static int duplicate_label(struct text_parser *p)
 	char quoted[TEXT_QUOTE_MAX];
 
 	return text_error(p, "duplicate label names for metric %s",
-			  str_quote(p->family->pub.name, quoted, sizeof(quoted)));
+			  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 }
 
 static int compare_labels(const void *a, const void *b)
@@ -175,12 +175,14 @@ static int name_within_braces(struct text_parser *p, struct str name, bool quote
 
 	if (p->family)
 		return text_error(p, "multiple metric names for metric %s",
-				  str_quote(p->family->pub.name, quoted, sizeof(quoted)));
+				  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 	if (*p->at != ',' && *p->at != '}')
 		return text_error(p, "unexpected end of metric name '%s'",
 				  text_show_char(*p->at, shown));
 	if (text_find_family(p, name, quoted_name) < 0)
 		return -1;
+	if (p->openmetrics)
+		p->sample = name;
 	if (!p->family->typed)
 		text_set_type(p->family, METRIC_UNTYPED);
 	return reconsider_labels(p);
@@ -189,10 +191,9 @@ static int name_within_braces(struct text_parser *p, struct str name, bool quote
 static int invalid_label_name(struct text_parser *p)
 {
 	char quoted[TEXT_QUOTE_MAX];
-	struct str metric = p->family ? p->family->pub.name : STR("");
 
 	return text_error(p, "invalid label name for metric %s",
-			  str_quote(metric, quoted, sizeof(quoted)));
+			  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 }
 
 /* After name and '='. */

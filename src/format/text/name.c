@@ -31,13 +31,20 @@ const char *text_show_char(char c, char out[TEXT_CHAR_MAX])
 	return out + 1;
 }
 
+static bool is_escaped(char c)
+{
+	return c == '\\' || c == 'n' || c == '"';
+}
+
 int text_check_escape(struct text_parser *p, const char *at)
 {
 	char shown[TEXT_CHAR_MAX];
 
 	if (at + 1 == p->end)
 		return text_unexpected_end(p);
-	if (at[1] == '\\' || at[1] == 'n' || at[1] == '"')
+	if (is_escaped(at[1]))
+		return 1;
+	if (p->openmetrics)
 		return 0;
 	return text_error(p, "invalid escape sequence '\\%s'",
 			  at[1] == '\'' ? "'" : text_show_char(at[1], shown));
@@ -55,7 +62,7 @@ int text_unescape(struct text_parser *p, struct str prefix, struct str raw, stru
 	for (size_t i = 0; i < raw.n; i++) {
 		char c = raw.p[i];
 
-		if (c == '\\') {
+		if (c == '\\' && i + 1 < raw.n && is_escaped(raw.p[i + 1])) {
 			c = raw.p[++i];
 			if (c == 'n')
 				c = '\n';
@@ -98,10 +105,12 @@ int text_quoted(struct text_parser *p, const char *what, struct str prefix, stru
 			not_ascii = 1;
 			continue;
 		}
-		if (text_check_escape(p, at) < 0)
+		int escape = text_check_escape(p, at);
+
+		if (escape < 0)
 			return -1;
 		escaped = p->any_escape = true;
-		at++;
+		at += escape;
 	}
 	p->at = at + 1;
 	*ret = (struct str){ start, (size_t)(at - start) };

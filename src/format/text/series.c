@@ -147,7 +147,7 @@ static int negative(struct text_parser *p, const char *what)
 	char quoted[TEXT_QUOTE_MAX];
 
 	return text_error(p, "negative %s for histogram %s", what,
-			  str_quote(p->family->pub.name, quoted, sizeof(quoted)));
+			  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 }
 
 static int put_in_histogram(struct text_parser *p, struct text_series *s, double v)
