@@ -93,15 +93,33 @@ static int check_name(const struct name_check *c)
 	return refused(c->err);
 }
 
-/* A group that holds the family, as far as it is published. */
-static const struct group *holder_of(const struct store *s, const struct store_family *f)
+static bool holds(struct store *s, const struct group *g, const struct store_family *f,
+		  const struct group *other)
 {
-	uint32_t owner = 0, at = SERIES_INDEX_START;
+	uint32_t hint = 0;
 
-	if (f->shown.n_pages > 0 && f->shown.pages[0]->n > 0)
-		owner = series_index_next(&s->index, lines_hashes(f->shown.pages[0]->slots[0])[0],
-					  &at);
-	return owner ? s->by_slot[owner] : NULL;
+	return g && g != other && group_entry(s, g, f, &hint) != 0;
+}
+
+/* A group that holds the family beside `other`: the last to take it, if it has it still. */
+static const struct group *holder_of(struct store *s, const struct store_family *f,
+				     const struct group *other)
+{
+	if (holds(s, s->by_slot[f->newest], f, other))
+		return s->by_slot[f->newest];
+	/* The batch may have taken it from some that are published. Ours have lines of no entry. */
+	for (uint32_t i = 0; !f->own && i < f->shown.n_pages; i++)
+		for (uint32_t k = 0; k < f->shown.pages[i]->n; k++) {
+			/* Lines are the first member. */
+			const struct entry *e = (const struct entry *)f->shown.pages[i]->slots[k];
+
+			if (holds(s, e->record->group, f, other))
+				return e->record->group;
+		}
+	for (const struct group *g = s->touched; g; g = g->staged->next)
+		if (holds(s, g, f, other))
+			return g;
+	return NULL;
 }
 
 /* As {job="a"}; its bytes are described at key_encode(). */
@@ -127,8 +145,8 @@ static void add_key(struct strbuf *out, struct str key)
 	strbuf_addc(out, '}');
 }
 
-static int check_type(const struct store *s, const struct store_family *f, int32_t type,
-		      struct err *err)
+static int check_type(struct store *s, const struct store_family *f, const struct group *g,
+		      int32_t type, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf who = { 0 };
 	const struct group *holder;
@@ -144,7 +162,7 @@ static int check_type(const struct store *s, const struct store_family *f, int32
 			type_word(type), type_word(f->type));
 		return refused(err);
 	}
-	holder = holder_of(s, f);
+	holder = holder_of(s, f, g);
 	if (holder) {
 		strbuf_addz(&who, "group ");
 		add_key(&who, group_key(holder));
@@ -302,7 +320,7 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 
 	/* In use with this type: its name was right when it came in. */
 	if (f->n_groups == 0 ? check_new_name(s, f, l->type, err) < 0
-			     : check_type(s, f, l->type, err) < 0)
+			     : check_type(s, f, g, l->type, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lines_n_series(l); i++)
 		if (check_series(s, g, e, lines_hashes(l)[i], err) < 0)

@@ -15,6 +15,7 @@ struct store_family {
 	struct shown_family shown; /* first: entries point to it */
 	uint64_t named;            /* by the change of that number */
 	uint32_t n_groups;         /* groups that hold it, ourselves included */
+	uint32_t newest;           /* slot of the last that took it; it may be gone. 0: none did */
 	uint8_t type;              /* enum metric_type; of those groups */
 	bool own;                  /* one of our own metrics: the type stays, help is ours */
 	bool idle; /* among the families that the batch may have left without a group */

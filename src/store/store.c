@@ -251,6 +251,7 @@ void store_index_entry(struct store *s, const struct group *g, const struct entr
 
 	if (f->n_groups++ == 0)
 		f->type = e->lines.type;
+	f->newest = g->slot;
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series += e->lines.n;

@@ -457,6 +457,61 @@ START_TEST(help_of_the_newest)
 }
 END_TEST
 
+/* The last step is refused for the type of a; `published` steps are a batch of their own. */
+static const struct {
+	const char *name;
+	unsigned published;
+	struct gateway_push steps[5];
+	const char *holder; /* that the refusal names */
+} clashes[] = {
+	{ "published", 1, { { PUSH_PUT, "/j", "a 1\n", 0 } }, "{job=\"j\"}" },
+	{ "of the same batch", 0, { { PUSH_PUT, "/j", "a 1\n", 0 } }, "{job=\"j\"}" },
+	{ "the newest of the batch has gone",
+	  0,
+	  { { PUSH_PUT, "/j", "a 1\n", 0 },
+	    { PUSH_PUT, "/k", "a 1\n", 0 },
+	    { PUSH_DELETE, "/k", "", 0 } },
+	  "{job=\"j\"}" },
+	{ "the newest is published and has gone",
+	  2,
+	  { { PUSH_PUT, "/j", "a 1\n", 0 },
+	    { PUSH_PUT, "/k", "a 1\n", 0 },
+	    { PUSH_DELETE, "/k", "", 0 } },
+	  "{job=\"j\"}" },
+	{ "the newest is the pusher's own",
+	  2,
+	  { { PUSH_PUT, "/k", "a 1\n", 0 }, { PUSH_PUT, "/z", "a 1\n", 0 } },
+	  "{job=\"k\"}" },
+	{ "the pusher's own is the first that is published",
+	  2,
+	  { { PUSH_PUT, "/z", "a 1\n", 0 },
+	    { PUSH_PUT, "/k", "a 1\n", 0 },
+	    { PUSH_PUT, "/j", "b 1\n", 0 },
+	    { PUSH_PUT, "/z", "a 2\na{l=\"1\"} 3\n", 0 } },
+	  "{job=\"k\"}" },
+};
+
+START_TEST(a_clash_names_the_other_group)
+{
+	const struct gateway_push clash = { PUSH_PUT, "/z", "# TYPE a gauge\na 1\n", ERR_INVALID };
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	struct gateway g;
+
+	gateway_init(&g, 100, 100);
+	for (unsigned i = 0; i < 5 && clashes[_i].steps[i].path; i++) {
+		gateway_stage(&g, &clashes[_i].steps[i]);
+		if (i + 1 == clashes[_i].published)
+			gateway_publish(&g);
+	}
+	gateway_stage(&g, &clash);
+	strbuf_addf(&want, "group %s has it as UNTYPED, this push says GAUGE", clashes[_i].holder);
+	ck_assert_msg(strstr(g.pushes[g.n - 1]->err.msg, strbuf_z(&want)) != NULL, "%s: %s",
+		      clashes[_i].name, g.pushes[g.n - 1]->err.msg);
+	gateway_publish(&g);
+	gateway_done(&g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("batches");
@@ -469,5 +524,6 @@ int main(void)
 	tcase_add_test(tc, copies_of_groups);
 	tcase_add_test(tc, clock_that_steps_back);
 	tcase_add_test(tc, help_of_the_newest);
+	tcase_add_loop_test(tc, a_clash_names_the_other_group, 0, (int)ARRAY_LEN(clashes));
 	return run_cases("store batches", tc);
 }
