@@ -150,9 +150,12 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		return -1;
 	l->n_groups -= row->kind == ROW_GROUP || row->kind == ROW_END || row->kind == ROW_WIPE;
 	store_restore_row(l->store, row);
-	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE ||
-	    has_id(&l->ended, row->group))
+	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE)
 		return 0;
+	if (has_id(&l->ended, row->group))
+		return store_restore_left_out(l->store, row) < 0
+			       ? damaged(row, "cannot be read", err)
+			       : 0;
 	key = store_group_key(l->store, row->group);
 	if (!key.n)
 		return damaged(row, "belongs to no group", err);

@@ -113,8 +113,8 @@ static void log_left_out(const char *path, const struct store *store)
 				 "file", path, "group", strbuf_z(&group), "family",
 				 strbuf_z(&family), "err", left.why, NULL);
 		else
-			log_warn("a stored group breaks a rule: it is not shown, and will go when "
-				 "the log in the database is shortened",
+			log_warn("a stored group breaks a rule: it is not shown, and kept until "
+				 "it is pushed to, or deleted",
 				 "file", path, "group", strbuf_z(&group), "err", left.why, NULL);
 	}
 }

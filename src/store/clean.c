@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 
 enum {
 	SLACK_MIN = 64 * 1024, /* that a log may be longer than its share of what is live */
@@ -64,7 +65,7 @@ static void move_row(struct store *s, const struct row *from, enum row_kind kind
 }
 
 /* Does the group still have this family of the record, or would it, if the rules let it? */
-static bool is_live(struct store *s, const struct group *g, uint64_t number, struct str name)
+static bool group_has(struct store *s, const struct group *g, uint64_t number, struct str name)
 {
 	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
 	struct store_family *f;
@@ -79,19 +80,24 @@ static bool is_live(struct store *s, const struct group *g, uint64_t number, str
 	return s->left_out.n > 0 && store_is_left_out(s, g, number, name);
 }
 
+/* g: NULL if the group is left out as a whole. */
 static int clean_record(struct store *s, const struct group *g, const struct row *row)
 {
+	const struct left_out_group *out = g ? NULL : left_out_group_find(s, row->group);
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	uint64_t number = row_first_number(row), last;
 	struct str message, name;
 	size_t at = 0;
 	int r;
 
 	while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
-		if (is_live(s, g, row_first_number(row), name))
+		if (g ? group_has(s, g, number, name)
+		      : left_out_group_has_family(out, number, name))
 			strbuf_adds(&kept, message);
 	if (r < 0)
 		return -1;
-	if (kept.n > 0 || (g->last && g->last->number == row_first_number(row)))
+	last = !g ? out->last : g->last ? g->last->number : 0;
+	if (kept.n > 0 || last == number)
 		move_row(s, row, ROW_RECORD, strbuf_str(&kept));
 	return 0;
 }
@@ -109,6 +115,13 @@ static bool may_be_live(const struct store *s, const struct group *g, uint64_t n
 	return false;
 }
 
+static bool is_left_out(const struct store *s, const struct row *row)
+{
+	const struct left_out_group *out = left_out_group_find(s, row->group);
+
+	return out && left_out_group_has_row(out, row);
+}
+
 bool store_clean_look(struct store *s, const struct row *row)
 {
 	const struct group *g = store_group_by_id(s, row->group);
@@ -121,7 +134,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 	s->log.trimmed += row_bytes_of(row->body.n);
 	s->log.trim_to = row->number;
 	if (!g)
-		return false;
+		return is_left_out(s, row);
 	switch (row->kind) {
 	case ROW_GROUP:
 		return true;

@@ -28,8 +28,9 @@ struct store_family {
 struct step {
 	enum row_kind kind;
 	struct group *group;
-	struct record *record; /* of an accepted push */
-	struct str why;        /* of a refused one; borrowed from it */
+	struct record *record;           /* of an accepted push */
+	struct str why;                  /* of a refused one; borrowed from it */
+	struct left_out_group *left_out; /* it ends, and there is no group */
 	double at;
 	uint64_t number; /* of the row; 0: none */
 };
@@ -52,10 +53,11 @@ struct store {
 	struct step *steps;
 	size_t n_steps, cap_steps;
 	struct rows rows;
-	uint64_t next_number;  /* of the next row to be written */
-	uint64_t after;        /* the same, once the batch is written */
-	bool numbered;         /* the steps have their numbers */
-	struct table left_out; /* by the slot of the group; see left_out.c */
+	uint64_t next_number;                       /* of the next row to be written */
+	uint64_t after;                             /* the same, once the batch is written */
+	bool numbered;                              /* the steps have their numbers */
+	struct table left_out;                      /* by the slot of the group; see left_out.c */
+	struct table left_out_groups, left_out_ids; /* by hash of key, and of id */
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
 		uint64_t live_bytes; /* of these, what groups still hold */
@@ -110,6 +112,12 @@ void store_group_remove(struct store *s, struct group *g);
 /* The published group with that id; NULL: none, or not any more. */
 struct group *store_group_by_id(const struct store *s, uint64_t id);
 void store_set_group_id(struct store *s, struct group *g, uint64_t id);
+/* Ids are dense where most groups live; tables take the highest bits or the lowest ones. */
+static inline uint64_t store_id_hash(uint64_t id)
+{
+	id *= 0x9E3779B97F4A7C15;
+	return id ^ id >> 32;
+}
 
 /*
  * The metrics that the gateway adds to each group (time_metrics.c). The first finds out, once,
@@ -142,7 +150,7 @@ void store_rows_clear(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
 
-/* In left_out.c. g NULL: the whole group. */
+/* In left_out.c: a family of a group; whole groups are in left_out_group.h. */
 void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
@@ -150,6 +158,8 @@ bool store_is_left_out(const struct store *s, const struct group *g, uint64_t nu
 /* While the batch is published: what the group has now is not left out any more. */
 void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);
+void store_count_left_out(struct store *s);
+const char *store_left_out_reason(const char *why);
 
 /*
  * In kin.c. A new family finds those that it has to do with. And while a batch is published, before

@@ -1,10 +1,14 @@
-/* What the database has and the rules do not let in: who loads is told, and cleaning keeps it. */
+/*
+ * Families that the database has and the rules do not let in: who loads is told of them, and
+ * cleaning keeps them. For whole groups see left_out_group.h.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 
-/* A family of a group, or a group as a whole; by the slot of the group, which then is 0. */
+/* By the slot of the group. */
 struct left_out {
 	uint32_t slot;
 	uint64_t number; /* of the record, when it was first written */
@@ -12,26 +16,35 @@ struct left_out {
 	size_t key_n, family_n;
 };
 
+/* Without what all of them begin with. */
+const char *store_left_out_reason(const char *why)
+{
+	const char prefix[] = PUSH_INVALID_PREFIX;
+
+	return strncmp(why, prefix, sizeof(prefix) - 1) == 0 ? why + sizeof(prefix) - 1 : why;
+}
+
 void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
 		     struct str family, const char *why)
 {
-	const char prefix[] = PUSH_INVALID_PREFIX;
 	struct left_out *l = mem_alloc(sizeof(*l));
 
-	/* That is what all of them say. */
-	if (strncmp(why, prefix, sizeof(prefix) - 1) == 0)
-		why += sizeof(prefix) - 1;
 	*l = (struct left_out){
-		.slot = g ? g->slot : 0,
+		.slot = g->slot,
 		.number = number,
 		.key = mem_dup(key.p, key.n),
 		.key_n = key.n,
 		.family = mem_dup(family.p, family.n),
 		.family_n = family.n,
-		.why = mem_strdup(why),
+		.why = mem_strdup(store_left_out_reason(why)),
 	};
 	table_add(&s->left_out, l->slot, l);
-	s->pages.counts.left_out = s->left_out.n;
+	store_count_left_out(s);
+}
+
+void store_count_left_out(struct store *s)
+{
+	s->pages.counts.left_out = s->left_out.n + s->left_out_groups.n;
 }
 
 static void left_out_free(struct left_out *l)
@@ -65,6 +78,9 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
 		*ret = (struct store_left_out){ { l->key, l->key_n }, family_name(l), l->why };
 		return true;
 	}
+	while (*at < s->left_out.cap + s->left_out_groups.cap)
+		if (left_out_group_at(s, (*at)++ - s->left_out.cap, ret))
+			return true;
 	return false;
 }
 
@@ -111,5 +127,5 @@ void store_forget_left_out(struct store *s, const struct group *g)
 		table_remove(&s->left_out, g->slot, l);
 		left_out_free(l);
 	}
-	s->pages.counts.left_out = s->left_out.n;
+	store_count_left_out(s);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 #include "store/lifetime.h"
 
 /* A row is live as long as somebody needs it. */
@@ -182,6 +183,15 @@ static void publish_group(struct store *s, struct group *g)
 		store_group_remove(s, g);
 }
 
+static void end_left_out_groups(struct store *s)
+{
+	for (size_t i = 0; i < s->n_steps; i++)
+		if (s->steps[i].left_out) {
+			left_out_group_remove(s, s->steps[i].left_out);
+			s->steps[i].left_out = NULL;
+		}
+}
+
 void store_publish(struct store *s)
 {
 	struct group *next;
@@ -192,6 +202,7 @@ void store_publish(struct store *s)
 		next = g->staged->next;
 		publish_group(s, g);
 	}
+	end_left_out_groups(s);
 	store_sweep_families(s);
 	s->pages.counts.families = s->families.n;
 	pthread_mutex_unlock(&s->pages.lock);

@@ -1,6 +1,7 @@
 /* Start-up: rows of the log become groups, by the same changes as pushes. */
 #include "base/hash.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 #include "store/lifetime.h"
 
 /* What is stored stays when limits have been lowered below it. */
@@ -37,7 +38,7 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 		g->staged->id = row->group;
 		publish_restored(s);
 	} else {
-		store_leave_out(s, NULL, row->group, row->body, STR_NULL, err.msg);
+		left_out_group_add(s, row->group, row->body, err.msg);
 		if (g)
 			store_group_remove(s, g);
 	}
@@ -115,7 +116,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 
 void store_restore_group_without(struct store *s, const struct row *row, const char *why)
 {
-	store_leave_out(s, NULL, row->group, row->body, STR_NULL, why);
+	left_out_group_add(s, row->group, row->body, why);
 }
 
 void store_restore_without(struct store *s, const struct row *row, struct str family,

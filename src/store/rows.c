@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 #include "store/lifetime.h"
 
 struct row *store_row_add(struct store *s, enum row_kind kind)
@@ -30,8 +31,10 @@ void store_rows_clear(struct store *s)
 static bool becomes_row(const struct store *s, uint32_t step)
 {
 	const struct step *it = store_step_at(s, step);
-	const struct staged *st = it->group->staged;
+	const struct staged *st = it->group ? it->group->staged : NULL;
 
+	if (it->left_out)
+		return true;
 	switch (it->kind) {
 	case ROW_GROUP:
 		return st->exists && st->made == step;
@@ -96,7 +99,10 @@ static void add_row(struct store *s, const struct step *it)
 	struct row *row = store_row_add(s, it->kind);
 
 	row->number = it->number;
-	row->group = it->kind == ROW_END ? g->id : g->staged->id;
+	if (it->left_out)
+		row->group = it->left_out->id;
+	else
+		row->group = it->kind == ROW_END ? g->id : g->staged->id;
 	row->at = it->at;
 	if (it->kind == ROW_GROUP)
 		row->body = group_key(g);

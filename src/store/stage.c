@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 #include "store/lifetime.h"
 
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at)
@@ -87,6 +88,7 @@ void store_stage(struct store *s, struct push *push)
 	if (push->mode == PUSH_DELETE) {
 		if (g && group_is_there(g))
 			change_end(s, g, push->now);
+		left_out_groups_end(s, push);
 		return;
 	}
 	/* What refuses the group itself leaves no place to note a failure time. */
@@ -97,6 +99,7 @@ void store_stage(struct store *s, struct push *push)
 	}
 	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0) {
 		lifetime_pushed(s, g, push);
+		left_out_groups_end(s, push);
 		return;
 	}
 	change_begin(s, g);
@@ -127,9 +130,12 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
 
 void store_forget_batch(struct store *s)
 {
-	for (size_t i = 0; i < s->n_steps; i++)
+	for (size_t i = 0; i < s->n_steps; i++) {
 		if (s->steps[i].record)
 			record_unref(s->steps[i].record);
+		if (s->steps[i].left_out)
+			s->steps[i].left_out->ends = false;
+	}
 	s->n_steps = 0;
 	s->numbered = false;
 	s->touched = NULL;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out_group.h"
 
 /* A family of ours that shows something of each group. */
 static struct store_family *add_shown(struct store *s, const char *name, const char *help)
@@ -86,6 +87,7 @@ void store_free(struct store *s)
 	free(s->rows.list);
 	arena_done(&s->log.bodies);
 	store_left_out_done(s);
+	left_out_groups_done(s);
 	free(s->idle);
 	pages_done(&s->pages);
 	free(s);
@@ -165,17 +167,11 @@ struct group *store_group_find(struct store *s, struct str key, uint64_t hash)
 	return NULL;
 }
 
-/* Ids are dense where most groups live, and the index takes the highest bits. */
-static uint64_t id_hash(uint64_t id)
-{
-	return id * 0x9E3779B97F4A7C15;
-}
-
 struct group *store_group_by_id(const struct store *s, uint64_t id)
 {
 	uint32_t slot, at = SERIES_INDEX_START;
 
-	while ((slot = series_index_next(&s->ids, id_hash(id), &at)) != 0)
+	while ((slot = series_index_next(&s->ids, store_id_hash(id), &at)) != 0)
 		if (s->by_slot[slot]->id == id)
 			return s->by_slot[slot];
 	return NULL;
@@ -186,9 +182,9 @@ void store_set_group_id(struct store *s, struct group *g, uint64_t id)
 	if (g->id == id)
 		return;
 	if (g->id)
-		series_index_remove(&s->ids, id_hash(g->id), g->slot);
+		series_index_remove(&s->ids, store_id_hash(g->id), g->slot);
 	if (id)
-		series_index_add(&s->ids, id_hash(id), g->slot);
+		series_index_add(&s->ids, store_id_hash(id), g->slot);
 	g->id = id;
 }
 

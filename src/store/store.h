@@ -99,6 +99,11 @@ void store_restore_failed(struct store *s, const struct row *row);
 /* A group whose key breaks a rule by itself. */
 void store_restore_group_without(struct store *s, const struct row *row, const char *why);
 void store_restore_life(struct store *s, const struct row *row);
+/*
+ * A row of a group that was left out as a whole, so that cleaning knows what of it is live; does
+ * nothing for any other row. -1: a record that is not what we wrote.
+ */
+int store_restore_left_out(struct store *s, const struct row *row);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);
@@ -115,7 +120,7 @@ struct store_left_out {
 /*
  * The committer, or at start: the next that is left out; *at is 0 at first; false: there are no
  * more. A family stays in the database until its group is pushed to with that name, replaced, or
- * ends. A whole group goes when its part of the log is cleaned.
+ * ends. A whole group stays until a push to its key is accepted, or deletes it.
  */
 bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret);
 

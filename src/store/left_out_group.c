@@ -1,0 +1,213 @@
+#include "store/left_out_group.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/lifetime.h"
+
+/* By the hash of its name. */
+struct left_out_family {
+	uint64_t number; /* of the record that has it, when that was first written */
+	size_t name_n;
+	char name[];
+};
+
+static struct str key_of(const struct left_out_group *l)
+{
+	return (struct str){ l->key, l->key_n };
+}
+
+void left_out_group_add(struct store *s, uint64_t id, struct str key, const char *why)
+{
+	struct left_out_group *l = mem_zalloc(sizeof(*l));
+
+	l->id = id;
+	l->key = mem_dup(key.p, key.n);
+	l->key_n = key.n;
+	l->why = mem_strdup(store_left_out_reason(why));
+	table_add(&s->left_out_groups, hash_bytes(key), l);
+	table_add(&s->left_out_ids, store_id_hash(id), l);
+	store_count_left_out(s);
+}
+
+static void group_done(struct left_out_group *l)
+{
+	for (size_t i = 0; i < l->families.cap; i++)
+		free(l->families.entries[i].item);
+	table_done(&l->families);
+	free(l->key);
+	free(l->why);
+	free(l);
+}
+
+void left_out_groups_done(struct store *s)
+{
+	for (size_t i = 0; i < s->left_out_groups.cap; i++)
+		if (s->left_out_groups.entries[i].item)
+			group_done(s->left_out_groups.entries[i].item);
+	table_done(&s->left_out_groups);
+	table_done(&s->left_out_ids);
+}
+
+bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *ret)
+{
+	const struct left_out_group *l = s->left_out_groups.entries[at].item;
+
+	if (!l)
+		return false;
+	*ret = (struct store_left_out){ key_of(l), STR_NULL, l->why };
+	return true;
+}
+
+struct left_out_group *left_out_group_find(const struct store *s, uint64_t id)
+{
+	struct left_out_group *l;
+
+	for (size_t at = table_first(&s->left_out_ids, store_id_hash(id));
+	     (l = table_next(&s->left_out_ids, store_id_hash(id), &at));)
+		if (l->id == id)
+			return l;
+	return NULL;
+}
+
+/* ---- at start, the newest row first ---- */
+
+static struct left_out_family *find_family(const struct left_out_group *l, struct str name)
+{
+	uint64_t hash = hash_bytes(name);
+	struct left_out_family *f;
+
+	for (size_t at = table_first(&l->families, hash);
+	     (f = table_next(&l->families, hash, &at));)
+		if (str_eq((struct str){ f->name, f->name_n }, name))
+			return f;
+	return NULL;
+}
+
+/* Unless a newer record has a family of that name. */
+static bool add_family(struct left_out_group *l, struct str name, uint64_t number)
+{
+	struct left_out_family *f;
+
+	if (find_family(l, name))
+		return false;
+	f = mem_alloc(sizeof(*f) + name.n);
+	f->number = number;
+	f->name_n = name.n;
+	memcpy(f->name, name.p, name.n);
+	table_add(&l->families, hash_bytes(name), f);
+	return true;
+}
+
+static int add_record(struct left_out_group *l, const struct row *row)
+{
+	uint64_t number = row_first_number(row), bytes = 0;
+	struct str message, name;
+	size_t at = 0;
+	int r = 0;
+
+	if (l->closed)
+		return 0;
+	l->closed = row->kind == ROW_WHOLE;
+	while (!l->emptied && (r = row_next_family(row->body, &at, &message, &name)) > 0)
+		if (add_family(l, name, number))
+			bytes += message.n;
+	if (number > l->last)
+		l->last = number;
+	l->live_bytes += bytes ? bytes + ROW_BYTES : 0;
+	return r;
+}
+
+static void add_life(struct left_out_group *l, const struct row *row)
+{
+	struct life life;
+
+	if (life_decode(row->body, row->at, &life) && life.expired)
+		l->emptied = true;
+	if (!l->life)
+		l->life = row_first_number(row);
+}
+
+int store_restore_left_out(struct store *s, const struct row *row)
+{
+	struct left_out_group *l = left_out_group_find(s, row->group);
+	uint64_t before = l ? l->live_bytes : 0;
+
+	if (!l)
+		return 0;
+	switch (row->kind) {
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		if (add_record(l, row) < 0)
+			return -1;
+		break;
+	case ROW_FAILED:
+		if (row_first_number(row) > l->failed)
+			l->failed = row_first_number(row);
+		break;
+	case ROW_LIFE:
+		add_life(l, row);
+		break;
+	default:
+		l->live_bytes += row_bytes_of(row->body.n);
+		break;
+	}
+	s->log.live_bytes += l->live_bytes - before;
+	return 0;
+}
+
+/* ---- cleaning ---- */
+
+bool left_out_group_has_row(const struct left_out_group *l, const struct row *row)
+{
+	uint64_t number = row_first_number(row);
+
+	switch (row->kind) {
+	case ROW_GROUP:
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		return true;
+	case ROW_FAILED:
+		return number == l->failed;
+	case ROW_LIFE:
+		return number == l->life;
+	default:
+		return false;
+	}
+}
+
+bool left_out_group_has_family(const struct left_out_group *l, uint64_t number, struct str name)
+{
+	const struct left_out_family *f = find_family(l, name);
+
+	return f && f->number == number;
+}
+
+/* ---- the end ---- */
+
+void left_out_groups_end(struct store *s, const struct push *push)
+{
+	struct left_out_group *l;
+
+	if (s->left_out_groups.n == 0)
+		return;
+	for (size_t at = table_first(&s->left_out_groups, push->key_hash);
+	     (l = table_next(&s->left_out_groups, push->key_hash, &at));)
+		if (!l->ends && str_eq(key_of(l), push->key)) {
+			uint32_t step = store_step(s, NULL, ROW_END, push->now);
+
+			store_step_at(s, step)->left_out = l;
+			l->ends = true;
+		}
+}
+
+void left_out_group_remove(struct store *s, struct left_out_group *l)
+{
+	s->log.live_bytes -= l->live_bytes;
+	table_remove(&s->left_out_groups, hash_bytes(key_of(l)), l);
+	table_remove(&s->left_out_ids, store_id_hash(l->id), l);
+	group_done(l);
+	store_count_left_out(s);
+}
