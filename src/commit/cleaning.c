@@ -14,9 +14,9 @@ static int clean_row(void *store, const struct row *row, struct err *err)
 	return store_clean_row(store, row, err);
 }
 
-bool cleaning_begin(struct database *d, bool idle)
+bool cleaning_begin(struct database *d, enum clean_when when)
 {
-	uint64_t due = d->storage ? store_clean_due(d->store, idle) : 0;
+	uint64_t due = d->storage ? store_clean_due(d->store, when) : 0;
 	const struct storage_cleaner cleaner = { look_at_row, clean_row, d->store };
 	struct err err = { 0 };
 
@@ -35,7 +35,23 @@ enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
 {
 	enum storage_commit_result r;
 
-	r = database_commit(d, store_rows(d->store), cleaning_failed, err);
-	store_clean_end(d->store, r == STORAGE_COMMITTED);
+	const struct rows *rows = store_rows(d->store);
+
+	r = database_commit(d, rows, cleaning_failed, err);
+	/* It may be the pushes for which there is no room. */
+	if (r == STORAGE_REFUSED_FULL && !rows_free(rows))
+		store_clean_put_off(d->store);
+	else
+		store_clean_end(d->store, r == STORAGE_COMMITTED);
 	return r;
+}
+
+void cleaning_make_room(struct database *d)
+{
+	enum { STEPS_MAX = 32 };
+	struct err err = { 0 };
+
+	for (int i = 0; i < STEPS_MAX && cleaning_begin(d, CLEAN_FULL); i++)
+		if (cleaning_commit(d, &err) == STORAGE_COMMITTED)
+			store_publish(d->store);
 }

@@ -9,15 +9,21 @@
 
 /*
  * One step, before anything of the batch is staged. Rows that are still needed become rows of the
- * batch, to be written once more. idle: no pushes wait. False: there was nothing to do, or it
+ * batch, to be written once more. False: there was nothing to do, or it
  * failed, which is logged.
  */
-bool cleaning_begin(struct database *d, bool idle);
+bool cleaning_begin(struct database *d, enum clean_when when);
 
 /*
  * After cleaning_begin() returned true: commits the batch, with the step in it. If that fails, the
  * step is dropped from the batch, so that no push is refused because of old rows.
  */
 enum storage_commit_result cleaning_commit(struct database *d, struct err *err);
+
+/*
+ * On a full disk, between two batches: several steps, each with a transaction of its own. What they
+ * drop is room for pushes.
+ */
+void cleaning_make_room(struct database *d);
 
 #endif

@@ -116,34 +116,78 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 	}
 }
 
-static void run_pushes(struct committer *c, struct push *first)
+/* On a full disk: what takes room is refused, and what makes some gets a batch of its own. */
+static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
+			const struct err *why)
 {
-	bool cleaning = cleaning_begin(&c->database, false);
-	bool was_refused[BATCH_MAX] = { false };
 	struct err err = { 0 };
+
+	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		if (!*was_refused++)
+			p->err = (struct err){ 0 };
+		if (p->mode == PUSH_DELETE)
+			stage(c, p);
+		else if (!p->err.reason)
+			p->err = *why;
+	}
+	if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
+		store_publish(c->store);
+	} else {
+		store_rollback(c->store);
+		refuse_batch(first, &err);
+	}
+}
+
+/* Returns how many there are. Verdicts from staging them before are forgotten. */
+static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
+{
 	size_t n = 0;
 
 	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		was_refused[n++] = p->err.reason != ERR_NONE;
+		if (!was_refused[n++])
+			p->err = (struct err){ 0 };
 		stage(c, p);
 	}
-	switch (commit_batch(c, cleaning, &err)) {
-	case STORAGE_COMMITTED:
-		store_publish(c->store);
-		break;
-	case STORAGE_REFUSED_ROWS:
-		if (n > 1) {
-			store_rollback(c->store);
-			run_one_by_one(c, first, was_refused);
-			break;
-		}
-		/* fall through */
-	case STORAGE_REFUSED:
+	return n;
+}
+
+static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])
+{
+	for (const struct push *p = first; p; p = (const struct push *)p->node.next)
+		*was_refused++ = p->err.reason != ERR_NONE;
+}
+
+static void run_pushes(struct committer *c, struct push *first)
+{
+	bool was_refused[BATCH_MAX] = { false };
+	enum storage_commit_result r;
+	struct err err = { 0 };
+	size_t n;
+
+	note_refused(first, was_refused);
+	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
+
+	n = stage_all(c, first, was_refused);
+	r = commit_batch(c, cleaning, &err);
+	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);
-		refuse_batch(first, &err);
-		break;
+		cleaning_make_room(&c->database);
+		stage_all(c, first, was_refused);
+		r = commit_batch(c, false, &err);
 	}
+	if (r == STORAGE_COMMITTED) {
+		store_publish(c->store);
+		return;
+	}
+	store_rollback(c->store);
+	if (r == STORAGE_REFUSED_ROWS && n > 1)
+		run_one_by_one(c, first, was_refused);
+	else if (r == STORAGE_REFUSED_FULL)
+		run_deletes(c, first, was_refused, &err);
+	else
+		refuse_batch(first, &err);
 }
 
 /* Whoever is refused because of it could not have been told before. */
@@ -192,8 +236,8 @@ static void clean_while_idle(struct committer *c)
 {
 	struct err err = { 0 };
 
-	while (c->database.storage && store_clean_due(c->store, true) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && cleaning_begin(&c->database, true)) {
+	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
+	       queue_stays_empty(c->queue, IDLE_NS) && cleaning_begin(&c->database, CLEAN_IDLE)) {
 		/* If this fails, there is nothing to publish. */
 		commit_batch(c, true, &err);
 		store_publish(c->store);
@@ -251,6 +295,8 @@ static void wait_for_pushes(struct committer *c)
 
 	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
 		c->busy = true;
+		if (d->full)
+			cleaning_make_room(d);
 		if (d->storage)
 			database_check(d);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())

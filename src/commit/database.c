@@ -33,6 +33,8 @@ static void set_verdict(struct database *d, const struct err *why)
 	if (why)
 		d->why = *why;
 	pthread_mutex_unlock(&d->verdict_lock);
+	if (!why)
+		d->full = false;
 	if (before && !why)
 		log_info("the database takes pushes again", NULL);
 }
@@ -66,11 +68,15 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 	if (d->commits % 64 == 1)
 		d->bytes = d->storage->ops->bytes(d->storage);
 	if (r != STORAGE_COMMITTED) {
-		log_error(failed, "err", err->msg, NULL);
+		/* A full disk is said once. */
+		if (r != STORAGE_REFUSED_FULL || !d->full)
+			log_error(failed, "err", err->msg, NULL);
 		d->suspect = true;
 	}
+	if (r == STORAGE_REFUSED_FULL)
+		d->full = true;
 	/* What is wrong with rows may be right with others. */
-	if (r != STORAGE_REFUSED_ROWS)
+	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
 		set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
 	return r;
 }

@@ -22,6 +22,11 @@ enum storage_commit_result {
 	/* Nothing of it is there, and *err (ERR_STORAGE) says why. */
 	STORAGE_REFUSED,
 	STORAGE_REFUSED_ROWS, /* the same, and it may be for one of the rows: they are too much */
+	/*
+	 * The same, and the disk is full: groups that end, and cleaning, may be committed all the
+	 * same, by themselves.
+	 */
+	STORAGE_REFUSED_FULL,
 };
 
 /* A row, borrowed for the call. -1 with *err ends it. */

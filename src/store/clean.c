@@ -14,8 +14,10 @@
 enum {
 	SLACK_MIN = 64 * 1024, /* that a log may be longer than its share of what is live */
 	SLACK_MAX = 2 * 1024 * 1024,
-	SHARE_IDLE = 2,
-	SHARE_BUSY = 4,
+	/* Its share, in eighths: on a full disk what is dropped has to be worth the moving. */
+	SHARE_FULL = 9,
+	SHARE_IDLE = 16,
+	SHARE_BUSY = 32,
 	STEP = 256 * 1024, /* looked at at a time; more if the last batch was long */
 	STEP_MAX = 16 * 1024 * 1024,
 	STEP_IDLE_MAX = 2 * 1024 * 1024, /* where nothing is live, and nobody waits */
@@ -38,16 +40,41 @@ static uint64_t clamp(uint64_t n, uint64_t min, uint64_t max)
 	return n < min ? min : n < max ? n : max;
 }
 
-uint64_t store_clean_due(const struct store *s, bool idle)
+static uint64_t share_of(enum clean_when when)
 {
-	uint64_t share = (idle ? SHARE_IDLE : SHARE_BUSY) * s->log.live_bytes;
-	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, SLACK_MAX);
+	switch (when) {
+	case CLEAN_FULL:
+		return SHARE_FULL;
+	case CLEAN_IDLE:
+		return SHARE_IDLE;
+	case CLEAN_BUSY:
+		break;
+	}
+	return SHARE_BUSY;
+}
+
+/* On a full disk a group that has ended since is worth another try. */
+static bool rests(const struct store *s, enum clean_when when)
+{
+	if (when == CLEAN_FULL && s->log.live_bytes + SLACK_MIN < s->log.rest_live_bytes)
+		return false;
+	return s->log.bytes < s->log.rest_until;
+}
+
+uint64_t store_clean_due(const struct store *s, enum clean_when when)
+{
+	uint64_t share = share_of(when) * s->log.live_bytes / 8;
+	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
+	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, most);
 	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
 	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
 
-	if (s->log.bytes <= share + slack || s->log.bytes < s->log.rest_until)
+	if (s->log.bytes <= share + slack || rests(s, when))
 		return 0;
-	return idle && s->log.step > step ? s->log.step : step;
+	/* There is little room for what is trimmed, either. */
+	if (when == CLEAN_FULL)
+		return STEP;
+	return when == CLEAN_IDLE && s->log.step > step ? s->log.step : step;
 }
 
 static void move_row(struct store *s, const struct row *from, enum row_kind kind, struct str body)
@@ -179,8 +206,21 @@ static void look_at_pass(struct store *s, bool committed)
 	s->log.rest_until = 0;
 	if (!committed || s->log.trim_to == 0 || s->log.pass_moved > s->log.pass_dropped / 8 * 7)
 		s->log.rest_until = s->log.bytes + REST;
+	s->log.rest_live_bytes = s->log.live_bytes;
 	s->log.pass_end = s->next_number - 1;
 	s->log.pass_moved = s->log.pass_dropped = 0;
+}
+
+static void forget_step(struct store *s)
+{
+	s->log.trimmed = s->log.moved = s->log.trim_to = 0;
+	arena_reset(&s->log.bodies);
+}
+
+void store_clean_put_off(struct store *s)
+{
+	forget_step(s);
+	store_rows_clear(s);
 }
 
 void store_clean_end(struct store *s, bool committed)
@@ -191,8 +231,7 @@ void store_clean_end(struct store *s, bool committed)
 			      ? clamp(2 * s->log.trimmed, STEP, STEP_IDLE_MAX)
 			      : STEP;
 	look_at_pass(s, committed);
-	s->log.trimmed = s->log.moved = s->log.trim_to = 0;
-	arena_reset(&s->log.bodies);
+	forget_step(s);
 	if (!committed)
 		store_rows_clear(s);
 }

@@ -71,7 +71,8 @@ struct store {
 
 		/* A pass ends with the last row that there was at its begin; 0: none yet. */
 		uint64_t pass_end, pass_moved, pass_dropped; /* number, bytes, bytes */
-		uint64_t rest_until; /* no cleaning before the log is as long as this */
+		uint64_t rest_until;      /* no cleaning before the log is as long as this */
+		uint64_t rest_live_bytes; /* when that was decided */
 	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;

@@ -12,6 +12,21 @@ uint64_t row_checksum(const struct row *r)
 	return checksum_bytes((struct str){ (const char *)head, sizeof(head) }, r->body);
 }
 
+bool rows_free(const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		switch (rows->list[i].kind) {
+		case ROW_END:
+		case ROW_WIPE:
+		case ROW_LIFE:
+			break;
+		default:
+			if (!rows->list[i].from)
+				return false;
+		}
+	return true;
+}
+
 enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)

@@ -54,6 +54,12 @@ struct rows {
 	uint64_t live_bytes; /* of the log, what is not superseded: about */
 };
 
+/*
+ * They free more of the log than they take, at once or when it is cleaned: groups end, and what is
+ * live is moved.
+ */
+bool rows_free(const struct rows *rows);
+
 static inline uint64_t row_first_number(const struct row *r)
 {
 	return r->from ? r->from : r->number;

@@ -79,11 +79,18 @@ void store_rollback(struct store *s);
  * the batch are added to these. end() is told whether they are written, before the batch is
  * published; if not, store_rows() gives those of the batch alone. Scrapes see nothing.
  */
-uint64_t store_clean_due(const struct store *s, bool idle);
+enum clean_when {
+	CLEAN_BUSY, /* pushes wait */
+	CLEAN_IDLE,
+	CLEAN_FULL, /* the disk is: pushes wait for room, and the log becomes as short as it can */
+};
+uint64_t store_clean_due(const struct store *s, enum clean_when when);
 bool store_clean_look(struct store *s, const struct row *row);
 int store_clean_row(struct store *s, const struct row *row, struct err *err);
 const struct rows *store_clean_rows(struct store *s);
 void store_clean_end(struct store *s, bool committed);
+/* In place of end(false) where the same step is to be tried again at once, without the batch. */
+void store_clean_put_off(struct store *s);
 
 /*
  * At start, before any other thread: rows as the database has them, those that make groups first,

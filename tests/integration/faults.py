@@ -38,8 +38,12 @@ class Faults:
         new.write_text(str(number))
         new.rename(self.directory / what)
 
+    def fill(self, directory, left=0):
+        """From now on the disk has room for no more than the files of the directory take, and left bytes."""
+        self.fail("space", sum(f.stat().st_blocks * 512 for f in directory.iterdir() if f.is_file()) + left)
+
     def heal(self):
-        for what in ("sync", "write"):
+        for what in ("sync", "write", "space"):
             (self.directory / what).unlink(missing_ok=True)
 
 

@@ -4,16 +4,21 @@
  *   hold    a sync waits as long as the test holds an exclusive flock on it; "held" then exists
  *   sync    the errno that a sync fails with
  *   write   the errno that a write fails with
+ *   space   how many bytes the files of a directory may take: a write that needs more, or space
+ *           that is asked for in advance, fails with ENOSPC
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
 #endif
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_fault(const char *name, int flags)
@@ -25,7 +30,7 @@ static int open_fault(const char *name, int flags)
 	return open(path, flags | O_CLOEXEC, 0600);
 }
 
-static int failure(const char *name)
+static long number_in(const char *name)
 {
 	char text[16] = "";
 	int fd = open_fault(name, O_RDONLY);
@@ -35,7 +40,7 @@ static int failure(const char *name)
 		return 0;
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return n > 0 ? (int)strtol(text, NULL, 10) : 0;
+	return n > 0 ? strtol(text, NULL, 10) : 0;
 }
 
 static int before_sync(void)
@@ -49,7 +54,7 @@ static int before_sync(void)
 		}
 		close(hold);
 	}
-	errno = failure("sync");
+	errno = (int)number_in("sync");
 	return errno ? -1 : 0;
 }
 
@@ -67,11 +72,65 @@ int fdatasync(int fd)
 	return before_sync() < 0 ? -1 : real(fd);
 }
 
+/* What the files beside this one, and it, take on the disk. */
+static long used_beside(int fd)
+{
+	char link[64], path[4096];
+	struct dirent *entry;
+	struct stat st;
+	long sum = 0;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	if (!strrchr(path, '/'))
+		return 0;
+	*strrchr(path, '/') = '\0';
+	dir = opendir(path);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours */
+	while (dir && (entry = readdir(dir)))
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
+			sum += st.st_blocks * 512L;
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+/* The file is to have blocks up to there. */
+static int has_room(int fd, off64_t end)
+{
+	enum { BLOCK = 4096 };
+	long space = number_in("space"), more;
+	struct stat st;
+
+	if (space == 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 1;
+	more = (end + BLOCK - 1) / BLOCK * BLOCK - st.st_blocks * 512L;
+	return more <= 0 || used_beside(fd) + more <= space;
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off64_t) = (ssize_t(*)(
 		int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64");
 
-	errno = failure("write");
-	return errno ? -1 : real(fd, data, n, at);
+	int why = (int)number_in("write");
+
+	if (!why && !has_room(fd, at + (off64_t)n))
+		why = ENOSPC;
+	errno = why;
+	return why ? -1 : real(fd, data, n, at);
+}
+
+int fallocate64(int fd, int mode, off64_t at, off64_t n)
+{
+	int (*real)(int, int, off64_t,
+		    off64_t) = (int (*)(int, int, off64_t, off64_t))dlsym(RTLD_NEXT, "fallocate64");
+
+	int why = has_room(fd, at + n) ? 0 : ENOSPC;
+
+	errno = why;
+	return why ? -1 : real(fd, mode, at, n);
 }

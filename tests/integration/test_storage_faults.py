@@ -82,7 +82,8 @@ def test_a_failed_commit_changes_nothing(database, faults, what, number):
         assert rejected(s, "storage") >= 4
         g.wait_for_line("could not commit pushes")
         faults.heal()
-        assert g.put("old", "# TYPE a counter\na 3\n").status == 200
+        # After a failed sync it is tried again after a pause, four times as long as the last try.
+        eventually(lambda: g.put("old", "# TYPE a counter\na 3\n").status == 200, "it is well again")
         assert g.delete("gone").status == 202
         assert g.put("new", "f 1\n").status == 200
         after = scrape(g)

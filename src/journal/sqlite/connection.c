@@ -17,12 +17,14 @@
  * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
  * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
  * something of the file, a copy of it for instance, has to ask this connection.
- * FULL: the WAL is synced before a commit returns. How often a checkpoint comes is the storage's to
- * say.
+ * What is deleted is overwritten, as in Debian's SQLite it is anyway: who takes rows out of a
+ * damaged database page by page (carve.h) must not find those that were trimmed. FULL: the WAL is
+ * synced before a commit returns. How often a checkpoint comes is the storage's to say.
  */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA journal_mode=WAL;"
 			       "PRAGMA synchronous=FULL;"
+			       "PRAGMA secure_delete=ON;"
 			       "PRAGMA temp_store=MEMORY;";
 
 /* What our promises rest on. A pragma that cannot be had says nothing. */
@@ -32,6 +34,7 @@ static const struct {
 	{ "PRAGMA locking_mode", "exclusive" },
 	{ "PRAGMA journal_mode", "wal" },
 	{ "PRAGMA synchronous", "2" },
+	{ "PRAGMA secure_delete", "1" },
 };
 
 static int check_setting(sqlite3 *db, const char *sql, const char *value, struct err *err)
@@ -154,8 +157,7 @@ static int set_id(sqlite3 *db, int id)
 	return sqlite3_exec(db, pragma, NULL, NULL, NULL);
 }
 
-/* All that is in the WAL is in the database afterwards, and on the disk. */
-static bool move_all(sqlite3 *db)
+bool connection_move_all(sqlite3 *db)
 {
 	int in_wal = 0, moved = 0;
 
@@ -168,7 +170,7 @@ void connection_mark(struct connection *c)
 {
 	/* The WAL is not emptied: as long as the database says that it is open, there is one. */
 	if (!c->marked)
-		c->marked = set_id(c->db, DB_ID_OPEN) == SQLITE_OK && move_all(c->db);
+		c->marked = set_id(c->db, DB_ID_OPEN) == SQLITE_OK && connection_move_all(c->db);
 }
 
 /* False: the WAL is still needed. */
@@ -177,7 +179,7 @@ static bool say_closed(struct connection *c)
 	if (!c->marked && !c->was_open)
 		return true;
 	/* First the rest: whoever finds the new id has no need of the WAL. */
-	return move_all(c->db) && set_id(c->db, DB_ID_CLOSED) == SQLITE_OK;
+	return connection_move_all(c->db) && set_id(c->db, DB_ID_CLOSED) == SQLITE_OK;
 }
 
 static void leave_as_it_is(sqlite3 *db)

@@ -28,6 +28,9 @@ enum sqlite_open_result connection_open(const char *path, struct connection *ret
  */
 void connection_mark(struct connection *c);
 
+/* A checkpoint. True: all that is in the WAL is in the database afterwards, and on the disk. */
+bool connection_move_all(sqlite3 *db);
+
 /* All statements have to be finalized. leave: the files stay as they are, the WAL, too. */
 void connection_close(struct connection *c);
 void connection_leave(struct connection *c);

@@ -11,6 +11,7 @@
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/migrate.h"
 #include "journal/sqlite/row.h"
+#include "journal/sqlite/space.h"
 #include "journal/sqlite/vfs.h"
 
 enum statement {
@@ -37,6 +38,7 @@ struct sqlite_storage {
 	struct connection connection;
 	sqlite3 *db; /* of the connection */
 	sqlite3_stmt *stmt[N_STATEMENTS];
+	struct space space;
 	char *path;
 	int checkpoint; /* pages of the WAL at which it is made */
 	bool lost;      /* it was opened again, and was not what it had been */
@@ -64,16 +66,13 @@ static int set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
 	int want = pages < CHECKPOINT_MIN   ? CHECKPOINT_MIN
 		   : pages < CHECKPOINT_MAX ? (int)pages
 					    : CHECKPOINT_MAX;
-	char pragma[64];
 	int r;
 
 	if (want <= s->checkpoint * 3 / 2 && want >= s->checkpoint / 2)
 		return SQLITE_OK;
 	r = sqlite3_wal_autocheckpoint(s->db, want);
-	sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA journal_size_limit=%d",
-			 want * WAL_LIMIT * PAGE_BYTES);
 	if (r == SQLITE_OK)
-		r = sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
+		r = space_limit_wal(&s->space, s->db, want * WAL_LIMIT * PAGE_BYTES);
 	if (r == SQLITE_OK)
 		s->checkpoint = want;
 	return r;
@@ -101,10 +100,42 @@ static bool is_of_rows(int code)
 	}
 }
 
+static void roll_back(struct sqlite_storage *s)
+{
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* First what goes: its pages are there for what comes. */
+static int try_commit(struct sqlite_storage *s, const struct rows *rows)
+{
+	int r = statement_run(s->stmt[BEGIN]);
+
+	if (r == SQLITE_OK && rows->trim)
+		r = trim(s->stmt[TRIM], rows->trim);
+	for (size_t i = 0; r == SQLITE_OK && i < rows->n; i++)
+		r = row_insert(s->stmt[PUT_ROW], &rows->list[i]);
+	return r == SQLITE_OK ? statement_run(s->stmt[COMMIT]) : r;
+}
+
+static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int code,
+						  struct err *err)
+{
+	/* Not all that goes wrong here is SQLite's. */
+	bool own = (sqlite3_errcode(s->db) & 0xFF) != (code & 0xFF);
+
+	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
+		own ? sqlite3_errstr(code) : sqlite3_errmsg(s->db));
+	if ((code & 0xFF) == SQLITE_FULL)
+		return STORAGE_REFUSED_FULL;
+	return is_of_rows(code) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
+}
+
 static enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *rows,
 						struct err *err)
 {
 	struct sqlite_storage *s = of(st);
+	enum storage_commit_result ret;
 	int r;
 
 	if (!s->db) {
@@ -115,50 +146,38 @@ static enum storage_commit_result sqlite_commit(struct storage *st, const struct
 	connection_mark(&s->connection);
 	r = set_checkpoint(s, rows->live_bytes);
 	if (r == SQLITE_OK)
-		r = statement_run(s->stmt[BEGIN]);
-	for (size_t i = 0; r == SQLITE_OK && i < rows->n; i++)
-		r = row_insert(s->stmt[PUT_ROW], &rows->list[i]);
-	if (r == SQLITE_OK && rows->trim)
-		r = trim(s->stmt[TRIM], rows->trim);
+		r = space_make(&s->space, s->db, rows);
 	if (r == SQLITE_OK)
-		r = statement_run(s->stmt[COMMIT]);
+		r = try_commit(s, rows);
+	if ((r & 0xFF) == SQLITE_FULL) {
+		roll_back(s);
+		if (space_regain(s->db, rows))
+			r = try_commit(s, rows);
+	}
 	if (r == SQLITE_OK)
 		return STORAGE_COMMITTED;
-	/* Not all that goes wrong here is SQLite's. */
-	bool own = (sqlite3_errcode(s->db) & 0xFF) != (r & 0xFF);
-
-	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
-		own ? sqlite3_errstr(r) : sqlite3_errmsg(s->db));
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return is_of_rows(r) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
+	ret = explain_refusal(s, r, err);
+	roll_back(s);
+	return ret;
 }
 
-/* Writes the first page as it is. */
 static int sqlite_probe(struct storage *st, struct err *err)
 {
+	struct row record = { .kind = ROW_RECORD };
+	const struct rows any = { .list = &record, .n = 1 };
 	struct sqlite_storage *s = of(st);
-	char pragma[64];
-	int version;
 	int r;
 
 	if (!s->db)
 		return err_set(err, ERR_STORAGE, 0, "%s is not open", s->path);
 	connection_mark(&s->connection);
-	r = statement_run(s->stmt[BEGIN]);
+	r = space_make(&s->space, s->db, &any);
 	if (r == SQLITE_OK)
-		r = migrate_read_int(s->db, "PRAGMA user_version", &version);
-	if (r == SQLITE_OK) {
-		sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version=%d", version);
-		r = sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
-	}
-	if (r == SQLITE_OK)
-		r = statement_run(s->stmt[COMMIT]);
+		r = space_commit_nothing(s->db);
 	if (r == SQLITE_OK)
 		return 0;
-	err_set(err, ERR_STORAGE, 0, "%s", sqlite3_errmsg(s->db));
-	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	explain_refusal(s, r, err);
+	roll_back(s);
 	return -1;
 }
 
@@ -268,6 +287,7 @@ static void finalize(struct sqlite_storage *s)
 {
 	for (int i = 0; i < N_STATEMENTS; i++)
 		sqlite3_finalize(s->stmt[i]);
+	space_done(&s->space);
 	memset(s->stmt, 0, sizeof(s->stmt));
 }
 
@@ -298,7 +318,7 @@ static int prepare(struct sqlite_storage *s)
 	for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
 		r = sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
 				       &s->stmt[i], NULL);
-	return r;
+	return r == SQLITE_OK ? space_init(&s->space, s->db) : r;
 }
 
 static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "journal/sqlite/reserve.h"
 #include "journal/sqlite/synced.h"
 #include "journal/sqlite/wal.h"
 
@@ -19,11 +20,13 @@ struct db_file {
 	char *pending;     /* made with the first write */
 	sqlite3_int64 at;  /* where it belongs */
 	int n;
+	int owed;         /* the code of a write that has failed, and SQLite has not heard of it */
 	const char *name; /* SQLite's, as long as the file is open */
 	dev_t device;
 	ino_t inode;
 	sqlite3_int64 size;    /* that the file has to have at least */
 	struct wal_state *log; /* of a WAL */
+	struct reserve reserve;
 	bool is_database;
 	bool sync_failed; /* of a database: its own sync, or that of its WAL */
 };
@@ -34,9 +37,11 @@ struct wal_state {
 	struct wal_generation generation;
 	/* Where what was written last ends, and what was synced last. 0: not known yet. */
 	sqlite3_int64 end, synced;
-	bool header_due; /* of a new generation: what is in the file is the old one yet */
-	bool cut_due;    /* something behind `synced` has to go */
-	int note;        /* see synced.h; -1: there is none */
+	sqlite3_int64 on_disk;   /* where what has left this process ends */
+	sqlite3_int64 commit_at; /* the last frame that ends a commit */
+	bool header_due;         /* of a new generation: what is in the file is the old one yet */
+	bool cut_due;            /* something behind `synced` has to go */
+	int note;                /* see synced.h; -1: there is none */
 };
 
 enum { NOTE_UNTRIED = -2 };
@@ -50,14 +55,31 @@ static sqlite3_file *real(sqlite3_file *f)
 
 /* ---- the WAL ---- */
 
+static bool commit_may_be_there(const struct wal_state *log)
+{
+	return log->commit_at >= log->synced && log->on_disk > log->commit_at;
+}
+
+/* What was kept behind the end goes with it, and is asked for again at once. */
+static void keep_again(struct db_file *file, sqlite3_int64 size, sqlite3_int64 kept)
+{
+	enum { STEP = 64 * 1024 };
+
+	reserve_was_cut(&file->reserve, size);
+	while (kept > size && reserve_to(&file->reserve, kept) < 0)
+		kept -= STEP;
+}
+
 /*
  * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
  * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
+ * A part of one that a full disk did not take harms nobody, and the room that it has is needed.
  */
 static int cut(struct db_file *file)
 {
 	struct wal_state *log = file->log;
 	sqlite3_int64 size = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
+	sqlite3_int64 kept = file->reserve.bytes;
 	sqlite3_file *to = real(&file->base);
 	int r;
 
@@ -65,12 +87,17 @@ static int cut(struct db_file *file)
 	/* The old one is whole, and in the database. */
 	if (!log->synced || log->header_due)
 		return SQLITE_OK;
+	if (!log->cut_due && !commit_may_be_there(log)) {
+		log->end = log->on_disk = size;
+		return SQLITE_OK;
+	}
 	log->cut_due = true;
 	r = to->pMethods->xTruncate(to, size);
 	if (r != SQLITE_OK)
 		return r;
-	log->end = size;
+	log->end = log->on_disk = size;
 	file->size = size;
+	keep_again(file, size, kept);
 	r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
 	log->cut_due = r != SQLITE_OK;
 	return r;
@@ -128,12 +155,15 @@ static void log_written(struct db_file *file, const void *from, int n, sqlite3_i
 		if (n == WAL_HEADER)
 			wal_read_header(from, &log->generation);
 		log->synced = log->end = WAL_HEADER;
+		log->on_disk = log->commit_at = 0;
 		log->header_due = true;
 		return;
 	}
 	/* SQLite goes on where what it has found ends. */
 	if (!log->synced)
 		log->synced = log->end = at;
+	if (n == WAL_FRAME_HEADER && wal_frame_commits(from))
+		log->commit_at = at;
 	if (at + n > log->end)
 		log->end = at + n;
 }
@@ -171,6 +201,11 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 	r = real(f)->pMethods->xWrite(real(f), from, n, at);
 	if (r == SQLITE_OK && at + n > file->size)
 		file->size = at + n;
+	if (r == SQLITE_OK)
+		reserve_was_filled(&file->reserve, at + n);
+	/* Of what a full disk has not taken, the last byte is missing. */
+	if (r != SQLITE_FULL && file->log && at + n > file->log->on_disk)
+		file->log->on_disk = at + n;
 	if (r == SQLITE_OK && file->log && at == 0)
 		file->log->header_due = false;
 	return tried(f, r);
@@ -179,10 +214,19 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 static int flush(sqlite3_file *f)
 {
 	struct db_file *file = (struct db_file *)f;
-	int n = file->n;
+	int n = file->n, owed = file->owed;
 
 	file->n = 0;
+	file->owed = SQLITE_OK;
+	if (owed != SQLITE_OK)
+		return owed;
 	return n ? write_through(f, file->pending, n, file->at) : SQLITE_OK;
+}
+
+/* SQLite does not look at what some calls answer: a checkpoint would count as made. */
+static void flush_unheard(sqlite3_file *f)
+{
+	((struct db_file *)f)->owed = flush(f);
 }
 
 static void log_free(struct wal_state *log)
@@ -199,6 +243,7 @@ static int do_close(sqlite3_file *f)
 
 	sqlite3_free(((struct db_file *)f)->pending);
 	log_free(((struct db_file *)f)->log);
+	reserve_close(&((struct db_file *)f)->reserve);
 	return r ? r : closed;
 }
 
@@ -218,8 +263,8 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 		r = cut(file);
 	if (r == SQLITE_OK && file->log)
 		log_written(file, from, n, at);
-	if (r == SQLITE_OK && file->n > 0 &&
-	    (at != file->at + file->n || n > PENDING_MAX - file->n))
+	if (r == SQLITE_OK && (file->owed || (file->n > 0 && (at != file->at + file->n ||
+							      n > PENDING_MAX - file->n))))
 		r = flush(f);
 	if (r != SQLITE_OK)
 		return r;
@@ -234,16 +279,30 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 	return SQLITE_OK;
 }
 
+/*
+ * A checkpoint cuts the database to the size that it has, which would give back what is kept behind
+ * its end.
+ */
 static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
 	struct db_file *file = (struct db_file *)f;
+	sqlite3_int64 has, kept = file->reserve.bytes;
 	int r = flush(f);
 
 	if (r == SQLITE_OK)
-		r = real(f)->pMethods->xTruncate(real(f), size);
-	if (r == SQLITE_OK && size < file->size)
+		r = real(f)->pMethods->xFileSize(real(f), &has);
+	if (r != SQLITE_OK || has == size)
+		return r;
+	r = real(f)->pMethods->xTruncate(real(f), size);
+	if (r != SQLITE_OK)
+		return r;
+	if (size < file->size)
 		file->size = size;
-	return r;
+	if (file->is_database)
+		keep_again(file, size, kept);
+	else
+		reserve_was_cut(&file->reserve, size);
+	return SQLITE_OK;
 }
 
 static int do_sync(sqlite3_file *f, int flags)
@@ -282,10 +341,8 @@ static int do_lock(sqlite3_file *f, int level)
 
 static int do_unlock(sqlite3_file *f, int level)
 {
-	int r = flush(f);
-	int unlocked = real(f)->pMethods->xUnlock(real(f), level);
-
-	return r ? r : unlocked;
+	flush_unheard(f);
+	return real(f)->pMethods->xUnlock(real(f), level);
 }
 
 static int do_check_reserved_lock(sqlite3_file *f, int *ret)
@@ -295,9 +352,8 @@ static int do_check_reserved_lock(sqlite3_file *f, int *ret)
 
 static int do_file_control(sqlite3_file *f, int op, void *arg)
 {
-	int r = flush(f);
-
-	return r ? r : real(f)->pMethods->xFileControl(real(f), op, arg);
+	flush_unheard(f);
+	return real(f)->pMethods->xFileControl(real(f), op, arg);
 }
 
 static int do_sector_size(sqlite3_file *f)
@@ -356,6 +412,7 @@ static int opened(struct db_file *file, int flags)
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
 	file->size = st.st_size;
+	file->reserve = reserve_open(file->name, st.st_dev, st.st_ino);
 	file->is_database = flags & SQLITE_OPEN_MAIN_DB;
 	if (file->is_database)
 		return SQLITE_OK;
@@ -372,6 +429,7 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 	int r;
 
 	memset(f, 0, sizeof(struct db_file));
+	file->reserve.fd = -1;
 	r = under->xOpen(under, name, real(f), flags, ret_flags);
 	/* Whoever sees methods has to close the file. */
 	if (real(f)->pMethods)
@@ -400,6 +458,30 @@ int vfs_check_files(sqlite3 *db, struct err *err)
 	if (database && !is_there(database, err))
 		return -1;
 	return wal && wal->log && !is_there(wal, err) ? -1 : 0;
+}
+
+int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_bytes)
+{
+	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	if (wal && wal->log && reserve_to(&wal->reserve, wal_bytes) < 0)
+		return -1;
+	return database ? reserve_to(&database->reserve, database_bytes) : 0;
+}
+
+sqlite3_int64 vfs_wal_end(sqlite3 *db)
+{
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	return wal && wal->log ? wal->log->end : 0;
+}
+
+sqlite3_int64 vfs_wal_room(sqlite3 *db)
+{
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	return wal && wal->log ? wal->reserve.bytes : 0;
 }
 
 int vfs_sync(sqlite3 *db)

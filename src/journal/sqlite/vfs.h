@@ -21,6 +21,11 @@ const char *vfs_name(void);
 
 /* Of a database opened with it: -1 when it, or its WAL, was removed, replaced or cut short. */
 int vfs_check_files(sqlite3 *db, struct err *err);
+/* The database may become so long, and the WAL: -1: there is no room for it (reserve.h). */
+int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_bytes);
+/* Where the WAL ends, and how much room it has. 0: not known, nothing has been written to it. */
+sqlite3_int64 vfs_wal_end(sqlite3 *db);
+sqlite3_int64 vfs_wal_room(sqlite3 *db);
 /* Syncs the WAL, without what a failed commit has left in it. -1: the disk does not. */
 int vfs_sync(sqlite3 *db);
 /* Since it was opened: what the kernel has in memory need not be what is on the disk. */

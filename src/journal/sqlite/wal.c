@@ -76,6 +76,11 @@ bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generati
 
 /* ---- frames ---- */
 
+bool wal_frame_commits(const unsigned char header[WAL_FRAME_HEADER])
+{
+	return big(header + DB_PAGES) != 0;
+}
+
 struct wal_reader {
 	struct wal *wal;
 	unsigned char salt[8];

@@ -37,6 +37,9 @@ struct wal {
 /* Of the bytes of a WAL's header; false: it is damaged. */
 bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generation *ret);
 
+/* Of the bytes of a frame's header: it is the last of a commit. */
+bool wal_frame_commits(const unsigned char header[WAL_FRAME_HEADER]);
+
 /* -1: it could not be read, *err (ERR_SYSTEM) says why. */
 int wal_read(const char *path, struct wal *ret, struct err *err);
 

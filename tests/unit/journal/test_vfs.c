@@ -159,6 +159,31 @@ START_TEST(failure_is_told)
 }
 END_TEST
 
+/*
+ * SQLite does not look at what some calls answer, and counts a checkpoint as made whose last pages
+ * they were to write. The next call that it does look at says so.
+ */
+START_TEST(failure_is_not_forgotten)
+{
+	struct rlimit rl = { 50, RLIM_INFINITY };
+	sqlite3_file *f = open_file();
+	const sqlite3_io_methods *ops = f->pMethods;
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(ops->xWrite(f, "0123456789", 10, 60), SQLITE_OK);
+		ops->xFileControl(f, SQLITE_FCNTL_CKPT_DONE, NULL);
+		ck_assert_int_ne(i == 0   ? ops->xSync(f, SQLITE_SYNC_NORMAL)
+				 : i == 1 ? ops->xTruncate(f, 20)
+					  : ops->xWrite(f, "0123456789", 10, 20),
+				 SQLITE_OK);
+		ck_assert_int_eq(ops->xSync(f, SQLITE_SYNC_NORMAL), SQLITE_OK);
+	}
+	close_file(f);
+}
+END_TEST
+
 static void make_dir(void)
 {
 	temp_dir_make(&dir);
@@ -178,5 +203,6 @@ int main(void)
 	tcase_add_loop_test(tc, random_ops, 0, 4);
 	tcase_add_test(tc, waits_for_the_sync);
 	tcase_add_test(tc, failure_is_told);
+	tcase_add_test(tc, failure_is_not_forgotten);
 	return run_cases("vfs", tc);
 }

@@ -305,11 +305,12 @@ END_TEST
 
 /* Pushes of so many bytes that replace each other, until the log is so many times as long. */
 static const struct {
-	bool idle;
+	enum clean_when when;
 	unsigned bytes, min, max;
 } due[] = {
-	{ true, 100000, 6, 8 },  { false, 100000, 8, 10 }, { true, 2000, 32, 40 },
-	{ false, 2000, 34, 42 }, { true, 2000000, 3, 4 },
+	{ CLEAN_IDLE, 100000, 6, 8 }, { CLEAN_BUSY, 100000, 8, 10 }, { CLEAN_IDLE, 2000, 32, 40 },
+	{ CLEAN_BUSY, 2000, 34, 42 }, { CLEAN_IDLE, 2000000, 3, 4 }, { CLEAN_FULL, 100000, 2, 2 },
+	{ CLEAN_FULL, 2000, 30, 36 },
 };
 
 START_TEST(cleaning_is_due)
@@ -322,7 +323,7 @@ START_TEST(cleaning_is_due)
 	gateway_init(&g, 100, 100000);
 	for (unsigned i = 0; i < due[_i].bytes / 1000; i++)
 		strbuf_addf(&body, "a{x=\"%0970u\"} 1\n", i);
-	for (; store_clean_due(g.store, due[_i].idle) == 0 && n < 200; n++)
+	for (; store_clean_due(g.store, due[_i].when) == 0 && n < 200; n++)
 		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
 	ck_assert_msg(n >= due[_i].min && n <= due[_i].max, "after %u", n);
 	ck_assert_int_eq(storage_clean(&g.rows.base, g.store, UINT64_MAX, &err), 0);
@@ -330,7 +331,7 @@ START_TEST(cleaning_is_due)
 	store_rows(g.store);
 	store_clean_end(g.store, true);
 	store_publish(g.store);
-	ck_assert_uint_eq(store_clean_due(g.store, true), 0);
+	ck_assert_uint_eq(store_clean_due(g.store, CLEAN_IDLE), 0);
 	gateway_done(&g);
 }
 END_TEST

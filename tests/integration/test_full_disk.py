@@ -1,0 +1,117 @@
+"""A disk without room: pushes are refused, what makes room is not, and then pushes go on."""
+import pytest
+
+from exposition import scrape
+from gateway import Gateway, eventually
+from wire import Wire, push
+
+MIB = 1024 * 1024
+
+
+def body(n, size):
+    return f"n {n}\n" + "".join(f'm{i}{{pad="{i:06d}{"x" * 80}"}} {n}\n' for i in range(size // 100))
+
+
+def fill(g, size, most=1000, prefix="j"):
+    """Pushes groups until one is refused; returns how many were not."""
+    for n in range(most):
+        reply = g.put(f"{prefix}{n}", body(n, size))
+        if reply.status != 200:
+            assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+            assert reply.text == "the push could not be stored: database or disk is full\n"
+            return n
+    raise AssertionError("the disk is not full")
+
+
+def takes_pushes(g, job="again"):
+    return eventually(lambda: g.put(job, body(7, 40000)).status == 200, "there is room again")
+
+
+def reopened(g, database):
+    """What is shown after a crash."""
+    before = sorted(scrape(g).foreign())
+    g.kill()
+    with Gateway(database=database) as again:
+        assert "damaged" not in again.log
+        assert sorted(scrape(again).foreign()) == before
+
+
+@pytest.mark.parametrize("size", [4000, 40000, 400000])
+def test_groups_of_a_full_disk_can_be_deleted(database, faults, size):
+    with Gateway(database=database, env=faults.env) as g:
+        faults.fill(database.parent, 6 * MIB)
+        n = fill(g, size, 3000)
+        assert n >= 3 * MIB // size // 2 - 50, "what is not kept can be used"
+        assert g.get("/-/ready").status == 503
+        assert [g.delete(f"j{i}").status for i in range(n)] == [202] * n
+        assert scrape(g).get("pushgateway_groups") == 0
+        takes_pushes(g)
+        eventually(lambda: g.get("/-/ready").status == 200, "pushes are taken")
+        again = fill(g, size, 3000)
+        assert again >= n // 2, "what was deleted is room for others"
+        assert [g.delete(f"j{i}").status for i in range(again)] == [202] * again
+        takes_pushes(g)
+        reopened(g, database)
+
+
+@pytest.mark.parametrize("groups", [1, 7, 60, 400])
+def test_groups_can_be_deleted_when_others_have_filled_the_disk(database, faults, groups):
+    """Wherever in its log the database is: not one byte more is to be had."""
+    with Gateway(database=database, env=faults.env) as g:
+        for i in range(groups):
+            assert g.put(f"j{i}", body(i, 8000)).status == 200
+        faults.fill(database.parent)
+        fill(g, 300000, prefix="large")
+        kept = groups // 10
+        assert [g.delete(f"j{i}").status for i in range(kept, groups)] == [202] * (groups - kept)
+        s = scrape(g)
+        assert [s.pushed("n", f"j{i}") for i in range(groups)] == [*range(kept)] + [None] * (groups - kept)
+        # What is not there for a large push may be for a small one.
+        eventually(lambda: g.put("small", "a 1\n").status == 200, "a small push is taken")
+        faults.heal()
+        takes_pushes(g)
+        reopened(g, database)
+
+
+def test_a_wipe_of_a_full_disk(database, faults):
+    with Gateway("--web.enable-admin-api", database=database, env=faults.env) as g:
+        faults.fill(database.parent, 5 * MIB)
+        fill(g, 40000)
+        for _ in range(3):
+            assert g.request("PUT", "/api/v1/admin/wipe").status == 202
+            assert scrape(g).get("pushgateway_groups") == 0
+            takes_pushes(g)
+            assert fill(g, 40000) >= 20
+        reopened(g, database)
+
+
+def test_groups_end_by_themselves_on_a_full_disk(database, faults):
+    with Gateway(database=database, env=faults.env) as g:
+        for i in range(20):
+            assert g.request("PUT", f"/metrics/job/short{i}/__ttl__/3s", body(i, 40000)).status == 200
+        faults.fill(database.parent)
+        fill(g, 300000, prefix="large")
+        eventually(lambda: scrape(g).pushed("n", "short19") is None, "they end")
+        takes_pushes(g)
+
+
+def test_many_at_once_on_a_full_disk(database, faults):
+    """Deletes of one batch with pushes: the pushes alone are refused."""
+    with Gateway(database=database, env=faults.env) as g:
+        for i in range(30):
+            assert g.put(f"j{i}", body(i, 8000)).status == 200
+        faults.fill(database.parent)
+        fill(g, 300000, prefix="large")
+        faults.hold()
+        first = Wire(g).send(push("j29", b"", "DELETE"))
+        faults.wait_until_held()
+        large = [Wire(g).send(push(f"k{i}", body(i, 300000).encode())) for i in range(3)]
+        gone = [Wire(g).send(push(f"j{i}", b"", "DELETE")) for i in range(10)]
+        eventually(lambda: scrape(g).get("pushgateway_queue_depth") == 13, "all wait")
+        faults.release()
+        assert [first.reply().status, *(w.reply().status for w in gone)] == [202] * 11
+        assert [w.reply().status for w in large] == [503] * 3
+        s = scrape(g)
+        assert [s.pushed("n", f"j{i}") for i in range(30)] == [None] * 10 + [*range(10, 29)] + [None]
+        for w in (first, *large, *gone):
+            w.socket.close()
