@@ -27,6 +27,7 @@ struct group {
 	uint32_t odd_names : 1; /* of the key: the text of times does not say them all */
 	uint32_t exists : 1;    /* published */
 	uint64_t time_hash;
+	uint64_t n_series, n_bytes; /* of the entries: exposed lines, messages in the journal */
 	struct entry_table entries;
 	struct record *last;        /* of the last push that was accepted; NULL: none was */
 	struct failure *failure;    /* NULL: none was refused */

@@ -51,6 +51,15 @@ static struct str begin_to_show(struct store *s, struct entry *e)
 	return text;
 }
 
+static void publish_sums(const struct store *s, struct group *g, const struct change_pair *p)
+{
+	const struct entry *out = p->out ? store_entry(s, p->out) : NULL;
+	const struct entry *in = p->in ? store_entry(s, p->in) : NULL;
+
+	g->n_series += (in ? in->lines.n : 0) - (uint64_t)(out ? out->lines.n : 0);
+	g->n_bytes += (in ? in->lines.bytes : 0) - (uint64_t)(out ? out->lines.bytes : 0);
+}
+
 static void publish_pair(struct store *s, const struct change_pair *p)
 {
 	struct shown_family *f = &p->family->shown;
@@ -163,8 +172,10 @@ static void publish_group(struct store *s, struct group *g)
 		if (st->net.pairs[i].family->shown.kin)
 			store_kin_changes(s, &st->net.pairs[i]);
 	publish_table(s, g);
-	for (uint32_t i = 0; i < st->net.n; i++)
+	for (uint32_t i = 0; i < st->net.n; i++) {
+		publish_sums(s, g, &st->net.pairs[i]);
 		publish_pair(s, &st->net.pairs[i]);
+	}
 	if (st->exists)
 		publish_times(s, g);
 	else

@@ -293,6 +293,17 @@ int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct 
 	return pages_copy_group(&s->pages, cursor, a, ret);
 }
 
+bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret)
+{
+	return pages_list_groups(&s->pages, cursor, ret);
+}
+
+int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
+			struct group_details *ret)
+{
+	return pages_group_details(&s->pages, g, a, ret);
+}
+
 struct store_counts store_counts(struct store *s)
 {
 	pthread_mutex_lock(&s->pages.lock);

@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "pages/group_copy.h"
+#include "pages/group_list.h"
 #include "pages/snapshot.h"
 #include "push/push.h"
 #include "store/rows.h"
@@ -158,10 +159,13 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
  * for all that have no place in the list. False: there are no more. */
 bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
 
-/* Any thread: what pages/snapshot.h and pages/group_copy.h say. */
+/* Any thread: what pages/snapshot.h, pages/group_copy.h and pages/group_list.h say. */
 struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants);
 void store_age_forms(struct store *s, unsigned max_idle);
 int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);
+bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret);
+int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
+			struct group_details *ret);
 struct store_counts store_counts(struct store *s);
 
 #endif
