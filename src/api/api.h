@@ -40,6 +40,7 @@ struct api_worker {
 	struct http_worker *http;
 	struct push_reader reader;  /* with the arena of the request at hand */
 	struct push_path push_path; /* and where it pushes to */
+	struct str query;           /* what follows the '?' of its target, as sent */
 	struct http_task wake_task; /* wakes the committer after a round of requests */
 	bool wake_due;
 };

@@ -36,7 +36,8 @@ struct endpoint_call {
 struct endpoint {
 	struct str path; /* below the route prefix; empty where a flag or the group says it */
 	enum handler handler;
-	bool below_api;  /* with the headers for scripts of other origins */
+	bool below_api;  /* with the headers for scripts of other origins, unless it is ours */
+	bool ours;       /* the Go gateway has none: no such headers, and it counts itself */
 	bool for_admins; /* there only with --web.enable-admin-api */
 	const char *allow;
 	struct endpoint_call get, put, post, delete;
@@ -59,6 +60,7 @@ void api_groups_json(struct api_worker *w, struct http_request *req);
 void api_html_page(struct api_worker *w, struct http_request *req);
 void api_page_css(struct api_worker *w, struct http_request *req);
 void api_page_js(struct api_worker *w, struct http_request *req);
+void api_groups(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
 void api_wipe(struct api_worker *w, struct http_request *req);
 void api_healthy(struct api_worker *w, struct http_request *req);

@@ -85,7 +85,7 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 		return;
 	if (e->handler != HANDLER_NONE)
 		counters_request(&w->api->counters, e->handler, method, 200);
-	if (e->below_api && !e->for_admins)
+	if (e->below_api && !e->for_admins && !e->ours)
 		add_cors(req);
 	call->fn(w, req);
 }
@@ -133,9 +133,11 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	    (!e->below_api || str_has_prefix(path, STR("/api/v1/")))) {
 		struct str to = e->path;
 
-		if (e->below_api)
+		bool cut = e->below_api && !e->ours;
+
+		if (cut)
 			to = (struct str){ to.p + api.n, to.n - api.n };
-		redirect(req, status, e->below_api ? STR_NULL : prefix_of(w), to, query);
+		redirect(req, status, cut ? STR_NULL : prefix_of(w), to, query);
 		return true;
 	}
 	if (method != HTTP_PUT && method != HTTP_POST && method != HTTP_DELETE)
@@ -167,7 +169,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 
 	if (str_eq(path, STR("/api/v1"))) {
 		redirect(req, 301, prefix_of(w), STR("/api/v1/"), query);
-	} else if (api && http_request_method(req) == HTTP_OPTIONS) {
+	} else if (api && http_request_method(req) == HTTP_OPTIONS && !(e && e->ours)) {
 		counters_request(&w->api->counters, HANDLER_API_OPTIONS, HTTP_OPTIONS, 200);
 		add_cors(req);
 		http_reply(req, 200, NULL);
@@ -185,6 +187,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 	struct str prefix = prefix_of(w), below = path->decoded;
 	struct str telemetry = str_of(w->api->config->telemetry_path), cleaned;
 
+	w->query = path->query;
 	if (refuse_coding(w, req, path->decoded))
 		return;
 	if (str_eq(below, STR("*"))) {

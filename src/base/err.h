@@ -16,14 +16,17 @@
  */
 enum err_reason {
 	ERR_NONE,
-	ERR_INVALID,    /* what was sent breaks a rule, alone or together with what is stored */
-	ERR_CONFLICT,   /* it was understood, but the state of what it is for does not allow it */
-	ERR_TOO_LARGE,  /* what was sent is over a limit for one request */
-	ERR_STORE_FULL, /* a limit on what is stored is reached */
-	ERR_BUSY,       /* no room at the moment: a queue is full, or the gateway stops */
-	ERR_STORAGE,    /* the database did not take it */
-	ERR_CONFIG,     /* a flag or a file of settings is not what it has to be */
-	ERR_SYSTEM,     /* a file, a socket, a thread or another program failed us */
+	ERR_INVALID,     /* what was sent breaks a rule, alone or together with what is stored */
+	ERR_CONFLICT,    /* it was understood, but the state of what it is for does not allow it */
+	ERR_TOO_LARGE,   /* what was sent is over a limit for one request */
+	ERR_STORE_FULL,  /* a limit on what is stored is reached */
+	ERR_BUSY,        /* no room at the moment: a queue is full, or the gateway stops */
+	ERR_STORAGE,     /* the database did not take it */
+	ERR_CONFIG,      /* a flag or a file of settings is not what it has to be */
+	ERR_SYSTEM,      /* a file, a socket, a thread or another program failed us */
+	ERR_NOT_FOUND,   /* what was asked for is not there */
+	ERR_FORBIDDEN,   /* whoever asks may not */
+	ERR_UNSUPPORTED, /* not with this storage */
 	N_ERR_REASONS,
 };
 

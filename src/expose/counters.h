@@ -22,6 +22,7 @@ enum handler {
 	HANDLER_API_STATUS,
 	HANDLER_API_METRICS,
 	HANDLER_API_OPTIONS,
+	HANDLER_API,     /* our own below /api/v1; they count themselves */
 	HANDLER_REFUSED, /* no endpoint has seen it: malformed, a stranger's, no such path ... */
 	N_HANDLERS,
 	HANDLER_NONE = N_HANDLERS, /* not counted */
@@ -47,7 +48,7 @@ enum refusal {
 	N_REFUSALS,
 };
 
-enum { N_CODES = 20 };
+enum { N_CODES = 21 };
 
 struct counters {
 	atomic_ullong requests[N_HANDLERS][HTTP_OTHER + 1][N_CODES];

@@ -1,0 +1,108 @@
+#include "api/group_filter.h"
+
+#include "base/hash.h"
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+}
+
+static int add_selector(struct group_filter *f, struct str text, struct err *err)
+{
+	if (f->n_selectors == GROUP_FILTER_SELECTORS)
+		return err_set(err, ERR_INVALID, 0, "there are more than %d match[]",
+			       GROUP_FILTER_SELECTORS);
+	if (selector_parse(text, &f->selectors[f->n_selectors], err) < 0) {
+		err_prefix(err, "match[]: ");
+		err->reason = ERR_INVALID;
+		return -1;
+	}
+	f->n_selectors++;
+	return 0;
+}
+
+/* Names and values, so that another request has another hash. */
+static uint64_t hash_of(const struct params *p)
+{
+	static const char *const names[] = { GROUP_FILTER_PARAMS };
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		for (uint32_t i = 0; i < p->n; i++)
+			if (str_eq(p->list[i].name, str_of(names[k]))) {
+				strbuf_addf(&b, "%zu:%zu:", k, p->list[i].value.n);
+				strbuf_adds(&b, p->list[i].value);
+			}
+	return checksum_bytes(STR("group_filter"), strbuf_str(&b));
+}
+
+int group_filter_parse(const struct params *p, struct group_filter *ret, struct err *err)
+{
+	struct group_filter *f = ret;
+	struct str search = params_get(p, "search");
+	int older, failed, overdue;
+
+	*f = (struct group_filter){ 0 };
+	for (uint32_t i = 0; i < p->n; i++)
+		if (str_eq(p->list[i].name, STR("match[]")) &&
+		    add_selector(f, p->list[i].value, err) < 0)
+			return -1;
+	older = params_period(p, "older_than", &f->older_than_ns, err);
+	failed = older < 0 ? -1 : params_flag(p, "failed", &f->failed, err);
+	overdue = failed < 0 ? -1 : params_flag(p, "overdue", &f->overdue, err);
+	if (overdue < 0)
+		return -1;
+	f->has_older_than = older > 0;
+	f->has_failed = failed > 0;
+	f->has_overdue = overdue > 0;
+	for (size_t i = 0; i < search.n; i++)
+		strbuf_addc(&f->search, lower(search.p[i]));
+	f->hash = hash_of(p);
+	return 0;
+}
+
+void group_filter_done(struct group_filter *f)
+{
+	for (size_t i = 0; i < f->n_selectors; i++)
+		selector_free(f->selectors[i]);
+	strbuf_done(&f->search);
+	*f = (struct group_filter){ 0 };
+}
+
+static bool has_text(struct str in, struct str text)
+{
+	for (size_t at = 0; at + text.n <= in.n; at++) {
+		size_t n = 0;
+
+		while (n < text.n && lower(in.p[at + n]) == text.p[n])
+			n++;
+		if (n == text.n)
+			return true;
+	}
+	return false;
+}
+
+int group_filter_key(const struct group_filter *f, struct str bytes, struct arena *scratch,
+		     struct err *err)
+{
+	struct key key;
+	int r = 0;
+
+	if (f->search.n > 0 && !has_text(bytes, strbuf_str(&f->search)))
+		return 0;
+	if (f->n_selectors == 0)
+		return 1;
+	arena_reset(scratch);
+	if (key_decode(bytes, scratch, &key) < 0)
+		return err_set(err, ERR_TOO_LARGE, 0, "not enough memory for the answer");
+	for (size_t i = 0; r == 0 && i < f->n_selectors; i++)
+		r = selector_match(f->selectors[i], &key, err);
+	return r;
+}
+
+bool group_filter_state(const struct group_filter *f, const struct group_brief *g, double now)
+{
+	return (!f->has_older_than || group_brief_age(g, now) * 1e9 >= (double)f->older_than_ns) &&
+	       (!f->has_failed || group_brief_failed(g) == f->failed) &&
+	       (!f->has_overdue || g->overdue == f->overdue);
+}

@@ -1,0 +1,49 @@
+/*
+ * Which groups a request means: its parameters match[], older_than, failed, overdue and search. All
+ * of them have to agree; of several match[], one. What a key says of it does not change with time,
+ * and is asked apart from the rest.
+ */
+#ifndef API_GROUP_FILTER_H
+#define API_GROUP_FILTER_H
+
+#include "api/params.h"
+#include "metrics/selector.h"
+#include "store/store.h"
+
+enum { GROUP_FILTER_SELECTORS = 16 };
+
+/* For lists of known parameters. */
+#define GROUP_FILTER_PARAMS "match[]", "older_than", "failed", "overdue", "search"
+
+struct group_filter {
+	struct selector *selectors[GROUP_FILTER_SELECTORS];
+	size_t n_selectors;
+	bool has_older_than, has_failed, has_overdue;
+	int64_t older_than_ns;
+	bool failed, overdue;
+	struct strbuf search; /* ASCII letters in lower case; empty: all */
+	uint64_t hash;        /* of what was asked for: the same for ever */
+};
+
+/* -1: ERR_INVALID. The filter is to be ended in any case. */
+int group_filter_parse(const struct params *p, struct group_filter *ret, struct err *err);
+void group_filter_done(struct group_filter *f);
+
+/* 1: yes, 0: no, -1: *err says which expression took too long. scratch is for the call. */
+int group_filter_key(const struct group_filter *f, struct str bytes, struct arena *scratch,
+		     struct err *err);
+/* now: Unix seconds. A group's age is that of its last successful push, or, if there was none, of
+ * its last failure. */
+bool group_filter_state(const struct group_filter *f, const struct group_brief *g, double now);
+
+static inline double group_brief_age(const struct group_brief *g, double now)
+{
+	return now - (g->pushed_at > 0 ? g->pushed_at : g->failed_at);
+}
+
+static inline bool group_brief_failed(const struct group_brief *g)
+{
+	return g->failed_at > g->pushed_at;
+}
+
+#endif

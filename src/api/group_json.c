@@ -1,0 +1,85 @@
+#include "api/group_json.h"
+
+#include "api/group_filter.h"
+#include "api/metric_json.h"
+#include "api/v1_reply.h"
+#include "base/json.h"
+
+/* Without the closing brace. */
+static bool begin(struct strbuf *b, struct str bytes, struct arena *a)
+{
+	struct key key;
+
+	if (key_decode(bytes, a, &key) < 0)
+		return false;
+	if (b->n > 0 && b->p[b->n - 1] == '}')
+		strbuf_addc(b, ',');
+	strbuf_addz(b, "{\"labels\":");
+	json_add_labels(b, key.labels, key.n_labels);
+	return true;
+}
+
+bool group_json_add_labels(struct strbuf *b, struct str key, struct arena *a)
+{
+	if (!begin(b, key, a))
+		return false;
+	strbuf_addc(b, '}');
+	return true;
+}
+
+static void add_time(struct strbuf *b, const char *name, double at)
+{
+	if (at <= 0)
+		return;
+	json_add_member(b, name);
+	v1_add_time(b, at);
+}
+
+static void add_bool(struct strbuf *b, const char *name, bool value)
+{
+	json_add_member(b, name);
+	strbuf_addz(b, value ? "true" : "false");
+}
+
+static void add_count(struct strbuf *b, const char *name, uint64_t n)
+{
+	json_add_member(b, name);
+	strbuf_addf(b, "%llu", (unsigned long long)n);
+}
+
+/* A group that no push has succeeded for counts from the push that made it. */
+static void add_life(struct strbuf *b, const struct group_brief *g, const struct life *l)
+{
+	double from = g->pushed_at > 0 ? g->pushed_at : l->row_at;
+
+	if (l->ttl_ns)
+		add_time(b, "deadline", from + (double)l->ttl_ns / 1e9);
+	if (l->expect_every_ns)
+		add_time(b, "expected", from + (double)l->expect_every_ns / 1e9);
+}
+
+bool group_json_add(struct strbuf *b, struct str key, const struct group_brief *g,
+		    const struct group_details *d, struct arena *a)
+{
+	bool failed = group_brief_failed(g);
+
+	if (!begin(b, key, a))
+		return false;
+	json_add_member(b, "mode");
+	json_add_string(b, STR("group"));
+	add_time(b, "push_time", g->pushed_at);
+	add_time(b, "failure_time", g->failed_at);
+	add_bool(b, "failed", failed);
+	if (failed && d->failed_why.n) {
+		json_add_member(b, "failure_reason");
+		json_add_string(b, d->failed_why);
+	}
+	add_life(b, g, &d->life);
+	add_bool(b, "expired", g->expired);
+	add_bool(b, "overdue", g->overdue);
+	add_count(b, "families", g->n_families);
+	add_count(b, "series", g->n_series);
+	add_count(b, "bytes", g->n_bytes);
+	strbuf_addc(b, '}');
+	return true;
+}

@@ -1,0 +1,15 @@
+/* A group as the endpoints below /api/v1 show it. */
+#ifndef API_GROUP_JSON_H
+#define API_GROUP_JSON_H
+
+#include "base/arena.h"
+#include "store/store.h"
+
+/* {"labels":{...}}; with a comma in front unless it is the first of a list. False: the arena is
+ * full. */
+bool group_json_add_labels(struct strbuf *b, struct str key, struct arena *a);
+/* With all that is known of it. */
+bool group_json_add(struct strbuf *b, struct str key, const struct group_brief *g,
+		    const struct group_details *d, struct arena *a);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Answers of our own endpoints below /api/v1, in the shape of Prometheus's API:
+ * {"status":"success","data":...,"warnings":[...]} or
+ * {"status":"error","errorType":...,"error":...}. They have no headers for scripts of other
+ * origins.
+ */
+#ifndef API_V1_REPLY_H
+#define API_V1_REPLY_H
+
+#include "api/api.h"
+#include "api/params.h"
+#include "base/err.h"
+#include "expose/schedule.h"
+
+/* On the worker; each ends the request. */
+void v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
+/* data: JSON. */
+void v1_reply(struct api_worker *w, struct http_request *req, int status, struct str data,
+	      struct str warning);
+
+/*
+ * The parameters of the request at hand, checked. strict: for a request that changes something, an
+ * unknown one is an error. Otherwise it goes to *ret_warning, which borrows from the arena; empty:
+ * all are known. -1: *err, and the caller answers.
+ */
+int v1_params(struct api_worker *w, const char *const *known, size_t n_known, bool strict,
+	      struct params *ret, struct str *ret_warning, struct err *err);
+
+/*
+ * An answer that looks at all groups: made on the background thread, by turns, so that nothing
+ * waits for it. Embed it as the first member; v1_run() owns it from then on.
+ */
+struct v1_job {
+	struct job job;        /* first; on the way to the background thread */
+	struct http_task task; /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	bool crowded;
+	struct strbuf warning; /* empty: none */
+	/* Goes on until it is done (true) or the clock says until_ns. It is done when data is JSON
+	 * to be sent, or when err has a reason. */
+	bool (*step)(struct v1_job *j, int64_t until_ns);
+	void (*free)(struct v1_job *j); /* on any thread; with the block itself */
+	struct strbuf data;
+	struct err err;
+};
+
+/* On the worker. The caller has set step and free. */
+void v1_run(struct api_worker *w, struct http_request *req, struct v1_job *j);
+
+/* Unix seconds, as RFC 3339 in UTC with milliseconds, in quotes: as text these have their order. */
+void v1_add_time(struct strbuf *b, double at);
+
+#endif
