@@ -13,54 +13,21 @@
 #include "journal/sqlite/crash.h"
 #include "journal/sqlite/sqlite.h"
 #include "journal/sqlite/synced.h"
+#include "lib/database_files.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/rng.h"
 #include "lib/run.h"
 #include "lib/temp_dir.h"
 
-enum { FILES = 3, WAL_FILE = 1, NOTE_FILE = 2 };
-
-static const char *const suffixes[FILES] = { "", "-wal", SYNCED_SUFFIX };
-
 static struct temp_dir top, dir;
-static struct strbuf files[FILES]; /* as they were left */
-static uint64_t last_commit;       /* where in the WAL the last commit begins */
-
-static const char *name_of(unsigned file)
-{
-	static char name[200];
-
-	snprintf(name, sizeof(name), "%s%s", dir.db, suffixes[file]);
-	return name;
-}
-
-static void read_file(unsigned file)
-{
-	FILE *f = fopen(name_of(file), "re");
-	char chunk[8192];
-	size_t n;
-
-	ck_assert_msg(f != NULL, "%s", name_of(file));
-	files[file].n = 0;
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		strbuf_add(&files[file], chunk, n);
-	fclose(f);
-}
-
-static void write_file(unsigned file, struct str content)
-{
-	FILE *f = fopen(name_of(file), "we");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(content.p, 1, content.n, f), content.n);
-	ck_assert_int_eq(fclose(f), 0);
-}
+static struct strbuf files[N_DATABASE_FILES]; /* as they were left */
+static uint64_t last_commit;                  /* where in the WAL the last commit begins */
 
 static void write_all(void)
 {
-	for (unsigned i = 0; i < FILES; i++)
-		write_file(i, strbuf_str(&files[i]));
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		database_file_write(&dir, i, strbuf_str(&files[i]));
 }
 
 static void push(struct storage *st, struct store *s, unsigned n)
@@ -89,16 +56,16 @@ static void leave_files(void)
 	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
 	push(st, s, 0);
 	st->ops->close(st);
-	ck_assert_int_eq(access(name_of(WAL_FILE), F_OK), -1);
-	ck_assert_int_eq(access(name_of(NOTE_FILE), F_OK), -1);
+	ck_assert_int_eq(access(database_file_name(&dir, WAL_FILE), F_OK), -1);
+	ck_assert_int_eq(access(database_file_name(&dir, NOTE_FILE), F_OK), -1);
 	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
 	for (unsigned i = 1; i < PUSHES; i++)
 		push(st, s, i);
-	read_file(WAL_FILE);
+	database_file_read(&dir, WAL_FILE, &files[WAL_FILE]);
 	last_commit = files[WAL_FILE].n;
 	push(st, s, PUSHES);
-	for (unsigned i = 0; i < FILES; i++)
-		read_file(i);
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		database_file_read(&dir, i, &files[i]);
 	st->ops->close(st);
 	store_free(s);
 	temp_dir_make_inside(&dir, &top);
@@ -143,8 +110,8 @@ START_TEST(whole)
 	check_look("whole", 0, CRASH_SOUND, NULL);
 	ck_assert_uint_eq(groups_loaded(), PUSHES + 1);
 	/* Closed: one file, which is whole without the others. */
-	ck_assert_int_eq(access(name_of(WAL_FILE), F_OK), -1);
-	ck_assert_int_eq(access(name_of(NOTE_FILE), F_OK), -1);
+	ck_assert_int_eq(access(database_file_name(&dir, WAL_FILE), F_OK), -1);
+	ck_assert_int_eq(access(database_file_name(&dir, NOTE_FILE), F_OK), -1);
 	check_look("closed", 0, CRASH_SOUND, NULL);
 	ck_assert_uint_eq(groups_loaded(), PUSHES + 1);
 }
@@ -152,18 +119,18 @@ END_TEST
 
 START_TEST(no_wal)
 {
-	ck_assert_int_eq(unlink(name_of(WAL_FILE)), 0);
+	ck_assert_int_eq(unlink(database_file_name(&dir, WAL_FILE)), 0);
 	check_look("no WAL", 0, CRASH_DAMAGED, "-wal is missing");
-	ck_assert_int_eq(unlink(name_of(NOTE_FILE)), 0);
+	ck_assert_int_eq(unlink(database_file_name(&dir, NOTE_FILE)), 0);
 	check_look("a copy of the database alone", 0, CRASH_DAMAGED, "-wal is missing");
-	write_file(WAL_FILE, STR(""));
+	database_file_write(&dir, WAL_FILE, STR(""));
 	check_look("an empty WAL", 0, CRASH_DAMAGED, "-wal is missing");
 }
 END_TEST
 
 START_TEST(no_database)
 {
-	write_file(0, STR(""));
+	database_file_write(&dir, 0, STR(""));
 	check_look("empty", 0, CRASH_DAMAGED, "database is missing or empty");
 	ck_assert_int_eq(unlink(dir.db), 0);
 	check_look("missing", 0, CRASH_DAMAGED, "database is missing or empty");
@@ -186,7 +153,7 @@ START_TEST(flipped_bit)
 			at = last_commit + rng_next(&rng) % (n - last_commit);
 		copy[at] ^= bit;
 		write_all();
-		write_file(WAL_FILE, (struct str){ copy, n });
+		database_file_write(&dir, WAL_FILE, (struct str){ copy, n });
 		check_look("flipped", at, CRASH_DAMAGED, "-wal");
 		copy[at] ^= bit;
 	}
@@ -206,8 +173,8 @@ START_TEST(flipped_bit_without_a_note)
 
 		copy[at] ^= bit;
 		write_all();
-		ck_assert_int_eq(unlink(name_of(NOTE_FILE)), 0);
-		write_file(WAL_FILE, (struct str){ copy, n });
+		ck_assert_int_eq(unlink(database_file_name(&dir, NOTE_FILE)), 0);
+		database_file_write(&dir, WAL_FILE, (struct str){ copy, n });
 		struct err err = { 0 };
 		bool wal;
 		enum crash_result r = crash_look(dir.db, &wal, &err);
@@ -219,8 +186,8 @@ START_TEST(flipped_bit_without_a_note)
 	}
 	copy[last_commit + WAL_FRAME_HEADER + 7] ^= 1;
 	write_all();
-	ck_assert_int_eq(unlink(name_of(NOTE_FILE)), 0);
-	write_file(WAL_FILE, (struct str){ copy, n });
+	ck_assert_int_eq(unlink(database_file_name(&dir, NOTE_FILE)), 0);
+	database_file_write(&dir, WAL_FILE, (struct str){ copy, n });
 	check_look("last commit", last_commit, CRASH_DOUBT, "a commit that is not whole");
 	ck_assert_uint_eq(groups_loaded(), PUSHES);
 }
@@ -230,11 +197,11 @@ START_TEST(cut)
 {
 	for (size_t n = 0; n < files[WAL_FILE].n; n += n < 100 ? 7 : 1999) {
 		write_all();
-		write_file(WAL_FILE, (struct str){ files[WAL_FILE].p, n });
+		database_file_write(&dir, WAL_FILE, (struct str){ files[WAL_FILE].p, n });
 		check_look("cut", n, CRASH_DAMAGED, "-wal");
 	}
 	write_all();
-	write_file(WAL_FILE, (struct str){ files[WAL_FILE].p, last_commit });
+	database_file_write(&dir, WAL_FILE, (struct str){ files[WAL_FILE].p, last_commit });
 	check_look("cut before the last commit", 0, CRASH_DAMAGED, "is cut off");
 }
 END_TEST
@@ -251,16 +218,16 @@ START_TEST(more_than_was_synced)
 	strbuf_add(&longer, wal->p + last_commit, frames);
 	for (size_t n = wal->n; n <= longer.n; n += 1009) {
 		write_all();
-		write_file(WAL_FILE, (struct str){ longer.p, n });
+		database_file_write(&dir, WAL_FILE, (struct str){ longer.p, n });
 		check_look("longer", n, CRASH_SOUND, NULL);
 	}
 	write_all();
-	write_file(WAL_FILE, strbuf_str(&longer));
+	database_file_write(&dir, WAL_FILE, strbuf_str(&longer));
 	ck_assert_uint_eq(groups_loaded(), PUSHES + 1);
 	/* Two commits: each is synced before the next one is written. */
 	strbuf_add(&longer, wal->p + last_commit, frames);
 	write_all();
-	write_file(WAL_FILE, strbuf_str(&longer));
+	database_file_write(&dir, WAL_FILE, strbuf_str(&longer));
 	check_look("two commits", 0, CRASH_DAMAGED, "-wal is damaged");
 }
 END_TEST
@@ -268,7 +235,7 @@ END_TEST
 static void write_note(int number, int salt, uint64_t end)
 {
 	struct wal_generation is = { 0 };
-	int fd = synced_open(name_of(NOTE_FILE));
+	int fd = synced_open(database_file_name(&dir, NOTE_FILE));
 
 	ck_assert(wal_read_header((const unsigned char *)files[WAL_FILE].p, &is));
 	is.number += (uint32_t)number;
@@ -297,9 +264,9 @@ START_TEST(notes)
 		CLEANUP(freep) char *copy = mem_dup(files[NOTE_FILE].p, files[NOTE_FILE].n);
 
 		copy[n] ^= 4;
-		write_file(NOTE_FILE, (struct str){ copy, files[NOTE_FILE].n });
+		database_file_write(&dir, NOTE_FILE, (struct str){ copy, files[NOTE_FILE].n });
 		check_look("a damaged note", n, CRASH_SOUND, NULL);
-		write_file(NOTE_FILE, (struct str){ files[NOTE_FILE].p, n });
+		database_file_write(&dir, NOTE_FILE, (struct str){ files[NOTE_FILE].p, n });
 		check_look("a note cut short", n, CRASH_SOUND, NULL);
 	}
 }
@@ -317,7 +284,7 @@ START_TEST(in_use)
 	push(st, s, 100);
 	struct strbuf wal = files[WAL_FILE];
 
-	write_file(WAL_FILE, (struct str){ wal.p, wal.n / 2 });
+	database_file_write(&dir, WAL_FILE, (struct str){ wal.p, wal.n / 2 });
 	bool had;
 
 	ck_assert_int_eq(crash_look(dir.db, &had, &err), CRASH_SOUND);

@@ -12,50 +12,19 @@
 #include "journal/salvage.h"
 #include "journal/sqlite/carve.h"
 #include "journal/sqlite/sqlite.h"
-#include "journal/sqlite/synced.h"
+#include "journal/sqlite/wal.h"
+#include "lib/database_files.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/rng.h"
 #include "lib/run.h"
 #include "lib/temp_dir.h"
 
-enum { FILES = 3, GROUPS = 60, PAGE = 4096 };
-
-static const char *const suffixes[FILES] = { "", "-wal", SYNCED_SUFFIX };
+enum { GROUPS = 60, PAGE = 4096 };
 
 static struct temp_dir top, dir;
-static struct strbuf files[FILES]; /* as a killed process leaves them */
-static char *whole;                /* what they show */
-
-static const char *name_of(unsigned file)
-{
-	static char name[200];
-
-	snprintf(name, sizeof(name), "%s%s", dir.db, suffixes[file]);
-	return name;
-}
-
-static void read_file(unsigned file)
-{
-	FILE *f = fopen(name_of(file), "re");
-	char chunk[8192];
-	size_t n;
-
-	ck_assert_msg(f != NULL, "%s", name_of(file));
-	files[file].n = 0;
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		strbuf_add(&files[file], chunk, n);
-	fclose(f);
-}
-
-static void write_file(unsigned file, struct str content)
-{
-	FILE *f = fopen(name_of(file), "we");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(content.p, 1, content.n, f), content.n);
-	ck_assert_int_eq(fclose(f), 0);
-}
+static struct strbuf files[N_DATABASE_FILES]; /* as a killed process leaves them */
+static char *whole;                           /* what they show */
 
 static struct store *new_store(void)
 {
@@ -90,8 +59,8 @@ static void leave_files(void)
 		ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
 		for (unsigned i = half * GROUPS / 2; i < (half + 1) * GROUPS / 2; i++)
 			push(st, s, i);
-		for (unsigned i = 0; half == 1 && i < FILES; i++)
-			read_file(i);
+		for (unsigned i = 0; half == 1 && i < N_DATABASE_FILES; i++)
+			database_file_read(&dir, i, &files[i]);
 		st->ops->close(st);
 	}
 	exposed_add(s, &text);
@@ -99,8 +68,8 @@ static void leave_files(void)
 	whole = text.p;
 	store_free(s);
 	temp_dir_make_inside(&dir, &top);
-	for (unsigned i = 0; i < FILES; i++)
-		write_file(i, strbuf_str(&files[i]));
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		database_file_write(&dir, i, strbuf_str(&files[i]));
 }
 
 static struct store *salvage(struct salvage_counts *ret)
@@ -160,13 +129,13 @@ START_TEST(flipped_bits)
 
 		while (flips--)
 			copy[rng_next(&rng) % files[file].n] ^= (char)(1 << rng_below(&rng, 8));
-		write_file(file, (struct str){ copy, files[file].n });
+		database_file_write(&dir, file, (struct str){ copy, files[file].n });
 		struct store *s = salvage(&n);
 
 		check_true(s, "flipped");
 		groups += store_counts(s).groups;
 		store_free(s);
-		write_file(file, strbuf_str(&files[file]));
+		database_file_write(&dir, file, strbuf_str(&files[file]));
 	}
 	/* Many flips, but most of it is still there. */
 	ck_assert_uint_gt(groups, 150 * GROUPS / 2);
@@ -194,7 +163,7 @@ START_TEST(garbled_pages)
 			for (size_t at = rng_below(&rng, 64); at < PAGE; at += rng_below(&rng, 9))
 				to[at++] = (char)rng_next(&rng);
 		}
-		write_file(0, (struct str){ copy, files[0].n });
+		database_file_write(&dir, 0, (struct str){ copy, files[0].n });
 		struct store *s = salvage(&n);
 
 		check_true(s, "garbled");
@@ -209,13 +178,13 @@ START_TEST(cut_anywhere)
 		for (size_t n = 0; n < files[file].n; n += 1999) {
 			struct salvage_counts counts;
 
-			write_file(file, (struct str){ files[file].p, n });
+			database_file_write(&dir, file, (struct str){ files[file].p, n });
 			struct store *s = salvage(&counts);
 
 			check_true(s, "cut");
 			store_free(s);
 		}
-		write_file(file, strbuf_str(&files[file]));
+		database_file_write(&dir, file, strbuf_str(&files[file]));
 	}
 }
 END_TEST
@@ -227,7 +196,7 @@ START_TEST(behind_a_damaged_frame)
 	struct salvage_counts n;
 
 	copy[WAL_HEADER + WAL_FRAME_HEADER + 2000] ^= 1;
-	write_file(1, (struct str){ copy, files[1].n });
+	database_file_write(&dir, 1, (struct str){ copy, files[1].n });
 	struct store *s = salvage(&n);
 
 	ck_assert_uint_ge(store_counts(s).groups, GROUPS - 1);
@@ -240,8 +209,8 @@ START_TEST(no_files)
 {
 	struct salvage_counts n;
 
-	for (unsigned i = 0; i < FILES; i++)
-		ck_assert_int_eq(unlink(name_of(i)), 0);
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		ck_assert_int_eq(unlink(database_file_name(&dir, i)), 0);
 	struct store *s = salvage(&n);
 
 	ck_assert_uint_eq(store_counts(s).groups + n.rows, 0);
