@@ -179,6 +179,17 @@ static int commit(struct rewriter *rw)
 	return r;
 }
 
+/* The last one. r: of what has been staged for it. */
+static int end_batch(struct rewriter *rw, int r)
+{
+	if (r == 0)
+		r = commit(rw);
+	else
+		store_rollback(rw->scratch);
+	free_pushes(rw);
+	return r;
+}
+
 static int write_pushes(struct rewriter *rw)
 {
 	int r = 0;
@@ -190,12 +201,7 @@ static int write_pushes(struct rewriter *rw)
 		else if ((i + 1) % BATCH == 0)
 			r = commit(rw);
 	}
-	if (r == 0)
-		r = commit(rw);
-	else
-		store_rollback(rw->scratch);
-	free_pushes(rw);
-	return r;
+	return end_batch(rw, r);
 }
 
 static int write_families(struct rewriter *rw)
@@ -231,12 +237,7 @@ static int write_times(struct rewriter *rw)
 			free_pushes(rw);
 		}
 	}
-	if (r == 0)
-		r = commit(rw);
-	else
-		store_rollback(rw->scratch);
-	free_pushes(rw);
-	return r;
+	return end_batch(rw, r);
 }
 
 int rewrite_store(struct store *s, struct storage *to, struct err *err)

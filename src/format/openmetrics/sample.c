@@ -182,16 +182,8 @@ static int rest_of_sample(struct text_parser *p)
 
 static int sample_name(struct text_parser *p)
 {
-	struct str name;
-	int quoted = text_name(p, CH_METRIC_START, &name);
-
-	if (quoted < 0)
+	if (text_read_sample_name(p, &p->sample) < 0)
 		return -1;
-	if (name.n == 0)
-		return text_error(p, "invalid metric name");
-	if (text_find_family(p, name, quoted) < 0)
-		return -1;
-	p->sample = name;
 	if (!p->family->typed)
 		text_set_type(p->family, METRIC_UNTYPED);
 	text_skip_blanks(p);

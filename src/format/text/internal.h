@@ -165,6 +165,9 @@ int text_shared_labels(struct text_parser *p);
 /* Sorts by name. */
 void text_sort_labels(struct label *labels, uint32_t n);
 
+/* parse.c: the name of a sample, and its family as text_find_family() makes it. */
+int text_read_sample_name(struct text_parser *p, struct str *ret);
+
 /* family.c */
 
 /* Sets p->family and p->role; makes the family when the name is new. */

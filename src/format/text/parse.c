@@ -246,19 +246,23 @@ static int parse_value(struct text_parser *p)
 	return 0;
 }
 
+int text_read_sample_name(struct text_parser *p, struct str *ret)
+{
+	int quoted = text_name(p, CH_METRIC_START, ret);
+
+	if (quoted < 0)
+		return -1;
+	if (ret->n == 0)
+		return text_error(p, "invalid metric name");
+	return text_find_family(p, *ret, quoted);
+}
+
 static int parse_sample_name(struct text_parser *p)
 {
-	if (!text_same_family(p)) {
-		struct str name;
-		int quoted = text_name(p, CH_METRIC_START, &name);
+	struct str name;
 
-		if (quoted < 0)
-			return -1;
-		if (name.n == 0)
-			return text_error(p, "invalid metric name");
-		if (text_find_family(p, name, quoted) < 0)
-			return -1;
-	}
+	if (!text_same_family(p) && text_read_sample_name(p, &name) < 0)
+		return -1;
 	if (!p->family->typed)
 		text_set_type(p->family, METRIC_UNTYPED);
 	text_skip_blanks(p);
