@@ -186,3 +186,12 @@ size_t queue_depth(struct queue *q)
 	pthread_mutex_unlock(&q->lock);
 	return n;
 }
+
+size_t queue_bytes(struct queue *q)
+{
+	pthread_mutex_lock(&q->lock);
+	size_t bytes = q->bytes;
+
+	pthread_mutex_unlock(&q->lock);
+	return bytes;
+}

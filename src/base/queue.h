@@ -69,5 +69,6 @@ void queue_gather(struct queue *q, size_t n, int64_t ns);
 /* Any thread: nothing more is accepted; the consumer drains what is there. */
 void queue_close(struct queue *q);
 size_t queue_depth(struct queue *q);
+size_t queue_bytes(struct queue *q);
 
 #endif

@@ -12,6 +12,8 @@ struct pages;
 
 struct store_counts {
 	uint64_t groups, series, families;
+	uint64_t failed;   /* groups whose last push was refused */
+	uint64_t overdue;  /* groups whose next push should have come by now */
 	uint64_t left_out; /* families that the database has, and that are not shown */
 };
 

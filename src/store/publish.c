@@ -163,11 +163,23 @@ static void end_times(struct store *s, struct group *g)
 			pages_remove(&s->time_families[i]->shown, &g->time_lines[i]);
 }
 
+/* Groups that somebody should look at; more: 1, or -1 to take out what it was counted as. */
+static void count_states(struct store *s, const struct group *g, int64_t more)
+{
+	if (!g->exists)
+		return;
+	if (group_failed_at(g) > group_pushed_at(g))
+		s->pages.counts.failed += (uint64_t)more;
+	if (g->life && g->life->now.overdue)
+		s->pages.counts.overdue += (uint64_t)more;
+}
+
 static void publish_group(struct store *s, struct group *g)
 {
 	const struct staged *st = g->staged;
 	uint64_t more = (uint64_t)st->exists - g->exists;
 
+	count_states(s, g, -1);
 	for (uint32_t i = 0; i < st->net.n; i++)
 		if (st->net.pairs[i].family->shown.kin)
 			store_kin_changes(s, &st->net.pairs[i]);
@@ -186,6 +198,7 @@ static void publish_group(struct store *s, struct group *g)
 	s->log.live_bytes += more * row_bytes_of(g->key_n);
 	store_set_group_id(s, g, st->exists ? st->id : 0);
 	g->exists = st->exists;
+	count_states(s, g, 1);
 	pages_show_group(&s->pages, g, g->exists);
 	if (s->left_out.n > 0)
 		store_forget_left_out(s, g);

@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, eventually
 
 CORS = {
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Origin",
@@ -36,7 +36,7 @@ def test_status():
         status = json.loads(reply.text)
         assert list(status) == ["status", "data"] and status["status"] == "success"
         data = status["data"]
-        assert list(data) == ["build_information", "flags", "memory", "start_time"]
+        assert list(data) == ["build_information", "database", "flags", "limits", "memory", "start_time", "stored"]
         assert list(data["build_information"]) == ["branch", "buildDate", "buildUser", "goVersion", "revision", "version"]
         flags = data["flags"]
         assert list(flags) == sorted(flags) and all(isinstance(v, str) for v in flags.values())
@@ -115,3 +115,40 @@ def test_ipv6_peers_are_logged_with_brackets():
     with Gateway(listen="[::1]:0") as g:
         g.put("x", "a\n")
         assert re.search(r"logged_source=\[::1\]:\d+", g.wait_for_line("failed to parse text"))
+
+
+def stored(gw):
+    data = json.loads(gw.get("/api/v1/status").text)["data"]
+    return data["stored"], {limit.get("flag"): limit for limit in data["limits"]}, data["database"]
+
+
+def test_what_is_stored_is_counted(database, tmp_path):
+    """Groups in the states that somebody should look at, through changes, a restart and a deletion."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"late\"}'\n  expect_every: 1s\n")
+    flags = [f"--config.file={rules}", "--limits.groups=1000"]
+    with Gateway(*flags, database=database) as g:
+        assert stored(g)[0] == {"groups": 0, "series": 0, "families": 0, "failed": 0, "overdue": 0} | {
+            "families": stored(g)[0]["families"]}
+        assert g.put("good", "# TYPE a gauge\na 1\n").status == 200
+        assert g.put("late", "b 1\n").status == 200
+        for job in "bad", "worse":
+            assert g.put(job, "# TYPE a counter\na 1\n").status == 400
+        eventually(lambda: stored(g)[0]["overdue"] == 1, "the group is overdue")
+        counts, limits, file = stored(g)
+        assert (counts["groups"], counts["failed"], counts["overdue"]) == (4, 2, 1)
+        assert (limits["limits.groups"]["used"], limits["limits.groups"]["limit"]) == (4, 1000)
+        assert all(0 <= limit["used"] <= limit["limit"] for limit in limits.values())
+        assert file["bytes"] > 0
+        assert g.put("bad", "c 1\n").status == 200
+        assert stored(g)[0]["failed"] == 1
+    with Gateway(*flags, database=database) as g:
+        assert stored(g)[0]["failed"] == 1
+        eventually(lambda: stored(g)[0]["overdue"] == 1, "the group is overdue")
+        for job in "worse", "late":
+            assert g.delete(job).status == 202
+        assert (stored(g)[0]["groups"], stored(g)[0]["failed"], stored(g)[0]["overdue"]) == (2, 0, 0)
+
+
+def test_a_gateway_without_a_database_says_so(shared):
+    assert stored(shared)[2] == {"in_memory": True}

@@ -1,0 +1,28 @@
+/* What the status page and /api/v1/status say of this process now: what is stored, how full the
+ * limits are. */
+#ifndef API_STATUS_FACTS_H
+#define API_STATUS_FACTS_H
+
+#include "api/api.h"
+#include "store/store.h"
+
+struct limit_use {
+	const char *flag; /* without dashes; NULL: no flag sets it */
+	const char *what; /* in words */
+	bool bytes;       /* used and limit are bytes */
+	uint64_t used, limit;
+};
+
+enum { LIMIT_USES = 8 };
+
+struct status_facts {
+	struct store_counts stored;
+	const char *database; /* the file; "": there is none, restarts lose everything */
+	uint64_t database_bytes;
+	struct limit_use limits[LIMIT_USES];
+};
+
+/* Any thread, once the gateway is ready. */
+void status_facts_collect(struct api *api, struct status_facts *ret);
+
+#endif
