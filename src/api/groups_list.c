@@ -4,12 +4,12 @@
  */
 #include "api/groups_list.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "api/cursor.h"
 #include "api/endpoints.h"
 #include "api/group_json.h"
+#include "api/group_scan.h"
 #include "api/metric_json.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -79,89 +79,41 @@ void list_request_done(struct list_request *r)
 
 struct groups_list {
 	struct v1_job job; /* first */
-	struct store *store;
-	struct list_request asked;
-	uint32_t cursor;
-	struct group_list some; /* of all groups */
-	struct arena arena;
-	uint64_t total;
-	struct picks picks;
-	size_t written; /* of the picks; the page has begun when data has */
+	struct group_scan scan;
+	bool scanned;   /* the page is begun */
+	size_t written; /* of the picks */
 };
-
-static int64_t nanoseconds(double at)
-{
-	return at <= 0 ? 0 : at < 9e9 ? (int64_t)(at * 1e9) : INT64_MAX / 2;
-}
-
-static int64_t rank_of(const struct list_request *r, const struct group_brief *g)
-{
-	int64_t rank = 0;
-
-	switch (r->sort) {
-	case SORT_AGE:
-		rank = -nanoseconds(g->pushed_at > 0 ? g->pushed_at : g->failed_at);
-		break;
-	case SORT_SERIES:
-		rank = (int64_t)g->n_series;
-		break;
-	case SORT_BYTES:
-		rank = (int64_t)g->n_bytes;
-		break;
-	case SORT_FAILED:
-		rank = nanoseconds(g->failed_at);
-		break;
-	default:
-		break;
-	}
-	return r->descending ? -rank : rank;
-}
-
-/* False: *err says why there is no answer. */
-static bool look_at(struct groups_list *l, const struct group_brief *g)
-{
-	struct str key = group_list_key(&l->some, g);
-	int r;
-
-	if (!group_filter_state(&l->asked.filter, g, l->asked.now))
-		return true;
-	r = group_filter_key(&l->asked.filter, key, &l->arena, &l->job.err);
-	if (r > 0) {
-		l->total++;
-		picks_offer(&l->picks, (struct place){ rank_of(&l->asked, g), key }, g);
-	}
-	return r >= 0;
-}
 
 /* False: the page is not complete yet. The first beyond the page only says that there is one. */
 static bool write_some(struct groups_list *l)
 {
 	struct strbuf *b = &l->job.data;
-	size_t n = l->picks.n < l->asked.limit ? l->picks.n : l->asked.limit;
-	const struct pick *it = &l->picks.list[l->written];
+	struct group_scan *scan = &l->scan;
+	const struct picks *picks = &scan->picks;
+	size_t n = group_scan_n(scan);
+	const struct pick *it = &picks->list[l->written];
 	struct group_details details;
 	int r;
 
 	if (l->written < n) {
-		arena_reset(&l->arena);
-		r = store_group_details(l->store, &it->group, &l->arena, &details);
+		arena_reset(&scan->arena);
+		r = store_group_details(scan->store, &it->group, &scan->arena, &details);
 		/* It has gone since. */
-		if (r > 0 &&
-		    !group_json_add(b, pick_key(&l->picks, it), &it->group, &details, &l->arena))
+		if (r > 0 && !group_json_add(b, group_scan_key(scan, l->written), &it->group,
+					     &details, &scan->arena))
 			r = -1;
 		if (r < 0)
 			err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
 		l->written++;
 		return r < 0;
 	}
-	strbuf_addf(b, "],\"total\":%llu", (unsigned long long)l->total);
-	if (l->asked.sort != SORT_KEY)
+	strbuf_addf(b, "],\"total\":%llu", (unsigned long long)scan->total);
+	if (scan->asked.sort != SORT_KEY)
 		strbuf_addz(b, ",\"stable\":false");
-	if (l->picks.n > n) {
-		it = &l->picks.list[n - 1];
+	if (picks->n > n) {
 		json_add_member(b, "next_cursor");
 		strbuf_addc(b, '"');
-		cursor_write(b, l->asked.hash, (struct place){ it->rank, pick_key(&l->picks, it) });
+		group_scan_cursor(scan, n - 1, b);
 		strbuf_addc(b, '"');
 	}
 	strbuf_addc(b, '}');
@@ -173,19 +125,15 @@ static bool step(struct v1_job *job, int64_t until_ns)
 	struct groups_list *l = (struct groups_list *)job;
 
 	do {
-		if (l->job.data.n > 0) {
+		if (l->scanned) {
 			if (write_some(l))
 				return true;
-			continue;
-		}
-		if (!store_list_groups(l->store, &l->cursor, &l->some)) {
-			picks_finish(&l->picks);
+		} else if (group_scan_step(&l->scan, &l->job.err)) {
+			l->scanned = true;
 			strbuf_addz(&l->job.data, "{\"groups\":[");
-			continue;
 		}
-		for (uint32_t i = 0; i < l->some.n; i++)
-			if (!look_at(l, &l->some.list[i]))
-				return true;
+		if (l->job.err.reason)
+			return true;
 	} while (clock_mono_ns() < until_ns);
 	return false;
 }
@@ -194,10 +142,7 @@ static void list_free(struct v1_job *job)
 {
 	struct groups_list *l = (struct groups_list *)job;
 
-	list_request_done(&l->asked);
-	group_list_done(&l->some);
-	arena_done(&l->arena);
-	picks_done(&l->picks);
+	group_scan_done(&l->scan);
 	free(l);
 }
 
@@ -208,13 +153,7 @@ static void list(struct api_worker *w, struct http_request *req, struct list_req
 
 	l->job.step = step;
 	l->job.free = list_free;
-	l->store = w->api->store;
-	l->asked = *asked;
-	arena_init(&l->arena, ARENA_MAY_FAIL);
-	picks_init(&l->picks, asked->limit + 1);
-	l->picks.descending = asked->sort == SORT_KEY && asked->descending;
-	l->picks.has_after = asked->has_after;
-	l->picks.after = asked->after;
+	group_scan_init(&l->scan, w->api->store, asked);
 	strbuf_adds(&l->job.warning, warning);
 	v1_run(w, req, &l->job);
 }

@@ -143,6 +143,17 @@ def test_a_cursor_of_another_request(gw):
         assert "another request" in ask(gw, status=400, cursor=cursor, **other)["error"]
 
 
+def test_by_key_means_by_job_first(gw):
+    """However the other labels are called, and with one job's name at the beginning of another's (a NUL counts as the end)."""
+    names = ["ci", "ci/instance/a", "ci/zone/a", "ci%00/a/b", "ci-test", "ci-test/instance/0", "web/a/b", "web/instance/0"]
+    for i, name in enumerate(random.sample(names, len(names))):
+        assert gw.put(name, f"a{{n=\"{i}\"}} 1\n").status in (200, 400)
+    whole = [g["labels"] for g in groups(gw)]
+    assert [g["job"] for g in whole] == sorted((g["job"] for g in whole), key=lambda job: job + "\0a") and len(whole) >= 7
+    assert [g["labels"] for p in pages(gw, limit=3) for g in p["groups"]] == whole
+    assert [g["labels"] for g in groups(gw, sort="-key")] == whole[::-1]
+
+
 @pytest.mark.parametrize("sort", ["key", "-key", "age", "-age", "series", "-series", "bytes", "-bytes", "failed", "-failed"])
 def test_orders(gw, sort):
     names = [f"j{i:02}" for i in range(23)]
