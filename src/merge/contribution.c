@@ -5,9 +5,14 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
-uint64_t contribution_hash(struct str name)
+/* Starts that may be the same one are some hundredths of a second apart. */
+static uint64_t hash_of(struct str name, bool has_start, double hundredths)
 {
-	return hash_bytes(name);
+	uint64_t parts[2] = { hash_bytes(name), UINT64_MAX };
+
+	if (has_start)
+		memcpy(&parts[1], &hundredths, sizeof(hundredths));
+	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
 }
 
 void contribution_link(struct merged_group *g, struct contribution *c)
@@ -42,8 +47,8 @@ struct contribution *contribution_add(struct merged_group *g, const struct sourc
 	c->name = (struct str){ mem_dup(source->name.p, source->name.n), source->name.n };
 	c->has_start = source->has_start;
 	c->start = source->start;
-	c->hash = contribution_hash(c->name);
-	c->id = g->next_id++;
+	c->hash = hash_of(c->name, c->has_start, round(c->start * 100));
+	c->doc.id = g->next_id++;
 	c->first = g->next_number;
 	c->live = true;
 	c->changed = true;
@@ -123,11 +128,6 @@ void merged_set_live(struct merged_group *g, struct contribution *c, bool live)
 	contribution_count_live(g, c, live);
 }
 
-static bool same_name(const struct contribution *c, struct str name)
-{
-	return str_eq(c->name, name);
-}
-
 /* No count of it is below what is known of c. */
 static bool none_below(const struct merged_group *g, const struct contribution *c,
 		       const struct said *said)
@@ -152,22 +152,39 @@ static bool none_below(const struct merged_group *g, const struct contribution *
 	return true;
 }
 
+static bool is_of(const struct contribution *c, const struct source *source)
+{
+	return c->has_start == source->has_start && str_eq(c->name, source->name);
+}
+
+/* The start that differs by so many hundredths of a second. */
+static struct contribution *find_at(const struct merged_group *g, const struct source *source,
+				    double apart)
+{
+	uint64_t hash = hash_of(source->name, source->has_start,
+				round(source->start * 100) + apart);
+	struct contribution *c;
+
+	for (size_t at = table_first(&g->by_source, hash);
+	     (c = table_next(&g->by_source, hash, &at));)
+		if (is_of(c, source) && (apart != 0 ? source_same_start(c->start, source->start)
+						    : !c->has_start || c->start == source->start))
+			return c;
+	return NULL;
+}
+
 struct contribution *merged_find(const struct merged_group *g, const struct source *source,
 				 const struct said *said)
 {
-	uint64_t hash = contribution_hash(source->name);
-	struct contribution *c, *near = NULL;
+	static const double apart[] = { 100, -100, 200, -200 };
+	struct contribution *c = find_at(g, source, 0);
 
-	for (size_t at = table_first(&g->by_source, hash);
-	     (c = table_next(&g->by_source, hash, &at));) {
-		if (!same_name(c, source->name) || c->has_start != source->has_start)
-			continue;
-		if (!c->has_start || c->start == source->start)
-			return c;
-		if (said && source_same_start(c->start, source->start) && none_below(g, c, said))
-			near = c;
+	for (size_t i = 0; !c && said && source->has_start && i < ARRAY_LEN(apart); i++) {
+		c = find_at(g, source, apart[i]);
+		if (c && !none_below(g, c, said))
+			c = NULL;
 	}
-	return near;
+	return c;
 }
 
 /* The live extremes, where what was one has gone. */

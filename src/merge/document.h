@@ -9,17 +9,22 @@
 #include "merge/group.h"
 
 /* bytes empty: the document is gone. Borrowed for the call. */
-typedef void (*document_fn)(void *arg, uint64_t id, struct str bytes);
+typedef void (*document_fn)(void *arg, struct document *doc, struct str bytes);
 
-/* What has changed since the last merged_commit(); before the next one. */
+/* What has changed since the last merged_commit(); once, before the next one. Or all there is. */
 void merged_documents(struct merged_group *g, document_fn fn, void *arg);
+void merged_all_documents(struct merged_group *g, document_fn fn, void *arg);
+/* All of them, as they are known. */
+void merged_each_document(struct merged_group *g, void (*fn)(void *arg, struct document *doc),
+			  void *arg);
 
 /*
  * Into a new group: all documents of families, then all of contributions, then merged_load_end().
  * -1: *err, ERR_STORAGE: the document is damaged.
  */
 bool document_is_family(struct str bytes);
-int merged_load(struct merged_group *g, uint64_t id, struct str bytes, struct err *err);
+int merged_load(struct merged_group *g, const struct document *doc, struct str bytes,
+		struct err *err);
 void merged_load_end(struct merged_group *g);
 
 #endif

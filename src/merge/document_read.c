@@ -201,7 +201,7 @@ static void take_layouts(struct reader *r, struct merged_group *g, struct merged
 	}
 }
 
-static void load_family(struct reader *r, struct merged_group *g, uint64_t id)
+static void load_family(struct reader *r, struct merged_group *g, const struct document *doc)
 {
 	struct said_family sf = { .name = take_str(r), .has_help = take(r) };
 	struct merged_family *f;
@@ -216,7 +216,7 @@ static void load_family(struct reader *r, struct merged_group *g, uint64_t id)
 		return;
 	}
 	f = family_add(g, &sf);
-	f->id = id;
+	f->doc = *doc;
 	take_layouts(r, g, f);
 	f->shown_layout = (uint32_t)take(r);
 	f->shown_number = take_number(r, g);
@@ -229,7 +229,7 @@ static void load_family(struct reader *r, struct merged_group *g, uint64_t id)
 static struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
 {
 	for (uint32_t i = 0; i < g->n_families; i++)
-		if (g->families[i] && g->families[i]->id == id)
+		if (g->families[i] && g->families[i]->doc.id == id)
 			return g->families[i];
 	return NULL;
 }
@@ -317,7 +317,7 @@ static void load_part(struct merged_group *g, struct contribution *c, struct mer
 	contribution_say(g, c, f, p);
 }
 
-static void load_contribution(struct reader *r, struct merged_group *g, uint64_t id)
+static void load_contribution(struct reader *r, struct merged_group *g, const struct document *doc)
 {
 	struct source source = { .name = take_str(r) };
 	uint64_t flags = take(r), first = take_number(r, g);
@@ -329,7 +329,7 @@ static void load_contribution(struct reader *r, struct merged_group *g, uint64_t
 	if (r->bad)
 		return;
 	c = contribution_add(g, &source);
-	c->id = id;
+	c->doc = *doc;
 	c->live = flags >> 1 & 1;
 	c->ended = flags >> 2 & 1;
 	c->returned = flags >> 3 & 1;
@@ -358,23 +358,24 @@ bool document_is_family(struct str bytes)
 	return bytes.n > 1 && bytes.p[1] == DOCUMENT_FAMILY;
 }
 
-int merged_load(struct merged_group *g, uint64_t id, struct str bytes, struct err *err)
+int merged_load(struct merged_group *g, const struct document *doc, struct str bytes,
+		struct err *err)
 {
 	struct reader r = { .rest = bytes };
 	uint64_t version = take(&r), kind = take(&r);
 
 	if (version == DOCUMENT_VERSION && kind == DOCUMENT_FAMILY)
-		load_family(&r, g, id);
+		load_family(&r, g, doc);
 	else if (version == DOCUMENT_VERSION && kind == DOCUMENT_CONTRIBUTION)
-		load_contribution(&r, g, id);
+		load_contribution(&r, g, doc);
 	else
 		r.bad = true;
-	if (id >= g->next_id)
-		g->next_id = id + 1;
+	if (doc->id >= g->next_id)
+		g->next_id = doc->id + 1;
 	if (!r.bad && r.rest.n == 0)
 		return 0;
 	return err_set(err, ERR_STORAGE, 0, "document %llu of a summed group is damaged",
-		       (unsigned long long)id);
+		       (unsigned long long)doc->id);
 }
 
 /* ---- what follows from all documents together ---- */

@@ -172,7 +172,7 @@ static void write_contribution(const struct merged_group *g, const struct contri
 		if (!is_written(g, c, i))
 			continue;
 		put_part(&part, g->families[i], c->parts[i]);
-		put(b, g->families[i]->id);
+		put(b, g->families[i]->doc.id);
 		put_str(b, strbuf_str(&part));
 	}
 }
@@ -185,7 +185,7 @@ static void write_contribution_once(struct merged_group *g, struct contribution 
 	c->changed = false;
 	b->n = 0;
 	write_contribution(g, c, b);
-	fn(arg, c->id, strbuf_str(b));
+	fn(arg, &c->doc, strbuf_str(b));
 }
 
 /* Whoever was touched is in what could be undone. */
@@ -201,14 +201,42 @@ void merged_documents(struct merged_group *g, document_fn fn, void *arg)
 		b.n = 0;
 		if (!f->dropped)
 			write_family(f, &b);
-		fn(arg, f->id, strbuf_str(&b));
+		fn(arg, &f->doc, strbuf_str(&b));
 	}
 	for (size_t i = 0; i < g->n_undo; i++) {
 		struct undo *u = &g->undo[i];
 
 		if (u->kind == UNDO_REMOVED)
-			fn(arg, u->c->id, STR_NULL);
+			fn(arg, &u->c->doc, STR_NULL);
 		else if (u->kind == UNDO_FIELDS || u->kind == UNDO_ADDED)
 			write_contribution_once(g, u->c, &b, fn, arg);
 	}
+}
+
+void merged_all_documents(struct merged_group *g, document_fn fn, void *arg)
+{
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	for (uint32_t i = 0; i < g->n_families; i++) {
+		if (!g->families[i] || g->families[i]->dropped)
+			continue;
+		b.n = 0;
+		write_family(g->families[i], &b);
+		fn(arg, &g->families[i]->doc, strbuf_str(&b));
+	}
+	for (size_t i = 0; i < g->n; i++) {
+		b.n = 0;
+		write_contribution(g, g->contributions[i], &b);
+		fn(arg, &g->contributions[i]->doc, strbuf_str(&b));
+	}
+}
+
+void merged_each_document(struct merged_group *g, void (*fn)(void *arg, struct document *doc),
+			  void *arg)
+{
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (g->families[i])
+			fn(arg, &g->families[i]->doc);
+	for (size_t i = 0; i < g->n; i++)
+		fn(arg, &g->contributions[i]->doc);
 }

@@ -49,7 +49,7 @@ struct merged_family *family_add(struct merged_group *g, const struct said_famil
 	struct merged_family *f = mem_zalloc(sizeof(*f));
 
 	f->index = free_index(g);
-	f->id = g->next_id++;
+	f->doc.id = g->next_id++;
 	f->name = own(sf->name);
 	f->help = own(sf->help);
 	f->unit = own(sf->unit);
@@ -188,7 +188,50 @@ uint32_t family_series(struct merged_group *g, struct merged_family *f, const st
 	return found;
 }
 
+static int by_series(const void *a, const void *b)
+{
+	uint32_t x = ((const struct pick *)a)->series, y = ((const struct pick *)b)->series;
+
+	return (x > y) - (x < y);
+}
+
+struct pick *family_picks(struct merged_group *g, struct merged_family *f,
+			  const struct said_family *sf, double now)
+{
+	struct pick *picks = mem_alloc(sf->n * sizeof(*picks));
+	bool sorted = true;
+	uint32_t hint = 0;
+
+	for (uint32_t i = 0; i < sf->n; i++) {
+		uint32_t series = family_series(g, f, &sf->metrics[i], &hint);
+
+		if (f->series[series].since == 0)
+			f->series[series].since = now;
+		picks[i] = (struct pick){ series, i, false, sf->metrics[i].created };
+		sorted &= i == 0 || picks[i - 1].series < series;
+	}
+	if (!sorted)
+		qsort(picks, sf->n, sizeof(*picks), by_series);
+	return picks;
+}
+
 /* ---- layouts ---- */
+
+void family_show_layout(struct merged_group *g, struct merged_family *f, uint32_t layout,
+			uint64_t number)
+{
+	struct undo *u;
+
+	if (f->shown_layout == layout && f->shown_number == number)
+		return;
+	u = undo_add(g, UNDO_SHOWN);
+	u->f = f;
+	u->series = f->shown_layout;
+	u->number = f->shown_number;
+	family_changed(g, f, f->shown_layout != layout, true);
+	f->shown_layout = layout;
+	f->shown_number = number;
+}
 
 uint32_t family_layout(struct merged_group *g, struct merged_family *f, const struct said_dist *d)
 {

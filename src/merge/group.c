@@ -29,7 +29,6 @@ void merged_group_free(struct merged_group *g)
 	table_done(&g->by_source);
 	table_done(&g->by_name);
 	free(g->undo);
-	free(g->dead);
 	free(g);
 }
 
@@ -101,24 +100,36 @@ void merged_end(struct merged_group *g, struct contribution *c)
 		merged_fold(g, c);
 }
 
-bool merged_end_source(struct merged_group *g, struct str name)
+static bool ends_with(const struct contribution *c, const struct source *source)
 {
-	bool any = false, more;
+	return str_eq(c->name, source->name) &&
+	       (!source->has_start || (c->has_start && c->start == source->start));
+}
 
-	/* Folding one changes the list: it is begun anew. */
-	do {
-		more = false;
-		for (size_t i = 0; i < g->n && !more; i++) {
-			struct contribution *c = g->contributions[i];
+bool merged_end_source(struct merged_group *g, const struct source *source)
+{
+	bool any = false;
 
-			if (!str_eq(c->name, name))
-				continue;
-			any = true;
-			if (!c->ended) {
-				merged_end(g, c);
-				more = true;
-			}
-		}
-	} while (more);
+	/* From the end: the place of one that is folded is taken by the last. */
+	for (size_t i = g->n; i > 0; i--) {
+		struct contribution *c = g->contributions[i - 1];
+
+		if (!ends_with(c, source))
+			continue;
+		any = true;
+		if (!c->ended)
+			merged_end(g, c);
+	}
 	return any;
+}
+
+void merged_refused(struct merged_group *g, const struct source *source, double now)
+{
+	struct contribution *c = merged_find(g, source, NULL);
+
+	if (!c)
+		return;
+	undo_save_fields(g, c);
+	c->failed_at = now;
+	c->changed = true;
 }

@@ -21,6 +21,16 @@
 #include "merge/source.h"
 #include "merge/total.h"
 
+/*
+ * One row of the log: the state of a contribution, or of a family with its base. What the row is
+ * called there is for who keeps it.
+ */
+struct document {
+	uint64_t id;     /* in its group, from 1 on */
+	uint64_t number; /* of the row that says it, when it was first written; 0: none does */
+	uint32_t bytes;  /* of that row */
+};
+
 /* ---- what is exposed ---- */
 
 struct layout_sums {
@@ -63,8 +73,8 @@ struct layout {
 };
 
 struct merged_family {
-	uint32_t index;              /* in its group */
-	uint64_t id;                 /* of its document */
+	uint32_t index; /* in its group */
+	struct document doc;
 	struct str name, help, unit; /* owned */
 	bool has_help;
 	uint8_t type, policy;
@@ -106,9 +116,9 @@ struct contribution {
 	struct str name; /* owned; see struct source */
 	bool has_start;
 	double start;
-	uint64_t hash;  /* of the name */
-	size_t at;      /* in its group's list */
-	uint64_t id;    /* of its document */
+	uint64_t hash; /* of the name */
+	size_t at;     /* in its group's list */
+	struct document doc;
 	uint64_t first; /* number of its first push */
 	bool live, ended, removed;
 	bool returned; /* it was folded before: what the base holds of it is in there */
@@ -133,8 +143,6 @@ struct merged_group {
 	uint64_t next_number, next_id; /* of pushes, of documents */
 	struct undo *undo;
 	size_t n_undo, cap_undo;
-	uint64_t *dead; /* documents that are to be deleted */
-	size_t n_dead;
 };
 
 /* ---- pushes ---- */
@@ -171,8 +179,19 @@ void merged_commit(struct merged_group *g);
 int merged_push(struct merged_group *g, const struct merged_push *push, unsigned *ret,
 		struct err *err);
 
-/* The contributions of a source; false: there is none. Those without a start go into the base. */
-bool merged_end_source(struct merged_group *g, struct str name);
+/*
+ * An increment: what it counts goes into the base at once, and nobody's gauges are live. -1: *err,
+ * ERR_INVALID for another type than before; nothing has changed then.
+ */
+int merged_add(struct merged_group *g, const struct said *said, double now, struct err *err);
+/* The last push of the source was wrong: its contribution, if there is one, is noted for it. */
+void merged_refused(struct merged_group *g, const struct source *source, double now);
+
+/*
+ * The contributions of a source, or with a start the one; false: there is none. Those without a
+ * start go into the base.
+ */
+bool merged_end_source(struct merged_group *g, const struct source *source);
 /* It has been silent for too long, or is heard of again. */
 void merged_set_live(struct merged_group *g, struct contribution *c, bool live);
 /* What it said moves into the base, and it is gone. Nothing exposed changes but live gauges. */

@@ -20,6 +20,7 @@ enum undo_kind {
 	UNDO_LAYOUT,  /* one was added to a family */
 	UNDO_SHOWN,   /* another layout is shown */
 	UNDO_FLAGS,   /* of a family: what has changed of it */
+	UNDO_OWNED,   /* a part that is no contribution's, to be freed either way */
 };
 
 struct series_state {
@@ -59,6 +60,14 @@ void family_changed(struct merged_group *g, struct merged_family *f, bool shape,
 
 /* ---- family.c ---- */
 
+/* What becomes of one series of a part. */
+struct pick {
+	uint32_t series;
+	uint32_t at; /* in what was said, or in the old part */
+	bool old;
+	double created; /* Unix seconds; 0: not known */
+};
+
 struct merged_family *family_find(const struct merged_group *g, struct str name);
 struct merged_family *family_add(struct merged_group *g, const struct said_family *sf);
 /* Its name is free for another one; its parts stay until the commit. */
@@ -70,6 +79,15 @@ void family_link(struct merged_group *g, struct merged_family *f);
 /* The number of a series, which is added if there is none; *hint is where to look first. */
 uint32_t family_series(struct merged_group *g, struct merged_family *f, const struct said_metric *m,
 		       uint32_t *hint);
+/*
+ * What was said, by number of the series; those that nobody has said yet get one, and a time since
+ * when they are exposed. To be freed.
+ */
+struct pick *family_picks(struct merged_group *g, struct merged_family *f,
+			  const struct said_family *sf, double now);
+/* Shows another layout from now on, that of the push of that number. */
+void family_show_layout(struct merged_group *g, struct merged_family *f, uint32_t layout,
+			uint64_t number);
 /* UINT32_MAX: there is none. */
 uint32_t family_lookup(const struct merged_family *f, const struct said_metric *m);
 uint32_t family_layout(struct merged_group *g, struct merged_family *f, const struct said_dist *d);
@@ -95,7 +113,6 @@ void base_add(struct merged_group *g, struct merged_family *f, const struct part
 
 /* ---- contribution.c ---- */
 
-uint64_t contribution_hash(struct str name);
 struct contribution *contribution_add(struct merged_group *g, const struct source *source);
 /* It is found no more; its memory goes with the commit. */
 void contribution_remove(struct merged_group *g, struct contribution *c);
@@ -130,14 +147,6 @@ void set_extreme(struct merged_group *g, struct merged_family *f, uint32_t serie
 void merged_end(struct merged_group *g, struct contribution *c);
 
 /* ---- part.c ---- */
-
-/* What becomes of one series of a part. */
-struct pick {
-	uint32_t series;
-	uint32_t at; /* in what was said, or in the old part */
-	bool old;
-	double created; /* Unix seconds; 0: not known */
-};
 
 /*
  * The part that these make, which ascend by series; NULL when there is nothing to say. The number

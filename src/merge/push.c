@@ -42,49 +42,11 @@ static enum verdict judge(const struct contribution *c, const struct part *old, 
 	return c->has_start ? LATE : RESET;
 }
 
-static int by_series(const void *a, const void *b)
-{
-	uint32_t x = ((const struct pick *)a)->series, y = ((const struct pick *)b)->series;
-
-	return (x > y) - (x < y);
-}
-
-/* What was said, by number of the series; those that nobody has said yet get one. */
-static struct pick *said_picks(struct at_hand *h, struct merged_family *f,
-			       const struct said_family *sf)
-{
-	struct pick *picks = mem_alloc(sf->n * sizeof(*picks));
-	bool sorted = true;
-	uint32_t hint = 0;
-
-	for (uint32_t i = 0; i < sf->n; i++) {
-		uint32_t series = family_series(h->g, f, &sf->metrics[i], &hint);
-
-		if (f->series[series].since == 0)
-			f->series[series].since = h->push->now;
-		picks[i] = (struct pick){ series, i, false, sf->metrics[i].created };
-		sorted &= i == 0 || picks[i - 1].series < series;
-	}
-	if (!sorted)
-		qsort(picks, sf->n, sizeof(*picks), by_series);
-	return picks;
-}
-
 /* The bounds shown are those of the contribution whose first commit came last. */
 static void show_layout(struct at_hand *h, struct merged_family *f, const struct part *p)
 {
-	struct undo *u;
-
-	if (!p || !p->dists || p->n == 0 || h->c->first < f->shown_number ||
-	    (h->c->first == f->shown_number && f->shown_layout == p->dists[0]->layout))
-		return;
-	u = undo_add(h->g, UNDO_SHOWN);
-	u->f = f;
-	u->series = f->shown_layout;
-	u->number = f->shown_number;
-	family_changed(h->g, f, f->shown_layout != p->dists[0]->layout, true);
-	f->shown_layout = p->dists[0]->layout;
-	f->shown_number = h->c->first;
+	if (p && p->dists && p->n > 0 && h->c->first >= f->shown_number)
+		family_show_layout(h->g, f, p->dists[0]->layout, h->c->first);
 }
 
 /* ---- counters, histograms, summaries ---- */
@@ -116,7 +78,7 @@ static void pick_again(struct at_hand *h, struct merged_family *f, const struct 
 static void say_sums(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
 {
 	struct part *old = contribution_part(h->c, f), *new;
-	CLEANUP(freep) struct pick *said = said_picks(h, f, sf);
+	CLEANUP(freep) struct pick *said = family_picks(h->g, f, sf, h->push->now);
 	uint32_t i = 0, j = 0, n_old = old ? old->n : 0;
 
 	h->picks = mem_alloc((n_old + sf->n) * sizeof(*h->picks));
@@ -238,7 +200,7 @@ static void say_gauges(struct at_hand *h, struct merged_family *f, const struct 
 {
 	struct part *old = contribution_part(h->c, f);
 	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_said = sf ? sf->n : 0;
-	CLEANUP(freep) struct pick *said = sf ? said_picks(h, f, sf) : NULL;
+	CLEANUP(freep) struct pick *said = sf ? family_picks(h->g, f, sf, h->push->now) : NULL;
 
 	h->picks = mem_alloc(n_said * sizeof(*h->picks));
 	h->gone = mem_alloc((n_old + (old ? old->n_gone : 0)) * sizeof(*h->gone));

@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "push/rules.h"
+#include "push/push.h"
 
 /* What a family becomes, before it is in the block. */
 struct draft {
@@ -149,8 +149,11 @@ static int draft_families(struct family *families, said_policy_fn policy, void *
 			       "the push needs more memory than one push may take "
 			       "(--limits.body-size)");
 	n = 0;
-	for (const struct family *f = families; f; f = f->next)
-		(*ret)[n++] = (struct draft){ f, policy(arg, f), false };
+	for (const struct family *f = families; f; f = f->next, n++) {
+		(*ret)[n] = (struct draft){ .family = f };
+		if (policy(arg, f, &(*ret)[n].policy, err) < 0)
+			return -1;
+	}
 	qsort(*ret, n, sizeof(**ret), by_name);
 	for (uint32_t i = 0; i < n; i++) {
 		struct str base;
@@ -166,10 +169,7 @@ static int draft_families(struct family *families, said_policy_fn policy, void *
 
 static bool is_kept(const struct draft *d)
 {
-	/* The time metrics are ours. */
-	return d->policy != MERGE_DROP && !d->is_created &&
-	       !str_eq(d->family->name, STR("push_time_seconds")) &&
-	       !str_eq(d->family->name, STR("push_failure_time_seconds"));
+	return d->policy != MERGE_DROP && !d->is_created && !push_is_own_family(d->family->name);
 }
 
 /* ---- the block ---- */
@@ -399,10 +399,23 @@ static void set_all_created(struct said *s, const struct draft *drafts, uint32_t
 	}
 }
 
-int said_make(struct family *families, said_policy_fn policy, void *arg, struct arena *a,
-	      struct said **ret, struct err *err)
+static void fill_head(struct fill *f, struct said *s, const struct said_head *head)
 {
-	struct sizes sizes = { 0 };
+	s->head = *head;
+	s->head.source.name = fill_text(f, head->source.name);
+	s->head.whole_key = fill_text(f, head->whole_key);
+	s->head.push_id = fill_text(f, head->push_id);
+}
+
+static size_t measure_head(const struct said_head *head)
+{
+	return head->source.name.n + head->whole_key.n + head->push_id.n;
+}
+
+int said_make(struct family *families, const struct said_head *head, said_policy_fn policy,
+	      void *arg, struct arena *a, struct said **ret, struct err *err)
+{
+	struct sizes sizes = { .text = measure_head(head) };
 	struct draft *drafts;
 	struct fill f = { 0 };
 	struct said *s;
@@ -423,6 +436,7 @@ int said_make(struct family *families, said_policy_fn policy, void *arg, struct 
 	f.number = (double *)(f.label + sizes.labels);
 	f.text = (char *)(f.number + sizes.doubles);
 	*s = (struct said){ .n = (uint32_t)sizes.families, .bytes = bytes, .families = f.family };
+	fill_head(&f, s, head);
 	for (uint32_t i = 0; i < n; i++)
 		if (is_kept(&drafts[i]))
 			fill_family(&f, &drafts[i]);

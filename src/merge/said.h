@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "merge/source.h"
 #include "metrics/merge_policy.h"
 #include "metrics/metric.h"
 
@@ -37,22 +38,30 @@ struct said_family {
 	struct said_metric *metrics; /* by hash, then labels */
 };
 
+struct said_head {
+	struct source source;
+	struct str whole_key; /* canonical bytes: that of the group and the labels of the source */
+	struct str push_id;   /* empty: none */
+};
+
 struct said {
+	struct said_head head;
 	uint32_t n;
 	size_t bytes;
 	struct said_family *families; /* by name */
 };
 
-/* Which policy a family gets. */
-typedef enum merge_policy (*said_policy_fn)(void *arg, const struct family *f);
+/* Which policy a family gets. -1: *err says why there is none. */
+typedef int (*said_policy_fn)(void *arg, const struct family *f, enum merge_policy *ret,
+			      struct err *err);
 
 /*
  * Of families that push_build() has passed: their labels are those that are exposed. Takes the
  * gauges x_created of client_python for what they are. -1: ERR_INVALID for a count that can be
  * none (negative, NaN, infinite), ERR_TOO_LARGE when the arena is full.
  */
-int said_make(struct family *families, said_policy_fn policy, void *arg, struct arena *a,
-	      struct said **ret, struct err *err);
+int said_make(struct family *families, const struct said_head *head, said_policy_fn policy,
+	      void *arg, struct arena *a, struct said **ret, struct err *err);
 void said_free(struct said *s); /* NULL is fine */
 
 /* b is room to work in. */

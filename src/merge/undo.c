@@ -144,6 +144,9 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		u->f->shown_layout = u->series;
 		u->f->shown_number = u->number;
 		break;
+	case UNDO_OWNED:
+		part_free(u->new);
+		break;
 	case UNDO_FLAGS:
 		u->f->changed = u->flags[0];
 		u->f->shape_changed = u->flags[1];
@@ -166,12 +169,6 @@ void merged_undo(struct merged_group *g, size_t mark)
 	}
 }
 
-static void bury(struct merged_group *g, uint64_t id)
-{
-	g->dead = mem_realloc(g->dead, (g->n_dead + 1) * sizeof(*g->dead));
-	g->dead[g->n_dead++] = id;
-}
-
 /* A dropped family's parts go with it. */
 static void forget_family(struct merged_group *g, struct merged_family *f)
 {
@@ -185,7 +182,6 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 		c->parts[f->index] = NULL;
 		c->changed = true;
 	}
-	bury(g, f->id);
 	g->families[f->index] = NULL;
 	family_free(f);
 }
@@ -198,8 +194,9 @@ void merged_commit(struct merged_group *g)
 
 		if (u->kind == UNDO_PART) {
 			part_free(u->old);
+		} else if (u->kind == UNDO_OWNED) {
+			part_free(u->new);
 		} else if (u->kind == UNDO_REMOVED) {
-			bury(g, u->c->id);
 			contribution_free(u->c);
 		} else if (u->kind == UNDO_DROPPED) {
 			forget_family(g, u->f);

@@ -100,14 +100,14 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 	return 0;
 }
 
-/* What is shown of each group is ours: what a pusher sends under their names is dropped. */
-static bool is_time_metric(const struct family *f)
+bool push_is_own_family(struct str name)
 {
-	return str_eq(f->name, STR("push_time_seconds")) ||
-	       str_eq(f->name, STR("push_failure_time_seconds")) ||
-	       str_eq(f->name, STR("pushgateway_group_expired")) ||
-	       str_eq(f->name, STR("pushgateway_job_overdue")) ||
-	       str_eq(f->name, STR("pushgateway_next_push_expected_timestamp_seconds"));
+	return str_eq(name, STR("push_time_seconds")) ||
+	       str_eq(name, STR("push_failure_time_seconds")) ||
+	       str_eq(name, STR("pushgateway_group_expired")) ||
+	       str_eq(name, STR("pushgateway_group_failing_sources")) ||
+	       str_eq(name, STR("pushgateway_job_overdue")) ||
+	       str_eq(name, STR("pushgateway_next_push_expected_timestamp_seconds"));
 }
 
 static int draft_families(struct push_builder *b, struct draft *d, const struct key *key,
@@ -129,7 +129,7 @@ static int draft_families(struct push_builder *b, struct draft *d, const struct 
 	if (!d->families)
 		return push_arena_full(err);
 	for (struct family *f = families; f; f = f->next)
-		if (!is_time_metric(f) && draft_family(b, d, key, f, err) < 0)
+		if (!push_is_own_family(f->name) && draft_family(b, d, key, f, err) < 0)
 			return -1;
 	return 0;
 }
@@ -291,5 +291,7 @@ struct push *push_build(struct push_builder *b, enum push_mode mode, const struc
 
 void push_free(struct push *push)
 {
+	if (push)
+		free(push->said);
 	free(push);
 }

@@ -32,6 +32,13 @@ struct push_options {
 	struct push_says says;      /* what is borrowed in there lives as long as the request */
 };
 
+/* What the pusher should know, though the push was taken. */
+enum push_warning {
+	PUSH_RESET_ASSUMED = 1 << 0,    /* a count fell, and nothing but the fall says why */
+	PUSH_INHERITED_COUNTS = 1 << 1, /* counts that are older than their process */
+	PUSH_ADD_REPEATED = 1 << 2,     /* a process has added twice */
+};
+
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
 struct push_family {
 	struct str name;    /* as pushed */
@@ -49,6 +56,8 @@ struct push_family {
 	struct str proto; /* one delimited MetricFamily, metrics in the order pushed */
 };
 
+struct said;
+
 struct push {
 	struct queue_node node; /* first; node.bytes is what the push holds in all */
 	enum push_mode mode;
@@ -59,6 +68,12 @@ struct push {
 	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
 	uint32_t n_families;
 	struct push_family *families; /* sorted by exposed name, then by name */
+	/*
+	 * To a summed or added group (merge/sum_push.h): what was said, one block, the push's own;
+	 * there are no families then. NULL: to a plain one.
+	 */
+	struct said *said;
+	unsigned warnings; /* enum push_warning; set by the committer */
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 
@@ -100,6 +115,9 @@ struct push *push_build(struct push_builder *b, enum push_mode mode, const struc
  * of labels, then by their values; names do not count.
  */
 int push_metric_order(const void *a, const void *b);
+
+/* What is shown of each group is ours: what is pushed under these names is dropped. */
+bool push_is_own_family(struct str name);
 
 /* NULL is fine. */
 void push_free(struct push *push);

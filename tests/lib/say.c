@@ -7,9 +7,11 @@
 #include "format/text/parse.h"
 #include "push/push.h"
 
-static enum merge_policy policy(void *arg, const struct family *f)
+static int policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
 {
-	return merge_policy_of(f->name, f->type, *(enum merge_policy *)arg, false);
+	(void)err;
+	*ret = merge_policy_of(f->name, f->type, *(enum merge_policy *)arg, false);
+	return 0;
 }
 
 struct said *say(const char *body, enum merge_policy gauges, struct err *err)
@@ -26,6 +28,7 @@ struct said *say_with(const char *body, said_policy_fn policy_of, void *arg, str
 	CLEANUP(arena_done) struct arena a;
 	struct push_builder b = { .max_series = 1000000, .max_labels = 100, .arena = &a };
 	struct family *families;
+	const struct said_head head = { .push_id = STR("") };
 	struct said *said = NULL;
 	struct push *push;
 
@@ -34,7 +37,7 @@ struct said *say_with(const char *body, said_policy_fn policy_of, void *arg, str
 		return NULL;
 	push = push_build(&b, PUSH_PUT, &key, families, 1);
 	*err = push->err;
-	if (!push->err.reason && said_make(families, policy_of, arg, &a, &said, err) < 0)
+	if (!push->err.reason && said_make(families, &head, policy_of, arg, &a, &said, err) < 0)
 		said = NULL;
 	push_free(push);
 	push_builder_done(&b);

@@ -467,8 +467,9 @@ struct world {
 	unsigned n_documents;
 };
 
-static void keep_document(void *arg, uint64_t id, struct str bytes)
+static void keep_document(void *arg, struct document *doc, struct str bytes)
 {
+	uint64_t id = doc->id;
 	struct world *w = arg;
 	unsigned i = 0;
 
@@ -492,9 +493,11 @@ static void restart(struct world *w)
 			struct str bytes = strbuf_str(&w->documents[i].bytes);
 
 			if (bytes.n && document_is_family(bytes) == families)
-				ck_assert_msg(merged_load(w->g, w->documents[i].id, bytes, &err) ==
-						      0,
-					      "%s", err.msg);
+				ck_assert_msg(
+					merged_load(w->g,
+						    &(struct document){ .id = w->documents[i].id },
+						    bytes, &err) == 0,
+					"%s", err.msg);
 		}
 	merged_load_end(w->g);
 }
@@ -531,14 +534,17 @@ static void body_of(const struct step *s, struct strbuf *b)
 	}
 }
 
-static enum merge_policy policy(void *arg, const struct family *f)
+static int policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
 {
 	(void)arg;
+	(void)err;
 	if (str_eq(f->name, STR("g_max")))
-		return MERGE_MAX;
-	if (str_eq(f->name, STR("g_min")))
-		return MERGE_MIN;
-	return merge_policy_of(f->name, f->type, MERGE_MOSTRECENT, false);
+		*ret = MERGE_MAX;
+	else if (str_eq(f->name, STR("g_min")))
+		*ret = MERGE_MIN;
+	else
+		*ret = merge_policy_of(f->name, f->type, MERGE_MOSTRECENT, false);
+	return 0;
 }
 
 static struct source source_of(const struct step *s)
@@ -588,7 +594,8 @@ static const char *take_step(struct world *w, struct model *m, const struct step
 			return "one has taken a push that the other has refused";
 		break;
 	case END:
-		merged_end_source(w->g, source.name);
+		source.has_start = false;
+		merged_end_source(w->g, &source);
 		model_end(m, s->name);
 		break;
 	case SILENT:

@@ -140,7 +140,7 @@ static void run(struct world *w, const char *step)
 	else if (skip_word(&step, "silent "))
 		merged_set_live(w->g, find(w, step, &s), false);
 	else if (skip_word(&step, "end "))
-		ck_assert(merged_end_source(w->g, str_of(step)));
+		ck_assert(merged_end_source(w->g, &(struct source){ .name = str_of(step) }));
 	else if (skip_word(&step, "policy "))
 		ck_assert(merge_policy_by_name(str_of(step), &w->gauges));
 	else if (skip_word(&step, "at "))
@@ -374,8 +374,9 @@ struct documents {
 	unsigned n;
 };
 
-static void keep_document(void *arg, uint64_t id, struct str bytes)
+static void keep_document(void *arg, struct document *doc, struct str bytes)
 {
+	uint64_t id = doc->id;
 	struct documents *d = arg;
 	unsigned i = 0;
 
@@ -402,8 +403,9 @@ static struct merged_group *load(const struct documents *d, bool reverse)
 
 			bytes.p = copy;
 			if (bytes.n && document_is_family(bytes) == families)
-				ck_assert_msg(merged_load(g, k->id, bytes, &err) == 0, "%s",
-					      err.msg);
+				ck_assert_msg(merged_load(g, &(struct document){ .id = k->id },
+							  bytes, &err) == 0,
+					      "%s", err.msg);
 		}
 	}
 	merged_load_end(g);
@@ -450,9 +452,12 @@ START_TEST(damaged_documents)
 			CLEANUP(freep) char *copy = mem_dup(b->p, n);
 			CLEANUP(freep) char *wrong = mem_dup(b->p, b->n);
 
-			ck_assert_int_lt(merged_load(g, 1, (struct str){ copy, n }, &err), 0);
+			ck_assert_int_lt(merged_load(g, &(struct document){ .id = 1 },
+						     (struct str){ copy, n }, &err),
+					 0);
 			wrong[n] = (char)(wrong[n] ^ (1 << n % 8));
-			(void)merged_load(g, 2, (struct str){ wrong, b->n }, &err);
+			(void)merged_load(g, &(struct document){ .id = 2 },
+					  (struct str){ wrong, b->n }, &err);
 			merged_group_free(g);
 		}
 		strbuf_done(&d.list[i].bytes);
