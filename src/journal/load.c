@@ -22,6 +22,7 @@ struct loader {
 	struct table closed;  /* of groups that a row has replaced as a whole */
 	struct table emptied; /* of groups whose values have gone because of their age */
 	struct table lived;   /* of groups whose life is known */
+	struct table summed;  /* of groups that have documents */
 	uint64_t wiped;       /* the newest row that ended all; 0: none */
 	uint64_t next;        /* the number that the next row has to have; 0: any */
 	/* Rows that make and end groups: read alone, less those read with all. */
@@ -141,6 +142,17 @@ static int load_life(struct loader *l, const struct row *row, struct err *err)
 	return 0;
 }
 
+/* What is behind the end of all values has gone with them. */
+static int load_document(struct loader *l, const struct row *row, struct err *err)
+{
+	if (has_id(&l->emptied, row->group))
+		return 0;
+	add_id(&l->summed, row->group);
+	if (store_restore_document(l->store, row) < 0)
+		return damaged(row, "is no document of a summed group", err);
+	return 0;
+}
+
 static int load_row(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
@@ -163,11 +175,13 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		store_restore_failed(l->store, row);
 	if (row->kind == ROW_LIFE)
 		return load_life(l, row, err);
+	if (row->kind == ROW_DOCUMENT)
+		return load_document(l, row, err);
 	if ((row->kind != ROW_RECORD && row->kind != ROW_WHOLE) || has_id(&l->closed, row->group))
 		return 0;
 	if (row->kind == ROW_WHOLE)
 		add_id(&l->closed, row->group);
-	if (!has_id(&l->emptied, row->group))
+	if (!has_id(&l->emptied, row->group) && !has_id(&l->summed, row->group))
 		return decoders_add(l->decoders, row, key, err);
 	/* When it was pushed to is all that is left of it. */
 	struct row times = *row;
@@ -197,11 +211,14 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	}
 	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
 		r = STORAGE_DAMAGED;
+	if (r == STORAGE_LOADED && store_restore_end(store, err) < 0)
+		r = STORAGE_DAMAGED;
 	decoders_free(l.decoders);
 	table_done(&l.ended);
 	table_done(&l.closed);
 	table_done(&l.emptied);
 	table_done(&l.lived);
+	table_done(&l.summed);
 	arena_done(&l.arena);
 	return r;
 }

@@ -209,8 +209,9 @@ static int write_families(struct rewriter *rw)
 	struct group_copy g;
 	uint32_t cursor = 0;
 
+	/* What sources have said is more than what can be seen of it. */
 	while (next_group(rw, &cursor, &g) > 0)
-		if (build_group(rw, &g) < 0)
+		if (!g.summed && build_group(rw, &g) < 0)
 			return -1;
 	if (rw->n > 0)
 		qsort(rw->pushes, rw->n, sizeof(struct push *), by_push_time);
@@ -231,6 +232,7 @@ static int write_times(struct rewriter *rw)
 		store_stage(rw->scratch, rw->pushes[rw->n - 1]);
 		store_stage_times(rw->scratch, rw->pushes[rw->n - 1], g.pushed_at, g.failed_at,
 				  arena_dup(&rw->batch, g.failed_why));
+		store_stage_summed(rw->scratch, rw->pushes[rw->n - 1], rw->from);
 		store_stage_life(rw->scratch, rw->pushes[rw->n - 1], &g.life);
 		if (rw->n == BATCH) {
 			r = commit(rw);

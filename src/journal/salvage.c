@@ -136,7 +136,8 @@ static struct ids ids_of_kinds(const struct salvage *sv, unsigned kinds)
 	return ids;
 }
 
-static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW_FAILED;
+static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW_FAILED |
+				  1u << ROW_DOCUMENT;
 
 /*
  * Rows of a group whose name is lost say nothing, and a group of which no push can be read would be

@@ -63,7 +63,9 @@ struct record {
 	const struct push *push;   /* borrowed while it is staged, then NULL */
 	const struct group *group; /* outlives its entries */
 	uint32_t refs;             /* its entries, its group if it is the last one, the batch */
-	uint32_t n_live;           /* those of entries that are published, and of the group */
+	uint32_t n_live : 31;      /* those of entries that are published, and of the group */
+	/* Of a summed group: its entries are made of documents, and no row holds them. */
+	uint32_t merged : 1;
 };
 
 struct entry {

@@ -11,6 +11,7 @@
 enum { TIME_PUSHED, TIME_FAILED };
 
 struct staged;
+struct summed;
 
 /* The last push that was refused. */
 struct failure {
@@ -32,6 +33,7 @@ struct group {
 	struct record *last;        /* of the last push that was accepted; NULL: none was */
 	struct failure *failure;    /* NULL: none was refused */
 	struct lifetime *life;      /* NULL: it stays until somebody deletes it */
+	struct summed *summed;      /* what its sources say (store/summed.h); NULL: a plain group */
 	struct staged *staged;      /* of the batch at hand (store/change.h); NULL: untouched */
 	struct lines time_lines[2]; /* TIME_PUSHED, TIME_FAILED */
 	char key[];                 /* canonical bytes */

@@ -4,13 +4,15 @@
 
 #include "pages/pages.h"
 
-static int copy_family(const struct entry *e, struct arena *a, struct group_copy_family *to)
+static int copy_family(const struct group *g, const struct entry *e, struct arena *a,
+		       struct group_copy_family *to)
 {
 	*to = (struct group_copy_family){
 		.name = arena_dup(a, e->help->family->name),
 		.exposed = arena_dup(a, e->help->family->exposed),
 		.type = e->lines.type,
-		.pushed_at = e->record->pushed_at,
+		/* Merged families have no time of their own that could be known after a restart. */
+		.pushed_at = e->record->merged ? group_pushed_at(g) : e->record->pushed_at,
 		.text = arena_dup(a, lines_text(&e->lines)),
 		.proto = arena_dup(a, bytes_str(lines_proto(&e->lines))),
 	};
@@ -32,6 +34,7 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 		.pushed_at = group_pushed_at(g),
 		.failed_at = group_failed_at(g),
 		.life = g->life ? g->life->now : (struct life){ .ttl_ns = 0 },
+		.summed = g->summed != NULL,
 		.families = arena_alloc(a, t->n * sizeof(*ret->families)),
 	};
 	if (g->failure)
@@ -39,7 +42,7 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 	if (!ret->key.p || !ret->families || (g->failure && !ret->failed_why.p))
 		return -1;
 	for (uint32_t i = 0; i < t->cap; i++)
-		if (t->ids[i] && copy_family(pages_entry(p, t->ids[i]), a,
+		if (t->ids[i] && copy_family(g, pages_entry(p, t->ids[i]), a,
 					     &ret->families[ret->n_families++]) < 0)
 			return -1;
 	return 1;

@@ -23,6 +23,7 @@ struct group_copy {
 	struct str key;              /* canonical bytes */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	struct life life;            /* all 0: it does not end by itself */
+	bool summed;                 /* over its sources */
 	struct str failed_why;       /* why the last push that was refused was; empty: not known */
 	struct group_copy_family
 		*families; /* by exposed name; the time metrics are not among them */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/summed.h"
 
 enum { FEW = 16 }; /* pairs that are looked through one by one */
 
@@ -157,6 +158,7 @@ static struct staged *touch(struct store *s, struct group *g)
 	st->id = g->id;
 	if (g->life)
 		st->life = g->life->now;
+	st->summed = g->summed;
 	*(s->touched ? &s->last_touched->staged->next : &s->touched) = g;
 	s->last_touched = g;
 	return st;
@@ -292,6 +294,7 @@ void change_end(struct store *s, struct group *g, double at)
 	change_begin(s, g);
 	change_take_others(s);
 	change_apply(s, &err);
+	summed_leave(g);
 	g->staged->exists = false;
 	if (!g->staged->ended)
 		g->staged->ended = store_step(s, g, ROW_END, at);

@@ -61,13 +61,14 @@ struct staged {
 	struct group *next;       /* of the batch, in the order of their first pushes */
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
-	bool replaced;        /* all entries that it had have gone at some time */
-	bool listed_record;   /* the rows of the batch have one for the group already */
-	uint32_t made, ended; /* steps: the last that made it, the first that ended it */
-	uint32_t last;        /* step: the last push that was accepted since it was made */
-	uint32_t failed;      /* step: the last that was refused */
-	uint32_t lived;       /* step: the last that changed its life */
-	bool expires;         /* its values go because of its age */
+	bool replaced;         /* all entries that it had have gone at some time */
+	bool listed_record;    /* the rows of the batch have one for the group already */
+	uint32_t made, ended;  /* steps: the last that made it, the first that ended it */
+	uint32_t last;         /* step: the last push that was accepted since it was made */
+	uint32_t failed;       /* step: the last that was refused */
+	uint32_t lived;        /* step: the last that changed its life */
+	bool expires;          /* its values go because of its age */
+	struct summed *summed; /* as it will be; NULL: the group is plain */
 	struct life life;
 	char life_body[LIFE_BODY]; /* of its row */
 	uint64_t id;               /* that it will have */

@@ -10,6 +10,7 @@
 #include "metrics/names.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
+#include "store/summed.h"
 
 enum {
 	SLACK_MIN = 64 * 1024, /* that a log may be longer than its share of what is live */
@@ -172,6 +173,8 @@ bool store_clean_look(struct store *s, const struct row *row)
 		return g->failure && g->failure->number == row_first_number(row);
 	case ROW_LIFE:
 		return g->life && g->life->number == row_first_number(row);
+	case ROW_DOCUMENT:
+		return summed_is_live(s, row_first_number(row));
 	case ROW_END:
 	case ROW_WIPE:
 		break;
@@ -181,7 +184,8 @@ bool store_clean_look(struct store *s, const struct row *row)
 
 int store_clean_row(struct store *s, const struct row *row, struct err *err)
 {
-	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED || row->kind == ROW_LIFE)
+	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED || row->kind == ROW_LIFE ||
+	    row->kind == ROW_DOCUMENT)
 		move_row(s, row, row->kind, row->body);
 	else if (clean_record(s, store_group_by_id(s, row->group), row) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",

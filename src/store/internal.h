@@ -35,6 +35,29 @@ struct step {
 	uint64_t number; /* of the row; 0: none */
 };
 
+/* What the committer makes changes and rows of summed groups with, and what a batch has of these.
+ */
+struct summed_work {
+	struct arena arena;
+	struct push_builder builder;
+	double now; /* Unix seconds: of the last push, or of what else is done */
+	struct built {
+		struct group *group;
+		struct push *push;
+		struct record *record;
+	} * built;
+	size_t n_built, cap_built;
+	struct staged_document {
+		struct group *group;
+		struct document *doc;
+		struct str body; /* of its row */
+		uint64_t number;
+	} * documents;
+	size_t n_documents, cap_documents;
+	bool listed; /* the documents of the batch are */
+	struct arena bodies;
+};
+
 struct store {
 	struct store_limits lim;
 
@@ -58,6 +81,8 @@ struct store {
 	bool numbered;                              /* the steps have their numbers */
 	struct table left_out;                      /* by the slot of the group; see left_out.c */
 	struct table left_out_groups, left_out_ids; /* by hash of key, and of id */
+	struct table documents; /* of summed groups, by the number of their rows */
+	struct summed_work work;
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
 		uint64_t live_bytes; /* of these, what groups still hold */
@@ -141,6 +166,12 @@ static inline struct step *store_step_at(const struct store *s, uint32_t step)
 void store_step_record(struct store *s, struct group *g, struct record *record);
 void store_step_failed(struct store *s, struct group *g, double at, struct str why);
 void store_step_life(struct store *s, struct group *g, double at);
+/* A new group for the push, in *g. -1: refused, push->err says why, and nothing is left of it. */
+int store_make_group(struct store *s, struct group **g, struct push *push);
+/* At start: what is stored stays when limits have been lowered below it; returns those. */
+struct store_limits store_lift_limits(struct store *s);
+/* What was restored is shown; its rows have their numbers. */
+void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 

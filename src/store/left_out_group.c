@@ -37,6 +37,7 @@ static void group_done(struct left_out_group *l)
 	for (size_t i = 0; i < l->families.cap; i++)
 		free(l->families.entries[i].item);
 	table_done(&l->families);
+	table_done(&l->documents);
 	free(l->key);
 	free(l->why);
 	free(l);
@@ -120,6 +121,23 @@ static int add_record(struct left_out_group *l, const struct row *row)
 	return r;
 }
 
+/* By its number in the group, as if that were a name: no name begins so. */
+static void add_document(struct left_out_group *l, const struct row *row)
+{
+	struct str id = { row->body.p, DOCUMENT_ID_BYTES };
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	if (row->body.n < DOCUMENT_ID_BYTES || l->emptied)
+		return;
+	strbuf_addc(&name, (char)0xFF);
+	strbuf_adds(&name, id);
+	if (!add_family(l, strbuf_str(&name), row_first_number(row)) ||
+	    row->body.n == DOCUMENT_ID_BYTES)
+		return;
+	table_add(&l->documents, row_first_number(row), l);
+	l->live_bytes += row_bytes_of(row->body.n);
+}
+
 static void add_life(struct left_out_group *l, const struct row *row)
 {
 	struct life life;
@@ -150,6 +168,9 @@ int store_restore_left_out(struct store *s, const struct row *row)
 	case ROW_LIFE:
 		add_life(l, row);
 		break;
+	case ROW_DOCUMENT:
+		add_document(l, row);
+		break;
 	default:
 		l->live_bytes += row_bytes_of(row->body.n);
 		break;
@@ -163,6 +184,7 @@ int store_restore_left_out(struct store *s, const struct row *row)
 bool left_out_group_has_row(const struct left_out_group *l, const struct row *row)
 {
 	uint64_t number = row_first_number(row);
+	size_t at = table_first(&l->documents, number);
 
 	switch (row->kind) {
 	case ROW_GROUP:
@@ -173,6 +195,8 @@ bool left_out_group_has_row(const struct left_out_group *l, const struct row *ro
 		return number == l->failed;
 	case ROW_LIFE:
 		return number == l->life;
+	case ROW_DOCUMENT:
+		return table_next(&l->documents, number, &at) != NULL;
 	default:
 		return false;
 	}

@@ -14,6 +14,7 @@ struct left_out_group {
 	char *key, *why; /* canonical bytes; the reason, ended by a NUL */
 	size_t key_n;
 	struct table families;
+	struct table documents; /* of a summed group: their rows, by number */
 	uint64_t last, failed,
 		life;        /* numbers of live rows when they were first written; 0: none */
 	uint64_t live_bytes; /* of its rows in the log: about */

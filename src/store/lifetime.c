@@ -8,6 +8,7 @@
 #include "metrics/key.h"
 #include "store/deadlines.h"
 #include "store/internal.h"
+#include "store/summed.h"
 
 static bool same_row(const struct life *a, const struct life *b)
 {
@@ -113,6 +114,7 @@ static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 	}
 	change_take_others(s);
 	change_apply(s, &err);
+	summed_leave(g);
 	l->expired = true;
 	l->row_at = now;
 	/* As it would be after a restart: the row is all that says when anything was. */

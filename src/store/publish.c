@@ -9,20 +9,23 @@
 #include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
+#include "store/summed.h"
 
 /* A row is live as long as somebody needs it. */
 static void count_record(struct store *s, struct record *r, int n)
 {
 	bool was = r->n_live > 0;
 
-	r->n_live += (uint32_t)n;
+	r->n_live += (unsigned)n;
+	if (r->merged)
+		return;
 	s->log.live_bytes += ((uint64_t)(r->n_live > 0) - was) * ROW_BYTES;
 }
 
 static void count_in(struct store *s, const struct entry *e)
 {
 	s->pages.counts.series += e->lines.n;
-	s->log.live_bytes += e->lines.bytes;
+	s->log.live_bytes += e->record->merged ? 0 : e->lines.bytes;
 	count_record(s, e->record, 1);
 	if (e->help->given && e->lines.n > 0)
 		family_help_comes(e->help->family, e->help, e->record->number);
@@ -31,7 +34,7 @@ static void count_in(struct store *s, const struct entry *e)
 static void count_out(struct store *s, const struct entry *e)
 {
 	s->pages.counts.series -= e->lines.n;
-	s->log.live_bytes -= e->lines.bytes;
+	s->log.live_bytes -= e->record->merged ? 0 : e->lines.bytes;
 	count_record(s, e->record, -1);
 	if (e->help->given && e->lines.n > 0)
 		family_help_goes(e->help->family, e->help, e->record->number);
@@ -183,6 +186,7 @@ static void publish_group(struct store *s, struct group *g)
 	for (uint32_t i = 0; i < st->net.n; i++)
 		if (st->net.pairs[i].family->shown.kin)
 			store_kin_changes(s, &st->net.pairs[i]);
+	summed_publish(s, g);
 	publish_table(s, g);
 	for (uint32_t i = 0; i < st->net.n; i++) {
 		publish_sums(s, g, &st->net.pairs[i]);
@@ -220,7 +224,9 @@ void store_publish(struct store *s)
 {
 	struct group *next;
 
+	summed_finish(s);
 	store_number_steps(s);
+	summed_know_rows(s);
 	pthread_mutex_lock(&s->pages.lock);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;

@@ -4,8 +4,7 @@
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 
-/* What is stored stays when limits have been lowered below it. */
-static struct store_limits lift_limits(struct store *s)
+struct store_limits store_lift_limits(struct store *s)
 {
 	struct store_limits lim = s->lim;
 
@@ -13,8 +12,7 @@ static struct store_limits lift_limits(struct store *s)
 	return lim;
 }
 
-/* The rows have their numbers. */
-static void publish_restored(struct store *s)
+void store_publish_restored(struct store *s)
 {
 	s->numbered = true;
 	s->after = s->next_number;
@@ -24,7 +22,7 @@ static void publish_restored(struct store *s)
 void store_restore_group(struct store *s, const struct row *row, struct str labels)
 {
 	uint64_t hash = hash_bytes(row->body);
-	struct store_limits lim = lift_limits(s);
+	struct store_limits lim = store_lift_limits(s);
 	struct err err = { 0 };
 	struct group *g;
 
@@ -36,7 +34,7 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 	}
 	if (g && change_make(s, g, &labels, row->at, &err) == 0) {
 		g->staged->id = row->group;
-		publish_restored(s);
+		store_publish_restored(s);
 	} else {
 		left_out_group_add(s, row->group, row->body, err.msg);
 		if (g)
@@ -95,7 +93,7 @@ static void put_or_leave_out(struct store *s, struct group *g, struct record *re
 void store_restore_record(struct store *s, const struct row *row, struct push *push)
 {
 	struct group *g = store_group_by_id(s, row->group);
-	struct store_limits lim = lift_limits(s);
+	struct store_limits lim = store_lift_limits(s);
 	struct record *record;
 	uint64_t last;
 
@@ -110,7 +108,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	store_step_record(s, g, record);
 	if (record->number < last)
 		g->staged->last = 0;
-	publish_restored(s);
+	store_publish_restored(s);
 	s->lim = lim;
 }
 
@@ -137,7 +135,7 @@ void store_restore_failed(struct store *s, const struct row *row)
 	change_begin(s, g);
 	store_step_failed(s, g, row->at, row->body);
 	store_step_at(s, g->staged->failed)->number = number;
-	publish_restored(s);
+	store_publish_restored(s);
 }
 
 void store_restore_life(struct store *s, const struct row *row)
@@ -151,7 +149,7 @@ void store_restore_life(struct store *s, const struct row *row)
 	g->staged->life = life;
 	store_step_life(s, g, row->at);
 	store_step_at(s, g->staged->lived)->number = row_first_number(row);
-	publish_restored(s);
+	store_publish_restored(s);
 }
 
 struct str store_group_key(const struct store *s, uint64_t group)

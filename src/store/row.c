@@ -31,7 +31,15 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return r->kind >= ROW_GROUP && r->kind <= ROW_LIFE ? ROW_INTACT : ROW_UNKNOWN;
+	return r->kind >= ROW_GROUP && r->kind <= ROW_DOCUMENT ? ROW_INTACT : ROW_UNKNOWN;
+}
+
+bool row_document_id(struct str body, uint64_t *ret)
+{
+	*ret = 0;
+	for (size_t i = 0; i < DOCUMENT_ID_BYTES && i < body.n; i++)
+		*ret |= (uint64_t)(unsigned char)body.p[i] << 8 * i;
+	return body.n >= DOCUMENT_ID_BYTES;
 }
 
 /* Reads a varint at *at; false when it runs out of bytes or of bits. */

@@ -9,6 +9,7 @@
 #include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
+#include "store/summed.h"
 
 struct row *store_row_add(struct store *s, enum row_kind kind)
 {
@@ -119,6 +120,7 @@ static void add_row(struct store *s, const struct step *it)
 
 const struct rows *store_rows(struct store *s)
 {
+	summed_finish(s);
 	for (struct group *g = s->touched; g; g = g->staged->next)
 		g->staged->listed_record = false;
 	s->numbered = false;
@@ -126,6 +128,7 @@ const struct rows *store_rows(struct store *s)
 	for (uint32_t i = 1; i <= s->n_steps; i++)
 		if (store_step_at(s, i)->number)
 			add_row(s, store_step_at(s, i));
+	summed_rows(s, &s->after);
 	s->rows.live_bytes = s->log.live_bytes;
 	return &s->rows;
 }

@@ -32,10 +32,17 @@ enum row_kind {
 	ROW_WIPE = 6,   /* all groups end */
 	ROW_LIFE = 7,   /* when the group ends by itself, and whether its values have; body: see
 			   life_encode(). With the latter all that the group had is gone */
+	ROW_DOCUMENT =
+		8, /* a summed group: the state of one contribution, of one family and its base, or
+		      of the group as a whole, in place of what was said of it before. Body:
+		      its number in the group, 8 bytes with the lowest first, then
+		      what merge/document.h writes; nothing: it is gone. Records of the group
+		      from before its first document say nothing any more but their times */
 };
 
 enum { FAILED_WHY_MAX = 200 };
 enum { LIFE_BODY = 3 * 8 + 1 };
+enum { DOCUMENT_ID_BYTES = 8 };
 
 struct row {
 	uint64_t number;
@@ -87,6 +94,9 @@ static inline uint32_t row_bytes_of(size_t body)
 {
 	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
+
+/* The number of a document. False: the body is too short to have one. */
+bool row_document_id(struct str body, uint64_t *ret);
 
 /*
  * The messages in the body of a record, one after the other: *at starts as 0. 1: *ret_message with

@@ -8,6 +8,7 @@
 #include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
+#include "store/summed.h"
 
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at)
 {
@@ -64,25 +65,40 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	return -1;
 }
 
-/* A new group, in *g. -1: refused, and nothing is left of it. */
-static int make_group(struct store *s, struct group **g, const struct push *push, struct err *err)
+/* What refuses the group itself leaves no place to note a failure time. */
+int store_make_group(struct store *s, struct group **g, struct push *push)
 {
 	bool known = *g != NULL;
+	struct err err;
 
 	if (!known)
 		*g = store_group_add(s, push->key, push->labels, push->key_hash);
-	if (change_make(s, *g, &push->labels, push->now, err) == 0)
+	if (change_make(s, *g, &push->labels, push->now, &err) == 0)
 		return 0;
 	if (!known)
 		store_group_remove(s, *g);
+	if (!push->err.reason)
+		push->err = err;
 	return -1;
+}
+
+static void refuse_plain(struct push *push)
+{
+	if (!push->err.reason)
+		err_set(&push->err, ERR_CONFLICT, 0,
+			"the group is summed over its sources, and this push is to a plain one: "
+			"push to /sum/metrics/job/..., or delete the group first");
 }
 
 void store_stage(struct store *s, struct push *push)
 {
-	struct group *g = store_group_find(s, push->key, push->key_hash);
-	struct err err = { 0 };
+	struct group *g;
 
+	if (push->said) {
+		summed_stage(s, push);
+		return;
+	}
+	g = store_group_find(s, push->key, push->key_hash);
 	if (g)
 		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {
@@ -91,12 +107,12 @@ void store_stage(struct store *s, struct push *push)
 		left_out_groups_end(s, push);
 		return;
 	}
-	/* What refuses the group itself leaves no place to note a failure time. */
-	if ((!g || !group_is_there(g)) && make_group(s, &g, push, &err) < 0) {
-		if (!push->err.reason)
-			push->err = err;
+	if (g && group_is_there(g) && group_summed(g)) {
+		refuse_plain(push);
 		return;
 	}
+	if ((!g || !group_is_there(g)) && store_make_group(s, &g, push) < 0)
+		return;
 	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0) {
 		lifetime_pushed(s, g, push);
 		left_out_groups_end(s, push);
@@ -136,6 +152,7 @@ void store_forget_batch(struct store *s)
 		if (s->steps[i].left_out)
 			s->steps[i].left_out->ends = false;
 	}
+	summed_forget_batch(s);
 	s->n_steps = 0;
 	s->numbered = false;
 	s->touched = NULL;
@@ -152,6 +169,7 @@ void store_rollback(struct store *s)
 		staged_restore_index(s, g);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
+		summed_rolled_back(g);
 		staged_free(s, g);
 		if (g->exists)
 			lifetime_rolled_back(s, g);

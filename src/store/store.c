@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
+#include "store/summed.h"
 
 /* A family of ours that shows something of each group. */
 static struct store_family *add_shown(struct store *s, const char *name, const char *help)
@@ -52,6 +53,7 @@ struct store *store_new(const struct store_limits *lim)
 	s->n_slots = 1;
 	s->next_number = 1;
 	arena_init(&s->log.bodies, ARENA_MUST);
+	summed_init(s);
 	pages_init(&s->pages);
 	add_shown_families(s);
 	return s;
@@ -70,8 +72,10 @@ void store_free(struct store *s)
 	if (s->touched)
 		store_rollback(s);
 	for (uint32_t slot = 1; slot < s->n_slots; slot++)
-		if (s->by_slot[slot])
+		if (s->by_slot[slot]) {
+			summed_free(s->by_slot[slot]->summed);
 			group_free(s->by_slot[slot], &s->pages.entries);
+		}
 	for (size_t i = 0; i < s->families.cap; i++)
 		if (s->families.entries[i].item)
 			family_free(s->families.entries[i].item);
@@ -88,6 +92,7 @@ void store_free(struct store *s)
 	arena_done(&s->log.bodies);
 	store_left_out_done(s);
 	left_out_groups_done(s);
+	summed_done(s);
 	free(s->idle);
 	pages_done(&s->pages);
 	free(s);

@@ -112,6 +112,10 @@ void store_restore_life(struct store *s, const struct row *row);
  * nothing for any other row. -1: a record that is not what we wrote.
  */
 int store_restore_left_out(struct store *s, const struct row *row);
+/* -1: it cannot be read. */
+int store_restore_document(struct store *s, const struct row *row);
+/* After the last row. -1: *err, ERR_STORAGE: a document cannot be read. */
+int store_restore_end(struct store *s, struct err *err);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);
@@ -148,6 +152,8 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
  */
 size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
 int64_t store_next_due(const struct store *s);
+/* What sources have said in another store, likewise: the push has made the group. */
+void store_stage_summed(struct store *s, const struct push *push, const struct store *from);
 /* As it was in another store, after the push was staged of what there was of its group. */
 void store_stage_life(struct store *s, const struct push *push, const struct life *life);
 /*

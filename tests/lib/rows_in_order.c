@@ -17,6 +17,8 @@ struct kept_group {
 	const struct row *made, *pushed, *failed, *life;
 	struct kept_family *families;
 	size_t n;
+	const struct row **documents; /* the last of each */
+	size_t n_documents;
 };
 
 struct kept {
@@ -27,6 +29,7 @@ struct kept {
 static void group_done(struct kept_group *g)
 {
 	free(g->families);
+	free(g->documents);
 }
 
 static void end_groups(struct kept *k, uint64_t id)
@@ -83,6 +86,33 @@ static void put_record(struct kept_group *g, const struct row *row)
 		g->pushed = row;
 }
 
+static uint64_t id_of(const struct row *document)
+{
+	uint64_t id;
+	bool known = row_document_id(document->body, &id);
+
+	assert(known);
+	(void)known;
+	return id;
+}
+
+/* The group is summed: what records had of it is nothing any more. */
+static void put_document(struct kept_group *g, const struct row *row)
+{
+	size_t i = 0;
+
+	g->n = 0;
+	while (i < g->n_documents && id_of(g->documents[i]) != id_of(row))
+		i++;
+	if (i == g->n_documents) {
+		g->documents = mem_realloc(g->documents, (i + 1) * sizeof(const struct row *));
+		g->n_documents++;
+	}
+	g->documents[i] = row;
+	if (row->body.n == DOCUMENT_ID_BYTES)
+		g->documents[i] = g->documents[--g->n_documents];
+}
+
 static void put_life(struct kept_group *g, const struct row *row)
 {
 	struct life life;
@@ -91,7 +121,7 @@ static void put_life(struct kept_group *g, const struct row *row)
 	assert(known);
 	(void)known;
 	if (life.expired)
-		g->n = 0;
+		g->n = g->n_documents = 0;
 	if (is_newer(row, g->life))
 		g->life = row;
 }
@@ -115,6 +145,9 @@ static void apply(struct kept *k, const struct row *row)
 		break;
 	case ROW_LIFE:
 		put_life(group_of(k, row->group), row);
+		break;
+	case ROW_DOCUMENT:
+		put_document(group_of(k, row->group), row);
 		break;
 	case ROW_END:
 	case ROW_WIPE:
@@ -146,6 +179,9 @@ static void write_group(struct mem_storage *to, const struct kept_group *g)
 		write_row(to, g->life, g->life->body, row_first_number(g->life));
 	if (g->failed)
 		write_row(to, g->failed, g->failed->body, row_first_number(g->failed));
+	for (size_t i = 0; i < g->n_documents; i++)
+		write_row(to, g->documents[i], g->documents[i]->body,
+			  row_first_number(g->documents[i]));
 	for (size_t i = 0; i < g->n; i++) {
 		struct row like = { .kind = ROW_RECORD, .group = g->id, .at = g->families[i].at };
 

@@ -1,0 +1,198 @@
+/* Start-up: documents of the log become summed groups. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+struct restored_document {
+	struct document doc;
+	struct str bytes; /* owned; empty: it is gone */
+};
+
+/* What the log has said of a group so far, the newest row first. */
+struct restored {
+	struct table seen; /* numbers + 1 in the list, by id */
+	struct restored_document *list;
+	size_t n, cap;
+};
+
+void summed_restored_free(struct restored *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		free((char *)r->list[i].bytes.p);
+	table_done(&r->seen);
+	free(r->list);
+	free(r);
+}
+
+static bool is_superseded(const struct restored *r, uint64_t id)
+{
+	size_t at = table_first(&r->seen, id);
+
+	return table_next(&r->seen, id, &at) != NULL;
+}
+
+int store_restore_document(struct store *s, const struct row *row)
+{
+	struct group *g = store_group_by_id(s, row->group);
+	struct restored *r;
+	uint64_t id;
+
+	if (!row_document_id(row->body, &id))
+		return -1;
+	if (!g->summed)
+		g->summed = summed_new();
+	if (!g->summed->restored)
+		g->summed->restored = mem_zalloc(sizeof(*r));
+	r = g->summed->restored;
+	if (is_superseded(r, id))
+		return 0;
+	if (r->n == r->cap) {
+		r->cap = r->cap ? r->cap * 2 : 16;
+		r->list = mem_realloc(r->list, r->cap * sizeof(*r->list));
+	}
+	struct str bytes = { row->body.p + DOCUMENT_ID_BYTES, row->body.n - DOCUMENT_ID_BYTES };
+
+	r->list[r->n++] = (struct restored_document){
+		.doc = { .id = id,
+			 .number = row_first_number(row),
+			 .bytes = (uint32_t)row->body.n },
+		.bytes = { mem_dup(bytes.p, bytes.n), bytes.n },
+	};
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the list moves, its numbers do not. */
+	table_add(&r->seen, id, (void *)(uintptr_t)r->n);
+	return 0;
+}
+
+/* Families first: contributions speak of them. */
+static int load_documents(struct summed *su, struct err *err)
+{
+	const struct restored *r = su->restored;
+
+	for (int families = 1; families >= 0; families--)
+		for (size_t i = 0; i < r->n; i++) {
+			const struct restored_document *d = &r->list[i];
+
+			if (d->bytes.n == 0 || d->doc.id == 0 ||
+			    document_is_family(d->bytes) != families)
+				continue;
+			if (merged_load(su->group, &d->doc, d->bytes, err) < 0)
+				return -1;
+		}
+	merged_load_end(su->group);
+	return 0;
+}
+
+static int load_head(struct summed *su, struct err *err)
+{
+	for (size_t i = 0; i < su->restored->n; i++) {
+		const struct restored_document *d = &su->restored->list[i];
+
+		if (d->doc.id != 0)
+			continue;
+		su->doc = d->doc;
+		if (!summed_head_decode(d->bytes, &su->head))
+			return err_set(err, ERR_STORAGE, 0,
+				       "the head of a summed group is damaged");
+	}
+	su->before = su->head;
+	return 0;
+}
+
+static void know_document(void *arg, struct document *doc)
+{
+	uint64_t number = doc->number;
+
+	doc->number = 0;
+	summed_know_row(arg, doc, number, doc->bytes);
+}
+
+/* What contradicts a rule is left out; it still counts, and its documents stay. */
+static void leave_out(struct store *s, const struct group *g, struct str family, const char *why)
+{
+	store_leave_out(s, g, 0, group_key(g), family, why);
+}
+
+static void show_restored(struct store *s, struct group *g, double now)
+{
+	struct merged_group *m = group_summed(g)->group;
+	struct err err;
+
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (m->families[i])
+			m->families[i]->changed = m->families[i]->shape_changed = true;
+	if (summed_show(s, g, false, false, now, &err) < 0)
+		summed_show_each(s, g, now, leave_out);
+}
+
+static int restore_group(struct store *s, struct group *g, double now, struct err *err)
+{
+	struct summed *su = g->summed;
+
+	if (load_head(su, err) < 0 || load_documents(su, err) < 0)
+		return -1;
+	summed_restored_free(su->restored);
+	su->restored = NULL;
+	su->head_changed = false;
+	know_document(s, &su->doc);
+	merged_each_document(su->group, know_document, s);
+	change_begin(s, g);
+	show_restored(s, g, now);
+	store_publish_restored(s);
+	return 0;
+}
+
+/* ---- from another store ---- */
+
+static void load_document(void *arg, struct document *doc, struct str bytes)
+{
+	struct document like = { .id = doc->id };
+	struct err err;
+	int r = merged_load(arg, &like, bytes, &err);
+
+	assert(r == 0);
+	(void)r;
+}
+
+void store_stage_summed(struct store *s, const struct push *push, const struct store *from)
+{
+	struct group *g = store_group_find(s, push->key, push->key_hash);
+	const struct group *other = store_group_find((struct store *)from, push->key,
+						     push->key_hash);
+	struct summed *su;
+
+	if (!g || !g->staged || !other || !other->summed)
+		return;
+	change_begin(s, g);
+	g->staged->summed = su = summed_new();
+	su->head = other->summed->head;
+	su->all_changed = true;
+	/* Families come first. */
+	merged_all_documents(other->summed->group, load_document, su->group);
+	merged_load_end(su->group);
+	s->work.now = push->now;
+	show_restored(s, g, push->now);
+}
+
+/* ---- */
+
+int store_restore_end(struct store *s, struct err *err)
+{
+	struct store_limits lim = store_lift_limits(s);
+	int r = 0;
+
+	s->work.now = clock_wall();
+	for (uint32_t slot = 1; r == 0 && slot < s->n_slots; slot++) {
+		struct group *g = s->by_slot[slot];
+
+		if (g && g->summed && g->summed->restored)
+			r = restore_group(s, g, s->work.now, err);
+	}
+	s->lim = lim;
+	return r;
+}

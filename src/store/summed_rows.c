@@ -1,0 +1,196 @@
+/* What summed groups are in the log: a row for each document, and which of them are live. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+enum { HEAD_VERSION = 1, HEAD = 'H', HEAD_BYTES = 2 + 1 + 8 + 8 };
+
+static char *put(char *to, uint64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		*to++ = (char)(v >> 8 * i);
+	return to;
+}
+
+static uint64_t take(const char *from)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
+	return v;
+}
+
+static struct str head_encode(const struct summed_head *h, char to[HEAD_BYTES])
+{
+	to[0] = HEAD_VERSION;
+	to[1] = HEAD;
+	to[2] = (char)h->mode;
+	put(put(to + 3, (uint64_t)h->zero_first_ns), h->max_sources);
+	return (struct str){ to, HEAD_BYTES };
+}
+
+bool summed_head_decode(struct str bytes, struct summed_head *ret)
+{
+	if (bytes.n != HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
+		return false;
+	*ret = (struct summed_head){ .mode = (uint8_t)bytes.p[2],
+				     .zero_first_ns = (int64_t)take(bytes.p + 3),
+				     .max_sources = take(bytes.p + 11) };
+	return ret->zero_first_ns >= 0;
+}
+
+/* ---- the documents of a batch ---- */
+
+struct lister {
+	struct store *store;
+	struct group *group;
+};
+
+/* The body of a row: the number of the document in its group, 8 bytes with the lowest first. */
+static void list_document(void *arg, struct document *doc, struct str bytes)
+{
+	struct lister *l = arg;
+	struct summed_work *w = &l->store->work;
+	size_t n = DOCUMENT_ID_BYTES + bytes.n;
+	char *body;
+
+	/* What nobody was told of need not be taken back. */
+	if (bytes.n == 0 && doc->number == 0)
+		return;
+	body = arena_alloc(&w->bodies, n);
+	put(body, doc->id);
+	if (bytes.n)
+		memcpy(body + DOCUMENT_ID_BYTES, bytes.p, bytes.n);
+	if (w->n_documents == w->cap_documents) {
+		w->cap_documents = w->cap_documents ? w->cap_documents * 2 : 64;
+		w->documents = mem_realloc(w->documents, w->cap_documents * sizeof(*w->documents));
+	}
+	w->documents[w->n_documents++] = (struct staged_document){ l->group, doc, { body, n }, 0 };
+}
+
+static void list_group(struct store *s, struct group *g, struct summed *su)
+{
+	struct lister l = { s, g };
+	char head[HEAD_BYTES];
+
+	if (su->head_changed || su->all_changed)
+		list_document(&l, &su->doc, head_encode(&su->head, head));
+	if (su->all_changed)
+		merged_all_documents(su->group, list_document, &l);
+	else
+		merged_documents(su->group, list_document, &l);
+}
+
+static void list_documents(struct store *s)
+{
+	if (s->work.listed)
+		return;
+	s->work.listed = true;
+	for (struct group *g = s->touched; g; g = g->staged->next)
+		if (g->staged->exists && g->staged->summed)
+			list_group(s, g, g->staged->summed);
+}
+
+void summed_rows(struct store *s, uint64_t *next)
+{
+	list_documents(s);
+	for (size_t i = 0; i < s->work.n_documents; i++) {
+		struct staged_document *d = &s->work.documents[i];
+		struct row *row = store_row_add(s, ROW_DOCUMENT);
+
+		d->number = (*next)++;
+		row->number = d->number;
+		row->group = d->group->staged->id;
+		row->at = s->work.now;
+		row->body = d->body;
+		row->checksum = row_checksum(row);
+	}
+}
+
+/* ---- which are live ---- */
+
+static void forget_row(struct store *s, struct document *doc)
+{
+	if (doc->number == 0)
+		return;
+	table_remove(&s->documents, doc->number, doc);
+	s->log.live_bytes -= row_bytes_of(doc->bytes);
+	doc->number = 0;
+}
+
+void summed_know_row(struct store *s, struct document *doc, uint64_t number, size_t bytes)
+{
+	forget_row(s, doc);
+	if (number == 0)
+		return;
+	doc->number = number;
+	doc->bytes = (uint32_t)bytes;
+	table_add(&s->documents, number, doc);
+	s->log.live_bytes += row_bytes_of(bytes);
+}
+
+bool summed_is_live(const struct store *s, uint64_t number)
+{
+	size_t at = table_first(&s->documents, number);
+
+	return table_next(&s->documents, number, &at) != NULL;
+}
+
+void summed_know_rows(struct store *s)
+{
+	for (size_t i = 0; i < s->work.n_documents; i++) {
+		const struct staged_document *d = &s->work.documents[i];
+
+		if (d->body.n > DOCUMENT_ID_BYTES)
+			summed_know_row(s, d->doc, d->number, d->body.n);
+		else
+			forget_row(s, d->doc);
+	}
+	for (size_t i = 0; i < s->work.n_built; i++)
+		s->work.built[i].record->number = s->work.built[i].group->staged->id;
+}
+
+static void forget_document(void *arg, struct document *doc)
+{
+	forget_row(arg, doc);
+}
+
+static void forget_all_rows(struct store *s, struct summed *su)
+{
+	forget_row(s, &su->doc);
+	merged_each_document(su->group, forget_document, s);
+}
+
+void summed_publish(struct store *s, struct group *g)
+{
+	struct summed *su = g->staged->exists ? g->staged->summed : NULL;
+
+	if (g->summed != su && g->summed) {
+		/* What was done to it in this batch is of no account. */
+		merged_undo(g->summed->group, 0);
+		forget_all_rows(s, g->summed);
+		summed_free(g->summed);
+	}
+	g->summed = su;
+	if (!su)
+		return;
+	merged_commit(su->group);
+	su->before = su->head;
+	su->head_changed = su->all_changed = false;
+}
+
+void summed_rolled_back(struct group *g)
+{
+	struct summed *staged = g->staged->summed;
+
+	if (staged != g->summed)
+		summed_free(staged);
+	if (!g->summed)
+		return;
+	merged_undo(g->summed->group, 0);
+	g->summed->head = g->summed->before;
+	g->summed->head_changed = false;
+}

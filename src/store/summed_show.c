@@ -1,0 +1,252 @@
+/* What is exposed of a summed group becomes changes of an ordinary one. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "format/protobuf/decode.h"
+#include "format/text/parse.h"
+#include "format/text/write.h"
+#include "metrics/names.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+/* Which of the families that have changed. */
+struct wanted {
+	bool shape;                       /* only those with other series */
+	const struct merged_family *only; /* or NULL */
+};
+
+static bool is_wanted(const struct wanted *w, const struct merged_family *f)
+{
+	return f && !f->dropped && f->changed && (!w->shape || f->shape_changed) &&
+	       (!w->only || w->only == f);
+}
+
+/* In the arena. */
+static struct family *build_families(struct store *s, struct merged_group *m,
+				     const struct wanted *w, double now, double zero_first)
+{
+	struct family *first = NULL, **last = &first;
+
+	for (uint32_t i = 0; i < m->n_families; i++) {
+		struct family *f;
+
+		if (!is_wanted(w, m->families[i]))
+			continue;
+		f = arena_alloc(&s->work.arena, sizeof(*f));
+		merged_family_build(m, m->families[i], now, zero_first, &s->work.arena, f);
+		if (f->n_metrics == 0)
+			continue;
+		*last = f;
+		last = &f->next;
+	}
+	*last = NULL;
+	return first;
+}
+
+/* As it would be pushed: the labels are those of the group already. */
+static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
+			       const struct wanted *w, double now)
+{
+	double zero_first = (double)group_summed(g)->head.zero_first_ns / 1e9;
+	struct family *families;
+	struct key key;
+
+	arena_reset(&s->work.arena);
+	s->work.builder.arena = &s->work.arena;
+	if (key_decode(group_key(g), &s->work.arena, &key) < 0)
+		key.n_labels = 0;
+	families = build_families(s, m, w, now, zero_first);
+	return push_build(&s->work.builder, PUSH_POST, &key, families, now);
+}
+
+static bool is_in(const struct push *push, struct str name)
+{
+	for (uint32_t i = 0; i < push->n_families; i++)
+		if (str_eq(push->families[i].name, name))
+			return true;
+	return false;
+}
+
+/* What nothing is shown of any more. */
+static void take_gone(struct store *s, const struct merged_group *m, const struct wanted *w,
+		      const struct push *push)
+{
+	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
+
+	for (uint32_t i = 0; i < m->n_families; i++) {
+		const struct merged_family *mf = m->families[i];
+		struct store_family *f;
+
+		if (!is_wanted(w, mf) || is_in(push, mf->name))
+			continue;
+		exposed.n = 0;
+		text_write_escaped_name(&exposed, mf->name);
+		f = store_family_find(s, mf->name, strbuf_str(&exposed),
+				      hash_bytes(strbuf_str(&exposed)));
+		if (f)
+			change_take(s, f);
+	}
+}
+
+static void forget_changes(struct merged_group *m, const struct wanted *w)
+{
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (is_wanted(w, m->families[i]))
+			m->families[i]->changed = m->families[i]->shape_changed = false;
+}
+
+/* The batch keeps what its entries borrow from. */
+static void keep_built(struct store *s, struct group *g, struct push *push, struct record *record)
+{
+	struct summed_work *w = &s->work;
+
+	if (w->n_built == w->cap_built) {
+		w->cap_built = w->cap_built ? w->cap_built * 2 : 16;
+		w->built = mem_realloc(w->built, w->cap_built * sizeof(*w->built));
+	}
+	w->built[w->n_built++] = (struct built){ g, push, record };
+}
+
+static int show(struct store *s, struct group *g, const struct wanted *w, bool take_others,
+		double now, struct err *err)
+{
+	struct merged_group *m = group_summed(g)->group;
+	struct push *push = build_push(s, g, m, w, now);
+	struct record *record = record_new(push, g);
+
+	record->merged = true;
+	change_begin(s, g);
+	for (uint32_t i = 0; i < push->n_families; i++)
+		change_put(s, record, &push->families[i]);
+	take_gone(s, m, w, push);
+	if (take_others)
+		change_take_others(s);
+	if (push->err.reason) {
+		*err = push->err;
+	} else if (change_apply(s, err) == 0) {
+		keep_built(s, g, push, record);
+		forget_changes(m, w);
+		return 0;
+	}
+	record_unref(record);
+	push_free(push);
+	return -1;
+}
+
+int summed_show(struct store *s, struct group *g, bool shape, bool take_others, double now,
+		struct err *err)
+{
+	const struct wanted w = { .shape = shape };
+
+	return show(s, g, &w, take_others, now, err);
+}
+
+void summed_show_each(struct store *s, struct group *g, double now,
+		      void (*refused)(struct store *s, const struct group *g, struct str family,
+				      const char *why))
+{
+	struct merged_group *m = group_summed(g)->group;
+
+	for (uint32_t i = 0; i < m->n_families; i++) {
+		const struct wanted w = { .only = m->families[i] };
+		struct err err;
+
+		if (!m->families[i] || !m->families[i]->changed ||
+		    show(s, g, &w, false, now, &err) == 0)
+			continue;
+		forget_changes(m, &w);
+		if (refused)
+			refused(s, g, m->families[i]->name, err.msg);
+	}
+}
+
+static bool has_changed(const struct merged_group *m)
+{
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (m->families[i] && m->families[i]->changed && !m->families[i]->dropped)
+			return true;
+	return false;
+}
+
+/*
+ * Values alone contradict nothing; but a family that could not be shown when the log was loaded may
+ * be among them.
+ */
+void summed_finish(struct store *s)
+{
+	struct err err;
+
+	for (struct group *g = s->touched; g; g = g->staged->next) {
+		struct summed *su = g->staged->exists ? g->staged->summed : NULL;
+
+		if (!su || !has_changed(su->group))
+			continue;
+		if (summed_show(s, g, false, false, s->work.now, &err) < 0)
+			summed_show_each(s, g, s->work.now, NULL);
+	}
+}
+
+void summed_init(struct store *s)
+{
+	arena_init(&s->work.arena, ARENA_MUST);
+	arena_init(&s->work.bodies, ARENA_MUST);
+	s->work.builder = (struct push_builder){ .max_series = UINT64_MAX,
+						 .max_labels = UINT32_MAX,
+						 .rules.lenient = true };
+}
+
+void summed_done(struct store *s)
+{
+	struct summed_work *w = &s->work;
+
+	table_done(&s->documents);
+	push_builder_done(&w->builder);
+	arena_done(&w->arena);
+	arena_done(&w->bodies);
+	free(w->built);
+	free(w->documents);
+}
+
+static const struct decode_limits no_limits = DECODE_UNLIMITED;
+
+struct family *summed_decode_entry(const struct entry *e, struct arena *a)
+{
+	CLEANUP(strbuf_done) struct strbuf head = { 0 };
+	const struct shown_family *sf = e->help->family;
+	struct str proto = bytes_str(lines_proto(&e->lines)), text = lines_text(&e->lines);
+	struct family *f = NULL;
+	struct err err;
+	char *body;
+
+	if (proto.n && proto_decode(arena_dup(a, proto), &no_limits, a, &f, &err) < 0)
+		return NULL;
+	if (!proto.n && text.n) {
+		text_write_header(&head, sf->name, false, STR_NULL, e->lines.type);
+		body = arena_alloc(a, head.n + text.n);
+		memcpy(body, head.p, head.n);
+		memcpy(body + head.n, text.p, text.n);
+		if (text_parse((struct str){ body, head.n + text.n }, &no_limits, a, &f, &err) < 0)
+			return NULL;
+	}
+	if (f && e->help->given) {
+		f->has_help = true;
+		f->help = arena_dup(a, (struct str){ e->help->p, e->help->n });
+	}
+	return f;
+}
+
+void summed_forget_batch(struct store *s)
+{
+	struct summed_work *w = &s->work;
+
+	for (size_t i = 0; i < w->n_built; i++) {
+		w->built[i].record->push = NULL;
+		record_unref(w->built[i].record);
+		push_free(w->built[i].push);
+	}
+	w->n_built = 0;
+	w->n_documents = 0;
+	w->listed = false;
+	arena_reset(&w->bodies);
+}

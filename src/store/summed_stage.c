@@ -1,0 +1,321 @@
+/* Pushes to summed groups, and the end of sources. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/left_out_group.h"
+#include "store/lifetime.h"
+#include "store/summed.h"
+
+struct summed *summed_new(void)
+{
+	struct summed *su = mem_zalloc(sizeof(*su));
+
+	su->group = merged_group_new();
+	su->head_changed = true;
+	return su;
+}
+
+void summed_free(struct summed *su)
+{
+	if (!su)
+		return;
+	merged_group_free(su->group);
+	summed_restored_free(su->restored);
+	free(su);
+}
+
+void summed_leave(struct group *g)
+{
+	struct staged *st = g->staged;
+
+	/* That of before the batch stays until it is published. */
+	if (st->summed != g->summed)
+		summed_free(st->summed);
+	st->summed = NULL;
+}
+
+static struct summed_head head_of(const struct push *push)
+{
+	const struct group_options *o = &push->options.group;
+
+	return (struct summed_head){
+		.mode = (uint8_t)o->mode,
+		.zero_first_ns = o->has_zero_first ? o->zero_first_ns : 0,
+		.max_sources = o->has_max_sources ? o->max_sources : 0,
+	};
+}
+
+static bool same_head(const struct summed_head *a, const struct summed_head *b)
+{
+	return a->mode == b->mode && a->zero_first_ns == b->zero_first_ns &&
+	       a->max_sources == b->max_sources;
+}
+
+static void set_head(struct summed *su, const struct push *push)
+{
+	struct summed_head head = head_of(push);
+
+	if (same_head(&su->head, &head))
+		return;
+	su->head = head;
+	su->head_changed = true;
+}
+
+/* ---- a push ---- */
+
+static uint64_t count_series(const struct merged_group *m)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (m->families[i] && !m->families[i]->dropped)
+			n += m->families[i]->n;
+	return n;
+}
+
+static int check_limit(const struct merged_group *m, const struct push *push, uint64_t before,
+		       struct err *err)
+{
+	uint64_t max = push->options.group.max_series, n = count_series(m);
+
+	if (!push->options.group.has_max_series || max == 0 || n <= max || n <= before)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the summed group has %llu series and this push would make it %llu, more "
+		       "than the %llu that its rule allows (limits: {series: ...} in "
+		       "--config.file)",
+		       (unsigned long long)before, (unsigned long long)n, (unsigned long long)max);
+}
+
+static bool has_new_shape(const struct merged_group *m)
+{
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (m->families[i] && m->families[i]->shape_changed && !m->families[i]->dropped)
+			return true;
+	return false;
+}
+
+static int add(struct merged_group *m, const struct push *push, struct err *err)
+{
+	return merged_add(m, push->said, push->now, err);
+}
+
+static int sum(struct merged_group *m, struct push *push, struct err *err)
+{
+	const struct group_options *o = &push->options.group;
+	const struct merged_push p = {
+		.source = &push->said->head.source,
+		.said = push->said,
+		.replace = push->mode == PUSH_PUT,
+		.final = push->options.says.final,
+		.now = push->now,
+		.source_ttl = o->has_source_ttl ? (double)o->source_ttl_ns / 1e9 : 0,
+	};
+	unsigned outcome;
+
+	if (merged_push(m, &p, &outcome, err) < 0)
+		return -1;
+	push->warnings |= (outcome & MERGED_RESET ? PUSH_RESET_ASSUMED : 0) |
+			  (outcome & MERGED_INHERITED ? PUSH_INHERITED_COUNTS : 0);
+	return 0;
+}
+
+static int merge(struct merged_group *m, struct push *push, struct err *err)
+{
+	return push->options.group.mode == GROUP_ADD ? add(m, push, err) : sum(m, push, err);
+}
+
+/* On -1 nothing of it is left. */
+static int say(struct store *s, struct group *g, struct push *push, bool take_others)
+{
+	struct summed *su = g->staged->summed;
+	size_t mark = merged_mark(su->group);
+	uint64_t before = count_series(su->group);
+
+	if (merge(su->group, push, &push->err) < 0)
+		return -1;
+	if (check_limit(su->group, push, before, &push->err) == 0 &&
+	    (!(has_new_shape(su->group) || take_others) ||
+	     summed_show(s, g, !take_others, take_others, push->now, &push->err) == 0))
+		return 0;
+	merged_undo(su->group, mark);
+	return -1;
+}
+
+/* ---- a plain group becomes a summed one ---- */
+
+/* That which the push has for the family, so that it goes on with it. */
+static int plain_policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
+{
+	const struct said *said = arg;
+
+	(void)err;
+	for (uint32_t i = 0; i < said->n; i++)
+		if (str_eq(said->families[i].name, f->name)) {
+			*ret = (enum merge_policy)said->families[i].policy;
+			return 0;
+		}
+	*ret = merge_policy_of(f->name, f->type, MERGE_MOSTRECENT, false);
+	return 0;
+}
+
+static void add_plain(struct store *s, struct merged_group *m, const struct entry *e,
+		      const struct push *push)
+{
+	struct said_head head = { .push_id = STR("") };
+	struct family *f;
+	struct said *said;
+	struct err err;
+
+	arena_reset(&s->work.arena);
+	f = summed_decode_entry(e, &s->work.arena);
+	/* What is no count cannot be summed, and goes. */
+	if (!f ||
+	    said_make(f, &head, plain_policy, (void *)push->said, &s->work.arena, &said, &err) < 0)
+		return;
+	merged_add(m, said, push->now, &err);
+	said_free(said);
+}
+
+static void add_all_plain(struct store *s, const struct group *g, struct merged_group *m,
+			  const struct push *push)
+{
+	const struct change *net = &g->staged->net;
+	uint32_t hint = 0;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		if (net->pairs[i].in)
+			add_plain(s, m, store_entry(s, net->pairs[i].in), push);
+	for (uint32_t i = 0; i < g->entries.cap; i++) {
+		uint32_t id = g->entries.ids[i];
+
+		if (id && group_entry(s, g, entry_family(store_entry(s, id)), &hint) == id)
+			add_plain(s, m, store_entry(s, id), push);
+	}
+}
+
+/* True: it is only now. */
+static bool become_summed(struct store *s, struct group *g, const struct push *push)
+{
+	if (g->staged->summed)
+		return false;
+	g->staged->summed = summed_new();
+	add_all_plain(s, g, g->staged->summed->group, push);
+	return true;
+}
+
+/* ---- the group of the whole key ---- */
+
+static struct group *plain_twin(struct store *s, const struct push *push)
+{
+	struct str whole = push->said->head.whole_key;
+	struct group *g;
+
+	if (str_eq(whole, push->key))
+		return NULL;
+	g = store_group_find(s, whole, hash_bytes(whole));
+	return g && group_is_there(g) && !group_summed(g) ? g : NULL;
+}
+
+/* Or its values would be counted twice. */
+static void end_plain_twin(struct store *s, const struct push *push)
+{
+	struct group *twin = plain_twin(s, push);
+
+	if (twin)
+		change_end(s, twin, push->now);
+}
+
+/* ---- the end of a source ---- */
+
+static bool is_named_by_start(const struct merged_group *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->contributions[i]->name.n == 0)
+			return true;
+	return false;
+}
+
+static void end_summed(struct store *s, struct group *g, struct push *push)
+{
+	const struct source *source = &push->said->head.source;
+	struct merged_group *m;
+
+	change_begin(s, g);
+	m = g->staged->summed->group;
+	if (source->name.n > 0 || source->has_start)
+		merged_end_source(m, source);
+	else if (is_named_by_start(m))
+		err_set(&push->err, ERR_CONFLICT, 0,
+			"the sources of this group are the starts of their processes, and this "
+			"request names none: end one with __start__/UNIX_TIME in the URL, or "
+			"delete the whole group with POST /api/v1/groups/delete");
+	else
+		change_end(s, g, push->now);
+}
+
+static void end(struct store *s, struct group *g, struct push *push)
+{
+	const struct source *source = &push->said->head.source;
+
+	end_plain_twin(s, push);
+	left_out_groups_end(s, push);
+	if (!g || !group_is_there(g))
+		return;
+	if (group_summed(g))
+		end_summed(s, g, push);
+	else if (source->name.n == 0 && !source->has_start)
+		change_end(s, g, push->now);
+}
+
+/* ---- */
+
+static void note_failure(struct store *s, struct group *g, struct push *push)
+{
+	change_begin(s, g);
+	g->staged->labels = &push->labels;
+	/* What is refused for the state of the group is no fault of what was pushed. */
+	if (push->err.reason != ERR_INVALID && !g->staged->made)
+		return;
+	store_step_failed(s, g, push->now, str_of(push->err.msg));
+	if (g->staged->summed)
+		merged_refused(g->staged->summed->group, &push->said->head.source, push->now);
+	if (g->staged->made && !g->staged->last)
+		lifetime_pushed(s, g, push);
+}
+
+void summed_stage(struct store *s, struct push *push)
+{
+	struct group *g = store_group_find(s, push->key, push->key_hash);
+	bool fresh;
+
+	s->work.now = push->now;
+	if (g)
+		lifetime_check(s, g, push->now);
+	if (push->mode == PUSH_DELETE) {
+		end(s, g, push);
+		return;
+	}
+	if ((!g || !group_is_there(g)) && store_make_group(s, &g, push) < 0)
+		return;
+	if (push->err.reason) {
+		note_failure(s, g, push);
+		return;
+	}
+	change_begin(s, g);
+	g->staged->labels = &push->labels;
+	fresh = become_summed(s, g, push);
+	if (say(s, g, push, fresh) < 0) {
+		if (fresh)
+			summed_leave(g);
+		note_failure(s, g, push);
+		return;
+	}
+	set_head(g->staged->summed, push);
+	store_step_record(s, g, record_new(push, g));
+	end_plain_twin(s, push);
+	left_out_groups_end(s, push);
+	lifetime_pushed(s, g, push);
+}
