@@ -9,6 +9,7 @@
 #include "format/protobuf/decode.h"
 #include "format/text/mistakes.h"
 #include "format/text/parse.h"
+#include "merge/sum_push.h"
 
 enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
 
@@ -119,6 +120,19 @@ static void name_group(const struct key *key, struct strbuf *out)
 	strbuf_addc(out, '}');
 }
 
+static struct push *build(struct push_reader *r, enum push_mode mode, const struct key *key,
+			  const struct push_options *options, struct family *families,
+			  struct err *err)
+{
+	struct push *push;
+
+	if (options->group.mode != GROUP_PLAIN)
+		return sum_push_build(&r->builder, mode, key, options, families, clock_wall(), err);
+	push = push_build(&r->builder, mode, key, families, clock_wall());
+	push->options = *options;
+	return push;
+}
+
 struct push *read_push(struct push_reader *r, const struct push_request *req,
 		       struct push_refusal *ret)
 {
@@ -152,8 +166,12 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 		name_group(&key, &ret->group);
 		return NULL;
 	}
-	push = push_build(&r->builder, req->mode, &key, families, clock_wall());
-	push->options = options;
+	push = build(r, req->mode, &key, &options, families, &ret->err);
+	if (!push) {
+		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_PATH;
+		name_group(&key, &ret->group);
+		return NULL;
+	}
 	if (push->err.reason == ERR_NONE || push->err.reason == ERR_INVALID)
 		return push;
 	ret->err = push->err;

@@ -1,0 +1,55 @@
+#include "lib/sum_push.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "format/text/parse.h"
+#include "merge/sum_push.h"
+
+static const struct push_options usual = {
+	.group = {
+		.has_mode = true, .mode = GROUP_SUM,
+		.has_source_ttl = true, .source_ttl_ns = SOURCE_TTL_USUAL,
+		.has_max_sources = true, .max_sources = SOURCES_USUAL,
+	},
+};
+
+static int read_path(const char *path, struct arena *a, struct key *ret_key,
+		     struct push_options *ret, struct err *err)
+{
+	static const struct key_limits lim = { 100, 1024, 65536, false };
+	struct group_options said;
+	struct key_options pairs;
+
+	*ret = usual;
+	ret->group.has_source_labels = true;
+	ret->group.source_labels = source_labels_usual;
+	if (key_parse(str_of(path), &lim, a, ret_key, &pairs, err) < 0 ||
+	    group_options_of_path(&pairs, &said, &ret->says, err) < 0)
+		return -1;
+	if (said.has_ttl)
+		ret->group.source_ttl_ns = said.ttl_ns;
+	said.has_ttl = false;
+	group_options_overlay(&ret->group, &said);
+	return 0;
+}
+
+struct push *make_sum_push(enum push_mode mode, const char *path, const char *body, double now,
+			   struct err *err)
+{
+	static const struct decode_limits lim = { 100, 1024, 65536, 1000000, false };
+	CLEANUP(freep) char *copy = mem_strdup(body ? body : "");
+	CLEANUP(arena_done) struct arena a;
+	struct push_builder b = { .max_series = 1000000, .max_labels = 100, .arena = &a };
+	struct family *families = NULL;
+	struct push_options options;
+	struct push *push = NULL;
+	struct key key;
+
+	arena_init(&a, 64 << 20);
+	if (read_path(path, &a, &key, &options, err) == 0 &&
+	    (!body || text_parse(str_of(copy), &lim, &a, &families, err) == 0))
+		push = sum_push_build(&b, mode, &key, &options, families, now, err);
+	push_builder_done(&b);
+	return push;
+}
