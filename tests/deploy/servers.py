@@ -21,6 +21,16 @@ def free_address():
         return f"127.0.0.1:{s.getsockname()[1]}"
 
 
+def wait_for_port(port):
+    def open_():
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=DEADLINE).close()
+            return True
+        except OSError:
+            return False
+    eventually(open_, f"something listens on {port}")
+
+
 class Server:
     """One that is ready when `ready` of it is answered 200."""
 

@@ -73,7 +73,7 @@ class Stack:
             server.wait()
 
     def _alertmanager(self):
-        text = (OBSERVABILITY / "alertmanager.yml").read_text().replace("localhost:8080", self.receiver.address)
+        text = (OBSERVABILITY / "alertmanager.yml").read_text().replace("alerts:8080", self.receiver.address)
         configuration = yaml.safe_load(text)
         configuration["route"]["group_wait"] = OFTEN
         return self._write("alertmanager.yml", configuration)

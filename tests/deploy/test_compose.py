@@ -1,0 +1,176 @@
+"""deploy/compose.yaml: there is no Docker where the tests run, so each part is checked by itself: that what is mounted
+is there, that images are pinned, that every host that is named is a service, that each program takes its arguments."""
+import json
+import os
+import re
+import subprocess
+import urllib.request
+
+import pytest
+import yaml
+
+from gateway import BINARY, Gateway
+from servers import free_address, wait_for_port
+from tools import OBSERVABILITY, ROOT, tool
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+
+# Of the Compose Specification, what we use: a key that is written wrong is none of these.
+KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volumes": list, "ports": list, "healthcheck": dict,
+        "depends_on": list, "restart": str, "init": bool, "working_dir": str}
+BUILD_KEYS = {"context": str, "dockerfile": str, "dockerfile_inline": str, "args": dict}
+HEALTH_KEYS = {"test": list, "interval": str, "timeout": str, "retries": int}
+PORTS = {"tallygate": 9091, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
+         "grafana": 3000}
+
+
+def mounts(service):
+    """(file or volume, place in the container) of each."""
+    for volume in SERVICES[service].get("volumes", []):
+        source, target, *mode = volume.split(":")
+        assert mode in ([], ["ro"])
+        yield source, target
+
+
+def mounted(service, path):
+    """The file that the container has there."""
+    for source, target in mounts(service):
+        if path == target or path.startswith(target + "/"):
+            return DEPLOY / (source + path[len(target):])
+    raise AssertionError(f"{service} has no {path}")
+
+
+def check_keys(found, known):
+    for key, value in found.items():
+        assert isinstance(value, known[key]), f"{key}: {value!r}"
+
+
+def test_keys_and_types():
+    assert set(COMPOSE) == {"name", "services", "volumes"}
+    for service in SERVICES.values():
+        check_keys(service, KEYS)
+        check_keys(service.get("build", {}), BUILD_KEYS)
+        check_keys(service.get("healthcheck", {}), HEALTH_KEYS)
+        assert ("image" in service) != ("build" in service)
+        assert set(service.get("depends_on", [])) <= set(SERVICES)
+
+
+def test_what_is_mounted_is_there_and_read_only():
+    volumes = set()
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (DEPLOY / source).exists(), source
+                assert volume.endswith(":ro"), volume
+            else:
+                volumes.add(source)
+        for path in (service.get("build") or {}).values():
+            assert not path.startswith(".") or (DEPLOY / path).exists(), name
+    assert volumes == set(COMPOSE["volumes"])
+    assert (DEPLOY / SERVICES["tallygate"]["build"]["context"] / SERVICES["tallygate"]["build"]["dockerfile"]).is_file()
+
+
+def test_images_are_pinned():
+    images = {s["image"] for s in SERVICES.values() if "image" in s}
+    assert all(re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?", image) for image in images), images
+    schema = json.loads((ROOT / "tests/deploy/grafana/package.json").read_text())["dependencies"]["@grafana/schema"]
+    assert f"grafana/grafana:{schema}" in images, "whose types the dashboards are compiled with"
+
+
+def test_ports_are_for_this_machine_only():
+    for service in SERVICES.values():
+        for port in service.get("ports", []):
+            assert re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port), port
+
+
+def hosts(text):
+    return set(re.findall(r"\b([a-z][\w-]*):(\d{4,5})\b", text))
+
+
+def test_each_host_that_is_named_is_a_service():
+    files = [*(DEPLOY / "compose").rglob("*.yml"), OBSERVABILITY / "alertmanager.yml"]
+    named = set().union(*(hosts(re.sub(r"#.*", "", f.read_text())) for f in files)) - {("localhost", "9090")}
+    assert len(named) >= 6
+    for host, port in named:
+        assert PORTS[host] == int(port), host
+    assert set(PORTS) <= set(SERVICES)
+
+
+def test_prometheus_takes_its_configuration_and_flags(tmp_path):
+    file = mounted("prometheus", "/etc/prometheus/prometheus.yml")
+    (tmp_path / "prometheus.yml").write_bytes(file.read_bytes())
+    (tmp_path / "rules").symlink_to(mounted("prometheus", "/etc/prometheus/rules"))
+    done = subprocess.run([tool("promtool"), "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True)
+    assert done.returncode == 0 and "5 rule files found" in done.stdout, done.stdout + done.stderr
+    for program, service in (("prometheus", "prometheus"), ("prometheus-alertmanager", "alertmanager"), ("victoria-metrics", "longterm-5m"),
+                             ("victoria-metrics", "longterm-1h")):
+        done = subprocess.run([tool(program), "--help"], capture_output=True, text=True)
+        for flag in SERVICES[service]["command"]:
+            name = flag.split("=")[0].lstrip("-")
+            assert re.search(rf"^\s+--?{re.escape(name)}[ =]", done.stdout + done.stderr, re.M), flag
+
+
+def test_what_is_said_twice_is_the_same():
+    """compose/prometheus.yml and observability/prometheus.yml."""
+    ours, full = (yaml.safe_load((DEPLOY / f / "prometheus.yml").read_text()) for f in ("compose", "observability"))
+    assert ours["remote_write"] == full["remote_write"] and ours["global"] == full["global"] and ours["rule_files"] == full["rule_files"]
+    jobs = {job["job_name"]: job for job in full["scrape_configs"]}
+    for job in ours["scrape_configs"]:
+        same = {k: v for k, v in jobs[job["job_name"]].items() if k not in ("static_configs", "ec2_sd_configs", "relabel_configs")}
+        assert {k: v for k, v in job.items() if k != "static_configs"} == same
+
+
+def test_grafana_finds_the_dashboards():
+    provider = yaml.safe_load(mounted("grafana", "/etc/grafana/provisioning/dashboards/tallygate.yml").read_text())
+    (folder,) = [p["options"]["path"] for p in provider["providers"]]
+    assert len(list(mounted("grafana", folder).glob("*.json"))) == 5
+    assert mounted("grafana", SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).is_file()
+    sources = yaml.safe_load(mounted("grafana", "/etc/grafana/provisioning/datasources/tallygate.yml").read_text())["datasources"]
+    assert [s["type"] for s in sources] == ["prometheus"] * 3 and sum(s.get("isDefault", False) for s in sources) == 1
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """With the flags that it has there."""
+    flags = [f.replace("/etc/tallygate/groups.yml", str(mounted("tallygate", "/etc/tallygate/groups.yml")))
+             for f in SERVICES["tallygate"]["command"]]
+    with Gateway(*flags, database=tmp_path / "tallygate.db") as g:
+        yield g
+
+
+def test_the_gateway_takes_its_flags_and_is_found_healthy(gateway):
+    kind, *command = SERVICES["tallygate"]["healthcheck"]["test"]
+    assert kind == "CMD"
+    # Compose makes one $ of two.
+    command = [word.replace("$$", "$") for word in command]
+    port = str(gateway.port)
+    assert subprocess.run([w.replace("9091", port) for w in command], env={"PATH": os.environ["PATH"]}).returncode == 0
+    closed = free_address().split(":")[1]
+    done = subprocess.run([w.replace("9091", closed) for w in command], capture_output=True)
+    assert done.returncode != 0
+    done = subprocess.run([w.replace("9091", port).replace("/-/ready", "/-/nothing") for w in command], capture_output=True)
+    assert done.returncode != 0
+
+
+def test_the_rules_for_groups():
+    done = subprocess.run([BINARY, "check-config", mounted("tallygate", "/etc/tallygate/groups.yml")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_alerts_are_printed():
+    port = free_address().split(":")[1]
+    script = mounted("alerts", "/alerts.py")
+    process = subprocess.Popen(["/usr/bin/python3", "-u", script, port], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for_port(int(port))
+        alert = {"status": "firing", "labels": {"alertname": "JobOverdue"}, "annotations": {"summary": "No push of backup"}}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/page", json.dumps({"alerts": [alert]}).encode())
+        assert urllib.request.urlopen(request, timeout=30).status == 200
+        assert process.stdout.readline() == "/page firing JobOverdue No push of backup\n"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
