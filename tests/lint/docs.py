@@ -140,7 +140,7 @@ def main():
     gateway, root = sys.argv[1], Path(sys.argv[2])
     documents = {
         str(p.relative_to(root)): p.read_text(encoding="utf-8")
-        for top in ("*.md", "deploy/**/*.md", "src/**/*.md", "tests/**/*.md")
+        for top in ("*.md", ".github/*.md", "deploy/**/*.md", "src/**/*.md", "tests/**/*.md")
         for p in root.glob(top)
     }
     flags = flags_of(gateway)
