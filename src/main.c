@@ -52,13 +52,21 @@ struct gateway {
 	int64_t next_age_ns;     /* monotonic; see forget_unused_forms() */
 };
 
-static struct http_settings http_settings(const struct config *c)
+static bool is_proxy(void *arg, const uint8_t address[16])
+{
+	return cidr_list_has_bytes(arg, address);
+}
+
+static struct http_settings http_settings(struct config *c)
 {
 	return (struct http_settings){
 		.addresses = c->listen_addresses,
 		.n_addresses = c->n_listen_addresses,
 		.threads = (unsigned)c->web_threads,
 		.max_connections = c->web_max_connections,
+		.max_connections_per_client = c->web_max_connections_per_client,
+		.is_proxy = is_proxy,
+		.is_proxy_arg = &c->trusted_proxies,
 		.max_header_size = c->web_max_header_size,
 		.max_body_size = c->body_size,
 		.max_receiving = c->receiving_bytes,

@@ -20,7 +20,7 @@ struct cached_password {
 
 struct web_users {
 	unsigned char key[KEY_BYTES];
-	struct queue queue;
+	struct fair_queue queue;
 	pthread_t thread;
 	bool running;
 	atomic_bool stopping;
@@ -68,7 +68,7 @@ static enum web_login verify(struct web_users *u, const struct web_check *c)
 {
 	struct str password = { c->password, c->password_n };
 
-	if (u->stopping)
+	if (u->stopping || c->node.given_up)
 		return WEB_LOGIN_BUSY;
 	/* Several requests of one client may have waited for the first answer. */
 	if (c->known && cache_has(u, c->digest))
@@ -82,10 +82,9 @@ static enum web_login verify(struct web_users *u, const struct web_check *c)
 static void *users_main(void *arg)
 {
 	struct web_users *u = arg;
-	struct queue_node *node;
-	size_t n;
+	struct fair_node *node;
 
-	while ((node = queue_take(&u->queue, 1, &n))) {
+	while ((node = fair_queue_take(&u->queue))) {
 		struct web_check *c = (struct web_check *)node;
 		enum web_login login = verify(u, c);
 
@@ -100,7 +99,7 @@ struct web_users *web_users_start(struct err *err)
 	struct web_users *u = mem_zalloc(sizeof(*u));
 
 	pthread_mutex_init(&u->lock, NULL);
-	queue_init(&u->queue, WEB_USERS_WAITING, SIZE_MAX);
+	fair_queue_init(&u->queue, WEB_USERS_WAITING);
 	u->bcrypt = bcrypt_new();
 	if (RAND_bytes(u->key, sizeof(u->key)) != 1) {
 		err_set(err, ERR_SYSTEM, 0, "no random bytes for the keys of the password cache");
@@ -120,7 +119,7 @@ void web_users_stop(struct web_users *u)
 	if (!u->running)
 		return;
 	u->stopping = true;
-	queue_close(&u->queue);
+	fair_queue_close(&u->queue);
 	pthread_join(u->thread, NULL);
 	u->running = false;
 }
@@ -130,7 +129,7 @@ void web_users_free(struct web_users *u)
 	if (!u)
 		return;
 	bcrypt_free(u->bcrypt);
-	queue_done(&u->queue);
+	fair_queue_done(&u->queue);
 	pthread_mutex_destroy(&u->lock);
 	OPENSSL_cleanse(u, sizeof(*u));
 	free(u);
@@ -238,7 +237,6 @@ static void fill(struct web_users *u, const struct web_pairs *users, const struc
 	memcpy(check->hash, user->value, BCRYPT_HASH);
 	memcpy(check->password, password.p, password.n);
 	check->password_n = password.n;
-	check->node.bytes = 0;
 	make_digest(u, c->user, (struct str){ check->hash, BCRYPT_HASH }, password, check->digest);
 }
 
@@ -255,11 +253,9 @@ enum web_login web_users_check(struct web_users *u, const struct web_pairs *user
 	 */
 	if (cache_has(u, check->digest) && check->known)
 		login = WEB_LOGIN_OK;
-	else if (queue_push(&u->queue, &check->node) == QUEUE_OK)
+	else if (fair_queue_push(&u->queue, &check->node))
 		login = WEB_LOGIN_LATER;
-	if (login == WEB_LOGIN_LATER)
-		queue_wake(&u->queue);
-	else
+	if (login != WEB_LOGIN_LATER)
 		OPENSSL_cleanse(check->password, sizeof(check->password));
 	return login;
 }

@@ -3,6 +3,7 @@
  *
  * A hash takes so long that it is computed on one thread of its own, of which there is one, with a
  * bounded queue: event loops never wait for it, and password guessing costs one core at the most.
+ * Clients have it by turns, so that who guesses delays nobody else by more than a check or two.
  * What it found right is kept, so that clients with a right password wait for it once.
  *
  * The cache has at most 100 entries, each only a digest of (user, hash, password) under a key drawn
@@ -19,9 +20,9 @@
 #define ACCESS_USERS_H
 
 #include "access/bcrypt.h"
+#include "access/fair_queue.h"
 #include "access/web_config.h"
 #include "base/err.h"
-#include "base/queue.h"
 #include "base/str.h"
 
 enum {
@@ -33,13 +34,13 @@ enum {
 enum web_login {
 	WEB_LOGIN_OK,
 	WEB_LOGIN_WRONG, /* no credentials, or wrong ones */
-	WEB_LOGIN_BUSY,  /* too many passwords wait to be checked, or the gateway stops */
+	WEB_LOGIN_BUSY,  /* too many passwords of this client wait, or the gateway stops */
 	WEB_LOGIN_LATER, /* done() will be called */
 };
 
 /* A password that is being checked: the caller embeds it, sets done, and keeps it until then. */
 struct web_check {
-	struct queue_node node; /* first */
+	struct fair_node node; /* first; node.client is the caller's to set */
 	/* Called on the checking thread, with OK, WRONG or BUSY. The check is the caller's again.
 	 */
 	void (*done)(struct web_check *check, enum web_login login);

@@ -6,6 +6,7 @@
 #include "access/current_web_config.h"
 #include "access/rate_limit.h"
 #include "access/users.h"
+#include "api/client.h"
 #include "api/refusals.h"
 #include "api/reply.h"
 #include "base/clock.h"
@@ -193,6 +194,7 @@ static void check_password(struct admission *a, struct api_worker *w, struct htt
 	wait->worker = w;
 	wait->req = req;
 	wait->next = next;
+	wait->check.node.client = client_hash(w->api, req);
 	login = web_users_check(a->users, users, http_request_header(req, "Authorization"),
 				&wait->check);
 	if (login == WEB_LOGIN_LATER)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "config/config.h"
 
 static struct str trim(struct str s)
@@ -59,4 +60,12 @@ void client_name(const struct api *api, const struct http_request *req, char out
 			;
 	}
 	snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(client));
+}
+
+uint64_t client_hash(const struct api *api, const struct http_request *req)
+{
+	char name[CLIENT_MAX];
+
+	client_name(api, req, name);
+	return hash_bytes(cidr_host_of(str_of(name)));
 }

@@ -13,5 +13,7 @@ enum { CLIENT_MAX = 128 };
 
 /* The request's worker. "host:port" of the peer, or an address as the header has it. */
 void client_name(const struct api *api, const struct http_request *req, char out[CLIENT_MAX]);
+/* The request's worker: the same for all that one client's address sends, whatever its port. */
+uint64_t client_hash(const struct api *api, const struct http_request *req);
 
 #endif

@@ -297,6 +297,22 @@ static void admit(void *state, struct http_request *req)
 		let_in(w, req);
 }
 
+/* A flood of connections must not look like a gateway that has died. */
+static bool is_probe(void *state, const struct http_request *req)
+{
+	struct api_worker *w = state;
+	enum http_method method = http_request_method(req);
+	struct str target = http_request_target(req), prefix = prefix_of(w);
+	const char *query = memchr(target.p, '?', target.n);
+
+	if (query)
+		target.n = (size_t)(query - target.p);
+	if ((method != HTTP_GET && method != HTTP_HEAD) || !str_has_prefix(target, prefix))
+		return false;
+	target = (struct str){ target.p + prefix.n, target.n - prefix.n };
+	return str_eq(target, STR("/-/healthy")) || str_eq(target, STR("/-/ready"));
+}
+
 static void *worker_new(void *arg, struct http_worker *http)
 {
 	struct api_worker *w = mem_zalloc(sizeof(*w));
@@ -319,6 +335,7 @@ const struct http_handler api_handler = {
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.admit = admit,
+	.always = is_probe,
 	.handle = handle,
 	.refused = refusals_http,
 };

@@ -112,6 +112,14 @@ static bool is_within(const uint8_t address[16], const struct cidr *net)
 	return rest == 0 || ((address[whole] ^ net->address[whole]) >> (8 - rest)) == 0;
 }
 
+bool cidr_list_has_bytes(const struct cidr_list *list, const uint8_t address[16])
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (is_within(address, &list->v[i]))
+			return true;
+	return false;
+}
+
 bool cidr_list_has(const struct cidr_list *list, struct str address)
 {
 	uint8_t bytes[16];
@@ -121,10 +129,7 @@ bool cidr_list_has(const struct cidr_list *list, struct str address)
 		return list->unix_sockets;
 	if (list->n == 0 || !parse_address(address, bytes, &v4))
 		return false;
-	for (size_t i = 0; i < list->n; i++)
-		if (is_within(bytes, &list->v[i]))
-			return true;
-	return false;
+	return cidr_list_has_bytes(list, bytes);
 }
 
 struct str cidr_host_of(struct str peer)

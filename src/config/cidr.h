@@ -30,6 +30,8 @@ void cidr_list_done(struct cidr_list *list);
  * also for what is no address.
  */
 bool cidr_list_has(const struct cidr_list *list, struct str address);
+/* The same of 16 bytes, IPv4 as IPv6 has it. */
+bool cidr_list_has_bytes(const struct cidr_list *list, const uint8_t address[16]);
 /* "192.0.2.1:80", "[2001:db8::1]:80", "@" or the same without a port: the address. */
 struct str cidr_host_of(struct str peer);
 bool cidr_is_address(struct str address);

@@ -73,11 +73,15 @@ static const struct flag flags[] = {
 	  .help = "Threads that serve requests. 0 means one for each core, and no more than one for each 8 MiB of memory." },
 	{ .name = "web.trusted-proxies", .kind = FLAG_STRING, .offset = AT(web_trusted_proxies),
 	  .def = "",
-	  .help = "Networks of proxies whose X-Forwarded-For names the client in the log, as a list "
-		  "like 10.0.0.0/8,192.0.2.7,unix." },
+	  .help = "Networks of proxies whose X-Forwarded-For names the client, as a list like "
+		  "10.0.0.0/8,192.0.2.7,unix." },
 	{ .name = "web.max-connections", .kind = FLAG_COUNT, .offset = AT(web_max_connections),
 	  .automatic = true, .def = "auto", .min = 1, .max = MILLION,
 	  .help = "Connections open at the same time. auto: one for each 256 KiB of memory, 10000 at the most." },
+	{ .name = "web.max-connections-per-client", .kind = FLAG_COUNT,
+	  .offset = AT(web_max_connections_per_client), .automatic = true, .def = "auto", .min = 1,
+	  .max = MILLION,
+	  .help = "Those of one address, --web.trusted-proxies excepted. auto: half of --web.max-connections, or 32 if that is more." },
 	{ .name = "web.max-header-size", .kind = FLAG_SIZE, .offset = AT(web_max_header_size),
 	  .def = "1MiB", .min = KIB, .max = 64 * MIB,
 	  .help = "Bytes of a request line with its headers." },

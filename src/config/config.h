@@ -54,6 +54,7 @@ struct config {
 	char *web_trusted_proxies; /* --web.trusted-proxies, as given */
 	struct cidr_list trusted_proxies;
 	uint64_t web_max_connections; /* --web.max-connections */
+	uint64_t web_max_connections_per_client;
 	uint64_t web_max_header_size; /* --web.max-header-size, bytes */
 	int64_t web_idle_timeout_ns;  /* --web.idle-timeout */
 	int64_t web_read_timeout_ns;  /* --web.read-timeout: from first byte of a request to last */

@@ -217,6 +217,8 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	c->memory = *found;
 	follow(&c->web_threads, clamp(clamp(m / (8 * MIB), 1, cores), 1, 256));
 	follow(&c->web_max_connections, clamp(m / (256 * KIB), 32, 10000));
+	follow(&c->web_max_connections_per_client,
+	       clamp(c->web_max_connections / 2, 32, UINT64_MAX));
 	follow(&c->body_size, part(m, 32, 64 * KIB, 64 * MIB));
 	follow(&c->receiving_bytes, part(m, 8, 256 * KIB, GIB));
 	follow(&c->reply_bytes, part(m, 8, 256 * KIB, GIB));

@@ -20,6 +20,7 @@ void memory_find(const char *root, struct config_memory *ret);
  * Sets c->memory, and each limit that is `auto`:
  *   --web.threads           a core each, but for each one at least 8 MiB
  *   --web.max-connections   one for each 256 KiB, 10000 at the most
+ *   --web.max-connections-per-client   half of that, 32 at the least
  *   --limits.body-size      a 32nd, 64 MiB at the most
  *   --limits.receiving-bytes, --limits.reply-bytes   an eighth, 1 GiB at the most
  *   --limits.series         one for each KiB, 10000000 at the most

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/conn.h"
+#include "http/extra.h"
 
 static const int64_t DRAIN_NS = 30 * INT64_C(1000000000);
 
@@ -21,7 +21,7 @@ void conn_close(struct conn *c)
 	c->waiting = false;
 	count_ended(c);
 	/* Before the client can know of it. */
-	c->worker->server->connections--;
+	extra_leave(c);
 	close(c->fd);
 	c->state = CONN_CLOSED;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/conn.h"
+#include "http/extra.h"
 
 /* Steps that one connection may take before others have their turn. */
 enum { TURNS = 64 };
@@ -249,7 +249,9 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 	c->since_ns = clock_mono_ns();
 	if (length > 0 && (size_t)length <= sizeof(c->address))
 		memcpy(&c->address, address, (size_t)length);
-	if (c->state == CONN_HANDSHAKE && conn_tls_new(c) < 0) {
+	if ((c->state == CONN_HANDSHAKE && conn_tls_new(c) < 0) || !extra_enter(c)) {
+		if (c->tls)
+			conn_tls_free(c);
 		close(fd);
 		free(c);
 		return;
@@ -260,7 +262,6 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 	if (c->next)
 		c->next->prev = c;
 	w->conns = c;
-	c->extra = ++w->server->connections > w->server->settings.max_connections;
 	worker_check_load(w);
 	/* The request of a client that has waited to be accepted is here by now. */
 	conn_go_on(c);

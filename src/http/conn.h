@@ -10,6 +10,7 @@
 
 #include "http/fault.h"
 #include "http/internal.h"
+#include "http/peers.h"
 #include "http/reply.h"
 
 /*
@@ -57,15 +58,17 @@ struct conn {
 	int fd;
 	struct conn_tls *tls; /* NULL: plain */
 	struct event readable, writable;
-	bool watched;  /* readable is added */
-	bool waiting;  /* writable is */
-	bool is_ready; /* in the worker's list */
-	bool running;  /* conn_run() is on the stack */
-	bool extra;    /* over the limit: its first request will be answered 503 */
-	bool ended;    /* the client sends nothing more */
-	bool broken;   /* nor can anything be sent to it */
-	bool last;     /* it is closed after this reply */
-	bool more;     /* and the client may send something yet */
+	bool watched;                           /* readable is added */
+	bool waiting;                           /* writable is */
+	bool is_ready;                          /* in the worker's list */
+	bool running;                           /* conn_run() is on the stack */
+	bool extra;                             /* over a limit: see extra.h */
+	bool ended;                             /* the client sends nothing more */
+	bool broken;                            /* nor can anything be sent to it */
+	bool last;                              /* it is closed after this reply */
+	bool more;                              /* and the client may send something yet */
+	struct conn *older_extra, *newer_extra; /* of the worker */
+	struct peer *client;                    /* NULL: not limited */
 	enum conn_state state;
 	int64_t since_ns; /* see sweep.c */
 	int64_t drained;  /* when DRAINING ends at the latest */

@@ -1,7 +1,7 @@
 /* The exchanges of a connection: a request is read, given to the handler, and answered; then the
  * next. */
 #include "base/clock.h"
-#include "http/conn.h"
+#include "http/extra.h"
 
 static void begin_request(struct conn *c)
 {
@@ -32,23 +32,14 @@ static bool begin(struct conn *c)
 	return false;
 }
 
-/* Those that were too many when it came may have gone by its first request. */
-static bool is_one_too_many(struct conn *c)
-{
-	const struct http_server *s = c->worker->server;
-	bool extra = c->extra;
-
-	c->extra = false;
-	return extra && s->connections > s->settings.max_connections;
-}
-
 static void take_head(struct conn *c)
 {
 	const struct http_handler *h = &c->worker->server->handler;
+	enum http_fault fault = extra_judge(c);
 
 	c->state = CONN_ADMITTING;
-	if (is_one_too_many(c))
-		conn_refuse(c, FAULT_CONNECTIONS);
+	if (fault != FAULT_NONE)
+		conn_refuse(c, fault);
 	else if (h->admit)
 		h->admit(c->worker->state, &c->req);
 	else

@@ -44,6 +44,10 @@ const struct fault_text fault_texts[N_FAULTS] = {
 			    "try again",
 			    NULL },
 	[FAULT_CONNECTIONS] = { 503, "too many connections (--web.max-connections)", NULL },
+	[FAULT_CLIENT_CONNECTIONS] = { 503,
+				       "too many connections from this address "
+				       "(--web.max-connections-per-client)",
+				       NULL },
 	[FAULT_STOPPING] = { 503, "the gateway is shutting down", NULL },
 	[FAULT_MEMORY] = { 503, "out of memory, try again", NULL },
 };

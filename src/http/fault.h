@@ -37,10 +37,11 @@ enum http_fault {
 	FAULT_TRAILER,
 	FAULT_TRAILER_SIZE,
 	/* What no parser sees. */
-	FAULT_CUT_OFF,     /* the client has ended in the middle */
-	FAULT_LATE,        /* --web.read-timeout */
-	FAULT_CROWDED,     /* --limits.receiving-bytes */
-	FAULT_CONNECTIONS, /* --web.max-connections */
+	FAULT_CUT_OFF,            /* the client has ended in the middle */
+	FAULT_LATE,               /* --web.read-timeout */
+	FAULT_CROWDED,            /* --limits.receiving-bytes */
+	FAULT_CONNECTIONS,        /* --web.max-connections */
+	FAULT_CLIENT_CONNECTIONS, /* --web.max-connections-per-client */
 	FAULT_STOPPING,
 	FAULT_MEMORY,
 	N_FAULTS,

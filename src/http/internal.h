@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "http/parse.h"
+#include "http/peers.h"
 #include "http/server.h"
 
 struct conn;
@@ -29,6 +30,7 @@ struct http_worker {
 
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
+	struct conn *newest_extra, *oldest_extra; /* see extra.h */
 	bool stopping;
 	bool accepting; /* the listeners are enabled */
 	bool paused;    /* not again before the next tick */
@@ -56,6 +58,7 @@ struct http_server {
 	struct http_settings settings;
 	struct http_handler handler;
 	struct parse_limits limits;
+	struct peers peers;
 	struct http_worker *workers;
 	struct beat *beats; /* one for each worker */
 	unsigned n_workers;

@@ -13,6 +13,7 @@ static void count(struct http_server *s, enum http_fault fault)
 		s->crowded++;
 		break;
 	case FAULT_CONNECTIONS:
+	case FAULT_CLIENT_CONNECTIONS:
 		s->refused++;
 		break;
 	case FAULT_STOPPING:

@@ -104,6 +104,7 @@ struct http_server *http_server_start(const struct http_settings *settings,
 	s->handler = *handler;
 	s->limits = (struct parse_limits){ settings->max_header_size, settings->max_body_size };
 	pthread_mutex_init(&s->starting, NULL);
+	peers_init(&s->peers);
 	if (start(s, err) < 0) {
 		/* No request has come to the handler: nobody has anything to post. */
 		http_server_stop(s);
@@ -131,6 +132,7 @@ void http_server_free(struct http_server *s)
 		worker_done(&s->workers[i]);
 	conn_tls_done(s);
 	pthread_mutex_destroy(&s->starting);
+	peers_done(&s->peers);
 	free(s->workers);
 	free(s->beats);
 	free(s);

@@ -30,8 +30,15 @@ struct http_settings {
 	 */
 	const int *fds;
 	size_t n_fds;
-	unsigned threads;                        /* 0: one for each core */
-	uint64_t max_connections;                /* more are answered 503 */
+	unsigned threads;         /* 0: one for each core */
+	uint64_t max_connections; /* more are answered 503 */
+	/*
+	 * Of one client's address, likewise; 0: as many as there may be. Those of a proxy
+	 * (NULL: there is none) are not limited. IPv4 as IPv6 has it; any worker's thread.
+	 */
+	uint64_t max_connections_per_client;
+	bool (*is_proxy)(void *arg, const uint8_t address[16]);
+	void *is_proxy_arg;
 	uint64_t max_header_size, max_body_size; /* bytes */
 	/*
 	 * Bytes of all requests that are being read or answered. Those of more than 64 KiB are
@@ -84,6 +91,11 @@ struct http_handler {
 	 * (http_worker_post()), and the body waits in the socket meanwhile. NULL: all are let in.
 	 */
 	void (*admit)(void *state, struct http_request *req);
+	/*
+	 * The head of a request, where there are too many connections: whether it is let in all the
+	 * same. NULL: none is.
+	 */
+	bool (*always)(void *state, const struct http_request *req);
 	/* A complete request that was let in. Answers it, at once or later. */
 	void (*handle)(void *state, struct http_request *req);
 	/* Told of each request that the server has answered by itself, on its worker's thread. */
@@ -92,7 +104,7 @@ struct http_handler {
 
 struct http_stats {
 	uint64_t connections;         /* open now */
-	uint64_t connections_refused; /* over max_connections */
+	uint64_t connections_refused; /* over max_connections, or those of a client */
 	uint64_t requests_timed_out;  /* 408 */
 	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
 	uint64_t requests_crowded;    /* refused because of max_receiving: 503 */

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/conn.h"
+#include "http/extra.h"
 
 static void run_inbox(struct http_worker *w)
 {
@@ -150,7 +150,7 @@ void worker_check_load(struct http_worker *w)
 {
 	const struct http_settings *s = &w->server->settings;
 	/* Those over the limit wait for their 503; there is a limit to these too. */
-	bool full = w->server->connections > s->max_connections + s->max_connections / 8 + 16;
+	bool full = w->server->connections > extra_room(s->max_connections);
 
 	if (!w->stopping && !w->paused && full == w->accepting)
 		set_accepting(w, !full);

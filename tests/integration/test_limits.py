@@ -160,7 +160,7 @@ def test_connections():
         wires += [Wire(g) for _ in range(3)]
         for w in wires:
             assert w.send(head("GET", "/-/healthy")).reply().status == 200
-        for request in (head("GET", "/-/healthy"), push("x", A), head("PUT", "/metrics/job/x", Content_Length=4, Expect="100-continue") + A):
+        for request in (head("GET", "/metrics"), push("x", A), head("PUT", "/metrics/job/x", Content_Length=4, Expect="100-continue") + A):
             with Wire(g) as extra:
                 reply = extra.send(request).reply()
                 if reply.status == 100:
@@ -168,7 +168,11 @@ def test_connections():
                 assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
                 assert reply.text == "too many connections (--web.max-connections)\n"
                 assert extra.at_end()
-        assert wires[0].send(head("GET", "/metrics")).reply().text.count("\npushgateway_connections_refused_total 3\n") == 1
+        for path in ("/-/healthy", "/-/ready", "/-/healthy?x"):
+            with Wire(g) as probe:
+                assert probe.send(head("GET", path)).reply().status == 200, "probes always get through"
+                assert probe.send(head("GET", "/metrics")).reply().status == 503, "which is no way around the limit"
+        assert wires[0].send(head("GET", "/metrics")).reply().text.count("\npushgateway_connections_refused_total 6\n") == 1
         for w in wires:
             assert w.send(push("x", A)).reply().status == 200, "those that are in stay in"
             w.socket.close()
@@ -253,12 +257,59 @@ def test_many_small_families_that_nobody_reads():
         assert 0 < held < len(text)
 
 
+def test_idle_connections_of_one_client():
+    """However many: others are served, and probes of its own too."""
+    with Gateway("--web.max-connections=200", "--web.max-connections-per-client=40") as g:
+        idle = [Wire(g, source="127.0.0.2") for _ in range(300)]
+        assert g.put("x", "a 1\n").status == 200 and g.get("/metrics").status == 200
+        eventually(lambda: scrape(g).get("pushgateway_connections_refused_total") >= 300 - 61, "most are closed")
+        kept = [w for w in idle if answer(w, "/-/ready") == 200]
+        assert len(kept) == 40 + 40 // 8 + 16, "those that are kept can ask whether it is ready"
+        replies = [w.send(head("GET", "/metrics")).reply() for w in kept]
+        refused = [r for r in replies if r.status == 503]
+        assert len(refused) == 40 // 8 + 16, "those over the limit are told so"
+        for reply in refused:
+            assert (reply.headers["retry-after"], reply.headers["connection"]) == ("1", "close")
+            assert reply.text == "too many connections from this address (--web.max-connections-per-client)\n"
+        for w in idle:
+            w.socket.close()
+        eventually(lambda: answer(Wire(g, source="127.0.0.2"), "/metrics") == 200, "there is room again")
+
+
+def answer(w, path):
+    """The status, or None: the connection is closed."""
+    try:
+        return w.send(head("GET", path)).reply().status
+    except (AssertionError, OSError):
+        return None
+
+
+def test_connections_of_proxies_are_not_counted_by_address():
+    with Gateway("--web.max-connections-per-client=4", "--web.trusted-proxies=127.0.0.2") as g:
+        many = [Wire(g, source="127.0.0.2") for _ in range(60)]
+        assert [w.send(head("GET", "/-/healthy")).reply().status for w in many] == [200] * 60
+        for w in many:
+            w.socket.close()
+
+
+def test_idle_connections_of_many_clients():
+    """They fill the gateway, and a probe gets through all the same: those that only wait make room."""
+    with Gateway("--web.max-connections=100", "--web.max-connections-per-client=40") as g:
+        idle = [Wire(g, source=f"127.0.0.{2 + i % 10}") for i in range(400)]
+        for _ in range(20):
+            with Wire(g) as probe:
+                assert probe.send(head("GET", "/-/healthy")).reply().status == 200
+            with Wire(g) as other:
+                assert other.send(head("GET", "/metrics")).reply().status == 503
+        for w in idle:
+            w.socket.close()
+        eventually(lambda: g.get("/metrics").status == 200, "there is room again")
+
+
 def test_a_flood_of_connections_ends_well():
     """Many times the limit at once: those beyond it wait in the backlog or get their 503."""
     with Gateway("--web.max-connections=10") as g:
-        wires = [Wire(g) for _ in range(200)]
-        for w in wires:
-            w.send(head("GET", "/-/healthy", Connection="close"))
+        wires = [Wire(g).send(head("GET", "/metrics", Connection="close")) for _ in range(200)]
         statuses = []
         for w in wires:
             statuses.append(w.reply().status)

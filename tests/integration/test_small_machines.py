@@ -63,6 +63,7 @@ def chosen(size, cores):
     return {
         "web.threads": max(1, min(size // (8 * MIB), cores)),
         "web.max-connections": min(max(size // 262144, 32), 10000),
+        "web.max-connections-per-client": max(min(max(size // 262144, 32), 10000) // 2, 32),
         "limits.body-size": part(32, 65536, 64 * MIB),
         "limits.receiving-bytes": part(8, 262144, 1024 * MIB),
         "limits.reply-bytes": part(8, 262144, 1024 * MIB),

@@ -149,8 +149,8 @@ def test_a_body_waits_with_its_password(config):
 class Guesses:
     """Wrong passwords of bob, each on a connection of its own, sent as fast as it goes."""
 
-    def __init__(self, gateway, n):
-        self.wires = [Wire(gateway) for _ in range(n)]
+    def __init__(self, gateway, n, source=None):
+        self.wires = [Wire(gateway, source=source) for _ in range(n)]
         for i, wire in enumerate(self.wires):
             wire.send(head("GET", "/metrics", Authorization=basic("bob", f"guess {i}")))
 
@@ -187,6 +187,18 @@ def test_too_many_guesses(config):
         assert g.refused("busy") == len(busy)
         # There is room again.
         assert g.as_nobody(authorization=basic("bob", "secret")).status == 200
+
+
+def test_guesses_of_one_client_keep_no_other_out(config):
+    """Nobody is known yet, as after a restart, and as many guesses wait as may."""
+    with WebGateway(config, USERS + FASTER_BOB, auth=ALICE) as g:
+        with Guesses(g, 400, source="127.0.0.2") as guesses:
+            eventually(lambda: guesses.answered() > 100, "the queue is full")
+            for i in range(5):
+                assert g.as_nobody(authorization=basic("bob", f"wrong {i}")).status == 401
+            assert g.as_nobody(authorization=basic("bob", "secret")).status == 200
+            assert guesses.answered() < 300, "they wait in the meantime"
+            assert {r.status for r in guesses.replies()} == {401, 503}
 
 
 def test_a_client_that_does_not_wait(config):

@@ -7,10 +7,13 @@ from gateway import DEADLINE, Reply
 class Wire:
     """One connection."""
 
-    def __init__(self, gateway, timeout=DEADLINE):
+    def __init__(self, gateway, timeout=DEADLINE, source=None):
+        """source: the address that it comes from; all of 127.0.0.0/8 are this machine's."""
         family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(timeout)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect((gateway.host, gateway.port))
         self.buffer = b""
 

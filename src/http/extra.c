@@ -1,0 +1,128 @@
+#include "http/extra.h"
+
+#include "base/cleanup.h"
+
+static enum http_fault over_limit(const struct conn *c)
+{
+	const struct http_server *s = c->worker->server;
+
+	if (c->client && c->client->connections > s->settings.max_connections_per_client)
+		return FAULT_CLIENT_CONNECTIONS;
+	return s->connections > s->settings.max_connections ? FAULT_CONNECTIONS : FAULT_NONE;
+}
+
+/* ---- those of a worker, the newest first ---- */
+
+static void add(struct conn *c)
+{
+	struct http_worker *w = c->worker;
+
+	c->extra = true;
+	c->older_extra = w->newest_extra;
+	if (c->older_extra)
+		c->older_extra->newer_extra = c;
+	else
+		w->oldest_extra = c;
+	w->newest_extra = c;
+}
+
+static void take_out(struct conn *c)
+{
+	struct http_worker *w = c->worker;
+
+	if (!c->extra)
+		return;
+	if (c->older_extra)
+		c->older_extra->newer_extra = c->newer_extra;
+	else
+		w->oldest_extra = c->newer_extra;
+	if (c->newer_extra)
+		c->newer_extra->older_extra = c->older_extra;
+	else
+		w->newest_extra = c->older_extra;
+	c->older_extra = c->newer_extra = NULL;
+	c->extra = false;
+}
+
+/* At no request that somebody works at. */
+static bool may_go(const struct conn *c)
+{
+	return !c->running && (c->state == CONN_HANDSHAKE || c->state == CONN_IDLE ||
+			       c->state == CONN_READING || c->state == CONN_DRAINING);
+}
+
+static void make_room(struct http_worker *w)
+{
+	enum { LOOKED_AT = 64 };
+	uint64_t room = extra_room(w->server->settings.max_connections);
+	struct conn *c = w->oldest_extra, *newer;
+
+	for (int i = 0; c && i < LOOKED_AT && w->server->connections >= room; i++, c = newer) {
+		newer = c->newer_extra;
+		if (!may_go(c))
+			continue;
+		/* Its request may be there by now, and is answered then. */
+		if (conn_peek(c) > 0) {
+			conn_go_on(c);
+			continue;
+		}
+		w->server->refused++;
+		conn_close(c);
+		conn_run(c);
+	}
+}
+
+/* ---- one ---- */
+
+static struct peer *find_peer(struct conn *c)
+{
+	const struct http_settings *s = &c->worker->server->settings;
+	uint8_t address[PEER_ADDRESS];
+
+	if (s->max_connections_per_client == 0 || !peer_address(&c->address.any, address) ||
+	    (s->is_proxy && s->is_proxy(s->is_proxy_arg, address)))
+		return NULL;
+	return peers_add(&c->worker->server->peers, address);
+}
+
+bool extra_enter(struct conn *c)
+{
+	struct http_server *s = c->worker->server;
+
+	c->client = find_peer(c);
+	if (c->client &&
+	    c->client->connections > extra_room(s->settings.max_connections_per_client)) {
+		peers_remove(&s->peers, c->client);
+		c->client = NULL;
+		s->refused++;
+		return false;
+	}
+	make_room(c->worker);
+	s->connections++;
+	if (over_limit(c) != FAULT_NONE)
+		add(c);
+	return true;
+}
+
+void extra_leave(struct conn *c)
+{
+	struct http_server *s = c->worker->server;
+
+	take_out(c);
+	if (c->client)
+		peers_remove(&s->peers, c->client);
+	c->client = NULL;
+	s->connections--;
+}
+
+enum http_fault extra_judge(struct conn *c)
+{
+	const struct http_handler *h = &c->worker->server->handler;
+	enum http_fault fault = c->extra ? over_limit(c) : FAULT_NONE;
+
+	/* It stays one of those that make room. */
+	if (fault != FAULT_NONE && h->always && h->always(c->worker->state, &c->req))
+		return FAULT_NONE;
+	take_out(c);
+	return fault;
+}
