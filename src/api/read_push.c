@@ -156,11 +156,6 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 	if (key_parse(req->key_path, &lim, &r->arena, &key, &pairs, &ret->err) < 0 ||
 	    api_push_options(c, rules, &key, req->said_mode, &pairs, &options, &ret->err) < 0)
 		return NULL;
-	if (options.group.mode != GROUP_PLAIN) {
-		err_set(&ret->err, ERR_INVALID, 0,
-			"this version does not sum groups yet: push to a plain one");
-		return NULL;
-	}
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;
 		name_group(&key, &ret->group);

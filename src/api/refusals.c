@@ -209,6 +209,7 @@ static const char *const push_messages[N_REJECTS] = {
 	[REJECT_PATH] = "failed to parse URL",
 	[REJECT_BODY] = "failed to parse text",
 	[REJECT_INCONSISTENT] = "pushed metrics are invalid or inconsistent with existing metrics",
+	[REJECT_CONFLICT] = "push refused: it conflicts with what the group is",
 	[REJECT_LIMIT] = "push refused: over a limit",
 	[REJECT_BUSY] = "push refused: no room for it now",
 	[REJECT_STORAGE] = "push refused: the database did not take it",
@@ -223,6 +224,21 @@ void refusals_push(struct api_worker *w, const struct http_request *req, enum re
 		.level = why == REJECT_INCONSISTENT ? LOG_ERROR : LOG_WARN,
 		.status = error_status(err),
 		.why = err->msg,
+		.group = group,
+	};
+
+	note_request(w, req, what);
+}
+
+void refusals_warning(struct api_worker *w, struct http_request *req, const char *name,
+		      struct str group, const char *why)
+{
+	struct refused_request what = {
+		.reason = name,
+		.msg = "push taken, but look at it",
+		.level = LOG_WARN,
+		.status = 200,
+		.why = why,
 		.group = group,
 	};
 

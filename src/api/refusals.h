@@ -1,7 +1,7 @@
 /*
- * Logs refused requests. The first refusal of a job (or of a path without one) for a reason is
- * logged at once; further ones are counted, and logged once a minute. So every refusal can be seen,
- * and nobody can flood the log. Any thread may call.
+ * Logs refused requests, and what is odd about others. The first refusal of a job (or of a path
+ * without one) for a reason is logged at once; further ones are counted, and logged once a minute.
+ * So every refusal can be seen, and nobody can flood the log. Any thread may call.
  */
 #ifndef API_REFUSALS_H
 #define API_REFUSALS_H
@@ -33,6 +33,9 @@ void refusals_tick(struct refusals *r, int64_t now_ns);
 /* A refused push, delete or wipe; group: as text, or empty when the path names none. */
 void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,
 		   struct str group, const struct err *err);
+/* A push that was taken, and what is odd about it. */
+void refusals_warning(struct api_worker *w, struct http_request *req, const char *name,
+		      struct str group, const char *why);
 /* What the gate refuses. */
 void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
 		      int status, const char *msg);

@@ -7,6 +7,7 @@
 #include "api/error_status.h"
 #include "api/refusals.h"
 #include "api/reply.h"
+#include "api/warnings.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -60,9 +61,10 @@ void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mod
 
 static enum reject reject_of(enum err_reason reason)
 {
-	return reason == ERR_INVALID   ? REJECT_INCONSISTENT
-	       : reason == ERR_STORAGE ? REJECT_STORAGE
-				       : REJECT_LIMIT;
+	return reason == ERR_INVALID    ? REJECT_INCONSISTENT
+	       : reason == ERR_CONFLICT ? REJECT_CONFLICT
+	       : reason == ERR_STORAGE  ? REJECT_STORAGE
+					: REJECT_LIMIT;
 }
 
 static int status_of(const struct api_worker *w, enum push_mode mode)
@@ -113,6 +115,7 @@ static void finish(struct http_task *task)
 		count(p->worker, p->req, push->mode, status, p->start_ns);
 		if (push->mode == PUSH_DELETE || push->mode == PUSH_WIPE)
 			log_deleted(p->worker, p->req, push);
+		warnings_say(p->worker, p->req, push);
 		http_reply(p->req, status, NULL);
 	}
 	push_free(push);

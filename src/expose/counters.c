@@ -6,7 +6,7 @@ const char *const counters_handlers[N_HANDLERS] = {
 };
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
 						       "options", "head", "other" };
-const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent",
+const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent", "conflict",
 						  "limit", "busy", "storage" };
 const char *const counters_refusals[N_REFUSALS] = { "auth", "busy", "rate" };
 const int counters_codes[N_CODES] = { 200, 202, 301, 307, 400, 401, 403, 404, 405, 408, 409,
@@ -18,6 +18,8 @@ void counters_init(struct counters *c)
 		quantiles_init(&c->push_seconds[i]);
 		quantiles_init(&c->push_bytes[i]);
 	}
+	for (int i = 0; i < N_PUSH_ODDITIES; i++)
+		job_counts_init(&c->oddities[i]);
 }
 
 void counters_done(struct counters *c)
@@ -26,6 +28,8 @@ void counters_done(struct counters *c)
 		quantiles_done(&c->push_seconds[i]);
 		quantiles_done(&c->push_bytes[i]);
 	}
+	for (int i = 0; i < N_PUSH_ODDITIES; i++)
+		job_counts_done(&c->oddities[i]);
 }
 
 void counters_request(struct counters *c, enum handler handler, enum http_method method, int status)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/quantiles.h"
+#include "expose/job_counts.h"
 #include "http/server.h"
 
 enum handler {
@@ -34,10 +35,19 @@ enum reject {
 	REJECT_PATH,         /* 400: the URL names no group */
 	REJECT_BODY,         /* 400, 415: does not parse */
 	REJECT_INCONSISTENT, /* 400: breaks a rule, alone or together with what is stored */
+	REJECT_CONFLICT,     /* 409: another mode than the group has, resets in a row */
 	REJECT_LIMIT,        /* 413, 507 */
 	REJECT_BUSY,         /* 503: the queue is full, or the gateway stops */
 	REJECT_STORAGE,      /* 503: the database did not take it */
 	N_REJECTS,
+};
+
+/* What is taken and said to be odd, by job. */
+enum push_oddity {
+	ODD_RESET,     /* a count fell without a start that would say why */
+	ODD_INHERITED, /* counts that are older than their process */
+	ODD_REPEATED,  /* a process has added twice */
+	N_PUSH_ODDITIES,
 };
 
 /* Why --web.config.file lets a request not pass. */
@@ -55,6 +65,7 @@ struct counters {
 	atomic_ullong rejects[N_REJECTS];
 	atomic_ullong refusals[N_REFUSALS];
 	atomic_ullong replies_refused; /* over --limits.reply-bytes */
+	struct job_counts oddities[N_PUSH_ODDITIES];
 	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
 };
 

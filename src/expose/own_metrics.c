@@ -197,6 +197,34 @@ static void collect_expired(struct own_metrics *own, struct store *store)
 		end(own);
 }
 
+struct job_samples {
+	struct own_metrics *own;
+	enum own_metric which;
+	bool begun;
+};
+
+static void add_job_sample(void *arg, struct str job, uint64_t n)
+{
+	const struct label label = { STR("job"), job };
+	CLEANUP(strbuf_done) struct strbuf labels = { 0 };
+	struct job_samples *to = arg;
+
+	if (!to->begun)
+		begin(to->own, to->which);
+	to->begun = true;
+	text_write_labels(&labels, &label, 1, false);
+	sample(to->own, "", strbuf_z(&labels), (double)n);
+}
+
+static void by_job(struct own_metrics *own, enum own_metric which, struct job_counts *counts)
+{
+	struct job_samples to = { own, which, false };
+
+	job_counts_each(counts, add_job_sample, &to);
+	if (to.begun)
+		end(own);
+}
+
 static void collect_gateway(struct own_metrics *own, const struct own_sources *from)
 {
 	struct committer_stats cs = committer_stats(from->committer);
@@ -218,6 +246,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	single(own, OWN_FAMILIES, (double)counts.families);
 	single(own, OWN_GROUPS, (double)counts.groups);
 	collect_expired(own, from->store);
+	by_job(own, OWN_INHERITED, &from->counters->oddities[ODD_INHERITED]);
 	single(own, OWN_LOG_LINES_LOST, (double)log_lost());
 	summary(own, OWN_PUSH_SECONDS, from->counters->push_seconds);
 	summary(own, OWN_PUSH_BYTES, from->counters->push_bytes);
@@ -226,6 +255,8 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	collect_rejected(own, from->counters);
 	single(own, OWN_REPLIES_REFUSED, (double)from->counters->replies_refused);
 	single(own, OWN_REPLY_BYTES, (double)bytes_detached());
+	by_job(own, OWN_REPEATED_ADDS, &from->counters->oddities[ODD_REPEATED]);
+	by_job(own, OWN_RESETS_ASSUMED, &from->counters->oddities[ODD_RESET]);
 	single(own, OWN_SERIES, (double)counts.series);
 }
 

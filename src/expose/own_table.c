@@ -63,6 +63,10 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 				 "beyond "
 				 "the first 100." },
 	[OWN_GROUPS] = { "pushgateway_groups", METRIC_GAUGE, "Groups stored." },
+	[OWN_INHERITED] = { "pushgateway_inherited_counts_total", METRIC_COUNTER,
+			    "First pushes of processes to summed groups with counts older than the "
+			    "process, "
+			    "by job; job=\"\" is all beyond the first 100." },
 	[OWN_LOG_LINES_LOST] = { "pushgateway_log_lines_lost_total", METRIC_COUNTER,
 				 "Log lines that were too many of their kind, or for whatever "
 				 "reads "
@@ -94,6 +98,14 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 	[OWN_REPLY_BYTES] = { "pushgateway_reply_bytes", METRIC_GAUGE,
 			      "Memory that is only kept for replies that clients have not read "
 			      "yet." },
+	[OWN_REPEATED_ADDS] = { "pushgateway_repeated_adds_total", METRIC_COUNTER,
+				"Increments from a process that had added before, by job; job=\"\" "
+				"is all "
+				"beyond the first 100." },
+	[OWN_RESETS_ASSUMED] = { "pushgateway_resets_assumed_total", METRIC_COUNTER,
+				 "Pushes to summed groups whose counts fell with nothing to say "
+				 "why, by job; "
+				 "job=\"\" is all beyond the first 100." },
 	[OWN_SERIES] = { "pushgateway_series", METRIC_GAUGE,
 			 "Pushed series exposed, push times included, our own metrics not." },
 	[OWN_TLS_FAILURES] = { "pushgateway_tls_handshake_failures_total", METRIC_COUNTER,

@@ -1,0 +1,38 @@
+#include "api/warnings.h"
+
+#include "api/refusals.h"
+#include "metrics/key.h"
+
+static const struct {
+	unsigned bit;
+	const char *name;
+	enum push_oddity counted;
+	const char *why;
+} warnings[] = {
+	{ PUSH_RESET_ASSUMED, "reset-assumed", ODD_RESET,
+	  "a counter fell, and the push does not say when its process started: taken for a new "
+	  "process. Push process_start_time_seconds, a label like pid, or __start__" },
+	{ PUSH_INHERITED_COUNTS, "inherited-counts", ODD_INHERITED,
+	  "the first push of a process has counts that are older than it: inherited from the "
+	  "process that it was forked from, they count twice. Clear the registry after the fork" },
+	{ PUSH_ADD_REPEATED, "add-repeated", ODD_REPEATED,
+	  "a process has added twice: if it pushes all that it has counted each time, it should "
+	  "push to /sum" },
+};
+
+void warnings_say(struct api_worker *w, struct http_request *req, const struct push *push)
+{
+	CLEANUP(strbuf_done) struct strbuf names = { 0 };
+
+	if (push->warnings == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(warnings); i++) {
+		if (!(push->warnings & warnings[i].bit))
+			continue;
+		strbuf_addf(&names, "%s%s", names.n ? ", " : "", warnings[i].name);
+		job_counts_add(&w->api->counters.oddities[warnings[i].counted],
+			       key_value(push->key, STR("job")));
+		refusals_warning(w, req, warnings[i].name, push->labels, warnings[i].why);
+	}
+	http_reply_header(req, "X-Pushgateway-Warning", strbuf_z(&names));
+}
