@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
 
-# gateway.py and others, which start programs.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+TESTS = Path(__file__).resolve().parents[1]
+# gateway.py and others, which start programs; the application of compose.yaml.
+sys.path[:0] = [str(TESTS / "integration"), str(TESTS.parent / "deploy" / "compose")]

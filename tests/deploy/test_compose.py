@@ -1,5 +1,6 @@
 """deploy/compose.yaml: there is no Docker where the tests run, so each part is checked by itself: that what is mounted
 is there, that images are pinned, that every host that is named is a service, that each program takes its arguments."""
+import contextlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volu
         "depends_on": list, "restart": str, "init": bool, "working_dir": str}
 BUILD_KEYS = {"context": str, "dockerfile": str, "dockerfile_inline": str, "args": dict}
 HEALTH_KEYS = {"test": list, "interval": str, "timeout": str, "retries": int}
-PORTS = {"tallygate": 9091, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
+PORTS = {"tallygate": 9091, "api": 8000, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
          "grafana": 3000}
 
 
@@ -67,14 +68,18 @@ def test_what_is_mounted_is_there_and_read_only():
                 assert volume.endswith(":ro"), volume
             else:
                 volumes.add(source)
-        for path in (service.get("build") or {}).values():
-            assert not path.startswith(".") or (DEPLOY / path).exists(), name
+        if "build" in service:
+            context = DEPLOY / service["build"]["context"]
+            assert context.is_dir() and ("dockerfile_inline" in service["build"] or (context / service["build"]["dockerfile"]).is_file()), name
     assert volumes == set(COMPOSE["volumes"])
-    assert (DEPLOY / SERVICES["tallygate"]["build"]["context"] / SERVICES["tallygate"]["build"]["dockerfile"]).is_file()
 
 
 def test_images_are_pinned():
     images = {s["image"] for s in SERVICES.values() if "image" in s}
+    inline = "".join(s["build"].get("dockerfile_inline", "") for s in SERVICES.values() if "build" in s)
+    images |= set(re.findall(r"^FROM (\S+)$", inline, re.M))
+    installed = " ".join(re.findall(r"^RUN pip install --no-cache-dir (.*)$", inline, re.M)).split()
+    assert installed and all(re.fullmatch(r"[a-z-]+(\[[a-z]+\])?==[\d.]+", package) for package in installed), installed
     assert all(re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?", image) for image in images), images
     schema = json.loads((ROOT / "tests/deploy/grafana/package.json").read_text())["dependencies"]["@grafana/schema"]
     assert f"grafana/grafana:{schema}" in images, "whose types the dashboards are compiled with"
@@ -160,17 +165,32 @@ def test_the_rules_for_groups():
     assert done.returncode == 0, done.stderr
 
 
-def test_alerts_are_printed():
+@contextlib.contextmanager
+def script_of(service):
+    """Runs the Python script of a service, on a port of its own: (process, URL)."""
+    *_, path = SERVICES[service]["command"]
     port = free_address().split(":")[1]
-    script = mounted("alerts", "/alerts.py")
-    process = subprocess.Popen(["/usr/bin/python3", "-u", script, port], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(["/usr/bin/python3", "-u", mounted(service, path), port], stdout=subprocess.PIPE, text=True)
     try:
         wait_for_port(int(port))
-        alert = {"status": "firing", "labels": {"alertname": "JobOverdue"}, "annotations": {"summary": "No push of backup"}}
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/page", json.dumps({"alerts": [alert]}).encode())
-        assert urllib.request.urlopen(request, timeout=30).status == 200
-        assert process.stdout.readline() == "/page firing JobOverdue No push of backup\n"
+        yield process, f"http://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_the_api_shows_metrics():
+    with script_of("api") as (_, url):
+        first, second = (urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode() for _ in range(2))
+    requests = 'http_requests_total{endpoint="/tasks",method="GET",status="200"} '
+    assert requests + "1.0\n" in first and requests + "2.0\n" in second
+    assert 'http_request_duration_seconds_bucket{endpoint="/tasks",le="0.2",method="GET"}' in first, "the objective"
+
+
+def test_alerts_are_printed():
+    with script_of("alerts") as (process, url):
+        alert = {"status": "firing", "labels": {"alertname": "JobOverdue"}, "annotations": {"summary": "No push of backup"}}
+        request = urllib.request.Request(f"{url}/page", json.dumps({"alerts": [alert]}).encode())
+        assert urllib.request.urlopen(request, timeout=30).status == 200
+        assert process.stdout.readline() == "/page firing JobOverdue No push of backup\n"

@@ -10,9 +10,10 @@ import yaml
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, push_to_gateway
 
 import servers
+from api import Api
 from dashboards import FILES, load, queries
 from gateway import Gateway, eventually
-from taskmanager import Api, CloudWatch, Exporter
+from taskmanager import CloudWatch, Exporter
 from test_files import cloudwatch_series
 from tools import OBSERVABILITY
 
