@@ -40,8 +40,8 @@ const struct endpoint endpoint_scrape = {
 };
 
 const struct endpoint endpoint_group = {
-	.handler = HANDLER_NONE, .allow = "DELETE, OPTIONS, POST, PUT",
-	.put = CALL(PUSH, api_group), .post = CALL(PUSH, api_group),
+	.handler = HANDLER_NONE, .allow = "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+	.get = CALL(SCRAPE, api_group_scrape), .put = CALL(PUSH, api_group), .post = CALL(PUSH, api_group),
 	.delete = CALL(DELETE, api_group),
 };
 /* clang-format on */

@@ -55,6 +55,7 @@ extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_wo
 
 /* A file for each: push.c, scrape.c, groups_json.c, html_page.c, status.c, wipe.c, ... */
 void api_group(struct api_worker *w, struct http_request *req);
+void api_group_scrape(struct api_worker *w, struct http_request *req);
 void api_scrape(struct api_worker *w, struct http_request *req);
 void api_groups_json(struct api_worker *w, struct http_request *req);
 void api_html_page(struct api_worker *w, struct http_request *req);

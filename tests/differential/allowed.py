@@ -224,6 +224,14 @@ def _head(c):
     return c.go.status == c.ours.status and c.go.body == c.ours.body and "HEAD" in ours and [m for m in ours if m != "HEAD"] == go
 
 
+def _one_group(c):
+    """A group can be read; Allow says so."""
+    if c.step.method in ("GET", "HEAD"):
+        return c.go.status == 405 and c.ours.status in (200, 400, 404)
+    go, ours = (reply.headers.get("allow", "").split(", ") for reply in (c.go, c.ours))
+    return c.go.status == c.ours.status and c.go.body == c.ours.body and [m for m in ours if m not in ("GET", "HEAD")] == go and "GET" in ours
+
+
 def _chunked_with_length(c):
     """A body with two lengths is how requests are smuggled: refused."""
     return c.statuses() == (200, 400) and c.step.raw == endpoints.CHUNKED_WITH_LENGTH
@@ -233,7 +241,7 @@ REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_esca
            _value_of_another_type, _gauge_histogram_checked, _family_without_metrics, _nameless_sample,
            _labels_left_over, _name_that_breaks_scrapes, _bound_twice, _native_that_no_reader_takes,
            _exemplar_not_utf8, _own_names, _failure_time_pushed, _several_faults,
-           _compressed_fault, _head, _chunked_with_length]
+           _compressed_fault, _head, _one_group, _chunked_with_length]
 
 
 # --- scrapes of the Go gateway that are none, after a step that we answered alike -------------

@@ -36,10 +36,10 @@ STATUSES = [
     ("GET", "/apI/v1/status", 404),
     ("GET", "/api/v1/anything", 404),
     ("PUT", "/api/v1/admin/wipe", 404),
-    ("GET", "/metrics/job/x", 405),
+    ("GET", "/metrics/job/x", 404),
     ("PUT", "/metrics", 405),
     ("HEAD", "/metrics", 200),
-    ("HEAD", "/metrics/job/x", 405),
+    ("HEAD", "/metrics/job/x", 404),
     ("HEAD", "/nothing", 404),
     ("PATCH", "/metrics/job/x", 405),
     ("GET", "/-/quit", 405),
@@ -65,7 +65,7 @@ def test_status(shared, method, path, status):
 
 
 def test_allow_names_the_methods(shared):
-    assert shared.get("/metrics/job/x").headers["Allow"] == "DELETE, OPTIONS, POST, PUT"
+    assert shared.request("PATCH", "/metrics/job/x").headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, POST, PUT"
     assert shared.request("PUT", "/metrics").headers["Allow"] == "GET, HEAD, OPTIONS"
     assert shared.request("DELETE", "/-/quit").headers["Allow"] == "GET, HEAD, OPTIONS, POST, PUT"
 
@@ -133,3 +133,22 @@ def test_unchecked_pushes_answer_202_and_break_nothing():
         assert g.put("y", "a 1").status == 400
         text = g.get("/metrics").text
         assert 'a{instance="",job="x"} 1' in text and 'a{instance="",job="y"}' not in text
+
+
+def test_the_metrics_of_one_group(gw):
+    """Of this one: not of those whose key extends it."""
+    body = '# HELP a It\\nis <a>\n# TYPE a gauge\na{l="1"} 1\n# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\n'
+    assert gw.put("x", body).status == 200
+    assert gw.put("x/a/b", "b 1\n").status == 200
+    r = gw.get("/metrics/job/x")
+    assert (r.status, r.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores")
+    assert r.text == body.replace("{", '{instance="",job="x",').replace('h_sum', 'h_sum{instance="",job="x"}').replace(
+        'h_count', 'h_count{instance="",job="x"}')
+    assert gw.get("/metrics/job@base64/eA/a/b").text == '# TYPE b untyped\nb{a="b",instance="",job="x"} 1\n'
+    assert gw.put("empty", "").status == 200
+    assert (gw.get("/metrics/job/empty").status, gw.get("/metrics/job/empty").body) == (200, b"")
+    for path, status in ("x/a/c", 404), ("x/a", 400), ("y", 404), ("x/__ttl__/1h", 400):
+        assert gw.get("/metrics/job/" + path).status == status
+    for i in range(3000):  # more than are looked at in one go
+        gw.put(f"many/i/{i}", "m 1\n")
+    assert 'i="2999"' in gw.get("/metrics/job/many/i/2999").text

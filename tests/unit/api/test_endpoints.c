@@ -57,9 +57,10 @@ END_TEST
 START_TEST(paths_of_their_own)
 {
 	static const enum action scrape[N_METHODS] = { [HTTP_GET] = ACTION_SCRAPE };
-	static const enum action group[N_METHODS] = {
-		[HTTP_PUT] = ACTION_PUSH, [HTTP_POST] = ACTION_PUSH, [HTTP_DELETE] = ACTION_DELETE
-	};
+	static const enum action group[N_METHODS] = { [HTTP_GET] = ACTION_SCRAPE,
+						      [HTTP_PUT] = ACTION_PUSH,
+						      [HTTP_POST] = ACTION_PUSH,
+						      [HTTP_DELETE] = ACTION_DELETE };
 
 	check_methods(&endpoint_scrape, "scrape", scrape);
 	check_methods(&endpoint_group, "group", group);
