@@ -1,6 +1,9 @@
 #include "api/reply.h"
 
+#include <stdio.h>
+
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "config/config.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -34,4 +37,13 @@ void api_refuse_crowded(struct http_request *req)
 {
 	api_reply_error(req, 503,
 			"others are still reading too much (--limits.reply-bytes), try again");
+}
+
+bool api_is_unchanged(struct http_request *req, struct str content)
+{
+	char etag[24];
+
+	snprintf(etag, sizeof(etag), "\"%016llx\"", (unsigned long long)hash_bytes(content));
+	http_reply_header(req, "ETag", etag);
+	return str_eq(http_request_header(req, "If-None-Match"), str_of(etag));
 }

@@ -8,6 +8,12 @@ void api_reply_text(struct http_request *req, int status, struct str text);
 /* With nosniff and a trailing LF, as the Go gateway's; a 503 says when to try again. */
 void api_reply_error(struct http_request *req, int status, const char *msg);
 
+/*
+ * Before a reply with this content: gives it an ETag. True: the client has the same already
+ * (If-None-Match, RFC 9110 §13.1.2), and the answer is 304 without content.
+ */
+bool api_is_unchanged(struct http_request *req, struct str content);
+
 /* Any thread: replies that are being read hold more than --limits.reply-bytes; counts it. */
 bool api_is_crowded(struct api *api);
 void api_refuse_crowded(struct http_request *req);

@@ -125,8 +125,13 @@ static void answer(struct http_task *task)
 		release(j);
 		return;
 	}
-	add_tail(&tail, strbuf_str(&j->warning));
 	bytes_detached_add((int64_t)j->data.n);
+	if (api_is_unchanged(req, strbuf_str(&j->data))) {
+		release(j);
+		finish(w, req, 304);
+		return;
+	}
+	add_tail(&tail, strbuf_str(&j->warning));
 	http_reply_add(req, head);
 	http_reply_ref(req, strbuf_str(&j->data), release, j);
 	http_reply_add(req, strbuf_str(&tail));

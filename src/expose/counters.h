@@ -58,7 +58,7 @@ enum refusal {
 	N_REFUSALS,
 };
 
-enum { N_CODES = 21 };
+enum { N_CODES = 22 };
 
 struct counters {
 	atomic_ullong requests[N_HANDLERS][HTTP_OTHER + 1][N_CODES];

@@ -18,6 +18,7 @@ static const struct {
 	{ 200, "HTTP/1.1 200 OK\r\n" },
 	{ 202, "HTTP/1.1 202 Accepted\r\n" },
 	{ 301, "HTTP/1.1 301 Moved Permanently\r\n" },
+	{ 304, "HTTP/1.1 304 Not Modified\r\n" },
 	{ 307, "HTTP/1.1 307 Temporary Redirect\r\n" },
 	{ 400, "HTTP/1.1 400 Bad Request\r\n" },
 	{ 401, "HTTP/1.1 401 Unauthorized\r\n" },
@@ -213,7 +214,9 @@ void reply_end(struct reply *r, const struct reply_end *end)
 		add_field(out, STR("Content-Type"), str_of(end->content_type));
 	if (end->connection)
 		add_field(out, STR("Connection"), str_of(end->connection));
-	add_field(out, STR("Content-Length"), write_number(r->content, number));
+	/* RFC 9110 §8.6: it would be that of the content that is not sent. */
+	if (end->status != 304)
+		add_field(out, STR("Content-Length"), write_number(r->content, number));
 	strbuf_add(out, "\r\n", 2);
 	if (end->head) {
 		reply_drop_content(r);

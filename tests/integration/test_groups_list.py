@@ -225,3 +225,18 @@ def test_methods(shared):
     r = shared.request("OPTIONS", "/api/v1/groups")
     assert r.status == 200 and "Access-Control-Allow-Origin" not in r.headers
     assert shared.request("GET", "/api/v1/groups/").headers["Location"] == "/api/v1/groups"
+
+
+def test_what_has_not_changed_is_not_sent_again(gw):
+    """RFC 9110 §13.1.2, on one connection: no content, and no length of any."""
+    gw.put("x", "a 1\n")
+    c = gw.connect()
+    for path in "/api/v1/groups", "/api/v1/groups?by=job":
+        first = gw.request("GET", path, connection=c)
+        tag = first.headers["ETag"]
+        again = gw.request("GET", path, headers={"If-None-Match": tag}, connection=c)
+        assert (again.status, again.body, again.headers["ETag"], again.headers["Content-Length"]) == (304, b"", tag, None)
+        assert gw.request("GET", path, headers={"If-None-Match": '"x"'}, connection=c).body == first.body
+    gw.put("y", "b 1\n")
+    assert gw.request("GET", path, headers={"If-None-Match": tag}, connection=c).status == 200
+    c.close()
