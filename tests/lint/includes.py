@@ -11,7 +11,7 @@ from pathlib import Path
 
 # A room may include itself and those before it; the programs' main files are above all.
 ROOMS = ["base", "metrics", "config", "codec", "format", "push", "merge", "pages", "store", "journal", "commit", "import",
-         "http", "access", "expose", "api", "process"]
+         "http", "access", "expose", "ui", "api", "process"]
 PROGRAMS = ["main.c", "import/main.c", "import/fetch.c"]
 # Rooms that know nothing of those before them but these.
 ONLY = {
@@ -19,6 +19,7 @@ ONLY = {
     "access": {"base", "config"},
     "config": {"base", "metrics"},
     "metrics": {"base"},
+    "ui": {"base"},
     "codec": {"base"},
 }
 # What all of the flags mean is for the top to know; YAML, files and units are for whoever reads any.
@@ -39,6 +40,7 @@ OWNERS = {
     r"crypt\.h": r"access/.*",
     r"openssl/.*": r"access/.*|http/conn_tls\.c",
     r"(zlib|zstd|zstd_errors|snappy-c)\.h|isa-l/.*": r"codec/.*",
+    r"ui_files\.h": r"ui/files\.c",
     r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/protobuf/.*",
 }
 

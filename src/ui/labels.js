@@ -1,0 +1,47 @@
+// Grouping labels: as a key, a matcher, a path and a command line.
+
+/** `job` first, the rest by name. */
+export function ordered(labels) {
+  const names = Object.keys(labels).filter((name) => name !== 'job').sort();
+  return [['job', labels.job ?? ''], ...names.map((name) => [name, labels[name]])];
+}
+
+export const keyOf = (labels) => JSON.stringify(ordered(labels));
+
+const quote = (value) => `"${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
+
+const plainName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+export const matcher = (name, value, op = '=') => `${plainName.test(name) ? name : quote(name)}${op}${quote(value)}`;
+
+/** Of exactly these labels; without: names that must not be there. */
+export function selector(labels, without = []) {
+  const parts = [...ordered(labels).map(([name, value]) => matcher(name, value)), ...without.map((name) => matcher(name, ''))];
+  return `{${parts.join(',')}}`;
+}
+
+export const isSelector = (text) => text.startsWith('{');
+
+/** The text of the box with one more matcher; plain text gives way. */
+export function narrowed(text, name, value) {
+  const more = matcher(name, value);
+  const inside = isSelector(text) ? text.trim().replace(/^\{\s*|\s*,?\s*\}$/g, '') : '';
+  if (inside.split(',').includes(more)) return text;
+  return `{${inside ? `${inside},` : ''}${more}}`;
+}
+
+const segment = (text) => encodeURIComponent(text).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+function base64url(text) {
+  const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '') || '=';
+}
+
+/** Below the gateway: safe in a URL and in quotes of a shell. */
+export function groupPath(labels) {
+  const pairs = ordered(labels).map(([name, value]) => (
+    value === '' || value.includes('/') || value === '.' || value === '..'
+      ? `${segment(name)}@base64/${base64url(value)}`
+      : `${segment(name)}/${segment(value)}`));
+  return `metrics/${pairs.join('/')}`;
+}
