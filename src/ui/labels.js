@@ -30,7 +30,8 @@ export function narrowed(text, name, value) {
   return `{${inside ? `${inside},` : ''}${more}}`;
 }
 
-const segment = (text) => encodeURIComponent(text).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const segment = (text) => encodeURIComponent(text).replace(/%3A/g, ':')
+  .replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function base64url(text) {
   const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
