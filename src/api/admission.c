@@ -223,6 +223,13 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 		next(w, req);
 }
 
+bool admission_uses_tls(struct admission *a)
+{
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);
+
+	return s->tls != NULL;
+}
+
 bool admission_sets_header(struct admission *a, const char *name)
 {
 	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);

@@ -27,6 +27,8 @@ typedef void (*admitted_fn)(struct api_worker *w, struct http_request *req);
 void admission_pass(struct admission *a, struct api_worker *w, struct http_request *req,
 		    admitted_fn next);
 
+/* Any thread: connections are encrypted. */
+bool admission_uses_tls(struct admission *a);
 /* Any thread: every reply has this header, as the file says. */
 bool admission_sets_header(struct admission *a, const char *name);
 
