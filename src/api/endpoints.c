@@ -8,13 +8,11 @@
 
 static const struct endpoint endpoints[] = {
 	{ .path = PATH("/"), .handler = HANDLER_STATUS, .allow = "GET, HEAD, OPTIONS",
-	  .get = CALL(READ, api_html_page) },
+	  .get = CALL(READ, api_groups_page) },
 	{ .path = PATH("/status"), .handler = HANDLER_STATUS, .allow = "GET, HEAD, OPTIONS",
-	  .get = CALL(READ, api_html_page) },
-	{ .path = PATH("/static/page.css"), .handler = HANDLER_STATIC, .allow = "GET, HEAD, OPTIONS",
-	  .get = CALL(READ, api_page_css) },
-	{ .path = PATH("/static/page.js"), .handler = HANDLER_STATIC, .allow = "GET, HEAD, OPTIONS",
-	  .get = CALL(READ, api_page_js) },
+	  .get = CALL(READ, api_status_page) },
+	{ .path = PATH("/static/"), .handler = HANDLER_STATIC, .is_folder = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_page_file) },
 	{ .path = PATH("/-/healthy"), .handler = HANDLER_HEALTHY, .allow = "GET, HEAD, OPTIONS",
 	  .get = CALL(PROBE, api_healthy) },
 	{ .path = PATH("/-/ready"), .handler = HANDLER_NONE /* by itself */, .allow = "GET, HEAD, OPTIONS",
@@ -54,6 +52,8 @@ const struct endpoint *endpoint_find(struct str path, bool any_case, bool with_a
 		if (e->for_admins && !with_admin)
 			continue;
 		if (any_case ? str_eq_nocase(e->path, path) : str_eq(e->path, path))
+			return e;
+		if (e->is_folder && !any_case && str_has_prefix(path, e->path))
 			return e;
 	}
 	return NULL;

@@ -36,6 +36,7 @@ struct endpoint_call {
 struct endpoint {
 	struct str path; /* below the route prefix; empty where a flag or the group says it */
 	enum handler handler;
+	bool is_folder;  /* all paths below it, too */
 	bool below_api;  /* with the headers for scripts of other origins, unless it is ours */
 	bool ours;       /* the Go gateway has none: no such headers, and it counts itself */
 	bool for_admins; /* there only with --web.enable-admin-api */
@@ -53,14 +54,14 @@ const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_me
 extern const struct endpoint endpoint_scrape; /* at --web.telemetry-path */
 extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_worker.push_path */
 
-/* A file for each: push.c, scrape.c, groups_json.c, html_page.c, status.c, wipe.c, ... */
+/* A file for each: push.c, scrape.c, groups_json.c, groups_page.c, status.c, wipe.c, ... */
 void api_group(struct api_worker *w, struct http_request *req);
 void api_group_scrape(struct api_worker *w, struct http_request *req);
 void api_scrape(struct api_worker *w, struct http_request *req);
 void api_groups_json(struct api_worker *w, struct http_request *req);
-void api_html_page(struct api_worker *w, struct http_request *req);
-void api_page_css(struct api_worker *w, struct http_request *req);
-void api_page_js(struct api_worker *w, struct http_request *req);
+void api_groups_page(struct api_worker *w, struct http_request *req);
+void api_status_page(struct api_worker *w, struct http_request *req);
+void api_page_file(struct api_worker *w, struct http_request *req);
 void api_groups(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
 void api_wipe(struct api_worker *w, struct http_request *req);

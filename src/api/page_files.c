@@ -2,35 +2,11 @@
 
 #include "api/admission.h"
 #include "api/endpoints.h"
-
-static const char css[] =
-	"body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem}\n"
-	"summary{cursor:pointer}\n"
-	"details{margin:.4rem 0;border:1px solid #8886;border-radius:4px;padding:.4rem .6rem}\n"
-	"table{border-collapse:collapse;width:100%}\n"
-	"td,th{border-top:1px solid #8886;padding:.2rem .5rem;text-align:left;"
-	"vertical-align:top;overflow-wrap:anywhere}\n"
-	"pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0}\n"
-	".l{background:#8883;border-radius:3px;padding:0 .35rem;margin-right:.3rem}\n"
-	".bad{background:#c00;color:#fff;border-radius:3px;padding:0 .35rem}\n"
-	"button{float:right}\n"
-	"@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}}\n";
-
-static const char js[] =
-	"document.addEventListener('click', function (e) {\n"
-	"\tvar b = e.target;\n"
-	"\tif (!b.dataset || !b.dataset.url)\n"
-	"\t\treturn;\n"
-	"\te.preventDefault();\n"
-	"\tif (!confirm(b.dataset.ask))\n"
-	"\t\treturn;\n"
-	"\tfetch(b.dataset.url, { method: b.dataset.method }).then(function (r) {\n"
-	"\t\tif (r.ok)\n"
-	"\t\t\tlocation.reload();\n"
-	"\t\telse\n"
-	"\t\t\tr.text().then(alert);\n"
-	"\t}, alert);\n"
-	"});\n";
+#include "api/path.h"
+#include "api/reply.h"
+#include "config/config.h"
+#include "format/content_type.h"
+#include "ui/files.h"
 
 void page_add_policy(struct api_worker *w, struct http_request *req)
 {
@@ -40,21 +16,35 @@ void page_add_policy(struct api_worker *w, struct http_request *req)
 		http_reply_header(req, name, "default-src 'self'; frame-ancestors 'none'");
 }
 
-static void reply(struct http_request *req, const char *type, struct str text)
+/* "HASH/NAME" of ".../static/HASH/NAME". */
+static struct str file_path(struct api_worker *w, struct http_request *req)
 {
+	size_t before = strlen(w->api->config->web_route_prefix) + sizeof("/static/") - 1;
+	struct path path;
+	struct err err;
+
+	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
+	    path.decoded.n < before)
+		return STR("");
+	return (struct str){ path.decoded.p + before, path.decoded.n - before };
+}
+
+void api_page_file(struct api_worker *w, struct http_request *req)
+{
+	const struct ui_file *file = ui_file_find(file_path(w, req));
+	bool packed = negotiate_compression(http_request_header(req, "Accept-Encoding")) ==
+		      COMPRESS_GZIP;
+
+	if (!file) {
+		api_reply_error(req, 404, "404 page not found");
+		return;
+	}
+	/* Its address says what is in it: RFC 8246. */
+	http_reply_header(req, "Cache-Control", "public, max-age=31536000, immutable");
+	http_reply_header(req, "Vary", "Accept-Encoding");
 	http_reply_header(req, "X-Content-Type-Options", "nosniff");
-	http_reply_add(req, text);
-	http_reply(req, 200, type);
-}
-
-void api_page_css(struct api_worker *w, struct http_request *req)
-{
-	(void)w;
-	reply(req, "text/css; charset=utf-8", STR(css));
-}
-
-void api_page_js(struct api_worker *w, struct http_request *req)
-{
-	(void)w;
-	reply(req, "application/javascript; charset=utf-8", STR(js));
+	if (packed)
+		http_reply_header(req, "Content-Encoding", "gzip");
+	http_reply_add(req, packed ? file->gzip : file->plain);
+	http_reply(req, 200, file->type);
 }

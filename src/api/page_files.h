@@ -1,4 +1,4 @@
-/* What the page at `/` needs beside its HTML: its style sheet, its script, its security policy. */
+/* GET /static/HASH/NAME: what the page loads (ui/files.h); and the page's security policy. */
 #ifndef API_PAGE_FILES_H
 #define API_PAGE_FILES_H
 

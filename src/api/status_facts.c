@@ -23,7 +23,7 @@ void status_facts_collect(struct api *api, struct status_facts *ret)
 	const struct limit_use limits[LIMIT_USES] = {
 		{ "limits.groups", "groups", false, stored.groups, c->groups },
 		{ "limits.series", "series", false, stored.series, c->series },
-		{ NULL, "memory of the process, of all there is", true, resident_bytes(), c->memory.bytes },
+		{ NULL, "memory of the process", true, resident_bytes(), c->memory.bytes },
 		{ "web.max-connections", "connections", false, http.connections, c->web_max_connections },
 		{ "limits.receiving-bytes", "requests under way", true, http.receiving, c->receiving_bytes },
 		{ "limits.reply-bytes", "replies not read yet", true, bytes_detached(), c->reply_bytes },

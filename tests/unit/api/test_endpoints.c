@@ -15,8 +15,7 @@ struct row {
 static const struct row rows[] = {
 	{ "/", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/status", false, { [HTTP_GET] = ACTION_READ } },
-	{ "/static/page.css", false, { [HTTP_GET] = ACTION_READ } },
-	{ "/static/page.js", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/static/", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/-/healthy", false, { [HTTP_GET] = ACTION_PROBE } },
 	{ "/-/ready", false, { [HTTP_GET] = ACTION_PROBE } },
 	{ "/-/quit",
@@ -83,6 +82,17 @@ START_TEST(case_counts)
 }
 END_TEST
 
+START_TEST(a_folder_has_all_paths_below_it)
+{
+	const struct endpoint *files = endpoint_find(STR("/static/"), false, true);
+
+	ck_assert_ptr_eq(endpoint_find(STR("/static/a/b"), false, true), files);
+	ck_assert_ptr_null(endpoint_find(STR("/static"), false, true));
+	ck_assert_ptr_null(endpoint_find(STR("/status/a"), false, true));
+	ck_assert_ptr_null(endpoint_find(STR("/STATIC/a"), true, true));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("endpoints");
@@ -91,5 +101,6 @@ int main(void)
 	tcase_add_test(tc, paths_of_their_own);
 	tcase_add_test(tc, all_are_known);
 	tcase_add_test(tc, case_counts);
+	tcase_add_test(tc, a_folder_has_all_paths_below_it);
 	return run_cases("endpoints", tc);
 }

@@ -1,0 +1,14 @@
+/* What the page shows as long as nothing has been pushed. */
+#ifndef API_FIRST_STEPS_H
+#define API_FIRST_STEPS_H
+
+#include "base/str.h"
+#include "config/config.h"
+
+/*
+ * The command that pushes and the configuration of a scrape. address: of the gateway, with a slash
+ * at the end. Not shown, it is there nevertheless, for when the last group goes.
+ */
+void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown);
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * GET /: the groups, a hundred at a time, as HTML that needs no script. The modules of ui/ put
+ * their own table in its place and go on from the same address: its parameters mean the same to
+ * both.
+ */
+#include <stdlib.h>
+
+#include "api/endpoints.h"
+#include "api/first_steps.h"
+#include "api/group_row.h"
+#include "api/group_scan.h"
+#include "api/html.h"
+#include "api/page_shell.h"
+#include "api/reply.h"
+#include "api/status_facts.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "expose/background.h"
+
+enum {
+	ROWS = 100,
+	/* Of HTML: no row begins beyond it, so that the page stays below 60 kB whatever is stored.
+	 */
+	ROWS_END = 49 * 1000,
+	QUERY_MAX = 1000, /* bytes of the box that links repeat */
+};
+
+/* What the address says, as it stands in links. */
+enum asked {
+	SAID_Q,
+	SAID_OLDER,
+	SAID_FAILED,
+	SAID_OVERDUE,
+	SAID_SORT,
+	SAID_BY,
+	SAID_CURSOR,
+	N_SAID
+};
+
+static const char *const said_names[N_SAID] = {
+	"q", "older_than", "failed", "overdue", "sort", "by", "cursor",
+};
+
+struct groups_page {
+	struct job job;        /* first; on the way to the background thread */
+	struct http_task task; /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	struct arena arena; /* what the address says */
+	struct str said[N_SAID];
+	struct strbuf address; /* of the gateway, for command lines */
+	struct group_scan scan;
+	struct err err; /* why there are no rows */
+	struct strbuf html;
+	size_t shown; /* rows */
+	bool crowded;
+};
+
+/* ---- links ---- */
+
+/* The page's address with one parameter changed; without value, left out. */
+static void add_link(struct strbuf *b, const struct groups_page *p, enum asked changed,
+		     struct str value)
+{
+	const char *before = "?";
+
+	for (int i = 0; i < N_SAID; i++) {
+		struct str v = i == (int)changed ? value : p->said[i];
+
+		/* Another filter begins at its first page. */
+		if (v.n == 0 || (i == SAID_CURSOR && changed != SAID_CURSOR))
+			continue;
+		strbuf_addf(b, "%s%s=", before, said_names[i]);
+		html_add_url_part(b, v);
+		before = "&amp;";
+	}
+	if (*before == '?')
+		strbuf_addz(b, "./");
+}
+
+static bool is_filtered(const struct groups_page *p)
+{
+	return p->said[SAID_Q].n || p->said[SAID_OLDER].n || p->said[SAID_FAILED].n ||
+	       p->said[SAID_OVERDUE].n;
+}
+
+/* ---- the numbers at the top ---- */
+
+static void add_tile(struct strbuf *b, const struct groups_page *p, enum asked which,
+		     const char *name, const char *what, const char *alarm, uint64_t n)
+{
+	bool on = p->said[which].n && which != SAID_SORT;
+	struct str to = which == SAID_SORT ? STR("-series") : on ? STR("") : STR("true");
+
+	strbuf_addf(b, "<a data-alarm=\"%s\"%s%s%s", alarm, on ? " aria-current=\"true\"" : "",
+		    which == SAID_SORT ? "" : " data-flag=\"", which == SAID_SORT ? "" : name);
+	strbuf_addf(b, "%s class=\"%s\" href=\"", which == SAID_SORT ? "" : "\"", n ? alarm : "");
+	add_link(b, p, which, to);
+	strbuf_addf(b, "\"><b id=\"n-%s\">", name);
+	html_add_count(b, n);
+	strbuf_addf(b, "</b><span>%s</span></a>", what);
+}
+
+static void add_stats(struct strbuf *b, const struct groups_page *p)
+{
+	struct status_facts facts;
+
+	status_facts_collect(p->worker->api, &facts);
+	strbuf_addz(b, "<div class=\"stats\" id=\"stats\"><a href=\"./\"><b id=\"n-groups\">");
+	html_add_count(b, facts.stored.groups);
+	strbuf_addz(b, "</b><span>groups</span></a>");
+	add_tile(b, p, SAID_SORT, "series", "series", "", facts.stored.series);
+	add_tile(b, p, SAID_FAILED, "failed", "last push failed", "bad", facts.stored.failed);
+	add_tile(b, p, SAID_OVERDUE, "overdue", "overdue", "warn", facts.stored.overdue);
+	if (*facts.database) {
+		strbuf_addz(b, "<a href=\"status#storage\"><b id=\"n-database\">");
+		html_add_size(b, facts.database_bytes);
+		strbuf_addz(b, "</b><span>database</span></a></div>");
+	} else {
+		strbuf_addz(b, "<a class=\"bad\" href=\"status#storage\"><b>in memory</b>"
+			       "<span>a restart loses everything</span></a></div>");
+	}
+}
+
+/* ---- the box ---- */
+
+static void add_ages(struct strbuf *b, const struct groups_page *p)
+{
+	static const char *const ages[][2] = {
+		{ "", "any age" },
+		{ "1h", "older than 1 h" },
+		{ "1d", "older than 1 d" },
+		{ "7d", "older than 7 d" },
+		{ "30d", "older than 30 d" },
+	};
+
+	strbuf_addz(
+		b, "<select name=\"older_than\" id=\"older\" aria-label=\"Age of the last push\">");
+	for (size_t i = 0; i < ARRAY_LEN(ages); i++)
+		strbuf_addf(b, "<option value=\"%s\"%s>%s</option>", ages[i][0],
+			    str_eq(str_of(ages[i][0]), p->said[SAID_OLDER]) ? " selected" : "",
+			    ages[i][1]);
+	strbuf_addz(b, "</select>");
+}
+
+static void add_box(struct strbuf *b, const struct groups_page *p)
+{
+	strbuf_addz(b, "<form class=\"find\" role=\"search\" action=\"./\"><div class=\"box\">"
+		       "<input type=\"search\" name=\"q\" id=\"q\" aria-label=\"Filter groups\" "
+		       "placeholder=\"Text, or a matcher: {job=~&#34;nightly.*&#34;}\" "
+		       "autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" "
+		       "aria-describedby=\"wrong\" value=\"");
+	html_add(b, p->said[SAID_Q]);
+	strbuf_addz(b, "\"><kbd aria-hidden=\"true\">/</kbd></div>");
+	add_ages(b, p);
+	strbuf_addz(b, "<noscript><button class=\"btn\">Search</button></noscript>"
+		       "<div class=\"seg\" id=\"rows\" role=\"group\" aria-label=\"Rows\" hidden>"
+		       "<a data-by=\"\" href=\"./\">by group</a>"
+		       "<a data-by=\"job\" href=\"?by=job\">by job</a></div></form>");
+	strbuf_addf(b, "<p class=\"wrong\" id=\"wrong\"%s>", p->err.reason ? "" : " hidden");
+	html_add(b, str_of(p->err.msg));
+	strbuf_addz(b, "</p><div class=\"filters\" id=\"filters\" hidden></div>");
+}
+
+/* ---- the table ---- */
+
+static void add_column(struct strbuf *b, const struct groups_page *p, const char *title,
+		       const char *sort, bool number)
+{
+	struct str now = p->said[SAID_SORT].n ? p->said[SAID_SORT] : STR("key");
+	bool down = str_has_prefix(now, STR("-"));
+	bool mine = str_eq((struct str){ now.p + down, now.n - down }, str_of(sort));
+
+	strbuf_addf(b, "<th scope=\"col\"%s%s><a href=\"", number ? " class=\"n\"" : "",
+		    !mine  ? ""
+		    : down ? " aria-sort=\"descending\""
+			   : " aria-sort=\"ascending\"");
+	/* Where the largest are looked for, they come first. */
+	CLEANUP(strbuf_done) struct strbuf to = { 0 };
+
+	if (mine ? !down : !str_eq(str_of(sort), STR("key")))
+		strbuf_addc(&to, '-');
+	strbuf_addz(&to, sort);
+	add_link(b, p, SAID_SORT, strbuf_str(&to));
+	strbuf_addf(b, "\">%s</a></th>", title);
+}
+
+static void begin_table(struct strbuf *b, const struct groups_page *p)
+{
+	strbuf_addz(b, "<table class=\"wide\" id=\"groups\" aria-label=\"Groups\"><thead><tr>"
+		       "<td class=\"pick\"></td>");
+	add_column(b, p, "Group", "key", false);
+	add_column(b, p, "State", "failed", false);
+	add_column(b, p, "Last push", "age", true);
+	add_column(b, p, "Series", "series", true);
+	add_column(b, p, "Size", "bytes", true);
+	strbuf_addz(b, "</tr></thead><tbody>");
+}
+
+static void add_rows(struct strbuf *b, struct groups_page *p)
+{
+	struct picks *picks = &p->scan.picks;
+
+	for (size_t i = 0; i < picks->n && i < ROWS && b->n < ROWS_END; i++, p->shown++) {
+		const struct pick *it = &picks->list[i];
+		struct group_details details;
+
+		arena_reset(&p->scan.arena);
+		if (store_group_details(p->scan.store, &it->group, &p->scan.arena, &details) > 0)
+			group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
+				      &p->scan.arena);
+	}
+	if (p->shown == 0 && !p->said[SAID_BY].n)
+		strbuf_addz(b, "<tr><td class=\"none\" colspan=\"6\">No group matches.</td></tr>");
+}
+
+static void end_table(struct strbuf *b, struct groups_page *p)
+{
+	struct picks *picks = &p->scan.picks;
+
+	strbuf_addz(b, "</tbody></table><div class=\"foot\"><span id=\"count\">");
+	if (p->shown < p->scan.total) {
+		html_add_count(b, p->shown);
+		strbuf_addz(b, " of ");
+	}
+	html_add_count(b, p->scan.total);
+	strbuf_addf(b, " group%s%s</span><nav id=\"pager\" aria-label=\"Pages of the table\">",
+		    p->scan.total == 1 ? "" : "s", is_filtered(p) ? " that match" : "");
+	if (p->said[SAID_CURSOR].n) {
+		strbuf_addz(b, "<a href=\"");
+		add_link(b, p, SAID_CURSOR, STR(""));
+		strbuf_addz(b, "\">First</a>");
+	}
+	if (p->shown > 0 && p->shown < picks->n) {
+		CLEANUP(strbuf_done) struct strbuf cursor = { 0 };
+
+		group_scan_cursor(&p->scan, p->shown - 1, &cursor);
+		strbuf_addz(b, "<a href=\"");
+		add_link(b, p, SAID_CURSOR, strbuf_str(&cursor));
+		strbuf_addz(b, "\">Next</a>");
+	}
+	strbuf_addz(b, "</nav></div>");
+}
+
+/* ---- from request to reply ---- */
+
+static void write_page(struct groups_page *p)
+{
+	struct strbuf *b = &p->html;
+	bool empty = !p->err.reason && p->scan.total == 0 && !is_filtered(p);
+
+	page_begin(b, p->worker->api, TAB_GROUPS);
+	strbuf_addz(b, "<h1 class=\"away\">Groups</h1>");
+	add_stats(b, p);
+	page_add_first_steps(b, p->worker->api->config, strbuf_str(&p->address), empty);
+	strbuf_addf(b, "<div id=\"some\"%s>", empty ? " hidden" : "");
+	add_box(b, p);
+	begin_table(b, p);
+	add_rows(b, p);
+	end_table(b, p);
+	strbuf_addz(b, "</div>");
+	page_end(b);
+}
+
+static void page_free(struct groups_page *p)
+{
+	group_scan_done(&p->scan);
+	strbuf_done(&p->html);
+	strbuf_done(&p->address);
+	arena_done(&p->arena);
+	free(p);
+}
+
+/* On the worker again. */
+static void finish(struct http_task *task)
+{
+	struct groups_page *p = (struct groups_page *)((char *)task -
+						       offsetof(struct groups_page, task));
+
+	if (p->crowded)
+		api_refuse_crowded(p->req);
+	else
+		page_reply(p->worker, p->req, p->err.reason ? 400 : 200, strbuf_str(&p->html));
+	page_free(p);
+}
+
+/* On the background thread. */
+static bool step(struct job *job, int64_t until_ns)
+{
+	struct groups_page *p = (struct groups_page *)job;
+
+	p->crowded = api_is_crowded(p->worker->api);
+	while (!p->crowded && !p->err.reason && !p->said[SAID_BY].n &&
+	       !group_scan_step(&p->scan, &p->err))
+		if (clock_mono_ns() >= until_ns)
+			return false;
+	if (!p->crowded)
+		write_page(p);
+	http_worker_post(p->worker->http, &p->task);
+	return true;
+}
+
+static struct str trimmed(struct str s)
+{
+	while (s.n && s.p[0] == ' ')
+		s = (struct str){ s.p + 1, s.n - 1 };
+	while (s.n && s.p[s.n - 1] == ' ')
+		s.n--;
+	return s;
+}
+
+/* The parameters of the API for what the address says: the box is a matcher or plain text. */
+static int parse(struct groups_page *p, struct list_request *asked, struct err *err)
+{
+	static const char *const names[N_SAID] = { NULL,   "older_than", "failed", "overdue",
+						   "sort", NULL,         "cursor" };
+	struct str q = p->said[SAID_Q];
+	struct param list[N_SAID];
+	struct params params = { list, 0 };
+
+	if (q.n > QUERY_MAX) {
+		p->said[SAID_Q] = STR("");
+		return err_set(err, ERR_TOO_LARGE, 0, "more than %d bytes are searched for",
+			       QUERY_MAX);
+	}
+	for (int i = 0; i < N_SAID; i++) {
+		const char *name = i == SAID_Q ? (q.n && *q.p == '{' ? "match[]" : "search")
+					       : names[i];
+
+		if (p->said[i].n && name)
+			list[params.n++] = (struct param){ str_of(name), p->said[i] };
+	}
+	return list_request_parse(&params, &p->arena, asked, err);
+}
+
+void api_groups_page(struct api_worker *w, struct http_request *req)
+{
+	struct groups_page *p = mem_zalloc(sizeof(*p));
+	struct list_request asked = { 0 };
+	struct params said = { 0 };
+
+	p->job = (struct job){ .kind = JOB_PAGE, .step = step };
+	p->task = (struct http_task){ .run = finish };
+	p->worker = w;
+	p->req = req;
+	arena_init(&p->arena, ARENA_MUST);
+	page_add_address(&p->address, w, req);
+	if (params_parse(arena_dup(&p->arena, w->query), &p->arena, &said, &p->err) == 0) {
+		for (int i = 0; i < N_SAID; i++)
+			p->said[i] = trimmed(params_get(&said, said_names[i]));
+		parse(p, &asked, &p->err);
+	}
+	asked.limit = ROWS;
+	group_scan_init(&p->scan, w->api->store, &asked);
+	if (background_add(w->api->background, &p->job)) {
+		return;
+	}
+	page_free(p);
+	api_reply_error(req, 503, "too many requests of this kind are waiting, try again");
+}

@@ -1,0 +1,123 @@
+#include "api/page_shell.h"
+
+#include "api/admission.h"
+#include "api/html.h"
+#include "api/page_files.h"
+#include "base/clock.h"
+#include "codec/compress.h"
+#include "config/config.h"
+#include "format/content_type.h"
+#include "ui/files.h"
+#include "version.h"
+
+static const struct {
+	const char *name, *title, *href;
+} tabs[N_TABS] = {
+	[TAB_GROUPS] = { "groups", "Groups", "./" },
+	[TAB_STATUS] = { "status", "Status", "status" },
+};
+
+static void add_file(struct strbuf *b, const char *before, const char *name, const char *after)
+{
+	strbuf_addf(b, "%sstatic/%s/%s%s", before, ui_files_hash(), name, after);
+}
+
+static void add_head(struct strbuf *b, enum page_tab tab)
+{
+	strbuf_addf(b,
+		    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+		    "<meta name=\"color-scheme\" content=\"light dark\">"
+		    "<meta name=\"robots\" content=\"noindex,nofollow\">"
+		    "<title>Tallygate · %s</title>",
+		    tabs[tab].title);
+	add_file(b, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"", "icon.svg", "\">");
+	add_file(b, "<link rel=\"stylesheet\" href=\"", "page.css", "\">");
+	add_file(b, "<script type=\"module\" src=\"", "page.js", "\"></script></head>");
+}
+
+static void add_tabs(struct strbuf *b, enum page_tab tab)
+{
+	strbuf_addz(b, "<nav aria-label=\"Tabs\">");
+	for (int i = 0; i < N_TABS; i++)
+		strbuf_addf(b, "<a href=\"%s\"%s>%s</a>", tabs[i].href,
+			    i == (int)tab ? " aria-current=\"page\"" : "", tabs[i].title);
+	strbuf_addz(b, "</nav>");
+}
+
+void page_begin(struct strbuf *b, const struct api *api, enum page_tab tab)
+{
+	const struct config *c = api->config;
+
+	add_head(b, tab);
+	strbuf_addf(b, "<body data-tab=\"%s\"", tabs[tab].name);
+	if (*c->web_external_url) {
+		strbuf_addz(b, " data-external=\"");
+		html_add(b, str_of(c->web_external_url));
+		strbuf_addc(b, '"');
+	}
+	strbuf_addz(b, "><a class=\"skip\" href=\"#main\">To the content</a><header>"
+		       "<a class=\"brand\" href=\"./\">Tallygate<small>" VERSION "</small></a>");
+	add_tabs(b, tab);
+	strbuf_addz(b, "<span class=\"who\"><span class=\"lost\" id=\"lost\" hidden></span> "
+		       "<span class=\"info\"><span id=\"when\"></span>up <span id=\"up\">");
+	html_add_duration(b, (double)(clock_wall_ns() - api->started_ns) / 1e9);
+	strbuf_addz(b, "</span></span></span></header><main id=\"main\" tabindex=\"-1\">");
+}
+
+void page_end(struct strbuf *b)
+{
+	strbuf_addz(b, "</main><div id=\"live\" class=\"away\" aria-live=\"polite\"></div>"
+		       "</body></html>\n");
+}
+
+static bool names_a_host(const char *url)
+{
+	return strstr(url, "://") != NULL;
+}
+
+void page_add_address(struct strbuf *out, const struct api_worker *w,
+		      const struct http_request *req)
+{
+	const struct config *c = w->api->config;
+	struct str host = http_request_header(req, "Host");
+
+	if (names_a_host(c->web_external_url)) {
+		strbuf_addz(out, c->web_external_url);
+	} else {
+		bool tls = w->api->admission && admission_uses_tls(w->api->admission);
+
+		strbuf_addz(out, tls ? "https://" : "http://");
+		strbuf_adds(out, host.n ? host : STR("localhost"));
+		strbuf_addz(out, c->web_route_prefix);
+	}
+	if (out->p[out->n - 1] != '/')
+		strbuf_addc(out, '/');
+}
+
+static void add_compressed(struct http_request *req, struct str html)
+{
+	struct compressor *c = compressor_new();
+	CLEANUP(bytes_unrefp) struct bytes *piece = compress_piece(c, COMPRESS_GZIP, html);
+	struct compress_stream stream;
+	char tail[COMPRESS_TAIL];
+
+	http_reply_add(req, compress_head(&stream, COMPRESS_GZIP));
+	http_reply_add(req, compress_join(&stream, piece));
+	http_reply_add(req, (struct str){ tail, compress_tail(&stream, tail) });
+	http_reply_header(req, "Content-Encoding", "gzip");
+	compressor_free(c);
+}
+
+void page_reply(struct api_worker *w, struct http_request *req, int status, struct str html)
+{
+	struct str accept = http_request_header(req, "Accept-Encoding");
+
+	page_add_policy(w, req);
+	http_reply_header(req, "Vary", "Accept-Encoding");
+	if (negotiate_compression(accept) == COMPRESS_GZIP)
+		add_compressed(req, html);
+	else
+		http_reply_add(req, html);
+	http_reply(req, status, "text/html; charset=utf-8");
+}
