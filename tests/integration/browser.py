@@ -1,0 +1,149 @@
+"""A real browser for the page: Debian's Chromium, driven by its own driver. Waits for conditions, never for time."""
+import os
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from gateway import eventually
+
+AXE = Path(os.environ.get("NODE_PATH", "")) / "axe-core" / "axe.min.js"
+
+
+class Page:
+    """What a person sees and does. Elements are found by CSS selectors and by what they say."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, url):
+        self.driver.get(url)
+        return self
+
+    def js(self, script, *arguments):
+        return self.driver.execute_script(script, *arguments)
+
+    def all(self, css, text=None):
+        """The visible ones, in order; text: that say just this."""
+        return self.js("""return [...document.querySelectorAll(arguments[0])].filter((e) => e.checkVisibility()
+            && (arguments[1] === null || e.innerText.trim() === arguments[1]));""", css, text)
+
+    def one(self, css, text=None):
+        return eventually(lambda: self.all(css, text), f"{css} {text or ''}")[0]
+
+    def texts(self, css):
+        return self.js("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText);", css)
+
+    def text(self, css):
+        return "\n".join(self.texts(css))
+
+    def wait_for(self, text, css="body"):
+        eventually(lambda: text in self.text(css), f"{text!r} in {css}, which says {self.text(css)[:2000]!r}")
+
+    def wait_until(self, condition, *arguments):
+        """condition: an expression of JavaScript."""
+        return eventually(lambda: self.js(f"return {condition};", *arguments), condition)
+
+    def click(self, css, text=None):
+        self.one(css, text).click()
+
+    def keys(self, *keys):
+        chain = ActionChains(self.driver)
+        for key in keys:
+            chain.send_keys(key)
+        chain.perform()
+
+    def tab_to(self, css, text=None, back=False, most=60):
+        """By the Tab key alone, as somebody without a mouse."""
+        from selenium.webdriver.common.keys import Keys
+        for _ in range(most):
+            chain = ActionChains(self.driver)
+            chain.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT) if back else chain.send_keys(Keys.TAB)
+            chain.perform()
+            if self.js("""const e = document.activeElement;
+                return e.matches(arguments[0]) && (arguments[1] === null || e.innerText.trim() === arguments[1]);""", css, text):
+                return
+        raise AssertionError(f"{most} times Tab do not lead to {css} {text or ''}, but to {self.focused()}")
+
+    def focused(self):
+        return self.js("return document.activeElement.outerHTML.slice(0, 200);")
+
+    def ready(self):
+        """The modules have shown what the API says."""
+        self.wait_until("document.getElementById('when').textContent !== ''")
+        return self
+
+    def refresh(self):
+        """What happens every 15 s, now."""
+        self.js("dispatchEvent(new Event('online'));")
+
+    def rows(self):
+        """Jobs and labels of the table, as they are read."""
+        return [" ".join(text.split()) for text in self.texts("#groups tbody tr.row td.group")]
+
+    def size(self, width, height=900):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+
+    def scheme(self, name):
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": name}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
+
+    def scripts(self, on):
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not on})
+
+    def fits(self):
+        """Nothing is wider than the window."""
+        wide = self.js("""const w = document.documentElement.clientWidth;
+            return document.documentElement.scrollWidth <= w ? [] : [...document.querySelectorAll('body *')]
+                .filter((e) => e.getBoundingClientRect().right > w + 1 && e.checkVisibility() && !e.closest('.away'))
+                .map((e) => e.outerHTML.slice(0, 120));""")
+        assert wide == []
+
+    def accessible(self):
+        """axe finds nothing, in either scheme, which differ by their colours."""
+        if not self.js("return !!window.axe;"):
+            self.js(AXE.read_text(encoding="utf-8"))
+        for scheme, only in ("light", None), ("dark", ["color-contrast"]):
+            self.scheme(scheme)
+            found = self.driver.execute_async_script("""
+                const [only, done] = arguments;
+                axe.run(document, {resultTypes: ['violations'], ...only && {runOnly: only}}).then((r) => done(r.violations), (e) => done(String(e)));
+                """, only)
+            assert [{"rule": v["id"], "what": v["help"], "where": [n["html"][:200] + str(n["any"])[:300] for n in v["nodes"][:3]]}
+                    for v in found] == [], scheme
+        self.scheme("light")
+
+    def complaints(self):
+        """What the browser has complained of since the last call."""
+        return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900",
+                 "--disable-background-networking", "--disable-component-update", "--no-first-run",
+                 f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(chromium):
+    p = Page(chromium)
+    p.scripts(True)
+    p.size(1280)
+    p.scheme("light")
+    p.complaints()
+    yield p
+    complaints = p.complaints()
+    p.open("about:blank")
+    assert complaints == []

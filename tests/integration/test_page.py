@@ -1,0 +1,354 @@
+"""The page in a real browser: what a person sees and does there, by mouse and by keyboard alone."""
+import json
+import subprocess
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from browser import chromium, page  # noqa: F401: fixtures
+from gateway import Gateway
+
+THREE = {
+    "nightly-backup/instance/db1/region/eu-west": """\
+# HELP backup_duration_seconds How long the backup took.
+# TYPE backup_duration_seconds gauge
+backup_duration_seconds 123.4
+# TYPE backup_last_success_timestamp_seconds gauge
+backup_last_success_timestamp_seconds 1.764142402e+09
+# TYPE backup_step_seconds histogram
+backup_step_seconds_bucket{step="dump",le="1"} 4
+backup_step_seconds_bucket{step="dump",le="+Inf"} 14
+backup_step_seconds_sum{step="dump"} 98.2
+backup_step_seconds_count{step="dump"} 14
+# TYPE backup_rows gauge
+""" + "".join(f'backup_rows{{table="t{i}"}} {i}\n' for i in range(9)),
+    "nightly-report": "report_pages 6\n",
+    "nightly-report/instance/db2/path@base64/L3Zhci9saWI": "report_pages 7\n",
+}
+# Markup, quotes, controls, an override of the direction, right-to-left text, a very long word.
+ODD = ['<img src=x onerror="document.title=1">', "'\"`;$(id)\\", "\u202eabc\u2066", "שלום עולם", "a\nb\tc", "x" * 400, "</td></table>", "&amp;"]
+
+
+@pytest.fixture
+def three(gw):
+    for path, body in THREE.items():
+        assert gw.put(path, body).status == 200
+    return gw
+
+
+@pytest.fixture(scope="module")
+def many():
+    """10,000 groups: 100 jobs, 100 groups each; those of job-007 have two series."""
+    with Gateway() as g:
+        c = g.connect()
+        for i in range(10_000):
+            body = "a 1\nb 2\n" if i % 100 == 7 else "a 1\n"
+            assert g.request("PUT", f"/metrics/job/job-{i % 100:03}/shard/{i // 100:02}", body, connection=c).status == 200
+        c.close()
+        yield g
+
+
+# ---- nothing, three, ten thousand ----
+
+def test_nothing_has_been_pushed(gw, page):
+    page.open(gw.url).ready()
+    assert page.one("#empty h1").text == "Nothing has been pushed yet" and not page.all("#groups")
+    page.accessible()
+    page.fits()
+    # The command works as it is, and the page notices.
+    command = page.one("#empty pre").text
+    assert f"'{gw.url}/metrics/job/some_job'" in command
+    page.driver.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": gw.url})
+    page.click("#empty button", "Copy")
+    page.one("#empty button", "Copied")
+    copied = page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0]);")
+    assert copied == command
+    subprocess.run(["sh", "-c", copied], check=True)
+    page.refresh()
+    page.wait_until("document.getElementById('groups').checkVisibility()")
+    assert page.rows() == ["some_job"] and not page.all("#empty")
+
+
+def test_a_group_is_opened(three, page):
+    page.open(three.url).ready()
+    assert page.rows() == ["nightly-backup instance=db1 region=eu-west", "nightly-report instance=db2 path=/var/lib", "nightly-report"]
+    page.click("button.job", "nightly-backup")
+    page.wait_for("backup_rows", "tr.open")
+    said = " ".join(page.text("tr.open").split())
+    for what in ("backup_duration_seconds gauge How long the backup took. 123.4", "1764142402 (26 Nov 2025, 07:33:22 UTC)",
+                 'backup_step_seconds histogram · 4 series {step="dump"} count 14, sum 98.2', '{table="t3"} 3', "all 9 lines"):
+        assert what in said, said
+    assert '{table="t8"}' not in said and "push_time_seconds" not in said
+    page.click("tr.open button", "all 9 lines")
+    page.wait_for('{table="t8"}', "tr.open")
+    page.accessible()
+    # The commands are those that push and delete.
+    push, delete = page.texts("tr.open pre")
+    assert subprocess.run(["sh", "-c", f"echo 'extra 1' | {push}"], check=True, capture_output=True).stdout == b""
+    page.refresh()
+    page.wait_for("extra", "tr.open")
+    assert '{table="t8"}' in page.text("tr.open"), "what was unfolded stays so"
+    subprocess.run(["sh", "-c", delete], check=True)
+    page.refresh()
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 2")
+    assert not page.all("tr.open")
+
+
+def test_odd_text_stays_text(gw, page):
+    from urllib.parse import quote
+    for i, text in enumerate(ODD):
+        help_text = text.replace("\\", "\\\\").replace("\n", "\\n")
+        value = help_text.replace('"', '\\"')
+        path = f"odd{i}/label/{quote(text, safe='')}" if "/" not in text else f"odd{i}"
+        assert gw.put(path, f'# HELP m{i} {help_text}\n# TYPE m{i} gauge\nm{i}{{l="{value}"}} 1\n').status == 200, text
+    assert gw.put("odd0/label/" + quote(ODD[0], safe=""), "# TYPE m1 counter\nm1 1\n").status == 400
+    page.open(gw.url).ready()
+    for button in page.all("button.job"):
+        button.click()
+    page.wait_until("document.querySelectorAll('tr.open .lines').length === arguments[0]", len(ODD))
+    labels = page.js("return [...document.querySelectorAll('#groups .chip bdi')].map((e) => e.textContent);")
+    helps = page.js("return [...document.querySelectorAll('tr.open .help')].map((e) => e.textContent);")
+    assert labels == [text for text in ODD if "/" not in text] and helps == ODD
+    assert page.js("return document.images.length + document.querySelectorAll('main table').length;") == 1
+    assert page.js("return document.title;") == "Tallygate · Groups"
+    page.accessible()
+    page.size(360)
+    page.fits()
+    # A chip filters by what it says, whatever that is.
+    for i, text in enumerate(text for text in ODD if "/" not in text):
+        page.open(gw.url).ready()
+        page.js("document.querySelectorAll('#groups a.chip')[arguments[0]].click();", i)
+        page.wait_until("document.querySelectorAll('#groups tr.row').length === 1 && document.querySelector('#groups .chip bdi').textContent === arguments[0]", text)
+
+
+def test_search_sort_and_pages_are_in_the_address(many, page):
+    page.open(many.url).ready()
+    assert len(page.rows()) == 100 and page.one("#count").text == "100 of 10,000 groups"
+    page.click("#pager a", "Next")
+    page.wait_until("document.querySelector('#groups bdi').textContent === 'job-001'")
+    page.click("#pager a", "Next")
+    page.wait_until("document.querySelector('#groups bdi').textContent === 'job-002'")
+    shown, address = page.rows(), page.driver.current_url
+    page.driver.back()
+    page.wait_until("document.querySelector('#groups bdi').textContent === 'job-001'")
+    page.open(address).ready()
+    assert page.rows() == shown, "a link shows what was seen"
+    page.click("#pager a", "First")
+    page.wait_until("document.querySelector('#groups bdi').textContent === 'job-000'")
+    page.click("th a", "Series")
+    page.wait_until("document.querySelector('th[aria-sort=descending] a')?.textContent === 'Series'")
+    page.wait_until("document.querySelector('#groups bdi').textContent === 'job-007'")
+    page.keys("/", '{job=~"job-04[2-4]"}')
+    page.wait_until("document.getElementById('count').textContent === '100 of 300 groups that match'")
+    assert "sort=-series" in page.driver.current_url and "q=%7Bjob" in page.driver.current_url
+    page.accessible()
+
+
+def test_what_is_no_matcher_is_said_and_the_rows_stay(many, page):
+    page.open(many.url).ready()
+    before = page.rows()
+    page.keys("/", '{job="x}', Keys.ENTER)
+    page.wait_until("!document.getElementById('wrong').hidden")
+    assert page.rows() == before and page.one("#q").get_attribute("aria-invalid") == "true"
+    page.wait_until("document.getElementById('live').textContent === document.getElementById('wrong').textContent")
+    page.accessible()
+    page.one("#q").clear()
+    page.js("document.getElementById('q').focus();")
+    page.keys("job-099", Keys.ENTER)
+    page.wait_until("document.getElementById('count').textContent === '100 groups that match'")
+    assert not page.all("#wrong")
+    page.complaints()  # of the 400
+
+
+def test_by_job(many, page):
+    page.open(many.url).ready()
+    page.click(".seg a", "by job")
+    page.wait_until("document.getElementById('count').textContent === '100 jobs'")
+    assert page.rows()[7] == "job-007"
+    assert page.texts("#groups tbody tr:nth-child(8) td")[:4] == ["job-007", "100", "0", "0"]
+    page.accessible()
+    page.click("a.job", "job-007")
+    page.wait_until("document.getElementById('count').textContent === '100 groups that match'")
+    assert page.one("#q").get_attribute("value") == '{job="job-007"}'
+
+
+# ---- by itself ----
+
+def test_a_refresh_keeps_focus_and_opened_rows(three, page):
+    page.open(three.url).ready()
+    page.click("button.job", "nightly-backup")
+    page.wait_for("backup_rows", "tr.open")
+    page.tab_to("tr.open button", "all 9 lines")
+    page.one("#groups tbody tr:nth-of-type(3) input").click()
+    page.js("document.querySelectorAll('tr.open button.more')[1].focus();")
+    focused = page.focused()
+    assert three.put("a-new-one", "x 1\n").status == 200
+    assert three.post("nightly-backup/instance/db1/region/eu-west", "y 1\n").status == 200
+    page.refresh()
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 4")
+    page.wait_for("y untyped", "tr.open")
+    assert page.focused() == focused and page.text("tr.row.on td.group").startswith("nightly-report")
+    three.delete("a-new-one")
+    page.refresh()
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 3")
+    assert page.focused() == focused
+
+
+def test_what_has_not_changed_is_not_sent_again(three, page):
+    page.open(three.url).ready()
+    page.js("""window.seen = []; const real = fetch;
+        window.fetch = async (...a) => { const r = await real(...a); seen.push([String(a[0]), r.status]); return r; };""")
+    page.refresh()
+    statuses = page.wait_until("seen.some(([url]) => url.includes('/groups')) && seen")
+    assert [status for url, status in statuses if "/groups" in url] == [304]
+    assert three.put("another", "a 1\n").status == 200
+    page.refresh()
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 4")
+
+
+def test_a_lost_connection_is_said(database, page):
+    with Gateway("--limits.groups=5", database=database) as g:
+        g.put("x", "a 1\n")
+        address = g.addresses[0]
+        page.open(g.url).ready()
+    page.refresh()
+    page.wait_for("The gateway does not answer.", "#lost")
+    page.wait_for("Connection lost", "#live")
+    assert page.rows() == ["x"]
+    page.accessible()
+    with Gateway(database=database, listen=address):
+        page.refresh()
+        page.wait_until("document.getElementById('lost').hidden")
+        page.wait_for("The connection is back.", "#live")
+    page.complaints()  # of what could not be reached
+
+
+# ---- for everybody ----
+
+def test_by_keyboard_alone(three, page):
+    page.open(three.url).ready()
+    page.keys(Keys.TAB)
+    assert "To the content" in page.focused()
+    page.tab_to("button.job", "nightly-backup")
+    page.keys(Keys.ENTER)
+    page.wait_for("backup_rows", "tr.open")
+    page.tab_to("tr.open button", "all 9 lines")
+    page.keys(Keys.ENTER)
+    page.wait_for('{table="t8"}', "tr.open")
+    page.tab_to("button.job", "nightly-backup", back=True)
+    page.keys(Keys.ENTER)
+    page.wait_until("!document.querySelector('tr.open')")
+    page.keys("/")
+    page.wait_until("document.activeElement.id === 'q'")
+    page.keys("db2", Keys.ENTER)
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 1")
+    page.tab_to("th a", "State")
+    page.keys(Keys.ENTER)
+    page.wait_until("document.querySelector('th[aria-sort] a').textContent === 'State'")
+    assert "State" in page.focused()
+    page.tab_to("nav a", "Status", back=True)
+    page.keys(Keys.ENTER)
+    page.wait_for("--limits.groups")
+
+
+def test_groups_are_deleted(three, page):
+    """One of them is the beginning of another, which stays."""
+    page.open(three.url).ready()
+    page.click("button.job", "nightly-backup")
+    page.wait_for("backup_rows", "tr.open")
+    page.tab_to("tr.open button", "Delete group…")
+    page.keys(Keys.ENTER)
+    assert page.one("dialog h2").text == "Delete 1 group?" and "nightly-backup" in page.text("dialog li")
+    page.accessible()
+    page.keys(Keys.ESCAPE)
+    page.wait_until("!document.querySelector('dialog')")
+    assert "Delete group" in page.focused() and len(page.rows()) == 3
+    page.all("#groups tbody input")[0].click()
+    page.all("#groups tbody input")[2].click()
+    page.wait_for("2 groups selected", "#selection")
+    page.accessible()
+    page.tab_to("#selection button", "Delete…")
+    page.keys(Keys.ENTER)
+    page.one("dialog button", "Delete 2 groups")
+    page.tab_to("dialog button", "Delete 2 groups")
+    page.keys(Keys.ENTER)
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 1")
+    assert page.rows() == ["nightly-report instance=db2 path=/var/lib"] and not page.all("#selection")
+    assert [sorted(g["labels"]) for g in json.loads(three.get("/api/v1/metrics").text)["data"]] == [["instance", "job", "path"]]
+
+
+@pytest.mark.parametrize("width", [360, 640], ids=["narrow", "zoomed"])
+def test_small_windows(three, page, width):
+    """640: a window of 1280 at 200 %."""
+    three.put("worker-17.batch.internal.example/instance/" + "very-long-" * 30, "a 1\n")
+    page.size(width, 780)
+    page.open(three.url).ready()
+    page.click("button.job", "nightly-backup")
+    page.wait_for("backup_rows", "tr.open")
+    page.fits()
+    page.accessible()
+    page.click("th a", "Series")
+    page.wait_until("document.querySelector('th[aria-sort] a').textContent === 'Series'")
+    for tab in page.js("return [...document.querySelectorAll('header nav a')].map((a) => a.href);"):
+        page.open(tab).ready()
+        page.fits()
+        page.accessible()
+
+
+def test_without_a_script(many, page):
+    page.scripts(False)
+    page.open(many.url)
+    page.driver.find_element("css selector", "#pager a").click()
+    heads = page.driver.find_elements("css selector", "#groups a.job")
+    assert len(heads) == 100 and heads[0].text == "job-001"
+    box = page.driver.find_element("css selector", "#q")
+    box.send_keys("job-007" + Keys.ENTER)
+    assert page.driver.find_element("css selector", "#count").text == "100 groups that match"
+    page.driver.find_element("css selector", "#groups a.job").click()
+    assert 'a{instance="",job="job-007"' in page.driver.page_source
+    page.complaints()  # text has no icon
+
+
+@pytest.mark.parametrize("flags", [["--web.route-prefix=/pg"], ["--web.external-url=http://push.example:81/pg/"]])
+def test_below_a_prefix(page, flags):
+    with Gateway(*flags, ready="/pg/-/ready") as g:
+        assert g.request("PUT", "/pg/metrics/job/x", "a 1\n").status == 200
+        page.open(g.url + "/pg/").ready()
+        page.click("button.job", "x")
+        page.wait_for("a untyped", "tr.open")
+        base = "http://push.example:81/pg/" if "external" in flags[0] else g.url + "/pg/"
+        assert f"'{base}metrics/job/x'" in page.text("tr.open pre")
+        page.click("header nav a", "Status")
+        page.wait_for("--web.route-prefix")
+        page.click("header nav a", "Groups")
+        page.ready()
+        assert page.rows() == ["x"]
+
+
+def test_status_is_kept_up_to_date(gw, page):
+    page.open(gw.url + "/status").ready()
+    page.accessible()
+    assert page.one("#used-0").text == "0" and not page.all("#wipe")
+    gw.put("x", "a 1\n")
+    page.refresh()
+    page.wait_until("document.getElementById('used-0').textContent === '1' && document.getElementById('meter-0').value === 1")
+    assert page.text("#n-groups") == "1"
+
+
+def test_all_groups_go_when_their_number_is_typed(page):
+    with Gateway("--web.enable-admin-api") as g:
+        for i in range(3):
+            g.put(f"x{i}", "a 1\n")
+        page.open(g.url + "/status").ready()
+        page.click("#wipe")
+        go = page.one("dialog button", "Delete everything")
+        page.accessible()
+        page.keys("2")
+        assert not go.is_enabled()
+        page.keys(Keys.BACKSPACE, "3")
+        assert go.is_enabled()
+        page.keys(Keys.ENTER)
+        page.wait_until("document.getElementById('n-groups').textContent === '0'")
+        assert json.loads(g.get("/api/v1/metrics").text)["data"] == []
+        assert not page.all("dialog") and not page.all("#undo")
+
