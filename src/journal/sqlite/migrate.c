@@ -1,6 +1,7 @@
 #include "journal/sqlite/migrate.h"
 
 #include "base/cleanup.h"
+#include "base/str.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/upgrade.h"
 #include "migrations.h" /* generated: migrations[] */
@@ -47,6 +48,45 @@ static int run_one(sqlite3 *db, int version)
 	return r;
 }
 
+static int read_schema(sqlite3 *db, struct strbuf *out)
+{
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema ORDER BY name", -1, &stmt,
+				   NULL);
+
+	while (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *sql = (const char *)sqlite3_column_text(stmt, 0);
+
+		strbuf_addf(out, "%s;", sql ? sql : "");
+		r = SQLITE_OK;
+	}
+	sqlite3_finalize(stmt);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+/* Every migration changes the schema: what says that it is newer and has ours says it wrongly. */
+static bool has_newest_schema(sqlite3 *db)
+{
+	CLEANUP(strbuf_done) struct strbuf is = { 0 };
+	CLEANUP(strbuf_done) struct strbuf ours = { 0 };
+	sqlite3 *new = NULL;
+	int r = sqlite3_open(":memory:", &new);
+
+	for (int version = 0; r == SQLITE_OK && version < (int)ARRAY_LEN(migrations); version++)
+		r = run_one(new, version);
+	if (r == SQLITE_OK)
+		r = read_schema(new, &ours);
+	sqlite3_close(new);
+	return r == SQLITE_OK && read_schema(db, &is) == SQLITE_OK &&
+	       str_eq(strbuf_str(&is), strbuf_str(&ours));
+}
+
+/* One bit of the newest one. */
+static bool is_flipped(int version)
+{
+	return __builtin_popcount((unsigned)version ^ (unsigned)ARRAY_LEN(migrations)) == 1;
+}
+
 int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err)
 {
 	const int newest = (int)ARRAY_LEN(migrations);
@@ -71,7 +111,8 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struc
 		return SQLITE_MISMATCH;
 	}
 	/* Ours from the first migration on has a version above 0. */
-	if (version < 0 || (version == 0 && tables > 0)) {
+	if (version < 0 || (version == 0 && tables > 0) ||
+	    (version > newest && is_flipped(version) && has_newest_schema(db))) {
 		err_set(err, ERR_SYSTEM, 0, "%s is damaged: it says that its schema is %d", path,
 			version);
 		return SQLITE_CORRUPT;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "journal/load.h"
 #include "journal/sqlite/file.h"
+#include "journal/sqlite/migrate.h"
 #include "journal/sqlite/sqlite.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
@@ -127,6 +128,8 @@ static const struct {
 } refused[] = {
 	{ "newer schema", true, "PRAGMA user_version=4",
 	  "newer version (schema 4, this one knows 3)" },
+	{ "newer schema that is one bit off", true,
+	  "PRAGMA user_version=67108867; ALTER TABLE log ADD COLUMN more", "newer version" },
 	{ "much newer schema", true, "PRAGMA user_version=2147483647", "newer version" },
 	{ "other program", false, "CREATE TABLE t (x)", "another program" },
 	{ "other program with a version", false, "CREATE TABLE t (x); PRAGMA user_version=1",
@@ -378,6 +381,30 @@ START_TEST(version_that_cannot_be)
 }
 END_TEST
 
+static int read_version(void)
+{
+	sqlite3 *db;
+	int version = 0;
+
+	ck_assert_int_eq(sqlite3_open(dir.db, &db), SQLITE_OK);
+	ck_assert_int_eq(migrate_read_int(db, "PRAGMA user_version", &version), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return version;
+}
+
+/* Neither a newer version, nor an older one that would be brought up to date. */
+START_TEST(flipped_version)
+{
+	char pragma[64];
+
+	fill(3);
+	snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d",
+		 (int)((unsigned)read_version() ^ (1U << _i)));
+	run_sql(pragma);
+	check_result(pragma, STORAGE_DAMAGED, "");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("damage");
@@ -395,6 +422,7 @@ int main(void)
 	tcase_add_loop_test(tc, lost_page, 0, (int)ARRAY_LEN(patterns));
 	tcase_add_loop_test(tc, flipped_byte, 0, 3);
 	tcase_add_loop_test(tc, version_that_cannot_be, 0, (int)ARRAY_LEN(no_versions));
+	tcase_add_loop_test(tc, flipped_version, 0, 32);
 	failed = run_cases("sqlite damage", tc);
 	temp_dir_remove(&top);
 	return failed;
