@@ -56,6 +56,8 @@ extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_wo
 
 /* A file for each: push.c, scrape.c, groups_json.c, groups_page.c, status.c, wipe.c, ... */
 void api_group(struct api_worker *w, struct http_request *req);
+/* With the head of a PUT or POST: true: it has been answered, since it cannot be taken now. */
+bool api_group_refuse_early(struct api_worker *w, struct http_request *req);
 void api_group_scrape(struct api_worker *w, struct http_request *req);
 void api_scrape(struct api_worker *w, struct http_request *req);
 void api_groups_json(struct api_worker *w, struct http_request *req);

@@ -5,6 +5,7 @@
 #include "api/submit.h"
 #include "base/clock.h"
 #include "base/queue.h"
+#include "commit/committer.h"
 
 static enum push_mode mode_of(enum http_method method)
 {
@@ -33,6 +34,24 @@ static void read_here(struct api_worker *w, struct http_request *req,
 		submit_refuse(w, req, request->mode, strbuf_str(&refusal.group), &refusal.err,
 			      refusal.why, start_ns);
 	strbuf_done(&refusal.group);
+}
+
+bool api_group_refuse_early(struct api_worker *w, struct http_request *req)
+{
+	int64_t start_ns = clock_mono_ns();
+	struct err why;
+
+	if (!w->api->ready)
+		return false;
+	if (!queue_has_room(w->api->queue)) {
+		refuse_busy(w, req, SUBMIT_BUSY, start_ns);
+		return true;
+	}
+	if (!committer_fails(w->api->committer, &why))
+		return false;
+	submit_refuse(w, req, mode_of(http_request_method(req)), STR(""), &why, REJECT_STORAGE,
+		      start_ns);
+	return true;
 }
 
 void api_group(struct api_worker *w, struct http_request *req)

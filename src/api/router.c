@@ -252,8 +252,7 @@ static void handle(void *state, struct http_request *req)
 	}
 }
 
-/* What is no push says so before its body is read, and so does a path that is none. */
-static bool needs_body(struct api_worker *w, const struct http_request *req)
+static bool is_push(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
 	struct str prefix = prefix_of(w);
@@ -261,9 +260,6 @@ static bool needs_body(struct api_worker *w, const struct http_request *req)
 	struct path path;
 	struct err err;
 
-	/* A body that begins wrongly is refused before anything else, as by the Go gateway. */
-	if (http_request_header(req, "Content-Encoding").p)
-		return true;
 	if (method != HTTP_PUT && method != HTTP_POST)
 		return false;
 	arena_reset(&w->reader.arena);
@@ -275,15 +271,26 @@ static bool needs_body(struct api_worker *w, const struct http_request *req)
 	return push_path_parse(path.decoded, &push);
 }
 
-/* What is small is read in any case: looking twice would cost more. */
+/*
+ * What is no push says so before its body is read, and so does a path that is none, and a push that
+ * would be refused whatever it holds. What is small is read in any case: looking twice would cost
+ * more.
+ */
 static void let_in(struct api_worker *w, struct http_request *req)
 {
 	enum { SMALL = 64 * 1024 };
 
-	if (http_request_announced(req) <= SMALL || needs_body(w, req))
+	if (http_request_announced(req) <= SMALL) {
 		http_request_admit(req);
-	else
+	} else if (is_push(w, req)) {
+		if (!api_group_refuse_early(w, req))
+			http_request_admit(req);
+	} else if (http_request_header(req, "Content-Encoding").p) {
+		/* A body that begins wrongly is refused first, as by the Go gateway. */
+		http_request_admit(req);
+	} else {
 		handle(w, req);
+	}
 }
 
 /* Who sends it, and what for, is decided before its body is read. */

@@ -43,6 +43,42 @@ def test_a_full_queue_is_503(database, faults):
             w.socket.close()
 
 
+@pytest.mark.parametrize("expect", [{}, {"Expect": "100-continue"}])
+def test_a_large_push_is_refused_before_its_body_is_read(database, faults, expect):
+    """Where it is known that it cannot be taken: the queue is full, or the database takes nothing."""
+    large = head("PUT", "/metrics/job/large", Content_Length=10_000_000, **expect)
+
+    def refusal(g):
+        with Wire(g) as w:
+            reply = w.send(large).reply()
+            assert (reply.status, reply.headers["retry-after"], reply.headers["connection"]) == (503, "1", "close")
+            return reply.text
+
+    with Gateway("--push.queue-size=3", database=database, env=faults.env) as g:
+        faults.hold()
+        waiting = [Wire(g).send(push("first", b"a 1\n"))]
+        faults.wait_until_held()
+        waiting += [Wire(g).send(push(f"w{i}", b"a 1\n")) for i in range(3)]
+        eventually(lambda: scrape(g).get("pushgateway_queue_depth") == 3, "three pushes wait")
+        assert refusal(g) == "write queue is full, try again (--push.queue-size)\n"
+        assert rejected(scrape(g), "busy") == 1
+        faults.release()
+        assert [w.reply().status for w in waiting] == [200] * 4
+        faults.fail("write", errno.EIO)
+        assert g.put("new", "a 1\n").status == 503
+        assert refusal(g).startswith("the push could not be stored: ")
+        assert rejected(scrape(g), "storage") == 2
+        faults.heal()
+        eventually(lambda: g.get("/-/ready").status == 200, "it asks by itself")
+        body = b"#" * 3_000_000 + b"\na 1\n"
+        with Wire(g) as w:
+            w.send(head("PUT", "/metrics/job/large", Content_Length=len(body), **expect))
+            assert not expect or w.reply().status == 100
+            assert w.send(body).reply().status == 200
+        for w in waiting:
+            w.socket.close()
+
+
 def test_a_queue_full_of_bytes_is_503(database, faults):
     with Gateway("--push.queue-bytes=64KiB", database=database, env=faults.env) as g:
         faults.hold()
