@@ -1,0 +1,89 @@
+"""A start that has much to do, killed at each of its steps: an upgrade of the schema, and the salvage of a damaged
+database. Whatever the next start finds, it ends with the same."""
+import contextlib
+import shutil
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from exposition import scrape
+from gateway import Gateway, eventually
+from test_import_crash import library  # noqa: F401: a fixture
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sqlite"
+GROUPS = 30
+
+
+def old_database(path, version):
+    """As versions of that schema left it, with pushes that supersede others."""
+    from test_durability import message
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for name in ("0001_init.sql", "0002_log.sql")[:version]:
+            db.executescript((MIGRATIONS / name).read_text())
+        db.execute("PRAGMA application_id=0x54414C59")
+        db.execute(f"PRAGMA user_version={version}")
+        db.execute("BEGIN")
+        for i in range(1, GROUPS + 1):
+            db.execute("INSERT INTO metric_groups VALUES (?, ?, 5, 0)", (i, b"job\xffj%d\xff" % i))
+            for n in range(3):
+                row = (3 * i + n, i, 3 * i + n, 5) if version == 1 else (3 * i + n, i, 5, 0)
+                db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", (*row, message(b"a", 1, n) + message(b"b%d" % n, 1, i)))
+        db.execute("COMMIT")
+
+
+def damaged_database(path):
+    """A bit is wrong in the middle of it, and not all of it can be read."""
+    with Gateway(database=path) as g:
+        for i in range(GROUPS):
+            assert g.put(f"j{i}", f"a {i}\n" + "".join(f'b{{x="{k}{"y" * 200}"}} 1\n' for k in range(20))).status == 200
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 8
+    path.write_bytes(data)
+
+
+MAKERS = {
+    "schema 1": lambda path: old_database(path, 1), "schema 2": lambda path: old_database(path, 2),
+    "damage": damaged_database,
+}
+
+
+def shown(database):
+    with Gateway(database=database) as g:
+        lines = sorted(scrape(g).foreign())
+    assert len([x for x in lines if x.startswith("a{")]) >= GROUPS - 2
+    return lines
+
+
+def killed_at(library, database, step):
+    """False when the start was over before that step."""
+    g = Gateway(database=database, env={"LD_PRELOAD": str(library), "CRASH_AT": str(step),
+                                        "ASAN_OPTIONS": "verify_asan_link_order=0"})
+    eventually(lambda: "metrics loaded" in g.log or g.process.poll() is not None, "loaded, or dead")
+    if g.process.poll() is not None:
+        assert g.wait() == -signal.SIGKILL
+        return True
+    g.kill()
+    return False
+
+
+@pytest.mark.parametrize("what", MAKERS)
+def test_killed_at_each_step(library, tmp_path, what):
+    original = tmp_path / "original" / "t.db"
+    original.parent.mkdir()
+    MAKERS[what](original)
+    shutil.copytree(original.parent, tmp_path / "whole")
+    want, step = shown(tmp_path / "whole" / "t.db"), 0
+    killed = True
+    while killed:
+        step += 1
+        directory = tmp_path / str(step)
+        shutil.copytree(original.parent, directory)
+        killed = killed_at(library, directory / "t.db", step)
+        assert shown(directory / "t.db") == want, f"step {step}"
+        # What it was made under goes with the next start.
+        assert not [p.name for p in directory.iterdir() if "rewrit" in p.name], f"step {step}"
+        shutil.rmtree(directory)
+    assert step > 5
