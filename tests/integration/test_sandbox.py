@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 from exposition import scrape
 from gateway import BINARY, Gateway, eventually
 
@@ -54,3 +56,26 @@ def test_what_changes_files_goes_on(tmp_path):
         assert g.put("y", "a 1\n").status == 200
     with Gateway(database=tmp_path / "link.db") as g:
         assert scrape(g).pushed("a", "y") == 1
+
+
+@pytest.mark.parametrize("flags", [[], ["--process.disable-sandbox"]], ids=["sandbox", "none"])
+def test_a_directory_that_is_replaced(tmp_path, flags):
+    """It may write only where it could when it started, and says what is to be done."""
+    database = tmp_path / "data" / "t.db"
+    database.parent.mkdir()
+    with Gateway(*flags, database=database) as g:
+        assert g.put("x", "a 1\n").status == 200
+        database.parent.rename(tmp_path / "old")
+        database.parent.mkdir()
+        if kernel_has_landlock() and not flags:
+            said = f"the directory of {database} has been replaced by another one: restart the gateway, or put the one back"
+            assert said in g.wait_for_line("every push is refused until it can")
+            eventually(lambda: said in g.get("/-/ready").text, "a probe is told")
+            assert g.put("x", "a 2\n").status == 503 and scrape(g).pushed("a", "x") == 1
+            database.parent.rmdir()
+            (tmp_path / "old").rename(database.parent)
+        g.wait_for_line("a new one has been written")
+        assert eventually(lambda: g.put("x", "a 3\n").status == 200, "pushes are taken again")
+        g.kill()
+    with Gateway(*flags, database=database) as g:
+        assert scrape(g).pushed("a", "x") == 3

@@ -248,6 +248,19 @@ static char *real_path(const char *path)
 	return mem_strdup(target);
 }
 
+struct db_directory db_file_directory(const char *path)
+{
+	CLEANUP(freep) char *dir = real_path(path);
+	char *slash = strrchr(dir, '/');
+	struct stat st;
+
+	if (slash)
+		slash[1] = '\0';
+	if (stat(slash ? dir : ".", &st) < 0)
+		return (struct db_directory){ 0 };
+	return (struct db_directory){ st.st_dev, st.st_ino };
+}
+
 static const char making[] = ".rewriting", complete[] = ".rewritten";
 
 int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err)

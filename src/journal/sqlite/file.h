@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -49,6 +50,13 @@ enum db_file_kind db_file_kind(const char *path);
  * not be moved.
  */
 int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err);
+
+/* The directory that it is in, or a symbolic link leads to. All 0: there is none. */
+struct db_directory {
+	dev_t device;
+	ino_t inode;
+};
+struct db_directory db_file_directory(const char *path);
 
 /* What the kernel has in memory of it is read from the disk again, as far as that is up to us. */
 void db_file_forget_cached(const char *path);

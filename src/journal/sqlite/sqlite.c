@@ -40,8 +40,9 @@ struct sqlite_storage {
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	struct space space;
 	char *path;
-	int checkpoint; /* pages of the WAL at which it is made */
-	bool lost;      /* it was opened again, and was not what it had been */
+	int checkpoint;                /* pages of the WAL at which it is made */
+	struct db_directory directory; /* when it was opened first */
+	bool lost;                     /* it was opened again, and was not what it had been */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -389,6 +390,18 @@ int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 	return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
 }
 
+/* Where the process may write was settled when it started (process/sandbox.h). */
+static void explain_directory(struct sqlite_storage *s, struct err *err)
+{
+	struct db_directory now = db_file_directory(s->path);
+
+	if (now.inode && (now.device != s->directory.device || now.inode != s->directory.inode))
+		err_set(err, ERR_SYSTEM, 0,
+			"the directory of %s has been replaced by another one: restart the "
+			"gateway, or put the one back that was there when it started",
+			s->path);
+}
+
 static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 			struct strbuf *ret_kept, struct err *err)
 {
@@ -397,8 +410,10 @@ static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 	detach(s);
 	s->lost = true;
 	if (sqlite_storage_replace(s->path, fill, arg, ret_kept, err) < 0 ||
-	    attach(s, err) != SQLITE_OPENED)
+	    attach(s, err) != SQLITE_OPENED) {
+		explain_directory(s, err);
 		return -1;
+	}
 	s->lost = false;
 	return 0;
 }
@@ -423,6 +438,7 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 
 	s->base.ops = &sqlite_ops;
 	s->path = mem_strdup(path);
+	s->directory = db_file_directory(path);
 	err->reason = ERR_NONE;
 	opened = attach(s, err);
 	if (opened == SQLITE_OPENED)
