@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "commit/cleaning.h"
 #include "commit/database.h"
+#include "commit/late.h"
 #include "commit/pace.h"
 #include "push/push.h"
 
@@ -29,6 +30,7 @@ struct committer {
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t due_at;        /* monotonic: what was to be done last beside pushes */
 	struct pace pace;
+	struct late late; /* large pushes, and what has to wait for them */
 	struct buckets batch_pushes;
 };
 
@@ -208,6 +210,7 @@ static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t 
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
 	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
+	bool large = first->n_families >= LATE_FAMILIES;
 	struct err err = { 0 };
 
 	if (c->database.suspect && database_look_after(&c->database, &err) < 0) {
@@ -227,7 +230,9 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	}
 	if (c->batch_done)
 		c->batch_done();
-	keep_pace(c, n, queued, start);
+	/* It says nothing of what others take. */
+	if (!large)
+		keep_pace(c, n, queued, start);
 	c->batches++;
 }
 
@@ -306,10 +311,28 @@ static void wait_for_pushes(struct committer *c)
 	}
 }
 
+/* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	wait_for_pushes(c);
+	*ret_n = 0;
+	/* What is late takes memory beside that of the queue. */
+	if (c->late.n >= LATE_MAX || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
+		return NULL;
+	if (c->late.n == 0)
+		wait_for_pushes(c);
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
+}
+
+static void run_list(struct committer *c, struct push *first)
+{
+	size_t n;
+
+	while (first) {
+		struct push *rest = cut_batch(first, &n);
+
+		run_batch(c, first, n);
+		first = rest;
+	}
 }
 
 static void *committer_main(void *arg)
@@ -322,16 +345,16 @@ static void *committer_main(void *arg)
 	c->busy = true;
 	clean_while_idle(c);
 	c->busy = false;
-	while ((first = take(c, &taken))) {
+	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
-		while (first) {
-			struct push *rest = cut_batch(first, &n);
-
+		run_list(c, late_sort(&c->late, first));
+		first = late_take(&c->late, BATCH_MAX, &n);
+		if (first)
 			run_batch(c, first, n);
-			first = rest;
+		if (c->late.n == 0) {
+			gather(c, taken);
+			clean_while_idle(c);
 		}
-		gather(c, taken);
-		clean_while_idle(c);
 		c->busy = false;
 	}
 	return NULL;
@@ -345,6 +368,7 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	c->queue = queue;
 	c->store = store;
 	c->batch_done = batch_done;
+	late_init(&c->late);
 	database_init(&c->database, storage, store);
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
 	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {

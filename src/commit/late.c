@@ -1,0 +1,81 @@
+#include "commit/late.h"
+
+void late_init(struct late *l)
+{
+	*l = (struct late){ .last = &l->first };
+}
+
+static struct push *next_of(const struct push *p)
+{
+	return (struct push *)p->node.next;
+}
+
+static bool is_large(const struct push *p)
+{
+	return p->n_families >= LATE_FAMILIES;
+}
+
+/* There are few: as many large pushes as wait, and what is behind them. */
+static bool has_group_of(const struct late *l, const struct push *p)
+{
+	for (const struct queue_node *node = l->first; node; node = node->next) {
+		const struct push *other = (const struct push *)node;
+
+		if (other->key_hash == p->key_hash && str_eq(other->key, p->key))
+			return true;
+	}
+	return false;
+}
+
+static bool has_to_wait(const struct late *l, const struct push *p)
+{
+	if (!l->first)
+		return is_large(p);
+	return l->n_wipes > 0 || p->mode == PUSH_WIPE || is_large(p) || has_group_of(l, p);
+}
+
+static void append(struct late *l, struct push *p)
+{
+	*l->last = &p->node;
+	l->last = &p->node.next;
+	l->n++;
+	l->n_wipes += p->mode == PUSH_WIPE;
+}
+
+struct push *late_sort(struct late *l, struct push *list)
+{
+	struct queue_node *first = NULL, **last = &first;
+	struct push *next;
+
+	for (struct push *p = list; p; p = next) {
+		next = next_of(p);
+		p->node.next = NULL;
+		if (has_to_wait(l, p)) {
+			append(l, p);
+			continue;
+		}
+		*last = &p->node;
+		last = &p->node.next;
+	}
+	return (struct push *)first;
+}
+
+struct push *late_take(struct late *l, size_t max, size_t *ret_n)
+{
+	struct push *first = (struct push *)l->first, *p = first;
+
+	*ret_n = first ? 1 : 0;
+	if (!first)
+		return NULL;
+	if (!is_large(first) && first->mode != PUSH_WIPE)
+		for (; *ret_n < max && next_of(p); p = next_of(p), ++*ret_n)
+			if (is_large(next_of(p)) || next_of(p)->mode == PUSH_WIPE)
+				break;
+	l->first = p->node.next;
+	if (!l->first)
+		l->last = &l->first;
+	p->node.next = NULL;
+	l->n -= *ret_n;
+	l->n_wipes -= first->mode == PUSH_WIPE;
+	return first;
+}
