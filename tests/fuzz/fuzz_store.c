@@ -14,7 +14,7 @@
 #include "lib/naive_push.h"
 #include "store/store.h"
 
-enum { BATCH_MAX = 8, STEPS_MAX = 400 };
+enum { BATCH_MAX = 8, STEPS_MAX = 100 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
