@@ -144,3 +144,12 @@ export async function copy(button, text) {
   announce(button.textContent);
   setTimeout(() => { button.textContent = was; }, 2000);
 }
+
+/** Shows a bar above the lower edge, in place of one with the same id. */
+export function showBar(id, ...content) {
+  $(id)?.remove();
+  if (!$('bars')) document.body.append(h('section', { class: 'bars', id: 'bars', 'aria-label': 'Selection and messages' }));
+  const bar = h('div', { class: 'bar', id }, ...content);
+  $('bars').append(bar);
+  return bar;
+}

@@ -1,7 +1,7 @@
 // The tab "Groups": search, sort, pages, selection; all of what is shown is said by the address.
 
 import { get } from './api.js';
-import { $, announce, age, h, number, plural, reconcile, setAttribute, setText } from './dom.js';
+import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar } from './dom.js';
 import { Opened, makeRow, updateRow } from './group_row.js';
 import { isSelector, keyOf, narrowed } from './labels.js';
 import { deleteGroups } from './remove.js';
@@ -336,10 +336,11 @@ export class Groups {
       return;
     }
     if (!bar) {
-      bar = h('div', { class: 'bar', id: 'selection', role: 'group', 'aria-label': 'Selected groups' }, h('span', {}),
+      bar = showBar('selection', h('span', {}),
         h('button', { type: 'button', onclick: () => this.removeSelected() }, 'Delete…'),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.select([]) }, 'Clear'));
-      this.table.after(bar);
+      bar.role = 'group';
+      bar.ariaLabel = 'Selected groups';
     }
     setText(bar.firstChild, `${plural(n, 'group')} selected`);
   }

@@ -1,7 +1,7 @@
 // The start: what all tabs share. Refreshing, a lost connection, the numbers at the top.
 
 import { get } from './api.js';
-import { $, announce, bytes, copy, duration, h, keepAges, number, setText } from './dom.js';
+import { $, announce, bytes, copy, duration, h, keepAges, number, setText, showBar } from './dom.js';
 
 const REFRESH_MS = 15000;
 
@@ -78,10 +78,8 @@ class Page {
   /** Something that was asked for did not work. */
   failed(error) {
     announce(error.message);
-    $('failed')?.remove();
-    const bar = h('div', { class: 'bar', id: 'failed' }, h('span', {}, error.message));
-    bar.append(h('button', { type: 'button', class: 'quiet', onclick: () => bar.remove() }, 'Close'));
-    document.body.append(bar);
+    const bar = showBar('failed', h('span', {}, error.message),
+      h('button', { type: 'button', class: 'quiet', onclick: () => bar.remove() }, 'Close'));
   }
 }
 
