@@ -3,12 +3,16 @@ import os
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 
 from gateway import eventually
+
+# Selenium is imported where it is used: where it is not installed, the tests of the page fail, and the others run.
+
+
+class Keys:
+    """https://www.w3.org/TR/webdriver2/#keyboard-actions"""
+    BACKSPACE, TAB, ENTER, SHIFT, ESCAPE = "\ue003", "\ue004", "\ue007", "\ue008", "\ue00c"
+
 
 AXE = Path(os.environ.get("NODE_PATH", "")) / "axe-core" / "axe.min.js"
 
@@ -50,19 +54,21 @@ class Page:
     def click(self, css, text=None):
         self.one(css, text).click()
 
-    def keys(self, *keys):
+    def keys(self, *keys, shift=False):
+        from selenium.webdriver.common.action_chains import ActionChains
         chain = ActionChains(self.driver)
+        if shift:
+            chain.key_down(Keys.SHIFT)
         for key in keys:
             chain.send_keys(key)
+        if shift:
+            chain.key_up(Keys.SHIFT)
         chain.perform()
 
     def tab_to(self, css, text=None, back=False, most=60):
         """By the Tab key alone, as somebody without a mouse."""
-        from selenium.webdriver.common.keys import Keys
         for _ in range(most):
-            chain = ActionChains(self.driver)
-            chain.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT) if back else chain.send_keys(Keys.TAB)
-            chain.perform()
+            self.keys(Keys.TAB, shift=back)
             if self.js("""const e = document.activeElement;
                 return e.matches(arguments[0]) && (arguments[1] === null || e.innerText.trim() === arguments[1]);""", css, text):
                 return
@@ -124,6 +130,8 @@ class Page:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
     options = webdriver.ChromeOptions()
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900",
                  "--disable-background-networking", "--disable-component-update", "--no-first-run",

@@ -3,9 +3,8 @@ import json
 import subprocess
 
 import pytest
-from selenium.webdriver.common.keys import Keys
 
-from browser import chromium, page  # noqa: F401: fixtures
+from browser import Keys, chromium, page  # noqa: F401: fixtures
 from gateway import Gateway
 
 THREE = {
