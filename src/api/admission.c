@@ -123,7 +123,7 @@ static void refuse(struct api_worker *w, struct http_request *req, enum refusal 
 		   const char *msg)
 {
 	w->api->counters.refusals[why]++;
-	counters_request(&w->api->counters, HANDLER_REFUSED, http_request_method(req), status);
+	api_count_as(req, HANDLER_REFUSED);
 	refusals_request(w, req, why, status, msg);
 	if (status == 401)
 		http_reply_header(req, "Www-Authenticate", "Basic");

@@ -20,8 +20,7 @@ void api_ready(struct api_worker *w, struct http_request *req)
 	bool ready = loaded && !fails;
 	char text[ERR_MSG_SIZE + 64];
 
-	counters_request(&w->api->counters, HANDLER_READY, http_request_method(req),
-			 ready ? 200 : 503);
+	api_count_as(req, HANDLER_READY);
 	if (ready) {
 		api_reply_text(req, 200, STR("OK"));
 		return;

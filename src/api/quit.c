@@ -10,14 +10,15 @@
 /* The answers here have neither nosniff nor a trailing LF in the Go gateway. */
 void api_quit_get(struct api_worker *w, struct http_request *req)
 {
-	counters_request(&w->api->counters, HANDLER_REFUSED, http_request_method(req), 405);
+	(void)w;
+	api_count_as(req, HANDLER_REFUSED);
 	api_reply_text(req, 405, STR("Only POST or PUT requests allowed."));
 }
 
 void api_quit(struct api_worker *w, struct http_request *req)
 {
 	if (!w->api->config->web_enable_lifecycle) {
-		counters_request(&w->api->counters, HANDLER_REFUSED, http_request_method(req), 403);
+		api_count_as(req, HANDLER_REFUSED);
 		api_reply_text(req, 403, STR("Lifecycle API is not enabled."));
 		return;
 	}

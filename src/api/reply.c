@@ -14,6 +14,11 @@ void api_reply_text(struct http_request *req, int status, struct str text)
 	http_reply(req, status, TEXT_PLAIN);
 }
 
+void api_count_as(struct http_request *req, enum handler handler)
+{
+	http_request_tag(req, (unsigned)handler + 1);
+}
+
 void api_reply_error(struct http_request *req, int status, const char *msg)
 {
 	http_reply_header(req, "X-Content-Type-Options", "nosniff");

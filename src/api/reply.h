@@ -5,6 +5,8 @@
 #include "api/api.h"
 
 void api_reply_text(struct http_request *req, int status, struct str text);
+/* The reply, whatever it will be, counts as one of that handler. */
+void api_count_as(struct http_request *req, enum handler handler);
 /* With nosniff and a trailing LF, as the Go gateway's; a 503 says when to try again. */
 void api_reply_error(struct http_request *req, int status, const char *msg);
 

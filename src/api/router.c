@@ -26,19 +26,19 @@ static bool reads(const struct http_request *req)
 }
 
 /* No endpoint sees it. */
-static void refuse(struct api_worker *w, struct http_request *req, int status, const char *msg)
+static void refuse(struct http_request *req, int status, const char *msg)
 {
-	counters_request(&w->api->counters, HANDLER_REFUSED, http_request_method(req), status);
+	api_count_as(req, HANDLER_REFUSED);
 	api_reply_error(req, status, msg);
 }
 
-static void method_not_allowed(struct api_worker *w, struct http_request *req, const char *allow)
+static void method_not_allowed(struct http_request *req, const char *allow)
 {
 	http_reply_header(req, "Allow", allow);
 	if (http_request_method(req) == HTTP_OPTIONS)
 		http_reply(req, 200, NULL);
 	else
-		refuse(w, req, 405, "Method Not Allowed");
+		refuse(req, 405, "Method Not Allowed");
 }
 
 static void add_cors(struct http_request *req)
@@ -68,7 +68,7 @@ static bool refuse_until_ready(struct api_worker *w, struct http_request *req, e
 		w->api->counters.rejects[REJECT_BUSY]++;
 		refusals_push(w, req, REJECT_BUSY, STR(""), &err);
 	}
-	refuse(w, req, error_status(&err), err.msg);
+	refuse(req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -78,13 +78,13 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 	const struct endpoint_call *call = endpoint_call(e, method);
 
 	if (!call->fn) {
-		method_not_allowed(w, req, e->allow);
+		method_not_allowed(req, e->allow);
 		return;
 	}
 	if (refuse_until_ready(w, req, call->action))
 		return;
 	if (e->handler != HANDLER_NONE)
-		counters_request(&w->api->counters, e->handler, method, 200);
+		api_count_as(req, e->handler);
 	if (e->below_api && !e->for_admins && !e->ours)
 		add_cors(req);
 	call->fn(w, req);
@@ -105,7 +105,7 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 		w->api->counters.rejects[REJECT_BODY]++;
 		refusals_push(w, req, REJECT_BODY, STR(""), &err);
 	}
-	refuse(w, req, error_status(&err), err.msg);
+	refuse(req, error_status(&err), err.msg);
 	return true;
 }
 
@@ -170,7 +170,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 	if (str_eq(path, STR("/api/v1"))) {
 		redirect(req, 301, prefix_of(w), STR("/api/v1/"), query);
 	} else if (api && http_request_method(req) == HTTP_OPTIONS && !(e && e->ours)) {
-		counters_request(&w->api->counters, HANDLER_API_OPTIONS, HTTP_OPTIONS, 200);
+		api_count_as(req, HANDLER_API_OPTIONS);
 		add_cors(req);
 		http_reply(req, 200, NULL);
 	} else if (e) {
@@ -178,7 +178,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 	} else if (push_path_parse(path, &w->push_path)) {
 		call_endpoint(w, req, &endpoint_group);
 	} else if (!redirect_to_route(w, req, path, query)) {
-		refuse(w, req, 404, "404 page not found");
+		refuse(req, 404, "404 page not found");
 	}
 }
 
@@ -209,7 +209,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		return;
 	}
 	if (!str_has_prefix(below, prefix) || (below.n > prefix.n && below.p[prefix.n] != '/')) {
-		refuse(w, req, 404, "404 page not found");
+		refuse(req, 404, "404 page not found");
 		return;
 	}
 	below = (struct str){ below.p + prefix.n, below.n - prefix.n };
@@ -236,7 +236,7 @@ static void handle(void *state, struct http_request *req)
 			refusals_push(w, req, REJECT_PATH, STR(""), &err);
 		}
 		http_reply_close(req);
-		refuse(w, req, error_status(&err), err.msg);
+		refuse(req, error_status(&err), err.msg);
 		return;
 	}
 	switch (path_clean(path.encoded, &w->reader.arena, &cleaned)) {
@@ -247,7 +247,7 @@ static void handle(void *state, struct http_request *req)
 		redirect(req, 301, STR_NULL, cleaned, path.query);
 		break;
 	default:
-		refuse(w, req, 413, "the request's path is too long");
+		refuse(req, 413, "the request's path is too long");
 		break;
 	}
 }
@@ -338,11 +338,20 @@ static void worker_free(void *state)
 	free(w);
 }
 
+static void answered(void *state, const struct http_request *req, unsigned tag, int status)
+{
+	struct api_worker *w = state;
+
+	counters_request(&w->api->counters, (enum handler)(tag - 1), http_request_method(req),
+			 status);
+}
+
 const struct http_handler api_handler = {
 	.worker_new = worker_new,
 	.worker_free = worker_free,
 	.admit = admit,
 	.always = is_probe,
 	.handle = handle,
+	.answered = answered,
 	.refused = refusals_http,
 };

@@ -31,21 +31,20 @@ static size_t request_bytes(const struct http_request *req)
 	       http_request_body(req).n;
 }
 
-static void count(struct api_worker *w, const struct http_request *req, enum push_mode mode,
-		  int status, int64_t start_ns)
+static void count(struct api_worker *w, struct http_request *req, enum push_mode mode,
+		  int64_t start_ns)
 {
 	enum http_method method = http_request_method(req);
 	struct counters *c = &w->api->counters;
 	int64_t now = clock_mono_ns();
 
 	if (mode != PUSH_PUT && mode != PUSH_POST) {
-		counters_request(c, mode == PUSH_DELETE ? HANDLER_DELETE : HANDLER_WIPE, method,
-				 status);
+		api_count_as(req, mode == PUSH_DELETE ? HANDLER_DELETE : HANDLER_WIPE);
 		return;
 	}
 	enum push_method m = method == HTTP_PUT ? PUSH_METHOD_PUT : PUSH_METHOD_POST;
 
-	counters_request(c, HANDLER_PUSH, method, status);
+	api_count_as(req, HANDLER_PUSH);
 	quantiles_observe(&c->push_seconds[m], (double)(now - start_ns) / 1e9, now);
 	quantiles_observe(&c->push_bytes[m], (double)request_bytes(req), now);
 }
@@ -55,7 +54,7 @@ void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mod
 {
 	w->api->counters.rejects[why]++;
 	refusals_push(w, req, why, group, err);
-	count(w, req, mode, error_status(err), start_ns);
+	count(w, req, mode, start_ns);
 	api_reply_error(req, error_status(err), err->msg);
 }
 
@@ -112,7 +111,7 @@ static void finish(struct http_task *task)
 	} else {
 		int status = status_of(p->worker, push->mode);
 
-		count(p->worker, p->req, push->mode, status, p->start_ns);
+		count(p->worker, p->req, push->mode, p->start_ns);
 		if (push->mode == PUSH_DELETE || push->mode == PUSH_WIPE)
 			log_deleted(p->worker, p->req, push);
 		warnings_say(p->worker, p->req, push);

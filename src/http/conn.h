@@ -45,8 +45,9 @@ struct http_request {
 	struct conn *conn;
 	struct parse parse;
 	struct reply reply;
-	bool close;  /* the connection, after the reply */
-	bool unread; /* it was answered with some of it yet to come */
+	unsigned tag; /* for answered(); 0: none */
+	bool close;   /* the connection, after the reply */
+	bool unread;  /* it was answered with some of it yet to come */
 };
 
 struct conn_tls;

@@ -107,6 +107,7 @@ void conn_answered(struct conn *c)
 	c->more = !asked || req->unread || c->in.start < c->in.end;
 	req->parse = (struct parse){ 0 };
 	req->close = req->unread = false;
+	req->tag = 0;
 	c->state = CONN_REPLYING;
 }
 

@@ -70,6 +70,7 @@ void conn_refuse(struct conn *c, enum http_fault fault)
 				 (unsigned long long)limit_of(s, fault), t->closer)
 		      : snprintf(text, sizeof(text), "%s", t->text);
 	tell(c, t->status, text);
+	req->tag = 0;
 	reply_drop_content(&req->reply);
 	reply_copy(&req->reply, (struct str){ text, (size_t)n });
 	reply_copy(&req->reply, STR("\n"));

@@ -101,6 +101,11 @@ void http_reply_add(struct http_request *req, struct str bytes)
 	reply_copy(&req->reply, bytes);
 }
 
+void http_request_tag(struct http_request *req, unsigned tag)
+{
+	req->tag = tag;
+}
+
 void http_reply_close(struct http_request *req)
 {
 	req->close = true;
@@ -143,6 +148,14 @@ static int settle_lost(struct http_request *req)
 	return t->status;
 }
 
+static void tell_answered(const struct http_request *req, int status)
+{
+	const struct http_worker *w = req->conn->worker;
+
+	if (req->tag && w->server->handler.answered)
+		w->server->handler.answered(w->state, req, req->tag, status);
+}
+
 void http_reply(struct http_request *req, int status, const char *content_type)
 {
 	struct conn *c = req->conn;
@@ -152,6 +165,7 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 		settle_unread(req);
 	if (req->reply.lost)
 		status = settle_lost(req);
+	tell_answered(req, status);
 	req->close |= p->close || c->worker->stopping;
 	reply_end(&req->reply, &(struct reply_end){
 				       .status = status,

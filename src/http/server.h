@@ -98,6 +98,9 @@ struct http_handler {
 	bool (*always)(void *state, const struct http_request *req);
 	/* A complete request that was let in. Answers it, at once or later. */
 	void (*handle)(void *state, struct http_request *req);
+	/* Told of each reply to a request with a tag, as it is sent: on the worker's thread. NULL:
+	 * no. */
+	void (*answered)(void *state, const struct http_request *req, unsigned tag, int status);
 	/* Told of each request that the server has answered by itself, on its worker's thread. */
 	void (*refused)(void *state, const struct http_refused *what);
 };
@@ -177,6 +180,9 @@ const char *http_request_peer(const struct http_request *req);
 const char *http_request_protocol(const struct http_request *req);
 /* Bytes of all header names and values but Host's, plus Host's value. */
 size_t http_request_header_bytes(const struct http_request *req);
+
+/* Before the reply; the last one counts. 0: none. */
+void http_request_tag(struct http_request *req, unsigned tag);
 
 /*
  * Before the reply; in place of one of that name. The value is copied; CR and LF must not be in it.

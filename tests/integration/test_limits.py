@@ -1,4 +1,5 @@
 """Every limit that a client can meet: at it and one past it, with the flag's name in the answer."""
+import collections
 import random
 import re
 import select
@@ -379,6 +380,13 @@ def incompressible(seed):
 
 @pytest.mark.parametrize("headers", [{}, {"Accept_Encoding": "gzip"}, {"Accept": PROTO}], ids=["plain", "gzip", "protobuf"])
 def test_replies_that_nobody_reads(headers):
+    answers = collections.Counter()
+
+    def answer(path):
+        r = g.get(path)
+        answers[path, r.status] += 1
+        return r if r.status == 503 else None
+
     with Gateway("--limits.reply-bytes=1MiB") as g:
         assert g.put("j", incompressible(1)).status == 200
         with Wire(g) as stalled:
@@ -388,7 +396,7 @@ def test_replies_that_nobody_reads(headers):
                 assert g.get("/metrics").status == 200, "what is kept costs nothing more"
                 assert g.put("j", incompressible(2)).status == 200
             for path in ("/metrics", "/api/v1/metrics", "/"):
-                r = eventually(lambda p=path: (lambda r: r.status == 503 and r)(g.get(p)), "it is refused")
+                r = eventually(lambda p=path: answer(p), "it is refused")
                 assert r.headers["Retry-After"] == "1" and "--limits.reply-bytes" in r.text
             assert g.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"}).status == 503
             assert g.get("/-/healthy").status == 200
@@ -398,6 +406,10 @@ def test_replies_that_nobody_reads(headers):
                 assert counter(g, "pushgateway_replies_cut_total") == 1
         s = eventually(lambda: g.get("/metrics").status == 200 and scrape(g), "what is gone takes no room")
         assert s.get("pushgateway_replies_refused_total") >= 4
+        for path, handler in (("/api/v1/metrics", "api/v1/metrics"), ("/", "status")):
+            for status in (200, 503):
+                counted = s.get("pushgateway_http_requests_total", handler=handler, method="get", code=str(status))
+                assert (counted or 0) == answers[path, status], "what was answered is counted"
         assert s.get("pushgateway_reply_bytes") < 1 << 20
         assert s.pushed("small", "k") == 1
 
