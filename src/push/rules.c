@@ -154,24 +154,6 @@ static int check_label_name(const struct family *f, const struct metric *m, uint
 	return rules_refuse_metric(f, m, err, what);
 }
 
-static int check_label_names(const struct family *f, const struct metric *m,
-			     struct label_names *names, struct err *err)
-{
-	char what[500], quoted_a[200], quoted_b[200];
-	struct str a, b;
-
-	for (uint32_t i = 0; i < m->n_labels; i++)
-		if (check_label_name(f, m, i, err) < 0)
-			return -1;
-	if (m->plain || !label_names_clash(names, m->labels, m->n_labels, &a, &b))
-		return 0;
-	snprintf(what, sizeof(what),
-		 "has two or more labels that are exposed as the same name: %s and %s",
-		 str_quote(a, quoted_a, sizeof(quoted_a)),
-		 str_quote(b, quoted_b, sizeof(quoted_b)));
-	return rules_refuse_metric(f, m, err, what);
-}
-
 /* Metrics with the same labels differ only in the type of their family. */
 static int check_bound(const struct family *f, const struct metric *m, struct str name,
 		       struct err *err)
@@ -198,30 +180,52 @@ int rules_check_again(const struct family *f, struct metric *m, const struct rul
 	return 0;
 }
 
+static int check_forms(const struct family *f, const struct metric *m, struct label_names *names,
+		       struct err *err)
+{
+	char what[500], quoted_a[200], quoted_b[200];
+	struct str a, b;
+
+	if (m->plain || !label_names_clash(names, m->labels, m->n_labels, &a, &b))
+		return 0;
+	snprintf(what, sizeof(what),
+		 "has two or more labels that are exposed as the same name: %s and %s",
+		 str_quote(a, quoted_a, sizeof(quoted_a)),
+		 str_quote(b, quoted_b, sizeof(quoted_b)));
+	return rules_refuse_metric(f, m, err, what);
+}
+
+static int check_label_value(const struct family *f, const struct metric *m, const struct label *l,
+			     struct err *err)
+{
+	char what[600], name[200], value[200];
+
+	if (m->plain || utf8_valid(l->value))
+		return 0;
+	snprintf(what, sizeof(what), "has a label named %s whose value is not utf8: %s",
+		 str_quote(l->name, name, sizeof(name)), str_quote(l->value, value, sizeof(value)));
+	return rules_refuse_metric(f, m, err, what);
+}
+
+/* In the order of the Go gateway, so that of several faults the same one is named. */
 int rules_check_metric(const struct family *f, struct metric *m, struct rules *rules,
 		       struct err *err)
 {
 	bool plain = true;
-	char what[600], name[200], value[200];
 
-	if (rules_check_value(f, m, rules->lenient, err) < 0 ||
-	    check_label_names(f, m, &rules->names, err) < 0)
+	if (rules_check_value(f, m, rules->lenient, err) < 0)
 		return -1;
 	for (uint32_t i = 0; i < m->n_labels; i++) {
-		struct label l = m->labels[i];
+		const struct label *l = &m->labels[i];
 
-		if (!m->plain && !utf8_valid(l.value)) {
-			snprintf(what, sizeof(what),
-				 "has a label named %s whose value is not utf8: %s",
-				 str_quote(l.name, name, sizeof(name)),
-				 str_quote(l.value, value, sizeof(value)));
-			return rules_refuse_metric(f, m, err, what);
-		}
-		if (check_bound(f, m, l.name, err) < 0)
+		if (check_label_name(f, m, i, err) < 0 || check_bound(f, m, l->name, err) < 0 ||
+		    check_label_value(f, m, l, err) < 0)
 			return -1;
-		plain = plain &&
-			(m->plain || (text_is_verbatim(l.value) && name_is_classic_label(l.name)));
+		plain = plain && (m->plain ||
+				  (text_is_verbatim(l->value) && name_is_classic_label(l->name)));
 	}
+	if (check_forms(f, m, &rules->names, err) < 0)
+		return -1;
 	m->plain = plain;
 	return 0;
 }
