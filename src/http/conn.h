@@ -187,6 +187,12 @@ int conn_tls_handshake(struct conn *c, bool *ret_write);
 /* As recv(), send() and writev() do it: EAGAIN when there is nothing, or nothing goes out, now. */
 ssize_t conn_tls_read(struct conn *c, void *p, size_t n);
 ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n);
+/* Of a read of n bytes: whether the socket had nothing more, so that another one is for later. */
+bool conn_tls_drained(const struct conn *c, size_t n);
+/* Before a read: so much of a body is yet to come. */
+void conn_tls_expect(struct conn *c, size_t n);
+/* Frees what it keeps from request to request. */
+void conn_tls_rest(struct conn *c);
 /* Bytes have been read from the socket that have not come out of conn_tls_read() yet. */
 bool conn_tls_in_record(const struct conn *c);
 

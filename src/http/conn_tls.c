@@ -15,10 +15,14 @@
 #include "base/log.h"
 #include "http/conn.h"
 
-enum { RECORD_MAX = 16 * 1024 };
+enum {
+	RECORD_MAX = 16 * 1024,
+	WIDE = 128 * 1024 /* what one reading takes of a large body; freed after it */
+};
 
 struct conn_tls {
 	SSL *ssl;
+	size_t read_len; /* that OpenSSL's buffer is to have; 0: a record */
 	bool spoke_http;
 };
 
@@ -58,8 +62,8 @@ static SSL *new_ssl(struct http_server *s)
 		return NULL;
 	/* A client that ends without saying so may still wait for its reply, as without TLS. */
 	SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	/* 34 KiB that an idle connection does not need; a reply is gathered anew when it goes on.
-	 */
+	/* 34 KiB: kept from request to request later, see conn_tls_rest(). A reply is gathered anew
+	 * when it goes on. */
 	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* A record's header and its content in one call. */
@@ -167,8 +171,10 @@ int conn_tls_handshake(struct conn *c, bool *ret_write)
 
 	ERR_clear_error();
 	r = SSL_do_handshake(c->tls->ssl);
-	if (r == 1)
+	if (r == 1) {
+		SSL_clear_mode(c->tls->ssl, SSL_MODE_RELEASE_BUFFERS);
 		return 1;
+	}
 	switch (SSL_get_error(c->tls->ssl, r)) {
 	case SSL_ERROR_WANT_READ:
 		return 0;
@@ -205,6 +211,30 @@ static ssize_t nothing(struct conn *c, int r)
 		errno = EPROTO; /* a record was wrong: nothing is read or written any more */
 		return -1;
 	}
+}
+
+void conn_tls_rest(struct conn *c)
+{
+	SSL_free_buffers(c->tls->ssl);
+}
+
+void conn_tls_expect(struct conn *c, size_t n)
+{
+	size_t len = n >= WIDE ? WIDE : 0;
+
+	if (len == c->tls->read_len)
+		return;
+	SSL_set_default_read_buffer_len(c->tls->ssl, len);
+	/* So that it is allocated anew; not while something is in it. Then up to the end of the
+	 * record. */
+	if (SSL_free_buffers(c->tls->ssl))
+		c->tls->read_len = len;
+	SSL_set_read_ahead(c->tls->ssl, len == 0 || c->tls->read_len == len);
+}
+
+bool conn_tls_drained(const struct conn *c, size_t n)
+{
+	return n < RECORD_MAX && !SSL_has_pending(c->tls->ssl);
 }
 
 ssize_t conn_tls_read(struct conn *c, void *p, size_t n)

@@ -16,6 +16,7 @@ enum {
 	FIRST = 4 * 1024,  /* of a new buffer: most pushes are smaller, with their headers */
 	KEEP = 16 * 1024,  /* a larger one is freed after its request */
 	LEAST = 1024,      /* free room that is worth a reading */
+	FULL = 16 * 1024,  /* as much as a record holds */
 	SHARE = 256 * 1024 /* of one body in one turn */
 };
 
@@ -66,14 +67,20 @@ static size_t wanted(const struct inbuf *in, uint64_t total)
 	return total <= SHARE || total < next ? (size_t)total : next;
 }
 
+/* Of the request, when it is in its body; 0: not known. */
+static uint64_t total_of(const struct conn *c)
+{
+	bool in_body = c->state == CONN_READING && c->req.parse.stage == PARSE_IN_BODY;
+
+	return in_body ? parse_size(&c->req.parse) : 0;
+}
+
 static bool make_room(struct conn *c)
 {
 	struct inbuf *in = &c->in;
 	size_t have = in->end - in->start, room = in->cap - in->end;
-	uint64_t total = 0;
+	uint64_t total = total_of(c);
 
-	if (c->state == CONN_READING && c->req.parse.stage == PARSE_IN_BODY)
-		total = parse_size(&c->req.parse);
 	if (total > have)
 		return room >= total - have || room >= SHARE || grow(in, wanted(in, total));
 	if (room >= LEAST)
@@ -124,6 +131,13 @@ static enum filled fill_plain(struct conn *c, bool fixed)
 	return (size_t)n == room + (beside ? SCRATCH : 0) ? FILL_SOME : FILL_AGAIN;
 }
 
+static size_t to_come(const struct conn *c)
+{
+	uint64_t total = total_of(c), have = c->in.end - c->in.start;
+
+	return total > have ? total - have : 0;
+}
+
 /* A record at a time, until the socket has no more: what TLS has read ahead wakes nobody. */
 static enum filled fill_tls(struct conn *c, bool fixed)
 {
@@ -134,11 +148,15 @@ static enum filled fill_tls(struct conn *c, bool fixed)
 
 		if (in->cap - in->end < (fixed ? 1 : LEAST) && (fixed || !make_room(c)))
 			return fixed ? FILL_FULL : FILL_MEMORY;
+		/* Who sends so much at once has more to send. */
+		conn_tls_expect(c, total >= FULL ? SHARE : to_come(c));
 		n = conn_tls_read(c, in->p + in->end, in->cap - in->end);
 		if (n <= 0)
 			return failed(c, n);
 		in->end += (size_t)n;
 		total += (size_t)n;
+		if (conn_tls_drained(c, (size_t)n))
+			return FILL_AGAIN;
 	}
 	return FILL_SOME;
 }

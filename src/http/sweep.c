@@ -2,7 +2,8 @@
  * The timers of connections, looked at once a second, and more often when it stops. since_ns is
  *   IDLE       when the last reply was written, or the connection was accepted: --web.idle-timeout;
  *              after a second its buffers are freed
- *   READING    when the first byte of the request came: --web.read-timeout, 408
+ *   READING    when the first byte of the request came: --web.read-timeout, 408; after a second
+ *              the buffers of TLS are freed
  *   HANDSHAKE  when the connection was accepted: --web.read-timeout
  *   REPLYING   when the client last took some of the reply: --web.idle-timeout, and 5 s while
  *              replies hold more memory than --limits.reply-bytes
@@ -58,6 +59,8 @@ static void rest(struct conn *c)
 	if (c->in.p && c->in.start == c->in.end)
 		input_done(c);
 	reply_done(&c->req.reply);
+	if (c->tls)
+		conn_tls_rest(c);
 }
 
 static void look_at(struct conn *c, int64_t now)
@@ -75,6 +78,8 @@ static void look_at(struct conn *c, int64_t now)
 	case CONN_READING:
 		if (waited > s->read_timeout_ns)
 			conn_refuse(c, FAULT_LATE);
+		else if (waited > REST_NS && c->tls)
+			conn_tls_rest(c);
 		break;
 	case CONN_HANDSHAKE:
 		if (waited > s->read_timeout_ns) {

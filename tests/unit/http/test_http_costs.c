@@ -288,7 +288,7 @@ START_TEST(a_connection_at_rest_keeps_no_buffers)
 }
 END_TEST
 
-/* One reading takes all that the socket has: of a body that is there by then, no more than two. */
+/* How many readings it takes is in test_http_reads.c. */
 START_TEST(a_large_body)
 {
 	enum { SIZE = 4 << 20 };
