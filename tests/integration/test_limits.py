@@ -248,14 +248,15 @@ def test_receiving_what_is_thrown_away():
 
 
 def test_many_small_families_that_nobody_reads():
-    """Each would be a reference of 1 KiB: they are copied together."""
+    """They are copied together. References would hold half as much again, in the list of what is to be sent."""
     with Gateway("--limits.families-per-push=100000") as g, Wire(g) as stalled:
         assert g.put("j", "".join(f"family_{i} 1\n" for i in range(100000))).status == 200
         stalled.send(head("GET", "/metrics"))
         eventually(lambda: select.select([stalled.socket], [], [], 0)[0], "the reply begins")
         text = g.get("/metrics").text
         held = float(re.search(r"^pushgateway_reply_bytes (.*)$", text, re.M)[1])
-        assert 0 < held < len(text)
+        # How much the kernel has taken by now is its affair: at worst nothing.
+        assert 0 < held < len(text) + 16384
 
 
 def test_idle_connections_of_one_client():
