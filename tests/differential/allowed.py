@@ -170,7 +170,7 @@ def _family_without_metrics(c):
 def _nameless_sample(c):
     """The Go gateway's handler crashes, or takes it for more of the line before."""
     found = re.match(rb"text format parsing error in line (\d+): "
-                     rb'(?:invalid metric name|invalid label name for metric "")\n$', c.ours.body)
+                     rb'(?:invalid metric name|invalid label name for metric "")(?:: [^\n]*)?\n$', c.ours.body)
     if not found or c.go.status not in (0, 400, 200) or c.step.is_protobuf:
         return False
     lines = c.step.content.split(b"\n")
@@ -237,11 +237,21 @@ def _chunked_with_length(c):
     return c.statuses() == (200, 400) and c.step.raw == endpoints.CHUNKED_WITH_LENGTH
 
 
+def _one_length_twice(c):
+    """Two headers are a sign of a request that is read in two ways, also while they agree."""
+    return c.statuses() == (200, 400) and c.step.raw == endpoints.ONE_LENGTH_TWICE
+
+
+def _empty_line_first(c):
+    """Ignored, as RFC 9112 section 2.2 wants it."""
+    return c.statuses() == (400, 200) and c.step.raw == endpoints.EMPTY_LINE_FIRST
+
+
 REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_escaped_name, _family_that_breaks_scrapes,
            _value_of_another_type, _gauge_histogram_checked, _family_without_metrics, _nameless_sample,
            _labels_left_over, _name_that_breaks_scrapes, _bound_twice, _native_that_no_reader_takes,
            _exemplar_not_utf8, _own_names, _failure_time_pushed, _several_faults,
-           _compressed_fault, _head, _one_group, _chunked_with_length]
+           _compressed_fault, _head, _one_group, _chunked_with_length, _one_length_twice, _empty_line_first]
 
 
 # --- scrapes of the Go gateway that are none, after a step that we answered alike -------------

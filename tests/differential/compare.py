@@ -79,7 +79,7 @@ def _stable(text):
 
 def replies(go, ours):
     """None, or how two replies to one request differ."""
-    if of_http_layer(go) and go.status == ours.status:
+    if go.status == ours.status and (of_http_layer(go) or of_http_layer(ours)):
         return None
     if go.status != ours.status:
         return Disagreement(f"status {go.status or 'closed'} and {ours.status or 'closed'}", go, ours)

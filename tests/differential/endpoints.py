@@ -19,13 +19,15 @@ _PUT = b"PUT /metrics/job/raw HTTP/1.1\r\n"
 # These are in allowed.py.
 _CHUNKED = _PUT + b"Host: a\r\nTransfer-Encoding: chunked\r\n"
 CHUNKED_WITH_LENGTH = _CHUNKED + b"Content-Length: 3\r\n\r\n6\r\n" + _BODY + b"\r\n0\r\n\r\n"
+ONE_LENGTH_TWICE = _PUT + b"Host: a\r\nContent-Length: 6\r\nContent-Length: 6\r\n\r\n" + _BODY
+EMPTY_LINE_FIRST = b"\r\nGET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
 HTTP_2_0 = b"GET /-/healthy HTTP/2.0\r\nHost: a\r\n\r\n"
 ODD_CHUNKS = [
     _CHUNKED + b"\r\n6;ext=1\r\n" + _BODY + b"\r\n0\r\n\r\n",
     _CHUNKED + b"\r\nxyz\r\n" + _BODY + b"\r\n0\r\n\r\n",
 ]
 _RAW = [
-    CHUNKED_WITH_LENGTH, HTTP_2_0, *ODD_CHUNKS,
+    CHUNKED_WITH_LENGTH, ONE_LENGTH_TWICE, EMPTY_LINE_FIRST, HTTP_2_0, *ODD_CHUNKS,
     _PUT + b"Content-Length: 6\r\n\r\n" + _BODY,  # no Host
     b"PUT /metrics/job/raw HTTP/1.0\r\nContent-Length: 6\r\n\r\n" + _BODY,
     b"PUT http://other/metrics/job/raw HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n" + _BODY,
@@ -33,7 +35,6 @@ _RAW = [
     _PUT + b"Host: a\r\nContent-Length: 6\r\nExpect: something\r\n\r\n" + _BODY,
     _PUT + b"Host: a\r\nContent-Length: -1\r\n\r\n" + _BODY,
     _PUT + b"Host: a\r\nContent-Length: 6\r\nContent-Length: 7\r\n\r\n" + _BODY,
-    _PUT + b"Host: a\r\nContent-Length: 6\r\nContent-Length: 6\r\n\r\n" + _BODY,
     _PUT + b"Host: a\r\nContent-Length: x\r\n\r\n",
     _PUT + b"Host: a\r\nTransfer-Encoding: foo\r\n\r\n",
     _CHUNKED + b"\r\n6\r\n" + _BODY + b"\r\n0\r\nTrailer: x\r\n\r\n",
@@ -48,7 +49,6 @@ _RAW = [
     b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n",
     b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n",
     b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-    b"\r\nGET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n",
 ]
 
 

@@ -85,7 +85,7 @@ def _of_protobuf(body, drops):
 
 
 def _metric(fields, family, drops):
-    """As any reader sees it: fields in any order, numbers that are 0 there or not."""
+    """As any reader sees it: fields in any order, numbers that are 0 and empty strings there or not."""
     if _is_time(family.name):
         for value in (v for f in fields if f.number == 2 for v in f.value if v.value != bytes(8)):
             value.value = struct.pack("<d", 1.0)
@@ -116,7 +116,7 @@ _KEPT = {7: native.NATIVE}
 
 
 def _ordered(fields, kept=()):
-    fields = [f for f in fields if f.number in kept or f.value not in (0, bytes(8))]
+    fields = [f for f in fields if f.number in kept or f.value not in (0, bytes(8), b"")]
     for f in fields:
         if isinstance(f.value, list):
             f.value = _ordered(f.value, _KEPT.get(f.number, ()))
