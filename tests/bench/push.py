@@ -5,21 +5,25 @@ from fleet import OURS, UNCHECKED
 from report import median
 from servers import PUSH
 
-# Requests under way at once; the large ones, fewer, as a store full of them would be another case.
+# Requests under way at once; of the usual ones also more, of the large ones fewer, as a store full of
+# them would be another case.
 CONNECTIONS = 16
+MORE_CONNECTIONS = 64
 LARGE_CONNECTIONS = 4
 # Different groups that a load goes to.
 TARGETS = 2000
 
 
 def _cells(options, stored):
-    """(shape, new connection each): all shapes at one size, the usual one at all."""
+    """(shape, connections, new one each): all shapes at one size, the usual one at all."""
     all_of_them = options.full or stored == options.stored[min(1, len(options.stored) - 1)]
     for shape in options.shapes:
         if all_of_them or shape in bodies.STORED_SHAPES:
-            yield shape, False
+            yield shape, LARGE_CONNECTIONS if shape == "15000" else CONNECTIONS, False
+        if shape == "10x1":
+            yield shape, MORE_CONNECTIONS, False
         if shape == "10x1" or (all_of_them and shape in ("1", "1x10")):
-            yield shape, True
+            yield shape, CONNECTIONS, True
 
 
 def measured(bench, server, **numbers):
@@ -120,8 +124,7 @@ def push(bench):
     """Closed loop of pushes of each shape: pushes a second, CPU of each, our commits."""
     fleet, report, stored = bench.fleet, bench.report, bench.stored
     warm_up(bench)
-    for shape, close in _cells(bench.options, stored):
-        connections = LARGE_CONNECTIONS if shape == "15000" else CONNECTIONS
+    for shape, connections, close in _cells(bench.options, stored):
         extra = write_pushes(bench, shape, connections, close)
         commits = Commits(fleet)
         found = taking_turns(bench, None, connections, close)
