@@ -1,0 +1,55 @@
+/*
+ * Hashes that the gateway remembers, up to a million of them, the oldest forgotten first: sources
+ * of summed groups that were folded into the base, and ids of pushes. Kept in the log, in rows of
+ * no group. The committer's alone (private to src/store).
+ */
+#ifndef STORE_REMEMBERED_H
+#define STORE_REMEMBERED_H
+
+#include "base/table.h"
+#include "store/rows.h"
+
+enum { REMEMBERED_MAX = 1000000, REMEMBERED_ADDERS_MAX = 100000, REMEMBERED_BYTES = 16 };
+
+struct remembered_hash {
+	uint64_t v[2];
+};
+
+/* From the oldest to the newest, by the number of the row that has them. */
+struct remembered {
+	enum row_kind kind;
+	struct remembered_item {
+		struct remembered_hash hash;
+		uint64_t number; /* of its row when it was first written; 0: no row has it */
+		uint32_t n_row;  /* that the row has in all */
+	} * ring;
+	size_t first, n, cap, max;
+	struct table places; /* + 1, by hash.v[0] */
+	/* What the batch adds. */
+	struct remembered_hash *staged;
+	size_t n_staged, cap_staged;
+	uint64_t row; /* number of its row; 0: there is none */
+};
+
+void remembered_init(struct remembered *r, enum row_kind kind, size_t max);
+void remembered_done(struct remembered *r);
+
+bool remembered_has(const struct remembered *r, struct remembered_hash h);
+void remembered_stage(struct remembered *r, struct remembered_hash h);
+/* The body of the row of the batch; empty: it needs none. To be freed. */
+struct str remembered_body(const struct remembered *r);
+/* The row is written. Returns by how much what is live of the log grows. */
+int64_t remembered_publish(struct remembered *r);
+void remembered_roll_back(struct remembered *r);
+
+/* Is the row of that number still live? */
+bool remembered_is_live(const struct remembered *r, uint64_t number);
+
+/* At start: rows in any order, then once the end. -1: the body is none of ours. */
+int remembered_restore(struct remembered *r, const struct row *row);
+int64_t remembered_restore_end(struct remembered *r);
+
+/* The i-th, the oldest first. */
+struct remembered_hash remembered_at(const struct remembered *r, size_t i);
+
+#endif
