@@ -176,8 +176,10 @@ bool merged_family_build(struct merged_group *g, struct merged_family *f, double
 		m->labels = s->labels;
 		m->n_labels = s->n_labels;
 		m->plain = s->plain;
-		if (!build_metric(g, f, i, f->policy == MERGE_SUM && now < s->since + zero_first, a,
-				  m))
+		if (!build_metric(g, f, i,
+				  f->policy == MERGE_SUM && zero_first > 0 &&
+					  now < s->since + zero_first,
+				  a, m))
 			return false;
 		*(ret->last ? &ret->last->next : &ret->metrics) = m;
 		ret->last = m;

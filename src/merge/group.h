@@ -126,7 +126,13 @@ struct contribution {
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	double source_ttl;           /* seconds; 0: it never counts as silent */
 	double resets[3];            /* Unix seconds of the last ones that were assumed */
-	struct part **parts;         /* by number of the family; NULL: nothing */
+	/* For who keeps the time: monotonic nanoseconds of the last push, and of what is due then;
+	 * and its place among those who wait, + 1. */
+	int64_t heard_ns, due_ns;
+	size_t wait_at;
+	size_t shown_at;     /* its place among those that are shown, + 1 */
+	char *failed_why;    /* owned; of the push at failed_at; NULL: not known */
+	struct part **parts; /* by number of the family; NULL: nothing */
 	uint32_t n_parts;
 };
 
@@ -150,10 +156,11 @@ struct merged_group {
 struct merged_push {
 	const struct source *source;
 	const struct said *said;
-	bool returned; /* a contribution of that name and start was folded */
-	bool replace;  /* PUT: gauges that it leaves out go */
-	bool final;    /* the source has ended with it */
-	double now;    /* Unix seconds */
+	bool returned;  /* a contribution of that name and start was folded */
+	bool replace;   /* PUT: gauges that it leaves out go */
+	bool final;     /* the source has ended with it */
+	double now;     /* Unix seconds */
+	int64_t now_ns; /* monotonic */
 	double source_ttl;
 };
 
@@ -169,6 +176,12 @@ void merged_group_free(struct merged_group *g);
 /* Where the undoing of what follows ends. */
 size_t merged_mark(const struct merged_group *g);
 void merged_undo(struct merged_group *g, size_t mark);
+/*
+ * The contributions that have been touched since the last merged_commit(), some more than once; of
+ * those that are gone `removed` is set.
+ */
+void merged_each_touched(const struct merged_group *g,
+			 void (*fn)(void *arg, struct contribution *c), void *arg);
 /* What was taken is final: there is nothing to be undone. */
 void merged_commit(struct merged_group *g);
 
@@ -202,6 +215,9 @@ struct contribution *merged_find(const struct merged_group *g, const struct sour
 				 const struct said *said);
 
 /* ---- exposition ---- */
+/* What is exposed of the family is other than it was, though nothing was said. */
+void merged_family_changed(struct merged_group *g, struct merged_family *f);
+
 
 /*
  * The family as scrapes are to see it, in the arena; labels are borrowed. n_metrics is 0 when

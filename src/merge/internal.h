@@ -33,6 +33,7 @@ struct series_state {
 struct contribution_fields {
 	bool ended, returned, changed;
 	double pushed_at, failed_at, source_ttl, resets[3];
+	int64_t heard_ns;
 };
 
 struct undo {

@@ -351,6 +351,7 @@ int merged_push(struct merged_group *g, const struct merged_push *push, unsigned
 	merged_set_live(g, h.c, true);
 	h.c->ended = false;
 	h.c->pushed_at = push->now;
+	h.c->heard_ns = push->now_ns;
 	h.c->source_ttl = push->source_ttl;
 	h.c->changed = true;
 	if (say_families(&h, err) < 0 || (h.reset && note_reset(h.c, push->now, err) < 0)) {

@@ -37,6 +37,7 @@ void undo_save_fields(struct merged_group *g, struct contribution *c)
 		c->failed_at,
 		c->source_ttl,
 		{ c->resets[0], c->resets[1], c->resets[2] },
+		c->heard_ns,
 	};
 }
 
@@ -54,6 +55,11 @@ void family_changed(struct merged_group *g, struct merged_family *f, bool shape,
 	f->changed = true;
 	f->shape_changed |= shape;
 	f->base_changed |= base;
+}
+
+void merged_family_changed(struct merged_group *g, struct merged_family *f)
+{
+	family_changed(g, f, false, false);
 }
 
 static void restore_state(const struct undo *u)
@@ -80,6 +86,7 @@ static void restore_fields(const struct undo *u)
 	c->pushed_at = u->fields.pushed_at;
 	c->failed_at = u->fields.failed_at;
 	c->source_ttl = u->fields.source_ttl;
+	c->heard_ns = u->fields.heard_ns;
 	memcpy(c->resets, u->fields.resets, sizeof(c->resets));
 }
 
@@ -152,6 +159,17 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		u->f->shape_changed = u->flags[1];
 		u->f->base_changed = u->flags[2];
 		break;
+	}
+}
+
+void merged_each_touched(const struct merged_group *g,
+			 void (*fn)(void *arg, struct contribution *c), void *arg)
+{
+	for (size_t i = 0; i < g->n_undo; i++) {
+		const struct undo *u = &g->undo[i];
+
+		if (u->kind == UNDO_ADDED || u->kind == UNDO_FIELDS || u->kind == UNDO_REMOVED)
+			fn(arg, u->c);
 	}
 }
 
