@@ -242,6 +242,16 @@ static int write_times(struct rewriter *rw)
 	return end_batch(rw, r);
 }
 
+static int write_remembered(struct rewriter *rw)
+{
+	size_t at = 0;
+
+	while (store_stage_remembered(rw->scratch, rw->from, &at))
+		if (commit(rw) < 0)
+			return -1;
+	return 0;
+}
+
 int rewrite_store(struct store *s, struct storage *to, struct err *err)
 {
 	struct rewriter rw;
@@ -251,6 +261,8 @@ int rewrite_store(struct store *s, struct storage *to, struct err *err)
 	r = write_families(&rw);
 	if (r == 0)
 		r = write_times(&rw);
+	if (r == 0)
+		r = write_remembered(&rw);
 	rewriter_done(&rw);
 	return r;
 }

@@ -70,6 +70,7 @@ void contribution_free(struct contribution *c)
 		part_free(c->parts[i]);
 	free(c->parts);
 	free((char *)c->name.p);
+	free(c->failed_why);
 	free(c);
 }
 

@@ -317,11 +317,21 @@ static void load_part(struct merged_group *g, struct contribution *c, struct mer
 	contribution_say(g, c, f, p);
 }
 
+static char *own_z(struct str s)
+{
+	char *z = mem_alloc(s.n + 1);
+
+	memcpy(z, s.p, s.n);
+	z[s.n] = '\0';
+	return z;
+}
+
 static void load_contribution(struct reader *r, struct merged_group *g, const struct document *doc)
 {
 	struct source source = { .name = take_str(r) };
 	uint64_t flags = take(r), first = take_number(r, g);
 	struct contribution *c;
+	struct str why;
 	uint32_t n;
 
 	source.has_start = flags & 1;
@@ -337,6 +347,9 @@ static void load_contribution(struct reader *r, struct merged_group *g, const st
 	c->changed = false;
 	c->pushed_at = take_double(r);
 	c->failed_at = take_double(r);
+	why = take_str(r);
+	if (why.n > 0)
+		c->failed_why = own_z(why);
 	c->source_ttl = take_double(r);
 	for (size_t i = 0; i < ARRAY_LEN(c->resets); i++)
 		c->resets[i] = take_double(r);

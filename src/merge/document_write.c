@@ -160,6 +160,7 @@ static void write_contribution(const struct merged_group *g, const struct contri
 	put_double(b, c->start);
 	put_double(b, c->pushed_at);
 	put_double(b, c->failed_at);
+	put_str(b, c->failed_at > c->pushed_at && c->failed_why ? str_of(c->failed_why) : STR(""));
 	put_double(b, c->source_ttl);
 	for (size_t i = 0; i < ARRAY_LEN(c->resets); i++)
 		put_double(b, c->resets[i]);

@@ -123,7 +123,8 @@ bool merged_end_source(struct merged_group *g, const struct source *source)
 	return any;
 }
 
-void merged_refused(struct merged_group *g, const struct source *source, double now)
+void merged_refused(struct merged_group *g, const struct source *source, double now,
+		    const char *why)
 {
 	struct contribution *c = merged_find(g, source, NULL);
 
@@ -131,5 +132,7 @@ void merged_refused(struct merged_group *g, const struct source *source, double 
 		return;
 	undo_save_fields(g, c);
 	c->failed_at = now;
+	free(c->failed_why);
+	c->failed_why = mem_strdup(why);
 	c->changed = true;
 }

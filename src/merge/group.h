@@ -198,7 +198,8 @@ int merged_push(struct merged_group *g, const struct merged_push *push, unsigned
  */
 int merged_add(struct merged_group *g, const struct said *said, double now, struct err *err);
 /* The last push of the source was wrong: its contribution, if there is one, is noted for it. */
-void merged_refused(struct merged_group *g, const struct source *source, double now);
+void merged_refused(struct merged_group *g, const struct source *source, double now,
+		    const char *why);
 
 /*
  * The contributions of a source, or with a start the one; false: there is none. Those without a
@@ -214,10 +215,10 @@ void merged_fold(struct merged_group *g, struct contribution *c);
 struct contribution *merged_find(const struct merged_group *g, const struct source *source,
 				 const struct said *said);
 
-/* ---- exposition ---- */
 /* What is exposed of the family is other than it was, though nothing was said. */
 void merged_family_changed(struct merged_group *g, struct merged_family *f);
 
+/* ---- exposition ---- */
 
 /*
  * The family as scrapes are to see it, in the arena; labels are borrowed. n_metrics is 0 when

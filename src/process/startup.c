@@ -23,8 +23,12 @@ struct store *startup_new_store(const struct store_limits *lim)
 
 static struct store *limited_store(const struct config *c)
 {
-	return startup_new_store(
+	struct store *store = startup_new_store(
 		&(struct store_limits){ .max_groups = c->groups, .max_series = c->series });
+
+	store_limit_sources(store, &(struct source_limits){ .fold_after_ns = c->merge_fold_after_ns,
+							    .max_values = c->source_values });
+	return store;
 }
 
 enum open_result { OPENED, DAMAGED, FAILED };

@@ -161,6 +161,8 @@ bool store_clean_look(struct store *s, const struct row *row)
 		s->log.pass_end = s->next_number - 1;
 	s->log.trimmed += row_bytes_of(row->body.n);
 	s->log.trim_to = row->number;
+	if (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
+		return summed_is_live(s, row);
 	if (!g)
 		return is_left_out(s, row);
 	switch (row->kind) {
@@ -173,8 +175,10 @@ bool store_clean_look(struct store *s, const struct row *row)
 		return g->failure && g->failure->number == row_first_number(row);
 	case ROW_LIFE:
 		return g->life && g->life->number == row_first_number(row);
+	case ROW_FOLDED:
+	case ROW_PUSH_IDS:
 	case ROW_DOCUMENT:
-		return summed_is_live(s, row_first_number(row));
+		return summed_is_live(s, row);
 	case ROW_END:
 	case ROW_WIPE:
 		break;
@@ -185,7 +189,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 int store_clean_row(struct store *s, const struct row *row, struct err *err)
 {
 	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED || row->kind == ROW_LIFE ||
-	    row->kind == ROW_DOCUMENT)
+	    row->kind == ROW_DOCUMENT || row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
 		move_row(s, row, row->kind, row->body);
 	else if (clean_record(s, store_group_by_id(s, row->group), row) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",

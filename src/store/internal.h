@@ -7,6 +7,7 @@
 #include "pages/kin.h"
 #include "pages/pages.h"
 #include "store/change.h"
+#include "store/remembered.h"
 #include "store/series_index.h"
 #include "store/store.h"
 
@@ -40,7 +41,8 @@ struct step {
 struct summed_work {
 	struct arena arena;
 	struct push_builder builder;
-	double now; /* Unix seconds: of the last push, or of what else is done */
+	double now;    /* Unix seconds: of the last push, or of what else is done */
+	double latest; /* the latest that was: what has shown a count shows no zero again */
 	struct built {
 		struct group *group;
 		struct push *push;
@@ -54,12 +56,33 @@ struct summed_work {
 		uint64_t number;
 	} * documents;
 	size_t n_documents, cap_documents;
-	bool listed; /* the documents of the batch are */
+	bool listed;                   /* the documents of the batch are */
+	struct waiting_source *popped; /* what was due for these was staged */
+	size_t n_popped, cap_popped;
 	struct arena bodies;
+};
+
+/* A source of a summed group that something is due for. */
+struct waiting_source {
+	struct contribution *c;
+	struct group *group;
+};
+
+/* A summed group with series that show zeros because they are new (summed_zero.c). */
+struct showing_zeros {
+	struct summed *summed; /* may have gone: compare, before it is looked at */
+	uint32_t slot;
+	int64_t due_ns; /* monotonic: when the first of them shows what it has */
+};
+
+struct showing_zeros_list {
+	struct showing_zeros *v;
+	size_t n, cap;
 };
 
 struct store {
 	struct store_limits lim;
+	struct source_limits source_lim;
 
 	/* The committer's alone: the state with everything that is staged. */
 	struct table families;    /* by the hash of the exposed name */
@@ -101,11 +124,22 @@ struct store {
 	} log;
 	struct store_family **idle; /* families that the batch may have left without a group */
 	size_t n_idle, cap_idle;
-	struct store_family *time_families[2], *life_families[N_LIFE_LINES];
+	struct store_family *time_families[2], *failing_family, *life_families[N_LIFE_LINES];
 	struct { /* a heap, with the group that something is due for next in front (deadlines.c) */
 		struct group **list;
 		size_t n, cap;
 	} deadlines;
+	struct { /* the same of sources (summed_due.c) */
+		struct waiting_source *list;
+		size_t n, cap;
+	} sources;
+	struct {
+		struct showing_zeros_list waiting, staged;
+		int64_t next_ns; /* monotonic: the first that is due */
+	} zeros;
+	uint64_t source_values; /* of all summed groups, as published */
+	struct remembered folded, push_ids;
+	struct remembered adders; /* processes; not in the log, as they only cause a warning */
 	int64_t nothing_ends_before_ns; /* monotonic */
 	double newest_at;               /* Unix seconds: of the rows that were loaded */
 

@@ -163,12 +163,15 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 		deadline_clear(s, g);
 		do_due(s, g, now_ns, now);
 	}
-	return n;
+	return n + summed_stage_due(s, now_ns, now, max - n);
 }
 
 int64_t store_next_due(const struct store *s)
 {
-	return s->deadlines.n ? s->deadlines.list[0]->life->due_ns : DEADLINE_NEVER;
+	int64_t groups = s->deadlines.n ? s->deadlines.list[0]->life->due_ns : DEADLINE_NEVER;
+	int64_t sources = summed_next_due(s);
+
+	return groups < sources ? groups : sources;
 }
 
 /* ---- what is shown ---- */
@@ -291,6 +294,7 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
 
 	s->nothing_ends_before_ns = now_ns + (down * 1e9 < (double)grace_ns ? (int64_t)(down * 1e9)
 									    : grace_ns);
+	summed_begin_waiting(s, now_ns, now);
 	pthread_mutex_lock(&s->pages.lock);
 	for (uint32_t i = 1; i < s->n_slots; i++) {
 		struct group *g = s->by_slot[i];
@@ -320,6 +324,7 @@ void store_stage_life(struct store *s, const struct push *push, const struct lif
 void lifetimes_go_on(struct store *s, const struct store *old)
 {
 	s->nothing_ends_before_ns = old->nothing_ends_before_ns;
+	summed_begin_waiting(s, clock_mono_ns(), clock_wall());
 	for (uint32_t i = 1; i < s->n_slots; i++) {
 		struct group *g = s->by_slot[i];
 		const struct group *was;

@@ -239,6 +239,8 @@ void store_publish(struct store *s)
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)
 			s->steps[i].record->push = NULL;
+	s->work.n_popped = 0;
+	summed_zeros_published(s);
 	s->next_number = s->after;
 	store_log_grew(s);
 	store_forget_batch(s);

@@ -31,7 +31,7 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return r->kind >= ROW_GROUP && r->kind <= ROW_DOCUMENT ? ROW_INTACT : ROW_UNKNOWN;
+	return r->kind >= ROW_GROUP && r->kind <= ROW_PUSH_IDS ? ROW_INTACT : ROW_UNKNOWN;
 }
 
 bool row_document_id(struct str body, uint64_t *ret)

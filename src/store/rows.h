@@ -32,12 +32,16 @@ enum row_kind {
 	ROW_WIPE = 6,   /* all groups end */
 	ROW_LIFE = 7,   /* when the group ends by itself, and whether its values have; body: see
 			   life_encode(). With the latter all that the group had is gone */
-	ROW_DOCUMENT =
-		8, /* a summed group: the state of one contribution, of one family and its base, or
-		      of the group as a whole, in place of what was said of it before. Body:
-		      its number in the group, 8 bytes with the lowest first, then
-		      what merge/document.h writes; nothing: it is gone. Records of the group
-		      from before its first document say nothing any more but their times */
+	/*
+	 * A summed group: the state of one contribution, of one family and its base, or of the
+	 * group as a whole, in place of what was said of it before. Body: its number in the group,
+	 * 8 bytes with the lowest first, then what merge/document.h writes; nothing: it is gone.
+	 * Records of the group from before its first document say nothing any more but their times.
+	 */
+	ROW_DOCUMENT = 8,
+	/* Of no group: 16 bytes for each hash, see store/remembered.h. */
+	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
+	ROW_PUSH_IDS = 10, /* increments that were added */
 };
 
 enum { FAILED_WHY_MAX = 200 };
@@ -46,7 +50,7 @@ enum { DOCUMENT_ID_BYTES = 8 };
 
 struct row {
 	uint64_t number;
-	uint64_t group; /* its id; 0: all */
+	uint64_t group; /* its id; 0: all, or none */
 	uint64_t from;  /* moved: the number that it had at first; 0: it has not been moved */
 	enum row_kind kind;
 	double at;       /* Unix seconds: of the push; 0: of none */

@@ -163,6 +163,9 @@ void store_rollback(struct store *s)
 {
 	struct group *next;
 
+	remembered_roll_back(&s->folded);
+	remembered_roll_back(&s->push_ids);
+	remembered_roll_back(&s->adders);
 	for (struct group *g = s->touched; g; g = g->staged->next)
 		staged_leave_index(s, g);
 	for (struct group *g = s->touched; g; g = g->staged->next)
@@ -176,6 +179,8 @@ void store_rollback(struct store *s)
 		else
 			store_group_remove(s, g);
 	}
+	summed_await_popped(s);
+	summed_zeros_rolled_back(s);
 	store_forget_batch(s);
 	pthread_mutex_lock(&s->pages.lock);
 	store_sweep_families(s);

@@ -39,6 +39,9 @@ static void add_shown_families(struct store *s)
 				    "Unix time until which the next push is expected." },
 	};
 
+	s->failing_family = add_shown(
+		s, "pushgateway_group_failing_sources",
+		"Live sources of a summed group whose last push was refused.");
 	for (int i = 0; i < 2; i++)
 		s->time_families[i] = add_shown(s, times[i][0], times[i][1]);
 	for (int i = 0; i < N_LIFE_LINES; i++)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "config/group_options.h"
 #include "pages/group_copy.h"
 #include "pages/group_list.h"
 #include "pages/snapshot.h"
@@ -30,7 +31,15 @@ struct store_limits {
 	uint64_t max_groups, max_series; /* series: exposed lines, the time metrics' included */
 };
 
+/* Of summed groups; 0: none. */
+struct source_limits {
+	int64_t fold_after_ns; /* a source that is silent for that long becomes part of the base */
+	uint64_t max_values;   /* that are kept of all sources one by one */
+};
+
 struct store *store_new(const struct store_limits *lim);
+/* Before any other thread; none hold if it is not called. */
+void store_limit_sources(struct store *s, const struct source_limits *lim);
 void store_free(struct store *s);
 
 /*
@@ -114,6 +123,8 @@ void store_restore_life(struct store *s, const struct row *row);
 int store_restore_left_out(struct store *s, const struct row *row);
 /* -1: it cannot be read. */
 int store_restore_document(struct store *s, const struct row *row);
+/* Of no group: sources and pushes that are remembered. -1: it cannot be read. */
+int store_restore_remembered(struct store *s, const struct row *row);
 /* After the last row. -1: *err, ERR_STORAGE: a document cannot be read. */
 int store_restore_end(struct store *s, struct err *err);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
@@ -154,6 +165,11 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
 int64_t store_next_due(const struct store *s);
 /* What sources have said in another store, likewise: the push has made the group. */
 void store_stage_summed(struct store *s, const struct push *push, const struct store *from);
+/*
+ * Of the sources and pushes that another store remembers, those from *at on, some of them; 0 is
+ * where to begin. False: there are no more.
+ */
+bool store_stage_remembered(struct store *s, const struct store *from, size_t *at);
 /* As it was in another store, after the push was staged of what there was of its group. */
 void store_stage_life(struct store *s, const struct push *push, const struct life *life);
 /*
@@ -164,6 +180,7 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
 /* Any thread: the i-th job that groups of have ended by themselves; job is to be freed. "" stands
  * for all that have no place in the list. False: there are no more. */
 bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
+bool store_resets_assumed(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
 
 /* Any thread: what pages/snapshot.h, pages/group_copy.h and pages/group_list.h say. */
 struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants);
@@ -173,5 +190,34 @@ bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret);
 struct store_counts store_counts(struct store *s);
+
+/* A source of a summed group. */
+struct source_copy {
+	struct str name; /* canonical: labels as key_encode() writes them, or 0xFF and what the push
+			    said; empty: the start is the source */
+	bool has_start, live, ended;
+	bool failing;                       /* its last push was refused */
+	double start, pushed_at, failed_at; /* Unix seconds; 0: never */
+	uint32_t n_series;
+	struct str failed_why; /* empty: it is not failing */
+};
+
+struct sources_copy {
+	struct str key; /* of the group; canonical bytes */
+	enum group_mode mode;
+	size_t n_all, first; /* that the group has; before those that are here */
+	struct source_copy *list;
+	size_t n;
+};
+
+/*
+ * Any thread. Copies some sources, up to max, of a summed group into the arena: those from *at on
+ * of the group at *cursor, or of the next one when there are no more (SIZE_MAX in *at: of the next
+ * one in any case). Both are 0 at first, and are moved on. 1: copied; a group without sources is
+ * there once; 0: there are no more; -1: the arena is full. Between two calls sources may come and
+ * go.
+ */
+int store_copy_sources(struct store *s, uint32_t *cursor, size_t *at, size_t max, struct arena *a,
+		       struct sources_copy *ret);
 
 #endif

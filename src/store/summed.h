@@ -23,7 +23,8 @@ struct store;
 
 /* What holds for the group as a whole: as its last push said. */
 struct summed_head {
-	uint8_t mode; /* enum group_mode */
+	uint8_t mode;   /* enum group_mode */
+	uint64_t birth; /* tells it from another one of the same key before or after */
 	int64_t zero_first_ns;
 	uint64_t max_sources;
 };
@@ -33,8 +34,23 @@ struct summed {
 	struct document doc;             /* of the head; its id is 0 */
 	struct summed_head head, before; /* before: the batch */
 	bool head_changed;
+	uint64_t n_values; /* of all contributions, as published */
+	/* As published; under the lock of the pages. */
+	struct shown_source *shown;
+	size_t n_shown, cap_shown;
+	uint32_t n_failing;
+	struct lines failing;      /* how many that are, as a metric of the group */
 	bool all_changed;          /* no row has anything of it yet */
+	int64_t zeros_due_ns;      /* monotonic; see summed_zero.c; 0: no series shows zeros */
 	struct restored *restored; /* while the log is loaded */
+};
+
+struct shown_source {
+	struct contribution *c; /* of which only name and start may be read */
+	double pushed_at, failed_at;
+	uint32_t n_series;
+	bool live, ended, failing;
+	char *why; /* NULL: it is not failing */
 };
 
 struct summed *summed_new(void);
@@ -82,11 +98,60 @@ void summed_rows(struct store *s, uint64_t *next);
 /* The rows are written: which of them are live. */
 void summed_know_rows(struct store *s);
 void summed_know_row(struct store *s, struct document *doc, uint64_t number, size_t bytes);
-bool summed_is_live(const struct store *s, uint64_t number);
+/* A row with a document, or with what is remembered. */
+bool summed_is_live(const struct store *s, const struct row *row);
 bool summed_head_decode(struct str bytes, struct summed_head *ret);
 /* Part of publishing a group, under the lock; or it came to nothing. */
 void summed_publish(struct store *s, struct group *g);
 void summed_rolled_back(struct group *g);
+
+/* ---- summed_sources.c: under the lock of the pages ---- */
+
+/* What the batch has made of sources: before merged_commit(). Or of all there are. */
+void summed_show_sources(struct store *s, struct group *g);
+void summed_show_all_sources(struct store *s, struct group *g);
+/* The group is summed no more. */
+void summed_hide_sources(struct store *s, struct summed *su);
+void summed_shown_free(struct summed *su);
+
+/* ---- summed_fold.c: the group is touched by the batch ---- */
+
+/* Has a contribution of that name and start been folded, and not come back since? */
+bool summed_was_folded(const struct store *s, const struct summed *su, const struct source *source);
+/* Increments: has the push of that id been taken? Now it is. */
+bool summed_was_taken(const struct store *s, const struct summed *su, struct str push_id);
+void summed_take(struct store *s, const struct summed *su, struct str push_id);
+/* Has this process added before? From now on it has. */
+bool summed_adds_again(struct store *s, const struct summed *su, const struct source *source);
+void summed_fold(struct store *s, struct group *g, struct contribution *c);
+/* Folds what is over the limits, but not that one. */
+/*
+ * Where there are more values of sources than --limits.source-values: folds those of the group that
+ * are not live. -1: that is not enough, and the push has added some; before: that the group had.
+ */
+int summed_check_values(struct store *s, struct group *g, uint64_t before, struct err *err);
+void summed_make_room(struct store *s, struct group *g, const struct source *but);
+
+/* ---- summed_due.c ---- */
+
+size_t summed_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
+int64_t summed_next_due(const struct store *s);
+/* A batch is published: before merged_commit(). Or it was rolled back. */
+void summed_await_touched(struct store *s, struct group *g);
+void summed_await_popped(struct store *s);
+/* All of its contributions go. */
+void summed_stop_waiting(struct store *s, struct summed *su);
+/* At start, or where another store has taken over: deadlines count from when they were heard of. */
+void summed_begin_waiting(struct store *s, int64_t now_ns, double now);
+
+/* ---- summed_zero.c ---- */
+
+/* After a change of the group was made: some of its series may show zeros. */
+void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double now);
+void summed_stage_zeros(struct store *s, int64_t now_ns);
+int64_t summed_zeros_due(const struct store *s);
+void summed_zeros_published(struct store *s);
+void summed_zeros_rolled_back(struct store *s);
 
 /* ---- summed_restore.c ---- */
 

@@ -144,6 +144,9 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 	change_begin(s, g);
 	show_restored(s, g, now);
 	store_publish_restored(s);
+	pthread_mutex_lock(&s->pages.lock);
+	summed_show_all_sources(s, g);
+	pthread_mutex_unlock(&s->pages.lock);
 	return 0;
 }
 
@@ -179,14 +182,36 @@ void store_stage_summed(struct store *s, const struct push *push, const struct s
 	show_restored(s, g, push->now);
 }
 
-/* ---- */
+bool store_stage_remembered(struct store *s, const struct store *from, size_t *at)
+{
+	enum { SOME = 10000 };
+	size_t folded = from->folded.n, all = folded + from->push_ids.n;
+
+	for (size_t n = 0; *at < all && n < SOME; n++, ++*at)
+		if (*at < folded)
+			remembered_stage(&s->folded, remembered_at(&from->folded, *at));
+		else
+			remembered_stage(&s->push_ids,
+					 remembered_at(&from->push_ids, *at - folded));
+	return s->folded.n_staged + s->push_ids.n_staged > 0;
+}
+
+/* ---- at start ---- */
+
+int store_restore_remembered(struct store *s, const struct row *row)
+{
+	return remembered_restore(row->kind == ROW_FOLDED ? &s->folded : &s->push_ids, row);
+}
 
 int store_restore_end(struct store *s, struct err *err)
 {
 	struct store_limits lim = store_lift_limits(s);
 	int r = 0;
 
+	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->folded);
+	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->push_ids);
 	s->work.now = clock_wall();
+	s->work.latest = s->newest_at;
 	for (uint32_t slot = 1; r == 0 && slot < s->n_slots; slot++) {
 		struct group *g = s->by_slot[slot];
 

@@ -5,7 +5,7 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-enum { HEAD_VERSION = 1, HEAD = 'H', HEAD_BYTES = 2 + 1 + 8 + 8 };
+enum { HEAD_VERSION = 1, HEAD = 'H', HEAD_BYTES = 2 + 1 + 8 + 8 + 8 };
 
 static char *put(char *to, uint64_t v)
 {
@@ -28,7 +28,7 @@ static struct str head_encode(const struct summed_head *h, char to[HEAD_BYTES])
 	to[0] = HEAD_VERSION;
 	to[1] = HEAD;
 	to[2] = (char)h->mode;
-	put(put(to + 3, (uint64_t)h->zero_first_ns), h->max_sources);
+	put(put(put(to + 3, h->birth), (uint64_t)h->zero_first_ns), h->max_sources);
 	return (struct str){ to, HEAD_BYTES };
 }
 
@@ -37,8 +37,9 @@ bool summed_head_decode(struct str bytes, struct summed_head *ret)
 	if (bytes.n != HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
 		return false;
 	*ret = (struct summed_head){ .mode = (uint8_t)bytes.p[2],
-				     .zero_first_ns = (int64_t)take(bytes.p + 3),
-				     .max_sources = take(bytes.p + 11) };
+				     .birth = take(bytes.p + 3),
+				     .zero_first_ns = (int64_t)take(bytes.p + 11),
+				     .max_sources = take(bytes.p + 19) };
 	return ret->zero_first_ns >= 0;
 }
 
@@ -94,9 +95,28 @@ static void list_documents(struct store *s)
 			list_group(s, g, g->staged->summed);
 }
 
+static void add_remembered(struct store *s, struct remembered *r, uint64_t *next)
+{
+	struct str body;
+	struct row *row;
+
+	if (r->n_staged == 0)
+		return;
+	body = remembered_body(r);
+	row = store_row_add(s, r->kind);
+	row->number = (*next)++;
+	row->at = s->work.now;
+	row->body = arena_dup(&s->work.bodies, body);
+	row->checksum = row_checksum(row);
+	r->row = row->number;
+	free((char *)body.p);
+}
+
 void summed_rows(struct store *s, uint64_t *next)
 {
 	list_documents(s);
+	add_remembered(s, &s->folded, next);
+	add_remembered(s, &s->push_ids, next);
 	for (size_t i = 0; i < s->work.n_documents; i++) {
 		struct staged_document *d = &s->work.documents[i];
 		struct row *row = store_row_add(s, ROW_DOCUMENT);
@@ -132,10 +152,14 @@ void summed_know_row(struct store *s, struct document *doc, uint64_t number, siz
 	s->log.live_bytes += row_bytes_of(bytes);
 }
 
-bool summed_is_live(const struct store *s, uint64_t number)
+bool summed_is_live(const struct store *s, const struct row *row)
 {
+	uint64_t number = row_first_number(row);
 	size_t at = table_first(&s->documents, number);
 
+	if (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
+		return remembered_is_live(row->kind == ROW_FOLDED ? &s->folded : &s->push_ids,
+					  number);
 	return table_next(&s->documents, number, &at) != NULL;
 }
 
@@ -149,6 +173,9 @@ void summed_know_rows(struct store *s)
 		else
 			forget_row(s, d->doc);
 	}
+	s->log.live_bytes += (uint64_t)remembered_publish(&s->folded);
+	s->log.live_bytes += (uint64_t)remembered_publish(&s->push_ids);
+	remembered_publish(&s->adders);
 	for (size_t i = 0; i < s->work.n_built; i++)
 		s->work.built[i].record->number = s->work.built[i].group->staged->id;
 }
@@ -158,8 +185,17 @@ static void forget_document(void *arg, struct document *doc)
 	forget_row(arg, doc);
 }
 
+static void count_values(struct store *s, struct summed *su, uint64_t now)
+{
+	s->source_values += now - su->n_values;
+	su->n_values = now;
+}
+
 static void forget_all_rows(struct store *s, struct summed *su)
 {
+	summed_stop_waiting(s, su);
+	summed_hide_sources(s, su);
+	count_values(s, su, 0);
 	forget_row(s, &su->doc);
 	merged_each_document(su->group, forget_document, s);
 }
@@ -177,6 +213,9 @@ void summed_publish(struct store *s, struct group *g)
 	g->summed = su;
 	if (!su)
 		return;
+	summed_await_touched(s, g);
+	summed_show_sources(s, g);
+	count_values(s, su, su->group->n_values);
 	merged_commit(su->group);
 	su->before = su->head;
 	su->head_changed = su->all_changed = false;

@@ -1,6 +1,7 @@
 /* What is exposed of a summed group becomes changes of an ordinary one. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "format/protobuf/decode.h"
@@ -45,6 +46,14 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 }
 
 /* As it would be pushed: the labels are those of the group already. */
+/* Somebody may set the time back. */
+static double latest(struct store *s, double now)
+{
+	if (now > s->work.latest)
+		s->work.latest = now;
+	return s->work.latest;
+}
+
 static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
 			       const struct wanted *w, double now)
 {
@@ -56,7 +65,7 @@ static struct push *build_push(struct store *s, const struct group *g, struct me
 	s->work.builder.arena = &s->work.arena;
 	if (key_decode(group_key(g), &s->work.arena, &key) < 0)
 		key.n_labels = 0;
-	families = build_families(s, m, w, now, zero_first);
+	families = build_families(s, m, w, latest(s, now), zero_first);
 	return push_build(&s->work.builder, PUSH_POST, &key, families, now);
 }
 
@@ -127,6 +136,7 @@ static int show(struct store *s, struct group *g, const struct wanted *w, bool t
 	} else if (change_apply(s, err) == 0) {
 		keep_built(s, g, push, record);
 		forget_changes(m, w);
+		summed_note_zeros(s, g, clock_mono_ns(), latest(s, now));
 		return 0;
 	}
 	record_unref(record);
@@ -191,9 +201,17 @@ void summed_init(struct store *s)
 {
 	arena_init(&s->work.arena, ARENA_MUST);
 	arena_init(&s->work.bodies, ARENA_MUST);
+	remembered_init(&s->folded, ROW_FOLDED, REMEMBERED_MAX);
+	remembered_init(&s->push_ids, ROW_PUSH_IDS, REMEMBERED_MAX);
+	remembered_init(&s->adders, ROW_PUSH_IDS, REMEMBERED_ADDERS_MAX);
 	s->work.builder = (struct push_builder){ .max_series = UINT64_MAX,
 						 .max_labels = UINT32_MAX,
 						 .rules.lenient = true };
+}
+
+void store_limit_sources(struct store *s, const struct source_limits *lim)
+{
+	s->source_lim = *lim;
 }
 
 void summed_done(struct store *s)
@@ -204,8 +222,15 @@ void summed_done(struct store *s)
 	push_builder_done(&w->builder);
 	arena_done(&w->arena);
 	arena_done(&w->bodies);
+	remembered_done(&s->folded);
+	remembered_done(&s->push_ids);
+	remembered_done(&s->adders);
+	free(s->sources.list);
+	free(s->zeros.waiting.v);
+	free(s->zeros.staged.v);
 	free(w->built);
 	free(w->documents);
+	free(w->popped);
 }
 
 static const struct decode_limits no_limits = DECODE_UNLIMITED;

@@ -1,6 +1,7 @@
 /* Pushes to summed groups, and the end of sources. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -23,6 +24,7 @@ void summed_free(struct summed *su)
 		return;
 	merged_group_free(su->group);
 	summed_restored_free(su->restored);
+	summed_shown_free(su);
 	free(su);
 }
 
@@ -36,12 +38,13 @@ void summed_leave(struct group *g)
 	st->summed = NULL;
 }
 
-static struct summed_head head_of(const struct push *push)
+static struct summed_head head_of(const struct summed *su, const struct push *push)
 {
 	const struct group_options *o = &push->options.group;
 
 	return (struct summed_head){
 		.mode = (uint8_t)o->mode,
+		.birth = su->head.birth,
 		.zero_first_ns = o->has_zero_first ? o->zero_first_ns : 0,
 		.max_sources = o->has_max_sources ? o->max_sources : 0,
 	};
@@ -55,7 +58,7 @@ static bool same_head(const struct summed_head *a, const struct summed_head *b)
 
 static void set_head(struct summed *su, const struct push *push)
 {
-	struct summed_head head = head_of(push);
+	struct summed_head head = head_of(su, push);
 
 	if (same_head(&su->head, &head))
 		return;
@@ -97,12 +100,16 @@ static bool has_new_shape(const struct merged_group *m)
 	return false;
 }
 
-static int add(struct merged_group *m, const struct push *push, struct err *err)
+static int add(struct store *s, struct summed *su, struct push *push, struct err *err)
 {
-	return merged_add(m, push->said, push->now, err);
+	if (merged_add(su->group, push->said, push->now, err) < 0)
+		return -1;
+	if (summed_adds_again(s, su, &push->said->head.source))
+		push->warnings |= PUSH_ADD_REPEATED;
+	return 0;
 }
 
-static int sum(struct merged_group *m, struct push *push, struct err *err)
+static int sum(const struct store *s, struct summed *su, struct push *push, struct err *err)
 {
 	const struct group_options *o = &push->options.group;
 	const struct merged_push p = {
@@ -111,36 +118,41 @@ static int sum(struct merged_group *m, struct push *push, struct err *err)
 		.replace = push->mode == PUSH_PUT,
 		.final = push->options.says.final,
 		.now = push->now,
+		.now_ns = clock_mono_ns(),
+		.returned = summed_was_folded(s, su, &push->said->head.source),
 		.source_ttl = o->has_source_ttl ? (double)o->source_ttl_ns / 1e9 : 0,
 	};
 	unsigned outcome;
 
-	if (merged_push(m, &p, &outcome, err) < 0)
+	if (merged_push(su->group, &p, &outcome, err) < 0)
 		return -1;
 	push->warnings |= (outcome & MERGED_RESET ? PUSH_RESET_ASSUMED : 0) |
 			  (outcome & MERGED_INHERITED ? PUSH_INHERITED_COUNTS : 0);
 	return 0;
 }
 
-static int merge(struct merged_group *m, struct push *push, struct err *err)
+static int merge(struct store *s, struct summed *su, struct push *push, struct err *err)
 {
-	return push->options.group.mode == GROUP_ADD ? add(m, push, err) : sum(m, push, err);
+	return push->options.group.mode == GROUP_ADD ? add(s, su, push, err)
+						     : sum(s, su, push, err);
 }
 
 /* On -1 nothing of it is left. */
 static int say(struct store *s, struct group *g, struct push *push, bool take_others)
 {
 	struct summed *su = g->staged->summed;
-	size_t mark = merged_mark(su->group);
-	uint64_t before = count_series(su->group);
+	size_t mark = merged_mark(su->group), folded = s->folded.n_staged;
+	uint64_t before = count_series(su->group), values = su->group->n_values;
 
-	if (merge(su->group, push, &push->err) < 0)
+	if (merge(s, su, push, &push->err) < 0)
 		return -1;
 	if (check_limit(su->group, push, before, &push->err) == 0 &&
+	    summed_check_values(s, g, values, &push->err) == 0 &&
 	    (!(has_new_shape(su->group) || take_others) ||
 	     summed_show(s, g, !take_others, take_others, push->now, &push->err) == 0))
 		return 0;
 	merged_undo(su->group, mark);
+	s->folded.n_staged = folded;
 	return -1;
 }
 
@@ -196,12 +208,21 @@ static void add_all_plain(struct store *s, const struct group *g, struct merged_
 	}
 }
 
+static uint64_t birth_of(const struct push *push)
+{
+	uint64_t parts[2] = { push->key_hash };
+
+	memcpy(&parts[1], &push->now, sizeof(push->now));
+	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
+}
+
 /* True: it is only now. */
 static bool become_summed(struct store *s, struct group *g, const struct push *push)
 {
 	if (g->staged->summed)
 		return false;
 	g->staged->summed = summed_new();
+	g->staged->summed->head.birth = birth_of(push);
 	add_all_plain(s, g, g->staged->summed->group, push);
 	return true;
 }
@@ -281,14 +302,23 @@ static void note_failure(struct store *s, struct group *g, struct push *push)
 		return;
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
 	if (g->staged->summed)
-		merged_refused(g->staged->summed->group, &push->said->head.source, push->now);
+		merged_refused(g->staged->summed->group, &push->said->head.source, push->now,
+			       push->err.msg);
 	if (g->staged->made && !g->staged->last)
 		lifetime_pushed(s, g, push);
+}
+
+/* An increment that was taken before: it is answered as it was then, and changes nothing. */
+static bool is_repeat(const struct store *s, const struct group *g, const struct push *push)
+{
+	return g->staged->summed && push->options.group.mode == GROUP_ADD &&
+	       summed_was_taken(s, g->staged->summed, push->said->head.push_id);
 }
 
 void summed_stage(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
+	struct summed_head head;
 	bool fresh;
 
 	s->work.now = push->now;
@@ -306,14 +336,22 @@ void summed_stage(struct store *s, struct push *push)
 	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	if (is_repeat(s, g, push))
+		return;
 	fresh = become_summed(s, g, push);
+	head = g->staged->summed->head;
+	set_head(g->staged->summed, push);
 	if (say(s, g, push, fresh) < 0) {
 		if (fresh)
 			summed_leave(g);
+		else
+			g->staged->summed->head = head;
 		note_failure(s, g, push);
 		return;
 	}
-	set_head(g->staged->summed, push);
+	if (push->options.group.mode == GROUP_ADD)
+		summed_take(s, g->staged->summed, push->said->head.push_id);
+	summed_make_room(s, g, &push->said->head.source);
 	store_step_record(s, g, record_new(push, g));
 	end_plain_twin(s, push);
 	left_out_groups_end(s, push);

@@ -67,7 +67,7 @@ static void append(struct mem_storage *m, const struct row *row)
 		check_moved(m, row);
 	else if (row->kind == ROW_GROUP)
 		assert(row->group == row->number && row->body.n > 0);
-	else if (row->kind != ROW_WIPE)
+	else if (row->kind != ROW_WIPE && row->kind != ROW_FOLDED && row->kind != ROW_PUSH_IDS)
 		assert(has_group(m, row->group));
 	mem_storage_add(m, row);
 }

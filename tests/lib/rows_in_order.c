@@ -24,6 +24,8 @@ struct kept_group {
 struct kept {
 	struct kept_group *groups;
 	size_t n;
+	const struct row **remembered;
+	size_t n_remembered;
 };
 
 static void group_done(struct kept_group *g)
@@ -113,6 +115,17 @@ static void put_document(struct kept_group *g, const struct row *row)
 		g->documents[i] = g->documents[--g->n_documents];
 }
 
+/* One that was moved is there twice. */
+static void put_remembered(struct kept *k, const struct row *row)
+{
+	for (size_t i = 0; i < k->n_remembered; i++)
+		if (row_first_number(k->remembered[i]) == row_first_number(row))
+			return;
+	k->remembered = mem_realloc(k->remembered,
+				    (k->n_remembered + 1) * sizeof(const struct row *));
+	k->remembered[k->n_remembered++] = row;
+}
+
 static void put_life(struct kept_group *g, const struct row *row)
 {
 	struct life life;
@@ -146,22 +159,31 @@ static void apply(struct kept *k, const struct row *row)
 	case ROW_LIFE:
 		put_life(group_of(k, row->group), row);
 		break;
+	case ROW_FOLDED:
+	case ROW_PUSH_IDS:
+		put_remembered(k, row);
+		break;
 	case ROW_DOCUMENT:
 		put_document(group_of(k, row->group), row);
 		break;
 	case ROW_END:
 	case ROW_WIPE:
 		end_groups(k, row->group);
+		if (row->kind == ROW_WIPE)
+			k->n_remembered = 0;
 		break;
 	}
 }
+
+/* Numbers of rows are not used again, nor those that they had at first. */
+static uint64_t first_free;
 
 static void write_row(struct mem_storage *to, const struct row *like, struct str body,
 		      uint64_t first)
 {
 	struct row row = *like;
 
-	row.number = 1000000 + to->n_rows;
+	row.number = to->n_rows ? to->rows[to->n_rows - 1].number + 1 : first_free;
 	row.from = first;
 	row.kind = like->kind == ROW_WHOLE ? ROW_RECORD : like->kind;
 	row.body = body;
@@ -193,10 +215,15 @@ void rows_apply_in_order(const struct row *rows, size_t n, struct mem_storage *t
 {
 	struct kept k = { 0 };
 
+	first_free = n ? rows[n - 1].number + 1 : 1;
 	for (size_t i = 0; i < n; i++)
 		apply(&k, &rows[i]);
 	for (size_t i = 0; i < k.n; i++)
 		write_group(to, &k.groups[i]);
+	for (size_t i = 0; i < k.n_remembered; i++)
+		write_row(to, k.remembered[i], k.remembered[i]->body,
+			  row_first_number(k.remembered[i]));
 	end_groups(&k, 0);
 	free(k.groups);
+	free(k.remembered);
 }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "format/text/parse.h"
+#include "lib/exposed.h"
 #include "merge/sum_push.h"
 
 static const struct push_options usual = {
@@ -13,6 +14,38 @@ static const struct push_options usual = {
 		.has_max_sources = true, .max_sources = SOURCES_USUAL,
 	},
 };
+
+static const struct group_options *rule_said;
+
+void sum_push_rule(const struct group_options *rule)
+{
+	rule_said = rule;
+}
+
+/* {instance="",job="j"} goes, and {...,x="1"} is {x="1"}. */
+static void add_line(const char *line, struct strbuf *out)
+{
+	const char *labels = strstr(line, "instance=\"\",job=\"j\"");
+
+	if (labels) {
+		const char *rest = labels + strlen("instance=\"\",job=\"j\"");
+		bool alone = labels[-1] == '{' && *rest == '}';
+
+		strbuf_add(out, line, (size_t)(labels - line) - alone);
+		line = rest + (alone || *rest == ',');
+	}
+	strbuf_addf(out, "%s\n", line);
+}
+
+void sum_exposed(struct store *s, struct strbuf *out)
+{
+	CLEANUP(freep) char *all = exposed_pushed(s);
+	char *save;
+
+	for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (*line != '#' && strncmp(line, "pushgateway_", 12) != 0)
+			add_line(line, out);
+}
 
 static int read_path(const char *path, struct arena *a, struct key *ret_key,
 		     struct push_options *ret, struct err *err)
@@ -24,6 +57,8 @@ static int read_path(const char *path, struct arena *a, struct key *ret_key,
 	*ret = usual;
 	ret->group.has_source_labels = true;
 	ret->group.source_labels = source_labels_usual;
+	if (rule_said)
+		group_options_overlay(&ret->group, rule_said);
 	if (key_parse(str_of(path), &lim, a, ret_key, &pairs, err) < 0 ||
 	    group_options_of_path(&pairs, &said, &ret->says, err) < 0)
 		return -1;

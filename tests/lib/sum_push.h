@@ -3,6 +3,7 @@
 #define TESTS_LIB_SUM_PUSH_H
 
 #include "push/push.h"
+#include "store/store.h"
 
 /*
  * Of a path with its options ("/j/__mode__/sum/pid/1"; without a mode: summed) and a text body,
@@ -10,5 +11,11 @@
  */
 struct push *make_sum_push(enum push_mode mode, const char *path, const char *body, double now,
 			   struct err *err);
+
+/* What a rule says of pushes from now on; NULL: nothing. */
+void sum_push_rule(const struct group_options *rule);
+
+/* Appends the lines that a scrape shows of job j, without its labels, and without push times. */
+void sum_exposed(struct store *s, struct strbuf *out);
 
 #endif

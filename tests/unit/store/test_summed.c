@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "journal/load.h"
 #include "journal/rewrite.h"
@@ -16,6 +17,8 @@
 #include "lib/sum_push.h"
 #include "store/internal.h"
 #include "store/summed.h"
+
+#define SECOND INT64_C(1000000000)
 
 enum { MAX_STEPS = 8 };
 
@@ -119,34 +122,6 @@ static void stage(struct gateway *g, const char *text)
 
 /* ---- what is shown ---- */
 
-/* Sample lines without times, and without the labels of job j. */
-static char *shown(struct store *s)
-{
-	CLEANUP(freep) char *all = exposed_pushed(s);
-	struct strbuf out = { 0 };
-	char *save;
-
-	for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		const char *labels = strstr(line, "instance=\"\",job=\"j\"");
-
-		if (*line == '#')
-			continue;
-		if (!labels) {
-			strbuf_addf(&out, "%s; ", line);
-			continue;
-		}
-		const char *rest = labels + strlen("instance=\"\",job=\"j\"");
-		bool alone = labels[-1] == '{' && *rest == '}';
-
-		strbuf_add(&out, line, (size_t)(labels - line) - alone);
-		strbuf_addf(&out, "%s; ", rest + (alone || *rest == ','));
-	}
-	if (out.n >= 2)
-		out.n -= 2;
-	strbuf_z(&out);
-	return out.p;
-}
-
 static char *all_of(struct store *s)
 {
 	struct strbuf b = { 0 };
@@ -195,9 +170,19 @@ static void check_log(struct gateway *g, const char *step)
 
 static void check_shows(struct gateway *g, const char *name, const char *want)
 {
-	CLEANUP(freep) char *got = shown(g->store);
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
 
-	ck_assert_msg(strcmp(got, want) == 0, "%s: got\n%s\nwanted\n%s", name, got, want);
+	sum_exposed(g->store, &got);
+	for (const char *p = want; *p; p += strspn(p, "; ")) {
+		size_t n = strcspn(p, ";");
+
+		strbuf_add(&lines, p, n);
+		strbuf_addc(&lines, '\n');
+		p += n;
+	}
+	ck_assert_msg(strcmp(strbuf_z(&got), strbuf_z(&lines)) == 0, "%s: got\n%s\nwanted\n%s",
+		      name, strbuf_z(&got), strbuf_z(&lines));
 }
 
 /* Every row of the log is looked at; what is dead goes. */
@@ -372,6 +357,248 @@ START_TEST(one_batch)
 }
 END_TEST
 
+/* ---- what rules and flags say ---- */
+
+static void init_with(struct gateway *g, const struct group_options *rule)
+{
+	gateway_init(g, 100, 1000);
+	sum_push_rule(rule);
+	clock_hold(1000 * SECOND, 1000 * SECOND);
+	g->now = 1000;
+}
+
+/* Time passes, and what is due is done. */
+static void pass(struct gateway *g, double seconds)
+{
+	g->now += seconds;
+	clock_hold((int64_t)(g->now * 1e9), (int64_t)(g->now * 1e9));
+	while (store_next_due(g->store) <= clock_mono_ns()) {
+		store_stage_due(g->store, clock_mono_ns(), clock_wall(), 10);
+		/* It comes to nothing, and is done again. */
+		store_rows(g->store);
+		store_rollback(g->store);
+		store_stage_due(g->store, clock_mono_ns(), clock_wall(), 10);
+		gateway_publish(g);
+	}
+	check_log(g, "time passed");
+}
+
+START_TEST(series_limit)
+{
+	const struct group_options rule = { .has_max_series = true, .max_series = 2 };
+	struct gateway g;
+
+	init_with(&g, &rule);
+	step(&g, "/j/pid/1|c{x=\"1\"} 5");
+	step(&g, "/j/pid/2|c{x=\"2\"} 5");
+	step(&g, "507 /j/pid/1|c{x=\"1\"} 6; c{x=\"3\"} 5");
+	step(&g, "/j/pid/1|c{x=\"1\"} 7");
+	check_shows(&g, "series", "c{x=\"1\"} 7; c{x=\"2\"} 5");
+	gateway_done(&g);
+}
+END_TEST
+
+/* Who is folded first: who has ended, who was followed by another start, who is silent longest. */
+START_TEST(sources_limit)
+{
+	const struct group_options rule = { .has_max_sources = true, .max_sources = 3 };
+	struct gateway g;
+
+	init_with(&g, &rule);
+	step(&g, "/j/pid/1/__start__/1|c 1");
+	step(&g, "/j/pid/2/__start__/1|c 10");
+	step(&g, "/j/pid/3/__start__/1|c 100");
+	step(&g, "/j/pid/2/__start__/2|c 1000");
+	ck_assert_uint_eq(g.store->folded.n, 1);
+	/* pid 2, start 1 is in the base: this is not new. */
+	step(&g, "/j/pid/2/__start__/1|c 12");
+	check_shows(&g, "comes back", "c 1111");
+	step(&g, "/j/pid/2/__start__/1|c 15");
+	check_shows(&g, "goes on", "c 1114");
+	step(&g, "DELETE /j/pid/3");
+	step(&g, "/j/pid/9|c 10000");
+	check_shows(&g, "ended first", "c 11114");
+	step(&g, "/j/pid/3/__start__/1|c 101");
+	check_shows(&g, "it was pid 3", "c 11114");
+	clean_all(&g);
+	check_log(&g, "cleaned");
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(values_limit)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &(struct source_limits){ .max_values = 3 });
+	step(&g, "/j/pid/1|c 1; d 1");
+	step(&g, "/j/pid/2|c 10");
+	step(&g, "507 /j/pid/3|c 100");
+	step(&g, "507 /k/pid/3|c 100");
+	step(&g, "/j/pid/2|c 11");
+	pass(&g, 901);
+	/* Now these are silent. */
+	step(&g, "/j/pid/3|c 100");
+	check_shows(&g, "folded", "c 112; d 1");
+	ck_assert_uint_eq(g.store->source_values, 1);
+	step(&g, "/j/pid/1|c 2");
+	check_shows(&g, "comes back", "c 112; d 1");
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(silence_and_folding)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &(struct source_limits){ .fold_after_ns = 2000 * SECOND });
+	step(&g, "/j/pid/1/__ttl__/10s|c 1; g_active 2");
+	step(&g, "/j/pid/2|c 10; g_active 3");
+	pass(&g, 5);
+	check_shows(&g, "live", "c 11; g_active 5");
+	pass(&g, 5);
+	check_shows(&g, "silent", "c 11; g_active 3");
+	step(&g, "/j/pid/1/__ttl__/10s|c 2; g_active 1");
+	check_shows(&g, "back", "c 12; g_active 4");
+	pass(&g, 1990);
+	check_shows(&g, "all silent", "c 12");
+	ck_assert_uint_eq(g.store->folded.n, 1);
+	pass(&g, 10);
+	ck_assert_uint_eq(g.store->folded.n, 2);
+	step(&g, "/j/pid/2|c 11");
+	check_shows(&g, "folded, and back", "c 12");
+	step(&g, "/j/pid/2|c 12");
+	check_shows(&g, "folded, and goes on", "c 13");
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(zero_first)
+{
+	const struct group_options rule = { .has_zero_first = true, .zero_first_ns = 30 * SECOND };
+	struct gateway g;
+
+	init_with(&g, &rule);
+	step(&g, "/j/pid/1|c{x=\"1\"} 5; g 3");
+	check_shows(&g, "new", "c{x=\"1\"} 0; g 3");
+	pass(&g, 10);
+	step(&g, "/j/pid/2|c{x=\"1\"} 1; c{x=\"2\"} 2");
+	pass(&g, 15);
+	check_shows(&g, "still", "c{x=\"1\"} 0; c{x=\"2\"} 0; g 3");
+	pass(&g, 5);
+	check_shows(&g, "one is over", "c{x=\"1\"} 6; c{x=\"2\"} 0; g 3");
+	pass(&g, 11);
+	check_shows(&g, "both are", "c{x=\"1\"} 6; c{x=\"2\"} 2; g 3");
+	ck_assert(store_next_due(g.store) > clock_mono_ns() + 100 * SECOND);
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(ids_of_pushes)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	step(&g, "/j/__mode__/add/__push_id__/a|c 5");
+	step(&g, "/j/__mode__/add/__push_id__/a|c 5");
+	step(&g, "/j/__mode__/add/__push_id__/b|c 1");
+	step(&g, "/k/__mode__/add/__push_id__/a|c 1");
+	check_shows(&g, "once each", "c 6; c{instance=\"\",job=\"k\"} 1");
+	clean_all(&g);
+	check_log(&g, "cleaned");
+	step(&g, "DELETE /j/__mode__/add");
+	step(&g, "/j/__mode__/add/__push_id__/a|c 2");
+	check_shows(&g, "another group", "c 2; c{instance=\"\",job=\"k\"} 1");
+	gateway_done(&g);
+}
+END_TEST
+
+static unsigned warnings_of(struct gateway *g, const char *text)
+{
+	step(g, text);
+	return g->pushes[g->n - 1]->warnings;
+}
+
+START_TEST(warnings)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	ck_assert_uint_eq(warnings_of(&g, "/j/pid/1|c 5"), 0);
+	ck_assert_uint_eq(warnings_of(&g, "/j/pid/1|c 2"), PUSH_RESET_ASSUMED);
+	ck_assert_uint_eq(warnings_of(&g, "/j/pid/1/__start__/9|# TYPE d_total counter; d_total 2; "
+					  "# TYPE d_created gauge; d_created 1"),
+			  PUSH_INHERITED_COUNTS);
+	ck_assert_uint_eq(warnings_of(&g, "/a/__mode__/add/__start__/9|c 2"), 0);
+	ck_assert_uint_eq(warnings_of(&g, "/a/__mode__/add/__start__/8|c 2"), 0);
+	ck_assert_uint_eq(warnings_of(&g, "/a/__mode__/add/__start__/9|c 2"), PUSH_ADD_REPEATED);
+	gateway_done(&g);
+}
+END_TEST
+
+static bool shows_line(struct gateway *g, const char *line)
+{
+	CLEANUP(freep) char *all = all_of(g->store);
+
+	return strstr(all, line) != NULL;
+}
+
+#define FAILING "pushgateway_group_failing_sources{instance=\"\",job=\"j\"} "
+
+START_TEST(sources)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct sources_copy copy;
+	uint32_t cursor = 0;
+	struct gateway g;
+	size_t at = 0;
+
+	arena_init(&a, 1 << 20);
+	init_with(&g, NULL);
+	step(&g, "plain /a|c 1");
+	step(&g, "/j/pid/1|c 5; d 1");
+	step(&g, "/j/pid/2/__start__/7|c 5");
+	step(&g, "/j/pid/3|c 5");
+	step(&g, "/k/__mode__/add|c 5");
+	step(&g, "400 /j/pid/1|c -1");
+	ck_assert(shows_line(&g, FAILING "1"));
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
+	ck_assert(str_eq(copy.key, STR("job\xffj\xff")));
+	ck_assert_uint_eq(copy.n_all, 3);
+	ck_assert_uint_eq(copy.n, 2);
+	ck_assert(str_eq(copy.list[0].name, STR("pid\xff"
+						"1\xff")));
+	ck_assert(copy.list[0].failing && copy.list[0].live && !copy.list[0].has_start);
+	ck_assert_uint_eq(copy.list[0].n_series, 2);
+	ck_assert_ptr_nonnull(memmem(copy.list[0].failed_why.p, copy.list[0].failed_why.n,
+				     "can be neither negative", 23));
+	ck_assert(copy.list[1].has_start && copy.list[1].start == 7);
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 1);
+	ck_assert_uint_eq(copy.first, 2);
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
+	ck_assert(copy.n == 0 && copy.mode == GROUP_ADD);
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 0);
+	step(&g, "/j/pid/1|c 6");
+	ck_assert(shows_line(&g, FAILING "0"));
+	step(&g, "400 /j/pid/3|c -1");
+	ck_assert(shows_line(&g, FAILING "1"));
+	step(&g, "DELETE /j/pid/3");
+	ck_assert(shows_line(&g, FAILING "0"));
+	cursor = 0;
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 9, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 2);
+	at = SIZE_MAX;
+	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 9, &a, &copy), 1);
+	ck_assert(copy.mode == GROUP_ADD);
+	step(&g, "DELETE /j");
+	ck_assert(!shows_line(&g, FAILING));
+	gateway_done(&g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("summed");
@@ -379,5 +606,13 @@ int main(void)
 	tcase_add_loop_test(tc, table_of_steps, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, batches_come_to_nothing, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, one_batch, 0, (int)ARRAY_LEN(rows));
+	tcase_add_test(tc, series_limit);
+	tcase_add_test(tc, sources_limit);
+	tcase_add_test(tc, values_limit);
+	tcase_add_test(tc, silence_and_folding);
+	tcase_add_test(tc, zero_first);
+	tcase_add_test(tc, ids_of_pushes);
+	tcase_add_test(tc, warnings);
+	tcase_add_test(tc, sources);
 	return run_cases("summed", tc);
 }

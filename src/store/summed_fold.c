@@ -1,0 +1,170 @@
+/*
+ * Folding: what a contribution has said moves into the base, so that a group takes no more room
+ * than its limit, however many processes there ever were. Whoever was folded is remembered, and
+ * what it says when it comes back is taken out of the base once more.
+ */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+/* Of limits.sources: how much of it is made room for at a time, as to choose costs a look at all.
+ */
+enum { SHARE = 64 };
+
+/* Of a group, and something in it. */
+static struct remembered_hash hash_of(const struct summed *su, char what, double start,
+				      struct str name)
+{
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	struct remembered_hash h;
+
+	strbuf_add(&b, (const char *)&su->head.birth, sizeof(su->head.birth));
+	strbuf_addc(&b, what);
+	strbuf_add(&b, (const char *)&start, sizeof(start));
+	strbuf_adds(&b, name);
+	h.v[0] = hash_bytes(strbuf_str(&b));
+	strbuf_addc(&b, (char)0xFF);
+	h.v[1] = hash_bytes(strbuf_str(&b));
+	return h;
+}
+
+static struct remembered_hash hash_of_source(const struct summed *su, const struct source *source)
+{
+	return hash_of(su, 's', source->has_start ? source->start : -1, source->name);
+}
+
+bool summed_was_taken(const struct store *s, const struct summed *su, struct str push_id)
+{
+	return push_id.n > 0 && remembered_has(&s->push_ids, hash_of(su, 'i', 0, push_id));
+}
+
+void summed_take(struct store *s, const struct summed *su, struct str push_id)
+{
+	if (push_id.n > 0)
+		remembered_stage(&s->push_ids, hash_of(su, 'i', 0, push_id));
+}
+
+bool summed_adds_again(struct store *s, const struct summed *su, const struct source *source)
+{
+	struct remembered_hash h = hash_of_source(su, source);
+	bool again = source->has_start && remembered_has(&s->adders, h);
+
+	if (source->has_start && !again)
+		remembered_stage(&s->adders, h);
+	return again;
+}
+
+bool summed_was_folded(const struct store *s, const struct summed *su, const struct source *source)
+{
+	return s->folded.n + s->folded.n_staged > 0 &&
+	       remembered_has(&s->folded, hash_of_source(su, source));
+}
+
+void summed_fold(struct store *s, struct group *g, struct contribution *c)
+{
+	struct summed *su = g->staged->summed;
+	const struct source source = { c->name, c->has_start, c->start };
+
+	remembered_stage(&s->folded, hash_of_source(su, &source));
+	merged_fold(su->group, c);
+}
+
+/* ---- who goes first ---- */
+
+enum rank { ENDED, SUPERSEDED, SILENT, LIVE };
+
+struct candidate {
+	struct contribution *c;
+	enum rank rank;
+};
+
+/* Those of one name beside each other, the newest start last. */
+static int by_source(const void *pa, const void *pb)
+{
+	const struct contribution *a = ((const struct candidate *)pa)->c;
+	const struct contribution *b = ((const struct candidate *)pb)->c;
+	int r = str_cmp(a->name, b->name);
+
+	return r ? r : (a->start > b->start) - (a->start < b->start);
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+	const struct candidate *a = pa, *b = pb;
+
+	if (a->rank != b->rank)
+		return (a->rank > b->rank) - (a->rank < b->rank);
+	return (a->c->pushed_at > b->c->pushed_at) - (a->c->pushed_at < b->c->pushed_at);
+}
+
+static struct candidate *rank_all(const struct merged_group *m)
+{
+	struct candidate *all = mem_alloc(m->n * sizeof(*all));
+
+	for (size_t i = 0; i < m->n; i++)
+		all[i] = (struct candidate){ m->contributions[i], LIVE };
+	qsort(all, m->n, sizeof(*all), by_source);
+	for (size_t i = 0; i < m->n; i++) {
+		struct contribution *c = all[i].c;
+		/* A name that is only a start says nothing of who took over. */
+		bool newer = i + 1 < m->n && c->name.n > 0 && str_eq(all[i + 1].c->name, c->name);
+
+		all[i].rank = c->ended ? ENDED : newer ? SUPERSEDED : c->live ? LIVE : SILENT;
+	}
+	qsort(all, m->n, sizeof(*all), by_rank);
+	return all;
+}
+
+void summed_make_room(struct store *s, struct group *g, const struct source *source)
+{
+	struct summed *su = g->staged->summed;
+	size_t max = su->head.max_sources, n;
+	CLEANUP(freep) struct candidate *all = NULL;
+	const struct contribution *but;
+
+	if (max == 0 || su->group->n <= max)
+		return;
+	n = su->group->n - (max - max / SHARE);
+	but = merged_find(su->group, source, NULL);
+	all = rank_all(su->group);
+	for (size_t i = 0, total = su->group->n; n > 0 && i < total; i++)
+		if (all[i].c != but) {
+			summed_fold(s, g, all[i].c);
+			n--;
+		}
+}
+
+/* With what the batch has made of this group so far. */
+static uint64_t values_of_all(const struct store *s, const struct summed *su)
+{
+	return s->source_values - su->n_values + su->group->n_values;
+}
+
+static void fold_all_silent(struct store *s, struct group *g)
+{
+	struct merged_group *m = g->staged->summed->group;
+
+	/* From the end: the place of one that is folded is taken by the last. */
+	for (size_t i = m->n; i > 0; i--)
+		if (!m->contributions[i - 1]->live)
+			summed_fold(s, g, m->contributions[i - 1]);
+}
+
+int summed_check_values(struct store *s, struct group *g, uint64_t before, struct err *err)
+{
+	struct summed *su = g->staged->summed;
+	uint64_t max = s->source_lim.max_values;
+
+	if (max == 0 || values_of_all(s, su) <= max || su->group->n_values <= before)
+		return 0;
+	fold_all_silent(s, g);
+	if (values_of_all(s, su) <= max || su->group->n_values <= before)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the gateway is full: it holds %llu values of the sources of summed groups "
+		       "(--limits.source-values=%llu)",
+		       (unsigned long long)values_of_all(s, su), (unsigned long long)max);
+}

@@ -1,0 +1,126 @@
+/*
+ * Groups with series that show zeros because they are new (zero_first): when that time is over,
+ * what they have counted is shown.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+#define NEVER INT64_MAX
+
+/* When the next series of the family shows what it has; 0: all do. */
+static double zeros_end(const struct merged_family *f, double now, double zero_first)
+{
+	double end = 0;
+
+	for (uint32_t i = 0; f->policy == MERGE_SUM && i < f->n; i++) {
+		double at = f->series[i].since + zero_first;
+
+		if (at > now && (end == 0 || at < end))
+			end = at;
+	}
+	return end;
+}
+
+static void add(struct showing_zeros_list *list, struct showing_zeros it)
+{
+	if (list->n == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : 16;
+		list->v = mem_realloc(list->v, list->cap * sizeof(*list->v));
+	}
+	list->v[list->n++] = it;
+}
+
+static void wait_for(struct store *s, struct showing_zeros it)
+{
+	add(&s->zeros.waiting, it);
+	if (it.due_ns < s->zeros.next_ns || s->zeros.waiting.n == 1)
+		s->zeros.next_ns = it.due_ns;
+}
+
+void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double now)
+{
+	struct summed *su = group_summed(g);
+	double zero_first = (double)su->head.zero_first_ns / 1e9, end = 0;
+
+	if (zero_first <= 0)
+		return;
+	for (uint32_t i = 0; i < su->group->n_families; i++) {
+		const struct merged_family *f = su->group->families[i];
+		double at = f && !f->dropped ? zeros_end(f, now, zero_first) : 0;
+
+		if (at > 0 && (end == 0 || at < end))
+			end = at;
+	}
+	if (end == 0)
+		return;
+	int64_t due = now_ns + (int64_t)((end - now) * 1e9) + 1;
+
+	if (su->zeros_due_ns == 0 || due < su->zeros_due_ns) {
+		su->zeros_due_ns = due;
+		wait_for(s, (struct showing_zeros){ su, g->slot, due });
+	}
+}
+
+/* Is the group still the one that was noted? */
+static struct group *group_of(const struct store *s, const struct showing_zeros *z)
+{
+	struct group *g = z->slot < s->n_slots ? s->by_slot[z->slot] : NULL;
+
+	return g && group_is_there(g) && group_summed(g) == z->summed ? g : NULL;
+}
+
+static void show_counts(struct store *s, struct group *g)
+{
+	struct merged_group *m;
+
+	change_begin(s, g);
+	m = g->staged->summed->group;
+	for (uint32_t i = 0; i < m->n_families; i++)
+		if (m->families[i] && m->families[i]->policy == MERGE_SUM)
+			merged_family_changed(m, m->families[i]);
+}
+
+void summed_stage_zeros(struct store *s, int64_t now_ns)
+{
+	struct showing_zeros_list *w = &s->zeros.waiting;
+	size_t n = 0;
+
+	if (w->n == 0 || s->zeros.next_ns > now_ns)
+		return;
+	s->zeros.next_ns = NEVER;
+	for (size_t i = 0; i < w->n; i++) {
+		struct showing_zeros it = w->v[i];
+		struct group *g = group_of(s, &it);
+
+		if (it.due_ns > now_ns) {
+			w->v[n++] = it;
+			if (it.due_ns < s->zeros.next_ns)
+				s->zeros.next_ns = it.due_ns;
+		} else if (g) {
+			it.summed->zeros_due_ns = 0;
+			add(&s->zeros.staged, it);
+			show_counts(s, g);
+		}
+	}
+	w->n = n;
+}
+
+void summed_zeros_published(struct store *s)
+{
+	s->zeros.staged.n = 0;
+}
+
+void summed_zeros_rolled_back(struct store *s)
+{
+	for (size_t i = 0; i < s->zeros.staged.n; i++)
+		wait_for(s, s->zeros.staged.v[i]);
+	s->zeros.staged.n = 0;
+}
+
+int64_t summed_zeros_due(const struct store *s)
+{
+	return s->zeros.waiting.n ? s->zeros.next_ns : NEVER;
+}
