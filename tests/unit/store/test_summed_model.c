@@ -1,23 +1,30 @@
 /*
- * Random histories of processes that push to a summed group, against a model that keeps everything
- * for ever and adds it all up anew each time. Processes restart, fork names, repeat pushes, push
- * late and out of order, end, fall silent, are folded and come back; the gateway is restarted from
- * its documents, and batches come to nothing. What is exposed is that of the model, bit by bit, and
- * no counter ever falls.
+ * Random histories of processes that push to a summed group, through the store, against a model
+ * that keeps everything for ever and adds it all up anew each time. Processes restart, fork names,
+ * repeat pushes, push late and out of order, end, fall silent, are folded and come back; the
+ * gateway is restarted from its log, as it is, as it is when applied in order, and as it is written
+ * anew; the log is cleaned, and batches come to nothing. What is exposed is that of the model, bit
+ * by bit, and no counter ever falls.
  *
- * HISTORIES says how many (20,000 by default), SEED where they begin. One that fails is made as
- * short as it can be, and printed.
+ * HISTORIES says how many, SEED where they begin. One that fails is made as short as it can be, and
+ * printed.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "journal/load.h"
+#include "journal/rewrite.h"
+#include "lib/mem_storage.h"
 #include "lib/rng.h"
+#include "lib/rows_in_order.h"
 #include "lib/run.h"
-#include "lib/say.h"
-#include "merge/document.h"
+#include "lib/sum_push.h"
+#include "merge/total.h"
+#include "store/store.h"
 
 enum {
 	N_NAMES = 3,   /* of sources */
@@ -26,6 +33,14 @@ enum {
 	N_LAYOUTS = 2, /* of the histogram; the middle bound is common */
 	N_BOUNDS = 3,
 	MAX_STEPS = 24,
+	SOURCE_TTL = 900, /* seconds */
+	FOLD_AFTER = 8 * 86400,
+	DEFAULT_HISTORIES =
+#ifdef __SANITIZE_ADDRESS__
+		3000,
+#else
+		100000,
+#endif
 };
 
 static const double bounds[N_LAYOUTS][N_BOUNDS] = { { 1, 2, 4 }, { 0.5, 2, 8 } };
@@ -34,7 +49,7 @@ enum { RECENT, MAX_EVER, MIN_EVER, LIVESUM, LIVEMAX, N_GAUGES };
 
 /* ---- histories ---- */
 
-enum step_kind { PUSH, END, SILENT, FOLD, RESTART, N_KINDS };
+enum step_kind { PUSH, END, SILENT, FOLD, RESTART, IN_ORDER, REWRITE, CLEAN, DELETE, N_KINDS };
 
 struct said_by_step {
 	bool counter[N_SERIES], histogram[N_SERIES], gauge[N_GAUGES][N_SERIES];
@@ -92,7 +107,7 @@ static void fill_said(uint64_t *r, struct said_by_step *said)
 
 static void fill_step(uint64_t *r, struct step *s)
 {
-	uint32_t kind = rng_below(r, 14);
+	uint32_t kind = rng_below(r, 10 + N_KINDS - 1);
 
 	*s = (struct step){
 		.kind = kind < 10 ? PUSH : (enum step_kind)(kind - 9),
@@ -125,7 +140,7 @@ struct amounts {
 struct process {
 	bool known, live, ended, returned;
 	uint64_t first;
-	unsigned n_resets;
+	double pushed_at, resets[3];
 	bool has_counter[N_SERIES], has_histogram[N_SERIES], has_gauge[N_GAUGES][N_SERIES];
 	struct amount counter[N_SERIES], histogram[N_SERIES];
 	double gauge[N_GAUGES][N_SERIES];
@@ -141,6 +156,7 @@ struct model {
 	double recents[N_SERIES], extremes[2][N_SERIES];
 	uint64_t pushes, shown_first;
 	uint8_t shown;
+	double now; /* Unix seconds */
 };
 
 static struct amount amount_of(const struct step *s, int series, bool histogram)
@@ -249,6 +265,7 @@ static bool model_push(struct model *m, const struct step *s)
 	}
 	p->live = true;
 	p->ended = false;
+	p->pushed_at = m->now;
 	for (int i = 0; i < N_SERIES; i++) {
 		if (s->said.counter[i])
 			reset |= count_said(p, s->start > 0, &m->counters[i], &m->in_base[0][i],
@@ -269,11 +286,16 @@ static bool model_push(struct model *m, const struct step *s)
 		}
 		break;
 	}
-	p->n_resets += reset;
-	if (!reset || p->n_resets < 4)
+	if (!reset)
 		return true;
-	*m = before;
-	return false;
+	if (p->resets[0] != 0 && m->now - p->resets[0] < 60) {
+		*m = before;
+		return false;
+	}
+	p->resets[0] = p->resets[1];
+	p->resets[1] = p->resets[2];
+	p->resets[2] = m->now;
+	return true;
 }
 
 static void model_fold(struct model *m, int name, int start)
@@ -454,52 +476,89 @@ static void show_gauges(const struct model *m, struct strbuf *out)
 		}
 }
 
-/* ---- the group itself ---- */
-
-struct kept {
-	uint64_t id;
-	struct strbuf bytes;
-};
+/* ---- the store ---- */
 
 struct world {
-	struct merged_group *g;
-	struct kept documents[64];
-	unsigned n_documents;
+	struct store *store;
+	struct mem_storage rows;
 };
 
-static void keep_document(void *arg, struct document *doc, struct str bytes)
+static struct store *new_store(void)
 {
-	uint64_t id = doc->id;
-	struct world *w = arg;
-	unsigned i = 0;
+	struct store *s = store_new(&(struct store_limits){ 100, 10000 });
 
-	while (i < w->n_documents && w->documents[i].id != id)
-		i++;
-	ck_assert_uint_lt(i, ARRAY_LEN(w->documents));
-	if (i == w->n_documents)
-		w->documents[w->n_documents++] = (struct kept){ .id = id };
-	w->documents[i].bytes.n = 0;
-	strbuf_adds(&w->documents[i].bytes, bytes);
+	store_limit_sources(
+		s, &(struct source_limits){ .fold_after_ns = FOLD_AFTER * INT64_C(1000000000) });
+	return s;
 }
 
-static void restart(struct world *w)
+static void load(struct world *w, struct storage *from)
 {
-	struct err err;
+	struct store *again = new_store();
+	struct err err = { 0 };
 
-	merged_group_free(w->g);
-	w->g = merged_group_new();
-	for (int families = 1; families >= 0; families--)
-		for (unsigned i = 0; i < w->n_documents; i++) {
-			struct str bytes = strbuf_str(&w->documents[i].bytes);
+	ck_assert_msg(load_store(from, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
+	store_free(w->store);
+	w->store = again;
+}
 
-			if (bytes.n && document_is_family(bytes) == families)
-				ck_assert_msg(
-					merged_load(w->g,
-						    &(struct document){ .id = w->documents[i].id },
-						    bytes, &err) == 0,
-					"%s", err.msg);
-		}
-	merged_load_end(w->g);
+static void restart(struct world *w, enum step_kind how)
+{
+	struct mem_storage other;
+	struct err err = { 0 };
+
+	if (how == RESTART) {
+		load(w, &w->rows.base);
+		return;
+	}
+	mem_storage_init(&other);
+	if (how == IN_ORDER)
+		rows_apply_in_order(w->rows.rows, w->rows.n_rows, &other);
+	else
+		ck_assert_msg(rewrite_store(w->store, &other.base, &err) == 0, "%s", err.msg);
+	load(w, &other.base);
+	mem_storage_done(&w->rows);
+	w->rows = other;
+}
+
+static void commit(struct world *w)
+{
+	struct err err = { 0 };
+
+	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err),
+			 STORAGE_COMMITTED);
+	store_publish(w->store);
+}
+
+static void roll_back(struct world *w)
+{
+	store_rows(w->store);
+	store_rollback(w->store);
+}
+
+static void clean(struct world *w)
+{
+	struct err err = { 0 };
+
+	ck_assert_int_eq(storage_clean(&w->rows.base, w->store, UINT64_MAX, &err), 0);
+	store_clean_rows(w->store);
+	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err), 0);
+	store_clean_end(w->store, true);
+	store_publish(w->store);
+}
+
+/* What is due comes to nothing once, if it is to. */
+static void do_due(struct world *w, bool lost)
+{
+	while (store_next_due(w->store) <= clock_mono_ns()) {
+		store_stage_due(w->store, clock_mono_ns(), clock_wall(), 100);
+		if (lost)
+			roll_back(w);
+		else
+			commit(w);
+		lost = false;
+	}
 }
 
 static void body_of(const struct step *s, struct strbuf *b)
@@ -534,87 +593,134 @@ static void body_of(const struct step *s, struct strbuf *b)
 	}
 }
 
-static int policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
-{
-	(void)arg;
-	(void)err;
-	if (str_eq(f->name, STR("g_max")))
-		*ret = MERGE_MAX;
-	else if (str_eq(f->name, STR("g_min")))
-		*ret = MERGE_MIN;
-	else
-		*ret = merge_policy_of(f->name, f->type, MERGE_MOSTRECENT, false);
-	return 0;
-}
-
-static struct source source_of(const struct step *s)
-{
-	static const char *const names[N_NAMES] = { "a", "b", "c" };
-
-	return (struct source){ .name = str_of(names[s->name]),
-				.has_start = s->start > 0,
-				.start = s->start * 100 };
-}
-
-static bool push(struct world *w, const struct model *m, const struct step *s)
+static bool push(struct world *w, const struct step *s)
 {
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
-	struct source source = source_of(s);
-	struct merged_push p = { .source = &source,
-				 .replace = s->replace,
-				 .now = 1000,
-				 .returned = m->was_folded[s->name][s->start] };
+	CLEANUP(strbuf_done) struct strbuf path = { 0 };
 	struct err err = { 0 };
-	struct said *said;
-	unsigned outcome;
-	int r;
+	struct push *push;
+	bool taken;
 
 	body_of(s, &body);
-	said = say_with(strbuf_z(&body), policy, NULL, &err);
-	ck_assert_msg(said != NULL, "%s", err.msg);
-	p.said = said;
-	r = merged_push(w->g, &p, &outcome, &err);
-	said_free(said);
-	return r == 0;
+	strbuf_addf(&path, "/j/__source__/%c", 'a' + s->name);
+	if (s->start)
+		strbuf_addf(&path, "/__start__/%d", s->start * 100);
+	push = make_sum_push(s->replace ? PUSH_PUT : PUSH_POST, strbuf_z(&path), strbuf_z(&body),
+			     clock_wall(), &err);
+	ck_assert_msg(push != NULL, "%s", err.msg);
+	store_stage(w->store, push);
+	taken = push->err.reason == ERR_NONE;
+	if (taken ? s->lost : true)
+		roll_back(w);
+	else
+		commit(w);
+	push_free(push);
+	return taken;
+}
+
+static void delete (struct world *w, const char *path, bool lost)
+{
+	struct err err = { 0 };
+	struct push *push = make_sum_push(PUSH_DELETE, path, NULL, clock_wall(), &err);
+
+	ck_assert_msg(push != NULL, "%s", err.msg);
+	store_stage(w->store, push);
+	ck_assert_int_eq(push->err.reason, ERR_NONE);
+	if (lost)
+		roll_back(w);
+	else
+		commit(w);
+	push_free(push);
 }
 
 /* ---- both, step by step ---- */
 
+static void tell_time(const struct model *m)
+{
+	clock_hold((int64_t)m->now * 1000000000, (int64_t)m->now * 1000000000);
+}
+
+/* Time passes: who has been silent for too long is not live, and later is folded. */
+static void model_wait(struct model *m, double seconds)
+{
+	m->now += seconds;
+	for (int n = 0; n < N_NAMES; n++)
+		for (int st = 0; st < N_STARTS; st++) {
+			struct process *p = &m->p[n][st];
+
+			if (!p->known)
+				continue;
+			if (m->now >= p->pushed_at + SOURCE_TTL)
+				p->live = false;
+			if (m->now < p->pushed_at + FOLD_AFTER)
+				continue;
+			model_fold(m, n, st);
+			m->was_folded[n][st] = true;
+		}
+}
+
+static void model_delete(struct model *m)
+{
+	*m = (struct model){ .now = m->now };
+}
+
 /* The step in both; what is wrong, in words, or NULL. */
 static const char *take_step(struct world *w, struct model *m, const struct step *s)
 {
-	struct process *p = &m->p[s->name][s->start];
-	struct source source = source_of(s);
-	bool pushed;
+	const struct model before = *m;
+	char path[32];
 
 	switch (s->kind) {
 	case PUSH:
-		pushed = push(w, m, s);
-		if (pushed != model_push(m, s))
+		if (push(w, s) != model_push(m, s))
 			return "one has taken a push that the other has refused";
 		break;
 	case END:
-		source.has_start = false;
-		merged_end_source(w->g, &source);
+		snprintf(path, sizeof(path), "/j/__source__/%c", 'a' + s->name);
+		delete (w, path, s->lost);
 		model_end(m, s->name);
 		break;
+	case DELETE:
+		delete (w, "/j", s->lost);
+		model_delete(m);
+		break;
 	case SILENT:
-		if (p->known && p->live) {
-			merged_set_live(w->g, merged_find(w->g, &source, NULL), false);
-			p->live = false;
-		}
-		break;
 	case FOLD:
-		if (!p->known)
-			break;
-		merged_fold(w->g, merged_find(w->g, &source, NULL));
-		model_fold(m, s->name, s->start);
-		m->was_folded[s->name][s->start] = s->start > 0;
-		break;
+		model_wait(m, s->kind == FOLD ? FOLD_AFTER : SOURCE_TTL);
+		tell_time(m);
+		do_due(w, s->lost);
+		return NULL;
+	case CLEAN:
+		clean(w);
+		return NULL;
 	default:
-		break;
+		restart(w, s->kind);
+		return NULL;
 	}
+	if (s->lost)
+		*m = before;
 	return NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The lines, in one order. */
+static void sort_lines(struct strbuf *b)
+{
+	CLEANUP(freep) char *copy = mem_strdup(strbuf_z(b));
+	char *lines[256], *save;
+	size_t n = 0;
+
+	for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		lines[n++] = l;
+	if (n > 0)
+		qsort(lines, n, sizeof(*lines), by_text);
+	b->n = 0;
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(b, "%s\n", lines[i]);
 }
 
 static const char *compare(struct world *w, const struct model *m, struct shown_counter *last)
@@ -622,12 +728,14 @@ static const char *compare(struct world *w, const struct model *m, struct shown_
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	struct shown_counter now[N_SERIES];
-	static char words[8192];
+	static char words[16384];
 
-	said_exposed(w->g, 2000, 0, &got);
+	sum_exposed(w->store, &got);
 	show_counts(m, &want, now);
 	show_gauges(m, &want);
 	show_histograms(m, &want);
+	sort_lines(&got);
+	sort_lines(&want);
 	for (int i = 0; i < N_SERIES; i++) {
 		if (last[i].there && (!now[i].there || now[i].value < last[i].value))
 			return "a counter fell";
@@ -641,32 +749,25 @@ static const char *compare(struct world *w, const struct model *m, struct shown_
 
 static const char *run(const struct step *steps, unsigned n)
 {
-	struct world w = { .g = merged_group_new() };
-	struct model *m = mem_zalloc(sizeof(*m)), *before = mem_alloc(sizeof(*m));
+	struct world w = { .store = new_store() };
+	struct model *m = mem_zalloc(sizeof(*m));
 	struct shown_counter last[N_SERIES] = { { .there = false } };
 	const char *wrong = NULL;
 
+	mem_storage_init(&w.rows);
+	m->now = 1000000;
 	for (unsigned i = 0; i < n && !wrong; i++) {
-		*before = *m;
+		m->now++;
+		tell_time(m);
+		do_due(&w, false);
+		model_wait(m, 0);
 		wrong = take_step(&w, m, &steps[i]);
-		if (!wrong && steps[i].lost) {
-			merged_undo(w.g, 0);
-			*m = *before;
-		} else if (!wrong) {
-			wrong = compare(&w, m, last);
-			merged_documents(w.g, keep_document, &w);
-			merged_commit(w.g);
-		}
-		if (steps[i].kind == RESTART || steps[i].lost)
-			wrong = wrong ? wrong : compare(&w, m, last);
-		if (!wrong && steps[i].kind == RESTART)
-			restart(&w);
+		if (steps[i].kind == DELETE && !steps[i].lost)
+			memset(last, 0, sizeof(last));
 		wrong = wrong ? wrong : compare(&w, m, last);
 	}
-	merged_group_free(w.g);
-	for (unsigned i = 0; i < w.n_documents; i++)
-		strbuf_done(&w.documents[i].bytes);
-	free(before);
+	store_free(w.store);
+	mem_storage_done(&w.rows);
 	free(m);
 	return wrong;
 }
@@ -675,7 +776,8 @@ static const char *run(const struct step *steps, unsigned n)
 
 static void print_step(const struct step *s)
 {
-	static const char *const kinds[] = { "push", "end", "silent", "fold", "restart" };
+	static const char *const kinds[] = { "push",     "end",     "silent", "fold",  "restart",
+					     "in order", "rewrite", "clean",  "delete" };
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 
 	fprintf(stderr, "%s %c@%d%s%s\n", kinds[s->kind], 'a' + s->name, s->start * 100,
@@ -728,8 +830,13 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 
 START_TEST(histories)
 {
-	uint64_t n = number_from("HISTORIES", 20000), seed = number_from("SEED", 1);
+	CLEANUP(gauge_policies_unrefp) struct gauge_policies *policies = gauge_policies_new();
+	struct err err;
+	uint64_t n = number_from("HISTORIES", DEFAULT_HISTORIES), seed = number_from("SEED", 1);
 
+	gauge_policies_add(policies, STR("g_max"), MERGE_MAX, &err);
+	gauge_policies_add(policies, STR("g_min"), MERGE_MIN, &err);
+	sum_push_rule(&(struct group_options){ .gauges = policies });
 	for (uint64_t h = 0; h < n; h++) {
 		uint64_t r = seed + h;
 		struct step steps[MAX_STEPS];
@@ -753,9 +860,9 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = tcase_create("merge_model");
+	TCase *tc = tcase_create("summed_model");
 
 	tcase_set_timeout(tc, 0);
 	tcase_add_test(tc, histories);
-	return run_cases("merge_model", tc);
+	return run_cases("summed_model", tc);
 }
