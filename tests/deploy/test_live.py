@@ -4,6 +4,7 @@ CloudWatch's exporter, writes to VictoriaMetrics, and tells Alertmanager, which 
 Changed for the test are addresses, the source of targets in EC2, and times: everything happens some times a second."""
 import json
 import math
+import re
 
 import pytest
 import yaml
@@ -171,6 +172,13 @@ def test_labels_are_those_of_the_pushed_and_of_the_environment(stack):
     eventually(lambda: query('http_requests_total{job="taskmanager-api",instance="10.0.0.7:8000",environment="prod"}'), "relabelled")
     eventually(lambda: query('aws_rds_cpuutilization_average{job="aws_rds",dbinstance_identifier="taskmanager-prod"}'), "CloudWatch's")
     assert query('{exported_job=~".+"}') == []
+
+
+def test_each_reason_of_a_refusal_has_an_alert(stack):
+    rules = [r for g in yaml.safe_load((OBSERVABILITY / "rules" / "gateway.yml").read_text())["groups"] for r in g["rules"]]
+    told = "|".join(re.search(r'reason=~"([^"]*)"', r["expr"])[1] for r in rules if "pushgateway_rejected_pushes_total" in r["expr"])
+    found = eventually(lambda: stack.prometheus.query("pushgateway_rejected_pushes_total"), "refusals are counted")
+    assert {m["reason"] for m, _ in found} == set(told.split("|"))
 
 
 def test_an_alert_of_the_gateway_arrives(stack):

@@ -63,7 +63,7 @@ ALERTS = [
              "gw:9091 did not take correct pushes: busy, 20 times in 5m", reason="busy"),
     *gateway("TallygatePushesFailing", "pushgateway_rejected_pushes_total", "0+4x60", "7x60", "10m", "critical",
              "gw:9091 did not take correct pushes: storage, 20 times in 5m", reason="storage"),
-    *[a for reason in ("path", "body", "inconsistent", "limit")
+    *[a for reason in ("path", "body", "inconsistent", "conflict", "limit")
       for a in gateway("TallygatePushesRefused", "pushgateway_rejected_pushes_total", "0+4x60", "7x60", "10m", "warning",
                        f"gw:9091 refused pushes: {reason}, 20 times in 5m", reason=reason)],
     Alert("TallygatePushesRefused", {own("pushgateway_rejected_pushes_total", reason="busy"): "0+4x60"}, "10m"),
@@ -115,6 +115,13 @@ ALERTS = [
     Alert("LastPushRefused", {pushed("push_time_seconds"): "100x60", pushed("push_failure_time_seconds"): "101x60"}, "30m",
           {**BACKUP, "severity": "warning"}, "The last push of backup, instance db1 was refused"),
     Alert("LastPushRefused", {pushed("push_time_seconds"): "102x60", pushed("push_failure_time_seconds"): "101x60"}, "30m"),
+    *[Alert("SummedCountsDoubtful", {selector(metric, job="celery", instance="gw:9091"): course}, "150m",
+            {"job": "celery", "severity": "warning", "reason": reason} if fires else {},
+            f"Sums of celery may be wrong: {reason}" if fires else "")
+      for metric, reason in (("pushgateway_inherited_counts_total", "counts of a parent process"),
+                             ("pushgateway_repeated_adds_total", "increments of a process that had added before"),
+                             ("pushgateway_resets_assumed_total", "counts that fell"))
+      for course, fires in (("_x100 1x200", True), ("1x100 2x200", True), ("3x300", False))],
     Alert("GroupStale", {pushed("push_time_seconds"): "0x4500"}, "74h", {**BACKUP, "severity": "info"},
           "backup, instance db1 has not pushed for 3d 2h 0m 0s"),
     Alert("GroupStale", {pushed("push_time_seconds"): "0x4000 240000x500"}, "74h"),
@@ -315,7 +322,7 @@ def test_an_api_of_which_every_request_fails(tmp_path):
 
 
 def test_no_rule_is_left_out():
-    key = lambda name, labels: (name, *(labels.get(k) for k in ("limit", "window")))
+    key = lambda name, labels: (name, *(labels.get(k) for k in ("limit", "window", "reason") if k != "reason" or name == "SummedCountsDoubtful"))
     alerts = {key(r["alert"], r["labels"]) for r in RULES if "alert" in r}
     own_tests = {key(n, {}) for n in ("ErrorBudgetLow", "SLOWithoutData")}
     assert alerts == {key(a.name, a.labels) for a in ALERTS if a.summary} | {key("ErrorBudgetBurn", b.labels) for b in BURNS} | own_tests

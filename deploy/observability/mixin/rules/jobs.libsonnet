@@ -1,4 +1,15 @@
 // Alerts on what was pushed: each has the labels of the group, its job included.
+// Of a counter that appears with the first thing that it counts, which increase() does not see.
+local doubtful(metric, reason, description) = {
+  alert: 'SummedCountsDoubtful',
+  expr: |||
+    sum by (job) (increase(%(metric)s[1h])) > 0
+    or
+    sum by (job) (%(metric)s unless %(metric)s offset 1h) > 0
+  ||| % { metric: metric },
+  labels: { severity: 'warning', reason: reason },
+  annotations: { summary: 'Sums of {{ $labels.job }} may be wrong: ' + reason, description: description },
+};
 local whose = '{{ $labels.job }}{{ with $labels.instance }}, instance {{ . }}{{ end }}';
 {
   local c = $._config,
@@ -41,6 +52,21 @@ local whose = '{{ $labels.job }}{{ with $labels.instance }}, instance {{ . }}{{ 
                 description: 'Its old values are still shown. Delete the group, or give it a ttl; give it expect_every if it has to push.',
               },
             },
+            doubtful(
+              'pushgateway_inherited_counts_total',
+              'counts of a parent process',
+              'The first push of a process had counts that are older than it is, which its parent may have pushed too: clear the registry after fork().'
+            ),
+            doubtful(
+              'pushgateway_repeated_adds_total',
+              'increments of a process that had added before',
+              'If its registry was not made anew in between, all is counted twice: make it anew for each push, or use the mode sum.'
+            ),
+            doubtful(
+              'pushgateway_resets_assumed_total',
+              'counts that fell',
+              'Counts of a source fell with nothing to say why, and were taken for a new start: give each process a name of its own.'
+            ),
           ],
         },
       ],
