@@ -210,8 +210,22 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 			group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
 				      &p->scan.arena);
 	}
-	if (p->shown == 0 && !p->said[SAID_BY].n)
+	if (p->said[SAID_BY].n)
+		strbuf_addz(b, "<tr><td class=\"none\" colspan=\"6\"><noscript>Rows by label need "
+			       "JavaScript. <a href=\"./\">By group</a></noscript></td></tr>");
+	else if (p->shown == 0)
 		strbuf_addz(b, "<tr><td class=\"none\" colspan=\"6\">No group matches.</td></tr>");
+}
+
+static void add_total(struct strbuf *b, const struct groups_page *p)
+{
+	if (p->shown < p->scan.total) {
+		html_add_count(b, p->shown);
+		strbuf_addz(b, " of ");
+	}
+	html_add_count(b, p->scan.total);
+	strbuf_addf(b, " group%s%s", p->scan.total == 1 ? "" : "s",
+		    is_filtered(p) ? " that match" : "");
 }
 
 static void end_table(struct strbuf *b, struct groups_page *p)
@@ -219,13 +233,9 @@ static void end_table(struct strbuf *b, struct groups_page *p)
 	struct picks *picks = &p->scan.picks;
 
 	strbuf_addz(b, "</tbody></table><div class=\"foot\"><span id=\"count\">");
-	if (p->shown < p->scan.total) {
-		html_add_count(b, p->shown);
-		strbuf_addz(b, " of ");
-	}
-	html_add_count(b, p->scan.total);
-	strbuf_addf(b, " group%s%s</span><nav id=\"pager\" aria-label=\"Pages of the table\">",
-		    p->scan.total == 1 ? "" : "s", is_filtered(p) ? " that match" : "");
+	if (!p->said[SAID_BY].n)
+		add_total(b, p);
+	strbuf_addz(b, "</span><nav id=\"pager\" aria-label=\"Pages of the table\">");
 	if (p->said[SAID_CURSOR].n) {
 		strbuf_addz(b, "<a href=\"");
 		add_link(b, p, SAID_CURSOR, STR(""));
@@ -247,7 +257,7 @@ static void end_table(struct strbuf *b, struct groups_page *p)
 static void write_page(struct groups_page *p)
 {
 	struct strbuf *b = &p->html;
-	bool empty = !p->err.reason && p->scan.total == 0 && !is_filtered(p);
+	bool empty = !p->err.reason && p->scan.total == 0 && !is_filtered(p) && !p->said[SAID_BY].n;
 
 	page_begin(b, p->worker->api, TAB_GROUPS);
 	strbuf_addz(b, "<h1 class=\"away\">Groups</h1>");

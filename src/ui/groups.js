@@ -357,6 +357,8 @@ export class Groups {
 
   removed() {
     this.select([]);
+    // Whoever has no mouse goes on from here: the button that was pressed goes with its row.
+    $('main').focus({ preventScroll: true });
     this.page.refresh();
   }
 }

@@ -178,6 +178,13 @@ def test_the_first_page_is_small_whatever_is_stored(gw, path):
     assert strip.sub(b"", gzip.decompress(packed.body)) == strip.sub(b"", r.body)
 
 
+def test_rows_by_label_are_for_scripts(gw):
+    """Without one that is said, and not that nothing has been pushed."""
+    gw.put("p", "a 1\n")
+    text = gw.get("/?by=job").text
+    assert "need JavaScript" in text and 'id="empty" hidden>' in text and '<div id="some">' in text and "0 groups" not in text
+
+
 def test_a_gateway_in_memory_says_so(shared):
     assert ">in memory<" in shared.get("/").text and "in memory: a restart loses everything" in shared.get("/status").text
 
