@@ -130,12 +130,21 @@ static int clean_record(struct store *s, const struct group *g, const struct row
 	return 0;
 }
 
+/* Looking at all entries of the group costs less than reading the families of the record. */
+static bool is_worth_a_look(const struct entry_table *t, const struct row *row)
+{
+	enum { FAMILY_BYTES = 16 }; /* of a short one */
+
+	return t->n <= ENTRY_ARRAY_MAX || t->n <= row->body.n / FAMILY_BYTES;
+}
+
 /* Without a look at its body: may something of the record be live? */
-static bool may_be_live(const struct store *s, const struct group *g, uint64_t number)
+static bool may_be_live(const struct store *s, const struct group *g, const struct row *row)
 {
 	const struct entry_table *t = &g->entries;
+	uint64_t number = row_first_number(row);
 
-	if (t->n > ENTRY_ARRAY_MAX || s->left_out.n > 0 || (g->last && g->last->number == number))
+	if (s->left_out.n > 0 || (g->last && g->last->number == number) || !is_worth_a_look(t, row))
 		return true;
 	for (uint32_t i = 0; i < t->cap; i++)
 		if (t->ids[i] && store_entry(s, t->ids[i])->record->number == number)
@@ -170,7 +179,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 		return true;
 	case ROW_RECORD:
 	case ROW_WHOLE:
-		return may_be_live(s, g, row_first_number(row));
+		return may_be_live(s, g, row);
 	case ROW_FAILED:
 		return g->failure && g->failure->number == row_first_number(row);
 	case ROW_LIFE:

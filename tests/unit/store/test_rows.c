@@ -288,6 +288,32 @@ START_TEST(rows_of_cleaning)
 }
 END_TEST
 
+/*
+ * A large push that a later one has superseded is not read, and a small one to the same group is:
+ * its few families are looked up sooner than all entries of the group.
+ */
+START_TEST(large_rows_are_not_read_in_vain)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct gateway g;
+
+	gateway_init(&g, 100, 10000);
+	for (unsigned i = 0; i < 1000; i++)
+		strbuf_addf(&body, "family_%u 1\n", i);
+	gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
+	gateway_push(&g, PUSH_POST, "/j", "small 1\n", ERR_NONE);
+	for (int i = 0; i < 2; i++)
+		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
+	ck_assert_uint_eq(g.rows.n_rows, 5);
+	ck_assert(store_clean_look(g.store, &g.rows.rows[0])); /* the group */
+	ck_assert(!store_clean_look(g.store, &g.rows.rows[1]));
+	ck_assert(store_clean_look(g.store, &g.rows.rows[2]));
+	ck_assert(!store_clean_look(g.store, &g.rows.rows[3]));
+	store_clean_end(g.store, false);
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(cleaning_of_what_is_not_ours)
 {
 	struct row row = { .kind = ROW_RECORD, .number = 1, .group = 1, .body = STR("\xFF") };
@@ -345,6 +371,7 @@ int main(void)
 	tcase_add_test(tc, no_gaps);
 	tcase_add_loop_test(tc, rows_of_cleaning, 0, (int)ARRAY_LEN(cleanings));
 	tcase_add_test(tc, cleaning_of_what_is_not_ours);
+	tcase_add_test(tc, large_rows_are_not_read_in_vain);
 	tcase_add_loop_test(tc, cleaning_is_due, 0, (int)ARRAY_LEN(due));
 	return run_cases("rows", tc);
 }
