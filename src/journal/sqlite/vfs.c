@@ -92,12 +92,15 @@ static int cut(struct db_file *file)
 		return SQLITE_OK;
 	}
 	log->cut_due = true;
-	r = to->pMethods->xTruncate(to, size);
-	if (r != SQLITE_OK)
-		return r;
-	log->end = log->on_disk = size;
-	file->size = size;
-	keep_again(file, size, kept);
+	/* Cut it may be, and not synced. */
+	if (log->on_disk > size) {
+		r = to->pMethods->xTruncate(to, size);
+		if (r != SQLITE_OK)
+			return r;
+		log->end = log->on_disk = size;
+		file->size = size;
+		keep_again(file, size, kept);
+	}
 	r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
 	log->cut_due = r != SQLITE_OK;
 	return r;
