@@ -280,17 +280,15 @@ static void let_in(struct api_worker *w, struct http_request *req)
 {
 	enum { SMALL = 64 * 1024 };
 
-	if (http_request_announced(req) <= SMALL) {
-		http_request_admit(req);
-	} else if (is_push(w, req)) {
-		if (!api_group_refuse_early(w, req))
-			http_request_admit(req);
-	} else if (http_request_header(req, "Content-Encoding").p) {
-		/* A body that begins wrongly is refused first, as by the Go gateway. */
-		http_request_admit(req);
-	} else {
+	/* A body that begins wrongly is refused first, as by the Go gateway. */
+	bool coded = http_request_header(req, "Content-Encoding").p != NULL;
+	bool small = http_request_announced(req) <= SMALL;
+	bool push = !small && is_push(w, req);
+
+	if (!small && !push && !coded)
 		handle(w, req);
-	}
+	else if (!push || !api_group_refuse_early(w, req))
+		http_request_admit(req);
 }
 
 /* Who sends it, and what for, is decided before its body is read. */

@@ -14,7 +14,7 @@
 #include "lib/naive_push.h"
 #include "store/store.h"
 
-enum { BATCH_MAX = 8, STEPS_MAX = 100 };
+enum { BATCH_MAX = 8, BYTES_MAX = 400 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -145,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w->staged = w->shown;
 	w->store = new_store(w);
 	mem_storage_init(&w->rows);
-	for (size_t i = 1; i + 4 <= size && i < STEPS_MAX * 4; i += 4)
+	for (size_t i = 1; i + 4 <= size && i < BYTES_MAX; i += 4)
 		step(w, data + i);
 	end_batch(w, false);
 	reload(w);
