@@ -130,7 +130,7 @@ void summed_fold(struct store *s, struct group *g, struct contribution *c);
  * are not live. -1: that is not enough, and the push has added some; before: that the group had.
  */
 int summed_check_values(struct store *s, struct group *g, uint64_t before, struct err *err);
-void summed_make_room(struct store *s, struct group *g, const struct source *but);
+void summed_make_room(struct store *s, struct group *g, const struct source *source);
 
 /* ---- summed_due.c ---- */
 

@@ -14,7 +14,7 @@
  */
 enum { SHARE = 64 };
 
-/* Of a group, and something in it. */
+/* Of a group, and something in it; for the database. */
 static struct remembered_hash hash_of(const struct summed *su, char what, double start,
 				      struct str name)
 {
@@ -25,9 +25,9 @@ static struct remembered_hash hash_of(const struct summed *su, char what, double
 	strbuf_addc(&b, what);
 	strbuf_add(&b, (const char *)&start, sizeof(start));
 	strbuf_adds(&b, name);
-	h.v[0] = hash_bytes(strbuf_str(&b));
-	strbuf_addc(&b, (char)0xFF);
-	h.v[1] = hash_bytes(strbuf_str(&b));
+	/* Not hash_bytes(), which is another after each start. */
+	h.v[0] = checksum_bytes(STR("0"), strbuf_str(&b));
+	h.v[1] = checksum_bytes(STR("1"), strbuf_str(&b));
 	return h;
 }
 

@@ -56,7 +56,7 @@ def shown(g):
     """What the group shows but for its times."""
     found = re.findall(r'^([a-z_]+)\{instance="",job="j"((?:,le="[^"]*")?)\} (\S+)$', g.get("/metrics").text, re.M)
     return {name + le.replace(",le=", ":").replace('"', ""): float(value) for name, le, value in found
-            if name not in ("push_time_seconds", "push_failure_time_seconds", "process_start_time_seconds")}
+            if not name.startswith("pushgateway_") and name not in ("push_time_seconds", "push_failure_time_seconds", "process_start_time_seconds")}
 
 
 FRACTIONS = [push("a", x=0.1), push("b", x=0.2), push("c", x=0.3)]
@@ -200,6 +200,7 @@ def add(path="", **values):
 ADDED = {
     "increments": ([add(c=5), add(c=5), add(c=3)], {"c": 13}),
     "source labels vanish": ([add("/pid/1", c=5), add("/pid/2/instance/x", c=5)], {"c": 10}),
+    "a push id": ([add("/__push_id__/k", c=5), add("/__push_id__/k", c=5), add("/__push_id__/l", c=5)], {"c": 10}),
     "killed": ([add(c=5), kill, add(c=5)], {"c": 10}),
     "a source that is deleted": ([add("/pid/1", c=5), lambda g: g.request("DELETE", "/add/metrics/job/j/pid/1")], {"c": 5}),
     "a plain group before": ([plain(c=4), add(c=5)], {"c": 9}),
@@ -246,3 +247,61 @@ def test_below_a_route_prefix():
             assert g.request("PUT", f"/gw/sum/metrics/job/j/pid/{source}", body({"c": value})).status == 200
         assert 'c{instance="",job="j"} 8' in g.get("/gw/metrics").text
         assert g.request("PUT", "/sum/metrics/job/j/pid/a", body({"c": 1})).status == 404
+
+
+def test_silent_sources(restartable, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"j\"}'\n  source_ttl: 500ms\n  gauges: {m: max, l: livesum}\n")
+    g = restartable.start(f"--config.file={rules}")
+    push("a", 100, c=5)(g)
+    push("b", 100, kind=GAUGE, m=3, l=3)(g)
+    eventually(lambda: "l" not in shown(g), "the live gauge of a silent source goes")
+    assert shown(g) == {"c": 5, "m": 3}
+    g = restartable.again()
+    push("a", 100, c=9)(g)
+    push("a", 100, kind=GAUGE, l=2)(g)
+    assert shown(g)["c"] == 9
+
+
+def test_a_push_id_after_a_restart(restartable):
+    g = restartable.start()
+    add("/__push_id__/k", c=5)(g)
+    g = restartable.again()
+    add("/__push_id__/k", c=5)(g)
+    assert shown(g) == {"c": 5}
+
+
+def test_repeated_adds_are_said(restartable):
+    g = restartable.start()
+    text = body({"c": 1}, start=100)
+    assert "X-Pushgateway-Warning" not in g.request("POST", "/add/metrics/job/j", text).headers
+    r = g.request("POST", "/add/metrics/job/j", text)
+    assert (r.status, r.headers["X-Pushgateway-Warning"]) == (200, "add-repeated")
+    assert scrape(g).get("pushgateway_repeated_adds_total", job="j") == 1
+
+
+def test_zero_first(restartable, tmp_path):
+    g = restartable.start("--push.zero-first=1s")
+    push("a", c=5)(g)
+    assert shown(g) == {"c": 0}
+    eventually(lambda: shown(g) == {"c": 5}, "the value comes")
+
+
+def test_a_source_that_was_folded_comes_back_after_a_restart(restartable, tmp_path):
+    """What it had said is in the base, which its first push is taken out of."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{}'\n  mode: sum\n  limits: {sources: 1}\n")
+    g = restartable.start(f"--config.file={rules}")
+    push("a", 100, c=5)(g)
+    for n in range(70):
+        push(f"b{n}", 100, c=1)(g)
+    sources = g.get("/api/v1/groups/sources").text
+    assert '"pid":"a"' not in sources and '"total":71' not in sources, "some are folded, the one silent for longest among them"
+    g = restartable.again()
+    push("a", 100, c=7, d=4)(g)
+    assert shown(g) == {"c": 5 + 70, "d": 4}
+    push("a", 100, c=9, d=4)(g)
+    assert shown(g) == {"c": 7 + 70, "d": 4}
+    g = restartable.again()
+    push("a", 200, c=2)(g)
+    assert shown(g) == {"c": 9 + 70, "d": 4}
