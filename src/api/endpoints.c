@@ -29,6 +29,8 @@ static const struct endpoint endpoints[] = {
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_groups_json) },
 	{ .path = PATH("/api/v1/groups"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_groups) },
+	{ .path = PATH("/api/v1/groups/sources"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_sources) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
 	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
 };

@@ -65,6 +65,7 @@ void api_groups_page(struct api_worker *w, struct http_request *req);
 void api_status_page(struct api_worker *w, struct http_request *req);
 void api_page_file(struct api_worker *w, struct http_request *req);
 void api_groups(struct api_worker *w, struct http_request *req);
+void api_sources(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
 void api_wipe(struct api_worker *w, struct http_request *req);
 void api_healthy(struct api_worker *w, struct http_request *req);

@@ -322,7 +322,7 @@ static bool has_job(const struct key *key)
 	return false;
 }
 
-int key_decode(struct str bytes, struct arena *a, struct key *ret_key)
+int key_decode_labels(struct str bytes, struct arena *a, struct key *ret_key)
 {
 	struct key key = { 0 };
 	size_t fields = 0;
@@ -345,10 +345,13 @@ int key_decode(struct str bytes, struct arena *a, struct key *ret_key)
 			return -1;
 		key.n_labels++;
 	}
-	if (!has_job(&key))
-		return -1;
 	*ret_key = key;
 	return 0;
+}
+
+int key_decode(struct str bytes, struct arena *a, struct key *ret_key)
+{
+	return key_decode_labels(bytes, a, ret_key) < 0 || !has_job(ret_key) ? -1 : 0;
 }
 
 struct str key_value(struct str bytes, struct str name)

@@ -57,5 +57,7 @@ void key_encode(const struct key *key, struct strbuf *out);
 struct str key_value(struct str bytes, struct str name);
 /* The reverse; borrows from bytes. -1 when they are not a canonical key (a damaged database). */
 int key_decode(struct str bytes, struct arena *a, struct key *ret_key);
+/* Of labels without a job, or none at all. */
+int key_decode_labels(struct str bytes, struct arena *a, struct key *ret_key);
 
 #endif

@@ -27,6 +27,7 @@ static const struct row rows[] = {
 	{ "/api/v1/status", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/metrics", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/groups", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/api/v1/groups/sources", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/admin/wipe", true, { [HTTP_PUT] = ACTION_ADMIN } },
 };
 
