@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from gateway import Gateway
+from gateway import BINARY, Gateway
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,13 +37,32 @@ def run(gw, block):
 
 
 def test_commands_of_the_readme(gw):
-    first, second = [b for b in blocks("README.md") if "curl" in b]
+    first, second, summed = [b for b in blocks("README.md") if "curl" in b]
     assert 'some_metric{instance="",job="some_job"} 3.14\n' in run(gw, first)
     push, delete = second.split("curl -X")
     assert run(gw, push) == ""
     assert 'backup_bytes{instance="some_instance",job="some_job"} 2398.283\n' in gw.get("/metrics").text
     assert run(gw, "curl -X" + delete) == ""
     assert "backup_bytes" not in gw.get("/metrics").text
+    assert run(gw, summed) == 'done_total{instance="",job="worker"} 10\n'
+
+
+def test_what_the_readme_shows_of_celery():
+    """The example does the same, and test_celery.py runs it."""
+    example = (ROOT / "deploy/examples/celery/push_metrics.py").read_text()
+    for part in ("def push(", "@worker_process_init.", "@task_postrun.", "@worker_process_shutdown."):
+        assert the_block("README.md", part).strip() in example
+
+
+def test_the_rules_of_the_documents(tmp_path):
+    text = (ROOT / "deploy/README.md").read_text()
+    shown = re.findall(r"^```yaml\n(rules:\n.*?)^```", text, re.M | re.S)
+    assert len(shown) == 2
+    for n, rules in enumerate(shown):
+        file = tmp_path / f"{n}.yml"
+        file.write_text(rules)
+        done = subprocess.run([BINARY, "check-config", str(file)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_scrape_configuration_of_the_readme():

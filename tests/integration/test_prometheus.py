@@ -24,16 +24,12 @@ CONFIGURATION = Path(__file__).parents[2] / "deploy" / "prometheus.yml"
 class Prometheus:
     FLAGS = []
 
-    def __init__(self, gateway, directory, settings=""):
-        """`settings` are more of the scrape's."""
+    def __init__(self, gateway, directory, settings="", configuration=None):
+        """`settings` are more of the scrape's; `configuration` is in place of deploy/'s for the gateway."""
         binary = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
         assert binary, "no prometheus: tests/run unpacks Debian's, or PROMETHEUS names one"
-        configuration = CONFIGURATION.read_text()
-        assert "localhost:9091" in configuration
         file = directory / "prometheus.yml"
-        file.write_text("global: {scrape_interval: 250ms, scrape_timeout: 250ms}\n"
-                        + configuration.replace("localhost:9091", f"{gateway.host}:{gateway.port}")
-                        .replace("honor_labels: true", "honor_labels: true" + settings))
+        file.write_text(configuration or self._configuration(gateway, settings))
         self.process = subprocess.Popen(
             [binary, *self.FLAGS, f"--config.file={file}", f"--storage.tsdb.path={directory}/data", "--web.listen-address=127.0.0.1:0"],
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True)
@@ -44,6 +40,14 @@ class Prometheus:
             raise
         # It must not stall on a full pipe.
         threading.Thread(target=lambda: [None for _ in self.process.stderr], daemon=True).start()
+
+    @staticmethod
+    def _configuration(gateway, settings):
+        configuration = CONFIGURATION.read_text()
+        assert "localhost:9091" in configuration
+        return ("global: {scrape_interval: 250ms, scrape_timeout: 250ms}\n"
+                + configuration.replace("localhost:9091", f"{gateway.host}:{gateway.port}")
+                .replace("honor_labels: true", "honor_labels: true" + settings))
 
     def _address(self):
         """It says where it listens and that it is ready, in either order."""
@@ -62,8 +66,8 @@ class Prometheus:
         with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=DEADLINE) as r:
             return json.load(r)["data"]
 
-    def query(self, promql):
-        return [(x["metric"], float(x["value"][1])) for x in self.api("query", query=promql)["result"]]
+    def query(self, promql, **at):
+        return [(x["metric"], float(x["value"][1])) for x in self.api("query", query=promql, **at)["result"]]
 
     def value(self, promql):
         """The one value of the expression, once there is one."""
