@@ -66,7 +66,9 @@ bool group_json_add(struct strbuf *b, struct str key, const struct group_brief *
 	if (!begin(b, key, a))
 		return false;
 	json_add_member(b, "mode");
-	json_add_string(b, STR("group"));
+	json_add_string(b, str_of(group_mode_name(g->summed.mode)));
+	if (g->summed.mode == GROUP_SUM)
+		add_count(b, "sources", g->summed.n_sources);
 	add_time(b, "push_time", g->pushed_at);
 	add_time(b, "failure_time", g->failed_at);
 	add_bool(b, "failed", failed);

@@ -52,7 +52,7 @@ static void end_family(struct strbuf *b)
 /* The keys of a group's object, sorted: its families, and the three of the group itself. */
 struct member {
 	struct str name;
-	enum { FAMILY, LABELS, SUCCESS, ERROR, PUSHED, FAILED } kind;
+	enum { FAMILY, LABELS, MODE, SUCCESS, ERROR, PUSHED, FAILED } kind;
 	const struct group_copy_family *family;
 };
 
@@ -61,9 +61,10 @@ static int member_cmp(const void *a, const void *b)
 	return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
-static bool is_reserved(struct str name)
+static bool is_reserved(const struct group_copy *g, struct str name)
 {
-	return str_eq(name, STR("labels")) || str_eq(name, STR("last_push_successful")) ||
+	return (g->mode != GROUP_PLAIN && str_eq(name, STR("mode"))) ||
+	       str_eq(name, STR("labels")) || str_eq(name, STR("last_push_successful")) ||
 	       str_eq(name, STR("last_push_error"));
 }
 
@@ -73,13 +74,16 @@ static uint32_t members_of(const struct group_copy *g, struct member *list)
 
 	list[n++] = (struct member){ STR("labels"), LABELS, NULL };
 	list[n++] = (struct member){ STR("last_push_successful"), SUCCESS, NULL };
+	/* Not of a plain one: the Go gateway's have none. */
+	if (g->mode != GROUP_PLAIN)
+		list[n++] = (struct member){ STR("mode"), MODE, NULL };
 	if (g->failed_at > g->pushed_at && g->failed_why.n > 0)
 		list[n++] = (struct member){ STR("last_push_error"), ERROR, NULL };
 	list[n++] = (struct member){ STR("push_failure_time_seconds"), FAILED, NULL };
 	list[n++] = (struct member){ STR("push_time_seconds"), PUSHED, NULL };
 	/* In the Go gateway a family of that name takes the place of the key. */
 	for (uint32_t i = 0; i < g->n_families; i++)
-		if (!is_reserved(g->families[i].name))
+		if (!is_reserved(g, g->families[i].name))
 			list[n++] = (struct member){ g->families[i].name, FAMILY, &g->families[i] };
 	qsort(list, n, sizeof(*list), member_cmp);
 	return n;
@@ -154,6 +158,10 @@ static bool add_member(struct groups_json *j, struct strbuf *b)
 		json_add_member(b, "last_push_successful");
 		strbuf_addz(b, j->group.failed_at > j->group.pushed_at ? "false" : "true");
 		break;
+	case MODE:
+		json_add_member(b, "mode");
+		json_add_string(b, str_of(group_mode_name(j->group.mode)));
+		break;
 	case ERROR:
 		json_add_member(b, "last_push_error");
 		json_add_string(b, j->group.failed_why);
@@ -183,7 +191,7 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 	j->labels = (struct metric){ .has = HAS_GAUGE };
 	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
 		return -1;
-	j->members = arena_alloc(a, (j->group.n_families + 5) * sizeof(*j->members));
+	j->members = arena_alloc(a, (j->group.n_families + 6) * sizeof(*j->members));
 	if (!j->members)
 		return -1;
 	j->n = members_of(&j->group, j->members);

@@ -211,7 +211,7 @@ static int write_families(struct rewriter *rw)
 
 	/* What sources have said is more than what can be seen of it. */
 	while (next_group(rw, &cursor, &g) > 0)
-		if (!g.summed && build_group(rw, &g) < 0)
+		if (g.mode == GROUP_PLAIN && build_group(rw, &g) < 0)
 			return -1;
 	if (rw->n > 0)
 		qsort(rw->pushes, rw->n, sizeof(struct push *), by_push_time);

@@ -6,6 +6,7 @@
 #ifndef PAGES_GROUP_H
 #define PAGES_GROUP_H
 
+#include "config/group_options.h"
 #include "pages/lifetime.h"
 
 enum { TIME_PUSHED, TIME_FAILED };
@@ -19,6 +20,12 @@ struct failure {
 	double at;       /* Unix seconds */
 	uint32_t why_n;
 	char why[]; /* in words; empty: not known */
+};
+
+/* What others are told of a summed group: how struct summed begins. */
+struct summed_brief {
+	enum group_mode mode;
+	uint32_t n_sources;
 };
 
 struct group {
@@ -58,5 +65,13 @@ static inline struct str group_key(const struct group *g)
 struct group *group_new(uint32_t slot, struct str key);
 /* With its entries. */
 void group_free(struct group *g, struct pool *entries);
+
+/* A plain group has none. */
+static inline struct summed_brief group_summed_brief(const struct group *g)
+{
+	if (!g->summed)
+		return (struct summed_brief){ GROUP_PLAIN, 0 };
+	return *(const struct summed_brief *)g->summed;
+}
 
 #endif

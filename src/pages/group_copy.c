@@ -34,7 +34,7 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 		.pushed_at = group_pushed_at(g),
 		.failed_at = group_failed_at(g),
 		.life = g->life ? g->life->now : (struct life){ .ttl_ns = 0 },
-		.summed = g->summed != NULL,
+		.mode = group_summed_brief(g).mode,
 		.families = arena_alloc(a, t->n * sizeof(*ret->families)),
 	};
 	if (g->failure)

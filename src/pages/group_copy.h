@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "config/group_options.h"
 #include "pages/lifetime.h"
 
 struct pages;
@@ -23,8 +24,8 @@ struct group_copy {
 	struct str key;              /* canonical bytes */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	struct life life;            /* all 0: it does not end by itself */
-	bool summed;                 /* over its sources */
-	struct str failed_why;       /* why the last push that was refused was; empty: not known */
+	enum group_mode mode;
+	struct str failed_why; /* why the last push that was refused was; empty: not known */
 	struct group_copy_family
 		*families; /* by exposed name; the time metrics are not among them */
 	uint32_t n_families;

@@ -34,6 +34,7 @@ static void add(struct group_list *l, const struct group *g)
 		.n_families = g->entries.n,
 		.expired = g->life && g->life->now.expired,
 		.overdue = g->life && g->life->now.overdue,
+		.summed = group_summed_brief(g),
 	};
 }
 

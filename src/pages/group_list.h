@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "pages/group.h"
 #include "pages/lifetime.h"
 
 struct pages;
@@ -24,6 +25,7 @@ struct group_brief {
 	uint64_t n_bytes;            /* of its families, as the database keeps them */
 	uint32_t n_families;
 	bool expired, overdue;
+	struct summed_brief summed;
 };
 
 struct group_list {

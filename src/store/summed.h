@@ -30,6 +30,7 @@ struct summed_head {
 };
 
 struct summed {
+	struct summed_brief brief; /* first; as published */
 	struct merged_group *group;
 	struct document doc;             /* of the head; its id is 0 */
 	struct summed_head head, before; /* before: the batch */

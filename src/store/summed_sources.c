@@ -70,6 +70,7 @@ static void show_failing(struct store *s, struct group *g, uint32_t before)
 {
 	struct summed *su = g->summed;
 
+	su->brief = (struct summed_brief){ (enum group_mode)su->head.mode, (uint32_t)su->n_shown };
 	if (su->failing.page && before == su->n_failing)
 		return;
 	su->failing.n = 1;

@@ -1,5 +1,6 @@
 """Summed groups over HTTP: the tables of what is said and what is then shown, each also after a restart."""
 import contextlib
+import json
 import re
 
 import pytest
@@ -305,3 +306,30 @@ def test_a_source_that_was_folded_comes_back_after_a_restart(restartable, tmp_pa
     g = restartable.again()
     push("a", 200, c=2)(g)
     assert shown(g) == {"c": 9 + 70, "d": 4}
+
+
+def test_the_api_shows_the_mode(restartable):
+    g = restartable.start()
+    push("a", c=5)(g)
+    push("b", c=3)(g)
+    assert g.request("POST", "/add/metrics/job/k", body({"mode": 5})).status == 200
+    assert g.put("plain", body({"c": 1})).status == 200
+    for restarted in (False, True):
+        g = restartable.again() if restarted else g
+        shown_by = {d["labels"]["job"]: d for d in json.loads(g.get("/api/v1/metrics").body)["data"]}
+        assert {job: d.get("mode") for job, d in shown_by.items()} == {"j": "sum", "k": "add", "plain": None}
+        assert shown_by["j"]["c"]["metrics"] == [{"labels": {"job": "j", "instance": ""}, "value": "8"}]
+        listed = {x["labels"]["job"]: x for x in json.loads(g.get("/api/v1/groups").body)["data"]["groups"]}
+        assert {job: (x["mode"], x.get("sources")) for job, x in listed.items()} == {
+            "j": ("sum", 2), "k": ("add", None), "plain": ("group", None)}
+
+
+def test_limits_of_a_rule(restartable, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"j\"}'\n  mode: sum\n  limits: {series: 2}\n")
+    g = restartable.start(f"--config.file={rules}")
+    push("a", c=5, d=1)(g)
+    r = g.request("POST", "/sum/metrics/job/j/pid/b", body({"c": 1, "e": 1}))
+    assert r.status == 507 and "limits" in r.text and "2" in r.text
+    push("b", c=3)(g)
+    assert shown(g) == {"c": 8, "d": 1}
