@@ -2,6 +2,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from gateway import BINARY, Gateway
@@ -45,6 +46,16 @@ def test_commands_of_the_readme(gw):
     assert run(gw, "curl -X" + delete) == ""
     assert "backup_bytes" not in gw.get("/metrics").text
     assert run(gw, summed) == 'done_total{instance="",job="worker"} 10\n'
+
+
+def test_the_line_that_mends_it(gw):
+    """As a program of the reader's would run it."""
+    shown = the_block("README.md", 'push_to_gateway("gw:9091/sum"')
+    program = ("import os, socket\nfrom prometheus_client import REGISTRY, Counter, push_to_gateway\n"
+               "Counter('done_total', 'Work done').inc(2)\n" + shown.replace("gw:9091", f"{gw.host}:{gw.port}"))
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", program], check=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert 'done_total{instance="",job="celery"} 4\n' in gw.get("/metrics").text
 
 
 def test_what_the_readme_shows_of_celery():
