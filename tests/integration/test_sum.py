@@ -333,3 +333,28 @@ def test_limits_of_a_rule(restartable, tmp_path):
     assert r.status == 507 and "limits" in r.text and "2" in r.text
     push("b", c=3)(g)
     assert shown(g) == {"c": 8, "d": 1}
+
+
+def test_only_a_rule_ends_a_summed_group(restartable, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"ends\"}'\n  ttl: 300ms\n")
+    g = restartable.start(f"--config.file={rules}", "--push.ttl=300ms")
+    push("a", c=5)(g)
+    r = g.request("POST", "/sum/metrics/job/j/__ttl__/1s", body({"c": 1}, start=1))
+    assert r.status == 400 and "__source__/4711/__ttl__/15m" in r.text
+    assert g.request("POST", "/sum/metrics/job/ends/pid/1", body({"c": 1})).status == 200
+    assert g.put("plain", body({"c": 1})).status == 200
+    eventually(lambda: 'c{instance="",job="ends"}' not in g.get("/metrics").text, "the rule ends it")
+    eventually(lambda: 'c{instance="",job="plain"}' not in g.get("/metrics").text, "the flag ends plain groups")
+    assert shown(g) == {"c": 5}
+
+
+def test_a_time_of_the_source_itself(restartable):
+    """__ttl__ in a URL that names a source is that source's."""
+    g = restartable.start()
+    assert g.request("POST", "/sum/metrics/job/j/pid/a/__ttl__/300ms", body({"x_active": 2, "c": 1}, GAUGE)).status == 200
+    push("b", kind=GAUGE, x_active=3)(g)
+    assert shown(g)["x_active"] == 5
+    eventually(lambda: shown(g) == {"c": 1, "x_active": 3}, "what it has of live gauges goes")
+    assert g.request("DELETE", "/sum/metrics/job/j").status == 202
+    assert shown(g) == {}
