@@ -115,6 +115,9 @@ ALERTS = [
     Alert("LastPushRefused", {pushed("push_time_seconds"): "100x60", pushed("push_failure_time_seconds"): "101x60"}, "30m",
           {**BACKUP, "severity": "warning"}, "The last push of backup, instance db1 was refused"),
     Alert("LastPushRefused", {pushed("push_time_seconds"): "102x60", pushed("push_failure_time_seconds"): "101x60"}, "30m"),
+    Alert("SourcesFailing", {pushed("pushgateway_group_failing_sources"): "2x60"}, "1h", {**BACKUP, "severity": "warning"},
+          "The last pushes of 2 sources of backup, instance db1 were refused"),
+    Alert("SourcesFailing", {pushed("pushgateway_group_failing_sources"): "0x60"}, "1h"),
     *[Alert("SummedCountsDoubtful", {selector(metric, job="celery", instance="gw:9091"): course}, "150m",
             {"job": "celery", "severity": "warning", "reason": reason} if fires else {},
             f"Sums of celery may be wrong: {reason}" if fires else "")

@@ -38,6 +38,16 @@ local whose = '{{ $labels.job }}{{ with $labels.instance }}, instance {{ . }}{{ 
               },
             },
             {
+              alert: 'SourcesFailing',
+              expr: 'pushgateway_group_failing_sources > 0',
+              'for': '5m',
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: 'The last pushes of {{ $value }} sources of ' + whose + ' were refused',
+                description: 'Their part of the sum is older. The log says whose pushes and why.',
+              },
+            },
+            {
               alert: 'GroupStale',
               expr: |||
                 time() - push_time_seconds > %d
