@@ -279,7 +279,7 @@ def test_the_connection_limit(certificates, tls_config):
             for w in (a, b):
                 assert w.send(head("GET", "/-/healthy")).reply().status == 200
             with TlsWire(g) as extra:
-                reply = extra.send(head("GET", "/-/healthy")).reply()
+                reply = extra.send(head("GET", "/metrics")).reply()
                 assert (reply.status, reply.text) == (503, "too many connections (--web.max-connections)\n")
                 assert extra.at_end()
         eventually(lambda: g.get("/-/healthy").status == 200, "there is room again")
