@@ -18,9 +18,9 @@ SERVICES = COMPOSE["services"]
 
 # Of the Compose Specification, what we use: a key that is written wrong is none of these.
 KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volumes": list, "ports": list,
-        "depends_on": list, "restart": str, "init": bool, "working_dir": str}
+        "depends_on": list, "restart": str, "init": bool, "user": str, "working_dir": str}
 BUILD_KEYS = {"context": str, "dockerfile": str, "dockerfile_inline": str, "args": dict}
-PORTS = {"tallygate": 9091, "api": 8000, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
+PORTS = {"tallygate": 9091, "api": 8000, "redis": 6379, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
          "grafana": 3000}
 
 
@@ -95,6 +95,8 @@ def test_each_host_that_is_named_is_a_service():
     files = [*(DEPLOY / "compose").rglob("*.yml"), OBSERVABILITY / "alertmanager.yml"]
     named = set().union(*(hosts(re.sub(r"#.*", "", f.read_text())) for f in files)) - {("localhost", "9090")}
     assert len(named) >= 6
+    # What containers are told in their environment.
+    named |= hosts(" ".join(str(v) for s in SERVICES.values() for v in s.get("environment", {}).values()))
     for host, port in named:
         assert PORTS[host] == int(port), host
     assert set(PORTS) <= set(SERVICES)
@@ -166,6 +168,18 @@ def test_the_api_shows_metrics():
     requests = 'http_requests_total{endpoint="/tasks",method="GET",status="200"} '
     assert requests + "1.0\n" in first and requests + "2.0\n" in second
     assert 'http_request_duration_seconds_bucket{endpoint="/tasks",le="0.2",method="GET"}' in first, "the objective"
+
+
+def test_the_worker_does_what_the_api_gives_it():
+    """tests/integration runs this worker; here it is that the names agree."""
+    (application,) = [word for before, word in zip(SERVICES["worker"]["command"], SERVICES["worker"]["command"][1:]) if before == "-A"]
+    tasks = mounted("worker", f"/app/{application}.py").read_text()
+    name, arguments = re.search(r'send_task\("(?:\w+\.)?(\w+)", (\[.*?\])\)', mounted("api", "/api.py").read_text()).groups()
+    assert f'"{application}.{name}"' in mounted("api", "/api.py").read_text()
+    assert len(json.loads(arguments)) == len(re.search(rf"def {name}\((.*?)\)", tasks)[1].split(","))
+    for service, script in (("worker", tasks + mounted("worker", "/app/push_metrics.py").read_text()), ("api", mounted("api", "/api.py").read_text())):
+        for variable in SERVICES[service]["environment"]:
+            assert variable.startswith("PYTHON") or f'environ.get("{variable}"' in script, variable
 
 
 def test_alerts_are_printed():
