@@ -34,4 +34,8 @@ def push_at_most_once_a_second(**_):
 
 @worker_process_shutdown.connect
 def push_what_is_left(**_):
-    push(__final__="1")
+    for wait in 1, 2, 4, 8, 0:
+        try:
+            return push(__final__="1")
+        except OSError:  # the gateway is being restarted
+            time.sleep(wait)
