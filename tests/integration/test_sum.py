@@ -358,3 +358,40 @@ def test_a_time_of_the_source_itself(restartable):
     eventually(lambda: shown(g) == {"c": 1, "x_active": 3}, "what it has of live gauges goes")
     assert g.request("DELETE", "/sum/metrics/job/j").status == 202
     assert shown(g) == {}
+
+
+def sources(g):
+    return json.loads(g.get("/api/v1/groups/sources").body)["data"]["total"]
+
+
+def test_fold_after(restartable, tmp_path):
+    """A source that is silent for that long is no longer kept; its counts stay, and it counts on from what it says next."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{}'\n  source_ttl: 100ms\n")
+    g = restartable.start("--merge.fold-after=500ms", f"--config.file={rules}")
+    push("a", 100, c=5)(g)
+    eventually(lambda: sources(g) == 0, "it is folded")
+    assert shown(g) == {"c": 5}
+    push("a", 100, c=7)(g)
+    assert shown(g) == {"c": 5}
+    push("a", 100, c=9)(g)
+    assert shown(g) == {"c": 7}
+    g = restartable.again()
+    push("a", 200, c=1)(g)
+    assert shown(g) == {"c": 8}
+
+
+def test_values_of_all_sources(restartable):
+    """Over the limit sources that are not live are folded; what then has no room is refused. Each has two: a count, a start."""
+    g = restartable.start("--limits.source-values=20")
+    for n in range(30):
+        push(f"ended{n}", 100, c=1, final=True)(g)
+    assert shown(g) == {"c": 30}
+    assert sources(g) <= 10
+    live = {f"live{n}": push(f"live{n}", 100, c=1) for n in range(10)}
+    for step in live.values():
+        step(g)
+    r = g.request("POST", "/sum/metrics/job/j/pid/more", body({"c": 1}, start=100))
+    assert r.status == 507 and "--limits.source-values" in r.text
+    live["live0"](g)
+    assert shown(g) == {"c": 40}
