@@ -51,15 +51,22 @@ static bool may_go(const struct conn *c)
 			       c->state == CONN_READING || c->state == CONN_DRAINING);
 }
 
-static void make_room(struct http_worker *w)
+static bool is_full(const struct http_server *s, const struct peer *client)
+{
+	if (client)
+		return client->connections > extra_room(s->settings.max_connections_per_client);
+	return s->connections >= extra_room(s->settings.max_connections);
+}
+
+/* client: only those of this one go, and there has to be room for it; NULL: any, for all. */
+static void make_room(struct http_worker *w, const struct peer *client)
 {
 	enum { LOOKED_AT = 64 };
-	uint64_t room = extra_room(w->server->settings.max_connections);
 	struct conn *c = w->oldest_extra, *newer;
 
-	for (int i = 0; c && i < LOOKED_AT && w->server->connections >= room; i++, c = newer) {
+	for (int i = 0; c && i < LOOKED_AT && is_full(w->server, client); i++, c = newer) {
 		newer = c->newer_extra;
-		if (!may_go(c))
+		if (!may_go(c) || (client && c->client != client))
 			continue;
 		/* Its request may be there by now, and is answered then. */
 		if (conn_peek(c) > 0) {
@@ -90,14 +97,15 @@ bool extra_enter(struct conn *c)
 	struct http_server *s = c->worker->server;
 
 	c->client = find_peer(c);
-	if (c->client &&
-	    c->client->connections > extra_room(s->settings.max_connections_per_client)) {
+	if (c->client)
+		make_room(c->worker, c->client);
+	if (c->client && is_full(s, c->client)) {
 		peers_remove(&s->peers, c->client);
 		c->client = NULL;
 		s->refused++;
 		return false;
 	}
-	make_room(c->worker);
+	make_room(c->worker, NULL);
 	s->connections++;
 	if (over_limit(c) != FAULT_NONE)
 		add(c);
