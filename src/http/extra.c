@@ -24,6 +24,7 @@ static void add(struct conn *c)
 	else
 		w->oldest_extra = c;
 	w->newest_extra = c;
+	w->n_extra++;
 }
 
 static void take_out(struct conn *c)
@@ -42,6 +43,7 @@ static void take_out(struct conn *c)
 		w->newest_extra = c->older_extra;
 	c->older_extra = c->newer_extra = NULL;
 	c->extra = false;
+	w->n_extra--;
 }
 
 /* At no request that somebody works at. */
@@ -64,7 +66,9 @@ static void make_room(struct http_worker *w, const struct peer *client)
 	enum { LOOKED_AT = 64 };
 	struct conn *c = w->oldest_extra, *newer;
 
-	for (int i = 0; c && i < LOOKED_AT && is_full(w->server, client); i++, c = newer) {
+	for (int i = 0; c && i < LOOKED_AT && w->n_extra >= EXTRA_LEAST; i++, c = newer) {
+		if (!is_full(w->server, client))
+			break;
 		newer = c->newer_extra;
 		if (!may_go(c) || (client && c->client != client))
 			continue;
@@ -99,7 +103,7 @@ bool extra_enter(struct conn *c)
 	c->client = find_peer(c);
 	if (c->client)
 		make_room(c->worker, c->client);
-	if (c->client && is_full(s, c->client)) {
+	if (c->client && is_full(s, c->client) && c->worker->n_extra >= EXTRA_LEAST) {
 		peers_remove(&s->peers, c->client);
 		c->client = NULL;
 		s->refused++;

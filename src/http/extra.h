@@ -9,7 +9,12 @@
 
 #include "http/conn.h"
 
-/* So many over a limit, beside it. */
+/*
+ * So many over a limit, beside it. A worker has EXTRA_LEAST in any case: it can make room only
+ * among its own, and a probe may come to any of them.
+ */
+enum { EXTRA_LEAST = 4 };
+
 static inline uint64_t extra_room(uint64_t limit)
 {
 	return limit + limit / 8 + 16;

@@ -31,6 +31,7 @@ struct http_worker {
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
 	struct conn *newest_extra, *oldest_extra; /* see extra.h */
+	size_t n_extra;
 	bool stopping;
 	bool accepting; /* the listeners are enabled */
 	bool paused;    /* not again before the next tick */

@@ -150,7 +150,8 @@ void worker_check_load(struct http_worker *w)
 {
 	const struct http_settings *s = &w->server->settings;
 	/* Those over the limit wait for their 503; there is a limit to these too. */
-	bool full = w->server->connections > extra_room(s->max_connections);
+	bool full = w->n_extra >= EXTRA_LEAST &&
+		    w->server->connections > extra_room(s->max_connections);
 
 	if (!w->stopping && !w->paused && full == w->accepting)
 		set_accepting(w, !full);
