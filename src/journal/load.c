@@ -12,8 +12,10 @@
 #include "base/table.h"
 #include "format/text/write.h"
 #include "journal/decoders.h"
+#include "journal/taken.h"
 #include "push/rules.h"
 #include "store/lifetime.h"
+#include "store/removal.h"
 
 struct loader {
 	struct store *store;
@@ -23,6 +25,7 @@ struct loader {
 	struct table emptied; /* of groups whose values have gone because of their age */
 	struct table lived;   /* of groups whose life is known */
 	struct table summed;  /* of groups that have documents */
+	struct taken taken;   /* families that have gone out of groups */
 	uint64_t wiped;       /* the newest row that ended all; 0: none */
 	uint64_t next;        /* the number that the next row has to have; 0: any */
 	/* Rows that make and end groups: read alone, less those read with all. */
@@ -86,6 +89,22 @@ static int make_group(struct loader *l, const struct row *row, struct err *err)
 	return 0;
 }
 
+static int end_groups(struct loader *l, const struct row *row, struct err *err)
+{
+	struct str none;
+	size_t at = 0;
+	uint64_t id;
+	int r;
+
+	if (row->group) {
+		add_id(&l->ended, row->group);
+		return 0;
+	}
+	while ((r = removal_next_id(row->body, &at, false, &none, &id)) > 0)
+		add_id(&l->ended, id);
+	return r < 0 ? damaged(row, "does not say which groups end", err) : 0;
+}
+
 static int load_group(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
@@ -98,7 +117,7 @@ static int load_group(void *arg, const struct row *row, struct err *err)
 	if (row->kind == ROW_WIPE)
 		l->wiped = row->number;
 	else if (row->kind == ROW_END)
-		add_id(&l->ended, row->group);
+		return end_groups(l, row, err);
 	else if (row->kind == ROW_GROUP && !has_id(&l->ended, row->group))
 		return make_group(l, row, err);
 	return 0;
@@ -108,6 +127,7 @@ static void restore(void *arg, const struct row *row, struct push *push)
 {
 	struct loader *l = arg;
 
+	taken_filter(&l->taken, row, push);
 	store_restore_record(l->store, row, push);
 }
 
@@ -115,7 +135,8 @@ static void restore_without(void *arg, const struct row *row, struct str family,
 {
 	struct loader *l = arg;
 
-	store_restore_without(l->store, row, family, why);
+	if (!taken_has(&l->taken, row, family))
+		store_restore_without(l->store, row, family, why);
 }
 
 /* A number that is missing is a row that is. */
@@ -168,6 +189,8 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 			       : 0;
 	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE)
 		return 0;
+	if (row->kind == ROW_TAKE)
+		return taken_add(&l->taken, row, err);
 	if (has_id(&l->ended, row->group))
 		return store_restore_left_out(l->store, row) < 0
 			       ? damaged(row, "cannot be read", err)
@@ -223,6 +246,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	table_done(&l.emptied);
 	table_done(&l.lived);
 	table_done(&l.summed);
+	taken_done(&l.taken);
 	arena_done(&l.arena);
 	return r;
 }

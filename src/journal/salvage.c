@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "journal/load.h"
+#include "store/removal.h"
 
 struct salvage {
 	struct storage base; /* first: rows in memory, to be loaded like any others */
@@ -136,6 +137,32 @@ static struct ids ids_of_kinds(const struct salvage *sv, unsigned kinds)
 	return ids;
 }
 
+/* A row may end many. */
+static struct ids ended_ids(const struct salvage *sv)
+{
+	struct ids ids = { 0 };
+	size_t cap = 0;
+	struct str none;
+	uint64_t id;
+
+	for (size_t i = 0; i < sv->n; i++)
+		cap += sv->rows[i].kind == ROW_END ? 1 + sv->rows[i].body.n / 8 : 0;
+	ids.list = mem_alloc((cap + 1) * sizeof(uint64_t));
+	for (size_t i = 0; i < sv->n; i++) {
+		const struct row *row = &sv->rows[i];
+		size_t at = 0;
+
+		if (row->kind != ROW_END)
+			continue;
+		if (row->group)
+			ids.list[ids.n++] = row->group;
+		while (!row->group && removal_next_id(row->body, &at, false, &none, &id) > 0)
+			ids.list[ids.n++] = id;
+	}
+	ids_sort(&ids);
+	return ids;
+}
+
 static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW_FAILED |
 				  1u << ROW_DOCUMENT;
 
@@ -146,7 +173,7 @@ static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW
 static uint64_t drop_lost_groups(struct salvage *sv)
 {
 	struct ids named = ids_of_kinds(sv, 1u << ROW_GROUP);
-	struct ids ended = ids_of_kinds(sv, 1u << ROW_END);
+	struct ids ended = ended_ids(sv);
 	struct ids pushed = ids_of_kinds(sv, of_pushes);
 	struct ids lost = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
 	uint64_t wiped = 0, n = 0;
@@ -157,7 +184,7 @@ static uint64_t drop_lost_groups(struct salvage *sv)
 	for (size_t i = 0; i < sv->n; i++) {
 		struct row *row = &sv->rows[i];
 
-		if (row->kind == ROW_WIPE || row->kind == ROW_END ||
+		if (row->kind == ROW_WIPE || row->kind == ROW_END || row->kind == ROW_TAKE ||
 		    (ids_have(&named, row->group) && ids_have(&pushed, row->group)))
 			continue;
 		if (row->number > wiped && !ids_have(&ended, row->group))

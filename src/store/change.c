@@ -287,7 +287,7 @@ int change_make(struct store *s, struct group *g, const struct str *labels, doub
 	return 0;
 }
 
-void change_end(struct store *s, struct group *g, double at)
+void change_leave(struct store *s, struct group *g)
 {
 	struct err err;
 
@@ -296,9 +296,19 @@ void change_end(struct store *s, struct group *g, double at)
 	change_apply(s, &err);
 	summed_leave(g);
 	g->staged->exists = false;
+	store_unindex_group(s, g);
+}
+
+void change_end(struct store *s, struct group *g, double at)
+{
+	if (store_is_leaving(s, g)) {
+		store_leave(s, g);
+		if (!group_is_there(g))
+			return;
+	}
+	change_leave(s, g);
 	if (!g->staged->ended)
 		g->staged->ended = store_step(s, g, ROW_END, at);
-	store_unindex_group(s, g);
 }
 
 /* ---- back ---- */

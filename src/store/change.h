@@ -61,6 +61,8 @@ struct staged {
 	struct group *next;       /* of the batch, in the order of their first pushes */
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
+	bool end_is_written;   /* by a removal: what is published needs no row for it */
+	bool has_left;         /* what the removal at hand does to it is in the net change */
 	bool replaced;         /* all entries that it had have gone at some time */
 	bool listed_record;    /* the rows of the batch have one for the group already */
 	uint32_t made, ended;  /* steps: the last that made it, the first that ended it */
@@ -88,6 +90,8 @@ uint32_t group_entry(struct store *s, const struct group *g, const struct store_
 int change_make(struct store *s, struct group *g, const struct str *labels, double at,
 		struct err *err);
 void change_end(struct store *s, struct group *g, double at);
+/* The same for a group whose end a row says that is written already. */
+void change_leave(struct store *s, struct group *g);
 
 void change_begin(struct store *s, struct group *g);
 void change_put(struct store *s, struct record *record, const struct push_family *pf);

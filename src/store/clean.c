@@ -67,6 +67,8 @@ uint64_t store_clean_due(const struct store *s, enum clean_when when)
 	uint64_t share = share_of(when) * s->log.live_bytes / 8;
 	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
 	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, most);
+	if (store_removal_pending(s))
+		return 0;
 	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
 	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
 
@@ -190,6 +192,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 		return summed_is_live(s, row);
 	case ROW_END:
 	case ROW_WIPE:
+	case ROW_TAKE:
 		break;
 	}
 	return false;

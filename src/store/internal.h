@@ -8,6 +8,7 @@
 #include "pages/pages.h"
 #include "store/change.h"
 #include "store/remembered.h"
+#include "store/removal.h"
 #include "store/series_index.h"
 #include "store/store.h"
 
@@ -143,6 +144,19 @@ struct store {
 	int64_t nothing_ends_before_ns; /* monotonic */
 	double newest_at;               /* Unix seconds: of the rows that were loaded */
 
+	struct removal_at_hand {
+		uint64_t *ids;   /* of the groups that go */
+		uint32_t *slots; /* theirs */
+		size_t n, cap;
+		size_t done;    /* of them have been staged */
+		uint64_t *bits; /* a bit for the slot of each that has not gone yet; NULL: not begun
+				 */
+		size_t cap_bits;
+		struct strbuf family, exposed; /* empty: whole groups */
+		struct strbuf body;            /* of the row */
+		double at;
+	} removal; /* removal.h; all zeros: there is none */
+
 	struct pages pages; /* the last member, as its lock is: store_wipe() exchanges the rest */
 };
 
@@ -233,6 +247,13 @@ const char *store_left_out_reason(const char *why);
  */
 void store_kin_meet(struct store *s, struct store_family *f);
 void store_kin_changes(struct store *s, const struct change_pair *p);
+
+/* In removal.c. Is the group named by the removal, and still as it was before? */
+bool store_is_leaving(const struct store *s, const struct group *g);
+/* Stages what the removal does to it, which needs no row. */
+void store_leave(struct store *s, struct group *g);
+/* That is published. */
+void store_has_left(struct store *s, const struct group *g);
 
 /* Counts an entry in, or out, of the staged state: its family and the index of its series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);

@@ -206,6 +206,8 @@ static void publish_group(struct store *s, struct group *g)
 	pages_show_group(&s->pages, g, g->exists);
 	if (s->left_out.n > 0)
 		store_forget_left_out(s, g);
+	if (st->has_left)
+		store_has_left(s, g);
 	staged_free(s, g);
 	if (!g->exists)
 		store_group_remove(s, g);
@@ -235,6 +237,7 @@ void store_publish(struct store *s)
 	end_left_out_groups(s);
 	store_sweep_families(s);
 	s->pages.counts.families = s->families.n;
+	s->pages.next_id = s->after;
 	pthread_mutex_unlock(&s->pages.lock);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)

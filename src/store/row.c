@@ -19,6 +19,7 @@ bool rows_free(const struct rows *rows)
 		case ROW_END:
 		case ROW_WIPE:
 		case ROW_LIFE:
+		case ROW_TAKE:
 			break;
 		default:
 			if (!rows->list[i].from)
@@ -31,7 +32,9 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return r->kind >= ROW_GROUP && r->kind <= ROW_PUSH_IDS ? ROW_INTACT : ROW_UNKNOWN;
+	return (r->kind >= ROW_GROUP && r->kind <= ROW_PUSH_IDS) || r->kind == ROW_TAKE
+		       ? ROW_INTACT
+		       : ROW_UNKNOWN;
 }
 
 bool row_document_id(struct str body, uint64_t *ret)

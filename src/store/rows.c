@@ -40,7 +40,7 @@ static bool becomes_row(const struct store *s, uint32_t step)
 	case ROW_GROUP:
 		return st->exists && st->made == step;
 	case ROW_END:
-		return it->group->exists && st->ended == step;
+		return it->group->exists && st->ended == step && !st->end_is_written;
 	case ROW_FAILED:
 		return st->exists && st->failed == step;
 	case ROW_LIFE:

@@ -28,7 +28,7 @@ enum row_kind {
 			   takes the place of what the group had of that name */
 	ROW_WHOLE = 3,  /* the same, and all else that the group had is gone */
 	ROW_FAILED = 4, /* a push was refused; body: why, in words, FAILED_WHY_MAX bytes at most */
-	ROW_END = 5,    /* the group ends */
+	ROW_END = 5,    /* the group ends; group 0: those end whose ids are the body (removal.h) */
 	ROW_WIPE = 6,   /* all groups end */
 	ROW_LIFE = 7,   /* when the group ends by itself, and whether its values have; body: see
 			   life_encode(). With the latter all that the group had is gone */
@@ -42,6 +42,8 @@ enum row_kind {
 	/* Of no group: 16 bytes for each hash, see store/remembered.h. */
 	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
 	ROW_PUSH_IDS = 10, /* increments that were added */
+	ROW_TAKE = 20,     /* a family goes out of many groups; group 0; body: see removal.h. What
+			      a record brought that was written before it first is gone. */
 };
 
 enum { FAILED_WHY_MAX = 200 };

@@ -99,6 +99,8 @@ void store_stage(struct store *s, struct push *push)
 		return;
 	}
 	g = store_group_find(s, push->key, push->key_hash);
+	if (g && store_is_leaving(s, g))
+		store_leave(s, g);
 	if (g)
 		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {

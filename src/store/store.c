@@ -86,6 +86,7 @@ void store_free(struct store *s)
 	series_index_done(&s->keys);
 	series_index_done(&s->index);
 	series_index_done(&s->ids);
+	store_removal_drop(s);
 	free(s->by_slot);
 	free(s->free_slots);
 	free(s->change.pairs);
@@ -310,6 +311,16 @@ int store_group_details(struct store *s, const struct group_brief *g, struct are
 			struct group_details *ret)
 {
 	return pages_group_details(&s->pages, g, a, ret);
+}
+
+uint64_t store_next_id(struct store *s)
+{
+	uint64_t next;
+
+	pthread_mutex_lock(&s->pages.lock);
+	next = s->pages.next_id;
+	pthread_mutex_unlock(&s->pages.lock);
+	return next;
 }
 
 struct store_counts store_counts(struct store *s)

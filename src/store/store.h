@@ -23,6 +23,7 @@
 #include "pages/group_list.h"
 #include "pages/snapshot.h"
 #include "push/push.h"
+#include "store/removal.h"
 #include "store/rows.h"
 
 struct store;
@@ -190,6 +191,8 @@ bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret);
 struct store_counts store_counts(struct store *s);
+/* Any thread: groups with this id, or a higher one, have been made after the call. */
+uint64_t store_next_id(struct store *s);
 
 /* A source of a summed group. */
 struct source_copy {

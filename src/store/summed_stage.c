@@ -272,7 +272,7 @@ static void end_summed(struct store *s, struct group *g, struct push *push)
 		err_set(&push->err, ERR_CONFLICT, 0,
 			"the sources of this group are the starts of their processes, and this "
 			"request names none: end one with __start__/UNIX_TIME in the URL, or "
-			"delete the whole group with POST /api/v1/groups/delete");
+			"delete the whole group with DELETE /api/v1/groups");
 	else
 		change_end(s, g, push->now);
 }
@@ -322,6 +322,8 @@ void summed_stage(struct store *s, struct push *push)
 	bool fresh;
 
 	s->work.now = push->now;
+	if (g && store_is_leaving(s, g))
+		store_leave(s, g);
 	if (g)
 		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/removal.h"
 
 static struct mem_storage *of(struct storage *st)
 {
@@ -26,13 +27,28 @@ size_t mem_storage_count(const struct mem_storage *m, enum row_kind kind)
 	return n;
 }
 
+/* A row may end many groups, and says which. */
+static bool ends(const struct row *row, uint64_t id)
+{
+	struct str none;
+	size_t at = 0;
+	uint64_t named;
+
+	if (row->kind != ROW_END || row->group)
+		return row->kind == ROW_END && row->group == id;
+	while (removal_next_id(row->body, &at, false, &none, &named) > 0)
+		if (named == id)
+			return true;
+	return false;
+}
+
 /* The row that makes the group, or moves that one, if it has not ended since. */
 static bool has_group(const struct mem_storage *m, uint64_t id)
 {
 	for (size_t i = m->n_rows; i > 0; i--) {
 		const struct row *row = &m->rows[i - 1];
 
-		if (row->kind == ROW_WIPE || (row->kind == ROW_END && row->group == id))
+		if (row->kind == ROW_WIPE || ends(row, id))
 			return false;
 		if (row->kind == ROW_GROUP && row->group == id)
 			return true;
@@ -67,7 +83,7 @@ static void append(struct mem_storage *m, const struct row *row)
 		check_moved(m, row);
 	else if (row->kind == ROW_GROUP)
 		assert(row->group == row->number && row->body.n > 0);
-	else if (row->kind != ROW_WIPE && row->kind != ROW_FOLDED && row->kind != ROW_PUSH_IDS)
+	else if (row->group)
 		assert(has_group(m, row->group));
 	mem_storage_add(m, row);
 }

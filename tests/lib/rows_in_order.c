@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/lifetime.h"
+#include "store/removal.h"
 
 struct kept_family {
 	struct str name, message;
@@ -139,6 +140,32 @@ static void put_life(struct kept_group *g, const struct row *row)
 		g->life = row;
 }
 
+static void take_family(struct kept_group *g, struct str family, const struct row *row)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (!str_eq(g->families[i].name, family) ||
+		    g->families[i].number > row_first_number(row))
+			g->families[n++] = g->families[i];
+	g->n = n;
+}
+
+static void remove_named(struct kept *k, const struct row *row)
+{
+	struct str family;
+	size_t at = 0;
+	uint64_t id;
+	int r;
+
+	while ((r = removal_next_id(row->body, &at, row->kind == ROW_TAKE, &family, &id)) > 0)
+		if (row->kind == ROW_TAKE)
+			take_family(group_of(k, id), family, row);
+		else
+			end_groups(k, id);
+	assert(r == 0);
+}
+
 static void apply(struct kept *k, const struct row *row)
 {
 	struct kept_group *g;
@@ -167,10 +194,17 @@ static void apply(struct kept *k, const struct row *row)
 		put_document(group_of(k, row->group), row);
 		break;
 	case ROW_END:
+		if (row->group)
+			end_groups(k, row->group);
+		else
+			remove_named(k, row);
+		break;
 	case ROW_WIPE:
-		end_groups(k, row->group);
-		if (row->kind == ROW_WIPE)
-			k->n_remembered = 0;
+		end_groups(k, 0);
+		k->n_remembered = 0;
+		break;
+	case ROW_TAKE:
+		remove_named(k, row);
 		break;
 	}
 }

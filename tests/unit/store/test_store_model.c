@@ -244,6 +244,79 @@ static void wipe(struct world *w)
 	check_same(w, w->store, &w->shown, "wiped");
 }
 
+/* Which groups, as bits, and which family of them; NULL: all of them. */
+struct asked {
+	unsigned groups;
+	const char *family;
+	unsigned went;
+};
+
+static int index_of(struct str key)
+{
+	for (int i = 0; i < NAIVE_GROUPS; i++) {
+		CLEANUP(push_freep)
+		struct push *p = make_push(PUSH_DELETE, naive_paths[i], "", 1);
+
+		if (str_eq(p->key, key))
+			return i;
+	}
+	ck_abort_msg("a group that nobody pushed to");
+}
+
+static int asks_for(void *arg, const struct removal_group *g, struct err *err)
+{
+	const struct asked *a = arg;
+
+	(void)err;
+	return (int)(a->groups >> index_of(g->key) & 1);
+}
+
+static void is_going(void *arg, const struct removal_group *g)
+{
+	((struct asked *)arg)->went |= 1u << index_of(g->key);
+}
+
+/* True: it is written, and comes step by step. */
+static bool begin_removal(struct world *w, struct asked *a)
+{
+	struct err err = { 0 };
+	struct removal r = { .wants = asks_for, .goes = is_going, .arg = a, .now = w->op };
+
+	*a = (struct asked){ .groups = rng_below(&w->rng, 1 << NAIVE_GROUPS) };
+	if (rng_one_in(&w->rng, 2))
+		a->family = naive_names[rng_below(&w->rng, NAIVE_NAMES)].name;
+	if (a->family)
+		r.family = str_of(a->family);
+	ck_assert_int_eq(store_removal_decide(w->store, &r, &err), 0);
+	ck_assert_uint_eq(r.n, (unsigned)__builtin_popcount(a->went));
+	if (r.n > 0 && !commit(w, store_removal_rows(w->store))) {
+		store_removal_drop(w->store);
+		return false;
+	}
+	store_removal_begin(w->store);
+	return true;
+}
+
+static void remove_some(struct world *w)
+{
+	struct asked a;
+	bool begun = begin_removal(w, &a);
+
+	for (int i = 0; begun && i < NAIVE_GROUPS; i++) {
+		if (!(a.went >> i & 1))
+			continue;
+		if (!a.family)
+			memset(&w->staged.groups[i], 0, sizeof(w->staged.groups[i]));
+		for (int k = 0; a.family && k < NAIVE_NAMES; k++)
+			if (strcmp(naive_names[k].name, a.family) == 0)
+				w->staged.groups[i].families[k].there = false;
+	}
+	while (store_removal_step(w->store))
+		;
+	w->shown = w->staged;
+	check_same(w, w->store, &w->shown, "removed");
+}
+
 /* What of the log the group's live rows are. */
 static uint64_t live_bytes(const struct store *s, const struct group *g)
 {
@@ -356,6 +429,8 @@ START_TEST(random_run)
 			reload(w);
 		if (rng_one_in(&w->rng, 100))
 			wipe(w);
+		if (rng_one_in(&w->rng, 20))
+			remove_some(w);
 		if (rng_one_in(&w->rng, 10))
 			check_held(w);
 	}
@@ -371,6 +446,73 @@ START_TEST(random_run)
 	strbuf_done(&w->held_text);
 	store_free(w->store);
 	ck_assert_uint_eq(bytes_detached(), 0);
+	mem_storage_done(&w->rows);
+}
+END_TEST
+
+/* Pushes that nobody foretells the verdicts of. */
+static void run_batch_meanwhile(struct world *w)
+{
+	struct push *pushes[BATCH_MAX];
+	unsigned n = rng_below(&w->rng, BATCH_MAX + 1);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct naive_push p;
+
+		w->op++;
+		naive_random_push(&w->rng, w->op, &p);
+		pushes[i] = naive_real_push(&p);
+		store_stage(w->store, pushes[i]);
+	}
+	if (commit(w, store_rows(w->store)))
+		store_publish(w->store);
+	else
+		store_rollback(w->store);
+	for (unsigned i = 0; i < n; i++)
+		push_free(pushes[i]);
+}
+
+static void check_loads_the_same(struct world *w, struct storage *from)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 }, want = { 0 };
+	struct store *again = new_store(w->run);
+	struct err err = { 0 };
+
+	ck_assert_msg(load_store(from, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	exposed_add(w->store, &want);
+	exposed_add(again, &got);
+	ck_assert_msg(str_eq(strbuf_str(&got), strbuf_str(&want)), "op %u", w->op);
+	check_copies(w->store, again);
+	store_free(again);
+}
+
+/* Pushes come between the decision and the last slice; the log says in which order. */
+START_TEST(removed_meanwhile)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct mem_storage in_order;
+	struct asked a;
+
+	w->run = &runs[_i % 2];
+	w->rng = (uint64_t)_i + 500;
+	w->store = new_store(w->run);
+	mem_storage_init(&w->rows);
+	for (int i = 0; i < 60; i++) {
+		run_batch_meanwhile(w);
+		if (begin_removal(w, &a))
+			for (unsigned k = rng_below(&w->rng, 4); k > 0; k--)
+				run_batch_meanwhile(w);
+		while (store_removal_step(w->store))
+			;
+		ck_assert(!store_removal_pending(w->store));
+		check_log(w);
+		check_loads_the_same(w, &w->rows.base);
+		mem_storage_init(&in_order);
+		rows_apply_in_order(w->rows.rows, w->rows.n_rows, &in_order);
+		check_loads_the_same(w, &in_order.base);
+		mem_storage_done(&in_order);
+	}
+	store_free(w->store);
 	mem_storage_done(&w->rows);
 }
 END_TEST
@@ -483,6 +625,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, left_out_and_let_in, 0, 10);
 	tcase_add_loop_test(tc, left_out_until, 0, 4);
+	tcase_add_loop_test(tc, removed_meanwhile, 0, 20);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	return run_cases("store model", tc);
 }

@@ -1,0 +1,265 @@
+#include "store/removal.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "metrics/names.h"
+#include "store/internal.h"
+#include "store/summed.h"
+
+enum {
+	SLICE_GROUPS = 512,
+	SLICE_ENTRIES = 1024, /* the lock of the pages is held for each */
+	AHEAD = 8,            /* groups that the processor is told of before they are needed */
+};
+
+static bool has_bit(const struct store *s, uint32_t slot)
+{
+	return slot / 64 < s->removal.cap_bits && (s->removal.bits[slot / 64] >> slot % 64 & 1);
+}
+
+static void add_group(struct store *s, const struct group *g)
+{
+	struct removal_at_hand *r = &s->removal;
+
+	if (r->n == r->cap) {
+		r->cap = r->cap ? r->cap * 2 : 256;
+		r->ids = mem_realloc(r->ids, r->cap * sizeof(*r->ids));
+		r->slots = mem_realloc(r->slots, r->cap * sizeof(*r->slots));
+	}
+	r->ids[r->n] = g->id;
+	r->slots[r->n++] = g->slot;
+}
+
+static struct store_family *family_of(struct store *s)
+{
+	const struct removal_at_hand *r = &s->removal;
+
+	return store_family_find(s, strbuf_str(&r->family), strbuf_str(&r->exposed),
+				 hash_bytes(strbuf_str(&r->exposed)));
+}
+
+static int ask(struct store *s, struct removal *r, const struct group *g, struct err *err)
+{
+	const struct removal_group what = {
+		.id = g->id,
+		.slot = g->slot,
+		.key = group_key(g),
+		.pushed_at = group_pushed_at(g),
+		.failed_at = group_failed_at(g),
+	};
+	int wanted = r->wants(r->arg, &what, err);
+
+	if (wanted <= 0)
+		return wanted;
+	r->n++;
+	add_group(s, g);
+	r->goes(r->arg, &what);
+	return 1;
+}
+
+/* What a summed group shows of a family comes from its sources, and would come again. */
+static bool has_family(struct store *s, const struct group *g, const struct store_family *f,
+		       uint32_t *hint)
+{
+	return f && !group_summed(g) && group_entry(s, g, f, hint);
+}
+
+static int ask_all(struct store *s, struct removal *r, struct err *err)
+{
+	struct store_family *f = r->family.n ? family_of(s) : NULL;
+	uint32_t hint = 0;
+
+	for (uint32_t slot = 1; slot < s->n_slots; slot++) {
+		const struct group *g = s->by_slot[slot];
+
+		if (slot + AHEAD < s->n_slots && s->by_slot[slot + AHEAD]) {
+			__builtin_prefetch(s->by_slot[slot + AHEAD]);
+			__builtin_prefetch(s->by_slot[slot + AHEAD]->key);
+		}
+		if (!g || !g->exists || (r->family.n && !has_family(s, g, f, &hint)))
+			continue;
+		if (ask(s, r, g, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void store_removal_drop(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+
+	free(r->ids);
+	free(r->slots);
+	free(r->bits);
+	strbuf_done(&r->family);
+	strbuf_done(&r->exposed);
+	strbuf_done(&r->body);
+	*r = (struct removal_at_hand){ 0 };
+	store_rows_clear(s);
+}
+
+int store_removal_decide(struct store *s, struct removal *r, struct err *err)
+{
+	r->n = 0;
+	s->removal.at = r->now;
+	strbuf_adds(&s->removal.family, r->family);
+	text_write_escaped_name(&s->removal.exposed, r->family);
+	if (ask_all(s, r, err) < 0) {
+		store_removal_drop(s);
+		return -1;
+	}
+	if (r->has_expect && r->n != r->expect) {
+		store_removal_drop(s);
+		return err_set(
+			err, ERR_CONFLICT, 0,
+			"%llu groups would be deleted, and not %llu as expected; nothing was",
+			(unsigned long long)r->n, (unsigned long long)r->expect);
+	}
+	if (r->dry_run)
+		store_removal_drop(s);
+	return 0;
+}
+
+/* ---- its row ---- */
+
+static void put(struct strbuf *b, uint64_t v, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		strbuf_addc(b, (char)(v >> 8 * i));
+}
+
+static uint64_t take(const char *from, int bytes)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < bytes; i++)
+		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
+	return v;
+}
+
+int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret_family,
+		    uint64_t *ret_id)
+{
+	size_t begin = 0;
+
+	*ret_family = STR("");
+	if (of_family) {
+		if (body.n < 4)
+			return -1;
+		ret_family->n = take(body.p, 4);
+		ret_family->p = body.p + 4;
+		begin = 4 + ret_family->n;
+	}
+	if (begin > body.n || (body.n - begin) % 8 != 0)
+		return -1;
+	if (*at < begin)
+		*at = begin;
+	if (*at == body.n)
+		return 0;
+	*ret_id = take(body.p + *at, 8);
+	*at += 8;
+	return 1;
+}
+
+const struct rows *store_removal_rows(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+	struct row *row;
+
+	store_rows_clear(s);
+	r->body.n = 0;
+	if (r->family.n) {
+		put(&r->body, r->family.n, 4);
+		strbuf_adds(&r->body, strbuf_str(&r->family));
+	}
+	for (size_t i = 0; i < r->n; i++)
+		put(&r->body, r->ids[i], 8);
+	row = store_row_add(s, r->family.n ? ROW_TAKE : ROW_END);
+	row->number = s->next_number;
+	row->at = r->at;
+	row->body = strbuf_str(&r->body);
+	row->checksum = row_checksum(row);
+	s->rows.live_bytes = s->log.live_bytes;
+	return &s->rows;
+}
+
+/* ---- what comes of it ---- */
+
+void store_removal_begin(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+
+	r->cap_bits = s->n_slots / 64 + 1;
+	r->bits = mem_zalloc(r->cap_bits * sizeof(*r->bits));
+	for (size_t i = 0; i < r->n; i++)
+		r->bits[r->slots[i] / 64] |= UINT64_C(1) << r->slots[i] % 64;
+	if (s->rows.n > 0) {
+		store_log_grew(s);
+		s->next_number++;
+		store_rows_clear(s);
+	}
+	strbuf_done(&r->body);
+	if (r->n == 0)
+		store_removal_drop(s);
+}
+
+bool store_removal_pending(const struct store *s)
+{
+	return s->removal.bits != NULL;
+}
+
+bool store_is_leaving(const struct store *s, const struct group *g)
+{
+	return s->removal.bits && g->exists && has_bit(s, g->slot) &&
+	       !(g->staged && g->staged->has_left);
+}
+
+void store_leave(struct store *s, struct group *g)
+{
+	struct store_family *f = s->removal.family.n ? family_of(s) : NULL;
+	struct err err;
+
+	if (!s->removal.family.n) {
+		change_leave(s, g);
+		g->staged->end_is_written = true;
+	} else {
+		change_begin(s, g);
+		if (f)
+			change_take(s, f);
+		change_apply(s, &err);
+	}
+	g->staged->has_left = true;
+}
+
+void store_has_left(struct store *s, const struct group *g)
+{
+	if (has_bit(s, g->slot))
+		s->removal.bits[g->slot / 64] &= ~(UINT64_C(1) << g->slot % 64);
+}
+
+bool store_removal_step(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+	uint32_t groups = 0;
+	size_t entries = 0;
+
+	if (!r->bits)
+		return false;
+	while (r->done < r->n && groups < SLICE_GROUPS && entries < SLICE_ENTRIES) {
+		struct group *g = s->by_slot[r->slots[r->done++]];
+
+		if (r->done + AHEAD < r->n && s->by_slot[r->slots[r->done + AHEAD]])
+			__builtin_prefetch(s->by_slot[r->slots[r->done + AHEAD]]);
+		if (!g || !store_is_leaving(s, g))
+			continue;
+		entries += r->family.n ? 1 : g->entries.n;
+		groups++;
+		store_leave(s, g);
+	}
+	store_publish(s);
+	if (r->done == r->n)
+		store_removal_drop(s);
+	return true;
+}

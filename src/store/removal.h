@@ -1,0 +1,63 @@
+/*
+ * Deleting many groups, or one family out of many groups, with one row of the log. Which groups
+ * these are is decided at once; when the row is written they are gone for whoever loads the
+ * database. In memory they go in slices, so that pushes and scrapes do not wait for all of them: a
+ * push to one that is still to go finds it gone (store_stage() sees to that).
+ *
+ * The committer calls, between two batches: store_removal_decide(), then, if the removal is not a
+ * dry run and found something, store_removal_rows(); when these are written
+ * store_removal_begin(), otherwise store_removal_drop(). After that store_removal_step() until it
+ * says that nothing is left; batches of pushes may come in between, but no wipe, no other removal,
+ * and no look after the database.
+ */
+#ifndef STORE_REMOVAL_H
+#define STORE_REMOVAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct store;
+struct rows;
+
+struct removal_group {
+	uint64_t id;
+	uint32_t slot;
+	struct str key;
+	double pushed_at, failed_at; /* Unix seconds; 0: never */
+};
+
+struct removal {
+	/* 1: it goes, 0: it stays, -1: *err. On the committer's thread. */
+	int (*wants)(void *arg, const struct removal_group *g, struct err *err);
+	/* Told of each that goes. */
+	void (*goes)(void *arg, const struct removal_group *g);
+	void *arg;
+	struct str family; /* empty: whole groups. Only those that have it are asked about */
+	bool dry_run, has_expect;
+	uint64_t expect;
+	double now; /* Unix seconds */
+	uint64_t n; /* how many go */
+};
+
+/* -1: *err, and nothing is decided. ERR_CONFLICT: there are not as many as expected. */
+int store_removal_decide(struct store *s, struct removal *r, struct err *err);
+/* Good until the next call. */
+const struct rows *store_removal_rows(struct store *s);
+void store_removal_begin(struct store *s);
+void store_removal_drop(struct store *s);
+/* One slice. False: nothing was left. */
+bool store_removal_step(struct store *s);
+bool store_removal_pending(const struct store *s);
+
+/*
+ * The body of a row that ends many groups, or of one that takes a family out of many: the next id;
+ * *at starts as 0. family: empty for groups. 1, 0: there are no more, -1: this is not what we
+ * wrote.
+ */
+int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret_family,
+		    uint64_t *ret_id);
+
+#endif
