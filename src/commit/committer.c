@@ -32,6 +32,7 @@ struct committer {
 	struct pace pace;
 	struct late late; /* large pushes, and what has to wait for them */
 	struct buckets batch_pushes;
+	struct push *removing; /* its removal is committed, and not all of it is published yet */
 };
 
 /* While nothing is pushed the files are looked at so often. */
@@ -48,6 +49,49 @@ static void wipe(struct committer *c, struct push *push)
 		store_wipe(c->store);
 }
 
+/* False: it has its verdict. Otherwise it gets it with the last slice. */
+static bool begin_removal(struct committer *c, struct push *push)
+{
+	struct database *d = &c->database;
+	struct removal *r = push->removal;
+
+	if (store_removal_decide(c->store, r, &push->err) < 0 || r->dry_run)
+		return false;
+	if (d->storage && r->n > 0 &&
+	    database_commit_pushes(d, store_removal_rows(c->store), &push->err) !=
+		    STORAGE_COMMITTED) {
+		store_removal_drop(c->store);
+		return false;
+	}
+	store_removal_begin(c->store);
+	c->removing = push;
+	return true;
+}
+
+static void end_removal(struct committer *c)
+{
+	struct push *push = c->removing;
+
+	c->removing = NULL;
+	push->done(push);
+	if (c->batch_done)
+		c->batch_done();
+	c->batches++;
+}
+
+/* A slice. Pushes are committed in between. */
+static void go_on_removing(struct committer *c)
+{
+	if (c->removing && !store_removal_step(c->store))
+		end_removal(c);
+}
+
+static void finish_removing(struct committer *c)
+{
+	while (c->removing)
+		go_on_removing(c);
+}
+
 static void refuse_batch(struct push *first, const struct err *why)
 {
 	for (struct push *p = first; p; p = (struct push *)p->node.next)
@@ -55,13 +99,19 @@ static void refuse_batch(struct push *first, const struct err *why)
 			p->err = *why;
 }
 
-/* A wipe is a batch by itself. Cuts the list after what belongs to the batch. */
+static bool is_alone(const struct push *p)
+{
+	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE;
+}
+
+/* A wipe is a batch by itself, and so is a removal. Cuts the list after what belongs to the batch.
+ */
 static struct push *cut_batch(struct push *first, size_t *ret_n)
 {
 	struct push *p = first, *next = (struct push *)p->node.next;
 
 	*ret_n = 1;
-	while (next && first->mode != PUSH_WIPE && next->mode != PUSH_WIPE) {
+	while (next && !is_alone(first) && !is_alone(next)) {
 		p = next;
 		next = (struct push *)p->node.next;
 		++*ret_n;
@@ -212,17 +262,22 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
 	bool large = first->n_families >= LATE_FAMILIES;
 	struct err err = { 0 };
+	bool waits = false;
 
+	if (c->database.suspect || is_alone(first))
+		finish_removing(c);
 	if (c->database.suspect && database_look_after(&c->database, &err) < 0) {
 		refuse_batch(first, &err);
 		c->database.failures++;
 	} else if (first->mode == PUSH_WIPE) {
 		wipe(c, first);
+	} else if (first->mode == PUSH_REMOVE) {
+		waits = begin_removal(c, first);
 	} else {
 		run_pushes(c, first);
 	}
 	buckets_observe(&c->batch_pushes, (double)n);
-	while (first) {
+	while (first && !waits) {
 		struct push *p = first;
 
 		first = (struct push *)p->node.next;
@@ -314,6 +369,8 @@ static void wait_for_pushes(struct committer *c)
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
+	while (c->removing && c->late.n == 0 && queue_depth(c->queue) == 0)
+		go_on_removing(c);
 	*ret_n = 0;
 	/* What is late takes memory beside that of the queue. */
 	if (c->late.n >= LATE_MAX || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
@@ -331,6 +388,7 @@ static void run_list(struct committer *c, struct push *first)
 		struct push *rest = cut_batch(first, &n);
 
 		run_batch(c, first, n);
+		go_on_removing(c);
 		first = rest;
 	}
 }
@@ -351,12 +409,14 @@ static void *committer_main(void *arg)
 		first = late_take(&c->late, BATCH_MAX, &n);
 		if (first)
 			run_batch(c, first, n);
+		go_on_removing(c);
 		if (c->late.n == 0) {
 			gather(c, taken);
 			clean_while_idle(c);
 		}
 		c->busy = false;
 	}
+	finish_removing(c);
 	return NULL;
 }
 

@@ -23,6 +23,7 @@ enum push_mode {
 	PUSH_POST,   /* replaces the families it names */
 	PUSH_DELETE, /* drops the group */
 	PUSH_WIPE,   /* drops all groups; the key means nothing */
+	PUSH_REMOVE, /* drops those that removal says; the key means nothing */
 };
 
 /* What is to be done with the group beside storing the push. */
@@ -76,6 +77,7 @@ struct push {
 	unsigned warnings; /* enum push_warning; set by the committer */
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
+	struct removal *removal; /* of PUSH_REMOVE (store/removal.h); borrowed */
 
 	/* Called once by the committer's thread when the verdict is final and, if accepted,
 	 * durable. */
