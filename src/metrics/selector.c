@@ -141,3 +141,13 @@ int selector_match(const struct selector *s, const struct key *key, struct err *
 	}
 	return 1;
 }
+
+bool selector_matches_empty(const struct selector *s)
+{
+	struct err err;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (matcher_match(&s->matchers[i], STR(""), &err) == 0)
+			return false;
+	return true;
+}

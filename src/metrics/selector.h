@@ -26,6 +26,12 @@ DEFINE_CLEANUP(struct selector *, selector_free)
 /* 1: all matchers match, 0: one does not, -1: an expression took too long; *err names it. */
 int selector_match(const struct selector *s, const struct key *key, struct err *err);
 
+/*
+ * Whether it matches a group that has none of its labels. Nobody means all groups by
+ * {instnace=""}. An expression that takes too long on the empty value counts as one that matches.
+ */
+bool selector_matches_empty(const struct selector *s);
+
 /* As it was written. */
 struct str selector_text(const struct selector *s);
 

@@ -213,6 +213,29 @@ START_TEST(backtracking_ends)
 }
 END_TEST
 
+START_TEST(what_matches_no_label)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} selectors[] = {
+		{ "{}", true },           { "{a=\"\"}", true },
+		{ "{a!=\"x\"}", true },   { "{a=~\"x*\",b!~\"y\"}", true },
+		{ "{a=\"x\"}", false },   { "{a=\"\",b!=\"\"}", false },
+		{ "{a=~\".+\"}", false }, { "{a!~\".*\"}", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(selectors); i++) {
+		CLEANUP(selector_freep) struct selector *s = NULL;
+		struct err err;
+
+		ck_assert_int_eq(parse(selectors[i].text, &s, &err), 0);
+		ck_assert_msg(selector_matches_empty(s) == selectors[i].want, "%s",
+			      selectors[i].text);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("selector");
@@ -221,6 +244,7 @@ int main(void)
 	tcase_add_loop_test(tc, refusals, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(tc, every_beginning_is_refused);
 	tcase_add_test(tc, limits);
+	tcase_add_test(tc, what_matches_no_label);
 	tcase_add_test(tc, backtracking_ends);
 	return run_cases("selector", tc);
 }
