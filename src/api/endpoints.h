@@ -21,7 +21,7 @@ enum action {
 	ACTION_SCRAPE, /* reads what is exposed */
 	ACTION_READ,   /* looks at groups, flags and builds: people and tools */
 	ACTION_PUSH,
-	ACTION_DELETE, /* of one group */
+	ACTION_DELETE, /* of one group, or of those that a selector means */
 	ACTION_ADMIN,  /* concerns all groups, or the process */
 };
 
@@ -66,6 +66,7 @@ void api_status_page(struct api_worker *w, struct http_request *req);
 void api_page_file(struct api_worker *w, struct http_request *req);
 void api_groups(struct api_worker *w, struct http_request *req);
 void api_sources(struct api_worker *w, struct http_request *req);
+void api_groups_delete(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
 void api_wipe(struct api_worker *w, struct http_request *req);
 void api_healthy(struct api_worker *w, struct http_request *req);

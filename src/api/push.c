@@ -1,7 +1,9 @@
 /* PUT, POST and DELETE of a group. */
 #include "api/api.h"
 #include "api/endpoints.h"
+#include "api/groups_delete.h"
 #include "api/large_pushes.h"
+#include "api/params.h"
 #include "api/submit.h"
 #include "base/clock.h"
 #include "base/queue.h"
@@ -22,13 +24,36 @@ static void refuse_busy(struct api_worker *w, struct http_request *req, const ch
 		      start_ns);
 }
 
+/*
+ * ?recursive=true, of a DELETE. The Go gateway looks at no parameter, and neither do we at any
+ * other. -1: *err.
+ */
+static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
+{
+	struct params p;
+
+	*ret = false;
+	if (w->query.n == 0)
+		return 0;
+	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
+		return memmem(w->query.p, w->query.n, "recursive", 9) ? -1 : 0;
+	return params_flag(&p, "recursive", ret, err) < 0 ? -1 : 0;
+}
+
 static void read_here(struct api_worker *w, struct http_request *req,
 		      const struct push_request *request, int64_t start_ns)
 {
-	struct push_refusal refusal;
-	struct push *push = read_push(&w->reader, request, &refusal);
+	struct push_refusal refusal = { .why = REJECT_PATH };
+	bool recursive = false;
+	struct push *push = NULL;
 
-	if (push)
+	if (request->mode != PUSH_DELETE || is_recursive(w, &recursive, &refusal.err) == 0)
+		push = read_push(&w->reader, request, &refusal);
+	if (push && recursive)
+		groups_delete_within(w, req, push->key);
+	if (push && recursive)
+		push_free(push);
+	else if (push)
 		submit_push(w, req, push, start_ns);
 	else
 		submit_refuse(w, req, request->mode, strbuf_str(&refusal.group), &refusal.err,

@@ -9,6 +9,8 @@
 #include "api/redirect.h"
 #include "api/refusals.h"
 #include "api/reply.h"
+#include "api/same_site.h"
+#include "api/v1_reply.h"
 #include "base/mem.h"
 #include "codec/decompress.h"
 #include "config/config.h"
@@ -72,6 +74,21 @@ static bool refuse_until_ready(struct api_worker *w, struct http_request *req, e
 	return true;
 }
 
+/* The one place for all that change something. */
+static bool refuse_other_site(struct api_worker *w, struct http_request *req,
+			      const struct endpoint *e)
+{
+	struct err err;
+
+	if (reads(req) || same_site_allows(w->api, req, &err))
+		return false;
+	if (e->ours)
+		v1_reply_error(w, req, &err);
+	else
+		refuse(req, error_status(&err), err.msg);
+	return true;
+}
+
 static void call_endpoint(struct api_worker *w, struct http_request *req, const struct endpoint *e)
 {
 	enum http_method method = http_request_method(req);
@@ -81,7 +98,7 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 		method_not_allowed(req, e->allow);
 		return;
 	}
-	if (refuse_until_ready(w, req, call->action))
+	if (refuse_until_ready(w, req, call->action) || refuse_other_site(w, req, e))
 		return;
 	if (e->handler != HANDLER_NONE)
 		api_count_as(req, e->handler);

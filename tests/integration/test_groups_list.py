@@ -221,7 +221,7 @@ def test_by_label(gw):
 
 def test_methods(shared):
     r = shared.request("PUT", "/api/v1/groups")
-    assert (r.status, r.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert (r.status, r.headers["Allow"]) == (405, "DELETE, GET, HEAD, OPTIONS")
     r = shared.request("OPTIONS", "/api/v1/groups")
     assert r.status == 200 and "Access-Control-Allow-Origin" not in r.headers
     assert shared.request("GET", "/api/v1/groups/").headers["Location"] == "/api/v1/groups"

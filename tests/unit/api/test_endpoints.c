@@ -26,7 +26,7 @@ static const struct row rows[] = {
 	  { [HTTP_GET] = ACTION_READ, [HTTP_PUT] = ACTION_ADMIN, [HTTP_POST] = ACTION_ADMIN } },
 	{ "/api/v1/status", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/metrics", false, { [HTTP_GET] = ACTION_READ } },
-	{ "/api/v1/groups", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/api/v1/groups", false, { [HTTP_GET] = ACTION_READ, [HTTP_DELETE] = ACTION_DELETE } },
 	{ "/api/v1/groups/sources", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/admin/wipe", true, { [HTTP_PUT] = ACTION_ADMIN } },
 };

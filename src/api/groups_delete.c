@@ -1,0 +1,340 @@
+/*
+ * DELETE /api/v1/groups: those that a selector means, or one family out of them; and DELETE of a
+ * group with recursive=true. What keys say is found out on the background thread, since regular
+ * expressions may take long; the rest is decided by the committer, where all is one.
+ */
+#include <stdlib.h>
+
+#include "api/client.h"
+#include "api/endpoints.h"
+#include "api/error_status.h"
+#include "api/group_filter.h"
+#include "api/group_json.h"
+#include "api/groups_delete.h"
+#include "api/picks.h"
+#include "api/reply.h"
+#include "api/v1_reply.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "expose/background.h"
+#include "push/push.h"
+
+enum { SHOWN = 100 };
+
+static const char *const known[] = { "match[]", "older_than", "family", "dry_run", "expect" };
+
+struct groups_delete {
+	struct job job;        /* first; on the way to the background thread, */
+	struct push push;      /* to the committer, */
+	struct http_task task; /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	struct group_filter filter;
+	struct str within; /* owned; a key that those meant have, with more; NULL: the filter says
+			      it */
+	struct strbuf family;
+	struct removal removal;
+	struct str said; /* owned; the target of the request, for the log */
+	/* What the background thread has found: by slot the id of a group that is meant. */
+	uint32_t cursor;
+	struct group_list some;
+	uint64_t *ids;
+	uint32_t cap_ids;
+	uint64_t next_id; /* of groups that came later it knows nothing */
+	struct arena arena;
+	struct picks picks; /* the first of those that go */
+	struct err err;
+};
+
+static void drop(struct groups_delete *d)
+{
+	group_filter_done(&d->filter);
+	free((char *)d->within.p);
+	strbuf_done(&d->family);
+	free((char *)d->said.p);
+	group_list_done(&d->some);
+	free(d->ids);
+	arena_done(&d->arena);
+	picks_done(&d->picks);
+	free(d);
+}
+
+/* Both are canonical: sorted, and each label ends with a byte that is in none. */
+static bool has_all_labels(struct str key, struct str of, struct arena *a)
+{
+	struct key x, y;
+	uint32_t i = 0;
+
+	arena_reset(a);
+	if (key_decode(key, a, &x) < 0 || key_decode(of, a, &y) < 0)
+		return false;
+	for (uint32_t k = 0; k < x.n_labels && i < y.n_labels; k++)
+		if (str_eq(x.labels[k].name, y.labels[i].name)) {
+			if (!str_eq(x.labels[k].value, y.labels[i].value))
+				return false;
+			i++;
+		}
+	return i == y.n_labels;
+}
+
+static int key_is_meant(struct groups_delete *d, struct str key, struct err *err)
+{
+	if (d->within.p)
+		return has_all_labels(key, d->within, &d->arena);
+	return group_filter_key(&d->filter, key, &d->arena, err);
+}
+
+static void note(struct groups_delete *d, const struct group_brief *g)
+{
+	if (g->slot >= d->cap_ids) {
+		uint32_t cap = d->cap_ids ? d->cap_ids : 1024;
+
+		while (cap <= g->slot)
+			cap *= 2;
+		d->ids = mem_realloc(d->ids, cap * sizeof(*d->ids));
+		memset(d->ids + d->cap_ids, 0, (cap - d->cap_ids) * sizeof(*d->ids));
+		d->cap_ids = cap;
+	}
+	d->ids[g->slot] = g->id;
+}
+
+/* ---- on the committer's thread ---- */
+
+static int wants(void *arg, const struct removal_group *g, struct err *err)
+{
+	struct groups_delete *d = arg;
+	const struct group_brief brief = { .pushed_at = g->pushed_at, .failed_at = g->failed_at };
+
+	if (!group_filter_state(&d->filter, &brief, d->removal.now))
+		return 0;
+	if (g->id >= d->next_id)
+		return key_is_meant(d, g->key, err);
+	return g->slot < d->cap_ids && d->ids[g->slot] == g->id;
+}
+
+static void goes(void *arg, const struct removal_group *g)
+{
+	struct groups_delete *d = arg;
+	const struct group_brief brief = { .id = g->id, .slot = g->slot };
+
+	picks_offer(&d->picks, (struct place){ 0, g->key }, &brief);
+}
+
+static void committed(struct push *push)
+{
+	struct groups_delete *d = push->done_arg;
+
+	http_worker_post(d->worker->http, &d->task);
+}
+
+/* ---- on the worker again ---- */
+
+static bool write_groups(struct groups_delete *d, struct strbuf *b)
+{
+	picks_finish(&d->picks);
+	strbuf_addz(b, "\"groups\":[");
+	for (size_t i = 0; i < d->picks.n; i++) {
+		arena_reset(&d->arena);
+		if (!group_json_add_labels(b, pick_key(&d->picks, &d->picks.list[i]), &d->arena))
+			return false;
+	}
+	strbuf_addz(b, "]}");
+	return true;
+}
+
+static void log_deleted(const struct groups_delete *d)
+{
+	struct log_count n = log_count(d->removal.n);
+	char client[CLIENT_MAX];
+	CLEANUP(strbuf_done) struct strbuf said = { 0 };
+
+	client_name(d->worker->api, d->req, client);
+	strbuf_adds(&said, d->said);
+	log_info(d->family.n ? "a family deleted out of groups" : "groups deleted", "source",
+		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text, NULL);
+}
+
+/* As of a group: the path has no JSON. */
+static void refuse(struct groups_delete *d)
+{
+	int status = error_status(&d->err);
+
+	if (!d->within.p) {
+		v1_reply_error(d->worker, d->req, &d->err);
+		return;
+	}
+	api_count_as(d->req, HANDLER_DELETE);
+	api_reply_error(d->req, status, d->err.msg);
+}
+
+static void accept(struct groups_delete *d)
+{
+	api_count_as(d->req, HANDLER_DELETE);
+	http_reply(d->req, 202, NULL);
+}
+
+static void answer(struct http_task *task)
+{
+	struct groups_delete *d = (struct groups_delete *)((char *)task -
+							   offsetof(struct groups_delete, task));
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	if (!d->err.reason)
+		d->err = d->push.err;
+	if (!d->err.reason && !d->removal.dry_run)
+		log_deleted(d);
+	strbuf_addf(&b, "{\"%s\":%llu,", d->removal.dry_run ? "would_delete" : "deleted",
+		    (unsigned long long)d->removal.n);
+	if (!d->err.reason && !write_groups(d, &b))
+		err_set(&d->err, ERR_BUSY, 0, "not enough memory for the answer");
+	if (d->err.reason)
+		refuse(d);
+	else if (d->within.p)
+		accept(d);
+	else
+		v1_reply(d->worker, d->req, 200, strbuf_str(&b), STR(""));
+	drop(d);
+}
+
+/* ---- on the background thread ---- */
+
+static void submit(struct groups_delete *d)
+{
+	struct queue *queue = d->worker->api->queue;
+
+	d->push = (struct push){
+		.node = { .bytes = sizeof(*d), .urgent = true },
+		.mode = PUSH_REMOVE,
+		.now = d->removal.now,
+		.removal = &d->removal,
+		.done = committed,
+		.done_arg = d,
+	};
+	if (queue_push(queue, &d->push.node) == QUEUE_OK) {
+		queue_wake(queue);
+		return;
+	}
+	err_set(&d->err, ERR_BUSY, 0, "write queue is full, try again (--push.queue-size)");
+	http_worker_post(d->worker->http, &d->task);
+}
+
+static bool step(struct job *job, int64_t until_ns)
+{
+	struct groups_delete *d = (struct groups_delete *)job;
+	int r;
+
+	if (d->cursor == 0)
+		d->next_id = store_next_id(d->worker->api->store);
+	do {
+		if (!store_list_groups(d->worker->api->store, &d->cursor, &d->some)) {
+			submit(d);
+			return true;
+		}
+		for (uint32_t i = 0; i < d->some.n; i++) {
+			r = key_is_meant(d, group_list_key(&d->some, &d->some.list[i]), &d->err);
+			if (r > 0)
+				note(d, &d->some.list[i]);
+			if (r >= 0)
+				continue;
+			http_worker_post(d->worker->http, &d->task);
+			return true;
+		}
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}
+
+/* ---- on the worker ---- */
+
+static struct groups_delete *delete_new(struct api_worker *w, struct http_request *req)
+{
+	struct groups_delete *d = mem_zalloc(sizeof(*d));
+	struct str said;
+
+	d->job = (struct job){ .kind = JOB_PAGE, .step = step };
+	d->task.run = answer;
+	d->worker = w;
+	d->req = req;
+	d->removal = (struct removal){
+		.wants = wants, .goes = goes, .arg = d, .now = clock_wall()
+	};
+	said = http_request_target(req);
+	d->said = (struct str){ mem_dup(said.p, said.n), said.n };
+	arena_init(&d->arena, ARENA_MAY_FAIL);
+	picks_init(&d->picks, SHOWN);
+	return d;
+}
+
+static void begin(struct groups_delete *d)
+{
+	if (background_add(d->worker->api->background, &d->job)) {
+		return;
+	}
+	err_set(&d->err, ERR_BUSY, 0, "too many requests of this kind are waiting, try again");
+	refuse(d);
+	drop(d);
+}
+
+/* {instnace=""} would be everything. */
+static int check_selectors(const struct group_filter *f, struct err *err)
+{
+	if (f->n_selectors == 0)
+		return err_set(err, ERR_INVALID, 0,
+			       "match[] says which groups: match[]={job=\"x\"}; for all there is "
+			       "/api/v1/admin/wipe");
+	for (size_t i = 0; i < f->n_selectors; i++) {
+		char quoted[128];
+
+		if (selector_matches_empty(f->selectors[i]))
+			return err_set(
+				err, ERR_INVALID, 0,
+				"match[]=%s: at least one matcher must not match the empty "
+				"string, since a label that is not there counts as empty",
+				str_quote(selector_text(f->selectors[i]), quoted, sizeof(quoted)));
+	}
+	return 0;
+}
+
+static int read_request(struct groups_delete *d, struct err *err)
+{
+	struct params p;
+	struct str warning, family;
+	int expect;
+
+	if (v1_params(d->worker, known, ARRAY_LEN(known), true, &p, &warning, err) < 0 ||
+	    group_filter_parse(&p, &d->filter, err) < 0 || check_selectors(&d->filter, err) < 0 ||
+	    params_flag(&p, "dry_run", &d->removal.dry_run, err) < 0)
+		return -1;
+	expect = params_count(&p, "expect", 0, INT64_MAX, &d->removal.expect, err);
+	if (expect < 0)
+		return -1;
+	d->removal.has_expect = expect > 0;
+	family = params_get(&p, "family");
+	if (family.p && family.n == 0)
+		return err_set(err, ERR_INVALID, 0, "family has to be the name of a metric");
+	if (family.p)
+		strbuf_adds(&d->family, family);
+	d->removal.family = strbuf_str(&d->family);
+	return 0;
+}
+
+void api_groups_delete(struct api_worker *w, struct http_request *req)
+{
+	struct groups_delete *d = delete_new(w, req);
+	struct err err;
+
+	if (read_request(d, &err) == 0) {
+		begin(d);
+		return;
+	}
+	v1_reply_error(w, req, &err);
+	drop(d);
+}
+
+void groups_delete_within(struct api_worker *w, struct http_request *req, struct str key)
+{
+	struct groups_delete *d = delete_new(w, req);
+
+	d->within = (struct str){ mem_dup(key.p, key.n), key.n };
+	begin(d);
+}

@@ -1,0 +1,218 @@
+"""DELETE /api/v1/groups, and DELETE of a group with all that are within it."""
+import json
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+from gateway import Gateway
+from test_groups_list import ask, jobs
+
+
+def delete(gw, status=200, **params):
+    pairs = [("match[]" if k == "match" else k, v) for k, vs in params.items()
+             for v in (vs if isinstance(vs, list) else [vs])]
+    r = gw.request("DELETE", "/api/v1/groups" + ("?" + urllib.parse.urlencode(pairs) if pairs else ""))
+    assert r.status == status, r
+    assert r.headers["Content-Type"] == "application/json" and "Access-Control-Allow-Origin" not in r.headers
+    return json.loads(r.body)
+
+
+def fill(gw, names):
+    for name in names:
+        assert gw.put(name, f"a{{n=\"{name}\"}} 1\nb{{n=\"{name}\"}} 1\n").status == 200
+
+
+def lines(gw):
+    return sorted(x for x in gw.get("/metrics").text.splitlines()
+                  if "job=" in x and not x.startswith(("#", "push_", "pushgateway_")))
+
+
+def test_a_dry_run_changes_nothing(gw):
+    fill(gw, ["ci-1", "ci-2", "web"])
+    before = gw.get("/metrics").text.split("process_")[0]
+    answer = delete(gw, match='{job=~"ci-.*"}', dry_run="1")
+    assert answer == {"status": "success", "data": {
+        "would_delete": 2, "groups": [{"labels": {"job": "ci-1"}}, {"labels": {"job": "ci-2"}}]}}
+    assert gw.get("/metrics").text.split("process_")[0] == before
+    assert "groups deleted" not in gw.log
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_those_that_match_go(database, kept):
+    with Gateway(database=database if kept else "") as g:
+        fill(g, ["ci-1", "ci-2", "web", "db/instance/x"])
+        data = delete(g, match=['{job=~"ci-.*"}', '{instance!=""}'], expect=3)["data"]
+        assert data["deleted"] == 3
+        assert [x["labels"] for x in data["groups"]] == \
+            [{"instance": "x", "job": "db"}, {"job": "ci-1"}, {"job": "ci-2"}]
+        assert jobs(g) == ["web"]
+        after = lines(g)
+        assert len(after) == 2 and "pushgateway_groups 1\n" in g.get("/metrics").text
+        line = g.wait_for_line("groups deleted")
+        assert "groups=3" in line and "source=127.0.0.1" in line
+        fill(g, ["ci-2"])
+        everything = lines(g)
+    if kept:
+        with Gateway(database=database) as g:
+            assert lines(g) == everything and sorted(jobs(g)) == ["ci-2", "web"]
+
+
+def test_none_is_no_fault(gw):
+    fill(gw, ["web"])
+    assert delete(gw, match='{job="other"}')["data"] == {"deleted": 0, "groups": []}
+    assert delete(gw, match='{job="other"}', expect=0)["data"]["deleted"] == 0
+
+
+def test_not_as_many_as_expected(gw):
+    fill(gw, ["ci-1", "ci-2"])
+    for dry in {}, {"dry_run": "1"}:
+        answer = delete(gw, status=409, match='{job=~"ci-.*"}', expect=1, **dry)
+        assert answer["errorType"] == "conflict" and "2 groups would be deleted" in answer["error"]
+    assert len(jobs(gw)) == 2
+
+
+def test_older_than(gw):
+    fill(gw, ["ci-1", "ci-2"])
+    assert delete(gw, match='{job=~".+"}', older_than="1h")["data"]["deleted"] == 0
+    assert delete(gw, match='{job=~".+"}', older_than="0s", dry_run="1")["data"]["would_delete"] == 2
+
+
+def test_one_family_of_many_groups(database):
+    with Gateway(database=database) as g:
+        fill(g, ["ci-1", "ci-2", "web"])
+        assert g.put("none", "c 1\n").status == 200
+        data = delete(g, match='{job=~".+"}', family="a", expect=3)["data"]
+        assert data["deleted"] == 3 and len(data["groups"]) == 3
+        assert not any(x.startswith("a{") for x in lines(g)) and len(jobs(g)) == 4
+        assert "# TYPE a " not in g.get("/metrics").text
+        # The name may have another type now, and comes back with it.
+        assert g.post("ci-1", "# TYPE a counter\na 5\n").status == 200
+        assert delete(g, match='{job="ci-2"}', family="b")["data"]["deleted"] == 1
+        after = lines(g)
+    with Gateway(database=database) as g:
+        assert lines(g) == after
+        assert 'a{instance="",job="ci-1"} 5' in after and len(after) == 4
+
+
+def test_within_a_group(database):
+    with Gateway(database=database) as g:
+        fill(g, ["x", "x/a/1", "x/a/1/b/2", "x/c/3", "y/a/1", "y"])
+        r = g.request("DELETE", "/metrics/job/x/a/1?recursive=true")
+        assert (r.status, r.body) == (202, b"")
+        assert sorted(map(str, (x["labels"] for x in ask(g)["data"]["groups"]))) == sorted(map(str, [
+            {"job": "x"}, {"c": "3", "job": "x"}, {"a": "1", "job": "y"}, {"job": "y"}]))
+        assert g.request("DELETE", "/metrics/job/x?recursive=maybe").status == 400
+        assert g.request("DELETE", "/metrics/job/none?recursive=true").status == 202
+        assert g.request("DELETE", "/metrics/job/y?recursive=false").status == 202
+        assert g.request("DELETE", "/metrics/job/x?recursive=1&anything=%").status == 400
+        assert g.request("DELETE", "/metrics/job/none?anything=%").status == 202
+        assert len(jobs(g)) == 3
+        assert g.request("DELETE", "/metrics/job/x?recursive=1").status == 202
+        after = lines(g)
+    with Gateway(database=database) as g:
+        assert lines(g) == after and jobs(g) == ["y"]
+
+
+@pytest.mark.parametrize("params,says", [
+    ({}, "match[] says which"),
+    ({"match": "{}"}, "must not match the empty string"),
+    ({"match": '{instnace=""}'}, "must not match the empty string"),
+    ({"match": '{job=~".*"}'}, "must not match the empty string"),
+    ({"match": ['{job="x"}', '{y=~"a?"}']}, "must not match the empty string"),
+    ({"match": '{job="x"}', "dryrun": "1"}, 'unknown parameter "dryrun"'),
+    ({"match": '{job="x"}', "search": "1"}, 'unknown parameter "search"'),
+    ({"match": '{job="x"}', "dry_run": ["1", "0"]}, "more than once"),
+    ({"match": '{job="x"}', "dry_run": "yes"}, "dry_run"),
+    ({"match": '{job="x"}', "expect": "many"}, "expect"),
+    ({"match": '{job="x"}', "family": ""}, "family"),
+    ({"match": '{job="x"}', "older_than": "old"}, "older_than"),
+    ({"match": "{job=x}"}, "match[]"),
+])
+def test_bad_input_deletes_nothing(gw, params, says):
+    fill(gw, ["x"])
+    answer = delete(gw, status=400, **params)
+    assert answer["errorType"] == "bad_data" and says in answer["error"]
+    assert jobs(gw) == ["x"]
+
+
+@pytest.mark.parametrize("headers,status", [
+    ({}, 202),
+    ({"Sec-Fetch-Site": "same-origin"}, 202),
+    ({"Sec-Fetch-Site": "none"}, 202),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"Sec-Fetch-Site": "same-site", "Origin": "HOST"}, 403),
+    ({"Origin": "HOST"}, 202),
+    ({"Origin": "https://pg.example:8443"}, 202),
+    ({"Origin": "http://pg.example:8443"}, 403),
+    ({"Origin": "https://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+])
+def test_pages_of_other_sites(headers, status):
+    with Gateway("--web.external-url=https://pg.example:8443/", "--web.enable-admin-api", "--web.enable-lifecycle") as g:
+        fill(g, ["x"])
+        sent = {k: f"http://{g.host}:{g.port}" if v == "HOST" else v for k, v in headers.items()}
+        assert g.request("DELETE", "/metrics/job/y", headers=sent).status == status
+        assert g.request("PUT", "/metrics/job/z", "c 1\n", sent).status == (200 if status == 202 else 403)
+        r = g.request("DELETE", "/api/v1/groups?match[]={job=%22x%22}", headers=sent)
+        assert r.status == (200 if status == 202 else 403)
+        assert r.status == 200 or json.loads(r.body)["errorType"] == "forbidden"
+        assert g.request("PUT", "/api/v1/admin/wipe", headers=sent).status == status
+        assert g.request("GET", "/metrics", headers=sent).status == 200
+        assert g.request("GET", "/api/v1/groups", headers=sent).status == 200
+
+
+def test_pushes_meanwhile(database):
+    """A push to a group that goes comes before or after; what is shown in the end is what a restart shows."""
+    with Gateway(database=database) as g:
+        fill(g, [f"x/i/{i}" for i in range(600)])
+        stop, waits = threading.Event(), []
+
+        def push():
+            c, i = g.connect(), 0
+            while not stop.is_set():
+                begin = time.monotonic()
+                r = g.request("POST", f"/metrics/job/x/i/{i % 600}", f"c{{n=\"{i % 600}\"}} 1\n", connection=c)
+                waits.append(time.monotonic() - begin)
+                assert r.status == 200
+                i += 7
+            c.close()
+
+        threads = [threading.Thread(target=push) for _ in range(3)]
+        for t in threads:
+            t.start()
+        for _ in range(20):
+            delete(g, match='{i=~"[0-9]*[02468]"}')
+            delete(g, match='{i=~"[0-9]*1"}', family="c")
+        stop.set()
+        for t in threads:
+            t.join()
+        after = lines(g)
+        assert len(waits) > 20
+    with Gateway(database=database) as g:
+        assert lines(g) == after
+
+
+def test_all_or_nothing_after_a_crash(database):
+    with Gateway(database=database) as g:
+        fill(g, [f"x/i/{i}" for i in range(2000)])
+        sent = threading.Event()
+
+        def delete_all():
+            c = g.connect()
+            c.request("DELETE", "/api/v1/groups?match[]={job=%22x%22}")
+            sent.set()
+            try:
+                c.getresponse()
+            except OSError:  # the end may come first
+                pass
+            c.close()
+
+        t = threading.Thread(target=delete_all)
+        t.start()
+        sent.wait()
+        g.kill()
+        t.join()
+    with Gateway(database=database) as g:
+        assert ask(g)["data"]["total"] in (0, 2000)
