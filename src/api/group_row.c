@@ -112,6 +112,13 @@ static void add_chips(struct strbuf *b, const struct key *key)
 		strbuf_addf(b, " <span class=\"dim\">and %u more</span>", shown - LABELS_SHOWN);
 }
 
+/* How many it is the sum of. */
+static void add_sources(struct strbuf *b, const struct group_brief *g)
+{
+	if (g->summed.mode == GROUP_SUM && g->summed.n_sources)
+		strbuf_addf(b, " <span class=\"chip\">sum of %u</span>", g->summed.n_sources);
+}
+
 static void add_state(struct strbuf *b, const char *kind, const char *word, double since,
 		      const char *after)
 {
@@ -178,6 +185,7 @@ void group_row_add(struct strbuf *b, struct str bytes, const struct group_brief 
 		return;
 	strbuf_addz(b, "<tr class=\"row\"><td class=\"pick\"></td><td class=\"group\">");
 	add_name(b, &key);
+	add_sources(b, g);
 	add_chips(b, &key);
 	strbuf_addz(b, "</td><td>");
 	add_states(b, g, d);

@@ -1,11 +1,11 @@
 // A group in the table: its row, and what the row shows when it is opened.
 
-import { getText, here, outside } from './api.js';
+import { change, get, getText, here, outside } from './api.js';
 import { age, bytes, copyBlock, dateTime, duration, h, number, plural, setAge, setAttribute, setText } from './dom.js';
 import { parse, summarised } from './exposition.js';
-import { groupPath, keyOf, ordered } from './labels.js';
+import { groupPath, keyOf, ordered, selector } from './labels.js';
 
-const SHOWN_LINES = 4, SHOWN_FAMILIES = 40, MORE_LINES = 500, TEXT_MAX = 256 * 1024;
+const SHOWN_LINES = 4, SHOWN_FAMILIES = 40, MORE_LINES = 500, SHOWN_SOURCES = 50, TEXT_MAX = 256 * 1024;
 
 /** What the state of a group is called, and why: the first that holds. */
 export function stateOf(group) {
@@ -32,7 +32,7 @@ const chip = (name, value, href) => h('a', { class: 'chip', href, 'data-filter':
 export function makeRow(group, on) {
   const [[, job], ...rest] = ordered(group.labels);
   const button = h('button', {
-    class: 'job', type: 'button', 'aria-expanded': 'false', onclick: () => on.open(group.labels),
+    class: 'job', type: 'button', 'aria-expanded': 'false', onclick: () => on.open(group),
   }, job ? h('bdi', {}, job) : h('span', { class: 'dim' }, 'no job'));
   const box = h('input', {
     type: 'checkbox', 'aria-label': `Select ${job} ${rest.map((pair) => pair.join('=')).join(' ')}`.trim(),
@@ -40,14 +40,14 @@ export function makeRow(group, on) {
   });
   const row = h('tr', { class: 'row' },
     h('td', { class: 'pick' }, box),
-    h('td', { class: 'group' }, button, h('span', { class: 'sources chip', hidden: true }),
+    h('td', { class: 'group' }, button, ' ', h('span', { class: 'sources chip', hidden: true }),
       rest.flatMap(([name, value]) => [' ', chip(name, value, on.linkTo(name, value))])),
     h('td', {}, h('span', { class: 'state' }), h('span', { class: 'why', dir: 'auto' })),
     h('td', { class: 'n' }, h('time', {}), h('span', { class: 'dim', hidden: true }, 'never')),
     h('td', { class: 'n' }),
     h('td', { class: 'n' }));
   row.addEventListener('click', (event) => {
-    if (!event.target.closest('a, button, input') && !String(getSelection())) on.open(group.labels);
+    if (!event.target.closest('a, button, input') && !String(getSelection())) on.open(group);
   });
   return row;
 }
@@ -73,20 +73,22 @@ export function updateRow(row, group, { selected, opened }) {
 
 /** The row below one that is opened; load() fills it. */
 export class Opened {
-  constructor(labels, columns, on) {
+  constructor(group, columns, on) {
+    const { labels, mode } = group;
     this.labels = labels;
+    this.mode = mode;
     this.on = on;
     this.said = h('div', { class: 'said', hidden: true });
     this.families = h('dl', { class: 'fams' }, h('dt', { class: 'dim' }, 'Loading…'));
     this.sources = h('div', { hidden: true });
     this.facts = h('div', { class: 'dim small' });
-    const path = groupPath(labels);
+    const path = groupPath(labels, mode);
     const push = `curl --data-binary @- '${outside}${path}'`;
     this.inside = h('div', { class: 'inside', role: 'group', 'aria-label': 'Group' }, this.said, this.families, this.sources, this.facts,
       h('div', {}, copyBlock(push), copyBlock(`curl -X DELETE '${outside}${path}'`)),
       h('div', { class: 'acts' },
-        h('a', { class: 'btn', href: new URL(path, here) }, 'Exposition'),
-        h('button', { class: 'btn del', type: 'button', onclick: () => on.remove(labels) }, 'Delete group…')));
+        h('a', { class: 'btn', href: new URL(groupPath(labels), here) }, 'Exposition'),
+        h('button', { class: 'btn del', type: 'button', onclick: () => on.remove(group) }, 'Delete group…')));
     this.row = h('tr', { class: 'open', 'data-key': `open ${keyOf(labels)}` }, h('td', { colspan: columns }, this.inside));
     this.expanded = new Set();
   }
@@ -104,8 +106,38 @@ export class Opened {
       group.endsAt && `ends ${dateTime(group.endsAt)} unless pushed to`,
     ].filter(Boolean).join(' · '));
     this.facts.hidden = !this.facts.textContent;
+    if (group.sources || !this.sources.hidden) this.loadSources();
     const version = `${group.pushedAt} ${group.series} ${group.bytes}`;
     if (version !== this.version) this.load(version);
+  }
+
+  /** What a summed group is the sum of. */
+  async loadSources() {
+    const query = new URLSearchParams({ 'match[]': selector(this.labels), limit: SHOWN_SOURCES });
+    let list;
+    try {
+      const { data } = await get(`api/v1/groups/sources?${query}`);
+      const mine = data.sources.filter((source) => keyOf(source.group) === keyOf(this.labels));
+      list = mine.map((source) => this.source(source));
+    } catch (error) {
+      list = [h('li', { class: 'bad' }, error.message)];
+    }
+    const focused = this.sources.contains(document.activeElement) && document.activeElement.dataset.source;
+    this.sources.hidden = !list.length;
+    this.sources.replaceChildren(h('span', { class: 'dim small' }, 'Sources'), h('ul', { class: 'list' }, list));
+    if (focused) this.sources.querySelector(`[data-source=${CSS.escape(focused)}]`)?.focus({ preventScroll: true });
+  }
+
+  source({ source, start, push_time: pushed, failed, failure_reason: why, live, ended, series }) {
+    const names = Object.entries(source);
+    const kind = failed ? 'failed' : live ? 'ok' : 'expired';
+    const end = () => change('DELETE', groupPath({ ...this.labels, ...source }, this.mode)).then(this.on.ended, this.on.failed);
+    return h('li', {},
+      names.map(([name, value]) => h('span', { class: 'chip' }, h('i', {}, `${name}=`), h('bdi', {}, value))),
+      !names.length && h('span', { class: 'chip' }, start ? `started ${dateTime(Date.parse(start))}` : 'without a name'), ' ',
+      h('span', { class: `state ${kind}` }, failed ? `failed: ${why ?? ''}` : live ? 'live' : ended ? 'ended' : 'silent'),
+      h('span', { class: 'dim' }, ` ${plural(series, 'value')}, `, pushed ? age(Date.parse(pushed)) : 'never', pushed ? ' ago' : ''), ' ',
+      live && names.length > 0 && h('button', { class: 'more', type: 'button', 'data-source': JSON.stringify(names), onclick: end }, 'end it'));
   }
 
   async load(version) {

@@ -24,6 +24,7 @@ const groupOf = (g) => ({
   expired: g.expired,
   overdue: g.overdue,
   conflict: g.conflict,
+  mode: g.mode,
   sources: g.sources,
   series: g.series,
   bytes: g.bytes,
@@ -70,7 +71,7 @@ export class Groups {
   constructor(page) {
     this.page = page;
     this.table = $('groups');
-    this.selected = new Map(); // key -> labels
+    this.selected = new Map(); // key -> group
     this.opened = new Map();   // key -> Opened
     this.loading = 0;
     $('rows').hidden = false;
@@ -222,9 +223,11 @@ export class Groups {
 
   showGroups(list) {
     const on = {
-      open: (labels) => this.toggle(labels),
+      open: (group) => this.toggle(group),
       select: (group, event) => this.selectOne(group, event),
-      remove: (labels) => this.remove([{ labels }]),
+      remove: (group) => this.remove([group]),
+      ended: () => this.page.refresh(),
+      failed: (error) => this.page.failed(error),
       linkTo: (name, value) => link({ q: narrowed(params().get('q') ?? '', name, value) }),
     };
     this.on = on;
@@ -286,13 +289,13 @@ export class Groups {
 
   /* ---- an opened row ---- */
 
-  toggle(labels) {
-    const key = keyOf(labels);
+  toggle(group) {
+    const key = keyOf(group.labels);
     if (this.opened.has(key)) {
       this.opened.get(key).row.remove();
       this.opened.delete(key);
     } else {
-      this.opened.set(key, new Opened(labels, COLUMNS, this.on));
+      this.opened.set(key, new Opened(group, COLUMNS, this.on));
     }
     this.showGroups(this.list);
   }
@@ -305,7 +308,7 @@ export class Groups {
     const range = event.shiftKey && keys.includes(this.lastPicked)
       ? [keys.indexOf(this.lastPicked), keys.indexOf(key)].sort((a, b) => a - b) : [keys.indexOf(key), keys.indexOf(key)];
     for (const one of this.list.slice(range[0], range[1] + 1)) {
-      if (to) this.selected.set(keyOf(one.labels), one.labels);
+      if (to) this.selected.set(keyOf(one.labels), one);
       else this.selected.delete(keyOf(one.labels));
     }
     this.lastPicked = key;
@@ -319,7 +322,7 @@ export class Groups {
   }
 
   select(groups) {
-    this.selected = new Map(groups.map((group) => [keyOf(group.labels), group.labels]));
+    this.selected = new Map(groups.map((group) => [keyOf(group.labels), group]));
     if (this.list && !this.by) this.showGroups(this.list);
     this.showSelection();
   }
@@ -348,7 +351,7 @@ export class Groups {
   /* ---- deleting ---- */
 
   removeSelected() {
-    this.remove([...this.selected.values()].map((labels) => ({ labels })));
+    this.remove([...this.selected.values()]);
   }
 
   remove(groups) {

@@ -38,11 +38,11 @@ function base64url(text) {
   return btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '') || '=';
 }
 
-/** Below the gateway: safe in a URL and in quotes of a shell. */
-export function groupPath(labels) {
+/** Below the gateway: safe in a URL and in quotes of a shell. mode: of the group, unless it is plain. */
+export function groupPath(labels, mode) {
   const pairs = ordered(labels).map(([name, value]) => (
     value === '' || value.includes('/') || value === '.' || value === '..'
       ? `${segment(name)}@base64/${base64url(value)}`
       : `${segment(name)}/${segment(value)}`));
-  return `metrics/${pairs.join('/')}`;
+  return `${mode && mode !== 'group' ? `${mode}/` : ''}metrics/${pairs.join('/')}`;
 }

@@ -42,7 +42,7 @@ export async function deleteGroups(groups, done, failed) {
   ], `Delete ${plural(groups.length, 'group')}`);
   if (!yes) return;
   try {
-    for (const { labels } of groups) await change('DELETE', groupPath(labels));
+    for (const { labels, mode } of groups) await change('DELETE', groupPath(labels, mode));
     announce(`${plural(groups.length, 'group')} deleted.`);
     done();
   } catch (error) {

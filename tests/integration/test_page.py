@@ -277,6 +277,24 @@ def test_groups_are_deleted(three, page):
     assert [sorted(g["labels"]) for g in json.loads(three.get("/api/v1/metrics").text)["data"]] == [["instance", "job", "path"]]
 
 
+def test_a_summed_group_and_its_sources(gw, page):
+    for source in "4711", "4712":
+        assert gw.request("POST", f"/sum/metrics/job/j/pid/{source}", "# TYPE c counter\nc 3\n").status == 200
+    page.open(gw.url).ready()
+    assert page.rows() == ["j sum of 2"] and "sum of 2" in gw.get("/").text
+    page.click("button.job", "j")
+    page.wait_for("c counter", "tr.open")
+    page.wait_for("pid=4712", "tr.open .list")
+    assert page.text("tr.open .v") == "6" and "sum/metrics/job/j'" in page.texts("tr.open pre")[1]
+    page.accessible()
+    page.click("tr.open .list button", "end it")
+    page.wait_until("document.querySelectorAll('tr.open .list button').length === 1")
+    page.click("tr.open .del")
+    page.click("dialog button", "Delete 1 group")
+    page.wait_until("!document.querySelector('#groups tr.row')")
+    assert json.loads(gw.get("/api/v1/metrics").text)["data"] == []
+
+
 @pytest.mark.parametrize("width", [360, 640], ids=["narrow", "zoomed"])
 def test_small_windows(three, page, width):
     """640: a window of 1280 at 200 %."""
