@@ -4,7 +4,7 @@ import { get } from './api.js';
 import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar } from './dom.js';
 import { Opened, makeRow, updateRow } from './group_row.js';
 import { isSelector, keyOf, narrowed } from './labels.js';
-import { deleteGroups } from './remove.js';
+import { deleteGroups, deleteMatching } from './remove.js';
 
 const PAGE = 100, COLUMNS = 6;
 const FLAGS = { failed: 'last push failed', overdue: 'overdue', conflict: 'writers in conflict' };
@@ -72,6 +72,7 @@ export class Groups {
     this.page = page;
     this.table = $('groups');
     this.selected = new Map(); // key -> group
+    this.all = false;          // all that match, on other pages too
     this.opened = new Map();   // key -> Opened
     this.loading = 0;
     $('rows').hidden = false;
@@ -242,7 +243,7 @@ export class Groups {
       (row) => row.opened?.row ?? makeRow(row.group, on),
       (element, row) => {
         if (row.opened) row.opened.update(row.group);
-        else updateRow(element, row.group, { selected: this.selected.has(row.key), opened: this.opened.has(row.key) });
+        else updateRow(element, row.group, { selected: this.all || this.selected.has(row.key), opened: this.opened.has(row.key) });
       });
     for (const a of body.querySelectorAll('a.chip')) this.renewChip(a);
     if (!list.length) body.replaceChildren(h('tr', {}, h('td', { colspan: COLUMNS, class: 'none' }, 'No group matches.')));
@@ -307,6 +308,7 @@ export class Groups {
     const keys = this.list.map((one) => keyOf(one.labels));
     const range = event.shiftKey && keys.includes(this.lastPicked)
       ? [keys.indexOf(this.lastPicked), keys.indexOf(key)].sort((a, b) => a - b) : [keys.indexOf(key), keys.indexOf(key)];
+    this.all = false;
     for (const one of this.list.slice(range[0], range[1] + 1)) {
       if (to) this.selected.set(keyOf(one.labels), one);
       else this.selected.delete(keyOf(one.labels));
@@ -322,13 +324,28 @@ export class Groups {
   }
 
   select(groups) {
+    this.all = false;
     this.selected = new Map(groups.map((group) => [keyOf(group.labels), group]));
     if (this.list && !this.by) this.showGroups(this.list);
     this.showSelection();
   }
 
+  /** A matcher of all that match, if one can be made of what the address says. */
+  matcherOfAll() {
+    const from = params(), q = (from.get('q') ?? '').trim();
+    if (Object.keys(FLAGS).some((name) => from.get(name)) || (q && !isSelector(q))) return null;
+    return q || (from.get('older_than') ? '{job!=""}' : null);
+  }
+
+  selectMatching() {
+    this.all = true;
+    this.showGroups(this.list);
+    this.showSelection();
+    announce(`${plural(this.total, 'group')} selected`);
+  }
+
   showSelection() {
-    const n = this.selected.size;
+    const n = this.all ? this.total : this.selected.size;
     if (this.pickAll) {
       this.pickAll.checked = n > 0 && n >= this.list?.length;
       this.pickAll.indeterminate = n > 0 && !this.pickAll.checked;
@@ -340,17 +357,25 @@ export class Groups {
     }
     if (!bar) {
       bar = showBar('selection', h('span', {}),
+        h('button', { type: 'button', id: 'all', onclick: () => this.selectMatching() }),
         h('button', { type: 'button', onclick: () => this.removeSelected() }, 'Delete…'),
         h('button', { type: 'button', class: 'quiet', onclick: () => this.select([]) }, 'Clear'));
       bar.role = 'group';
       bar.ariaLabel = 'Selected groups';
     }
     setText(bar.firstChild, `${plural(n, 'group')} selected`);
+    $('all').hidden = this.all || !this.matcherOfAll() || this.selected.size < this.list.length || this.list.length === this.total;
+    setText($('all'), `Select all ${number(this.total)} that match`);
   }
 
   /* ---- deleting ---- */
 
   removeSelected() {
+    if (this.all) {
+      const older = params().get('older_than');
+      deleteMatching(this.matcherOfAll(), older ? { older_than: older } : {}, () => this.removed(), (error) => this.page.failed(error));
+      return;
+    }
     this.remove([...this.selected.values()]);
   }
 

@@ -1,15 +1,52 @@
-// Deleting: asked once, with what goes.
+// Deleting: what a dry run says, asked once.
 
-import { change } from './api.js';
-import { announce, h, number, plural } from './dom.js';
-import { groupPath, ordered } from './labels.js';
+import { change, Refused } from './api.js';
+import { announce, h, number, plural, showBar } from './dom.js';
+import { keyOf, ordered, selector } from './labels.js';
 
-const LISTED = 50;
+const LISTED = 50, TRIES = 8, MATCHERS_MAX = 16;
+
+const path = ({ matchers, more }, how) => {
+  const query = new URLSearchParams({ ...more, ...how });
+  for (const matcher of matchers) query.append('match[]', matcher);
+  return `api/v1/groups?${query}`;
+};
+
+/** What a request would delete: {what, n, groups}. */
+async function dryRun(what) {
+  const said = await change('DELETE', path(what, { dry_run: '1' }));
+  return { what, n: said.would_delete, groups: said.groups };
+}
+
+/**
+ * Of exactly these groups. A matcher says nothing of labels that it does not name, so that
+ * {job="a"} is {job="a",instance="b"} too: labels of what else it would hit are excluded until
+ * nothing else is.
+ */
+async function exactly(groups) {
+  const wanted = new Set(groups.map((group) => keyOf(group.labels)));
+  const without = new Set();
+  for (let i = 0; ; i++) {
+    const matchers = groups.map(({ labels }) => selector(labels, [...without].filter((name) => !(name in labels))));
+    const plan = await dryRun({ matchers, more: {} });
+    const others = plan.groups.filter((group) => !wanted.has(keyOf(group.labels)));
+    const before = without.size;
+    for (const { labels } of others) for (const name of Object.keys(labels)) without.add(name);
+    if (!others.length || without.size === before || i === TRIES) return plan;
+  }
+}
+
+/** As many requests as it takes: one has so many matchers at most. */
+async function plansFor(groups) {
+  const plans = [];
+  for (let i = 0; i < groups.length; i += MATCHERS_MAX) plans.push(await exactly(groups.slice(i, i + MATCHERS_MAX)));
+  return plans;
+}
 
 function item({ labels }) {
   const [[, job], ...rest] = ordered(labels);
-  return h('li', {}, h('b', {}, h('bdi', {}, job)), ' ',
-    rest.map(([name, value]) => h('span', { class: 'chip' }, h('i', {}, `${name}=`), h('bdi', {}, value))));
+  return h('li', {}, h('b', {}, h('bdi', {}, job)),
+    rest.map(([name, value]) => [' ', h('span', { class: 'chip' }, h('i', {}, `${name}=`), h('bdi', {}, value))]).flat());
 }
 
 /** Resolves to whether the answer is yes. */
@@ -32,23 +69,40 @@ function ask(title, content, yes, ready) {
   });
 }
 
-/** Of these groups. done() afterwards, failed(error) if it did not work. */
-export async function deleteGroups(groups, done, failed) {
-  const more = groups.length - LISTED;
-  const yes = await ask(`Delete ${plural(groups.length, 'group')}?`, [
+async function askAndDelete(plans, done) {
+  const n = plans.reduce((sum, plan) => sum + plan.n, 0);
+  const groups = plans.flatMap((plan) => plan.groups).slice(0, LISTED);
+  if (n === 0) throw new Refused(404, 'There is no such group any more.');
+  const yes = await ask(`Delete ${plural(n, 'group')}?`, [
     h('p', { class: 'dim' }, 'Gone from the next scrape on. This cannot be undone.'),
-    h('ul', { tabindex: '0', 'aria-label': 'What is deleted' }, groups.slice(0, LISTED).map(item),
-      more > 0 && h('li', { class: 'dim' }, `and ${number(more)} more`)),
-  ], `Delete ${plural(groups.length, 'group')}`);
+    h('ul', { tabindex: '0', 'aria-label': 'What is deleted' }, groups.map(item),
+      n > groups.length && h('li', { class: 'dim' }, `and ${number(n - groups.length)} more`)),
+  ], `Delete ${plural(n, 'group')}`);
   if (!yes) return;
+  let gone = 0;
   try {
-    for (const { labels, mode } of groups) await change('DELETE', groupPath(labels, mode));
-    announce(`${plural(groups.length, 'group')} deleted.`);
-    done();
-  } catch (error) {
-    failed(error);
+    for (const plan of plans) gone += (await change('DELETE', path(plan.what, { expect: String(plan.n) }))).deleted;
+  } finally {
+    if (gone) {
+      tell(`${plural(gone, 'group')} deleted.`);
+      done();
+    }
   }
 }
+
+function tell(text) {
+  announce(text);
+  const bar = showBar('deleted', h('span', {}, text),
+    h('button', { class: 'quiet', type: 'button', onclick: () => bar.remove() }, 'Close'));
+}
+
+/** Of these groups. done() afterwards, failed(error) if it did not work. */
+export const deleteGroups = (groups, done, failed) => (
+  plansFor(groups).then((plans) => askAndDelete(plans, done)).catch(failed));
+
+/** Of all that match. more: other conditions of the API, as older_than. */
+export const deleteMatching = (matcher, more, done, failed) => (
+  dryRun({ matchers: [matcher], more }).then((plan) => askAndDelete([plan], done)).catch(failed));
 
 /** All groups, for good: for those who type how many. */
 export async function wipe(n, done, failed) {

@@ -271,8 +271,10 @@ def test_groups_are_deleted(three, page):
     page.one("dialog button", "Delete 2 groups")
     page.tab_to("dialog button", "Delete 2 groups")
     page.keys(Keys.ENTER)
+    page.wait_for("2 groups deleted.", "#deleted")
     page.wait_until("document.querySelectorAll('#groups tr.row').length === 1")
     assert page.rows() == ["nightly-report instance=db2 path=/var/lib"] and not page.all("#selection")
+    page.accessible()
     page.tab_to("#q", most=10)  # the focus is not back at the beginning
     assert [sorted(g["labels"]) for g in json.loads(three.get("/api/v1/metrics").text)["data"]] == [["instance", "job", "path"]]
 
@@ -293,6 +295,43 @@ def test_a_summed_group_and_its_sources(gw, page):
     page.click("dialog button", "Delete 1 group")
     page.wait_until("!document.querySelector('#groups tr.row')")
     assert json.loads(gw.get("/api/v1/metrics").text)["data"] == []
+def test_all_that_match_are_deleted(gw, page):
+    """Those on other pages, too; and not more than was said."""
+    for i in range(150):
+        gw.put(f"a/shard/{i}", "a 1\n")
+    gw.put("b", "b 1\n")
+    page.open(gw.url + '/?q={job="a"}').ready()
+    page.click("#groups thead input")
+    page.click("#all", "Select all 150 that match")
+    page.wait_for("150 groups selected", "#selection")
+    page.click("#selection button", "Delete…")
+    page.one("dialog button", "Delete 150 groups")
+    assert len(page.texts("dialog li")) == 51 and page.texts("dialog li")[-1] == "and 100 more"
+    # One has come since: the number is another, nothing is deleted, and that is said.
+    gw.put("a/shard/late", "a 1\n")
+    page.click("dialog button", "Delete 150 groups")
+    page.wait_for("151", "#failed")
+    page.complaints()  # of the 409
+    page.click("#selection button", "Delete…")
+    page.click("dialog button", "Delete 151 groups")
+    page.wait_for("151 groups deleted.", "#deleted")
+    page.wait_for("No group matches.", "#groups")
+    assert [g["labels"] for g in json.loads(gw.get("/api/v1/metrics").text)["data"]] == [{"job": "b"}]
+
+
+def test_more_are_selected_than_one_request_takes(gw, page):
+    """Some of which are the beginning of others."""
+    for i in range(40):
+        gw.put(f"a/shard/{i // 2}" + "/extra/x" * (i % 2), "a 1\n")
+    page.open(gw.url).ready()
+    page.click("#groups thead input")
+    left = page.rows()[0]
+    page.all("#groups tbody input")[0].click()
+    page.click("#selection button", "Delete…")
+    page.click("dialog button", "Delete 39 groups")
+    page.wait_for("39 groups deleted.", "#deleted")
+    page.wait_until("document.querySelectorAll('#groups tr.row').length === 1")
+    assert page.rows() == [left]
 
 
 @pytest.mark.parametrize("width", [360, 640], ids=["narrow", "zoomed"])
