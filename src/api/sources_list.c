@@ -117,6 +117,7 @@ static bool write_source(struct sources_list *l, const struct sources_copy *of,
 		add_time(b, "start", s->start);
 	add_time(b, "push_time", s->pushed_at);
 	add_time(b, "failure_time", s->failed_at);
+	add_time(b, "reset_assumed_time", s->reset_at);
 	add_bool(b, "failed", s->failing);
 	if (s->failed_why.n) {
 		json_add_member(b, "failure_reason");

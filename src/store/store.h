@@ -201,6 +201,7 @@ struct source_copy {
 	bool has_start, live, ended;
 	bool failing;                       /* its last push was refused */
 	double start, pushed_at, failed_at; /* Unix seconds; 0: never */
+	double reset_at; /* likewise: when a fall of its counts was last taken for a new process */
 	uint32_t n_series;
 	struct str failed_why; /* empty: it is not failing */
 };

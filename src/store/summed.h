@@ -48,7 +48,7 @@ struct summed {
 
 struct shown_source {
 	struct contribution *c; /* of which only name and start may be read */
-	double pushed_at, failed_at;
+	double pushed_at, failed_at, reset_at;
 	uint32_t n_series;
 	bool live, ended, failing;
 	char *why; /* NULL: it is not failing */

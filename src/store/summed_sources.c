@@ -60,6 +60,7 @@ static void show_source(void *arg, struct contribution *c)
 	sh->ended = c->ended;
 	sh->pushed_at = c->pushed_at;
 	sh->failed_at = c->failed_at;
+	sh->reset_at = c->resets[ARRAY_LEN(c->resets) - 1];
 	sh->n_series = count_series(c);
 	free(sh->why);
 	sh->why = c->failed_why && sh->failing ? mem_strdup(c->failed_why) : NULL;
@@ -118,6 +119,7 @@ static bool copy_one(const struct shown_source *sh, struct arena *a, struct sour
 		.start = sh->c->start,
 		.pushed_at = sh->pushed_at,
 		.failed_at = sh->failed_at,
+		.reset_at = sh->reset_at,
 		.live = sh->live,
 		.ended = sh->ended,
 		.failing = sh->failing,

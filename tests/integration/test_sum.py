@@ -130,6 +130,8 @@ def test_a_reset_without_a_start_is_said(restartable):
     r = push("a", c=2)(g)
     assert r.headers["X-Pushgateway-Warning"] == "reset-assumed"
     assert scrape(g).get("pushgateway_resets_assumed_total", job="j") == 1
+    (source,) = json.loads(g.get("/api/v1/groups/sources").body)["data"]["sources"]
+    assert source["reset_assumed_time"] == source["push_time"]
     eventually(lambda: 'msg="push taken, but look at it"' in g.log and "__start__" in g.log, "it is logged")
     push("a", c=1)(g)
     push("a", c=0)(g)
