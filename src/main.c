@@ -9,8 +9,10 @@
 
 #include "api/admission.h"
 #include "api/api.h"
+#include "api/changes.h"
 #include "api/large_pushes.h"
 #include "api/refusals.h"
+#include "api/rejections.h"
 #include "api/reload.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -326,6 +328,8 @@ static int run(struct gateway *g)
 	resources_raise_descriptors(&g->config);
 	counters_init(&g->api.counters);
 	g->api.refusals = refusals_new();
+	g->api.rejections = rejections_new();
+	g->api.changes = changes_new();
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
 	r = start_http(g, &err) ? serve(g, &stop, &err) : -1;
 	stop_all(g);
@@ -337,6 +341,8 @@ static int run(struct gateway *g)
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
 	refusals_free(g->api.refusals);
+	rejections_free(g->api.rejections);
+	changes_free(g->api.changes);
 	log_stop(INT64_C(1000000000));
 	return r < 0 ? 1 : 0;
 }

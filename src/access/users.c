@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -258,4 +259,13 @@ enum web_login web_users_check(struct web_users *u, const struct web_pairs *user
 	if (login != WEB_LOGIN_LATER)
 		OPENSSL_cleanse(check->password, sizeof(check->password));
 	return login;
+}
+
+void web_users_name(struct str authorization, char *user, size_t size)
+{
+	CLEANUP(credentials_done) struct credentials c = { 0 };
+
+	user[0] = '\0';
+	if (authorization.p && parse_basic(authorization, &c))
+		snprintf(user, size, "%.*s", STR_ARG(c.user));
 }

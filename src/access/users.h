@@ -70,4 +70,10 @@ void web_users_free(struct web_users *u);
 enum web_login web_users_check(struct web_users *u, const struct web_pairs *users,
 			       struct str authorization, struct web_check *check);
 
+/*
+ * Whose name such a header has: cut short into `user`, with a NUL; empty when it has none. The
+ * password is not checked.
+ */
+void web_users_name(struct str authorization, char *user, size_t size);
+
 #endif

@@ -240,3 +240,10 @@ bool admission_sets_header(struct admission *a, const char *name)
 			return true;
 	return false;
 }
+
+bool admission_has_users(struct admission *a)
+{
+	CLEANUP(web_state_unrefp) struct web_state *s = current_web_config_get(a->web_config);
+
+	return s->config->users.n > 0;
+}

@@ -32,4 +32,7 @@ bool admission_uses_tls(struct admission *a);
 /* Any thread: every reply has this header, as the file says. */
 bool admission_sets_header(struct admission *a, const char *name);
 
+/* Any thread: every request has had to name a user, with the right password. */
+bool admission_has_users(struct admission *a);
+
 #endif

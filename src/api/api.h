@@ -33,6 +33,8 @@ struct api {
 	uint64_t salvaged_groups; /* that came over from it */
 	struct counters counters;
 	struct refusals *refusals; /* what of them is in the log */
+	struct rejections *rejections;
+	struct changes *changes;
 };
 
 struct api_worker {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/users.h"
+#include "api/admission.h"
 #include "base/hash.h"
 #include "config/config.h"
 
@@ -68,4 +70,11 @@ uint64_t client_hash(const struct api *api, const struct http_request *req)
 
 	client_name(api, req, name);
 	return hash_bytes(cidr_host_of(str_of(name)));
+}
+
+void client_user(const struct api *api, const struct http_request *req, char out[CLIENT_MAX])
+{
+	out[0] = '\0';
+	if (api->admission && admission_has_users(api->admission))
+		web_users_name(http_request_header(req, "Authorization"), out, CLIENT_MAX);
 }

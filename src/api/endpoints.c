@@ -32,6 +32,12 @@ static const struct endpoint endpoints[] = {
 	  .delete = CALL(DELETE, api_groups_delete) },
 	{ .path = PATH("/api/v1/groups/sources"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_sources) },
+	{ .path = PATH("/api/v1/status/cardinality"), .handler = HANDLER_NONE, .below_api = true,
+	  .ours = true, .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_cardinality) },
+	{ .path = PATH("/api/v1/rejections"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(ADMIN, api_rejections) },
+	{ .path = PATH("/api/v1/changes"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
 	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
 };

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "api/changes.h"
 #include "api/client.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
@@ -151,6 +152,7 @@ static void log_deleted(const struct groups_delete *d)
 
 	client_name(d->worker->api, d->req, client);
 	strbuf_adds(&said, d->said);
+	changes_note(d->worker, d->req, "delete", d->removal.n);
 	log_info(d->family.n ? "a family deleted out of groups" : "groups deleted", "source",
 		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text, NULL);
 }

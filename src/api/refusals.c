@@ -7,6 +7,7 @@
 #include "api/client.h"
 #include "api/error_status.h"
 #include "api/path.h"
+#include "api/rejections.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -204,6 +205,33 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
+/* It is the push that has to change. */
+static bool is_for_the_pusher(int status)
+{
+	return status == 400 || status == 409 || status == 413 || status == 507;
+}
+
+static void reject(const struct api_worker *w, const struct http_request *req,
+		   const struct refused_request *what)
+{
+	char client[CLIENT_MAX], user[CLIENT_MAX];
+	const struct rejection r = {
+		.at = clock_wall(),
+		.status = what->status,
+		.method = method_name(http_request_method(req)),
+		.peer = client,
+		.user = user,
+		.path = http_request_target(req),
+		.group = what->group,
+		.why = what->why,
+		.body = http_request_body(req),
+	};
+
+	client_name(w->api, req, client);
+	client_user(w->api, req, user);
+	rejections_add(w->api->rejections, &r);
+}
+
 /* The Go gateway's words, where it has any. */
 static const char *const push_messages[N_REJECTS] = {
 	[REJECT_PATH] = "failed to parse URL",
@@ -228,6 +256,8 @@ void refusals_push(struct api_worker *w, const struct http_request *req, enum re
 	};
 
 	note_request(w, req, what);
+	if (is_for_the_pusher(what.status))
+		reject(w, req, &what);
 }
 
 void refusals_warning(struct api_worker *w, struct http_request *req, const char *name,

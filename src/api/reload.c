@@ -1,6 +1,8 @@
 /* On SIGHUP, and on /-/reload as Prometheus has it. */
 #include "api/reload.h"
 
+#include "api/changes.h"
+
 #include <stdlib.h>
 
 #include "api/endpoints.h"
@@ -63,10 +65,12 @@ static void finish(struct http_task *task)
 {
 	struct reload *l = (struct reload *)((char *)task - offsetof(struct reload, task));
 
-	if (l->r < 0)
+	if (l->r < 0) {
 		api_reply_error(l->req, error_status(&l->err), l->err.msg);
-	else
+	} else {
+		changes_note(l->worker, l->req, "reload", 0);
 		http_reply(l->req, 200, NULL);
+	}
 	free(l);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/changes.h"
 #include "api/client.h"
 #include "api/error_status.h"
 #include "api/refusals.h"
@@ -80,6 +81,7 @@ static void log_deleted(const struct api_worker *w, const struct http_request *r
 	CLEANUP(strbuf_done) struct strbuf group = { 0 }, path = { 0 };
 	char client[CLIENT_MAX];
 
+	changes_note(w, req, push->mode == PUSH_WIPE ? "wipe" : "delete", 0);
 	client_name(w->api, req, client);
 	if (push->mode == PUSH_WIPE) {
 		log_info("all groups deleted", "source", client, NULL);

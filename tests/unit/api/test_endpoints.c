@@ -28,6 +28,9 @@ static const struct row rows[] = {
 	{ "/api/v1/metrics", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/groups", false, { [HTTP_GET] = ACTION_READ, [HTTP_DELETE] = ACTION_DELETE } },
 	{ "/api/v1/groups/sources", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/api/v1/status/cardinality", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/api/v1/rejections", false, { [HTTP_GET] = ACTION_ADMIN } },
+	{ "/api/v1/changes", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/admin/wipe", true, { [HTTP_PUT] = ACTION_ADMIN } },
 };
 

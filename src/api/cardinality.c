@@ -1,0 +1,367 @@
+/*
+ * GET /api/v1/status/cardinality: who takes the room. Families and labels from the pages of text,
+ * jobs and groups from the list of groups; on the background thread, by turns.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "api/endpoints.h"
+#include "api/group_json.h"
+#include "api/metric_json.h"
+#include "api/picks.h"
+#include "api/v1_reply.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/table.h"
+
+enum {
+	SHOWN = 20,
+	SHOWN_MAX = 1000,
+	NAMES_MAX = 100 * 1000,       /* jobs, and label names: what comes later is "" */
+	VALUES_MAX = 4 * 1000 * 1000, /* of all labels together; beyond it values are not counted */
+};
+
+static const char *const known[] = { "limit", "sort" };
+
+struct sums {
+	struct str name; /* owned */
+	uint64_t n_series, n_bytes;
+	uint64_t n; /* groups of a job, values of a label */
+};
+
+struct sums_list {
+	struct sums **list;
+	size_t n, cap;
+	struct table index;
+};
+
+struct cardinality {
+	struct v1_job job; /* first */
+	struct store *store;
+	uint64_t limit;
+	bool by_bytes;
+	struct snapshot *snap;
+	size_t family, page; /* the next of the snapshot */
+	struct sums_list families, labels, jobs;
+	/* Values that have been seen, as hashes with those of their label; 0: free. */
+	uint64_t *values;
+	size_t n_values, cap_values;
+	uint32_t cursor;
+	struct group_list some;
+	struct picks groups;
+	struct arena arena;
+};
+
+static struct sums *sums_of(struct sums_list *l, struct str name)
+{
+	uint64_t hash = hash_bytes(name);
+	struct sums *s;
+
+	for (size_t at = table_first(&l->index, hash); (s = table_next(&l->index, hash, &at));)
+		if (str_eq(s->name, name))
+			return s;
+	if (l->n >= NAMES_MAX && name.n > 0)
+		return sums_of(l, STR(""));
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->list = mem_realloc(l->list, l->cap * sizeof(struct sums *));
+	}
+	s = mem_zalloc(sizeof(*s));
+	s->name = (struct str){ mem_dup(name.p, name.n), name.n };
+	l->list[l->n++] = s;
+	table_add(&l->index, hash, s);
+	return s;
+}
+
+static void sums_done(struct sums_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free((char *)l->list[i]->name.p);
+		free(l->list[i]);
+	}
+	free(l->list);
+	table_done(&l->index);
+}
+
+/* ---- values of labels ---- */
+
+static void put_value(uint64_t *values, size_t cap, uint64_t hash)
+{
+	size_t at = hash & (cap - 1);
+
+	while (values[at])
+		at = (at + 1) & (cap - 1);
+	values[at] = hash;
+}
+
+static void grow_values(struct cardinality *c)
+{
+	size_t cap = c->cap_values ? c->cap_values * 2 : 4096;
+	uint64_t *values = mem_zalloc(cap * sizeof(*values));
+
+	for (size_t i = 0; i < c->cap_values; i++)
+		if (c->values[i])
+			put_value(values, cap, c->values[i]);
+	free(c->values);
+	c->values = values;
+	c->cap_values = cap;
+}
+
+/* True: it has not been seen before. */
+static bool is_new_value(struct cardinality *c, const struct sums *label, struct str value)
+{
+	uint64_t hash = (hash_bytes(value) ^ hash_bytes(label->name) * 0x9E3779B97F4A7C15) | 1;
+	size_t at;
+
+	if (c->n_values * 2 >= c->cap_values)
+		grow_values(c);
+	for (at = hash & (c->cap_values - 1); c->values[at]; at = (at + 1) & (c->cap_values - 1))
+		if (c->values[at] == hash)
+			return false;
+	if (c->n_values == VALUES_MAX)
+		return false;
+	c->values[at] = hash;
+	c->n_values++;
+	return true;
+}
+
+/* ---- lines, as we have written them ---- */
+
+/* {a="x",b="y"}: the next pair at *at, which is at '{' or ',' first. */
+static bool next_label(struct str line, size_t *at, struct str *ret_name, struct str *ret_value)
+{
+	size_t i = *at + 1, start = i;
+
+	if (*at >= line.n || line.p[*at] == '}')
+		return false;
+	while (i < line.n && line.p[i] != '=')
+		i++;
+	if (i + 1 >= line.n)
+		return false;
+	*ret_name = (struct str){ line.p + start, i - start };
+	i += 2;
+	for (start = i; i < line.n && line.p[i] != '"'; i++)
+		if (line.p[i] == '\\')
+			i++;
+	if (i >= line.n)
+		return false;
+	*ret_value = (struct str){ line.p + start, i - start };
+	*at = i + 1;
+	return true;
+}
+
+static void count_line(struct cardinality *c, struct str line)
+{
+	const char *brace = memchr(line.p, '{', line.n);
+	size_t at = brace ? (size_t)(brace - line.p) : line.n;
+	struct str name, value;
+
+	while (next_label(line, &at, &name, &value)) {
+		struct sums *s = sums_of(&c->labels, name);
+
+		s->n_series++;
+		s->n_bytes += name.n + value.n;
+		s->n += is_new_value(c, s, value);
+	}
+}
+
+static void count_page(struct cardinality *c, const struct snapshot_family *f, struct str text)
+{
+	struct sums *family = sums_of(&c->families, f->name);
+
+	family->n_bytes += text.n;
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		size_t n = end ? (size_t)(end - text.p) : text.n;
+
+		family->n_series++;
+		count_line(c, (struct str){ text.p, n });
+		n += end != NULL;
+		text = (struct str){ text.p + n, text.n - n };
+	}
+}
+
+static bool count_pages(struct cardinality *c)
+{
+	const struct snapshot_family *f;
+
+	if (c->family == c->snap->n_families)
+		return false;
+	f = &c->snap->families[c->family];
+	if (c->page < f->n)
+		count_page(c, f, bytes_str(c->snap->pages[f->first + c->page++].text));
+	if (c->page == f->n) {
+		c->page = 0;
+		c->family++;
+	}
+	return true;
+}
+
+/* ---- groups ---- */
+
+static bool count_groups(struct cardinality *c)
+{
+	if (!store_list_groups(c->store, &c->cursor, &c->some))
+		return false;
+	for (uint32_t i = 0; i < c->some.n; i++) {
+		const struct group_brief *g = &c->some.list[i];
+		struct str key = group_list_key(&c->some, g);
+		struct sums *job = sums_of(&c->jobs, key_value(key, STR("job")));
+
+		job->n++;
+		job->n_series += g->n_series;
+		job->n_bytes += g->n_bytes;
+		picks_offer(
+			&c->groups,
+			(struct place){ -(int64_t)(c->by_bytes ? g->n_bytes : g->n_series), key },
+			g);
+	}
+	return true;
+}
+
+/* ---- the answer ---- */
+
+enum order { BY_SERIES, BY_BYTES, BY_N };
+
+static int sums_cmp(const void *pa, const void *pb, void *arg)
+{
+	const struct sums *a = *(struct sums *const *)pa, *b = *(struct sums *const *)pb;
+	enum order order = *(const enum order *)arg;
+	uint64_t x = order == BY_N ? a->n : order == BY_BYTES ? a->n_bytes : a->n_series;
+	uint64_t y = order == BY_N ? b->n : order == BY_BYTES ? b->n_bytes : b->n_series;
+
+	return x != y ? (x < y) - (x > y) : str_cmp(a->name, b->name);
+}
+
+static void write_sums(struct cardinality *c, const char *member, struct sums_list *l,
+		       enum order order, const char *n_is)
+{
+	struct strbuf *b = &c->job.data;
+
+	qsort_r(l->list, l->n, sizeof(struct sums *), sums_cmp, &order);
+	json_add_member(b, member);
+	strbuf_addc(b, '[');
+	for (size_t i = 0; i < l->n && i < c->limit; i++) {
+		const struct sums *s = l->list[i];
+
+		strbuf_addz(b, i ? ",{\"name\":" : "{\"name\":");
+		json_add_string(b, s->name);
+		strbuf_addf(b, ",\"series\":%" PRIu64 ",\"bytes\":%" PRIu64, s->n_series,
+			    s->n_bytes);
+		if (n_is)
+			strbuf_addf(b, ",\"%s\":%" PRIu64, n_is, s->n);
+		strbuf_addc(b, '}');
+	}
+	strbuf_addc(b, ']');
+}
+
+static void write_groups(struct cardinality *c)
+{
+	struct strbuf *b = &c->job.data;
+
+	picks_finish(&c->groups);
+	json_add_member(b, "groups");
+	strbuf_addc(b, '[');
+	for (size_t i = 0; i < c->groups.n; i++) {
+		const struct pick *it = &c->groups.list[i];
+
+		arena_reset(&c->arena);
+		if (!group_json_add_labels(b, pick_key(&c->groups, it), &c->arena)) {
+			err_set(&c->job.err, ERR_BUSY, 0, "not enough memory for the answer");
+			return;
+		}
+		b->n--;
+		strbuf_addf(b, ",\"series\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", it->group.n_series,
+			    it->group.n_bytes);
+	}
+	strbuf_addc(b, ']');
+}
+
+static void write_all(struct cardinality *c)
+{
+	enum order order = c->by_bytes ? BY_BYTES : BY_SERIES;
+	struct strbuf *b = &c->job.data;
+	size_t n_families = c->families.n, n_labels = c->labels.n, n_jobs = c->jobs.n;
+
+	strbuf_addc(b, '{');
+	write_sums(c, "families", &c->families, order, NULL);
+	write_sums(c, "labels", &c->labels, order, "values");
+	write_sums(c, "label_values", &c->labels, BY_N, "values");
+	write_sums(c, "jobs", &c->jobs, order, "groups");
+	write_groups(c);
+	strbuf_addf(b, ",\"totals\":{\"families\":%zu,\"labels\":%zu,\"jobs\":%zu}}", n_families,
+		    n_labels, n_jobs);
+	if (c->n_values == VALUES_MAX)
+		strbuf_addf(&c->job.warning,
+			    "there are more than %d values of labels: those beyond are not counted",
+			    VALUES_MAX);
+}
+
+static bool step(struct v1_job *job, int64_t until_ns)
+{
+	struct cardinality *c = (struct cardinality *)job;
+	const struct snapshot_wants none = { 0 };
+
+	if (!c->snap)
+		c->snap = store_snapshot(c->store, &none);
+	do {
+		if (count_pages(c))
+			continue;
+		if (count_groups(c))
+			continue;
+		write_all(c);
+		/* Who reads slowly does not hold what has changed since. */
+		snapshot_free(c->snap);
+		c->snap = NULL;
+		return true;
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}
+
+static void cardinality_free(struct v1_job *job)
+{
+	struct cardinality *c = (struct cardinality *)job;
+
+	snapshot_free(c->snap);
+	sums_done(&c->families);
+	sums_done(&c->labels);
+	sums_done(&c->jobs);
+	free(c->values);
+	group_list_done(&c->some);
+	picks_done(&c->groups);
+	arena_done(&c->arena);
+	free(c);
+}
+
+void api_cardinality(struct api_worker *w, struct http_request *req)
+{
+	uint64_t limit = SHOWN;
+	struct cardinality *c;
+	struct params p;
+	struct str warning, sort = STR_NULL;
+	struct err err;
+	int r = v1_params(w, known, ARRAY_LEN(known), false, &p, &warning, &err);
+
+	if (r == 0)
+		r = params_count(&p, "limit", 1, SHOWN_MAX, &limit, &err);
+	if (r >= 0)
+		sort = params_get(&p, "sort");
+	if (r >= 0 && sort.p && !str_eq(sort, STR("series")) && !str_eq(sort, STR("bytes")))
+		r = err_set(&err, ERR_INVALID, 0, "sort has to be series or bytes");
+	if (r < 0) {
+		v1_reply_error(w, req, &err);
+		return;
+	}
+	c = mem_zalloc(sizeof(*c));
+	c->job.step = step;
+	c->job.free = cardinality_free;
+	c->store = w->api->store;
+	c->limit = limit;
+	c->by_bytes = sort.p && str_eq(sort, STR("bytes"));
+	picks_init(&c->groups, limit);
+	arena_init(&c->arena, ARENA_MAY_FAIL);
+	strbuf_adds(&c->job.warning, warning);
+	v1_run(w, req, &c->job);
+}
