@@ -98,8 +98,8 @@ void family_help_comes(struct shown_family *f, struct help *help, uint64_t numbe
 void family_help_goes(struct shown_family *f, struct help *help, uint64_t number)
 {
 	f->n_helps -= --help->n_shown == 0;
-	if (f->n_helps > 0 &&
-	    (number != f->help_number || (f->n_helps == 1 && f->help->n_shown > 0)))
+	if (f->n_helps > 0 && (number != f->help_number ||
+			       (f->n_helps == 1 && !f->help_gone && f->help->n_shown > 0)))
 		return;
 	f->help_gone = true;
 	forget_header(f);

@@ -309,6 +309,33 @@ START_TEST(wide_groups)
 }
 END_TEST
 
+static void check_help(struct gateway *g, const char *want)
+{
+	CLEANUP(freep) char *text = exposed_pushed(g->store);
+
+	ck_assert_msg(strstr(text, want) == text, "got %s, wanted %s", text, want);
+}
+
+/* The text that is shown goes while another one, which was shown before, is still there. */
+START_TEST(help_that_comes_back)
+{
+	struct gateway g;
+
+	gateway_init(&g, 10, 100);
+	gateway_push(&g, PUSH_PUT, "/c", "# HELP x one\nx 1\n", 0);
+	/* In one batch: /a shares the text of /c. */
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/b", "# HELP x two\nx 1\n", 0 });
+	gateway_stage(&g, &(struct gateway_push){ PUSH_PUT, "/a", "# HELP x one\nx 1\n", 0 });
+	gateway_publish(&g);
+	check_help(&g, "# HELP x one\n");
+	gateway_push(&g, PUSH_DELETE, "/a", "", 0);
+	check_help(&g, "# HELP x two\n");
+	gateway_push(&g, PUSH_DELETE, "/b", "", 0);
+	check_help(&g, "# HELP x one\n");
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(scrape_holds_what_it_took)
 {
 	struct snapshot *old, *new;
@@ -519,6 +546,7 @@ int main(void)
 	tcase_add_loop_test(tc, times_row, 0, (int)ARRAY_LEN(times));
 	tcase_add_test(tc, little_is_left_of_many_pushes);
 	tcase_add_test(tc, wide_groups);
+	tcase_add_test(tc, help_that_comes_back);
 	tcase_add_loop_test(tc, rollback_row, 0, (int)ARRAY_LEN(rollbacks));
 	tcase_add_test(tc, scrape_holds_what_it_took);
 	tcase_add_test(tc, copies_of_groups);
