@@ -6,6 +6,8 @@
 #include "lib/make_push.h"
 #include "lib/rng.h"
 
+enum { FEW = 4 }; /* families of most pushes */
+
 static int32_t random_type(uint64_t *rng, int name)
 {
 	static const int32_t usual[NAIVE_NAMES] = {
@@ -14,6 +16,10 @@ static int32_t random_type(uint64_t *rng, int name)
 		METRIC_UNTYPED, METRIC_SUMMARY, METRIC_GAUGE,     METRIC_GAUGE,
 		METRIC_UNTYPED, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_HISTOGRAM,
 	};
+	static const int32_t plain[] = { METRIC_GAUGE, METRIC_COUNTER, METRIC_UNTYPED };
+
+	if (name >= NAIVE_PLAIN && !rng_one_in(rng, 100))
+		return plain[name % 3];
 
 	return rng_one_in(rng, 10) ? (int32_t)rng_below(rng, 6) : usual[name];
 }
@@ -44,6 +50,23 @@ static void random_family(uint64_t *rng, double now, struct naive_family *f)
 		random_series(rng, &f->series[i]);
 }
 
+/* Of the plain names, and seldom at odds with anything: such groups get wide. */
+static void random_wide_push(uint64_t *rng, struct naive_push *p)
+{
+	int first = (int)rng_below(rng, NAIVE_PLAIN_NAMES);
+
+	p->n = (int)rng_below(rng, NAIVE_PLAIN_NAMES + 1);
+	for (int i = 0; i < p->n; i++) {
+		struct naive_family *f = &p->families[i];
+
+		f->name = NAIVE_PLAIN + (first + 5 * i) % NAIVE_PLAIN_NAMES;
+		random_family(rng, p->now, f);
+		f->n = f->n > 1 ? 1 : f->n;
+		if (!rng_one_in(rng, 100))
+			f->series[0] = (struct naive_series){ .value = (int)rng_below(rng, 3) };
+	}
+}
+
 void naive_random_push(uint64_t *rng, double now, struct naive_push *p)
 {
 	static const enum push_mode modes[] = { PUSH_PUT,  PUSH_PUT,  PUSH_POST, PUSH_POST,
@@ -55,12 +78,16 @@ void naive_random_push(uint64_t *rng, double now, struct naive_push *p)
 		.mode = modes[rng_below(rng, ARRAY_LEN(modes))],
 		.group = (int)rng_below(rng, NAIVE_GROUPS),
 		.with_timestamp = rng_one_in(rng, 40),
-		.n = (int)rng_below(rng, NAIVE_PUSHED + 1),
+		.n = (int)rng_below(rng, FEW + 1),
 		.now = now,
 	};
 	if (p->mode == PUSH_DELETE)
 		p->n = 0;
-	/* Different names: five is prime to their number. */
+	else if (rng_one_in(rng, 4)) {
+		random_wide_push(rng, p);
+		return;
+	}
+	/* Different names: five is prime to their number, and to that of the plain ones. */
 	for (int i = 0; i < p->n; i++) {
 		p->families[i].name = (first + 5 * i) % NAIVE_NAMES;
 		random_family(rng, now, &p->families[i]);

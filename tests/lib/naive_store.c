@@ -25,6 +25,32 @@ const struct naive_name naive_names[NAIVE_NAMES] = {
 	{ "q", "q", -1 },
 	{ "q_count", "q_count", METRIC_COUNTER },
 	{ "z", "z", -1 },
+	{ "wa", "wa", -1 },
+	{ "wb", "wb", -1 },
+	{ "wc", "wc", -1 },
+	{ "wd", "wd", -1 },
+	{ "we", "we", -1 },
+	{ "wf", "wf", -1 },
+	{ "wg", "wg", -1 },
+	{ "wh", "wh", -1 },
+	{ "wi", "wi", -1 },
+	{ "wj", "wj", -1 },
+	{ "wk", "wk", -1 },
+	{ "wl", "wl", -1 },
+	{ "wm", "wm", -1 },
+	{ "wn", "wn", -1 },
+	{ "wo", "wo", -1 },
+	{ "wp", "wp", -1 },
+	{ "wq", "wq", -1 },
+	{ "wr", "wr", -1 },
+	{ "ws", "ws", -1 },
+	{ "wt", "wt", -1 },
+	{ "wu", "wu", -1 },
+	{ "wv", "wv", -1 },
+	{ "ww", "ww", -1 },
+	{ "wx", "wx", -1 },
+	{ "wy", "wy", -1 },
+	{ "wz", "wz", -1 },
 	{ "push_time_seconds", "push_time_seconds", METRIC_GAUGE },
 };
 
@@ -372,13 +398,16 @@ static void expose_times(const struct naive_store *s, const char *name, const ch
 void naive_expose(const struct naive_store *s, struct strbuf *out)
 {
 	/* By exposed name: of the names that are exposed as one only one is ever there. */
-	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, 14 };
+	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, -3, 14 };
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
 		if (order[i] == -1)
 			expose_times(s, "push_failure_time_seconds", "failed", true, out);
 		else if (order[i] == -2)
 			expose_times(s, "push_time_seconds", "succeeded", false, out);
+		else if (order[i] == -3)
+			for (int name = NAIVE_PLAIN; name < TIME_NAME; name++)
+				expose_family(s, name, out);
 		else
 			expose_family(s, order[i], out);
 	}

@@ -12,7 +12,9 @@
 #include "base/str.h"
 #include "push/push.h"
 
-enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 16, NAIVE_SERIES = 3, NAIVE_PUSHED = 4 };
+enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 42, NAIVE_SERIES = 3, NAIVE_PUSHED = 26 };
+/* Names that have nothing to do with each other: enough for a group's table to be hashed. */
+enum { NAIVE_PLAIN = 15, NAIVE_PLAIN_NAMES = 26 };
 
 /* name as pushed, name as exposed, the type if it is one of our own, else -1. */
 struct naive_name {

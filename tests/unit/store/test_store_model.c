@@ -543,7 +543,7 @@ START_TEST(left_out_and_let_in)
 	size_t n = 0, at = 0;
 
 	w->run = &runs[0];
-	w->rng = (uint64_t)_i + 100;
+	w->rng = (uint64_t)_i + 200;
 	w->shown.max_groups = w->shown.max_series = 100000;
 	w->staged = w->shown;
 	w->store = new_store(w->run);
