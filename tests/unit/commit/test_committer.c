@@ -518,19 +518,26 @@ START_TEST(waits_for_the_answered)
 }
 END_TEST
 
+/* Not less, and not for much longer: the shortest of many, as this thread may be held up. */
 START_TEST(waits_5_ms_when_nobody_comes)
 {
+	int64_t shortest = INT64_MAX;
 	struct verdict v[3];
 	struct world w;
 
-	setup(&w, true);
-	w.rows.base.ops = &slow_ops;
-	answer_one_of_three(&w, v);
-	ck_assert_int_eq(wait_for(&v[1]), 0);
-	ck_assert_int_eq(wait_for(&v[2]), 0);
-	ck_assert_uint_eq(n_commits, 2);
-	ck_assert_int_ge(waited_ns[1], GATHER_NS);
-	teardown(&w);
+	for (int i = 0; i < 50 && shortest > 2 * GATHER_NS; i++) {
+		setup(&w, true);
+		w.rows.base.ops = &slow_ops;
+		answer_one_of_three(&w, v);
+		ck_assert_int_eq(wait_for(&v[1]), 0);
+		ck_assert_int_eq(wait_for(&v[2]), 0);
+		ck_assert_uint_eq(n_commits, 2);
+		ck_assert_int_ge(waited_ns[1], GATHER_NS);
+		if (waited_ns[1] < shortest)
+			shortest = waited_ns[1];
+		teardown(&w);
+	}
+	ck_assert_int_le(shortest, 2 * GATHER_NS);
 }
 END_TEST
 
