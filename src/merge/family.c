@@ -85,6 +85,7 @@ void family_free(struct merged_family *f)
 		free(f->layouts[i].bounds);
 	free(f->series);
 	free(f->layouts);
+	series_list_unref(f->list);
 	table_done(&f->by_hash);
 	free((char *)f->name.p);
 	free((char *)f->help.p);

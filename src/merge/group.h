@@ -84,7 +84,8 @@ struct merged_family {
 	bool base_changed;  /* its document is to be written */
 	struct merged_series *series;
 	uint32_t n, cap;
-	struct table by_hash; /* of series numbers + 1 */
+	struct table by_hash;     /* of series numbers + 1 */
+	struct series_list *list; /* of the part that was made last, or NULL */
 	struct layout *layouts;
 	uint32_t n_layouts, shown_layout;
 	uint64_t shown_number; /* first commit of the contribution that shown_layout is of */
@@ -92,14 +93,21 @@ struct merged_family {
 
 /* ---- what contributions say ---- */
 
-/* Immutable. Series ascend; values, and what follows them where it is there, are by position. */
+/* Which series parts are of. Most processes say the same ones: they share it. Immutable. */
+struct series_list {
+	uint32_t refs, n;
+	uint32_t v[]; /* ascending */
+};
+
+/* Immutable. Values, and what follows them where it is there, are by position in the list. */
 struct part {
 	uint32_t n;
 	uint32_t bytes;  /* of the block */
 	uint64_t number; /* of the push that made it */
 	double *values;
-	double *created; /* or NULL: none is known */
-	uint32_t *series;
+	double *created;        /* or NULL: none is known */
+	const uint32_t *series; /* of the list */
+	struct series_list *list;
 	struct part_dist **dists; /* or NULL: single values */
 	/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
 	uint32_t *gone;

@@ -157,6 +157,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 		       uint32_t n, const struct said_family *sf, const struct part *old,
 		       const uint32_t *gone, uint32_t n_gone, uint64_t number);
 void part_free(struct part *p);
+void series_list_unref(struct series_list *l); /* NULL is fine */
 /* The place of a series, or UINT32_MAX. */
 uint32_t part_find(const struct part *p, uint32_t series);
 /* The values that it holds. */

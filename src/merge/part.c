@@ -4,9 +4,43 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
+void series_list_unref(struct series_list *l)
+{
+	if (l && --l->refs == 0)
+		free(l);
+}
+
 void part_free(struct part *p)
 {
+	if (p)
+		series_list_unref(p->list);
 	free(p);
+}
+
+static bool is_list_of(const struct series_list *l, const struct pick *picks, uint32_t n)
+{
+	if (!l || l->n != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (l->v[i] != picks[i].series)
+			return false;
+	return true;
+}
+
+static struct series_list *list_of(struct merged_family *f, const struct pick *picks, uint32_t n)
+{
+	struct series_list *l = f->list;
+
+	if (!is_list_of(l, picks, n)) {
+		l = mem_alloc(sizeof(*l) + n * sizeof(*l->v));
+		*l = (struct series_list){ 1, n };
+		for (uint32_t i = 0; i < n; i++)
+			l->v[i] = picks[i].series;
+		series_list_unref(f->list);
+		f->list = l;
+	}
+	l->refs++;
+	return l;
 }
 
 uint32_t part_find(const struct part *p, uint32_t series)
@@ -112,15 +146,16 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 			dists += dist_size(f, from.layout);
 		}
 	}
-	size += n * (sizeof(double) * (1 + created) + sizeof(uint32_t)) + n_gone * sizeof(uint32_t);
+	size += n * sizeof(double) * (1 + created) + n_gone * sizeof(uint32_t);
 	size = (size + 7) & ~(size_t)7;
 	size += is_dist ? n * sizeof(struct part_dist *) + dists : 0;
 	p = mem_alloc(size);
 	*p = (struct part){ .n = n, .bytes = (uint32_t)size, .number = number, .n_gone = n_gone };
 	p->values = (double *)(p + 1);
 	p->created = created ? p->values + n : NULL;
-	p->series = (void *)(p->values + (1 + created) * (size_t)n);
-	p->gone = p->series + n;
+	p->list = list_of(f, picks, n);
+	p->series = p->list->v;
+	p->gone = (void *)(p->values + (1 + created) * (size_t)n);
 	if (n_gone)
 		memcpy(p->gone, gone, n_gone * sizeof(*gone));
 	to = (char *)p + size - dists;
@@ -129,7 +164,6 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
-		p->series[i] = picks[i].series;
 		p->values[i] = from.value;
 		if (created)
 			p->created[i] = picks[i].created;

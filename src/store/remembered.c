@@ -1,5 +1,6 @@
 #include "store/remembered.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -23,6 +24,7 @@ static bool same(struct remembered_hash a, struct remembered_hash b)
 
 static struct remembered_item *item_at(const struct remembered *r, size_t i)
 {
+	assert(r->cap > 0);
 	return &r->ring[(r->first + i) % r->cap];
 }
 
