@@ -3,8 +3,25 @@
 
 #include "merge/internal.h"
 
+/* A gauge histogram is that of the contribution that said it last, as long as it is kept. */
+static const struct part_dist *last_said(const struct merged_family *f,
+					 const struct merged_series *s, double *ret_sum)
+{
+	const struct part *p = s->by ? contribution_part(s->by, f) : NULL;
+	uint32_t at = p && p->dists ? part_find(p, (uint32_t)(s - f->series)) : UINT32_MAX;
+
+	if (at == UINT32_MAX)
+		return NULL;
+	*ret_sum = p->values[at];
+	return p->dists[at];
+}
+
 static bool is_seen(const struct merged_family *f, const struct merged_series *s)
 {
+	double sum;
+
+	if (f->type == METRIC_GAUGE_HISTOGRAM)
+		return s->there && last_said(f, s, &sum);
 	switch (f->policy) {
 	case MERGE_MOSTRECENT:
 		return s->there;
@@ -111,6 +128,30 @@ static bool build_histogram(const struct merged_family *f, const struct merged_s
 	return true;
 }
 
+static bool build_gauge_histogram(const struct merged_family *f, const struct merged_series *s,
+				  struct arena *a, struct metric *m)
+{
+	struct histogram *h = arena_zalloc(a, sizeof(*h));
+	const struct part_dist *d = h ? last_said(f, s, &h->sum) : NULL;
+	const struct layout *l;
+
+	if (!d)
+		return false;
+	l = &f->layouts[d->layout];
+	h->buckets = arena_zalloc(a, l->n * sizeof(*h->buckets));
+	if (!h->buckets)
+		return false;
+	h->n_buckets = l->n;
+	for (uint32_t i = 0; i < l->n; i++) {
+		h->buckets[i].upper_bound = l->bounds[i];
+		set_count(d->counts[i], &h->buckets[i].count, &h->buckets[i].count_float);
+	}
+	set_count(d->count, &h->count, &h->count_float);
+	m->histogram = h;
+	m->has = HAS_HISTOGRAM;
+	return true;
+}
+
 static bool build_summary(const struct merged_series *s, bool zero, struct arena *a,
 			  struct metric *m)
 {
@@ -136,6 +177,8 @@ static bool build_metric(struct merged_group *g, struct merged_family *f, uint32
 	switch (f->type) {
 	case METRIC_HISTOGRAM:
 		return build_histogram(f, s, zero, a, m);
+	case METRIC_GAUGE_HISTOGRAM:
+		return build_gauge_histogram(f, s, a, m);
 	case METRIC_SUMMARY:
 		return build_summary(s, zero, a, m);
 	case METRIC_COUNTER:

@@ -242,6 +242,13 @@ struct read_part {
 	uint32_t *gone, n_gone;
 };
 
+/* What is said of it is more than a value. */
+static bool has_dists(const struct merged_family *f)
+{
+	return f->type == METRIC_HISTOGRAM || f->type == METRIC_SUMMARY ||
+	       f->type == METRIC_GAUGE_HISTOGRAM;
+}
+
 static void take_value(struct reader *r, const struct merged_family *f, bool created,
 		       struct read_part *rp, uint32_t i)
 {
@@ -254,7 +261,7 @@ static void take_value(struct reader *r, const struct merged_family *f, bool cre
 				      false, m->created };
 	if (rp->picks[i].series >= f->n || (i > 0 && step == 0))
 		r->bad = true;
-	if (r->bad || (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY))
+	if (r->bad || !has_dists(f))
 		return;
 	uint64_t layout = take(r);
 	struct said_dist *d = &rp->dists[i];

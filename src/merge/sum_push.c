@@ -20,8 +20,10 @@ int sum_push_policy(void *arg, const struct family *f, enum merge_policy *ret, s
 	if (r == 0)
 		*ret = merge_policy_of(f->name, f->type, gauge_policies_default(g->gauges),
 				       g->keep_runtime_metrics);
-	/* Nobody lives on after an increment. */
-	if (g->mode == GROUP_ADD && merge_policy_is_live(*ret))
+	/* Nobody lives on after an increment, whose gauge histogram it could be. */
+	if (g->mode == GROUP_ADD && f->type == METRIC_GAUGE_HISTOGRAM)
+		*ret = MERGE_DROP;
+	else if (g->mode == GROUP_ADD && merge_policy_is_live(*ret))
 		*ret = MERGE_MOSTRECENT;
 	return 0;
 }

@@ -286,6 +286,13 @@ static const struct {
 	    "409 /j/pid/1|c 1; d 1" },
 	  "c 14" },
 
+	/* Gauge histograms are as they were said last. */
+	{ { "/j/pid/1|# TYPE h gaugehistogram; h_bucket{le=\"1\"} 3; h_bucket{le=\"+Inf\"} 4; "
+	    "h_sum 7; h_count 4",
+	    "/j/pid/2|# TYPE h gaugehistogram; h_bucket{le=\"2\"} 1; h_bucket{le=\"+Inf\"} 1; "
+	    "h_sum 1; h_count 1; c 1" },
+	  "c 1; h_bucket{le=\"+Inf\"} 1; h_bucket{le=\"2\"} 1; h_count 1; h_sum 1" },
+
 	/* Increments. */
 	{ { "/j/__mode__/add|c 5", "/j/__mode__/add|c 3", "/j/pid/1/__mode__/add|c 1" }, "c 9" },
 	{ { "/j/__mode__/add|c 5; g_active 2", "PUT /j/__mode__/add|g_active 1" },
