@@ -34,12 +34,14 @@ import overload
 import prometheus
 import push
 import scrape
+import summed
 import wide
 from fleet import FLOOR, GO, OURS, UNCHECKED, Fleet
 from report import Report
 from servers import Failed, find_go, find_prometheus
 
-ALONE = {"decode": alone.decode, "instructions": alone.instructions, "wide": wide.wide}
+ALONE = {"decode": alone.decode, "instructions": alone.instructions, "summed": summed.summed,
+         "wide": wide.wide}
 # In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
 WITH_STORE = {
     "memory": memory.memory,

@@ -1,0 +1,123 @@
+"""Summed groups: pushes beside those to plain groups, memory, scrapes, and processes that come and go."""
+
+import os
+import shutil
+import time
+
+import bodies
+from fleet import OURS, Fleet
+from report import median
+
+SOURCES = 10000
+SERIES = 100
+FAMILIES = 10
+PUSHES = 4000
+CONNECTIONS = 16
+# Of each, one push with all of its counts, and its end.
+GONE = 100000
+GONE_SERIES = 10
+KEPT = 1000
+START_LIMIT = 120
+
+
+def _body(value, series=SERIES):
+    lines = []
+    for family in range(FAMILIES):
+        lines.append(f"# TYPE summed_{family}_total counter\n")
+        lines += [f'summed_{family}_total{{handler="h{i}"}} {value + i}\n'
+                  for i in range(series // FAMILIES)]
+    return "".join(lines).encode()
+
+
+def _put(path, body):
+    return bodies.request("PUT", path, kind=bodies.TEXT, data=body)
+
+
+def _path(prefix, source):
+    return f"{prefix}/metrics/job/summed/instance/host/pid/{source}"
+
+
+def _fleet(bench, name, *flags):
+    folder = os.path.join(bench.fleet.folder, name)
+    return Fleet(folder, folder, bench.fleet.tools, bench.options.ours, None, [OURS],
+                 bench.fleet.log, bench.options.preload, *flags)
+
+
+def _round(own, server, prefix, value):
+    """Pushes of some of the processes, each with other values."""
+    body = [_body(value + k) for k in range(16)]
+    requests = [_put(_path(prefix, k * 7919 % SOURCES), body[k % 16]) for k in range(PUSHES)]
+    cpu, begin = server.cpu(), time.monotonic()
+    own.all_answered(server, requests, connections=CONNECTIONS)
+    return PUSHES / (time.monotonic() - begin), (server.cpu() - cpu) / PUSHES * 1e6
+
+
+def _scrape(server):
+    begin = time.monotonic()
+    text = server.get("/metrics")
+    return time.monotonic() - begin, text
+
+
+def _filled(bench, name, prefix, measure):
+    own = _fleet(bench, name)
+    server = own.servers[OURS]
+    try:
+        own.fill(0)
+        before = server.resident()
+        fill = [_put(_path(prefix, k), _body(0)) for k in range(SOURCES)]
+        own.all_answered(server, fill, connections=CONNECTIONS)
+        return measure(own, server, server.resident() - before)
+    finally:
+        own.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _many(bench):
+    """10,000 processes, summed and each a group of its own."""
+    add, found = bench.report.add, {}
+    for name, prefix in (("plain", ""), ("summed", "/sum")):
+        def measure(own, server, bytes_, prefix=prefix):
+            rounds = [_round(own, server, prefix, 1000 * (turn + 1))
+                      for turn in range(bench.options.rounds + 1)][1:]
+            scrape = median([_scrape(server)[0] for _ in range(5)])
+            return [r[0] for r in rounds], [r[1] for r in rounds], bytes_, scrape
+        rates, costs, bytes_, scrape = found[name] = _filled(bench, f"summed-{name}", prefix, measure)
+        what = f"{SOURCES:,} processes of {SERIES} series, {name}"
+        add("summed", f"{what}: pushes", None, OURS, median(rates), "pushes/s", rounds=rates)
+        add("summed", f"{what}: CPU of a push", None, OURS, median(costs), "us", rounds=costs)
+        add("summed", f"{what}: memory", None, OURS, bytes_ / 2**20, "MiB")
+        add("summed", f"{what}: scrape", None, OURS, scrape * 1e3, "ms")
+    ratio = median(found["summed"][0]) / median(found["plain"][0])
+    add("summed", "pushes a second: summed / plain", None, OURS, ratio, "ratio")
+
+
+def _gone(bench):
+    """Processes that came and went leave a bounded group, file and start."""
+    own = _fleet(bench, "summed-gone")
+    server = own.servers[OURS]
+    add = bench.report.add
+    try:
+        own.fill(0)
+        for done in (GONE // 10, GONE):
+            first = 0 if done < GONE else GONE // 10
+            requests = [_put(f"/sum{_path('', k)}/__start__/{1000000 + k}/__final__/1",
+                             _body(0, GONE_SERIES)) for k in range(first, done)]
+            own.all_answered(server, requests, connections=CONNECTIONS)
+            text = server.get("/metrics")
+            what = f"{done:,} processes came and went"
+            add("summed", f"{what}: start", None, OURS, server.restart(START_LIMIT) * 1e3, "ms")
+            add("summed", f"{what}: memory", None, OURS, server.resident() / 2**20, "MiB")
+            size = sum(os.path.getsize(os.path.join(server.folder, f))
+                       for f in os.listdir(server.folder) if ".db" in f)
+            add("summed", f"{what}: file", None, OURS, size / 2**20, "MiB")
+            del text
+    finally:
+        own.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def summed(bench):
+    """10,000 processes of 100 series, summed and as plain groups: pushes, memory, scrapes. Processes
+    that come and go by the 100,000."""
+    _many(bench)
+    _gone(bench)
