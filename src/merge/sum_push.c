@@ -40,19 +40,6 @@ static struct source_options source_options_of(const struct push_options *o)
 	};
 }
 
-/* What push_build() has refused has a reason, and what it has passed has none. */
-static struct push *without_families(struct push_builder *b, enum push_mode mode,
-				     const struct key *group, struct push *checked, double now)
-{
-	struct push *push;
-
-	if (checked->n_families == 0)
-		return checked;
-	push_free(checked);
-	push = push_build(b, mode, group, NULL, now);
-	return push;
-}
-
 static int say(struct push *push, const struct said_head *head, const struct push_options *o,
 	       struct family *families, struct arena *a)
 {
@@ -89,7 +76,9 @@ struct push *sum_push_build(struct push_builder *b, enum push_mode mode, const s
 		return NULL;
 	key_encode(key, &whole);
 	head.whole_key = strbuf_str(&whole);
-	push = without_families(b, mode, &group, push_build(b, mode, &group, families, now), now);
+	b->check_only = true;
+	push = push_build(b, mode, &group, families, now);
+	b->check_only = false;
 	push->options = *o;
 	if (say(push, &head, o, families, b->arena) == 0)
 		return push;

@@ -96,7 +96,8 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 	if (push_draft_series(b, d, df, metrics, err) < 0)
 		return -1;
 	/* After the text, whose limit then holds for this as well. */
-	draft_proto(b, df);
+	if (!b->check_only)
+		draft_proto(b, df);
 	return 0;
 }
 
@@ -267,6 +268,13 @@ void push_builder_done(struct push_builder *b)
 	label_names_done(&b->rules.names);
 }
 
+static void forget_families(struct push_builder *b, struct draft *d)
+{
+	d->n_families = 0;
+	d->n_series = 0;
+	b->text.n = b->proto.n = 0;
+}
+
 struct push *push_build(struct push_builder *b, enum push_mode mode, const struct key *key,
 			struct family *families, double now)
 {
@@ -274,11 +282,11 @@ struct push *push_build(struct push_builder *b, enum push_mode mode, const struc
 	struct err err = { 0 };
 
 	if (draft_key(b, &d, key, &err) < 0 || draft_families(b, &d, key, families, &err) < 0) {
-		d.n_families = 0;
-		d.n_series = 0;
-		b->text.n = b->proto.n = 0;
+		forget_families(b, &d);
 		if (err.reason == ERR_INVALID)
 			err_prefix(&err, PUSH_INVALID_PREFIX);
+	} else if (b->check_only) {
+		forget_families(b, &d);
 	}
 	struct push *push = draft_finish(b, &d);
 

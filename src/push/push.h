@@ -95,6 +95,7 @@ struct push_builder {
 	uint32_t max_labels; /* of one series, grouping labels included (--limits.labels-per-series)
 			      */
 	struct arena *arena;
+	bool check_only;   /* families are checked, and the push has none of them */
 	uint64_t max_text; /* bytes of exposition that a push may become; 0: UINT32_MAX */
 	struct strbuf text, proto, ids, head; /* of the push being built */
 	struct rules rules;
