@@ -29,6 +29,7 @@ struct committer {
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t due_at;        /* monotonic: what was to be done last beside pushes */
+	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
 	struct pace pace;
 	struct late late; /* large pushes, and what has to wait for them */
 	struct buckets batch_pushes;
@@ -37,6 +38,9 @@ struct committer {
 
 /* While nothing is pushed the files are looked at so often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
+
+/* While nothing is pushed either, the log is told so often that the gateway runs. */
+#define BEAT_NS (60 * INT64_C(1000000000))
 
 static void wipe(struct committer *c, struct push *push)
 {
@@ -348,6 +352,25 @@ static int64_t until_something_else(struct committer *c)
 	return c->due_at == due ? LOOK_NS : 0;
 }
 
+/*
+ * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
+ * when it ran.
+ */
+static void beat(struct committer *c)
+{
+	struct database *d = &c->database;
+	struct err err = { 0 };
+
+	c->beat_ns = clock_mono_ns();
+	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
+		return;
+	if (database_commit(d, store_beat_rows(c->store, clock_wall()),
+			    "could not note that the gateway runs", &err) == STORAGE_COMMITTED)
+		store_publish(c->store);
+	else
+		store_rollback(c->store);
+}
+
 static void wait_for_pushes(struct committer *c)
 {
 	struct database *d = &c->database;
@@ -361,6 +384,8 @@ static void wait_for_pushes(struct committer *c)
 			database_check(d);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 			do_what_is_due(c);
+		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
+			beat(c);
 		c->batches++;
 		c->busy = false;
 	}
@@ -417,6 +442,7 @@ static void *committer_main(void *arg)
 		c->busy = false;
 	}
 	finish_removing(c);
+	beat(c);
 	return NULL;
 }
 

@@ -184,7 +184,7 @@ static uint64_t drop_lost_groups(struct salvage *sv)
 	for (size_t i = 0; i < sv->n; i++) {
 		struct row *row = &sv->rows[i];
 
-		if (row->kind == ROW_WIPE || row->kind == ROW_END || row->kind == ROW_TAKE ||
+		if (row->group == 0 || row->kind == ROW_END ||
 		    (ids_have(&named, row->group) && ids_have(&pushed, row->group)))
 			continue;
 		if (row->number > wiped && !ids_have(&ended, row->group))

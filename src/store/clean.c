@@ -193,6 +193,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 	case ROW_END:
 	case ROW_WIPE:
 	case ROW_TAKE:
+	case ROW_BEAT:
 		break;
 	}
 	return false;

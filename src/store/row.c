@@ -32,9 +32,8 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return (r->kind >= ROW_GROUP && r->kind <= ROW_PUSH_IDS) || r->kind == ROW_TAKE
-		       ? ROW_INTACT
-		       : ROW_UNKNOWN;
+	return (r->kind >= ROW_GROUP && r->kind <= ROW_BEAT) || r->kind == ROW_TAKE ? ROW_INTACT
+										    : ROW_UNKNOWN;
 }
 
 bool row_document_id(struct str body, uint64_t *ret)

@@ -42,6 +42,7 @@ enum row_kind {
 	/* Of no group: 16 bytes for each hash, see store/remembered.h. */
 	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
 	ROW_PUSH_IDS = 10, /* increments that were added */
+	ROW_BEAT = 11,     /* nothing: the gateway ran until then */
 	ROW_TAKE = 20,     /* a family goes out of many groups; group 0; body: see removal.h. What
 			      a record brought that was written before it first is gone. */
 };

@@ -63,6 +63,11 @@ void store_stage(struct store *s, struct push *push);
  * trimmed later.
  */
 const struct rows *store_wipe_rows(struct store *s, double now);
+/*
+ * The committer, between two batches: what to write so that a restart knows that the gateway has
+ * run until now, by which it knows how long it was down. Then store_publish(), or store_rollback().
+ */
+const struct rows *store_beat_rows(struct store *s, double now);
 void store_wipe(struct store *s);
 
 /* Without a group, with the same metrics of our own and, if lim is NULL, the same limits. */

@@ -8,16 +8,29 @@
 #include "store/internal.h"
 #include "store/lifetime.h"
 
-const struct rows *store_wipe_rows(struct store *s, double now)
+static const struct rows *one_row(struct store *s, enum row_kind kind, double now)
 {
 	struct row *row;
 
 	store_rows_clear(s);
-	row = store_row_add(s, ROW_WIPE);
+	row = store_row_add(s, kind);
 	row->number = s->next_number;
 	row->at = now;
 	row->checksum = row_checksum(row);
+	return &s->rows;
+}
+
+const struct rows *store_wipe_rows(struct store *s, double now)
+{
+	one_row(s, ROW_WIPE, now);
 	s->rows.live_bytes = 0;
+	return &s->rows;
+}
+
+const struct rows *store_beat_rows(struct store *s, double now)
+{
+	one_row(s, ROW_BEAT, now);
+	s->rows.live_bytes = s->log.live_bytes;
 	return &s->rows;
 }
 

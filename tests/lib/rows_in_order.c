@@ -186,6 +186,8 @@ static void apply(struct kept *k, const struct row *row)
 	case ROW_LIFE:
 		put_life(group_of(k, row->group), row);
 		break;
+	case ROW_BEAT:
+		break;
 	case ROW_FOLDED:
 	case ROW_PUSH_IDS:
 		put_remembered(k, row);

@@ -482,6 +482,39 @@ START_TEST(silence_and_folding)
 }
 END_TEST
 
+/* A restart waits for as long as the gateway was down, and the log says until when it ran. */
+START_TEST(grace_after_a_restart)
+{
+	struct gateway g;
+	struct err err;
+
+	init_with(&g, NULL);
+	step(&g, "/j/pid/1/__ttl__/100s|g_active 2");
+	pass(&g, 50);
+	ck_assert_int_eq(
+		g.rows.base.ops->commit(&g.rows.base, store_beat_rows(g.store, clock_wall()), &err),
+		STORAGE_COMMITTED);
+	store_publish(g.store);
+	check_log(&g, "a beat");
+	/* It is down for 60 seconds. */
+	g.now += 60;
+	clock_hold((int64_t)(g.now * 1e9), (int64_t)(g.now * 1e9));
+	struct store *again = store_new_like(g.store, NULL);
+
+	ck_assert_int_eq(load_store(&g.rows.base, again, &err), STORAGE_LOADED);
+	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 300 * SECOND);
+	store_free(g.store);
+	g.store = again;
+	pass(&g, 59);
+	check_shows(&g, "its pusher had no chance", "g_active 2");
+	pass(&g, 1);
+	check_shows(&g, "silent", "");
+	clean_all(&g);
+	check_log(&g, "cleaned");
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(zero_first)
 {
 	const struct group_options rule = { .has_zero_first = true, .zero_first_ns = 30 * SECOND };
@@ -617,6 +650,7 @@ int main(void)
 	tcase_add_test(tc, sources_limit);
 	tcase_add_test(tc, values_limit);
 	tcase_add_test(tc, silence_and_folding);
+	tcase_add_test(tc, grace_after_a_restart);
 	tcase_add_test(tc, zero_first);
 	tcase_add_test(tc, ids_of_pushes);
 	tcase_add_test(tc, warnings);
