@@ -58,13 +58,22 @@ uint32_t part_find(const struct part *p, uint32_t series)
 	return lo < p->n && p->series[lo] == series ? lo : UINT32_MAX;
 }
 
+/* A NaN is the same as itself. */
+static bool same_bits(double a, double b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, &a, sizeof(x));
+	memcpy(&y, &b, sizeof(y));
+	return x == y;
+}
+
 bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,
 	       const struct part *b, uint32_t j)
 {
 	const struct part_dist *x, *y;
 
-	/* Bytes: a NaN is the same as itself. */
-	if (memcmp(&a->values[i], &b->values[j], sizeof(double)) != 0)
+	if (!same_bits(a->values[i], b->values[j]))
 		return false;
 	if (!a->dists)
 		return true;
