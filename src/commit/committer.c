@@ -28,7 +28,7 @@ struct committer {
 	atomic_bool busy;
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
-	int64_t due_at;        /* monotonic: what was to be done last beside pushes */
+	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
 	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
 	struct pace pace;
 	struct late late; /* large pushes, and what has to wait for them */
@@ -36,7 +36,7 @@ struct committer {
 	struct push *removing; /* its removal is committed, and not all of it is published yet */
 };
 
-/* While nothing is pushed the files are looked at so often. */
+/* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
 
 /* While nothing is pushed either, the log is told so often that the gateway runs. */
@@ -134,7 +134,7 @@ static enum storage_commit_result commit_batch(struct committer *c, bool cleanin
 	return database_commit_pushes(d, store_rows(c->store), err);
 }
 
-/* What no transaction could take is not staged. */
+/* A push too large for any transaction is refused here. */
 static void stage(struct committer *c, struct push *p)
 {
 	const struct storage *st = c->database.storage;
@@ -150,9 +150,8 @@ static void stage(struct committer *c, struct push *p)
 		store_stage(c->store, p);
 }
 
-/*
- * One of them may be at fault, and must not make the others fail for ever: each gets a batch of its
- * own, in order. Verdicts from staging them together are forgotten.
+/* The database has refused the batch for one of its rows: each push gets a batch of its own, in
+ * order, so that only the one at fault fails. What staging them together found is forgotten.
  */
 static void run_one_by_one(struct committer *c, struct push *first, const bool *was_refused)
 {
@@ -195,7 +194,7 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 	}
 }
 
-/* Returns how many there are. Verdicts from staging them before are forgotten. */
+/* Returns how many there are. What staging them before found is forgotten. */
 static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
 {
 	size_t n = 0;
@@ -246,7 +245,7 @@ static void run_pushes(struct committer *c, struct push *first)
 		refuse_batch(first, &err);
 }
 
-/* Whoever is refused because of it could not have been told before. */
+/* Only now it is known how long the batch took, and so how many pushes may wait. */
 static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t start_ns)
 {
 	int64_t now = clock_mono_ns();
@@ -295,7 +294,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	c->batches++;
 }
 
-/* Pushes in quick succession leave short pauses, which are not the time to begin. */
+/* The short pauses between pushes in quick succession are not used for cleaning. */
 static void clean_while_idle(struct committer *c)
 {
 	struct err err = { 0 };
@@ -309,9 +308,8 @@ static void clean_while_idle(struct committer *c)
 	}
 }
 
-/*
- * If a sync takes long, it is worth waiting a moment for the clients just answered: otherwise their
- * next push misses this batch and waits for two syncs.
+/* On a disk with slow syncs, waits a moment for the next pushes of the clients just answered: they
+ * would otherwise miss the next batch and wait for two syncs.
  */
 static void gather(struct committer *c, size_t answered)
 {
@@ -323,7 +321,7 @@ static void gather(struct committer *c, size_t answered)
 			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
 }
 
-/* Groups whose time has come end. */
+/* Stages and commits what the deadlines of groups ask for. */
 static void do_what_is_due(struct committer *c)
 {
 	struct err err = { 0 };
@@ -336,9 +334,9 @@ static void do_what_is_due(struct committer *c)
 		store_rollback(c->store);
 }
 
-/*
- * How long to wait for pushes before there is something else to do: the database is looked after,
- * and the clock is looked at, each second. What could not be done is tried again as often.
+/* How long to wait for pushes: until the next deadline of a group, but at most a second, after
+ * which the database is checked. A deadline that could not be worked off is tried again after a
+ * second.
  */
 static int64_t until_something_else(struct committer *c)
 {
@@ -424,7 +422,7 @@ static void *committer_main(void *arg)
 	struct push *first;
 	size_t n, taken;
 
-	/* The last process, or an import, may have left a long log. */
+	/* The process before, or an import, may have left a long log. */
 	c->busy = true;
 	clean_while_idle(c);
 	c->busy = false;

@@ -1,7 +1,8 @@
 /*
- * The committer: the one thread that changes the store and talks to the database. It takes whatever
- * has queued, puts it into one transaction, publishes it, and answers, in that order: a 200 is
- * durable and visible. A commit that fails leaves memory as it was and answers 503.
+ * The committer: the one thread that changes the store and talks to the database. It takes all
+ * queued pushes, commits them in one transaction, publishes them, and answers, in that order: a
+ * push answered 200 is durable and visible. If the commit fails, memory stays as it was, and the
+ * pushes are answered 503.
  */
 #ifndef COMMIT_COMMITTER_H
 #define COMMIT_COMMITTER_H
@@ -27,19 +28,17 @@ struct committer_stats {
  */
 struct committer *committer_start(struct queue *queue, struct store *store, struct storage *storage,
 				  void (*batch_done)(void), struct err *err);
-/* Closes the queue, commits what is in it, and ends the thread. The queue is empty afterwards. */
+/* Closes the queue, commits the pushes in it, and ends the thread. */
 void committer_stop(struct committer *c);
 
-/*
- * For a watchdog: false when there was something to do and no batch, nor a step of cleaning, has
- * ended since the last call.
- * A commit that does not return, whatever keeps it, is the usual reason. Always the same thread.
+/* For a watchdog, always from the same thread: false when there was something to do, but no batch
+ * and no step of cleaning has ended since the last call. The usual reason is a disk that does not
+ * answer.
  */
 bool committer_beats(struct committer *c);
 
-/*
- * Any thread: whether the database took nothing the last time it was asked to, and why. While no
- * push comes it is asked every second, so that who stays away for it learns when it does.
+/* Any thread: whether the database refused the last commit, and why. While no push comes it is
+ * tried every second, so that clients that wait for /-/ready see when it recovers.
  */
 bool committer_fails(struct committer *c, struct err *why);
 

@@ -22,7 +22,7 @@ void database_done(struct database *d)
 	buckets_done(&d->commit_seconds);
 }
 
-/* why: NULL when something has been committed. */
+/* why: NULL after a commit that succeeded. */
 static void set_verdict(struct database *d, const struct err *why)
 {
 	bool before;
@@ -68,14 +68,14 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 	if (d->commits % 64 == 1)
 		d->bytes = d->storage->ops->bytes(d->storage);
 	if (r != STORAGE_COMMITTED) {
-		/* A full disk is said once. */
+		/* A full disk is logged once. */
 		if (r != STORAGE_REFUSED_FULL || !d->full)
 			log_error(failed, "err", err->msg, NULL);
 		d->suspect = true;
 	}
 	if (r == STORAGE_REFUSED_FULL)
 		d->full = true;
-	/* What is wrong with rows may be right with others. */
+	/* Rows that the database refuses say nothing of other rows. */
 	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
 		set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
 	return r;
@@ -91,7 +91,7 @@ enum storage_commit_result database_commit_pushes(struct database *d, const stru
 	return r;
 }
 
-/* ---- one that is not what it has to be ---- */
+/* ---- repairing it ---- */
 
 static void log_rescued(struct database *d, enum rescue_result r, const char *kept,
 			const struct err *why)
@@ -109,7 +109,8 @@ static void log_rescued(struct database *d, enum rescue_result r, const char *ke
 			  "err", why->msg, NULL);
 }
 
-/* A failure that lasts is said once a minute, and tried again the later the longer a try takes. */
+/* A failure that lasts is logged once a minute. The next try comes the later the longer this took.
+ */
 static void note_failure(struct database *d, int64_t start, const struct err *err)
 {
 	enum { PAUSE_MAX_NS = 1000 * 1000 * 1000 };
@@ -163,7 +164,7 @@ void database_check(struct database *d)
 
 	if (database_look_after(d, &err) < 0 || !database_fails(d, &err))
 		return;
-	/* Nobody may push any more, because /-/ready says that pushes are refused. */
+	/* Clients that ask /-/ready do not push now, so no commit would find out. */
 	if (d->storage->ops->probe(d->storage, &err) == 0) {
 		set_verdict(d, NULL);
 		return;

@@ -21,7 +21,7 @@ static void estimate(struct pace *p, double n, double ns)
 	mean(&p->n_n, n * n);
 	mean(&p->n_ns, n * ns);
 	variance = p->n_n - p->n * p->n;
-	/* Batches that are all of one size do not tell the two apart. */
+	/* `fixed` and `each` cannot be told apart if all batches are of one size. */
 	if (variance > p->n * p->n / 64)
 		each = (p->n_ns - p->n * p->ns) / variance;
 	else
@@ -34,13 +34,13 @@ static void estimate(struct pace *p, double n, double ns)
 		p->fixed_ns = 0;
 }
 
-/* Whether too much has been coming for a while. */
+/* True if more pushes have come for a while than can be committed. */
 static bool is_too_much(struct pace *p, const struct pace_batch *b)
 {
 	if ((double)b->waited_ns < PACE_LONG_NS + 2 * p->fixed_ns) {
 		p->long_since_ns = 0;
 	} else if (p->long_since_ns == 0 || b->waited_ns < p->long_ns - p->long_ns / 16) {
-		/* What a burst has left becomes less. */
+		/* The queue gets shorter: it was only a burst. */
 		p->long_since_ns = b->now_ns;
 		p->long_ns = b->waited_ns;
 	}

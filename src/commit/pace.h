@@ -1,11 +1,10 @@
-/*
- * How many pushes may wait to be committed before the rest is better refused: so many that none
- * waits for more than some milliseconds, or for more than two commits on a slow disk. Only while
- * more come than can be committed; a burst, or a large push that holds up small ones, is waited
- * for.
+/* How many pushes may wait to be committed before others are answered 503: so many that none waits
+ * for more than some milliseconds, or for more than two commits on a slow disk. This limit holds
+ * only while more pushes come than can be committed; in a burst, or behind a large push, pushes
+ * wait.
  *
- * A batch of n pushes takes about `fixed + n * each`: both are estimated from the batches as they
- * come (least squares that forget, exponentially). The committer's thread.
+ * A batch of n pushes takes about `fixed + n * each`: both are estimated from the last batches, by
+ * least squares with weights that fall exponentially. The committer's thread only.
  */
 #ifndef COMMIT_PACE_H
 #define COMMIT_PACE_H
@@ -15,24 +14,23 @@
 #include <stdint.h>
 
 enum {
-	/* What those who are let in wait for, beside the batch before theirs. */
+	/* How long an accepted push waits at the most, beside the batch before its own. */
 	PACE_WAIT_NS = 4 * 1000 * 1000,
-	/* Waits above that count as too long ... */
+	/* A wait above this is too long. */
 	PACE_LONG_NS = 5 * 1000 * 1000,
-	/* ... once they have been for so long, and have not become shorter meanwhile, */
+	/* The limit begins when waits have been too long for this time, without getting shorter, */
 	PACE_SINCE_NS = 50 * 1000 * 1000,
-	/* and until nobody was refused for so long. */
+	/* and ends when no push was refused for this time. */
 	PACE_AFTER_NS = 1000 * 1000 * 1000,
-	/* So many may wait in any case: pushers that each wait for their answer before the next
-	   one. */
+	/* The limit is never lower: so many clients may each have one push on its way. */
 	PACE_MIN = 256,
 };
 
 struct pace {
 	double n, ns, n_n, n_ns; /* means */
 	double each_ns, fixed_ns;
-	int64_t long_since_ns; /* 0: the last wait was not too long */
-	int64_t long_ns;       /* that one then */
+	int64_t long_since_ns; /* when waits became too long; 0: the last one was not */
+	int64_t long_ns;       /* the wait at that time */
 	bool limited;
 	uint64_t refused;
 	int64_t refused_at_ns; /* when it was last seen to have grown */

@@ -119,7 +119,7 @@ void entries_done(struct entry_table *t)
 	*t = (struct entry_table){ 0 };
 }
 
-/* Arrays are as long as they have to be, tables at most three quarters full. */
+/* An array has no free place; a hash table is at most three quarters full. */
 static uint32_t capacity_for(uint32_t n)
 {
 	uint32_t cap = 2 * ENTRY_ARRAY_MAX;
@@ -155,7 +155,7 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 	uint32_t at = *hint < t->n ? *hint : 0;
 
 	if (!is_hashed(t)) {
-		/* Pushes repeat each other: what was found last is before what is next. */
+		/* A push repeats the one before: its next family is behind the one found last. */
 		for (uint32_t i = 0; i < t->n; i++, at = at + 1 < t->n ? at + 1 : 0)
 			if (family_of(entries, t->ids[at]) == family) {
 				*hint = at + 1;
@@ -200,7 +200,7 @@ void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id)
 	put(t, entries, id);
 }
 
-/* Moves back what the hole would cut off from its home. */
+/* Moves entries back that a search, which ends at a hole, would not reach any more. */
 static void close_hole(struct entry_table *t, const struct pool *entries, uint32_t hole)
 {
 	uint32_t mask = t->cap - 1;

@@ -2,12 +2,12 @@
  * An entry is one family of one group: what a POST replaces. A record is one row of the journal:
  * the entries that came with one push, as long as one of them is live.
  *
- * Entries are many (one for nearly each series), so they lie in a pool and go by its numbers
- * (base/pool.h). One is staged until its batch is published, and borrows its text from the push
- * until then; afterwards it does not change, and its text is in a page.
+ * There are nearly as many entries as series, so they lie in a pool and are named by its numbers
+ * (base/pool.h). Until its batch is published, an entry is staged and borrows its text from the
+ * push. Afterwards it does not change, and its text is in a page.
  *
- * The committer alone makes and ends them. What other threads read of them, they read under the
- * lock of the pages (pages.h).
+ * Only the committer makes and frees entries. Other threads read them under the lock of the pages
+ * (pages.h).
  */
 #ifndef PAGES_ENTRY_H
 #define PAGES_ENTRY_H
@@ -32,28 +32,28 @@ struct help {
 	char p[];
 };
 
-/* Of an entry that is not one series which its text says. */
+/* For an entry that has several series, or a message beside its text. */
 struct entry_more {
-	struct bytes *proto; /* the pushed message when the text does not say it all, or NULL */
+	struct bytes *proto; /* the pushed message; NULL: the text says everything */
 	uint64_t n_series;
 	uint64_t hashes[];
 };
 
-/* The sample lines of an entry, or of a group's time metric: what a page holds. */
+/* The sample lines of an entry, or of a metric that the gateway adds to a group, in a page. */
 struct lines {
 	union {
 		struct page *page;                /* holds the text; NULL: there are no lines */
 		const struct push_family *pushed; /* while it is staged */
 	};
 	union {
-		uint64_t hash; /* of the one series */
+		uint64_t hash; /* if there is only one series */
 		struct entry_more *more;
 	};
-	uint32_t bytes; /* of the message in the journal */
+	uint32_t bytes; /* length of its message in the journal */
 	uint32_t n : 24, type : 4;
 	uint32_t has_more : 1;
-	uint32_t lossy : 1;   /* more->proto is there */
-	uint32_t escaped : 1; /* the text holds a name that is not the one pushed */
+	uint32_t lossy : 1;   /* more->proto is not NULL */
+	uint32_t escaped : 1; /* the text has an escaped name instead of a pushed one */
 	uint32_t staged : 1;
 };
 
@@ -63,14 +63,14 @@ struct record {
 	const struct push *push;   /* borrowed while it is staged, then NULL */
 	const struct group *group; /* outlives its entries */
 	uint32_t refs;             /* its entries, its group if it is the last one, the batch */
-	uint32_t n_live : 31;      /* those of entries that are published, and of the group */
+	uint32_t n_live : 31;      /* references of published entries, and of the group */
 	/* Of a summed group: its entries are made of documents, and no row holds them. */
 	uint32_t merged : 1;
 };
 
 struct entry {
 	struct lines lines;
-	struct help *help; /* names the family, too */
+	struct help *help; /* also says which family it is */
 	struct record *record;
 };
 
@@ -92,7 +92,7 @@ static inline struct bytes *lines_proto(const struct lines *l)
 	return l->lossy ? l->more->proto : NULL;
 }
 
-/* Frees what the lines have beside their place in a page. */
+/* Frees everything but the place in a page, which must have been given up before. */
 void lines_done(struct lines *l);
 
 struct record *record_new(const struct push *push, const struct group *g);
@@ -105,10 +105,10 @@ void help_unref(struct help *h);
  */
 struct entry *entry_new(struct pool *entries, const struct push_family *pf, struct help *help,
 			struct record *record, uint32_t *ret_id);
-/* One that is in no page. */
+/* The entry is in no page. */
 void entry_free(struct pool *entries, uint32_t id);
 
-/* The same series: nothing changes for an index of them. The usual case of a push that repeats. */
+/* True if both have the same series, as when a push repeats: an index of series stays as it is. */
 bool entry_same_series(const struct entry *a, const struct entry *b);
 
 /* The entries of one group by family: an array while they are few, then a hash table. */
@@ -123,12 +123,12 @@ enum { ENTRY_ARRAY_MAX = 16 };
 void entries_done(struct entry_table *t);
 /* Empties it, with room for n. */
 void entries_reset(struct entry_table *t, uint32_t n);
-/* 0: there is none. *hint is where it may be: 0 at first, then what the last call has left. */
+/* 0: there is none. *hint: where to look first; 0 at the beginning, and set by each call. */
 uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 		      const struct shown_family *family, uint32_t *hint);
-/* Of a family that is not there yet. */
+/* The table has no entry of that family yet. */
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
-/* Both are there. The new one may be 0: the entry is removed. */
+/* out is in the table. in 0: removes it. */
 void entries_replace(struct entry_table *t, const struct pool *entries, uint32_t old, uint32_t id);
 
 #endif

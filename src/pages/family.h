@@ -1,5 +1,4 @@
-/*
- * What is shown of a metric family: its header, and the pages of its samples, of all groups. Only
+/* A metric family as scrapes see it: its header, and pages with the samples of all groups. Only
  * the committer changes it, under the lock of the pages (pages.h).
  */
 #ifndef PAGES_FAMILY_H
@@ -22,14 +21,15 @@ struct shown_family {
 	bool listed;
 	uint32_t header_name_at; /* where the name stands in the header's last line */
 	size_t list_at;          /* in the list of the pages */
-	struct help *none;       /* of entries that came without a help text */
-	struct help *help;       /* of the newest entry that came with one, unless it has gone */
-	uint64_t help_number;    /* of that entry's record, or more */
-	uint32_t n_helps;        /* texts that entries with lines have */
-	bool help_gone;          /* the entry that said it has gone: it is another's turn */
-	struct bytes *header;    /* # HELP and # TYPE; NULL: to be made */
-	struct bytes *unescaped; /* the name, for scrapes; NULL: it is the exposed one */
-	struct page **pages;     /* in the order scraped */
+	struct help *none;       /* what entries without a help text refer to */
+	struct help *help;       /* of the newest entry with a help text */
+	uint64_t help_number;    /* at least that of the entry's record */
+	uint32_t n_helps;        /* different texts of entries with lines */
+	bool help_gone;          /* that entry has gone, and another one is to be looked for */
+	struct bytes *header;    /* # HELP and # TYPE; NULL: not made yet */
+	struct bytes
+		*unescaped; /* the name as pushed, for scrapes; NULL: the same as the exposed one */
+	struct page **pages; /* in the order scraped */
 	uint32_t n_pages, cap_pages;
 	struct page *open; /* where new lines go; NULL: a new page */
 	struct kin *kin;   /* owned; NULL: no other family has to do with it */
@@ -38,16 +38,15 @@ struct shown_family {
 void family_init(struct shown_family *f, struct str name, struct str exposed, uint64_t hash);
 void family_done(struct shown_family *f);
 
-/* The help text of a new entry; one that is there already if possible. The caller's reference. */
+/* A reference to the help text for a new entry; shared with other entries of the same text. */
 struct help *family_help(struct shown_family *f, struct str text);
 struct help *family_no_help(struct shown_family *f);
 
-/* What the header says whatever is pushed. */
+/* The help text of one of our own metrics, whatever is pushed. */
 void family_fix_help(struct shown_family *f, struct str text);
 
-/*
- * Published, or not any more: an entry with lines that came with the help text. Of the entries that
- * are there, that of the newest record says what the header shows.
+/* An entry with lines and this help text has been published, or is not any more. The header shows
+ * the help text of the entry with the newest record.
  */
 void family_help_comes(struct shown_family *f, struct help *help, uint64_t number);
 void family_help_goes(struct shown_family *f, struct help *help, uint64_t number);

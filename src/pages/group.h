@@ -1,7 +1,7 @@
 /*
  * A group as it is published: its key, its times, its entries. Only the committer changes it, and
- * other threads see it under the lock of the pages (pages.h); what a batch makes of it stands
- * beside it until then.
+ * other threads read it under the lock of the pages (pages.h). `staged` is what the batch at hand
+ * has changed.
  */
 #ifndef PAGES_GROUP_H
 #define PAGES_GROUP_H
@@ -19,7 +19,7 @@ struct failure {
 	uint64_t number; /* of its row when it was first written */
 	double at;       /* Unix seconds */
 	uint32_t why_n;
-	char why[]; /* in words; empty: not known */
+	char why[]; /* the message of the answer; empty: not known */
 };
 
 /* What others are told of a summed group: how struct summed begins. */
@@ -30,18 +30,18 @@ struct summed_brief {
 
 struct group {
 	uint64_t id;   /* the number of the row that made it; never used again. 0: not written */
-	uint32_t slot; /* > 0; given out densely, and again */
+	uint32_t slot; /* > 0; its place in the store's table, reused after the group has ended */
 	uint32_t key_n : 30;
-	uint32_t odd_names : 1; /* of the key: the text of times does not say them all */
+	uint32_t odd_names : 1; /* the key has label names that text can only show escaped */
 	uint32_t exists : 1;    /* published */
 	uint64_t time_hash;
 	uint64_t n_series, n_bytes; /* of the entries: exposed lines, messages in the journal */
 	struct entry_table entries;
-	struct record *last;        /* of the last push that was accepted; NULL: none was */
-	struct failure *failure;    /* NULL: none was refused */
-	struct lifetime *life;      /* NULL: it stays until somebody deletes it */
-	struct summed *summed;      /* what its sources say (store/summed.h); NULL: a plain group */
-	struct staged *staged;      /* of the batch at hand (store/change.h); NULL: untouched */
+	struct record *last;     /* of the last accepted push; NULL: there was none */
+	struct failure *failure; /* NULL: no push was refused */
+	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
+	struct summed *summed;   /* what its sources say (store/summed.h); NULL: a plain group */
+	struct staged *staged; /* see store/change.h; NULL: the batch at hand has not changed it */
 	struct lines time_lines[2]; /* TIME_PUSHED, TIME_FAILED */
 	char key[];                 /* canonical bytes */
 };

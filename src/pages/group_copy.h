@@ -1,4 +1,4 @@
-/* Groups as they are published, copied: for pages and APIs that show groups and not families. */
+/* Copies of published groups, for HTML and JSON, which show them group by group. */
 #ifndef PAGES_GROUP_COPY_H
 #define PAGES_GROUP_COPY_H
 
@@ -23,9 +23,9 @@ struct group_copy_family {
 struct group_copy {
 	struct str key;              /* canonical bytes */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
-	struct life life;            /* all 0: it does not end by itself */
+	struct life life;            /* all 0: it has no lifetime */
 	enum group_mode mode;
-	struct str failed_why; /* why the last push that was refused was; empty: not known */
+	struct str failed_why; /* why the last refused push was refused; empty: not known */
 	struct group_copy_family
 		*families; /* by exposed name; the time metrics are not among them */
 	uint32_t n_families;
@@ -34,7 +34,7 @@ struct group_copy {
 /*
  * Any thread. Copies the next group behind *cursor (0 to begin) into the arena and moves
  * *cursor to it. 1: copied, 0: there are no more, -1: the arena is full. Between two calls groups
- * may come and go; each is whole.
+ * may come and go, but each copy is of one moment.
  */
 int pages_copy_group(struct pages *p, uint32_t *cursor, struct arena *a, struct group_copy *ret);
 

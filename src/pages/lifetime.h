@@ -1,6 +1,5 @@
-/*
- * What is kept of a group that ends by itself, or whose pushes are awaited. Most groups have none
- * of it. Only the committer uses it, but for the lines, which are in pages.
+/* What a group has that ends by itself, or whose next push is awaited. Most groups have none. Only
+ * the committer uses it, except for the lines, which are in pages.
  */
 #ifndef PAGES_LIFETIME_H
 #define PAGES_LIFETIME_H
@@ -9,24 +8,25 @@
 
 enum { LIFE_EXPIRED, LIFE_OVERDUE, LIFE_EXPECTED, N_LIFE_LINES };
 
-/* As it is published, and beside that as it is staged. All zero: the group has no lifetime. */
+/* A group has one as published, and one as staged. All zero: the group has no lifetime. */
 struct life {
-	/* What was said; nanoseconds, 0: never. */
+	/* What pushes, rules or flags say, in nanoseconds; 0: never. */
 	int64_t ttl_ns, keep_times_ns, expect_every_ns;
-	bool own_ttl; /* a push said it, and only a push can say another */
-	/* What has come of it. */
-	bool expired; /* its values have gone */
+	bool own_ttl; /* a push said the ttl, so that only another push changes it */
+	/* What has happened since. */
+	bool expired; /* the ttl is over, and the values are gone */
 	bool overdue;
-	double row_at; /* Unix seconds: when its values went, otherwise when a push said this */
-	/* On the monotonic clock, which does not jump: the last success, and the end. */
+	double row_at; /* Unix seconds: when it expired; before that, when a push last changed this
+			*/
+	/* On the monotonic clock, which does not jump: last accepted push, and expiry. */
 	int64_t pushed_ns, expired_ns;
 };
 
 struct lifetime {
 	struct life now;
 	uint64_t number; /* of its row when it was first written */
-	int64_t due_ns;  /* monotonic: when there is something to be done */
-	size_t heap_at;  /* among those that wait for it, + 1; 0: does not wait */
+	int64_t due_ns;  /* monotonic: its deadline, when there is something to be done */
+	size_t heap_at;  /* place in the store's heap of deadlines, + 1; 0: it has no deadline */
 	struct lines lines[N_LIFE_LINES];
 };
 

@@ -32,7 +32,7 @@ struct str page_text(const struct page *p, const struct lines *s)
 	return (struct str){ p->text->p + at, page_len_of(p, slot) };
 }
 
-/* Gives the text this capacity, in bytes that nobody else holds. */
+/* Gives the text this capacity. Copies the bytes if a scrape holds them. */
 static void set_capacity(struct page *p, size_t cap)
 {
 	struct bytes *old = p->text;
@@ -52,7 +52,7 @@ static void set_capacity(struct page *p, size_t cap)
 	}
 }
 
-/* Before a change: room for n bytes in all, n not less than what is there. */
+/* Before a change: nobody else holds the bytes, and there is room for n of them in all. */
 static void make_writable(struct page *p, size_t n)
 {
 	size_t cap = p->text ? p->text->cap : PAGE_CAP_MIN;
@@ -147,7 +147,7 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text)
 	assert(text.n > 0);
 	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
 		p = page_new(f);
-		/* A page with one large text has no room for more. */
+		/* A page with one large text takes no second one. */
 		if (text.n < PAGE_SIZE_MAX / 2)
 			f->open = p;
 	}

@@ -1,8 +1,7 @@
-/*
- * All that scrapes, pages and APIs read, and the lock in front of it: families with their pages,
- * groups with their entries, counts. The committer publishes (store/publish.c); it alone changes
- * anything, under the lock, and may read without. Everybody else holds the lock to read, for a
- * moment: it is never held while anything is read from or written to a file or a socket.
+/* Everything that scrapes, HTML and JSON read, with its lock: families and their pages, groups and
+ * their entries, counts. Only the committer changes any of it (store/publish.c), under the lock; it
+ * may read without the lock. Other threads hold the lock to read, for a moment: never while a file
+ * or a socket is read or written.
  */
 #ifndef PAGES_PAGES_H
 #define PAGES_PAGES_H
@@ -17,12 +16,12 @@
 enum { EXPIRED_JOBS_MAX = 100 };
 
 struct expired_job {
-	char *job; /* owned; NULL: all that have no place */
+	char *job; /* owned; NULL: stands for all jobs without a place of their own */
 	uint64_t n;
 };
 
 struct pages {
-	struct pool entries; /* staged ones, too: of a number that is published nothing moves */
+	struct pool entries;        /* staged ones, too; a published entry does not move */
 	struct shown_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
 	size_t n_list, n_sorted, cap_list;
 	struct group **groups; /* by slot; NULL: not published */

@@ -20,7 +20,8 @@ static size_t drop_holes(struct shown_family **list, size_t n)
 	return kept;
 }
 
-/* Sorts the newcomers at the end and merges them in: new families are rare, scrapes are not. */
+/* Sorts the new families at the end and merges them with the rest: these are rare, scrapes are not.
+ */
 static void sort_list(struct pages *p)
 {
 	size_t head = drop_holes(p->list, p->n_sorted);
@@ -147,7 +148,7 @@ void pages_age_forms(struct pages *p, unsigned max_idle)
 {
 	bool more = true;
 
-	/* Families that change places meanwhile are seen the next time. */
+	/* A family that moves in the list meanwhile is left to the next call. */
 	for (size_t i = 0; more; i++) {
 		pthread_mutex_lock(&p->lock);
 		more = i < p->n_list;

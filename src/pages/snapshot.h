@@ -1,4 +1,4 @@
-/* What a scrape takes away: references to pages and headers. */
+/* What a scrape gets: references to pages and headers. */
 #ifndef PAGES_SNAPSHOT_H
 #define PAGES_SNAPSHOT_H
 
@@ -14,11 +14,11 @@ struct store_counts {
 	uint64_t groups, series, families;
 	uint64_t failed;   /* groups whose last push was refused */
 	uint64_t overdue;  /* groups whose next push should have come by now */
-	uint64_t left_out; /* families that the database has, and that are not shown */
+	uint64_t left_out; /* families and groups that the database has, and a rule does not let in
+			    */
 };
 
-/*
- * One family of a snapshot. Our own metrics that nobody pushed to are not among them.
+/* One family of a snapshot. Those of our own metrics of which nothing was pushed are not there.
  */
 struct snapshot_family {
 	struct bytes *header;    /* # HELP and # TYPE lines */
@@ -58,7 +58,7 @@ struct snapshot {
 enum snapshot_slots {
 	SLOTS_NONE,
 	SLOTS_ESCAPED, /* those with an escaped name */
-	SLOTS_LOSSY,   /* those whose text does not say all that was pushed */
+	SLOTS_LOSSY,   /* those with an entry whose text does not say everything that was pushed */
 };
 
 /* A page whose text has that form (base/bytes.h) comes without slots: it was encoded before. */
@@ -74,9 +74,8 @@ struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wa
 void snapshot_free(struct snapshot *snap);
 
 /*
- * Any thread, from time to time: forms of pages that no scrape has looked up since max_idle calls
- * ago are forgotten, but for those of pages that a scrape holds. The lock is held for one family at
- * a time.
+ * Any thread, from time to time: frees those forms of pages that no scrape has used during the last
+ * max_idle calls, except where a scrape holds the page. The lock is held for one family at a time.
  */
 void pages_age_forms(struct pages *p, unsigned max_idle);
 
