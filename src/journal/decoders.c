@@ -77,7 +77,7 @@ static void add_refused(struct decode_job *job, struct str name, const char *why
 	job->refused = r;
 }
 
-/* Something in it breaks a rule, which was another when it was pushed: each family by itself. */
+/* A family breaks a rule that older versions did not have: builds a push of each family. */
 static int build_each(struct push_builder *builder, const struct decode_batch *b,
 		      struct decode_job *job)
 {
@@ -121,7 +121,7 @@ static int build(struct push_builder *builder, const struct decode_batch *b, str
 	return build_each(builder, b, job);
 }
 
-/* The next batch that is filled and that no other thread has; NULL: there will be none. */
+/* The next filled batch that no thread has taken; NULL: there will be no more. */
 static struct decode_batch *take(struct decoders *d)
 {
 	struct decode_batch *b = NULL;

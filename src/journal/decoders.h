@@ -1,7 +1,5 @@
-/*
- * Turns the bodies of records back into pushes, on threads of its own: at start there is nothing
- * else to do, and it is half of the work. The results come in the order of the records, on the
- * thread that adds them.
+/* Turns the bodies of records back into pushes, on threads of its own: this is half of the work at
+ * start. The results come in the order of the records, on the thread that adds them.
  */
 #ifndef JOURNAL_DECODERS_H
 #define JOURNAL_DECODERS_H
@@ -13,14 +11,15 @@ struct decoders;
 
 /* Both are called with rows without their bodies. */
 struct decoded_sink {
-	/* The push is lent for the time of the call. More than one if a family was refused. */
+	/* The push is lent for the call. Several calls for one record, if a family breaks a rule.
+	 */
 	void (*push)(void *arg, const struct row *row, struct push *push);
-	/* A family that a rule refuses. */
+	/* A family that breaks a rule. */
 	void (*refused)(void *arg, const struct row *row, struct str family, const char *why);
 	void *arg;
 };
 
-/* NULL: no threads to be had, *err says so. */
+/* NULL: no thread could be started, *err says so. */
 struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err);
 
 /*

@@ -1,8 +1,8 @@
 /*
  * The log is read twice, the newest row first: rows that make and end groups, then all. So it is
- * known of each record whether it is still live: its group has not ended, nothing newer has taken
- * the place of the whole group, and the store knows which families it has. Dead rows are not
- * decoded.
+ * known for each record whether it is live: its group has not ended, no newer row has replaced the
+ * whole group, and the group does not have a newer entry of the family. Records that are not live
+ * are not decoded.
  */
 #include "journal/load.h"
 
@@ -22,13 +22,13 @@ struct loader {
 	struct decoders *decoders;
 	struct table ended;   /* ids of groups that have ended, and of those left out, as items */
 	struct table closed;  /* of groups that a row has replaced as a whole */
-	struct table emptied; /* of groups whose values have gone because of their age */
-	struct table lived;   /* of groups whose life is known */
+	struct table emptied; /* of groups that have expired */
+	struct table lived;   /* of groups whose newest lifetime has been read */
 	struct table summed;  /* of groups that have documents */
 	struct taken taken;   /* families that have gone out of groups */
-	uint64_t wiped;       /* the newest row that ended all; 0: none */
+	uint64_t wiped;       /* number of the newest wipe; 0: none */
 	uint64_t next;        /* the number that the next row has to have; 0: any */
-	/* Rows that make and end groups: read alone, less those read with all. */
+	/* Rows that make or end groups: the first reading counts them up, the second one down. */
 	uint64_t n_groups;
 	struct arena arena;
 };
@@ -83,7 +83,7 @@ static int make_group(struct loader *l, const struct row *row, struct err *err)
 	}
 	text_write_labels(&labels, group.labels, group.n_labels, false);
 	store_restore_group(l->store, row, strbuf_str(&labels));
-	/* Its records are then no more than those of a group that has ended. */
+	/* It was left out: its records are not loaded, like those of a group that has ended. */
 	if (!store_group_key(l->store, row->group).n)
 		add_id(&l->ended, row->group);
 	return 0;
@@ -139,7 +139,7 @@ static void restore_without(void *arg, const struct row *row, struct str family,
 		store_restore_without(l->store, row, family, why);
 }
 
-/* A number that is missing is a row that is. */
+/* Numbers have no gaps: if one is missing, a row is. */
 static int check_number(struct loader *l, const struct row *row, struct err *err)
 {
 	if (row->number == 0 || (l->next && row->number != l->next))
@@ -212,7 +212,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		add_id(&l->closed, row->group);
 	if (!has_id(&l->emptied, row->group) && !has_id(&l->summed, row->group))
 		return decoders_add(l->decoders, row, key, err);
-	/* When it was pushed to is all that is left of it. */
+	/* Only the time of the push is left. */
 	struct row times = *row;
 
 	times.body = STR("");
@@ -232,7 +232,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);
-	/* A group that has ended comes back when only one of the two ways knows of its end. */
+	/* If only one of the two readings knew of a group's end, the group would come back. */
 	if (r == STORAGE_LOADED && l.n_groups != 0) {
 		err_set(err, ERR_SYSTEM, 0,
 			"rows that make or end groups are missing where these are looked up");

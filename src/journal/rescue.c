@@ -3,7 +3,7 @@
 #include "journal/load.h"
 #include "journal/rewrite.h"
 
-/* NULL: not to be read, or not the same; *err says which. */
+/* Loads the database. NULL: it cannot be read, or differs from the store; *err says how. */
 static struct store *load_same(struct storage *st, struct store *store, struct err *err)
 {
 	struct store *loaded = store_new_like(store, NULL);
@@ -19,7 +19,8 @@ static int fill(void *store, struct storage *st, struct err *err)
 	return rewrite_store(store, st, err);
 }
 
-/* Its numbers of groups and rows are others: the store goes on with what was loaded from it. */
+/* The new database numbers groups and rows anew, so the store continues with what is loaded from
+ * it. */
 static int renew(struct storage *st, struct store *store, struct strbuf *ret_kept, struct err *err)
 {
 	struct store *loaded;
@@ -33,7 +34,7 @@ static int renew(struct storage *st, struct store *store, struct strbuf *ret_kep
 	return 0;
 }
 
-/* 0: well. 1: it is there, and it is something else. -1: it cannot be had. */
+/* 0: it is the same as the store. 1: it can be opened, but is not. -1: it cannot be opened. */
 static int read_back(struct storage *st, struct store *store, struct err *err)
 {
 	struct store *loaded;

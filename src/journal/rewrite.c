@@ -17,7 +17,8 @@ struct rewriter {
 	struct store *from, *scratch;
 	struct storage *to;
 	struct push_builder builder;
-	/* A copied group; what a push is built in; what a batch borrows until it is committed. */
+	/* For a copied group; for building a push; for what a batch borrows until it is committed.
+	 */
 	struct arena groups, arena, batch;
 	struct push **pushes;
 	size_t n, cap;
@@ -30,7 +31,7 @@ static void rewriter_init(struct rewriter *rw, struct store *from, struct storag
 			  struct err *err)
 {
 	*rw = (struct rewriter){ .from = from, .to = to, .err = err };
-	/* What is stored stays, though a limit has been lowered below it. */
+	/* Everything stored is written, even if a limit has been lowered since. */
 	rw->scratch = store_new_like(from, &unlimited);
 	arena_init(&rw->groups, SIZE_MAX);
 	arena_init(&rw->arena, SIZE_MAX);
@@ -99,7 +100,7 @@ static struct family *decode(const struct group_copy_family *f, struct arena *a)
 	return families;
 }
 
-/* Families that one push has brought: of one time. */
+/* One push of families with the same push time. */
 static int build_push(struct rewriter *rw, struct str key_bytes,
 		      const struct group_copy_family *const *families, uint32_t n, double at)
 {
@@ -160,7 +161,7 @@ static int next_group(struct rewriter *rw, uint32_t *cursor, struct group_copy *
 	return store_copy_group(rw->from, cursor, &rw->groups, ret);
 }
 
-/* In the order in which they came: the last help text of a family is the one that is shown. */
+/* Oldest first, because the newest help text of a family is shown. */
 static int by_push_time(const void *pa, const void *pb)
 {
 	const struct push *a = *(struct push *const *)pa, *b = *(struct push *const *)pb;
@@ -276,7 +277,7 @@ static uint64_t mix(uint64_t h, struct str s)
 	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
 }
 
-/* Of all that a group shows. */
+/* Covers everything that a group shows. */
 static uint64_t digest(const struct group_copy *g)
 {
 	double times[2] = { g->pushed_at, g->failed_at };

@@ -12,7 +12,7 @@ struct salvage {
 	struct arena bodies;
 	struct row *rows;
 	size_t n, cap;
-	uint64_t *harmed; /* groups that damaged rows may be of, as far as can be told */
+	uint64_t *harmed; /* groups that damaged rows seem to belong to */
 	size_t n_harmed, cap_harmed;
 	struct str *harmed_keys;
 	size_t n_harmed_keys;
@@ -90,7 +90,7 @@ static void close_gaps(struct salvage *sv)
 	sv->n = n;
 }
 
-/* Of a row that was moved the one that it was before may be found as well. */
+/* A row that was moved may be found twice, also as it was before. */
 static void keep_newest(struct salvage *sv)
 {
 	if (sv->n == 0)
@@ -166,9 +166,8 @@ static struct ids ended_ids(const struct salvage *sv)
 static const unsigned of_pushes = 1u << ROW_RECORD | 1u << ROW_WHOLE | 1u << ROW_FAILED |
 				  1u << ROW_DOCUMENT;
 
-/*
- * Rows of a group whose name is lost say nothing, and a group of which no push can be read would be
- * shown with times that it never had. Those that have ended are no loss.
+/* Rows are of no use if their group's key is lost. A group without a readable push would be shown
+ * with times that it never had. Groups that have ended are no loss.
  */
 static uint64_t drop_lost_groups(struct salvage *sv)
 {
@@ -204,7 +203,7 @@ static uint64_t drop_lost_groups(struct salvage *sv)
 
 /* ---- as a log ---- */
 
-/* Numbers without a gap, above all that rows had at first: by those they keep their order. */
+/* New numbers without a gap, higher than all first numbers, which keep the order of pushes. */
 static void renumber(struct salvage *sv)
 {
 	uint64_t next = sv->n > 0 ? sv->rows[sv->n - 1].number + 1 : 1;
@@ -245,7 +244,7 @@ static enum storage_load_result read_rows(struct storage *st, enum storage_which
 	return STORAGE_LOADED;
 }
 
-/* The names of groups that damaged rows say they are of: they may be wrong about it. */
+/* Keys of the groups that damaged rows name; the damage may be in that name. */
 static void name_harmed(struct salvage *sv, const struct store *store)
 {
 	struct ids ids = { sv->harmed, sv->n_harmed };

@@ -1,6 +1,6 @@
-/*
- * What can be read of a damaged log, as a store: rows that are lost may have made groups, ended
- * them, or brought newer values. What is shown was pushed, but need not be the newest.
+/* Makes a store of the rows that can be read of a damaged log. Lost rows may have made groups,
+ * ended them, or brought newer values: what is shown was pushed at some time, but may be out of
+ * date.
  */
 #ifndef JOURNAL_SALVAGE_H
 #define JOURNAL_SALVAGE_H
@@ -18,7 +18,7 @@ void salvage_row(void *arg, const struct row *row, bool intact);
 struct salvage_counts {
 	uint64_t rows;        /* that were read */
 	uint64_t rows_lost;   /* numbers that are missing between those */
-	uint64_t groups_lost; /* of which no push can be read, or not what they are called */
+	uint64_t groups_lost; /* groups without a push, or without a key, that can be read */
 };
 
 /* Fills an empty store. -1: *err says why nothing could be made of the rows. */

@@ -128,7 +128,7 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 		      const struct shown_family *family, uint32_t *hint);
 /* The table has no entry of that family yet. */
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
-/* out is in the table. in 0: removes it. */
+/* The table has the old one. id 0: removes it. */
 void entries_replace(struct entry_table *t, const struct pool *entries, uint32_t old, uint32_t id);
 
 #endif

@@ -7,7 +7,7 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-enum { FEW = 16 }; /* pairs that are looked through one by one */
+enum { FEW = 16 }; /* so many pairs are searched one by one */
 
 /* ---- pairs ---- */
 
@@ -145,7 +145,7 @@ static int follow(struct store *s, const struct change *c, struct err *err)
 
 /* ---- one change ---- */
 
-/* Among the groups of the batch. */
+/* The group belongs to the batch from now on. */
 static struct staged *touch(struct store *s, struct group *g)
 {
 	struct staged *st = g->staged;
@@ -204,7 +204,7 @@ void change_take_others(struct store *s)
 	const struct entry_table *t = &c->group->entries;
 
 	c->group->staged->replaced = true;
-	/* The usual case: all of them have been named. */
+	/* The usual case: the push has all of the group's families. */
 	if (net->n == 0 && c->n_out == t->n)
 		return;
 	for (uint32_t i = 0; i < net->n; i++)
@@ -221,7 +221,8 @@ void change_take_others(struct store *s)
 	}
 }
 
-/* The changes of a batch become one for each group: an entry that comes and goes has not been. */
+/* Joins the change with the group's earlier ones: an entry that came and went in one batch is left
+ * out. */
 static void join_net(struct store *s, const struct change *c)
 {
 	struct change *net = &c->group->staged->net;
@@ -311,7 +312,7 @@ void change_end(struct store *s, struct group *g, double at)
 		g->staged->ended = store_step(s, g, ROW_END, at);
 }
 
-/* ---- back ---- */
+/* ---- rollback ---- */
 
 void staged_leave_index(struct store *s, const struct group *g)
 {

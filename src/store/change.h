@@ -1,20 +1,20 @@
 /*
- * A change: what one push, or anybody else who decides over a group, takes out of it and puts in.
- * It is worked out once; the index of series, the rows of the journal and the pages all follow it,
- * and reversed it is the rollback. What is not in a change is not looked at.
+ * A change: which entries a push, or a deadline, takes out of a group and puts into it. It is
+ * worked out once. The index of series, the rows of the journal and the pages are then updated from
+ * it, and a rollback reverses it. The rest of the group is not looked at.
  *
  * The committer calls, inside a batch and after store_stage() of what came before:
  *
  * - change_begin() for a group that is there, by store_group_find() or made by change_make();
- * - change_put() for a family that comes in: what the group had of it goes;
+ * - change_put() for a family that comes in, in place of what the group had of it;
  * - change_take() for a family that goes;
- * - change_take_others(): all go that have not been named yet;
- * - change_apply(); on -1 the change contradicts what is stored, and is gone;
- * - store_step() for the row that says so: the push of a record, or its refusal.
+ * - change_take_others(): all families go that have not been put or taken yet;
+ * - change_apply(); on -1 the change contradicts what is stored, and has been undone;
+ * - store_step() for the row: a record for an accepted push, or the reason for a refused one.
  *
- * change_end() ends a group. What a change has made of the group is what the next one of the batch
- * finds. record_new() makes a record for a push, whose messages are the body of its row; the push
- * has to live until the batch is published or rolled back.
+ * change_end() ends a group. The next change of the batch sees the group as this one has left it.
+ * record_new() makes a record for a push, whose messages are the body of its row; the push has to
+ * live until the batch is published or rolled back.
  *
  * rows.h lists what the log can say: that families of a record take the place of those of that
  * name, that all else goes, and that a group ends. Another kind of change (one family goes, a
@@ -35,26 +35,25 @@
 struct store;
 struct store_family;
 
-/* Of one family: the entry that goes and the one that comes, as numbers; 0: none. */
+/* One family: the numbers of the entry that goes and of the one that comes; 0: none. */
 struct change_pair {
 	struct store_family *family;
 	uint32_t out, in;
 };
 
-/* Each family is named once. */
+/* Has at most one pair for each family. */
 struct change {
 	struct group *group;
 	struct change_pair *pairs;
 	uint32_t n, cap;
 	uint32_t n_out;     /* pairs with out */
 	uint32_t hint;      /* see entries_find() */
-	uint64_t number;    /* of all changes: what a family was named by last */
-	struct table index; /* of more pairs than a few, by family */
+	uint64_t number;    /* counts changes; see store_family.named */
+	struct table index; /* by family, once there are more than a few pairs */
 };
 
-/*
- * What the batch makes of a group: all its changes in one, from what is published to what will be.
- * Steps are numbers of the batch's, + 1; 0: none.
+/* What the batch changes in a group: all its changes joined in one, between the group as published
+ * and as it will be. A step is a place in the batch's list of steps, + 1; 0: none.
  */
 struct staged {
 	struct change net;
@@ -63,30 +62,30 @@ struct staged {
 	bool exists;
 	bool end_is_written;   /* by a removal: what is published needs no row for it */
 	bool has_left;         /* what the removal at hand does to it is in the net change */
-	bool replaced;         /* all entries that it had have gone at some time */
-	bool listed_record;    /* the rows of the batch have one for the group already */
+	bool replaced;         /* a push or deadline of the batch has taken all entries out */
+	bool listed_record;    /* while rows are made: one has a record of this group */
 	uint32_t made, ended;  /* steps: the last that made it, the first that ended it */
 	uint32_t last;         /* step: the last push that was accepted since it was made */
 	uint32_t failed;       /* step: the last that was refused */
 	uint32_t lived;        /* step: the last that changed its life */
-	bool expires;          /* its values go because of its age */
+	bool expires;          /* it expires: its values go */
 	struct summed *summed; /* as it will be; NULL: the group is plain */
 	struct life life;
 	char life_body[LIFE_BODY]; /* of its row */
-	uint64_t id;               /* that it will have */
+	uint64_t id;               /* that the group will have */
 };
 
-/* Is the group there for the next change of the batch? */
+/* For the next change of the batch: does the group exist? */
 static inline bool group_is_there(const struct group *g)
 {
 	return g->staged ? g->staged->exists : g->exists;
 }
 
-/* The number of its entry of that family, for the next change of the batch; 0: none. */
+/* For the next change of the batch: the number of its entry of that family; 0: none. */
 uint32_t group_entry(struct store *s, const struct group *g, const struct store_family *f,
 		     uint32_t *hint);
 
-/* Brings a group into being that is not there, without entries. -1: refused, it is not there. */
+/* Makes a group that does not exist, without entries. -1: refused, and it does not exist. */
 int change_make(struct store *s, struct group *g, const struct str *labels, double at,
 		struct err *err);
 void change_end(struct store *s, struct group *g, double at);
@@ -99,10 +98,10 @@ void change_take(struct store *s, struct store_family *f);
 void change_take_others(struct store *s);
 int change_apply(struct store *s, struct err *err);
 
-/* Reverses what the batch has made of the groups, in two steps; each for all groups, in turn. */
+/* A rollback: the first for all groups of the batch, and then the second for all of them. */
 void staged_leave_index(struct store *s, const struct group *g);
 void staged_restore_index(struct store *s, const struct group *g);
-/* The group is as published; entries that are staged are freed. */
+/* The group is again as published: frees g->staged, and entries still staged. */
 void staged_free(struct store *s, struct group *g);
 
 #endif

@@ -13,7 +13,7 @@
 #include "metrics/series.h"
 #include "store/internal.h"
 
-/* Completes a message that err_set() has just made. */
+/* Puts what all refusals begin with in front of the message that err_set() has made. */
 static int refused(struct err *err)
 {
 	err_prefix(err, PUSH_INVALID_PREFIX);
@@ -69,7 +69,7 @@ static struct store_family *in_use_as(struct store *s, enum escaping e, struct s
 	return f && f->shown.unescaped && is_shown_as(f, e, form) ? f : NULL;
 }
 
-/* Of a family that is to come in: what it is shown as in one scheme. */
+/* A family that is about to come into use, and the name that it has in one escaping scheme. */
 struct name_check {
 	struct store *store;
 	const struct store_family *family;
@@ -233,7 +233,8 @@ static int check_own_suffixes(const struct name_check *c)
 	return 0;
 }
 
-/* Whether a classic name, or that of one of its samples, can be what another name becomes. */
+/* Whether a classic name, or the name of one of its samples, may equal the escaped form of another
+ * name. */
 static bool may_meet_a_form(struct str name, int32_t type)
 {
 	return escape_may_be_form(name) || (has_suffixes(type) && str_has_suffix(name, STR("_")));
@@ -318,7 +319,7 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 	const struct store_family *f = entry_family(e);
 	const struct lines *l = &e->lines;
 
-	/* In use with this type: its name was right when it came in. */
+	/* If other groups have the family, its name was checked when it came into use. */
 	if (f->n_groups == 0 ? check_new_name(s, f, l->type, err) < 0
 			     : check_type(s, f, g, l->type, err) < 0)
 		return -1;

@@ -1,7 +1,6 @@
-/*
- * Keeping the log short: what its oldest rows still say is appended once more, and they are
- * trimmed. A row costs what it holds, whatever its group does: a record says which of its families
- * are live, and groups know the numbers of their rows.
+/* Keeps the log short: the live part of the oldest rows is appended once more, and then these rows
+ * are deleted. The cost of a row depends only on its own size: its families are looked up in the
+ * group, and groups know the numbers of their other rows.
  */
 #include <stdlib.h>
 
@@ -13,16 +12,17 @@
 #include "store/summed.h"
 
 enum {
-	SLACK_MIN = 64 * 1024, /* that a log may be longer than its share of what is live */
+	SLACK_MIN = 64 * 1024, /* bytes that a log may be longer than its share */
 	SLACK_MAX = 2 * 1024 * 1024,
 	/* Its share, in eighths: on a full disk what is dropped has to be worth the moving. */
 	SHARE_FULL = 9,
 	SHARE_IDLE = 16,
 	SHARE_BUSY = 32,
-	STEP = 256 * 1024, /* looked at at a time; more if the last batch was long */
+	STEP = 256 * 1024, /* bytes in one step; more after a large batch */
 	STEP_MAX = 16 * 1024 * 1024,
-	STEP_IDLE_MAX = 2 * 1024 * 1024, /* where nothing is live, and nobody waits */
-	REST = 4 * 1024 * 1024, /* that it may grow before the next try, after one in vain */
+	STEP_IDLE_MAX = 2 * 1024 * 1024, /* when nothing was live, and no push waits */
+	REST = 4 * 1024 * 1024, /* bytes that the log grows before the next pass, after one that
+				   freed little */
 };
 
 void store_log_grew(struct store *s)
@@ -69,7 +69,7 @@ uint64_t store_clean_due(const struct store *s, enum clean_when when)
 	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, most);
 	if (store_removal_pending(s))
 		return 0;
-	/* In the worst case half of what is looked at is live: the log must not outgrow us. */
+	/* Even if half of each step is live, cleaning has to be faster than the log grows. */
 	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
 
 	if (s->log.bytes <= share + slack || rests(s, when))
@@ -94,7 +94,7 @@ static void move_row(struct store *s, const struct row *from, enum row_kind kind
 	s->log.moved += row_bytes_of(body.n);
 }
 
-/* Does the group still have this family of the record, or would it, if the rules let it? */
+/* Does the group still have this family of the record, shown or left out? */
 static bool group_has(struct store *s, const struct group *g, uint64_t number, struct str name)
 {
 	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
@@ -140,7 +140,7 @@ static bool is_worth_a_look(const struct entry_table *t, const struct row *row)
 	return t->n <= ENTRY_ARRAY_MAX || t->n <= row->body.n / FAMILY_BYTES;
 }
 
-/* Without a look at its body: may something of the record be live? */
+/* Without reading its body: may a family of the record be live? */
 static bool may_be_live(const struct store *s, const struct group *g, const struct row *row)
 {
 	const struct entry_table *t = &g->entries;
@@ -165,7 +165,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 {
 	const struct group *g = store_group_by_id(s, row->group);
 
-	/* The newest row stays: the numbers go on from there. */
+	/* The newest row stays, because the next number follows from it. */
 	if (row->number + 1 >= s->next_number)
 		return false;
 	if (s->log.pass_end == 0)

@@ -1,4 +1,4 @@
-/* The groups for which something is to be done at some time, ordered by that time. Committer only.
+/* Groups with a deadline, when they expire or a push is overdue; ordered by it. Committer only.
  */
 #ifndef STORE_DEADLINES_H
 #define STORE_DEADLINES_H

@@ -12,27 +12,25 @@
 #include "store/series_index.h"
 #include "store/store.h"
 
-/* One metric family over all groups: every group must agree on its type. As staged. */
+/* A metric family of all groups, as staged. All groups have the same type for it. */
 struct store_family {
 	struct shown_family shown; /* first: entries point to it */
-	uint64_t named;            /* by the change of that number */
+	uint64_t named;            /* the number of the last change that put or took it */
 	uint32_t n_groups;         /* groups that hold it, ourselves included */
 	uint32_t newest;           /* slot of the last that took it; it may be gone. 0: none did */
 	uint8_t type;              /* enum metric_type; of those groups */
 	bool own;                  /* one of our own metrics: the type stays, help is ours */
-	bool idle; /* among the families that the batch may have left without a group */
+	bool idle;                 /* in store.idle */
 };
 
-/*
- * What becomes a row of the batch, unless a later step makes it needless; in the order of the
- * pushes.
+/* A row that the batch may write, in the order of the pushes; a later step may make it superfluous.
  */
 struct step {
 	enum row_kind kind;
 	struct group *group;
 	struct record *record;           /* of an accepted push */
 	struct str why;                  /* of a refused one; borrowed from it */
-	struct left_out_group *left_out; /* it ends, and there is no group */
+	struct left_out_group *left_out; /* the group that ends; `group` is NULL then */
 	double at;
 	uint64_t number; /* of the row; 0: none */
 };
@@ -85,7 +83,7 @@ struct store {
 	struct store_limits lim;
 	struct source_limits source_lim;
 
-	/* The committer's alone: the state with everything that is staged. */
+	/* Only the committer uses these. They include everything that is staged. */
 	struct table families;    /* by the hash of the exposed name */
 	struct series_index keys; /* of the groups */
 	struct series_index ids;  /* of the groups that have one */
@@ -109,24 +107,26 @@ struct store {
 	struct summed_work work;
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
-		uint64_t live_bytes; /* of these, what groups still hold */
+		uint64_t live_bytes; /* those of them that are live: about */
 		uint64_t grown;      /* by the pushes of the last batch */
 
 		/* Of the cleaning at hand. */
 		uint64_t trimmed, moved; /* bytes */
 		uint64_t trim_to;        /* number; 0: none */
 		struct arena bodies;     /* of the rows that are moved */
-		uint64_t step;           /* bytes to look at the next time, when idle */
+		uint64_t step;           /* bytes of the next step, when idle */
 
-		/* A pass ends with the last row that there was at its begin; 0: none yet. */
+		/* A pass goes up to the row that was the newest when it began; 0: none has begun.
+		 */
 		uint64_t pass_end, pass_moved, pass_dropped; /* number, bytes, bytes */
 		uint64_t rest_until;      /* no cleaning before the log is as long as this */
 		uint64_t rest_live_bytes; /* when that was decided */
 	} log;
-	struct store_family **idle; /* families that the batch may have left without a group */
+	struct store_family **idle; /* families that no group may have any more; checked at the end
+				       of the batch */
 	size_t n_idle, cap_idle;
 	struct store_family *time_families[2], *failing_family, *life_families[N_LIFE_LINES];
-	struct { /* a heap, with the group that something is due for next in front (deadlines.c) */
+	struct { /* a heap, the group with the earliest deadline first (deadlines.c) */
 		struct group **list;
 		size_t n, cap;
 	} deadlines;
@@ -157,7 +157,8 @@ struct store {
 		double at;
 	} removal; /* removal.h; all zeros: there is none */
 
-	struct pages pages; /* the last member, as its lock is: store_wipe() exchanges the rest */
+	struct pages pages; /* the last member, with its lock at the end: store_wipe() exchanges all
+			       before the lock */
 };
 
 static inline struct entry *store_entry(const struct store *s, uint32_t id)
@@ -170,7 +171,7 @@ static inline struct store_family *entry_family(const struct entry *e)
 	return (struct store_family *)e->help->family;
 }
 
-/* Families of the staged state. find: with this very name; NULL when there is none. */
+/* Families as staged. find: NULL if there is none of that name. get: makes it then. */
 struct store_family *store_family_find(struct store *s, struct str name, struct str exposed,
 				       uint64_t hash);
 struct store_family *store_family_get(struct store *s, struct str name, struct str exposed,
@@ -178,15 +179,16 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 /* At the end of a batch: forgets the families that no group has any more. Under the lock. */
 void store_sweep_families(struct store *s);
 
-/* The group with that key, whatever its state; NULL: none. */
+/* The group with that key, published or only staged; NULL: none. */
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash);
-/* A group that is not there yet. */
+/* Adds a group; there must be none with that key. */
 struct group *store_group_add(struct store *s, struct str key, struct str labels, uint64_t hash);
 void store_group_remove(struct store *s, struct group *g);
-/* The published group with that id; NULL: none, or not any more. */
+/* The published group with that id; NULL: there is none, or it has ended. */
 struct group *store_group_by_id(const struct store *s, uint64_t id);
 void store_set_group_id(struct store *s, struct group *g, uint64_t id);
-/* Ids are dense where most groups live; tables take the highest bits or the lowest ones. */
+/* Spreads ids, which are mostly close together: some tables use the highest bits of a hash, others
+ * the lowest. */
 static inline uint64_t store_id_hash(uint64_t id)
 {
 	id *= 0x9E3779B97F4A7C15;
@@ -204,7 +206,7 @@ struct str time_metrics_labels(const struct group *g);
 void time_metrics_publish(struct store *s, struct group *g, struct store_family *sf,
 			  struct lines *l, double value);
 
-/* The next row of the batch; what is not of every kind is for the caller to add. */
+/* Adds a step and returns it. The caller sets the members that only this kind has. */
 uint32_t store_step(struct store *s, struct group *g, enum row_kind kind, double at);
 static inline struct step *store_step_at(const struct store *s, uint32_t step)
 {
@@ -223,7 +225,7 @@ void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 
-/* In rows.c. Numbers the steps that become rows, if that has not been done. */
+/* In rows.c. Gives numbers to the steps that become rows, unless they have them. */
 void store_number_steps(struct store *s);
 struct row *store_row_add(struct store *s, enum row_kind kind);
 void store_rows_clear(struct store *s);
@@ -235,7 +237,7 @@ void store_leave_out(struct store *s, const struct group *g, uint64_t number, st
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);
-/* While the batch is published: what the group has now is not left out any more. */
+/* While the batch is published: forgets what the group has replaced by it. */
 void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);
 void store_count_left_out(struct store *s);
@@ -255,10 +257,10 @@ void store_leave(struct store *s, struct group *g);
 /* That is published. */
 void store_has_left(struct store *s, const struct group *g);
 
-/* Counts an entry in, or out, of the staged state: its family and the index of its series. */
+/* Adds an entry to the staged state, or removes it: its family's count, and the index of series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);
 void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e);
-/* The same for the group's own existence and its time metrics. */
+/* The same for the group itself and its time metrics. */
 void store_index_group(struct store *s, const struct group *g);
 void store_unindex_group(struct store *s, const struct group *g);
 

@@ -1,6 +1,5 @@
-/*
- * Families that the database has and the rules do not let in: who loads is told of them, and
- * cleaning keeps them. For whole groups see left_out_group.h.
+/* Families that the database has and a rule does not let in. They are logged at start, and cleaning
+ * keeps them. For whole groups see left_out_group.h.
  */
 #include <stdlib.h>
 
@@ -16,7 +15,7 @@ struct left_out {
 	size_t key_n, family_n;
 };
 
-/* Without what all of them begin with. */
+/* The reason without the words that all refusals begin with. */
 const char *store_left_out_reason(const char *why)
 {
 	const char prefix[] = PUSH_INVALID_PREFIX;
@@ -107,7 +106,7 @@ static bool is_superseded(const struct left_out *l, const struct staged *st)
 	return false;
 }
 
-/* The first of the group that nobody needs to be told of any more; NULL: none. */
+/* The first family left out that the batch has replaced or ended; NULL: none. */
 static struct left_out *find_superseded(const struct store *s, const struct group *g)
 {
 	struct left_out *l;

@@ -1,7 +1,7 @@
 /*
  * Groups that the database has and that a rule does not let in, because of their keys. They are not
- * shown, and nothing of them is in memory but what cleaning has to know: which of their rows are
- * live. So a version that lets them in finds them as they were. The committer only.
+ * shown. What is in memory is what cleaning needs to keep them: which of their rows are live. A
+ * version that lets them in finds them unchanged. The committer only.
  */
 #ifndef STORE_LEFT_OUT_GROUP_H
 #define STORE_LEFT_OUT_GROUP_H
@@ -29,16 +29,15 @@ void left_out_groups_done(struct store *s);
 
 /* NULL: no group of that id is left out. */
 struct left_out_group *left_out_group_find(const struct store *s, uint64_t id);
-/* In a place of the table; false: it is free. */
+/* For iterating over them: the one at a place of the table; false: the place is free. */
 bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *ret);
 
 /* For cleaning: may there be something live in the row, is this family of its body live? */
 bool left_out_group_has_row(const struct left_out_group *l, const struct row *row);
 bool left_out_group_has_family(const struct left_out_group *l, uint64_t number, struct str name);
 
-/*
- * The push has been accepted: what is left out of groups with its key ends with the batch. When
- * that is published, each of them is removed, under the lock of the pages.
+/* After a push was accepted: groups left out that have its key end with the batch. When it is
+ * published, each is removed, under the lock of the pages.
  */
 void left_out_groups_end(struct store *s, const struct push *push);
 void left_out_group_remove(struct store *s, struct left_out_group *l);

@@ -50,7 +50,7 @@ static int64_t after(int64_t at, int64_t ns)
 	return __builtin_add_overflow(at, ns, &at) ? DEADLINE_NEVER : at;
 }
 
-/* A time that is still to come is now. */
+/* How long ago. A time in the future counts as now. */
 static int64_t ago_ns(double now, double at)
 {
 	const double longest = 9e18;
@@ -59,7 +59,7 @@ static int64_t ago_ns(double now, double at)
 	return ns < 0 ? 0 : ns > longest ? (int64_t)longest : (int64_t)ns;
 }
 
-/* A group that no push has succeeded for ends as well: some time after the one that made it. */
+/* If no push to the group was ever accepted, its ttl counts from when it was made. */
 static double last_heard_at(const struct group *g)
 {
 	return g->last ? group_pushed_at(g) : g->life->now.row_at;
@@ -75,7 +75,7 @@ static int64_t not_before(const struct store *s, int64_t at)
 	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
 }
 
-/* Whoever is awaited is remembered until somebody deletes the group. */
+/* A group with expect_every stays until somebody deletes it, and so shows that it is overdue. */
 static int64_t end_of(const struct store *s, const struct life *l)
 {
 	if (l->ttl_ns && !l->expired)
@@ -99,7 +99,7 @@ static void await(struct store *s, struct group *g)
 
 /* ---- what is due ---- */
 
-/* Its values go, and with them all of it, unless something of it is to be remembered. */
+/* Its values go. The group goes with them, unless its push times are kept or a push is awaited. */
 static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 {
 	struct life *l;
@@ -117,7 +117,7 @@ static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 	summed_leave(g);
 	l->expired = true;
 	l->row_at = now;
-	/* As it would be after a restart: the row is all that says when anything was. */
+	/* As after a restart, when the row's time is the only one known. */
 	if (!g->last)
 		l->pushed_ns = now_ns;
 	l->expired_ns = now_ns;
@@ -159,7 +159,7 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 
 		if (g->life->due_ns > now_ns)
 			break;
-		/* It waits again once it is published, or has been rolled back. */
+		/* Its next deadline is set when the batch is published or rolled back. */
 		deadline_clear(s, g);
 		do_due(s, g, now_ns, now);
 	}
@@ -221,7 +221,7 @@ static void forget(struct store *s, struct group *g)
 
 /* ---- counts ---- */
 
-/* The last one stands for all jobs that have no place. */
+/* The last place counts all jobs without a place of their own. */
 static void count_expired(struct pages *p, struct str job)
 {
 	size_t i = 0;

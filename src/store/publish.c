@@ -11,7 +11,7 @@
 #include "store/lifetime.h"
 #include "store/summed.h"
 
-/* A row is live as long as somebody needs it. */
+/* A record's row is live while an entry, or the group, refers to the record. */
 static void count_record(struct store *s, struct record *r, int n)
 {
 	bool was = r->n_live > 0;
@@ -40,7 +40,7 @@ static void count_out(struct store *s, const struct entry *e)
 		family_help_goes(e->help->family, e->help, e->record->number);
 }
 
-/* What it says of its family; and from now on it is not staged any more. */
+/* The entry is published from now on: its family's type, help text and counts follow. */
 static struct str begin_to_show(struct store *s, struct entry *e)
 {
 	struct shown_family *f = e->help->family;

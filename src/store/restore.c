@@ -76,7 +76,7 @@ static int put_families(struct store *s, struct group *g, struct record *record,
 	return change_apply(s, err);
 }
 
-/* All of them, or each by itself. */
+/* All families at once, or, if one breaks a rule, each by itself. */
 static void put_or_leave_out(struct store *s, struct group *g, struct record *record,
 			     const struct push *push)
 {

@@ -1,6 +1,5 @@
-/*
- * What the database has to be told of a batch: of its steps, those that still say something at its
- * end, in the order of the pushes.
+/* The rows that the database has to write for a batch: those of its steps that no later step has
+ * superseded, in the order of the pushes.
  */
 #include <stdlib.h>
 
@@ -46,7 +45,8 @@ static bool becomes_row(const struct store *s, uint32_t step)
 	case ROW_LIFE:
 		return st->exists && st->lived == step;
 	default:
-		/* The batch alone has it: all of it has gone again. */
+		/* Only the step refers to the record: later pushes of the batch have replaced all
+		 * of it. */
 		return st->exists && (st->last == step || it->record->refs > 1);
 	}
 }
@@ -83,7 +83,7 @@ static struct str record_body(const struct push *push)
 	return body;
 }
 
-/* As long as something old is left, what has gone has been replaced by name. */
+/* A record replaces the whole group if no entry of before the batch is left. */
 static enum row_kind kind_of_record(const struct group *g)
 {
 	struct staged *st = g->staged;

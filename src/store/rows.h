@@ -6,11 +6,11 @@
  * engine.
  *
  * Rows are numbered when the batch is written, one after the other without a gap. A group's id is
- * the number of the row that made it, and is never used again. What is superseded is trimmed from
- * the oldest end in steps, after those of the oldest rows that still say something have been
- * written once more: a moved row names the number that it had at first, and by that number it
- * counts where the order of pushes does (the time of the last push, the help text that is shown).
- * The newest row always stays, so that numbers go on.
+ * the number of the row that made it, and is never used again. Superseded rows are deleted at the
+ * oldest end, in steps, after the live ones among the oldest rows have been written once more
+ * ("moved"). A moved row names the number that it had at first. That number counts where the order
+ * of pushes matters: for the time of the last push, and for the help text that is shown. The newest
+ * row always stays, so that numbers continue.
  */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H
@@ -21,17 +21,17 @@
 
 #include "base/str.h"
 
-/* Kept in databases. */
+/* The values are stored in databases. */
 enum row_kind {
 	ROW_GROUP = 1,  /* a group is made; body: its key */
 	ROW_RECORD = 2, /* an accepted push; body: delimited MetricFamily messages, each of which
 			   takes the place of what the group had of that name */
-	ROW_WHOLE = 3,  /* the same, and all else that the group had is gone */
+	ROW_WHOLE = 3,  /* the same, and it replaces everything that the group had */
 	ROW_FAILED = 4, /* a push was refused; body: why, in words, FAILED_WHY_MAX bytes at most */
 	ROW_END = 5,    /* the group ends; group 0: those end whose ids are the body (removal.h) */
 	ROW_WIPE = 6,   /* all groups end */
-	ROW_LIFE = 7,   /* when the group ends by itself, and whether its values have; body: see
-			   life_encode(). With the latter all that the group had is gone */
+	ROW_LIFE = 7, /* the group's lifetime; body: see life_encode(). If that says `expired`, the
+			 values that the group had are gone */
 	/*
 	 * A summed group: the state of one contribution, of one family and its base, or of the
 	 * group as a whole, in place of what was said of it before. Body: its number in the group,
@@ -68,9 +68,8 @@ struct rows {
 	uint64_t live_bytes; /* of the log, what is not superseded: about */
 };
 
-/*
- * They free more of the log than they take, at once or when it is cleaned: groups end, and what is
- * live is moved.
+/* True if these rows free more room in the log than they take, now or when it is cleaned: groups
+ * end, or live rows are moved.
  */
 bool rows_free(const struct rows *rows);
 
@@ -91,10 +90,10 @@ enum row_verdict {
 	ROW_UNKNOWN,      /* it is, but of a kind that this version does not know */
 };
 
-/* What can be said of a row by itself. */
+/* Checks a row by itself. */
 enum row_verdict row_verdict(const struct row *r);
 
-/* What a row with a body of that size takes in the log: its bytes, and some for itself. */
+/* How many bytes of the log a row takes: those of its body, and some for the rest. */
 enum { ROW_BYTES = 32 };
 
 static inline uint32_t row_bytes_of(size_t body)

@@ -10,7 +10,7 @@ static const struct series_shard *shard_of(const struct series_index *x, uint64_
 	return &x->shards[hash >> 56];
 }
 
-/* Where it would like to be: its bits scaled to a capacity of any size. */
+/* The first place to look: the hash scaled to a capacity that is no power of two. */
 static uint32_t home(uint32_t hash, uint32_t cap)
 {
 	return (uint32_t)((uint64_t)hash * cap >> 32);
@@ -75,7 +75,7 @@ void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner)
 		assert(e[hole].owner);
 		hole = step(hole, s->cap);
 	}
-	/* Move back what the hole would cut off from its home. */
+	/* Entries move back that a search, which ends at a hole, would not reach any more. */
 	for (uint32_t at = step(hole, s->cap); e[at].owner; at = step(at, s->cap)) {
 		uint32_t want = home(e[at].hash, s->cap);
 

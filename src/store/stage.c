@@ -34,7 +34,7 @@ void store_step_failed(struct store *s, struct group *g, double at, struct str w
 	const struct str prefix = STR(PUSH_INVALID_PREFIX);
 	uint32_t step = store_step(s, g, ROW_FAILED, at);
 
-	/* That is what all of them say. */
+	/* All reasons begin with these words. */
 	if (str_has_prefix(why, prefix))
 		why = (struct str){ why.p + prefix.n, why.n - prefix.n };
 	store_step_at(s, step)->why = why;
@@ -46,7 +46,7 @@ void store_step_life(struct store *s, struct group *g, double at)
 	g->staged->lived = store_step(s, g, ROW_LIFE, at);
 }
 
-/* Families that a push has brought into a group that is there; of a PUT all others go. */
+/* Puts the push's families into a group that exists; for a PUT, takes all others out. */
 static int stage_families(struct store *s, struct group *g, struct push *push)
 {
 	struct record *record = record_new(push, g);
@@ -65,7 +65,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	return -1;
 }
 
-/* What refuses the group itself leaves no place to note a failure time. */
+/* If the group itself is refused, there is nothing that could have a failure time. */
 int store_make_group(struct store *s, struct group **g, struct push *push)
 {
 	bool known = *g != NULL;

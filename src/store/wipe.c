@@ -1,6 +1,6 @@
 /*
  * Wiping: a new empty state takes the place of the old one, which is freed when nobody can see it
- * any more. Taking out group by group would hold the lock for as long as there are groups.
+ * any more. Removing group by group would hold the lock for too long.
  */
 #include <stdlib.h>
 
@@ -56,7 +56,7 @@ static void swap_contents(struct store *a, struct store *b)
 	memcpy(b, tmp, sizeof(tmp));
 }
 
-/* Counters go on. */
+/* Counters must not go back. */
 static void keep_counts(struct store *s, struct store *old)
 {
 	memcpy(s->pages.expired, old->pages.expired, sizeof(s->pages.expired));

@@ -31,12 +31,12 @@ struct bytes_of_file {
 struct carver {
 	struct bytes_of_file database, wal;
 	const unsigned char **pages; /* the newest version of each; [0] unused */
-	bool *free;                  /* on the list of free pages: what it holds was dropped */
+	bool *free;                  /* on the list of free pages: its rows were deleted */
 	uint32_t n_pages;
 	const unsigned char **harmed; /* pages in the WAL that do not fit their checksum */
 	size_t n_harmed, cap_harmed;
 	uint64_t lowest; /* number of a row in the pages */
-	bool only_above; /* lower ones are taken for what was dropped */
+	bool only_above; /* rows with lower numbers are taken for deleted ones */
 	struct strbuf payload;
 	carve_fn fn;
 	void *arg;
@@ -83,7 +83,7 @@ static void unmap(struct bytes_of_file *f)
 
 /* ---- pages ---- */
 
-/* Each page is in one of the files: a higher number is that of a damaged frame. */
+/* The files have room for so many pages: a higher number is in a damaged frame. */
 static void make_room(struct carver *c)
 {
 	c->n_pages = (uint32_t)((c->database.n + c->wal.n) / PAGE) + 2;
@@ -128,7 +128,7 @@ static void take_pages(struct carver *c, uint64_t committed)
 	wal_each_committed(c->wal.p, c->wal.n, committed, PAGE, take_frame, c);
 }
 
-/* A list of trunks, each with the numbers of leaves. Whatever of it can be read. */
+/* The list of free pages: trunks, each with the numbers of leaves. Reads as much as possible. */
 static void find_free(struct carver *c)
 {
 	const unsigned char *page = page_at(c, 1);
@@ -230,7 +230,7 @@ static bool read_record(struct str payload, uint64_t key, struct row *ret)
 	return true;
 }
 
-/* What does not fit on the page follows on others. False: one of them is missing. */
+/* Adds the part of a row that is on overflow pages. False: one of these is missing. */
 static bool add_overflow(struct carver *c, uint32_t next, size_t n)
 {
 	while (n > 0) {
@@ -303,7 +303,8 @@ static void carve_all(struct carver *c)
 	for (uint32_t i = 1; i < c->n_pages; i++)
 		if (c->pages[i] && !c->free[i])
 			carve_page(c, c->pages[i], i == 1);
-	/* Most of such a page may be as it was. What is dropped of it since cannot be known. */
+	/* Most of a damaged page may still be right. Which of its rows were deleted later is not
+	 * known. */
 	c->only_above = true;
 	for (size_t i = 0; i < c->n_harmed; i++)
 		carve_page(c, c->harmed[i], false);

@@ -1,8 +1,8 @@
 /*
  * Rows of the log taken out of a damaged database without SQLite, page by page: SQLite gives up
- * where a tree does not hold together, and drops what follows a damaged frame of the WAL. A row has
- * a checksum, so what looks like one and is none is told from what was written.
- * Format: sqlite.org/fileformat2.html, sections 1 and 4.
+ * where a tree does not hold together, and drops what follows a damaged frame of the WAL. The
+ * checksum of each row tells written rows from bytes that only look like one. Format:
+ * sqlite.org/fileformat2.html, sections 1 and 4.
  */
 #ifndef JOURNAL_SQLITE_CARVE_H
 #define JOURNAL_SQLITE_CARVE_H

@@ -42,7 +42,7 @@ struct sqlite_storage {
 	char *path;
 	int checkpoint;                /* pages of the WAL at which it is made */
 	struct db_directory directory; /* when it was opened first */
-	bool lost;                     /* it was opened again, and was not what it had been */
+	bool lost;                     /* it was opened again and was damaged */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -50,15 +50,14 @@ static struct sqlite_storage *of(struct storage *st)
 	return (struct sqlite_storage *)st;
 }
 
-/*
- * A checkpoint writes what has changed since the last one: it comes less often where much is
- * stored, since it is the committer that waits for it; a small store keeps a small WAL.
+/* A checkpoint writes all pages changed since the last one, and the committer waits for it. So the
+ * more is stored, the less often it is made; a small store keeps a small WAL.
  */
 enum {
 	PAGE_BYTES = 4096,
 	CHECKPOINT_MIN = 256, /* pages: 1 MiB */
 	CHECKPOINT_MAX = 4000,
-	WAL_LIMIT = 4, /* times that is what is left of a WAL that was longer once */
+	WAL_LIMIT = 4, /* a WAL that was longer is cut to so many times that */
 };
 
 static int set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
@@ -86,7 +85,7 @@ static int trim(sqlite3_stmt *stmt, uint64_t number)
 	return r == SQLITE_OK ? statement_run(stmt) : r;
 }
 
-/* May it be for what one of the rows is that SQLite has refused? Not for what the disk is. */
+/* Whether the error may come from one of the rows, and not from the disk. */
 static bool is_of_rows(int code)
 {
 	switch (code & 0xFF) {
@@ -107,7 +106,7 @@ static void roll_back(struct sqlite_storage *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* First what goes: its pages are there for what comes. */
+/* Deletes rows first, so that their pages can be used for new rows. */
 static int try_commit(struct sqlite_storage *s, const struct rows *rows)
 {
 	int r = statement_run(s->stmt[BEGIN]);
@@ -122,7 +121,7 @@ static int try_commit(struct sqlite_storage *s, const struct rows *rows)
 static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int code,
 						  struct err *err)
 {
-	/* Not all that goes wrong here is SQLite's. */
+	/* Some errors are ours, and SQLite has no message for them. */
 	bool own = (sqlite3_errcode(s->db) & 0xFF) != (code & 0xFF);
 
 	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
@@ -292,7 +291,7 @@ static void finalize(struct sqlite_storage *s)
 	memset(s->stmt, 0, sizeof(s->stmt));
 }
 
-/* Leaves the files as they are. */
+/* Closes it without a checkpoint, which would change the files. */
 static void detach(struct sqlite_storage *s)
 {
 	finalize(s);
@@ -334,7 +333,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 	s->checkpoint = 0;
 	if (r == SQLITE_OK)
 		r = set_checkpoint(s, 0);
-	/* What SQLite takes for a row, less than a page of which is not its body. */
+	/* SQLite's limit for a row; all but the body takes less than a page. */
 	s->base.max_body = (uint64_t)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, -1) - PAGE_BYTES;
 	if (r == SQLITE_OK)
 		return SQLITE_OPENED;
@@ -357,7 +356,7 @@ static int sqlite_reopen(struct storage *st, struct err *err)
 	struct sqlite_storage *s = of(st);
 	enum sqlite_open_result opened;
 
-	/* As long as the disk takes nothing there is no use in it. */
+	/* While the disk fails to sync, opening it again would not help. */
 	if (s->db && vfs_sync(s->db) < 0)
 		return err_set(err, ERR_STORAGE, 0, "%s: its disk does not sync", s->path);
 	detach(s);

@@ -6,32 +6,31 @@
 
 enum sqlite_open_result {
 	SQLITE_OPENED,
-	SQLITE_OPEN_DAMAGED, /* ours, and it does not hold together: may be set aside */
+	SQLITE_OPEN_DAMAGED, /* it is ours, but damaged: the caller may set it aside */
 	SQLITE_OPEN_FAILED,  /* in use, not writable, newer schema, not ours ...: *err says what to
 				do */
 };
 
 /*
- * Opens or creates the file and brings its schema up to date. Every path is that of a file,
- * whatever SQLite takes it for, and an empty one is refused. *ret_storage: ops->close() ends it.
+ * Opens or creates the file and brings its schema up to date. The path is always taken as a file's:
+ * not as a URI, nor as SQLite's ":memory:"; an empty one is refused. *ret_storage: ops->close()
+ * ends it.
  */
 enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **ret_storage,
 					    struct err *err);
 
 /*
- * Makes a new database, lets fill write into it, and puts it in place of what has the name now;
- * that is kept, under the name that goes to *ret_kept (empty: there was nothing). Nobody has it
- * open.
+ * Makes a new database, lets fill write into it, and puts it in place of the file at path, which
+ * nobody may have open. The old file is kept under the name *ret_kept (empty: there was none).
  */
 int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 			   struct strbuf *ret_kept, struct err *err);
 
-/* What opening has come across. */
+/* What was found when it was opened. */
 struct sqlite_found {
-	int schema;     /* 0: a new database */
-	int schema_now; /* that it was brought to */
-	struct err
-		doubt; /* a reason: the end of the WAL is not whole, which may be a power cut's */
+	int schema;       /* 0: a new database */
+	int schema_now;   /* that it was brought to */
+	struct err doubt; /* not ERR_NONE: the end of the WAL is damaged, maybe by a power cut */
 };
 
 struct sqlite_found sqlite_storage_found(struct storage *st);

@@ -8,7 +8,7 @@
 
 enum { BOOT_ID = 36 };
 
-/* Written at once and within a sector, so that it is the one before or the one after. */
+/* Written with one call and within a sector, so that a crash leaves the old note or the new one. */
 struct synced_note {
 	char magic[8];
 	char boot[BOOT_ID];
@@ -20,7 +20,7 @@ struct synced_note {
 
 static const char magic[8] = "TALYSYNC";
 
-/* Left as it is where the kernel does not say. */
+/* Leaves id unchanged if the kernel has none. */
 static void read_boot_id(char id[BOOT_ID])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -76,7 +76,7 @@ void synced_write(int fd, const struct wal_generation *generation, uint64_t end)
 	memcpy(r.salt, generation->salt, sizeof(r.salt));
 	r.end = end;
 	r.sum = sum_of(&r);
-	/* What cannot be written leaves the one before, which says less and nothing wrong. */
+	/* If this fails, the old note stays, which says less but nothing wrong. */
 	if (pwrite(fd, &r, sizeof(r), 0) < 0)
 		return;
 }

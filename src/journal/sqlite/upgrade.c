@@ -15,7 +15,8 @@ struct old_group {
 	uint64_t id; /* in the log; 0: there is no such group */
 	double failed_at, row_at;
 	double max_at, last_at; /* of its segments */
-	bool ended;             /* once: segments may be of another group that had its number */
+	bool ended; /* it has ended once, so older segments may be of another group with its number
+		     */
 };
 
 struct upgrade {
@@ -35,7 +36,7 @@ static int append(struct upgrade *u, struct row *row)
 	return row_insert(u->insert, row);
 }
 
-/* NULL: no group can have that number. */
+/* NULL: the number is out of range. */
 static struct old_group *old_group(struct upgrade *u, sqlite3_int64 id)
 {
 	enum { MOST = 1 << 26 }; /* groups that schema 2 had numbers for */

@@ -11,7 +11,7 @@
 #include "journal/sqlite/synced.h"
 #include "journal/sqlite/wal.h"
 
-/* SQLite's own layer takes no write of 128 KiB or more: it never makes one. */
+/* SQLite never writes 128 KiB or more at once, because its own layer cannot. */
 enum { PENDING_MAX = 64 * 1024 };
 
 /* The real file follows in memory. */
@@ -20,18 +20,18 @@ struct db_file {
 	char *pending;     /* made with the first write */
 	sqlite3_int64 at;  /* where it belongs */
 	int n;
-	int owed;         /* the code of a write that has failed, and SQLite has not heard of it */
+	int owed;         /* the error of a write that SQLite has not been told of yet */
 	const char *name; /* SQLite's, as long as the file is open */
 	dev_t device;
 	ino_t inode;
-	sqlite3_int64 size;    /* that the file has to have at least */
+	sqlite3_int64 size;    /* the least that the file must have */
 	struct wal_state *log; /* of a WAL */
 	struct reserve reserve;
 	bool is_database;
 	bool sync_failed; /* of a database: its own sync, or that of its WAL */
 };
 
-/* What is known of a WAL. */
+/* The state of a WAL. */
 struct wal_state {
 	struct db_file *database;
 	struct wal_generation generation;
@@ -39,8 +39,8 @@ struct wal_state {
 	sqlite3_int64 end, synced;
 	sqlite3_int64 on_disk;   /* where what has left this process ends */
 	sqlite3_int64 commit_at; /* the last frame that ends a commit */
-	bool header_due;         /* of a new generation: what is in the file is the old one yet */
-	bool cut_due;            /* something behind `synced` has to go */
+	bool header_due;         /* the header of a new generation is not in the file yet */
+	bool cut_due;            /* the bytes behind `synced` have yet to be cut off */
 	int note;                /* see synced.h; -1: there is none */
 };
 
@@ -106,7 +106,7 @@ static int cut(struct db_file *file)
 	return r;
 }
 
-/* A write or sync has ended with r. */
+/* After a write or sync with the result r. */
 static int tried(sqlite3_file *f, int r)
 {
 	struct db_file *file = (struct db_file *)f;
@@ -116,7 +116,7 @@ static int tried(sqlite3_file *f, int r)
 	return r;
 }
 
-/* -1: none is to be had. */
+/* -1: it cannot be opened. */
 static int open_note(struct db_file *file)
 {
 	char *name = sqlite3_mprintf("%s" SYNCED_SUFFIX, sqlite3_filename_database(file->name));
@@ -151,8 +151,8 @@ static void log_written(struct db_file *file, const void *from, int n, sqlite3_i
 	struct wal_state *log = file->log;
 
 	if (at == 0) {
-		/* All that was in it is in the database: none of it is needed, whatever fails now.
-		 */
+		/* The WAL begins anew, because all of it is in the database: the old frames are not
+		 * needed. */
 		if (log->generation.salt[0] || log->generation.salt[1])
 			note_end(file, WAL_HEADER);
 		if (n == WAL_HEADER)
@@ -162,7 +162,7 @@ static void log_written(struct db_file *file, const void *from, int n, sqlite3_i
 		log->header_due = true;
 		return;
 	}
-	/* SQLite goes on where what it has found ends. */
+	/* The first write to a WAL found at start is at its end. */
 	if (!log->synced)
 		log->synced = log->end = at;
 	if (n == WAL_FRAME_HEADER && wal_frame_commits(from))
@@ -173,7 +173,7 @@ static void log_written(struct db_file *file, const void *from, int n, sqlite3_i
 
 /* ---- the files by their names ---- */
 
-/* False: whoever opens it by its name next finds something else, or less. */
+/* False: the file under this name is another one, or shorter than what was written. */
 static bool is_there(const struct db_file *file, struct err *err)
 {
 	struct stat st;
@@ -198,7 +198,7 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 	struct err ignored;
 	int r;
 
-	/* What was cut short would be long again, with zeros where commits have been. */
+	/* A write behind the end of a shortened file would fill the gap with zeros. */
 	if (file->log && !is_there(file, &ignored))
 		return SQLITE_IOERR_WRITE;
 	r = real(f)->pMethods->xWrite(real(f), from, n, at);
@@ -323,7 +323,7 @@ static int do_sync(sqlite3_file *f, int flags)
 	}
 	if (!file->log)
 		return SQLITE_OK;
-	/* Synced, but for nobody who comes later. */
+	/* The sync went to a file that can no longer be opened by its name. */
 	if (!is_there(file, &ignored) || !is_there(file->log->database, &ignored))
 		return tried(f, SQLITE_IOERR_FSYNC);
 	log_synced(file);
@@ -369,7 +369,8 @@ static int do_device_characteristics(sqlite3_file *f)
 	return real(f)->pMethods->xDeviceCharacteristics(real(f));
 }
 
-/* Version 1: no memory shared with other processes, and no mapping that would miss what waits. */
+/* Version 1 has no shared memory, which we do not need, and no mapping, which would not see pending
+ * writes. */
 static const sqlite3_io_methods methods = {
 	.iVersion = 1,
 	.xClose = do_close,
@@ -419,7 +420,7 @@ static int opened(struct db_file *file, int flags)
 	file->is_database = flags & SQLITE_OPEN_MAIN_DB;
 	if (file->is_database)
 		return SQLITE_OK;
-	/* An old WAL may be longer than what is in use of it. */
+	/* Only part of an old WAL may be in use. */
 	file->size = 0;
 	file->log = log_new(file);
 	return file->log ? SQLITE_OK : SQLITE_NOMEM;
@@ -434,7 +435,7 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 	memset(f, 0, sizeof(struct db_file));
 	file->reserve.fd = -1;
 	r = under->xOpen(under, name, real(f), flags, ret_flags);
-	/* Whoever sees methods has to close the file. */
+	/* If pMethods is set, SQLite calls xClose, even after an error. */
 	if (real(f)->pMethods)
 		f->pMethods = &methods;
 	if (r != SQLITE_OK)

@@ -1,12 +1,13 @@
 /*
  * The file layer between SQLite and its own: writes that follow each other in a file become one
  * system call. SQLite writes a page of the WAL in two calls, of a checkpoint in one, and there are
- * many of both in a commit. Nothing is held back beyond a sync, a read, or the file's end of use.
+ * many of both in a commit. A write is held back no longer than until the next sync or read, or
+ * until the file is closed.
  *
- * It also sees to it that a commit has happened or has not: when a write to the WAL or its sync
- * fails, the WAL is cut back to where it was synced last, before SQLite hears of it; and no sync of
- * a WAL succeeds whose file, or whose database, is not what its name leads to any more. Beside the
- * database it notes how far the WAL is synced (synced.h).
+ * It also makes a commit happen completely or not at all: if a write to the WAL or its sync fails,
+ * the WAL is cut back to where it was synced last, before SQLite is told. A sync fails if the WAL
+ * or the database is no longer the file under its name. It notes how far the WAL has been synced
+ * (synced.h).
  */
 #ifndef JOURNAL_SQLITE_VFS_H
 #define JOURNAL_SQLITE_VFS_H
@@ -26,9 +27,9 @@ int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_
 /* Where the WAL ends, and how much room it has. 0: not known, nothing has been written to it. */
 sqlite3_int64 vfs_wal_end(sqlite3 *db);
 sqlite3_int64 vfs_wal_room(sqlite3 *db);
-/* Syncs the WAL, without what a failed commit has left in it. -1: the disk does not. */
+/* Cuts off what a failed commit has left in the WAL, and syncs it. -1: that failed. */
 int vfs_sync(sqlite3 *db);
-/* Since it was opened: what the kernel has in memory need not be what is on the disk. */
+/* Whether a sync has failed since it was opened: the kernel's memory may differ from the disk. */
 bool vfs_sync_failed(sqlite3 *db);
 
 #endif

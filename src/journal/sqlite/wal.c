@@ -46,7 +46,7 @@ static bool sum_is(const struct wal_sum *s, const unsigned char *p)
 	return big(p) == s->a && big(p + 4) == s->b;
 }
 
-/* Also leaves the sum that the first frame's goes on from. */
+/* *sum: what the checksum of the first frame continues from. */
 static bool check_header(const unsigned char *h, struct wal_sum *sum)
 {
 	uint32_t page = big(h + PAGE_SIZE);
@@ -101,7 +101,7 @@ static void read_frame(struct wal_reader *r, const unsigned char *f, size_t page
 	struct wal *w = r->wal;
 	bool commits = big(f + DB_PAGES) != 0;
 
-	/* Of an older generation: to be overwritten. */
+	/* A frame of an older generation, not overwritten yet. */
 	if (memcmp(f + FRAME_SALT, r->salt, sizeof(r->salt)) != 0) {
 		r->broken = true;
 		return;
@@ -168,7 +168,7 @@ static int read_open(int fd, struct wal *ret)
 
 	if (n < 0)
 		return -1;
-	/* A file system may have made it longer before the power was cut, and not filled it. */
+	/* After a power cut the file system may have made the file longer without writing to it. */
 	if (all_zeros(header, (size_t)n))
 		return 0;
 	if (n < WAL_HEADER || !check_header(header, &r.sum)) {
@@ -202,7 +202,8 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 
 /* ---- frame by frame ---- */
 
-/* A frame fits what the one before says, whether or not that one is what it was. */
+/* Whether the frame continues the checksum stored in the one before, which may itself be damaged.
+ */
 static bool fits_after(const unsigned char *before, const unsigned char *f, size_t page,
 		       bool big_endian)
 {
@@ -284,7 +285,7 @@ void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, 
 		const unsigned char *f = frame_at(&fs, i);
 		bool intact = frame_is_intact(&fs, i);
 
-		/* One of an older generation has been overwritten by nothing since. */
+		/* A frame of an older generation was not overwritten, so the log ends before it. */
 		if (intact ? frame_is_of_generation(&fs, i) : committed > 0)
 			fn(arg, big(f), f + WAL_FRAME_HEADER, intact);
 	}

@@ -1,7 +1,8 @@
 /*
  * SQLite's write-ahead log as bytes (sqlite.org/fileformat2.html, section 4), read before SQLite
- * does. SQLite takes its frames up to the first that does not fit and says nothing of what follows:
- * after a crash that is what was not synced yet, but with a damaged frame it is what was.
+ * does. SQLite uses the frames before the first one that is not valid, and drops the rest silently.
+ * After a crash the rest was not synced; but if a frame was damaged later, the rest had been
+ * committed.
  */
 #ifndef JOURNAL_SQLITE_WAL_H
 #define JOURNAL_SQLITE_WAL_H
@@ -14,7 +15,8 @@
 
 enum { WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
 
-/* A WAL is written again from its start when all of it is in the database: then these are new. */
+/* When all of a WAL is in the database, it is written again from its start, with new values of
+ * these. */
 struct wal_generation {
 	uint32_t number; /* counts up */
 	uint32_t salt[2];
@@ -24,14 +26,14 @@ struct wal {
 	enum {
 		WAL_NONE,    /* there is none, or nothing was written to it yet */
 		WAL_GARBLED, /* its header is damaged: SQLite would throw all of it away */
-		WAL_READ,    /* what follows is set */
+		WAL_READ,    /* the members below are set */
 	} kind;
 	struct wal_generation generation;
 	uint64_t committed; /* where SQLite cuts: the end of the last commit */
 	uint64_t commits;   /* up to there */
 	/* Frames of this generation from there on, and those of them that end a commit. */
 	uint64_t frames_behind, commits_behind;
-	bool frames_behind_commit; /* one of them stands behind one that ends a commit */
+	bool frames_behind_commit; /* one of them follows a frame that ends a commit */
 };
 
 /* Of the bytes of a WAL's header; false: it is damaged. */
