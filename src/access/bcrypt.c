@@ -98,7 +98,7 @@ bool bcrypt_verify(struct bcrypt *b, const char hash[BCRYPT_HASH], struct str pa
 	memcpy(phrase, password.p, n);
 	phrase[n] = '\0';
 	got = crypt_rn(phrase, setting, &b->data, sizeof(b->data));
-	/* Of the salt's last character only some bits count: the digest alone is compared. */
+	/* Compares only the digest, because not all bits of the salt's last character count. */
 	same = got && strlen(got) == BCRYPT_HASH &&
 	       CRYPTO_memcmp(got + DIGEST_AT, hash + DIGEST_AT, BCRYPT_HASH - DIGEST_AT) == 0;
 	OPENSSL_cleanse(phrase, sizeof(phrase));

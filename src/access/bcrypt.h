@@ -14,13 +14,14 @@ enum {
 	BCRYPT_HASH = 60,      /* bytes of a hash */
 	BCRYPT_PASSWORD = 72,  /* bytes of a password that count */
 	BCRYPT_COST_SLOW = 14, /* a check takes a second */
-	BCRYPT_COST_MAX = 17,  /* more is refused: stopping the gateway waits for one check */
+	BCRYPT_COST_MAX = 17, /* higher costs are refused, because stopping waits for the check that
+				 is going on */
 };
 
 /* -1: it is not a hash; *err says why in the Go library's words. Any thread. */
 int bcrypt_check_hash(struct str hash, struct err *err);
 
-/* Of a hash that has passed. */
+/* The hash has passed bcrypt_check_hash(). */
 int bcrypt_cost(const char *hash);
 
 struct bcrypt; /* working memory, of one thread at a time */

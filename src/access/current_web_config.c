@@ -11,9 +11,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/*
- * Requests of the same moment share a look. One that takes longer than WAIT_NS is not waited for,
- * nor are others for PAUSE_NS: the file system may hang.
+/* A check of the files is good for requests within FRESH_NS. A request waits for it for up to
+ * WAIT_NS. If that was too short, the file system may hang, and no request waits for PAUSE_NS.
  */
 enum { FRESH_NS = 250000, WAIT_NS = 1000000000 };
 #define PAUSE_NS INT64_C(10000000000)
@@ -23,9 +22,9 @@ struct current_web_config {
 	bool tls, watched;
 	int64_t rate_interval_ns, rate_burst;
 
-	/* Of the watching thread alone, once it runs. */
+	/* Only the watching thread uses these, once it runs. */
 	struct watched_files files; /* of the last reading, good or bad */
-	struct err refused;         /* what was said last, while it is still so */
+	struct err refused;         /* the last refusal, as long as it holds */
 
 	pthread_mutex_t lock; /* of what follows, and never held while a file is touched */
 	struct web_state *state;
@@ -34,8 +33,8 @@ struct current_web_config {
 	pthread_cond_t asked, looked;
 	uint64_t begun, done;  /* looks at the files */
 	int64_t fresh_ns;      /* when the last one that is done began */
-	int64_t patient_at_ns; /* monotonic: until then nobody waits for a look */
-	uint64_t given_up;     /* nor until so many are done */
+	int64_t patient_at_ns; /* monotonic: no request waits before this time, */
+	uint64_t given_up;     /* nor until so many looks are done */
 };
 
 static void watch_named(struct current_web_config *cur, const struct web_tls *tls)
@@ -84,13 +83,13 @@ static struct web_state *read_state(struct current_web_config *cur, struct err *
 			"it has no certificate any more: TLS ends with a restart only");
 		return NULL;
 	}
-	/* A gateway that has begun without TLS needs no certificate. */
+	/* If TLS was off at start, it stays off, and no certificate is needed. */
 	if (tls->on && (cur->tls || !cur->state) && web_tls_context(tls, which, &s->tls, err) < 0)
 		return NULL;
 	return TAKE(s);
 }
 
-/* Would it let in whom the other keeps out? Half of a file may. */
+/* Would `to` let in clients that `from` refuses? A half-written file could. */
 static bool is_weaker(const struct web_state *from, const struct web_state *to)
 {
 	if (from->config->users.n > 0 && to->config->users.n == 0)
@@ -142,7 +141,7 @@ static void put_in_force(struct current_web_config *cur, struct web_state *next)
 	web_state_unref(old);
 }
 
-/* moved: not only may a change be hidden by a young stamp, there is one. */
+/* moved: a stamp has changed; otherwise a young stamp may hide a change. */
 static void reload(struct current_web_config *cur, bool moved)
 {
 	struct web_state *next;
@@ -156,7 +155,7 @@ static void reload(struct current_web_config *cur, bool moved)
 		cur->refused = err;
 		return;
 	}
-	/* Nobody else changes it. */
+	/* Only this thread changes cur->state. */
 	weaker = is_weaker(cur->state, next);
 	if (weaker && cur->files.young) {
 		web_state_unref(next);
@@ -206,7 +205,7 @@ static void *watch_main(void *arg)
 	return NULL;
 }
 
-/* Under the lock: waits until so many looks are done, but not for long. False: they are not. */
+/* Under the lock: waits until n looks are done, for up to ns. False: they are not done. */
 static bool wait_for_look(struct current_web_config *cur, uint64_t n, int64_t ns)
 {
 	int64_t until = clock_mono_ns() + ns;
@@ -218,7 +217,8 @@ static bool wait_for_look(struct current_web_config *cur, uint64_t n, int64_t ns
 	return true;
 }
 
-/* Under the lock. A look that has begun already may have missed what has just changed. */
+/* Under the lock. Waits for the next look to begin, as one that is going on may have missed a
+ * change. */
 static void refresh(struct current_web_config *cur)
 {
 	int64_t now;
@@ -238,7 +238,7 @@ static void refresh(struct current_web_config *cur)
 	}
 }
 
-/* False: it waits for a file system, and may do so for ever. */
+/* False: the thread waits for a file system that may hang for ever. */
 static bool stop_watching(struct current_web_config *cur)
 {
 	bool ended = true;
@@ -298,7 +298,7 @@ struct current_web_config *current_web_config_open(const char *path,
 
 void current_web_config_close(struct current_web_config *cur)
 {
-	/* What a thread still uses that cannot be ended ends with the process. */
+	/* If the thread cannot be ended, it still uses the memory: this is not freed. */
 	if (!cur || !stop_watching(cur))
 		return;
 	web_state_unref(cur->state);

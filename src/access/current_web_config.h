@@ -1,14 +1,14 @@
-/*
- * The web configuration in force. The file is looked at with each request and each TLS connection,
- * and so are the certificates, keys and CAs that it names; what has changed is read again. A change
- * that cannot be used is refused as a whole, and what was in force stays.
+/* The web configuration in force. With each request and each TLS connection, the gateway checks
+ * whether the file, or a certificate, key or CA that it names, has changed, and reads the changed
+ * ones again. If the new contents cannot be used, all of them are refused, and the old
+ * configuration stays in force.
  *
- * A thread of its own looks and reads, for requests of the same quarter of a millisecond together.
- * Who asks waits for it for a second at the most; where that was too short, nobody waits again
- * until that look is done, nor for ten seconds. So a file system that hangs holds up no event loop
- * for longer, and what was in force stays meanwhile.
+ * A thread of its own checks and reads the files, once for all requests within a quarter of a
+ * millisecond. A request waits for it for at most a second. If that was too short, no request waits
+ * again until that check is done and ten seconds have passed. So a file system that hangs delays an
+ * event loop for no longer, and the old configuration stays in force meanwhile.
  *
- * Fixed at start, as in the Go gateway: whether TLS is spoken, and the rate limit.
+ * Whether TLS is used, and the rate limit, are fixed at start, as in the Go gateway.
  *
  * What would let in whom the files so far keep out - the last user is gone, client certificates are
  * not asked for as strictly, other names or authorities are allowed, an older TLS version or
@@ -30,7 +30,7 @@
 
 struct ssl_ctx_st; /* openssl/ssl.h */
 
-/* One configuration; immutable and counted. */
+/* One version of the configuration; immutable, with a count of references. */
 struct web_state {
 	atomic_uint refs;
 	struct web_config *config;
@@ -39,9 +39,10 @@ struct web_state {
 
 enum web_change {
 	WEB_CHANGE_TAKEN,
-	WEB_CHANGE_REFUSED,       /* why says what is wrong; said once for each change */
-	WEB_CHANGE_NEEDS_RESTART, /* taken, but why says what of it waits for a restart */
-	WEB_CHANGE_SLOW_HASH, /* at start or with a change: why says whose password takes long */
+	WEB_CHANGE_REFUSED,       /* why says what is wrong; called once for each change */
+	WEB_CHANGE_NEEDS_RESTART, /* in force, but why says which part needs a restart */
+	WEB_CHANGE_SLOW_HASH, /* at start or with a change: why says which user's hash takes long to
+				 check */
 };
 
 /*
@@ -59,11 +60,10 @@ struct current_web_config;
 struct current_web_config *current_web_config_open(const char *path,
 						   const struct web_listener *listener,
 						   struct err *err);
-/* When no other thread uses it any more. NULL is fine. */
+/* No other thread may use it any more. NULL is fine. */
 void current_web_config_close(struct current_web_config *cur);
 
-/*
- * Any thread. What is in force at this moment, after a look at the file: the caller's reference.
+/* Any thread. The configuration in force, after checking the files. The caller owns a reference.
  */
 struct web_state *current_web_config_get(struct current_web_config *cur);
 void web_state_unref(struct web_state *s); /* NULL is fine */

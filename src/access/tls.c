@@ -9,15 +9,14 @@
 
 enum { MAX_CIPHERS = 128 };
 
-/* The library's own tables: nothing here is freed. */
+/* Points into OpenSSL's own tables: nothing here is freed. */
 static struct {
 	const SSL_CIPHER *v[MAX_CIPHERS];
 	int n;
 } ciphers;
 
-/*
- * All that can work with a certificate and without parameters or keys that the configuration has
- * no place for.
+/* Lists the ciphers that work with a certificate, and need no other parameters or keys, for which
+ * the configuration has no place.
  */
 static void list_ciphers(void)
 {
@@ -71,7 +70,7 @@ bool web_tls_knows_curve(const char *name)
 	return find_curve(name) != NULL;
 }
 
-/* ---- what is spoken ---- */
+/* ---- versions, ciphers and curves ---- */
 
 static void add_to_list(struct strbuf *list, const char *name)
 {
@@ -107,7 +106,7 @@ static int set_ciphers(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 		if (SSL_CIPHER_get_protocol_id(c) >> 8 != 0x13) /* not one of TLS 1.3's */
 			add_to_list(&list, SSL_CIPHER_get_name(c));
 	}
-	/* No cipher is left for older versions: they are not offered. */
+	/* No cipher is left for versions before 1.3, so these are not offered. */
 	if (!list.n)
 		SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
 	else if (!SSL_CTX_set_cipher_list(ctx, strbuf_z(&list)))
@@ -135,7 +134,7 @@ static int set_curves(const struct web_tls *tls, SSL_CTX *ctx, struct err *err)
 	return 0;
 }
 
-/* Only HTTP/1.1 is offered; a client that asks only for others has to find out by itself. */
+/* Selects HTTP/1.1. If the client does not ask for it, the connection goes on without ALPN. */
 static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *n,
 			   const unsigned char *in, unsigned in_n, void *arg)
 {
@@ -274,7 +273,7 @@ int web_tls_context(const struct web_tls *tls, enum config_file_kinds which, SSL
 	return 0;
 }
 
-/* ---- two of them ---- */
+/* ---- comparing two contexts ---- */
 
 static bool has_cipher(SSL_CTX *ctx, const SSL_CIPHER *cipher)
 {

@@ -9,7 +9,7 @@
 #include "access/tls_internal.h"
 #include "base/mem.h"
 
-/* Ends with its context, which may live long after the configuration. */
+/* Freed with its context, which may outlive the configuration. */
 struct policy {
 	bool verify;                  /* the chain too, not only the names */
 	STACK_OF(X509) * authorities; /* NULL: those of the system */
@@ -56,7 +56,7 @@ static struct policy *policy_new(const struct web_tls *tls)
 
 /* ---- names ---- */
 
-/* An address is the same however it is written. */
+/* Compares addresses as numbers, as one can be written in several ways. */
 static bool is_address(const char *san, const ASN1_OCTET_STRING *address)
 {
 	static const unsigned char mapped[12] = { [10] = 0xFF, [11] = 0xFF };
@@ -132,7 +132,7 @@ static int add_authorities(SSL_CTX *ctx, const STACK_OF(X509) * certs, struct er
 			return err_set(err, ERR_SYSTEM, 0, "failed to use client CAs: %s",
 				       openssl_reason());
 	}
-	/* Each is an anchor, as in Go, and not only those that have signed themselves. */
+	/* As in Go, each one is a trust anchor, not only self-signed ones. */
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
 	return 0;
 }
@@ -195,7 +195,7 @@ int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_C
 	return 0;
 }
 
-/* ---- two of them ---- */
+/* ---- comparing two contexts ---- */
 
 static bool has_authority(const struct policy *p, const X509 *cert)
 {

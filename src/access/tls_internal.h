@@ -16,8 +16,8 @@ int pem_text(const char *path, const char *text, enum config_file_kinds which, s
 	     struct err *err);
 enum pem_result {
 	PEM_OK,
-	PEM_NONE, /* no block of that sort: the text has only others, or none at all */
-	PEM_BAD,  /* one that cannot be read */
+	PEM_NONE, /* the text has no block of that kind */
+	PEM_BAD,  /* a block cannot be read */
 };
 /* All certificates in the order of the text; the caller frees *ret. */
 enum pem_result pem_certificates(struct str text, STACK_OF(X509) * *ret);

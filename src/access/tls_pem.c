@@ -18,7 +18,7 @@ int pem_text(const char *path, const char *text, enum config_file_kinds which, s
 	return 0;
 }
 
-/* Nobody is there to be asked for a passphrase. */
+/* There is nobody to ask for a passphrase. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
@@ -29,7 +29,7 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 	return -1;
 }
 
-/* At the end of the text the reader has looked for another block in vain. */
+/* The last call failed only because the text has no more blocks. */
 static bool at_end(void)
 {
 	unsigned long e = ERR_peek_last_error();

@@ -193,7 +193,7 @@ static bool parse_basic(struct str header, struct credentials *ret)
 	return true;
 }
 
-/* The parts with their lengths, so that no two triples look the same. */
+/* Includes the lengths of the parts, so that no two triples give the same bytes. */
 static void make_digest(const struct web_users *u, struct str user, struct str hash,
 			struct str password, unsigned char ret[WEB_USERS_DIGEST])
 {
@@ -208,7 +208,8 @@ static void make_digest(const struct web_users *u, struct str user, struct str h
 	OPENSSL_cleanse(b.p, b.n);
 }
 
-/* The user of that name; if there is none, somebody, always the same for one name. */
+/* The user of that name. If there is none, another user, always the same one for a name, so that a
+ * check takes as long. */
 static const struct web_pair *find_user(const struct web_users *u, const struct web_pairs *users,
 					struct str name, bool *ret_known)
 {
@@ -250,7 +251,7 @@ enum web_login web_users_check(struct web_users *u, const struct web_pairs *user
 	if (!authorization.p || !parse_basic(authorization, &c))
 		return WEB_LOGIN_WRONG;
 	fill(u, users, &c, check);
-	/* The hash of an unknown user is somebody else's, which may once have been the user's own.
+	/* For an unknown name the hash is another user's: a match must not count.
 	 */
 	if (cache_has(u, check->digest) && check->known)
 		login = WEB_LOGIN_OK;

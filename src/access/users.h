@@ -38,10 +38,10 @@ enum web_login {
 	WEB_LOGIN_LATER, /* done() will be called */
 };
 
-/* A password that is being checked: the caller embeds it, sets done, and keeps it until then. */
+/* A password to check. The caller embeds it, sets done, and keeps it until done() is called. */
 struct web_check {
 	struct fair_node node; /* first; node.client is the caller's to set */
-	/* Called on the checking thread, with OK, WRONG or BUSY. The check is the caller's again.
+	/* Called on the checking thread, with OK, WRONG or BUSY. The caller owns the check again.
 	 */
 	void (*done)(struct web_check *check, enum web_login login);
 
@@ -57,7 +57,7 @@ struct web_users;
 
 /* Starts the thread. NULL: *err. */
 struct web_users *web_users_start(struct err *err);
-/* Checks that wait are BUSY, as are all from now on; returns when the thread has ended. */
+/* All waiting and later checks give BUSY. Returns when the thread has ended. */
 void web_users_stop(struct web_users *u);
 /* After web_users_stop(), when nobody calls web_users_check() any more. NULL is fine. */
 void web_users_free(struct web_users *u);

@@ -1,6 +1,5 @@
-/*
- * Files of which it is found out whether they have changed, without reading them: by their stamps.
- * The first one names the others. One thread at a time.
+/* Finds out whether files have changed without reading them, from their stamps. The first file
+ * names the others. One thread at a time.
  */
 #ifndef ACCESS_WATCHED_FILES_H
 #define ACCESS_WATCHED_FILES_H
@@ -38,18 +37,18 @@ struct watched_files {
 	bool young;
 };
 
-/* From now on this one is watched. */
+/* Watches the first file. */
 void watched_files_begin(struct watched_files *f, const char *path);
 void watched_files_done(struct watched_files *f);
 
-/* The first one names these, or NULL. Their stamps stay if they are watched already. */
+/* The files that the first one names, and NULLs. Files watched already keep their stamps. */
 void watched_files_name(struct watched_files *f, const char *const *paths, size_t n);
 
-/* Before they are read, so that a change in between is seen the next time. */
+/* To be called before reading the files, so that a change meanwhile is seen the next time. */
 void watched_files_take_stamps(struct watched_files *f);
-/* Has one of them another stamp than the one that was taken? */
+/* Whether a file has another stamp now than when stamps were taken. */
 bool watched_files_changed(const struct watched_files *f);
-/* False: one is a pipe, for example, from which the same bytes cannot be read again. */
+/* False: one is a pipe or the like, which cannot be read twice. */
 bool watched_files_are_regular(const struct watched_files *f);
 
 static inline const char *watched_files_first(const struct watched_files *f)

@@ -91,7 +91,7 @@ static int read_headers(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-/* HTTP/2 is not there to be switched off. */
+/* Accepted without effect: there is no HTTP/2. */
 static int read_http2(const struct yaml_node *n, void *to, struct err *err)
 {
 	bool ignored;
@@ -107,7 +107,7 @@ static const struct yaml_field http_fields[] = {
 
 static const struct yaml_type http_type = { "web.HTTPConfig", http_fields, ARRAY_LEN(http_fields) };
 
-/* Its only member that is kept. */
+/* Of http_server_config only the headers are kept. */
 static int read_http(const struct yaml_node *n, void *headers, struct err *err)
 {
 	return yaml_read_struct(n, &http_type, headers, err);

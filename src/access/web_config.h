@@ -1,8 +1,7 @@
 /*
  * The file of --web.config.file: TLS, response headers, users and rate limit, in the format of the
- * Prometheus exporter-toolkit. Parsed and checked here; what it asks for is done elsewhere:
- * access/tls.h makes TLS contexts, access/users.h checks passwords, http/ speaks.
- * Immutable once made; any thread may read one.
+ * Prometheus exporter-toolkit. This only parses and checks the file: access/tls.h makes TLS
+ * contexts, access/users.h checks passwords. Immutable once made; any thread may read one.
  */
 #ifndef ACCESS_WEB_CONFIG_H
 #define ACCESS_WEB_CONFIG_H

@@ -6,7 +6,7 @@
 #include "access/web_config_internal.h"
 #include "base/mem.h"
 
-/* An empty string is as good as none. */
+/* An empty string counts as not given. */
 static int read_given(const struct yaml_node *n, void *to, struct err *err)
 {
 	char **z = to;
@@ -81,7 +81,7 @@ static int read_sans(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-/* It is judged after what else may be wrong. */
+/* Kept for later: other errors are reported first. */
 static int keep_node(const struct yaml_node *n, void *to, struct err *err)
 {
 	(void)err;

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "http/server.h"
 
-/* For each kind, so that pages take no room from scrapes. */
+/* A limit for each kind, so that pages take no places from scrapes. */
 static const unsigned max_jobs[N_JOB_KINDS] = { [JOB_SCRAPE] = 256, [JOB_PAGE] = 64 };
 
 struct background {

@@ -1,6 +1,7 @@
 /*
  * One thread for work that would hold up an event loop: encoding and compressing scrapes, making
- * pages and JSON. Jobs take turns on it (schedule.h). Bounded for each kind; full is a 503.
+ * pages and JSON. Jobs take turns on it (schedule.h). The number of jobs of each kind is limited;
+ * beyond it, requests are answered 503.
  */
 #ifndef EXPOSE_BACKGROUND_H
 #define EXPOSE_BACKGROUND_H
@@ -20,7 +21,7 @@ bool background_add(struct background *b, struct job *job);
  * Always the same thread.
  */
 bool background_beats(struct background *b);
-/* Runs what is queued, and ends. NULL is fine. */
+/* Finishes all queued jobs, and ends the thread. NULL is fine. */
 void background_stop(struct background *b);
 
 #endif

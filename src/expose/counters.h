@@ -1,6 +1,5 @@
-/*
- * What the gateway counts of its own requests; handlers and methods are named as by the Go gateway,
- * and scrapes are not counted. Any thread.
+/* Counts of requests. Handlers and methods have the names of the Go gateway; as there, scrapes are
+ * not counted. Any thread.
  */
 #ifndef EXPOSE_COUNTERS_H
 #define EXPOSE_COUNTERS_H
@@ -18,13 +17,14 @@ enum handler {
 	HANDLER_HEALTHY,
 	HANDLER_READY,
 	HANDLER_STATUS, /* the page */
-	HANDLER_STATIC, /* what the page needs beside it */
+	HANDLER_STATIC, /* files of the page */
 	HANDLER_WIPE,
 	HANDLER_API_STATUS,
 	HANDLER_API_METRICS,
 	HANDLER_API_OPTIONS,
 	HANDLER_API,     /* our own below /api/v1; they count themselves */
-	HANDLER_REFUSED, /* no endpoint has seen it: malformed, a stranger's, no such path ... */
+	HANDLER_REFUSED, /* refused before any endpoint: malformed, wrong password, unknown path ...
+			  */
 	N_HANDLERS,
 	HANDLER_NONE = N_HANDLERS, /* not counted */
 };
@@ -50,7 +50,7 @@ enum push_oddity {
 	N_PUSH_ODDITIES,
 };
 
-/* Why --web.config.file lets a request not pass. */
+/* Why a request is refused because of --web.config.file. */
 enum refusal {
 	REFUSED_AUTH, /* 401 */
 	REFUSED_BUSY, /* 503: too many passwords wait to be checked */

@@ -19,9 +19,10 @@ struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as,
 struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *snap,
 				      const struct own_metrics *own, struct accepted as,
 				      enum compression coding);
-/* Goes on until it is done (true) or the clock says until_ns; longer for a page of one piece. */
+/* Continues until it is done (true) or until_ns has come; a page that cannot be divided may take
+ * longer. */
 bool encoded_body_step(struct encoded_body *f, int64_t until_ns);
-/* Done or not. NULL is fine. */
+/* Before or after it is done. NULL is fine. */
 void encoded_body_free(struct encoded_body *f);
 
 #endif

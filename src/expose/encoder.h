@@ -1,8 +1,7 @@
-/*
- * What is stored and what we say of ourselves, in another format than the text that is ready to be
- * sent: decoded from that text or from the message that was pushed, and written anew. The results
- * are kept with the pages, so a page that has not changed is encoded once for each format asked
- * for; compressed, since most scrapers want them so, and others would cost as much as the text.
+/* Encodes stored pages, and our own metrics, in other formats than text 0.0.4, which the pages have
+ * already. A page's metrics are decoded from its text, or from pushed messages, and written in the
+ * other format. The result is kept with the page, so that an unchanged page is encoded once for
+ * each format; it is kept compressed, since most scrapers ask for that, and to save memory.
  */
 #ifndef EXPOSE_ENCODER_H
 #define EXPOSE_ENCODER_H
@@ -54,7 +53,7 @@ int encode_form(struct accepted as, enum compression coding, const struct sample
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page, int64_t until_ns);
-/* Appends what is kept so. Not of a gzip piece. */
+/* Appends the bytes of a kept page. Not for one kept in gzip. */
 void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to);
 /* The unit that somebody pushed with a family, from what encode_page() noted. */
 struct str encode_unit(const struct snapshot_page *pages, size_t n);
@@ -64,7 +63,7 @@ void encode_head(struct encoder *e, const struct sample_family *f);
 void encode_tail(struct encoder *e);
 /* Appends metrics; their label names are escaped. */
 void encode_metrics(struct encoder *e, const struct sample_family *f, struct metric *metrics);
-/* Families of text of our own making, in the encoder's arena. */
+/* Parses text that the gateway itself has written; the families are in the encoder's arena. */
 struct family *encode_parse(struct encoder *e, struct str text);
 
 #endif

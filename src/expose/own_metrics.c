@@ -102,7 +102,7 @@ static void histogram(struct own_metrics *own, enum own_metric which,
 	end(own);
 }
 
-/* Like the Go gateway's, a method appears with its first push, and the family with it. */
+/* As with the Go gateway, a method, and with it the family, appears after its first push. */
 static void summary(struct own_metrics *own, enum own_metric which, struct quantiles *q)
 {
 	static const double asked[3] = { 0.1, 0.5, 0.9 };

@@ -31,10 +31,10 @@ struct own_sources {
 	struct counters *counters;
 	struct current_rules *rules; /* NULL: no --config.file */
 	bool database_set_aside;     /* the one found at start was damaged */
-	uint64_t salvaged_groups;    /* that came over from it */
+	uint64_t salvaged_groups;    /* groups saved from it */
 };
 
-/* Announces all of them to the store; before the first push and before loading. */
+/* Makes their names known to the store; before the first push and before loading. */
 void own_announce(struct store *store);
 
 void own_collect(struct own_metrics *own, const struct own_sources *from);

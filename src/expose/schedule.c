@@ -40,7 +40,7 @@ void schedule_add(struct schedule *s, struct job *job)
 	s->n++;
 }
 
-/* The first level that has somebody; but after some turns of it, the next one that has. */
+/* The first level with a job; after SCHEDULE_SHARE turns of it, the next level with one. */
 static enum schedule_level choose(struct schedule *s)
 {
 	enum schedule_level chosen = N_SCHEDULE_LEVELS;

@@ -1,8 +1,8 @@
 /*
  * Decides which of several long jobs continues, when one thread does them all in turns. Scrapes
  * come before pages and JSON, and a new scrape before those that have already taken long, which
- * take turns. Nobody waits for ever: now and then a later one gets a turn. One thread at a time. It
- * knows no clock but the one it is given.
+ * take turns. No job waits for ever, because now and then a lower level gets a turn. One thread at
+ * a time. The caller gives the time.
  */
 #ifndef EXPOSE_SCHEDULE_H
 #define EXPOSE_SCHEDULE_H
@@ -15,8 +15,7 @@
 
 enum job_kind {
 	JOB_SCRAPE,
-	JOB_PAGE, /* people and tools that look at groups: one after the other, since each holds
-		     memory */
+	JOB_PAGE, /* HTML and JSON of groups: one after the other, since each holds memory */
 	N_JOB_KINDS,
 };
 
@@ -26,7 +25,7 @@ struct job {
 	enum job_kind kind;
 	/*
 	 * Goes on with the job until it is done or the clock says until_ns, whatever comes first.
-	 * True: it is done, and the job was its own to free.
+	 * True: it is done, and has freed the job.
 	 */
 	bool (*step)(struct job *job, int64_t until_ns);
 	int64_t used_ns;
@@ -34,9 +33,9 @@ struct job {
 
 enum {
 	SCHEDULE_TURN_NS = 1000 * 1000,
-	/* A scrape of what is ready takes less; one that takes more is no longer in front. */
+	/* A scrape that takes longer leaves the first level. */
 	SCHEDULE_FRESH_NS = 10 * 1000 * 1000,
-	/* Of so many turns, one is for those behind. */
+	/* One of so many turns goes to a lower level. */
 	SCHEDULE_SHARE = 8,
 };
 

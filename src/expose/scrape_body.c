@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { GATHER = 64 * 1024 }; /* of small parts, that are compressed together */
+enum { GATHER = 64 * 1024 }; /* small parts up to this size are compressed together */
 
 /* Takes the reference. */
 static void add_part(struct scrape_body *e, struct bytes *owner, struct str text)
@@ -51,7 +51,7 @@ void scrape_body_init(struct scrape_body *e, struct snapshot *snap, const struct
 			add_family(e, snap, &snap->families[i], true);
 		}
 		scrape_body_add(e, bytes_of(own_text(own, o)));
-		/* Somebody pushed to the same name: one family, under our header. */
+		/* A client has pushed the same name: both become one family, with our header. */
 		if (i < snap->n_families && r == 0)
 			add_family(e, snap, &snap->families[i++], false);
 	}
@@ -103,7 +103,7 @@ static void join(struct scrape_compression *enc, struct bytes *piece)
 {
 	struct str text = compress_join(&enc->stream, piece);
 
-	/* It is small, and copying thousands costs less than sending each by itself. */
+	/* Copying thousands of small pieces costs less than sending each by itself. */
 	if (text.n <= SCRAPE_BLOCK / 4) {
 		send_copy(enc, text);
 		bytes_unref(piece);

@@ -1,7 +1,8 @@
 /*
- * The end of a connection. A socket that is closed with bytes of the client unread, or to which
- * some come afterwards, is reset, and takes a reply from the client that it has not read yet: so
- * what still comes is thrown away for a while (RFC 9112 section 9.6), within a time and a size.
+ * The end of a connection. If a socket is closed while bytes of the client are unread, or if some
+ * come afterwards, the connection is reset, and the client may lose a reply that it has not read
+ * yet. So for a while, up to a limit of time and size, the gateway reads and drops what still comes
+ * (RFC 9112 section 9.6).
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ void conn_close(struct conn *c)
 		event_del(&c->writable);
 	c->waiting = false;
 	count_ended(c);
-	/* Before the client can know of it. */
+	/* Counted before the client can notice the end and connect again. */
 	extra_leave(c);
 	close(c->fd);
 	c->state = CONN_CLOSED;
@@ -46,7 +47,7 @@ void conn_finish(struct conn *c, bool more)
 		conn_close(c);
 }
 
-/* Twice what a body may have: who sends that much may not look for a reply before its end. */
+/* A limit of twice the largest body: a client that sends more does not seem to read replies. */
 static bool is_drained(const struct conn *c)
 {
 	enum { LEAST = 64 * 1024 * 1024 };

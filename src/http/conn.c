@@ -1,11 +1,10 @@
-/*
- * A connection: what it is at, and what comes next. Everything that happens to one ends in
- * conn_run(), which takes it on from state to state until it has to wait; see conn.h.
+/* A connection: its states, see conn.h, and what moves it from one to the next. Every event ends in
+ * conn_run(), which goes on from state to state until the connection has to wait.
  *
  * Sockets are read and written directly, with an event each of libevent's loop to wait for them,
- * with TLS as without. A connection is watched from when it first has to wait, and stays so: one
- * that is kept costs no system call but reading and writing. A handler may have a request for long:
- * what the client sends meanwhile is read as far as the buffer has room for, and then no more.
+ * with TLS as without. A connection is watched from the first time that it waits, for as long as it
+ * is open, so that further requests cost no system calls but reading and writing. While a handler
+ * works on a request, bytes of the client are read only as far as the buffer has room.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ void conn_ready(struct conn *c)
 	c->next_ready = NULL;
 	*w->ready_tail = c;
 	w->ready_tail = &c->next_ready;
-	/* By way of the timers: sockets are looked at first. */
+	/* A timer, because libevent handles sockets before timers. */
 	if (!event_pending(w->go_on, EV_TIMEOUT, NULL))
 		event_add(w->go_on, &now);
 }
@@ -117,7 +116,7 @@ void conn_run(struct conn *c)
 		conn_free(c);
 }
 
-/* What a handler looks at may not move. */
+/* The buffer may not move while a handler reads from it. */
 static bool is_fixed(const struct conn *c)
 {
 	return c->state == CONN_ADMITTING || c->state == CONN_HANDLING || c->state == CONN_REPLYING;
@@ -158,7 +157,7 @@ static void fill(struct conn *c)
 	}
 }
 
-/* It has said what is to be said about that. */
+/* OpenSSL has already sent the alert. */
 static void handshake_failed(struct conn *c)
 {
 	conn_tls_failed(c);
@@ -263,7 +262,7 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 		c->next->prev = c;
 	w->conns = c;
 	worker_check_load(w);
-	/* The request of a client that has waited to be accepted is here by now. */
+	/* If the client had to wait to be accepted, its request is there by now. */
 	conn_go_on(c);
 }
 
@@ -274,7 +273,7 @@ void conn_free_all(struct http_worker *w)
 
 	for (struct conn *c = w->conns; c; c = next) {
 		next = c->next;
-		c->running = true; /* it goes nowhere from here */
+		c->running = true; /* so that conn_run() does nothing */
 		if (c->state == CONN_READING)
 			conn_refuse(c, FAULT_STOPPING);
 		else if (c->state == CONN_IDLE)

@@ -1,6 +1,5 @@
-/*
- * A connection, and the request that it is at: two structs, since a protocol to come may have many
- * requests on one connection. All of it belongs to the worker's thread, unless it says otherwise.
+/* A connection and its current request: two structs, because a later protocol may have several
+ * requests on one connection. Only the worker's thread uses them, except where it says otherwise.
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -14,8 +13,8 @@
 #include "http/reply.h"
 
 /*
- * The states of a connection. Each has one timer (sweep.c), and in each it is known who goes on:
- * the client, or the layer above.
+ * The states of a connection. Each has one timer (sweep.c), and in each either the client or the
+ * layer above has to act next.
  *
  *   HANDSHAKE -> IDLE -> READING -> ADMITTING -> READING -> HANDLING -> REPLYING -> IDLE
  *                           |           |                                  |
@@ -40,7 +39,7 @@ struct inbuf {
 	size_t start, end, cap;
 };
 
-/* What a connection is at; its bytes are in the connection's buffer, from inbuf.start on. */
+/* The current request; its bytes are in the connection's buffer, from inbuf.start on. */
 struct http_request {
 	struct conn *conn;
 	struct parse parse;
@@ -65,9 +64,9 @@ struct conn {
 	bool running;                           /* conn_run() is on the stack */
 	bool extra;                             /* over a limit: see extra.h */
 	bool ended;                             /* the client sends nothing more */
-	bool broken;                            /* nor can anything be sent to it */
+	bool broken;                            /* and nothing can be sent to it */
 	bool last;                              /* it is closed after this reply */
-	bool more;                              /* and the client may send something yet */
+	bool more;                              /* then the client may still send something */
 	struct conn *older_extra, *newer_extra; /* of the worker */
 	struct peer *client;                    /* NULL: not limited */
 	enum conn_state state;
@@ -76,7 +75,7 @@ struct conn {
 	uint64_t counted; /* bytes of the request in the server's receiving */
 	uint64_t passed;  /* bytes thrown away in DRAINING */
 	uint64_t skip;    /* bytes yet to come that belong to an answered request */
-	int unsent;       /* what the kernel had of a reply at the last sweep */
+	int unsent;       /* bytes of a reply that the kernel had not sent at the last sweep */
 	struct inbuf in;
 	struct http_request req;
 	union {
@@ -89,9 +88,9 @@ struct conn {
 
 /* ---- conn.c ---- */
 
-/* Takes the socket. */
+/* Owns the socket from now on. */
 void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int length);
-/* Goes on as far as what has arrived allows, and then waits. c may be gone afterwards. */
+/* Goes on as far as the bytes that are there allow. c may be freed afterwards. */
 void conn_run(struct conn *c);
 /* The same, once others have had their turn. */
 void conn_ready(struct conn *c);
@@ -100,17 +99,15 @@ void conn_go_on(struct conn *c);
 ssize_t conn_peek(const struct conn *c);
 void conn_free_all(struct http_worker *w);
 
-/* No more of on_readable(). */
+/* Stops waiting for bytes. */
 void conn_unwatch(struct conn *c);
 
 /* ---- exchange.c ---- */
 
 /* Takes the connection from its state to the next. False: it has to wait. */
 bool exchange_step(struct conn *c);
-/*
- * The reply is complete: the request's bytes are given back before a client can know that, since it
- * may then send elsewhere what needs their room.
- */
+/* The reply is complete. The request's bytes are no longer counted from now on, before the client
+ * can know, as its next request may need their room. */
 void conn_answered(struct conn *c);
 /* The reply is written: the next request may begin. */
 void conn_replied(struct conn *c);
@@ -119,14 +116,12 @@ void conn_begin_with_record(struct conn *c);
 
 /* ---- close.c ---- */
 
-/* At once, whatever it is at; conn_run() frees it. */
+/* Closes the connection at once, in any state; conn_run() frees it. */
 void conn_close(struct conn *c);
-/*
- * When the last reply is written. `more`: bytes of the client may be there that nobody has read, or
- * come yet, and closing would take the reply from it: they are thrown away for a while.
- */
+/* After the last reply is written. more: the client may still send bytes, so that closing at once
+ * could lose the reply (close.c): they are read and dropped for a while. */
 void conn_finish(struct conn *c, bool more);
-/* The same without the bounds of a reply: what comes is thrown away from now on. */
+/* The same, whether or not there was a reply. */
 void conn_drain_begin(struct conn *c);
 void conn_drain(struct conn *c);
 
@@ -136,13 +131,13 @@ enum filled {
 	FILL_SOME,   /* bytes have arrived, and there may be more */
 	FILL_AGAIN,  /* all that was there has been read */
 	FILL_FULL,   /* there is no room without moving what the handler looks at */
-	FILL_MEMORY, /* nor memory for more */
-	FILL_ENDED,  /* the client's end, or a broken connection: see c->ended, c->broken */
+	FILL_MEMORY, /* there is no memory for more */
+	FILL_ENDED,  /* the client has ended, or the connection broke: see c->ended, c->broken */
 };
 
 /* Reads what has arrived. `fixed`: the buffer may not move. */
 enum filled input_fill(struct conn *c, bool fixed);
-/* Reads and forgets. */
+/* Reads and drops the bytes. */
 enum filled input_drain(struct conn *c);
 /* Takes n bytes away from the front. */
 void input_drop(struct conn *c, size_t n);
@@ -166,9 +161,9 @@ void conn_refuse(struct conn *c, enum http_fault fault);
 
 /* ---- sweep.c ---- */
 
-/* Each tick: whose time is over? */
+/* At each tick: connections whose timer is over. */
 void sweep(struct http_worker *w);
-/* When it stops: those that are at no request. */
+/* When the server stops: closes connections without a request. */
 void sweep_idle(struct http_worker *w);
 
 /* ---- conn_tls.c; the first two not on the worker's thread ---- */
@@ -178,13 +173,13 @@ void conn_tls_done(struct http_server *s);
 /* -1: out of memory. */
 int conn_tls_new(struct conn *c);
 void conn_tls_free(struct conn *c);
-/* Says why it failed, when that is to be known. */
+/* Reports why the handshake failed, if that is of interest. */
 void conn_tls_failed(struct conn *c);
-/* Tells the client that nothing more comes. */
+/* Sends close_notify. */
 void conn_tls_end(struct conn *c);
 /* 1: done; 0: waits for the client, or to write if *ret_write; -1: failed. */
 int conn_tls_handshake(struct conn *c, bool *ret_write);
-/* As recv(), send() and writev() do it: EAGAIN when there is nothing, or nothing goes out, now. */
+/* Like recv() and writev(): EAGAIN when nothing can be read or written now. */
 ssize_t conn_tls_read(struct conn *c, void *p, size_t n);
 ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n);
 /* Of a read of n bytes: whether the socket had nothing more, so that another one is for later. */

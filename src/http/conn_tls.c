@@ -1,9 +1,10 @@
 /*
  * TLS on a connection: OpenSSL on the socket, which does not block, with an error of EAGAIN where a
- * socket without TLS has one. Not through libevent's bufferevent for it (2.1.12): that closes in
- * the middle of reading or writing before it has told its buffers, takes a reply for sent that was
- * added meanwhile, writes for as long as the socket takes it, sends no close_notify, and does not
- * tell of a record before all of it is there. So a connection is the same with TLS as without.
+ * socket without TLS has one. libevent's bufferevent for TLS (2.1.12) is not used: it may close
+ * while it reads or writes, before its buffers know; it counts a reply as sent that was added
+ * meanwhile; it writes for as long as the socket takes it; it sends no close_notify; and it does
+ * not tell of a record before all of it is there. This way a connection works the same with TLS as
+ * without.
  */
 #include <errno.h>
 #include <openssl/err.h>
@@ -60,7 +61,7 @@ static SSL *new_ssl(struct http_server *s)
 	SSL_CTX_free(ctx);
 	if (!ssl)
 		return NULL;
-	/* A client that ends without saying so may still wait for its reply, as without TLS. */
+	/* A client that ends without close_notify may still wait for its reply, as without TLS. */
 	SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* 34 KiB: kept from request to request later, see conn_tls_rest(). A reply is gathered anew
 	 * when it goes on. */
@@ -73,7 +74,7 @@ static SSL *new_ssl(struct http_server *s)
 
 /* ---- a new connection, and its end ---- */
 
-/* How requests begin that may come to the wrong port. */
+/* Whether the bytes are the beginning of a request in plain HTTP, sent to a port with TLS. */
 static bool looks_like_http(const char *p, size_t n)
 {
 	static const char *const begins[] = {
@@ -86,7 +87,7 @@ static bool looks_like_http(const char *p, size_t n)
 	return false;
 }
 
-/* The first header of a record, or what stands in its place. */
+/* Sees the first bytes where the header of a TLS record should be. */
 static void on_message(int writing, int version, int type, const void *buf, size_t n, SSL *ssl,
 		       void *arg)
 {
@@ -126,7 +127,7 @@ void conn_tls_free(struct conn *c)
 
 void conn_tls_end(struct conn *c)
 {
-	/* Says nothing where the connection is broken already. */
+	/* Sends nothing if the connection is broken. */
 	SSL_shutdown(c->tls->ssl);
 	ERR_clear_error();
 }
@@ -192,7 +193,7 @@ int conn_tls_handshake(struct conn *c, bool *ret_write)
 
 /* ---- reading and writing ---- */
 
-/* What a call says that has moved nothing. */
+/* The result of a call that has read or written nothing. */
 static ssize_t nothing(struct conn *c, int r)
 {
 	int saved = errno;
@@ -247,9 +248,8 @@ ssize_t conn_tls_read(struct conn *c, void *p, size_t n)
 	return r > 0 ? r : nothing(c, r);
 }
 
-/*
- * One record. Should the socket be full, OpenSSL wants the same bytes again: as nothing of the
- * reply is sent until then, the same are gathered.
+/* Writes one record. If the socket is full, OpenSSL has to be given the same bytes again: as
+ * nothing of the reply was sent, the same bytes are gathered.
  */
 ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n)
 {

@@ -1,13 +1,11 @@
-/*
- * What all requests together have sent us, and who is refused when that is too much. The bytes of a
- * request are counted before it may have them, in one step with looking whether there is room: what
- * is refused has never taken room from others. The first large request of all is favoured: it goes
- * on, however much the others send, so that one is completed, and one larger than all the room can
- * be.
+/* Counts the bytes of all requests, and refuses requests when they are too many. The bytes of a
+ * request are counted in one atomic step with checking the limit, so that a refused request has
+ * never taken room from others. The first of the large requests is favoured: it continues beyond
+ * the limit, so that always one is completed, even if it is larger than the limit.
  */
 #include "http/conn.h"
 
-/* What is not larger has room, however much others send. */
+/* Requests up to this size are never refused because of others. */
 enum { SMALL_REQUEST = 64 * 1024 };
 
 static bool is_favoured(struct conn *c)

@@ -59,7 +59,7 @@ static bool read_on(struct conn *c)
 	size_t n = in->end - in->start;
 	enum parse_result r = PARSE_MORE;
 
-	if (n > 0) /* of TLS, only a part of a record may be there */
+	if (n > 0) /* with TLS, only a part of a record may have arrived */
 		r = parse_step(p, &c->worker->server->limits, in->p + in->start, &n);
 	in->end = in->start + n;
 	if (r == PARSE_BAD)
@@ -102,7 +102,7 @@ void conn_answered(struct conn *c)
 
 	count_ended(c);
 	input_drop(c, req->parse.body.at + req->parse.body.n);
-	/* A client that asked for it has nothing more to say. */
+	/* A client that asked for the close sends nothing more. */
 	c->last = req->close;
 	c->more = !asked || req->unread || c->in.start < c->in.end;
 	req->parse = (struct parse){ 0 };

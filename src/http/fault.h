@@ -36,8 +36,8 @@ enum http_fault {
 	FAULT_CHUNK_END,
 	FAULT_TRAILER,
 	FAULT_TRAILER_SIZE,
-	/* What no parser sees. */
-	FAULT_CUT_OFF,            /* the client has ended in the middle */
+	/* Not found by the parser. */
+	FAULT_CUT_OFF,            /* the client has ended the connection within the request */
 	FAULT_LATE,               /* --web.read-timeout */
 	FAULT_CROWDED,            /* --limits.receiving-bytes */
 	FAULT_CONNECTIONS,        /* --web.max-connections */

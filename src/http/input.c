@@ -1,8 +1,7 @@
-/*
- * Reading: straight into the connection's own buffer, and what does not fit there into one of the
- * worker's, from which it is copied. So one call takes all that the socket has, up to 64 KiB and
- * more, and an idle connection keeps little. Not by libevent's buffers: they would read 4 KiB a
- * call, allocate for each, and have to be made one piece for whoever decodes a body.
+/* Reads into the connection's own buffer, and what does not fit there into a buffer of the worker,
+ * from which it is copied. So one call reads everything that the socket has, 64 KiB or more, and an
+ * idle connection needs little memory. libevent's buffers are not used: they would read 4 KiB in a
+ * call, allocate memory for each, and have to be joined for decoding.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +14,9 @@
 enum {
 	FIRST = 4 * 1024,  /* of a new buffer: most pushes are smaller, with their headers */
 	KEEP = 16 * 1024,  /* a larger one is freed after its request */
-	LEAST = 1024,      /* free room that is worth a reading */
+	LEAST = 1024,      /* with less free room nothing is read */
 	FULL = 16 * 1024,  /* as much as a record holds */
-	SHARE = 256 * 1024 /* of one body in one turn */
+	SHARE = 256 * 1024 /* bytes of one body before others have their turn */
 };
 
 void input_done(struct conn *c)
@@ -58,7 +57,7 @@ static bool grow(struct inbuf *in, size_t cap)
 	return true;
 }
 
-/* What the client only says will come costs nothing: the buffer grows with what has come. */
+/* The buffer grows with what has arrived, not with what the client announces. */
 static size_t wanted(const struct inbuf *in, uint64_t total)
 {
 	size_t have = in->end - in->start;
@@ -138,7 +137,8 @@ static size_t to_come(const struct conn *c)
 	return total > have ? total - have : 0;
 }
 
-/* A record at a time, until the socket has no more: what TLS has read ahead wakes nobody. */
+/* Reads record by record until the socket is empty: the event loop does not know of bytes that
+ * OpenSSL has read ahead. */
 static enum filled fill_tls(struct conn *c, bool fixed)
 {
 	struct inbuf *in = &c->in;
@@ -168,7 +168,7 @@ enum filled input_fill(struct conn *c, bool fixed)
 	return c->tls ? fill_tls(c, fixed) : fill_plain(c, fixed);
 }
 
-/* Of TLS, the records are nothing to us any more either. */
+/* With TLS, too, the bytes are read from the socket, undecrypted. */
 enum filled input_drain(struct conn *c)
 {
 	for (size_t total = 0; total < 4 * (size_t)SCRATCH;) {

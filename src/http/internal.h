@@ -14,7 +14,7 @@
 
 struct conn;
 
-/* What one reading brings in at most, beside the room that a connection's own buffer has. */
+/* Bytes that one call reads at most, beside the room in the connection's own buffer. */
 enum { SCRATCH = 64 * 1024 };
 
 struct http_worker {
@@ -34,7 +34,7 @@ struct http_worker {
 	size_t n_extra;
 	bool stopping;
 	bool accepting; /* the listeners are enabled */
-	bool paused;    /* not again before the next tick */
+	bool paused;    /* no connection is accepted before the next tick */
 	char *scratch;  /* SCRATCH bytes, for one call */
 
 	pthread_mutex_t inbox_lock;
@@ -52,7 +52,7 @@ struct http_worker {
 /* What http_server_beats() has asked of a worker. */
 struct beat {
 	struct http_task task;
-	atomic_bool due; /* the worker has not come to it yet */
+	atomic_bool due; /* the worker has not answered yet */
 };
 
 struct http_server {
@@ -64,8 +64,9 @@ struct http_server {
 	struct beat *beats; /* one for each worker */
 	unsigned n_workers;
 	struct ssl_ctx_st *tls_refusing; /* NULL: plain */
-	pthread_mutex_t starting;        /* held until it is known whether all threads are there */
-	bool complete;                   /* they are; under the lock */
+	pthread_mutex_t
+		starting; /* held until all threads have been started, or one could not be */
+	bool complete;    /* all have been started; under the lock */
 	atomic_ullong connections, refused, timed_out, malformed, crowded, tls_failures;
 	atomic_ullong replies_cut;
 	atomic_ullong receiving;         /* bytes of all requests being read or answered */
@@ -79,7 +80,7 @@ int worker_listen(struct http_worker *w, int fd, struct err *err);
 int worker_start(struct http_worker *w, struct err *err);
 void worker_ask_stop(struct http_worker *w);
 void worker_done(struct http_worker *w);
-/* A connection more or less: listeners stop and start with their number. */
+/* After the number of connections has changed: listeners stop at the limit, and start below it. */
 void worker_check_load(struct http_worker *w);
 /* Ends the loop when there is nothing left to answer. */
 void worker_check_stopped(struct http_worker *w);

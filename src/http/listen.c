@@ -89,7 +89,8 @@ static int open_one(const struct addrinfo *ai, bool share)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* What it accepts inherits this: or the end of a long reply waits for a delayed ACK. */
+	/* Accepted sockets inherit this. Without it, the end of a long reply waits for a delayed
+	 * ACK. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (ai->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
@@ -194,7 +195,7 @@ int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size
 	return r;
 }
 
-/* ---- opened by somebody else ---- */
+/* ---- sockets that are passed to us ---- */
 
 static int socket_option(int fd, int option)
 {
@@ -229,7 +230,7 @@ static void name_unix(const struct sockaddr_un *un, socklen_t len, char *out, si
 {
 	size_t n = len - offsetof(struct sockaddr_un, sun_path);
 
-	/* An abstract name begins with NUL and has no other at its end. */
+	/* An abstract name begins with a NUL and is not ended by one. */
 	if (n > 0 && un->sun_path[0] == '\0')
 		snprintf(out, size, "@%.*s", (int)(n - 1), un->sun_path + 1);
 	else
@@ -263,7 +264,8 @@ int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, st
 	if (check_passed(fd, err) < 0)
 		return -1;
 	flags = fcntl(fd, F_GETFL);
-	/* Whoever opened it may have left it blocking: of all workers that wake, one accepts. */
+	/* It may be in blocking mode: several workers wake for a connection, and only one gets it.
+	 */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "passed file descriptor %d: %s", fd,
 			       strerrordesc_np(errno));

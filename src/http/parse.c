@@ -143,7 +143,7 @@ static void take_expect(struct parse *p, struct str v)
 		p->odd_expect = true;
 }
 
-/* What we go by of it; the others are for those who ask for them. */
+/* Takes over the fields that this parser needs; others can be looked up later. */
 static enum http_fault take_known(struct parse *p, struct str name, struct str v)
 {
 	switch (name.n) {
@@ -263,7 +263,7 @@ static enum parse_result read_head(struct parse *p, const struct parse_limits *l
 {
 	enum http_fault fault = FAULT_NONE;
 
-	/* What is no HTTP at all may never end a line. */
+	/* Refused early, as bytes that are not HTTP may never have a line end. */
 	if (n > 0 && !char_is(buf[0], CHAR_TOKEN))
 		return bad(p, FAULT_METHOD);
 	while (!fault && p->stage == PARSE_IN_HEAD) {
@@ -332,7 +332,7 @@ enum parse_result parse_step(struct parse *p, const struct parse_limits *lim, ch
 	}
 }
 
-/* ---- what the caller may ask ---- */
+/* ---- queries ---- */
 
 size_t parse_blank(const char *buf, size_t n)
 {

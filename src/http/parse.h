@@ -3,8 +3,8 @@
  * and no memory but the caller's. However the bytes are cut into pieces, the outcome is the same.
  *
  * Taken: HTTP/1.0 and any HTTP/1.x as 1.1; bodies by Content-Length or in chunks; all line ends of
- * a head CRLF, or all of them LF (RFC 9112 section 2.2). Refused is what two readers could
- * understand differently: each fault below has a status and one line of text.
+ * a head CRLF, or all of them LF (RFC 9112 section 2.2). Requests that two readers could understand
+ * differently are refused: each fault has a status and one line of text (fault.h).
  */
 #ifndef HTTP_PARSE_H
 #define HTTP_PARSE_H

@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-/* What a connection keeps for its next reply. */
+/* Memory that a connection keeps for its next reply. */
 enum { KEEP_BYTES = 2048, KEEP_PIECES = 16 };
 
 /* Copies of up to so many bytes go out in one piece with the header. */
@@ -43,7 +43,7 @@ static const struct {
 
 static void set_cap(struct reply *r, size_t cap)
 {
-	/* It is there only until the client has read what it points to. */
+	/* The array is freed when the client has read the content. */
 	bytes_detached_add((int64_t)sizeof(*r->pieces) * ((int64_t)cap - (int64_t)r->cap_pieces));
 	r->cap_pieces = cap;
 }
@@ -104,7 +104,7 @@ void reply_done(struct reply *r)
 	strbuf_done(&r->out);
 }
 
-/* ---- what it says ---- */
+/* ---- header and content ---- */
 
 /* The field of that name with its line end; .p is NULL when there is none. */
 static struct str find_field(const struct reply *r, struct str name)

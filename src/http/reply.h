@@ -1,7 +1,5 @@
-/*
- * A reply: header lines, then content, some of it copied and some by reference, and as far as which
- * all of it is sent. Knows no socket. It is used again for the next request of a connection, with
- * the memory it has by then; one thread.
+/* A reply: header lines, content of copied and referenced pieces, and how much of it has been sent.
+ * Knows no socket. A connection uses it again, with its memory, for the next request. One thread.
  */
 #ifndef HTTP_REPLY_H
 #define HTTP_REPLY_H
@@ -26,28 +24,28 @@ struct reply {
 	struct reply_piece *pieces;
 	size_t n_pieces, cap_pieces;
 	uint64_t content; /* bytes */
-	bool lost;        /* there was no memory for some of it */
+	bool lost;        /* a part is missing for lack of memory */
 
-	struct strbuf out; /* what goes first: interim replies, status line, header lines */
+	struct strbuf out; /* sent first: interim replies, status line, header lines */
 	size_t out_sent;   /* of out */
-	size_t piece;      /* the first that is not sent to its end */
+	size_t piece;      /* the first that is not completely sent */
 	size_t piece_sent; /* of that one */
 	size_t copies_at;  /* of the copies, where that one begins */
 };
 
 void reply_done(struct reply *r);
-/* Forgets all of it but the memory that the next one will need. */
+/* Empties it, and keeps the memory that the next reply will need. */
 void reply_reset(struct reply *r);
 
-/* In place of the field of that name. */
+/* Adds a header field, or replaces the one of that name. */
 void reply_field(struct reply *r, struct str name, struct str value);
 void reply_copy(struct reply *r, struct str bytes);
 /* Borrowed until free_fn(arg), which is called when all of it is sent or given up. */
 void reply_ref(struct reply *r, struct str bytes, void (*free_fn)(void *arg), void *arg);
-/* Gives up the content, so that there may be another one. */
+/* Drops the content, so that another one can be added. */
 void reply_drop_content(struct reply *r);
 
-/* Goes out before anything else that is not sent yet. */
+/* Sent before everything else that has not been sent. */
 void reply_interim(struct reply *r, struct str bytes);
 
 struct reply_end {
@@ -60,7 +58,7 @@ struct reply_end {
 /* Nothing is added after that. */
 void reply_end(struct reply *r, const struct reply_end *end);
 
-/* What comes next of it, in at most n parts; 0: all is sent. */
+/* The next bytes to send, in at most n parts; 0: everything is sent. */
 int reply_next(const struct reply *r, struct iovec *iov, int n);
 void reply_sent(struct reply *r, size_t n);
 

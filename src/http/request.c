@@ -10,7 +10,7 @@ static const char *bytes_of(const struct http_request *req)
 	return req->conn->in.p + req->conn->in.start;
 }
 
-/* ---- what it brought ---- */
+/* ---- the request ---- */
 
 static void name_peer(struct conn *c)
 {
@@ -123,7 +123,7 @@ void http_request_admit(struct http_request *req)
 	conn_run(c);
 }
 
-/* Of a body that nobody has read: what is passed over for the sake of the connection. */
+/* So many bytes of an unread body are read and dropped to keep the connection. */
 enum { SKIP_MAX = 64 * 1024 };
 
 static void settle_unread(struct http_request *req)
@@ -137,7 +137,7 @@ static void settle_unread(struct http_request *req)
 	req->parse.body.n = 0;
 }
 
-/* There was no memory for all of it: none of it goes out. */
+/* A part of the reply is missing for lack of memory: an error is sent instead. */
 static int settle_lost(struct http_request *req)
 {
 	const struct fault_text *t = &fault_texts[FAULT_MEMORY];

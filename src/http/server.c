@@ -82,7 +82,7 @@ static int start(struct http_server *s, struct err *err)
 	s->beats = mem_zalloc(n * sizeof(*s->beats));
 	for (; s->n_workers < n; s->n_workers++)
 		if (worker_init(&s->workers[s->n_workers], s, err) < 0) {
-			s->n_workers++; /* half of it is there */
+			s->n_workers++; /* counted, so that it is freed although it is incomplete */
 			return -1;
 		}
 	for (size_t i = 0; i < s->settings.n_addresses; i++)

@@ -1,7 +1,8 @@
 /*
  * HTTP/1.1 (RFC 9110, RFC 9112) on libevent's loop: N worker threads, each with its own event base
- * and listening sockets (SO_REUSEPORT). Knows no metric. A request belongs to the worker that read
- * it: everything about it happens on that thread, from the handler's call to the reply.
+ * and listening sockets (SO_REUSEPORT). It knows nothing of metrics. A request belongs to the
+ * worker that read it: everything about it happens on that thread, from the handler's call to the
+ * reply.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -40,12 +41,12 @@ struct http_settings {
 	bool (*is_proxy)(void *arg, const uint8_t address[16]);
 	void *is_proxy_arg;
 	uint64_t max_header_size, max_body_size; /* bytes */
-	/*
-	 * Bytes of all requests that are being read or answered. Those of more than 64 KiB are
-	 * refused beyond it, but for one: of those under way, the first that has become so large.
+	/* Bytes of all requests that are being read or answered. Beyond it, requests of more than
+	 * 64 KiB are refused, except for the one that became so large first (count.c).
 	 */
 	uint64_t max_receiving;
-	/* While more is detached (base/bytes.h), clients that read nothing for 5 s are cut. */
+	/* While more bytes are detached (base/bytes.h), clients that read nothing for 5 s are
+	 * disconnected. */
 	uint64_t max_reply_bytes;
 	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
 				    reading */
@@ -70,7 +71,7 @@ enum http_method {
 	HTTP_OTHER,
 };
 
-/* A request that no handler sees: malformed, over a limit, too late. Good during the call. */
+/* A request that no handler sees: malformed, over a limit, or too slow. Valid during the call. */
 struct http_refused {
 	int status;
 	enum http_method method; /* HTTP_OTHER: not known */
@@ -122,7 +123,7 @@ struct http_server *http_server_start(const struct http_settings *settings,
 
 /*
  * Stops accepting, lets requests that have begun be answered, and ends the threads, at the latest
- * after shutdown_timeout_ns. Whoever answers requests later must still be running.
+ * after shutdown_timeout_ns. Threads that answer requests later must still run.
  */
 void http_server_stop(struct http_server *s);
 
@@ -131,9 +132,8 @@ void http_server_free(struct http_server *s);
 
 struct http_stats http_server_stats(struct http_server *s);
 
-/*
- * For a watchdog: whether each worker's loop has come round since the last call, and asks them to
- * once more. Between start and stop, always from the same thread.
+/* For a watchdog: whether the loop of each worker has answered since the last call; asks them
+ * again. Between start and stop, always from the same thread.
  */
 bool http_server_beats(struct http_server *s);
 
@@ -151,7 +151,7 @@ struct http_task {
 void http_worker_post(struct http_worker *w, struct http_task *task);
 void http_wake_workers(void);
 
-/* The worker's thread: runs the task once all that is ready now has been handled. */
+/* The worker's thread: runs the task after all events that are ready now. */
 void http_worker_defer(struct http_worker *w, struct http_task *task);
 
 /*
@@ -160,7 +160,7 @@ void http_worker_defer(struct http_worker *w, struct http_task *task);
  */
 void http_request_admit(struct http_request *req);
 
-/* Bytes of the body as its head announces them; UINT64_MAX: in chunks, so that nobody knows. */
+/* Length of the body as its head says; UINT64_MAX: not known, because it comes in chunks. */
 uint64_t http_request_announced(const struct http_request *req);
 
 /*

@@ -25,9 +25,8 @@ static const int64_t DRAIN_NS = 5 * SECOND;
 static const int64_t REST_NS = SECOND;
 static const int64_t DRAIN_STOPPING_NS = SECOND / 5;
 
-/*
- * The kernel asks for more only when much of its own buffer has gone: until then it is that which
- * says whether the client reads.
+/* The socket becomes writable only after much of the kernel's buffer has been sent. Until then, the
+ * fill of that buffer shows whether the client reads.
  */
 static int64_t stalled_for(struct conn *c, int64_t now)
 {
@@ -53,7 +52,7 @@ static void look_at_reply(struct conn *c, int64_t now)
 	}
 }
 
-/* Who is quiet for a moment gives its buffers back: there may be ten thousand of them. */
+/* Frees the buffers of an idle connection, as there may be ten thousand of them. */
 static void rest(struct conn *c)
 {
 	if (c->in.p && c->in.start == c->in.end)

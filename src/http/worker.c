@@ -117,11 +117,11 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 	task->next = NULL;
 	*w->deferred_tail = task;
 	w->deferred_tail = &task->next;
-	/* Goes behind the events that are active already. */
+	/* Runs after the events that are active already. */
 	event_active(w->later, EV_TIMEOUT, 0);
 }
 
-/* Those that are ready again meanwhile come after the sockets. */
+/* Connections that become ready again meanwhile wait for the next round, after the sockets. */
 static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_worker *w = arg;
@@ -149,7 +149,8 @@ static void on_go_on(evutil_socket_t fd, short what, void *arg)
 void worker_check_load(struct http_worker *w)
 {
 	const struct http_settings *s = &w->server->settings;
-	/* Those over the limit wait for their 503; there is a limit to these too. */
+	/* Connections over the limit are accepted to be answered 503, up to a limit of their own.
+	 */
 	bool full = w->n_extra >= EXTRA_LEAST &&
 		    w->server->connections > extra_room(s->max_connections);
 
@@ -175,7 +176,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	conn_new(arg, fd, address, length);
 }
 
-/* No descriptor or no memory for another connection: not again before the next tick. */
+/* There is no descriptor or no memory for another connection: tries again at the next tick. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct http_worker *w = arg;
@@ -245,7 +246,8 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	return 0;
 }
 
-/* Where a thread cannot be started, none may serve: who answers later could outlive the worker. */
+/* If one thread cannot be started, none may serve, because a late answer could outlive its worker.
+ */
 static bool wait_until_complete(struct http_server *s)
 {
 	bool complete;
@@ -321,7 +323,7 @@ void worker_ask_stop(struct http_worker *w)
 
 void worker_done(struct http_worker *w)
 {
-	/* Late replies first: they are to requests of these connections. */
+	/* Runs late replies first, while their connections are still there. */
 	run_inbox(w);
 	w->stopping = true;
 	conn_free_all(w);
