@@ -109,9 +109,15 @@ static sqlite3_int64 least_wal(const struct space *s, const struct rows *rows)
 int space_make(struct space *s, sqlite3 *db, const struct rows *rows)
 {
 	sqlite3_int64 bytes = estimate(rows), pages, free_pages, more, database;
-	int r = ask(s->pages, &pages);
+	int r;
 
 	s->least_wal = least_wal(s, rows);
+	if (bytes <= s->ahead && keep(s, db, s->database, vfs_wal_end(db) + bytes)) {
+		s->ahead -= bytes;
+		return SQLITE_OK;
+	}
+	s->ahead = 0;
+	r = ask(s->pages, &pages);
 	if (r == SQLITE_OK)
 		r = ask(s->free_pages, &free_pages);
 	if (r != SQLITE_OK)
@@ -119,6 +125,11 @@ int space_make(struct space *s, sqlite3 *db, const struct rows *rows)
 	/* Free pages are as good as what is kept. */
 	more = bytes + SPACE_KEPT - free_pages * PAGE;
 	database = pages * PAGE + (more > 0 ? more : 0);
+	if (keep(s, db, database + SPACE_AHEAD, vfs_wal_end(db) + bytes)) {
+		s->database = database + SPACE_AHEAD;
+		s->ahead = SPACE_AHEAD;
+		return SQLITE_OK;
+	}
 	if (keep(s, db, database, vfs_wal_end(db) + bytes) || rows_free(rows))
 		return SQLITE_OK;
 	/* The WAL begins anew when all of it is in the database. */

@@ -16,9 +16,16 @@
 
 enum { SPACE_KEPT = 1024 * 1024 };
 
-/* How much there is in use, asked for before each commit. */
+/*
+ * While the disk has room, so much more is kept than has to be: until commits may have used that
+ * up, SQLite is not asked how large the database is, which costs a seventh of a small push.
+ */
+enum { SPACE_AHEAD = 1024 * 1024 };
+
 struct space {
 	sqlite3_stmt *pages, *free_pages;
+	sqlite3_int64 database;  /* bytes that the database keeps */
+	sqlite3_int64 ahead;     /* how many of them do not have to be */
 	int wal_limit;           /* the journal_size_limit that holds otherwise */
 	sqlite3_int64 least_wal; /* what the WAL keeps */
 };
