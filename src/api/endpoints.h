@@ -63,6 +63,8 @@ void api_scrape(struct api_worker *w, struct http_request *req);
 void api_groups_json(struct api_worker *w, struct http_request *req);
 void api_groups_page(struct api_worker *w, struct http_request *req);
 void api_status_page(struct api_worker *w, struct http_request *req);
+void api_rejections_page(struct api_worker *w, struct http_request *req);
+void api_cardinality_page(struct api_worker *w, struct http_request *req);
 void api_page_file(struct api_worker *w, struct http_request *req);
 void api_groups(struct api_worker *w, struct http_request *req);
 void api_sources(struct api_worker *w, struct http_request *req);

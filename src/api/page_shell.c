@@ -14,6 +14,8 @@ static const struct {
 	const char *name, *title, *href;
 } tabs[N_TABS] = {
 	[TAB_GROUPS] = { "groups", "Groups", "./" },
+	[TAB_REJECTIONS] = { "rejections", "Rejections", "rejections" },
+	[TAB_CARDINALITY] = { "cardinality", "Cardinality", "cardinality" },
 	[TAB_STATUS] = { "status", "Status", "status" },
 };
 

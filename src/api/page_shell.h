@@ -8,7 +8,7 @@
 #include "api/api.h"
 #include "base/str.h"
 
-enum page_tab { TAB_GROUPS, TAB_STATUS, N_TABS };
+enum page_tab { TAB_GROUPS, TAB_REJECTIONS, TAB_CARDINALITY, TAB_STATUS, N_TABS };
 
 /* Any thread: the page up to where the tab's own content begins, and what follows it. */
 void page_begin(struct strbuf *b, const struct api *api, enum page_tab tab);

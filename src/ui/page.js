@@ -7,6 +7,8 @@ const REFRESH_MS = 15000;
 
 const TABS = {
   groups: async (page) => new (await import('./groups.js')).Groups(page),
+  rejections: async (page) => new (await import('./rejections.js')).Rejections(page),
+  cardinality: async (page) => new (await import('./cardinality.js')).Cardinality(page),
   status: async (page) => new (await import('./status.js')).Status(page),
 };
 

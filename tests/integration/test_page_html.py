@@ -10,7 +10,7 @@ import pytest
 from gateway import Gateway
 
 POLICY = "default-src 'self'; frame-ancestors 'none'"
-TABS = ["/", "/status"]
+TABS = ["/", "/rejections", "/cardinality", "/status"]
 ROW = re.compile(r'<tr class="row">(.*?)</tr>', re.S)
 
 
@@ -183,6 +183,16 @@ def test_rows_by_label_are_for_scripts(gw):
     gw.put("p", "a 1\n")
     text = gw.get("/?by=job").text
     assert "need JavaScript" in text and 'id="empty" hidden>' in text and '<div id="some">' in text and "0 groups" not in text
+
+
+@pytest.mark.parametrize("tab,lists", [("/rejections", ["api/v1/rejections", "api/v1/changes"]), ("/cardinality", ["api/v1/status/cardinality"])])
+def test_lists_for_scripts_lead_to_the_json_without_one(shared, tab, lists):
+    """And nothing of what is in them is in the page, which more people may see."""
+    assert shared.put("a-job-of-its-own", "a 1\na 1\n").status == 400
+    text = shared.get(tab).text
+    without = re.search(r"<noscript>(.*?)</noscript>", text)[1]
+    assert "need JavaScript" in without and links(without) == lists
+    assert "a-job-of-its-own" not in text and len(text) < 4000
 
 
 def test_a_gateway_in_memory_says_so(shared):

@@ -15,6 +15,8 @@ struct row {
 static const struct row rows[] = {
 	{ "/", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/status", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/rejections", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/cardinality", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/static/", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/-/healthy", false, { [HTTP_GET] = ACTION_PROBE } },
 	{ "/-/ready", false, { [HTTP_GET] = ACTION_PROBE } },

@@ -1,0 +1,47 @@
+// The tab "Cardinality": what has the most series and bytes.
+
+import { get } from './api.js';
+import { $, bytes, h, number, setAttribute } from './dom.js';
+import { keyOf, ordered, selector } from './labels.js';
+import { List, orSay } from './lists.js';
+
+const name = (item) => h('bdi', {}, item.name);
+const count = (head, member) => ({ head, number: true, unit: member, of: (item) => number(item[member]) });
+const amounts = [count('Series', 'series'), { head: 'Bytes', number: true, of: (item) => bytes(item.bytes) }];
+
+const groupsThat = (q) => `./?q=${encodeURIComponent(q)}`;
+
+const job = (item) => h('a', { class: 'job', href: groupsThat(selector({ job: item.name })) }, name(item));
+
+/** Its chips are one link: to this group, and to those that have more labels. */
+const group = ({ labels }) => h('a', { class: 'job', href: groupsThat(selector(labels)) },
+  ordered(labels).flatMap(([label, value], i) => [i > 0 && ' ', h('span', { class: 'chip' }, h('i', {}, `${label}=`), h('bdi', {}, value))]));
+
+const NONE = 'Nothing is stored.';
+
+export class Cardinality {
+  constructor(page) {
+    this.page = page;
+    this.sort = h('div', { class: 'seg', role: 'group', 'aria-label': 'Sorted by' },
+      ['series', 'bytes'].map((by) => h('a', { href: by === 'series' ? 'cardinality' : '?sort=bytes', 'data-by': by }, `by ${by}`)));
+    this.lists = {
+      families: new List('top-families', 'Metric families', [{ head: 'Name', of: name }, ...amounts], NONE),
+      jobs: new List('top-jobs', 'Jobs', [{ head: 'Job', of: job }, count('Groups', 'groups'), ...amounts], NONE),
+      labels: new List('top-labels', 'Label names', [{ head: 'Name', of: name }, count('Values', 'values'), ...amounts], NONE),
+      groups: new List('top-groups', 'Groups', [{ head: 'Group', of: group }, ...amounts], NONE),
+    };
+    $('lists').append(this.sort, h('div', { class: 'two' }, Object.values(this.lists).map(({ element }) => element)));
+  }
+
+  refresh() {
+    const by = new URLSearchParams(location.search).get('sort') ?? 'series';
+    for (const choice of this.sort.children) setAttribute(choice, 'aria-current', choice.dataset.by === by ? 'true' : null);
+    return orSay(async () => {
+      const { data } = await get(`api/v1/status/cardinality?sort=${encodeURIComponent(by)}`);
+      for (const [member, list] of Object.entries(this.lists)) {
+        const items = data[member], total = data.totals[member];
+        list.show(items, (item) => (item.labels ? keyOf(item.labels) : item.name || ' '), total > items.length ? `${items.length} of ${number(total)}` : '');
+      }
+    });
+  }
+}
