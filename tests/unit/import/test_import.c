@@ -76,8 +76,8 @@ static const struct scenario scenarios[] = {
 	    { "/k", "# TYPE a counter\na 1\n", 5 },
 	    { "/k", "b 1\n", 5 },
 	    { "/k", "c 1\n", 6 } },
-	  "{job=\"k\"} a: collected metric \"a\" is not a GAUGE: other groups have it with that "
-	  "type, this push says COUNTER\n",
+	  "{job=\"k\"} a: collected metric \"a\" is not a GAUGE: group {job=\"j\"} has it as "
+	  "GAUGE, this push says COUNTER\n",
 	  "# TYPE a gauge\na" AJ " 1\n# TYPE b untyped\nb" AK " 1\n# TYPE c untyped\nc" AK
 	  " 1\n" WANT_FAILED(F(AJ, "0") F(AK, "0")) WANT_PUSHED(P(AJ, "5") P(AK, "6")) },
 	{ "one series twice",
