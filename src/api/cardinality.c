@@ -54,7 +54,7 @@ struct cardinality {
 	struct arena arena;
 };
 
-static struct sums *sums_of(struct sums_list *l, struct str name)
+static struct sums *find_sums(const struct sums_list *l, struct str name)
 {
 	uint64_t hash = hash_bytes(name);
 	struct sums *s;
@@ -62,8 +62,19 @@ static struct sums *sums_of(struct sums_list *l, struct str name)
 	for (size_t at = table_first(&l->index, hash); (s = table_next(&l->index, hash, &at));)
 		if (str_eq(s->name, name))
 			return s;
-	if (l->n >= NAMES_MAX && name.n > 0)
-		return sums_of(l, STR(""));
+	return NULL;
+}
+
+static struct sums *sums_of(struct sums_list *l, struct str name)
+{
+	struct sums *s = find_sums(l, name);
+
+	if (!s && l->n >= NAMES_MAX && name.n > 0) {
+		name = STR("");
+		s = find_sums(l, name);
+	}
+	if (s)
+		return s;
 	if (l->n == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 64;
 		l->list = mem_realloc(l->list, l->cap * sizeof(struct sums *));
@@ -71,7 +82,7 @@ static struct sums *sums_of(struct sums_list *l, struct str name)
 	s = mem_zalloc(sizeof(*s));
 	s->name = (struct str){ mem_dup(name.p, name.n), name.n };
 	l->list[l->n++] = s;
-	table_add(&l->index, hash, s);
+	table_add(&l->index, hash_bytes(name), s);
 	return s;
 }
 

@@ -183,12 +183,14 @@ static uint64_t bits_from(const uint64_t *w, unsigned n, int bit)
 	return shift ? low >> shift | high << (WORD_BITS - shift) : low;
 }
 
-static bool any_below(const uint64_t *w, unsigned bit)
+static bool any_below(const uint64_t *w, unsigned n, unsigned bit)
 {
-	for (unsigned i = 0; i < bit / WORD_BITS; i++)
+	unsigned whole = bit / WORD_BITS;
+
+	for (unsigned i = 0; i < n && i < whole; i++)
 		if (w[i])
 			return true;
-	return bit % WORD_BITS && w[bit / WORD_BITS] << (WORD_BITS - bit % WORD_BITS);
+	return whole < n && bit % WORD_BITS && w[whole] << (WORD_BITS - bit % WORD_BITS);
 }
 
 double exact_value(const struct exact *e)
@@ -208,7 +210,7 @@ double exact_value(const struct exact *e)
 	if (drop > 0) {
 		bool half = w[(drop - 1) / WORD_BITS] >> (drop - 1) % WORD_BITS & 1;
 
-		mantissa += half && (mantissa & 1 || any_below(w, (unsigned)drop - 1));
+		mantissa += half && (mantissa & 1 || any_below(w, n, (unsigned)drop - 1));
 	}
 	v = ldexp((double)mantissa, drop + base - 1074);
 	return e->negative ? -v : v;

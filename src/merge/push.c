@@ -213,7 +213,7 @@ static void say_gauges(struct at_hand *h, struct merged_family *f, const struct 
 			keep_extreme(h->g, f, old->series[i], old->values[i]);
 		if (has_new)
 			say_gauge(h, f, &said[j], sf);
-		else
+		else if (has_old)
 			leave_out(h, f, old->series[i]);
 		i += has_old;
 		j += has_new;

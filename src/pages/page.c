@@ -220,7 +220,7 @@ uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *
 	uint32_t slot = slot_find(p, old, &at);
 	uint32_t len = page_len_of(p, slot);
 
-	if (p->n > 1 && page_len(p) - len + text.n > PAGE_SIZE_MAX) {
+	if (p->n > 1 && (size_t)p->text->n - len + text.n > PAGE_SIZE_MAX) {
 		pages_remove(f, old);
 		pages_add(f, s, text);
 		return len;

@@ -31,10 +31,10 @@ void store_rows_clear(struct store *s)
 static bool becomes_row(const struct store *s, uint32_t step)
 {
 	const struct step *it = store_step_at(s, step);
-	const struct staged *st = it->group ? it->group->staged : NULL;
 
 	if (it->left_out)
 		return true;
+	const struct staged *st = it->group->staged;
 	switch (it->kind) {
 	case ROW_GROUP:
 		return st->exists && st->made == step;

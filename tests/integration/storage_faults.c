@@ -75,7 +75,7 @@ int fdatasync(int fd)
 /* What the files beside this one, and it, take on the disk. */
 static long used_beside(int fd)
 {
-	char link[64], path[4096];
+	char link[64], target[4096];
 	struct dirent *entry;
 	struct stat st;
 	long sum = 0;
@@ -83,12 +83,12 @@ static long used_beside(int fd)
 	DIR *dir;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = '\0';
-	if (!strrchr(path, '/'))
+	n = readlink(link, target, sizeof(target) - 1);
+	target[n > 0 ? n : 0] = '\0';
+	if (!strrchr(target, '/'))
 		return 0;
-	*strrchr(path, '/') = '\0';
-	dir = opendir(path);
+	*strrchr(target, '/') = '\0';
+	dir = opendir(target);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours */
 	while (dir && (entry = readdir(dir)))
 		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))

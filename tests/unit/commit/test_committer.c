@@ -531,7 +531,7 @@ START_TEST(waits_5_ms_when_nobody_comes)
 	struct verdict v[3];
 	struct world w;
 
-	for (int i = 0; i < 50 && shortest > 2 * GATHER_NS; i++) {
+	for (int i = 0; i < 50 && shortest > 2LL * GATHER_NS; i++) {
 		setup(&w, true);
 		w.rows.base.ops = &slow_ops;
 		answer_one_of_three(&w, v);
@@ -543,7 +543,7 @@ START_TEST(waits_5_ms_when_nobody_comes)
 			shortest = waited_ns[1];
 		teardown(&w);
 	}
-	ck_assert_int_le(shortest, 2 * GATHER_NS);
+	ck_assert_int_le(shortest, 2LL * GATHER_NS);
 }
 END_TEST
 

@@ -49,8 +49,11 @@ static const struct {
 
 static void check_same(const char *name, double got, double want)
 {
-	ck_assert_msg(memcmp(&got, &want, sizeof(got)) == 0, "%s: %.17g, not %.17g", name, got,
-		      want);
+	uint64_t got_bits, want_bits;
+
+	memcpy(&got_bits, &got, sizeof(got));
+	memcpy(&want_bits, &want, sizeof(want));
+	ck_assert_msg(got_bits == want_bits, "%s: %.17g, not %.17g", name, got, want);
 }
 
 START_TEST(known_sums)
