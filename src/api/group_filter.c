@@ -94,7 +94,7 @@ int group_filter_key(const struct group_filter *f, struct str bytes, struct aren
 		return 1;
 	arena_reset(scratch);
 	if (key_decode(bytes, scratch, &key) < 0)
-		return err_set(err, ERR_TOO_LARGE, 0, "not enough memory for the answer");
+		return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 	for (size_t i = 0; r == 0 && i < f->n_selectors; i++)
 		r = selector_match(f->selectors[i], &key, err);
 	return r;

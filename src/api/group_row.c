@@ -176,13 +176,13 @@ static void add_age(struct strbuf *b, double at)
 	strbuf_addz(b, "</time></td>");
 }
 
-void group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
+bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
 		   const struct group_details *d, struct arena *a)
 {
 	struct key key;
 
 	if (key_decode(bytes, a, &key) < 0)
-		return;
+		return false;
 	strbuf_addz(b, "<tr class=\"row\"><td class=\"pick\"></td><td class=\"group\">");
 	add_name(b, &key);
 	add_sources(b, g);
@@ -196,4 +196,5 @@ void group_row_add(struct strbuf *b, struct str bytes, const struct group_brief 
 	strbuf_addz(b, "</td><td class=\"n\">");
 	html_add_size(b, g->n_bytes);
 	strbuf_addz(b, "</td></tr>\n");
+	return true;
 }

@@ -5,8 +5,9 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-/* Long texts are cut, so that it takes at most some 8 kB. bytes: its key, canonical. */
-void group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
+/* Long texts are cut, so that it takes at most some 8 kB. bytes: its key, canonical. False: the
+ * arena is full. */
+bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
 		   const struct group_details *d, struct arena *a);
 
 #endif

@@ -61,19 +61,20 @@ static void drop(struct groups_delete *d)
 	free(d);
 }
 
-/* Both are canonical: sorted, and each label ends with a byte that is in none. */
-static bool has_all_labels(struct str key, struct str of, struct arena *a)
+/* 1, 0, or -1 with *err. Both are canonical: sorted, and each label ends with a byte that is in
+ * none. */
+static int has_all_labels(struct str key, struct str of, struct arena *a, struct err *err)
 {
 	struct key x, y;
 	uint32_t i = 0;
 
 	arena_reset(a);
 	if (key_decode(key, a, &x) < 0 || key_decode(of, a, &y) < 0)
-		return false;
+		return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 	for (uint32_t k = 0; k < x.n_labels && i < y.n_labels; k++)
 		if (str_eq(x.labels[k].name, y.labels[i].name)) {
 			if (!str_eq(x.labels[k].value, y.labels[i].value))
-				return false;
+				return 0;
 			i++;
 		}
 	return i == y.n_labels;
@@ -82,7 +83,7 @@ static bool has_all_labels(struct str key, struct str of, struct arena *a)
 static int key_is_meant(struct groups_delete *d, struct str key, struct err *err)
 {
 	if (d->within.p)
-		return has_all_labels(key, d->within, &d->arena);
+		return has_all_labels(key, d->within, &d->arena, err);
 	return group_filter_key(&d->filter, key, &d->arena, err);
 }
 

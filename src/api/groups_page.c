@@ -204,11 +204,16 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 	for (size_t i = 0; i < picks->n && i < ROWS && b->n < ROWS_END; i++, p->shown++) {
 		const struct pick *it = &picks->list[i];
 		struct group_details details;
+		int r;
 
 		arena_reset(&p->scan.arena);
-		if (store_group_details(p->scan.store, &it->group, &p->scan.arena, &details) > 0)
-			group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
-				      &p->scan.arena);
+		r = store_group_details(p->scan.store, &it->group, &p->scan.arena, &details);
+		/* 0: it has gone since. */
+		if (r > 0 && !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
+					    &p->scan.arena))
+			r = -1;
+		if (r < 0)
+			err_set(&p->err, ERR_BUSY, 0, "not enough memory for the answer");
 	}
 	if (p->said[SAID_BY].n)
 		strbuf_addz(b, "<tr><td class=\"none\" colspan=\"6\"><noscript>Rows by label need "
@@ -289,6 +294,8 @@ static void finish(struct http_task *task)
 
 	if (p->crowded)
 		api_refuse_crowded(p->req);
+	else if (p->err.reason == ERR_BUSY)
+		api_reply_error(p->req, 503, p->err.msg);
 	else
 		page_reply(p->worker, p->req, p->err.reason ? 400 : 200, strbuf_str(&p->html));
 	page_free(p);

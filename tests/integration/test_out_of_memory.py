@@ -117,6 +117,10 @@ READS = {
     "protobuf gzip": ("/metrics", {"Accept": PROTO, "Accept-Encoding": "gzip"}, check_protobuf),
     "json": ("/api/v1/metrics", {}, check_page),
     "page": ("/", {}, check_page),
+    "group": ("/metrics/job/kept", {}, check_text),
+    "list": ("/api/v1/groups", {}, check_page),
+    "by job": ("/api/v1/groups?by=job", {}, check_page),
+    "cardinality": ("/api/v1/status/cardinality", {}, check_page),
 }
 
 
