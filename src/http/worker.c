@@ -193,8 +193,12 @@ int worker_listen(struct http_worker *w, int fd, struct err *err)
 	struct evconnlistener *l = evconnlistener_new(
 		w->base, on_accept, w, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
-	if (!l) {
-		close(fd);
+	/* It does not say whether it waits for connections; to ask for that again does. */
+	if (!l || evconnlistener_enable(l) < 0) {
+		if (l)
+			evconnlistener_free(l);
+		else
+			close(fd);
 		return err_set(err, ERR_SYSTEM, 0, "out of memory while listening");
 	}
 	evconnlistener_set_error_cb(l, on_accept_error);

@@ -192,7 +192,7 @@ def is_ready(gw):
 
 
 def test_a_start(allocations, database):
-    """It is ready or says why not, and never takes the database for a damaged one."""
+    """It is ready, and answers, or says why not, and never takes the database for a damaged one."""
     with Gateway(database=database, env=allocations.env) as gw:
         for i in range(20):
             assert gw.put(f"p/instance/{i}", text(i)).status == 200
