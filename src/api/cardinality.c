@@ -251,7 +251,8 @@ static void write_sums(struct cardinality *c, const char *member, struct sums_li
 {
 	struct strbuf *b = &c->job.data;
 
-	qsort_r(l->list, l->n, sizeof(struct sums *), sums_cmp, &order);
+	if (l->n > 0)
+		qsort_r(l->list, l->n, sizeof(struct sums *), sums_cmp, &order);
 	json_add_member(b, member);
 	strbuf_addc(b, '[');
 	for (size_t i = 0; i < l->n && i < c->limit; i++) {
