@@ -51,6 +51,18 @@ class Page:
         """condition: an expression of JavaScript."""
         return eventually(lambda: self.js(f"return {condition};", *arguments), condition)
 
+    def comes_to_say(self, css, text):
+        """Without scripts in the page, and while another is left for it."""
+        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+
+        def says():
+            try:
+                return self.driver.find_element("css selector", css).text == text
+            except (NoSuchElementException, StaleElementReferenceException):
+                return False
+
+        eventually(says, f"{css} says {text!r}")
+
     def click(self, css, text=None):
         self.one(css, text).click()
 

@@ -360,7 +360,7 @@ def test_without_a_script(many, page):
     assert len(heads) == 100 and heads[0].text == "job-001"
     box = page.driver.find_element("css selector", "#q")
     box.send_keys("job-007" + Keys.ENTER)
-    assert page.driver.find_element("css selector", "#count").text == "100 groups that match"
+    page.comes_to_say("#count", "100 groups that match")
     page.driver.find_element("css selector", "#groups a.job").click()
     assert 'a{instance="",job="job-007"' in page.driver.page_source
     page.complaints()  # text has no icon
