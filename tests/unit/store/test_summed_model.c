@@ -176,10 +176,17 @@ static struct amount amount_of(const struct step *s, int series, bool histogram)
 	return a;
 }
 
+/* For what each of millions of steps asks: Check writes a note of each of its own assertions. */
+static void must(bool holds, const char *what)
+{
+	if (!holds)
+		ck_abort_msg("%s", what);
+}
+
 static void for_good(struct amounts *all, struct amount a, int times)
 {
 	a.times = times;
-	ck_assert_uint_lt(all->n, ARRAY_LEN(all->list));
+	must(all->n < ARRAY_LEN(all->list), "more amounts than there is room for");
 	all->list[all->n++] = a;
 }
 
@@ -497,7 +504,7 @@ static void load(struct world *w, struct storage *from)
 	struct store *again = new_store();
 	struct err err = { 0 };
 
-	ck_assert_msg(load_store(from, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	must(load_store(from, again, &err) == STORAGE_LOADED, err.msg);
 	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
 	store_free(w->store);
 	w->store = again;
@@ -516,7 +523,7 @@ static void restart(struct world *w, enum step_kind how)
 	if (how == IN_ORDER)
 		rows_apply_in_order(w->rows.rows, w->rows.n_rows, &other);
 	else
-		ck_assert_msg(rewrite_store(w->store, &other.base, &err) == 0, "%s", err.msg);
+		must(rewrite_store(w->store, &other.base, &err) == 0, err.msg);
 	load(w, &other.base);
 	mem_storage_done(&w->rows);
 	w->rows = other;
@@ -526,8 +533,9 @@ static void commit(struct world *w)
 {
 	struct err err = { 0 };
 
-	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err),
-			 STORAGE_COMMITTED);
+	must(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err) ==
+		     STORAGE_COMMITTED,
+	     err.msg);
 	store_publish(w->store);
 }
 
@@ -541,9 +549,11 @@ static void clean(struct world *w)
 {
 	struct err err = { 0 };
 
-	ck_assert_int_eq(storage_clean(&w->rows.base, w->store, UINT64_MAX, &err), 0);
+	must(storage_clean(&w->rows.base, w->store, UINT64_MAX, &err) == 0, err.msg);
 	store_clean_rows(w->store);
-	ck_assert_int_eq(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err), 0);
+	must(w->rows.base.ops->commit(&w->rows.base, store_rows(w->store), &err) ==
+		     STORAGE_COMMITTED,
+	     err.msg);
 	store_clean_end(w->store, true);
 	store_publish(w->store);
 }
@@ -607,7 +617,7 @@ static bool push(struct world *w, const struct step *s)
 		strbuf_addf(&path, "/__start__/%d", s->start * 100);
 	push = make_sum_push(s->replace ? PUSH_PUT : PUSH_POST, strbuf_z(&path), strbuf_z(&body),
 			     clock_wall(), &err);
-	ck_assert_msg(push != NULL, "%s", err.msg);
+	must(push != NULL, err.msg);
 	store_stage(w->store, push);
 	taken = push->err.reason == ERR_NONE;
 	if (taken ? s->lost : true)
@@ -623,9 +633,9 @@ static void delete (struct world *w, const char *path, bool lost)
 	struct err err = { 0 };
 	struct push *push = make_sum_push(PUSH_DELETE, path, NULL, clock_wall(), &err);
 
-	ck_assert_msg(push != NULL, "%s", err.msg);
+	must(push != NULL, err.msg);
 	store_stage(w->store, push);
-	ck_assert_int_eq(push->err.reason, ERR_NONE);
+	must(push->err.reason == ERR_NONE, push->err.msg);
 	if (lost)
 		roll_back(w);
 	else
