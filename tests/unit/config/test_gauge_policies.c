@@ -1,22 +1,8 @@
-/* The policies' names, and what a rule says of which gauge. */
+/* What a rule says of which gauge. */
 #include <stdlib.h>
 
 #include "config/gauge_policies.h"
 #include "lib/run.h"
-
-START_TEST(names)
-{
-	enum merge_policy p;
-
-	for (int i = MERGE_MOSTRECENT; i < N_MERGE_POLICIES; i++) {
-		ck_assert(
-			merge_policy_by_name(str_of(merge_policy_name((enum merge_policy)i)), &p));
-		ck_assert_int_eq(p, i);
-	}
-	ck_assert(!merge_policy_by_name(STR("sum"), &p));
-	ck_assert(!merge_policy_by_name(STR(""), &p));
-}
-END_TEST
 
 static struct gauge_policies *made(void)
 {
@@ -115,7 +101,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("gauge_policies");
 
-	tcase_add_test(tc, names);
 	tcase_add_loop_test(tc, find, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, fallback);
 	tcase_add_test(tc, refused);
