@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "access/bcrypt.h"
 #include "access/tls.h"
@@ -209,10 +208,9 @@ static void *watch_main(void *arg)
 static bool wait_for_look(struct current_web_config *cur, uint64_t n, int64_t ns)
 {
 	int64_t until = clock_mono_ns() + ns;
-	const struct timespec ts = { until / 1000000000, until % 1000000000 };
 
 	while (cur->done < n)
-		if (pthread_cond_clockwait(&cur->looked, &cur->lock, CLOCK_MONOTONIC, &ts) != 0)
+		if (!clock_wait(&cur->looked, &cur->lock, until))
 			return cur->done >= n;
 	return true;
 }

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <stdbool.h>
 #include <time.h>
 
 static struct {
@@ -29,6 +28,18 @@ double clock_wall(void)
 int64_t clock_mono_ns(void)
 {
 	return held.still ? held.mono_ns : now_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot_ns(void)
+{
+	return held.still ? held.mono_ns : now_ns(CLOCK_BOOTTIME);
+}
+
+bool clock_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ns)
+{
+	const struct timespec until = { until_ns / 1000000000, until_ns % 1000000000 };
+
+	return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &until) == 0;
 }
 
 void clock_hold(int64_t wall_ns, int64_t mono_ns)

@@ -1,7 +1,12 @@
-/* The two clocks. Any thread. */
+/*
+ * The clocks, and waiting by them. Any thread. Nobody else asks the system for the time, so that
+ * tests can say what it is (tests/lint/seams.py).
+ */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Unix time in seconds with sub-second digits, as the exposed time metrics have it. */
@@ -9,6 +14,14 @@ double clock_wall(void);
 int64_t clock_wall_ns(void);
 /* For durations and deadlines; unaffected by somebody setting the time. */
 int64_t clock_mono_ns(void);
+/* Since the machine was started, with the time that it was suspended. */
+int64_t clock_boot_ns(void);
+
+/*
+ * With the lock: waits for the condition until clock_mono_ns() is until_ns. False: it is, and
+ * nobody has signalled. As pthread_cond_wait() it may return true for no reason.
+ */
+bool clock_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ns);
 
 /*
  * For tests that have no other thread: the clocks stand still and say this until the next call.

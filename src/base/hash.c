@@ -1,7 +1,6 @@
 #include "base/hash.h"
 
-#include <sys/random.h>
-#include <time.h>
+#include "base/random.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -10,12 +9,7 @@ static uint64_t seed;
 
 void hash_init(void)
 {
-	struct timespec ts;
-
-	if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed))
-		return;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	seed = (uint64_t)ts.tv_nsec << 32 ^ (uint64_t)ts.tv_sec;
+	seed = random_number();
 }
 
 uint64_t hash_bytes(struct str s)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log_out.h"
 #include "base/utf8.h"
 
@@ -191,15 +192,15 @@ static bool add_pair(struct line *l, const char *prefix, const char *key, struct
 
 static void add_time(struct line *l)
 {
-	struct timespec now;
+	int64_t now = clock_wall_ns();
+	time_t seconds = now / 1000000000;
 	struct tm tm;
 	char buf[64];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	snprintf(buf, sizeof(buf), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", tm.tm_year + 1900,
+	gmtime_r(&seconds, &tm);
+	snprintf(buf, sizeof(buf), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
 		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 now.tv_nsec / 1000000);
+		 (int)(now % 1000000000 / 1000000));
 	add_pair(l, "", "ts", str_of(buf));
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -218,23 +217,12 @@ static void write_first(void)
 	ring.n -= n;
 }
 
-static struct timespec deadline(int64_t ns)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ns += ts.tv_nsec;
-	ts.tv_sec += ns / SECOND;
-	ts.tv_nsec = ns % SECOND;
-	return ts;
-}
-
 static void *log_main(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&ring.lock);
 	for (;;) {
-		struct timespec until = deadline(LOOK_NS);
+		int64_t until = clock_mono_ns() + LOOK_NS;
 
 		while (ring.n > 0)
 			write_first();
@@ -245,7 +233,7 @@ static void *log_main(void *arg)
 		pthread_cond_broadcast(&ring.empty);
 		if (ring.stop)
 			break;
-		pthread_cond_clockwait(&ring.news, &ring.lock, CLOCK_MONOTONIC, &until);
+		clock_wait(&ring.news, &ring.lock, until);
 	}
 	pthread_mutex_unlock(&ring.lock);
 	return NULL;
@@ -263,15 +251,14 @@ int log_start(void)
 
 bool log_flush(int64_t ns)
 {
-	struct timespec until = deadline(ns);
-	bool done;
-	int r = 0;
+	int64_t until = clock_mono_ns() + ns;
+	bool done, in_time = true;
 
 	if (!ring.running)
 		return true;
 	pthread_mutex_lock(&ring.lock);
-	while (ring.n > 0 && r == 0)
-		r = pthread_cond_clockwait(&ring.empty, &ring.lock, CLOCK_MONOTONIC, &until);
+	while (ring.n > 0 && in_time)
+		in_time = clock_wait(&ring.empty, &ring.lock, until);
 	done = ring.n == 0;
 	pthread_mutex_unlock(&ring.lock);
 	return done;

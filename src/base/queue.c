@@ -1,20 +1,13 @@
 #include "base/queue.h"
 
-#include <time.h>
-
 #include "base/clock.h"
 
 void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
 {
-	pthread_condattr_t attr;
-
 	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes, .limit = SIZE_MAX };
 	q->tail = &q->head;
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->nonempty, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&q->nonempty, NULL);
 }
 
 void queue_done(struct queue *q)
@@ -143,12 +136,11 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 static void wait_for(struct queue *q, size_t n, int64_t ns)
 {
 	int64_t end = clock_mono_ns() + ns;
-	struct timespec until = { end / 1000000000, end % 1000000000 };
-	int r = 0;
+	bool in_time = true;
 
 	q->wanted = n < q->max_n ? n : q->max_n;
-	while (q->n < q->wanted && !q->closed && r == 0)
-		r = pthread_cond_timedwait(&q->nonempty, &q->lock, &until);
+	while (q->n < q->wanted && !q->closed && in_time)
+		in_time = clock_wait(&q->nonempty, &q->lock, end);
 	q->wanted = 0;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/extra.h"
@@ -160,11 +161,13 @@ void worker_check_load(struct http_worker *w)
 
 struct str worker_date(struct http_worker *w)
 {
-	time_t now = time(NULL);
+	time_t now = clock_wall_ns() / 1000000000;
+	struct tm tm;
 
 	if (now != w->date_at) {
 		w->date_at = now;
-		evutil_date_rfc1123(w->date, sizeof(w->date), NULL);
+		gmtime_r(&now, &tm);
+		evutil_date_rfc1123(w->date, sizeof(w->date), &tm);
 	}
 	return str_of(w->date);
 }

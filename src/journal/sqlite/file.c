@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "journal/sqlite/synced.h"
@@ -181,7 +182,7 @@ static int unlink_all(const char *path, struct err *err)
 static int link_to_free_name(const char *path, char *aside, size_t size, struct err *err)
 {
 	enum { NAMES_MAX = 10000 };
-	time_t now = time(NULL);
+	time_t now = clock_wall_ns() / 1000000000;
 	char stamp[32];
 	struct tm tm;
 

@@ -58,20 +58,21 @@ bool synced_read(const char *path, struct synced *ret)
 	return true;
 }
 
+/* Of the machine's start; asked for with each file that is opened. */
+static char this_boot[BOOT_ID];
+
 int synced_open(const char *path)
 {
+	read_boot_id(this_boot);
 	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 }
 
 void synced_write(int fd, const struct wal_generation *generation, uint64_t end)
 {
-	static char boot[BOOT_ID];
 	struct synced_note r = { 0 };
 
-	if (!boot[0])
-		read_boot_id(boot);
 	memcpy(r.magic, magic, sizeof(magic));
-	memcpy(r.boot, boot, sizeof(boot));
+	memcpy(r.boot, this_boot, sizeof(r.boot));
 	r.number = generation->number;
 	memcpy(r.salt, generation->salt, sizeof(r.salt));
 	r.end = end;

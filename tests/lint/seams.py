@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+"""Proves that src/ asks for the time and for random numbers in one place each.
+
+usage: seams.py [SOURCE-ROOT]
+Tests set clocks and random numbers there (base/clock.h, base/random.h); whoever asks the system by
+himself goes on with the real ones. Prints each such call and exits with 1 if there is one.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# What is to be called instead, what is not to be called, and who may.
+SEAMS = [
+    ("base/clock.h", r"time|clock|clock_gettime|clock_getres|gettimeofday|ftime|timespec_get|localtime|gmtime|"
+     r"evutil_gettimeofday|event_base_gettimeofday_cached|"
+     r"pthread_cond_timedwait|pthread_cond_clockwait|sem_timedwait|sem_clockwait|pthread_mutex_timedlock|"
+     r"sleep|usleep|nanosleep|clock_nanosleep", "base/clock.c"),
+    ("base/random.h", r"getrandom|getentropy|arc4random\w*|rand|rand_r|random|random_r|srand|srandom|[dlmnj]rand48|"
+     r"evutil_secure_rng_get_bytes", "base/random.c"),
+]
+
+# Comments, strings and characters: blanked, so that lines keep their numbers.
+NO_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def code_of(text):
+    return NO_CODE.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
+
+
+def calls(code, names):
+    """The lines and names of what is called; a member of that name is another matter."""
+    for m in re.finditer(rf"(?<![\w.>])({names})\s*\(", code):
+        yield code.count("\n", 0, m.start()) + 1, m.group(1)
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve() / "src"
+    found = 0
+    for path in sorted(root.rglob("*.[ch]")):
+        name = str(path.relative_to(root))
+        code = code_of(path.read_text())
+        for seam, names, owner in SEAMS:
+            for line, call in () if name == owner else calls(code, names):
+                print(f"src/{name}:{line}: {call}() goes past {seam}, where tests say what it answers")
+                found += 1
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
