@@ -32,7 +32,7 @@ bool output_write(struct conn *c)
 	struct reply *r = &c->req.reply;
 	struct iovec iov[PARTS];
 	size_t total = 0;
-	int parts;
+	int parts = 0;
 
 	while ((parts = reply_next(r, iov, PARTS)) > 0 && !c->broken) {
 		ssize_t n = total < SHARE ? send_some(c, iov, parts) : -1;
@@ -49,6 +49,7 @@ bool output_write(struct conn *c)
 			return false;
 		}
 	}
+	c->broken |= parts < 0;
 	if (c->waiting) {
 		event_del(&c->writable);
 		c->waiting = false;

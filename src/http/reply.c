@@ -2,11 +2,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 
 /* Memory that a connection keeps for its next reply. */
 enum { KEEP_BYTES = 2048, KEEP_PIECES = 16 };
+
+/* Of a file that is sent, in memory. */
+enum { WINDOW = 64 * 1024 };
 
 /* Copies of up to so many bytes go out in one piece with the header. */
 enum { JOINED_MAX = 1024 };
@@ -69,11 +74,21 @@ static void empty(struct strbuf *b)
 		strbuf_done(b);
 }
 
+static void release(struct reply_piece *piece)
+{
+	if (piece->free_fn)
+		piece->free_fn(piece->arg);
+	if (piece->is_file)
+		close(piece->fd);
+}
+
 void reply_drop_content(struct reply *r)
 {
 	for (size_t i = r->piece; i < r->n_pieces; i++)
-		if (r->pieces[i].free_fn)
-			r->pieces[i].free_fn(r->pieces[i].arg);
+		release(&r->pieces[i]);
+	free(r->window);
+	r->window = NULL;
+	r->window_n = 0;
 	r->n_pieces = r->piece = r->piece_sent = r->copies_at = 0;
 	r->content = 0;
 	empty(&r->copies);
@@ -172,8 +187,21 @@ void reply_ref(struct reply *r, struct str bytes, void (*free_fn)(void *arg), vo
 		free_fn(arg);
 		return;
 	}
-	*piece = (struct reply_piece){ bytes.p, bytes.n, free_fn, arg };
+	*piece = (struct reply_piece){ .p = bytes.p, .n = bytes.n, .free_fn = free_fn, .arg = arg };
 	r->content += bytes.n;
+}
+
+void reply_file(struct reply *r, int fd, uint64_t n)
+{
+	struct reply_piece *piece = n ? new_piece(r) : NULL;
+
+	if (!piece) {
+		r->lost |= n > 0;
+		close(fd);
+		return;
+	}
+	*piece = (struct reply_piece){ .n = n, .is_file = true, .fd = fd };
+	r->content += n;
 }
 
 void reply_interim(struct reply *r, struct str bytes)
@@ -220,7 +248,8 @@ void reply_end(struct reply *r, const struct reply_end *end)
 	strbuf_add(out, "\r\n", 2);
 	if (end->head) {
 		reply_drop_content(r);
-	} else if (r->n_pieces && !r->pieces[0].p && r->pieces[0].n <= JOINED_MAX) {
+	} else if (r->n_pieces && !r->pieces[0].p && !r->pieces[0].is_file &&
+		   r->pieces[0].n <= JOINED_MAX) {
 		strbuf_add(out, r->copies.p, r->pieces[0].n);
 		r->copies_at = r->pieces[0].n;
 		r->piece = 1;
@@ -229,7 +258,30 @@ void reply_end(struct reply *r, const struct reply_end *end)
 
 /* ---- sending ---- */
 
-int reply_next(const struct reply *r, struct iovec *iov, int n)
+/* Of the file that the piece at hand is. NULL: it cannot be read, or is shorter than it was. */
+static const char *read_file(struct reply *r, const struct reply_piece *piece, size_t *ret_n)
+{
+	size_t skip;
+	ssize_t got;
+
+	if (r->window_n == 0 || r->piece_sent >= r->window_at + r->window_n) {
+		size_t want = piece->n - r->piece_sent;
+
+		if (!r->window)
+			r->window = mem_alloc(WINDOW);
+		got = pread(piece->fd, r->window, want < WINDOW ? want : WINDOW,
+			    (off_t)r->piece_sent);
+		if (got <= 0)
+			return NULL;
+		r->window_at = r->piece_sent;
+		r->window_n = (size_t)got;
+	}
+	skip = r->piece_sent - r->window_at;
+	*ret_n = r->window_n - skip;
+	return r->window + skip;
+}
+
+int reply_next(struct reply *r, struct iovec *iov, int n)
 {
 	size_t sent = r->piece_sent, copies = r->copies_at;
 	int used = 0;
@@ -238,6 +290,16 @@ int reply_next(const struct reply *r, struct iovec *iov, int n)
 		iov[used++] = (struct iovec){ r->out.p + r->out_sent, r->out.n - r->out_sent };
 	for (size_t i = r->piece; i < r->n_pieces && used < n; i++) {
 		const struct reply_piece *piece = &r->pieces[i];
+
+		if (piece->is_file) {
+			size_t more;
+			const char *at = i == r->piece ? read_file(r, piece, &more) : NULL;
+
+			if (at)
+				iov[used++] = (struct iovec){ (char *)at, more };
+			return at || i > r->piece ? used : -1;
+		}
+
 		const char *p = piece->p ? piece->p : r->copies.p + copies;
 
 		iov[used++] = (struct iovec){ (char *)p + sent, piece->n - sent };
@@ -257,11 +319,10 @@ static size_t piece_sent(struct reply *r, size_t n)
 		return n;
 	}
 	n = piece->n - r->piece_sent;
-	r->copies_at += piece->p ? 0 : piece->n;
+	r->copies_at += piece->p || piece->is_file ? 0 : piece->n;
 	r->piece++;
 	r->piece_sent = 0;
-	if (piece->free_fn)
-		piece->free_fn(piece->arg);
+	release(piece);
 	return n;
 }
 

@@ -11,8 +11,10 @@
 
 /* A part of the content. */
 struct reply_piece {
-	const char *p; /* NULL: the next n bytes of the copies */
+	const char *p; /* NULL: the next n bytes of the copies, or of a file */
 	size_t n;
+	bool is_file;
+	int fd; /* of the file, owned */
 	void (*free_fn)(void *arg);
 	void *arg;
 };
@@ -31,6 +33,8 @@ struct reply {
 	size_t piece;      /* the first that is not completely sent */
 	size_t piece_sent; /* of that one */
 	size_t copies_at;  /* of the copies, where that one begins */
+	char *window;      /* of a file that is being sent, the next bytes; NULL: there is none */
+	size_t window_at, window_n;
 };
 
 void reply_done(struct reply *r);
@@ -42,6 +46,10 @@ void reply_field(struct reply *r, struct str name, struct str value);
 void reply_copy(struct reply *r, struct str bytes);
 /* Borrowed until free_fn(arg), which is called when all of it is sent or given up. */
 void reply_ref(struct reply *r, struct str bytes, void (*free_fn)(void *arg), void *arg);
+/* The first n bytes of a file, which is closed when they are sent or given up. Nothing is added
+ * behind them. Reading it may wait for its disk.
+ */
+void reply_file(struct reply *r, int fd, uint64_t n);
 /* Drops the content, so that another one can be added. */
 void reply_drop_content(struct reply *r);
 
@@ -58,8 +66,8 @@ struct reply_end {
 /* Nothing is added after that. */
 void reply_end(struct reply *r, const struct reply_end *end);
 
-/* The next bytes to send, in at most n parts; 0: everything is sent. */
-int reply_next(const struct reply *r, struct iovec *iov, int n);
+/* The next bytes to send, in at most n parts; 0: everything is sent; -1: a file cannot be read. */
+int reply_next(struct reply *r, struct iovec *iov, int n);
 void reply_sent(struct reply *r, size_t n);
 
 #endif

@@ -96,6 +96,11 @@ void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(
 	reply_ref(&req->reply, bytes, free_fn, arg);
 }
 
+void http_reply_file(struct http_request *req, int fd, uint64_t n)
+{
+	reply_file(&req->reply, fd, n);
+}
+
 void http_reply_add(struct http_request *req, struct str bytes)
 {
 	reply_copy(&req->reply, bytes);

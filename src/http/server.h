@@ -191,6 +191,8 @@ void http_reply_header(struct http_request *req, const char *name, const char *v
 /* Adds to the reply's body by reference; free_fn(arg) is called when it is sent or given up. */
 void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(void *arg),
 		    void *arg);
+/* The first n bytes of a file end the reply's body: as reply_file(). */
+void http_reply_file(struct http_request *req, int fd, uint64_t n);
 /* Adds a copy. */
 void http_reply_add(struct http_request *req, struct str bytes);
 /*

@@ -1,4 +1,7 @@
 /* Replies: what they say, in which order it goes out, and when what they borrow is given back. */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/bytes.h"
 #include "http/reply.h"
 #include "lib/run.h"
@@ -147,6 +150,77 @@ START_TEST(what_is_given_up)
 }
 END_TEST
 
+/* n bytes, each of its place. */
+static int make_file(size_t n)
+{
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	for (size_t i = 0; i < n; i++)
+		strbuf_addc(&bytes, (char)(i * 131 >> 3));
+	ck_assert_int_eq(write(fd, bytes.p, n), (ssize_t)n);
+	return fd;
+}
+
+static const struct {
+	size_t n, most;
+} files[] = {
+	{ 1, SIZE_MAX },      { 65536, SIZE_MAX }, { 65537, 1000 },
+	{ 200000, SIZE_MAX }, { 140000, 7001 },    { 300, 1 },
+};
+
+START_TEST(a_file)
+{
+	size_t n = files[_i].n;
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	CLEANUP(reply_done) struct reply r = { 0 };
+	int fd = make_file(n);
+	char *body;
+
+	for (int round = 0; round < 2; round++) {
+		out.n = 0;
+		if (round)
+			reply_copy(&r, STR("head"));
+		reply_file(&r, round ? fd : dup(fd), n);
+		reply_end(&r, &ok);
+		send_all(&r, files[_i].most, 8, &out);
+		body = strstr(strbuf_z(&out), "\r\n\r\n") + 4;
+		if (round)
+			ck_assert_int_eq(memcmp(body, "head", 4), 0);
+		body += round ? 4 : 0;
+		ck_assert_uint_eq((size_t)(out.p + out.n - body), n);
+		for (size_t i = 0; i < n; i++)
+			if (body[i] != (char)(i * 131 >> 3))
+				ck_abort_msg("byte %zu", i);
+		reply_reset(&r);
+	}
+	ck_assert_int_eq(close(fd), -1);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_sent)
+{
+	CLEANUP(strbuf_done) struct strbuf out = { 0 };
+	struct reply r = { 0 };
+	struct iovec iov[8];
+	int fd = make_file(70000);
+
+	reply_file(&r, fd, 70001);
+	reply_end(&r, &ok);
+	send_all(&r, SIZE_MAX, 8, &out);
+	ck_assert_uint_ge(out.n, 70000);
+	ck_assert_int_eq(reply_next(&r, iov, 8), -1);
+	reply_reset(&r);
+	ck_assert_int_eq(close(fd), -1);
+	fd = make_file(10);
+	reply_file(&r, fd, 10);
+	reply_end(&r, &(struct reply_end){ .status = 200, .date = STR(DATE), .head = true });
+	ck_assert_int_eq(close(fd), -1);
+	reply_done(&r);
+	ck_assert_uint_eq(bytes_detached(), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("http_reply");
@@ -156,5 +230,7 @@ int main(void)
 	tcase_add_loop_test(tc, content, 0, 6);
 	tcase_add_test(tc, to_a_head_request);
 	tcase_add_test(tc, what_is_given_up);
+	tcase_add_loop_test(tc, a_file, 0, ARRAY_LEN(files));
+	tcase_add_test(tc, a_file_that_cannot_be_sent);
 	return run_cases("http_reply", tc);
 }
