@@ -44,6 +44,8 @@ static const struct endpoint endpoints[] = {
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
 	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
+	{ .path = PATH("/api/v1/admin/backup"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_backup) },
 };
 
 const struct endpoint endpoint_scrape = {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commit/cleaning.h"
+#include "commit/copying.h"
 #include "commit/database.h"
 #include "commit/late.h"
 #include "commit/pace.h"
@@ -34,6 +35,7 @@ struct committer {
 	struct late late; /* large pushes, and what has to wait for them */
 	struct buckets batch_pushes;
 	struct push *removing; /* its removal is committed, and not all of it is published yet */
+	struct copying copying;
 };
 
 /* While no push comes, the database's files are checked this often. */
@@ -96,6 +98,30 @@ static void finish_removing(struct committer *c)
 		go_on_removing(c);
 }
 
+static void end_copying(struct committer *c, struct push *push)
+{
+	if (!push)
+		return;
+	push->done(push);
+	if (c->batch_done)
+		c->batch_done();
+}
+
+static void go_on_copying(struct committer *c)
+{
+	if (!c->copying.push)
+		return;
+	end_copying(c, copying_step(&c->copying, c->database.storage));
+	c->batches++;
+}
+
+/* What takes many steps goes on with one of each. */
+static void go_on(struct committer *c)
+{
+	go_on_removing(c);
+	go_on_copying(c);
+}
+
 static void refuse_batch(struct push *first, const struct err *why)
 {
 	for (struct push *p = first; p; p = (struct push *)p->node.next)
@@ -105,7 +131,7 @@ static void refuse_batch(struct push *first, const struct err *why)
 
 static bool is_alone(const struct push *p)
 {
-	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE;
+	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_BACKUP;
 }
 
 /* A wipe is a batch by itself, and so is a removal. Cuts the list after what belongs to the batch.
@@ -276,6 +302,8 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 		wipe(c, first);
 	} else if (first->mode == PUSH_REMOVE) {
 		waits = begin_removal(c, first);
+	} else if (first->mode == PUSH_BACKUP) {
+		waits = copying_begin(&c->copying, c->database.storage, first);
 	} else {
 		run_pushes(c, first);
 	}
@@ -392,8 +420,8 @@ static void wait_for_pushes(struct committer *c)
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	while (c->removing && c->late.n == 0 && queue_depth(c->queue) == 0)
-		go_on_removing(c);
+	while ((c->removing || c->copying.push) && c->late.n == 0 && queue_stays_empty(c->queue, 0))
+		go_on(c);
 	*ret_n = 0;
 	/* What is late takes memory beside that of the queue. */
 	if (c->late.n >= LATE_MAX || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
@@ -411,7 +439,7 @@ static void run_list(struct committer *c, struct push *first)
 		struct push *rest = cut_batch(first, &n);
 
 		run_batch(c, first, n);
-		go_on_removing(c);
+		go_on(c);
 		first = rest;
 	}
 }
@@ -432,7 +460,7 @@ static void *committer_main(void *arg)
 		first = late_take(&c->late, BATCH_MAX, &n);
 		if (first)
 			run_batch(c, first, n);
-		go_on_removing(c);
+		go_on(c);
 		if (c->late.n == 0) {
 			gather(c, taken);
 			clean_while_idle(c);
@@ -440,6 +468,7 @@ static void *committer_main(void *arg)
 		c->busy = false;
 	}
 	finish_removing(c);
+	end_copying(c, copying_give_up(&c->copying, c->database.storage));
 	beat(c);
 	return NULL;
 }

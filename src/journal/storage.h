@@ -53,6 +53,18 @@ enum storage_health {
 	STORAGE_LOST, /* the file under its name is not the one that was written; *err says why */
 };
 
+enum storage_backup_result {
+	STORAGE_BACKUP_GOES_ON,
+	STORAGE_BACKUP_COMPLETE,
+	STORAGE_BACKUP_FAILED, /* *err says why; nothing is left of it */
+};
+
+/* A copy of the data in a file that has no name. */
+struct storage_backup {
+	int fd; /* the caller's */
+	uint64_t bytes;
+};
+
 /* Writes into an empty storage. */
 typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
 
@@ -90,6 +102,15 @@ struct storage_ops {
 	 */
 	int (*renew)(struct storage *st, storage_fill_fn fill, void *arg, struct strbuf *ret_kept,
 		     struct err *err);
+	/*
+	 * A copy of all that is committed, made in steps between commits: what is committed between
+	 * two steps is in it, too. The first step begins it; the data may not be renewed or opened
+	 * again meanwhile, which makes the next step fail. NULL: this engine has tools of its own.
+	 */
+	enum storage_backup_result (*backup_step)(struct storage *st, struct storage_backup *ret,
+						  struct err *err);
+	/* Gives up one that goes on. */
+	void (*backup_drop)(struct storage *st);
 	void (*close)(struct storage *st);
 };
 

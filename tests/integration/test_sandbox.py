@@ -52,6 +52,9 @@ def test_what_changes_files_goes_on(tmp_path):
         web.unlink()
         web.symlink_to(elsewhere / "new.yml")
         eventually(lambda: g.get("/-/healthy").headers["X-Frame-Options"] == "deny", "the new file is in force")
+        copy = g.request("PUT", "/api/v1/admin/backup")
+        assert copy.status == 200, copy
+        assert len(copy.body) > 500000
         assert g.request("PUT", "/api/v1/admin/wipe").status == 202
         assert g.put("y", "a 1\n").status == 200
     with Gateway(database=tmp_path / "link.db") as g:

@@ -97,6 +97,13 @@ bool db_file_says_open(int fd)
 	return pread(fd, id, sizeof(id), ID_AT) == sizeof(id) && id_of(id) == DB_ID_OPEN;
 }
 
+int db_file_say_closed(int fd)
+{
+	const uint32_t id = htobe32(DB_ID_CLOSED);
+
+	return pwrite(fd, &id, sizeof(id), ID_AT) == sizeof(id) ? 0 : -1;
+}
+
 static enum db_file_kind kind_of(const char *head, size_t n, off_t size)
 {
 	static const char no_id[4] = "";

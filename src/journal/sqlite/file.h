@@ -27,6 +27,8 @@ enum db_id db_id(int application_id);
 
 /* Of an open file. */
 bool db_file_says_open(int fd);
+/* Of one that no connection has. -1: it cannot be written. */
+int db_file_say_closed(int fd);
 
 /*
  * -1: what has that name, or that of a file that belongs to it, is no file: opening a FIFO would

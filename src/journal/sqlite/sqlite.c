@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "journal/sqlite/backup.h"
 #include "journal/sqlite/connection.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/migrate.h"
@@ -43,6 +44,8 @@ struct sqlite_storage {
 	int checkpoint;                /* pages of the WAL at which it is made */
 	struct db_directory directory; /* when it was opened first */
 	bool lost;                     /* it was opened again and was damaged */
+	struct backup *backup;         /* NULL: none is being made */
+	bool backup_ended;             /* it was, of the connection before */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -291,9 +294,36 @@ static void finalize(struct sqlite_storage *s)
 	memset(s->stmt, 0, sizeof(s->stmt));
 }
 
+static void sqlite_backup_drop(struct storage *st)
+{
+	struct sqlite_storage *s = of(st);
+
+	backup_free(s->backup);
+	s->backup = NULL;
+}
+
+static enum storage_backup_result sqlite_backup_step(struct storage *st, struct storage_backup *ret,
+						     struct err *err)
+{
+	struct sqlite_storage *s = of(st);
+	enum storage_backup_result r = STORAGE_BACKUP_FAILED;
+
+	if (s->backup_ended || !s->db)
+		err_set(err, ERR_STORAGE, 0,
+			"the database was opened again while it was being copied: try again");
+	else if (s->backup || (s->backup = backup_begin(s->db, err)))
+		r = backup_step(s->backup, ret, err);
+	s->backup_ended = false;
+	if (r != STORAGE_BACKUP_GOES_ON)
+		sqlite_backup_drop(st);
+	return r;
+}
+
 /* Closes it without a checkpoint, which would change the files. */
 static void detach(struct sqlite_storage *s)
 {
+	s->backup_ended = s->backup != NULL;
+	sqlite_backup_drop(&s->base);
 	finalize(s);
 	if (s->db)
 		connection_leave(&s->connection);
@@ -304,6 +334,7 @@ static void sqlite_close(struct storage *st)
 {
 	struct sqlite_storage *s = of(st);
 
+	sqlite_backup_drop(st);
 	finalize(s);
 	if (s->db)
 		connection_close(&s->connection);
@@ -426,6 +457,8 @@ static const struct storage_ops sqlite_ops = {
 	.health = sqlite_health,
 	.reopen = sqlite_reopen,
 	.renew = sqlite_renew,
+	.backup_step = sqlite_backup_step,
+	.backup_drop = sqlite_backup_drop,
 	.close = sqlite_close,
 };
 
@@ -440,6 +473,8 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	s->directory = db_file_directory(path);
 	err->reason = ERR_NONE;
 	opened = attach(s, err);
+	if (opened == SQLITE_OPENED)
+		backup_remove_left(s->db);
 	if (opened == SQLITE_OPENED)
 		*ret_storage = &s->base;
 	else
