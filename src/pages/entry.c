@@ -22,7 +22,7 @@ void lines_done(struct lines *l)
 	l->has_more = l->lossy = 0;
 }
 
-struct record *record_new(const struct push *push, const struct group *g)
+struct record *record_new(struct push *push, const struct group *g)
 {
 	struct record *r = mem_zalloc(sizeof(*r));
 

@@ -60,7 +60,7 @@ struct lines {
 struct record {
 	uint64_t number;           /* of its row when it was first written; 0: not written yet */
 	double pushed_at;          /* Unix seconds */
-	const struct push *push;   /* borrowed while it is staged, then NULL */
+	struct push *push;         /* borrowed while it is staged, then NULL */
 	const struct group *group; /* outlives its entries */
 	uint32_t refs;             /* its entries, its group if it is the last one, the batch */
 	uint32_t n_live : 31;      /* references of published entries, and of the group */
@@ -95,7 +95,7 @@ static inline struct bytes *lines_proto(const struct lines *l)
 /* Frees everything but the place in a page, which must have been given up before. */
 void lines_done(struct lines *l);
 
-struct record *record_new(const struct push *push, const struct group *g);
+struct record *record_new(struct push *push, const struct group *g);
 void record_unref(struct record *r);
 void help_unref(struct help *h);
 

@@ -8,6 +8,7 @@
 
 #include "config/group_options.h"
 #include "pages/lifetime.h"
+#include "pages/writers.h"
 
 enum { TIME_PUSHED, TIME_FAILED };
 
@@ -41,6 +42,9 @@ struct group {
 	struct failure *failure; /* NULL: no push was refused */
 	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
 	struct summed *summed;   /* what its sources say (store/summed.h); NULL: a plain group */
+	struct writer *writer;   /* of the last accepted push; NULL: not known */
+	double written_at;       /* Unix seconds: of that */
+	struct rivalry *rivalry; /* NULL: nobody else pushed a moment ago */
 	struct staged *staged; /* see store/change.h; NULL: the batch at hand has not changed it */
 	struct lines time_lines[2]; /* TIME_PUSHED, TIME_FAILED */
 	char key[];                 /* canonical bytes */

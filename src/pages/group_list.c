@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "pages/pages.h"
 
@@ -34,6 +35,7 @@ static void add(struct group_list *l, const struct group *g)
 		.n_families = g->entries.n,
 		.expired = g->life && g->life->now.expired,
 		.overdue = g->life && g->life->now.overdue,
+		.conflict = rivalry_is_conflict(g->rivalry),
 		.summed = group_summed_brief(g),
 	};
 }
@@ -63,6 +65,7 @@ bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret
 	ret->n = 0;
 	ret->keys.n = 0;
 	pthread_mutex_lock(&p->lock);
+	writers_expire(&p->writers, clock_wall());
 	more = *cursor + 1 < p->cap_groups;
 	end = p->cap_groups - *cursor > LOOKED_AT ? *cursor + LOOKED_AT : p->cap_groups - 1;
 	while (more && *cursor < end && ret->n < GIVEN) {
@@ -74,6 +77,27 @@ bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret
 	}
 	pthread_mutex_unlock(&p->lock);
 	return more;
+}
+
+static bool copy(struct arena *a, struct str s, struct str *ret)
+{
+	*ret = arena_dup(a, s);
+	return ret->p != NULL;
+}
+
+static bool copy_writers(const struct group *g, struct arena *a, struct group_details *ret)
+{
+	const struct rivalry *r = g->rivalry;
+
+	if (g->writer && (!copy(a, writer_peer(g->writer), &ret->peer) ||
+			  !copy(a, writer_user(g->writer), &ret->user)))
+		return false;
+	if (!rivalry_is_conflict(r))
+		return true;
+	for (int i = 0; i < CONFLICT_RIVALS && r->before[i].writer; i++)
+		if (!copy(a, writer_peer(r->before[i].writer), &ret->rivals[i]))
+			return false;
+	return true;
 }
 
 int pages_group_details(struct pages *p, const struct group_brief *of, struct arena *a,
@@ -89,11 +113,11 @@ int pages_group_details(struct pages *p, const struct group_brief *of, struct ar
 		r = 1;
 		if (g->life)
 			ret->life = g->life->now;
-		if (g->failure) {
-			ret->failed_why = arena_dup(
-				a, (struct str){ g->failure->why, g->failure->why_n });
-			r = ret->failed_why.p ? 1 : -1;
-		}
+		if (g->failure &&
+		    !copy(a, (struct str){ g->failure->why, g->failure->why_n }, &ret->failed_why))
+			r = -1;
+		if (!copy_writers(g, a, ret))
+			r = -1;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return r;

@@ -24,7 +24,7 @@ struct group_brief {
 	uint64_t n_series;           /* exposed lines, without those of the group's own times */
 	uint64_t n_bytes;            /* of its families, as the database keeps them */
 	uint32_t n_families;
-	bool expired, overdue;
+	bool expired, overdue, conflict;
 	struct summed_brief summed;
 };
 
@@ -52,6 +52,8 @@ static inline struct str group_list_key(const struct group_list *l, const struct
 struct group_details {
 	struct life life;      /* all 0: it does not end by itself */
 	struct str failed_why; /* why the last push that was refused was; empty: not known */
+	struct str peer, user; /* of the last push that was accepted; empty: not known */
+	struct str rivals[CONFLICT_RIVALS]; /* of a group in conflict: the others; empty: no more */
 };
 
 /* Any thread. 1: copied into the arena, 0: the group is not there any more, -1: the arena is full.

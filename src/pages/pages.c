@@ -13,6 +13,7 @@ void pages_init(struct pages *p)
 
 void pages_done(struct pages *p)
 {
+	writers_done(&p->writers);
 	pool_done(&p->entries);
 	free(p->list);
 	free(p->groups);

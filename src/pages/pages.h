@@ -1,7 +1,7 @@
 /* Everything that scrapes, HTML and JSON read, with its lock: families and their pages, groups and
  * their entries, counts. Only the committer changes any of it (store/publish.c), under the lock; it
- * may read without the lock. Other threads hold the lock to read, for a moment: never while a file
- * or a socket is read or written.
+ * may read without the lock, except for the writers. Other threads hold the lock to read, for a
+ * moment: never while a file or a socket is read or written.
  */
 #ifndef PAGES_PAGES_H
 #define PAGES_PAGES_H
@@ -12,6 +12,7 @@
 #include "pages/group.h"
 #include "pages/page.h"
 #include "pages/snapshot.h"
+#include "pages/writers.h"
 
 enum { EXPIRED_JOBS_MAX = 100 };
 
@@ -30,6 +31,7 @@ struct pages {
 	uint64_t next_id;                                 /* that no group has had yet */
 	struct expired_job expired[EXPIRED_JOBS_MAX + 1]; /* groups that have ended by themselves */
 	size_t n_expired;                                 /* with a job */
+	struct writers writers;
 
 	pthread_mutex_t lock; /* the last member: store_wipe() exchanges what is before it */
 };

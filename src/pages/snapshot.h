@@ -14,6 +14,7 @@ struct store_counts {
 	uint64_t groups, series, families;
 	uint64_t failed;   /* groups whose last push was refused */
 	uint64_t overdue;  /* groups whose next push should have come by now */
+	uint64_t conflict; /* groups that several addresses push to in turn */
 	uint64_t left_out; /* families and groups that the database has, and a rule does not let in
 			    */
 };

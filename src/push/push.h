@@ -39,6 +39,7 @@ enum push_warning {
 	PUSH_RESET_ASSUMED = 1 << 0,    /* a count fell, and nothing but the fall says why */
 	PUSH_INHERITED_COUNTS = 1 << 1, /* counts that are older than their process */
 	PUSH_ADD_REPEATED = 1 << 2,     /* a process has added twice */
+	PUSH_WRITERS_CONFLICT = 1 << 3, /* others push to the group in turn */
 };
 
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
@@ -75,7 +76,8 @@ struct push {
 	 * there are no families then. NULL: to a plain one.
 	 */
 	struct said *said;
-	unsigned warnings; /* enum push_warning; set by the committer */
+	struct str peer, user; /* who pushes, without a port; borrowed; empty: not known */
+	unsigned warnings;     /* enum push_warning; set by the committer */
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 	struct removal *removal;       /* of PUSH_REMOVE (store/removal.h); borrowed */

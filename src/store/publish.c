@@ -222,6 +222,18 @@ static void end_left_out_groups(struct store *s)
 		}
 }
 
+/* Each accepted push of the batch, in order, while its group is there. */
+static void note_writers(struct store *s)
+{
+	for (size_t i = 0; i < s->n_steps; i++) {
+		struct step *step = &s->steps[i];
+		struct push *push = step->record ? step->record->push : NULL;
+
+		if (push && push->peer.n && writers_note(&s->pages.writers, step->group, push))
+			push->warnings |= PUSH_WRITERS_CONFLICT;
+	}
+}
+
 void store_publish(struct store *s)
 {
 	struct group *next;
@@ -230,6 +242,7 @@ void store_publish(struct store *s)
 	store_number_steps(s);
 	summed_know_rows(s);
 	pthread_mutex_lock(&s->pages.lock);
+	note_writers(s);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
 		publish_group(s, g);

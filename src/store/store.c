@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -77,6 +78,7 @@ void store_free(struct store *s)
 	for (uint32_t slot = 1; slot < s->n_slots; slot++)
 		if (s->by_slot[slot]) {
 			summed_free(s->by_slot[slot]->summed);
+			writers_forget(&s->pages.writers, s->by_slot[slot]);
 			group_free(s->by_slot[slot], &s->pages.entries);
 		}
 	for (size_t i = 0; i < s->families.cap; i++)
@@ -247,6 +249,7 @@ void store_group_remove(struct store *s, struct group *g)
 	store_set_group_id(s, g, 0);
 	free_slot(s, g->slot);
 	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->slot);
+	writers_forget(&s->pages.writers, g);
 	group_free(g, &s->pages.entries);
 }
 
@@ -326,8 +329,28 @@ uint64_t store_next_id(struct store *s)
 struct store_counts store_counts(struct store *s)
 {
 	pthread_mutex_lock(&s->pages.lock);
+	writers_expire(&s->pages.writers, clock_wall());
 	struct store_counts counts = s->pages.counts;
 
+	counts.conflict = s->pages.writers.n_conflicts;
 	pthread_mutex_unlock(&s->pages.lock);
 	return counts;
+}
+
+bool store_conflicts(struct store *s, size_t *at, char **ret_job, uint64_t *ret_n)
+{
+	const struct conflict_job *jobs = s->pages.writers.jobs;
+	bool found = false;
+
+	pthread_mutex_lock(&s->pages.lock);
+	writers_expire(&s->pages.writers, clock_wall());
+	for (; !found && *at <= CONFLICT_JOBS_MAX; ++*at) {
+		found = jobs[*at].n > 0;
+		if (found) {
+			*ret_job = mem_strdup(jobs[*at].job ? jobs[*at].job : "");
+			*ret_n = jobs[*at].n;
+		}
+	}
+	pthread_mutex_unlock(&s->pages.lock);
+	return found;
 }

@@ -186,7 +186,8 @@ void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t gr
 /* Any thread: the i-th job that groups of have ended by themselves; job is to be freed. "" stands
  * for all that have no place in the list. False: there are no more. */
 bool store_expired(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
-bool store_resets_assumed(struct store *s, size_t i, char **ret_job, uint64_t *ret_n);
+/* Likewise: the next job, from *at on, with n groups that several addresses push to in turn. */
+bool store_conflicts(struct store *s, size_t *at, char **ret_job, uint64_t *ret_n);
 
 /* Any thread: what pages/snapshot.h, pages/group_copy.h and pages/group_list.h say. */
 struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants);
