@@ -40,7 +40,7 @@ int group_filter_parse(const struct params *p, struct group_filter *ret, struct 
 {
 	struct group_filter *f = ret;
 	struct str search = params_get(p, "search");
-	int older, failed, overdue;
+	int older, failed, overdue, conflict;
 
 	*f = (struct group_filter){ 0 };
 	for (uint32_t i = 0; i < p->n; i++)
@@ -50,11 +50,13 @@ int group_filter_parse(const struct params *p, struct group_filter *ret, struct 
 	older = params_period(p, "older_than", &f->older_than_ns, err);
 	failed = older < 0 ? -1 : params_flag(p, "failed", &f->failed, err);
 	overdue = failed < 0 ? -1 : params_flag(p, "overdue", &f->overdue, err);
-	if (overdue < 0)
+	conflict = overdue < 0 ? -1 : params_flag(p, "conflict", &f->conflict, err);
+	if (conflict < 0)
 		return -1;
 	f->has_older_than = older > 0;
 	f->has_failed = failed > 0;
 	f->has_overdue = overdue > 0;
+	f->has_conflict = conflict > 0;
 	for (size_t i = 0; i < search.n; i++)
 		strbuf_addc(&f->search, lower(search.p[i]));
 	f->hash = hash_of(p);
@@ -104,5 +106,6 @@ bool group_filter_state(const struct group_filter *f, const struct group_brief *
 {
 	return (!f->has_older_than || group_brief_age(g, now) * 1e9 >= (double)f->older_than_ns) &&
 	       (!f->has_failed || group_brief_failed(g) == f->failed) &&
-	       (!f->has_overdue || g->overdue == f->overdue);
+	       (!f->has_overdue || g->overdue == f->overdue) &&
+	       (!f->has_conflict || g->conflict == f->conflict);
 }

@@ -1,7 +1,7 @@
 /*
- * Which groups a request means: its parameters match[], older_than, failed, overdue and search. All
- * of them have to agree; of several match[], one. What a key says of it does not change with time,
- * and is asked apart from the rest.
+ * Which groups a request means: its parameters match[], older_than, failed, overdue, conflict and
+ * search. All of them have to agree; of several match[], one. What a key says of it does not change
+ * with time, and is asked apart from the rest.
  */
 #ifndef API_GROUP_FILTER_H
 #define API_GROUP_FILTER_H
@@ -13,14 +13,14 @@
 enum { GROUP_FILTER_SELECTORS = 16 };
 
 /* For lists of known parameters. */
-#define GROUP_FILTER_PARAMS "match[]", "older_than", "failed", "overdue", "search"
+#define GROUP_FILTER_PARAMS "match[]", "older_than", "failed", "overdue", "conflict", "search"
 
 struct group_filter {
 	struct selector *selectors[GROUP_FILTER_SELECTORS];
 	size_t n_selectors;
-	bool has_older_than, has_failed, has_overdue;
+	bool has_older_than, has_failed, has_overdue, has_conflict;
 	int64_t older_than_ns;
-	bool failed, overdue;
+	bool failed, overdue, conflict;
 	struct strbuf search; /* ASCII letters in lower case; empty: all */
 	uint64_t hash;        /* of what was asked for: the same for ever */
 };

@@ -58,6 +58,30 @@ static void add_life(struct strbuf *b, const struct group_brief *g, const struct
 		add_time(b, "expected", from + (double)l->expect_every_ns / 1e9);
 }
 
+static void add_writers(struct strbuf *b, const struct group_brief *g,
+			const struct group_details *d)
+{
+	if (d->peer.n) {
+		json_add_member(b, "last_peer");
+		json_add_string(b, d->peer);
+	}
+	if (d->user.n) {
+		json_add_member(b, "last_user");
+		json_add_string(b, d->user);
+	}
+	add_bool(b, "conflict", g->conflict);
+	if (!g->conflict)
+		return;
+	json_add_member(b, "conflict_peers");
+	strbuf_addc(b, '[');
+	for (int i = 0; i < CONFLICT_RIVALS && d->rivals[i].n; i++) {
+		if (i > 0)
+			strbuf_addc(b, ',');
+		json_add_string(b, d->rivals[i]);
+	}
+	strbuf_addc(b, ']');
+}
+
 bool group_json_add(struct strbuf *b, struct str key, const struct group_brief *g,
 		    const struct group_details *d, struct arena *a)
 {
@@ -79,6 +103,7 @@ bool group_json_add(struct strbuf *b, struct str key, const struct group_brief *
 	add_life(b, g, &d->life);
 	add_bool(b, "expired", g->expired);
 	add_bool(b, "overdue", g->overdue);
+	add_writers(b, g, d);
 	add_count(b, "families", g->n_families);
 	add_count(b, "series", g->n_series);
 	add_count(b, "bytes", g->n_bytes);

@@ -137,6 +137,17 @@ static void add_why(struct strbuf *b, struct str why)
 	strbuf_addz(b, "</span>");
 }
 
+static void add_rivals(struct strbuf *b, const struct group_details *d)
+{
+	strbuf_addz(b, "<span class=\"why\" dir=\"auto\">pushed in turn by ");
+	html_add_cut(b, d->peer, WHY_SHOWN);
+	for (int i = 0; i < CONFLICT_RIVALS && d->rivals[i].n; i++) {
+		strbuf_addz(b, ", ");
+		html_add_cut(b, d->rivals[i], WHY_SHOWN);
+	}
+	strbuf_addz(b, "</span>");
+}
+
 /* The first that holds, as stateOf() has it. */
 static void add_states(struct strbuf *b, const struct group_brief *g, const struct group_details *d)
 {
@@ -147,6 +158,9 @@ static void add_states(struct strbuf *b, const struct group_brief *g, const stru
 	if (group_brief_failed(g)) {
 		add_state(b, " failed", "failed ", now - g->failed_at, " ago");
 		add_why(b, d->failed_why);
+	} else if (g->conflict) {
+		add_state(b, " conflict", "writers in conflict", -1, "");
+		add_rivals(b, d);
 	} else if (g->overdue) {
 		add_state(b, " overdue", "overdue ", now - expected, "");
 	} else if (g->expired) {

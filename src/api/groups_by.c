@@ -14,7 +14,7 @@ enum { VALUES_MAX = 100 * 1000 };
 
 struct by_row {
 	struct str value; /* owned; empty: the groups do not have the label */
-	uint64_t n, n_series, n_bytes, n_failed, n_overdue;
+	uint64_t n, n_series, n_bytes, n_failed, n_overdue, n_conflict;
 	double oldest, newest; /* Unix seconds */
 	int64_t rank;
 };
@@ -81,6 +81,7 @@ static bool look_at(struct groups_by *b, const struct group_brief *g)
 	row->n_bytes += g->n_bytes;
 	row->n_failed += group_brief_failed(g);
 	row->n_overdue += g->overdue;
+	row->n_conflict += g->conflict;
 	return true;
 }
 
@@ -136,9 +137,12 @@ static void add_row(struct strbuf *b, const struct by_row *row)
 	v1_add_time(b, row->oldest);
 	strbuf_addz(b, ",\"newest\":");
 	v1_add_time(b, row->newest);
-	strbuf_addf(b, ",\"series\":%llu,\"bytes\":%llu,\"failed\":%llu,\"overdue\":%llu}",
+	strbuf_addf(b,
+		    ",\"series\":%llu,\"bytes\":%llu,\"failed\":%llu,\"overdue\":%llu,"
+		    "\"conflict\":%llu}",
 		    (unsigned long long)row->n_series, (unsigned long long)row->n_bytes,
-		    (unsigned long long)row->n_failed, (unsigned long long)row->n_overdue);
+		    (unsigned long long)row->n_failed, (unsigned long long)row->n_overdue,
+		    (unsigned long long)row->n_conflict);
 }
 
 static void write_rows(struct groups_by *by)

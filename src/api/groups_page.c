@@ -31,6 +31,7 @@ enum asked {
 	SAID_OLDER,
 	SAID_FAILED,
 	SAID_OVERDUE,
+	SAID_CONFLICT,
 	SAID_SORT,
 	SAID_BY,
 	SAID_CURSOR,
@@ -38,7 +39,7 @@ enum asked {
 };
 
 static const char *const said_names[N_SAID] = {
-	"q", "older_than", "failed", "overdue", "sort", "by", "cursor",
+	"q", "older_than", "failed", "overdue", "conflict", "sort", "by", "cursor",
 };
 
 struct groups_page {
@@ -81,7 +82,7 @@ static void add_link(struct strbuf *b, const struct groups_page *p, enum asked c
 static bool is_filtered(const struct groups_page *p)
 {
 	return p->said[SAID_Q].n || p->said[SAID_OLDER].n || p->said[SAID_FAILED].n ||
-	       p->said[SAID_OVERDUE].n;
+	       p->said[SAID_OVERDUE].n || p->said[SAID_CONFLICT].n;
 }
 
 /* ---- the numbers at the top ---- */
@@ -112,6 +113,8 @@ static void add_stats(struct strbuf *b, const struct groups_page *p)
 	add_tile(b, p, SAID_SORT, "series", "series", "", facts.stored.series);
 	add_tile(b, p, SAID_FAILED, "failed", "last push failed", "bad", facts.stored.failed);
 	add_tile(b, p, SAID_OVERDUE, "overdue", "overdue", "warn", facts.stored.overdue);
+	add_tile(b, p, SAID_CONFLICT, "conflict", "writers in conflict", "warn",
+		 facts.stored.conflict);
 	if (*facts.database) {
 		strbuf_addz(b, "<a href=\"status#storage\"><b id=\"n-database\">");
 		html_add_size(b, facts.database_bytes);
@@ -329,8 +332,8 @@ static struct str trimmed(struct str s)
 /* The parameters of the API for what the address says: the box is a matcher or plain text. */
 static int parse(struct groups_page *p, struct list_request *asked, struct err *err)
 {
-	static const char *const names[N_SAID] = { NULL,   "older_than", "failed", "overdue",
-						   "sort", NULL,         "cursor" };
+	static const char *const names[N_SAID] = { NULL,       "older_than", "failed", "overdue",
+						   "conflict", "sort",       NULL,     "cursor" };
 	struct str q = p->said[SAID_Q];
 	struct param list[N_SAID];
 	struct params params = { list, 0 };

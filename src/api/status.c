@@ -72,6 +72,7 @@ static void add_stored(struct strbuf *b, const struct status_facts *facts)
 	add_number(b, "families", facts->stored.families);
 	add_number(b, "failed", facts->stored.failed);
 	add_number(b, "overdue", facts->stored.overdue);
+	add_number(b, "conflict", facts->stored.conflict);
 	strbuf_addc(b, '}');
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/queue.h"
+#include "config/cidr.h"
 #include "config/config.h"
 
 /* A push on its way: to the committer and back to the worker that owns the socket. */
@@ -22,6 +23,7 @@ struct pending {
 	struct http_request *req;
 	struct push *push;
 	int64_t start_ns;
+	char who[]; /* address and user, which the push borrows */
 };
 
 /* As the Go gateway counts it: URL, method, protocol, headers and body, without separators. */
@@ -150,10 +152,28 @@ static void wake_committer_later(struct api_worker *w)
 	http_worker_defer(w->http, &w->wake_task);
 }
 
+static struct pending *pending_new(struct api_worker *w, const struct http_request *req,
+				   struct push *push)
+{
+	char client[CLIENT_MAX], user[CLIENT_MAX];
+	struct pending *p;
+	struct str peer;
+
+	client_name(w->api, req, client);
+	client_user(w->api, req, user);
+	peer = cidr_host_of(str_of(client));
+	push->user.n = strlen(user);
+	push->peer.n = peer.n;
+	p = mem_alloc(sizeof(*p) + peer.n + push->user.n);
+	push->peer.p = memcpy(p->who, peer.p, peer.n);
+	push->user.p = memcpy(p->who + peer.n, user, push->user.n);
+	return p;
+}
+
 void submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 		 int64_t start_ns)
 {
-	struct pending *p = mem_alloc(sizeof(*p));
+	struct pending *p = pending_new(w, req, push);
 	enum push_mode mode = push->mode;
 	struct err err;
 

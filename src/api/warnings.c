@@ -6,7 +6,7 @@
 static const struct {
 	unsigned bit;
 	const char *name;
-	enum push_oddity counted;
+	enum push_oddity counted; /* N_PUSH_ODDITIES: elsewhere, by the store */
 	const char *why;
 } warnings[] = {
 	{ PUSH_RESET_ASSUMED, "reset-assumed", ODD_RESET,
@@ -18,6 +18,10 @@ static const struct {
 	{ PUSH_ADD_REPEATED, "add-repeated", ODD_REPEATED,
 	  "a process has added twice: if it pushes all that it has counted each time, it should "
 	  "push to /sum" },
+	{ PUSH_WRITERS_CONFLICT, "writers-conflict", N_PUSH_ODDITIES,
+	  "another address pushes to the same group in turn, and each replaces what the other "
+	  "said. "
+	  "Put what tells them apart into the path, as /instance/NAME, or push to /sum" },
 };
 
 void warnings_say(struct api_worker *w, struct http_request *req, const struct push *push)
@@ -30,8 +34,9 @@ void warnings_say(struct api_worker *w, struct http_request *req, const struct p
 		if (!(push->warnings & warnings[i].bit))
 			continue;
 		strbuf_addf(&names, "%s%s", names.n ? ", " : "", warnings[i].name);
-		job_counts_add(&w->api->counters.oddities[warnings[i].counted],
-			       key_value(push->key, STR("job")));
+		if (warnings[i].counted < N_PUSH_ODDITIES)
+			job_counts_add(&w->api->counters.oddities[warnings[i].counted],
+				       key_value(push->key, STR("job")));
 		refusals_warning(w, req, warnings[i].name, push->labels, warnings[i].why);
 	}
 	http_reply_header(req, "X-Pushgateway-Warning", strbuf_z(&names));

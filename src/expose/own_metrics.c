@@ -176,27 +176,6 @@ static void collect_rejected(struct own_metrics *own, const struct counters *c)
 	by_reason(own, OWN_REFUSED, counters_refusals, c->refusals, N_REFUSALS);
 }
 
-static void collect_expired(struct own_metrics *own, struct store *store)
-{
-	uint64_t n;
-	char *job;
-
-	size_t i = 0;
-
-	for (; store_expired(store, i, &job, &n); i++) {
-		const struct label label = { STR("job"), str_of(job) };
-		CLEANUP(strbuf_done) struct strbuf labels = { 0 };
-
-		if (i == 0)
-			begin(own, OWN_GROUPS_EXPIRED);
-		text_write_labels(&labels, &label, 1, false);
-		sample(own, "", strbuf_z(&labels), (double)n);
-		free(job);
-	}
-	if (i > 0)
-		end(own);
-}
-
 struct job_samples {
 	struct own_metrics *own;
 	enum own_metric which;
@@ -214,6 +193,35 @@ static void add_job_sample(void *arg, struct str job, uint64_t n)
 	to->begun = true;
 	text_write_labels(&labels, &label, 1, false);
 	sample(to->own, "", strbuf_z(&labels), (double)n);
+}
+
+static void collect_expired(struct own_metrics *own, struct store *store)
+{
+	struct job_samples to = { own, OWN_GROUPS_EXPIRED, false };
+	uint64_t n;
+	char *job;
+
+	for (size_t i = 0; store_expired(store, i, &job, &n); i++) {
+		add_job_sample(&to, str_of(job), n);
+		free(job);
+	}
+	if (to.begun)
+		end(own);
+}
+
+static void collect_conflicts(struct own_metrics *own, struct store *store)
+{
+	struct job_samples to = { own, OWN_WRITERS_CONFLICT, false };
+	size_t at = 0;
+	uint64_t n;
+	char *job;
+
+	while (store_conflicts(store, &at, &job, &n)) {
+		add_job_sample(&to, str_of(job), n);
+		free(job);
+	}
+	if (to.begun)
+		end(own);
 }
 
 static void by_job(struct own_metrics *own, enum own_metric which, struct job_counts *counts)
@@ -246,6 +254,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	single(own, OWN_FAMILIES, (double)counts.families);
 	single(own, OWN_GROUPS, (double)counts.groups);
 	collect_expired(own, from->store);
+	collect_conflicts(own, from->store);
 	by_job(own, OWN_INHERITED, &from->counters->oddities[ODD_INHERITED]);
 	single(own, OWN_LOG_LINES_LOST, (double)log_lost());
 	summary(own, OWN_PUSH_SECONDS, from->counters->push_seconds);

@@ -62,6 +62,10 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 				 "Groups that ended because of their age, by job; job=\"\" is all "
 				 "beyond "
 				 "the first 100." },
+	[OWN_WRITERS_CONFLICT] = { "pushgateway_group_writers_conflict", METRIC_GAUGE,
+				   "Groups that several addresses have pushed to in turn in the "
+				   "last "
+				   "ten minutes, by job; job=\"\" is all beyond 100 jobs." },
 	[OWN_GROUPS] = { "pushgateway_groups", METRIC_GAUGE, "Groups stored." },
 	[OWN_INHERITED] = { "pushgateway_inherited_counts_total", METRIC_COUNTER,
 			    "First pushes of processes to summed groups with counts older than the "

@@ -12,7 +12,7 @@ export function stateOf(group) {
   if (group.failed) {
     return { kind: 'failed', text: `failed ${duration((Date.now() - group.failedAt) / 1000)} ago`, why: group.failedWhy };
   }
-  if (group.conflict) return { kind: 'conflict', text: 'writers in conflict', why: 'pushed from different addresses, in turns' };
+  if (group.conflict) return { kind: 'conflict', text: 'writers in conflict', why: `pushed in turn by ${[group.peer, ...group.rivals].join(', ')}` };
   if (group.overdue) {
     const late = group.expectedAt ? (Date.now() - group.expectedAt) / 1000 : 0;
     const every = group.pushedAt && group.expectedAt ? (group.expectedAt - group.pushedAt) / 1000 : 0;

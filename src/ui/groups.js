@@ -24,6 +24,7 @@ const groupOf = (g) => ({
   expired: g.expired,
   overdue: g.overdue,
   conflict: g.conflict,
+  rivals: g.conflict_peers,
   mode: g.mode,
   sources: g.sources,
   series: g.series,

@@ -128,7 +128,7 @@ def test_what_is_stored_is_counted(database, tmp_path):
     rules.write_text("rules:\n- match: '{job=\"late\"}'\n  expect_every: 1s\n")
     flags = [f"--config.file={rules}", "--limits.groups=1000"]
     with Gateway(*flags, database=database) as g:
-        assert stored(g)[0] == {"groups": 0, "series": 0, "families": 0, "failed": 0, "overdue": 0} | {
+        assert stored(g)[0] == {"groups": 0, "series": 0, "families": 0, "failed": 0, "overdue": 0, "conflict": 0} | {
             "families": stored(g)[0]["families"]}
         assert g.put("good", "# TYPE a gauge\na 1\n").status == 200
         assert g.put("late", "b 1\n").status == 200
