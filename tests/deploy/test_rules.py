@@ -118,6 +118,9 @@ ALERTS = [
     Alert("SourcesFailing", {pushed("pushgateway_group_failing_sources"): "2x60"}, "1h", {**BACKUP, "severity": "warning"},
           "The last pushes of 2 sources of backup, instance db1 were refused"),
     Alert("SourcesFailing", {pushed("pushgateway_group_failing_sources"): "0x60"}, "1h"),
+    Alert("WritersInConflict", {selector("pushgateway_group_writers_conflict", job="backup", instance="gw:9091"): "3x60"}, "30m",
+          {"job": "backup", "severity": "warning"}, "3 groups of backup are pushed to in turn from different addresses"),
+    Alert("WritersInConflict", {selector("pushgateway_group_writers_conflict", job="backup", instance="gw:9091"): "0x60"}, "30m"),
     *[Alert("SummedCountsDoubtful", {selector(metric, job="celery", instance="gw:9091"): course}, "150m",
             {"job": "celery", "severity": "warning", "reason": reason} if fires else {},
             f"Sums of celery may be wrong: {reason}" if fires else "")

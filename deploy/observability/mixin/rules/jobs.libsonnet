@@ -48,6 +48,15 @@ local whose = '{{ $labels.job }}{{ with $labels.instance }}, instance {{ . }}{{ 
               },
             },
             {
+              alert: 'WritersInConflict',
+              expr: 'sum by (job) (pushgateway_group_writers_conflict) > 0',
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: '{{ $value }} groups of {{ $labels.job }} are pushed to in turn from different addresses',
+                description: 'Each push replaces what the other said. The page and /api/v1/groups?conflict=true name group and addresses. Put what tells them apart into the grouping key, or push to /sum.',
+              },
+            },
+            {
               alert: 'GroupStale',
               expr: |||
                 time() - push_time_seconds > %d
