@@ -26,7 +26,7 @@ static void waiter_done(struct waiter *w)
 START_TEST(waits_until_then)
 {
 	struct waiter w;
-	int64_t until = clock_mono_ns() + 20 * 1000 * 1000;
+	int64_t until = clock_mono_ns() + 20000000;
 
 	waiter_init(&w);
 	pthread_mutex_lock(&w.lock);

@@ -1,0 +1,123 @@
+/*
+ * A disk in memory that can be told to fail. Of each file it knows what is read (the kernel's
+ * memory), what is on the platter, and all that was written since the last sync, in order. A power
+ * cut leaves of that any part: each sector as it was at some time since, the last write of it maybe
+ * torn. Names are apart from files: each change of them is a version, a sync makes one of them
+ * durable, and a power cut goes back to any later one. A process that is killed loses nothing that
+ * it has written.
+ *
+ * At a moment that is chosen beforehand the disk is dead: nothing has an effect any more, and
+ * everything fails with EIO. Whoever used it can then be taken down in an orderly way, without a
+ * trace, as if it had been killed at that moment. disk_boot() is the next start.
+ *
+ * What is kept: a write changes no byte beside it (SQLITE_IOCAP_POWERSAFE_OVERWRITE); a file's
+ * length changes in the order of the calls; syncing a file makes its name durable. One thread.
+ * Errors are negative errno values.
+ */
+#ifndef TESTS_SIM_DISK_H
+#define TESTS_SIM_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+
+#define DISK_SECTOR 512UL
+#define DISK_BLOCK 4096UL
+enum { DISK_NAMES = 48, DISK_NAME = 80 };
+
+/* One call in so many fails; 0: none does. */
+struct disk_faults {
+	unsigned read, write, sync, names;
+	unsigned lie;    /* a sync that does nothing and says that it has */
+	unsigned shorts; /* a pread() that gets less than there is */
+	uint64_t room;   /* bytes that there is room for; 0: for any */
+};
+
+struct disk_write; /* or a cut */
+
+struct disk_file {
+	uint64_t id; /* inode */
+	unsigned open;
+	struct strbuf now, platter;
+	struct disk_write *since; /* the last sync */
+	size_t n_since, cap_since;
+	size_t allocated; /* bytes; may lie behind the end */
+	uint64_t named;   /* version of the names in which it first had one */
+	struct disk_file *next;
+};
+
+struct disk_names {
+	size_t n;
+	struct {
+		char name[DISK_NAME];
+		struct disk_file *file;
+	} list[DISK_NAMES];
+};
+
+struct disk {
+	uint64_t rng;
+	struct disk_faults faults;
+	struct disk_file *files;
+	uint64_t ids;
+	/* The first is durable, the last is now. */
+	struct disk_names **versions;
+	size_t n_versions;
+	uint64_t first_version;
+	uint64_t changes; /* calls that change something, so far */
+	uint64_t dies_at; /* with that change; 0: not */
+	bool dead;
+	bool lied; /* since the last start */
+	unsigned boots;
+	/* Faults that have happened. */
+	uint64_t failed, lies, cut_short, full;
+};
+
+struct disk *disk_new(uint64_t seed);
+void disk_free(struct disk *d);
+
+/* Within so many changes, 1 or more, the disk dies. */
+void disk_die_within(struct disk *d, uint64_t changes);
+/* The next start, when nobody has a file open. power_cut: the machine's; otherwise the process's.
+ */
+void disk_boot(struct disk *d, bool power_cut);
+
+/* NULL: *ret_error. */
+struct disk_file *disk_open(struct disk *d, const char *name, bool create, int *ret_error);
+void disk_close(struct disk *d, struct disk_file *f);
+/* What is behind the end is not there: fewer bytes than asked for. */
+ssize_t disk_read(struct disk *d, struct disk_file *f, void *to, size_t n, size_t at);
+/* Fewer bytes than asked for: the disk is full. */
+ssize_t disk_write(struct disk *d, struct disk_file *f, const void *from, size_t n, size_t at);
+int disk_truncate(struct disk *d, struct disk_file *f, size_t size);
+int disk_sync(struct disk *d, struct disk_file *f);
+/* Room up to there, which is not given to others; the length stays. */
+int disk_allocate(struct disk *d, struct disk_file *f, size_t size);
+/* What is read comes from the platter again. */
+void disk_forget_cached(struct disk *d, struct disk_file *f);
+
+struct disk_file *disk_find(const struct disk *d, const char *name);
+int disk_link(struct disk *d, const char *from, const char *to);
+int disk_rename(struct disk *d, const char *from, const char *to);
+int disk_unlink(struct disk *d, const char *name);
+int disk_sync_names(struct disk *d);
+
+/* One bit of the file is another one, on the platter and in memory. */
+void disk_flip_bit(struct disk *d, struct disk_file *f, size_t bit);
+
+/* disk_power.c: what is on the platter if some of what was written since has come there. */
+void disk_lose_some(struct disk *d, struct disk_file *f, bool lengths_come);
+
+struct disk_write {
+	size_t at, n;
+	char *bytes; /* NULL: the file is cut to `at` bytes */
+};
+
+/* Changes bytes as the call did. */
+void disk_put(struct strbuf *b, size_t at, const char *bytes, size_t n);
+void disk_cut(struct strbuf *b, size_t size);
+void disk_forget_writes(struct disk_file *f);
+
+#endif
