@@ -1,0 +1,77 @@
+/* SQLite on the simulated disk. */
+#include <check.h>
+#include <sqlite3.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "lib/run.h"
+#include "sim/disk_calls.h"
+
+static sqlite3 *open_database(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(DISK_DATABASE, &db), SQLITE_OK);
+	ck_assert_msg(sqlite3_exec(db,
+				   "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+				   "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+				   "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, b BLOB);",
+				   NULL, NULL, NULL) == SQLITE_OK,
+		      "%s", sqlite3_errmsg(db));
+	return db;
+}
+
+static unsigned count_rows(sqlite3 *db)
+{
+	sqlite3_stmt *stmt;
+	unsigned n;
+
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT count(*), max(n) FROM t", -1, &stmt, NULL),
+			 SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+	n = (unsigned)sqlite3_column_int(stmt, 0);
+	ck_assert_uint_eq(n, (unsigned)sqlite3_column_int(stmt, 1));
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+/* Rows are added until the disk dies. What was committed is there afterwards. */
+START_TEST(sqlite_on_it)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	unsigned committed = 0;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 10; lives++) {
+		sqlite3 *db = open_database();
+		unsigned rows = count_rows(db);
+
+		ck_assert_msg(rows == committed || rows == committed + 1, "%u of %u", rows,
+			      committed);
+		committed = rows;
+		sqlite3_wal_autocheckpoint(db, 20);
+		disk_die_within(d, 400);
+		while (sqlite3_exec(db,
+				    "INSERT INTO t SELECT count(*) + 1, randomblob(3000) FROM t",
+				    NULL, NULL, NULL) == SQLITE_OK &&
+		       !d->dead)
+			committed++;
+		sqlite3_close(db);
+		disk_boot(d, lives % 2 == 0);
+	}
+	ck_assert_uint_gt(committed, 50);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("disk_calls");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, sqlite_on_it, 0, 20);
+	return run_cases("disk_calls", tc);
+}
