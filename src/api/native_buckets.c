@@ -1,52 +1,9 @@
 #include "api/native_buckets.h"
 
-#include <float.h>
-#include <math.h>
-#include <pthread.h>
 #include <stdint.h>
 
 #include "base/mem.h"
-
-enum { SCHEMA_MIN = -4, SCHEMA_MAX = 8 };
-
-/* Fractions of [0.5, 1) for each schema, made the way that reproduces the Go gateway's digits. */
-static double tables[SCHEMA_MAX + 1][1 << SCHEMA_MAX];
-static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
-
-static void make_tables(void)
-{
-	tables[0][0] = 0.5;
-	for (int n = 1; n <= SCHEMA_MAX; n++) {
-		double factor = n == 1 ? 1.414213562373095 : pow(2, ldexp(1, -n));
-
-		tables[n][0] = 0.5;
-		for (int j = 1; j < 1 << n; j++)
-			tables[n][j] = j % 2 == 0 ? tables[n - 1][j / 2]
-						  : tables[n][j - 1] * factor;
-	}
-}
-
-static double upper_bound(int schema, int64_t index)
-{
-	double bound;
-
-	if (schema <= 0) {
-		int64_t exponent = index * ((int64_t)1 << -schema);
-
-		bound = exponent > 2000 ? HUGE_VAL : exponent < -2000 ? 0 : ldexp(1, (int)exponent);
-		/* The largest finite bound is the largest double, then +Inf. */
-		return exponent == 1024 ? DBL_MAX : bound;
-	}
-	int64_t per = (int64_t)1 << schema;
-	int64_t at = index & (per - 1);
-	int64_t exponent = ((index - at) >> schema) + 1;
-
-	if (at == 0 && exponent == 1025)
-		return DBL_MAX;
-	return exponent > 2000    ? HUGE_VAL
-	       : exponent < -2000 ? 0
-				  : ldexp(tables[schema][at], (int)exponent);
-}
+#include "metrics/native_bounds.h"
 
 struct side {
 	const struct span *spans;
@@ -102,8 +59,8 @@ static void emit_side(const struct histogram *h, const struct side *s, bool nega
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct indexed *x = &list[negative ? n - 1 - i : i];
-		double upper = upper_bound(h->schema, x->index);
-		double lower = upper_bound(h->schema, x->index - 1);
+		double upper = native_upper_bound(h->schema, x->index);
+		double lower = native_upper_bound(h->schema, x->index - 1);
 		struct native_bucket b = {
 			.boundaries = negative,
 			.lower = negative ? -upper : lower,
@@ -134,9 +91,8 @@ void native_buckets_each(const struct histogram *h,
 		.count_float = h->zero_count_float,
 	};
 
-	if (h->schema < SCHEMA_MIN || h->schema > SCHEMA_MAX)
+	if (h->schema < NATIVE_SCHEMA_MIN || h->schema > NATIVE_SCHEMA_MAX)
 		return;
-	pthread_once(&tables_once, make_tables);
 	emit_side(h, &negative, true, fn, arg);
 	if (zero.is_float ? zero.count_float != 0 : zero.count != 0)
 		fn(arg, &zero);

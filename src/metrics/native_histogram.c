@@ -2,10 +2,9 @@
 
 #include <math.h>
 
-/* The resolutions that every reader of native histograms knows. */
-enum { SCHEMA_MIN = -4, SCHEMA_MAX = 8 };
+#include "metrics/native_bounds.h"
 
-static bool has_native(const struct histogram *h)
+bool native_histogram_is(const struct histogram *h)
 {
 	return h->has_schema || h->has_zero_threshold || h->has_zero_count ||
 	       h->has_zero_count_float || h->n_neg_spans || h->n_pos_spans || h->n_neg_deltas ||
@@ -81,9 +80,9 @@ static const char *float_fault(const struct histogram *h)
 
 const char *native_histogram_fault(const struct histogram *h)
 {
-	if (!has_native(h))
+	if (!native_histogram_is(h))
 		return NULL;
-	if (h->schema < SCHEMA_MIN || h->schema > SCHEMA_MAX)
+	if (h->schema < NATIVE_SCHEMA_MIN || h->schema > NATIVE_SCHEMA_MAX)
 		return "its schema is not one of -4 to 8";
 	if (!(h->zero_threshold >= 0))
 		return "its zero threshold is negative or no number";

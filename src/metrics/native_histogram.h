@@ -9,6 +9,8 @@
 
 #include "metrics/metric.h"
 
+/* Whether there is a native part. */
+bool native_histogram_is(const struct histogram *h);
 /* Why readers would refuse it, in words for the pusher; NULL: they take it, or there is none. */
 const char *native_histogram_fault(const struct histogram *h);
 /* Takes the native part out; count, sum, classic buckets and exemplars stay. */
