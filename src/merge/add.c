@@ -10,8 +10,11 @@ static void add_sums(struct merged_group *g, struct merged_family *f, const stru
 	if (!p)
 		return;
 	undo_add(g, UNDO_OWNED)->new = p;
-	for (uint32_t i = 0; i < p->n; i++)
+	for (uint32_t i = 0; i < p->n; i++) {
 		base_add(g, f, p, i, 1);
+		if (f->type == METRIC_HISTOGRAM)
+			series_note_native(g, f, p->series[i], dist_native(f, p->dists[i]));
+	}
 	if (p->dists && f->shown_number == 0)
 		family_show_layout(g, f, p->dists[0]->layout, g->next_number);
 }

@@ -100,9 +100,36 @@ static struct timestamp timestamp_of(double seconds)
 	return (struct timestamp){ true, (int64_t)whole, (int32_t)((seconds - whole) * 1e9) };
 }
 
-static bool build_histogram(const struct merged_family *f, const struct merged_series *s, bool zero,
-			    struct arena *a, struct metric *m)
+/*
+ * Where the zero bucket has to be wider than it was, it stays so: readers take one that becomes
+ * narrower for a reset.
+ */
+static bool build_native(struct merged_group *g, struct merged_family *f, uint32_t series,
+			 bool zero, struct arena *a, struct histogram *h)
 {
+	struct merged_series *s = &f->series[series];
+	struct native_shape shape = s->native;
+	CLEANUP(freep) struct native *v = NULL;
+
+	if (!shape.known || shape.hidden)
+		return true;
+	v = native_sums_total(&s->all.native, &shape);
+	if (shape.threshold != s->native.threshold) {
+		undo_save_state(g, f, series);
+		s->native = shape;
+		family_changed(g, f, false, true);
+	}
+	if (zero) {
+		v->n = 0;
+		v->zero = 0;
+	}
+	return native_write(v, a, h);
+}
+
+static bool build_histogram(struct merged_group *g, struct merged_family *f, uint32_t series,
+			    bool zero, struct arena *a, struct metric *m)
+{
+	const struct merged_series *s = &f->series[series];
 	const struct layout *l = &f->layouts[f->shown_layout];
 	struct histogram *h = arena_zalloc(a, sizeof(*h));
 
@@ -125,7 +152,7 @@ static bool build_histogram(const struct merged_family *f, const struct merged_s
 	h->created = timestamp_of(s->since);
 	m->histogram = h;
 	m->has = HAS_HISTOGRAM;
-	return true;
+	return build_native(g, f, series, zero, a, h);
 }
 
 static bool build_gauge_histogram(const struct merged_family *f, const struct merged_series *s,
@@ -149,7 +176,7 @@ static bool build_gauge_histogram(const struct merged_family *f, const struct me
 	set_count(d->count, &h->count, &h->count_float);
 	m->histogram = h;
 	m->has = HAS_HISTOGRAM;
-	return true;
+	return !d->has_native || native_write(dist_native(f, d), a, h);
 }
 
 static bool build_summary(const struct merged_series *s, bool zero, struct arena *a,
@@ -176,7 +203,7 @@ static bool build_metric(struct merged_group *g, struct merged_family *f, uint32
 
 	switch (f->type) {
 	case METRIC_HISTOGRAM:
-		return build_histogram(f, s, zero, a, m);
+		return build_histogram(g, f, series, zero, a, m);
 	case METRIC_GAUGE_HISTOGRAM:
 		return build_gauge_histogram(f, s, a, m);
 	case METRIC_SUMMARY:

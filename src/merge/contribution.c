@@ -188,6 +188,19 @@ struct contribution *merged_find(const struct merged_group *g, const struct sour
 	return c;
 }
 
+void series_note_native(struct merged_group *g, struct merged_family *f, uint32_t series,
+			const struct native *v)
+{
+	struct native_shape *at = &f->series[series].native, now = native_shape_with(*at, v);
+
+	if (now.known == at->known && now.hidden == at->hidden && now.schema == at->schema &&
+	    now.threshold == at->threshold)
+		return;
+	undo_save_state(g, f, series);
+	*at = now;
+	family_changed(g, f, false, true);
+}
+
 /* The live extremes, where what was one has gone. */
 void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series)
 {

@@ -6,119 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "merge/document_format.h"
-#include "merge/internal.h"
-
-struct reader {
-	struct str rest;
-	bool bad;
-};
-
-static const char *take_bytes(struct reader *r, size_t n)
-{
-	const char *p = r->rest.p;
-
-	if (n > r->rest.n)
-		r->bad = true;
-	if (r->bad)
-		return NULL;
-	r->rest.p += n;
-	r->rest.n -= n;
-	return p;
-}
-
-static uint64_t take(struct reader *r)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		const char *p = take_bytes(r, 1);
-
-		if (!p)
-			return 0;
-		v |= (uint64_t)((unsigned char)*p & 0x7F) << shift;
-		if (!((unsigned char)*p & 0x80))
-			return v;
-	}
-	r->bad = true;
-	return 0;
-}
-
-/* A count of things that take at least a byte each. */
-static uint32_t take_count(struct reader *r)
-{
-	uint64_t v = take(r);
-
-	if (v > r->rest.n)
-		r->bad = true;
-	return r->bad ? 0 : (uint32_t)v;
-}
-
-static double take_double(struct reader *r)
-{
-	const char *p = take_bytes(r, sizeof(double));
-	double v = 0;
-
-	if (p)
-		memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static struct str take_str(struct reader *r)
-{
-	size_t n = take_count(r);
-	const char *p = take_bytes(r, n);
-
-	return (struct str){ p ? p : "", p ? n : 0 };
-}
-
-static void take_exact(struct reader *r, struct exact *to)
-{
-	uint64_t words[EXACT_MAX_WORDS], lo = take(r), n = take(r);
-	const char *p;
-
-	if (lo > EXACT_MAX_WORDS || n >> 1 > EXACT_MAX_WORDS) {
-		r->bad = true;
-		return;
-	}
-	p = take_bytes(r, (n >> 1) * sizeof(*words));
-	if (!p)
-		return;
-	memcpy(words, p, (n >> 1) * sizeof(*words));
-	r->bad |= !exact_restore(to, (uint8_t)lo, (uint8_t)(n >> 1), n & 1, words);
-}
-
-static int32_t take_signed(struct reader *r)
-{
-	uint64_t v = take(r);
-
-	return (int32_t)(v & 1 ? -(int64_t)(v >> 1) : (int64_t)(v >> 1));
-}
-
-static void take_sums(struct reader *r, const struct merged_family *f, struct sums *s)
-{
-	uint32_t n;
-
-	take_exact(r, &s->value.sum);
-	s->value.n_nan = take_signed(r);
-	s->value.n_up = take_signed(r);
-	s->value.n_down = take_signed(r);
-	if (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY)
-		return;
-	take_exact(r, &s->count);
-	n = take_count(r);
-	for (uint32_t i = 0; i < n && !r->bad; i++) {
-		uint64_t layout = take(r);
-
-		if (layout >= f->n_layouts) {
-			r->bad = true;
-			return;
-		}
-		struct exact *counts = sums_layout(f, s, (uint32_t)layout);
-
-		for (uint32_t j = 0; j < f->layouts[layout].n && !r->bad; j++)
-			take_exact(r, &counts[j]);
-	}
-}
+#include "merge/document_numbers.h"
 
 /* Pushes go on behind all that are known of. */
 static uint64_t take_number(struct reader *r, struct merged_group *g)
@@ -178,6 +66,8 @@ static void take_series(struct reader *r, struct merged_group *g, struct merged_
 
 		family_series(g, f, &m, &hint);
 		f->series[before].since = since;
+		if (f->policy == MERGE_SUM && f->type == METRIC_HISTOGRAM)
+			f->series[before].native = take_shape(r);
 		take_base(r, g, f, &f->series[before]);
 	} else {
 		r->bad = true;
@@ -276,13 +166,17 @@ static void take_value(struct reader *r, const struct merged_family *f, bool cre
 	const char *p = take_bytes(r, d->n * sizeof(double));
 
 	d->counts = p ? mem_dup(p, d->n * sizeof(double)) : NULL;
+	if (f->type != METRIC_SUMMARY)
+		d->native = take_native(r);
 	m->dist = d;
 }
 
 static void read_part_done(struct read_part *rp)
 {
-	for (uint32_t i = 0; i < rp->sf.n; i++)
+	for (uint32_t i = 0; i < rp->sf.n; i++) {
 		free((void *)rp->dists[i].counts);
+		free((void *)rp->dists[i].native);
+	}
 	free(rp->sf.metrics);
 	free(rp->dists);
 	free(rp->picks);

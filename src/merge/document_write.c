@@ -6,61 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "merge/document_format.h"
-#include "merge/internal.h"
-
-static void put(struct strbuf *b, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		strbuf_addc(b, (char)(v | 0x80));
-	strbuf_addc(b, (char)v);
-}
-
-static void put_double(struct strbuf *b, double v)
-{
-	strbuf_add(b, &v, sizeof(v));
-}
-
-static void put_str(struct strbuf *b, struct str s)
-{
-	put(b, s.n);
-	strbuf_adds(b, s);
-}
-
-static void put_exact(struct strbuf *b, const struct exact *e)
-{
-	put(b, e->lo);
-	put(b, (uint64_t)e->n << 1 | e->negative);
-	strbuf_add(b, exact_words(e), e->n * sizeof(uint64_t));
-}
-
-/* Counts of the base may be negative: even numbers are not. */
-static void put_signed(struct strbuf *b, int32_t v)
-{
-	put(b, v < 0 ? (uint64_t)(-(int64_t)v) << 1 | 1 : (uint64_t)v << 1);
-}
-
-static void put_sums(struct strbuf *b, const struct merged_family *f, const struct sums *s)
-{
-	uint32_t n = 0;
-
-	put_exact(b, &s->value.sum);
-	put_signed(b, s->value.n_nan);
-	put_signed(b, s->value.n_up);
-	put_signed(b, s->value.n_down);
-	if (f->type != METRIC_HISTOGRAM && f->type != METRIC_SUMMARY)
-		return;
-	put_exact(b, &s->count);
-	for (uint32_t i = 0; i < s->n_layouts; i++)
-		n += s->layouts[i] != NULL;
-	put(b, n);
-	for (uint32_t i = 0; i < s->n_layouts; i++) {
-		if (!s->layouts[i])
-			continue;
-		put(b, i);
-		for (uint32_t j = 0; j < s->layouts[i]->n; j++)
-			put_exact(b, &s->layouts[i]->counts[j]);
-	}
-}
+#include "merge/document_numbers.h"
 
 static void put_base(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)
 {
@@ -115,6 +61,8 @@ static void write_family(const struct merged_family *f, struct strbuf *b)
 			put_str(b, s->labels[j].value);
 		}
 		put_double(b, s->since);
+		if (f->policy == MERGE_SUM && f->type == METRIC_HISTOGRAM)
+			put_shape(b, &s->native);
 		put_base(b, f, s);
 	}
 }
@@ -135,6 +83,8 @@ static void put_part(struct strbuf *b, const struct merged_family *f, const stru
 		put_double(b, p->dists[i]->count);
 		for (uint32_t j = 0; j < f->layouts[p->dists[i]->layout].n; j++)
 			put_double(b, p->dists[i]->counts[j]);
+		if (f->type != METRIC_SUMMARY)
+			put_native(b, dist_native(f, p->dists[i]));
 	}
 	put(b, p->n_gone);
 	for (uint32_t i = 0; i < p->n_gone; i++)

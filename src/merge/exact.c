@@ -137,6 +137,11 @@ void exact_sub(struct exact *e, double v)
 	add_double(e, v, true);
 }
 
+void exact_add_times(struct exact *e, double v, int times)
+{
+	add_double(e, v, times < 0);
+}
+
 static void add_exact(struct exact *e, const struct exact *v, bool subtract)
 {
 	uint64_t words[EXACT_MAX_WORDS];

@@ -35,6 +35,8 @@ void exact_done(struct exact *e);
 /* v is finite. */
 void exact_add(struct exact *e, double v);
 void exact_sub(struct exact *e, double v);
+/* `times` times, 1 or -1. */
+void exact_add_times(struct exact *e, double v, int times);
 void exact_add_exact(struct exact *e, const struct exact *v);
 void exact_sub_exact(struct exact *e, const struct exact *v);
 

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/table.h"
+#include "merge/native_sums.h"
 #include "merge/said.h"
 #include "merge/source.h"
 #include "merge/total.h"
@@ -44,6 +45,7 @@ struct sums {
 	struct exact count;
 	struct layout_sums **layouts; /* by number; NULL: all are 0 */
 	uint32_t n_layouts;
+	struct native_sums native;
 };
 
 struct contribution;
@@ -56,10 +58,11 @@ struct merged_series {
 	double since;    /* Unix seconds: when it was first exposed */
 	uint32_t n_said; /* contributions that say it, of live policies: live ones */
 	bool in_base;
-	bool stale;            /* value is to be found again, among the contributions */
-	struct sums all, base; /* MERGE_SUM; MERGE_LIVESUM: all */
-	double value;          /* other policies; of MERGE_MAX and MERGE_MIN the extreme so far */
-	double base_value;     /* of MERGE_MAX and MERGE_MIN: what no contribution says any more */
+	bool stale;                 /* value is to be found again, among the contributions */
+	struct sums all, base;      /* MERGE_SUM; MERGE_LIVESUM: all */
+	struct native_shape native; /* of histograms that are summed */
+	double value;      /* other policies; of MERGE_MAX and MERGE_MIN the extreme so far */
+	double base_value; /* of MERGE_MAX and MERGE_MIN: what no contribution says any more */
 	/* MERGE_MOSTRECENT: the last push that said something of it, 0: none has; whose it was,
 	 * NULL: the base has it; and whether it was a value or that there is none. */
 	uint64_t number;
@@ -117,7 +120,8 @@ struct part {
 struct part_dist {
 	double count;
 	uint32_t layout;
-	double counts[]; /* as many as the layout has bounds */
+	bool has_native;
+	double counts[]; /* as many as the layout has bounds; the native part is behind them */
 };
 
 struct contribution {

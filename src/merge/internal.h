@@ -25,6 +25,7 @@ enum undo_kind {
 
 struct series_state {
 	bool in_base, there;
+	struct native_shape native;
 	double since, value, base_value;
 	uint64_t number;
 	struct contribution *by;
@@ -125,6 +126,9 @@ void contribution_say(struct merged_group *g, struct contribution *c, struct mer
 		      struct part *new);
 /* Sets c->live, and counts what it says of live families, or no more. */
 void contribution_count_live(struct merged_group *g, struct contribution *c, bool live);
+/* Its series are shown natively as long as all that is said of them is. */
+void series_note_native(struct merged_group *g, struct merged_family *f, uint32_t series,
+			const struct native *v);
 /* Finds a live extreme again. */
 void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series);
 static inline struct part *contribution_part(const struct contribution *c,
@@ -136,6 +140,13 @@ static inline struct part *contribution_part(const struct contribution *c,
 static inline bool part_counts(const struct contribution *c, const struct merged_family *f)
 {
 	return !merge_policy_is_live(f->policy) || c->live;
+}
+
+/* NULL: it has no native part. */
+static inline const struct native *dist_native(const struct merged_family *f,
+					       const struct part_dist *d)
+{
+	return d->has_native ? (const void *)(d->counts + f->layouts[d->layout].n) : NULL;
 }
 
 /* ---- push.c, group.c ---- */

@@ -80,6 +80,7 @@ bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,
 	x = a->dists[i];
 	y = b->dists[j];
 	return x->count == y->count && x->layout == y->layout &&
+	       native_same(dist_native(f, x), dist_native(f, y)) &&
 	       memcmp(x->counts, y->counts, f->layouts[x->layout].n * sizeof(double)) == 0;
 }
 
@@ -88,13 +89,9 @@ size_t part_values(const struct merged_family *f, const struct part *p)
 	size_t n = p ? p->n : 0;
 
 	for (uint32_t i = 0; p && p->dists && i < p->n; i++)
-		n += 1 + f->layouts[p->dists[i]->layout].n;
+		n += 1 + f->layouts[p->dists[i]->layout].n +
+		     (p->dists[i]->has_native ? dist_native(f, p->dists[i])->n : 0);
 	return n;
-}
-
-static size_t dist_size(const struct merged_family *f, uint32_t layout)
-{
-	return sizeof(struct part_dist) + f->layouts[layout].n * sizeof(double);
 }
 
 /* Where a pick's values come from. */
@@ -102,8 +99,15 @@ struct from {
 	double value;
 	const struct said_dist *said;
 	const struct part_dist *old;
+	const struct native *native; /* or NULL */
 	uint32_t layout;
 };
+
+static size_t dist_size(const struct merged_family *f, const struct from *from)
+{
+	return sizeof(struct part_dist) + f->layouts[from->layout].n * sizeof(double) +
+	       (from->native ? native_size(from->native->n) : 0);
+}
 
 static struct from pick_from(struct merged_group *g, struct merged_family *f, const struct pick *p,
 			     const struct said_family *sf, const struct part *old)
@@ -114,12 +118,14 @@ static struct from pick_from(struct merged_group *g, struct merged_family *f, co
 		from.value = old->values[p->at];
 		from.old = old->dists ? old->dists[p->at] : NULL;
 		from.layout = from.old ? from.old->layout : 0;
+		from.native = from.old ? dist_native(f, from.old) : NULL;
 	} else {
 		const struct said_metric *m = &sf->metrics[p->at];
 
 		from.value = m->value;
 		from.said = m->dist;
 		from.layout = m->dist ? family_layout(g, f, m->dist) : 0;
+		from.native = m->dist ? m->dist->native : NULL;
 	}
 	return from;
 }
@@ -130,6 +136,9 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 
 	to->layout = from->layout;
 	to->count = from->said ? from->said->count : from->old->count;
+	to->has_native = from->native != NULL;
+	if (from->native)
+		memcpy(to->counts + n, from->native, native_size(from->native->n));
 	if (n)
 		memcpy(to->counts, from->said ? from->said->counts : from->old->counts,
 		       n * sizeof(double));
@@ -152,7 +161,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 		created |= picks[i].created != 0;
 		if (from.said || from.old) {
 			is_dist = true;
-			dists += dist_size(f, from.layout);
+			dists += dist_size(f, &from);
 		}
 	}
 	size += n * sizeof(double) * (1 + created) + n_gone * sizeof(uint32_t);
@@ -180,7 +189,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 			continue;
 		p->dists[i] = (struct part_dist *)to;
 		put_dist(f, p->dists[i], &from);
-		to += dist_size(f, from.layout);
+		to += dist_size(f, &from);
 	}
 	return p;
 }

@@ -103,6 +103,9 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 		if (!h->picks[k].old && f->series[new->series[k]].in_base &&
 		    (!old || part_find(old, new->series[k]) == UINT32_MAX))
 			base_add(h->g, f, new, k, -1);
+	for (uint32_t k = 0; f->type == METRIC_HISTOGRAM && new &&k < new->n; k++)
+		if (!h->picks[k].old)
+			series_note_native(h->g, f, new->series[k], dist_native(f, new->dists[k]));
 	show_layout(h, f, new);
 	free(h->picks);
 }

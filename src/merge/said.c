@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "metrics/native_histogram.h"
 #include "push/push.h"
 
 /* What a family becomes, before it is in the block. */
@@ -16,7 +17,7 @@ struct draft {
 };
 
 struct sizes {
-	size_t families, metrics, labels, dists, doubles, text;
+	size_t families, metrics, labels, dists, doubles, natives, text;
 };
 
 static bool is_single(int32_t type)
@@ -52,6 +53,17 @@ static double float_or(double count_float, uint64_t count)
 	return count_float > 0 ? count_float : (double)count;
 }
 
+static int check_native(const struct family *f, const struct metric *m, struct err *err)
+{
+	const char *fault = native_sum_fault(m->histogram);
+	char words[160];
+
+	if (!fault)
+		return 0;
+	snprintf(words, sizeof(words), "has a native histogram that cannot be added up: %s", fault);
+	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, words);
+}
+
 static int check_histogram(const struct family *f, const struct metric *m, struct err *err)
 {
 	const struct histogram *h = m->histogram;
@@ -61,7 +73,7 @@ static int check_histogram(const struct family *f, const struct metric *m, struc
 	for (uint32_t i = 0; i < h->n_buckets; i++)
 		if (check_count(f, m, h->buckets[i].count_float, "bucket", err) < 0)
 			return -1;
-	return 0;
+	return native_histogram_is(h) ? check_native(f, m, err) : 0;
 }
 
 static int check_metric(const struct draft *d, const struct metric *m, struct err *err)
@@ -184,6 +196,8 @@ static void measure_metric(const struct metric *m, struct sizes *s)
 		s->dists++;
 	if (m->histogram)
 		s->doubles += 2 * (size_t)m->histogram->n_buckets;
+	if (m->histogram && native_histogram_is(m->histogram))
+		s->natives += native_size(native_room(m->histogram));
 }
 
 static int measure(const struct draft *drafts, uint32_t n, struct sizes *s, struct err *err)
@@ -211,7 +225,7 @@ struct fill {
 	struct said_dist *dist;
 	struct label *label;
 	double *number;
-	char *text;
+	char *native, *text;
 	struct strbuf id;
 };
 
@@ -278,6 +292,13 @@ static void fill_histogram(struct fill *f, struct said_metric *sm, const struct 
 		counts[d->n++] = float_or(h->buckets[i].count_float, h->buckets[i].count);
 	}
 	f->number += 2 * (size_t)h->n_buckets;
+	if (native_histogram_is(h)) {
+		struct native *native = (void *)f->native;
+
+		native_read(h, native);
+		d->native = native;
+		f->native += native_size(native_room(h));
+	}
 	sm->dist = d;
 	sm->value = h->sum;
 	sm->created = seconds_of(&h->created);
@@ -425,7 +446,7 @@ int said_make(struct family *families, const struct said_head *head, said_policy
 	if (draft_families(families, policy, arg, a, &drafts, &n, err) < 0 ||
 	    measure(drafts, n, &sizes, err) < 0)
 		return -1;
-	bytes = sizeof(*s) + sizes.families * sizeof(*f.family) +
+	bytes = sizes.natives + sizeof(*s) + sizes.families * sizeof(*f.family) +
 		sizes.metrics * sizeof(*f.metric) + sizes.dists * sizeof(*f.dist) +
 		sizes.labels * sizeof(*f.label) + sizes.doubles * sizeof(*f.number) + sizes.text;
 	s = mem_alloc(bytes);
@@ -434,7 +455,8 @@ int said_make(struct family *families, const struct said_head *head, said_policy
 	f.dist = (struct said_dist *)(f.metric + sizes.metrics);
 	f.label = (struct label *)(f.dist + sizes.dists);
 	f.number = (double *)(f.label + sizes.labels);
-	f.text = (char *)(f.number + sizes.doubles);
+	f.native = (char *)(f.number + sizes.doubles);
+	f.text = f.native + sizes.natives;
 	*s = (struct said){ .n = (uint32_t)sizes.families, .bytes = bytes, .families = f.family };
 	fill_head(&f, s, head);
 	for (uint32_t i = 0; i < n; i++)

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "merge/native.h"
 #include "merge/source.h"
 #include "metrics/merge_policy.h"
 #include "metrics/metric.h"
@@ -18,6 +19,7 @@ struct said_dist {
 	double count; /* integers up to 2^53 are exact, as others are in a float histogram */
 	uint32_t n;   /* buckets; +Inf is none of them: it is the count */
 	const double *bounds, *counts; /* cumulative, bounds ascending */
+	const struct native *native;   /* or NULL */
 };
 
 struct said_metric {

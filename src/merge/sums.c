@@ -19,6 +19,7 @@ void sums_done(struct sums *s)
 {
 	total_done(&s->value);
 	exact_done(&s->count);
+	native_sums_done(&s->native);
 	sums_cut_layouts(s, 0);
 	free(s->layouts);
 }
@@ -41,14 +42,6 @@ struct exact *sums_layout(const struct merged_family *f, struct sums *s, uint32_
 	return s->layouts[layout]->counts;
 }
 
-static void exact_add_times(struct exact *e, double v, int times)
-{
-	if (times > 0)
-		exact_add(e, v);
-	else
-		exact_sub(e, v);
-}
-
 void sums_add(const struct merged_family *f, struct sums *to, const struct part *p, uint32_t at,
 	      int times)
 {
@@ -58,6 +51,8 @@ void sums_add(const struct merged_family *f, struct sums *to, const struct part 
 	const struct part_dist *d = p->dists[at];
 	struct exact *counts = sums_layout(f, to, d->layout);
 
+	if (d->has_native)
+		native_sums_add(&to->native, dist_native(f, d), times);
 	exact_add_times(&to->count, d->count, times);
 	for (uint32_t i = 0; i < f->layouts[d->layout].n; i++)
 		exact_add_times(&counts[i], d->counts[i], times);
@@ -67,6 +62,7 @@ void sums_add_sums(const struct merged_family *f, struct sums *to, struct sums *
 {
 	total_add_total(&to->value, &from->value);
 	exact_add_exact(&to->count, &from->count);
+	native_sums_add_sums(&to->native, &from->native, 1);
 	for (uint32_t i = 0; i < from->n_layouts; i++) {
 		if (!from->layouts[i])
 			continue;

@@ -3,6 +3,9 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
+/* Of what moved into the base of one series. */
+enum { MAX_NATIVE_LAYERS = 16 };
+
 struct undo *undo_add(struct merged_group *g, enum undo_kind kind)
 {
 	if (g->n_undo == g->cap_undo) {
@@ -20,8 +23,8 @@ void undo_save_state(struct merged_group *g, struct merged_family *f, uint32_t s
 
 	u->f = f;
 	u->series = series;
-	u->state = (struct series_state){ s->in_base,    s->there,  s->since, s->value,
-					  s->base_value, s->number, s->by };
+	u->state = (struct series_state){ s->in_base, s->there,      s->native, s->since,
+					  s->value,   s->base_value, s->number, s->by };
 }
 
 void undo_save_fields(struct merged_group *g, struct contribution *c)
@@ -68,6 +71,7 @@ static void restore_state(const struct undo *u)
 
 	s->in_base = u->state.in_base;
 	s->there = u->state.there;
+	s->native = u->state.native;
 	s->since = u->state.since;
 	s->value = u->state.value;
 	s->base_value = u->state.base_value;
@@ -204,6 +208,20 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 	family_free(f);
 }
 
+/* Zero thresholds can come in any number. */
+static void squash_bases(struct merged_family *f)
+{
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct merged_series *s = &f->series[i];
+
+		if (s->base.native.n <= MAX_NATIVE_LAYERS)
+			continue;
+		native_sums_add_sums(&s->all.native, &s->base.native, -1);
+		native_sums_squash(&s->base.native);
+		native_sums_add_sums(&s->all.native, &s->base.native, 1);
+	}
+}
+
 /* What nothing is left to need, in the order in which it was done. */
 void merged_commit(struct merged_group *g)
 {
@@ -221,7 +239,12 @@ void merged_commit(struct merged_group *g)
 		}
 	}
 	g->n_undo = 0;
-	for (uint32_t i = 0; i < g->n_families; i++)
-		if (g->families[i])
-			g->families[i]->base_changed = false;
+	for (uint32_t i = 0; i < g->n_families; i++) {
+		struct merged_family *f = g->families[i];
+
+		if (f && f->base_changed && f->type == METRIC_HISTOGRAM)
+			squash_bases(f);
+		if (f)
+			f->base_changed = false;
+	}
 }

@@ -1,0 +1,40 @@
+/* Numbers and texts in documents (private to src/merge); see document_format.h. */
+#ifndef MERGE_DOCUMENT_NUMBERS_H
+#define MERGE_DOCUMENT_NUMBERS_H
+
+#include "merge/internal.h"
+
+void put(struct strbuf *b, uint64_t v);
+void put_double(struct strbuf *b, double v);
+void put_str(struct strbuf *b, struct str s);
+void put_exact(struct strbuf *b, const struct exact *e);
+/* Counts of the base may be negative. */
+void put_signed(struct strbuf *b, int32_t v);
+
+/* Once it is bad, all that is taken is 0. */
+struct reader {
+	struct str rest;
+	bool bad;
+};
+
+const char *take_bytes(struct reader *r, size_t n); /* NULL: there are not as many */
+uint64_t take(struct reader *r);
+/* A count of things that take at least a byte each. */
+uint32_t take_count(struct reader *r);
+double take_double(struct reader *r);
+struct str take_str(struct reader *r);
+void take_exact(struct reader *r, struct exact *to);
+int32_t take_signed(struct reader *r);
+
+/* ---- document_sums.c ---- */
+
+void put_sums(struct strbuf *b, const struct merged_family *f, const struct sums *s);
+void take_sums(struct reader *r, const struct merged_family *f, struct sums *s);
+void put_shape(struct strbuf *b, const struct native_shape *s);
+struct native_shape take_shape(struct reader *r);
+/* NULL is fine. */
+void put_native(struct strbuf *b, const struct native *v);
+/* To be freed; NULL: there is none, or what there is is bad. */
+struct native *take_native(struct reader *r);
+
+#endif
