@@ -22,7 +22,6 @@
 #include "config/config.h"
 #include "config/current_rules.h"
 #include "expose/background.h"
-#include "process/check_config.h"
 #include "process/commands.h"
 #include "process/resources.h"
 #include "process/sandbox.h"
@@ -356,10 +355,8 @@ int main(int argc, char **argv)
 	struct err err;
 	int r = 0;
 
-	if (argc > 1 && strcmp(argv[1], "import") == 0)
-		return command_import(program, argv);
-	if (argc > 1 && strcmp(argv[1], "check-config") == 0)
-		return check_config(argc - 1, argv + 1);
+	if (command_find(program, argc, argv, &r))
+		return r;
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
 		fprintf(stderr, "%s: error: %s, try --help\n", program, err.msg);
 		return 1;

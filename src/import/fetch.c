@@ -1,6 +1,7 @@
 #include "import/fetch.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <strings.h>
 
@@ -20,8 +21,11 @@ struct fetch {
 /* Where an answer goes. */
 struct sink {
 	struct strbuf *out;
+	FILE *file; /* a 200 goes there, and only what says why there is none to out */
+	CURL *curl;
 	uint64_t max;
 	bool full;
+	int error; /* of writing the file */
 };
 
 void fetch_free(struct fetch *f)
@@ -43,7 +47,14 @@ const char *fetch_name(const struct fetch *f)
 static size_t take(char *p, size_t size, size_t n, void *arg)
 {
 	struct sink *sink = arg;
+	long status = 0;
 
+	if (sink->file)
+		curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200) {
+		sink->error = fwrite(p, 1, size * n, sink->file) == size * n ? 0 : errno;
+		return sink->error ? 0 : size * n;
+	}
 	if (size * n > sink->max - sink->out->n) {
 		sink->full = true;
 		return 0;
@@ -172,15 +183,20 @@ static void set_up(struct fetch *f, const char *url, struct sink *sink)
 static int failed(struct fetch *f, CURLcode r, const struct sink *sink, const char *path,
 		  struct err *err)
 {
+	const char *method = sink->file ? "PUT" : "GET";
+
+	if (sink->error)
+		return err_set(err, ERR_SYSTEM, 0, "cannot write the answer: %s",
+			       strerrordesc_np(sink->error));
 	if (sink->full)
 		return err_set(err, ERR_CONFIG, 0,
 			       "GET %s%s: the answer has more than %llu bytes: raise "
 			       "--max-response-size",
 			       f->name, path, (unsigned long long)sink->max);
 	if (f->downgraded)
-		return err_set(err, ERR_CONFIG, 0, "GET %s%s: redirected from https to http",
+		return err_set(err, ERR_CONFIG, 0, "%s %s%s: redirected from https to http", method,
 			       f->name, path);
-	return err_set(err, ERR_CONFIG, 0, "GET %s%s: %s%s", f->name, path,
+	return err_set(err, ERR_CONFIG, 0, "%s %s%s: %s%s", method, f->name, path,
 		       *f->why ? f->why : curl_easy_strerror(r),
 		       r == CURLE_OPERATION_TIMEDOUT ? ": raise --timeout" : "");
 }
@@ -199,6 +215,11 @@ static CURLcode perform(struct fetch *f, const char *path, const char *accept, s
 	headers = curl_slist_append(NULL, strbuf_z(&header));
 	set_up(f, strbuf_z(&url), sink);
 	curl_easy_setopt(f->curl, CURLOPT_HTTPHEADER, headers);
+	if (sink->file) {
+		curl_easy_setopt(f->curl, CURLOPT_CUSTOMREQUEST, "PUT");
+		curl_easy_setopt(f->curl, CURLOPT_FOLLOWLOCATION, 0L);
+		curl_easy_setopt(f->curl, CURLOPT_ACCEPT_ENCODING, NULL);
+	}
 	*f->why = '\0';
 	f->was_https = f->downgraded = false;
 	r = curl_easy_perform(f->curl);
@@ -210,6 +231,14 @@ static CURLcode perform(struct fetch *f, const char *path, const char *accept, s
 long fetch_status(const struct fetch *f)
 {
 	return f->status;
+}
+
+static int unexpected(const struct fetch *f, const char *method, const char *path, long status,
+		      struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, 0, "%s %s%s: status %ld%s", method, f->name, path, status,
+		       status != 401 ? ""
+				     : ": give user and password as user:password@ in the URL");
 }
 
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
@@ -224,10 +253,30 @@ int fetch_get(struct fetch *f, const char *path, const char *accept, struct strb
 	f->status = r == CURLE_OK ? status : 0;
 	if (r != CURLE_OK)
 		return failed(f, r, &sink, path, err);
+	return status == 200 ? 0 : unexpected(f, "GET", path, status, err);
+}
+
+int fetch_put(struct fetch *f, const char *path, FILE *to, struct err *err)
+{
+	enum { WHY_MAX = 64 * 1024 };
+	CLEANUP(strbuf_done) struct strbuf why = { 0 };
+	struct sink sink = { .out = &why, .file = to, .curl = f->curl, .max = WHY_MAX };
+	curl_off_t length = -1;
+	long status = 0;
+	CURLcode r;
+
+	r = perform(f, path, "*/*", &sink, &status);
+	f->status = r == CURLE_OK ? status : 0;
+	if (r != CURLE_OK)
+		return failed(f, r, &sink, path, err);
+	if (status != 200 && status != 401 && why.n > 0)
+		return err_set(err, ERR_SYSTEM, 0, "PUT %s%s: status %ld: %.*s", f->name, path,
+			       status, (int)strcspn(strbuf_z(&why), "\n"), strbuf_z(&why));
 	if (status != 200)
-		return err_set(err, ERR_SYSTEM, 0, "GET %s%s: status %ld%s", f->name, path, status,
-			       status != 401 ? ""
-					     : ": give user and password as user:password@ in the "
-					       "URL");
+		return unexpected(f, "PUT", path, status, err);
+	curl_easy_getinfo(f->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (length < 0)
+		return err_set(err, ERR_SYSTEM, 0, "PUT %s%s: the answer has no length", f->name,
+			       path);
 	return 0;
 }

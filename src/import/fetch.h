@@ -1,8 +1,9 @@
-/* GET from another gateway: HTTP and HTTPS, bounded in time and size. One thread. */
+/* What another gateway answers: HTTP and HTTPS, bounded in time and size. One thread. */
 #ifndef IMPORT_FETCH_H
 #define IMPORT_FETCH_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -32,6 +33,12 @@ const char *fetch_name(const struct fetch *f);
  */
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
 	      struct err *err);
+
+/*
+ * The same of a PUT without a body, whatever its size, into the file; if the answer has no length,
+ * it is refused, since nobody could tell where it ends. Not redirected.
+ */
+int fetch_put(struct fetch *f, const char *path, FILE *to, struct err *err);
 
 /* The status of the last answer; 0 if none came, or not all of it. */
 long fetch_status(const struct fetch *f);

@@ -5,6 +5,7 @@
  * the gateway itself does not contain an HTTP client.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #include "config/flags.h"
 #include "import/fetch.h"
 #include "import/json.h"
+#include "import/save_backup.h"
 #include "journal/load.h"
 #include "journal/sqlite/sqlite.h"
 #include "process/startup.h"
@@ -210,7 +212,7 @@ static void print_help(const char *program)
 	fwrite(b.p, 1, b.n, stdout);
 }
 
-/* argv[0] is the name that the gateway was called by, argv[1] the word `import`. */
+/* argv[0] is the name that the gateway was called by, argv[1] the word `import` or `backup`. */
 int main(int argc, char **argv)
 {
 	const char *program = argc > 0 ? argv[0] : "tallygate";
@@ -219,6 +221,8 @@ int main(int argc, char **argv)
 	struct err err;
 	int r;
 
+	if (argc > 1 && strcmp(argv[1], "backup") == 0)
+		return save_backup(argc - 1, argv + 1, program);
 	r = flags_scan(&table, argc - 1, argv + 1, &given, &err);
 	if (r == 0 && flags_given_has(&given, "help")) {
 		print_help(program);

@@ -4,9 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "format/protobuf/decode.h"
-#include "format/text/parse.h"
-#include "format/text/write.h"
+#include "journal/copied_family.h"
 #include "push/push.h"
 #include "store/lifetime.h"
 
@@ -77,29 +75,6 @@ static int cannot(struct rewriter *rw, struct str key, const char *why)
 		       str_quote(key, name, sizeof(name)), why);
 }
 
-static const struct decode_limits no_limits = DECODE_UNLIMITED;
-
-/* NULL: cannot be decoded. */
-static struct family *decode(const struct group_copy_family *f, struct arena *a)
-{
-	CLEANUP(strbuf_done) struct strbuf head = { 0 };
-	struct family *families = NULL;
-	struct err err;
-
-	if (f->proto.n)
-		return proto_decode(f->proto, &no_limits, a, &families, &err) < 0 ? NULL : families;
-	text_write_header(&head, f->name, false, STR_NULL, f->type);
-	/* The parser borrows from the text, which has to last as long as the families. */
-	char *body = arena_alloc(a, head.n + f->text.n);
-
-	memcpy(body, head.p, head.n);
-	memcpy(body + head.n, f->text.p, f->text.n);
-	if (text_parse((struct str){ body, head.n + f->text.n }, &no_limits, a, &families, &err) <
-	    0)
-		return NULL;
-	return families;
-}
-
 /* One push of families with the same push time. */
 static int build_push(struct rewriter *rw, struct str key_bytes,
 		      const struct group_copy_family *const *families, uint32_t n, double at)
@@ -113,12 +88,10 @@ static int build_push(struct rewriter *rw, struct str key_bytes,
 	for (uint32_t i = 0; i < n; i++) {
 		if (families[i]->proto.n + families[i]->text.n == 0)
 			continue;
-		struct family *f = decode(families[i], &rw->arena);
+		struct family *f = copied_family_decode(families[i], &rw->arena);
 
 		if (!f)
 			return cannot(rw, key_bytes, "a family of it cannot be read");
-		f->help = families[i]->help;
-		f->has_help = families[i]->help.p != NULL;
 		*last = f;
 		last = &f->next;
 	}

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/check_config.h"
+#include "process/check_database.h"
+#include "process/copy_database.h"
+#include "process/export.h"
 #include "version.h"
 
 void command_version(void)
@@ -26,7 +30,8 @@ void command_print(enum config_action action, const char *program)
 	fwrite(b.p, 1, b.n, stdout);
 }
 
-int command_import(const char *program, char **argv)
+/* Returns only if that cannot be started. */
+static int become_import(const char *program, char **argv)
 {
 	static const char name[] = "tallygate-import";
 	char path[4096];
@@ -42,4 +47,28 @@ int command_import(const char *program, char **argv)
 	fprintf(stderr, "%s: error: cannot start %s, which belongs beside it: %s\n", program, name,
 		strerrordesc_np(errno));
 	return 1;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv); /* NULL: tallygate-import has it */
+} commands[] = {
+	{ "import", NULL },
+	{ "backup", NULL },
+	{ "check", check_database },
+	{ "copy", copy_database },
+	{ "export", export_database },
+	{ "check-config", check_config },
+};
+
+bool command_find(const char *program, int argc, char **argv, int *ret)
+{
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		*ret = commands[i].run ? commands[i].run(argc - 1, argv + 1)
+				       : become_import(program, argv);
+		return true;
+	}
+	return false;
 }

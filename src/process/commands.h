@@ -10,9 +10,10 @@ void command_version(void);
 /* --help and the shells' completions. */
 void command_print(enum config_action action, const char *program);
 /*
- * `tallygate import`: becomes tallygate-import, the program beside this one. Returns, with an exit
- * status, only if that cannot be started.
+ * The word behind the program's name may be a command: check, copy, export, check-config; or import
+ * and backup, which need an HTTP client, so that we become tallygate-import, the program beside
+ * this one. False: it is none. Otherwise it has run, and *ret is the status to exit with.
  */
-int command_import(const char *program, char **argv);
+bool command_find(const char *program, int argc, char **argv, int *ret);
 
 #endif

@@ -51,6 +51,8 @@ class FakeGateway:
                 self.close_connection = True
                 routes.get(self.path, answer(404))(self)
 
+            do_PUT = do_GET
+
             def log_message(self, *unused):
                 pass
 

@@ -12,7 +12,7 @@ from pathlib import Path
 # A room may include itself and those before it; the programs' main files are above all.
 ROOMS = ["base", "metrics", "config", "codec", "format", "push", "merge", "pages", "store", "journal", "commit", "import",
          "http", "access", "expose", "ui", "api", "process"]
-PROGRAMS = ["main.c", "import/main.c", "import/fetch.c"]
+PROGRAMS = ["main.c", "import/main.c", "import/fetch.c", "import/save_backup.c"]
 # Rooms that know nothing of those before them but these.
 ONLY = {
     "http": {"base"},

@@ -278,8 +278,7 @@ int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err)
 	return unlink_all(suffixed(ret_new, real, making), err);
 }
 
-/* Names survive a power cut once their directory is synced. */
-static int sync_directory(const char *path, struct err *err)
+int db_file_sync_directory(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *dir = mem_strdup(path);
 	char *slash = strrchr(dir, '/');
@@ -302,7 +301,7 @@ static int rename_to(const char *from, const char *to, struct err *err)
 	if (rename(from, to) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "cannot rename %s to %s: %s", from, to,
 			       strerrordesc_np(errno));
-	return sync_directory(to, err);
+	return db_file_sync_directory(to, err);
 }
 
 int db_file_end_new(const char *path, struct err *err)

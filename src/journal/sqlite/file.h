@@ -60,6 +60,9 @@ struct db_directory {
 };
 struct db_directory db_file_directory(const char *path);
 
+/* Names survive a power cut once their directory is synced. */
+int db_file_sync_directory(const char *path, struct err *err);
+
 /* What the kernel has in memory of it is read from the disk again, as far as that is up to us. */
 void db_file_forget_cached(const char *path);
 

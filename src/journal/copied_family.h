@@ -1,0 +1,11 @@
+/* A family of a copied group as numbers again. */
+#ifndef JOURNAL_COPIED_FAMILY_H
+#define JOURNAL_COPIED_FAMILY_H
+
+#include "metrics/metric.h"
+#include "pages/group_copy.h"
+
+/* With the labels of its group. Borrows from f. NULL: it cannot be decoded. */
+struct family *copied_family_decode(const struct group_copy_family *f, struct arena *a);
+
+#endif

@@ -1,0 +1,8 @@
+/* `tallygate copy --from NAME --to NAME`: what is stored, whole or not at all. */
+#ifndef PROCESS_COPY_DATABASE_H
+#define PROCESS_COPY_DATABASE_H
+
+/* argv[0] is "copy". Prints to stdout and stderr; returns the status to exit with. */
+int copy_database(int argc, char **argv);
+
+#endif

@@ -1,0 +1,8 @@
+/* `tallygate export FILE`: what is stored, as pushes that any Pushgateway takes. */
+#ifndef PROCESS_EXPORT_H
+#define PROCESS_EXPORT_H
+
+/* argv[0] is "export". A shell script goes to stdout; returns the status to exit with. */
+int export_database(int argc, char **argv);
+
+#endif
