@@ -11,14 +11,13 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from gateway import DEADLINE, eventually
+from gateway import DEADLINE, eventually, free_port
 from tools import tool
 
 
 def free_address():
     """For a program that cannot tell which port it got."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return f"127.0.0.1:{s.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def wait_for_port(port):

@@ -1,6 +1,7 @@
 """The gateway as a process: started on a free port, watched through its log, ended by its own pid."""
 import http.client
 import os
+import random
 import re
 import signal
 import socket
@@ -25,13 +26,29 @@ def parse_logfmt(line):
 
 
 def eventually(probe, what, deadline=DEADLINE):
-    """Calls probe() until it returns something true, and returns that."""
-    end = time.monotonic() + deadline
+    """Calls probe() until it returns something true, and returns that. Pauses leave the processors to what is waited for."""
+    end, pause = time.monotonic() + deadline, 0.001
     while True:
         got = probe()
         if got:
             return got
         assert time.monotonic() < end, f"not within {deadline:g} s: {what}"
+        time.sleep(pause)
+        pause = min(2 * pause, 0.02)
+
+
+def free_port():
+    """For what is told its port, or comes back on it. The kernel gives none of these to those who ask for any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        lowest = int(f.read().split()[0])
+    for _ in range(100):
+        port = random.randrange(lowest // 2, lowest)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+            return port
+        except OSError:
+            pass
+    raise AssertionError("100 ports were all in use")
 
 
 class Reply:
@@ -54,8 +71,7 @@ class Gateway:
         """early: it is not waited for that it says where it listens, which it says with its database opened."""
         assert BINARY, "TALLYGATE_BIN names the binary under test; tests/run sets it"
         if early:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                listen = f"127.0.0.1:{free.getsockname()[1]}"
+            listen = f"127.0.0.1:{free_port()}"
         listens = [listen] if isinstance(listen, str) else listen
         self._opened = listens if early else None
         self.args = [binary or BINARY, *(f"--web.listen-address={a}" for a in listens),

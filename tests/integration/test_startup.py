@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exposition import scrape
-from gateway import BINARY, Gateway, eventually, parse_logfmt
+from gateway import BINARY, Gateway, eventually, free_port, parse_logfmt
 
 
 def run(*args, cwd=None, env=None):
@@ -345,8 +345,7 @@ def test_the_log_of_start_and_stop(database):
 
 @pytest.mark.parametrize("level", ["warn", "ERROR"])
 def test_a_normal_start_and_stop_is_no_warning(database, level):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     g = Gateway(f"--log.level={level}", database=database, listen=f"127.0.0.1:{port}")
 
     def answers():

@@ -12,6 +12,8 @@ class Wire:
         family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(timeout)
+        # Bytes that are sent one by one leave one by one, and wait for no acknowledgement.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:
             self.socket.bind((source, 0))
         self.socket.connect((gateway.host, gateway.port))
