@@ -6,6 +6,20 @@ from gateway import Gateway
 from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures
 
 
+# With which the workers of pytest-xdist begin, so that none is left with one of these at the end.
+LONGEST = ["test_celery.py", "test_accepted.py", "test_page.py", "test_start_crash.py", "test_client_libraries.py", "test_out_of_memory.py",
+           "test_full_disk.py", "test_import_crash.py"]
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "released: tests/run runs it with the released build only")
+    config.addinivalue_line("markers", "sanitized: tests/run runs it with the build of ASan and UBSan only")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture
 def database(tmp_path):
     return tmp_path / "tallygate.db"

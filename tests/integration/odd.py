@@ -4,8 +4,8 @@ import itertools
 
 import messages as pb
 
-PROTOBUF = {"Content-Type": pb.CONTENT_TYPE}
-OPENMETRICS = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
+PROTOBUF = {"Content_Type": pb.CONTENT_TYPE}
+OPENMETRICS = {"Content_Type": "application/openmetrics-text; version=1.0.0"}
 NAN, INF = float("nan"), float("inf")
 
 
@@ -14,7 +14,7 @@ def proto(*families, path="/p"):
 
 
 def text(body, path="/p", headers=None):
-    return [("PUT", path, headers or {}, body)]
+    return [("PUT", path, headers or {}, body if isinstance(body, bytes) else body.encode())]
 
 
 def label(name, value=b"v"):

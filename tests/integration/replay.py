@@ -14,7 +14,7 @@ from gateway import eventually, parse_logfmt
 PROTOCOLS = {"PrometheusProto": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
              "OpenMetricsText1.0.0": "application/openmetrics-text;version=1.0.0", "OpenMetricsText0.0.1": "application/openmetrics-text;version=0.0.1",
              "PrometheusText1.0.0": "text/plain;version=1.0.0", "PrometheusText0.0.4": "text/plain;version=0.0.4"}
-SECONDS = 15  # between two scrapes of a target; more for more targets than a thousand
+SECONDS = 2  # between two scrapes of a target; more for more targets than two hundred
 
 
 def program():

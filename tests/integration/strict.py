@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from wire import Wire, head
+
 SOURCES = Path(__file__).parents[1] / "lib" / "strict"
 TEXT, OPENMETRICS, PROTO, PROTO_TEXT = range(4)
 _PROTO = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding="
@@ -35,29 +37,26 @@ def fault(kind, utf8_names, body):
     return why.value.decode(errors="replace") if r < 0 else None
 
 
-def decoded(reply):
-    coding = reply.headers.get("Content-Encoding", "identity")
+def decoded(body, coding):
+    """coding: as in Content-Encoding; None where that is not there."""
     if coding == "gzip":
-        return gzip.decompress(reply.body)
+        return gzip.decompress(body)
     if coding == "zstd":
-        return subprocess.run(["zstd", "-dc"], input=reply.body, capture_output=True, check=True).stdout
-    assert coding == "identity", coding
-    return reply.body
+        return subprocess.run(["zstd", "-dc"], input=body, capture_output=True, check=True).stdout
+    assert coding is None, coding
+    return body
 
 
 def scrapes(gateway, codings=CODINGS, formats=FORMATS):
-    """Every answer that can be asked for: (Accept, escaping, reply); each is read, or the test fails."""
-    connection = gateway.connect()
-    for accept in formats:
-        kind = FORMATS[accept]
-        for escaping in ESCAPINGS:
-            for coding in codings:
-                reply = gateway.request("GET", "/metrics", headers={"Accept": f"{accept};escaping={escaping}", "Accept-Encoding": coding},
-                                        connection=connection)
-                assert reply.status == 200, reply
-                assert reply.headers.get("Content-Encoding", "identity") == coding
-                body = decoded(reply)
-                why = fault(kind, escaping == "allow-utf-8", body)
-                assert why is None, f"{accept} in {escaping}, {coding}: {why}\n{body[:3000]!r}"
-                yield accept, escaping, reply
-    connection.close()
+    """Every answer that can be asked for is read; the first that cannot be fails the test."""
+    asked = [(accept, escaping, coding) for accept in formats for escaping in ESCAPINGS for coding in codings]
+    with Wire(gateway) as w:
+        for accept, escaping, coding in asked:
+            w.send(head("GET", "/metrics", Accept=f"{accept};escaping={escaping}", Accept_Encoding=coding))
+        replies = [w.reply() for _ in asked]
+    for (accept, escaping, coding), reply in zip(asked, replies):
+        assert reply.status == 200, reply
+        assert reply.headers.get("content-encoding", "identity") == coding
+        body = decoded(reply.body, reply.headers.get("content-encoding"))
+        why = fault(FORMATS[accept], escaping == "allow-utf-8", body)
+        assert why is None, f"{accept} in {escaping}, {coding}: {why}\n{body[:3000]!r}"

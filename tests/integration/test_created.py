@@ -30,7 +30,8 @@ def pushed(families):
 def openmetrics(gateway, **headers):
     """{family: (type, {(sample, labels): value})}; twice, since the second is made of what is kept."""
     for headers in ({"Accept-Encoding": "gzip"}, {}, {}):
-        body = strict.decoded(scrape(gateway, OPENMETRICS, **headers))
+        reply = scrape(gateway, OPENMETRICS, **headers)
+        body = strict.decoded(reply.body, reply.headers.get("Content-Encoding"))
         assert strict.fault(strict.OPENMETRICS, False, body) is None, body
         found = pushed(read_openmetrics(body.decode()))
     return {name: (f.type, {(s.name, frozenset(s.labels.items())): s.value for s in f.samples}) for name, f in found.items()}
@@ -39,7 +40,8 @@ def openmetrics(gateway, **headers):
 def in_protobuf(gateway):
     """{family: [(labels, created or None)]}; the numbers of the fields are those of proto/metrics.proto."""
     for headers in ({"Accept-Encoding": "gzip"}, {}, {}):
-        body = strict.decoded(scrape(gateway, PROTO + "delimited", **headers))
+        reply = scrape(gateway, PROTO + "delimited", **headers)
+        body = strict.decoded(reply.body, reply.headers.get("Content-Encoding"))
         assert strict.fault(strict.PROTO, False, body) is None
     return {name: [metric(fields(m)) for m in metrics(message)] for name, message in delimited(body).items()
             if not name.startswith(("pushgateway_", "process_", "push_"))}
