@@ -10,6 +10,7 @@ from exposition import Scrape, promtool, scrape
 from gateway import Gateway
 from libraries import go, go_program, go_text, library, metric, node  # noqa: F401: fixtures
 
+pytestmark = pytest.mark.sanitized
 TIMES = ("push_time_seconds", "push_failure_time_seconds")
 DURATIONS = [0.1, 0.5, 1, 5]
 METRICS = [

@@ -14,6 +14,7 @@ from differential.client import Reply  # noqa: E402
 from differential.step import Step, grouping_key, leaking  # noqa: E402
 
 
+@pytest.mark.sanitized
 def test_agrees_with_the_go_gateway():
     done = subprocess.run([TESTS / "differential" / "run", "--seed", "ci", "--sequences", "400"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,

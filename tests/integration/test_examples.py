@@ -3,14 +3,16 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from exposition import promtool, scrape
-from gateway import DEADLINE, Gateway, eventually
+import pytest
 
+from exposition import promtool, scrape
+from gateway import DEADLINE, Gateway, eventually, free_port
+
+pytestmark = pytest.mark.released
 EXAMPLES = Path(__file__).parents[2] / "deploy" / "examples"
 
 
@@ -34,8 +36,7 @@ def test_cron(gw):
 
 def test_cron_while_the_gateway_is_away(tmp_path):
     """curl tries again until it is back."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     waiting = subprocess.Popen([EXAMPLES / "cron/counted.sh", "j", "true"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                env={**os.environ, "PUSHGATEWAY": f"127.0.0.1:{port}"})
     assert b"onnect" in waiting.stderr.readline()
@@ -60,8 +61,7 @@ class Web:
     """The application, as uvicorn runs it."""
 
     def __init__(self, gw, workers):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "--workers", str(workers), "--port", str(self.port), "--log-level", "warning", "app:app"],
             cwd=EXAMPLES / "fastapi", stdin=subprocess.DEVNULL,

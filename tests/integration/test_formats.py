@@ -296,6 +296,7 @@ class NativePrometheus(Prometheus):
     FLAGS = ["--enable-feature=native-histograms"]
 
 
+@pytest.mark.released
 def test_prometheus_scrapes_native_histograms(tmp_path):
     """It asks for protobuf then, and PromQL takes a quantile from a histogram that has no classic buckets."""
     with Gateway() as g:

@@ -62,6 +62,7 @@ def packages_of(libraries):
     return found
 
 
+@pytest.mark.released
 def test_the_image_has_all_libraries():
     source = f'. {ROOT}/deploy/packages && echo $RUNTIME_PACKAGES'
     packages = set(subprocess.run(["sh", "-c", source], check=True, capture_output=True, text=True).stdout.split())

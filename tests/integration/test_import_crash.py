@@ -8,6 +8,7 @@ import pytest
 from exposition import scrape
 from gateway import Gateway, eventually
 
+pytestmark = pytest.mark.released
 SOURCE = Path(__file__).with_name("crash_points.c")
 GO_FILE = Path(__file__).parents[1] / "unit" / "data" / "gob" / "pushgateway-1.11.2.gob"
 

@@ -3,6 +3,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.released
 ROOT = Path(__file__).resolve().parents[2]
 
 # In place of Debian's: whatever is in `installed` is there, and what is called bad cannot be had.

@@ -14,6 +14,7 @@ import pytest
 from exposition import scrape
 from gateway import DEADLINE, Gateway
 
+pytestmark = pytest.mark.sanitized
 SOURCE = Path(__file__).with_name("alloc_faults.c")
 PROTO = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 REFUSALS = {413, 500, 503, 507}

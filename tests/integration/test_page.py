@@ -7,6 +7,7 @@ import pytest
 from browser import Keys, chromium, page  # noqa: F401: fixtures
 from gateway import Gateway
 
+pytestmark = pytest.mark.released
 THREE = {
     "nightly-backup/instance/db1/region/eu-west": """\
 # HELP backup_duration_seconds How long the backup took.

@@ -12,6 +12,7 @@ from exposition import scrape
 from gateway import Gateway, eventually
 from test_import_crash import library  # noqa: F401: a fixture
 
+pytestmark = pytest.mark.released
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sqlite"
 GROUPS = 30
 

@@ -10,6 +10,7 @@ from exposition import promtool, scrape
 from gateway import DEADLINE, Gateway
 from libraries import go, go_program, go_text, metric, node  # noqa: F401: fixtures
 
+pytestmark = pytest.mark.sanitized
 START = 1732620000
 
 

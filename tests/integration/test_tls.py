@@ -156,6 +156,7 @@ def test_allowed_names(certificates, tmp_path, allowed, client, stranger):
         assert not admitted(g, client_context(certificates))
 
 
+@pytest.mark.released
 def test_prometheus_scrapes(certificates, tmp_path):
     users = {"basic_auth_users": {"prometheus": "$2b$04$QOauhQNbBCuQDKes6eFzPeVj0cCigtIZ1NEwIggIAOiVqcS6cpIjG"}}
     file = write_config(tmp_path / "web.yml", certificates.server, users, client_auth_type="RequireAndVerifyClientCert",
