@@ -14,6 +14,13 @@ static struct family *decode(const struct group_copy_family *f, struct arena *a)
 
 	if (f->proto.n)
 		return proto_decode(f->proto, &no_limits, a, &families, &err) < 0 ? NULL : families;
+	/* A family without metrics, which only protobuf can say, holds its name and type. */
+	if (f->text.n == 0) {
+		families = arena_zalloc(a, sizeof(*families));
+		families->name = f->name;
+		families->type = f->type;
+		return families;
+	}
 	text_write_header(&head, f->name, false, STR_NULL, f->type);
 	/* The parser borrows from the text, which has to last as long as the families. */
 	char *body = arena_alloc(a, head.n + f->text.n);

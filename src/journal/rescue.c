@@ -1,5 +1,6 @@
 #include "journal/rescue.h"
 
+#include "journal/compare.h"
 #include "journal/load.h"
 #include "journal/rewrite.h"
 
@@ -8,10 +9,25 @@ static struct store *load_same(struct storage *st, struct store *store, struct e
 {
 	struct store *loaded = store_new_like(store, NULL);
 
-	if (load_store(st, loaded, err) == STORAGE_LOADED && rewrite_same(store, loaded, err))
+	if (load_store(st, loaded, err) == STORAGE_LOADED && compare_stores(store, loaded, err))
 		return loaded;
 	store_free(loaded);
 	return NULL;
+}
+
+/*
+ * The store continues with what was loaded. It shows the same, but a new database numbers groups
+ * and rows anew, and one that was read back may hold rows that changed nothing to be seen: those of
+ * a commit that failed only in appearance, or was moved by cleaning.
+ */
+static int go_on_with(struct storage *st, struct store *store, struct err *err)
+{
+	struct store *loaded = load_same(st, store, err);
+
+	if (!loaded)
+		return -1;
+	store_take_over(store, loaded);
+	return 0;
 }
 
 static int fill(void *store, struct storage *st, struct err *err)
@@ -19,34 +35,21 @@ static int fill(void *store, struct storage *st, struct err *err)
 	return rewrite_store(store, st, err);
 }
 
-/* The new database numbers groups and rows anew, so the store continues with what is loaded from
- * it. */
 static int renew(struct storage *st, struct store *store, struct strbuf *ret_kept, struct err *err)
 {
-	struct store *loaded;
-
 	if (st->ops->renew(st, fill, store, ret_kept, err) < 0)
 		return -1;
-	loaded = load_same(st, store, err);
-	if (!loaded)
-		return -1;
-	store_take_over(store, loaded);
-	return 0;
+	return go_on_with(st, store, err);
 }
 
 /* 0: it is the same as the store. 1: it can be opened, but is not. -1: it cannot be opened. */
 static int read_back(struct storage *st, struct store *store, struct err *err)
 {
-	struct store *loaded;
 	struct err ignored;
 
 	if (st->ops->reopen(st, err) < 0)
 		return st->ops->health(st, &ignored) == STORAGE_LOST ? 1 : -1;
-	loaded = load_same(st, store, err);
-	if (!loaded)
-		return 1;
-	store_free(loaded);
-	return 0;
+	return go_on_with(st, store, err) < 0 ? 1 : 0;
 }
 
 enum rescue_result rescue(struct storage *st, struct store *store, enum storage_health health,

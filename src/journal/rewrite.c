@@ -2,11 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "journal/copied_family.h"
 #include "push/push.h"
-#include "store/lifetime.h"
 
 enum { BATCH = 512 };
 
@@ -86,8 +84,6 @@ static int build_push(struct rewriter *rw, struct str key_bytes,
 	if (key_decode(key_bytes, &rw->arena, &key) < 0)
 		return cannot(rw, key_bytes, "its key is none");
 	for (uint32_t i = 0; i < n; i++) {
-		if (families[i]->proto.n + families[i]->text.n == 0)
-			continue;
 		struct family *f = copied_family_decode(families[i], &rw->arena);
 
 		if (!f)
@@ -239,93 +235,4 @@ int rewrite_store(struct store *s, struct storage *to, struct err *err)
 		r = write_remembered(&rw);
 	rewriter_done(&rw);
 	return r;
-}
-
-/* ---- comparing ---- */
-
-static uint64_t mix(uint64_t h, struct str s)
-{
-	uint64_t parts[2] = { h, hash_bytes(s) };
-
-	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
-}
-
-/* Covers everything that a group shows. */
-static uint64_t digest(const struct group_copy *g)
-{
-	double times[2] = { g->pushed_at, g->failed_at };
-	uint64_t h = mix(hash_bytes(g->key), (struct str){ (const char *)times, sizeof(times) });
-	char life[LIFE_BODY];
-
-	h = mix(h, g->failed_why);
-	h = mix(h, life_encode(&g->life, life));
-	for (uint32_t i = 0; i < g->n_families; i++) {
-		const struct group_copy_family *f = &g->families[i];
-
-		h = mix(h, f->name);
-		h = mix(h, f->exposed);
-		h = mix(h, f->help);
-		h = mix(h, f->text);
-		h = mix(h, (struct str){ (const char *)&f->type, sizeof(f->type) });
-		h = mix(h, (struct str){ (const char *)&f->pushed_at, sizeof(f->pushed_at) });
-	}
-	return h;
-}
-
-struct digested {
-	uint64_t key, all;
-};
-
-struct digests {
-	struct digested *list;
-	size_t n, cap;
-};
-
-static int by_key(const void *pa, const void *pb)
-{
-	const struct digested *a = pa, *b = pb;
-
-	return (a->key > b->key) - (a->key < b->key);
-}
-
-static void digest_store(struct store *s, struct digests *ret)
-{
-	struct group_copy g;
-	struct arena arena;
-	uint32_t cursor = 0;
-
-	arena_init(&arena, SIZE_MAX);
-	while (store_copy_group(s, &cursor, &arena, &g) > 0) {
-		if (ret->n == ret->cap) {
-			ret->cap = ret->cap ? ret->cap * 2 : 256;
-			ret->list = mem_realloc(ret->list, ret->cap * sizeof(*ret->list));
-		}
-		ret->list[ret->n++] = (struct digested){ hash_bytes(g.key), digest(&g) };
-		arena_reset(&arena);
-	}
-	arena_done(&arena);
-	if (ret->n > 0)
-		qsort(ret->list, ret->n, sizeof(*ret->list), by_key);
-}
-
-bool rewrite_same(struct store *a, struct store *b, struct err *err)
-{
-	struct digests da = { 0 }, db = { 0 };
-	size_t i = 0;
-	bool same;
-
-	digest_store(a, &da);
-	digest_store(b, &db);
-	while (i < da.n && i < db.n && da.list[i].key == db.list[i].key &&
-	       da.list[i].all == db.list[i].all)
-		i++;
-	same = i == da.n && i == db.n;
-	if (!same)
-		err_set(err, ERR_SYSTEM, 0,
-			"what the database holds differs from what is in memory: %zu groups "
-			"instead of %zu, or others",
-			db.n, da.n);
-	free(da.list);
-	free(db.list);
-	return same;
 }

@@ -15,7 +15,4 @@
  */
 int rewrite_store(struct store *s, struct storage *to, struct err *err);
 
-/* Both show the same groups, families and times; on false *err says how they differ. */
-bool rewrite_same(struct store *a, struct store *b, struct err *err);
-
 #endif

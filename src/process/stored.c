@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "journal/compare.h"
 #include "journal/load.h"
 #include "journal/rewrite.h"
 #include "journal/sqlite/carve.h"
@@ -97,7 +98,7 @@ static int fill(void *arg, struct storage *st, struct err *err)
 	int r = rewrite_store(store, st, err);
 
 	if (r == 0 &&
-	    (load_store(st, again, err) != STORAGE_LOADED || !rewrite_same(store, again, err)))
+	    (load_store(st, again, err) != STORAGE_LOADED || !compare_stores(store, again, err)))
 		r = -1;
 	store_free(again);
 	return r;

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal/compare.h"
 #include "journal/load.h"
-#include "journal/rewrite.h"
 #include "journal/sqlite/sqlite.h"
 #include "lib/make_push.h"
 #include "lib/run.h"
@@ -87,7 +87,7 @@ static void check_copy(const struct storage_backup *b, struct store *want)
 	st = open_db(name.p);
 	ck_assert_int_eq(sqlite_storage_found(st).doubt.reason, ERR_NONE);
 	got = load(st);
-	ck_assert_msg(rewrite_same(want, got, &err), "%s", err.msg);
+	ck_assert_msg(compare_stores(want, got, &err), "%s", err.msg);
 	store_free(got);
 	st->ops->close(st);
 	unlink(name.p);
