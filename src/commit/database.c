@@ -132,12 +132,16 @@ static int mend(struct database *d, struct err *err)
 	struct err why = { 0 };
 	enum rescue_result r;
 
+	/* A new file may be in place that numbers its rows otherwise than the store. */
+	if (health == STORAGE_WELL && d->unsettled)
+		health = STORAGE_DOUBTED;
 	d->suspect = health != STORAGE_WELL;
 	if (!d->suspect)
 		return 0;
 	if (start < d->next_rescue_ns)
 		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
 	r = rescue(d->storage, d->store, health, &kept, &why, err);
+	d->unsettled = r == RESCUE_FAILED;
 	if (r == RESCUE_FAILED) {
 		note_failure(d, start, err);
 		err->reason = ERR_STORAGE;

@@ -20,6 +20,7 @@ struct database {
 
 	bool full;              /* the disk, when rows that take room were to be committed last */
 	bool suspect;           /* a commit has failed: look after it before the next batch */
+	bool unsettled;         /* a repair was begun and not ended: well or not, it is read back */
 	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 

@@ -49,7 +49,7 @@ struct storage;
 enum storage_health {
 	STORAGE_WELL,
 	STORAGE_DOUBTED, /* a sync has failed: what is read may come from the kernel's memory, not
-			    from the disk */
+			    from the disk. Or it holds rows that the store does not know of */
 	STORAGE_LOST, /* the file under its name is not the one that was written; *err says why */
 };
 

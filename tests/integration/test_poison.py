@@ -158,6 +158,10 @@ def test_sequences_at_random(database, seed):
         connection.close()
         s = check(g)
         check_books(s)
+        # A database that is written anew from memory holds the same.
+        database.unlink()
+        g.wait_for_line("a new one has been written from memory")
+        assert scrape(g).kept() == s.kept()
         g.kill()
     with Gateway(database=database) as g:
         assert scrape(g).kept() == s.kept()

@@ -46,6 +46,7 @@ struct sqlite_storage {
 	bool lost;                     /* it was opened again and was damaged */
 	struct backup *backup;         /* NULL: none is being made */
 	bool backup_ended;             /* it was, of the connection before */
+	bool at_odds;                  /* it has a row of a number that the store gave to another */
 };
 
 static struct sqlite_storage *of(struct storage *st)
@@ -129,6 +130,8 @@ static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int 
 
 	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
 		own ? sqlite3_errstr(code) : sqlite3_errmsg(s->db));
+	if (!own && sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_PRIMARYKEY)
+		s->at_odds = true;
 	if ((code & 0xFF) == SQLITE_FULL)
 		return STORAGE_REFUSED_FULL;
 	return is_of_rows(code) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
@@ -361,6 +364,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 		return opened;
 	s->db = s->connection.db;
 	r = prepare(s);
+	s->at_odds = false;
 	s->checkpoint = 0;
 	if (r == SQLITE_OK)
 		r = set_checkpoint(s, 0);
@@ -379,7 +383,7 @@ static enum storage_health sqlite_health(struct storage *st, struct err *err)
 
 	if (s->lost || (s->db && vfs_check_files(s->db, err) < 0))
 		return STORAGE_LOST;
-	return !s->db || vfs_sync_failed(s->db) ? STORAGE_DOUBTED : STORAGE_WELL;
+	return !s->db || s->at_odds || vfs_sync_failed(s->db) ? STORAGE_DOUBTED : STORAGE_WELL;
 }
 
 static int sqlite_reopen(struct storage *st, struct err *err)

@@ -1,0 +1,180 @@
+/* Repairing the database: whatever fails on the way, the next batch is taken in the end, and what
+ * is stored is what is shown.
+ */
+#include <check.h>
+
+#include "base/clock.h"
+#include "commit/database.h"
+#include "journal/compare.h"
+#include "journal/load.h"
+#include "lib/gateway.h"
+#include "lib/run.h"
+
+/* Rows in memory that are doubted or lost when told so, and of which some calls fail. */
+struct doubtful {
+	struct storage base; /* first */
+	struct gateway g;
+	enum storage_health health;
+	unsigned reopens_to_fail, renewals_to_fail, reads_to_fail; /* of the next ones */
+	unsigned renewals;
+};
+
+static struct doubtful *of(struct storage *st)
+{
+	return (struct doubtful *)st;
+}
+
+static struct storage *rows_of(struct storage *st)
+{
+	return &of(st)->g.rows.base;
+}
+
+static enum storage_load_result doubtful_read(struct storage *st, enum storage_which which,
+					      uint64_t below, storage_row_fn fn, void *arg,
+					      struct err *err)
+{
+	if (of(st)->reads_to_fail > 0) {
+		of(st)->reads_to_fail--;
+		err_set(err, ERR_SYSTEM, 0, "told not to be read");
+		return STORAGE_FAILED;
+	}
+	return rows_of(st)->ops->read(rows_of(st), which, below, fn, arg, err);
+}
+
+static enum storage_commit_result doubtful_commit(struct storage *st, const struct rows *rows,
+						  struct err *err)
+{
+	return rows_of(st)->ops->commit(rows_of(st), rows, err);
+}
+
+static uint64_t doubtful_bytes(struct storage *st)
+{
+	return rows_of(st)->ops->bytes(rows_of(st));
+}
+
+static enum storage_health doubtful_health(struct storage *st, struct err *err)
+{
+	if (of(st)->health == STORAGE_LOST)
+		err_set(err, ERR_STORAGE, 0, "told to be lost");
+	return of(st)->health;
+}
+
+static int doubtful_reopen(struct storage *st, struct err *err)
+{
+	if (of(st)->reopens_to_fail > 0) {
+		of(st)->reopens_to_fail--;
+		return err_set(err, ERR_STORAGE, 0, "told not to be opened");
+	}
+	of(st)->health = STORAGE_WELL;
+	return 0;
+}
+
+static int doubtful_renew(struct storage *st, storage_fill_fn fill, void *arg,
+			  struct strbuf *ret_kept, struct err *err)
+{
+	struct mem_storage new;
+
+	(void)ret_kept;
+	if (of(st)->renewals_to_fail > 0) {
+		of(st)->renewals_to_fail--;
+		return err_set(err, ERR_STORAGE, 0, "told not to be renewed");
+	}
+	mem_storage_init(&new);
+	if (fill(arg, &new.base, err) < 0) {
+		mem_storage_done(&new);
+		return -1;
+	}
+	mem_storage_done(&of(st)->g.rows);
+	of(st)->g.rows = new;
+	of(st)->health = STORAGE_WELL;
+	of(st)->renewals++;
+	return 0;
+}
+
+static const struct storage_ops doubtful_ops = {
+	.read = doubtful_read,
+	.commit = doubtful_commit,
+	.bytes = doubtful_bytes,
+	.health = doubtful_health,
+	.reopen = doubtful_reopen,
+	.renew = doubtful_renew,
+};
+
+/* The store that is replaced is an older one, so that the numbers of its rows are high. */
+static void doubtful_init(struct doubtful *d)
+{
+	*d = (struct doubtful){ .base = { &doubtful_ops, UINT64_MAX } };
+	gateway_init(&d->g, 10, 100);
+	for (int i = 0; i < 5; i++)
+		gateway_push(&d->g, PUSH_PUT, "/j", "# HELP a h\na 1\n", 0);
+	gateway_push(&d->g, PUSH_PUT, "/k", "b 1\n", 0);
+}
+
+/* A row that changes nothing to be seen and that the store does not know of, as after a commit
+ * that failed and is on the disk all the same. */
+static void add_unknown_row(struct doubtful *d)
+{
+	struct row row = store_beat_rows(d->g.store, 9)->list[0];
+
+	mem_storage_add(&d->g.rows, &row);
+	store_rollback(d->g.store);
+}
+
+/* A push is taken, and after loading the database it is there with all else. */
+static void check_goes_on(struct doubtful *d, struct database *database)
+{
+	struct push *push = make_push(PUSH_POST, "/j", "later 1\n", d->g.now++);
+	struct store *loaded = store_new_like(d->g.store, NULL);
+	struct err err = { 0 };
+
+	d->g.pushes[d->g.n++] = push;
+	store_stage(d->g.store, push);
+	ck_assert_int_eq(database_commit_pushes(database, store_rows(d->g.store), &err),
+			 STORAGE_COMMITTED);
+	store_publish(d->g.store);
+	ck_assert_int_eq(load_store(&d->base, loaded, &err), STORAGE_LOADED);
+	ck_assert_msg(compare_stores(d->g.store, loaded, &err), "%s", err.msg);
+	gateway_check_counts(&d->g, 2, 7);
+	store_free(loaded);
+}
+
+/* Of every three calls of a kind the first 0, 1 or 2 fail. */
+enum { FAILURES = 3, WAYS = 2 * 2 * FAILURES * FAILURES * FAILURES };
+
+START_TEST(in_the_end_it_goes_on)
+{
+	int64_t now = 1000 * INT64_C(1000000000);
+	struct database database;
+	struct doubtful d;
+	struct err err;
+	int way = _i, tries = 0;
+
+	doubtful_init(&d);
+	d.health = way % 2 ? STORAGE_LOST : STORAGE_DOUBTED;
+	way /= 2;
+	if (way % 2)
+		add_unknown_row(&d);
+	way /= 2;
+	d.reopens_to_fail = (unsigned)(way % FAILURES);
+	d.renewals_to_fail = (unsigned)(way / FAILURES % FAILURES);
+	d.reads_to_fail = (unsigned)(way / FAILURES / FAILURES);
+	clock_hold(now, now);
+	database_init(&database, &d.base, d.g.store);
+	do {
+		now += 2 * INT64_C(1000000000);
+		clock_hold(now, now);
+		ck_assert_int_lt(tries++, 10);
+	} while (database_look_after(&database, &err) < 0);
+	check_goes_on(&d, &database);
+	database_done(&database);
+	gateway_done(&d.g);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("database");
+
+	tcase_add_loop_test(tc, in_the_end_it_goes_on, 0, WAYS);
+	return run_cases("database", tc);
+}
