@@ -83,6 +83,7 @@ static void conn_free(struct conn *c)
 	if (c->tls)
 		conn_tls_free(c);
 	input_done(c);
+	request_detach(&c->req);
 	reply_done(&c->req.reply);
 	free(c);
 	worker_check_load(w);

@@ -44,9 +44,11 @@ struct http_request {
 	struct conn *conn;
 	struct parse parse;
 	struct reply reply;
-	unsigned tag; /* for answered(); 0: none */
-	bool close;   /* the connection, after the reply */
-	bool unread;  /* it was answered with some of it yet to come */
+	unsigned tag;   /* for answered(); 0: none */
+	void *attached; /* NULL: nothing */
+	void (*attached_free)(void *p);
+	bool close;  /* the connection, after the reply */
+	bool unread; /* it was answered with some of it yet to come */
 };
 
 struct conn_tls;
@@ -85,6 +87,11 @@ struct conn {
 	} address;
 	char peer[64]; /* see http_request_peer(); empty: not yet written */
 };
+
+/* ---- request.c ---- */
+
+/* The request is over. */
+void request_detach(struct http_request *req);
 
 /* ---- conn.c ---- */
 
@@ -186,6 +193,7 @@ ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n);
 bool conn_tls_drained(const struct conn *c, size_t n);
 /* Before a read: so much of a body is yet to come. */
 void conn_tls_expect(struct conn *c, size_t n);
+struct ssl_st *conn_tls_ssl(const struct conn *c);
 /* Frees what it keeps from request to request. */
 void conn_tls_rest(struct conn *c);
 /* Bytes have been read from the socket that have not come out of conn_tls_read() yet. */

@@ -233,6 +233,11 @@ void conn_tls_expect(struct conn *c, size_t n)
 	SSL_set_read_ahead(c->tls->ssl, len == 0 || c->tls->read_len == len);
 }
 
+SSL *conn_tls_ssl(const struct conn *c)
+{
+	return c->tls->ssl;
+}
+
 bool conn_tls_drained(const struct conn *c, size_t n)
 {
 	return n < RECORD_MAX && !SSL_has_pending(c->tls->ssl);

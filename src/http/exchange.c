@@ -105,6 +105,7 @@ void conn_answered(struct conn *c)
 	/* A client that asked for the close sends nothing more. */
 	c->last = req->close;
 	c->more = !asked || req->unread || c->in.start < c->in.end;
+	request_detach(req);
 	req->parse = (struct parse){ 0 };
 	req->close = req->unread = false;
 	req->tag = 0;

@@ -83,6 +83,29 @@ size_t http_request_header_bytes(const struct http_request *req)
 	return req->parse.field_bytes;
 }
 
+void http_request_attach(struct http_request *req, void *p, void (*free_fn)(void *p))
+{
+	req->attached = p;
+	req->attached_free = free_fn;
+}
+
+void *http_request_attached(const struct http_request *req)
+{
+	return req->attached;
+}
+
+void request_detach(struct http_request *req)
+{
+	if (req->attached)
+		req->attached_free(req->attached);
+	req->attached = NULL;
+}
+
+struct ssl_st *http_request_tls(const struct http_request *req)
+{
+	return req->conn->tls ? conn_tls_ssl(req->conn) : NULL;
+}
+
 /* ---- the reply ---- */
 
 void http_reply_header(struct http_request *req, const char *name, const char *value)

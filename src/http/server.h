@@ -17,6 +17,7 @@
 struct http_server;
 struct http_worker;
 struct ssl_ctx_st;
+struct ssl_st; /* openssl/ssl.h */
 struct http_request;
 
 struct http_settings {
@@ -183,6 +184,15 @@ size_t http_request_header_bytes(const struct http_request *req);
 
 /* Before the reply; the last one counts. 0: none. */
 void http_request_tag(struct http_request *req, unsigned tag);
+
+/*
+ * Something of the layer above that belongs to the request: free_fn(p) is called when the request
+ * has been answered, or its connection has ended, on the worker's thread. Once for each request.
+ */
+void http_request_attach(struct http_request *req, void *p, void (*free_fn)(void *p));
+void *http_request_attached(const struct http_request *req); /* NULL: nothing */
+/* Of its connection, borrowed; NULL: plain. On the worker's thread. */
+struct ssl_st *http_request_tls(const struct http_request *req);
 
 /*
  * Before the reply; in place of one of that name. The value is copied; CR and LF must not be in it.

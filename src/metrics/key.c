@@ -292,6 +292,34 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 	return 0;
 }
 
+int key_put(const struct key *key, const struct label *labels, uint32_t n, struct arena *a,
+	    struct key *ret_key)
+{
+	struct key to = *key;
+	uint32_t i = 0, k = 0;
+
+	*ret_key = to;
+	if (n == 0)
+		return 0;
+	to.labels = arena_alloc(a, (key->n_labels + n) * sizeof(*to.labels));
+	if (!to.labels)
+		return -1;
+	to.n_labels = 0;
+	while (i < key->n_labels || k < n) {
+		int order = i == key->n_labels ? 1
+			    : k == n           ? -1
+					       : str_cmp(key->labels[i].name, labels[k].name);
+
+		if (order >= 0)
+			to.plain &= text_is_verbatim(labels[k].value);
+		to.labels[to.n_labels++] = order < 0 ? key->labels[i] : labels[k];
+		i += order <= 0;
+		k += order >= 0;
+	}
+	*ret_key = to;
+	return 0;
+}
+
 void key_encode(const struct key *key, struct strbuf *out)
 {
 	for (uint32_t i = 0; i < key->n_labels; i++) {

@@ -49,6 +49,13 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 int key_check_names(const struct key *key, struct err *err);
 
 /*
+ * The key with other labels (sorted and unique, too), which take the place of those of the same
+ * names. -1: the arena is full. Without any it is the key itself.
+ */
+int key_put(const struct key *key, const struct label *labels, uint32_t n, struct arena *a,
+	    struct key *ret_key);
+
+/*
  * The canonical bytes of a key, also how the database stores it: name 0xFF value 0xFF for each
  * label in order. 0xFF never occurs in UTF-8.
  */

@@ -442,9 +442,44 @@ START_TEST(decode_stored)
 }
 END_TEST
 
+static const struct {
+	const char *labels; /* single letters: "ab" is a="0", b="1" */
+	const char *want; /* with "j" for the job, and the upper-case letter for one of `labels` */
+} put_on[] = {
+	{ "", "ajz" },  { "a", "Ajz" }, { "b", "aBjz" },  { "bcx", "aBCjXz" },
+	{ "z", "ajZ" }, { "j", "aJz" }, { "ajz", "AJZ" },
+};
+
+START_TEST(labels_are_put_on)
+{
+	struct label of_key[] = { { STR("a"), STR("k") },
+				  { STR("j"), STR("k") },
+				  { STR("z"), STR("k") } };
+	struct key key = { of_key, 3, true }, got;
+	struct label labels[4];
+	char text[8] = "";
+	CLEANUP(arena_done) struct arena a;
+	uint32_t n = 0;
+
+	for (const char *c = put_on[_i].labels; *c; c++)
+		labels[n++] = (struct label){ { c, 1 }, STR("v\n") };
+	arena_init(&a, 1 << 20);
+	ck_assert_int_eq(key_put(&key, labels, n, &a, &got), 0);
+	for (uint32_t i = 0; i < got.n_labels; i++)
+		text[i] = (char)(*got.labels[i].name.p &
+				 (*got.labels[i].value.p == 'v' ? ~0x20 : ~0));
+	ck_assert_str_eq(text, put_on[_i].want);
+	ck_assert(got.plain == (n == 0));
+	a.limit = a.used;
+	ck_assert_int_eq(key_put(&key, labels, n, &a, &got), n == 0 ? 0 : -1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("key");
+
+	tcase_add_loop_test(tc, labels_are_put_on, 0, ARRAY_LEN(put_on));
 
 	tcase_add_loop_test(tc, classic_names, 0, ARRAY_LEN(classic));
 	tcase_add_loop_test(tc, utf8_names, 0, ARRAY_LEN(utf8));
