@@ -195,6 +195,13 @@ int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_C
 	return 0;
 }
 
+bool client_policy_verifies(SSL_CTX *ctx)
+{
+	const struct policy *p = SSL_CTX_get_ex_data(ctx, policy_index);
+
+	return p && p->verify;
+}
+
 /* ---- comparing two contexts ---- */
 
 static bool has_authority(const struct policy *p, const X509 *cert)

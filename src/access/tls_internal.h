@@ -35,6 +35,8 @@ static inline void free_certificates(STACK_OF(X509) * *certs)
 /* tls_client.c: which certificates clients must show, as client_auth and what goes with it say. */
 int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
 		  struct err *err);
+/* Certificates that clients show on such connections have been verified. */
+bool client_policy_verifies(SSL_CTX *ctx);
 /* Does `to` let in a client certificate, or a client without one, that `from` may not? */
 bool client_policy_is_weaker(SSL_CTX *from, SSL_CTX *to);
 

@@ -26,7 +26,10 @@ static int read_rules(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-static const struct yaml_field file_fields[] = { { "rules", read_rules, 0 } };
+static const struct yaml_field file_fields[] = {
+	{ "rules", read_rules, 0 },
+	{ "access", access_rules_read, offsetof(struct group_rules, access) },
+};
 static const struct yaml_type file_type = { "configuration", file_fields, ARRAY_LEN(file_fields) };
 
 int group_rules_parse(struct str text, struct group_rules **ret, struct err *err)
@@ -136,5 +139,6 @@ void group_rules_unref(struct group_rules *rules)
 	for (size_t i = 0; i < rules->n; i++)
 		rule_done(&rules->v[i]);
 	free(rules->v);
+	access_rules_free(rules->access);
 	free(rules);
 }

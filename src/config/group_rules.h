@@ -1,6 +1,7 @@
 /*
- * The rules of --config.file: what is to be done with which groups. YAML; the first rule whose
- * selector matches a grouping key applies to that group. Immutable and counted; any thread.
+ * The rules of --config.file: what is to be done with which groups, and, under `access:`, who may
+ * do what (config/access_rules.h). YAML; the first rule whose selector matches a grouping key
+ * applies to that group. Immutable and counted; any thread.
  *
  *     rules:
  *     - match: '{job="nightly-backup"}'
@@ -24,6 +25,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "config/access_rules.h"
 #include "config/file.h"
 #include "config/group_options.h"
 #include "metrics/selector.h"
@@ -38,6 +40,7 @@ struct group_rules {
 	atomic_uint refs;
 	struct group_rule *v; /* in the order of the file */
 	size_t n;
+	struct access_rules *access; /* NULL: everybody may do everything */
 };
 
 enum { GROUP_RULES_MAX = 10000 };

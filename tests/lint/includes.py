@@ -16,7 +16,7 @@ PROGRAMS = ["main.c", "import/main.c", "import/fetch.c", "import/save_backup.c"]
 # Rooms that know nothing of those before them but these.
 ONLY = {
     "http": {"base"},
-    "access": {"base", "config"},
+    "access": {"base", "metrics", "config"},
     "config": {"base", "metrics"},
     "metrics": {"base"},
     "ui": {"base"},

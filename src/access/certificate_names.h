@@ -1,0 +1,23 @@
+/*
+ * The names of a client certificate that was verified in the handshake: the common name of its
+ * subject, and its DNS names.
+ */
+#ifndef ACCESS_CERTIFICATE_NAMES_H
+#define ACCESS_CERTIFICATE_NAMES_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+struct ssl_st; /* openssl/ssl.h */
+
+enum { CERTIFICATE_NAMES_MAX = 64 };
+
+/*
+ * "cn:ops", "dns:host.example" (in lower case), into ret[], all of the arena. Returns how many: 0
+ * for a connection without a certificate, or with one that nobody has verified, or when the arena
+ * is full. The thread of the connection.
+ */
+uint32_t certificate_names(struct ssl_st *ssl, struct arena *a,
+			   struct str ret[CERTIFICATE_NAMES_MAX]);
+
+#endif
