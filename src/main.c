@@ -96,6 +96,18 @@ static void log_listening(void *arg)
 	g->listening = (struct strbuf){ 0 };
 }
 
+/* Whoever `access:` names has to be in the file of --web.config.file. */
+static int check_names(const struct api *api, struct err *err)
+{
+	CLEANUP(group_rules_unrefp)
+	struct group_rules *rules = api->rules ? current_rules_get(api->rules) : NULL;
+
+	if (!rules || admission_check_names(api->admission, rules->access, err) == 0)
+		return 0;
+	err_prefix(err, "--config.file: ");
+	return -1;
+}
+
 /* Answers from now on: 503 until the database is loaded, but /-/healthy says that we are alive. */
 static struct http_server *start_http(struct gateway *g, struct err *err)
 {
@@ -120,6 +132,8 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 			return NULL;
 		admission_set_tls(g->api.admission, &settings);
 	}
+	if (check_names(&g->api, err) < 0)
+		return NULL;
 	if (g->config.web_systemd_socket) {
 		log_info("Listening on systemd activated listeners instead of port listeners.",
 			 NULL);

@@ -5,7 +5,9 @@
 
 #include "access/current_web_config.h"
 #include "access/rate_limit.h"
+#include "access/roles.h"
 #include "access/users.h"
+#include "api/caller.h"
 #include "api/client.h"
 #include "api/refusals.h"
 #include "api/reply.h"
@@ -203,6 +205,35 @@ static void check_password(struct admission *a, struct api_worker *w, struct htt
 	answer(a, w, req, login, next);
 }
 
+static bool has_credentials(const struct http_request *req)
+{
+	return http_request_header(req, "Authorization").p != NULL;
+}
+
+bool admission_refuse_credentials(struct api_worker *w, struct http_request *req)
+{
+	if (!caller_of(req) || !has_credentials(req))
+		return false;
+	refuse(w, req, REFUSED_AUTH, 401, "Unauthorized");
+	return true;
+}
+
+/* Where an entry of `access:` says what those without a password may do, they are let in. */
+static bool lets_anonymous(const struct http_request *req)
+{
+	const struct caller *c = caller_of(req);
+
+	return c && !has_credentials(req) && role_lets_anonymous(c->rules->access);
+}
+
+int admission_check_names(struct admission *a, const struct access_rules *rules, struct err *err)
+{
+	CLEANUP(web_state_unrefp)
+	struct web_state *s = a ? current_web_config_get(a->web_config) : NULL;
+
+	return rules ? role_check_names(rules, s ? s->config : NULL, err) : 0;
+}
+
 void admission_pass(struct admission *a, struct api_worker *w, struct http_request *req,
 		    admitted_fn next)
 {
@@ -217,9 +248,9 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 	c = s->config;
 	for (size_t i = 0; i < c->headers.n; i++)
 		http_reply_header(req, c->headers.v[i].name, c->headers.v[i].value);
-	if (c->users.n > 0)
+	if (c->users.n > 0 && !lets_anonymous(req))
 		check_password(a, w, req, &c->users, next);
-	else
+	else if (!admission_refuse_credentials(w, req))
 		next(w, req);
 }
 

@@ -7,6 +7,7 @@
 #define API_ADMISSION_H
 
 #include "api/api.h"
+#include "config/access_rules.h"
 
 struct admission;
 
@@ -26,6 +27,15 @@ void admission_free(struct admission *a);
 typedef void (*admitted_fn)(struct api_worker *w, struct http_request *req);
 void admission_pass(struct admission *a, struct api_worker *w, struct http_request *req,
 		    admitted_fn next);
+
+/*
+ * On a worker, where there are no users: with `access:` a password is always wrong then, since it
+ * says that somebody is somebody. True: it has been refused.
+ */
+bool admission_refuse_credentials(struct api_worker *w, struct http_request *req);
+
+/* Any thread. -1: somebody is named who cannot be there. admission: NULL: there is no file. */
+int admission_check_names(struct admission *a, const struct access_rules *rules, struct err *err);
 
 /* Any thread: connections are encrypted. */
 bool admission_uses_tls(struct admission *a);

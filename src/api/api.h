@@ -37,13 +37,16 @@ struct api {
 	struct changes *changes;
 };
 
+struct access_entry; /* config/access_rules.h */
+
 struct api_worker {
 	struct api *api;
 	struct http_worker *http;
-	struct push_reader reader;  /* with the arena of the request at hand */
-	struct push_path push_path; /* and where it pushes to */
-	struct str query;           /* what follows the '?' of its target, as sent */
-	struct http_task wake_task; /* wakes the committer after a round of requests */
+	struct push_reader reader;        /* with the arena of the request at hand */
+	struct push_path push_path;       /* and where it pushes to */
+	const struct access_entry *entry; /* whose labels complete its key; NULL: none */
+	struct str query;                 /* what follows the '?' of its target, as sent */
+	struct http_task wake_task;       /* wakes the committer after a round of requests */
 	bool wake_due;
 };
 

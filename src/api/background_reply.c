@@ -58,7 +58,7 @@ static bool step(struct job *job, int64_t until_ns)
 	if (!r->making) {
 		r->crowded = api_is_crowded(r->worker->api);
 		if (!r->crowded)
-			r->making = r->maker->begin(r->worker->api);
+			r->making = r->maker->begin(r->worker->api, r->req);
 	}
 	if (r->making) {
 		enum body_step now = r->maker->step(r->making, &r->body, until_ns);

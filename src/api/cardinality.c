@@ -8,6 +8,7 @@
 #include "api/endpoints.h"
 #include "api/group_json.h"
 #include "api/metric_json.h"
+#include "api/permission.h"
 #include "api/picks.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
+#include "format/text/write.h"
 
 enum {
 	SHOWN = 20,
@@ -40,6 +42,9 @@ struct sums_list {
 struct cardinality {
 	struct v1_job job; /* first */
 	struct store *store;
+	const struct caller *narrowed; /* who may not read all groups; NULL: they may */
+	struct strbuf
+		pairs; /* as they stand in lines: the labels of their groups, a NUL behind each */
 	uint64_t limit;
 	bool by_bytes;
 	struct snapshot *snap;
@@ -163,6 +168,26 @@ static bool next_label(struct str line, size_t *at, struct str *ret_name, struct
 	return true;
 }
 
+/*
+ * Of a group that they may read? Its labels are those of every line. A quote within a value is
+ * escaped, so that a pair is found only where it is one.
+ */
+static bool is_theirs(const struct cardinality *c, struct str line)
+{
+	for (size_t at = 0; at < c->pairs.n;) {
+		struct str pair = str_of(c->pairs.p + at);
+		const char *found = memmem(line.p, line.n, pair.p, pair.n);
+
+		while (found && (found == line.p || (found[-1] != '{' && found[-1] != ',')))
+			found = memmem(found + 1, line.n - (size_t)(found + 1 - line.p), pair.p,
+				       pair.n);
+		if (!found)
+			return false;
+		at += pair.n + 1;
+	}
+	return true;
+}
+
 static void count_line(struct cardinality *c, struct str line)
 {
 	const char *brace = memchr(line.p, '{', line.n);
@@ -180,16 +205,20 @@ static void count_line(struct cardinality *c, struct str line)
 
 static void count_page(struct cardinality *c, const struct snapshot_family *f, struct str text)
 {
-	struct sums *family = sums_of(&c->families, f->name);
+	struct sums *family = NULL;
 
-	family->n_bytes += text.n;
 	while (text.n > 0) {
 		const char *end = memchr(text.p, '\n', text.n);
 		size_t n = end ? (size_t)(end - text.p) : text.n;
+		struct str line = { text.p, n };
 
-		family->n_series++;
-		count_line(c, (struct str){ text.p, n });
 		n += end != NULL;
+		if (is_theirs(c, line)) {
+			family = family ? family : sums_of(&c->families, f->name);
+			family->n_series++;
+			family->n_bytes += n;
+			count_line(c, line);
+		}
 		text = (struct str){ text.p + n, text.n - n };
 	}
 }
@@ -212,6 +241,13 @@ static bool count_pages(struct cardinality *c)
 
 /* ---- groups ---- */
 
+/* Sets c->job.err. */
+static bool may_read(struct cardinality *c, struct str key)
+{
+	return !c->narrowed ||
+	       permission_for_group(c->narrowed, VERB_READ, key, &c->arena, &c->job.err) > 0;
+}
+
 static bool count_groups(struct cardinality *c)
 {
 	if (!store_list_groups(c->store, &c->cursor, &c->some))
@@ -219,8 +255,11 @@ static bool count_groups(struct cardinality *c)
 	for (uint32_t i = 0; i < c->some.n; i++) {
 		const struct group_brief *g = &c->some.list[i];
 		struct str key = group_list_key(&c->some, g);
-		struct sums *job = sums_of(&c->jobs, key_value(key, STR("job")));
+		struct sums *job;
 
+		if (!may_read(c, key))
+			continue;
+		job = sums_of(&c->jobs, key_value(key, STR("job")));
 		job->n++;
 		job->n_series += g->n_series;
 		job->n_bytes += g->n_bytes;
@@ -321,6 +360,8 @@ static bool step(struct v1_job *job, int64_t until_ns)
 	do {
 		if (count_pages(c))
 			continue;
+		if (c->job.err.reason)
+			return true;
 		if (count_groups(c))
 			continue;
 		write_all(c);
@@ -337,6 +378,7 @@ static void cardinality_free(struct v1_job *job)
 	struct cardinality *c = (struct cardinality *)job;
 
 	snapshot_free(c->snap);
+	strbuf_done(&c->pairs);
 	sums_done(&c->families);
 	sums_done(&c->labels);
 	sums_done(&c->jobs);
@@ -345,6 +387,24 @@ static void cardinality_free(struct v1_job *job)
 	picks_done(&c->groups);
 	arena_done(&c->arena);
 	free(c);
+}
+
+/* With the labels that its reader's entry says, `{team="ci"}` without its braces. */
+static void narrow(struct cardinality *c, const struct caller *reader)
+{
+	const struct access_entry *e;
+
+	c->narrowed = caller_if_narrowed(reader);
+	if (!c->narrowed)
+		return;
+	e = role_entry(reader->rules->access, &reader->who, VERB_READ);
+	for (uint32_t i = 0; i < e->n_labels; i++) {
+		CLEANUP(strbuf_done) struct strbuf pair = { 0 };
+
+		text_write_labels(&pair, &e->labels[i], 1, false);
+		strbuf_add(&c->pairs, pair.p + 1, pair.n - 2);
+		strbuf_addc(&c->pairs, '\0');
+	}
 }
 
 void api_cardinality(struct api_worker *w, struct http_request *req)
@@ -370,6 +430,7 @@ void api_cardinality(struct api_worker *w, struct http_request *req)
 	c->job.step = step;
 	c->job.free = cardinality_free;
 	c->store = w->api->store;
+	narrow(c, caller_of(req));
 	c->limit = limit;
 	c->by_bytes = sort.p && str_eq(sort, STR("bytes"));
 	picks_init(&c->groups, limit);

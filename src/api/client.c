@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/certificate_names.h"
 #include "access/users.h"
 #include "api/admission.h"
+#include "api/caller.h"
 #include "base/hash.h"
 #include "config/config.h"
 
@@ -74,7 +76,21 @@ uint64_t client_hash(const struct api *api, const struct http_request *req)
 
 void client_user(const struct api *api, const struct http_request *req, char out[CLIENT_MAX])
 {
+	struct str names[CERTIFICATE_NAMES_MAX];
+	const struct caller *c = caller_of(req);
+
 	out[0] = '\0';
-	if (api->admission && admission_has_users(api->admission))
+	if (c && c->who.n > 0)
+		snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(caller_name(c)));
+	if (c || !api->admission)
+		return;
+	if (admission_has_users(api->admission)) {
 		web_users_name(http_request_header(req, "Authorization"), out, CLIENT_MAX);
+	} else if (admission_uses_tls(api->admission)) {
+		CLEANUP(arena_done) struct arena a;
+
+		arena_init(&a, (size_t)64 * 1024);
+		if (certificate_names(http_request_tls(req), &a, names) > 0)
+			snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(names[0]));
+	}
 }

@@ -16,7 +16,10 @@ void client_name(const struct api *api, const struct http_request *req, char out
 /* The request's worker: the same for all that one client's address sends, whatever its port. */
 uint64_t client_hash(const struct api *api, const struct http_request *req);
 
-/* The user whose password was checked; empty: nobody's was. */
+/*
+ * The user whose password was checked, or the first name of a client certificate that was
+ * ("cn:ops"); empty: neither. Once the request has been let in.
+ */
 void client_user(const struct api *api, const struct http_request *req, char out[CLIENT_MAX]);
 
 #endif

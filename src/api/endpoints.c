@@ -53,7 +53,7 @@ const struct endpoint endpoint_scrape = {
 };
 
 const struct endpoint endpoint_group = {
-	.handler = HANDLER_NONE, .allow = "DELETE, GET, HEAD, OPTIONS, POST, PUT",
+	.handler = HANDLER_NONE, .of_group = true, .allow = "DELETE, GET, HEAD, OPTIONS, POST, PUT",
 	.get = CALL(SCRAPE, api_group_scrape), .put = CALL(PUSH, api_group), .post = CALL(PUSH, api_group),
 	.delete = CALL(DELETE, api_group),
 };

@@ -14,7 +14,10 @@
 
 struct api_worker;
 
-/* What a request does: decides whether it waits for others, and who may do it. */
+/*
+ * What a request does: decides whether it waits for others, and who may do it (permission.h). An
+ * endpoint whose groups are not in its path asks permission_for_group() of each.
+ */
 enum action {
 	ACTION_NONE,   /* no endpoint has it */
 	ACTION_PROBE,  /* asks whether the gateway is alive or ready: always gets through */
@@ -23,6 +26,7 @@ enum action {
 	ACTION_PUSH,
 	ACTION_DELETE, /* of one group, or of those that a selector means */
 	ACTION_ADMIN,  /* concerns all groups, or the process */
+	N_ACTIONS,
 };
 
 /* On the worker; answers the request, at once or later. */
@@ -40,6 +44,7 @@ struct endpoint {
 	bool below_api;  /* with the headers for scripts of other origins, unless it is ours */
 	bool ours;       /* the Go gateway has none: no such headers, and it counts itself */
 	bool for_admins; /* there only with --web.enable-admin-api */
+	bool of_group;   /* it is for the group of its path, see api_worker.push_path */
 	const char *allow;
 	struct endpoint_call get, put, post, delete;
 };

@@ -1,5 +1,6 @@
 #include "api/group_filter.h"
 
+#include "api/permission.h"
 #include "base/hash.h"
 
 static char lower(char c)
@@ -36,13 +37,14 @@ static uint64_t hash_of(const struct params *p)
 	return checksum_bytes(STR("group_filter"), strbuf_str(&b));
 }
 
-int group_filter_parse(const struct params *p, struct group_filter *ret, struct err *err)
+int group_filter_parse(const struct params *p, const struct caller *reader,
+		       struct group_filter *ret, struct err *err)
 {
 	struct group_filter *f = ret;
 	struct str search = params_get(p, "search");
 	int older, failed, overdue, conflict;
 
-	*f = (struct group_filter){ 0 };
+	*f = (struct group_filter){ .narrowed = caller_if_narrowed(reader) };
 	for (uint32_t i = 0; i < p->n; i++)
 		if (str_eq(p->list[i].name, STR("match[]")) &&
 		    add_selector(f, p->list[i].value, err) < 0)
@@ -92,6 +94,11 @@ int group_filter_key(const struct group_filter *f, struct str bytes, struct aren
 
 	if (f->search.n > 0 && !has_text(bytes, strbuf_str(&f->search)))
 		return 0;
+	if (f->narrowed)
+		r = permission_for_group(f->narrowed, VERB_READ, bytes, scratch, err);
+	if (f->narrowed && r <= 0)
+		return r;
+	r = 0;
 	if (f->n_selectors == 0)
 		return 1;
 	arena_reset(scratch);

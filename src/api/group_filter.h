@@ -6,6 +6,7 @@
 #ifndef API_GROUP_FILTER_H
 #define API_GROUP_FILTER_H
 
+#include "api/caller.h"
 #include "api/params.h"
 #include "metrics/selector.h"
 #include "store/store.h"
@@ -21,12 +22,17 @@ struct group_filter {
 	bool has_older_than, has_failed, has_overdue, has_conflict;
 	int64_t older_than_ns;
 	bool failed, overdue, conflict;
-	struct strbuf search; /* ASCII letters in lower case; empty: all */
-	uint64_t hash;        /* of what was asked for: the same for ever */
+	struct strbuf search;          /* ASCII letters in lower case; empty: all */
+	const struct caller *narrowed; /* who may not read all groups; NULL: they may */
+	uint64_t hash;                 /* of what was asked for: the same for ever */
 };
 
-/* -1: ERR_INVALID. The filter is to be ended in any case. */
-int group_filter_parse(const struct params *p, struct group_filter *ret, struct err *err);
+/*
+ * -1: ERR_INVALID. The filter is to be ended in any case. reader: who reads what is meant, see
+ * caller_if_narrowed(); NULL: nobody of whom that matters.
+ */
+int group_filter_parse(const struct params *p, const struct caller *reader,
+		       struct group_filter *ret, struct err *err);
 void group_filter_done(struct group_filter *f);
 
 /* 1: yes, 0: no, -1: *err says which expression took too long. scratch is for the call. */

@@ -12,6 +12,7 @@
 #include "api/group_filter.h"
 #include "api/group_json.h"
 #include "api/groups_delete.h"
+#include "api/permission.h"
 #include "api/picks.h"
 #include "api/reply.h"
 #include "api/v1_reply.h"
@@ -37,7 +38,8 @@ struct groups_delete {
 	struct strbuf family;
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
-	/* What the background thread has found: by slot the id of a group that is meant. */
+	/* What the background thread has found: by slot the id of a group that is meant, times two;
+	 * one more if whoever deletes may not delete it. */
 	uint32_t cursor;
 	struct group_list some;
 	uint64_t *ids;
@@ -87,7 +89,12 @@ static int key_is_meant(struct groups_delete *d, struct str key, struct err *err
 	return group_filter_key(&d->filter, key, &d->arena, err);
 }
 
-static void note(struct groups_delete *d, const struct group_brief *g)
+static int may_delete(struct groups_delete *d, struct str key, struct err *err)
+{
+	return permission_for_group(caller_of(d->req), VERB_DELETE, key, &d->arena, err);
+}
+
+static void note(struct groups_delete *d, const struct group_brief *g, bool may)
 {
 	if (g->slot >= d->cap_ids) {
 		uint32_t cap = d->cap_ids ? d->cap_ids : 1024;
@@ -98,7 +105,26 @@ static void note(struct groups_delete *d, const struct group_brief *g)
 		memset(d->ids + d->cap_ids, 0, (cap - d->cap_ids) * sizeof(*d->ids));
 		d->cap_ids = cap;
 	}
-	d->ids[g->slot] = g->id;
+	d->ids[g->slot] = g->id * 2 + !may;
+}
+
+/* False: *err. */
+static bool look_at(struct groups_delete *d, const struct group_brief *g)
+{
+	struct str key = group_list_key(&d->some, g);
+	int r = key_is_meant(d, key, &d->err);
+
+	if (r > 0)
+		r = may_delete(d, key, &d->err);
+	/* Whether it is meant at all is decided at the commit, by its age too. */
+	if (r < 0 && d->err.reason == ERR_FORBIDDEN) {
+		d->err.reason = ERR_NONE;
+		note(d, g, false);
+		return true;
+	}
+	if (r > 0)
+		note(d, g, true);
+	return r >= 0;
 }
 
 /* ---- on the committer's thread ---- */
@@ -110,9 +136,15 @@ static int wants(void *arg, const struct removal_group *g, struct err *err)
 
 	if (!group_filter_state(&d->filter, &brief, d->removal.now))
 		return 0;
-	if (g->id >= d->next_id)
-		return key_is_meant(d, g->key, err);
-	return g->slot < d->cap_ids && d->ids[g->slot] == g->id;
+	if (g->id >= d->next_id) {
+		int r = key_is_meant(d, g->key, err);
+
+		return r > 0 ? may_delete(d, g->key, err) : r;
+	}
+	if (g->slot >= d->cap_ids || d->ids[g->slot] / 2 != g->id)
+		return 0;
+	/* What they may not delete is named. */
+	return d->ids[g->slot] % 2 ? may_delete(d, g->key, err) : 1;
 }
 
 static void goes(void *arg, const struct removal_group *g)
@@ -148,10 +180,11 @@ static bool write_groups(struct groups_delete *d, struct strbuf *b)
 static void log_deleted(const struct groups_delete *d)
 {
 	struct log_count n = log_count(d->removal.n);
-	char client[CLIENT_MAX];
+	char client[CLIENT_MAX], user[CLIENT_MAX];
 	CLEANUP(strbuf_done) struct strbuf said = { 0 };
 
 	client_name(d->worker->api, d->req, client);
+	client_user(d->worker->api, d->req, user);
 	strbuf_adds(&said, d->said);
 	changes_note(d->worker, d->req, "delete", d->removal.n);
 	log_info(d->family.n ? "a family deleted out of groups" : "groups deleted", "source",
@@ -163,6 +196,8 @@ static void refuse(struct groups_delete *d)
 {
 	int status = error_status(&d->err);
 
+	if (d->err.reason == ERR_FORBIDDEN)
+		permission_note(d->worker, d->req, &d->err);
 	if (!d->within.p) {
 		v1_reply_error(d->worker, d->req, &d->err);
 		return;
@@ -225,7 +260,6 @@ static void submit(struct groups_delete *d)
 static bool step(struct job *job, int64_t until_ns)
 {
 	struct groups_delete *d = (struct groups_delete *)job;
-	int r;
 
 	if (d->cursor == 0)
 		d->next_id = store_next_id(d->worker->api->store);
@@ -234,15 +268,11 @@ static bool step(struct job *job, int64_t until_ns)
 			submit(d);
 			return true;
 		}
-		for (uint32_t i = 0; i < d->some.n; i++) {
-			r = key_is_meant(d, group_list_key(&d->some, &d->some.list[i]), &d->err);
-			if (r > 0)
-				note(d, &d->some.list[i]);
-			if (r >= 0)
-				continue;
-			http_worker_post(d->worker->http, &d->task);
-			return true;
-		}
+		for (uint32_t i = 0; i < d->some.n; i++)
+			if (!look_at(d, &d->some.list[i])) {
+				http_worker_post(d->worker->http, &d->task);
+				return true;
+			}
 	} while (clock_mono_ns() < until_ns);
 	return false;
 }
@@ -305,7 +335,8 @@ static int read_request(struct groups_delete *d, struct err *err)
 	int expect;
 
 	if (v1_params(d->worker, known, ARRAY_LEN(known), true, &p, &warning, err) < 0 ||
-	    group_filter_parse(&p, &d->filter, err) < 0 || check_selectors(&d->filter, err) < 0 ||
+	    group_filter_parse(&p, NULL, &d->filter, err) < 0 ||
+	    check_selectors(&d->filter, err) < 0 ||
 	    params_flag(&p, "dry_run", &d->removal.dry_run, err) < 0)
 		return -1;
 	expect = params_count(&p, "expect", 0, INT64_MAX, &d->removal.expect, err);

@@ -6,6 +6,7 @@
 #include "api/endpoints.h"
 #include "api/group_metrics.h"
 #include "api/metric_json.h"
+#include "api/permission.h"
 #include "api/time_text.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -109,6 +110,7 @@ static void add_time(struct strbuf *b, const struct group_copy *g, const struct 
 /* How far the body is. */
 struct groups_json {
 	struct store *store;
+	const struct caller *narrowed; /* who may not read all groups; NULL: they may */
 	uint32_t cursor;
 	/* The current group; without members: the next one is due. */
 	struct arena arena;
@@ -177,10 +179,12 @@ static bool add_member(struct groups_json *j, struct strbuf *b)
 	return true;
 }
 
-/* 0: there are no more. -1: no memory. */
+/* 1: there may be one; without members it is not to be shown. 0: there are no more. -1: no memory.
+ */
 static int begin_group(struct groups_json *j, struct strbuf *b)
 {
 	struct arena *a = &j->arena;
+	struct err err;
 	int r;
 
 	j->members = NULL;
@@ -188,6 +192,11 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 	r = store_copy_group(j->store, &j->cursor, a, &j->group);
 	if (r <= 0)
 		return r;
+	if (j->narrowed)
+		r = permission_for_group(j->narrowed, VERB_READ, j->group.key, &j->metrics_arena,
+					 &err);
+	if (r <= 0)
+		return r < 0 ? -1 : 1;
 	j->labels = (struct metric){ .has = HAS_GAUGE };
 	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
 		return -1;
@@ -202,11 +211,12 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 	return 1;
 }
 
-static void *begin(struct api *api)
+static void *begin(struct api *api, const struct http_request *req)
 {
 	struct groups_json *j = mem_zalloc(sizeof(*j));
 
 	j->store = api->store;
+	j->narrowed = caller_if_narrowed(caller_of(req));
 	arena_init(&j->arena, ARENA_MAY_FAIL);
 	arena_init(&j->metrics_arena, ARENA_MAY_FAIL);
 	return j;

@@ -11,6 +11,7 @@
 #include "api/group_json.h"
 #include "api/group_scan.h"
 #include "api/metric_json.h"
+#include "api/permission.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -50,13 +51,13 @@ static uint64_t hash_of(const struct list_request *r, struct str by)
 	return checksum_bytes(STR("groups"), strbuf_str(&b));
 }
 
-int list_request_parse(const struct params *p, struct arena *a, struct list_request *ret,
-		       struct err *err)
+int list_request_parse(const struct params *p, const struct caller *reader, struct arena *a,
+		       struct list_request *ret, struct err *err)
 {
 	struct str cursor = params_get(p, "cursor");
 
 	*ret = (struct list_request){ .limit = LIST_LIMIT, .now = clock_wall() };
-	if (group_filter_parse(p, &ret->filter, err) < 0 ||
+	if (group_filter_parse(p, reader, &ret->filter, err) < 0 ||
 	    parse_sort(params_get(p, "sort"), ret, err) < 0 ||
 	    params_count(p, "limit", 1, LIST_LIMIT_MAX, &ret->limit, err) < 0)
 		return -1;
@@ -84,6 +85,32 @@ struct groups_list {
 	size_t written; /* of the picks */
 };
 
+/* Where not everybody may do everything: what whoever asks may do with a group. False: *err. */
+static bool add_may(struct groups_list *l, struct str key)
+{
+	static const enum access_verb verbs[] = { VERB_PUSH, VERB_DELETE };
+	const struct caller *c = caller_of(l->job.req);
+	struct strbuf *b = &l->job.data;
+	const char *before = "";
+
+	if (!c)
+		return true;
+	b->n--;
+	strbuf_addz(b, ",\"may\":[");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		int r = permission_for_group(c, verbs[i], key, &l->scan.arena, &l->job.err);
+
+		if (r < 0 && l->job.err.reason != ERR_FORBIDDEN)
+			return false;
+		l->job.err.reason = ERR_NONE;
+		if (r > 0)
+			strbuf_addf(b, "%s\"%s\"", before, access_verbs[verbs[i]]);
+		before = r > 0 ? "," : before;
+	}
+	strbuf_addz(b, "]}");
+	return true;
+}
+
 /* False: the page is not complete yet. The first beyond the page only says that there is one. */
 static bool write_some(struct groups_list *l)
 {
@@ -104,6 +131,8 @@ static bool write_some(struct groups_list *l)
 			r = -1;
 		if (r < 0)
 			err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
+		else if (r > 0 && !add_may(l, group_scan_key(scan, l->written)))
+			r = -1;
 		l->written++;
 		return r < 0;
 	}
@@ -166,7 +195,7 @@ void api_groups(struct api_worker *w, struct http_request *req)
 	struct err err;
 
 	if (v1_params(w, known, ARRAY_LEN(known), false, &p, &warning, &err) < 0 ||
-	    list_request_parse(&p, &w->reader.arena, &asked, &err) < 0) {
+	    list_request_parse(&p, caller_of(req), &w->reader.arena, &asked, &err) < 0) {
 		list_request_done(&asked);
 		v1_reply_error(w, req, &err);
 		return;

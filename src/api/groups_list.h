@@ -22,8 +22,8 @@ struct list_request {
 	double now;         /* Unix seconds */
 };
 
-int list_request_parse(const struct params *p, struct arena *a, struct list_request *ret,
-		       struct err *err);
+int list_request_parse(const struct params *p, const struct caller *reader, struct arena *a,
+		       struct list_request *ret, struct err *err);
 void list_request_done(struct list_request *r);
 
 /* by=: a row for each value of a label. Takes the request over. */

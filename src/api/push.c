@@ -88,6 +88,7 @@ void api_group(struct api_worker *w, struct http_request *req)
 		.body = http_request_body(req),
 		.content_type = http_request_header(req, "Content-Type"),
 		.coding = content_coding_of(http_request_header(req, "Content-Encoding")),
+		.entry = w->entry,
 	};
 	int64_t start_ns = clock_mono_ns();
 

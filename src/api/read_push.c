@@ -133,6 +133,23 @@ static struct push *build(struct push_reader *r, enum push_mode mode, const stru
 	return push;
 }
 
+/* With the labels that `access:` says of whoever pushes; another value was refused before. */
+static int complete(struct push_reader *r, const struct access_entry *entry, struct key *key,
+		    struct err *err)
+{
+	if (!entry || entry->n_labels == 0)
+		return 0;
+	if (key_put(key, entry->labels, entry->n_labels, &r->arena, key) < 0)
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "path needs more memory than a request may use");
+	if (key->n_labels > r->config->labels_per_series)
+		return err_set(err, ERR_INVALID, 0,
+			       "with the labels of access: the grouping key has %u labels, at most "
+			       "%llu are allowed (--limits.labels-per-series)",
+			       key->n_labels, (unsigned long long)r->config->labels_per_series);
+	return key_check_names(key, err);
+}
+
 struct push *read_push(struct push_reader *r, const struct push_request *req,
 		       struct push_refusal *ret)
 {
@@ -154,6 +171,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 
 	*ret = (struct push_refusal){ .why = REJECT_PATH };
 	if (key_parse(req->key_path, &lim, &r->arena, &key, &pairs, &ret->err) < 0 ||
+	    complete(r, req->entry, &key, &ret->err) < 0 ||
 	    api_push_options(c, rules, &key, req->said_mode, &pairs, &options, &ret->err) < 0)
 		return NULL;
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {

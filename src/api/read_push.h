@@ -22,6 +22,7 @@ struct push_request {
 	enum group_mode said_mode; /* what stands before it; GROUP_PLAIN: nothing */
 	struct str body, content_type;
 	enum content_coding coding;
+	const struct access_entry *entry; /* whose labels complete the key; NULL: none */
 };
 
 /* Buffers of one thread. The arena is the request's, and its owner resets it. */

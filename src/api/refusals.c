@@ -26,7 +26,8 @@ struct kept_refusal {
 	const char *msg;
 	enum log_level level;
 	int status;
-	char method[16], why[ERR_MSG_SIZE], target[256], group[256], source[CLIENT_MAX];
+	char method[16], why[ERR_MSG_SIZE], target[256], group[256], source[CLIENT_MAX],
+		user[CLIENT_MAX];
 };
 
 struct refusals {
@@ -50,7 +51,8 @@ static void say(struct kept_refusal *e, int64_t now)
 		log_write(e->level, __FILE__, __LINE__, e->msg, "method", e->method, "source",
 			  e->source, "path", e->target, "group", e->group, "reason", e->reason,
 			  LOG_NUMBER("status"), log_count((uint64_t)e->status).text,
-			  LOG_NUMBER("times"), log_count(e->times).text, "err", e->why, NULL);
+			  LOG_NUMBER("times"), log_count(e->times).text, "err", e->why,
+			  e->user[0] ? "user" : NULL, e->user, NULL);
 	e->times = 0;
 	e->said_ns = now;
 }
@@ -171,6 +173,7 @@ static void note(struct refusals *r, const struct refused_request *what, int64_t
 	copy(e->target, sizeof(e->target), what->target);
 	copy(e->group, sizeof(e->group), what->group);
 	copy(e->source, sizeof(e->source), str_of(what->source));
+	copy(e->user, sizeof(e->user), str_of(what->user ? what->user : ""));
 	e->times++;
 	if (now - e->said_ns >= MINUTE_NS)
 		say(e, now);
@@ -196,10 +199,13 @@ static const char *method_name(enum http_method method)
 static void note_request(struct api_worker *w, const struct http_request *req,
 			 struct refused_request what)
 {
-	char client[CLIENT_MAX];
+	char client[CLIENT_MAX], user[CLIENT_MAX];
 
 	client_name(w->api, req, client);
+	client_user(w->api, req, user);
 	what.source = client;
+	/* What somebody says who had no right password is not their name. */
+	what.user = what.status == 401 ? "" : user;
 	what.method = method_name(http_request_method(req));
 	what.target = http_request_target(req);
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
@@ -280,7 +286,8 @@ void refusals_request(struct api_worker *w, const struct http_request *req, enum
 {
 	struct refused_request what = {
 		.reason = counters_refusals[why],
-		.msg = "request refused by --web.config.file",
+		.msg = why == REFUSED_ROLE ? "request refused by access: of --config.file"
+					   : "request refused by --web.config.file",
 		.level = LOG_WARN,
 		.status = status,
 		.why = msg,

@@ -21,8 +21,8 @@ struct refused_request {
 	enum log_level level;
 	int status;
 	const char *why, *method;
-	struct str target, group; /* group: as text, empty where there is none */
-	const char *source;       /* the client */
+	struct str target, group;  /* group: as text, empty where there is none */
+	const char *source, *user; /* the client; user: NULL or empty: not known */
 };
 
 void refusals_note(struct refusals *r, const struct refused_request *what, int64_t now_ns);

@@ -1,10 +1,10 @@
 /* On SIGHUP, and on /-/reload as Prometheus has it. */
 #include "api/reload.h"
 
-#include "api/changes.h"
-
 #include <stdlib.h>
 
+#include "api/admission.h"
+#include "api/changes.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
 #include "api/reply.h"
@@ -39,19 +39,25 @@ static void log_regrouped(void *arg, struct str selector, const struct source_la
 	add_labels(&now, is);
 	log_warn("source_labels have changed: summed pushes that match go into other groups from "
 		 "now on; the old groups stay until they are deleted",
-		 "file", (const char *)arg, "match", strbuf_z(&match), "was", strbuf_z(&before),
-		 "is", strbuf_z(&now), NULL);
+		 "file", ((struct api *)arg)->config->config_file, "match", strbuf_z(&match), "was",
+		 strbuf_z(&before), "is", strbuf_z(&now), NULL);
+}
+
+static int check_names(void *arg, const struct group_rules *rules, struct err *err)
+{
+	return admission_check_names(((struct api *)arg)->admission, rules->access, err);
 }
 
 int api_reload_rules(struct api *api, struct err *err)
 {
 	char *file = api->config->config_file;
+	const struct current_rules_reload how = { check_names, log_regrouped, api };
 
 	if (!api->rules) {
 		log_warn("asked to reload the configuration, but there is no --config.file", NULL);
 		return err_set(err, ERR_CONFIG, 0, "there is no --config.file to reload");
 	}
-	if (current_rules_reload(api->rules, log_regrouped, file, err) < 0) {
+	if (current_rules_reload(api->rules, &how, err) < 0) {
 		log_error("the configuration is wrong: what was in force stays", "file", file,
 			  "err", err->msg, NULL);
 		return -1;

@@ -3,9 +3,11 @@
 
 #include "api/admission.h"
 #include "api/api.h"
+#include "api/caller.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
 #include "api/path.h"
+#include "api/permission.h"
 #include "api/redirect.h"
 #include "api/refusals.h"
 #include "api/reply.h"
@@ -98,7 +100,8 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 		method_not_allowed(req, e->allow);
 		return;
 	}
-	if (refuse_until_ready(w, req, call->action) || refuse_other_site(w, req, e))
+	if (permission_refuse(w, req, e, call->action) ||
+	    refuse_until_ready(w, req, call->action) || refuse_other_site(w, req, e))
 		return;
 	if (e->handler != HANDLER_NONE)
 		api_count_as(req, e->handler);
@@ -269,11 +272,11 @@ static void handle(void *state, struct http_request *req)
 	}
 }
 
+/* Its path is in w->push_path. */
 static bool is_push(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
 	struct str prefix = prefix_of(w);
-	struct push_path push;
 	struct path path;
 	struct err err;
 
@@ -285,7 +288,7 @@ static bool is_push(struct api_worker *w, const struct http_request *req)
 		return false;
 	path.decoded.p += prefix.n;
 	path.decoded.n -= prefix.n;
-	return push_path_parse(path.decoded, &push);
+	return push_path_parse(path.decoded, &w->push_path);
 }
 
 /*
@@ -302,8 +305,11 @@ static void let_in(struct api_worker *w, struct http_request *req)
 	bool small = http_request_announced(req) <= SMALL;
 	bool push = !small && is_push(w, req);
 
+	caller_identify(req);
 	if (!small && !push && !coded)
 		handle(w, req);
+	else if (push && permission_refuse(w, req, &endpoint_group, ACTION_PUSH))
+		return;
 	else if (!push || !api_group_refuse_early(w, req))
 		http_request_admit(req);
 }
@@ -313,9 +319,10 @@ static void admit(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;
 
+	caller_begin(w, req);
 	if (w->api->admission)
 		admission_pass(w->api->admission, w, req, let_in);
-	else
+	else if (!admission_refuse_credentials(w, req))
 		let_in(w, req);
 }
 

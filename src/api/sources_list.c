@@ -199,14 +199,15 @@ static void list_free(struct v1_job *job)
 	free(l);
 }
 
-static int parse(const struct params *p, struct sources_list *l, struct arena *a, struct err *err)
+static int parse(const struct params *p, const struct caller *reader, struct sources_list *l,
+		 struct arena *a, struct err *err)
 {
 	struct str cursor = params_get(p, "cursor");
 	struct place place;
 	int64_t at;
 
 	l->limit = LIST_LIMIT;
-	if (group_filter_parse(p, &l->filter, err) < 0 ||
+	if (group_filter_parse(p, reader, &l->filter, err) < 0 ||
 	    params_count(p, "limit", 1, LIST_LIMIT_MAX, &l->limit, err) < 0)
 		return -1;
 	l->hash = l->filter.hash ^ checksum_bytes(STR("sources"), STR(""));
@@ -234,7 +235,7 @@ void api_sources(struct api_worker *w, struct http_request *req)
 	arena_init(&l->arena, ARENA_MAY_FAIL);
 	arena_init(&l->scratch, ARENA_MAY_FAIL);
 	if (v1_params(w, known, ARRAY_LEN(known), false, &p, &warning, &err) < 0 ||
-	    parse(&p, l, &w->reader.arena, &err) < 0) {
+	    parse(&p, caller_of(req), l, &w->reader.arena, &err) < 0) {
 		list_free(&l->job);
 		v1_reply_error(w, req, &err);
 		return;

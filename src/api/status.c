@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/caller.h"
 #include "api/endpoints.h"
 #include "api/status_facts.h"
 #include "api/time_text.h"
@@ -97,6 +98,11 @@ void api_status(struct api_worker *w, struct http_request *req)
 	config_each(w->api->config, add_flag, &b);
 	strbuf_addc(&b, '}');
 	add_limits(&b, &facts);
+	if (caller_of(req)) {
+		strbuf_addz(&b, ",\"may\":[");
+		caller_add_verbs(caller_of(req), true, &b);
+		strbuf_addc(&b, ']');
+	}
 	strbuf_addz(&b, ",\"memory\":{");
 	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)w->api->config->memory.bytes);
 	add_member(&b, "bytes", bytes);

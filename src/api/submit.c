@@ -81,18 +81,19 @@ static void log_deleted(const struct api_worker *w, const struct http_request *r
 			const struct push *push)
 {
 	CLEANUP(strbuf_done) struct strbuf group = { 0 }, path = { 0 };
-	char client[CLIENT_MAX];
+	char client[CLIENT_MAX], user[CLIENT_MAX];
 
 	changes_note(w, req, push->mode == PUSH_WIPE ? "wipe" : "delete", 0);
 	client_name(w->api, req, client);
+	client_user(w->api, req, user);
 	if (push->mode == PUSH_WIPE) {
-		log_info("all groups deleted", "source", client, NULL);
+		log_info("all groups deleted", "source", client, *user ? "user" : NULL, user, NULL);
 		return;
 	}
 	strbuf_adds(&group, push->labels);
 	strbuf_adds(&path, http_request_target(req));
 	log_info("group deleted", "source", client, "path", strbuf_z(&path), "group",
-		 strbuf_z(&group), NULL);
+		 strbuf_z(&group), *user ? "user" : NULL, user, NULL);
 }
 
 /* On the worker's thread, with the verdict. */

@@ -21,12 +21,24 @@ struct current_rules_state {
 struct current_rules *current_rules_open(const char *path, struct err *err);
 void current_rules_close(struct current_rules *cur); /* NULL is fine */
 
+/* What a reload asks and tells; each may be NULL. */
+struct current_rules_reload {
+	/* -1: *err says why the new rules cannot be put in force. */
+	int (*check)(void *arg, const struct group_rules *rules, struct err *err);
+	group_rules_regrouped_fn regrouped; /* called once they are in force */
+	void *arg;
+};
+
 /*
- * -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. fn is
- * that of group_rules_regrouped(), called once the new rules are in force.
+ * -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. If its
+ * `access:` would let in more than before, the file may be half written: then it has to be the same
+ * for a tenth of a second, for which the caller waits.
  */
-int current_rules_reload(struct current_rules *cur, group_rules_regrouped_fn fn, void *arg,
+int current_rules_reload(struct current_rules *cur, const struct current_rules_reload *how,
 			 struct err *err);
+
+/* Whether they have `access:`; costs nothing. */
+bool current_rules_have_access(const struct current_rules *cur);
 
 /* The caller's reference. */
 struct group_rules *current_rules_get(struct current_rules *cur);

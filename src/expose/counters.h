@@ -50,11 +50,12 @@ enum push_oddity {
 	N_PUSH_ODDITIES,
 };
 
-/* Why a request is refused because of --web.config.file. */
+/* Why a request is refused because of --web.config.file, or of `access:`. */
 enum refusal {
 	REFUSED_AUTH, /* 401 */
 	REFUSED_BUSY, /* 503: too many passwords wait to be checked */
 	REFUSED_RATE, /* 429 */
+	REFUSED_ROLE, /* 403, or 401 to whoever has no name: by `access:` of --config.file */
 	N_REFUSALS,
 };
 

@@ -247,6 +247,8 @@ int check_config(int argc, char **argv)
 	if (group_rules_read(argv[1], CONFIG_FILE_ANY, &rules, &err) < 0)
 		return fail(argv[1], err.msg);
 	printf("%s: %zu rules\n", argv[1], rules->n);
+	if (rules->access)
+		printf("access: %zu entries\n", rules->access->n);
 	warn_of_rules(rules);
 	return argc > 2 ? explain(rules, argv[2]) : 0;
 }

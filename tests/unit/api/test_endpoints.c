@@ -44,6 +44,7 @@ static void check_methods(const struct endpoint *e, const char *name, const enum
 		enum action action = want[m == HTTP_HEAD ? HTTP_GET : m];
 
 		ck_assert_msg(call->action == action, "%s, method %d: %d", name, m, call->action);
+		ck_assert(e->of_group == (e == &endpoint_group));
 		ck_assert_msg((call->fn != NULL) == (action != ACTION_NONE), "%s, method %d", name,
 			      m);
 	}

@@ -314,6 +314,8 @@ static void unexpected(void *arg, struct str selector, const struct source_label
 	ck_abort_msg("%.*s", STR_ARG(selector));
 }
 
+static const struct current_rules_reload reload = { .regrouped = unexpected };
+
 START_TEST(reloading)
 {
 	struct group_rules *held;
@@ -328,24 +330,24 @@ START_TEST(reloading)
 
 	write_file("rules:\n- match: '{}'\n- match: '{}'\n");
 	ck_assert_uint_eq(in_force(l), 1);
-	ck_assert_int_eq(current_rules_reload(l, unexpected, NULL, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, &reload, &err), 0);
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert_uint_eq(held->n, 1);
 	ck_assert(current_rules_state(l).last_ok);
 
 	write_file("rules:\n- match: '{'\n");
-	ck_assert_int_lt(current_rules_reload(l, unexpected, NULL, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, &reload, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert(!current_rules_state(l).last_ok);
 
 	ck_assert_int_eq(remove(dir.db), 0);
-	ck_assert_int_lt(current_rules_reload(l, unexpected, NULL, &err), 0);
+	ck_assert_int_lt(current_rules_reload(l, &reload, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "no such file"));
 	ck_assert_uint_eq(in_force(l), 2);
 
 	write_file("");
-	ck_assert_int_eq(current_rules_reload(l, unexpected, NULL, &err), 0);
+	ck_assert_int_eq(current_rules_reload(l, &reload, &err), 0);
 	ck_assert_uint_eq(in_force(l), 0);
 	ck_assert(current_rules_state(l).last_ok);
 	group_rules_unref(held);

@@ -1,0 +1,142 @@
+#include "api/permission.h"
+
+#include "api/error_status.h"
+#include "api/refusals.h"
+#include "api/reply.h"
+#include "api/v1_reply.h"
+#include "config/config.h"
+#include "format/text/write.h"
+
+static enum access_verb verb_of(enum action action)
+{
+	static const enum access_verb verbs[] = {
+		[ACTION_NONE] = N_ACCESS_VERBS, /* which nobody has */
+		[ACTION_PROBE] = VERB_PROBE,    [ACTION_SCRAPE] = VERB_SCRAPE,
+		[ACTION_READ] = VERB_READ,      [ACTION_PUSH] = VERB_PUSH,
+		[ACTION_DELETE] = VERB_DELETE,  [ACTION_ADMIN] = VERB_ADMIN,
+	};
+	_Static_assert(ARRAY_LEN(verbs) == N_ACTIONS, "an action has no verb");
+
+	return verbs[action];
+}
+
+/* ---- what is said ---- */
+
+static int forbid(const struct caller *c, enum access_verb verb, const struct key *key,
+		  struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf group = { 0 };
+	char who[128];
+
+	if (key)
+		text_write_labels(&group, key->labels, key->n_labels, false);
+	return err_set(err, ERR_FORBIDDEN, 0,
+		       "%s has not the verb %s%s%s (access: in --config.file)",
+		       str_quote(caller_name(c), who, sizeof(who)),
+		       verb < N_ACCESS_VERBS ? access_verbs[verb] : "for this",
+		       key ? " for the group " : "", key ? strbuf_z(&group) : "");
+}
+
+static int forbid_label(const struct caller *c, const struct role_decision *d, struct err *err)
+{
+	char who[128], name[128], value[128];
+
+	return err_set(err, ERR_FORBIDDEN, 0,
+		       "the label %s of a group of %s is %s and cannot be another: leave it out of "
+		       "the path (access: in --config.file)",
+		       str_quote(d->other->name, name, sizeof(name)),
+		       str_quote(caller_name(c), who, sizeof(who)),
+		       str_quote(d->other->value, value, sizeof(value)));
+}
+
+static void refuse(struct api_worker *w, struct http_request *req, const struct endpoint *e,
+		   const struct caller *c, const struct err *err)
+{
+	bool nobody = c->who.n == 0 && err->reason == ERR_FORBIDDEN;
+	int status = nobody ? 401 : error_status(err);
+
+	permission_note(w, req, err);
+	if (nobody)
+		http_reply_header(req, "Www-Authenticate", "Basic");
+	if (e->ours && !nobody) {
+		v1_reply_error(w, req, err);
+		return;
+	}
+	api_count_as(req, HANDLER_REFUSED);
+	api_reply_error(req, status, err->msg);
+}
+
+void permission_note(struct api_worker *w, const struct http_request *req, const struct err *err)
+{
+	w->api->counters.refusals[REFUSED_ROLE]++;
+	refusals_request(w, req, REFUSED_ROLE, error_status(err), err->msg);
+}
+
+/* ---- a request ---- */
+
+/* The group of the path. False: it names none, which its endpoint says by itself. */
+static bool key_of_path(struct api_worker *w, struct key *ret)
+{
+	const struct config *c = w->api->config;
+	const struct key_limits lim = {
+		.max_labels = (uint32_t)c->labels_per_series,
+		.max_label_name = (uint32_t)c->label_name_length,
+		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
+	};
+	struct key_options pairs;
+	struct err err;
+
+	return key_parse(w->push_path.key, &lim, &w->reader.arena, ret, &pairs, &err) == 0;
+}
+
+static int decide(struct api_worker *w, const struct caller *c, const struct endpoint *e,
+		  enum access_verb verb, struct err *err)
+{
+	struct role_decision d = { .answer = ROLE_MAY_NOT };
+	struct key of_path;
+	const struct key *key = e->of_group && key_of_path(w, &of_path) ? &of_path : NULL;
+
+	if (verb < N_ACCESS_VERBS &&
+	    role_decide(c->rules->access, &c->who, verb, key, &w->reader.arena, &d, err) < 0)
+		return -1;
+	if (d.answer == ROLE_MAY_NOT)
+		return forbid(c, verb, key, err);
+	if (d.answer == ROLE_OTHER_LABEL)
+		return forbid_label(c, &d, err);
+	w->entry = key ? d.entry : NULL;
+	return 0;
+}
+
+bool permission_refuse(struct api_worker *w, struct http_request *req, const struct endpoint *e,
+		       enum action action)
+{
+	const struct caller *c = caller_of(req);
+	struct err err;
+
+	w->entry = NULL;
+	if (!c || decide(w, c, e, verb_of(action), &err) == 0)
+		return false;
+	refuse(w, req, e, c, &err);
+	return true;
+}
+
+/* ---- a stored group ---- */
+
+int permission_for_group(const struct caller *c, enum access_verb verb, struct str bytes,
+			 struct arena *scratch, struct err *err)
+{
+	enum role_answer answer = ROLE_MAY;
+	struct key key;
+
+	if (!c)
+		return 1;
+	arena_reset(scratch);
+	if (key_decode(bytes, scratch, &key) < 0)
+		return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+	if (role_decide_stored(c->rules->access, &c->who, verb, &key, scratch, &answer, err) < 0)
+		return -1;
+	if (answer == ROLE_MAY_NOT)
+		return forbid(c, verb, &key, err);
+	return answer == ROLE_MAY;
+}

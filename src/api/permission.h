@@ -1,0 +1,35 @@
+/*
+ * Whether a request may do what its endpoint does: who sends it (caller.h), the action of the
+ * routing table (endpoints.h) and the group of its path, put to access/roles.h. The one place that
+ * refuses for that reason.
+ */
+#ifndef API_PERMISSION_H
+#define API_PERMISSION_H
+
+#include "api/caller.h"
+#include "api/endpoints.h"
+
+/*
+ * On the worker, before the endpoint's function. True: it has been refused (403, or 401 to whoever
+ * has no name). False: it goes on, and w->entry has the labels that complete its key. `e` says
+ * whether w->push_path is the group that it is for.
+ */
+bool permission_refuse(struct api_worker *w, struct http_request *req, const struct endpoint *e,
+		       enum action action);
+
+/*
+ * Of a stored group, by its canonical bytes, that a selector or a list of groups reaches: any
+ * thread that has the request. 1: they may; 0: the request does not mean it, since it has not their
+ * labels; -1: *err: ERR_FORBIDDEN names verb and group, other reasons say why it is not known.
+ * Without `access:` (c is NULL) it is 1. scratch is for the call.
+ *
+ * An endpoint that changes groups that its path does not name asks this of each of them before it
+ * changes any.
+ */
+int permission_for_group(const struct caller *c, enum access_verb verb, struct str bytes,
+			 struct arena *scratch, struct err *err);
+
+/* On the worker: logs and counts that ERR_FORBIDDEN of permission_for_group() ends the request. */
+void permission_note(struct api_worker *w, const struct http_request *req, const struct err *err);
+
+#endif
