@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "journal/sqlite/sqlite.h"
 #include "lib/run.h"
 #include "sim/disk_calls.h"
 
@@ -67,11 +68,71 @@ START_TEST(sqlite_on_it)
 }
 END_TEST
 
+static int count_row(void *n, const struct row *row, struct err *err)
+{
+	(void)row;
+	(void)err;
+	++*(uint64_t *)n;
+	return 0;
+}
+
+static void add_row(struct storage *st, uint64_t number)
+{
+	struct row row = { .number = number, .kind = ROW_BEAT, .at = 1000, .body = STR("") };
+	const struct rows rows = { .list = &row, .n = 1 };
+	struct err err;
+
+	row.checksum = row_checksum(&row);
+	st->ops->commit(st, &rows, &err);
+}
+
+/* Opens the database, adds a row to it, and is killed within so many changes. */
+static uint64_t count_and_add(unsigned changes)
+{
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t n = 0;
+
+	ck_assert_msg(sqlite_storage_open(DISK_DATABASE, &st, &err) == SQLITE_OPENED, "%s",
+		      err.msg);
+	ck_assert_int_eq(st->ops->read(st, STORAGE_ALL, UINT64_MAX, count_row, &n, &err),
+			 STORAGE_LOADED);
+	if (changes > 0) {
+		disk_die_within(disk_in_use(), changes);
+		add_row(st, n + 1);
+	}
+	disk_in_use()->dead = true;
+	st->ops->close(st);
+	return n;
+}
+
+/* What is read after a kill stays there, whatever had been synced when it came. */
+START_TEST(loaded_is_durable)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	uint64_t before, after;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	count_and_add(40);
+	disk_boot(d, false);
+	before = count_and_add(0);
+	disk_boot(d, true);
+	after = count_and_add(0);
+	ck_assert_msg(before == after, "%llu rows, then %llu", (unsigned long long)before,
+		      (unsigned long long)after);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, sqlite_on_it, 0, 20);
+	tcase_add_loop_test(tc, loaded_is_durable, 0, 200);
 	return run_cases("disk_calls", tc);
 }

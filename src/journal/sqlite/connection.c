@@ -261,6 +261,9 @@ enum sqlite_open_result connection_open(const char *path, struct connection *ret
 	looked = look(path, ret, err);
 	if (looked != SQLITE_OPENED)
 		return looked;
+	/* Otherwise what is shown now could be gone after a power cut. */
+	if (ret->had_wal && db_file_sync_wal(path, err) < 0)
+		return SQLITE_OPEN_FAILED;
 	err->reason = ERR_NONE;
 	r = open_file(path, &ret->db, err);
 	if (r == SQLITE_OK)

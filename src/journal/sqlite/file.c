@@ -225,6 +225,21 @@ int db_file_set_aside(const char *path, char *aside, size_t size, struct err *er
 
 /* ---- a new one ---- */
 
+int db_file_sync_wal(const char *path, struct err *err)
+{
+	CLEANUP(freep) char *real = realpath(path, NULL);
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	int fd = open(suffixed(&name, real ? real : path, "-wal"),
+		      O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r = fd < 0 ? -1 : fsync(fd);
+
+	if (r < 0)
+		err_set(err, ERR_SYSTEM, 0, "cannot sync %s: %s", name.p, strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 void db_file_forget_cached(const char *path)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };

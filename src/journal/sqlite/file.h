@@ -63,6 +63,12 @@ struct db_directory db_file_directory(const char *path);
 /* Names survive a power cut once their directory is synced. */
 int db_file_sync_directory(const char *path, struct err *err);
 
+/*
+ * What the process before has written to its WAL, and was killed before it could sync it: on the
+ * disk from now on. Before the database is opened. -1: *err.
+ */
+int db_file_sync_wal(const char *path, struct err *err);
+
 /* What the kernel has in memory of it is read from the disk again, as far as that is up to us. */
 void db_file_forget_cached(const char *path);
 
