@@ -106,6 +106,16 @@ static uint64_t count_and_add(unsigned changes)
 	return n;
 }
 
+static void close_in_order(void)
+{
+	struct storage *st;
+	struct err err = { 0 };
+
+	ck_assert_msg(sqlite_storage_open(DISK_DATABASE, &st, &err) == SQLITE_OPENED, "%s",
+		      err.msg);
+	st->ops->close(st);
+}
+
 /* What is read after a kill stays there, whatever had been synced when it came. */
 START_TEST(loaded_is_durable)
 {
@@ -127,6 +137,26 @@ START_TEST(loaded_is_durable)
 }
 END_TEST
 
+/* However often a process is killed, what it leaves is no damage. */
+START_TEST(killed_again_and_again)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 9; lives++) {
+		if (lives % 3 == 0)
+			close_in_order();
+		else
+			count_and_add(16);
+		disk_boot(d, false);
+	}
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -134,5 +164,6 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, sqlite_on_it, 0, 20);
 	tcase_add_loop_test(tc, loaded_is_durable, 0, 200);
+	tcase_add_loop_test(tc, killed_again_and_again, 0, 100);
 	return run_cases("disk_calls", tc);
 }

@@ -34,6 +34,9 @@ static int check_synced(const struct crash_remains *l, struct err *err)
 	/* The note is from before the WAL was begun anew, with all of it in the database. */
 	if (was->number < is->number)
 		return 0;
+	/* One without a commit is begun anew with the number that it had. */
+	if (was->number == 0 && is->number == 0 && l->synced.end <= WAL_HEADER)
+		return 0;
 	if (was->number > is->number || memcmp(was->salt, is->salt, sizeof(was->salt)) != 0)
 		return damaged(err, l, "is another one than the database was last used with");
 	if (l->wal.committed < l->synced.end)
