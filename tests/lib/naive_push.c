@@ -95,7 +95,7 @@ void naive_random_push(uint64_t *rng, double now, struct naive_push *p)
 }
 
 /* What a decoder would have made of the push. */
-struct decoded {
+struct naive_families {
 	struct family families[NAIVE_PUSHED];
 	struct metric metrics[NAIVE_PUSHED][NAIVE_SERIES];
 	struct label labels[NAIVE_PUSHED][NAIVE_SERIES][4];
@@ -104,6 +104,7 @@ struct decoded {
 	struct quantile quantiles[NAIVE_PUSHED][NAIVE_SERIES];
 	struct bucket buckets[NAIVE_PUSHED][NAIVE_SERIES];
 	char padding[NAIVE_PADDING];
+	int n;
 };
 
 /* m's labels are at `labels`. */
@@ -113,7 +114,7 @@ static void add_label(struct metric *m, struct label *labels, const char *name, 
 		labels[m->n_labels++] = (struct label){ str_of(name), str_of(value) };
 }
 
-static void decode_metric(struct decoded *d, const struct naive_push *p, int i, int j)
+static void decode_metric(struct naive_families *d, const struct naive_push *p, int i, int j)
 {
 	const struct naive_series *s = &p->families[i].series[j];
 	struct metric *m = &d->metrics[i][j];
@@ -146,10 +147,10 @@ static void decode_metric(struct decoded *d, const struct naive_push *p, int i, 
 	};
 }
 
-struct push *naive_real_push(const struct naive_push *p)
+struct naive_families *naive_families(const struct naive_push *p)
 {
 	static const char *const helps[] = { NULL, "one", "two\nlines", "" };
-	CLEANUP(freep) struct decoded *d = mem_zalloc(sizeof(*d));
+	struct naive_families *d = mem_zalloc(sizeof(*d));
 
 	memset(d->padding, '0', sizeof(d->padding)); /* NOLINT(bugprone-suspicious-memset-usage) */
 	for (int i = 0; i < p->n; i++) {
@@ -168,5 +169,18 @@ struct push *naive_real_push(const struct naive_push *p)
 		if (i > 0)
 			d->families[i - 1].next = &d->families[i];
 	}
-	return make_push_of(p->mode, naive_paths[p->group], p->n ? d->families : NULL, p->now);
+	d->n = p->n;
+	return d;
+}
+
+struct family *naive_first_family(struct naive_families *d)
+{
+	return d->n ? d->families : NULL;
+}
+
+struct push *naive_real_push(const struct naive_push *p)
+{
+	CLEANUP(freep) struct naive_families *d = naive_families(p);
+
+	return make_push_of(p->mode, naive_paths[p->group], naive_first_family(d), p->now);
 }

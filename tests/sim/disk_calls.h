@@ -18,6 +18,10 @@ struct disk *disk_in_use(void);
 /* Descriptors that are open. */
 unsigned disk_descriptors(void);
 
+/* Other descriptors that are none of the system's: both say false of what is not theirs. */
+void disk_share_descriptors(bool (*read_fn)(int fd, void *to, size_t n, ssize_t *ret),
+			    bool (*close_fn)(int fd));
+
 /* disk_vfs.c */
 void disk_vfs_register(void);
 
