@@ -1,0 +1,279 @@
+#include "sim/oracle.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "api/error_status.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "expose/own_table.h"
+
+void oracle_init(struct oracle *o)
+{
+	*o = (struct oracle){ .store = { .max_groups = 1000, .max_series = 100000 } };
+}
+
+void oracle_done(struct oracle *o)
+{
+	table_done(&o->ever);
+}
+
+/* ---- text ---- */
+
+static struct str next_line(struct str *rest)
+{
+	const char *end = memchr(rest->p, '\n', rest->n);
+	size_t n = end ? (size_t)(end + 1 - rest->p) : rest->n;
+	struct str line = { rest->p, n };
+
+	*rest = (struct str){ rest->p + n, rest->n - n };
+	return line;
+}
+
+static bool is_own(struct str name)
+{
+	for (int i = 0; i < N_OWN_METRICS; i++)
+		if (str_eq(name, str_of(own_table[i].name)))
+			return true;
+	return false;
+}
+
+/* Of "# HELP name text" and "# TYPE name type"; empty: of a sample. */
+static struct str family_of(struct str line)
+{
+	const char *end;
+
+	if (line.n < 8 || line.p[0] != '#')
+		return STR("");
+	end = memchr(line.p + 7, ' ', line.n - 7);
+	return end ? (struct str){ line.p + 7, (size_t)(end - line.p) - 7 } : STR("");
+}
+
+static int line_cmp(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+struct lines {
+	struct str *list;
+	size_t n, cap;
+};
+
+static void add_sorted(struct lines *l, struct strbuf *out)
+{
+	if (l->n > 1)
+		qsort(l->list, l->n, sizeof(*l->list), line_cmp);
+	for (size_t i = 0; i < l->n; i++)
+		strbuf_adds(out, l->list[i]);
+	l->n = 0;
+}
+
+void oracle_canonical(struct str scrape, struct strbuf *out)
+{
+	struct str family = STR("");
+	struct lines lines = { 0 };
+	bool own = false;
+
+	while (scrape.n > 0) {
+		struct str line = next_line(&scrape), name = family_of(line);
+
+		if (name.n > 0 && !str_eq(name, family)) {
+			add_sorted(&lines, out);
+			family = name;
+			own = is_own(name);
+		}
+		if (own)
+			continue;
+		if (name.n > 0) {
+			strbuf_adds(out, line);
+			continue;
+		}
+		if (lines.n == lines.cap) {
+			lines.cap = lines.cap ? 2 * lines.cap : 64;
+			lines.list = mem_realloc(lines.list, lines.cap * sizeof(*lines.list));
+		}
+		lines.list[lines.n++] = line;
+	}
+	add_sorted(&lines, out);
+	free(lines.list);
+}
+
+static bool has_line(const struct oracle *o, struct str line)
+{
+	uint64_t hash = checksum_bytes(STR(""), line);
+	size_t at = table_first(&o->ever, hash);
+
+	return table_next(&o->ever, hash, &at) != NULL;
+}
+
+static void note_lines(struct oracle *o, struct str text)
+{
+	while (text.n > 0) {
+		struct str line = next_line(&text);
+
+		if (!has_line(o, line))
+			table_add(&o->ever, checksum_bytes(STR(""), line), o);
+	}
+}
+
+static void add_part(struct strbuf *why, const char *who, struct str text, size_t from)
+{
+	enum { PART = 300 };
+	size_t n = text.n - from < PART ? text.n - from : PART;
+
+	strbuf_addf(why, "%s: %.*s\n", who, (int)n, text.p + from);
+}
+
+/* From the line in which they differ on; of a long line, from a little before. */
+static void add_difference(struct strbuf *why, struct str got, struct str want)
+{
+	enum { BEFORE = 80 };
+	size_t line = 0, i = 0;
+
+	for (; i < got.n && i < want.n && got.p[i] == want.p[i]; i++)
+		if (got.p[i] == '\n')
+			line = i + 1;
+	if (i - line > BEFORE)
+		line = i - BEFORE;
+	add_part(why, "shown", got, line);
+	add_part(why, "wanted", want, line);
+}
+
+/* ---- choices ---- */
+
+enum taken { NOT, MAY, MUST };
+
+static enum taken taken(const struct sim_request *r)
+{
+	if (r->order == 0)
+		return NOT;
+	if (r->status == 0 || (r->status == 400 && r->doubted))
+		return MAY;
+	return r->status == 503 ? NOT : MUST;
+}
+
+/* False: it would have been answered otherwise. */
+static bool apply(struct naive_store *s, const struct sim_request *r)
+{
+	struct naive_push p = r->push;
+	struct err err = { 0 };
+
+	if (r->kind == REQUEST_WIPE) {
+		memset(s->groups, 0, sizeof(s->groups));
+		return r->status == 0 || r->status == 202;
+	}
+	p.now = r->now;
+	for (int i = 0; i < p.n; i++)
+		p.families[i].pushed_at = (double)r->order;
+	err.reason = naive_apply(s, &p);
+	if (r->status == 0)
+		return true;
+	if (err.reason)
+		return r->status == error_status(&err);
+	return r->status == (p.mode == PUSH_DELETE ? 202 : 200);
+}
+
+static int by_order(const void *a, const void *b)
+{
+	uint64_t x = ((const struct sim_request *)a)->order,
+		 y = ((const struct sim_request *)b)->order;
+
+	return (x > y) - (x < y);
+}
+
+static void note_state(struct oracle *o, const struct naive_store *s)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+
+	naive_expose(s, &text);
+	note_lines(o, strbuf_str(&text));
+}
+
+/* choice: a bit for each that may have taken place. noted: all states on the way are right. */
+static bool follow(struct oracle *o, unsigned choice, bool noted, struct naive_store *ret)
+{
+	*ret = o->store;
+	for (size_t i = 0; i < o->n_open; i++) {
+		const struct sim_request *r = &o->open[i];
+		enum taken t = taken(r);
+		bool takes = t == MUST;
+
+		if (t == MAY) {
+			takes = choice & 1;
+			choice >>= 1;
+		}
+		if (takes && !apply(ret, r) && !noted)
+			return false;
+		if (takes && noted)
+			note_state(o, ret);
+	}
+	return true;
+}
+
+bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
+{
+	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
+	CLEANUP(strbuf_done) struct strbuf shown = { 0 }, want = { 0 };
+	unsigned n_may = 0;
+	bool possible = false;
+
+	oracle_canonical(scrape, &shown);
+	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
+	for (size_t i = 0; i < o->n_open; i++)
+		n_may += taken(&o->open[i]) == MAY;
+	/* All of them is likelier than none. */
+	for (unsigned left = 1u << n_may; left > 0; left--) {
+		if (!follow(o, left - 1, false, next))
+			continue;
+		want.n = 0;
+		naive_expose(next, &want);
+		if (str_eq(strbuf_str(&want), strbuf_str(&shown))) {
+			if (o->notes)
+				follow(o, left - 1, true, next);
+			o->store = *next;
+			o->n_open = 0;
+			return true;
+		}
+		if (!possible)
+			add_difference(why, strbuf_str(&shown), strbuf_str(&want));
+		possible = true;
+	}
+	if (!possible)
+		strbuf_addz(why, "no order of what was answered leads to these answers\n");
+	for (size_t i = 0; i < o->n_open; i++)
+		strbuf_addf(why, "request %llu of group %d: %d%s\n",
+			    (unsigned long long)o->open[i].order, o->open[i].push.group,
+			    o->open[i].status, o->open[i].doubted ? ", doubted" : "");
+	return false;
+}
+
+/* ---- damage ---- */
+
+/* A time that has been lost: never. */
+static bool is_no_time(struct str line)
+{
+	return (str_has_prefix(line, STR("push_time_seconds{")) ||
+		str_has_prefix(line, STR("push_failure_time_seconds{"))) &&
+	       str_has_suffix(line, STR("} 0\n"));
+}
+
+bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
+{
+	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
+	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
+	struct str rest;
+
+	follow(o, UINT_MAX, true, next);
+	oracle_canonical(scrape, &shown);
+	rest = strbuf_str(&shown);
+	while (rest.n > 0) {
+		struct str line = next_line(&rest);
+
+		if (family_of(line).n > 0 || is_no_time(line) || has_line(o, line))
+			continue;
+		strbuf_addf(why, "was never right: %.*s", (int)(line.n < 300 ? line.n : 300),
+			    line.p);
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,50 @@
+/*
+ * What the gateway has to show: the naive store (lib/naive_store.h), and requests of which it is
+ * not known, or not yet, whether they have taken place.
+ */
+#ifndef TESTS_SIM_ORACLE_H
+#define TESTS_SIM_ORACLE_H
+
+#include "base/table.h"
+#include "lib/naive_store.h"
+
+enum request_kind { REQUEST_PUSH, REQUEST_WIPE };
+
+struct sim_request {
+	enum request_kind kind;
+	struct naive_push push;
+	int fd;         /* of its connection */
+	uint64_t order; /* in which it was handed to the committer; 0: not yet */
+	double now;     /* Unix seconds of the gateway's clock then */
+	int status;     /* that it was answered with, as far as anybody can know; 0: it was not */
+	bool doubted;   /* the disk has failed since: a refused push need not have been noted */
+};
+
+enum { ORACLE_OPEN = 24 };
+
+struct oracle {
+	struct naive_store store;
+	struct sim_request open[ORACLE_OPEN]; /* not settled yet */
+	size_t n_open;
+	bool notes;        /* what is right at any time is remembered */
+	struct table ever; /* hashes of all lines that were right at some time */
+};
+
+void oracle_init(struct oracle *o);
+void oracle_done(struct oracle *o);
+
+/*
+ * All requests have been answered, or never will be: of these, each has taken place as a whole or
+ * not at all. The scrape shows what follows from some choice; that is what is known from then on.
+ * False: from none; *why says how it differs from the most likely one.
+ */
+bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why);
+
+/* Of a damaged database: whether each line was right at some time. */
+bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);
+
+/* Appends the families that were pushed, as naive_expose() has them: lines sorted, own metrics left
+ * out. */
+void oracle_canonical(struct str scrape, struct strbuf *out);
+
+#endif

@@ -1,0 +1,318 @@
+#include "sim/steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "format/protobuf/encode.h"
+#include "lib/naive_push.h"
+#include "lib/render.h"
+#include "lib/rng.h"
+#include "sim/fibers.h"
+#include "sim/loop.h"
+
+/* ---- what there is ---- */
+
+static const char *const names[N_STEP_KINDS] = {
+	"request", "retry",   "go on",  "time", "clock", "disconnect", "settle", "kill",
+	"power",   "restart", "faults", "full", "heal",  "lies",       "rot",
+};
+
+/* How often each comes, by what the history is about. */
+enum theme { CRASHES, FAULTS, FULL_DISK, LIES, ROT, N_THEMES };
+
+static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
+	[CRASHES] = { 30, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
+	[FAULTS] = { 40, 4, 30, 4, 1, 2, 8, 2, 2, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FULL_DISK] = { 40, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
+	[LIES] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
+	[ROT] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
+};
+
+static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
+{
+	unsigned all = 0, at;
+
+	for (int k = 0; k < N_STEP_KINDS; k++)
+		all += weights[theme][k];
+	at = rng_below(rng, all);
+	for (int k = 0;; k++) {
+		if (at < weights[theme][k])
+			return (enum sim_step_kind)k;
+		at -= weights[theme][k];
+	}
+}
+
+void history_make(struct history *h, uint64_t seed)
+{
+	static const enum theme themes[] = { CRASHES, CRASHES, CRASHES,   CRASHES, CRASHES, CRASHES,
+					     FAULTS,  FAULTS,  FULL_DISK, LIES,    ROT };
+	uint64_t rng = seed;
+	enum theme theme = themes[rng_below(&rng, ARRAY_LEN(themes))];
+
+	h->seed = seed;
+	h->n = HISTORY_STEPS;
+	for (unsigned i = 0; i < h->n; i++)
+		h->steps[i] = (struct sim_step){ random_kind(&rng, theme), rng_next(&rng) };
+}
+
+/* ---- requests ---- */
+
+static void add_body(const struct naive_push *p, bool text, struct strbuf *out)
+{
+	struct naive_families *d = naive_families(p);
+
+	if (text)
+		render_families(naive_first_family(d), out);
+	for (struct family *f = naive_first_family(d); f && !text; f = f->next)
+		proto_encode_family(f, out);
+	free(d);
+}
+
+/* A family without samples, or with an empty help, is nothing that text could say; and lib/render.h
+ * writes summaries and histograms in a form of its own. */
+static bool text_can_say(const struct naive_push *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		const struct naive_family *f = &p->families[i];
+
+		if (f->n == 0 || f->help == 3 ||
+		    (f->type != METRIC_COUNTER && f->type != METRIC_GAUGE &&
+		     f->type != METRIC_UNTYPED))
+			return false;
+	}
+	return true;
+}
+
+static void add_push(uint64_t *rng, const struct naive_push *p, struct strbuf *out)
+{
+	static const char *const methods[] = {
+		[PUSH_PUT] = "PUT", [PUSH_POST] = "POST", [PUSH_DELETE] = "DELETE"
+	};
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	bool text = text_can_say(p) && rng_one_in(rng, 2);
+
+	add_body(p, text, &body);
+	strbuf_addf(out, "%s /metrics/job%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
+		    naive_paths[p->group]);
+	if (!text)
+		strbuf_addz(out, "Content-Type: application/vnd.google.protobuf; "
+				 "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n");
+	/* Some bytes of it break it. */
+	if (p->mode != PUSH_DELETE && rng_one_in(rng, 12))
+		strbuf_addz(&body, text ? "x{\n" : "\x0f\xff");
+	if (body.n > 0 && rng_one_in(rng, 4)) {
+		strbuf_addf(out, "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", body.n);
+		strbuf_adds(out, strbuf_str(&body));
+		strbuf_addz(out, "\r\n0\r\n\r\n");
+		return;
+	}
+	strbuf_addf(out, "Content-Length: %zu\r\n\r\n", body.n);
+	strbuf_adds(out, strbuf_str(&body));
+}
+
+static struct naive_push last_push;
+
+/* The next client that awaits nothing. -1: all do. */
+static int free_client(const struct world *w)
+{
+	for (int i = 0; i < WORLD_CLIENTS - 1; i++)
+		if (!w->clients[i].awaits)
+			return i;
+	return -1;
+}
+
+static void request(struct world *w, bool again)
+{
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
+	struct sim_request r = { .kind = REQUEST_PUSH };
+	int client = free_client(w);
+
+	if (client < 0 || w->oracle.n_open >= ORACLE_OPEN / 2) {
+		world_settle(w);
+		return;
+	}
+	if (!again && rng_one_in(&w->rng, 40)) {
+		r.kind = REQUEST_WIPE;
+		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
+				    "Content-Length: 0\r\n\r\n");
+	} else {
+		if (!again || !last_push.now)
+			naive_random_push(&w->rng, 1, &last_push);
+		/* Long ones now and then. */
+		for (int i = 0; i < last_push.n && !rng_one_in(&w->rng, 8); i++)
+			for (int k = 0; k < last_push.families[i].n; k++)
+				last_push.families[i].series[k].padded = false;
+		r.push = last_push;
+		add_push(&w->rng, &r.push, &bytes);
+	}
+	world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
+}
+
+/* ---- steps ---- */
+
+static void set_faults(struct world *w)
+{
+	static const unsigned often[] = { 2, 5, 20, 100, 400 };
+	unsigned one_in = often[rng_below(&w->rng, ARRAY_LEN(often))];
+	struct disk_faults *f = &w->disk->faults;
+
+	switch (rng_below(&w->rng, 6)) {
+	case 0:
+		f->write = one_in;
+		break;
+	case 1:
+		f->read = one_in * 4;
+		break;
+	case 2:
+		f->names = one_in;
+		break;
+	case 3:
+		f->shorts = one_in;
+		break;
+	default:
+		f->sync = one_in;
+	}
+}
+
+static void flip_bits(struct world *w)
+{
+	struct disk_file *f = disk_find(w->disk, rng_one_in(&w->rng, 2) ? DISK_DATABASE
+									: DISK_DATABASE "-wal");
+
+	world_settle(w);
+	if (w->over || !f || f->now.n == 0)
+		return;
+	w->rotten = true;
+	w->counts->rotten++;
+	disk_flip_bit(w->disk, f, (size_t)(rng_next(&w->rng) % (f->now.n * 8)));
+	world_restart(w, rng_one_in(&w->rng, 2));
+}
+
+static void die_soon(struct world *w, bool power_cut)
+{
+	static const unsigned soon[] = { 1, 4, 20, 80 };
+
+	w->power_cut = power_cut;
+	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
+}
+
+static void take_step(struct world *w, const struct sim_step *s)
+{
+	switch (s->kind) {
+	case STEP_REQUEST:
+	case STEP_RETRY:
+		request(w, s->kind == STEP_RETRY);
+		break;
+	case STEP_GO_ON:
+		for (unsigned n = rng_below(&w->rng, 6); n > 0 && !w->over; n--)
+			world_go_on(w);
+		break;
+	case STEP_TIME:
+		world_pass_time(w, (int64_t)rng_below(&w->rng, 3000) * 1000000,
+				(int64_t)rng_below(&w->rng, 3) * 1000000000);
+		break;
+	case STEP_CLOCK:
+		world_pass_time(w, 0, ((int64_t)rng_below(&w->rng, 200) - 100) * 1000000000);
+		break;
+	case STEP_DISCONNECT:
+		world_disconnect(w, rng_below(&w->rng, WORLD_CLIENTS));
+		break;
+	case STEP_SETTLE:
+		world_settle(w);
+		break;
+	case STEP_KILL:
+	case STEP_POWER:
+		die_soon(w, s->kind == STEP_POWER);
+		break;
+	case STEP_RESTART:
+		world_restart(w, w->disk->dies_at && rng_one_in(&w->rng, 2));
+		break;
+	case STEP_FAULTS:
+		set_faults(w);
+		break;
+	case STEP_FULL:
+		w->disk->faults.room = (1 + rng_below(&w->rng, 24)) * UINT64_C(262144);
+		break;
+	case STEP_HEAL:
+		w->disk->faults = (struct disk_faults){ 0 };
+		break;
+	case STEP_LIES:
+		w->disk->faults.lie = 1 + rng_below(&w->rng, 4);
+		break;
+	case STEP_ROT:
+		flip_bits(w);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool may_be_damaged(const struct history *h)
+{
+	for (unsigned i = 0; i < h->n; i++)
+		if (h->steps[i].kind == STEP_LIES || h->steps[i].kind == STEP_ROT)
+			return true;
+	return false;
+}
+
+bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why)
+{
+	static struct world w;
+	bool good;
+
+	last_push = (struct naive_push){ .n = 0 };
+	world_start(&w, h->seed, counts);
+	w.oracle.notes = may_be_damaged(h);
+	for (unsigned i = 0; i < h->n && !w.over; i++) {
+		w.rng = w.disk->rng = h->steps[i].seed;
+		fibers_seed(h->steps[i].seed);
+		loop_seed(h->steps[i].seed);
+		take_step(&w, &h->steps[i]);
+		counts->steps++;
+	}
+	w.disk->faults = (struct disk_faults){ 0 };
+	world_settle(&w);
+	good = world_end(&w);
+	strbuf_adds(why, strbuf_str(&w.why));
+	strbuf_done(&w.why);
+	return good;
+}
+
+/* ---- shrinking ---- */
+
+static bool fails(const struct history *h)
+{
+	CLEANUP(strbuf_done) struct strbuf why = { 0 };
+	struct world_counts counts = { 0 };
+
+	return !history_run(h, &counts, &why);
+}
+
+/* Without n steps from i on. */
+static void leave_out(const struct history *h, unsigned i, unsigned n, struct history *ret)
+{
+	*ret = *h;
+	memmove(ret->steps + i, ret->steps + i + n, (h->n - i - n) * sizeof(*ret->steps));
+	ret->n -= n;
+}
+
+void history_shrink(struct history *h)
+{
+	struct history less;
+
+	for (unsigned n = h->n / 2; n > 0; n = n > 1 ? n / 2 : 0)
+		for (unsigned i = 0; i + n <= h->n;) {
+			leave_out(h, i, n, &less);
+			if (fails(&less))
+				*h = less;
+			else
+				i += n;
+		}
+}
+
+void history_print(const struct history *h)
+{
+	for (unsigned i = 0; i < h->n; i++)
+		printf("  %s %llx\n", names[h->steps[i].kind],
+		       (unsigned long long)h->steps[i].seed);
+}

@@ -1,0 +1,492 @@
+#include "sim/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/submit.h"
+#include "base/clock.h"
+#include "base/procstat.h"
+#include "base/random.h"
+#include "expose/own_metrics.h"
+#include "http/conn.h"
+#include "lib/rng.h"
+#include "sim/fibers.h"
+#include "sim/loop.h"
+#include "sim/net.h"
+
+struct world *world;
+
+static const char database_flag[] = "--persistence.file=" DISK_DATABASE;
+static const char *const flags[] = {
+	database_flag,
+	"--push.enable-utf8-names",
+	"--web.enable-admin-api",
+	"--web.enable-openmetrics",
+	"--log.level=error",
+	NULL,
+};
+
+bool world_fails(struct world *w, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (w->why.n == 0)
+		strbuf_addz(&w->why, text);
+	w->over = true;
+	return false;
+}
+
+/* ---- what the linker puts around src/ ---- */
+
+static struct sim_request *request_of(const struct http_request *req)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = o->n_open; i > 0; i--)
+		if (o->open[i - 1].fd == req->conn->fd)
+			return o->open[i - 1].status ? NULL : &o->open[i - 1];
+	return NULL;
+}
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
+void __real_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns);
+void __real_http_reply(struct http_request *req, int status, const char *content_type);
+void __real_own_announce(struct store *s);
+void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns);
+void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
+void __wrap_own_announce(struct store *s);
+void __wrap_procstat_read(struct procstat *ps);
+
+void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead) {
+		r->order = ++world->order;
+		r->now = push->now;
+	}
+	__real_submit_push(w, req, push, start_ns);
+}
+
+/* What a process says that has been killed is not heard. */
+void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead) {
+		r->status = status;
+		world->counts->answered += status < 300;
+		world->counts->refused += status >= 300;
+	}
+	__real_http_reply(req, status, content_type);
+}
+
+/* The names that the naive store takes for metrics of our own. */
+void __wrap_own_announce(struct store *s)
+{
+	__real_own_announce(s);
+	for (int i = 0; i < NAIVE_NAMES - 1; i++)
+		if (naive_names[i].own >= 0)
+			store_add_own(s, str_of(naive_names[i].name), naive_names[i].own);
+}
+
+void __wrap_procstat_read(struct procstat *ps)
+{
+	*ps = (struct procstat){ .cpu_seconds = 1 };
+}
+
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* ---- clients ---- */
+
+static int connection_of(struct world *w, unsigned client)
+{
+	struct sim_client *c = &w->clients[client];
+
+	if (c->fd && net_socket_of(c->fd)->shut)
+		world_disconnect(w, client);
+	if (!c->fd) {
+		c->fd = net_connect();
+		net_socket_of(c->fd)->window = SIZE_MAX;
+		process_accept(w->process, c->fd);
+	}
+	return c->fd;
+}
+
+void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes)
+{
+	struct sim_client *c = &w->clients[client];
+	struct net_socket *s = net_socket_of(connection_of(w, client));
+
+	c->awaits = AWAITS_ANSWER;
+	s->got.n = 0;
+	strbuf_adds(&s->sent, bytes);
+	w->counts->requests++;
+	if (!r)
+		return;
+	r->fd = c->fd;
+	w->oracle.open[w->oracle.n_open++] = *r;
+}
+
+/* Its last request is on its way all the same, as far as it has arrived. */
+void world_disconnect(struct world *w, unsigned client)
+{
+	struct sim_client *c = &w->clients[client];
+
+	if (!c->fd)
+		return;
+	net_socket_of(c->fd)->gone = true;
+	*c = (struct sim_client){ 0 };
+}
+
+/* Sockets that nobody has at either end. */
+static void forget_sockets(struct world *w)
+{
+	for (int i = 0; i < NET_SOCKETS; i++) {
+		struct net_socket *s = net_socket_of(NET_FIRST_FD + i);
+		bool has_client = false;
+
+		for (unsigned k = 0; k < WORLD_CLIENTS; k++)
+			has_client |= w->clients[k].fd == NET_FIRST_FD + i;
+		if (s->used || has_client)
+			continue;
+		net_forget(NET_FIRST_FD + i);
+		/* What is asked on it is answered, or never will be. */
+		for (size_t k = 0; k < w->oracle.n_open; k++)
+			if (w->oracle.open[k].fd == NET_FIRST_FD + i)
+				w->oracle.open[k].fd = 0;
+	}
+}
+
+/* 0: it is not complete. Otherwise the status, and where the content is. */
+static int read_reply(const struct net_socket *s, struct str *ret_content)
+{
+	const char *end = s->got.n ? memmem(s->got.p, s->got.n, "\r\n\r\n", 4) : NULL;
+	const char *length;
+	size_t head, n;
+
+	if (!end)
+		return 0;
+	head = (size_t)(end + 4 - s->got.p);
+	length = memmem(s->got.p, head, "Content-Length: ", 16);
+	n = length ? strtoul(length + 16, NULL, 10) : 0;
+	*ret_content = (struct str){ s->got.p + head, n };
+	return s->got.n < head + n ? 0 : (int)strtol(s->got.p + 9, NULL, 10);
+}
+
+/* What the client reads is what the gateway has meant. Nothing comes from a killed process. */
+static void take_replies(struct world *w)
+{
+	struct str content;
+
+	if (w->disk->dead)
+		return;
+	for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
+		struct sim_client *c = &w->clients[i];
+		int status = c->fd && c->awaits ? read_reply(net_socket_of(c->fd), &content) : 0;
+
+		if (status == 0)
+			continue;
+		c->awaits = AWAITS_NOTHING;
+		for (size_t k = 0; k < w->oracle.n_open; k++) {
+			struct sim_request *r = &w->oracle.open[k];
+
+			if (r->fd != c->fd)
+				continue;
+			if (r->status && r->status != status)
+				world_fails(w, "a client reads %d, and was answered %d", status,
+					    r->status);
+			r->status = status;
+			r->fd = 0;
+		}
+	}
+}
+
+static bool deliver_some(struct world *w)
+{
+	unsigned first = rng_below(&w->rng, WORLD_CLIENTS);
+
+	for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
+		struct sim_client *c = &w->clients[(first + i) % WORLD_CLIENTS];
+		struct net_socket *s = c->fd ? net_socket_of(c->fd) : NULL;
+		size_t left = s ? s->sent.n - s->arrived : 0;
+
+		if (left == 0)
+			continue;
+		s->arrived += rng_one_in(&w->rng, 3) ? 1 + rng_below(&w->rng, (uint32_t)left)
+						     : left;
+		return true;
+	}
+	return false;
+}
+
+/* ---- going on ---- */
+
+static void note_faults(struct world *w)
+{
+	uint64_t failed = w->disk->failed + w->disk->full;
+
+	if (failed == w->failed)
+		return;
+	w->counts->faults += failed - w->failed;
+	w->failed = failed;
+	for (size_t i = 0; i < w->oracle.n_open; i++)
+		w->oracle.open[i].doubted = true;
+}
+
+/* False: nobody can. */
+static bool go_on(struct world *w)
+{
+	bool bytes = rng_one_in(&w->rng, 2);
+
+	if ((bytes && deliver_some(w)) || fibers_run_one() || (!bytes && deliver_some(w))) {
+		note_faults(w);
+		take_replies(w);
+		forget_sockets(w);
+		return true;
+	}
+	return false;
+}
+
+void world_go_on(struct world *w)
+{
+	if (!w->process)
+		return;
+	go_on(w);
+	if (w->disk->dead)
+		world_restart(w, true);
+}
+
+void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns)
+{
+	w->mono_ns = clock_mono_ns() + mono_ns;
+	w->wall_ns = clock_wall_ns() + wall_ns;
+	clock_hold(w->wall_ns, w->mono_ns);
+}
+
+static bool all_answered(const struct world *w)
+{
+	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
+		if (w->clients[i].fd && w->clients[i].awaits)
+			return false;
+	/* Of clients that have gone, too. */
+	for (size_t i = 0; i < w->oracle.n_open; i++)
+		if (w->oracle.open[i].fd && w->oracle.open[i].order && !w->oracle.open[i].status)
+			return false;
+	return true;
+}
+
+/* False: the disk has died meanwhile, or it takes for ever. */
+static bool answer_all(struct world *w)
+{
+	enum { TURNS = 100000, SILENT = 100 };
+	int silent = 0;
+
+	for (int i = 0; i < TURNS && !all_answered(w); i++) {
+		if (go_on(w))
+			silent = 0;
+		else if (++silent < SILENT)
+			world_pass_time(w, INT64_C(100000000), 0);
+		else
+			return world_fails(w, "requests are never answered");
+		if (w->disk->dead)
+			return false;
+	}
+	return all_answered(w) || world_fails(w, "requests take for ever");
+}
+
+/* ---- looking ---- */
+
+static const struct {
+	const char *accept;
+	enum strict_format format;
+	bool utf8;
+} accepts[] = {
+	{ "text/plain;version=0.0.4", STRICT_TEXT, false },
+	{ "text/plain;version=1.0.0;escaping=allow-utf-8", STRICT_TEXT, true },
+	{ "application/openmetrics-text;version=1.0.0", STRICT_OPENMETRICS, false },
+	{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", STRICT_OPENMETRICS,
+	  true },
+	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+	  "encoding=delimited",
+	  STRICT_PROTO, false },
+	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+	  "encoding=text",
+	  STRICT_PROTO_TEXT, false },
+};
+
+/* The last client scrapes. False: not answered, or not readable. */
+static bool scrape(struct world *w, unsigned how, struct str *ret)
+{
+	CLEANUP(strbuf_done) struct strbuf request = { 0 };
+	const unsigned client = WORLD_CLIENTS - 1;
+	char why[512];
+	int status;
+
+	strbuf_addf(&request, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
+		    accepts[how].accept);
+	world_send(w, client, NULL, strbuf_str(&request));
+	if (!answer_all(w))
+		return false;
+	w->counts->scrapes++;
+	status = read_reply(net_socket_of(w->clients[client].fd), ret);
+	if (status != 200)
+		return world_fails(w, "a scrape is answered %d: %.*s", status,
+				   (int)(ret->n < 300 ? ret->n : 300), ret->p);
+	if (strict_check(accepts[how].format, accepts[how].utf8, ret->p, ret->n, why, sizeof(why)) <
+	    0)
+		return world_fails(w, "a scrape as %s cannot be read: %s", accepts[how].accept,
+				   why);
+	return true;
+}
+
+static void look(struct world *w)
+{
+	CLEANUP(strbuf_done) struct strbuf why = { 0 };
+	struct str shown;
+
+	if (w->over ||
+	    (rng_one_in(&w->rng, 4) && !scrape(w, rng_below(&w->rng, ARRAY_LEN(accepts)), &shown)))
+		return;
+	if (!scrape(w, 0, &shown))
+		return;
+	w->counts->settled++;
+	if (!w->rotten) {
+		if (!oracle_settle(&w->oracle, shown, &why))
+			world_fails(w, "%s", strbuf_z(&why));
+		return;
+	}
+	/* What follows cannot be foretold any more. */
+	w->over = true;
+	if (oracle_settle(&w->oracle, shown, &why))
+		return;
+	why.n = 0;
+	if (!oracle_was_ever(&w->oracle, shown, &why))
+		world_fails(w, "damaged: %s", strbuf_z(&why));
+}
+
+void world_settle(struct world *w)
+{
+	if (w->over || !w->process)
+		return;
+	if (answer_all(w))
+		look(w);
+	if (w->disk->dead && !w->over)
+		world_restart(w, true);
+}
+
+/* ---- starting and ending ---- */
+
+static void end_connections(struct world *w)
+{
+	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
+		world_disconnect(w, i);
+}
+
+static void end_process(struct world *w, bool killed)
+{
+	if (killed)
+		w->disk->dead = true;
+	if (w->disk->dead)
+		end_connections(w);
+	process_stop(w->process);
+	w->process = NULL;
+	take_replies(w);
+	end_connections(w);
+	forget_sockets(w);
+	note_faults(w);
+	for (size_t i = 0; i < w->oracle.n_open; i++)
+		w->oracle.open[i].fd = 0;
+}
+
+static void boot(struct world *w)
+{
+	bool dead = w->disk->dead;
+
+	if (!dead)
+		return;
+	w->counts->crashes++;
+	w->counts->power_cuts += w->power_cut;
+	w->rotten |= w->disk->lied && w->power_cut;
+	disk_boot(w->disk, w->power_cut);
+}
+
+/* With a disk that fails a start may fail; with one that does not, it may not. */
+static void start_process(struct world *w)
+{
+	enum { TRIES = 20 };
+	struct err err = { 0 };
+
+	for (int i = 0; i < TRIES && !w->process; i++) {
+		uint64_t failed = w->disk->failed + w->disk->full;
+
+		w->process = process_start(flags, &err);
+		if (w->disk->dead) {
+			if (w->process)
+				end_process(w, true);
+			boot(w);
+		} else if (!w->process) {
+			w->counts->failed_starts++;
+			if (failed == w->disk->failed + w->disk->full && !w->rotten) {
+				world_fails(w, "does not start: %s", err.msg);
+				return;
+			}
+			w->disk->faults = (struct disk_faults){ 0 };
+		}
+	}
+	note_faults(w);
+	if (!w->process) {
+		world_fails(w, "never starts: %s", err.msg);
+		return;
+	}
+	w->counts->set_aside += w->process->set_aside;
+	if (w->process->set_aside && !w->rotten && w->failed == 0)
+		world_fails(w, "a database that nothing has happened to was set aside");
+}
+
+void world_restart(struct world *w, bool killed)
+{
+	if (w->process)
+		end_process(w, killed);
+	boot(w);
+	w->counts->restarts++;
+	start_process(w);
+	if (w->process && !w->over)
+		world_settle(w);
+}
+
+void world_start(struct world *w, uint64_t seed, struct world_counts *counts)
+{
+	*w = (struct world){ .rng = seed, .counts = counts };
+	world = w;
+	random_hold(seed);
+	fibers_seed(seed);
+	loop_seed(seed);
+	clock_hold(INT64_C(100000) * 1000000000, INT64_C(5) * 1000000000);
+	w->disk = disk_new(seed);
+	disk_use(w->disk);
+	oracle_init(&w->oracle);
+	start_process(w);
+}
+
+bool world_end(struct world *w)
+{
+	if (w->process)
+		end_process(w, false);
+	if (fibers_alive() || net_open() || disk_descriptors())
+		world_fails(w, "left over: %zu threads, %u sockets, %u files", fibers_alive(),
+			    net_open(), disk_descriptors());
+	disk_use(NULL);
+	disk_free(w->disk);
+	oracle_done(&w->oracle);
+	world = NULL;
+	return w->why.n == 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * One gateway with its clients and its disk, and what has been seen of it. Steps act on it
+ * (steps.c); a check that fails writes why, and ends the history.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "lib/strict/strict.h"
+#include "sim/disk_calls.h"
+#include "sim/oracle.h"
+#include "sim/process.h"
+
+enum { WORLD_CLIENTS = 5 };
+
+/* What a client awaits on its connection. */
+enum awaited { AWAITS_NOTHING, AWAITS_ANSWER };
+
+struct sim_client {
+	int fd; /* 0: none */
+	enum awaited awaits;
+	bool head_only;
+};
+
+struct world_counts {
+	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
+		scrapes;
+	uint64_t failed_starts, faults, full, rotten, set_aside;
+};
+
+struct world {
+	uint64_t rng;
+	struct disk *disk;
+	struct process *process; /* NULL: it does not run */
+	struct oracle oracle;
+	struct sim_client clients[WORLD_CLIENTS];
+	uint64_t order;
+	int64_t wall_ns, mono_ns;
+	uint64_t failed; /* disk->failed and disk->full at the last look */
+	bool power_cut;  /* when the disk dies, so does the machine */
+	bool rotten;     /* bits have been flipped, or syncs have lied */
+	bool over;       /* nothing more can be foretold */
+	struct strbuf why;
+	struct world_counts *counts;
+};
+
+extern struct world *world; /* that runs */
+
+void world_start(struct world *w, uint64_t seed, struct world_counts *counts);
+/* Ends everything. False: something is left, or a check has failed. */
+bool world_end(struct world *w);
+
+bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sends a request on the connection of a client that awaits nothing, and makes one if need be. */
+void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes);
+void world_disconnect(struct world *w, unsigned client);
+/* Somebody goes on: a thread of the gateway, or bytes on their way. */
+void world_go_on(struct world *w);
+void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns);
+/* Until all is answered, or the disk dies; then looks at what is shown. */
+void world_settle(struct world *w);
+/* The process ends; killed: at once. It is started again, and what is shown is looked at. */
+void world_restart(struct world *w, bool killed);
+
+#endif
