@@ -76,14 +76,14 @@ static int count_row(void *n, const struct row *row, struct err *err)
 	return 0;
 }
 
-static void add_row(struct storage *st, uint64_t number)
+static bool add_row(struct storage *st, uint64_t number)
 {
 	struct row row = { .number = number, .kind = ROW_BEAT, .at = 1000, .body = STR("") };
 	const struct rows rows = { .list = &row, .n = 1 };
 	struct err err;
 
 	row.checksum = row_checksum(&row);
-	st->ops->commit(st, &rows, &err);
+	return st->ops->commit(st, &rows, &err) == STORAGE_COMMITTED;
 }
 
 /* Opens the database, adds a row to it, and is killed within so many changes. */
@@ -157,6 +157,38 @@ START_TEST(killed_again_and_again)
 }
 END_TEST
 
+/* However writing fails before a process is killed, what it leaves is no damage either. */
+START_TEST(killed_after_failures)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t n = 0;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 4; lives++) {
+		ck_assert_msg(sqlite_storage_open(DISK_DATABASE, &st, &err) == SQLITE_OPENED, "%s",
+			      err.msg);
+		d->faults.write = 3;
+		for (int i = 0; i < 3; i++)
+			n += add_row(st, n + 1);
+		d->faults.write = 0;
+		disk_die_within(d, 3);
+		add_row(st, n + 1);
+		d->dead = true;
+		st->ops->close(st);
+		d->faults.write = 0;
+		disk_boot(d, false);
+		n = count_and_add(0);
+		disk_boot(d, false);
+	}
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -165,5 +197,6 @@ int main(void)
 	tcase_add_loop_test(tc, sqlite_on_it, 0, 20);
 	tcase_add_loop_test(tc, loaded_is_durable, 0, 200);
 	tcase_add_loop_test(tc, killed_again_and_again, 0, 100);
+	tcase_add_loop_test(tc, killed_after_failures, 0, 100);
 	return run_cases("disk_calls", tc);
 }

@@ -153,7 +153,7 @@ static void log_written(struct db_file *file, const void *from, int n, sqlite3_i
 	if (at == 0) {
 		/* The WAL begins anew, because all of it is in the database: the old frames are not
 		 * needed. */
-		if (log->generation.salt[0] || log->generation.salt[1])
+		if (!log->header_due && (log->generation.salt[0] || log->generation.salt[1]))
 			note_end(file, WAL_HEADER);
 		if (n == WAL_HEADER)
 			wal_read_header(from, &log->generation);
