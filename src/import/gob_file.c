@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 
 /* A Go file on its way. */
@@ -60,7 +61,7 @@ static bool open_if_gob(struct migration *m, const char *path)
 	m->fd = open(m->path, O_RDONLY | O_CLOEXEC);
 	if (m->fd < 0 || fstat(m->fd, &m->st) < 0 || !S_ISREG(m->st.st_mode))
 		return false;
-	n = pread(m->fd, head, sizeof(head), 0);
+	n = db_file_read(m->fd, head, sizeof(head), 0);
 	return n > 0 && gob_recognise((struct str){ head, (size_t)n });
 }
 

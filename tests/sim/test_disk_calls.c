@@ -189,6 +189,25 @@ START_TEST(killed_after_failures)
 }
 END_TEST
 
+/* A read that gets less than was asked for is no end of a file. */
+START_TEST(read_in_pieces)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+
+	clock_hold(1000, 1000);
+	disk_use(d);
+	close_in_order();
+	count_and_add(1000);
+	disk_boot(d, false);
+	d->faults.shorts = 1;
+	ck_assert_uint_eq(count_and_add(0), 1);
+	disk_boot(d, false);
+	ck_assert_uint_gt(d->cut_short, 0);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -198,5 +217,6 @@ int main(void)
 	tcase_add_loop_test(tc, loaded_is_durable, 0, 200);
 	tcase_add_loop_test(tc, killed_again_and_again, 0, 100);
 	tcase_add_loop_test(tc, killed_after_failures, 0, 100);
+	tcase_add_loop_test(tc, read_in_pieces, 0, 5);
 	return run_cases("disk_calls", tc);
 }

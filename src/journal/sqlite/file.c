@@ -90,11 +90,29 @@ static int id_of(const char *p)
 	return (int)be32toh(id);
 }
 
+ssize_t db_file_read(int fd, void *to, size_t n, off_t at)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		ssize_t r = pread(fd, (char *)to + got, n - got, at + (off_t)got);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
 bool db_file_says_open(int fd)
 {
 	char id[ID_END - ID_AT];
 
-	return pread(fd, id, sizeof(id), ID_AT) == sizeof(id) && id_of(id) == DB_ID_OPEN;
+	return db_file_read(fd, id, sizeof(id), ID_AT) == sizeof(id) && id_of(id) == DB_ID_OPEN;
 }
 
 int db_file_say_closed(int fd)
@@ -131,7 +149,7 @@ enum db_file_kind db_file_kind(const char *path)
 	/* What cannot be read is left to SQLite to explain. */
 	if (fd < 0)
 		return DB_FILE_NEW;
-	n = fstat(fd, &st) == 0 ? pread(fd, head, sizeof(head), 0) : 0;
+	n = fstat(fd, &st) == 0 ? db_file_read(fd, head, sizeof(head), 0) : 0;
 	close(fd);
 	return n > 0 ? kind_of(head, (size_t)n, st.st_size) : DB_FILE_NEW;
 }

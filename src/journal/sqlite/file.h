@@ -25,6 +25,9 @@
 enum db_id { DB_ID_OURS, DB_ID_OURS_DAMAGED, DB_ID_OTHERS };
 enum db_id db_id(int application_id);
 
+/* As pread(), but what it gets is less than n bytes only at the end of the file. */
+ssize_t db_file_read(int fd, void *to, size_t n, off_t at);
+
 /* Of an open file. */
 bool db_file_says_open(int fd);
 /* Of one that no connection has. -1: it cannot be written. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "journal/sqlite/file.h"
 
 enum { BOOT_ID = 36 };
 
@@ -46,7 +47,7 @@ bool synced_read(const char *path, struct synced *ret)
 
 	if (fd < 0)
 		return false;
-	good = pread(fd, &r, sizeof(r), 0) == sizeof(r) &&
+	good = db_file_read(fd, &r, sizeof(r), 0) == sizeof(r) &&
 	       memcmp(r.magic, magic, sizeof(magic)) == 0 && r.sum == sum_of(&r);
 	close(fd);
 	if (!good)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "journal/sqlite/file.h"
 
 /* Offsets in the header of the WAL, and in that of a frame. Numbers are big-endian. */
 enum { MAGIC = 0, VERSION = 4, PAGE_SIZE = 8, NUMBER = 12, SALT = 16, HEADER_SUM = 24 };
@@ -120,24 +121,6 @@ static void read_frame(struct wal_reader *r, const unsigned char *f, size_t page
 	w->commits_behind += commits;
 }
 
-static ssize_t read_at(int fd, void *to, size_t n, off_t at)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t r = pread(fd, (char *)to + got, n - got, at + (off_t)got);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			break;
-		got += (size_t)r;
-	}
-	return (ssize_t)got;
-}
-
 static int read_frames(int fd, struct wal_reader *r, size_t page)
 {
 	const size_t frame = WAL_FRAME_HEADER + page;
@@ -145,7 +128,7 @@ static int read_frames(int fd, struct wal_reader *r, size_t page)
 	off_t at = WAL_HEADER;
 	ssize_t n;
 
-	while ((n = read_at(fd, bytes, frame, at)) == (ssize_t)frame) {
+	while ((n = db_file_read(fd, bytes, frame, at)) == (ssize_t)frame) {
 		read_frame(r, bytes, page);
 		at += (off_t)frame;
 	}
@@ -164,7 +147,7 @@ static int read_open(int fd, struct wal *ret)
 {
 	unsigned char header[WAL_HEADER];
 	struct wal_reader r = { .wal = ret, .valid = WAL_HEADER };
-	ssize_t n = read_at(fd, header, sizeof(header), 0);
+	ssize_t n = db_file_read(fd, header, sizeof(header), 0);
 
 	if (n < 0)
 		return -1;
