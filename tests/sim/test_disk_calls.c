@@ -1,5 +1,6 @@
 /* SQLite on the simulated disk. */
 #include <check.h>
+#include <limits.h>
 #include <sqlite3.h>
 
 #include "base/clock.h"
@@ -197,12 +198,37 @@ START_TEST(read_in_pieces)
 	clock_hold(1000, 1000);
 	disk_use(d);
 	close_in_order();
-	count_and_add(1000);
+	count_and_add(UINT_MAX);
 	disk_boot(d, false);
 	d->faults.shorts = 1;
 	ck_assert_uint_eq(count_and_add(0), 1);
 	disk_boot(d, false);
 	ck_assert_uint_gt(d->cut_short, 0);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
+/* What cannot be read now is not damaged for that: nobody may set it aside. */
+START_TEST(reads_fail)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	enum sqlite_open_result r;
+	struct storage *st;
+	struct err err = { 0 };
+
+	clock_hold(1000, 1000);
+	disk_use(d);
+	count_and_add(UINT_MAX);
+	disk_boot(d, false);
+	d->faults.read = 12;
+	r = sqlite_storage_open(DISK_DATABASE, &st, &err);
+	ck_assert_msg(r != SQLITE_OPEN_DAMAGED, "%s", err.msg);
+	d->faults.read = 0;
+	if (r == SQLITE_OPENED)
+		st->ops->close(st);
+	ck_assert_uint_eq(count_and_add(0), 1);
+	disk_boot(d, false);
 	disk_use(NULL);
 	disk_free(d);
 }
@@ -218,5 +244,6 @@ int main(void)
 	tcase_add_loop_test(tc, killed_again_and_again, 0, 100);
 	tcase_add_loop_test(tc, killed_after_failures, 0, 100);
 	tcase_add_loop_test(tc, read_in_pieces, 0, 5);
+	tcase_add_loop_test(tc, reads_fail, 0, 100);
 	return run_cases("disk_calls", tc);
 }

@@ -225,7 +225,11 @@ static int check_structure(sqlite3 *db, const char *path, struct err *err)
 	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		says = (const char *)sqlite3_column_text(stmt, 0);
 		r = says && strcmp(says, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
-		if (r != SQLITE_OK)
+		/* It takes a page that cannot be read for a damaged one. */
+		if (r != SQLITE_OK && vfs_read_failed(db)) {
+			err_set(err, ERR_SYSTEM, 0, "cannot read %s: its disk gives errors", path);
+			r = SQLITE_IOERR;
+		} else if (r != SQLITE_OK)
 			err_set(err, ERR_SYSTEM, 0, "%s is damaged: %.*s", path,
 				(int)strcspn(says ? says : "", "\n"), says ? says : "");
 	}

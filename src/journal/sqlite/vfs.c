@@ -29,6 +29,7 @@ struct db_file {
 	struct reserve reserve;
 	bool is_database;
 	bool sync_failed; /* of a database: its own sync, or that of its WAL */
+	bool read_failed; /* likewise */
 };
 
 /* The state of a WAL. */
@@ -252,9 +253,14 @@ static int do_close(sqlite3_file *f)
 
 static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 {
+	struct db_file *file = (struct db_file *)f;
 	int r = flush(f);
 
-	return r ? r : real(f)->pMethods->xRead(real(f), to, n, at);
+	if (r == SQLITE_OK)
+		r = real(f)->pMethods->xRead(real(f), to, n, at);
+	if (r != SQLITE_OK && r != SQLITE_IOERR_SHORT_READ)
+		(file->log ? file->log->database : file)->read_failed = true;
+	return r;
 }
 
 static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
@@ -506,6 +512,13 @@ bool vfs_sync_failed(sqlite3 *db)
 	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
 
 	return database && database->sync_failed;
+}
+
+bool vfs_read_failed(sqlite3 *db)
+{
+	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+
+	return database && database->read_failed;
 }
 
 const char *vfs_name(void)

@@ -31,5 +31,7 @@ sqlite3_int64 vfs_wal_room(sqlite3 *db);
 int vfs_sync(sqlite3 *db);
 /* Whether a sync has failed since it was opened: the kernel's memory may differ from the disk. */
 bool vfs_sync_failed(sqlite3 *db);
+/* Whether the disk has not given what was to be read since then: nothing can be said of that. */
+bool vfs_read_failed(sqlite3 *db);
 
 #endif
