@@ -23,13 +23,15 @@ def _get(path, *headers):
     return bodies.request("GET", path, headers=headers)
 
 
-# What others do: connections, and the requests that they make again and again.
+# What others do: connections, the requests that they make again and again, and how many of these a second (0: as many
+# as are answered).
 LOADS = {
-    "nothing": (0, []),
-    "readers of /api/v1/metrics": (READERS, [_get("/api/v1/metrics")]),
-    "readers of the page": (READERS, [_get("/")]),
-    "scrapes in protobuf, uncompressed": (READERS, [_get("/metrics", f"Accept: {bodies.PROTO}")]),
-    "large pushes": (LARGE_PUSHERS, [_large_push(i) for i in range(LARGE_PUSHERS)]),
+    "nothing": (0, [], 0),
+    "readers of /api/v1/metrics": (READERS, [_get("/api/v1/metrics")], 0),
+    "readers of the page": (READERS, [_get("/")], 0),
+    "scrapes in protobuf, uncompressed": (READERS, [_get("/metrics", f"Accept: {bodies.PROTO}")], 0),
+    "one large push a second": (1, [_large_push(0)], 1),
+    "large pushes": (LARGE_PUSHERS, [_large_push(i) for i in range(LARGE_PUSHERS)], 0),
 }
 
 
@@ -45,14 +47,14 @@ def _measured():
 
 def _measure(bench, server, request, load):
     fleet = bench.fleet
-    connections, requests = LOADS[load]
+    connections, requests, rate = LOADS[load]
     file = fleet.request_file + ".beside"
     bodies.write_requests(file, [request])
     seconds = max(2, 4 * bench.options.seconds)
     others = None
     if connections:
         fleet.requests(requests)
-        others = fleet.begin_load(server, seconds=seconds + 1, connections=connections)
+        others = fleet.begin_load(server, seconds=seconds + 1, connections=connections, rate=rate)
     result = fleet.load(server, file=file, rate=1 / EVERY, seconds=seconds, connections=16)
     if others:
         fleet.end_load(server, others)
@@ -61,7 +63,7 @@ def _measure(bench, server, request, load):
 
 def beside(bench):
     """A gzip scrape, a small push and /-/healthy, 20 of each a second, while others read all groups, scrape without
-    compression or push large bodies: p50 and p99, to be compared with those beside nothing."""
+    compression or push large bodies: p50, p99 and the longest, to be compared with those beside nothing."""
     if not bench.stored:
         return
     for server in bench.fleet.running([OURS], to=SCRAPE):
@@ -72,7 +74,7 @@ def beside(bench):
         for load in LOADS:
             for what, request in _measured().items():
                 result = _measure(bench, server, request, load)
-                for quantile in ("p50", "p99"):
+                for quantile in ("p50", "p99", "max"):
                     bench.report.add("beside", f"{what} beside {load}, {quantile}", bench.stored, server.name,
                                      result[quantile], "s")
         # What was pushed on the way goes again.

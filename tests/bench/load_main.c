@@ -98,8 +98,9 @@ static void print(struct load_result *r)
 	       (unsigned long long)r->answered, r->seconds, (unsigned long long)r->ok,
 	       (unsigned long long)r->refused, (unsigned long long)r->failed,
 	       (unsigned long long)r->unanswered, (unsigned long long)r->bytes);
-	printf("\"p50\": %.6f, \"p99\": %.6f, \"p999\": %.6f, \"max\": %.6f, ", at_quantile(r, 0.5),
-	       at_quantile(r, 0.99), at_quantile(r, 0.999), at_quantile(r, 1));
+	printf("\"p50\": %.6f, \"p95\": %.6f, \"p99\": %.6f, \"p999\": %.6f, \"max\": %.6f, ",
+	       at_quantile(r, 0.5), at_quantile(r, 0.95), at_quantile(r, 0.99),
+	       at_quantile(r, 0.999), at_quantile(r, 1));
 	printf("\"encoding\": \"%s\", \"type\": \"%s\", \"problem\": \"%s\"}\n", clean(r->encoding),
 	       clean(r->type), clean(r->problem));
 }
