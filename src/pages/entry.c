@@ -169,6 +169,20 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 	return 0;
 }
 
+void entries_prefetch(const struct entry_table *t, uint64_t hash)
+{
+	if (is_hashed(t))
+		__builtin_prefetch(&t->ids[(uint32_t)hash & (t->cap - 1)]);
+}
+
+void entries_prefetch_entry(const struct entry_table *t, const struct pool *entries, uint64_t hash)
+{
+	uint32_t id = is_hashed(t) ? t->ids[(uint32_t)hash & (t->cap - 1)] : 0;
+
+	if (id)
+		__builtin_prefetch(pool_at(entries, id));
+}
+
 static void put(struct entry_table *t, const struct pool *entries, uint32_t id)
 {
 	uint32_t at = t->n;

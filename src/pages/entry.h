@@ -126,6 +126,10 @@ void entries_reset(struct entry_table *t, uint32_t n);
 /* 0: there is none. *hint: where to look first; 0 at the beginning, and set by each call. */
 uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 		      const struct shown_family *family, uint32_t *hint);
+/* Some steps before a search for a family of that hash (as table_prefetch()): its place, and then
+ * the entry. */
+void entries_prefetch(const struct entry_table *t, uint64_t hash);
+void entries_prefetch_entry(const struct entry_table *t, const struct pool *entries, uint64_t hash);
 /* The table has no entry of that family yet. */
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
 /* The table has the old one. id 0: removes it. */

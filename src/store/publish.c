@@ -82,6 +82,33 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 	}
 }
 
+/* What the next pairs have, some steps from now: of a large push nothing is in a cache. */
+static void look_ahead(const struct store *s, const struct change *net, uint32_t i)
+{
+	enum { ENTRIES = 16, PAGES = 8 };
+
+	if (i + ENTRIES < net->n) {
+		const struct change_pair *p = &net->pairs[i + ENTRIES];
+
+		__builtin_prefetch(p->family);
+		if (p->out)
+			__builtin_prefetch(store_entry(s, p->out));
+		if (p->in)
+			__builtin_prefetch(store_entry(s, p->in));
+	}
+	if (i + PAGES < net->n) {
+		const struct change_pair *p = &net->pairs[i + PAGES];
+		const struct entry *in = p->in ? store_entry(s, p->in) : NULL;
+
+		if (p->out)
+			__builtin_prefetch(store_entry(s, p->out)->lines.page);
+		if (in) {
+			__builtin_prefetch(in->help);
+			__builtin_prefetch(in->lines.pushed);
+		}
+	}
+}
+
 /* Which entries the group has. */
 static void publish_table(struct store *s, struct group *g)
 {
@@ -97,6 +124,7 @@ static void publish_table(struct store *s, struct group *g)
 	for (uint32_t i = 0; i < net->n; i++) {
 		const struct change_pair *p = &net->pairs[i];
 
+		look_ahead(s, net, i);
 		if (p->out && !whole)
 			entries_replace(&g->entries, entries, p->out, p->in);
 		else if (p->in)
@@ -189,6 +217,7 @@ static void publish_group(struct store *s, struct group *g)
 	summed_publish(s, g);
 	publish_table(s, g);
 	for (uint32_t i = 0; i < st->net.n; i++) {
+		look_ahead(s, &st->net, i);
 		publish_sums(s, g, &st->net.pairs[i]);
 		publish_pair(s, &st->net.pairs[i]);
 	}

@@ -46,6 +46,31 @@ void store_step_life(struct store *s, struct group *g, double at)
 	g->staged->lived = store_step(s, g, ROW_LIFE, at);
 }
 
+/* What change_put() will look at, some families from now: of a large push nothing is in a cache. */
+static void look_ahead(const struct store *s, const struct group *g, const struct push *push,
+		       uint32_t i)
+{
+	enum { PLACES = 24, ITEMS = 16, NAMES = 8 };
+	const struct push_family *f = push->families;
+	const struct store_family *known;
+
+	if (i + PLACES < push->n_families) {
+		table_prefetch(&s->families, f[i + PLACES].hash);
+		entries_prefetch(&g->entries, f[i + PLACES].hash);
+	}
+	if (i + ITEMS < push->n_families) {
+		known = table_peek(&s->families, f[i + ITEMS].hash);
+		__builtin_prefetch(known);
+		__builtin_prefetch((const char *)known + 64);
+		entries_prefetch_entry(&g->entries, &s->pages.entries, f[i + ITEMS].hash);
+	}
+	if (i + NAMES < push->n_families) {
+		known = table_peek(&s->families, f[i + NAMES].hash);
+		if (known)
+			__builtin_prefetch(known->shown.name.p);
+	}
+}
+
 /* Puts the push's families into a group that exists; for a PUT, takes all others out. */
 static int stage_families(struct store *s, struct group *g, struct push *push)
 {
@@ -53,8 +78,10 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
-	for (uint32_t i = 0; i < push->n_families; i++)
+	for (uint32_t i = 0; i < push->n_families; i++) {
+		look_ahead(s, g, push, i);
 		change_put(s, record, &push->families[i]);
+	}
 	if (push->mode == PUSH_PUT)
 		change_take_others(s);
 	if (change_apply(s, &push->err) == 0) {
