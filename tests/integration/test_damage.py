@@ -1,8 +1,11 @@
 """A database that is not what was written: said in the log, set aside, and never served as if nothing had happened."""
+import contextlib
 import json
 import os
 import random
 import re
+import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -238,3 +241,42 @@ def test_pushes_are_refused_until_a_new_one_is_written(database):
         g.kill()
     with Gateway(database=database) as g:
         assert scrape(g).pushed("a", "x") == 4
+
+
+# ---- older schemas ----
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sqlite"
+
+
+def of_schema(database, schema):
+    """What an older version has left, with 50 groups."""
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        for file in sorted(MIGRATIONS.glob("*.sql"))[:schema]:
+            db.executescript(file.read_text())
+        for i in range(1, 51):
+            db.execute("INSERT INTO metric_groups VALUES (?, ?, 1.5, 0)", (i, b"job\xff" + f"j{i}".encode() + b"\xff"))
+            body = pb.family("a", pb.GAUGE, pb.gauge(i, job=f"j{i}", instance=""))
+            db.execute("INSERT INTO segments VALUES (?, ?, ?, 1.5, ?)" if schema == 1 else
+                       "INSERT INTO segments VALUES (?, ?, 1.5, ?, ?)", (i, i, i if schema == 1 else 1, body))
+        db.execute(f"PRAGMA application_id={0x54414C59}")
+        db.execute(f"PRAGMA user_version={schema}")
+        db.commit()
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_an_older_schema_is_not_guessed_at(database, schema):
+    """Its rows have no checksums, so that nothing tells which of them are what was pushed."""
+    of_schema(database, schema)
+    sound = database.read_bytes()
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("a", "j50") == 50
+    harmed = bytearray(sound)
+    harmed[len(sound) - 4096:len(sound) - 4088] = bytes(8)
+    database.write_bytes(harmed)
+    with Gateway(database=database) as g:
+        line = parse_logfmt(g.wait_for_line("nothing of it could be read: starting with an empty one"))
+        assert (s := scrape(g)).get("pushgateway_groups") == 0
+        assert s.get("pushgateway_database_set_aside") == 1
+    with open(line["kept"], "rb") as f:
+        # But for its head, which says by now that there is a WAL.
+        assert f.read()[100:] == bytes(harmed[100:])
