@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 from gateway import Gateway, eventually
 from servers import free_address
@@ -47,9 +48,14 @@ def test_whatever_it_answers_it_is_alive(tmp_path):
         assert g.get("/-/healthy").status == 401
 
 
+def state(task):
+    return (task / "stat").read_text().rpartition(") ")[2].split()[0]
+
+
 def test_one_that_does_not_answer_is_not():
     with Gateway(early=True) as g:
         g.signal(signal.SIGSTOP)
+        eventually(lambda: {state(task) for task in Path(f"/proc/{g.process.pid}/task").iterdir()} == {"T"}, "no thread runs")
         try:
             assert not healthy(g, SECONDS_TO_ANSWER="0.3")
         finally:
