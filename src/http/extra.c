@@ -2,6 +2,20 @@
 
 #include "base/cleanup.h"
 
+/*
+ * So many over a limit, beside it. A worker has EXTRA_LEAST in any case: it can make room only
+ * among its own, and a probe may come to any of them.
+ */
+enum { EXTRA_LEAST = 4 };
+
+static uint64_t extra_room(uint64_t limit)
+{
+	return limit + limit / 8 + 16;
+}
+
+/* Of the connections over a limit, so many are looked at for one that can make room. */
+enum { LOOKED_AT = 64 };
+
 static enum http_fault over_limit(const struct conn *c)
 {
 	const struct http_server *s = c->worker->server;
@@ -63,7 +77,6 @@ static bool is_full(const struct http_server *s, const struct peer *client)
 /* client: only those of this one go, and there has to be room for it; NULL: any, for all. */
 static void make_room(struct http_worker *w, const struct peer *client)
 {
-	enum { LOOKED_AT = 64 };
 	struct conn *c = w->oldest_extra, *newer;
 
 	for (int i = 0; c && i < LOOKED_AT && w->n_extra >= EXTRA_LEAST; i++, c = newer) {
@@ -113,6 +126,19 @@ bool extra_enter(struct conn *c)
 	s->connections++;
 	if (over_limit(c) != FAULT_NONE)
 		add(c);
+	return true;
+}
+
+bool extra_is_full(const struct http_worker *w)
+{
+	const struct http_server *s = w->server;
+	const struct conn *c = w->oldest_extra;
+
+	if (w->n_extra < EXTRA_LEAST || s->connections <= extra_room(s->settings.max_connections))
+		return false;
+	for (int i = 0; c && i < LOOKED_AT; i++, c = c->newer_extra)
+		if (may_go(c))
+			return false;
 	return true;
 }
 

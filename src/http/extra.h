@@ -10,23 +10,19 @@
 #include "http/conn.h"
 
 /*
- * So many over a limit, beside it. A worker has EXTRA_LEAST in any case: it can make room only
- * among its own, and a probe may come to any of them.
- */
-enum { EXTRA_LEAST = 4 };
-
-static inline uint64_t extra_room(uint64_t limit)
-{
-	return limit + limit / 8 + 16;
-}
-
-/*
  * Counts a connection that has been accepted. False: its client has far too many; it is to be
  * closed at once, and has not been counted.
  */
 bool extra_enter(struct conn *c);
 /* It is closed. */
 void extra_leave(struct conn *c);
+
+/*
+ * Whether this worker can take no more connections: there are too many, and none of its own can
+ * make room for another one. Whatever the other workers have, one idle connection of its own is
+ * enough.
+ */
+bool extra_is_full(const struct http_worker *w);
 
 /*
  * At the head of a request: FAULT_NONE, or the limit that it is refused for. Those that were too

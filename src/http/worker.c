@@ -149,11 +149,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *arg)
 
 void worker_check_load(struct http_worker *w)
 {
-	const struct http_settings *s = &w->server->settings;
-	/* Connections over the limit are accepted to be answered 503, up to a limit of their own.
-	 */
-	bool full = w->n_extra >= EXTRA_LEAST &&
-		    w->server->connections > extra_room(s->max_connections);
+	bool full = extra_is_full(w);
 
 	if (!w->stopping && !w->paused && full == w->accepting)
 		set_accepting(w, !full);

@@ -11,6 +11,7 @@ import pytest
 import messages as pb
 from exposition import counter, scrape
 from gateway import Gateway, eventually
+from service_manager import stopped_thread
 from wire import Wire, exchange, head, push
 
 A = b"a 1\n"
@@ -311,6 +312,20 @@ def test_idle_connections_of_many_clients():
         for w in idle:
             w.socket.close()
         eventually(lambda: g.get("/metrics").status == 200, "there is room again")
+
+
+def test_a_thread_that_did_not_run_takes_connections_again():
+    """The other one has filled the gateway meanwhile. Those of this one are too few to make room, and now too many for both."""
+    with Gateway("--web.threads=2", "--web.max-connections=100", "--web.max-connections-per-client=40") as g:
+        with stopped_thread(g, "http"):
+            idle = [Wire(g, source=f"127.0.0.{2 + i % 10}") for i in range(400)]
+            sockets = [w.socket for w in idle]
+            eventually(lambda: len(select.select(sockets, [], [], 0)[0]) > 20, "those that have waited longest make room")
+        for _ in range(20):
+            with Wire(g) as probe:
+                assert probe.send(head("GET", "/-/healthy")).reply().status == 200
+        for s in sockets:
+            s.close()
 
 
 def test_a_flood_of_connections_ends_well():
