@@ -62,3 +62,12 @@ void reserve_was_cut(struct reserve *r, int64_t bytes)
 	if (r->bytes > bytes && r->bytes != INT64_MAX)
 		r->bytes = bytes;
 }
+
+void reserve_again(struct reserve *r, int64_t bytes, int64_t kept)
+{
+	enum { LESS = 64 * 1024 };
+
+	reserve_was_cut(r, bytes);
+	while (kept > bytes && reserve_to(r, kept) < 0)
+		kept -= LESS;
+}

@@ -30,5 +30,7 @@ int reserve_to(struct reserve *r, int64_t bytes);
 void reserve_was_filled(struct reserve *r, int64_t bytes);
 /* The file has been made so short, which gives back what was kept behind. */
 void reserve_was_cut(struct reserve *r, int64_t bytes);
+/* The same, and as much of `kept` as there is room for is asked for again at once. */
+void reserve_again(struct reserve *r, int64_t bytes, int64_t kept);
 
 #endif

@@ -1,111 +1,16 @@
 #include "journal/sqlite/vfs.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/str.h"
-#include "journal/sqlite/reserve.h"
-#include "journal/sqlite/synced.h"
-#include "journal/sqlite/wal.h"
+#include "journal/sqlite/wal_state.h"
 
 /* SQLite never writes 128 KiB or more at once, because its own layer cannot. */
 enum { PENDING_MAX = 64 * 1024 };
 
-/* The real file follows in memory. */
-struct db_file {
-	sqlite3_file base; /* first */
-	char *pending;     /* made with the first write */
-	sqlite3_int64 at;  /* where it belongs */
-	int n;
-	int owed;         /* the error of a write that SQLite has not been told of yet */
-	const char *name; /* SQLite's, as long as the file is open */
-	dev_t device;
-	ino_t inode;
-	sqlite3_int64 size;    /* the least that the file must have */
-	struct wal_state *log; /* of a WAL */
-	struct reserve reserve;
-	bool is_database;
-	bool sync_failed; /* of a database: its own sync, or that of its WAL */
-	bool read_failed; /* likewise */
-};
-
-/* The state of a WAL. */
-struct wal_state {
-	struct db_file *database;
-	struct wal_generation generation;
-	/* Where what was written last ends, and what was synced last. 0: not known yet. */
-	sqlite3_int64 end, synced;
-	sqlite3_int64 on_disk;   /* where what has left this process ends */
-	sqlite3_int64 commit_at; /* the last frame that ends a commit */
-	bool header_due;         /* the header of a new generation is not in the file yet */
-	bool cut_due;            /* the bytes behind `synced` have yet to be cut off */
-	int note;                /* see synced.h; -1: there is none */
-};
-
-enum { NOTE_UNTRIED = -2 };
-
 static sqlite3_vfs vfs;
-
-static sqlite3_file *real(sqlite3_file *f)
-{
-	return (sqlite3_file *)((struct db_file *)f + 1);
-}
-
-/* ---- the WAL ---- */
-
-static bool commit_may_be_there(const struct wal_state *log)
-{
-	return log->commit_at >= log->synced && log->on_disk > log->commit_at;
-}
-
-/* What was kept behind the end goes with it, and is asked for again at once. */
-static void keep_again(struct db_file *file, sqlite3_int64 size, sqlite3_int64 kept)
-{
-	enum { STEP = 64 * 1024 };
-
-	reserve_was_cut(&file->reserve, size);
-	while (kept > size && reserve_to(&file->reserve, kept) < 0)
-		kept -= STEP;
-}
-
-/*
- * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
- * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
- * A part of one that a full disk did not take harms nobody, and the room that it has is needed.
- */
-static int cut(struct db_file *file)
-{
-	struct wal_state *log = file->log;
-	sqlite3_int64 size = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
-	sqlite3_int64 kept = file->reserve.bytes;
-	sqlite3_file *to = real(&file->base);
-	int r;
-
-	file->n = 0;
-	/* The old one is whole, and in the database. */
-	if (!log->synced || log->header_due)
-		return SQLITE_OK;
-	if (!log->cut_due && !commit_may_be_there(log)) {
-		log->end = log->on_disk = size;
-		return SQLITE_OK;
-	}
-	log->cut_due = true;
-	/* Cut it may be, and not synced. */
-	if (log->on_disk > size) {
-		r = to->pMethods->xTruncate(to, size);
-		if (r != SQLITE_OK)
-			return r;
-		log->end = log->on_disk = size;
-		file->size = size;
-		keep_again(file, size, kept);
-	}
-	r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
-	log->cut_due = r != SQLITE_OK;
-	return r;
-}
 
 /* After a write or sync with the result r. */
 static int tried(sqlite3_file *f, int r)
@@ -113,63 +18,8 @@ static int tried(sqlite3_file *f, int r)
 	struct db_file *file = (struct db_file *)f;
 
 	if (r != SQLITE_OK && file->log)
-		cut(file);
+		wal_state_cut(file);
 	return r;
-}
-
-/* -1: it cannot be opened. */
-static int open_note(struct db_file *file)
-{
-	char *name = sqlite3_mprintf("%s" SYNCED_SUFFIX, sqlite3_filename_database(file->name));
-	int fd = name ? synced_open(name) : -1;
-
-	sqlite3_free(name);
-	return fd;
-}
-
-static void note_end(struct db_file *file, sqlite3_int64 end)
-{
-	struct wal_state *log = file->log;
-
-	if (log->note == NOTE_UNTRIED)
-		log->note = open_note(file);
-	if (log->note >= 0)
-		synced_write(log->note, &log->generation, (uint64_t)end);
-}
-
-static void log_synced(struct db_file *file)
-{
-	struct wal_state *log = file->log;
-
-	if (!log->end)
-		return;
-	log->synced = log->end;
-	note_end(file, log->synced);
-}
-
-static void log_written(struct db_file *file, const void *from, int n, sqlite3_int64 at)
-{
-	struct wal_state *log = file->log;
-
-	if (at == 0) {
-		/* The WAL begins anew, because all of it is in the database: the old frames are not
-		 * needed. */
-		if (!log->header_due && (log->generation.salt[0] || log->generation.salt[1]))
-			note_end(file, WAL_HEADER);
-		if (n == WAL_HEADER)
-			wal_read_header(from, &log->generation);
-		log->synced = log->end = WAL_HEADER;
-		log->on_disk = log->commit_at = 0;
-		log->header_due = true;
-		return;
-	}
-	/* The first write to a WAL found at start is at its end. */
-	if (!log->synced)
-		log->synced = log->end = at;
-	if (n == WAL_FRAME_HEADER && wal_frame_commits(from))
-		log->commit_at = at;
-	if (at + n > log->end)
-		log->end = at + n;
 }
 
 /* ---- the files by their names ---- */
@@ -202,7 +52,7 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 	/* A write behind the end of a shortened file would fill the gap with zeros. */
 	if (file->log && !is_there(file, &ignored))
 		return SQLITE_IOERR_WRITE;
-	r = real(f)->pMethods->xWrite(real(f), from, n, at);
+	r = vfs_real(f)->pMethods->xWrite(vfs_real(f), from, n, at);
 	if (r == SQLITE_OK && at + n > file->size)
 		file->size = at + n;
 	if (r == SQLITE_OK)
@@ -233,20 +83,13 @@ static void flush_unheard(sqlite3_file *f)
 	((struct db_file *)f)->owed = flush(f);
 }
 
-static void log_free(struct wal_state *log)
-{
-	if (log && log->note >= 0)
-		close(log->note);
-	sqlite3_free(log);
-}
-
 static int do_close(sqlite3_file *f)
 {
 	int r = flush(f);
-	int closed = real(f)->pMethods->xClose(real(f));
+	int closed = vfs_real(f)->pMethods->xClose(vfs_real(f));
 
 	sqlite3_free(((struct db_file *)f)->pending);
-	log_free(((struct db_file *)f)->log);
+	wal_state_free(((struct db_file *)f)->log);
 	reserve_close(&((struct db_file *)f)->reserve);
 	return r ? r : closed;
 }
@@ -257,7 +100,7 @@ static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 	int r = flush(f);
 
 	if (r == SQLITE_OK)
-		r = real(f)->pMethods->xRead(real(f), to, n, at);
+		r = vfs_real(f)->pMethods->xRead(vfs_real(f), to, n, at);
 	if (r != SQLITE_OK && r != SQLITE_IOERR_SHORT_READ)
 		(file->log ? file->log->database : file)->read_failed = true;
 	return r;
@@ -269,9 +112,9 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 	int r = SQLITE_OK;
 
 	if (file->log && file->log->cut_due)
-		r = cut(file);
+		r = wal_state_cut(file);
 	if (r == SQLITE_OK && file->log)
-		log_written(file, from, n, at);
+		wal_state_written(file, from, n, at);
 	if (r == SQLITE_OK && (file->owed || (file->n > 0 && (at != file->at + file->n ||
 							      n > PENDING_MAX - file->n))))
 		r = flush(f);
@@ -299,16 +142,16 @@ static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 	int r = flush(f);
 
 	if (r == SQLITE_OK)
-		r = real(f)->pMethods->xFileSize(real(f), &has);
+		r = vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has);
 	if (r != SQLITE_OK || has == size)
 		return r;
-	r = real(f)->pMethods->xTruncate(real(f), size);
+	r = vfs_real(f)->pMethods->xTruncate(vfs_real(f), size);
 	if (r != SQLITE_OK)
 		return r;
 	if (size < file->size)
 		file->size = size;
 	if (file->is_database)
-		keep_again(file, size, kept);
+		reserve_again(&file->reserve, size, kept);
 	else
 		reserve_was_cut(&file->reserve, size);
 	return SQLITE_OK;
@@ -322,7 +165,7 @@ static int do_sync(sqlite3_file *f, int flags)
 
 	if (r != SQLITE_OK)
 		return r;
-	r = real(f)->pMethods->xSync(real(f), flags);
+	r = vfs_real(f)->pMethods->xSync(vfs_real(f), flags);
 	if (r != SQLITE_OK) {
 		(file->log ? file->log->database : file)->sync_failed = true;
 		return tried(f, r);
@@ -332,7 +175,7 @@ static int do_sync(sqlite3_file *f, int flags)
 	/* The sync went to a file that can no longer be opened by its name. */
 	if (!is_there(file, &ignored) || !is_there(file->log->database, &ignored))
 		return tried(f, SQLITE_IOERR_FSYNC);
-	log_synced(file);
+	wal_state_synced(file);
 	return SQLITE_OK;
 }
 
@@ -340,39 +183,39 @@ static int do_file_size(sqlite3_file *f, sqlite3_int64 *size)
 {
 	int r = flush(f);
 
-	return r ? r : real(f)->pMethods->xFileSize(real(f), size);
+	return r ? r : vfs_real(f)->pMethods->xFileSize(vfs_real(f), size);
 }
 
 static int do_lock(sqlite3_file *f, int level)
 {
-	return real(f)->pMethods->xLock(real(f), level);
+	return vfs_real(f)->pMethods->xLock(vfs_real(f), level);
 }
 
 static int do_unlock(sqlite3_file *f, int level)
 {
 	flush_unheard(f);
-	return real(f)->pMethods->xUnlock(real(f), level);
+	return vfs_real(f)->pMethods->xUnlock(vfs_real(f), level);
 }
 
 static int do_check_reserved_lock(sqlite3_file *f, int *ret)
 {
-	return real(f)->pMethods->xCheckReservedLock(real(f), ret);
+	return vfs_real(f)->pMethods->xCheckReservedLock(vfs_real(f), ret);
 }
 
 static int do_file_control(sqlite3_file *f, int op, void *arg)
 {
 	flush_unheard(f);
-	return real(f)->pMethods->xFileControl(real(f), op, arg);
+	return vfs_real(f)->pMethods->xFileControl(vfs_real(f), op, arg);
 }
 
 static int do_sector_size(sqlite3_file *f)
 {
-	return real(f)->pMethods->xSectorSize(real(f));
+	return vfs_real(f)->pMethods->xSectorSize(vfs_real(f));
 }
 
 static int do_device_characteristics(sqlite3_file *f)
 {
-	return real(f)->pMethods->xDeviceCharacteristics(real(f));
+	return vfs_real(f)->pMethods->xDeviceCharacteristics(vfs_real(f));
 }
 
 /* Version 1 has no shared memory, which we do not need, and no mapping, which would not see pending
@@ -393,24 +236,6 @@ static const sqlite3_io_methods methods = {
 	.xDeviceCharacteristics = do_device_characteristics,
 };
 
-/* NULL: no memory. */
-static struct wal_state *log_new(struct db_file *file)
-{
-	struct wal_state *log = sqlite3_malloc(sizeof(*log));
-	sqlite3_file *from = real(&file->base);
-	unsigned char header[WAL_HEADER];
-
-	if (!log)
-		return NULL;
-	*log = (struct wal_state){
-		.database = (struct db_file *)sqlite3_database_file_object(file->name),
-		.note = NOTE_UNTRIED,
-	};
-	if (from->pMethods->xRead(from, header, sizeof(header), 0) == SQLITE_OK)
-		wal_read_header(header, &log->generation);
-	return log;
-}
-
 static int opened(struct db_file *file, int flags)
 {
 	struct stat st;
@@ -428,7 +253,7 @@ static int opened(struct db_file *file, int flags)
 		return SQLITE_OK;
 	/* Only part of an old WAL may be in use. */
 	file->size = 0;
-	file->log = log_new(file);
+	file->log = wal_state_new(file);
 	return file->log ? SQLITE_OK : SQLITE_NOMEM;
 }
 
@@ -440,9 +265,9 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 
 	memset(f, 0, sizeof(struct db_file));
 	file->reserve.fd = -1;
-	r = under->xOpen(under, name, real(f), flags, ret_flags);
+	r = under->xOpen(under, name, vfs_real(f), flags, ret_flags);
 	/* If pMethods is set, SQLite calls xClose, even after an error. */
-	if (real(f)->pMethods)
+	if (vfs_real(f)->pMethods)
 		f->pMethods = &methods;
 	if (r != SQLITE_OK)
 		return r;
@@ -501,8 +326,9 @@ int vfs_sync(sqlite3 *db)
 	if (!wal || !wal->log)
 		return -1;
 	if (wal->log->cut_due)
-		return cut(wal) == SQLITE_OK ? 0 : -1;
-	return real(&wal->base)->pMethods->xSync(real(&wal->base), SQLITE_SYNC_NORMAL) == SQLITE_OK
+		return wal_state_cut(wal) == SQLITE_OK ? 0 : -1;
+	return vfs_real(&wal->base)->pMethods->xSync(vfs_real(&wal->base), SQLITE_SYNC_NORMAL) ==
+			       SQLITE_OK
 		       ? 0
 		       : -1;
 }

@@ -1,0 +1,37 @@
+/*
+ * What vfs.c knows of an open file: private to vfs.c and wal_state.c. The thread that uses the
+ * connection.
+ */
+#ifndef JOURNAL_SQLITE_VFS_FILE_H
+#define JOURNAL_SQLITE_VFS_FILE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "journal/sqlite/reserve.h"
+
+struct db_file {
+	sqlite3_file base; /* first */
+	char *pending;     /* made with the first write */
+	sqlite3_int64 at;  /* where it belongs */
+	int n;
+	int owed;         /* the error of a write that SQLite has not been told of yet */
+	const char *name; /* SQLite's, as long as the file is open */
+	dev_t device;
+	ino_t inode;
+	sqlite3_int64 size;    /* the least that the file must have */
+	struct wal_state *log; /* of a WAL */
+	struct reserve reserve;
+	bool is_database;
+	bool sync_failed; /* of a database: its own sync, or that of its WAL */
+	bool read_failed; /* likewise */
+};
+
+/* The file of SQLite's own layer, which follows in memory. */
+static inline sqlite3_file *vfs_real(sqlite3_file *f)
+{
+	return (sqlite3_file *)((struct db_file *)f + 1);
+}
+
+#endif
