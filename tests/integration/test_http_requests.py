@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exposition import counter
+from exposition import counter, scrape
 from gateway import Gateway
 from tls import TlsGateway, TlsWire
 from wire import Wire, head, push
@@ -111,3 +111,41 @@ def test_each_request_of_the_table(speaker, send):
     assert not wrong, "\n".join(wrong)
     refused = sum(closes and status >= 400 and text != "" for _, status, closes, text, _ in TABLE)
     assert counter(speaker.gateway, "pushgateway_malformed_requests_total") == before + refused
+
+
+def padded_head(n):
+    return head("GET", "/-/healthy", X="y" * n)
+
+
+def chunked(n, trailer=b""):
+    body = b"#" * (n - 5) + b"\na 1\n"
+    return head("PUT", "/metrics/job/limit", Transfer_Encoding="chunked") + b"%x\r\n%s\r\n0\r\n%s\r\n" % (n, body, trailer)
+
+
+# A request at the limit, one past it, and the status of the answer to that one. The lengths are for the Host that head() adds.
+LIMITS = {
+    "header": (padded_head(4060), padded_head(4061), 431),
+    "body": (push("limit", b"#" * 4091 + b"\na 1\n"), push("limit", b"#" * 4092 + b"\na 1\n"), 413),
+    "chunks": (chunked(4096), chunked(4097), 413),
+    "trailers": (chunked(100, b"T: " + b"t" * 4000 + b"\r\n"), chunked(100, b"T: " + b"t" * 5000 + b"\r\n"), 431),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_and_whole_requests_in_one_read(speaker, name):
+    """Whatever stands before it is answered, what stands behind it only where the limit is not exceeded."""
+    fits, over, status = LIMITS[name]
+    after = push("after", b"a 1\n")
+    for n in (0, 1, 2, 7):
+        for size in (1, 1000, 2048, 4000) if n else (0,):
+            before = n * push("before", b"#" * size + b"\na 1\n")
+            with speaker.wire(speaker.gateway) as w:
+                w.send(before + fits + after)
+                assert [w.reply().status for _ in range(n + 2)] == [200] * (n + 2), (n, size)
+            assert scrape(speaker.gateway).pushed("a", "after") == 1
+            assert speaker.gateway.delete("after").status == 202
+            with speaker.wire(speaker.gateway) as w:
+                w.send(before + over + after)
+                assert [w.reply().status for _ in range(n + 1)] == [200] * n + [status], (n, size)
+                assert w.at_end(), (n, size)
+            assert scrape(speaker.gateway).pushed("push_time_seconds", "after") is None, (n, size)
