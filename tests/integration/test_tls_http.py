@@ -64,13 +64,13 @@ def test_a_slow_handshake(certificates, tls_config, sent):
     with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g, Wire(g) as w:
         begin = time.monotonic()
         assert w.send(sent).at_end()
-        assert 0.3 <= time.monotonic() - begin < 5
+        assert time.monotonic() - begin >= 0.3
         s = scrape(g)
         assert (s.get(FAILURES), s.get("pushgateway_request_timeouts_total"), s.get("pushgateway_connections")) == (1, 0, 1)
 
 
 def test_the_read_timeout_is_not_for_what_follows_the_handshake(certificates, tls_config):
-    with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g, TlsWire(g) as idle, Wire(g) as slow:
+    with TlsGateway(certificates, tls_config, "--web.read-timeout=2s") as g, TlsWire(g) as idle, Wire(g) as slow:
         assert slow.at_end(), "both were there when the time was over"
         assert idle.send(head("GET", "/-/healthy")).reply().status == 200
 
@@ -104,12 +104,12 @@ def reply_in(r):
 @pytest.mark.parametrize("first", [1, 5, 100])
 def test_a_record_that_dribbles(certificates, tls_config, first):
     """Nothing of its request can be read, and the idle timeout begins with each byte anew."""
-    with TlsGateway(certificates, tls_config, "--web.idle-timeout=5s", "--web.read-timeout=300ms") as g:
+    with TlsGateway(certificates, tls_config, "--web.idle-timeout=30s", "--web.read-timeout=2s") as g:
         r, data = record(g, push("dribble", b"#" * 9000 + b"\na 1\n"))
         begin = time.monotonic()
         r.wire.send(data[:first])
         assert dribble(r, data[first:first + 100])
-        assert time.monotonic() - begin >= 0.3
+        assert time.monotonic() - begin >= 2
         assert reply_in(r).startswith(b"HTTP/1.1 408 ")
         r.wire.socket.close()
         assert scrape(g).get("pushgateway_request_timeouts_total") == 1
@@ -117,7 +117,7 @@ def test_a_record_that_dribbles(certificates, tls_config, first):
 
 def test_a_record_that_stops(certificates, tls_config):
     """Just its header: the connection is not idle."""
-    with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g:
+    with TlsGateway(certificates, tls_config, "--web.read-timeout=2s") as g:
         r, data = record(g, push("header", b"a 1\n"))
         r.wire.send(data[:5])
         assert reply_in(r).startswith(b"HTTP/1.1 408 ")
@@ -149,7 +149,7 @@ def test_a_record_begun_behind_the_last_request(shared_tls):
 
 
 def test_idle_connections_end(certificates, tls_config):
-    with TlsGateway(certificates, tls_config, "--web.idle-timeout=300ms") as g, TlsWire(g) as fresh, TlsWire(g) as used:
+    with TlsGateway(certificates, tls_config, "--web.idle-timeout=2s") as g, TlsWire(g) as fresh, TlsWire(g) as used:
         assert used.send(head("GET", "/-/healthy")).reply().status == 200
         assert fresh.at_end() and used.at_end()
 
@@ -192,7 +192,7 @@ def test_refusals(certificates, tls_config, request_, status, text):
 
 
 def test_a_late_request_is_told_so(certificates, tls_config):
-    with TlsGateway(certificates, tls_config, "--web.read-timeout=300ms") as g, TlsWire(g) as w:
+    with TlsGateway(certificates, tls_config, "--web.read-timeout=2s") as g, TlsWire(g) as w:
         reply = w.send(push("late", b"a 1\n")[:-1]).reply()
         assert (reply.status, reply.text) == (408, "request not complete within --web.read-timeout\n")
         assert w.at_end()

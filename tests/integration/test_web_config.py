@@ -3,7 +3,6 @@ import base64
 import os
 import select
 import threading
-import time
 
 import pytest
 import requests
@@ -212,11 +211,10 @@ def test_a_client_that_does_not_wait(config):
 def test_stop_while_passwords_are_checked(config):
     with WebGateway(config, USERS + SLOW_BOB, "--web.shutdown-timeout=500ms", auth=ALICE) as g, Guesses(g, 100) as guesses:
         eventually(lambda: guesses.answered() > 0, "the first guess is checked")
-        begin = time.monotonic()
         g.terminate()
-        # All of the checks would take some 25 s; one of them may have to be waited for.
-        assert time.monotonic() - begin < 8
         replies = guesses.replies()
+        # Those that were being checked may have to be waited for, but not all.
+        assert [r.status for r in replies].count(401) < 50
         told = [r for r in replies if r.status == 503]
         assert told and {r.status for r in replies} == {401, 503}
         assert {r.text for r in told} == {"the gateway is shutting down\n"}
