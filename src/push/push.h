@@ -29,9 +29,9 @@ enum push_mode {
 
 /* What is to be done with the group beside storing the push. */
 struct push_options {
-	struct group_options group; /* of all who say something: the push, a rule, the flags */
-	bool own_ttl;               /* the push itself said it: the group keeps it */
-	struct push_says says;      /* what is borrowed in there lives as long as the request */
+	struct group_options group; /* taken together from the push, a rule and the flags */
+	bool own_ttl;               /* the ttl is the push's own, which the group keeps */
+	struct push_says says;      /* borrows from the request */
 };
 
 /* What the pusher should know, though the push was taken. */
@@ -67,13 +67,13 @@ struct push {
 	double now;                  /* Unix seconds: when the request was parsed */
 	struct str key;              /* canonical bytes, see key_encode() */
 	uint64_t key_hash;           /* of key */
-	struct push_options options; /* nothing is said unless somebody sets it */
+	struct push_options options; /* all zeros, which asks for nothing, until somebody sets it */
 	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
 	uint32_t n_families;
 	struct push_family *families; /* sorted by exposed name, then by name */
 	/*
-	 * To a summed or added group (merge/sum_push.h): what was said, one block, the push's own;
-	 * there are no families then. NULL: to a plain one.
+	 * Of a push to a summed or added group, in place of families: what its source has counted
+	 * (merge/sum_push.h), in one block that belongs to the push. NULL: the group is plain.
 	 */
 	struct said *said;
 	struct str peer, user; /* who pushes, without a port; borrowed; empty: not known */
@@ -123,7 +123,10 @@ struct push *push_build(struct push_builder *b, enum push_mode mode, const struc
  */
 int push_metric_order(const void *a, const void *b);
 
-/* What is shown of each group is ours: what is pushed under these names is dropped. */
+/*
+ * Names that the gateway itself shows for each group, as push_time_seconds: families that are
+ * pushed under them are dropped.
+ */
 bool push_is_own_family(struct str name);
 
 /* NULL is fine. */

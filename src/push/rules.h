@@ -23,8 +23,8 @@ int rules_apply_key(struct metric *m, const struct key *key, struct arena *a);
 struct rules {
 	struct label_names names;
 	/*
-	 * Of what was accepted before, or elsewhere: what readers would refuse of a value is taken
-	 * out of it.
+	 * For families that were accepted by an older version or by another gateway: they are not
+	 * refused for parts of a value that readers would refuse, these parts are dropped.
 	 */
 	bool lenient;
 };
@@ -37,11 +37,11 @@ struct rules {
 int rules_check_family(const struct family *f, struct err *err);
 int rules_check_metric(const struct family *f, struct metric *m, struct rules *rules,
 		       struct err *err);
-/* The same for labels that another metric has passed with. */
+/* rules_check_metric() for a metric whose labels another metric has passed with. */
 int rules_check_again(const struct family *f, struct metric *m, const struct rules *rules,
 		      struct err *err);
 
-/* In values.c. That part of both which is about what m holds. */
+/* In values.c: what both of them check of m beside its labels. */
 int rules_check_value(const struct family *f, struct metric *m, bool lenient, struct err *err);
 
 /* rules_refuse() for m. */
