@@ -17,8 +17,8 @@ struct fetch_settings {
 };
 
 /*
- * url is what paths are put behind: http or https (http when it does not say), and user and
- * password for basic authentication. Borrows the settings' strings.
+ * url: http or https (http when it has no scheme), perhaps with user and password for basic
+ * authentication; the paths of requests are appended to it. Borrows the settings' strings.
  */
 struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, struct err *err);
 void fetch_free(struct fetch *f);
@@ -35,8 +35,9 @@ int fetch_get(struct fetch *f, const char *path, const char *accept, struct strb
 	      struct err *err);
 
 /*
- * The same of a PUT without a body, whatever its size, into the file; if the answer has no length,
- * it is refused, since nobody could tell where it ends. Not redirected.
+ * Sends a PUT without a body and writes the body of a 200 to the file, whatever its size. An answer
+ * without a length is refused, since nobody could tell whether it is complete. Redirects are not
+ * followed.
  */
 int fetch_put(struct fetch *f, const char *path, FILE *to, struct err *err);
 

@@ -1,6 +1,6 @@
 /*
  * Gob below the Pushgateway's own types: numbers, type descriptions, and walking over a value of
- * any described type (private to src/format/gob*.c).
+ * any described type (private to src/import/gob*.c).
  */
 #ifndef IMPORT_GOB_TYPE_H
 #define IMPORT_GOB_TYPE_H

@@ -11,10 +11,11 @@
 
 struct import_counts {
 	uint64_t groups, families; /* imported; the two time metrics of a group are not counted */
-	uint64_t groups_left_out, families_left_out; /* the latter with those of the former */
+	uint64_t groups_left_out;
+	uint64_t families_left_out; /* those of the groups that were left out are among them */
 };
 
-/* Is told what is left out. `family` is empty if it is the whole group. Borrowed for the call. */
+/* Is told what is left out; family: empty if the whole group is. Borrows for the call. */
 struct import_listener {
 	void (*left_out)(void *arg, const char *group, struct str family, const char *why);
 	void *arg;
@@ -22,8 +23,9 @@ struct import_listener {
 
 struct import;
 
-/* Borrows both. The store has to be empty and without limits, to know our own metrics, and to serve
- * nobody.
+/*
+ * Borrows both. The store has to be empty, without limits, and with the names of our own metrics
+ * reserved; nobody else uses it meanwhile.
  */
 struct import *import_new(struct store *scratch, const struct import_listener *listener);
 /* NULL is fine. Forgets what was staged in the store. */

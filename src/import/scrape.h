@@ -11,10 +11,14 @@
 struct source_scrape;
 
 struct scraped {
-	struct str metric; /* as the field that it is of its family's message; .p NULL: not there */
-	/* Of the family. */
+	/*
+	 * The series' Metric message, with the tag and length that it has as a field of its
+	 * MetricFamily. .p NULL: the scrape has no such series.
+	 */
+	struct str metric;
+	/* The family's, the same for all of its series. */
 	struct str unit;
-	bool empty_help; /* there is one, without a text */
+	bool empty_help; /* the family has a help text, and it is empty */
 	int32_t type;
 };
 
@@ -24,7 +28,7 @@ int scrape_read(struct str body, struct source_scrape **ret, struct err *err);
 void scrape_free(struct source_scrape *s);
 DEFINE_CLEANUP(struct source_scrape *, scrape_free)
 
-/* The labels are sorted by name. s NULL: nothing is there. */
+/* labels: sorted by name. s may be NULL, a scrape without any series. */
 struct scraped scrape_find(struct source_scrape *s, struct str family, const struct label *labels,
 			   uint32_t n_labels);
 
