@@ -29,12 +29,16 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 		    admitted_fn next);
 
 /*
- * On a worker, where there are no users: with `access:` a password is always wrong then, since it
- * says that somebody is somebody. True: it has been refused.
+ * On a worker, for a gateway whose web configuration has no users: where `access:` is in force, a
+ * request with a password is refused, because nobody can tell whether the password is right. True:
+ * it has been refused.
  */
 bool admission_refuse_credentials(struct api_worker *w, struct http_request *req);
 
-/* Any thread. -1: somebody is named who cannot be there. admission: NULL: there is no file. */
+/*
+ * Any thread. -1: the rules name a user that the web configuration does not have. a: NULL without
+ * --web.config.file.
+ */
 int admission_check_names(struct admission *a, const struct access_rules *rules, struct err *err);
 
 /* Any thread: connections are encrypted. */

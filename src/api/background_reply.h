@@ -13,7 +13,7 @@ enum body_step {
 /* How a body is made. All on the background thread; any thread's rules for api->store apply. */
 struct body_maker {
 	const char *content_type;
-	/* The request is there until it is answered. */
+	/* What it returns may borrow from the request, which is there until it is answered. */
 	void *(*begin)(struct api *api, const struct http_request *req);
 	/* Appends to the body until it is complete or the clock says until_ns. */
 	enum body_step (*step)(void *making, struct strbuf *body, int64_t until_ns);

@@ -1,6 +1,6 @@
 /*
- * The endpoints, each with the paths and methods of the Go gateway and with what a request to it
- * does: whoever adds one cannot leave that out.
+ * The endpoints: paths and methods as the Go gateway has them, and for each method the action that
+ * decides who may call it, so that no endpoint can be added without one.
  */
 #ifndef API_ENDPOINTS_H
 #define API_ENDPOINTS_H

@@ -7,7 +7,8 @@
 
 /*
  * The command that pushes and the configuration of a scrape. address: of the gateway, with a slash
- * at the end. Not shown, it is there nevertheless, for when the last group goes.
+ * at the end. shown: false hides it; it is part of the page even then, for when the last group
+ * goes.
  */
 void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown);
 

@@ -1,7 +1,7 @@
 /*
  * Which groups a request means: its parameters match[], older_than, failed, overdue, conflict and
- * search. All of them have to agree; of several match[], one. What a key says of it does not change
- * with time, and is asked apart from the rest.
+ * search. A group has to satisfy all of them, and of several match[] one. group_filter_key() asks
+ * what depends on the key alone, and so never changes; group_filter_state() asks the rest.
  */
 #ifndef API_GROUP_FILTER_H
 #define API_GROUP_FILTER_H
@@ -28,8 +28,8 @@ struct group_filter {
 };
 
 /*
- * -1: ERR_INVALID. The filter is to be ended in any case. reader: who reads what is meant, see
- * caller_if_narrowed(); NULL: nobody of whom that matters.
+ * -1: ERR_INVALID; group_filter_done() has to be called all the same. reader: the caller if there
+ * are groups that they may not read (caller_if_narrowed()); NULL: all groups may be shown.
  */
 int group_filter_parse(const struct params *p, const struct caller *reader,
 		       struct group_filter *ret, struct err *err);

@@ -1,6 +1,6 @@
 /*
  * Large pushes are decoded on threads of their own: on an event loop, everybody else would wait for
- * them. So many threads as there are HTTP workers, and a bounded number that waits for them.
+ * them. There are as many of these threads as HTTP workers, and a limit on the pushes that wait.
  */
 #ifndef API_LARGE_PUSHES_H
 #define API_LARGE_PUSHES_H
@@ -17,7 +17,7 @@ void large_pushes_stop(struct large_pushes *l);
 /* For a watchdog: false when there was something to do and none was decoded since the last call. */
 bool large_pushes_beats(struct large_pushes *l);
 
-/* What takes an event loop longer than a moment, some milliseconds at the most. */
+/* Whether decoding it would hold up an event loop for more than some milliseconds. */
 bool large_pushes_is_one(const struct push_request *request);
 /*
  * On the worker: the request is answered later. Its bytes stay where they are until then; the path

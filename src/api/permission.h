@@ -19,8 +19,9 @@ bool permission_refuse(struct api_worker *w, struct http_request *req, const str
 
 /*
  * Of a stored group, by its canonical bytes, that a selector or a list of groups reaches: any
- * thread that has the request. 1: they may; 0: the request does not mean it, since it has not their
- * labels; -1: *err: ERR_FORBIDDEN names verb and group, other reasons say why it is not known.
+ * thread that has the request. 1: they may; 0: the group has not the labels that the caller is
+ * confined to, and is passed over; -1: ERR_FORBIDDEN with verb and group in *err, or another reason
+ * for which it cannot be told.
  * Without `access:` (c is NULL) it is 1. scratch is for the call.
  *
  * An endpoint that changes groups that its path does not name asks this of each of them before it
