@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "format/text/write.h"
@@ -191,6 +192,12 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 			       : 0;
 	if (row->number < l->wiped || row->kind == ROW_END || row->kind == ROW_WIPE)
 		return 0;
+	if (row->kind == ROW_KEPT)
+		return 0;
+	if (row->kind == ROW_UNDO || row->kind == ROW_UNDONE)
+		return store_restore_undo(l->store, row) < 0
+			       ? damaged(row, "does not say what can be undone", err)
+			       : 0;
 	if (row->kind == ROW_TAKE)
 		return taken_add(&l->taken, row, err);
 	if (has_id(&l->ended, row->group))
@@ -242,6 +249,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 		r = STORAGE_DAMAGED;
 	if (r == STORAGE_LOADED && store_restore_end(store, err) < 0)
 		r = STORAGE_DAMAGED;
+	store_restore_undo_end(store, clock_wall());
 	decoders_free(l.decoders);
 	table_done(&l.ended);
 	table_done(&l.closed);

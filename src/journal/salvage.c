@@ -54,6 +54,9 @@ void salvage_row(void *arg, const struct row *row, bool intact)
 		add_harmed(sv, row->group);
 		return;
 	}
+	/* What can be undone is not worth a salvage of its own. */
+	if (row->kind == ROW_UNDO || row->kind == ROW_KEPT || row->kind == ROW_UNDONE)
+		return;
 	if (sv->n == sv->cap) {
 		sv->cap = sv->cap ? sv->cap * 2 : 1024;
 		sv->rows = mem_realloc(sv->rows, sv->cap * sizeof(*sv->rows));
@@ -238,8 +241,10 @@ static enum storage_load_result read_rows(struct storage *st, enum storage_which
 
 		if (row->number >= below || (which == STORAGE_GROUPS && !makes_or_ends(row->kind)))
 			continue;
-		if (fn(arg, row, err) < 0)
-			return STORAGE_DAMAGED;
+		int r = fn(arg, row, err);
+
+		if (r != 0)
+			return r < 0 ? STORAGE_DAMAGED : STORAGE_LOADED;
 	}
 	return STORAGE_LOADED;
 }

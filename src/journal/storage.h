@@ -28,7 +28,8 @@ enum storage_commit_result {
 	STORAGE_REFUSED_FULL,
 };
 
-/* Called for a row, which is borrowed. -1 with *err: no more rows. */
+/* Called for a row, which is borrowed. 1: no more rows are wanted. -1: nor are any, since this one
+ * is damaged; *err says how. */
 typedef int (*storage_row_fn)(void *arg, const struct row *row, struct err *err);
 
 enum storage_which {

@@ -64,10 +64,11 @@ static bool rests(const struct store *s, enum clean_when when)
 
 uint64_t store_clean_due(const struct store *s, enum clean_when when)
 {
-	uint64_t share = share_of(when) * s->log.live_bytes / 8;
+	uint64_t live = s->log.live_bytes + s->undo.bytes;
+	uint64_t share = share_of(when) * live / 8;
 	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
-	uint64_t slack = clamp(4 * s->log.live_bytes, SLACK_MIN, most);
-	if (store_removal_pending(s))
+	uint64_t slack = clamp(4 * live, SLACK_MIN, most);
+	if (store_removal_pending(s) || s->undo.reading)
 		return 0;
 	/* Even if half of each step is live, cleaning has to be faster than the log grows. */
 	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
@@ -161,17 +162,9 @@ static bool is_left_out(const struct store *s, const struct row *row)
 	return out && left_out_group_has_row(out, row);
 }
 
-bool store_clean_look(struct store *s, const struct row *row)
+/* Without what can be undone. */
+static bool is_live(const struct store *s, const struct group *g, const struct row *row)
 {
-	const struct group *g = store_group_by_id(s, row->group);
-
-	/* The newest row stays, because the next number follows from it. */
-	if (row->number + 1 >= s->next_number)
-		return false;
-	if (s->log.pass_end == 0)
-		s->log.pass_end = s->next_number - 1;
-	s->log.trimmed += row_bytes_of(row->body.n);
-	s->log.trim_to = row->number;
 	if (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
 		return summed_is_live(s, row);
 	if (!g)
@@ -194,19 +187,62 @@ bool store_clean_look(struct store *s, const struct row *row)
 	case ROW_WIPE:
 	case ROW_TAKE:
 	case ROW_BEAT:
+	case ROW_UNDO:
+	case ROW_KEPT:
+	case ROW_UNDONE:
 		break;
 	}
 	return false;
 }
 
-int store_clean_row(struct store *s, const struct row *row, struct err *err)
+bool store_clean_look(struct store *s, const struct row *row)
 {
-	if (row->kind == ROW_GROUP || row->kind == ROW_FAILED || row->kind == ROW_LIFE ||
-	    row->kind == ROW_DOCUMENT || row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
-		move_row(s, row, row->kind, row->body);
-	else if (clean_record(s, store_group_by_id(s, row->group), row) < 0)
+	/* The newest row stays, because the next number follows from it. */
+	if (row->number + 1 >= s->next_number)
+		return false;
+	if (s->log.pass_end == 0)
+		s->log.pass_end = s->next_number - 1;
+	s->log.trimmed += row_bytes_of(row->body.n);
+	s->log.trim_to = row->number;
+	return is_live(s, store_group_by_id(s, row->group), row) || undoables_need(s, row);
+}
+
+/* For an undo only. */
+static void keep_row(struct store *s, const struct row *row, enum row_kind kind, struct str body)
+{
+	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+
+	strbuf_addc(&kept, (char)kind);
+	strbuf_adds(&kept, body);
+	move_row(s, row, ROW_KEPT, strbuf_str(&kept));
+}
+
+static int clean_record_of(struct store *s, const struct group *g, const struct row *row,
+			   struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf needed = { 0 };
+
+	if (clean_record(s, g, row) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "row %llu of the log cannot be read",
 			       (unsigned long long)row->number);
+	if (s->undo.n > 0)
+		undoables_add_needed(s, row, &needed);
+	if (needed.n > 0)
+		keep_row(s, row, ROW_RECORD, strbuf_str(&needed));
+	return 0;
+}
+
+int store_clean_row(struct store *s, const struct row *row, struct err *err)
+{
+	const struct group *g = store_group_by_id(s, row->group);
+	bool own = row->kind == ROW_UNDO || row->kind == ROW_KEPT;
+
+	if (!own && !is_live(s, g, row) && !g)
+		keep_row(s, row, row->kind, row->body);
+	else if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
+		return clean_record_of(s, g, row, err);
+	else
+		move_row(s, row, row->kind, row->body);
 	return 0;
 }
 

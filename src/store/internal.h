@@ -11,6 +11,7 @@
 #include "store/removal.h"
 #include "store/series_index.h"
 #include "store/store.h"
+#include "store/undo.h"
 
 /* A metric family of all groups, as staged. All groups have the same type for it. */
 struct store_family {
@@ -155,7 +156,22 @@ struct store {
 		struct strbuf family, exposed; /* empty: whole groups */
 		struct strbuf body;            /* of the row */
 		double at;
-	} removal; /* removal.h; all zeros: there is none */
+		uint64_t bytes;               /* about: what the groups have in the log */
+		struct undoable *undo;        /* what is kept for an undo; NULL: nothing */
+		struct strbuf undo_body;      /* of the row that says so */
+		unsigned char ended[UNDO_ID]; /* of the removal that there is no place for */
+	} removal;                            /* removal.h; all zeros: there is none */
+
+	struct { /* undo.h: the oldest first */
+		struct undoable **list;
+		size_t n, cap;
+		uint64_t bytes; /* about: rows that are live only because of these */
+		bool reading;   /* the log is read for an undo: rows must not move */
+		/* While the log is loaded: those that can be undone no more. */
+		unsigned char *ended; /* ids, UNDO_ID bytes for each */
+		size_t n_ended;
+		bool all_ended;
+	} undo;
 
 	struct pages pages; /* the last member, with its lock at the end: store_wipe() exchanges all
 			       before the lock */
@@ -256,6 +272,18 @@ bool store_is_leaving(const struct store *s, const struct group *g);
 void store_leave(struct store *s, struct group *g);
 /* That is published. */
 void store_has_left(struct store *s, const struct group *g);
+
+/* In undo.c. What can be undone since the removal was written; takes it. */
+void undoables_add(struct store *s, struct undoable *u);
+void undoables_remove(struct store *s, const unsigned char *id); /* NULL: all */
+void undoable_free(struct undoable *u);                          /* NULL is fine */
+void undoables_done(struct store *s);
+/*
+ * For cleaning: does something that can be undone need the row, of which only the size of the body
+ * is known? And of a record of a group that is there: the families that it needs.
+ */
+bool undoables_need(const struct store *s, const struct row *row);
+void undoables_add_needed(const struct store *s, const struct row *record, struct strbuf *out);
 
 /* Adds an entry to the staged state, or removes it: its family's count, and the index of series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);

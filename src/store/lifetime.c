@@ -85,6 +85,11 @@ static int64_t end_of(const struct store *s, const struct life *l)
 	return DEADLINE_NEVER;
 }
 
+bool store_life_is_over(const struct store *s, const struct life *l, int64_t now_ns)
+{
+	return end_of(s, l) <= now_ns && (l->expired || (!l->keep_times_ns && !l->expect_every_ns));
+}
+
 static int64_t overdue_from(const struct life *l)
 {
 	return l->expect_every_ns && !l->overdue ? after(l->pushed_ns, l->expect_every_ns)

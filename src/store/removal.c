@@ -40,6 +40,21 @@ static struct store_family *family_of(struct store *s)
 				 hash_bytes(strbuf_str(&r->exposed)));
 }
 
+/* What a summed group shows of a family comes from its sources, and would come again. */
+static bool has_family(struct store *s, const struct group *g, const struct store_family *f,
+		       uint32_t *hint)
+{
+	return f && !group_summed(g) && group_entry(s, g, f, hint);
+}
+
+/* About: what the log has of it. */
+static uint64_t log_bytes(const struct removal_at_hand *r, const struct group *g)
+{
+	uint64_t n = g->n_bytes / (r->family.n && g->entries.n ? g->entries.n : 1);
+
+	return n + UINT64_C(2) * ROW_BYTES + g->key_n;
+}
+
 static int ask(struct store *s, struct removal *r, const struct group *g, struct err *err)
 {
 	const struct removal_group what = {
@@ -55,15 +70,9 @@ static int ask(struct store *s, struct removal *r, const struct group *g, struct
 		return wanted;
 	r->n++;
 	add_group(s, g);
+	s->removal.bytes += log_bytes(&s->removal, g);
 	r->goes(r->arg, &what);
 	return 1;
-}
-
-/* What a summed group shows of a family comes from its sources, and would come again. */
-static bool has_family(struct store *s, const struct group *g, const struct store_family *f,
-		       uint32_t *hint)
-{
-	return f && !group_summed(g) && group_entry(s, g, f, hint);
 }
 
 static int ask_all(struct store *s, struct removal *r, struct err *err)
@@ -96,8 +105,46 @@ void store_removal_drop(struct store *s)
 	strbuf_done(&r->family);
 	strbuf_done(&r->exposed);
 	strbuf_done(&r->body);
+	strbuf_done(&r->undo_body);
+	undoable_free(r->undo);
 	*r = (struct removal_at_hand){ 0 };
 	store_rows_clear(s);
+}
+
+static int by_id(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* Most groups are numbered in the order of their slots. */
+static void sort_ids(uint64_t *ids, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (ids[i - 1] > ids[i]) {
+			qsort(ids, n, sizeof(*ids), by_id);
+			return;
+		}
+}
+
+/* All rows of these groups stay, also those that others have superseded. */
+static struct undoable *undoable_of(const struct store *s, const struct removal *r)
+{
+	const struct removal_at_hand *at_hand = &s->removal;
+	struct undoable *u = mem_zalloc(sizeof(*u) + at_hand->n * sizeof(*u->groups));
+	double share = (double)at_hand->bytes / (double)(s->log.live_bytes + 1);
+
+	memcpy(u->id, r->id, UNDO_ID);
+	u->number = s->next_number + 1;
+	u->at = r->now;
+	u->bytes = (uint64_t)((share < 1 ? share : 1) * (double)s->log.bytes);
+	u->n = at_hand->n;
+	memcpy(u->groups, at_hand->ids, u->n * sizeof(*u->groups));
+	sort_ids(u->groups, u->n);
+	if (r->family.n)
+		u->family = (struct str){ mem_dup(r->family.p, r->family.n), r->family.n };
+	return u;
 }
 
 int store_removal_decide(struct store *s, struct removal *r, struct err *err)
@@ -119,6 +166,8 @@ int store_removal_decide(struct store *s, struct removal *r, struct err *err)
 	}
 	if (r->dry_run)
 		store_removal_drop(s);
+	else if (r->can_undo && r->n > 0)
+		s->removal.undo = undoable_of(s, r);
 	return 0;
 }
 
@@ -163,10 +212,45 @@ int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret
 	return 1;
 }
 
+static void add_row(struct store *s, enum row_kind kind, struct str body)
+{
+	uint64_t number = s->next_number + s->rows.n;
+	struct row *row = store_row_add(s, kind);
+
+	row->number = number;
+	row->at = s->removal.at;
+	row->body = body;
+	row->checksum = row_checksum(row);
+}
+
+static void put_ids(struct strbuf *b, const uint64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		put(b, ids[i], 8);
+}
+
+/* With the end of the oldest one, if there is no place for another. */
+static void add_undo(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+	const struct undoable *u = r->undo;
+
+	r->undo_body.n = 0;
+	strbuf_add(&r->undo_body, (const char *)u->id, UNDO_ID);
+	put(&r->undo_body, u->bytes, 8);
+	put(&r->undo_body, u->family.n, 4);
+	strbuf_adds(&r->undo_body, u->family);
+	put_ids(&r->undo_body, u->groups, u->n);
+	add_row(s, ROW_UNDO, strbuf_str(&r->undo_body));
+	if (s->undo.n < UNDO_MAX)
+		return;
+	memcpy(r->ended, s->undo.list[0]->id, UNDO_ID);
+	add_row(s, ROW_UNDONE, (struct str){ (const char *)r->ended, UNDO_ID });
+}
+
 const struct rows *store_removal_rows(struct store *s)
 {
 	struct removal_at_hand *r = &s->removal;
-	struct row *row;
 
 	store_rows_clear(s);
 	r->body.n = 0;
@@ -174,18 +258,37 @@ const struct rows *store_removal_rows(struct store *s)
 		put(&r->body, r->family.n, 4);
 		strbuf_adds(&r->body, strbuf_str(&r->family));
 	}
-	for (size_t i = 0; i < r->n; i++)
-		put(&r->body, r->ids[i], 8);
-	row = store_row_add(s, r->family.n ? ROW_TAKE : ROW_END);
-	row->number = s->next_number;
-	row->at = r->at;
-	row->body = strbuf_str(&r->body);
-	row->checksum = row_checksum(row);
+	put_ids(&r->body, r->ids, r->n);
+	add_row(s, r->family.n ? ROW_TAKE : ROW_END, strbuf_str(&r->body));
+	if (r->undo)
+		add_undo(s);
 	s->rows.live_bytes = s->log.live_bytes;
 	return &s->rows;
 }
 
+const struct rows *store_removal_rows_without_undo(struct store *s)
+{
+	undoable_free(s->removal.undo);
+	s->removal.undo = NULL;
+	return store_removal_rows(s);
+}
+
 /* ---- what comes of it ---- */
+
+static void rows_written(struct store *s)
+{
+	struct removal_at_hand *r = &s->removal;
+
+	store_log_grew(s);
+	s->next_number += s->rows.n;
+	store_rows_clear(s);
+	if (!r->undo)
+		return;
+	if (s->undo.n == UNDO_MAX)
+		undoables_remove(s, r->ended);
+	undoables_add(s, r->undo);
+	r->undo = NULL;
+}
 
 void store_removal_begin(struct store *s)
 {
@@ -195,12 +298,10 @@ void store_removal_begin(struct store *s)
 	r->bits = mem_zalloc(r->cap_bits * sizeof(*r->bits));
 	for (size_t i = 0; i < r->n; i++)
 		r->bits[r->slots[i] / 64] |= UINT64_C(1) << r->slots[i] % 64;
-	if (s->rows.n > 0) {
-		store_log_grew(s);
-		s->next_number++;
-		store_rows_clear(s);
-	}
+	if (s->rows.n > 0)
+		rows_written(s);
 	strbuf_done(&r->body);
+	strbuf_done(&r->undo_body);
 	if (r->n == 0)
 		store_removal_drop(s);
 }

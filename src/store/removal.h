@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "store/undo.h"
 
 struct store;
 struct rows;
@@ -38,14 +39,17 @@ struct removal {
 	struct str family; /* empty: whole groups. Only those that have it are asked about */
 	bool dry_run, has_expect;
 	uint64_t expect;
-	double now; /* Unix seconds */
-	uint64_t n; /* how many go */
+	double now;                /* Unix seconds */
+	bool can_undo;             /* it is to be written so that it can be undone, by this id */
+	unsigned char id[UNDO_ID]; /* random */
+	uint64_t n;                /* how many go */
 };
 
 /* -1: *err, and nothing is decided. ERR_CONFLICT: there are not as many as expected. */
 int store_removal_decide(struct store *s, struct removal *r, struct err *err);
-/* Good until the next call. */
+/* Good until the next call. The second: it cannot be undone, where there was no room for that. */
 const struct rows *store_removal_rows(struct store *s);
+const struct rows *store_removal_rows_without_undo(struct store *s);
 void store_removal_begin(struct store *s);
 void store_removal_drop(struct store *s);
 /* One slice. False: nothing was left. */

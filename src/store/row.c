@@ -20,6 +20,7 @@ bool rows_free(const struct rows *rows)
 		case ROW_WIPE:
 		case ROW_LIFE:
 		case ROW_TAKE:
+		case ROW_UNDONE:
 			break;
 		default:
 			if (!rows->list[i].from)
@@ -32,8 +33,10 @@ enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return (r->kind >= ROW_GROUP && r->kind <= ROW_BEAT) || r->kind == ROW_TAKE ? ROW_INTACT
-										    : ROW_UNKNOWN;
+	return (r->kind >= ROW_GROUP && r->kind <= ROW_BEAT) ||
+			       (r->kind >= ROW_TAKE && r->kind <= ROW_UNDONE)
+		       ? ROW_INTACT
+		       : ROW_UNKNOWN;
 }
 
 bool row_document_id(struct str body, uint64_t *ret)

@@ -45,6 +45,13 @@ enum row_kind {
 	ROW_BEAT = 11,     /* nothing: the gateway ran until then */
 	ROW_TAKE = 20,     /* a family goes out of many groups; group 0; body: see removal.h. What
 			      a record brought that was written before it first is gone. */
+	/* What can be undone (store/undo.h). Nothing of the state follows from these. */
+	ROW_UNDO = 21,   /* the row before it, ROW_END or ROW_TAKE of many groups, can be undone;
+			    group 0; body: see undo.h */
+	ROW_KEPT = 22,   /* a row that was moved, and was live only because of that; body: its kind,
+			    one byte, then its body */
+	ROW_UNDONE = 23, /* it can be undone no more; group 0; body: the id of the removal, or
+			    nothing: no removal of before can be undone */
 };
 
 enum { FAILED_WHY_MAX = 200 };

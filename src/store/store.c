@@ -89,6 +89,7 @@ void store_free(struct store *s)
 	series_index_done(&s->index);
 	series_index_done(&s->ids);
 	store_removal_drop(s);
+	undoables_done(s);
 	free(s->by_slot);
 	free(s->free_slots);
 	free(s->change.pairs);

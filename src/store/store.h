@@ -25,6 +25,7 @@
 #include "push/push.h"
 #include "store/removal.h"
 #include "store/rows.h"
+#include "store/undo.h"
 
 struct store;
 
@@ -169,8 +170,12 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
  */
 size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
 int64_t store_next_due(const struct store *s);
-/* What sources have said in another store, likewise: the push has made the group. */
-void store_stage_summed(struct store *s, const struct push *push, const struct store *from);
+/*
+ * What sources have said in another store, likewise: the push has made the group. A family that
+ * contradicts what is stored is left out; or, with `all`, -1, push->err says why, and the group is
+ * to be ended.
+ */
+int store_stage_summed(struct store *s, struct push *push, const struct store *from, bool all);
 /*
  * Of the sources and pushes that another store remembers, those from *at on, some of them; 0 is
  * where to begin. False: there are no more.

@@ -140,6 +140,8 @@ int64_t summed_next_due(const struct store *s);
 /* A batch is published: before merged_commit(). Or it was rolled back. */
 void summed_await_touched(struct store *s, struct group *g);
 void summed_await_popped(struct store *s);
+/* All sources of a group that comes from another store: they were heard of when they say. */
+void summed_await_all(struct store *s, struct group *g);
 /* All of its contributions go. */
 void summed_stop_waiting(struct store *s, struct summed *su);
 /* At start, or where another store has taken over: deadlines count from when they were heard of. */

@@ -191,18 +191,26 @@ void summed_await_popped(struct store *s)
 
 /* ---- start ---- */
 
+static void begin_waiting(struct store *s, struct group *g, int64_t now_ns, double now)
+{
+	for (size_t i = 0; i < g->summed->group->n; i++) {
+		struct contribution *c = g->summed->group->contributions[i];
+		double ago = now - c->pushed_at;
+
+		c->heard_ns = now_ns - (ago > 0 ? ns_of(ago) : 0);
+		stop_waiting(s, c);
+		await(s, g, c);
+	}
+}
+
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now)
 {
-	for (uint32_t slot = 1; slot < s->n_slots; slot++) {
-		struct group *g = s->by_slot[slot];
+	for (uint32_t slot = 1; slot < s->n_slots; slot++)
+		if (s->by_slot[slot] && s->by_slot[slot]->summed)
+			begin_waiting(s, s->by_slot[slot], now_ns, now);
+}
 
-		for (size_t i = 0; g && g->summed && i < g->summed->group->n; i++) {
-			struct contribution *c = g->summed->group->contributions[i];
-			double ago = now - c->pushed_at;
-
-			c->heard_ns = now_ns - (ago > 0 ? ns_of(ago) : 0);
-			stop_waiting(s, c);
-			await(s, g, c);
-		}
-	}
+void summed_await_all(struct store *s, struct group *g)
+{
+	begin_waiting(s, g, clock_mono_ns(), clock_wall());
 }

@@ -118,14 +118,18 @@ static void leave_out(struct store *s, const struct group *g, struct str family,
 	store_leave_out(s, g, 0, group_key(g), family, why);
 }
 
-static void show_restored(struct store *s, struct group *g, double now)
+static void mark_all(struct merged_group *m)
 {
-	struct merged_group *m = group_summed(g)->group;
-	struct err err;
-
 	for (uint32_t i = 0; i < m->n_families; i++)
 		if (m->families[i])
 			m->families[i]->changed = m->families[i]->shape_changed = true;
+}
+
+static void show_restored(struct store *s, struct group *g, double now)
+{
+	struct err err;
+
+	mark_all(group_summed(g)->group);
 	if (summed_show(s, g, false, false, now, &err) < 0)
 		summed_show_each(s, g, now, leave_out);
 }
@@ -162,7 +166,7 @@ static void load_document(void *arg, struct document *doc, struct str bytes)
 	(void)r;
 }
 
-void store_stage_summed(struct store *s, const struct push *push, const struct store *from)
+int store_stage_summed(struct store *s, struct push *push, const struct store *from, bool all)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	const struct group *other = store_group_find((struct store *)from, push->key,
@@ -170,7 +174,7 @@ void store_stage_summed(struct store *s, const struct push *push, const struct s
 	struct summed *su;
 
 	if (!g || !g->staged || !other || !other->summed)
-		return;
+		return 0;
 	change_begin(s, g);
 	g->staged->summed = su = summed_new();
 	su->head = other->summed->head;
@@ -179,7 +183,12 @@ void store_stage_summed(struct store *s, const struct push *push, const struct s
 	merged_all_documents(other->summed->group, load_document, su->group);
 	merged_load_end(su->group);
 	s->work.now = push->now;
-	show_restored(s, g, push->now);
+	if (!all) {
+		show_restored(s, g, push->now);
+		return 0;
+	}
+	mark_all(su->group);
+	return summed_show(s, g, false, false, push->now, &push->err);
 }
 
 bool store_stage_remembered(struct store *s, const struct store *from, size_t *at)

@@ -213,8 +213,13 @@ void summed_publish(struct store *s, struct group *g)
 	g->summed = su;
 	if (!su)
 		return;
-	summed_await_touched(s, g);
-	summed_show_sources(s, g);
+	if (su->all_changed) {
+		summed_await_all(s, g);
+		summed_show_all_sources(s, g);
+	} else {
+		summed_await_touched(s, g);
+		summed_show_sources(s, g);
+	}
 	count_values(s, su, su->group->n_values);
 	merged_commit(su->group);
 	su->before = su->head;

@@ -59,15 +59,32 @@ static bool has_group(const struct mem_storage *m, uint64_t id)
 static const struct row *find(const struct mem_storage *m, uint64_t first_number)
 {
 	for (size_t i = 0; i < m->n_rows; i++)
-		if (row_first_number(&m->rows[i]) == first_number)
+		if (row_first_number(&m->rows[i]) == first_number && m->rows[i].kind != ROW_KEPT)
 			return &m->rows[i];
 	return NULL;
+}
+
+/* Or a part of it. What it has beside that may have been moved before. */
+static bool can_be_kept(const struct mem_storage *m, const struct row *row)
+{
+	for (size_t i = 0; i < m->n_rows; i++) {
+		const struct row *from = &m->rows[i];
+
+		if (row_first_number(from) == row->from && from->group == row->group &&
+		    from->at == row->at && row->body.n <= from->body.n + 1)
+			return row->body.n > 0;
+	}
+	return false;
 }
 
 static void check_moved(struct mem_storage *m, const struct row *row)
 {
 	const struct row *from = find(m, row->from);
 
+	if (row->kind == ROW_KEPT) {
+		assert(can_be_kept(m, row));
+		return;
+	}
 	assert(from && from->group == row->group && from->at == row->at);
 	assert(row->kind == from->kind || (row->kind == ROW_RECORD && from->kind == ROW_WHOLE));
 	assert(row->body.n <= from->body.n);
@@ -150,9 +167,11 @@ static enum storage_load_result mem_read(struct storage *st, enum storage_which 
 		bool groups = row->kind == ROW_GROUP || row->kind == ROW_END ||
 			      row->kind == ROW_WIPE;
 
-		if (row->number < below && (groups || which == STORAGE_ALL) &&
-		    fn(arg, row, err) < 0)
-			return STORAGE_DAMAGED;
+		int r = row->number < below && (groups || which == STORAGE_ALL) ? fn(arg, row, err)
+										: 0;
+
+		if (r != 0)
+			return r < 0 ? STORAGE_DAMAGED : STORAGE_LOADED;
 	}
 	return STORAGE_LOADED;
 }

@@ -250,6 +250,7 @@ static enum storage_load_result sqlite_read(struct storage *st, enum storage_whi
 	struct sqlite_storage *s = of(st);
 	sqlite3_int64 most = below < INT64_MAX ? (sqlite3_int64)below : INT64_MAX;
 	sqlite3_stmt *stmt = NULL;
+	int wanted;
 
 	if (!s->db) {
 		err_set(err, ERR_SYSTEM, 0, "%s is not open", s->path);
@@ -264,7 +265,8 @@ static enum storage_load_result sqlite_read(struct storage *st, enum storage_whi
 		struct row row;
 
 		row_get(stmt, &row);
-		r = fn(arg, &row, err) == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+		wanted = fn(arg, &row, err);
+		r = wanted == 0 ? SQLITE_OK : wanted > 0 ? SQLITE_DONE : SQLITE_CORRUPT;
 	}
 	sqlite3_finalize(stmt);
 	if (r == SQLITE_DONE)

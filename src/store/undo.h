@@ -1,0 +1,88 @@
+/*
+ * Removals (removal.h) that can be undone. The groups hold no memory for it: what they were stays
+ * in the log, and cleaning moves these rows instead of dropping them, as ROW_KEPT, so that they
+ * never make a group again by themselves. A row, ROW_UNDO, says which groups these are. Kept in
+ * memory are the ids of the groups, 8 bytes for each, until the time is over.
+ *
+ * Bringing back is for the committer (commit/undo.h): it reads the log, and stages what there was
+ * as pushes are staged, so that whoever applies the log needs to know nothing of it.
+ *
+ * The body of ROW_UNDO: the random id of the removal, UNDO_ID bytes; about how many bytes of the
+ * log the groups have, 8 bytes with the lowest first; then what the body of ROW_TAKE is
+ * (removal.h), with an empty family for whole groups, and the ids in ascending order. The removal's
+ * own row is the one that was written before it.
+ *
+ * The committer's thread, or main at start.
+ */
+#ifndef STORE_UNDO_H
+#define STORE_UNDO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "store/rows.h"
+
+struct life;
+struct push;
+struct store;
+
+enum {
+	UNDO_ID = 16,       /* bytes */
+	UNDO_SECONDS = 600, /* for so long a removal can be undone, */
+	UNDO_MAX = 1000,    /* and so many: the next one ends the oldest */
+};
+
+struct undoable {
+	unsigned char id[UNDO_ID];
+	uint64_t number;   /* of its row when that was first written */
+	double at;         /* Unix seconds: of the removal */
+	uint64_t bytes;    /* about: of the rows that are kept for it */
+	struct str family; /* empty: whole groups */
+	size_t n;
+	uint64_t groups[]; /* ids, ascending */
+};
+
+/* NULL: there is none with this id, or its time is over. Good until the next batch. */
+const struct undoable *store_undoable(const struct store *s, const unsigned char id[UNDO_ID],
+				      double now);
+/* Anything? While something is being undone nothing else can. */
+bool store_can_undo(const struct store *s);
+bool undoable_has(const struct undoable *u, uint64_t group);
+/* From time to time: those whose time is over. */
+void store_undo_forget_old(struct store *s, double now);
+
+/*
+ * Between two batches: what to write so that the removal can be undone no more, or, id NULL, none
+ * of all; when it is written, store_undo_end().
+ */
+const struct rows *store_undone_rows(struct store *s, const unsigned char *id, double now);
+void store_undo_end(struct store *s, const unsigned char *id);
+/* While the log is read for an undo nothing is cleaned. */
+void store_undo_reading(struct store *s, bool reading);
+
+/* ---- bringing back: each in a batch, after what has come before ---- */
+
+/* The id of the group with that key, as published; 0: there is none. */
+uint64_t store_group_id(struct store *s, struct str key);
+/* False: the values of the group have gone because of their age. */
+bool store_has_values(struct store *s, struct str key);
+bool store_has_family(struct store *s, struct str key, struct str family);
+/* Would a group of that life end at once? */
+bool store_life_is_over(const struct store *s, const struct life *l, int64_t now_ns);
+/* A push to a group that was staged in this batch has been refused: no group comes of it. */
+void store_stage_end(struct store *s, const struct push *push);
+/*
+ * One family comes back to a group that is there, whose times and deadlines stay. times: a push to
+ * it without families. Both have to live until the batch is published or rolled back. -1:
+ * push->err.
+ */
+int store_stage_family(struct store *s, struct push *push, struct push *times);
+
+/* At start, the newest row first: ROW_UNDO and ROW_UNDONE. -1: this is not what we wrote. */
+int store_restore_undo(struct store *s, const struct row *row);
+/* After the last row. now: Unix seconds. */
+void store_restore_undo_end(struct store *s, double now);
+
+#endif
