@@ -1,5 +1,6 @@
 #include "commit/cleaning.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
@@ -16,10 +17,14 @@ static int clean_row(void *store, const struct row *row, struct err *err)
 
 bool cleaning_begin(struct database *d, enum clean_when when)
 {
-	uint64_t due = d->storage ? store_clean_due(d->store, when) : 0;
+	uint64_t due;
 	const struct storage_cleaner cleaner = { look_at_row, clean_row, d->store };
 	struct err err = { 0 };
 
+	if (!d->storage)
+		return false;
+	store_undo_forget_old(d->store, clock_wall());
+	due = store_clean_due(d->store, when);
 	if (due == 0)
 		return false;
 	if (d->storage->ops->oldest(d->storage, due, &cleaner, &err) == 0) {
@@ -46,11 +51,32 @@ enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
 	return r;
 }
 
+/* What can be undone takes room that pushes need. */
+static void end_undos(struct database *d)
+{
+	const struct rows *rows;
+	struct err err;
+
+	if (!store_can_undo(d->store))
+		return;
+	rows = store_undone_rows(d->store, NULL, clock_wall());
+	if (database_commit(d, rows, "could not note that nothing can be undone any more", &err) !=
+	    STORAGE_COMMITTED) {
+		store_rollback(d->store);
+		return;
+	}
+	store_undo_end(d->store, NULL);
+	log_warn("the disk is full: what was deleted in the last ten minutes cannot be undone any "
+		 "more",
+		 NULL);
+}
+
 void cleaning_make_room(struct database *d)
 {
 	enum { STEPS_MAX = 32 };
 	struct err err = { 0 };
 
+	end_undos(d);
 	for (int i = 0; i < STEPS_MAX && cleaning_begin(d, CLEAN_FULL); i++)
 		if (cleaning_commit(d, &err) == STORAGE_COMMITTED)
 			store_publish(d->store);

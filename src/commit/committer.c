@@ -11,6 +11,7 @@
 #include "commit/database.h"
 #include "commit/late.h"
 #include "commit/pace.h"
+#include "commit/slices.h"
 #include "push/push.h"
 
 /* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
@@ -34,7 +35,7 @@ struct committer {
 	struct pace pace;
 	struct late late; /* large pushes, and what has to wait for them */
 	struct buckets batch_pushes;
-	struct push *removing; /* its removal is committed, and not all of it is published yet */
+	struct slices slices;
 	struct copying copying;
 };
 
@@ -53,49 +54,6 @@ static void wipe(struct committer *c, struct push *push)
 		store_rollback(c->store);
 	else
 		store_wipe(c->store);
-}
-
-/* False: it has its verdict. Otherwise it gets it with the last slice. */
-static bool begin_removal(struct committer *c, struct push *push)
-{
-	struct database *d = &c->database;
-	struct removal *r = push->removal;
-
-	if (store_removal_decide(c->store, r, &push->err) < 0 || r->dry_run)
-		return false;
-	if (d->storage && r->n > 0 &&
-	    database_commit_pushes(d, store_removal_rows(c->store), &push->err) !=
-		    STORAGE_COMMITTED) {
-		store_removal_drop(c->store);
-		return false;
-	}
-	store_removal_begin(c->store);
-	c->removing = push;
-	return true;
-}
-
-static void end_removal(struct committer *c)
-{
-	struct push *push = c->removing;
-
-	c->removing = NULL;
-	push->done(push);
-	if (c->batch_done)
-		c->batch_done();
-	c->batches++;
-}
-
-/* A slice. Pushes are committed in between. */
-static void go_on_removing(struct committer *c)
-{
-	if (c->removing && !store_removal_step(c->store))
-		end_removal(c);
-}
-
-static void finish_removing(struct committer *c)
-{
-	while (c->removing)
-		go_on_removing(c);
 }
 
 static void end_copying(struct committer *c, struct push *push)
@@ -118,7 +76,7 @@ static void go_on_copying(struct committer *c)
 /* What takes many steps goes on with one of each. */
 static void go_on(struct committer *c)
 {
-	go_on_removing(c);
+	c->batches += slices_go_on(&c->slices);
 	go_on_copying(c);
 }
 
@@ -131,10 +89,12 @@ static void refuse_batch(struct push *first, const struct err *why)
 
 static bool is_alone(const struct push *p)
 {
-	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_BACKUP;
+	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_UNDO ||
+	       p->mode == PUSH_BACKUP;
 }
 
-/* A wipe is a batch by itself, and so is a removal. Cuts the list after what belongs to the batch.
+/* A wipe is a batch by itself, and so are a removal and its undo. Cuts the list after what belongs
+ * to the batch.
  */
 static struct push *cut_batch(struct push *first, size_t *ret_n)
 {
@@ -294,14 +254,16 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	bool waits = false;
 
 	if (c->database.suspect || is_alone(first))
-		finish_removing(c);
+		slices_finish(&c->slices);
 	if (c->database.suspect && database_look_after(&c->database, &err) < 0) {
 		refuse_batch(first, &err);
 		c->database.failures++;
 	} else if (first->mode == PUSH_WIPE) {
 		wipe(c, first);
 	} else if (first->mode == PUSH_REMOVE) {
-		waits = begin_removal(c, first);
+		waits = slices_begin_removal(&c->slices, first);
+	} else if (first->mode == PUSH_UNDO) {
+		waits = slices_begin_undo(&c->slices, first);
 	} else if (first->mode == PUSH_BACKUP) {
 		waits = copying_begin(&c->copying, c->database.storage, first);
 	} else {
@@ -420,7 +382,8 @@ static void wait_for_pushes(struct committer *c)
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	while ((c->removing || c->copying.push) && c->late.n == 0 && queue_stays_empty(c->queue, 0))
+	while ((slices_pending(&c->slices) || c->copying.push) && c->late.n == 0 &&
+	       queue_stays_empty(c->queue, 0))
 		go_on(c);
 	*ret_n = 0;
 	/* What is late takes memory beside that of the queue. */
@@ -467,7 +430,7 @@ static void *committer_main(void *arg)
 		}
 		c->busy = false;
 	}
-	finish_removing(c);
+	slices_finish(&c->slices);
 	end_copying(c, copying_give_up(&c->copying, c->database.storage));
 	beat(c);
 	return NULL;
@@ -483,6 +446,7 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	c->batch_done = batch_done;
 	late_init(&c->late);
 	database_init(&c->database, storage, store);
+	slices_init(&c->slices, &c->database, batch_done);
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
 	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
 		err_set(err, ERR_SYSTEM, 0, "cannot start the committer's thread");

@@ -24,6 +24,7 @@ enum push_mode {
 	PUSH_DELETE, /* drops the group */
 	PUSH_WIPE,   /* drops all groups; the key means nothing */
 	PUSH_REMOVE, /* drops those that removal says; the key means nothing */
+	PUSH_UNDO,   /* brings back what undo says; the key means nothing */
 	PUSH_BACKUP, /* changes nothing: the database is copied; the key means nothing */
 };
 
@@ -81,6 +82,7 @@ struct push {
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 	struct removal *removal;       /* of PUSH_REMOVE (store/removal.h); borrowed */
+	struct undo *undo;             /* of PUSH_UNDO (commit/undo.h); borrowed */
 	struct storage_backup *backup; /* of PUSH_BACKUP (journal/storage.h): where the copy goes */
 
 	/* Called once by the committer's thread when the verdict is final and, if accepted,

@@ -1,0 +1,159 @@
+#include "commit/slices.h"
+
+#include "base/clock.h"
+
+void slices_init(struct slices *sl, struct database *d, void (*batch_done)(void))
+{
+	*sl = (struct slices){ .database = d, .batch_done = batch_done };
+}
+
+/* On a full disk it is more important that there is room again than that it can be undone. */
+static enum storage_commit_result commit_removal(struct slices *sl, struct push *push)
+{
+	struct database *d = sl->database;
+	enum storage_commit_result r;
+
+	r = database_commit_pushes(d, store_removal_rows(sl->database->store), &push->err);
+	if (r != STORAGE_REFUSED_FULL || !push->removal->can_undo)
+		return r;
+	push->err = (struct err){ 0 };
+	push->removal->can_undo = false;
+	return database_commit_pushes(d, store_removal_rows_without_undo(sl->database->store),
+				      &push->err);
+}
+
+/* False: it has its verdict. Otherwise it gets it with the last slice. */
+bool slices_begin_removal(struct slices *sl, struct push *push)
+{
+	struct database *d = sl->database;
+	struct removal *r = push->removal;
+
+	r->can_undo &= d->storage && !d->full;
+	if (store_removal_decide(sl->database->store, r, &push->err) < 0 || r->dry_run)
+		return false;
+	r->can_undo &= r->n > 0;
+	if (d->storage && r->n > 0 && commit_removal(sl, push) != STORAGE_COMMITTED) {
+		store_removal_drop(sl->database->store);
+		return false;
+	}
+	store_removal_begin(sl->database->store);
+	sl->removing = push;
+	return true;
+}
+
+static void end_removal(struct slices *sl)
+{
+	struct push *push = sl->removing;
+
+	sl->removing = NULL;
+	push->done(push);
+	if (sl->batch_done)
+		sl->batch_done();
+}
+
+bool slices_begin_undo(struct slices *sl, struct push *push)
+{
+	struct database *d = sl->database;
+
+	if (!d->storage) {
+		err_set(&push->err, ERR_NOT_FOUND, 0,
+			"without --persistence.file nothing can be undone");
+		return false;
+	}
+	sl->undoing = undoing_new(push->undo, d->storage, sl->database->store, &push->err);
+	sl->undo = sl->undoing ? push : NULL;
+	return sl->undo != NULL;
+}
+
+static void end_undo(struct slices *sl)
+{
+	struct push *push = sl->undo;
+
+	undoing_free(sl->undoing);
+	sl->undoing = NULL;
+	sl->undo = NULL;
+	push->done(push);
+	if (sl->batch_done)
+		sl->batch_done();
+}
+
+/* True: it is committed and published. */
+static bool commit_undo_batch(struct slices *sl, struct err *err)
+{
+	if (database_commit_pushes(sl->database, store_rows(sl->database->store), err) ==
+	    STORAGE_COMMITTED) {
+		store_publish(sl->database->store);
+		return true;
+	}
+	store_rollback(sl->database->store);
+	return false;
+}
+
+static void commit_undone(struct slices *sl, struct err *err)
+{
+	const unsigned char *id = sl->undo->undo->id;
+	const struct rows *rows = store_undone_rows(sl->database->store, id, clock_wall());
+
+	if (database_commit_pushes(sl->database, rows, err) == STORAGE_COMMITTED)
+		store_undo_end(sl->database->store, id);
+	else
+		store_rollback(sl->database->store);
+}
+
+static void go_on_undoing(struct slices *sl)
+{
+	struct err *err = &sl->undo->err;
+	bool goes_on = false;
+
+	switch (undoing_step(sl->undoing, err)) {
+	case UNDO_READING:
+		goes_on = true;
+		break;
+	case UNDO_STAGED:
+		goes_on = commit_undo_batch(sl, err);
+		break;
+	case UNDO_DONE:
+		commit_undone(sl, err);
+		break;
+	case UNDO_FAILED:
+		break;
+	}
+	if (!goes_on)
+		end_undo(sl);
+}
+
+/* With a database that is not to be trusted nothing is brought back: it can be asked for again. */
+static void give_up_undo(struct slices *sl)
+{
+	err_set(&sl->undo->err, ERR_STORAGE, 0,
+		"the database cannot be used at the moment; what is not back yet can still be "
+		"undone");
+	end_undo(sl);
+}
+
+bool slices_pending(const struct slices *sl)
+{
+	return sl->removing || sl->undo;
+}
+
+bool slices_go_on(struct slices *sl)
+{
+	if (sl->removing) {
+		if (!store_removal_step(sl->database->store))
+			end_removal(sl);
+		return true;
+	}
+	if (!sl->undo)
+		return false;
+	if (sl->database->suspect)
+		give_up_undo(sl);
+	else
+		go_on_undoing(sl);
+	return true;
+}
+
+void slices_finish(struct slices *sl)
+{
+	while (slices_go_on(sl))
+		;
+}

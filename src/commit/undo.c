@@ -1,0 +1,267 @@
+#include "commit/undo.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "journal/group_pushes.h"
+#include "journal/old_groups.h"
+
+/* Of rows that are kept in memory at a time; with more the log is read several times. */
+enum { PASS_BYTES = 64 * 1024 * 1024 };
+
+struct undoing {
+	struct undo *what;
+	const struct undoable *removal;
+	struct storage *storage;
+	struct store *store;
+	size_t first, pass; /* of its groups: those at hand, and how many at a time */
+	struct old_groups *old;
+	bool read;
+
+	/* Of the batch that is staged. */
+	struct store *scratch;
+	struct group_pushes pushes;
+	struct arena groups; /* copies of those in scratch */
+};
+
+struct undoing *undoing_new(struct undo *what, struct storage *st, struct store *s, struct err *err)
+{
+	const struct undoable *removal = store_undoable(s, what->id, what->now);
+	struct undoing *u;
+
+	if (!removal) {
+		err_set(err, ERR_NOT_FOUND, 0,
+			"there is nothing to be undone under this id: ten minutes have passed, it "
+			"has been undone already, or there was no such deletion");
+		return NULL;
+	}
+	u = mem_zalloc(sizeof(*u));
+	u->what = what;
+	u->removal = removal;
+	u->storage = st;
+	u->store = s;
+	u->pass = removal->n / (removal->bytes / PASS_BYTES + 1) + 1;
+	arena_init(&u->groups, ARENA_MUST);
+	group_pushes_init(&u->pushes, true);
+	store_undo_reading(s, true);
+	return u;
+}
+
+static void forget_batch(struct undoing *u)
+{
+	group_pushes_clear(&u->pushes);
+	arena_reset(&u->groups);
+	store_free(u->scratch);
+	u->scratch = NULL;
+}
+
+void undoing_free(struct undoing *u)
+{
+	if (!u)
+		return;
+	store_undo_reading(u->store, false);
+	forget_batch(u);
+	group_pushes_done(&u->pushes);
+	arena_done(&u->groups);
+	old_groups_free(u->old);
+	free(u);
+}
+
+static void leave_out(const struct undoing *u, struct str key, struct str family, const char *why)
+{
+	u->what->left_out(u->what->arg, key, family, why);
+}
+
+/* ---- whole groups ---- */
+
+/* Each family by itself, because one of them contradicts something. */
+static int stage_each(struct undoing *u, const struct group_copy *g,
+		      const struct group_copy_family *const *families, uint32_t n, struct err *err)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct push *push = group_pushes_add(&u->pushes, g->key, families + i, 1,
+						     families[i]->pushed_at, err);
+
+		if (!push)
+			return -1;
+		if (!push->err.reason)
+			store_stage(u->store, push);
+		if (push->err.reason)
+			leave_out(u, g->key, families[i]->name, push->err.msg);
+	}
+	return 0;
+}
+
+static int stage_families(struct undoing *u, const struct group_copy *g, struct err *err)
+{
+	const struct group_copy_family **sorted = group_pushes_sort(g, &u->groups);
+	uint32_t n;
+
+	for (uint32_t i = 0; i < g->n_families; i += n) {
+		struct push *push;
+
+		n = group_pushes_same_time(sorted + i, g->n_families - i);
+		push = group_pushes_add(&u->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
+					err);
+		if (!push)
+			return -1;
+		if (!push->err.reason)
+			store_stage(u->store, push);
+		if (push->err.reason && stage_each(u, g, sorted + i, n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static const char *why_not(const struct undoing *u, const struct group_copy *g)
+{
+	if (store_group_id(u->store, g->key))
+		return "it has been pushed to meanwhile, and stays as it is";
+	if (store_life_is_over(u->store, &g->life, clock_mono_ns()))
+		return "its time to live is over";
+	return NULL;
+}
+
+static int stage_group(struct undoing *u, const struct group_copy *g, struct err *err)
+{
+	const char *why = why_not(u, g);
+	struct push *push;
+
+	if (why) {
+		leave_out(u, g->key, STR(""), why);
+		return 0;
+	}
+	push = group_pushes_add(&u->pushes, g->key, NULL, 0, g->pushed_at, err);
+	if (!push)
+		return -1;
+	store_stage(u->store, push);
+	if (push->err.reason) {
+		leave_out(u, g->key, STR(""), push->err.msg);
+		return 0;
+	}
+	if (g->mode == GROUP_PLAIN && stage_families(u, g, err) < 0)
+		return -1;
+	store_stage_times(u->store, push, g->pushed_at, g->failed_at, g->failed_why);
+	if (store_stage_summed(u->store, push, u->scratch, true) < 0) {
+		leave_out(u, g->key, STR(""), push->err.msg);
+		store_stage_end(u->store, push);
+		return 0;
+	}
+	store_stage_life(u->store, push, &g->life);
+	u->what->restored++;
+	return 0;
+}
+
+/* ---- one family of each ---- */
+
+static const struct group_copy_family *family_of(const struct group_copy *g, struct str name)
+{
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (str_eq(g->families[i].name, name))
+			return &g->families[i];
+	return NULL;
+}
+
+static const char *why_not_family(const struct undoing *u, const struct group_copy *g)
+{
+	if (!undoable_has(u->removal, store_group_id(u->store, g->key)))
+		return "the group has been deleted since";
+	if (!store_has_values(u->store, g->key))
+		return "the values of the group have expired since";
+	if (store_has_family(u->store, g->key, u->removal->family))
+		return "it has been pushed meanwhile, and stays as it is";
+	return NULL;
+}
+
+static int stage_family(struct undoing *u, const struct group_copy *g, struct err *err)
+{
+	const struct group_copy_family *f = family_of(g, u->removal->family);
+	const char *why = why_not_family(u, g);
+	struct push *push, *times;
+
+	if (!f)
+		return 0;
+	if (why) {
+		leave_out(u, g->key, f->name, why);
+		return 0;
+	}
+	push = group_pushes_add(&u->pushes, g->key, &f, 1, f->pushed_at, err);
+	times = push ? group_pushes_add(&u->pushes, g->key, NULL, 0, f->pushed_at, err) : NULL;
+	if (!times)
+		return -1;
+	if (push->err.reason || store_stage_family(u->store, push, times) < 0)
+		leave_out(u, g->key, f->name, push->err.msg);
+	else
+		u->what->restored++;
+	return 0;
+}
+
+/* ---- the steps ---- */
+
+static int stage_all(struct undoing *u, struct err *err)
+{
+	struct group_copy g;
+	uint32_t cursor = 0;
+
+	store_begin_waiting(u->scratch, clock_mono_ns(), clock_wall(), 0);
+	while (store_copy_group(u->scratch, &cursor, &u->groups, &g) > 0)
+		if ((u->removal->family.n ? stage_family(u, &g, err) : stage_group(u, &g, err)) < 0)
+			return -1;
+	return 0;
+}
+
+/* All of them, before the first comes back. */
+static int ask_all(const struct undoing *u, struct err *err)
+{
+	struct str key;
+	size_t at = 0;
+
+	while (u->what->may && (key = old_groups_key(u->old, &at)).n > 0)
+		if (u->what->may(u->what->arg, key, err) < 0)
+			return -1;
+	return 0;
+}
+
+static enum undo_step read_some(struct undoing *u, struct err *err)
+{
+	size_t left = u->removal->n - u->first;
+	int r;
+
+	if (left == 0)
+		return UNDO_DONE;
+	if (!u->old)
+		u->old = old_groups_new(u->storage, u->removal, u->first,
+					left < u->pass ? left : u->pass);
+	r = old_groups_read(u->old, err);
+	if (r == 0) {
+		u->read = true;
+		r = ask_all(u, err);
+	}
+	return r < 0 ? UNDO_FAILED : UNDO_READING;
+}
+
+enum undo_step undoing_step(struct undoing *u, struct err *err)
+{
+	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+	int r;
+
+	forget_batch(u);
+	if (!u->read)
+		return read_some(u, err);
+	u->scratch = store_new_like(u->store, &unlimited);
+	r = old_groups_load(u->old, u->scratch, err);
+	if (r == 0) {
+		old_groups_free(u->old);
+		u->old = NULL;
+		u->read = false;
+		u->first += u->pass < u->removal->n - u->first ? u->pass : u->removal->n - u->first;
+		return UNDO_READING;
+	}
+	if (r > 0 && stage_all(u, err) == 0)
+		return UNDO_STAGED;
+	if (err->reason != ERR_STORAGE)
+		err->reason = ERR_SYSTEM;
+	store_rollback(u->store);
+	return UNDO_FAILED;
+}
