@@ -56,17 +56,17 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	return r;
 }
 
-/* All of ours wait by the monotonic clock. */
-int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *lock,
+/* All of ours wait by the monotonic clock, with this (src/base/clock.c). */
+int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *lock, clockid_t id,
 			   const struct timespec *until)
 {
-	static int (*real)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+	static int (*real)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
 	struct timespec ts = *until;
 
 	if (!real)
-		real = (int (*)(pthread_cond_t *, pthread_mutex_t *,
-				const struct timespec *))dlvsym(RTLD_NEXT, "pthread_cond_timedwait",
-								"GLIBC_2.3.2");
-	add(&ts, -shift()[MONO]);
-	return real(cond, lock, &ts);
+		real = (int (*)(pthread_cond_t *, pthread_mutex_t *, clockid_t,
+				const struct timespec *))dlsym(RTLD_NEXT, "pthread_cond_clockwait");
+	if (id == CLOCK_MONOTONIC)
+		add(&ts, -shift()[MONO]);
+	return real(cond, lock, id, &ts);
 }
