@@ -42,6 +42,8 @@ static const struct endpoint endpoints[] = {
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(ADMIN, api_rejections) },
 	{ .path = PATH("/api/v1/changes"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
+	{ .path = PATH("/api/v1/undo/"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .is_folder = true, .allow = "OPTIONS, POST", .post = CALL(DELETE, api_undo) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,
 	  .for_admins = true, .allow = "OPTIONS, PUT", .put = CALL(ADMIN, api_wipe) },
 	{ .path = PATH("/api/v1/admin/backup"), .handler = HANDLER_NONE, .below_api = true, .ours = true,

@@ -15,6 +15,7 @@
 #include "api/permission.h"
 #include "api/picks.h"
 #include "api/reply.h"
+#include "api/undo.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -173,7 +174,13 @@ static bool write_groups(struct groups_delete *d, struct strbuf *b)
 		if (!group_json_add_labels(b, pick_key(&d->picks, &d->picks.list[i]), &d->arena))
 			return false;
 	}
-	strbuf_addz(b, "]}");
+	strbuf_addc(b, ']');
+	if (d->removal.can_undo) {
+		strbuf_addz(b, ",\"undo\":\"");
+		undo_add_id(b, d->removal.id);
+		strbuf_addc(b, '"');
+	}
+	strbuf_addc(b, '}');
 	return true;
 }
 
@@ -349,6 +356,8 @@ static int read_request(struct groups_delete *d, struct err *err)
 	if (family.p)
 		strbuf_adds(&d->family, family);
 	d->removal.family = strbuf_str(&d->family);
+	d->removal.can_undo = !d->removal.dry_run;
+	undo_new_id(d->removal.id);
 	return 0;
 }
 

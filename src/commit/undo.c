@@ -217,7 +217,7 @@ static int ask_all(const struct undoing *u, struct err *err)
 	struct str key;
 	size_t at = 0;
 
-	while (u->what->may && (key = old_groups_key(u->old, &at)).n > 0)
+	while ((key = old_groups_key(u->old, &at)).n > 0)
 		if (u->what->may(u->what->arg, key, err) < 0)
 			return -1;
 	return 0;

@@ -14,7 +14,7 @@
 struct undo {
 	unsigned char id[UNDO_ID];
 	double now; /* Unix seconds */
-	/* NULL, or asked for each before any comes back; -1 with *err: nothing is undone. */
+	/* Asked for each before any comes back; -1 with *err: nothing is undone. */
 	int (*may)(void *arg, struct str key, struct err *err);
 	/* Told of each group, or family of a group, that has not come back as it was. family:
 	 * empty: all of it. */

@@ -434,6 +434,14 @@ static void remove_some(struct world *w)
 	ck_assert_int_eq(removal.can_undo, can_undo && removal.n > 0);
 }
 
+static int may(void *arg, struct str key, struct err *err)
+{
+	(void)arg;
+	(void)key;
+	(void)err;
+	return 1;
+}
+
 static void left_out(void *arg, struct str key, struct str family, const char *why)
 {
 	struct world *w = arg;
@@ -477,7 +485,7 @@ static uint64_t undo_in_model(struct world *w, struct removed *r, unsigned *ret_
 static void undo(struct world *w)
 {
 	struct removed *r = &w->known[rng_below(&w->rng, N_KNOWN)];
-	struct undo what = { .now = w->now, .left_out = left_out, .arg = w };
+	struct undo what = { .now = w->now, .may = may, .left_out = left_out, .arg = w };
 	struct push push = {
 		.mode = PUSH_UNDO, .undo = &what, .done = told, .done_arg = &w->verdict
 	};
@@ -673,7 +681,7 @@ static struct removal remove_all(struct world *w, uint64_t id)
 
 static enum err_reason undo_id(struct world *w, uint64_t id)
 {
-	struct undo what = { .now = w->now, .left_out = left_out, .arg = w };
+	struct undo what = { .now = w->now, .may = may, .left_out = left_out, .arg = w };
 	struct push push = {
 		.mode = PUSH_UNDO, .undo = &what, .done = told, .done_arg = &w->verdict
 	};
