@@ -5,6 +5,7 @@ import { announce, h, number, plural, showBar } from './dom.js';
 import { keyOf, ordered, selector } from './labels.js';
 
 const LISTED = 50, TRIES = 8, MATCHERS_MAX = 16;
+const UNDO_MS = 10 * 60 * 1000; // for so long the gateway brings back what was deleted
 
 const path = ({ matchers, more }, how) => {
   const query = new URLSearchParams({ ...more, ...how });
@@ -74,26 +75,60 @@ async function askAndDelete(plans, done) {
   const groups = plans.flatMap((plan) => plan.groups).slice(0, LISTED);
   if (n === 0) throw new Refused(404, 'There is no such group any more.');
   const yes = await ask(`Delete ${plural(n, 'group')}?`, [
-    h('p', { class: 'dim' }, 'Gone from the next scrape on. This cannot be undone.'),
+    h('p', { class: 'dim' }, 'Gone from the next scrape on. With a database this can be undone for ten minutes.'),
     h('ul', { tabindex: '0', 'aria-label': 'What is deleted' }, groups.map(item),
       n > groups.length && h('li', { class: 'dim' }, `and ${number(n - groups.length)} more`)),
   ], `Delete ${plural(n, 'group')}`);
   if (!yes) return;
   let gone = 0;
+  const undos = [];
   try {
-    for (const plan of plans) gone += (await change('DELETE', path(plan.what, { expect: String(plan.n) }))).deleted;
+    for (const plan of plans) {
+      const said = await change('DELETE', path(plan.what, { expect: String(plan.n) }));
+      gone += said.deleted;
+      if (said.undo) undos.push(said.undo);
+    }
   } finally {
     if (gone) {
-      tell(`${plural(gone, 'group')} deleted.`);
+      tell(`${plural(gone, 'group')} deleted.`, undos.length > 0 && undoButton(undos, done));
       done();
     }
   }
 }
 
-function tell(text) {
+function tell(text, ...more) {
   announce(text);
-  const bar = showBar('deleted', h('span', {}, text),
+  const bar = showBar('deleted', h('span', {}, text), ...more,
     h('button', { class: 'quiet', type: 'button', onclick: () => bar.remove() }, 'Close'));
+}
+
+function undoButton(undos, done) {
+  const button = h('button', { class: 'btn', type: 'button', onclick: () => undo(button, undos, done) }, 'Undo');
+  setTimeout(() => button.remove(), UNDO_MS);
+  return button;
+}
+
+/** What does not come back is named; what fails can be tried again. */
+async function undo(button, undos, done) {
+  let restored = 0, missing = 0, first = null;
+  button.disabled = true;
+  try {
+    while (undos.length) {
+      const said = await change('POST', `api/v1/undo/${undos[0]}`);
+      undos.shift();
+      restored += said.restored;
+      missing += said.left_out_total;
+      first ??= said.left_out[0];
+    }
+  } catch (error) {
+    tell(`Not undone: ${error.message}`, error.status !== 404 && undoButton(undos, done));
+    return;
+  } finally {
+    done();
+  }
+  const name = first && ordered(first.labels).map(([, value]) => value).join(' ');
+  tell(`${plural(restored, 'group')} ${restored === 1 ? 'is' : 'are'} back.`,
+    missing > 0 && h('span', {}, `${number(missing)} left out: ${name}${first.family ? `, ${first.family}` : ''}: ${first.reason}`));
 }
 
 /** Of these groups. done() afterwards, failed(error) if it did not work. */

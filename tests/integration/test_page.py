@@ -320,6 +320,27 @@ def test_all_that_match_are_deleted(gw, page):
     assert [g["labels"] for g in json.loads(gw.get("/api/v1/metrics").text)["data"]] == [{"job": "b"}]
 
 
+def test_a_delete_is_undone(database, page):
+    with Gateway(database=database) as g:
+        for name in "a", "b", "c":
+            g.put(name, f"{name} 1\n")
+        page.open(g.url).ready()
+        page.click("#groups thead input")
+        page.click("#selection button", "Delete…")
+        page.click("dialog button", "Delete 3 groups")
+        page.wait_for("3 groups deleted.", "#deleted")
+        page.wait_until("!document.querySelector('#groups tr.row')")
+        page.accessible()
+        g.put("b", "b 2\n")
+        page.tab_to("#deleted button", "Undo")
+        page.keys(Keys.ENTER)
+        page.wait_for("2 groups are back.", "#deleted")
+        page.wait_for("1 left out: b: it has been pushed to meanwhile", "#deleted")
+        page.wait_until("document.querySelectorAll('#groups tr.row').length === 3")
+        page.accessible()
+        assert sorted(page.rows()) == ["a", "b", "c"] and not page.all("#deleted .btn")
+
+
 def test_more_are_selected_than_one_request_takes(gw, page):
     """Some of which are the beginning of others."""
     for i in range(40):
