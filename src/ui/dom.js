@@ -54,6 +54,9 @@ const grouped = new Intl.NumberFormat('en-US');
 
 export const number = (n) => grouped.format(n);
 
+/** What is said beside a number: one group, two groups; series are series. */
+export const unitFor = (text, unit) => (text === '1' && unit !== 'series' ? unit.replace(/s$/, '') : unit);
+
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
 export function bytes(n) {

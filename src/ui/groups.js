@@ -1,7 +1,7 @@
 // The tab "Groups": search, sort, pages, selection; all of what is shown is said by the address.
 
 import { get } from './api.js';
-import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar } from './dom.js';
+import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar, unitFor } from './dom.js';
 import { Opened, makeRow, updateRow } from './group_row.js';
 import { isSelector, keyOf, narrowed } from './labels.js';
 import { deleteGroups, deleteMatching } from './remove.js';
@@ -261,7 +261,7 @@ export class Groups {
     const row = (g) => h('tr', { class: 'row', 'data-key': `${by} ${g.value}` },
       h('td', { class: 'group' }, h('a', { class: 'job', href: link({ by: null, sort: null, q: narrowed(params().get('q') ?? '', by, g.value) }) },
         g.value ? h('bdi', {}, g.value) : h('span', { class: 'dim' }, `without ${by}`))),
-      h('td', { class: 'n', 'data-unit': 'groups' }, number(g.count)),
+      h('td', { class: 'n', 'data-unit': unitFor(number(g.count), 'groups') }, number(g.count)),
       h('td', { class: 'n', 'data-unit': 'failed' }, g.failed ? h('span', { class: 'state failed' }, number(g.failed)) : '0'),
       h('td', { class: 'n', 'data-unit': 'overdue' }, g.overdue ? h('span', { class: 'state overdue' }, number(g.overdue)) : '0'),
       h('td', { class: 'n', 'data-unit': 'ago' }, g.oldest ? age(ms(g.oldest)) : h('span', { class: 'dim' }, 'never')),

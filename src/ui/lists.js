@@ -1,6 +1,6 @@
 // Tables of a tab whose server's part is only a frame: what they share.
 
-import { $, h, reconcile, setAttribute, setText } from './dom.js';
+import { $, h, reconcile, setAttribute, setText, unitFor } from './dom.js';
 
 /**
  * columns: {head, of(item), number, unit}; unit: said beside it in narrow windows. Those with `number` are text and are brought up to date, the
@@ -31,7 +31,12 @@ export class List {
   }
 
   update(row, item) {
-    this.columns.forEach(({ of, number }, i) => { if (number) setText(row.cells[i], of(item)); });
+    this.columns.forEach(({ of, number, unit }, i) => {
+      if (!number) return;
+      const text = of(item);
+      setText(row.cells[i], text);
+      if (unit) setAttribute(row.cells[i], 'data-unit', unitFor(text, unit));
+    });
   }
 }
 
