@@ -12,6 +12,7 @@ static void add_sums(struct merged_group *g, struct merged_family *f, const stru
 	undo_add(g, UNDO_OWNED)->new = p;
 	for (uint32_t i = 0; i < p->n; i++) {
 		base_add(g, f, p, i, 1);
+		series_note_exemplars(g, f, p, i, true);
 		if (f->type == METRIC_HISTOGRAM)
 			series_note_native(g, f, p->series[i], dist_native(f, p->dists[i]));
 	}
@@ -31,6 +32,21 @@ static void add_recent(struct merged_group *g, struct merged_family *f, uint32_t
 	s->there = true;
 }
 
+static void add_gauge_histograms(struct merged_group *g, struct merged_family *f,
+				 const struct said_family *sf, const struct pick *picks)
+{
+	struct part *p = part_make(g, f, picks, sf->n, sf, NULL, NULL, 0, g->next_number);
+
+	if (!p)
+		return;
+	undo_add(g, UNDO_OWNED)->new = p;
+	for (uint32_t i = 0; i < p->n; i++) {
+		add_recent(g, f, p->series[i], p->values[i]);
+		series_hold(g, f, p, i);
+		series_note_exemplars(g, f, p, i, true);
+	}
+}
+
 static void add_gauge(struct merged_group *g, struct merged_family *f, uint32_t series, double v)
 {
 	switch (f->policy) {
@@ -45,6 +61,12 @@ static void add_gauge(struct merged_group *g, struct merged_family *f, uint32_t 
 	default:
 		break;
 	}
+}
+
+/* More than a value for each series is said of it. */
+static bool is_whole(const struct merged_family *f)
+{
+	return f->policy == MERGE_SUM || f->type == METRIC_GAUGE_HISTOGRAM;
 }
 
 static int add_family(struct merged_group *g, const struct said_family *sf, double now,
@@ -67,7 +89,9 @@ static int add_family(struct merged_group *g, const struct said_family *sf, doub
 	picks = family_picks(g, f, sf, now);
 	if (f->policy == MERGE_SUM)
 		add_sums(g, f, sf, picks);
-	for (uint32_t i = 0; f->policy != MERGE_SUM && i < sf->n; i++)
+	else if (f->type == METRIC_GAUGE_HISTOGRAM)
+		add_gauge_histograms(g, f, sf, picks);
+	for (uint32_t i = 0; !is_whole(f) && i < sf->n; i++)
 		add_gauge(g, f, picks[i].series, sf->metrics[picks[i].at].value);
 	return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "merge/internal.h"
 
-/* A gauge histogram is that of the contribution that said it last, as long as it is kept. */
+/* A gauge histogram is that of the contribution that said it last, or of what is left of it. */
 static const struct part_dist *last_said(const struct merged_family *f,
 					 const struct merged_series *s, double *ret_sum)
 {
-	const struct part *p = s->by ? contribution_part(s->by, f) : NULL;
+	const struct part *p = s->by ? contribution_part(s->by, f) : s->held;
 	uint32_t at = p && p->dists ? part_find(p, (uint32_t)(s - f->series)) : UINT32_MAX;
 
 	if (at == UINT32_MAX)
@@ -152,7 +152,8 @@ static bool build_histogram(struct merged_group *g, struct merged_family *f, uin
 	h->created = timestamp_of(s->since);
 	m->histogram = h;
 	m->has = HAS_HISTOGRAM;
-	return build_native(g, f, series, zero, a, h);
+	return build_native(g, f, series, zero, a, h) &&
+	       (zero || exemplars_write(s->exemplars, a, m));
 }
 
 static bool build_gauge_histogram(const struct merged_family *f, const struct merged_series *s,
@@ -176,7 +177,8 @@ static bool build_gauge_histogram(const struct merged_family *f, const struct me
 	set_count(d->count, &h->count, &h->count_float);
 	m->histogram = h;
 	m->has = HAS_HISTOGRAM;
-	return !d->has_native || native_write(dist_native(f, d), a, h);
+	return (!d->has_native || native_write(dist_native(f, d), a, h)) &&
+	       exemplars_write(s->exemplars, a, m);
 }
 
 static bool build_summary(const struct merged_series *s, bool zero, struct arena *a,
@@ -212,7 +214,7 @@ static bool build_metric(struct merged_group *g, struct merged_family *f, uint32
 		m->has = HAS_COUNTER;
 		m->counter = zero ? 0 : value_of(g, f, series);
 		m->counter_created = timestamp_of(s->since);
-		return true;
+		return zero || exemplars_write(s->exemplars, a, m);
 	case METRIC_UNTYPED:
 		m->has = HAS_UNTYPED;
 		m->untyped = zero ? 0 : value_of(g, f, series);

@@ -188,6 +188,38 @@ struct contribution *merged_find(const struct merged_group *g, const struct sour
 	return c;
 }
 
+void series_note_exemplars(struct merged_group *g, struct merged_family *f, const struct part *p,
+			   uint32_t at, bool base)
+{
+	struct merged_series *s = &f->series[p->series[at]];
+	const struct exemplars *said = p->exemplars ? p->exemplars[at] : NULL;
+	struct undo *u;
+
+	if (!said)
+		return;
+	u = undo_add(g, UNDO_EXEMPLARS);
+	u->f = f;
+	u->series = p->series[at];
+	u->exemplars[0] = s->exemplars;
+	u->exemplars[1] = s->base_exemplars;
+	s->exemplars = exemplars_newest(s->exemplars, said->list, said->n);
+	s->base_exemplars = base ? exemplars_newest(s->base_exemplars, said->list, said->n)
+				 : exemplars_ref(s->base_exemplars);
+	family_changed(g, f, false, base);
+}
+
+void series_hold(struct merged_group *g, struct merged_family *f, const struct part *p, uint32_t at)
+{
+	struct merged_series *s = &f->series[p->series[at]];
+	struct undo *u = undo_add(g, UNDO_HELD);
+
+	u->f = f;
+	u->series = p->series[at];
+	u->old = s->held;
+	u->new = s->held = part_alone(f, p, at);
+	family_changed(g, f, false, true);
+}
+
 void series_note_native(struct merged_group *g, struct merged_family *f, uint32_t series,
 			const struct native *v)
 {

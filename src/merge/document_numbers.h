@@ -37,4 +37,10 @@ void put_native(struct strbuf *b, const struct native *v);
 /* To be freed; NULL: there is none, or what there is is bad. */
 struct native *take_native(struct reader *r);
 
+/* ---- document_exemplars.c ---- */
+
+/* NULL is fine, and is taken as NULL. */
+void put_exemplars(struct strbuf *b, const struct exemplars *e);
+struct exemplars *take_exemplars(struct reader *r);
+
 #endif

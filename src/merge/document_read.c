@@ -18,7 +18,111 @@ static uint64_t take_number(struct reader *r, struct merged_group *g)
 	return number;
 }
 
-static void take_base(struct reader *r, struct merged_group *g, const struct merged_family *f,
+/* What was read of a part, so that it is made as any other. */
+struct read_part {
+	struct said_family sf;
+	struct said_dist *dists;
+	struct exemplars **exemplars;
+	struct pick *picks;
+	uint32_t *gone, n_gone;
+};
+
+/* What is said of it is more than a value. */
+static bool has_dists(const struct merged_family *f)
+{
+	return f->type == METRIC_HISTOGRAM || f->type == METRIC_SUMMARY ||
+	       f->type == METRIC_GAUGE_HISTOGRAM;
+}
+
+static void take_value(struct reader *r, const struct merged_family *f, uint64_t flags,
+		       struct read_part *rp, uint32_t i)
+{
+	struct said_metric *m = &rp->sf.metrics[i];
+	uint64_t step = take(r);
+
+	m->value = take_double(r);
+	m->created = flags & 1 ? take_double(r) : 0;
+	rp->exemplars[i] = flags & 2 ? take_exemplars(r) : NULL;
+	if (rp->exemplars[i]) {
+		m->exemplars = rp->exemplars[i]->list;
+		m->n_exemplars = rp->exemplars[i]->n;
+	}
+	rp->picks[i] = (struct pick){ (uint32_t)(i ? rp->picks[i - 1].series + step : step), i,
+				      false, m->created };
+	if (rp->picks[i].series >= f->n || (i > 0 && step == 0))
+		r->bad = true;
+	if (r->bad || !has_dists(f))
+		return;
+	uint64_t layout = take(r);
+	struct said_dist *d = &rp->dists[i];
+
+	if (layout >= f->n_layouts) {
+		r->bad = true;
+		return;
+	}
+	*d = (struct said_dist){ .count = take_double(r),
+				 .n = f->layouts[layout].n,
+				 .bounds = f->layouts[layout].bounds };
+	const char *p = take_bytes(r, d->n * sizeof(double));
+
+	d->counts = p ? mem_dup(p, d->n * sizeof(double)) : NULL;
+	if (f->type != METRIC_SUMMARY)
+		d->native = take_native(r);
+	m->dist = d;
+}
+
+static void read_part_done(struct read_part *rp)
+{
+	for (uint32_t i = 0; i < rp->sf.n; i++) {
+		free((void *)rp->dists[i].counts);
+		free((void *)rp->dists[i].native);
+		exemplars_unref(rp->exemplars[i]);
+	}
+	free(rp->sf.metrics);
+	free(rp->dists);
+	free(rp->exemplars);
+	free(rp->picks);
+	free(rp->gone);
+}
+
+static struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f)
+{
+	uint64_t number = take_number(r, g);
+	uint32_t n = take_count(r);
+	uint64_t flags = take(r);
+	struct read_part rp = {
+		.sf = { .n = n, .metrics = mem_zalloc(n * sizeof(*rp.sf.metrics)) },
+		.dists = mem_zalloc(n * sizeof(*rp.dists)),
+		.exemplars = mem_zalloc(n * sizeof(struct exemplars *)),
+		.picks = mem_zalloc(n * sizeof(*rp.picks)),
+	};
+	struct part *p = NULL;
+
+	for (uint32_t i = 0; i < n && !r->bad; i++)
+		take_value(r, f, flags, &rp, i);
+	rp.n_gone = take_count(r);
+	rp.gone = mem_zalloc(rp.n_gone * sizeof(*rp.gone));
+	for (uint32_t i = 0; i < rp.n_gone && !r->bad; i++) {
+		rp.gone[i] = (uint32_t)take(r);
+		r->bad |= rp.gone[i] >= f->n;
+	}
+	if (!r->bad)
+		p = part_make(g, f, rp.picks, n, &rp.sf, NULL, rp.gone, rp.n_gone, number);
+	read_part_done(&rp);
+	return p;
+}
+
+/* A gauge histogram of nobody: that one, and no other. */
+static void take_held(struct reader *r, struct merged_group *g, struct merged_family *f,
+		      struct merged_series *s)
+{
+	if (f->type != METRIC_GAUGE_HISTOGRAM || !take(r))
+		return;
+	s->held = take_part(r, g, f);
+	r->bad |= !s->held || s->held->n != 1 || s->held->series[0] != (uint32_t)(s - f->series);
+}
+
+static void take_base(struct reader *r, struct merged_group *g, struct merged_family *f,
 		      struct merged_series *s)
 {
 	switch (f->policy) {
@@ -34,6 +138,7 @@ static void take_base(struct reader *r, struct merged_group *g, const struct mer
 		if (s->number) {
 			s->there = take(r);
 			s->value = take_double(r);
+			take_held(r, g, f, s);
 		}
 		break;
 	case MERGE_MAX:
@@ -68,6 +173,8 @@ static void take_series(struct reader *r, struct merged_group *g, struct merged_
 		f->series[before].since = since;
 		if (f->policy == MERGE_SUM && f->type == METRIC_HISTOGRAM)
 			f->series[before].native = take_shape(r);
+		f->series[before].base_exemplars = take_exemplars(r);
+		f->series[before].exemplars = exemplars_ref(f->series[before].base_exemplars);
 		take_base(r, g, f, &f->series[before]);
 	} else {
 		r->bad = true;
@@ -122,91 +229,6 @@ static struct merged_family *family_by_id(const struct merged_group *g, uint64_t
 		if (g->families[i] && g->families[i]->doc.id == id)
 			return g->families[i];
 	return NULL;
-}
-
-/* What was read of a part, so that it is made as any other. */
-struct read_part {
-	struct said_family sf;
-	struct said_dist *dists;
-	struct pick *picks;
-	uint32_t *gone, n_gone;
-};
-
-/* What is said of it is more than a value. */
-static bool has_dists(const struct merged_family *f)
-{
-	return f->type == METRIC_HISTOGRAM || f->type == METRIC_SUMMARY ||
-	       f->type == METRIC_GAUGE_HISTOGRAM;
-}
-
-static void take_value(struct reader *r, const struct merged_family *f, bool created,
-		       struct read_part *rp, uint32_t i)
-{
-	struct said_metric *m = &rp->sf.metrics[i];
-	uint64_t step = take(r);
-
-	m->value = take_double(r);
-	m->created = created ? take_double(r) : 0;
-	rp->picks[i] = (struct pick){ (uint32_t)(i ? rp->picks[i - 1].series + step : step), i,
-				      false, m->created };
-	if (rp->picks[i].series >= f->n || (i > 0 && step == 0))
-		r->bad = true;
-	if (r->bad || !has_dists(f))
-		return;
-	uint64_t layout = take(r);
-	struct said_dist *d = &rp->dists[i];
-
-	if (layout >= f->n_layouts) {
-		r->bad = true;
-		return;
-	}
-	*d = (struct said_dist){ .count = take_double(r),
-				 .n = f->layouts[layout].n,
-				 .bounds = f->layouts[layout].bounds };
-	const char *p = take_bytes(r, d->n * sizeof(double));
-
-	d->counts = p ? mem_dup(p, d->n * sizeof(double)) : NULL;
-	if (f->type != METRIC_SUMMARY)
-		d->native = take_native(r);
-	m->dist = d;
-}
-
-static void read_part_done(struct read_part *rp)
-{
-	for (uint32_t i = 0; i < rp->sf.n; i++) {
-		free((void *)rp->dists[i].counts);
-		free((void *)rp->dists[i].native);
-	}
-	free(rp->sf.metrics);
-	free(rp->dists);
-	free(rp->picks);
-	free(rp->gone);
-}
-
-static struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f)
-{
-	uint64_t number = take_number(r, g);
-	uint32_t n = take_count(r);
-	bool created = take(r);
-	struct read_part rp = {
-		.sf = { .n = n, .metrics = mem_zalloc(n * sizeof(*rp.sf.metrics)) },
-		.dists = mem_zalloc(n * sizeof(*rp.dists)),
-		.picks = mem_zalloc(n * sizeof(*rp.picks)),
-	};
-	struct part *p = NULL;
-
-	for (uint32_t i = 0; i < n && !r->bad; i++)
-		take_value(r, f, created, &rp, i);
-	rp.n_gone = take_count(r);
-	rp.gone = mem_zalloc(rp.n_gone * sizeof(*rp.gone));
-	for (uint32_t i = 0; i < rp.n_gone && !r->bad; i++) {
-		rp.gone[i] = (uint32_t)take(r);
-		r->bad |= rp.gone[i] >= f->n;
-	}
-	if (!r->bad)
-		p = part_make(g, f, rp.picks, n, &rp.sf, NULL, rp.gone, rp.n_gone, number);
-	read_part_done(&rp);
-	return p;
 }
 
 static void load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
@@ -331,6 +353,8 @@ void merged_load_end(struct merged_group *g)
 			if (f->policy == MERGE_MOSTRECENT)
 				find_recent(c, f, c->parts[j]);
 			find_shown(c, f, c->parts[j]);
+			for (uint32_t k = 0; k < c->parts[j]->n; k++)
+				series_note_exemplars(g, f, c->parts[j], k, false);
 		}
 	}
 	for (uint32_t i = 0; i < g->n_families; i++)

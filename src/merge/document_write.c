@@ -8,6 +8,41 @@
 #include "merge/document_format.h"
 #include "merge/document_numbers.h"
 
+static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
+{
+	put(b, p->number);
+	put(b, p->n);
+	put(b, (uint64_t)(p->created != NULL) | (uint64_t)(p->exemplars != NULL) << 1);
+	for (uint32_t i = 0; i < p->n; i++) {
+		put(b, i ? p->series[i] - p->series[i - 1] : p->series[0]);
+		put_double(b, p->values[i]);
+		if (p->created)
+			put_double(b, p->created[i]);
+		if (p->exemplars)
+			put_exemplars(b, p->exemplars[i]);
+		if (!p->dists)
+			continue;
+		put(b, p->dists[i]->layout);
+		put_double(b, p->dists[i]->count);
+		for (uint32_t j = 0; j < f->layouts[p->dists[i]->layout].n; j++)
+			put_double(b, p->dists[i]->counts[j]);
+		if (f->type != METRIC_SUMMARY)
+			put_native(b, dist_native(f, p->dists[i]));
+	}
+	put(b, p->n_gone);
+	for (uint32_t i = 0; i < p->n_gone; i++)
+		put(b, p->gone[i]);
+}
+
+static void put_held(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)
+{
+	if (f->type != METRIC_GAUGE_HISTOGRAM)
+		return;
+	put(b, s->held != NULL);
+	if (s->held)
+		put_part(b, f, s->held);
+}
+
 static void put_base(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)
 {
 	switch (f->policy) {
@@ -21,6 +56,7 @@ static void put_base(struct strbuf *b, const struct merged_family *f, const stru
 		if (!s->by && s->number) {
 			put(b, s->there);
 			put_double(b, s->value);
+			put_held(b, f, s);
 		}
 		break;
 	case MERGE_MAX:
@@ -63,32 +99,9 @@ static void write_family(const struct merged_family *f, struct strbuf *b)
 		put_double(b, s->since);
 		if (f->policy == MERGE_SUM && f->type == METRIC_HISTOGRAM)
 			put_shape(b, &s->native);
+		put_exemplars(b, s->base_exemplars);
 		put_base(b, f, s);
 	}
-}
-
-static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
-{
-	put(b, p->number);
-	put(b, p->n);
-	put(b, p->created != NULL);
-	for (uint32_t i = 0; i < p->n; i++) {
-		put(b, i ? p->series[i] - p->series[i - 1] : p->series[0]);
-		put_double(b, p->values[i]);
-		if (p->created)
-			put_double(b, p->created[i]);
-		if (!p->dists)
-			continue;
-		put(b, p->dists[i]->layout);
-		put_double(b, p->dists[i]->count);
-		for (uint32_t j = 0; j < f->layouts[p->dists[i]->layout].n; j++)
-			put_double(b, p->dists[i]->counts[j]);
-		if (f->type != METRIC_SUMMARY)
-			put_native(b, dist_native(f, p->dists[i]));
-	}
-	put(b, p->n_gone);
-	for (uint32_t i = 0; i < p->n_gone; i++)
-		put(b, p->gone[i]);
 }
 
 static bool is_written(const struct merged_group *g, const struct contribution *c, uint32_t i)

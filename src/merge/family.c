@@ -74,6 +74,9 @@ static void series_done(struct merged_series *s)
 {
 	sums_done(&s->all);
 	sums_done(&s->base);
+	exemplars_unref(s->exemplars);
+	exemplars_unref(s->base_exemplars);
+	part_free(s->held);
 	free(s->labels);
 }
 

@@ -50,8 +50,12 @@ static void fold_value(struct merged_group *g, struct merged_family *f,
 	switch (f->policy) {
 	case MERGE_SUM:
 		base_add(g, f, p, at, 1);
+		series_note_exemplars(g, f, p, at, true);
 		break;
 	case MERGE_MOSTRECENT:
+		if (f->type == METRIC_GAUGE_HISTOGRAM && f->series[p->series[at]].by == c)
+			series_hold(g, f, p, at);
+		series_note_exemplars(g, f, p, at, true);
 		fold_recent(g, f, p->series[at], c);
 		break;
 	case MERGE_MAX:

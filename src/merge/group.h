@@ -61,6 +61,11 @@ struct merged_series {
 	bool stale;                 /* value is to be found again, among the contributions */
 	struct sums all, base;      /* MERGE_SUM; MERGE_LIVESUM: all */
 	struct native_shape native; /* of histograms that are summed */
+	/* Of what is said and of the base; of the base alone. References, or NULL. */
+	struct exemplars *exemplars, *base_exemplars;
+	/* A gauge histogram that is nobody's any more: the last one that was said. Owned, or NULL.
+	 */
+	struct part *held;
 	double value;      /* other policies; of MERGE_MAX and MERGE_MIN the extreme so far */
 	double base_value; /* of MERGE_MAX and MERGE_MIN: what no contribution says any more */
 	/* MERGE_MOSTRECENT: the last push that said something of it, 0: none has; whose it was,
@@ -111,7 +116,8 @@ struct part {
 	double *created;        /* or NULL: none is known */
 	const uint32_t *series; /* of the list */
 	struct series_list *list;
-	struct part_dist **dists; /* or NULL: single values */
+	struct part_dist **dists;     /* or NULL: single values */
+	struct exemplars **exemplars; /* or NULL: none has any; each with a reference, or NULL */
 	/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
 	uint32_t *gone;
 	uint32_t n_gone;

@@ -7,20 +7,22 @@
 /* ---- undo.c: what has been done, so that it can be taken back in the reverse order ---- */
 
 enum undo_kind {
-	UNDO_PART,    /* contribution, family, old part, new part */
-	UNDO_BASE,    /* family, a part's value at a place that went into or out of the base */
-	UNDO_STATE,   /* family, series: all of it but sums */
-	UNDO_FIELDS,  /* contribution: what says when and how it was last heard of */
-	UNDO_LIVE,    /* contribution */
-	UNDO_ADDED,   /* contribution */
-	UNDO_REMOVED, /* contribution */
-	UNDO_FAMILY,  /* it was added */
-	UNDO_DROPPED, /* it was dropped */
-	UNDO_SERIES,  /* one was added to a family */
-	UNDO_LAYOUT,  /* one was added to a family */
-	UNDO_SHOWN,   /* another layout is shown */
-	UNDO_FLAGS,   /* of a family: what has changed of it */
-	UNDO_OWNED,   /* a part that is no contribution's, to be freed either way */
+	UNDO_PART,      /* contribution, family, old part, new part */
+	UNDO_BASE,      /* family, a part's value at a place that went into or out of the base */
+	UNDO_STATE,     /* family, series: all of it but sums */
+	UNDO_FIELDS,    /* contribution: what says when and how it was last heard of */
+	UNDO_LIVE,      /* contribution */
+	UNDO_ADDED,     /* contribution */
+	UNDO_REMOVED,   /* contribution */
+	UNDO_FAMILY,    /* it was added */
+	UNDO_DROPPED,   /* it was dropped */
+	UNDO_SERIES,    /* one was added to a family */
+	UNDO_LAYOUT,    /* one was added to a family */
+	UNDO_SHOWN,     /* another layout is shown */
+	UNDO_FLAGS,     /* of a family: what has changed of it */
+	UNDO_OWNED,     /* a part that is no contribution's, to be freed either way */
+	UNDO_EXEMPLARS, /* of a series: both sets */
+	UNDO_HELD,      /* of a series: old part, new part */
 };
 
 struct series_state {
@@ -50,6 +52,7 @@ struct undo {
 		struct contribution_fields fields;
 		uint64_t number;
 		bool flags[3];
+		struct exemplars *exemplars[2]; /* references */
 	};
 };
 
@@ -126,6 +129,12 @@ void contribution_say(struct merged_group *g, struct contribution *c, struct mer
 		      struct part *new);
 /* Sets c->live, and counts what it says of live families, or no more. */
 void contribution_count_live(struct merged_group *g, struct contribution *c, bool live);
+/* Those that a part has, or that move into the base with it. */
+void series_note_exemplars(struct merged_group *g, struct merged_family *f, const struct part *p,
+			   uint32_t at, bool base);
+/* What the part says of a gauge histogram is nobody's from now on. */
+void series_hold(struct merged_group *g, struct merged_family *f, const struct part *p,
+		 uint32_t at);
 /* Its series are shown natively as long as all that is said of them is. */
 void series_note_native(struct merged_group *g, struct merged_family *f, uint32_t series,
 			const struct native *v);
@@ -167,6 +176,8 @@ void merged_end(struct merged_group *g, struct contribution *c);
 struct part *part_make(struct merged_group *g, struct merged_family *f, const struct pick *picks,
 		       uint32_t n, const struct said_family *sf, const struct part *old,
 		       const uint32_t *gone, uint32_t n_gone, uint64_t number);
+/* The same of one value alone. */
+struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at);
 void part_free(struct part *p);
 void series_list_unref(struct series_list *l); /* NULL is fine */
 /* The place of a series, or UINT32_MAX. */

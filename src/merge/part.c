@@ -12,8 +12,11 @@ void series_list_unref(struct series_list *l)
 
 void part_free(struct part *p)
 {
-	if (p)
-		series_list_unref(p->list);
+	if (!p)
+		return;
+	for (uint32_t i = 0; p->exemplars && i < p->n; i++)
+		exemplars_unref(p->exemplars[i]);
+	series_list_unref(p->list);
 	free(p);
 }
 
@@ -144,52 +147,118 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 		       n * sizeof(double));
 }
 
+/* What the parts of a block take. */
+struct room {
+	bool created, is_dist, exemplars;
+	size_t dists;
+};
+
+static struct room measure(struct merged_group *g, struct merged_family *f,
+			   const struct pick *picks, uint32_t n, const struct said_family *sf,
+			   const struct part *old)
+{
+	struct room r = { .exemplars = old && old->exemplars };
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct from from = pick_from(g, f, &picks[i], sf, old);
+
+		r.created |= picks[i].created != 0;
+		r.exemplars |= !picks[i].old && sf->metrics[picks[i].at].n_exemplars > 0;
+		if (from.said || from.old) {
+			r.is_dist = true;
+			r.dists += dist_size(f, &from);
+		}
+	}
+	return r;
+}
+
+/* Values, created, what has gone, exemplars, pointers to the rest, and the rest. */
+static struct part *new_part(uint32_t n, uint32_t n_gone, const struct room *r, char **ret_dists)
+{
+	size_t size = sizeof(struct part);
+	struct part *p;
+
+	size += n * sizeof(double) * (1 + r->created) + n_gone * sizeof(uint32_t);
+	size = (size + 7) & ~(size_t)7;
+	size += r->exemplars ? n * sizeof(struct exemplars *) : 0;
+	size += r->is_dist ? n * sizeof(struct part_dist *) + r->dists : 0;
+	p = mem_alloc(size);
+	*p = (struct part){ .n = n, .bytes = (uint32_t)size, .n_gone = n_gone };
+	p->values = (double *)(p + 1);
+	p->created = r->created ? p->values + n : NULL;
+	p->gone = (void *)(p->values + (1 + r->created) * (size_t)n);
+	*ret_dists = (char *)p + size - r->dists;
+	if (r->is_dist)
+		p->dists = (struct part_dist **)*ret_dists - n;
+	if (r->exemplars)
+		p->exemplars = (struct exemplars **)(p->dists ? (void *)p->dists : *ret_dists) - n;
+	return p;
+}
+
+/* Those that it had stay until there are newer ones. */
+static struct exemplars *exemplars_of(const struct pick *pick, const struct said_family *sf,
+				      const struct part *old)
+{
+	uint32_t at = pick->old ? pick->at : old ? part_find(old, pick->series) : UINT32_MAX;
+	struct exemplars *had = old && old->exemplars && at != UINT32_MAX ? old->exemplars[at]
+									  : NULL;
+
+	if (pick->old)
+		return exemplars_ref(had);
+	return exemplars_newest(had, sf->metrics[pick->at].exemplars,
+				sf->metrics[pick->at].n_exemplars);
+}
+
 struct part *part_make(struct merged_group *g, struct merged_family *f, const struct pick *picks,
 		       uint32_t n, const struct said_family *sf, const struct part *old,
 		       const uint32_t *gone, uint32_t n_gone, uint64_t number)
 {
-	size_t size = sizeof(struct part), dists = 0;
-	bool created = false, is_dist = false;
+	struct room room;
 	struct part *p;
 	char *to;
 
 	if (n == 0 && n_gone == 0)
 		return NULL;
-	for (uint32_t i = 0; i < n; i++) {
-		struct from from = pick_from(g, f, &picks[i], sf, old);
-
-		created |= picks[i].created != 0;
-		if (from.said || from.old) {
-			is_dist = true;
-			dists += dist_size(f, &from);
-		}
-	}
-	size += n * sizeof(double) * (1 + created) + n_gone * sizeof(uint32_t);
-	size = (size + 7) & ~(size_t)7;
-	size += is_dist ? n * sizeof(struct part_dist *) + dists : 0;
-	p = mem_alloc(size);
-	*p = (struct part){ .n = n, .bytes = (uint32_t)size, .number = number, .n_gone = n_gone };
-	p->values = (double *)(p + 1);
-	p->created = created ? p->values + n : NULL;
+	room = measure(g, f, picks, n, sf, old);
+	p = new_part(n, n_gone, &room, &to);
+	p->number = number;
 	p->list = list_of(f, picks, n);
 	p->series = p->list->v;
-	p->gone = (void *)(p->values + (1 + created) * (size_t)n);
 	if (n_gone)
 		memcpy(p->gone, gone, n_gone * sizeof(*gone));
-	to = (char *)p + size - dists;
-	if (is_dist)
-		p->dists = (struct part_dist **)to - n;
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
 		p->values[i] = from.value;
-		if (created)
+		if (room.created)
 			p->created[i] = picks[i].created;
-		if (!is_dist)
+		if (room.exemplars)
+			p->exemplars[i] = exemplars_of(&picks[i], sf, old);
+		if (!room.is_dist)
 			continue;
 		p->dists[i] = (struct part_dist *)to;
 		put_dist(f, p->dists[i], &from);
 		to += dist_size(f, &from);
 	}
 	return p;
+}
+
+struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at)
+{
+	const struct part_dist *d = p->dists[at];
+	const struct from from = { p->values[at], NULL, d, dist_native(f, d), d->layout };
+	const struct room room = { .is_dist = true, .dists = dist_size(f, &from) };
+	struct part *alone;
+	char *to;
+
+	alone = new_part(1, 0, &room, &to);
+	alone->number = p->number;
+	alone->values[0] = from.value;
+	alone->dists[0] = (struct part_dist *)to;
+	put_dist(f, alone->dists[0], &from);
+	alone->list = mem_alloc(sizeof(*alone->list) + sizeof(*alone->list->v));
+	*alone->list = (struct series_list){ 1, 1 };
+	alone->list->v[0] = p->series[at];
+	alone->series = alone->list->v;
+	return alone;
 }

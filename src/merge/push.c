@@ -75,6 +75,18 @@ static void pick_again(struct at_hand *h, struct merged_family *f, const struct 
 	h->reset |= v == RESET;
 }
 
+/* Of what is new in a part. */
+static void note_said(struct at_hand *h, struct merged_family *f, const struct part *new)
+{
+	for (uint32_t k = 0; new &&k < new->n; k++) {
+		if (h->picks[k].old)
+			continue;
+		series_note_exemplars(h->g, f, new, k, false);
+		if (f->type == METRIC_HISTOGRAM)
+			series_note_native(h->g, f, new->series[k], dist_native(f, new->dists[k]));
+	}
+}
+
 static void say_sums(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
 {
 	struct part *old = contribution_part(h->c, f), *new;
@@ -103,9 +115,7 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 		if (!h->picks[k].old && f->series[new->series[k]].in_base &&
 		    (!old || part_find(old, new->series[k]) == UINT32_MAX))
 			base_add(h->g, f, new, k, -1);
-	for (uint32_t k = 0; f->type == METRIC_HISTOGRAM && new &&k < new->n; k++)
-		if (!h->picks[k].old)
-			series_note_native(h->g, f, new->series[k], dist_native(f, new->dists[k]));
+	note_said(h, f, new);
 	show_layout(h, f, new);
 	free(h->picks);
 }
@@ -201,7 +211,7 @@ static int by_number(const void *a, const void *b)
 /* sf NULL: the family is not in the body of a PUT. */
 static void say_gauges(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
 {
-	struct part *old = contribution_part(h->c, f);
+	struct part *old = contribution_part(h->c, f), *new;
 	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_said = sf ? sf->n : 0;
 	CLEANUP(freep) struct pick *said = sf ? family_picks(h->g, f, sf, h->push->now) : NULL;
 
@@ -224,9 +234,9 @@ static void say_gauges(struct at_hand *h, struct merged_family *f, const struct 
 	if (old)
 		leave_out_gone(h, f, old, said, n_said);
 	qsort(h->gone, h->n_gone, sizeof(*h->gone), by_number);
-	contribution_say(
-		h->g, h->c, f,
-		part_make(h->g, f, h->picks, h->n, sf, old, h->gone, h->n_gone, h->g->next_number));
+	new = part_make(h->g, f, h->picks, h->n, sf, old, h->gone, h->n_gone, h->g->next_number);
+	contribution_say(h->g, h->c, f, new);
+	note_said(h, f, new);
 	if (h->n != n_old)
 		family_changed(h->g, f, true, false);
 	free(h->picks);

@@ -17,7 +17,7 @@ struct draft {
 };
 
 struct sizes {
-	size_t families, metrics, labels, dists, doubles, natives, text;
+	size_t families, metrics, labels, dists, doubles, natives, exemplars, text;
 };
 
 static bool is_single(int32_t type)
@@ -198,6 +198,7 @@ static void measure_metric(const struct metric *m, struct sizes *s)
 		s->doubles += 2 * (size_t)m->histogram->n_buckets;
 	if (m->histogram && native_histogram_is(m->histogram))
 		s->natives += native_size(native_room(m->histogram));
+	s->exemplars += exemplars_count(m, &s->labels, &s->text);
 }
 
 static int measure(const struct draft *drafts, uint32_t n, struct sizes *s, struct err *err)
@@ -226,6 +227,8 @@ struct fill {
 	struct label *label;
 	double *number;
 	char *native, *text;
+	struct kept_exemplar *exemplar;
+	double now;
 	struct strbuf id;
 };
 
@@ -325,6 +328,7 @@ static void fill_values(struct fill *f, struct said_metric *sm, const struct fam
 static void fill_metric(struct fill *f, const struct family *fam, const struct metric *m)
 {
 	struct said_metric *sm = f->metric++;
+	size_t labels = 0, text = 0;
 
 	*sm = (struct said_metric){ .labels = f->label, .n_labels = m->n_labels };
 	for (uint32_t i = 0; i < m->n_labels; i++)
@@ -332,6 +336,10 @@ static void fill_metric(struct fill *f, const struct family *fam, const struct m
 					      fill_text(f, m->labels[i].value) };
 	sm->hash = said_hash_labels(m->labels, m->n_labels, &f->id);
 	fill_values(f, sm, fam, m);
+	sm->n_exemplars = exemplars_count(m, &labels, &text);
+	sm->exemplars = f->exemplar;
+	exemplars_read(m, f->now, f->exemplar, &f->label, &f->text);
+	f->exemplar += sm->n_exemplars;
 }
 
 static int by_hash(const void *pa, const void *pb)
@@ -446,9 +454,10 @@ int said_make(struct family *families, const struct said_head *head, said_policy
 	if (draft_families(families, policy, arg, a, &drafts, &n, err) < 0 ||
 	    measure(drafts, n, &sizes, err) < 0)
 		return -1;
-	bytes = sizes.natives + sizeof(*s) + sizes.families * sizeof(*f.family) +
-		sizes.metrics * sizeof(*f.metric) + sizes.dists * sizeof(*f.dist) +
-		sizes.labels * sizeof(*f.label) + sizes.doubles * sizeof(*f.number) + sizes.text;
+	bytes = sizes.natives + sizes.exemplars * sizeof(*f.exemplar) + sizeof(*s) +
+		sizes.families * sizeof(*f.family) + sizes.metrics * sizeof(*f.metric) +
+		sizes.dists * sizeof(*f.dist) + sizes.labels * sizeof(*f.label) +
+		sizes.doubles * sizeof(*f.number) + sizes.text;
 	s = mem_alloc(bytes);
 	f.family = (struct said_family *)(s + 1);
 	f.metric = (struct said_metric *)(f.family + sizes.families);
@@ -456,7 +465,9 @@ int said_make(struct family *families, const struct said_head *head, said_policy
 	f.label = (struct label *)(f.dist + sizes.dists);
 	f.number = (double *)(f.label + sizes.labels);
 	f.native = (char *)(f.number + sizes.doubles);
-	f.text = f.native + sizes.natives;
+	f.exemplar = (struct kept_exemplar *)(f.native + sizes.natives);
+	f.text = (char *)(f.exemplar + sizes.exemplars);
+	f.now = head->now;
 	*s = (struct said){ .n = (uint32_t)sizes.families, .bytes = bytes, .families = f.family };
 	fill_head(&f, s, head);
 	for (uint32_t i = 0; i < n; i++)

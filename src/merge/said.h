@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "merge/exemplars.h"
 #include "merge/native.h"
 #include "merge/source.h"
 #include "metrics/merge_policy.h"
@@ -29,6 +30,8 @@ struct said_metric {
 	double value;
 	double created;               /* Unix seconds; 0: not said */
 	const struct said_dist *dist; /* NULL: a single value */
+	uint32_t n_exemplars;
+	const struct kept_exemplar *exemplars; /* as exemplars_read() gives them */
 };
 
 struct said_family {
@@ -44,6 +47,7 @@ struct said_head {
 	struct source source;
 	struct str whole_key; /* canonical bytes: that of the group and the labels of the source */
 	struct str push_id;   /* empty: none */
+	double now;           /* Unix seconds, of exemplars that say no time */
 };
 
 struct said {

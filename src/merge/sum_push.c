@@ -20,10 +20,7 @@ int sum_push_policy(void *arg, const struct family *f, enum merge_policy *ret, s
 	if (r == 0)
 		*ret = merge_policy_of(f->name, f->type, gauge_policies_default(g->gauges),
 				       g->keep_runtime_metrics);
-	/* Nobody lives on after an increment, whose gauge histogram it could be. */
-	if (g->mode == GROUP_ADD && f->type == METRIC_GAUGE_HISTOGRAM)
-		*ret = MERGE_DROP;
-	else if (g->mode == GROUP_ADD && merge_policy_is_live(*ret))
+	if (g->mode == GROUP_ADD && merge_policy_is_live(*ret))
 		*ret = MERGE_MOSTRECENT;
 	return 0;
 }
@@ -67,7 +64,7 @@ struct push *sum_push_build(struct push_builder *b, enum push_mode mode, const s
 	const struct source_options source = source_options_of(o);
 	bool need = o->group.mode == GROUP_SUM && mode != PUSH_DELETE;
 	CLEANUP(strbuf_done) struct strbuf whole = { 0 };
-	struct said_head head = { .push_id = o->says.push_id };
+	struct said_head head = { .push_id = o->says.push_id, .now = now };
 	struct push *push;
 	struct key group;
 

@@ -111,6 +111,22 @@ static void restore_base(const struct undo *u)
 	sums_add(u->f, &s->all, u->old, u->at, -u->times);
 }
 
+static void restore_exemplars(const struct undo *u)
+{
+	struct merged_series *s = &u->f->series[u->series];
+
+	exemplars_unref(s->exemplars);
+	exemplars_unref(s->base_exemplars);
+	s->exemplars = u->exemplars[0];
+	s->base_exemplars = u->exemplars[1];
+}
+
+static void restore_held(const struct undo *u)
+{
+	u->f->series[u->series].held = u->old;
+	part_free(u->new);
+}
+
 static void take_back(struct merged_group *g, const struct undo *u)
 {
 	switch (u->kind) {
@@ -157,6 +173,12 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		break;
 	case UNDO_OWNED:
 		part_free(u->new);
+		break;
+	case UNDO_EXEMPLARS:
+		restore_exemplars(u);
+		break;
+	case UNDO_HELD:
+		restore_held(u);
 		break;
 	case UNDO_FLAGS:
 		u->f->changed = u->flags[0];
@@ -228,8 +250,11 @@ void merged_commit(struct merged_group *g)
 	for (size_t i = 0; i < g->n_undo; i++) {
 		const struct undo *u = &g->undo[i];
 
-		if (u->kind == UNDO_PART) {
+		if (u->kind == UNDO_PART || u->kind == UNDO_HELD) {
 			part_free(u->old);
+		} else if (u->kind == UNDO_EXEMPLARS) {
+			exemplars_unref(u->exemplars[0]);
+			exemplars_unref(u->exemplars[1]);
 		} else if (u->kind == UNDO_OWNED) {
 			part_free(u->new);
 		} else if (u->kind == UNDO_REMOVED) {
