@@ -62,11 +62,13 @@ static bool look_at(struct group_scan *s, const struct group_brief *g, struct er
 	struct str key = group_list_key(&s->some, g);
 	int r;
 
-	if (!group_filter_state(&s->asked.filter, g, s->asked.now))
+	if (!group_filter_state(&s->asked.filter, g, s->asked.now) ||
+	    (s->of_sources && g->summed.n_sources == 0))
 		return true;
 	r = group_filter_key(&s->asked.filter, key, &s->arena, err);
 	if (r > 0) {
 		s->total++;
+		s->n_sources += g->summed.n_sources;
 		picks_offer(&s->picks, (struct place){ rank_of(&s->asked, g), place_key(s, key) },
 			    g);
 	}

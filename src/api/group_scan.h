@@ -15,7 +15,9 @@ struct group_scan {
 	struct group_list some;  /* of all groups */
 	struct arena arena;      /* for whoever writes a group; reset between two steps */
 	struct strbuf place_key; /* of the group at hand */
+	bool of_sources;         /* only groups that have some are meant */
 	uint64_t total;          /* that are meant */
+	uint64_t n_sources;      /* that they have */
 	struct picks picks; /* in order once it is done; one more than asked for, if there is one */
 };
 

@@ -40,7 +40,7 @@ static int parse_sort(struct str text, struct list_request *r, struct err *err)
 		       str_quote(text, quoted, sizeof(quoted)));
 }
 
-static uint64_t hash_of(const struct list_request *r, struct str by)
+static uint64_t hash_of(const struct list_request *r, struct str what, struct str by)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
@@ -48,11 +48,11 @@ static uint64_t hash_of(const struct list_request *r, struct str by)
 		    (unsigned long long)r->filter.hash);
 	if (by.n)
 		strbuf_adds(&b, by);
-	return checksum_bytes(STR("groups"), strbuf_str(&b));
+	return checksum_bytes(what, strbuf_str(&b));
 }
 
-int list_request_parse(const struct params *p, const struct caller *reader, struct arena *a,
-		       struct list_request *ret, struct err *err)
+int list_request_parse(const struct params *p, struct str what, const struct caller *reader,
+		       struct arena *a, struct list_request *ret, struct err *err)
 {
 	struct str cursor = params_get(p, "cursor");
 
@@ -61,7 +61,7 @@ int list_request_parse(const struct params *p, const struct caller *reader, stru
 	    parse_sort(params_get(p, "sort"), ret, err) < 0 ||
 	    params_count(p, "limit", 1, LIST_LIMIT_MAX, &ret->limit, err) < 0)
 		return -1;
-	ret->hash = hash_of(ret, params_get(p, "by"));
+	ret->hash = hash_of(ret, what, params_get(p, "by"));
 	if (!cursor.p)
 		return 0;
 	if (cursor_read(cursor, ret->hash, a, &ret->after, err) < 0)
@@ -195,7 +195,8 @@ void api_groups(struct api_worker *w, struct http_request *req)
 	struct err err;
 
 	if (v1_params(w, known, ARRAY_LEN(known), false, &p, &warning, &err) < 0 ||
-	    list_request_parse(&p, caller_of(req), &w->reader.arena, &asked, &err) < 0) {
+	    list_request_parse(&p, STR("groups"), caller_of(req), &w->reader.arena, &asked, &err) <
+		    0) {
 		list_request_done(&asked);
 		v1_reply_error(w, req, &err);
 		return;

@@ -22,8 +22,9 @@ struct list_request {
 	double now;         /* Unix seconds */
 };
 
-int list_request_parse(const struct params *p, const struct caller *reader, struct arena *a,
-		       struct list_request *ret, struct err *err);
+/* what: is listed; a cursor is good for that alone. */
+int list_request_parse(const struct params *p, struct str what, const struct caller *reader,
+		       struct arena *a, struct list_request *ret, struct err *err);
 void list_request_done(struct list_request *r);
 
 /* by=: a row for each value of a label. Takes the request over. */

@@ -350,7 +350,7 @@ static int parse(struct groups_page *p, struct list_request *asked, struct err *
 		if (p->said[i].n && name)
 			list[params.n++] = (struct param){ str_of(name), p->said[i] };
 	}
-	return list_request_parse(&params, caller_of(p->req), &p->arena, asked, err);
+	return list_request_parse(&params, STR("groups"), caller_of(p->req), &p->arena, asked, err);
 }
 
 void api_groups_page(struct api_worker *w, struct http_request *req)

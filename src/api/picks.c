@@ -69,7 +69,7 @@ void picks_offer(struct picks *p, struct place at, const struct group_brief *gro
 	size_t start = p->keys.n;
 	struct pick *it;
 
-	if (p->has_after && place_cmp(p, at, p->after) <= 0)
+	if (p->has_after && place_cmp(p, at, p->after) < !p->inclusive)
 		return;
 	if (p->worst && place_cmp(p, at, place_of(p, &p->list[p->worst - 1])) >= 0)
 		return;

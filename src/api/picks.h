@@ -26,6 +26,7 @@ struct picks {
 	size_t want;
 	bool descending; /* by key */
 	bool has_after;  /* only what comes after this place; its key is borrowed */
+	bool inclusive;  /* what is at it, too */
 	struct place after;
 
 	struct pick *list;

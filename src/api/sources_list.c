@@ -1,21 +1,19 @@
 /*
- * GET /api/v1/groups/sources: the contributions of summed groups, a page at a time. First all
- * groups that are meant are counted, then those behind the cursor are written.
+ * GET /api/v1/groups/sources: the contributions of summed groups, a page at a time: by group, in
+ * each those first that were heard of first. The groups are picked as for GET /api/v1/groups.
  */
 #include <stdlib.h>
 
 #include "api/cursor.h"
 #include "api/endpoints.h"
-#include "api/group_filter.h"
 #include "api/group_json.h"
+#include "api/group_scan.h"
 #include "api/groups_list.h"
 #include "api/metric_json.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "config/units.h"
 
 /* Of one group under the lock at a time. */
@@ -25,48 +23,15 @@ static const char *const known[] = { "match[]", "limit", "cursor" };
 
 struct sources_list {
 	struct v1_job job; /* first */
-	struct store *store;
-	struct group_filter filter;
-	struct arena arena, scratch;
-	uint64_t limit, hash;
-	uint64_t total, written;
-	bool counted;
-	/* Of store_copy_sources(): where the counting is, where the writing is. */
-	uint32_t counting, cursor;
-	size_t at;
+	struct group_scan scan;
+	struct arena arena;
+	bool scanned;
+	uint64_t limit, written;
+	/* Of the picks; and the last one of its sources that was written, or that the cursor says.
+	 */
+	size_t group;
+	uint64_t after;
 };
-
-/* 1: some of a group that is meant, 0: there are no more, -1: job.err says why not. */
-static int copy_next(struct sources_list *l, uint32_t *cursor, size_t *at, size_t max,
-		     struct sources_copy *ret)
-{
-	int meant, r;
-
-	arena_reset(&l->arena);
-	r = store_copy_sources(l->store, cursor, at, max, &l->arena, ret);
-	if (r < 0)
-		return err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
-	if (r == 0)
-		return 0;
-	meant = group_filter_key(&l->filter, ret->key, &l->scratch, &l->job.err);
-	if (meant == 0) {
-		*at = SIZE_MAX;
-		ret->n = ret->n_all = 0;
-	}
-	return meant < 0 ? -1 : 1;
-}
-
-/* True: all of them are counted, or there is an error. */
-static bool count_some(struct sources_list *l)
-{
-	struct sources_copy some;
-	size_t at = l->counting ? SIZE_MAX : 0;
-	int r = copy_next(l, &l->counting, &at, 1, &some);
-
-	if (r > 0)
-		l->total += some.n_all;
-	return r <= 0;
-}
 
 static void add_bool(struct strbuf *b, const char *name, bool value)
 {
@@ -99,18 +64,15 @@ static bool add_name(struct strbuf *b, struct str name, struct arena *a)
 	return true;
 }
 
-static bool write_source(struct sources_list *l, const struct sources_copy *of,
+static bool write_source(struct sources_list *l, const struct key *key, enum group_mode mode,
 			 const struct source_copy *s)
 {
 	struct strbuf *b = &l->job.data;
-	struct key key;
 
-	if (key_decode(of->key, &l->arena, &key) < 0)
-		return false;
 	strbuf_addz(b, l->written ? ",{\"group\":" : "{\"group\":");
-	json_add_labels(b, key.labels, key.n_labels);
+	json_add_labels(b, key->labels, key->n_labels);
 	json_add_member(b, "mode");
-	json_add_string(b, str_of(group_mode_name(of->mode)));
+	json_add_string(b, str_of(group_mode_name(mode)));
 	if (!add_name(b, s->name, &l->arena))
 		return false;
 	if (s->has_start)
@@ -130,45 +92,78 @@ static bool write_source(struct sources_list *l, const struct sources_copy *of,
 	return true;
 }
 
-/* Where the next page begins: the group, and how many of its sources come before. */
-static void add_cursor(struct sources_list *l, size_t first)
+/* Where the next page begins: behind a source of a group. */
+static void add_cursor(struct sources_list *l)
 {
-	CLEANUP(strbuf_done) struct strbuf at = { 0 };
+	const struct picks *picks = &l->scan.picks;
 
-	strbuf_addf(&at, "%zu", first);
 	json_add_member(&l->job.data, "next_cursor");
 	strbuf_addc(&l->job.data, '"');
-	cursor_write(&l->job.data, l->hash, (struct place){ l->cursor, strbuf_str(&at) });
+	cursor_write(&l->job.data, l->scan.asked.hash,
+		     (struct place){ (int64_t)l->after, pick_key(picks, &picks->list[l->group]) });
 	strbuf_addc(&l->job.data, '"');
 }
 
-static bool finish_list(struct sources_list *l, bool more, size_t first)
+static bool finish_list(struct sources_list *l, bool more)
 {
-	strbuf_addf(&l->job.data, "],\"total\":%llu,\"stable\":false",
-		    (unsigned long long)l->total);
+	strbuf_addf(&l->job.data, "],\"total\":%llu", (unsigned long long)l->scan.n_sources);
 	if (more)
-		add_cursor(l, first);
+		add_cursor(l);
 	strbuf_addc(&l->job.data, '}');
 	return true;
 }
 
-/* True: the page is complete, or there is an error. */
-static bool write_some(struct sources_list *l)
+/* A source that is one too many says that there is another page. */
+static int write_some(struct sources_list *l)
 {
+	const struct picks *picks = &l->scan.picks;
 	uint64_t room = l->limit - l->written;
 	struct sources_copy some;
-	int r = copy_next(l, &l->cursor, &l->at, room > 0 && room < AT_ONCE ? room : AT_ONCE,
-			  &some);
+	struct key key;
+	int r;
 
-	if (r <= 0)
-		return r < 0 || finish_list(l, false, 0);
-	if (room == 0 && some.n > 0)
-		return finish_list(l, true, some.first);
-	for (size_t i = 0; i < some.n; i++, l->written++)
-		if (!write_source(l, &some, &some.list[i]))
-			return err_set(&l->job.err, ERR_BUSY, 0,
-				       "not enough memory for the answer") < 0;
-	return false;
+	arena_reset(&l->arena);
+	r = store_copy_sources(l->scan.store, &picks->list[l->group].group, l->after,
+			       room < AT_ONCE ? room + 1 : AT_ONCE, &l->arena, &some);
+	if (r < 0 || key_decode(group_scan_key(&l->scan, l->group), &l->arena, &key) < 0)
+		return -1;
+	for (size_t i = 0; i < some.n; i++) {
+		if (l->written == l->limit)
+			return finish_list(l, true);
+		if (!write_source(l, &key, some.mode, &some.list[i]))
+			return -1;
+		l->after = some.list[i].id;
+		l->written++;
+	}
+	if (some.n == 0) {
+		if (l->group + 1 == picks->n)
+			return finish_list(l, picks->n > l->limit);
+		l->group++;
+		l->after = 0;
+	}
+	return 0;
+}
+
+/* True: the page is complete, or there is an error. */
+static bool write_next(struct sources_list *l)
+{
+	int r = l->group < l->scan.picks.n ? write_some(l) : finish_list(l, false);
+
+	if (r < 0)
+		err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
+	return r != 0;
+}
+
+/* A cursor behind the last source of a group that has gone leads to the one that comes next. */
+static void begin_page(struct sources_list *l)
+{
+	const struct picks *picks = &l->scan.picks;
+
+	l->scanned = true;
+	strbuf_addz(&l->job.data, "{\"sources\":[");
+	if (!picks->has_after || picks->n == 0 ||
+	    !str_eq(pick_key(picks, &picks->list[0]), picks->after.key))
+		l->after = 0;
 }
 
 static bool step(struct v1_job *job, int64_t until_ns)
@@ -176,12 +171,11 @@ static bool step(struct v1_job *job, int64_t until_ns)
 	struct sources_list *l = (struct sources_list *)job;
 
 	do {
-		if (l->counted) {
-			if (write_some(l))
+		if (l->scanned) {
+			if (write_next(l))
 				return true;
-		} else if (count_some(l)) {
-			l->counted = true;
-			strbuf_addz(&l->job.data, "{\"sources\":[");
+		} else if (group_scan_step(&l->scan, &l->job.err)) {
+			begin_page(l);
 		}
 		if (l->job.err.reason)
 			return true;
@@ -193,53 +187,44 @@ static void list_free(struct v1_job *job)
 {
 	struct sources_list *l = (struct sources_list *)job;
 
-	group_filter_done(&l->filter);
+	group_scan_done(&l->scan);
 	arena_done(&l->arena);
-	arena_done(&l->scratch);
 	free(l);
 }
 
-static int parse(const struct params *p, const struct caller *reader, struct sources_list *l,
-		 struct arena *a, struct err *err)
+/* Groups are in the order of their keys; the rank of a cursor is the id of a source. */
+static void list(struct api_worker *w, struct http_request *req, struct list_request *asked,
+		 struct str warning)
 {
-	struct str cursor = params_get(p, "cursor");
-	struct place place;
-	int64_t at;
+	struct sources_list *l = mem_zalloc(sizeof(*l));
 
-	l->limit = LIST_LIMIT;
-	if (group_filter_parse(p, reader, &l->filter, err) < 0 ||
-	    params_count(p, "limit", 1, LIST_LIMIT_MAX, &l->limit, err) < 0)
-		return -1;
-	l->hash = l->filter.hash ^ checksum_bytes(STR("sources"), STR(""));
-	if (!cursor.p)
-		return 0;
-	if (cursor_read(cursor, l->hash, a, &place, err) < 0)
-		return -1;
-	if (place.rank < 0 || place.rank > UINT32_MAX || !count_parse(place.key, &at))
-		return err_set(err, ERR_INVALID, 0, "cursor: it is not one of this request");
-	l->cursor = (uint32_t)place.rank;
-	l->at = (size_t)at;
-	return 0;
+	l->job.step = step;
+	l->job.free = list_free;
+	l->limit = asked->limit;
+	l->after = (uint64_t)asked->after.rank;
+	asked->after.rank = 0;
+	asked->sort = SORT_KEY;
+	asked->descending = false;
+	arena_init(&l->arena, ARENA_MAY_FAIL);
+	group_scan_init(&l->scan, w->api->store, asked);
+	l->scan.of_sources = l->scan.picks.inclusive = true;
+	strbuf_adds(&l->job.warning, warning);
+	v1_run(w, req, &l->job);
 }
 
 void api_sources(struct api_worker *w, struct http_request *req)
 {
-	struct sources_list *l = mem_zalloc(sizeof(*l));
+	struct list_request asked = { 0 };
 	struct str warning;
 	struct params p;
 	struct err err;
 
-	l->job.step = step;
-	l->job.free = list_free;
-	l->store = w->api->store;
-	arena_init(&l->arena, ARENA_MAY_FAIL);
-	arena_init(&l->scratch, ARENA_MAY_FAIL);
 	if (v1_params(w, known, ARRAY_LEN(known), false, &p, &warning, &err) < 0 ||
-	    parse(&p, caller_of(req), l, &w->reader.arena, &err) < 0) {
-		list_free(&l->job);
+	    list_request_parse(&p, STR("sources"), caller_of(req), &w->reader.arena, &asked, &err) <
+		    0) {
+		list_request_done(&asked);
 		v1_reply_error(w, req, &err);
 		return;
 	}
-	strbuf_adds(&l->job.warning, warning);
-	v1_run(w, req, &l->job);
+	list(w, req, &asked, warning);
 }

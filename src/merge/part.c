@@ -147,6 +147,11 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 		       n * sizeof(double));
 }
 
+static bool has_exemplars(const struct part *p)
+{
+	return p && p->exemplars;
+}
+
 /* What the parts of a block take. */
 struct room {
 	bool created, is_dist, exemplars;
@@ -157,7 +162,7 @@ static struct room measure(struct merged_group *g, struct merged_family *f,
 			   const struct pick *picks, uint32_t n, const struct said_family *sf,
 			   const struct part *old)
 {
-	struct room r = { .exemplars = old && old->exemplars };
+	struct room r = { .exemplars = has_exemplars(old) };
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);

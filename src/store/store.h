@@ -207,6 +207,7 @@ uint64_t store_next_id(struct store *s);
 
 /* A source of a summed group. */
 struct source_copy {
+	uint64_t id; /* in its group; of two, the one that was heard of later has the higher */
 	struct str name; /* canonical: labels as key_encode() writes them, or 0xFF and what the push
 			    said; empty: the start is the source */
 	bool has_start, live, ended;
@@ -217,22 +218,19 @@ struct source_copy {
 	struct str failed_why; /* empty: it is not failing */
 };
 
+/* Some of those of one group. */
 struct sources_copy {
-	struct str key; /* of the group; canonical bytes */
 	enum group_mode mode;
-	size_t n_all, first; /* that the group has; before those that are here */
-	struct source_copy *list;
+	struct source_copy *list; /* in the order in which they were first heard of */
 	size_t n;
 };
 
 /*
- * Any thread. Copies some sources, up to max, of a summed group into the arena: those from *at on
- * of the group at *cursor, or of the next one when there are no more (SIZE_MAX in *at: of the next
- * one in any case). Both are 0 at first, and are moved on. 1: copied; a group without sources is
- * there once; 0: there are no more; -1: the arena is full. Between two calls sources may come and
- * go.
+ * Any thread. Copies up to max sources of a summed group into the arena, those that were heard of
+ * after the one with that id (0: from the first on). The lock is held for those alone. 1: copied;
+ * none: there are no more; 0: the group is not there any more; -1: the arena is full.
  */
-int store_copy_sources(struct store *s, uint32_t *cursor, size_t *at, size_t max, struct arena *a,
-		       struct sources_copy *ret);
+int store_copy_sources(struct store *s, const struct group_brief *of, uint64_t after, size_t max,
+		       struct arena *a, struct sources_copy *ret);
 
 #endif

@@ -36,9 +36,10 @@ struct summed {
 	struct summed_head head, before; /* before: the batch */
 	bool head_changed;
 	uint64_t n_values; /* of all contributions, as published */
-	/* As published; under the lock of the pages. */
+	/* As published, by id; under the lock of the pages. */
 	struct shown_source *shown;
 	size_t n_shown, cap_shown;
+	size_t n_gone; /* of those: they are not there any more */
 	uint32_t n_failing;
 	struct lines failing;      /* how many that are, as a metric of the group */
 	bool all_changed;          /* no row has anything of it yet */
@@ -47,7 +48,8 @@ struct summed {
 };
 
 struct shown_source {
-	struct contribution *c; /* of which only name and start may be read */
+	struct contribution *c; /* of which only name and start may be read; NULL: it has gone */
+	uint64_t id;
 	double pushed_at, failed_at, reset_at;
 	uint32_t n_series;
 	bool live, ended, failing;

@@ -19,29 +19,63 @@ static uint32_t count_series(const struct contribution *c)
 	return n;
 }
 
+/* Without those that have gone. */
+static void pack(struct summed *su)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < su->n_shown; i++) {
+		if (!su->shown[i].c)
+			continue;
+		su->shown[n] = su->shown[i];
+		n++;
+		su->shown[n - 1].c->shown_at = n;
+	}
+	su->n_shown = n;
+	su->n_gone = 0;
+}
+
 static void unlist(struct summed *su, struct contribution *c)
 {
-	size_t at = c->shown_at;
+	struct shown_source *sh;
 
-	if (at == 0)
+	if (c->shown_at == 0)
 		return;
-	free(su->shown[at - 1].why);
-	su->shown[at - 1] = su->shown[--su->n_shown];
-	su->shown[at - 1].c->shown_at = at;
+	sh = &su->shown[c->shown_at - 1];
+	free(sh->why);
+	*sh = (struct shown_source){ .id = sh->id };
 	c->shown_at = 0;
+	if (++su->n_gone > su->n_shown / 2)
+		pack(su);
+}
+
+/* Ids ascend, but for those that are loaded. */
+static struct shown_source *insert(struct summed *su, uint64_t id)
+{
+	size_t at = su->n_shown++;
+
+	for (; at > 0 && su->shown[at - 1].id > id; at--) {
+		su->shown[at] = su->shown[at - 1];
+		if (su->shown[at].c)
+			su->shown[at].c->shown_at = at + 1;
+	}
+	return &su->shown[at];
 }
 
 static struct shown_source *list(struct summed *su, struct contribution *c)
 {
+	struct shown_source *sh;
+
 	if (c->shown_at)
 		return &su->shown[c->shown_at - 1];
 	if (su->n_shown == su->cap_shown) {
 		su->cap_shown = su->cap_shown ? su->cap_shown * 2 : 8;
 		su->shown = mem_realloc(su->shown, su->cap_shown * sizeof(*su->shown));
 	}
-	su->shown[su->n_shown++] = (struct shown_source){ .c = c };
-	c->shown_at = su->n_shown;
-	return &su->shown[su->n_shown - 1];
+	sh = insert(su, c->doc.id);
+	*sh = (struct shown_source){ .c = c, .id = c->doc.id };
+	c->shown_at = (size_t)(sh - su->shown) + 1;
+	return sh;
 }
 
 static void show_source(void *arg, struct contribution *c)
@@ -71,7 +105,8 @@ static void show_failing(struct store *s, struct group *g, uint32_t before)
 {
 	struct summed *su = g->summed;
 
-	su->brief = (struct summed_brief){ (enum group_mode)su->head.mode, (uint32_t)su->n_shown };
+	su->brief = (struct summed_brief){ (enum group_mode)su->head.mode,
+					   (uint32_t)(su->n_shown - su->n_gone) };
 	if (su->failing.page && before == su->n_failing)
 		return;
 	su->failing.n = 1;
@@ -88,10 +123,25 @@ void summed_show_sources(struct store *s, struct group *g)
 	show_failing(s, g, before);
 }
 
+static int by_id(const void *pa, const void *pb)
+{
+	const struct contribution *a = *(struct contribution *const *)pa;
+	const struct contribution *b = *(struct contribution *const *)pb;
+
+	return (a->doc.id > b->doc.id) - (a->doc.id < b->doc.id);
+}
+
 void summed_show_all_sources(struct store *s, struct group *g)
 {
-	for (size_t i = 0; i < g->summed->group->n; i++)
-		show_source(g->summed, g->summed->group->contributions[i]);
+	const struct merged_group *m = g->summed->group;
+	CLEANUP(freep) struct contribution **all = mem_alloc(m->n * sizeof(struct contribution *));
+
+	for (size_t i = 0; i < m->n; i++)
+		all[i] = m->contributions[i];
+	if (m->n > 1)
+		qsort(all, m->n, sizeof(struct contribution *), by_id);
+	for (size_t i = 0; i < m->n; i++)
+		show_source(g->summed, all[i]);
 	show_failing(s, g, 0);
 }
 
@@ -114,6 +164,7 @@ void summed_shown_free(struct summed *su)
 static bool copy_one(const struct shown_source *sh, struct arena *a, struct source_copy *to)
 {
 	*to = (struct source_copy){
+		.id = sh->id,
 		.name = arena_dup(a, sh->c->name),
 		.has_start = sh->c->has_start,
 		.start = sh->c->start,
@@ -129,48 +180,48 @@ static bool copy_one(const struct shown_source *sh, struct arena *a, struct sour
 	return to->name.p && to->failed_why.p;
 }
 
-static int copy_some(const struct group *g, size_t *at, size_t max, struct arena *a,
+/* The first one behind that id. */
+static size_t find_after(const struct summed *su, uint64_t id)
+{
+	size_t lo = 0, hi = su->n_shown;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (su->shown[mid].id <= id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int copy_some(const struct summed *su, uint64_t after, size_t max, struct arena *a,
 		     struct sources_copy *ret)
 {
-	const struct summed *su = g->summed;
-	size_t n = su->n_shown - *at < max ? su->n_shown - *at : max;
-
-	*ret = (struct sources_copy){
-		.key = arena_dup(a, group_key(g)),
-		.mode = (enum group_mode)su->before.mode,
-		.n_all = su->n_shown,
-		.first = *at,
-		.list = arena_alloc(a, n * sizeof(*ret->list)),
-	};
-	if (!ret->key.p || (n > 0 && !ret->list))
+	ret->mode = (enum group_mode)su->before.mode;
+	ret->list = arena_alloc(a, max * sizeof(*ret->list));
+	if (!ret->list)
 		return -1;
-	for (; ret->n < n; ret->n++)
-		if (!copy_one(&su->shown[*at + ret->n], a, &ret->list[ret->n]))
+	/* No more than half of them have gone. */
+	for (size_t i = find_after(su, after); i < su->n_shown && ret->n < max; i++)
+		if (su->shown[i].c && !copy_one(&su->shown[i], a, &ret->list[ret->n++]))
 			return -1;
-	*at += n;
 	return 1;
 }
 
-int store_copy_sources(struct store *s, uint32_t *cursor, size_t *at, size_t max, struct arena *a,
-		       struct sources_copy *ret)
+int store_copy_sources(struct store *s, const struct group_brief *of, uint64_t after, size_t max,
+		       struct arena *a, struct sources_copy *ret)
 {
 	struct pages *p = &s->pages;
+	const struct group *g;
 	int r = 0;
 
+	*ret = (struct sources_copy){ 0 };
 	pthread_mutex_lock(&p->lock);
-	for (uint32_t slot = *cursor ? *cursor : 1; r == 0 && slot < p->cap_groups; slot++) {
-		const struct group *g = p->groups[slot];
-
-		if (slot != *cursor)
-			*at = 0;
-		*cursor = slot;
-		if (!g || !g->summed || (*at > 0 && *at >= g->summed->n_shown))
-			continue;
-		r = copy_some(g, at, max, a, ret);
-		/* A group without sources is there once. */
-		if (r > 0 && g->summed->n_shown == 0)
-			*at = 1;
-	}
+	g = of->slot < p->cap_groups ? p->groups[of->slot] : NULL;
+	if (g && g->id == of->id && g->summed)
+		r = copy_some(g->summed, after, max, a, ret);
 	pthread_mutex_unlock(&p->lock);
 	return r;
 }

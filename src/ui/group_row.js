@@ -5,6 +5,7 @@ import { age, bytes, copyBlock, dateTime, duration, h, number, plural, setAge, s
 import { parse, summarised } from './exposition.js';
 import { groupPath, keyOf, ordered, selector } from './labels.js';
 
+const RESET_ASSUMED = 'A count of it fell, and it does not say when its process started: that was taken for a new process.';
 const SHOWN_LINES = 4, SHOWN_FAMILIES = 40, MORE_LINES = 500, SHOWN_SOURCES = 50, TEXT_MAX = 256 * 1024;
 
 /** What the state of a group is called, and why: the first that holds. */
@@ -128,7 +129,7 @@ export class Opened {
     if (focused) this.sources.querySelector(`[data-source=${CSS.escape(focused)}]`)?.focus({ preventScroll: true });
   }
 
-  source({ source, start, push_time: pushed, failed, failure_reason: why, live, ended, series }) {
+  source({ source, start, push_time: pushed, failed, failure_reason: why, reset_assumed_time: reset, live, ended, series }) {
     const names = Object.entries(source);
     const kind = failed ? 'failed' : live ? 'ok' : 'expired';
     const end = () => change('DELETE', groupPath({ ...this.labels, ...source }, this.mode)).then(this.on.ended, this.on.failed);
@@ -137,6 +138,7 @@ export class Opened {
       !names.length && h('span', { class: 'chip' }, start ? `started ${dateTime(Date.parse(start))}` : 'without a name'), ' ',
       h('span', { class: `state ${kind}` }, failed ? `failed: ${why ?? ''}` : live ? 'live' : ended ? 'ended' : 'silent'),
       h('span', { class: 'dim' }, ` ${plural(series, 'value')}, `, pushed ? age(Date.parse(pushed)) : 'never', pushed ? ' ago' : ''), ' ',
+      reset && h('span', { class: 'state overdue', title: RESET_ASSUMED }, `reset assumed ${age(Date.parse(reset))} ago`), reset && ' ',
       live && names.length > 0 && h('button', { class: 'more', type: 'button', 'data-source': JSON.stringify(names), onclick: end }, 'end it'));
   }
 

@@ -289,6 +289,9 @@ def test_a_summed_group_and_its_sources(gw, page):
     page.wait_for("c counter", "tr.open")
     page.wait_for("pid=4712", "tr.open .list")
     assert page.text("tr.open .v") == "6" and "sum/metrics/job/j'" in page.texts("tr.open pre")[1]
+    assert "reset assumed" not in page.text("tr.open .list")
+    assert gw.request("POST", "/sum/metrics/job/j/pid/4711", "# TYPE c counter\nc 1\n").status == 200
+    page.wait_for("reset assumed", "tr.open .list")
     page.accessible()
     page.click("tr.open .list button", "end it")
     page.wait_until("document.querySelectorAll('tr.open .list button').length === 1")

@@ -21,7 +21,7 @@ def push(gw, path, text="# TYPE c_total counter\nc_total 1\nd_total 2\n", status
 
 def test_none(gw):
     gw.put("plain", "a 1\n")
-    assert ask(gw) == {"sources": [], "total": 0, "stable": False}
+    assert ask(gw) == {"sources": [], "total": 0}
 
 
 def test_what_is_said_of_a_source(gw):
@@ -49,7 +49,7 @@ def test_what_is_said_of_a_source(gw):
 def test_pages(database):
     with Gateway(database=database) as g:
         for job in ("a", "b", "c"):
-            for pid in range(7):
+            for pid in (2, 0, 1, 3, 4, 5, 6):
                 push(g, f"/sum/metrics/job/{job}/pid/{pid}")
         push(g, "/add/metrics/job/added")
         g.put("plain", "a 1\n")
@@ -64,12 +64,49 @@ def test_pages(database):
                     break
                 assert len(data["sources"]) == limit
                 cursor = {"cursor": data["next_cursor"]}
-            assert sorted(seen) == sorted((job, str(pid)) for job in "ac" for pid in range(7))
+            assert seen == [(job, str(pid)) for job in "ac" for pid in (2, 0, 1, 3, 4, 5, 6)], "in the order in which they came"
         assert ask(g, match=['{job="a"}', '{job="b"}'])["total"] == 14
         more = ask(g, limit=3)["next_cursor"]
         assert "cursor" in ask(g, 400, match='{job="a"}', cursor=more), "it is of another request"
+        assert g.get(f"/api/v1/groups?limit=3&cursor={more}").status == 400, "it is of another list"
         assert "selector" in ask(g, 400, match="job")
         assert "limit" in ask(g, 400, limit=1001)
+
+
+def pids(data):
+    return [int(s["source"]["pid"]) for s in data["sources"]]
+
+
+def test_a_cursor_goes_on_whoever_comes_and_goes(gw):
+    for pid in range(9):
+        push(gw, f"/sum/metrics/job/j/pid/{pid}")
+    push(gw, "/sum/metrics/job/k/pid/9")
+    data = ask(gw, limit=4)
+    assert pids(data) == [0, 1, 2, 3] and data["total"] == 10
+    for pid in (0, 3, 4, 6):
+        # It has no start: it is folded at once.
+        assert gw.request("DELETE", f"/sum/metrics/job/j/pid/{pid}").status == 202
+    push(gw, "/sum/metrics/job/j/pid/10")
+    data = ask(gw, limit=4, cursor=data["next_cursor"])
+    assert pids(data) == [5, 7, 8, 10]
+    data = ask(gw, limit=4, cursor=data["next_cursor"])
+    assert pids(data) == [9] and "next_cursor" not in data
+    first = ask(gw, limit=1)["next_cursor"]
+    assert gw.delete("j").status == 202
+    assert pids(ask(gw, cursor=first)) == [9], "its group has gone"
+
+
+def test_the_order_outlives_a_restart(database):
+    order = [5, 1, 4, 2, 3]
+    with Gateway(database=database) as g:
+        for pid in order:
+            push(g, f"/sum/metrics/job/j/pid/{pid}")
+        for pid in (1, 5):
+            push(g, f"/sum/metrics/job/j/pid/{pid}", "# TYPE c_total counter\nc_total 2\nd_total 2\n")
+        more = ask(g, limit=2)["next_cursor"]
+    with Gateway(database=database) as g:
+        assert pids(ask(g)) == order
+        assert pids(ask(g, limit=2, cursor=more)) == [4, 2]
 
 
 def test_silent_and_deleted(tmp_path):

@@ -588,13 +588,27 @@ static bool shows_line(struct gateway *g, const char *line)
 
 #define FAILING "pushgateway_group_failing_sources{instance=\"\",job=\"j\"} "
 
+/* The group of that job, in brief. */
+static struct group_brief brief_of(struct gateway *g, const char *key)
+{
+	struct group_list list = { 0 };
+	struct group_brief found = { 0 };
+	uint32_t cursor = 0;
+
+	while (store_list_groups(g->store, &cursor, &list))
+		for (uint32_t i = 0; i < list.n; i++)
+			if (str_eq(group_list_key(&list, &list.list[i]), str_of(key)))
+				found = list.list[i];
+	group_list_done(&list);
+	return found;
+}
+
 START_TEST(sources)
 {
 	CLEANUP(arena_done) struct arena a;
+	struct group_brief j, k;
 	struct sources_copy copy;
-	uint32_t cursor = 0;
 	struct gateway g;
-	size_t at = 0;
 
 	arena_init(&a, 1 << 20);
 	init_with(&g, NULL);
@@ -605,9 +619,10 @@ START_TEST(sources)
 	step(&g, "/k/__mode__/add|c 5");
 	step(&g, "400 /j/pid/1|c -1");
 	ck_assert(shows_line(&g, FAILING "1"));
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
-	ck_assert(str_eq(copy.key, STR("job\xffj\xff")));
-	ck_assert_uint_eq(copy.n_all, 3);
+	j = brief_of(&g, "job\xffj\xff");
+	k = brief_of(&g, "job\xffk\xff");
+	ck_assert_uint_eq(j.summed.n_sources, 3);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 2, &a, &copy), 1);
 	ck_assert_uint_eq(copy.n, 2);
 	ck_assert(str_eq(copy.list[0].name, STR("pid\xff"
 						"1\xff")));
@@ -616,25 +631,22 @@ START_TEST(sources)
 	ck_assert_ptr_nonnull(memmem(copy.list[0].failed_why.p, copy.list[0].failed_why.n,
 				     "can be neither negative", 23));
 	ck_assert(copy.list[1].has_start && copy.list[1].start == 7);
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, copy.list[1].id, 2, &a, &copy), 1);
 	ck_assert_uint_eq(copy.n, 1);
-	ck_assert_uint_eq(copy.first, 2);
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 1);
-	ck_assert(copy.n == 0 && copy.mode == GROUP_ADD);
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 2, &a, &copy), 0);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, copy.list[0].id, 2, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 0);
+	ck_assert_int_eq(store_copy_sources(g.store, &k, 0, 2, &a, &copy), 1);
+	ck_assert(copy.n == 0 && copy.mode == GROUP_ADD && k.summed.n_sources == 0);
 	step(&g, "/j/pid/1|c 6");
 	ck_assert(shows_line(&g, FAILING "0"));
 	step(&g, "400 /j/pid/3|c -1");
 	ck_assert(shows_line(&g, FAILING "1"));
 	step(&g, "DELETE /j/pid/3");
 	ck_assert(shows_line(&g, FAILING "0"));
-	cursor = 0;
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 9, &a, &copy), 1);
-	ck_assert_uint_eq(copy.n, 2);
-	at = SIZE_MAX;
-	ck_assert_int_eq(store_copy_sources(g.store, &cursor, &at, 9, &a, &copy), 1);
-	ck_assert(copy.mode == GROUP_ADD);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 9, &a, &copy), 1);
+	ck_assert(copy.n == 2 && brief_of(&g, "job\xffj\xff").summed.n_sources == 2);
 	step(&g, "DELETE /j");
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 9, &a, &copy), 0);
 	ck_assert(!shows_line(&g, FAILING));
 	gateway_done(&g);
 }
