@@ -167,23 +167,15 @@ void native_sums_squash(struct native_sums *s)
 	*s = one;
 }
 
-/* Again, as the end of one bucket may be within one of negative numbers. */
+/* Of both signs one bucket at most is cut; and its end cuts none, as all have the same bounds. */
 static double grown(const struct native_layer *l, double threshold)
 {
-	bool again = true;
+	for (uint32_t i = 0; i < l->n; i++) {
+		double lower = native_upper_bound(l->schema, (int64_t)l->list[i].index - 1);
+		double upper = native_upper_bound(l->schema, l->list[i].index);
 
-	while (again) {
-		again = false;
-		for (uint32_t i = 0; i < l->n; i++) {
-			double lower = native_upper_bound(l->schema, (int64_t)l->list[i].index - 1);
-			double upper = native_upper_bound(l->schema, l->list[i].index);
-
-			if (lower >= threshold || upper <= threshold ||
-			    exact_is_zero(&l->list[i].count))
-				continue;
-			threshold = upper;
-			again = true;
-		}
+		if (lower < threshold && upper > threshold && !exact_is_zero(&l->list[i].count))
+			return upper;
 	}
 	return threshold;
 }

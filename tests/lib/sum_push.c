@@ -22,6 +22,15 @@ void sum_push_rule(const struct group_options *rule)
 	rule_said = rule;
 }
 
+static void (*edit_said)(void *arg, struct family *families, struct arena *a);
+static void *edit_arg;
+
+void sum_push_edit(void (*edit)(void *arg, struct family *families, struct arena *a), void *arg)
+{
+	edit_said = edit;
+	edit_arg = arg;
+}
+
 /* {instance="",job="j"} goes, and {...,x="1"} is {x="1"}. */
 static void add_line(const char *line, struct strbuf *out)
 {
@@ -83,8 +92,11 @@ struct push *make_sum_push(enum push_mode mode, const char *path, const char *bo
 
 	arena_init(&a, 64 << 20);
 	if (read_path(path, &a, &key, &options, err) == 0 &&
-	    (!body || text_parse(str_of(copy), &lim, &a, &families, err) == 0))
+	    (!body || text_parse(str_of(copy), &lim, &a, &families, err) == 0)) {
+		if (edit_said && families)
+			edit_said(edit_arg, families, &a);
 		push = sum_push_build(&b, mode, &key, &options, families, now, err);
+	}
 	push_builder_done(&b);
 	return push;
 }

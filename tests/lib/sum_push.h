@@ -15,6 +15,9 @@ struct push *make_sum_push(enum push_mode mode, const char *path, const char *bo
 /* What a rule says of pushes from now on; NULL: nothing. */
 void sum_push_rule(const struct group_options *rule);
 
+/* What is done to the families of each body from now on, in the arena; NULL: nothing. */
+void sum_push_edit(void (*edit)(void *arg, struct family *families, struct arena *a), void *arg);
+
 /* Appends the lines that a scrape shows of job j, without its labels, and without push times. */
 void sum_exposed(struct store *s, struct strbuf *out);
 

@@ -1,10 +1,12 @@
 /*
  * Random histories of processes that push to a summed group, through the store, against a model
- * that keeps everything for ever and adds it all up anew each time. Processes restart, fork names,
- * repeat pushes, push late and out of order, end, fall silent, are folded and come back; the
- * gateway is restarted from its log, as it is, as it is when applied in order, and as it is written
- * anew; the log is cleaned, and batches come to nothing. What is exposed is that of the model, bit
- * by bit, and no counter ever falls.
+ * that keeps everything for ever and adds it all up anew each time (lib/naive_sums.h). Processes
+ * restart, share names, repeat pushes, push late and out of order, change types, end, fall silent,
+ * are folded for their age and for room, and come back; increments have ids and are repeated;
+ * groups expire and are deleted; pushes are refused; the gateway is restarted from its log, as it
+ * is, as it is when applied in order, and as it is written anew; the log is cleaned, and batches
+ * come to nothing. What is exposed is that of the model, bit by bit, native histograms and
+ * exemplars too, and no counter ever falls.
  *
  * HISTORIES says how many, SEED where they begin. One that fails is made as short as it can be, and
  * printed.
@@ -15,26 +17,21 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "format/protobuf/decode.h"
 #include "journal/load.h"
 #include "journal/rewrite.h"
+#include "lib/exposed.h"
 #include "lib/mem_storage.h"
+#include "lib/naive_sums.h"
 #include "lib/rng.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
 #include "lib/sum_push.h"
-#include "merge/total.h"
+#include "merge/native.h"
+#include "metrics/native_histogram.h"
 #include "store/store.h"
 
 enum {
-	N_NAMES = 3,   /* of sources */
-	N_STARTS = 3,  /* of each; the first is none at all */
-	N_SERIES = 3,  /* of the counter c, the histogram h, and each gauge */
-	N_LAYOUTS = 2, /* of the histogram; the middle bound is common */
-	N_BOUNDS = 3,
-	MAX_STEPS = 24,
-	SOURCE_TTL = 900, /* seconds */
-	FOLD_AFTER = 8 * 86400,
 	DEFAULT_HISTORIES =
 #ifdef __SANITIZE_ADDRESS__
 		3000,
@@ -43,33 +40,29 @@ enum {
 #endif
 };
 
-static const double bounds[N_LAYOUTS][N_BOUNDS] = { { 1, 2, 4 }, { 0.5, 2, 8 } };
-static const char *const gauges[] = { "g_recent", "g_max", "g_min", "g_in_progress", "g_info" };
-enum { RECENT, MAX_EVER, MIN_EVER, LIVESUM, LIVEMAX, N_GAUGES };
+struct history {
+	struct naive_rule rule;
+	struct step steps[MAX_STEPS];
+	unsigned n;
+};
 
 /* ---- histories ---- */
 
-enum step_kind { PUSH, END, SILENT, FOLD, RESTART, IN_ORDER, REWRITE, CLEAN, DELETE, N_KINDS };
+static double any_number(uint64_t *r)
+{
+	uint64_t bits = rng_next(r) >> 1;
+	double v;
 
-struct said_by_step {
-	bool counter[N_SERIES], histogram[N_SERIES], gauge[N_GAUGES][N_SERIES];
-	double count[N_SERIES], values[N_GAUGES][N_SERIES];
-	unsigned buckets[N_SERIES][N_BOUNDS + 1]; /* not cumulative; the last is above all bounds */
-	double sum[N_SERIES];
-};
-
-struct step {
-	enum step_kind kind;
-	uint8_t name, start, layout;
-	bool replace;
-	bool lost; /* the batch comes to nothing */
-	struct said_by_step said;
-};
+	memcpy(&v, &bits, sizeof(v));
+	return isfinite(v) ? v : 0.3;
+}
 
 static double some_number(uint64_t *r)
 {
 	static const double odd[] = { 0.1, 1e-9, 1e300, 5e-324, 123456.789, 9007199254740993.0 };
 
+	if (rng_one_in(r, 8))
+		return any_number(r);
 	if (rng_one_in(r, 4))
 		return odd[rng_below(r, ARRAY_LEN(odd))];
 	return rng_below(r, 20);
@@ -89,12 +82,19 @@ static double some_sum(uint64_t *r)
 	}
 }
 
-static void fill_said(uint64_t *r, struct said_by_step *said)
+static void fill_said(uint64_t *r, struct said_by_step *said, bool native)
 {
+	static const double thresholds[] = { 0, 0.5, 1.5 };
+
 	for (int i = 0; i < N_SERIES; i++) {
 		said->counter[i] = !rng_one_in(r, 3);
 		said->count[i] = some_number(r);
+		said->created[i] = rng_one_in(r, 4);
+		said->began[i] = 10 * (1 + rng_below(r, 3));
+		said->exemplar[i] = rng_one_in(r, 4);
+		said->exemplar_at[i] = 1 + (int)rng_below(r, 9);
 		said->histogram[i] = rng_one_in(r, 2);
+		said->native[i] = native;
 		said->sum[i] = some_sum(r);
 		for (int b = 0; b <= N_BOUNDS; b++)
 			said->buckets[i][b] = rng_below(r, 4);
@@ -103,77 +103,52 @@ static void fill_said(uint64_t *r, struct said_by_step *said)
 			said->values[g][i] = (double)rng_below(r, 9) - 4;
 		}
 	}
+	said->schema = (int)rng_below(r, 3);
+	said->threshold = thresholds[rng_below(r, ARRAY_LEN(thresholds))];
+	said->odd = rng_one_in(r, 3);
+	said->odd_kind = rng_one_in(r, 4) ? ODD_GAUGE : ODD_COUNTER;
+	said->odd_value = some_number(r);
+	said->bad = rng_one_in(r, 20);
 }
 
-static void fill_step(uint64_t *r, struct step *s)
+static enum step_kind some_kind(uint64_t *r)
 {
-	uint32_t kind = rng_below(r, 10 + N_KINDS - 1);
+	enum { PUSHES = 12, ADDS = 3 };
+	uint32_t kind = rng_below(r, PUSHES + ADDS + N_KINDS - 2);
 
+	return kind < PUSHES          ? PUSH
+	       : kind < PUSHES + ADDS ? ADD
+				      : (enum step_kind)(kind - PUSHES - ADDS + 1);
+}
+
+/* natives: of all processes, of none, of some. */
+static void fill_step(uint64_t *r, struct step *s, unsigned natives)
+{
 	*s = (struct step){
-		.kind = kind < 10 ? PUSH : (enum step_kind)(kind - 9),
+		.kind = some_kind(r),
 		.name = (uint8_t)rng_below(r, N_NAMES),
 		.start = (uint8_t)rng_below(r, N_STARTS),
+		.push_id = (uint8_t)rng_below(r, N_PUSH_IDS + 1),
 		.replace = rng_one_in(r, 2),
+		.final = rng_one_in(r, 10),
 		.lost = rng_one_in(r, 6),
 	};
 	/* A process has one all its life. */
 	s->layout = (s->name + s->start) % N_LAYOUTS;
-	fill_said(r, &s->said);
+	fill_said(r, &s->said, natives == 0 || (natives == 2 && s->start != 1));
 }
 
-/* ---- the model ---- */
-
-/* One histogram as it was said, or for a counter its value alone. */
-struct amount {
-	double value;                    /* of a histogram: its sum */
-	double count, buckets[N_BOUNDS]; /* cumulative */
-	uint8_t layout;
-	int times; /* -1: it is taken away */
-};
-
-/* All that was ever said of one series and counts for good. */
-struct amounts {
-	struct amount list[4 * MAX_STEPS];
-	unsigned n;
-};
-
-struct process {
-	bool known, live, ended, returned;
-	uint64_t first;
-	double pushed_at, resets[3];
-	bool has_counter[N_SERIES], has_histogram[N_SERIES], has_gauge[N_GAUGES][N_SERIES];
-	struct amount counter[N_SERIES], histogram[N_SERIES];
-	double gauge[N_GAUGES][N_SERIES];
-};
-
-struct model {
-	struct process p[N_NAMES][N_STARTS];
-	bool was_folded[N_NAMES][N_STARTS];
-	struct amounts counters[N_SERIES], histograms[N_SERIES];
-	bool in_base[2][N_SERIES]; /* of counters, histograms */
-	struct process *recent_by[N_SERIES];
-	bool recent[N_SERIES], extreme[2][N_SERIES];
-	double recents[N_SERIES], extremes[2][N_SERIES];
-	uint64_t pushes, shown_first;
-	uint8_t shown;
-	double now; /* Unix seconds */
-};
-
-static struct amount amount_of(const struct step *s, int series, bool histogram)
+static void fill_history(uint64_t seed, struct history *h)
 {
-	struct amount a = { .value = s->said.count[series], .times = 1, .layout = s->layout };
+	uint64_t r = seed;
+	unsigned natives = rng_below(&r, 3);
 
-	a.count = a.value;
-	if (!histogram)
-		return a;
-	a.value = s->said.sum[series];
-	a.count = 0;
-	for (int b = 0; b <= N_BOUNDS; b++) {
-		a.count += s->said.buckets[series][b];
-		if (b < N_BOUNDS)
-			a.buckets[b] = a.count;
-	}
-	return a;
+	*h = (struct history){
+		.rule = { rng_one_in(&r, 3), rng_one_in(&r, 4), rng_one_in(&r, 3) },
+		.n = 2 + rng_below(&r, MAX_STEPS - 2),
+	};
+	for (unsigned i = 0; i < h->n; i++)
+		fill_step(&r, &h->steps[i], natives);
 }
 
 /* For what each of millions of steps asks: Check writes a note of each of its own assertions. */
@@ -181,306 +156,6 @@ static void must(bool holds, const char *what)
 {
 	if (!holds)
 		ck_abort_msg("%s", what);
-}
-
-static void for_good(struct amounts *all, struct amount a, int times)
-{
-	a.times = times;
-	must(all->n < ARRAY_LEN(all->list), "more amounts than there is room for");
-	all->list[all->n++] = a;
-}
-
-/* Returns whether it began anew without a start that says so. */
-static bool count_said(struct process *p, bool has_start, struct amounts *all, bool *in_base,
-		       bool *has, struct amount *now, struct amount said)
-{
-	bool reset = false;
-
-	if (!*has) {
-		if (p->returned && *in_base)
-			for_good(all, said, -1);
-		*has = true;
-		*now = said;
-		return false;
-	}
-	if (said.count < now->count && has_start)
-		return false;
-	if (said.count < now->count) {
-		for_good(all, *now, 1);
-		*in_base = true;
-		reset = true;
-	}
-	*now = said;
-	return reset;
-}
-
-static void gauge_said(struct model *m, struct process *p, int g, int i, double v)
-{
-	p->has_gauge[g][i] = true;
-	p->gauge[g][i] = v;
-	if (g == RECENT) {
-		m->recent[i] = true;
-		m->recents[i] = v;
-		m->recent_by[i] = p;
-	} else if (g == MAX_EVER || g == MIN_EVER) {
-		int which = g == MIN_EVER;
-
-		if (!m->extreme[which][i] ||
-		    (which ? v < m->extremes[1][i] : v > m->extremes[0][i]))
-			m->extremes[which][i] = v;
-		m->extreme[which][i] = true;
-	}
-}
-
-/* A body names a gauge's family when it has any series of it. */
-static bool names_family(const struct step *s, int g)
-{
-	for (int i = 0; i < N_SERIES; i++)
-		if (s->said.gauge[g][i])
-			return true;
-	return false;
-}
-
-static void gauges_said(struct model *m, struct process *p, const struct step *s)
-{
-	for (int g = 0; g < N_GAUGES; g++) {
-		for (int i = 0; i < N_SERIES; i++) {
-			if (s->said.gauge[g][i]) {
-				gauge_said(m, p, g, i, s->said.values[g][i]);
-			} else if (s->replace || names_family(s, g)) {
-				p->has_gauge[g][i] = false;
-				if (g == RECENT && m->recent_by[i] == p)
-					m->recent[i] = false;
-			}
-		}
-	}
-}
-
-/* False: refused, and nothing has changed. */
-static bool model_push(struct model *m, const struct step *s)
-{
-	struct process *p = &m->p[s->name][s->start];
-	struct model before = *m;
-	bool reset = false;
-
-	m->pushes++;
-	if (!p->known) {
-		*p = (struct process){ .known = true,
-				       .first = m->pushes,
-				       .returned = m->was_folded[s->name][s->start] };
-		/* Whose gauge it was has gone. */
-	}
-	p->live = true;
-	p->ended = false;
-	p->pushed_at = m->now;
-	for (int i = 0; i < N_SERIES; i++) {
-		if (s->said.counter[i])
-			reset |= count_said(p, s->start > 0, &m->counters[i], &m->in_base[0][i],
-					    &p->has_counter[i], &p->counter[i],
-					    amount_of(s, i, false));
-		if (s->said.histogram[i])
-			reset |= count_said(p, s->start > 0, &m->histograms[i], &m->in_base[1][i],
-					    &p->has_histogram[i], &p->histogram[i],
-					    amount_of(s, i, true));
-	}
-	gauges_said(m, p, s);
-	for (int i = 0; i < N_SERIES; i++) {
-		if (!p->has_histogram[i])
-			continue;
-		if (p->first >= m->shown_first) {
-			m->shown_first = p->first;
-			m->shown = p->histogram[i].layout;
-		}
-		break;
-	}
-	if (!reset)
-		return true;
-	if (p->resets[0] != 0 && m->now - p->resets[0] < 60) {
-		*m = before;
-		return false;
-	}
-	p->resets[0] = p->resets[1];
-	p->resets[1] = p->resets[2];
-	p->resets[2] = m->now;
-	return true;
-}
-
-static void model_fold(struct model *m, int name, int start)
-{
-	struct process *p = &m->p[name][start];
-
-	for (int i = 0; i < N_SERIES; i++) {
-		if (p->has_counter[i])
-			for_good(&m->counters[i], p->counter[i], 1);
-		if (p->has_histogram[i])
-			for_good(&m->histograms[i], p->histogram[i], 1);
-		m->in_base[0][i] |= p->has_counter[i];
-		m->in_base[1][i] |= p->has_histogram[i];
-		if (m->recent_by[i] == p)
-			m->recent_by[i] = NULL;
-	}
-	*p = (struct process){ .known = false };
-}
-
-static void model_end(struct model *m, int name)
-{
-	for (int start = 0; start < N_STARTS; start++) {
-		struct process *p = &m->p[name][start];
-
-		if (!p->known || p->ended)
-			continue;
-		p->live = false;
-		p->ended = true;
-		for (int i = 0; i < N_SERIES; i++)
-			p->has_gauge[LIVESUM][i] = p->has_gauge[LIVEMAX][i] = false;
-		if (start == 0)
-			model_fold(m, name, start);
-	}
-}
-
-/* ---- what it shows ---- */
-
-struct shown_counter {
-	bool there;
-	double value;
-};
-
-static void add_number(struct strbuf *out, double v)
-{
-	char num[NUM_MAX];
-
-	strbuf_addc(out, ' ');
-	strbuf_add(out, num, num_format(v, num));
-	strbuf_addc(out, '\n');
-}
-
-/* fn: the part of an amount. */
-static double add_up(const struct model *m, bool histogram, int series,
-		     double (*part)(const struct amount *a, double bound), double bound,
-		     bool *ret_there)
-{
-	const struct amounts *all = histogram ? &m->histograms[series] : &m->counters[series];
-	struct total t = { 0 };
-	double v;
-
-	for (unsigned i = 0; i < all->n; i++)
-		total_add(&t, part(&all->list[i], bound), all->list[i].times);
-	*ret_there = m->in_base[histogram][series];
-	for (int n = 0; n < N_NAMES; n++)
-		for (int st = 0; st < N_STARTS; st++) {
-			const struct process *p = &m->p[n][st];
-
-			if (!(histogram ? p->has_histogram : p->has_counter)[series])
-				continue;
-			total_add(&t,
-				  part(histogram ? &p->histogram[series] : &p->counter[series],
-				       bound),
-				  1);
-			*ret_there = true;
-		}
-	v = total_value(&t);
-	total_done(&t);
-	return v;
-}
-
-static double value_part(const struct amount *a, double bound)
-{
-	(void)bound;
-	return a->value;
-}
-
-static double count_part(const struct amount *a, double bound)
-{
-	(void)bound;
-	return a->count;
-}
-
-static double bucket_part(const struct amount *a, double bound)
-{
-	double v = 0;
-
-	for (int i = 0; i < N_BOUNDS && bounds[a->layout][i] <= bound; i++)
-		v = a->buckets[i];
-	return v;
-}
-
-static void show_counts(const struct model *m, struct strbuf *out, struct shown_counter *counters)
-{
-	for (int i = 0; i < N_SERIES; i++) {
-		double v = add_up(m, false, i, value_part, 0, &counters[i].there);
-
-		counters[i].value = v;
-		if (!counters[i].there)
-			continue;
-		strbuf_addf(out, "c{x=\"%d\"}", i);
-		add_number(out, v);
-	}
-}
-
-static void show_histograms(const struct model *m, struct strbuf *out)
-{
-	for (int i = 0; i < N_SERIES; i++) {
-		bool there;
-		double count = add_up(m, true, i, count_part, 0, &there);
-
-		if (!there)
-			continue;
-		for (int b = 0; b < N_BOUNDS; b++) {
-			double v = add_up(m, true, i, bucket_part, bounds[m->shown][b], &there);
-
-			strbuf_addf(out, "h_bucket{x=\"%d\",le=\"%g\"}", i, bounds[m->shown][b]);
-			add_number(out, v > 0 ? v : 0);
-		}
-		strbuf_addf(out, "h_bucket{x=\"%d\",le=\"+Inf\"}", i);
-		add_number(out, count > 0 ? count : 0);
-		strbuf_addf(out, "h_sum{x=\"%d\"}", i);
-		add_number(out, add_up(m, true, i, value_part, 0, &there));
-		strbuf_addf(out, "h_count{x=\"%d\"}", i);
-		add_number(out, count > 0 ? count : 0);
-	}
-}
-
-static bool gauge_now(const struct model *m, int g, int i, double *ret)
-{
-	bool any = false;
-
-	if (g == RECENT) {
-		*ret = m->recents[i];
-		return m->recent[i];
-	}
-	if (g == MAX_EVER || g == MIN_EVER) {
-		*ret = m->extremes[g == MIN_EVER][i];
-		return m->extreme[g == MIN_EVER][i];
-	}
-	*ret = 0;
-	for (int n = 0; n < N_NAMES; n++)
-		for (int st = 0; st < N_STARTS; st++) {
-			const struct process *p = &m->p[n][st];
-
-			if (!p->live || !p->has_gauge[g][i])
-				continue;
-			if (g == LIVESUM)
-				*ret += p->gauge[g][i];
-			else if (!any || p->gauge[g][i] > *ret)
-				*ret = p->gauge[g][i];
-			any = true;
-		}
-	return any;
-}
-
-static void show_gauges(const struct model *m, struct strbuf *out)
-{
-	static const int by_name[N_GAUGES] = { LIVESUM, LIVEMAX, MAX_EVER, MIN_EVER, RECENT };
-
-	for (int k = 0; k < N_GAUGES; k++)
-		for (int i = 0; i < N_SERIES; i++) {
-			double v;
-
-			if (!gauge_now(m, by_name[k], i, &v))
-				continue;
-			strbuf_addf(out, "%s{x=\"%d\"}", gauges[by_name[k]], i);
-			add_number(out, v);
-		}
 }
 
 /* ---- the store ---- */
@@ -571,36 +246,133 @@ static void do_due(struct world *w, bool lost)
 	}
 }
 
-static void body_of(const struct step *s, struct strbuf *b)
+/* ---- what is pushed ---- */
+
+static void counters_of(const struct step *s, struct strbuf *b)
 {
+	bool any = false;
+
 	strbuf_addz(b, "# TYPE c counter\n");
 	for (int i = 0; i < N_SERIES; i++)
 		if (s->said.counter[i]) {
 			strbuf_addf(b, "c{x=\"%d\"}", i);
-			add_number(b, s->said.count[i]);
+			naive_line(b, s->said.count[i]);
+			any |= s->said.created[i];
 		}
+	if (any)
+		strbuf_addz(b, "# TYPE c_created gauge\n");
+	for (int i = 0; i < N_SERIES; i++)
+		if (s->said.counter[i] && s->said.created[i])
+			strbuf_addf(b, "c_created{x=\"%d\"} %g\n", i, s->said.began[i]);
+}
+
+static void histograms_of(const struct step *s, struct strbuf *b)
+{
 	strbuf_addz(b, "# TYPE h histogram\n");
 	for (int i = 0; i < N_SERIES; i++) {
-		struct amount a = amount_of(s, i, true);
+		struct amount a = naive_amount(s, i, true);
 
 		if (!s->said.histogram[i])
 			continue;
 		for (int k = 0; k < N_BOUNDS; k++)
-			strbuf_addf(b, "h_bucket{x=\"%d\",le=\"%g\"} %g\n", i, bounds[s->layout][k],
-				    a.buckets[k]);
+			strbuf_addf(b, "h_bucket{x=\"%d\",le=\"%g\"} %g\n", i,
+				    naive_bounds[s->layout][k], a.buckets[k]);
 		strbuf_addf(b, "h_bucket{x=\"%d\",le=\"+Inf\"} %g\nh_count{x=\"%d\"} %g\n", i,
 			    a.count, i, a.count);
 		strbuf_addf(b, "h_sum{x=\"%d\"}", i);
-		add_number(b, a.value);
+		naive_line(b, a.value);
 	}
+}
+
+static void gauges_of(const struct step *s, struct strbuf *b)
+{
 	for (int g = 0; g < N_GAUGES; g++) {
-		if (names_family(s, g))
-			strbuf_addf(b, "# TYPE %s gauge\n", gauges[g]);
-		for (int i = 0; i < N_SERIES; i++)
-			if (s->said.gauge[g][i])
-				strbuf_addf(b, "%s{x=\"%d\"} %g\n", gauges[g], i,
-					    s->said.values[g][i]);
+		bool any = false;
+
+		for (int i = 0; i < N_SERIES; i++) {
+			if (!s->said.gauge[g][i])
+				continue;
+			if (!any)
+				strbuf_addf(b, "# TYPE %s gauge\n", naive_gauges[g]);
+			any = true;
+			strbuf_addf(b, "%s{x=\"%d\"} %g\n", naive_gauges[g], i,
+				    s->said.values[g][i]);
+		}
 	}
+}
+
+static void increments_of(const struct step *s, struct strbuf *b)
+{
+	strbuf_addz(b, "# TYPE added counter\n");
+	for (int i = 0; i < N_SERIES; i++)
+		if (s->said.counter[i]) {
+			strbuf_addf(b, "added{x=\"%d\"}", i);
+			naive_line(b, s->said.count[i]);
+		}
+	strbuf_addz(b, "# TYPE added_recent gauge\n");
+	for (int i = 0; i < N_SERIES; i++)
+		if (s->said.gauge[RECENT][i])
+			strbuf_addf(b, "added_recent{x=\"%d\"} %g\n", i, s->said.values[RECENT][i]);
+}
+
+static void body_of(const struct step *s, struct strbuf *b)
+{
+	if (s->said.bad)
+		strbuf_addz(b, "# TYPE bad counter\nbad -1\n");
+	if (s->kind == ADD) {
+		increments_of(s, b);
+		return;
+	}
+	counters_of(s, b);
+	histograms_of(s, b);
+	gauges_of(s, b);
+	if (!s->said.odd)
+		return;
+	strbuf_addf(b, "# TYPE odd %s\nodd", s->said.odd_kind == ODD_GAUGE ? "gauge" : "counter");
+	naive_line(b, s->said.odd_value);
+}
+
+/* What text cannot say: the spans are 1 to 3, and of negative numbers 2. */
+static void add_native(const struct said_by_step *said, int i, struct histogram *h, struct arena *a)
+{
+	const unsigned *n = said->buckets[i];
+	struct span *spans = arena_alloc(a, 2 * sizeof(*spans));
+	int64_t *deltas = arena_alloc(a, 4 * sizeof(*deltas));
+
+	spans[0] = (struct span){ 1, 3 };
+	spans[1] = (struct span){ 2, 1 };
+	deltas[0] = n[1];
+	deltas[1] = -(int64_t)n[1];
+	deltas[2] = n[2];
+	deltas[3] = n[3];
+	h->has_schema = h->has_zero_threshold = h->has_zero_count = true;
+	h->schema = said->schema;
+	h->zero_threshold = said->threshold;
+	h->zero_count = n[0];
+	h->pos_spans = spans;
+	h->neg_spans = spans + 1;
+	h->pos_deltas = deltas;
+	h->neg_deltas = deltas + 3;
+	h->n_pos_spans = h->n_neg_spans = h->n_neg_deltas = 1;
+	h->n_pos_deltas = 3;
+}
+
+static void edit(void *arg, struct family *families, struct arena *a)
+{
+	const struct said_by_step *said = arg;
+
+	for (struct family *f = families; f; f = f->next)
+		for (struct metric *m = f->metrics; m; m = m->next) {
+			int i = m->n_labels ? m->labels[0].value.p[0] - '0' : 0;
+
+			if (str_eq(f->name, STR("h")) && said->native[i])
+				add_native(said, i, m->histogram, a);
+			if (!str_eq(f->name, STR("c")) || !said->exemplar[i])
+				continue;
+			m->exemplar = arena_zalloc(a, sizeof(*m->exemplar));
+			m->exemplar->value = said->count[i];
+			m->exemplar->ts = (struct timestamp){ true, said->exemplar_at[i], 0 };
+		}
 }
 
 static bool push(struct world *w, const struct step *s)
@@ -612,11 +384,21 @@ static bool push(struct world *w, const struct step *s)
 	bool taken;
 
 	body_of(s, &body);
-	strbuf_addf(&path, "/j/__source__/%c", 'a' + s->name);
-	if (s->start)
-		strbuf_addf(&path, "/__start__/%d", s->start * 100);
+	if (s->kind == ADD) {
+		strbuf_addz(&path, "/k/__mode__/add");
+		if (s->push_id)
+			strbuf_addf(&path, "/__push_id__/%d", s->push_id);
+	} else {
+		strbuf_addf(&path, "/j/__source__/%c", 'a' + s->name);
+		if (s->start)
+			strbuf_addf(&path, "/__start__/%d", s->start * 100);
+		if (s->final)
+			strbuf_addz(&path, "/__final__/1");
+	}
+	sum_push_edit(edit, (void *)&s->said);
 	push = make_sum_push(s->replace ? PUSH_PUT : PUSH_POST, strbuf_z(&path), strbuf_z(&body),
 			     clock_wall(), &err);
+	sum_push_edit(NULL, NULL);
 	must(push != NULL, err.msg);
 	store_stage(w->store, push);
 	taken = push->err.reason == ERR_NONE;
@@ -643,62 +425,103 @@ static void delete (struct world *w, const char *path, bool lost)
 	push_free(push);
 }
 
+/* ---- what is shown beside the text ---- */
+
+static void add_exemplar(const struct metric *m, int i, struct strbuf *out)
+{
+	strbuf_addf(out, "c exemplar %d at %d", i, (int)m->exemplar->ts.seconds);
+	naive_line(out, m->exemplar->value);
+}
+
+static void add_shown_native(const struct histogram *h, int i, struct strbuf *out)
+{
+	CLEANUP(freep) struct native *v = mem_alloc(native_size(native_room(h)));
+
+	native_read(h, v);
+	strbuf_addf(out, "h native %d %d %.17g %.17g", i, v->schema, v->threshold, v->zero);
+	for (uint32_t k = 0; k < v->n; k++)
+		strbuf_addf(out, " %s%d:%.17g", v->counts[k].negative ? "-" : "",
+			    v->counts[k].index, v->counts[k].count);
+	strbuf_addc(out, '\n');
+}
+
+static void add_message(struct str proto, struct arena *a, struct strbuf *out)
+{
+	static const struct decode_limits lim = DECODE_UNLIMITED;
+	struct family *families;
+	struct err err;
+
+	must(proto_decode(arena_dup(a, proto), &lim, a, &families, &err) == 0, err.msg);
+	for (struct family *f = families; f; f = f->next)
+		for (struct metric *m = f->metrics; m; m = m->next) {
+			int i = 0;
+
+			for (uint32_t k = 0; k < m->n_labels; k++)
+				if (str_eq(m->labels[k].name, STR("x")))
+					i = m->labels[k].value.p[0] - '0';
+			if (m->exemplar)
+				add_exemplar(m, i, out);
+			if (m->histogram && native_histogram_is(m->histogram))
+				add_shown_native(m->histogram, i, out);
+		}
+}
+
+static void add_messages(struct store *s, struct strbuf *out)
+{
+	struct snapshot *snap = store_snapshot(s, &(struct snapshot_wants){ .slots = SLOTS_LOSSY });
+	CLEANUP(arena_done) struct arena a;
+
+	arena_init(&a, ARENA_MUST);
+	for (size_t i = 0; i < snap->n_families; i++)
+		for (size_t k = 0; k < snap->families[i].n; k++) {
+			const struct snapshot_page *p = &snap->pages[snap->families[i].first + k];
+
+			for (uint32_t n = 0; n < p->n_slots; n++)
+				if (p->slots[n].proto)
+					add_message(bytes_str(p->slots[n].proto), &a, out);
+		}
+	snapshot_free(snap);
+}
+
 /* ---- both, step by step ---- */
 
-static void tell_time(const struct model *m)
+static void tell_time(const struct naive_sums *m)
 {
 	clock_hold((int64_t)m->now * 1000000000, (int64_t)m->now * 1000000000);
 }
 
-/* Time passes: who has been silent for too long is not live, and later is folded. */
-static void model_wait(struct model *m, double seconds)
+static void pass_time(struct world *w, struct naive_sums *m, const struct step *s)
 {
-	m->now += seconds;
-	for (int n = 0; n < N_NAMES; n++)
-		for (int st = 0; st < N_STARTS; st++) {
-			struct process *p = &m->p[n][st];
-
-			if (!p->known)
-				continue;
-			if (m->now >= p->pushed_at + SOURCE_TTL)
-				p->live = false;
-			if (m->now < p->pushed_at + FOLD_AFTER)
-				continue;
-			model_fold(m, n, st);
-			m->was_folded[n][st] = true;
-		}
-}
-
-static void model_delete(struct model *m)
-{
-	*m = (struct model){ .now = m->now };
+	naive_wait(m, s->kind == SILENT ? SOURCE_TTL : s->kind == FOLD ? FOLD_AFTER : GROUP_TTL);
+	tell_time(m);
+	do_due(w, s->lost);
 }
 
 /* The step in both; what is wrong, in words, or NULL. */
-static const char *take_step(struct world *w, struct model *m, const struct step *s)
+static const char *take_step(struct world *w, struct naive_sums *m, const struct step *s)
 {
-	const struct model before = *m;
+	CLEANUP(freep) struct naive_sums *before = mem_dup(m, sizeof(*m));
 	char path[32];
 
 	switch (s->kind) {
 	case PUSH:
-		if (push(w, s) != model_push(m, s))
+	case ADD:
+		if (push(w, s) != (s->kind == ADD ? naive_add(m, s) : naive_push(m, s)))
 			return "one has taken a push that the other has refused";
 		break;
 	case END:
 		snprintf(path, sizeof(path), "/j/__source__/%c", 'a' + s->name);
 		delete (w, path, s->lost);
-		model_end(m, s->name);
+		naive_end(m, s->name);
 		break;
 	case DELETE:
 		delete (w, "/j", s->lost);
-		model_delete(m);
+		naive_delete(m);
 		break;
 	case SILENT:
 	case FOLD:
-		model_wait(m, s->kind == FOLD ? FOLD_AFTER : SOURCE_TTL);
-		tell_time(m);
-		do_due(w, s->lost);
+	case EXPIRE:
+		pass_time(w, m, s);
 		return NULL;
 	case CLEAN:
 		clean(w);
@@ -708,7 +531,7 @@ static const char *take_step(struct world *w, struct model *m, const struct step
 		return NULL;
 	}
 	if (s->lost)
-		*m = before;
+		*m = *before;
 	return NULL;
 }
 
@@ -721,7 +544,7 @@ static int by_text(const void *a, const void *b)
 static void sort_lines(struct strbuf *b)
 {
 	CLEANUP(freep) char *copy = mem_strdup(strbuf_z(b));
-	char *lines[256], *save;
+	char *lines[512], *save;
 	size_t n = 0;
 
 	for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
@@ -733,52 +556,79 @@ static void sort_lines(struct strbuf *b)
 		strbuf_addf(b, "%s\n", lines[i]);
 }
 
-static const char *compare(struct world *w, const struct model *m, struct shown_counter *last)
+struct shown_counter {
+	bool there;
+	double value;
+};
+
+/* Of a group that has gone nothing is remembered. */
+static bool one_fell(const struct naive_sums *m, struct shown_counter *last)
+{
+	bool fell = false;
+
+	for (int i = 0; i < N_SERIES; i++) {
+		struct shown_counter now;
+
+		now.there = naive_counter(m, i, &now.value);
+		fell |= m->pushed_at > 0 && last[i].there &&
+			(!now.there || now.value < last[i].value);
+		last[i] = now;
+	}
+	return fell;
+}
+
+static const char *compare(struct world *w, struct naive_sums *m, struct shown_counter *last)
 {
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	struct shown_counter now[N_SERIES];
-	static char words[16384];
+	static char words[4096];
 
 	sum_exposed(w->store, &got);
-	show_counts(m, &want, now);
-	show_gauges(m, &want);
-	show_histograms(m, &want);
+	add_messages(w->store, &got);
+	naive_show(m, &want);
 	sort_lines(&got);
 	sort_lines(&want);
-	for (int i = 0; i < N_SERIES; i++) {
-		if (last[i].there && (!now[i].there || now[i].value < last[i].value))
-			return "a counter fell";
-		last[i] = now[i];
-	}
+	if (one_fell(m, last))
+		return "a counter fell";
 	if (strcmp(strbuf_z(&got), strbuf_z(&want)) == 0)
 		return NULL;
 	snprintf(words, sizeof(words), "exposed\n%sthe model\n%s", strbuf_z(&got), strbuf_z(&want));
 	return words;
 }
 
-static const char *run(const struct step *steps, unsigned n)
+static struct group_options options = { .gauges = NULL };
+
+static void set_rule(const struct naive_rule *rule)
+{
+	options.has_max_sources = rule->few_sources;
+	options.max_sources = A_FEW_SOURCES;
+	options.has_max_series = rule->few_series;
+	options.max_series = A_FEW_SERIES;
+	options.has_ttl = rule->ends;
+	options.ttl_ns = GROUP_TTL * INT64_C(1000000000);
+	sum_push_rule(&options);
+}
+
+static const char *run(const struct history *h)
 {
 	struct world w = { .store = new_store() };
-	struct model *m = mem_zalloc(sizeof(*m));
+	CLEANUP(freep) struct naive_sums *m = mem_zalloc(sizeof(*m));
 	struct shown_counter last[N_SERIES] = { { .there = false } };
 	const char *wrong = NULL;
 
+	set_rule(&h->rule);
 	mem_storage_init(&w.rows);
+	m->rule = h->rule;
 	m->now = 1000000;
-	for (unsigned i = 0; i < n && !wrong; i++) {
-		m->now++;
+	for (unsigned i = 0; i < h->n && !wrong; i++) {
+		naive_wait(m, 1);
 		tell_time(m);
 		do_due(&w, false);
-		model_wait(m, 0);
-		wrong = take_step(&w, m, &steps[i]);
-		if (steps[i].kind == DELETE && !steps[i].lost)
-			memset(last, 0, sizeof(last));
+		wrong = take_step(&w, m, &h->steps[i]);
 		wrong = wrong ? wrong : compare(&w, m, last);
 	}
 	store_free(w.store);
 	mem_storage_done(&w.rows);
-	free(m);
 	return wrong;
 }
 
@@ -786,48 +636,70 @@ static const char *run(const struct step *steps, unsigned n)
 
 static void print_step(const struct step *s)
 {
-	static const char *const kinds[] = { "push",     "end",     "silent", "fold",  "restart",
-					     "in order", "rewrite", "clean",  "delete" };
+	static const char *const kinds[N_KINDS] = {
+		[PUSH] = "push",         [END] = "end",         [SILENT] = "silent",
+		[FOLD] = "fold",         [EXPIRE] = "expire",   [RESTART] = "restart",
+		[IN_ORDER] = "in order", [REWRITE] = "rewrite", [CLEAN] = "clean",
+		[DELETE] = "delete",     [ADD] = "add",
+	};
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 
-	fprintf(stderr, "%s %c@%d%s%s\n", kinds[s->kind], 'a' + s->name, s->start * 100,
-		s->replace ? " PUT" : "", s->lost ? " (comes to nothing)" : "");
-	if (s->kind != PUSH)
+	fprintf(stderr, "%s %c@%d id %d%s%s%s\n", kinds[s->kind], 'a' + s->name, s->start * 100,
+		s->push_id, s->replace ? " PUT" : "", s->final ? " final" : "",
+		s->lost ? " (comes to nothing)" : "");
+	if (s->kind != PUSH && s->kind != ADD)
 		return;
 	body_of(s, &body);
 	fputs(strbuf_z(&body), stderr);
+	for (int i = 0; i < N_SERIES && s->kind == PUSH; i++) {
+		if (s->said.histogram[i] && s->said.native[i])
+			fprintf(stderr, "h %d native, schema %d, threshold %g\n", i, s->said.schema,
+				s->said.threshold);
+		if (s->said.counter[i] && s->said.exemplar[i])
+			fprintf(stderr, "c %d exemplar at %d\n", i, s->said.exemplar_at[i]);
+	}
 }
 
-static unsigned shrink(struct step *steps, unsigned n)
+static void shrink_steps(struct history *h)
 {
-	for (unsigned i = 0; i < n;) {
-		struct step gone = steps[i];
+	for (unsigned i = 0; i < h->n;) {
+		struct history less = *h;
 
-		memmove(&steps[i], &steps[i + 1], (n - i - 1) * sizeof(*steps));
-		if (run(steps, n - 1)) {
-			n--;
+		memmove(&less.steps[i], &less.steps[i + 1], (less.n - i - 1) * sizeof(*less.steps));
+		less.n--;
+		if (run(&less)) {
+			*h = less;
 			i = 0;
 			continue;
 		}
-		memmove(&steps[i + 1], &steps[i], (n - i - 1) * sizeof(*steps));
-		steps[i++] = gone;
+		i++;
 	}
-	return n;
 }
 
-/* Each flag of a step that can be left out is. */
-static void shrink_said(struct step *steps, unsigned n)
+static void shrink_flag(struct history *h, bool *flag)
 {
-	for (unsigned i = 0; i < n; i++) {
-		bool *flags = (bool *)&steps[i].said.counter;
+	if (!*flag)
+		return;
+	*flag = false;
+	*flag = !run(h);
+}
+
+/* Each flag that can be left out is. */
+static void shrink(struct history *h)
+{
+	shrink_steps(h);
+	shrink_flag(h, &h->rule.few_sources);
+	shrink_flag(h, &h->rule.few_series);
+	shrink_flag(h, &h->rule.ends);
+	for (unsigned i = 0; i < h->n; i++) {
+		bool *flags = (bool *)&h->steps[i].said.counter;
 		size_t n_flags = offsetof(struct said_by_step, count) / sizeof(bool);
 
-		for (size_t k = 0; k < n_flags; k++) {
-			if (!flags[k])
-				continue;
-			flags[k] = false;
-			flags[k] = !run(steps, n);
-		}
+		for (size_t k = 0; k < n_flags; k++)
+			shrink_flag(h, &flags[k]);
+		shrink_flag(h, &h->steps[i].lost);
+		shrink_flag(h, &h->steps[i].final);
+		shrink_flag(h, &h->steps[i].replace);
 	}
 }
 
@@ -846,24 +718,19 @@ START_TEST(histories)
 
 	gauge_policies_add(policies, STR("g_max"), MERGE_MAX, &err);
 	gauge_policies_add(policies, STR("g_min"), MERGE_MIN, &err);
-	sum_push_rule(&(struct group_options){ .gauges = policies });
-	for (uint64_t h = 0; h < n; h++) {
-		uint64_t r = seed + h;
-		struct step steps[MAX_STEPS];
-		unsigned n_steps = 2 + rng_below(&r, MAX_STEPS - 2);
-		const char *wrong;
+	options.gauges = policies;
+	for (uint64_t i = 0; i < n; i++) {
+		struct history h;
 
-		for (unsigned i = 0; i < n_steps; i++)
-			fill_step(&r, &steps[i]);
-		wrong = run(steps, n_steps);
-		if (!wrong)
+		fill_history(seed + i, &h);
+		if (!run(&h))
 			continue;
-		n_steps = shrink(steps, n_steps);
-		shrink_said(steps, n_steps);
-		for (unsigned i = 0; i < n_steps; i++)
-			print_step(&steps[i]);
-		ck_abort_msg("SEED=%llu HISTORIES=1: %s", (unsigned long long)(seed + h),
-			     run(steps, n_steps));
+		shrink(&h);
+		fprintf(stderr, "%s%s%s\n", h.rule.few_sources ? "few sources; " : "",
+			h.rule.few_series ? "few series; " : "", h.rule.ends ? "it ends" : "");
+		for (unsigned k = 0; k < h.n; k++)
+			print_step(&h.steps[k]);
+		ck_abort_msg("SEED=%llu HISTORIES=1: %s", (unsigned long long)(seed + i), run(&h));
 	}
 }
 END_TEST

@@ -1,0 +1,458 @@
+#include "lib/naive_sums.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static void for_good(struct amounts *all, struct amount a, int times)
+{
+	a.times = times;
+	assert(all->n < ARRAY_LEN(all->list));
+	all->list[all->n++] = a;
+}
+
+struct amount naive_amount(const struct step *s, int series, bool histogram)
+{
+	struct amount a = { .value = s->said.count[series], .times = 1, .layout = s->layout };
+
+	a.count = a.value;
+	if (!histogram) {
+		a.began = s->said.created[series] ? s->said.began[series] : 0;
+		return a;
+	}
+	a.value = s->said.sum[series];
+	a.count = 0;
+	a.native = (struct naive_native){
+		s->said.native[series], s->said.schema, s->said.threshold, { 0 }
+	};
+	for (int b = 0; b <= N_BOUNDS; b++) {
+		a.count += s->said.buckets[series][b];
+		a.native.counts[b] = s->said.buckets[series][b];
+		if (b < N_BOUNDS)
+			a.buckets[b] = a.count;
+	}
+	return a;
+}
+
+/* ---- counts ---- */
+
+enum verdict { TAKEN, LATE, RENEWED, FELL };
+
+static enum verdict judge(const struct amount *before, const struct amount *said, bool has_start)
+{
+	if (before->began != 0 && said->began != 0 && before->began != said->began)
+		return said->began > before->began ? RENEWED : LATE;
+	if (said->count >= before->count)
+		return TAKEN;
+	return has_start ? LATE : FELL;
+}
+
+/* Where one series of one process is kept, and what counts of it for good. */
+struct counted {
+	struct amounts *all;
+	bool *in_base, *has;
+	struct amount *now;
+};
+
+static enum verdict count_said(const struct process *p, bool has_start, struct counted at,
+			       struct amount said)
+{
+	enum verdict v = TAKEN;
+
+	if (!*at.has) {
+		if (p->returned && *at.in_base)
+			for_good(at.all, said, -1);
+		*at.has = true;
+		*at.now = said;
+		return TAKEN;
+	}
+	v = judge(at.now, &said, has_start);
+	if (v == LATE)
+		return v;
+	if (v != TAKEN) {
+		for_good(at.all, *at.now, 1);
+		*at.in_base = true;
+	}
+	if (said.began == 0)
+		said.began = at.now->began;
+	*at.now = said;
+	return v;
+}
+
+static void shape_with(struct naive_shape *shape, const struct naive_native *v)
+{
+	if (!v->there) {
+		shape->hidden = true;
+		return;
+	}
+	if (!shape->known || v->schema < shape->schema)
+		shape->schema = v->schema;
+	if (!shape->known || v->threshold > shape->threshold)
+		shape->threshold = v->threshold;
+	shape->known = true;
+}
+
+static void exemplar_said(struct naive_exemplar *e, const struct said_by_step *said, int i)
+{
+	struct naive_exemplar now = { said->exemplar_at[i], said->count[i] };
+
+	if (said->exemplar[i] && (now.at > e->at || (now.at == e->at && now.value > e->value)))
+		*e = now;
+}
+
+/* Returns whether any of it fell for no reason that is known. */
+static bool counts_said(struct naive_sums *m, struct process *p, const struct step *s)
+{
+	bool fell = false;
+
+	for (int i = 0; i < N_SERIES; i++) {
+		struct counted c = { &m->counters[i], &m->in_base[0][i], &p->has_counter[i],
+				     &p->counter[i] };
+		struct counted h = { &m->histograms[i], &m->in_base[1][i], &p->has_histogram[i],
+				     &p->histogram[i] };
+		enum verdict v;
+
+		if (s->said.counter[i]) {
+			v = count_said(p, s->start > 0, c, naive_amount(s, i, false));
+			fell |= v == FELL;
+			if (v != LATE)
+				exemplar_said(&m->exemplars[i], &s->said, i);
+		}
+		if (s->said.histogram[i]) {
+			struct amount a = naive_amount(s, i, true);
+
+			v = count_said(p, s->start > 0, h, a);
+			fell |= v == FELL;
+			if (v != LATE)
+				shape_with(&m->shapes[i], &a.native);
+		}
+	}
+	return fell;
+}
+
+/* ---- gauges ---- */
+
+static void gauge_said(struct naive_sums *m, struct process *p, int g, int i, double v)
+{
+	p->has_gauge[g][i] = true;
+	p->gauge[g][i] = v;
+	if (g == RECENT) {
+		m->recent[i] = true;
+		m->recents[i] = v;
+		m->recent_by[i] = p;
+	} else if (g == MAX_EVER || g == MIN_EVER) {
+		int which = g == MIN_EVER;
+
+		if (!m->extreme[which][i] ||
+		    (which ? v < m->extremes[1][i] : v > m->extremes[0][i]))
+			m->extremes[which][i] = v;
+		m->extreme[which][i] = true;
+	}
+}
+
+/* A body names a gauge's family when it has any series of it. */
+static bool names_family(const struct step *s, int g)
+{
+	for (int i = 0; i < N_SERIES; i++)
+		if (s->said.gauge[g][i])
+			return true;
+	return false;
+}
+
+static void gauges_said(struct naive_sums *m, struct process *p, const struct step *s)
+{
+	for (int g = 0; g < N_GAUGES; g++) {
+		for (int i = 0; i < N_SERIES; i++) {
+			if (s->said.gauge[g][i]) {
+				gauge_said(m, p, g, i, s->said.values[g][i]);
+			} else if (s->replace || names_family(s, g)) {
+				p->has_gauge[g][i] = false;
+				if (g == RECENT && m->recent_by[i] == p)
+					m->recent[i] = false;
+			}
+		}
+	}
+}
+
+/* ---- the family whose type changes ---- */
+
+static struct process *process_at(struct naive_sums *m, int i)
+{
+	return &m->p[i / N_STARTS][i % N_STARTS];
+}
+
+static void drop_odd(struct naive_sums *m)
+{
+	m->odds.n = 0;
+	m->odd_in_base = m->odd_recent = false;
+	m->odd_by = NULL;
+	for (int i = 0; i < N_NAMES * N_STARTS; i++)
+		process_at(m, i)->has_odd = process_at(m, i)->odd_gone = false;
+}
+
+static bool odd_is_held(struct naive_sums *m)
+{
+	for (int i = 0; i < N_NAMES * N_STARTS; i++)
+		if (process_at(m, i)->live &&
+		    (process_at(m, i)->has_odd || process_at(m, i)->odd_gone))
+			return true;
+	return false;
+}
+
+/* A PUT without it. */
+static void odd_left_out(struct naive_sums *m, struct process *p)
+{
+	if (m->odd_kind != ODD_GAUGE || !(p->has_odd || p->odd_gone))
+		return;
+	p->odd_gone = m->odd_by == p;
+	if (m->odd_by == p)
+		m->odd_recent = false;
+	p->has_odd = false;
+}
+
+/* False: another type is held. */
+static bool odd_said(struct naive_sums *m, struct process *p, const struct step *s, bool *fell)
+{
+	struct counted at = { &m->odds, &m->odd_in_base, &p->has_odd, &p->odd };
+	struct amount said = { .value = s->said.odd_value, .count = s->said.odd_value };
+
+	if (m->odd_kind != s->said.odd_kind) {
+		if (odd_is_held(m))
+			return false;
+		drop_odd(m);
+		m->odd_kind = s->said.odd_kind;
+	}
+	if (m->odd_kind == ODD_COUNTER) {
+		*fell |= count_said(p, s->start > 0, at, said) == FELL;
+		return true;
+	}
+	p->has_odd = m->odd_recent = true;
+	p->odd_gone = false;
+	m->odd_by = p;
+	m->odd_value = said.value;
+	return true;
+}
+
+/* ---- limits ---- */
+
+static unsigned count_known(const struct naive_sums *m)
+{
+	unsigned n = m->odd_kind != NO_ODD;
+
+	for (int f = 0; f < 2 + N_GAUGES; f++)
+		for (int i = 0; i < N_SERIES; i++)
+			n += m->known[f][i];
+	return n;
+}
+
+static void know_series(struct naive_sums *m, const struct step *s)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		m->known[0][i] |= s->said.counter[i];
+		m->known[1][i] |= s->said.histogram[i];
+		for (int g = 0; g < N_GAUGES; g++)
+			m->known[2 + g][i] |= s->said.gauge[g][i];
+	}
+}
+
+static void fold(struct naive_sums *m, struct process *p)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		if (p->has_counter[i])
+			for_good(&m->counters[i], p->counter[i], 1);
+		if (p->has_histogram[i])
+			for_good(&m->histograms[i], p->histogram[i], 1);
+		m->in_base[0][i] |= p->has_counter[i];
+		m->in_base[1][i] |= p->has_histogram[i];
+		if (m->recent_by[i] == p)
+			m->recent_by[i] = NULL;
+	}
+	if (p->has_odd && m->odd_kind == ODD_COUNTER) {
+		for_good(&m->odds, p->odd, 1);
+		m->odd_in_base = true;
+	}
+	if (m->odd_by == p)
+		m->odd_by = NULL;
+	*p = (struct process){ .known = false };
+}
+
+static void fold_remembered(struct naive_sums *m, int name, int start)
+{
+	fold(m, &m->p[name][start]);
+	m->was_folded[name][start] = true;
+}
+
+/* Ended ones first, then those of which there is a newer start, then the silent ones. */
+static int rank(const struct naive_sums *m, int name, int start)
+{
+	const struct process *p = &m->p[name][start];
+
+	if (p->ended)
+		return 0;
+	for (int later = start + 1; later < N_STARTS; later++)
+		if (m->p[name][later].known)
+			return 1;
+	return p->live ? 3 : 2;
+}
+
+static void make_room(struct naive_sums *m, const struct process *but)
+{
+	for (;;) {
+		int n = 0, name = -1, start = 0;
+
+		for (int i = 0; i < N_NAMES * N_STARTS; i++) {
+			int r = rank(m, i / N_STARTS, i % N_STARTS);
+			const struct process *p = process_at(m, i);
+
+			n += p->known;
+			if (!p->known || p == but)
+				continue;
+			if (name >= 0 && (r > rank(m, name, start) ||
+					  (r == rank(m, name, start) &&
+					   p->pushed_at > m->p[name][start].pushed_at)))
+				continue;
+			name = i / N_STARTS;
+			start = i % N_STARTS;
+		}
+		if (!m->rule.few_sources || n <= A_FEW_SOURCES || name < 0)
+			return;
+		fold_remembered(m, name, start);
+	}
+}
+
+/* ---- the push ---- */
+
+static bool resets_too_often(struct naive_sums *m, struct process *p)
+{
+	if (p->resets[0] != 0 && m->now - p->resets[0] < 60)
+		return true;
+	p->resets[0] = p->resets[1];
+	p->resets[1] = p->resets[2];
+	p->resets[2] = m->now;
+	return false;
+}
+
+static void show_layout(struct naive_sums *m, const struct process *p)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		if (!p->has_histogram[i])
+			continue;
+		if (p->first >= m->shown_first) {
+			m->shown_first = p->first;
+			m->shown = p->histogram[i].layout;
+		}
+		return;
+	}
+}
+
+static void end_process(struct naive_sums *m, int name, int start)
+{
+	struct process *p = &m->p[name][start];
+
+	p->live = false;
+	p->ended = true;
+	for (int i = 0; i < N_SERIES; i++)
+		p->has_gauge[LIVESUM][i] = p->has_gauge[LIVEMAX][i] = false;
+	if (start == 0)
+		fold(m, p);
+}
+
+static bool take_push(struct naive_sums *m, const struct step *s)
+{
+	struct process *p = &m->p[s->name][s->start];
+	unsigned before = count_known(m);
+	bool fell;
+
+	m->pushes++;
+	if (!p->known)
+		*p = (struct process){ .known = true,
+				       .first = m->pushes,
+				       .returned = m->was_folded[s->name][s->start] };
+	p->live = true;
+	p->ended = false;
+	p->pushed_at = m->pushed_at = m->now;
+	know_series(m, s);
+	fell = counts_said(m, p, s);
+	gauges_said(m, p, s);
+	if (s->said.odd && !odd_said(m, p, s, &fell))
+		return false;
+	if (!s->said.odd && s->replace)
+		odd_left_out(m, p);
+	show_layout(m, p);
+	if (fell && resets_too_often(m, p))
+		return false;
+	if (s->final)
+		end_process(m, s->name, s->start);
+	if (m->rule.few_series && count_known(m) > A_FEW_SERIES && count_known(m) > before)
+		return false;
+	make_room(m, p);
+	return true;
+}
+
+bool naive_push(struct naive_sums *m, const struct step *s)
+{
+	struct naive_sums *before = mem_dup(m, sizeof(*m));
+	bool taken = !s->said.bad && take_push(m, s);
+
+	if (!taken)
+		*m = *before;
+	free(before);
+	return taken;
+}
+
+bool naive_add(struct naive_sums *m, const struct step *s)
+{
+	struct increments *a = &m->added;
+
+	if (s->said.bad)
+		return false;
+	if (s->push_id && a->taken[s->push_id])
+		return true;
+	a->taken[s->push_id] = true;
+	a->pushed_at = m->now;
+	for (int i = 0; i < N_SERIES; i++) {
+		if (s->said.counter[i])
+			for_good(&a->counters[i], naive_amount(s, i, false), 1);
+		a->there[i] |= s->said.counter[i];
+		if (!s->said.gauge[RECENT][i])
+			continue;
+		a->gauge[i] = true;
+		a->gauges[i] = s->said.values[RECENT][i];
+	}
+	return true;
+}
+
+void naive_end(struct naive_sums *m, int name)
+{
+	for (int start = 0; start < N_STARTS; start++)
+		if (m->p[name][start].known && !m->p[name][start].ended)
+			end_process(m, name, start);
+}
+
+void naive_delete(struct naive_sums *m)
+{
+	const struct naive_sums kept = { .rule = m->rule, .now = m->now, .added = m->added };
+
+	*m = kept;
+}
+
+void naive_wait(struct naive_sums *m, double seconds)
+{
+	m->now += seconds;
+	if (m->rule.ends && m->pushed_at > 0 && m->now >= m->pushed_at + GROUP_TTL)
+		naive_delete(m);
+	if (m->rule.ends && m->added.pushed_at > 0 && m->now >= m->added.pushed_at + GROUP_TTL)
+		m->added = (struct increments){ .pushed_at = 0 };
+	for (int n = 0; n < N_NAMES; n++)
+		for (int st = 0; st < N_STARTS; st++) {
+			struct process *p = &m->p[n][st];
+
+			if (!p->known)
+				continue;
+			if (m->now >= p->pushed_at + SOURCE_TTL)
+				p->live = false;
+			if (m->now >= p->pushed_at + FOLD_AFTER)
+				fold_remembered(m, n, st);
+		}
+}

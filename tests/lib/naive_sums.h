@@ -1,0 +1,192 @@
+/*
+ * Summed groups done naively: what every process has ever said is kept for ever, and all of it is
+ * added up anew each time that it is to be shown. For comparing.
+ */
+#ifndef TESTS_LIB_NAIVE_SUMS_H
+#define TESTS_LIB_NAIVE_SUMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum {
+	N_NAMES = 3,   /* of sources */
+	N_STARTS = 3,  /* of each; the first is none at all */
+	N_SERIES = 3,  /* of the counter c, the histogram h, and each gauge */
+	N_LAYOUTS = 2, /* of the histogram; the middle bound is common */
+	N_BOUNDS = 3,
+	N_PUSH_IDS = 3,
+	MAX_STEPS = 24,
+	SOURCE_TTL = 900, /* seconds */
+	FOLD_AFTER = 8 * 86400,
+	GROUP_TTL = 12 * 86400,
+	A_FEW_SOURCES = 4,
+	A_FEW_SERIES = 12,
+};
+
+extern const double naive_bounds[N_LAYOUTS][N_BOUNDS];
+enum { RECENT, MAX_EVER, MIN_EVER, LIVESUM, LIVEMAX, N_GAUGES };
+extern const char *const naive_gauges[N_GAUGES];
+
+/* ---- what happens ---- */
+
+enum step_kind {
+	PUSH,
+	END,
+	SILENT,
+	FOLD,
+	EXPIRE,
+	RESTART,
+	IN_ORDER,
+	REWRITE,
+	CLEAN,
+	DELETE,
+	ADD, /* an increment, to a group of its own */
+	N_KINDS
+};
+
+/* A family whose type changes. */
+enum odd_kind { NO_ODD, ODD_COUNTER, ODD_GAUGE, N_ODD };
+
+/* The flags, each of which can be left out, are in front. */
+struct said_by_step {
+	bool counter[N_SERIES], histogram[N_SERIES], gauge[N_GAUGES][N_SERIES];
+	bool native[N_SERIES];   /* the histogram has a native part */
+	bool created[N_SERIES];  /* of the counter it is said when it began */
+	bool exemplar[N_SERIES]; /* the counter has one */
+	bool odd, bad;           /* the family whose type changes; a count that can be none */
+	double count[N_SERIES], values[N_GAUGES][N_SERIES];
+	unsigned buckets[N_SERIES][N_BOUNDS + 1]; /* not cumulative; the last is above all bounds */
+	double sum[N_SERIES];
+	int schema;
+	double threshold;
+	double began[N_SERIES];
+	int exemplar_at[N_SERIES];
+	enum odd_kind odd_kind;
+	double odd_value;
+};
+
+struct step {
+	enum step_kind kind;
+	uint8_t name, start, layout;
+	uint8_t push_id; /* of an increment; 0: none */
+	bool replace, final;
+	bool lost; /* the batch comes to nothing */
+	struct said_by_step said;
+};
+
+/* What holds for a history as a whole. */
+struct naive_rule {
+	bool few_sources, few_series, ends; /* A_FEW_SOURCES, A_FEW_SERIES, GROUP_TTL */
+};
+
+/* ---- what comes of it ---- */
+
+/* The native part of a histogram: a bucket for each of its classic ones, the first being that of
+ * zero. */
+struct naive_native {
+	bool there;
+	int schema;
+	double threshold;
+	double counts[N_BOUNDS + 1];
+};
+/* Of those buckets, which of them, and of which numbers. */
+struct naive_place {
+	int index;
+	bool negative;
+};
+extern const struct naive_place naive_places[N_BOUNDS + 1];
+
+/* One histogram as it was said, or for a counter its value alone. */
+struct amount {
+	double value;                    /* of a histogram: its sum */
+	double count, buckets[N_BOUNDS]; /* cumulative */
+	struct naive_native native;
+	double began; /* 0: not said */
+	uint8_t layout;
+	int times; /* -1: it is taken away */
+};
+
+/* All that was ever said of one series and counts for good. */
+struct amounts {
+	struct amount list[4 * MAX_STEPS];
+	unsigned n;
+};
+
+struct process {
+	bool known, live, ended, returned;
+	uint64_t first;
+	double pushed_at, resets[3];
+	bool has_counter[N_SERIES], has_histogram[N_SERIES], has_gauge[N_GAUGES][N_SERIES];
+	struct amount counter[N_SERIES], histogram[N_SERIES];
+	double gauge[N_GAUGES][N_SERIES];
+	bool has_odd, odd_gone; /* it says it; it says that it is not there any more */
+	struct amount odd;
+};
+
+struct naive_shape {
+	bool known, hidden;
+	int schema;
+	double threshold;
+};
+
+struct naive_exemplar {
+	int at; /* 0: there is none */
+	double value;
+};
+
+/* The group of increments. */
+struct increments {
+	struct amounts counters[N_SERIES];
+	bool there[N_SERIES], gauge[N_SERIES], taken[N_PUSH_IDS + 1];
+	double gauges[N_SERIES];
+	double pushed_at; /* 0: there is no group */
+};
+
+struct naive_sums {
+	struct naive_rule rule;
+	struct process p[N_NAMES][N_STARTS];
+	bool was_folded[N_NAMES][N_STARTS];
+	struct amounts counters[N_SERIES], histograms[N_SERIES];
+	bool in_base[2][N_SERIES];          /* of counters, histograms */
+	bool known[2 + N_GAUGES][N_SERIES]; /* series that there were once */
+	struct process *recent_by[N_SERIES];
+	bool recent[N_SERIES], extreme[2][N_SERIES];
+	double recents[N_SERIES], extremes[2][N_SERIES];
+	struct naive_shape shapes[N_SERIES];
+	struct naive_exemplar exemplars[N_SERIES];
+	enum odd_kind odd_kind; /* that the family has; NO_ODD: there is none */
+	struct amounts odds;
+	bool odd_in_base, odd_recent;
+	double odd_value;
+	struct process *odd_by;
+	uint64_t pushes, shown_first;
+	uint8_t shown;
+	double now, pushed_at; /* Unix seconds; 0: never */
+	struct increments added;
+};
+
+/* False: refused, and nothing has changed. */
+bool naive_push(struct naive_sums *m, const struct step *s);
+bool naive_add(struct naive_sums *m, const struct step *s);
+void naive_end(struct naive_sums *m, int name);
+void naive_delete(struct naive_sums *m);
+/* Time passes: who has been silent for too long is not live, and later is folded. */
+void naive_wait(struct naive_sums *m, double seconds);
+
+/* As it is said by a step. */
+struct amount naive_amount(const struct step *s, int series, bool histogram);
+/* False: it is not there. */
+bool naive_counter(const struct naive_sums *m, int series, double *ret);
+/*
+ * Appends the lines of all; the zero buckets of native histograms become as wide as they have to
+ * be, and stay so.
+ */
+void naive_show(struct naive_sums *m, struct strbuf *out);
+
+/* ---- naive_show.c ---- */
+
+void naive_line(struct strbuf *out, double v);
+
+#endif
