@@ -14,10 +14,10 @@ static void add_sums(struct merged_group *g, struct merged_family *f, const stru
 		base_add(g, f, p, i, 1);
 		series_note_exemplars(g, f, p, i, true);
 		if (f->type == METRIC_HISTOGRAM)
-			series_note_native(g, f, p->series[i], dist_native(f, p->dists[i]));
+			series_note_native(g, f, p->list->v[i], dist_native(f, part_dists(p)[i]));
 	}
-	if (p->dists && f->shown_number == 0)
-		family_show_layout(g, f, p->dists[0]->layout, g->next_number);
+	if (part_dists(p) && f->shown_number == 0)
+		family_show_layout(g, f, part_dists(p)[0]->layout, g->next_number);
 }
 
 static void add_recent(struct merged_group *g, struct merged_family *f, uint32_t series, double v)
@@ -41,7 +41,7 @@ static void add_gauge_histograms(struct merged_group *g, struct merged_family *f
 		return;
 	undo_add(g, UNDO_OWNED)->new = p;
 	for (uint32_t i = 0; i < p->n; i++) {
-		add_recent(g, f, p->series[i], p->values[i]);
+		add_recent(g, f, p->list->v[i], p->values[i]);
 		series_hold(g, f, p, i);
 		series_note_exemplars(g, f, p, i, true);
 	}

@@ -8,12 +8,12 @@ static const struct part_dist *last_said(const struct merged_family *f,
 					 const struct merged_series *s, double *ret_sum)
 {
 	const struct part *p = s->by ? contribution_part(s->by, f) : s->held;
-	uint32_t at = p && p->dists ? part_find(p, (uint32_t)(s - f->series)) : UINT32_MAX;
+	uint32_t at = p && part_dists(p) ? part_find(p, (uint32_t)(s - f->series)) : UINT32_MAX;
 
 	if (at == UINT32_MAX)
 		return NULL;
 	*ret_sum = p->values[at];
-	return p->dists[at];
+	return part_dists(p)[at];
 }
 
 static bool is_seen(const struct merged_family *f, const struct merged_series *s)

@@ -144,9 +144,9 @@ static bool none_below(const struct merged_group *g, const struct contribution *
 
 			if (at == UINT32_MAX)
 				continue;
-			if (p->dists ? sf->metrics[j].dist &&
-					       sf->metrics[j].dist->count < p->dists[at]->count
-				     : sf->metrics[j].value < p->values[at])
+			if (part_dists(p) ? sf->metrics[j].dist && sf->metrics[j].dist->count <
+									   part_dists(p)[at]->count
+					  : sf->metrics[j].value < p->values[at])
 				return false;
 		}
 	}
@@ -191,15 +191,15 @@ struct contribution *merged_find(const struct merged_group *g, const struct sour
 void series_note_exemplars(struct merged_group *g, struct merged_family *f, const struct part *p,
 			   uint32_t at, bool base)
 {
-	struct merged_series *s = &f->series[p->series[at]];
-	const struct exemplars *said = p->exemplars ? p->exemplars[at] : NULL;
+	struct merged_series *s = &f->series[p->list->v[at]];
+	const struct exemplars *said = part_exemplars(p) ? part_exemplars(p)[at] : NULL;
 	struct undo *u;
 
 	if (!said)
 		return;
 	u = undo_add(g, UNDO_EXEMPLARS);
 	u->f = f;
-	u->series = p->series[at];
+	u->series = p->list->v[at];
 	u->exemplars[0] = s->exemplars;
 	u->exemplars[1] = s->base_exemplars;
 	s->exemplars = exemplars_newest(s->exemplars, said->list, said->n);
@@ -210,11 +210,11 @@ void series_note_exemplars(struct merged_group *g, struct merged_family *f, cons
 
 void series_hold(struct merged_group *g, struct merged_family *f, const struct part *p, uint32_t at)
 {
-	struct merged_series *s = &f->series[p->series[at]];
+	struct merged_series *s = &f->series[p->list->v[at]];
 	struct undo *u = undo_add(g, UNDO_HELD);
 
 	u->f = f;
-	u->series = p->series[at];
+	u->series = p->list->v[at];
 	u->old = s->held;
 	u->new = s->held = part_alone(f, p, at);
 	family_changed(g, f, false, true);

@@ -119,7 +119,7 @@ static void take_held(struct reader *r, struct merged_group *g, struct merged_fa
 	if (f->type != METRIC_GAUGE_HISTOGRAM || !take(r))
 		return;
 	s->held = take_part(r, g, f);
-	r->bad |= !s->held || s->held->n != 1 || s->held->series[0] != (uint32_t)(s - f->series);
+	r->bad |= !s->held || s->held->n != 1 || s->held->list->v[0] != (uint32_t)(s - f->series);
 }
 
 static void take_base(struct reader *r, struct merged_group *g, struct merged_family *f,
@@ -236,7 +236,7 @@ static void load_part(struct merged_group *g, struct contribution *c, struct mer
 {
 	for (uint32_t i = 0; p && i < p->n; i++)
 		if (f->policy == MERGE_MAX || f->policy == MERGE_MIN)
-			set_extreme(g, f, p->series[i], p->values[i]);
+			set_extreme(g, f, p->list->v[i], p->values[i]);
 	contribution_say(g, c, f, p);
 }
 
@@ -321,7 +321,8 @@ static void find_recent(struct contribution *c, struct merged_family *f, const s
 {
 	for (uint32_t i = 0; i < p->n + p->n_gone; i++) {
 		bool there = i < p->n;
-		struct merged_series *s = &f->series[there ? p->series[i] : p->gone[i - p->n]];
+		struct merged_series *s =
+			&f->series[there ? p->list->v[i] : part_gone(p)[i - p->n]];
 
 		if (p->number <= s->number)
 			continue;
@@ -334,9 +335,9 @@ static void find_recent(struct contribution *c, struct merged_family *f, const s
 
 static void find_shown(const struct contribution *c, struct merged_family *f, const struct part *p)
 {
-	if (!p->dists || p->n == 0 || c->first <= f->shown_number)
+	if (!part_dists(p) || p->n == 0 || c->first <= f->shown_number)
 		return;
-	f->shown_layout = p->dists[0]->layout;
+	f->shown_layout = part_dists(p)[0]->layout;
 	f->shown_number = c->first;
 }
 

@@ -12,26 +12,26 @@ static void put_part(struct strbuf *b, const struct merged_family *f, const stru
 {
 	put(b, p->number);
 	put(b, p->n);
-	put(b, (uint64_t)(p->created != NULL) | (uint64_t)(p->exemplars != NULL) << 1);
+	put(b, (uint64_t)(part_created(p) != NULL) | (uint64_t)(part_exemplars(p) != NULL) << 1);
 	for (uint32_t i = 0; i < p->n; i++) {
-		put(b, i ? p->series[i] - p->series[i - 1] : p->series[0]);
+		put(b, i ? p->list->v[i] - p->list->v[i - 1] : p->list->v[0]);
 		put_double(b, p->values[i]);
-		if (p->created)
-			put_double(b, p->created[i]);
-		if (p->exemplars)
-			put_exemplars(b, p->exemplars[i]);
-		if (!p->dists)
+		if (part_created(p))
+			put_double(b, part_created(p)[i]);
+		if (part_exemplars(p))
+			put_exemplars(b, part_exemplars(p)[i]);
+		if (!part_dists(p))
 			continue;
-		put(b, p->dists[i]->layout);
-		put_double(b, p->dists[i]->count);
-		for (uint32_t j = 0; j < f->layouts[p->dists[i]->layout].n; j++)
-			put_double(b, p->dists[i]->counts[j]);
+		put(b, part_dists(p)[i]->layout);
+		put_double(b, part_dists(p)[i]->count);
+		for (uint32_t j = 0; j < f->layouts[part_dists(p)[i]->layout].n; j++)
+			put_double(b, part_dists(p)[i]->counts[j]);
 		if (f->type != METRIC_SUMMARY)
-			put_native(b, dist_native(f, p->dists[i]));
+			put_native(b, dist_native(f, part_dists(p)[i]));
 	}
 	put(b, p->n_gone);
 	for (uint32_t i = 0; i < p->n_gone; i++)
-		put(b, p->gone[i]);
+		put(b, part_gone(p)[i]);
 }
 
 static void put_held(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)

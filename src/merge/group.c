@@ -53,14 +53,14 @@ static void fold_value(struct merged_group *g, struct merged_family *f,
 		series_note_exemplars(g, f, p, at, true);
 		break;
 	case MERGE_MOSTRECENT:
-		if (f->type == METRIC_GAUGE_HISTOGRAM && f->series[p->series[at]].by == c)
+		if (f->type == METRIC_GAUGE_HISTOGRAM && f->series[p->list->v[at]].by == c)
 			series_hold(g, f, p, at);
 		series_note_exemplars(g, f, p, at, true);
-		fold_recent(g, f, p->series[at], c);
+		fold_recent(g, f, p->list->v[at], c);
 		break;
 	case MERGE_MAX:
 	case MERGE_MIN:
-		keep_extreme(g, f, p->series[at], p->values[at]);
+		keep_extreme(g, f, p->list->v[at], p->values[at]);
 		break;
 	default:
 		break;
@@ -78,7 +78,7 @@ void merged_fold(struct merged_group *g, struct contribution *c)
 		for (uint32_t j = 0; j < p->n; j++)
 			fold_value(g, f, c, p, j);
 		for (uint32_t j = 0; j < p->n_gone; j++)
-			fold_recent(g, f, p->gone[j], c);
+			fold_recent(g, f, part_gone(p)[j], c);
 		contribution_say(g, c, f, NULL);
 	}
 	contribution_remove(g, c);

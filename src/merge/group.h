@@ -107,20 +107,18 @@ struct series_list {
 	uint32_t v[]; /* ascending */
 };
 
-/* Immutable. Values, and what follows them where it is there, are by position in the list. */
+/*
+ * Immutable, in one block of which there is one for each family of each contribution: so what can
+ * be reckoned is no member of it. Values, and what follows them where it is there, are by position
+ * in the list.
+ */
 struct part {
 	uint32_t n;
-	uint32_t bytes;  /* of the block */
+	uint32_t n_gone : 29;
+	uint32_t has_created : 1, has_dists : 1, has_exemplars : 1;
 	uint64_t number; /* of the push that made it */
-	double *values;
-	double *created;        /* or NULL: none is known */
-	const uint32_t *series; /* of the list */
 	struct series_list *list;
-	struct part_dist **dists;     /* or NULL: single values */
-	struct exemplars **exemplars; /* or NULL: none has any; each with a reference, or NULL */
-	/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
-	uint32_t *gone;
-	uint32_t n_gone;
+	double values[];
 };
 
 struct part_dist {
@@ -129,6 +127,32 @@ struct part_dist {
 	bool has_native;
 	double counts[]; /* as many as the layout has bounds; the native part is behind them */
 };
+
+/* When each value began, in Unix seconds; 0: not known. NULL: none is. */
+static inline double *part_created(const struct part *p)
+{
+	return p->has_created ? (double *)p->values + p->n : NULL;
+}
+/* A reference, or NULL, for each value. NULL: none has any. */
+static inline struct exemplars **part_exemplars(const struct part *p)
+{
+	size_t before = p->n * (1 + (size_t)p->has_created);
+
+	return p->has_exemplars ? (struct exemplars **)(p->values + before) : NULL;
+}
+/* NULL: single values. */
+static inline struct part_dist **part_dists(const struct part *p)
+{
+	size_t before = p->n * (1 + (size_t)p->has_created + p->has_exemplars);
+
+	return p->has_dists ? (struct part_dist **)(p->values + before) : NULL;
+}
+/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
+static inline uint32_t *part_gone(const struct part *p)
+{
+	return (uint32_t *)(p->values +
+			    p->n * (1 + (size_t)p->has_created + p->has_exemplars + p->has_dists));
+}
 
 struct contribution {
 	struct str name; /* owned; see struct source */

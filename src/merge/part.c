@@ -14,8 +14,8 @@ void part_free(struct part *p)
 {
 	if (!p)
 		return;
-	for (uint32_t i = 0; p->exemplars && i < p->n; i++)
-		exemplars_unref(p->exemplars[i]);
+	for (uint32_t i = 0; part_exemplars(p) && i < p->n; i++)
+		exemplars_unref(part_exemplars(p)[i]);
 	series_list_unref(p->list);
 	free(p);
 }
@@ -53,12 +53,12 @@ uint32_t part_find(const struct part *p, uint32_t series)
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (p->series[mid] < series)
+		if (p->list->v[mid] < series)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < p->n && p->series[lo] == series ? lo : UINT32_MAX;
+	return lo < p->n && p->list->v[lo] == series ? lo : UINT32_MAX;
 }
 
 /* A NaN is the same as itself. */
@@ -78,10 +78,10 @@ bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,
 
 	if (!same_bits(a->values[i], b->values[j]))
 		return false;
-	if (!a->dists)
+	if (!part_dists(a))
 		return true;
-	x = a->dists[i];
-	y = b->dists[j];
+	x = part_dists(a)[i];
+	y = part_dists(b)[j];
 	return x->count == y->count && x->layout == y->layout &&
 	       native_same(dist_native(f, x), dist_native(f, y)) &&
 	       memcmp(x->counts, y->counts, f->layouts[x->layout].n * sizeof(double)) == 0;
@@ -91,9 +91,9 @@ size_t part_values(const struct merged_family *f, const struct part *p)
 {
 	size_t n = p ? p->n : 0;
 
-	for (uint32_t i = 0; p && p->dists && i < p->n; i++)
-		n += 1 + f->layouts[p->dists[i]->layout].n +
-		     (p->dists[i]->has_native ? dist_native(f, p->dists[i])->n : 0);
+	for (uint32_t i = 0; p && part_dists(p) && i < p->n; i++)
+		n += 1 + f->layouts[part_dists(p)[i]->layout].n +
+		     (part_dists(p)[i]->has_native ? dist_native(f, part_dists(p)[i])->n : 0);
 	return n;
 }
 
@@ -119,7 +119,7 @@ static struct from pick_from(struct merged_group *g, struct merged_family *f, co
 
 	if (p->old) {
 		from.value = old->values[p->at];
-		from.old = old->dists ? old->dists[p->at] : NULL;
+		from.old = part_dists(old) ? part_dists(old)[p->at] : NULL;
 		from.layout = from.old ? from.old->layout : 0;
 		from.native = from.old ? dist_native(f, from.old) : NULL;
 	} else {
@@ -149,7 +149,7 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 
 static bool has_exemplars(const struct part *p)
 {
-	return p && p->exemplars;
+	return p && part_exemplars(p);
 }
 
 /* What the parts of a block take. */
@@ -177,26 +177,26 @@ static struct room measure(struct merged_group *g, struct merged_family *f,
 	return r;
 }
 
-/* Values, created, what has gone, exemplars, pointers to the rest, and the rest. */
+_Static_assert(sizeof(double) == sizeof(void *), "all of a part but what has gone is as large");
+
+/* Values, created, exemplars, pointers to the rest, what has gone, and the rest. */
 static struct part *new_part(uint32_t n, uint32_t n_gone, const struct room *r, char **ret_dists)
 {
-	size_t size = sizeof(struct part);
+	size_t columns = 1 + (size_t)r->created + r->exemplars + r->is_dist;
+	size_t size = sizeof(struct part) + n * columns * sizeof(double) +
+		      n_gone * sizeof(uint32_t);
 	struct part *p;
 
-	size += n * sizeof(double) * (1 + r->created) + n_gone * sizeof(uint32_t);
 	size = (size + 7) & ~(size_t)7;
-	size += r->exemplars ? n * sizeof(struct exemplars *) : 0;
-	size += r->is_dist ? n * sizeof(struct part_dist *) + r->dists : 0;
-	p = mem_alloc(size);
-	*p = (struct part){ .n = n, .bytes = (uint32_t)size, .n_gone = n_gone };
-	p->values = (double *)(p + 1);
-	p->created = r->created ? p->values + n : NULL;
-	p->gone = (void *)(p->values + (1 + r->created) * (size_t)n);
-	*ret_dists = (char *)p + size - r->dists;
-	if (r->is_dist)
-		p->dists = (struct part_dist **)*ret_dists - n;
-	if (r->exemplars)
-		p->exemplars = (struct exemplars **)(p->dists ? (void *)p->dists : *ret_dists) - n;
+	p = mem_alloc(size + r->dists);
+	*p = (struct part){
+		.n = n,
+		.n_gone = n_gone,
+		.has_created = r->created,
+		.has_dists = r->is_dist,
+		.has_exemplars = r->exemplars,
+	};
+	*ret_dists = (char *)p + size;
 	return p;
 }
 
@@ -205,8 +205,9 @@ static struct exemplars *exemplars_of(const struct pick *pick, const struct said
 				      const struct part *old)
 {
 	uint32_t at = pick->old ? pick->at : old ? part_find(old, pick->series) : UINT32_MAX;
-	struct exemplars *had = old && old->exemplars && at != UINT32_MAX ? old->exemplars[at]
-									  : NULL;
+	struct exemplars *had = old && part_exemplars(old) && at != UINT32_MAX
+					? part_exemplars(old)[at]
+					: NULL;
 
 	if (pick->old)
 		return exemplars_ref(had);
@@ -228,21 +229,20 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 	p = new_part(n, n_gone, &room, &to);
 	p->number = number;
 	p->list = list_of(f, picks, n);
-	p->series = p->list->v;
 	if (n_gone)
-		memcpy(p->gone, gone, n_gone * sizeof(*gone));
+		memcpy(part_gone(p), gone, n_gone * sizeof(*gone));
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
 		p->values[i] = from.value;
 		if (room.created)
-			p->created[i] = picks[i].created;
+			part_created(p)[i] = picks[i].created;
 		if (room.exemplars)
-			p->exemplars[i] = exemplars_of(&picks[i], sf, old);
+			part_exemplars(p)[i] = exemplars_of(&picks[i], sf, old);
 		if (!room.is_dist)
 			continue;
-		p->dists[i] = (struct part_dist *)to;
-		put_dist(f, p->dists[i], &from);
+		part_dists(p)[i] = (struct part_dist *)to;
+		put_dist(f, part_dists(p)[i], &from);
 		to += dist_size(f, &from);
 	}
 	return p;
@@ -250,7 +250,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 
 struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at)
 {
-	const struct part_dist *d = p->dists[at];
+	const struct part_dist *d = part_dists(p)[at];
 	const struct from from = { p->values[at], NULL, d, dist_native(f, d), d->layout };
 	const struct room room = { .is_dist = true, .dists = dist_size(f, &from) };
 	struct part *alone;
@@ -259,11 +259,10 @@ struct part *part_alone(const struct merged_family *f, const struct part *p, uin
 	alone = new_part(1, 0, &room, &to);
 	alone->number = p->number;
 	alone->values[0] = from.value;
-	alone->dists[0] = (struct part_dist *)to;
-	put_dist(f, alone->dists[0], &from);
+	part_dists(alone)[0] = (struct part_dist *)to;
+	put_dist(f, part_dists(alone)[0], &from);
 	alone->list = mem_alloc(sizeof(*alone->list) + sizeof(*alone->list->v));
 	*alone->list = (struct series_list){ 1, 1 };
-	alone->list->v[0] = p->series[at];
-	alone->series = alone->list->v;
+	alone->list->v[0] = p->list->v[at];
 	return alone;
 }

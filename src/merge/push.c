@@ -25,13 +25,13 @@ struct at_hand {
 
 static double created_of(const struct part *p, uint32_t at)
 {
-	return p->created ? p->created[at] : 0;
+	return part_created(p) ? part_created(p)[at] : 0;
 }
 
 static enum verdict judge(const struct contribution *c, const struct part *old, uint32_t at,
 			  const struct said_metric *m)
 {
-	double before = old->dists ? old->dists[at]->count : old->values[at];
+	double before = part_dists(old) ? part_dists(old)[at]->count : old->values[at];
 	double now = m->dist ? m->dist->count : m->value;
 	double created = created_of(old, at);
 
@@ -45,15 +45,15 @@ static enum verdict judge(const struct contribution *c, const struct part *old, 
 /* The bounds shown are those of the contribution whose first commit came last. */
 static void show_layout(struct at_hand *h, struct merged_family *f, const struct part *p)
 {
-	if (p && p->dists && p->n > 0 && h->c->first >= f->shown_number)
-		family_show_layout(h->g, f, p->dists[0]->layout, h->c->first);
+	if (p && part_dists(p) && p->n > 0 && h->c->first >= f->shown_number)
+		family_show_layout(h->g, f, part_dists(p)[0]->layout, h->c->first);
 }
 
 /* ---- counters, histograms, summaries ---- */
 
 static void keep(struct at_hand *h, const struct part *old, uint32_t at)
 {
-	h->picks[h->n++] = (struct pick){ old->series[at], at, true, created_of(old, at) };
+	h->picks[h->n++] = (struct pick){ old->list->v[at], at, true, created_of(old, at) };
 }
 
 /* A series that this contribution has said before, and says again. */
@@ -83,7 +83,8 @@ static void note_said(struct at_hand *h, struct merged_family *f, const struct p
 			continue;
 		series_note_exemplars(h->g, f, new, k, false);
 		if (f->type == METRIC_HISTOGRAM)
-			series_note_native(h->g, f, new->series[k], dist_native(f, new->dists[k]));
+			series_note_native(h->g, f, new->list->v[k],
+					   dist_native(f, part_dists(new)[k]));
 	}
 }
 
@@ -96,8 +97,8 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 	h->picks = mem_alloc((n_old + sf->n) * sizeof(*h->picks));
 	h->n = 0;
 	while (i < n_old || j < sf->n) {
-		bool has_old = i < n_old && (j >= sf->n || old->series[i] <= said[j].series);
-		bool has_new = j < sf->n && (i >= n_old || said[j].series <= old->series[i]);
+		bool has_old = i < n_old && (j >= sf->n || old->list->v[i] <= said[j].series);
+		bool has_new = j < sf->n && (i >= n_old || said[j].series <= old->list->v[i]);
 
 		if (has_old && has_new)
 			pick_again(h, f, old, i, said[j], &sf->metrics[said[j].at]);
@@ -112,8 +113,8 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 	contribution_say(h->g, h->c, f, new);
 	/* What it had said when it was folded is in the base, and comes again. */
 	for (uint32_t k = 0; h->c->returned && new &&k < new->n; k++)
-		if (!h->picks[k].old && f->series[new->series[k]].in_base &&
-		    (!old || part_find(old, new->series[k]) == UINT32_MAX))
+		if (!h->picks[k].old && f->series[new->list->v[k]].in_base &&
+		    (!old || part_find(old, new->list->v[k]) == UINT32_MAX))
 			base_add(h->g, f, new, k, -1);
 	note_said(h, f, new);
 	show_layout(h, f, new);
@@ -194,10 +195,10 @@ static void leave_out_gone(struct at_hand *h, struct merged_family *f, const str
 			   const struct pick *said, uint32_t n)
 {
 	for (uint32_t i = 0, j = 0; i < old->n_gone; i++) {
-		while (j < n && said[j].series < old->gone[i])
+		while (j < n && said[j].series < part_gone(old)[i])
 			j++;
-		if (j == n || said[j].series != old->gone[i])
-			leave_out(h, f, old->gone[i]);
+		if (j == n || said[j].series != part_gone(old)[i])
+			leave_out(h, f, part_gone(old)[i]);
 	}
 }
 
@@ -219,15 +220,15 @@ static void say_gauges(struct at_hand *h, struct merged_family *f, const struct 
 	h->gone = mem_alloc((n_old + (old ? old->n_gone : 0)) * sizeof(*h->gone));
 	h->n = h->n_gone = 0;
 	while (i < n_old || j < n_said) {
-		bool has_old = i < n_old && (j >= n_said || old->series[i] <= said[j].series);
-		bool has_new = j < n_said && (i >= n_old || said[j].series <= old->series[i]);
+		bool has_old = i < n_old && (j >= n_said || old->list->v[i] <= said[j].series);
+		bool has_new = j < n_said && (i >= n_old || said[j].series <= old->list->v[i]);
 
 		if (has_old && is_extreme(f))
-			keep_extreme(h->g, f, old->series[i], old->values[i]);
+			keep_extreme(h->g, f, old->list->v[i], old->values[i]);
 		if (has_new)
 			say_gauge(h, f, &said[j], sf);
 		else if (has_old)
-			leave_out(h, f, old->series[i]);
+			leave_out(h, f, old->list->v[i]);
 		i += has_old;
 		j += has_new;
 	}

@@ -46,9 +46,9 @@ void sums_add(const struct merged_family *f, struct sums *to, const struct part 
 	      int times)
 {
 	total_add(&to->value, p->values[at], times);
-	if (!p->dists)
+	if (!part_dists(p))
 		return;
-	const struct part_dist *d = p->dists[at];
+	const struct part_dist *d = part_dists(p)[at];
 	struct exact *counts = sums_layout(f, to, d->layout);
 
 	if (d->has_native)
@@ -90,7 +90,7 @@ static bool beats(const struct merged_family *f, double v, double than)
 
 static void remove_one(struct merged_family *f, const struct part *p, uint32_t at)
 {
-	struct merged_series *s = &f->series[p->series[at]];
+	struct merged_series *s = &f->series[p->list->v[at]];
 
 	s->n_said--;
 	if (is_summed(f))
@@ -101,7 +101,7 @@ static void remove_one(struct merged_family *f, const struct part *p, uint32_t a
 
 static void add_one(struct merged_family *f, const struct part *p, uint32_t at)
 {
-	struct merged_series *s = &f->series[p->series[at]];
+	struct merged_series *s = &f->series[p->list->v[at]];
 
 	if (is_summed(f)) {
 		sums_add(f, &s->all, p, at, 1);
@@ -121,8 +121,8 @@ void sums_recount(struct merged_family *f, const struct part *old, const struct 
 	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_new = new ? new->n : 0;
 
 	while (i < n_old || j < n_new) {
-		bool has_old = i < n_old && (j >= n_new || old->series[i] <= new->series[j]);
-		bool has_new = j < n_new && (i >= n_old || new->series[j] <= old->series[i]);
+		bool has_old = i < n_old && (j >= n_new || old->list->v[i] <= new->list->v[j]);
+		bool has_new = j < n_new && (i >= n_old || new->list->v[j] <= old->list->v[i]);
 
 		if (!has_old || !has_new || !part_same(f, old, i, new, j)) {
 			/* Added first, so that an extreme that comes again is not looked for. */
@@ -139,11 +139,11 @@ void sums_recount(struct merged_family *f, const struct part *old, const struct 
 void base_add(struct merged_group *g, struct merged_family *f, const struct part *p, uint32_t at,
 	      int times)
 {
-	struct merged_series *s = &f->series[p->series[at]];
+	struct merged_series *s = &f->series[p->list->v[at]];
 	struct undo *u;
 
 	if (!s->in_base) {
-		undo_save_state(g, f, p->series[at]);
+		undo_save_state(g, f, p->list->v[at]);
 		s->in_base = true;
 	}
 	sums_add(f, &s->base, p, at, times);
@@ -151,7 +151,7 @@ void base_add(struct merged_group *g, struct merged_family *f, const struct part
 	family_changed(g, f, false, true);
 	u = undo_add(g, UNDO_BASE);
 	u->f = f;
-	u->series = p->series[at];
+	u->series = p->list->v[at];
 	u->old = (struct part *)p;
 	u->at = at;
 	u->times = times;

@@ -20,12 +20,17 @@ KEPT = 1000
 START_LIMIT = 120
 
 
-def _body(value, series=SERIES):
+def _body(value, series=SERIES, created=False):
     lines = []
     for family in range(FAMILIES):
         lines.append(f"# TYPE summed_{family}_total counter\n")
         lines += [f'summed_{family}_total{{handler="h{i}"}} {value + i}\n'
                   for i in range(series // FAMILIES)]
+        if created:
+            # As client_python says it: each series began at another moment.
+            lines.append(f"# TYPE summed_{family}_created gauge\n")
+            lines += [f'summed_{family}_created{{handler="h{i}"}} {1732620000 + family + i / 7}\n'
+                      for i in range(series // FAMILIES)]
     return "".join(lines).encode()
 
 
@@ -58,13 +63,14 @@ def _scrape(server):
     return time.monotonic() - begin, text
 
 
-def _filled(bench, name, prefix, measure):
+def _filled(bench, name, prefix, measure, created=False):
     own = _fleet(bench, name)
     server = own.servers[OURS]
     try:
         own.fill(0)
         before = server.resident()
-        fill = [_put(_path(prefix, k), _body(0)) for k in range(SOURCES)]
+        body = _body(0, created=created)
+        fill = [_put(_path(prefix, k), body) for k in range(SOURCES)]
         own.all_answered(server, fill, connections=CONNECTIONS)
         return measure(own, server, server.resident() - before)
     finally:
@@ -87,6 +93,9 @@ def _many(bench):
         add("summed", f"{what}: CPU of a push", None, OURS, median(costs), "us", rounds=costs)
         add("summed", f"{what}: memory", None, OURS, bytes_ / 2**20, "MiB")
         add("summed", f"{what}: scrape", None, OURS, scrape * 1e3, "ms")
+    bytes_ = _filled(bench, "summed-created", "/sum", lambda own, server, bytes_: bytes_, True)
+    add("summed", f"{SOURCES:,} processes of {SERIES} series, each with its time of creation: memory",
+        None, OURS, bytes_ / 2**20, "MiB")
     ratio = median(found["summed"][0]) / median(found["plain"][0])
     add("summed", "pushes a second: summed / plain", None, OURS, ratio, "ratio")
 
