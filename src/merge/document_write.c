@@ -12,12 +12,12 @@ static void put_part(struct strbuf *b, const struct merged_family *f, const stru
 {
 	put(b, p->number);
 	put(b, p->n);
-	put(b, (uint64_t)(part_created(p) != NULL) | (uint64_t)(part_exemplars(p) != NULL) << 1);
+	put(b, (uint64_t)(p->created != CREATED_NONE) | (uint64_t)(part_exemplars(p) != NULL) << 1);
 	for (uint32_t i = 0; i < p->n; i++) {
 		put(b, i ? p->list->v[i] - p->list->v[i - 1] : p->list->v[0]);
 		put_double(b, p->values[i]);
-		if (part_created(p))
-			put_double(b, part_created(p)[i]);
+		if (p->created != CREATED_NONE)
+			put_double(b, part_created_at(p, i));
 		if (part_exemplars(p))
 			put_exemplars(b, part_exemplars(p)[i]);
 		if (!part_dists(p))

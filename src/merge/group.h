@@ -107,6 +107,13 @@ struct series_list {
 	uint32_t v[]; /* ascending */
 };
 
+/* How a part has the moments at which its values began. */
+enum part_created {
+	CREATED_NONE, /* none is known */
+	CREATED_NEAR, /* the first, and the 1024ths of a second from there, in 32 bits */
+	CREATED_FAR,  /* they are 48 days or more apart */
+};
+
 /*
  * Immutable, in one block of which there is one for each family of each contribution: so what can
  * be reckoned is no member of it. Values, and what follows them where it is there, are by position
@@ -114,8 +121,9 @@ struct series_list {
  */
 struct part {
 	uint32_t n;
-	uint32_t n_gone : 29;
-	uint32_t has_created : 1, has_dists : 1, has_exemplars : 1;
+	uint32_t n_gone : 28;
+	uint32_t created : 2; /* enum part_created */
+	uint32_t has_dists : 1, has_exemplars : 1;
 	uint64_t number; /* of the push that made it */
 	struct series_list *list;
 	double values[];
@@ -128,30 +136,30 @@ struct part_dist {
 	double counts[]; /* as many as the layout has bounds; the native part is behind them */
 };
 
-/* When each value began, in Unix seconds; 0: not known. NULL: none is. */
-static inline double *part_created(const struct part *p)
+/* What the moments at which the values began take, in doubles. */
+static inline size_t part_created_room(uint32_t n, enum part_created kind)
 {
-	return p->has_created ? (double *)p->values + p->n : NULL;
+	return kind == CREATED_NONE ? 0 : kind == CREATED_FAR ? n : 1 + ((size_t)n + 1) / 2;
 }
 /* A reference, or NULL, for each value. NULL: none has any. */
 static inline struct exemplars **part_exemplars(const struct part *p)
 {
-	size_t before = p->n * (1 + (size_t)p->has_created);
+	size_t before = p->n + part_created_room(p->n, p->created);
 
 	return p->has_exemplars ? (struct exemplars **)(p->values + before) : NULL;
 }
 /* NULL: single values. */
 static inline struct part_dist **part_dists(const struct part *p)
 {
-	size_t before = p->n * (1 + (size_t)p->has_created + p->has_exemplars);
+	size_t before = p->n * (1 + (size_t)p->has_exemplars) + part_created_room(p->n, p->created);
 
 	return p->has_dists ? (struct part_dist **)(p->values + before) : NULL;
 }
 /* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
 static inline uint32_t *part_gone(const struct part *p)
 {
-	return (uint32_t *)(p->values +
-			    p->n * (1 + (size_t)p->has_created + p->has_exemplars + p->has_dists));
+	return (uint32_t *)(p->values + p->n * (1 + (size_t)p->has_exemplars + p->has_dists) +
+			    part_created_room(p->n, p->created));
 }
 
 struct contribution {

@@ -176,6 +176,8 @@ void merged_end(struct merged_group *g, struct contribution *c);
 struct part *part_make(struct merged_group *g, struct merged_family *f, const struct pick *picks,
 		       uint32_t n, const struct said_family *sf, const struct part *old,
 		       const uint32_t *gone, uint32_t n_gone, uint64_t number);
+/* When the value began, in Unix seconds; 0: that is not known. */
+double part_created_at(const struct part *p, uint32_t at);
 /* The same of one value alone. */
 struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at);
 void part_free(struct part *p);

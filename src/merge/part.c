@@ -1,4 +1,5 @@
 /* What one contribution says of one family: immutable, in one block. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -154,20 +155,69 @@ static bool has_exemplars(const struct part *p)
 
 /* What the parts of a block take. */
 struct room {
-	bool created, is_dist, exemplars;
+	enum part_created created;
+	bool is_dist, exemplars;
 	size_t dists;
 };
+
+enum { PER_SECOND = 1024 };
+
+static enum part_created how_created(const struct pick *picks, uint32_t n)
+{
+	double first = HUGE_VAL, last = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (picks[i].created == 0)
+			continue;
+		first = picks[i].created < first ? picks[i].created : first;
+		last = picks[i].created > last ? picks[i].created : last;
+	}
+	if (last == 0)
+		return CREATED_NONE;
+	return (last - first) * PER_SECOND < UINT32_MAX ? CREATED_NEAR : CREATED_FAR;
+}
+
+static void put_created(struct part *p, const struct pick *picks)
+{
+	double *far = p->values + p->n, first = HUGE_VAL;
+	uint32_t *near = (uint32_t *)(far + 1);
+
+	for (uint32_t i = 0; i < p->n; i++)
+		if (picks[i].created != 0 && picks[i].created < first)
+			first = picks[i].created;
+	if (p->created == CREATED_NEAR)
+		*far = first;
+	for (uint32_t i = 0; i < p->n; i++) {
+		double at = picks[i].created;
+
+		if (p->created == CREATED_FAR)
+			far[i] = at;
+		else if (p->created == CREATED_NEAR)
+			near[i] = at == 0 ? UINT32_MAX : (uint32_t)((at - first) * PER_SECOND);
+	}
+}
+
+double part_created_at(const struct part *p, uint32_t at)
+{
+	const double *far = p->values + p->n;
+	const uint32_t *near = (const uint32_t *)(far + 1);
+
+	if (p->created == CREATED_FAR)
+		return far[at];
+	if (p->created == CREATED_NONE || near[at] == UINT32_MAX)
+		return 0;
+	return *far + (double)near[at] / PER_SECOND;
+}
 
 static struct room measure(struct merged_group *g, struct merged_family *f,
 			   const struct pick *picks, uint32_t n, const struct said_family *sf,
 			   const struct part *old)
 {
-	struct room r = { .exemplars = has_exemplars(old) };
+	struct room r = { .exemplars = has_exemplars(old), .created = how_created(picks, n) };
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
-		r.created |= picks[i].created != 0;
 		r.exemplars |= !picks[i].old && sf->metrics[picks[i].at].n_exemplars > 0;
 		if (from.said || from.old) {
 			r.is_dist = true;
@@ -182,9 +232,9 @@ _Static_assert(sizeof(double) == sizeof(void *), "all of a part but what has gon
 /* Values, created, exemplars, pointers to the rest, what has gone, and the rest. */
 static struct part *new_part(uint32_t n, uint32_t n_gone, const struct room *r, char **ret_dists)
 {
-	size_t columns = 1 + (size_t)r->created + r->exemplars + r->is_dist;
-	size_t size = sizeof(struct part) + n * columns * sizeof(double) +
-		      n_gone * sizeof(uint32_t);
+	size_t doubles = n * (1 + (size_t)r->exemplars + r->is_dist) +
+			 part_created_room(n, r->created);
+	size_t size = sizeof(struct part) + doubles * sizeof(double) + n_gone * sizeof(uint32_t);
 	struct part *p;
 
 	size = (size + 7) & ~(size_t)7;
@@ -192,7 +242,7 @@ static struct part *new_part(uint32_t n, uint32_t n_gone, const struct room *r, 
 	*p = (struct part){
 		.n = n,
 		.n_gone = n_gone,
-		.has_created = r->created,
+		.created = r->created,
 		.has_dists = r->is_dist,
 		.has_exemplars = r->exemplars,
 	};
@@ -231,12 +281,11 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 	p->list = list_of(f, picks, n);
 	if (n_gone)
 		memcpy(part_gone(p), gone, n_gone * sizeof(*gone));
+	put_created(p, picks);
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
 		p->values[i] = from.value;
-		if (room.created)
-			part_created(p)[i] = picks[i].created;
 		if (room.exemplars)
 			part_exemplars(p)[i] = exemplars_of(&picks[i], sf, old);
 		if (!room.is_dist)

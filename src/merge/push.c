@@ -23,17 +23,12 @@ struct at_hand {
 	uint32_t n, n_gone;
 };
 
-static double created_of(const struct part *p, uint32_t at)
-{
-	return part_created(p) ? part_created(p)[at] : 0;
-}
-
 static enum verdict judge(const struct contribution *c, const struct part *old, uint32_t at,
 			  const struct said_metric *m)
 {
 	double before = part_dists(old) ? part_dists(old)[at]->count : old->values[at];
 	double now = m->dist ? m->dist->count : m->value;
-	double created = created_of(old, at);
+	double created = part_created_at(old, at);
 
 	if (created != 0 && m->created != 0 && created != m->created)
 		return m->created > created ? RENEWED : LATE;
@@ -53,7 +48,7 @@ static void show_layout(struct at_hand *h, struct merged_family *f, const struct
 
 static void keep(struct at_hand *h, const struct part *old, uint32_t at)
 {
-	h->picks[h->n++] = (struct pick){ old->list->v[at], at, true, created_of(old, at) };
+	h->picks[h->n++] = (struct pick){ old->list->v[at], at, true, part_created_at(old, at) };
 }
 
 /* A series that this contribution has said before, and says again. */
@@ -67,7 +62,7 @@ static void pick_again(struct at_hand *h, struct merged_family *f, const struct 
 		return;
 	}
 	if (said.created == 0)
-		said.created = created_of(old, at);
+		said.created = part_created_at(old, at);
 	h->picks[h->n++] = said;
 	if (v == TAKEN)
 		return;

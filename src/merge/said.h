@@ -28,7 +28,7 @@ struct said_metric {
 	const struct label *labels; /* as exposed, sorted by name */
 	uint32_t n_labels;
 	double value;
-	double created;               /* Unix seconds; 0: not said */
+	double created;               /* Unix seconds, whole 1024ths; 0: not said */
 	const struct said_dist *dist; /* NULL: a single value */
 	uint32_t n_exemplars;
 	const struct kept_exemplar *exemplars; /* as exemplars_read() gives them */

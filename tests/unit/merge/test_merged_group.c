@@ -247,6 +247,17 @@ static const struct {
 	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 5; c_created 10" }, "c_total 5" },
 	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 2; c_created 20" }, "c_total 7" },
 	{ { "a@1 c_total 5; c_created 20", "a@1 c_total 9; c_created 10" }, "c_total 5" },
+	/* Two series that began years apart, and one of which that is not known. */
+	{ { "a@1 c_total 5; c_total{x=\"1\"} 6; c_total{x=\"2\"} 7; c_created 10; "
+	    "c_created{x=\"1\"} 1e9",
+	    "a@1 c_total 1; c_total{x=\"1\"} 1; c_total{x=\"2\"} 1; c_created 10.5; "
+	    "c_created{x=\"1\"} 999999999" },
+	  "c_total 6; c_total{x=\"1\"} 6; c_total{x=\"2\"} 7" },
+	{ { "a@1 c_total 5; c_total{x=\"1\"} 6; c_created 10; c_created{x=\"1\"} 11.25",
+	    "a@1 c_total 1; c_total{x=\"1\"} 1; c_created 10.5; c_created{x=\"1\"} 11.125" },
+	  "c_total 6; c_total{x=\"1\"} 6" },
+	/* A creation at no time says nothing. */
+	{ { "a@1 c_total 5; c_created NaN", "a@1 c_total 7; c_created NaN" }, "c_total 7" },
 	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 2" }, "c_total 5" },
 	{ { "a@1 c_total 5; c_created 10", "a@1 c_total 6", "a@1 c_total 2; c_created 20" },
 	  "c_total 8" },
