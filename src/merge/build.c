@@ -114,7 +114,7 @@ static bool build_native(struct merged_group *g, struct merged_family *f, uint32
 	if (!shape.known || shape.hidden)
 		return true;
 	v = native_sums_total(&s->all.native, &shape);
-	if (shape.threshold != s->native.threshold) {
+	if (shape.schema != s->native.schema || shape.threshold != s->native.threshold) {
 		undo_save_state(g, f, series);
 		s->native = shape;
 		family_changed(g, f, false, true);

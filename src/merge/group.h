@@ -158,8 +158,8 @@ static inline struct part_dist **part_dists(const struct part *p)
 /* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
 static inline uint32_t *part_gone(const struct part *p)
 {
-	return (uint32_t *)(p->values + p->n * (1 + (size_t)p->has_exemplars + p->has_dists) +
-			    part_created_room(p->n, p->created));
+	return (void *)(p->values + p->n * (1 + (size_t)p->has_exemplars + p->has_dists) +
+			part_created_room(p->n, p->created));
 }
 
 struct contribution {

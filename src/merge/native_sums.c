@@ -79,8 +79,8 @@ void native_sums_add(struct native_sums *s, const struct native *v, int times)
 		exact_add_times(
 			native_layer_count(l, &hint, v->counts[i].negative, v->counts[i].index),
 			v->counts[i].count, times);
-	if (times < 0)
-		drop_empty(s, l);
+	/* What is taken back may have been added as less than nothing. */
+	drop_empty(s, l);
 }
 
 static void add_exact(struct exact *to, const struct exact *v, int times)
@@ -115,8 +115,7 @@ void native_sums_add_sums(struct native_sums *to, const struct native_sums *from
 							   from->layers[i].threshold);
 
 		add_layer(l, &from->layers[i], times);
-		if (times < 0)
-			drop_empty(to, l);
+		drop_empty(to, l);
 	}
 }
 
@@ -134,10 +133,8 @@ struct native_shape native_shape_with(struct native_shape s, const struct native
 	return s;
 }
 
-static struct native_shape shape_of(const struct native_sums *s)
+static struct native_shape shape_of(const struct native_sums *s, struct native_shape shape)
 {
-	struct native_shape shape = { 0 };
-
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct native layer = { .schema = s->layers[i].schema,
 					      .threshold = s->layers[i].threshold };
@@ -160,7 +157,7 @@ static struct native_sums at_shape(const struct native_sums *s, const struct nat
 
 void native_sums_squash(struct native_sums *s)
 {
-	const struct native_shape shape = shape_of(s);
+	const struct native_shape shape = shape_of(s, (struct native_shape){ 0 });
 	struct native_sums one = at_shape(s, &shape);
 
 	native_sums_done(s);
@@ -190,10 +187,14 @@ static double count_of(const struct exact *e)
 
 struct native *native_sums_total(const struct native_sums *s, struct native_shape *shape)
 {
-	struct native_sums one = at_shape(s, shape);
-	struct native_layer *l = &one.layers[0];
-	struct native *v = mem_zalloc(native_size(l->n));
+	struct native_sums one;
+	struct native_layer *l;
+	struct native *v;
 
+	*shape = shape_of(s, *shape);
+	one = at_shape(s, shape);
+	l = &one.layers[0];
+	v = mem_zalloc(native_size(l->n));
 	shape->threshold = grown(l, shape->threshold);
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct native_sum *c = &l->list[i];

@@ -101,11 +101,31 @@ size_t part_values(const struct merged_family *f, const struct part *p)
 /* Where a pick's values come from. */
 struct from {
 	double value;
-	const struct said_dist *said;
-	const struct part_dist *old;
+	bool is_dist; /* then what follows holds, too */
+	double count;
+	const double *counts;
 	const struct native *native; /* or NULL */
 	uint32_t layout;
 };
+
+static void from_old(const struct merged_family *f, const struct part_dist *d, struct from *ret)
+{
+	ret->is_dist = true;
+	ret->count = d->count;
+	ret->counts = d->counts;
+	ret->native = dist_native(f, d);
+	ret->layout = d->layout;
+}
+
+static void from_said(struct merged_group *g, struct merged_family *f, const struct said_dist *d,
+		      struct from *ret)
+{
+	ret->is_dist = true;
+	ret->count = d->count;
+	ret->counts = d->counts;
+	ret->native = d->native;
+	ret->layout = family_layout(g, f, d);
+}
 
 static size_t dist_size(const struct merged_family *f, const struct from *from)
 {
@@ -120,16 +140,14 @@ static struct from pick_from(struct merged_group *g, struct merged_family *f, co
 
 	if (p->old) {
 		from.value = old->values[p->at];
-		from.old = part_dists(old) ? part_dists(old)[p->at] : NULL;
-		from.layout = from.old ? from.old->layout : 0;
-		from.native = from.old ? dist_native(f, from.old) : NULL;
+		if (part_dists(old))
+			from_old(f, part_dists(old)[p->at], &from);
 	} else {
 		const struct said_metric *m = &sf->metrics[p->at];
 
 		from.value = m->value;
-		from.said = m->dist;
-		from.layout = m->dist ? family_layout(g, f, m->dist) : 0;
-		from.native = m->dist ? m->dist->native : NULL;
+		if (m->dist)
+			from_said(g, f, m->dist, &from);
 	}
 	return from;
 }
@@ -139,13 +157,12 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 	uint32_t n = f->layouts[from->layout].n;
 
 	to->layout = from->layout;
-	to->count = from->said ? from->said->count : from->old->count;
+	to->count = from->count;
 	to->has_native = from->native != NULL;
 	if (from->native)
 		memcpy(to->counts + n, from->native, native_size(from->native->n));
 	if (n)
-		memcpy(to->counts, from->said ? from->said->counts : from->old->counts,
-		       n * sizeof(double));
+		memcpy(to->counts, from->counts, n * sizeof(double));
 }
 
 static bool has_exemplars(const struct part *p)
@@ -180,7 +197,7 @@ static enum part_created how_created(const struct pick *picks, uint32_t n)
 static void put_created(struct part *p, const struct pick *picks)
 {
 	double *far = p->values + p->n, first = HUGE_VAL;
-	uint32_t *near = (uint32_t *)(far + 1);
+	uint32_t *near = (void *)(far + 1);
 
 	for (uint32_t i = 0; i < p->n; i++)
 		if (picks[i].created != 0 && picks[i].created < first)
@@ -200,7 +217,7 @@ static void put_created(struct part *p, const struct pick *picks)
 double part_created_at(const struct part *p, uint32_t at)
 {
 	const double *far = p->values + p->n;
-	const uint32_t *near = (const uint32_t *)(far + 1);
+	const uint32_t *near = (const void *)(far + 1);
 
 	if (p->created == CREATED_FAR)
 		return far[at];
@@ -219,7 +236,7 @@ static struct room measure(struct merged_group *g, struct merged_family *f,
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
 		r.exemplars |= !picks[i].old && sf->metrics[picks[i].at].n_exemplars > 0;
-		if (from.said || from.old) {
+		if (from.is_dist) {
 			r.is_dist = true;
 			r.dists += dist_size(f, &from);
 		}
@@ -299,12 +316,13 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 
 struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at)
 {
-	const struct part_dist *d = part_dists(p)[at];
-	const struct from from = { p->values[at], NULL, d, dist_native(f, d), d->layout };
-	const struct room room = { .is_dist = true, .dists = dist_size(f, &from) };
+	struct from from = { .value = p->values[at] };
+	struct room room = { .is_dist = true };
 	struct part *alone;
 	char *to;
 
+	from_old(f, part_dists(p)[at], &from);
+	room.dists = dist_size(f, &from);
 	alone = new_part(1, 0, &room, &to);
 	alone->number = p->number;
 	alone->values[0] = from.value;

@@ -207,7 +207,7 @@ uint64_t store_next_id(struct store *s);
 
 /* A source of a summed group. */
 struct source_copy {
-	uint64_t id; /* in its group; of two, the one that was heard of later has the higher */
+	uint64_t id;     /* in its group; of two, the one that was heard of later has the higher */
 	struct str name; /* canonical: labels as key_encode() writes them, or 0xFF and what the push
 			    said; empty: the start is the source */
 	bool has_start, live, ended;

@@ -116,6 +116,14 @@ static void check_sum(const char *name, const char *const *terms, unsigned n, co
 		free(v);
 	}
 	ck_assert_msg(s.n == 0, "%s: something is left of what was taken away", name);
+	/* The other way round. */
+	for (unsigned i = 0; i < 2 * n; i++) {
+		struct native *v = native_of(terms[i % n]);
+
+		native_sums_add(&s, v, i < n ? -1 : 1);
+		free(v);
+	}
+	ck_assert_msg(s.n == 0, "%s: something is left of what was put back", name);
 	native_sums_done(&s);
 }
 
