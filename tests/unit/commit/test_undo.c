@@ -143,27 +143,40 @@ static int cmp_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static struct group_brief brief_of(struct store *s, struct str key)
+{
+	struct group_brief found = { 0 };
+	struct group_list list = { 0 };
+	uint32_t cursor = 0;
+
+	while (store_list_groups(s, &cursor, &list))
+		for (uint32_t i = 0; i < list.n; i++)
+			if (str_eq(group_list_key(&list, &list.list[i]), key))
+				found = list.list[i];
+	group_list_done(&list);
+	return found;
+}
+
 /* In an order of their own: that in the store is not kept. */
 static char *sources_of(struct store *s, struct str key)
 {
 	CLEANUP(strbuf_done) struct strbuf all = { 0 };
+	const struct group_brief of = brief_of(s, key);
 	struct sources_copy copy;
 	struct arena arena;
-	uint32_t cursor = 0;
-	size_t at = 0, n = 0;
 	char *list[64];
+	size_t n = 0;
 
 	arena_init(&arena, ARENA_MUST);
-	while (store_copy_sources(s, &cursor, &at, 64, &arena, &copy) > 0) {
-		for (size_t i = 0; str_eq(copy.key, key) && i < copy.n && n < 64; i++) {
-			CLEANUP(strbuf_done) struct strbuf b = { 0 };
-			const struct source_copy *c = &copy.list[i];
+	store_copy_sources(s, &of, 0, ARRAY_LEN(list), &arena, &copy);
+	for (; n < copy.n; n++) {
+		CLEANUP(strbuf_done) struct strbuf b = { 0 };
+		const struct source_copy *c = &copy.list[n];
 
-			strbuf_addf(&b, "%.*s %f %f %d%d%d %u %.*s; ", (int)c->name.n, c->name.p,
-				    c->pushed_at, c->failed_at, c->live, c->ended, c->failing,
-				    c->n_series, (int)c->failed_why.n, c->failed_why.p);
-			list[n++] = mem_strdup(strbuf_z(&b));
-		}
+		strbuf_addf(&b, "%.*s %f %f %d%d%d %u %.*s; ", (int)c->name.n, c->name.p,
+			    c->pushed_at, c->failed_at, c->live, c->ended, c->failing, c->n_series,
+			    (int)c->failed_why.n, c->failed_why.p);
+		list[n] = mem_strdup(strbuf_z(&b));
 	}
 	arena_done(&arena);
 	if (n > 0)
