@@ -21,6 +21,7 @@ struct api {
 	struct background *background;
 	struct large_pushes *large_pushes;
 	unsigned scrapes_being_made; /* by the background thread, which alone uses this */
+	unsigned parts_being_made;   /* likewise: of these, what a match[] means */
 	struct http_server *server;
 	struct admission *admission; /* NULL: no --web.config.file */
 	struct current_rules *rules; /* NULL: no --config.file */

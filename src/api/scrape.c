@@ -1,9 +1,13 @@
 /* GET /metrics: what is stored, by reference, with our own metrics merged in by name. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "api/endpoints.h"
+#include "api/error_status.h"
+#include "api/params.h"
 #include "api/reply.h"
+#include "api/scrape_part.h"
 #include "base/mem.h"
 #include "commit/committer.h"
 #include "config/config.h"
@@ -14,6 +18,9 @@
 #include "format/content_type.h"
 #include "store/store.h"
 
+/* Scrapes with match[] that are being copied at a time. */
+enum { PARTS_MAX = 4 };
+
 struct scrape_call {
 	struct job job;        /* first; on the way to the background thread */
 	struct http_task task; /* and back */
@@ -23,6 +30,9 @@ struct scrape_call {
 	enum compression coding;
 	struct scrape_body body;
 	bool refused;
+	struct err err; /* why there is no body, if that is not it */
+	bool part_begun;
+	struct scrape_part *part; /* what is to be shown is yet to be copied; NULL: all is shown */
 	/* What a body in another format is yet to be made of; NULL when there is one. */
 	struct snapshot *snap;
 	struct own_metrics own;
@@ -46,6 +56,7 @@ static void scrape_drop(struct scrape_call *s)
 {
 	scrape_compression_free(s->compressing);
 	encoded_body_free(s->encoding);
+	scrape_part_free(s->part);
 	snapshot_free(s->snap);
 	own_done(&s->own);
 	scrape_body_done(&s->body);
@@ -65,9 +76,57 @@ static void finish(struct http_task *task)
 		api_refuse_crowded(req);
 		return;
 	}
+	if (s->err.reason) {
+		api_reply_error(s->req, error_status(&s->err), s->err.msg);
+		scrape_drop(s);
+		return;
+	}
 	reply(s->req, &s->body, s->as, s->coding);
 	own_done(&s->own);
 	free(s);
+}
+
+static bool is_plain(struct accepted as)
+{
+	return as.format == FORMAT_TEXT && as.escaping == ESCAPE_UNDERSCORES;
+}
+
+/* The copies of many together would not be bounded. */
+static bool begin_part(struct scrape_call *s)
+{
+	struct api *api = s->worker->api;
+
+	if (api->parts_being_made == PARTS_MAX) {
+		err_set(&s->err, ERR_BUSY, 0,
+			"%d scrapes with match[] are being made already, try again", PARTS_MAX);
+		return false;
+	}
+	api->parts_being_made++;
+	s->part_begun = true;
+	return true;
+}
+
+/* False: not all groups are copied yet. */
+static bool make_part(struct scrape_call *s, int64_t until_ns)
+{
+	struct store *store = scrape_part_store(s->part);
+
+	if (!s->part_begun && !begin_part(s))
+		return true;
+	if (!scrape_part_step(s->part, until_ns, &s->err))
+		return false;
+	s->worker->api->parts_being_made--;
+	if (s->err.reason)
+		return true;
+	if (is_plain(s->as))
+		scrape_body_init(&s->body, store_snapshot(store, NULL), &s->own);
+	else
+		s->encoding = encoded_body_new(&s->body,
+					       encoded_body_snapshot(store, s->as, s->coding),
+					       &s->own, s->as, s->coding);
+	scrape_part_free(s->part);
+	s->part = NULL;
+	return true;
 }
 
 static void begin(struct scrape_call *s)
@@ -82,6 +141,10 @@ static void begin(struct scrape_call *s)
 /* True: the body is as it is to be sent. */
 static bool make(struct scrape_call *s, int64_t until_ns)
 {
+	if (s->part && !make_part(s, until_ns))
+		return false;
+	if (s->err.reason)
+		return true;
 	if (s->encoding) {
 		if (!encoded_body_step(s->encoding, until_ns))
 			return false;
@@ -142,6 +205,26 @@ static void encode_later(struct scrape_call *s)
 	api_reply_error(req, 503, "too many scrapes are waiting, try again");
 }
 
+static bool has_match(struct str query)
+{
+	return query.n > 0 && memmem(query.p, query.n, "match", 5);
+}
+
+/* -1: *err; 0: all is asked for; 1: a part, in *ret. */
+static int asked_part(struct api_worker *w, struct scrape_part **ret, struct err *err)
+{
+	struct params p;
+
+	/* Other parameters mean nothing, whatever they are. */
+	if (!has_match(w->query))
+		return 0;
+	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
+		return -1;
+	if (!params_get(&p, "match[]").p)
+		return 0;
+	return scrape_part_new(w->api->store, &p, ret, err) < 0 ? -1 : 1;
+}
+
 void api_scrape(struct api_worker *w, struct http_request *req)
 {
 	struct accepted as = accept_parse(http_request_header(req, "Accept"),
@@ -158,19 +241,30 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.database_set_aside = w->api->database_set_aside,
 		.salvaged_groups = w->api->salvaged_groups,
 	};
+	struct scrape_part *part = NULL;
 	struct scrape_call *s;
+	struct err err;
 
 	if (api_is_crowded(w->api)) {
 		api_refuse_crowded(req);
 		return;
 	}
+	if (asked_part(w, &part, &err) < 0) {
+		api_reply_error(req, error_status(&err), err.msg);
+		return;
+	}
 	s = mem_zalloc(sizeof(*s));
+	s->part = part;
 	s->worker = w;
 	s->req = req;
 	s->as = as;
 	s->coding = coding;
+	if (part) {
+		encode_later(s);
+		return;
+	}
 	own_collect(&s->own, &sources);
-	if (as.format != FORMAT_TEXT || as.escaping != ESCAPE_UNDERSCORES) {
+	if (!is_plain(as)) {
 		s->snap = encoded_body_snapshot(w->api->store, as, coding);
 		encode_later(s);
 		return;

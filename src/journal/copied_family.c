@@ -25,6 +25,8 @@ static struct family *decode(const struct group_copy_family *f, struct arena *a)
 	/* The parser borrows from the text, which has to last as long as the families. */
 	char *body = arena_alloc(a, head.n + f->text.n);
 
+	if (!body)
+		return NULL;
 	memcpy(body, head.p, head.n);
 	memcpy(body + head.n, f->text.p, f->text.n);
 	if (text_parse((struct str){ body, head.n + f->text.n }, &no_limits, a, &families, &err) <

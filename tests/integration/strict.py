@@ -47,16 +47,19 @@ def decoded(body, coding):
     return body
 
 
-def scrapes(gateway, codings=CODINGS, formats=FORMATS):
-    """Every answer that can be asked for is read; the first that cannot be fails the test."""
+def scrapes(gateway, codings=CODINGS, formats=FORMATS, path="/metrics"):
+    """Every answer that can be asked for is read; the first that cannot be fails the test. {what was asked for: (type, body)}"""
     asked = [(accept, escaping, coding) for accept in formats for escaping in ESCAPINGS for coding in codings]
     with Wire(gateway) as w:
         for accept, escaping, coding in asked:
-            w.send(head("GET", "/metrics", Accept=f"{accept};escaping={escaping}", Accept_Encoding=coding))
+            w.send(head("GET", path, Accept=f"{accept};escaping={escaping}", Accept_Encoding=coding))
         replies = [w.reply() for _ in asked]
+    read = {}
     for (accept, escaping, coding), reply in zip(asked, replies):
         assert reply.status == 200, reply
         assert reply.headers.get("content-encoding", "identity") == coding
         body = decoded(reply.body, reply.headers.get("content-encoding"))
         why = fault(FORMATS[accept], escaping == "allow-utf-8", body)
         assert why is None, f"{accept} in {escaping}, {coding}: {why}\n{body[:3000]!r}"
+        read[accept, escaping, coding] = reply.headers["content-type"], body
+    return read

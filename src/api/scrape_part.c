@@ -1,0 +1,144 @@
+#include "api/scrape_part.h"
+
+#include <stdlib.h>
+
+#include "api/group_filter.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "journal/copied_family.h"
+#include "push/push.h"
+
+struct scrape_part {
+	struct store *from, *store;
+	struct group_filter filter;
+	uint32_t cursor;
+	struct group_list some; /* of all groups */
+	uint32_t at;            /* the next one of these */
+	struct arena keys, group;
+	struct push_builder builder;
+};
+
+static const struct store_limits no_limits = { UINT64_MAX, UINT64_MAX };
+
+int scrape_part_new(struct store *from, const struct params *params, struct scrape_part **ret,
+		    struct err *err)
+{
+	struct scrape_part *p = mem_zalloc(sizeof(*p));
+	struct param match[PARAMS_MAX];
+	struct params only = { match, 0 };
+
+	for (uint32_t i = 0; i < params->n; i++)
+		if (str_eq(params->list[i].name, STR("match[]")))
+			match[only.n++] = params->list[i];
+	if (group_filter_parse(&only, NULL, &p->filter, err) < 0) {
+		group_filter_done(&p->filter);
+		free(p);
+		return -1;
+	}
+	p->from = from;
+	p->store = store_new(&no_limits);
+	arena_init(&p->keys, ARENA_MAY_FAIL);
+	arena_init(&p->group, ARENA_MAY_FAIL);
+	p->builder = (struct push_builder){ .max_series = UINT64_MAX,
+					    .max_labels = UINT32_MAX,
+					    .arena = &p->group };
+	*ret = p;
+	return 0;
+}
+
+void scrape_part_free(struct scrape_part *p)
+{
+	if (!p)
+		return;
+	group_filter_done(&p->filter);
+	group_list_done(&p->some);
+	push_builder_done(&p->builder);
+	arena_done(&p->keys);
+	arena_done(&p->group);
+	store_free(p->store);
+	free(p);
+}
+
+struct store *scrape_part_store(struct scrape_part *p)
+{
+	return p->store;
+}
+
+/* -1: the arena is full. */
+static int decode_all(const struct group_copy *g, struct arena *a, struct family **ret)
+{
+	struct family **end = ret;
+
+	for (uint32_t i = 0; i < g->n_families; i++) {
+		const struct group_copy_family *f = &g->families[i];
+
+		if (f->proto.n + f->text.n == 0)
+			continue;
+		*end = copied_family_decode(f, a);
+		if (!*end)
+			return -1;
+		end = &(*end)->next;
+	}
+	*end = NULL;
+	return 0;
+}
+
+/* A push that makes the group again, with its times and its lifetime. */
+static int take(struct scrape_part *p, const struct group_copy *g)
+{
+	struct family *families;
+	struct push *push;
+	struct key key;
+
+	if (decode_all(g, &p->group, &families) < 0 || key_decode(g->key, &p->group, &key) < 0)
+		return -1;
+	push = push_build(&p->builder, PUSH_PUT, &key, families, g->pushed_at);
+	store_stage(p->store, push);
+	if (!push->err.reason) {
+		store_stage_times(p->store, push, g->pushed_at, g->failed_at, g->failed_why);
+		store_stage_life(p->store, push, &g->life);
+		store_publish(p->store);
+	} else {
+		store_rollback(p->store);
+	}
+	push_free(push);
+	return 0;
+}
+
+/* The one in that slot, if it still is it. */
+static int copy(struct scrape_part *p, uint32_t slot, struct str key)
+{
+	struct group_copy g;
+	uint32_t before = slot - 1;
+	int r;
+
+	arena_reset(&p->group);
+	r = store_copy_group(p->from, &before, &p->group, &g);
+	if (r <= 0 || !str_eq(g.key, key))
+		return r < 0 ? -1 : 0;
+	return take(p, &g);
+}
+
+static void look_at(struct scrape_part *p, const struct group_brief *g, struct err *err)
+{
+	struct str key = group_list_key(&p->some, g);
+
+	if (group_filter_key(&p->filter, key, &p->keys, err) > 0 && copy(p, g->slot, key) < 0)
+		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+}
+
+bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err)
+{
+	do {
+		if (p->at == p->some.n) {
+			p->at = 0;
+			if (!store_list_groups(p->from, &p->cursor, &p->some))
+				return true;
+			continue;
+		}
+		look_at(p, &p->some.list[p->at++], err);
+		if (err->reason)
+			return true;
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}

@@ -1,0 +1,26 @@
+/*
+ * GET /metrics?match[]=SELECTOR: the groups that are meant, as a store of their own, which a scrape
+ * then shows as it shows all. They are copied one by one, so that nobody waits for all of them:
+ * each is of one moment. What contradicts a group that was copied before, because both have changed
+ * in between, is left out, so that the scrape is consistent. Without our own metrics.
+ */
+#ifndef API_SCRAPE_PART_H
+#define API_SCRAPE_PART_H
+
+#include "api/params.h"
+#include "base/err.h"
+#include "store/store.h"
+
+struct scrape_part;
+
+/* On the worker. Only match[] counts, of which there is one at least. -1: *err, ERR_INVALID. */
+int scrape_part_new(struct store *from, const struct params *p, struct scrape_part **ret,
+		    struct err *err);
+void scrape_part_free(struct scrape_part *p); /* with the store; NULL is fine */
+
+/* On the background thread. True: it is complete, or *err says why there is no answer. */
+bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err);
+/* The groups; the part's own. */
+struct store *scrape_part_store(struct scrape_part *p);
+
+#endif

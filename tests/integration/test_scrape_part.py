@@ -1,0 +1,132 @@
+"""GET /metrics?match[]=...: a part of the scrape, in every format, as the whole one shows it."""
+import random
+import re
+import threading
+import urllib.parse
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gateway import Gateway
+from strict import FORMATS, PROTO, scrapes
+from test_formats import EVERYTHING, put_proto, split
+
+OWN = re.compile(rb"(process_|pushgateway_(?!group_expired|job_overdue|next_push))")
+
+
+def path(*selectors):
+    return "/metrics?" + urllib.parse.urlencode([("match[]", s) for s in selectors])
+
+
+def part(gateway, *selectors, status=200):
+    r = gateway.get(path(*selectors))
+    assert r.status == status, r
+    return r.text
+
+
+def series(text):
+    return {line for line in text.splitlines() if not line.startswith("#")}
+
+
+def pieces(accept, body):
+    return Counter(split(body) if FORMATS[accept] == PROTO else body.splitlines())
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    rules = tmp_path_factory.mktemp("rules") / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"mine\"}'\n  expect_every: 1h\n")
+    with Gateway("--push.enable-utf8-names", "--web.enable-openmetrics", f"--config.file={rules}") as g:
+        yield g
+
+
+def test_in_every_format_and_coding_as_if_nothing_else_was_stored(gateway):
+    put_proto(gateway, "mine/__ttl__/1d", EVERYTHING)
+    assert gateway.post("mine", "# TYPE x_total counter\nx_total 1\n# TYPE x_created gauge\nx_created 1600000000.5\nempty{l=\"\"} 0\n").status == 200
+    assert gateway.post("mine", "x_total 1 1\n").status == 400
+    for other in "other", "mine/instance/i":
+        assert gateway.put(other, "# TYPE c_total counter\nc_total 1\nx_created 3\n# TYPE n histogram\nn_sum 1\nn_count 0\n").status == 400
+        put_proto(gateway, other, EVERYTHING.replace(b"x", b"y"))
+    mine = scrapes(gateway, path=path('{job="mine",instance=""}'))
+    assert gateway.delete("other").status == 202 and gateway.delete("mine/instance/i").status == 202
+    for (accept, escaping, coding), (kind, whole) in scrapes(gateway).items():
+        its_kind, body = mine.pop((accept, escaping, coding))
+        assert its_kind == kind
+        some, all_of_it = pieces(accept, body), pieces(accept, whole)
+        assert some - all_of_it == Counter(), (accept, escaping)
+        if "proto" not in accept or "compact" in accept or FORMATS[accept] == PROTO:
+            assert all(OWN.search(piece) for piece in all_of_it - some), (accept, escaping, all_of_it - some)
+            assert not any(OWN.search(piece) for piece in some)
+    assert not mine
+
+
+def test_which_groups():
+    with Gateway(database="") as g:
+        for job in "a", "b", "c":
+            for instance in "", "/instance/1":
+                assert g.put(job + instance, f'm{{of="{job}"}} 1\n').status == 200
+        jobs = lambda text: sorted(re.findall(r'^m\{.*job="(.)",of', text, re.M))
+        assert jobs(part(g, '{job="a"}')) == ["a", "a"]
+        assert jobs(part(g, '{job="a",instance=""}')) == ["a"]
+        assert jobs(part(g, '{job="a",instance="1"}', '{job=~"b|z"}')) == ["a", "b", "b"]
+        assert jobs(part(g, '{job!~"a"}')) == ["b", "b", "c", "c"]
+        assert part(g, '{job="z"}') == ""
+        everything = {line for line in series(g.get("/metrics").text) if not OWN.match(line.encode())}
+        assert series(part(g, '{job!=""}')) == everything and len(everything) == 18
+        assert g.get("/metrics?other=1").text.count("pushgateway_build_info{") == 1
+        assert g.request("HEAD", path('{job="a"}')).status == 200
+
+
+@pytest.mark.parametrize("selector, says", [("m", "match[]"), ('{job="a"', "match[]"), ('{job=~"("}', "match[]"), ("", "match[]"),
+                                            ("%zz", "hex")])
+def test_no_selector(shared, selector, says):
+    r = shared.get("/metrics?match[]=" + (selector if selector == "%zz" else urllib.parse.quote(selector)))
+    assert r.status == 400 and says in r.text, r
+    assert shared.get("/metrics?" + "&".join(["match[]={job='a'}"] * 17)).status == 400
+
+
+def test_sums_and_failures(gw):
+    for pid in 1, 2:
+        assert gw.request("POST", f"/sum/metrics/job/s/pid/{pid}", "# TYPE a counter\na 2\n").status == 200
+    assert gw.put("only-failed", "a 1 1\n").status == 400 and gw.put("only-failed", "b 1\nb 1\n").status == 400
+    assert 'a{instance="",job="s"} 4' in series(part(gw, '{job="s"}'))
+    failed = series(part(gw, '{job="only-failed"}'))
+    assert failed == {line for line in series(gw.get("/metrics").text) if "only-failed" in line} and len(failed) == 2
+
+
+def test_only_some_are_made_at_a_time():
+    with Gateway(database="") as g:
+        body = "".join(f'm{{i="{i}"}} 1\n' for i in range(3000))
+        for job in range(20):
+            assert g.put(str(job), body).status == 200
+        with ThreadPoolExecutor(16) as pool:
+            replies = list(pool.map(lambda _: g.get(path('{job!=""}')), range(32)))
+        assert {r.status for r in replies} <= {200, 503}
+        whole = [len(series(r.text)) for r in replies if r.status == 200]
+        assert whole and set(whole) == {20 * 3002}
+        assert all("match[]" in r.text and r.headers["Retry-After"] == "1" for r in replies if r.status == 503)
+
+
+def test_what_changes_meanwhile_does_not_break_it():
+    """Names change their type and move between groups: each part can be read, whatever is copied first."""
+    with Gateway(database="") as g:
+        stop = threading.Event()
+
+        def push():
+            c, rng = g.connect(), random.Random(1)
+            while not stop.is_set():
+                job, kind = rng.randrange(40), rng.choice(["counter", "gauge"])
+                if rng.random() < .5:
+                    g.request("DELETE", f"/metrics/job/{job}", connection=c)
+                g.request("PUT", f"/metrics/job/{job}", f"# TYPE m{job % 3} {kind}\nm{job % 3} 1\n", connection=c)
+            c.close()
+
+        t = threading.Thread(target=push)
+        t.start()
+        try:
+            for _ in range(5):
+                scrapes(g, codings=["identity"], formats=["text/plain;version=0.0.4"], path=path('{job!=""}'))
+        finally:
+            stop.set()
+            t.join()
