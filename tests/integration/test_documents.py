@@ -1,11 +1,14 @@
 """What the documents show works as it stands there."""
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from gateway import BINARY, Gateway
+import pytest
+
+from gateway import BINARY, DEADLINE, Gateway
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,13 +42,47 @@ def run(gw, block):
 
 def test_commands_of_the_readme(gw):
     first, second, summed = [b for b in blocks("README.md") if "curl" in b]
-    assert 'some_metric{instance="",job="some_job"} 3.14\n' in run(gw, first)
-    push, delete = second.split("curl -X")
-    assert run(gw, push) == ""
+    assert run(gw, first) == 'some_metric{instance="",job="some_job"} 3.14\n'.join(("# TYPE some_metric untyped\n", ""))
+    assert "some_job" not in gw.get("/metrics").text
+    assert run(gw, second) == ""
     assert 'backup_bytes{instance="some_instance",job="some_job"} 2398.283\n' in gw.get("/metrics").text
-    assert run(gw, "curl -X" + delete) == ""
-    assert "backup_bytes" not in gw.get("/metrics").text
     assert run(gw, summed) == 'done_total{instance="",job="worker"} 10\n'
+
+
+def test_the_program_of_the_readme(gw):
+    program = the_block("README.md", "set_to_current_time").replace("127.0.0.1:9091", f"{gw.host}:{gw.port}")
+    subprocess.run([sys.executable, "-c", program], check=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert 'backup_last_success{instance="",job="backup"} 1' in gw.get("/metrics").text
+
+
+@pytest.mark.released
+def test_a_minute(tmp_path):
+    """deploy/run with what it needs being there; the rest of the reader's first minute, to Ctrl-C."""
+    assert the_block("README.md", "deploy/run\n") == "deploy/run\n"
+    first = next(b for b in blocks("README.md") if "curl" in b).splitlines()
+    with Gateway(binary=str(ROOT / "deploy/run"), database=None, cwd=tmp_path) as g:
+        run(g, "\n".join(first[:2]))
+        assert (tmp_path / "tallygate.db").exists()
+        g.process.send_signal(signal.SIGINT)
+        assert g.process.wait(DEADLINE) == 0
+
+
+@pytest.mark.released
+@pytest.mark.parametrize("command, shows", [
+    ("counted.sh", 'cron_runs_total{instance="",job="nightly-backup",status="success"} 1\n'),
+    ("job.js", 'newsletter_mails_total{instance="",job="newsletter",status="sent"} 5\n')])
+def test_the_examples_of_the_readme(gw, command, shows):
+    """From the top of the tree, as the reader is."""
+    [line] = [line for line in the_block("README.md", "counted.sh").splitlines() if command in line]
+    subprocess.run(["sh", "-c", line.replace("127.0.0.1:9091", f"127.0.0.1:{gw.port}")], cwd=ROOT, check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    assert shows in gw.get("/metrics").text
+
+
+def test_every_command_of_the_readme_is_run_here_or_elsewhere():
+    """A block that nobody runs is a promise."""
+    known = ["deploy/run\n", "curl", "set_to_current_time", "counted.sh", "scrape_configs:", 'push_to_gateway("gw:9091/sum"']
+    assert [b for b in blocks("README.md") if not any(part in b for part in known)] == []
 
 
 def test_the_line_that_mends_it(gw):
@@ -58,11 +95,35 @@ def test_the_line_that_mends_it(gw):
     assert 'done_total{instance="",job="celery"} 4\n' in gw.get("/metrics").text
 
 
-def test_what_the_readme_shows_of_celery():
-    """The example does the same, and test_celery.py runs it."""
-    example = (ROOT / "deploy/examples/celery/push_metrics.py").read_text()
-    for part in ("def push(", "@worker_process_init.", "@task_postrun.", "@worker_process_shutdown."):
-        assert the_block("README.md", part).strip() in example
+def started(*flags):
+    """What it says of why it does not start."""
+    return subprocess.run([BINARY, *flags], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60).stderr
+
+
+TROUBLE = {
+    "the last line has no line feed": lambda g: g.put("new", "x 1").text,
+    "is not a COUNTER: group": lambda g: g.put("new", "# TYPE counted gauge\ncounted 1\n").text,
+    "was collected before with the same name and label values": lambda g: g.put("new", "x 1\nx 1\n").text,
+    "pushed metrics must not have timestamps": lambda g: g.put("new", "x 1 1700000000\n").text,
+    "odd number of components in label string": lambda g: g.put("new/path/tmp/x", "x 1\n").text,
+    "the gateway is full": lambda g: [g.put(str(i), "x 1\n") for i in range(3)][-1].text,
+    "does not say whose it is": lambda g: g.request("PUT", "/sum/metrics/job/new", "# TYPE n counter\nn 1\n").text,
+    "writers-conflict": lambda g: [g.put("old", "# TYPE counted counter\ncounted 1\n", **{"X-Forwarded-For": f"192.0.2.{i}"})
+                                   for i in (1, 2, 1)][-1].headers["X-Pushgateway-Warning"],
+    "address already in use": lambda g: started(f"--web.listen-address=127.0.0.1:{g.port}", "--persistence.file="),
+    "is in use by another process": lambda g: started("--web.listen-address=127.0.0.1:0", *(a for a in g.args if "persistence" in a)),
+}
+
+
+def test_the_messages_of_the_troubles(database):
+    """Each is said by the program, and each row is of one."""
+    text = (ROOT / "deploy/README.md").read_text()
+    rows = re.findall(r"^\| `(.*?)` \| .* \| .* \|$", text[text.index("\n## Trouble"):text.index("\n## Alerts")], re.M)
+    assert rows == list(TROUBLE)
+    with Gateway("--web.trusted-proxies=127.0.0.0/8", "--limits.groups=3", database=database) as g:
+        assert g.put("old", "# TYPE counted counter\ncounted 1\n").status == 200
+        for message, provoke in TROUBLE.items():
+            assert message in provoke(g), message
 
 
 def test_the_rules_of_the_documents(tmp_path):
