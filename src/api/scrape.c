@@ -8,6 +8,7 @@
 #include "api/params.h"
 #include "api/reply.h"
 #include "api/scrape_part.h"
+#include "api/status_facts.h"
 #include "base/mem.h"
 #include "commit/committer.h"
 #include "config/config.h"
@@ -231,6 +232,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 					  w->api->config->web_enable_openmetrics);
 	enum compression coding = negotiate_compression(
 		http_request_header(req, "Accept-Encoding"));
+	struct status_facts facts;
 	const struct own_sources sources = {
 		.store = w->api->store,
 		.queue = w->api->queue,
@@ -240,6 +242,8 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.counters = &w->api->counters,
 		.database_set_aside = w->api->database_set_aside,
 		.salvaged_groups = w->api->salvaged_groups,
+		.limits = facts.limits,
+		.n_limits = LIMIT_USES,
 	};
 	struct scrape_part *part = NULL;
 	struct scrape_call *s;
@@ -263,6 +267,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		encode_later(s);
 		return;
 	}
+	status_facts_collect(w->api, &facts);
 	own_collect(&s->own, &sources);
 	if (!is_plain(as)) {
 		s->snap = encoded_body_snapshot(w->api->store, as, coding);

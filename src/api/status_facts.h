@@ -4,14 +4,8 @@
 #define API_STATUS_FACTS_H
 
 #include "api/api.h"
+#include "expose/own_metrics.h"
 #include "store/store.h"
-
-struct limit_use {
-	const char *flag; /* without dashes; NULL: no flag sets it */
-	const char *what; /* in words */
-	bool bytes;       /* used and limit are bytes */
-	uint64_t used, limit;
-};
 
 enum { LIMIT_USES = 8 };
 

@@ -233,6 +233,26 @@ static void by_job(struct own_metrics *own, enum own_metric which, struct job_co
 		end(own);
 }
 
+static void limit_sample(struct own_metrics *own, const struct limit_use *l, uint64_t n)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "{limit=\"%s\"}", l->flag ? l->flag : "memory");
+	sample(own, "", labels, (double)n);
+}
+
+static void collect_limits(struct own_metrics *own, const struct own_sources *from)
+{
+	begin(own, OWN_LIMIT);
+	for (size_t i = 0; i < from->n_limits; i++)
+		limit_sample(own, &from->limits[i], from->limits[i].limit);
+	end(own);
+	begin(own, OWN_LIMIT_USED);
+	for (size_t i = 0; i < from->n_limits; i++)
+		limit_sample(own, &from->limits[i], from->limits[i].used);
+	end(own);
+}
+
 static void collect_gateway(struct own_metrics *own, const struct own_sources *from)
 {
 	struct committer_stats cs = committer_stats(from->committer);
@@ -297,6 +317,7 @@ void own_collect(struct own_metrics *own, const struct own_sources *from)
 	collect_build_info(own);
 	collect_gateway(own, from);
 	collect_http(own, from);
+	collect_limits(own, from);
 	qsort(own->families, own->n, sizeof(own->families[0]), own_cmp);
 }
 

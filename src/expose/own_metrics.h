@@ -9,7 +9,7 @@
 #include "expose/counters.h"
 #include "store/store.h"
 
-enum { OWN_MAX = 48 };
+enum { OWN_MAX = 64 };
 
 struct own_family {
 	struct str name;
@@ -22,6 +22,14 @@ struct own_metrics {
 	size_t n;
 };
 
+/* How full a limit is. */
+struct limit_use {
+	const char *flag; /* without dashes; NULL: no flag sets it */
+	const char *what; /* in words */
+	bool bytes;       /* used and limit are bytes */
+	uint64_t used, limit;
+};
+
 /* Where the numbers come from; borrowed. */
 struct own_sources {
 	struct store *store;
@@ -32,6 +40,8 @@ struct own_sources {
 	struct current_rules *rules; /* NULL: no --config.file */
 	bool database_set_aside;     /* the one found at start was damaged */
 	uint64_t salvaged_groups;    /* groups saved from it */
+	const struct limit_use *limits;
+	size_t n_limits;
 };
 
 /* Makes their names known to the store; before the first push and before loading. */

@@ -71,6 +71,11 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 			    "First pushes of processes to summed groups with counts older than the "
 			    "process, "
 			    "by job; job=\"\" is all beyond the first 100." },
+	[OWN_LIMIT] = { "pushgateway_limit", METRIC_GAUGE,
+			"What a limit allows, in its unit, by the flag that sets it; 0: there is "
+			"none." },
+	[OWN_LIMIT_USED] = { "pushgateway_limit_used", METRIC_GAUGE,
+			     "How much of a limit is used, in its unit." },
 	[OWN_LOG_LINES_LOST] = { "pushgateway_log_lines_lost_total", METRIC_COUNTER,
 				 "Log lines that were too many of their kind, or for whatever "
 				 "reads "

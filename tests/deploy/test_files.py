@@ -48,8 +48,8 @@ def test_it_is_a_mixin_as_others_are():
 
 
 def test_the_mixin_can_be_configured():
-    made = json.dumps(mixin(MIXIN, "{ _config+:: { tallygate: 'job=\"pushgateway\"', limits+: { groups: 77 } } }"))
-    assert 'job=\\"tallygate\\"' not in made and 'job=\\"pushgateway\\"' in made and "> 0.8 * 77" in made
+    made = json.dumps(mixin(MIXIN, "{ _config+:: { tallygate: 'job=\"pushgateway\"', nearLimit: '0.77' } }"))
+    assert 'job=\\"tallygate\\"' not in made and 'job=\\"pushgateway\\"' in made and "> 0.77" in made and "> 0.8" not in made
 
 
 def test_jsonnet_is_formatted():

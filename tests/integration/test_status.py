@@ -122,6 +122,19 @@ def stored(gw):
     return data["stored"], {limit.get("flag"): limit for limit in data["limits"]}, data["database"]
 
 
+def test_limits_are_own_metrics(gw):
+    """The same numbers as in /api/v1/status."""
+    assert gw.put("x", "a 1\n").status == 200
+    shown = {(name, limit): float(value) for name, limit, value in
+             re.findall(r'^(pushgateway_limit\w*)\{limit="([a-z.-]+)"\} (\S+)$', gw.get("/metrics").text, re.M)}
+    limits = stored(gw)[1]
+    assert len(shown) == 2 * len(limits)
+    for flag, limit in limits.items():
+        assert shown["pushgateway_limit", flag or "memory"] == limit["limit"]
+    assert shown["pushgateway_limit_used", "limits.groups"] == 1 and shown["pushgateway_limit_used", "limits.series"] == 3
+    assert shown["pushgateway_limit_used", "memory"] > 1e6
+
+
 def test_what_is_stored_is_counted(database, tmp_path):
     """Groups in the states that somebody should look at, through changes, a restart and a deletion."""
     rules = tmp_path / "rules.yml"

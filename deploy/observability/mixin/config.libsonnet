@@ -7,9 +7,9 @@
 
     // Alerts begin where a value has reached this part of its limit.
     nearLimit: '0.8',
-    // The gateway's --limits.groups, --limits.series and --web.max-connections. Each `auto` is lower
+    // The gateway's --limits.groups and --limits.series, for the colours of the dashboard. Each `auto` is lower
     // on a small machine: `flags` in /api/v1/status says what is in force.
-    limits: { groups: 1000000, series: 900000, connections: 10000 },
+    limits: { groups: 1000000, series: 900000 },
     // sample_limit of the gateway's job in prometheus.yml.
     sampleLimit: 1000000,
 

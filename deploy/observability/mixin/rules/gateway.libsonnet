@@ -2,16 +2,6 @@
 {
   local c = $._config,
   local t = c.tallygate,
-  local nearly(what, used, limit, flag) = {
-    alert: 'TallygateNearLimit',
-    expr: '%s{%s} > %s * %d' % [used, t, c.nearLimit, limit],
-    'for': '15m',
-    labels: { severity: 'warning', limit: flag },
-    annotations: {
-      summary: '{{ $labels.instance }} has {{ $value | humanize }} ' + what + ', and %s allows %d' % [flag, limit],
-      description: 'Beyond the limit pushes or connections are refused. Delete groups that nobody needs, let groups end by themselves, or raise the limit.',
-    },
-  },
   // By the reason that the gateway counts.
   local refused(alert, reasons, severity, summary, description) = {
     alert: alert,
@@ -124,9 +114,16 @@
                 description: 'Each push waits for the disk. It is slow or has too much to do.',
               },
             },
-            nearly('groups', 'pushgateway_groups', c.limits.groups, '--limits.groups'),
-            nearly('series', 'pushgateway_series', c.limits.series, '--limits.series'),
-            nearly('connections', 'pushgateway_connections', c.limits.connections, '--web.max-connections'),
+            {
+              alert: 'TallygateNearLimit',
+              expr: 'pushgateway_limit_used{%s} / (pushgateway_limit{%s} > 0) > %s' % [t, t, c.nearLimit],
+              'for': '15m',
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: '{{ $labels.instance }} is at {{ $value | humanizePercentage }} of its limit {{ $labels.limit }}',
+                description: 'Beyond it pushes or connections are refused; beyond memory, the process is killed. Delete groups that nobody needs, let groups end by themselves, or raise the limit. The tab Status of the page shows all limits.',
+              },
+            },
             {
               alert: 'TallygateNearLimit',
               expr: 'process_open_fds{%s} / process_max_fds{%s} > %s' % [t, t, c.nearLimit],
