@@ -314,7 +314,7 @@ static void stop_all(struct gateway *g)
 
 static void log_build(void)
 {
-	log_info("starting pushgateway", "version",
+	log_info("starting Tallygate", "version",
 		 "(version=" VERSION ", branch=" VERSION_BRANCH ", revision=" VERSION_REVISION ")",
 		 NULL);
 	log_info("Build context", "build_context",

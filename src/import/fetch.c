@@ -167,7 +167,7 @@ static void set_up(struct fetch *f, const char *url, struct sink *sink)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, sink);
 	/* All codings that libcurl knows. */
 	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "tallygate");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "Tallygate");
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(f->settings.timeout_ns / 1000000));
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);

@@ -306,6 +306,7 @@ def test_the_password_is_for_the_first_host_only(small, database):
     with FakeGateway({p: answer(302, Location=f"http://localhost:{small.port}{p}") for p in ("/api/v1/metrics", "/metrics")}) as f:
         imported(f"http://me:secret@127.0.0.1:{f.port}", database)
         assert all("Authorization" in headers for _, headers in f.seen) and len(f.seen) == 2
+        assert all(headers["User-Agent"] == "Tallygate" for _, headers in f.seen)
     assert len(small.seen) == 2 and not any("Authorization" in headers for _, headers in small.seen)
 
 

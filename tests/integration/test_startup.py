@@ -339,7 +339,7 @@ def test_the_log_of_start_and_stop(database):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["ts"])
         assert re.fullmatch(r"[a-z_]+\.c:\d+", line["caller"])
         assert line["level"] == "info"
-    assert [line["msg"] for line in lines] == ["starting pushgateway", "Build context", "limits for the memory there is", "Listening on",
+    assert [line["msg"] for line in lines] == ["starting Tallygate", "Build context", "limits for the memory there is", "Listening on",
                                                "metrics loaded", "received SIGINT/SIGTERM; exiting gracefully...", "HTTP server stopped"]
 
 
