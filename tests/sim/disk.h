@@ -70,6 +70,7 @@ struct disk {
 	uint64_t dies_at; /* with that change; 0: not */
 	bool dead;
 	bool lied; /* since the last start */
+	bool torn; /* a sector, by a power cut or a sync that failed; whoever looks clears it */
 	unsigned boots;
 	/* Faults that have happened. */
 	uint64_t failed, lies, cut_short, full;

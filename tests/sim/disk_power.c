@@ -7,6 +7,7 @@
 enum spread { ALL, NOTHING, IN_ORDER, BY_SECTOR, N_SPREADS };
 
 struct loss {
+	struct disk *disk;
 	struct disk_file *f;
 	enum spread spread;
 	uint64_t seed;
@@ -40,6 +41,7 @@ static void put_torn(struct loss *l, struct strbuf *to, const struct disk_write 
 {
 	size_t part = rng_below(&l->seed, (uint32_t)n + 1);
 
+	l->disk->torn = true;
 	if (rng_one_in(&l->seed, 2))
 		disk_put(to, at, w->bytes + (at - w->at), part);
 	else if (part < n)
@@ -82,6 +84,7 @@ static size_t length_after(const struct disk_file *f, size_t calls)
 void disk_lose_some(struct disk *d, struct disk_file *f, bool lengths_come)
 {
 	struct loss l = {
+		.disk = d,
 		.f = f,
 		.spread = (enum spread)rng_below(&d->rng, N_SPREADS),
 		.seed = rng_next(&d->rng),

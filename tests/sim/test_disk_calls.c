@@ -234,6 +234,81 @@ START_TEST(reads_fail)
 }
 END_TEST
 
+/* Nor does a power cut, whatever it tears while the first commits of a process are written. */
+START_TEST(cut_at_first_commits)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 4; lives++) {
+		close_in_order();
+		count_and_add(6);
+		disk_boot(d, true);
+	}
+	close_in_order();
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
+/* A note of an earlier life that cannot be removed would be taken for one of the next WAL. */
+START_TEST(note_that_stays)
+{
+	struct disk *d = disk_new(1);
+	struct storage *st;
+	struct err err = { 0 };
+	int error;
+
+	clock_hold(1000, 1000);
+	disk_use(d);
+	close_in_order();
+	disk_close(d, disk_open(d, DISK_DATABASE "-synced", true, &error));
+	d->faults.names = 1;
+	ck_assert_int_eq(sqlite_storage_open(DISK_DATABASE, &st, &err), SQLITE_OPEN_FAILED);
+	ck_assert_msg(strstr(err.msg, "cannot remove " DISK_DATABASE "-synced"), "%s", err.msg);
+	d->faults.names = 0;
+	close_in_order();
+	ck_assert_ptr_null(disk_find(d, DISK_DATABASE "-synced"));
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
+/* The note says no more than what is on the disk, whatever of the WAL a failed sync has lost. */
+START_TEST(cut_after_failed_syncs)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	enum sqlite_open_result r;
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t n;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	close_in_order();
+	ck_assert_int_eq(sqlite_storage_open(DISK_DATABASE, &st, &err), SQLITE_OPENED);
+	n = 0;
+	d->faults.sync = 2;
+	for (int i = 0; i < 3; i++)
+		n += add_row(st, n + 1);
+	disk_die_within(d, 4);
+	add_row(st, n + 1);
+	d->dead = true;
+	st->ops->close(st);
+	d->faults.sync = 0;
+	disk_boot(d, true);
+	r = sqlite_storage_open(DISK_DATABASE, &st, &err);
+	ck_assert_msg(r == SQLITE_OPENED || d->torn, "%s", err.msg);
+	if (r == SQLITE_OPENED)
+		st->ops->close(st);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -245,5 +320,8 @@ int main(void)
 	tcase_add_loop_test(tc, killed_after_failures, 0, 100);
 	tcase_add_loop_test(tc, read_in_pieces, 0, 5);
 	tcase_add_loop_test(tc, reads_fail, 0, 100);
+	tcase_add_loop_test(tc, cut_at_first_commits, 0, 100);
+	tcase_add_test(tc, note_that_stays);
+	tcase_add_loop_test(tc, cut_after_failed_syncs, 0, 300);
 	return run_cases("disk_calls", tc);
 }

@@ -448,8 +448,11 @@ static void start_process(struct world *w)
 		return;
 	}
 	w->counts->set_aside += w->process->set_aside;
-	if (w->process->set_aside && !w->rotten && w->failed == 0)
+	/* A sector that is torn cannot be told from one that is damaged; but nothing may be
+	 * missing. */
+	if (w->process->set_aside && !w->rotten && !w->disk->torn)
 		world_fails(w, "a database that nothing has happened to was set aside");
+	w->disk->torn = false;
 }
 
 void world_restart(struct world *w, bool killed)

@@ -57,6 +57,9 @@ static int check_wal(const struct crash_remains *l, struct err *err)
 					 "committed last was in it")
 			       : 0;
 	case WAL_GARBLED:
+		/* A power cut has torn what was never synced: it was being begun. */
+		if (l->exists && (!l->open || (l->has_synced && l->synced.end <= WAL_HEADER)))
+			return 0;
 		return damaged(err, l, "has a damaged header");
 	case WAL_READ:
 		break;
@@ -102,9 +105,15 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	if (wal_read(strbuf_z(&wal), &l->wal, err) < 0)
 		return CRASH_FAILED;
 	l->has_synced = synced_read(strbuf_z(&note), &l->synced);
-	/* Killed when it had closed the database: nothing to do with the next WAL. */
-	if (l->wal.kind == WAL_NONE && !l->open)
-		unlink(strbuf_z(&note));
+	/*
+	 * Killed when it had closed the database: nothing to do with the next WAL. If it stayed,
+	 * and were written over, a power cut could bring it back beside that.
+	 */
+	if (l->wal.kind == WAL_NONE && !l->open && unlink(strbuf_z(&note)) < 0 && errno != ENOENT) {
+		err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", strbuf_z(&note),
+			strerrordesc_np(errno));
+		return CRASH_FAILED;
+	}
 	if (check_wal(l, err) < 0)
 		return CRASH_DAMAGED;
 	if (!in_doubt(l))

@@ -19,7 +19,7 @@ struct wal_state *wal_state_new(struct db_file *file)
 		.note = NOTE_UNTRIED,
 	};
 	if (from->pMethods->xRead(from, header, sizeof(header), 0) == SQLITE_OK)
-		wal_read_header(header, &log->generation);
+		log->header_synced = wal_read_header(header, &log->generation);
 	return log;
 }
 
@@ -59,6 +59,7 @@ void wal_state_synced(struct db_file *file)
 	if (!log->end)
 		return;
 	log->synced = log->end;
+	log->header_synced = true;
 	note_end(file, log->synced);
 }
 
@@ -69,13 +70,14 @@ void wal_state_written(struct db_file *file, const void *from, int n, sqlite3_in
 	if (at == 0) {
 		/* The WAL begins anew, because all of it is in the database: the old frames are not
 		 * needed. */
-		if (!log->header_due && (log->generation.salt[0] || log->generation.salt[1]))
+		if (log->header_synced)
 			note_end(file, WAL_HEADER);
 		if (n == WAL_HEADER)
 			wal_read_header(from, &log->generation);
 		log->synced = log->end = WAL_HEADER;
 		log->on_disk = log->commit_at = 0;
 		log->header_due = true;
+		log->header_synced = false;
 		return;
 	}
 	/* The first write to a WAL found at start is at its end. */

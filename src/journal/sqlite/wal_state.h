@@ -18,6 +18,7 @@ struct wal_state {
 	sqlite3_int64 on_disk;   /* where what has left this process ends */
 	sqlite3_int64 commit_at; /* the last frame that ends a commit */
 	bool header_due;         /* the header of a new generation is not in the file yet */
+	bool header_synced;      /* it is on the disk */
 	bool cut_due;            /* the bytes behind `synced` have yet to be cut off */
 	int note;                /* see synced.h; -1: there is none */
 };
