@@ -10,11 +10,21 @@
 
 void oracle_init(struct oracle *o)
 {
-	*o = (struct oracle){ .store = { .max_groups = 1000, .max_series = 100000 } };
+	*o = (struct oracle){ .n_states = 1 };
+	o->states[0] = mem_zalloc(sizeof(struct naive_store));
+	o->states[0]->max_groups = 1000;
+	o->states[0]->max_series = 100000;
+}
+
+static void forget(struct naive_store **states, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(states[i]);
 }
 
 void oracle_done(struct oracle *o)
 {
+	forget(o->states, o->n_states);
 	table_done(&o->ever);
 }
 
@@ -190,9 +200,10 @@ static void note_state(struct oracle *o, const struct naive_store *s)
 }
 
 /* choice: a bit for each that may have taken place. noted: all states on the way are right. */
-static bool follow(struct oracle *o, unsigned choice, bool noted, struct naive_store *ret)
+static bool follow(struct oracle *o, const struct naive_store *from, unsigned choice, bool noted,
+		   struct naive_store *ret)
 {
-	*ret = o->store;
+	*ret = *from;
 	for (size_t i = 0; i < o->n_open; i++) {
 		const struct sim_request *r = &o->open[i];
 		enum taken t = taken(r);
@@ -210,35 +221,71 @@ static bool follow(struct oracle *o, unsigned choice, bool noted, struct naive_s
 	return true;
 }
 
-bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
+/* What may be stored after this; those that show the same. */
+struct next {
+	struct naive_store *states[ORACLE_STATES];
+	size_t n;
+	bool possible; /* some choice leads to the answers that were given */
+};
+
+static void add_state(struct oracle *o, struct next *to, const struct naive_store *s)
+{
+	/* What differs in padding alone is kept twice. */
+	for (size_t i = 0; i < to->n; i++)
+		if (memcmp(to->states[i], s, sizeof(*s)) == 0) /* NOLINT(*memory-comparison) */
+			return;
+	if (to->n == ORACLE_STATES) {
+		o->too_many = true;
+		return;
+	}
+	to->states[to->n] = mem_alloc(sizeof(*s));
+	*to->states[to->n++] = *s;
+}
+
+/* All choices from one state. */
+static void try_all(struct oracle *o, const struct naive_store *from, struct str shown,
+		    struct next *to, struct strbuf *why)
 {
 	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
-	CLEANUP(strbuf_done) struct strbuf shown = { 0 }, want = { 0 };
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	unsigned n_may = 0;
-	bool possible = false;
 
-	oracle_canonical(scrape, &shown);
-	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
 	for (size_t i = 0; i < o->n_open; i++)
 		n_may += taken(&o->open[i]) == MAY;
 	/* All of them is likelier than none. */
 	for (unsigned left = 1u << n_may; left > 0; left--) {
-		if (!follow(o, left - 1, false, next))
+		if (!follow(o, from, left - 1, false, next))
 			continue;
 		want.n = 0;
 		naive_expose(next, &want);
-		if (str_eq(strbuf_str(&want), strbuf_str(&shown))) {
+		if (str_eq(strbuf_str(&want), shown)) {
 			if (o->notes)
-				follow(o, left - 1, true, next);
-			o->store = *next;
-			o->n_open = 0;
-			return true;
+				follow(o, from, left - 1, true, next);
+			add_state(o, to, next);
+		} else if (!to->possible) {
+			add_difference(why, shown, strbuf_str(&want));
 		}
-		if (!possible)
-			add_difference(why, strbuf_str(&shown), strbuf_str(&want));
-		possible = true;
+		to->possible = true;
 	}
-	if (!possible)
+}
+
+bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
+{
+	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
+	struct next next = { .n = 0 };
+
+	oracle_canonical(scrape, &shown);
+	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
+	for (size_t i = 0; i < o->n_states; i++)
+		try_all(o, o->states[i], strbuf_str(&shown), &next, why);
+	if (next.n > 0) {
+		forget(o->states, o->n_states);
+		memcpy(o->states, next.states, sizeof(next.states));
+		o->n_states = next.n;
+		o->n_open = 0;
+		return true;
+	}
+	if (!next.possible)
 		strbuf_addz(why, "no order of what was answered leads to these answers\n");
 	for (size_t i = 0; i < o->n_open; i++)
 		strbuf_addf(why, "request %llu of group %d: %d%s\n",
@@ -263,7 +310,8 @@ bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
 	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
 	struct str rest;
 
-	follow(o, UINT_MAX, true, next);
+	for (size_t i = 0; i < o->n_states; i++)
+		follow(o, o->states[i], UINT_MAX, true, next);
 	oracle_canonical(scrape, &shown);
 	rest = strbuf_str(&shown);
 	while (rest.n > 0) {

@@ -20,10 +20,16 @@ struct sim_request {
 	bool doubted;   /* the disk has failed since: a refused push need not have been noted */
 };
 
-enum { ORACLE_OPEN = 24 };
+enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };
 
 struct oracle {
-	struct naive_store store;
+	/*
+	 * What may be stored. Some differ in nothing that a scrape shows: a family without samples
+	 * has a type, and later pushes may contradict it.
+	 */
+	struct naive_store *states[ORACLE_STATES];
+	size_t n_states;
+	bool too_many;                        /* there were more */
 	struct sim_request open[ORACLE_OPEN]; /* not settled yet */
 	size_t n_open;
 	bool notes;        /* what is right at any time is remembered */

@@ -11,7 +11,7 @@
 #include "sim/steps.h"
 
 #ifdef __SANITIZE_ADDRESS__
-enum { HISTORIES = 100 };
+enum { HISTORIES = 300 };
 #else
 enum { HISTORIES = 1000 };
 #endif

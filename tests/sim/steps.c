@@ -22,7 +22,7 @@ enum theme { CRASHES, FAULTS, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
 	[CRASHES] = { 30, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
-	[FAULTS] = { 40, 4, 30, 4, 1, 2, 8, 2, 2, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FAULTS] = { 40, 4, 30, 14, 1, 2, 8, 1, 1, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
 	[FULL_DISK] = { 40, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
 	[LIES] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
 	[ROT] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
@@ -270,8 +270,10 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 		take_step(&w, &h->steps[i]);
 		counts->steps++;
 	}
-	w.disk->faults = (struct disk_faults){ 0 };
-	world_settle(&w);
+	if (!w.over)
+		world_check_well(&w);
+	if (!w.over)
+		world_restart(&w, false);
 	good = world_end(&w);
 	strbuf_adds(why, strbuf_str(&w.why));
 	strbuf_done(&w.why);

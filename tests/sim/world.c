@@ -362,6 +362,7 @@ static void look(struct world *w)
 	if (!w->rotten) {
 		if (!oracle_settle(&w->oracle, shown, &why))
 			world_fails(w, "%s", strbuf_z(&why));
+		w->over |= w->oracle.too_many;
 		return;
 	}
 	/* What follows cannot be foretold any more. */
@@ -381,6 +382,32 @@ void world_settle(struct world *w)
 		look(w);
 	if (w->disk->dead && !w->over)
 		world_restart(w, true);
+}
+
+/* A failure that lasts is tried again every second. */
+void world_check_well(struct world *w)
+{
+	enum { SECONDS = 3 };
+	struct sim_request r = { .kind = REQUEST_PUSH, .push = { .mode = PUSH_DELETE } };
+	struct str bytes = STR("DELETE /metrics/job/j HTTP/1.1\r\nHost: x\r\n\r\n");
+
+	w->disk->faults = (struct disk_faults){ 0 };
+	w->disk->dies_at = 0;
+	world_settle(w);
+	for (int i = 0; i < SECONDS && !w->over; i++) {
+		world_pass_time(w, INT64_C(1000000001), 0);
+		while (go_on(w))
+			;
+	}
+	if (w->over || !w->process)
+		return;
+	world_send(w, 0, &r, bytes);
+	if (!answer_all(w))
+		return;
+	if (w->oracle.open[w->oracle.n_open - 1].status != 202)
+		world_fails(w, "the disk is well, and a delete is answered %d",
+			    w->oracle.open[w->oracle.n_open - 1].status);
+	look(w);
 }
 
 /* ---- starting and ending ---- */

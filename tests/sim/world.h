@@ -59,6 +59,8 @@ void world_go_on(struct world *w);
 void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns);
 /* Until all is answered, or the disk dies; then looks at what is shown. */
 void world_settle(struct world *w);
+/* With a disk that is well a push is taken, whatever has failed before. */
+void world_check_well(struct world *w);
 /* The process ends; killed: at once. It is started again, and what is shown is looked at. */
 void world_restart(struct world *w, bool killed);
 
