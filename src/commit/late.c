@@ -15,6 +15,12 @@ static bool is_large(const struct push *p)
 	return p->n_families >= LATE_FAMILIES;
 }
 
+/* It means no group, or many, and is a batch by itself. */
+static bool is_alone(const struct push *p)
+{
+	return p->mode >= PUSH_WIPE;
+}
+
 /* There are few: as many large pushes as wait, and what is behind them. */
 static bool has_group_of(const struct late *l, const struct push *p)
 {
@@ -67,9 +73,9 @@ struct push *late_take(struct late *l, size_t max, size_t *ret_n)
 	*ret_n = first ? 1 : 0;
 	if (!first)
 		return NULL;
-	if (!is_large(first) && first->mode != PUSH_WIPE)
+	if (!is_large(first) && !is_alone(first))
 		for (; *ret_n < max && next_of(p); p = next_of(p), ++*ret_n)
-			if (is_large(next_of(p)) || next_of(p)->mode == PUSH_WIPE)
+			if (is_large(next_of(p)) || is_alone(next_of(p)))
 				break;
 	l->first = p->node.next;
 	if (!l->first)
