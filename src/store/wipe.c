@@ -38,6 +38,8 @@ struct store *store_new_like(const struct store *s, const struct store_limits *l
 {
 	struct store *fresh = store_new(lim ? lim : &s->lim);
 
+	if (!lim)
+		fresh->source_lim = s->source_lim;
 	for (size_t i = 0; i < s->families.cap; i++) {
 		const struct store_family *f = s->families.entries[i].item;
 

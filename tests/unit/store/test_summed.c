@@ -456,6 +456,22 @@ START_TEST(values_limit)
 }
 END_TEST
 
+START_TEST(limits_of_sources_outlive_a_wipe)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &(struct source_limits){ .max_values = 1 });
+	ck_assert_int_eq(g.rows.base.ops->commit(&g.rows.base, store_wipe_rows(g.store, 1),
+						 &(struct err){ 0 }),
+			 STORAGE_COMMITTED);
+	store_wipe(g.store);
+	step(&g, "/j/pid/1|c 1");
+	step(&g, "507 /j/pid/2|c 10");
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(silence_and_folding)
 {
 	struct gateway g;
@@ -662,6 +678,7 @@ int main(void)
 	tcase_add_test(tc, series_limit);
 	tcase_add_test(tc, sources_limit);
 	tcase_add_test(tc, values_limit);
+	tcase_add_test(tc, limits_of_sources_outlive_a_wipe);
 	tcase_add_test(tc, silence_and_folding);
 	tcase_add_test(tc, grace_after_a_restart);
 	tcase_add_test(tc, zero_first);
