@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "journal/load.h"
 #include "journal/rescue.h"
 
 static const double commit_bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
@@ -124,6 +125,25 @@ static void note_failure(struct database *d, int64_t start, const struct err *er
 		  err->msg, NULL);
 }
 
+/* What is in the log takes the place of what the store has. */
+static int load_anew(struct database *d, const struct err *why, struct err *err)
+{
+	struct store *loaded = store_new_like(d->store, NULL);
+
+	if (load_store(d->storage, loaded, err) != STORAGE_LOADED) {
+		store_free(loaded);
+		err->reason = ERR_STORAGE;
+		err_prefix(err, "the push could not be stored: ");
+		return -1;
+	}
+	store_take_over(d->store, loaded);
+	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
+	d->suspect = false;
+	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
+		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
+	return 0;
+}
+
 static int mend(struct database *d, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
@@ -138,6 +158,10 @@ static int mend(struct database *d, struct err *err)
 	d->suspect = health != STORAGE_WELL;
 	if (!d->suspect)
 		return 0;
+	if (health == STORAGE_CHANGED) {
+		why = *err;
+		return load_anew(d, &why, err);
+	}
 	if (start < d->next_rescue_ns)
 		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
 	r = rescue(d->storage, d->store, health, &kept, &why, err);

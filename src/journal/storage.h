@@ -1,6 +1,7 @@
 /* A storage engine: writes the rows that the store makes (store/rows.h), each batch in one
  * transaction, and reads them at start. Used by one thread at a time: main while loading, the
- * committer afterwards. The only engine is SQLite (sqlite.c), but nothing here is about SQL.
+ * committer afterwards. SQLite is the default (sqlite/sqlite.h), PostgreSQL the other one
+ * (postgresql/postgresql.h); nothing here is about SQL.
  */
 #ifndef JOURNAL_STORAGE_H
 #define JOURNAL_STORAGE_H
@@ -52,6 +53,8 @@ enum storage_health {
 	STORAGE_DOUBTED, /* a sync has failed: what is read may come from the kernel's memory, not
 			    from the disk. Or it holds rows that the store does not know of */
 	STORAGE_LOST, /* the file under its name is not the one that was written; *err says why */
+	STORAGE_CHANGED, /* the log is sound, but not what the store was made of and has written:
+			    the store has to be loaded from it anew; *err says why */
 };
 
 enum storage_backup_result {

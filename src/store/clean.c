@@ -249,7 +249,7 @@ int store_clean_row(struct store *s, const struct row *row, struct err *err)
 const struct rows *store_clean_rows(struct store *s)
 {
 	s->rows.trim = s->log.trim_to;
-	s->rows.live_bytes = s->log.live_bytes;
+	store_rows_count(s);
 	return &s->rows;
 }
 

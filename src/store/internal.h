@@ -245,6 +245,8 @@ void store_forget_batch(struct store *s);
 void store_number_steps(struct store *s);
 struct row *store_row_add(struct store *s, enum row_kind kind);
 void store_rows_clear(struct store *s);
+/* What the rows say of the rest of the log. */
+void store_rows_count(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
 

@@ -262,7 +262,7 @@ const struct rows *store_removal_rows(struct store *s)
 	add_row(s, r->family.n ? ROW_TAKE : ROW_END, strbuf_str(&r->body));
 	if (r->undo)
 		add_undo(s);
-	s->rows.live_bytes = s->log.live_bytes;
+	store_rows_count(s);
 	return &s->rows;
 }
 

@@ -28,6 +28,12 @@ void store_rows_clear(struct store *s)
 	s->rows.trim = 0;
 }
 
+void store_rows_count(struct store *s)
+{
+	s->rows.live_bytes = s->log.live_bytes;
+	s->rows.kept_bytes = s->log.bytes - (s->rows.trim ? s->log.trimmed : 0);
+}
+
 static bool becomes_row(const struct store *s, uint32_t step)
 {
 	const struct step *it = store_step_at(s, step);
@@ -129,6 +135,6 @@ const struct rows *store_rows(struct store *s)
 		if (store_step_at(s, i)->number)
 			add_row(s, store_step_at(s, i));
 	summed_rows(s, &s->after);
-	s->rows.live_bytes = s->log.live_bytes;
+	store_rows_count(s);
 	return &s->rows;
 }

@@ -73,6 +73,7 @@ struct rows {
 	size_t n, cap;
 	uint64_t trim;       /* then all rows up to this number go; 0: none */
 	uint64_t live_bytes; /* of the log, what is not superseded: about */
+	uint64_t kept_bytes; /* of the log, all from before these rows that does not go */
 };
 
 /* True if these rows free more room in the log than they take, now or when it is cleaned: groups

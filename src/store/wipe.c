@@ -23,6 +23,7 @@ static const struct rows *one_row(struct store *s, enum row_kind kind, double no
 const struct rows *store_wipe_rows(struct store *s, double now)
 {
 	one_row(s, ROW_WIPE, now);
+	store_rows_count(s);
 	s->rows.live_bytes = 0;
 	return &s->rows;
 }
@@ -30,7 +31,7 @@ const struct rows *store_wipe_rows(struct store *s, double now)
 const struct rows *store_beat_rows(struct store *s, double now)
 {
 	one_row(s, ROW_BEAT, now);
-	s->rows.live_bytes = s->log.live_bytes;
+	store_rows_count(s);
 	return &s->rows;
 }
 
