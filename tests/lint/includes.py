@@ -30,6 +30,7 @@ FLAGS_FOR = r"(config|api|process)/.*"
 OWNERS = {
     r"xxhash\.h": r"base/.*",
     r"sqlite3(ext)?\.h": r"journal/sqlite/.*",
+    r"libpq-fe\.h": r"journal/postgresql/.*",
     r"jansson\.h": r"import/json.*",
     r"curl/.*": r"import/fetch\.c",
     r"pcre2\.h": r"metrics/expression\.c",

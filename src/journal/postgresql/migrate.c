@@ -1,0 +1,148 @@
+#include "journal/postgresql/migrate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "postgresql_migrations.h" /* generated: migrations[] */
+
+enum { TRIES = 10 };
+
+static int64_t deadline_of(const struct session *s)
+{
+	return clock_mono_ns() + s->settings->timeout_ns;
+}
+
+/* The one number that the statement answers with. */
+static int ask(struct session *s, const char *sql, long *ret, struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *r = NULL;
+
+	if (session_run(s, sql, &r, 1, deadline_of(s), err) < 0)
+		return -1;
+	*ret = PQntuples(r) > 0 ? strtol(PQgetvalue(r, 0, 0), NULL, 10) : 0;
+	return 0;
+}
+
+static void add_literal(struct strbuf *to, const char *text)
+{
+	strbuf_addc(to, '\'');
+	for (; *text; text++) {
+		if (*text == '\'')
+			strbuf_addc(to, '\'');
+		strbuf_addc(to, *text);
+	}
+	strbuf_addc(to, '\'');
+}
+
+/* Tables in the schema of that name; of any name if it is NULL. */
+static int count_tables(struct session *s, const char *name, long *ret, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+
+	strbuf_addz(&sql, "SELECT count(*) FROM pg_class c JOIN pg_namespace n "
+			  "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+			  "AND n.nspname = ");
+	add_literal(&sql, s->settings->schema);
+	if (name) {
+		strbuf_addz(&sql, " AND c.relname = ");
+		add_literal(&sql, name);
+	}
+	return ask(s, strbuf_z(&sql), ret, err);
+}
+
+static int not_ours(const struct session *s, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, 0,
+		       "the schema %s holds tables of something else: choose another "
+		       "--persistence.schema",
+		       s->settings->schema);
+}
+
+/* *ret: the version of the schema; 0: there is none. */
+static int read_version(struct session *s, long *ret, struct err *err)
+{
+	long tables, heads, logs;
+
+	*ret = 0;
+	if (count_tables(s, NULL, &tables, err) < 0)
+		return -1;
+	if (tables == 0)
+		return 0;
+	if (count_tables(s, "head", &heads, err) < 0 || count_tables(s, "log", &logs, err) < 0)
+		return -1;
+	if (heads == 0 || logs == 0)
+		return not_ours(s, err);
+	if (ask(s, "SELECT max(version) FROM migrations", ret, err) < 0)
+		return strcmp(s->state, "42P01") == 0 ? not_ours(s, err) : -1;
+	return *ret > 0 ? 0 : not_ours(s, err);
+}
+
+/* Whoever may not make schemas can be given one. */
+static int has_schema(struct session *s, long *ret, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+
+	strbuf_addz(&sql, "SELECT count(*) FROM pg_namespace WHERE nspname = ");
+	add_literal(&sql, s->settings->schema);
+	return ask(s, strbuf_z(&sql), ret, err);
+}
+
+/* In one transaction; from the second version on, after everybody who writes. */
+static int run_one(struct session *s, long version, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+	struct err ignored;
+	long there;
+
+	if (has_schema(s, &there, err) < 0)
+		return -1;
+	strbuf_addz(&sql, "BEGIN; ");
+	if (!there) {
+		strbuf_addz(&sql, "CREATE SCHEMA ");
+		session_add_name(&sql, s->settings->schema);
+		strbuf_addz(&sql, ";\n");
+	} else if (version > 0) {
+		strbuf_addz(&sql, "LOCK TABLE head IN ACCESS EXCLUSIVE MODE;\n");
+	}
+	strbuf_addz(&sql, migrations[version]);
+	strbuf_addf(&sql, "INSERT INTO migrations (version) VALUES (%ld); COMMIT", version + 1);
+	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) == 0)
+		return 0;
+	if (s->conn)
+		session_run(s, "ROLLBACK", NULL, 0, deadline_of(s), &ignored);
+	return -1;
+}
+
+/* Another gateway has been faster, or was as fast. */
+static bool was_raced(const struct session *s)
+{
+	static const char *const states[] = {
+		"23505", "42P06", "42P07", "42710", "40P01", "40001"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+		if (strcmp(s->state, states[i]) == 0)
+			return true;
+	return false;
+}
+
+int postgresql_migrate(struct session *s, struct err *err)
+{
+	const long newest = (long)ARRAY_LEN(migrations);
+	long version;
+
+	for (int tries = 0;;) {
+		if (read_version(s, &version, err) < 0)
+			return -1;
+		if (version > newest)
+			return err_set(err, ERR_CONFIG, 0,
+				       "the schema %s was made by a newer version (%ld, this one "
+				       "knows %ld): upgrade this gateway",
+				       s->settings->schema, version, newest);
+		if (version == newest)
+			return 0;
+		if (run_one(s, version, err) < 0 && (!was_raced(s) || ++tries == TRIES))
+			return -1;
+	}
+}

@@ -1,0 +1,51 @@
+/* Rows of the log as PostgreSQL has them, in its binary format (private to journal/postgresql). */
+#ifndef JOURNAL_POSTGRESQL_ROW_H
+#define JOURNAL_POSTGRESQL_ROW_H
+
+#include <libpq-fe.h>
+
+#include "store/rows.h"
+
+/* Who has written it. */
+struct row_writer {
+	uint64_t process, batch;
+};
+
+#define ROW_COLUMNS "number, kind, group_id, moved, at, checksum, writer, batch, "
+#define ROW_SELECT "SELECT " ROW_COLUMNS "body FROM log "
+/* The last one says how long the body is. */
+#define ROW_HEADS "SELECT " ROW_COLUMNS "length(body) FROM log "
+
+/* Of a binary result of these. False: it has other columns. The body is borrowed from it. */
+bool result_row(const PGresult *r, int at, struct row *ret, struct row_writer *ret_writer);
+/* The same of heads: without the body. */
+bool result_head(const PGresult *r, int at, struct row *ret);
+
+uint64_t result_u64(const PGresult *r, int at, int column);
+
+/* ROW_INSERT takes seven arrays, of a column each, then writer, batch and written. */
+enum { ROW_ARRAYS = 7, ROW_PARAMS = ROW_ARRAYS + 3 };
+#define ROW_INSERT                                                                            \
+	"INSERT INTO log (number, kind, group_id, moved, at, checksum, body, writer, batch, " \
+	"written) SELECT *, $8::bigint, $9::bigint, $10::double precision FROM "              \
+	"unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], "                    \
+	"$5::double precision[], $6::bigint[], $7::bytea[])"
+
+struct row_params {
+	struct strbuf bytes; /* of all of them */
+	const char *values[ROW_PARAMS];
+	int lengths[ROW_PARAMS];
+	int formats[ROW_PARAMS];
+};
+
+void row_params_done(struct row_params *p);
+/* Of n rows; replaces what was in there. */
+void row_params_make(struct row_params *p, const struct row *list, size_t n,
+		     const struct row_writer *writer, double written);
+/* How many of the first rows fit in one statement: at least one. */
+size_t row_params_fit(const struct row *list, size_t n);
+
+/* A number in the binary format, 8 bytes. */
+void row_put_u64(char to[8], uint64_t v);
+
+#endif

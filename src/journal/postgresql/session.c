@@ -1,0 +1,263 @@
+#include "journal/postgresql/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { SERVER_MIN = 130000 };
+
+/* What libpq and the server say has several lines. */
+static void add_line(struct strbuf *to, const char *message)
+{
+	struct str s = str_of(message);
+
+	while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == ' '))
+		s.n--;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] == '\n' || s.p[i] == '\t' ? ' ' : s.p[i];
+
+		if (c != ' ' || (to->n > 0 && to->p[to->n - 1] != ' '))
+			strbuf_addc(to, c);
+	}
+}
+
+static const char *advice(const char *state)
+{
+	static const struct {
+		const char *state, *text;
+	} known[] = {
+		{ "25006",
+		  ": this is a read-only standby; name the primary in --persistence.url, or "
+		  "several hosts" },
+		{ "26000", ": a pooler hands statements of one session to several servers; connect "
+			   "directly, or pool by session" },
+		{ "42P05", ": a pooler hands statements of several sessions to one server; connect "
+			   "directly, or pool by session" },
+		{ "42501", ": grant the user of --persistence.url CREATE on the database, or USAGE "
+			   "and CREATE on the schema with its tables" },
+		{ "42P01", ": the tables of --persistence.schema are gone; restart the gateway to "
+			   "make new ones" },
+		{ "55P03", ": another session has held the lock of the log for "
+			   "--persistence.timeout" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(known[i].state, state) == 0)
+			return known[i].text;
+	return "";
+}
+
+int session_failed(struct session *s, const char *message, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf line = { 0 };
+
+	add_line(&line, message);
+	return err_set(err, ERR_STORAGE, 0, "PostgreSQL: %s%s", strbuf_z(&line), advice(s->state));
+}
+
+static int lost(struct session *s, const char *message, struct err *err)
+{
+	s->state[0] = '\0';
+	session_failed(s, message, err);
+	session_close(s);
+	return -1;
+}
+
+/* ---- waiting ---- */
+
+static int wait_for_socket(struct session *s, bool to_send, int64_t deadline, struct err *err)
+{
+	struct pollfd fd = { .fd = PQsocket(s->conn), .events = POLLIN };
+	int64_t left = deadline - clock_mono_ns();
+	int r;
+
+	if (to_send)
+		fd.events |= POLLOUT;
+	if (left <= 0)
+		return lost(s, "no answer within --persistence.timeout", err);
+	r = poll(&fd, 1, (int)(left / 1000000) + 1);
+	if (r < 0 && errno != EINTR)
+		return lost(s, strerrordesc_np(errno), err);
+	if (r > 0 && (fd.revents & ~POLLOUT) && !PQconsumeInput(s->conn))
+		return lost(s, PQerrorMessage(s->conn), err);
+	return 0;
+}
+
+/* Sends what is to be sent, and waits until the next result is there. */
+static int wait_for_result(struct session *s, int64_t deadline, struct err *err)
+{
+	for (;;) {
+		int unsent = PQflush(s->conn);
+
+		if (unsent < 0)
+			return lost(s, PQerrorMessage(s->conn), err);
+		if (!unsent && !PQisBusy(s->conn))
+			return 0;
+		if (wait_for_socket(s, unsent, deadline, err) < 0)
+			return -1;
+	}
+}
+
+PGresult *session_next(struct session *s, int64_t deadline, struct err *err)
+{
+	if (!s->conn || wait_for_result(s, deadline, err) < 0) {
+		if (!s->conn && !err->reason)
+			err_set(err, ERR_STORAGE, 0, "PostgreSQL: there is no connection");
+		return NULL;
+	}
+	return PQgetResult(s->conn);
+}
+
+int session_check(struct session *s, PGresult *r, struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *result = r;
+	const char *state;
+
+	switch (PQresultStatus(r)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_SINGLE_TUPLE:
+	case PGRES_PIPELINE_SYNC:
+		result = NULL;
+		return 0;
+	case PGRES_PIPELINE_ABORTED:
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: a statement before it failed");
+	default:
+		break;
+	}
+	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	snprintf(s->state, sizeof(s->state), "%s", state ? state : "");
+	session_failed(s, PQresultErrorMessage(r), err);
+	/* The server has ended the session, or is about to. */
+	if (!state || PQstatus(s->conn) != CONNECTION_OK)
+		session_close(s);
+	return -1;
+}
+
+int session_run(struct session *s, const char *sql, PGresult **ret, int n, int64_t deadline,
+		struct err *err)
+{
+	PGresult *r;
+	int failed = 0;
+
+	for (int i = 0; i < n; i++)
+		ret[i] = NULL;
+	err->reason = ERR_NONE;
+	if (!s->conn)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: there is no connection");
+	if (!PQsendQuery(s->conn, sql))
+		return lost(s, PQerrorMessage(s->conn), err);
+	while ((r = session_next(s, deadline, err)) != NULL) {
+		if (failed || session_check(s, r, err) < 0) {
+			if (failed)
+				PQclear(r);
+			failed = -1;
+			continue;
+		}
+		if (n > 0) {
+			PQclear(ret[0]);
+			memmove(ret, ret + 1, (size_t)(n - 1) * sizeof(PGresult *));
+			ret[n - 1] = r;
+		} else {
+			PQclear(r);
+		}
+	}
+	if (!failed && !err->reason)
+		return 0;
+	for (int i = 0; i < n; i++) {
+		PQclear(ret[i]);
+		ret[i] = NULL;
+	}
+	return -1;
+}
+
+/* ---- connecting ---- */
+
+void session_close(struct session *s)
+{
+	PQfinish(s->conn);
+	s->conn = NULL;
+}
+
+void session_add_name(struct strbuf *to, const char *name)
+{
+	strbuf_addc(to, '"');
+	for (; *name; name++) {
+		if (*name == '"')
+			strbuf_addc(to, '"');
+		strbuf_addc(to, *name);
+	}
+	strbuf_addc(to, '"');
+}
+
+/* A wait for a standby that was given up is a notice, too. */
+static void note(void *arg, const PGresult *r)
+{
+	struct session *s = arg;
+
+	(void)r;
+	s->warned = true;
+}
+
+/*
+ * Whatever the role's or the database's defaults are. Who holds the lock and says nothing has half
+ * as long as those who wait for it: with equal times they would fail together.
+ */
+static void add_setup(const struct session *s, struct strbuf *sql)
+{
+	long long ms = s->settings->timeout_ns / 1000000;
+
+	strbuf_addz(sql, "SET client_min_messages = warning; SET search_path = ");
+	session_add_name(sql, s->settings->schema);
+	strbuf_addf(sql,
+		    ", pg_catalog; SET jit = off; SET statement_timeout = 0; "
+		    "SET lock_timeout = %lld; SET idle_in_transaction_session_timeout = %lld; "
+		    "SET tcp_user_timeout = %lld; ",
+		    ms, ms / 2, ms);
+	if (PQserverVersion(s->conn) >= 140000)
+		strbuf_addz(sql, "SET idle_session_timeout = 0; ");
+	strbuf_addz(sql, "SELECT set_config('synchronous_commit', 'on', false) "
+			 "WHERE current_setting('synchronous_commit') <> 'remote_apply'");
+}
+
+static int set_up(struct session *s, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+
+	if (PQserverVersion(s->conn) < SERVER_MIN)
+		return err_set(err, ERR_STORAGE, 0,
+			       "PostgreSQL: the server's version is %d: it has to be 13 or newer",
+			       PQserverVersion(s->conn) / 10000);
+	add_setup(s, &sql);
+	return session_run(s, strbuf_z(&sql), NULL, 0, clock_mono_ns() + s->settings->timeout_ns,
+			   err);
+}
+
+int session_open(struct session *s, struct err *err)
+{
+	char seconds[16];
+	int64_t timeout = s->settings->timeout_ns / 1000000000;
+
+	if (s->conn && PQstatus(s->conn) == CONNECTION_OK)
+		return 0;
+	session_close(s);
+	/* libpq takes less than 2 seconds as 2. What the URL says comes later and counts. */
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(timeout < 2 ? 2 : timeout));
+	const char *const names[] = { "connect_timeout", "target_session_attrs",
+				      "fallback_application_name", "dbname", NULL };
+	const char *const values[] = { seconds, "read-write", "tallygate", s->settings->url, NULL };
+
+	s->conn = PQconnectdbParams(names, values, 1);
+	if (PQstatus(s->conn) != CONNECTION_OK)
+		return lost(s, PQerrorMessage(s->conn), err);
+	PQsetNoticeReceiver(s->conn, note, s);
+	if (PQsetnonblocking(s->conn, 1) < 0)
+		return lost(s, PQerrorMessage(s->conn), err);
+	if (set_up(s, err) == 0)
+		return 0;
+	session_close(s);
+	return -1;
+}
