@@ -1,0 +1,357 @@
+/*
+ * One transaction of the log: the lock on `head`, a look at where the log ends, the rows, COMMIT.
+ * Committed is what the server has answered with COMMIT and without a notice: where it waits for a
+ * standby, a wait that was given up answers COMMIT with a warning, and can be lost by a promotion.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "journal/postgresql/internal.h"
+
+/* ---- the lock ---- */
+
+static uint64_t integer(const PGresult *r, int column)
+{
+	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
+}
+
+static int read_head(struct postgresql *p, const PGresult *head, const PGresult *now,
+		     struct head *ret, struct err *err)
+{
+	if (PQntuples(head) != 1 || PQntuples(now) != 1)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
+	if (strtol(PQgetvalue(head, 0, 5), NULL, 10) > LOG_FORMAT)
+		return err_set(err, ERR_STORAGE, 0,
+			       "the log in schema %s is of a newer version: upgrade this gateway",
+			       p->settings.schema);
+	*ret = (struct head){
+		.last = { integer(head, 0), { integer(head, 1), integer(head, 2) } },
+		.at = strtod(PQgetvalue(head, 0, 3), NULL),
+		.bytes = integer(head, 4),
+		.now = strtod(PQgetvalue(now, 0, 0), NULL),
+	};
+	/* The server's clock may be set back, and another server's may be behind. */
+	if (ret->now < ret->at)
+		ret->now = ret->at;
+	return 0;
+}
+
+/* The clock is asked in a statement of its own, after the wait. */
+static int lock_head(struct postgresql *p, struct head *ret, struct err *err)
+{
+	PGresult *r[2];
+	int failed;
+
+	if (postgresql_connect(p, err) < 0)
+		return -1;
+	postgresql_roll_back(p);
+	if (session_run(&p->session,
+			"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+			"SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
+			"SELECT extract(epoch FROM clock_timestamp())",
+			r, 2, postgresql_deadline(p), err) < 0)
+		return -1;
+	failed = read_head(p, r[0], r[1], ret, err);
+	PQclear(r[0]);
+	PQclear(r[1]);
+	return failed;
+}
+
+/* 1: the row of that number was written by that transaction. */
+static int has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,
+		       struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *r = NULL;
+	char sql[160];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT 1 FROM log WHERE number = %llu AND writer = %lld AND batch = %llu",
+		 (unsigned long long)number, (long long)writer->process,
+		 (unsigned long long)writer->batch);
+	if (session_run(&p->session, sql, &r, 1, postgresql_deadline(p), err) < 0)
+		return -1;
+	return PQntuples(r) > 0;
+}
+
+/* Under the lock: the log ends where the store does. */
+static bool is_current(const struct postgresql *p, const struct head *head)
+{
+	return head->last.number == p->seen.number &&
+	       head->last.writer.process == p->seen.writer.process &&
+	       head->last.writer.batch == p->seen.writer.batch;
+}
+
+/* ---- writing ---- */
+
+struct batch {
+	const struct rows *rows;
+	struct head head;
+	int64_t deadline;
+	bool sent; /* COMMIT is: what becomes of it is not known until the answer */
+};
+
+static int send_trim(struct postgresql *p, const struct batch *b)
+{
+	char number[24];
+	const char *const values[] = { number };
+
+	if (!b->rows->trim)
+		return 1;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)b->rows->trim);
+	return PQsendQueryPrepared(p->session.conn, "trim", 1, values, NULL, NULL, 0);
+}
+
+static int send_rows(struct postgresql *p, const struct batch *b)
+{
+	const struct rows *rows = b->rows;
+	size_t n;
+
+	for (size_t i = 0; i < rows->n; i += n) {
+		n = row_params_fit(rows->list + i, rows->n - i);
+		row_params_make(&p->params, rows->list + i, n, &p->writer, b->head.now);
+		if (!PQsendQueryPrepared(p->session.conn, "put", ROW_PARAMS, p->params.values,
+					 p->params.lengths, p->params.formats, 0))
+			return 0;
+	}
+	return 1;
+}
+
+/* The newest row, once the batch is written. */
+static struct seen last_of(const struct postgresql *p, const struct batch *b)
+{
+	const struct rows *rows = b->rows;
+
+	return rows->n > 0 ? (struct seen){ rows->list[rows->n - 1].number, p->writer }
+			   : b->head.last;
+}
+
+static uint64_t bytes_after(const struct batch *b)
+{
+	bool changes = b->rows->n > 0 || b->rows->trim;
+	uint64_t bytes = changes ? b->rows->kept_bytes : b->head.bytes;
+
+	for (size_t i = 0; i < b->rows->n; i++)
+		bytes += row_bytes_of(b->rows->list[i].body.n);
+	return bytes;
+}
+
+static int send_head(struct postgresql *p, const struct batch *b)
+{
+	struct seen last = last_of(p, b);
+	const uint64_t integers[] = { last.number, last.writer.process, last.writer.batch,
+				      0,           bytes_after(b),      b->head.last.number };
+	char text[ARRAY_LEN(integers)][40];
+	const char *values[ARRAY_LEN(integers)];
+
+	for (size_t i = 0; i < ARRAY_LEN(integers); i++) {
+		snprintf(text[i], sizeof(text[i]), "%lld", (long long)integers[i]);
+		values[i] = text[i];
+	}
+	snprintf(text[3], sizeof(text[3]), "%.17g", b->head.now);
+	return PQsendQueryPrepared(p->session.conn, "move_head", ARRAY_LEN(integers), values, NULL,
+				   NULL, 0);
+}
+
+static int send_commit(struct postgresql *p)
+{
+	return PQsendQueryParams(p->session.conn, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) &&
+	       PQpipelineSync(p->session.conn);
+}
+
+/* True: it is the answer to a COMMIT that was one: that of a failed transaction is ROLLBACK. */
+static bool is_commit(PGresult *r)
+{
+	return PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") == 0;
+}
+
+/* All answers up to the synchronisation. 1: the last one was COMMIT. */
+static int read_answers(struct postgresql *p, const struct batch *b, struct err *err)
+{
+	struct err first = { 0 };
+	bool committed = false, moved = true, synced = false;
+
+	err->reason = ERR_NONE;
+	while (!synced) {
+		PGresult *r = session_next(&p->session, b->deadline, err);
+
+		if (err->reason)
+			return -1;
+		if (!r)
+			continue;
+		synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+		committed |= is_commit(r);
+		if (str_eq(str_of(PQcmdStatus(r)), STR("UPDATE 0")))
+			moved = false;
+		if (session_check(&p->session, r, err) == 0)
+			PQclear(r);
+		else if (!first.reason)
+			first = *err;
+		if (!p->session.conn)
+			return -1;
+		err->reason = ERR_NONE;
+	}
+	*err = first;
+	if (committed && !moved)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the log has moved under the lock");
+	return committed ? 1 : 0;
+}
+
+/* 1: committed. 0: it is not, for *err. -1: the answer has not come. */
+static int write_batch(struct postgresql *p, struct batch *b, struct err *err)
+{
+	PGconn *conn = p->session.conn;
+	int r;
+
+	p->session.warned = false;
+	if (!PQenterPipelineMode(conn) || !send_trim(p, b) || !send_rows(p, b) ||
+	    !send_head(p, b) || !send_commit(p)) {
+		session_failed(&p->session, PQerrorMessage(conn), err);
+		session_close(&p->session);
+		return b->sent ? -1 : 0;
+	}
+	b->sent = true;
+	r = read_answers(p, b, err);
+	if (p->session.conn)
+		PQexitPipelineMode(p->session.conn);
+	if (r == 1 && p->session.warned) {
+		err_set(err, ERR_STORAGE, 0,
+			"PostgreSQL: the commit was not confirmed by the standby");
+		session_close(&p->session);
+		return -1;
+	}
+	return r;
+}
+
+/* ---- an outcome that is not known ---- */
+
+/*
+ * Under the lock it is final that the rows are not there. That they are there is not: they may be
+ * lost when the server crashes, or by a promotion. It is after the next commit, which is one that
+ * is behind them in the server's own log.
+ */
+static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err)
+{
+	const struct rows nothing = { .list = NULL };
+	struct batch again = { .rows = &nothing, .deadline = b->deadline };
+	int found;
+
+	if (lock_head(p, &again.head, err) < 0)
+		return -1;
+	b->head = again.head;
+	found = again.head.last.number < b->rows->list[0].number
+			? 0
+			: has_written(p, b->rows->list[0].number, &p->writer, err);
+	if (found <= 0)
+		return found;
+	return write_batch(p, &again, err) == 1 ? 1 : -1;
+}
+
+static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
+{
+	p->changed = true;
+	session_close(&p->session);
+	err_prefix(err, "the push may have been stored, and can be repeated: ");
+	err->reason = ERR_STORAGE;
+	return STORAGE_REFUSED;
+}
+
+/* Within the time-out, as long as the server can be reached. */
+static enum storage_commit_result resolve(struct postgresql *p, struct batch *b, struct err *err)
+{
+	enum { PAUSE_MS = 50 };
+	int64_t end = postgresql_deadline(p);
+	int found;
+
+	if (b->rows->n == 0)
+		return STORAGE_REFUSED;
+	b->deadline = end;
+	while ((found = look_for_batch(p, b, err)) < 0) {
+		session_close(&p->session);
+		if (p->changed || clock_mono_ns() >= end)
+			return unknown(p, err);
+		poll(NULL, 0, PAUSE_MS);
+	}
+	/* If nobody has written since: the lock is held, so once more. */
+	if (found == 0 && (!is_current(p, &b->head) || write_batch(p, b, err) != 1))
+		return unknown(p, err);
+	p->seen = (struct seen){ b->rows->list[b->rows->n - 1].number, p->writer };
+	return STORAGE_COMMITTED;
+}
+
+/* ---- */
+
+static bool may_be_the_rows(const struct session *s)
+{
+	/* Data exceptions, constraints, limits of the program and of its memory. */
+	static const char *const classes[] = { "22", "23", "54" };
+
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (strncmp(s->state, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
+static enum storage_commit_result refuse(struct postgresql *p, struct err *err)
+{
+	bool full = strcmp(p->session.state, "53100") == 0;
+	bool rows = may_be_the_rows(&p->session);
+
+	postgresql_roll_back(p);
+	err_prefix(err, "the push could not be stored: ");
+	err->reason = ERR_STORAGE;
+	return full ? STORAGE_REFUSED_FULL : rows ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
+}
+
+static bool is_worth_a_try(const struct session *s)
+{
+	return strcmp(s->state, "40001") == 0 || strcmp(s->state, "40P01") == 0;
+}
+
+enum storage_commit_result postgresql_commit(struct storage *st, const struct rows *rows,
+					     struct err *err)
+{
+	enum { TRIES = 3 };
+	struct postgresql *p = postgresql_of(st);
+	struct batch b;
+	int r = 0;
+
+	p->writer.batch++;
+	for (int i = 0; i < TRIES && r == 0; i++) {
+		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
+		/* A connection that was idle may have been lost long ago. */
+		if (lock_head(p, &b.head, err) < 0) {
+			if (i == 0 && !p->session.conn)
+				continue;
+			return refuse(p, err);
+		}
+		if (!is_current(p, &b.head)) {
+			p->changed = true;
+			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log");
+			return refuse(p, err);
+		}
+		r = write_batch(p, &b, err);
+		if (r == 0 && !is_worth_a_try(&p->session))
+			return refuse(p, err);
+	}
+	if (r < 0)
+		return resolve(p, &b, err);
+	if (r == 0)
+		return refuse(p, err);
+	p->seen = last_of(p, &b);
+	return STORAGE_COMMITTED;
+}
+
+int postgresql_probe(struct storage *st, struct err *err)
+{
+	const struct rows nothing = { .list = NULL };
+	struct postgresql *p = postgresql_of(st);
+	struct batch b = { .rows = &nothing, .deadline = postgresql_deadline(p) };
+
+	if (lock_head(p, &b.head, err) == 0 && write_batch(p, &b, err) == 1)
+		return 0;
+	postgresql_roll_back(p);
+	return -1;
+}

@@ -1,0 +1,183 @@
+#include "journal/postgresql/postgresql.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "journal/postgresql/internal.h"
+#include "journal/postgresql/migrate.h"
+
+/* A value of PostgreSQL has at most 1 GiB, and passes through its memory several times. */
+enum { BODY_MAX = 256 * 1024 * 1024 };
+
+int64_t postgresql_deadline(const struct postgresql *p)
+{
+	return clock_mono_ns() + p->settings.timeout_ns;
+}
+
+/* ---- one gateway at a time ---- */
+
+/*
+ * A lock of the session's, on a number made of the name: two gateways would each show what only
+ * they have been pushed.
+ */
+static int lock_schema(struct postgresql *p, struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *r = NULL;
+
+	if (session_run(
+		    &p->session,
+		    "SELECT pg_try_advisory_lock(x.c::bigint) FROM (SELECT 'head'::regclass::oid "
+		    "AS c) x",
+		    &r, 1, postgresql_deadline(p), err) < 0)
+		return -1;
+	if (PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't')
+		return 0;
+	return err_set(err, ERR_STORAGE, 0,
+		       "another gateway uses the schema %s: one at a time can, so stop that one or "
+		       "choose another --persistence.schema",
+		       p->settings.schema);
+}
+
+static int prepare(struct postgresql *p, struct err *err)
+{
+	static const char sql[] =
+		"PREPARE trim (bigint) AS DELETE FROM log WHERE number <= $1; "
+		"PREPARE move_head (bigint, bigint, bigint, double precision, bigint, bigint) AS "
+		"UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, bytes = $5 "
+		"WHERE seq = $6";
+	PGresult *r;
+
+	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
+		return -1;
+	err->reason = ERR_NONE;
+	if (!PQsendPrepare(p->session.conn, "put", ROW_INSERT, 0, NULL))
+		return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
+	while ((r = session_next(&p->session, postgresql_deadline(p), err)) != NULL) {
+		if (session_check(&p->session, r, err) < 0)
+			return -1;
+		PQclear(r);
+	}
+	return err->reason ? -1 : 0;
+}
+
+int postgresql_connect(struct postgresql *p, struct err *err)
+{
+	if (p->session.conn && PQstatus(p->session.conn) == CONNECTION_OK)
+		return 0;
+	p->reading = false;
+	if (session_open(&p->session, err) < 0)
+		return -1;
+	if (postgresql_migrate(&p->session, err) == 0 && lock_schema(p, err) == 0 &&
+	    prepare(p, err) == 0)
+		return 0;
+	session_close(&p->session);
+	return -1;
+}
+
+void postgresql_roll_back(struct postgresql *p)
+{
+	struct err ignored = { 0 };
+
+	if (p->session.conn && PQtransactionStatus(p->session.conn) != PQTRANS_IDLE &&
+	    session_run(&p->session, "ROLLBACK", NULL, 0, postgresql_deadline(p), &ignored) < 0)
+		session_close(&p->session);
+}
+
+/* ---- ---- */
+
+static uint64_t postgresql_bytes(struct storage *st)
+{
+	struct postgresql *p = postgresql_of(st);
+	CLEANUP(PQclearp) PGresult *r = NULL;
+	struct err ignored = { 0 };
+
+	if (!p->session.conn || session_run(&p->session, "SELECT pg_total_relation_size('log')", &r,
+					    1, postgresql_deadline(p), &ignored) < 0)
+		return 0;
+	return strtoull(PQgetvalue(r, 0, 0), NULL, 10);
+}
+
+static enum storage_health postgresql_health(struct storage *st, struct err *err)
+{
+	if (!postgresql_of(st)->changed)
+		return STORAGE_WELL;
+	err_set(err, ERR_STORAGE, 0, "the log is not the one that this gateway has written to");
+	return STORAGE_CHANGED;
+}
+
+static int postgresql_reopen(struct storage *st, struct err *err)
+{
+	session_close(&postgresql_of(st)->session);
+	return postgresql_connect(postgresql_of(st), err);
+}
+
+/* What is wrong with a server is for its owner to mend. */
+static int postgresql_renew(struct storage *st, storage_fill_fn fill, void *arg,
+			    struct strbuf *ret_kept, struct err *err)
+{
+	(void)st;
+	(void)fill;
+	(void)arg;
+	(void)ret_kept;
+	return err_set(err, ERR_UNSUPPORTED, 0, "a log in PostgreSQL is not written anew");
+}
+
+static void postgresql_close(struct storage *st)
+{
+	struct postgresql *p = postgresql_of(st);
+
+	postgresql_roll_back(p);
+	session_close(&p->session);
+	row_params_done(&p->params);
+	free(p->url);
+	free(p->schema);
+	free(p);
+}
+
+static const struct storage_ops ops = {
+	.read = postgresql_read,
+	.commit = postgresql_commit,
+	.oldest = postgresql_oldest,
+	.bytes = postgresql_bytes,
+	.probe = postgresql_probe,
+	.health = postgresql_health,
+	.reopen = postgresql_reopen,
+	.renew = postgresql_renew,
+	.close = postgresql_close,
+};
+
+int postgresql_storage_open(const struct postgresql_settings *settings,
+			    struct storage **ret_storage, struct err *err)
+{
+	struct postgresql *p = mem_zalloc(sizeof(*p));
+
+	p->base = (struct storage){ .ops = &ops, .max_body = BODY_MAX };
+	p->url = mem_strdup(settings->url);
+	p->schema = mem_strdup(settings->schema);
+	p->settings = (struct session_settings){ p->url, p->schema, settings->timeout_ns };
+	p->session.settings = &p->settings;
+	p->writer.process = random_number();
+	if (postgresql_connect(p, err) == 0) {
+		*ret_storage = &p->base;
+		return 0;
+	}
+	postgresql_close(&p->base);
+	return -1;
+}
+
+int postgresql_check_url(const char *url, struct err *err)
+{
+	char *ignored = NULL;
+	PQconninfoOption *options = PQconninfoParse(url, &ignored);
+
+	PQfreemem(ignored);
+	if (!options)
+		return err_set(err, ERR_CONFIG, 0,
+			       "it is no address that libpq can read (it is not repeated here, as "
+			       "a password may be in it): write "
+			       "postgresql://USER@HOST:PORT/DATABASE");
+	PQconninfoFree(options);
+	return 0;
+}
