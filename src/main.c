@@ -250,7 +250,8 @@ static void give_up_calls(const struct config *c)
 {
 	struct err err;
 
-	if (SANDBOX_CALLS && !c->process_disable_sandbox && sandbox_calls(&err) == SANDBOX_MISSING)
+	if (SANDBOX_CALLS && !c->process_disable_sandbox &&
+	    sandbox_calls(*c->persistence_url != '\0', &err) == SANDBOX_MISSING)
 		log_debug("sandbox: system calls are not restricted", "err", err.msg, NULL);
 }
 
@@ -259,8 +260,9 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	const struct startup_listener listener = { log_listening, g };
 	struct opened opened;
 
-	if (*g->config.persistence_file)
-		service_loading(g->config.persistence_file);
+	if (*g->config.persistence_file || *g->config.persistence_url)
+		service_loading(*g->config.persistence_url ? g->config.persistence_schema
+							   : g->config.persistence_file);
 	if (startup_open(&g->config, &listener, &opened, err) < 0)
 		return -1;
 	/* Loading has used other threads' arenas, which are not used again. */

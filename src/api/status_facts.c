@@ -34,7 +34,7 @@ void status_facts_collect(struct api *api, struct status_facts *ret)
 
 	*ret = (struct status_facts){
 		.stored = stored,
-		.database = c->persistence_file,
+		.database = *c->persistence_url ? c->persistence_schema : c->persistence_file,
 		.database_bytes = committer_stats(api->committer).database_bytes,
 	};
 	memcpy(ret->limits, limits, sizeof(limits));

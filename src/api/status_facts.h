@@ -11,7 +11,8 @@ enum { LIMIT_USES = 8 };
 
 struct status_facts {
 	struct store_counts stored;
-	const char *database; /* the file; "": there is none, restarts lose everything */
+	const char *database; /* the file, or the schema in PostgreSQL; "": there is none, restarts
+				 lose everything */
 	uint64_t database_bytes;
 	struct limit_use limits[LIMIT_USES];
 };

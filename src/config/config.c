@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "config/file.h"
 #include "config/flags.h"
 #include "config/paths.h"
 #include "config/units.h"
@@ -103,6 +104,19 @@ static const struct flag flags[] = {
 	  .help = "Database that keeps the metrics. If empty, metrics are only kept in memory. The "
 		  "default is in the directory that $STATE_DIRECTORY names (set by systemd), or when that is not "
 		  "set in the working directory if that can be written." },
+	{ .name = "persistence.url", .kind = FLAG_STRING, .offset = AT(persistence_url), .secret = true,
+	  .def = "",
+	  .help = "PostgreSQL database that keeps the metrics in place of a file, like "
+		  "postgresql://tallygate@db.example.org/metrics. See deploy/README.md." },
+	{ .name = "persistence.url-file", .kind = FLAG_STRING, .offset = AT(persistence_url_file),
+	  .def = "",
+	  .help = "File that --persistence.url is read from at start, as it may have a password." },
+	{ .name = "persistence.schema", .kind = FLAG_STRING, .offset = AT(persistence_schema),
+	  .def = "tallygate",
+	  .help = "Schema of the PostgreSQL database that the tables are in." },
+	{ .name = "persistence.timeout", .kind = FLAG_DURATION, .offset = AT(persistence_timeout_ns),
+	  .def = "5s", .min = SECOND, .max = 600 * SECOND,
+	  .help = "Time that PostgreSQL has for an answer." },
 	{ .name = "persistence.interval", .kind = FLAG_DURATION,
 	  .offset = AT(persistence_interval_ns),
 	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,
@@ -261,6 +275,49 @@ static int parse_selectors(const char *flag, char *const *texts, size_t n, struc
 	return 0;
 }
 
+/* Trailing white space of a file is no part of it. */
+static int read_url(struct config *c, struct err *err)
+{
+	enum { URL_MAX = 64 * 1024 };
+	CLEANUP(strbuf_done) struct strbuf url = { 0 };
+
+	if (config_file_read(c->persistence_url_file, CONFIG_FILE_ANY, URL_MAX, &url, err) < 0) {
+		err->reason = ERR_CONFIG;
+		err_prefix(err, "--persistence.url-file: ");
+		return -1;
+	}
+	while (url.n > 0 && strchr(" \t\r\n", url.p[url.n - 1]))
+		url.n--;
+	if (url.n == 0 || memchr(url.p, '\0', url.n))
+		return err_set(err, ERR_CONFIG, 0, "--persistence.url-file: %s holds no URL",
+			       c->persistence_url_file);
+	free(c->persistence_url);
+	c->persistence_url = mem_strdup(strbuf_z(&url));
+	return 0;
+}
+
+static int resolve_database(struct config *c, bool file_given, struct err *err)
+{
+	bool by_file = *c->persistence_url_file;
+
+	if (!*c->persistence_url && !by_file)
+		return 0;
+	if (*c->persistence_url && by_file)
+		return err_set(err, ERR_CONFIG, 0,
+			       "--persistence.url and --persistence.url-file say the same: give "
+			       "one of them");
+	if (file_given && *c->persistence_file)
+		return err_set(err, ERR_CONFIG, 0,
+			       "--persistence.file and --persistence.url%s name two databases: "
+			       "give one of them",
+			       by_file ? "-file" : "");
+	if (!*c->persistence_schema)
+		return err_set(err, ERR_CONFIG, 0, "--persistence.schema: a schema has a name");
+	*c->persistence_file = '\0';
+	c->persistence_by_default = false;
+	return by_file ? read_url(c, err) : 0;
+}
+
 static int resolve_selectors(struct config *c, struct err *err)
 {
 	if (parse_selectors("--push.sum: ", c->push_sum, c->n_push_sum, &c->sum_selectors, err) < 0)
@@ -298,7 +355,8 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 		*ret_action = flags_given_has(&given, "help") ? CONFIG_HELP : CONFIG_RUN;
 	if (*ret_action == CONFIG_RUN &&
 	    (flags_set(&given, c, err) < 0 || config_resolve_paths(c, err) < 0 ||
-	     resolve_proxies(c, err) < 0 || resolve_selectors(c, err) < 0)) {
+	     resolve_proxies(c, err) < 0 || resolve_selectors(c, err) < 0 ||
+	     resolve_database(c, flags_given_has(&given, "persistence.file"), err) < 0)) {
 		config_done(c);
 		return -1;
 	}

@@ -35,12 +35,18 @@ struct config {
 	bool web_systemd_socket;     /* --web.listen-address is ignored then */
 	char *persistence_file;      /* "": memory only */
 	bool persistence_by_default; /* neither --persistence.file nor $STATE_DIRECTORY is given */
-	char *web_telemetry_path;    /* as given */
-	char *telemetry_path;        /* what it means: joined to the route prefix, cleaned */
-	char *web_external_url;      /* as given */
-	char *web_config_file;       /* "": none */
-	char *config_file;           /* "": none */
-	char *web_route_prefix;      /* after config_parse(): "" or "/a/b" */
+	/* --persistence.url, or what is in --persistence.url-file; "": the file, if any. May hold a
+	 * password. */
+	char *persistence_url;
+	char *persistence_url_file;
+	char *persistence_schema;
+	int64_t persistence_timeout_ns;
+	char *web_telemetry_path; /* as given */
+	char *telemetry_path;     /* what it means: joined to the route prefix, cleaned */
+	char *web_external_url;   /* as given */
+	char *web_config_file;    /* "": none */
+	char *config_file;        /* "": none */
+	char *web_route_prefix;   /* after config_parse(): "" or "/a/b" */
 	bool web_enable_lifecycle, web_enable_admin_api;
 	bool push_disable_consistency_check;
 	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered

@@ -239,7 +239,8 @@ void flag_format(const struct flag *f, const void *base, struct strbuf *out)
 		strbuf_addz(out, *(const bool *)p ? "true" : "false");
 		break;
 	case FLAG_STRING:
-		strbuf_addz(out, *(char *const *)p);
+		strbuf_addz(out,
+			    f->secret && **(char *const *)p ? "(not shown)" : *(char *const *)p);
 		break;
 	case FLAG_STRINGS:
 		add_list(*(char **const *)p, *(const size_t *)((const char *)p + sizeof(char **)),

@@ -30,6 +30,7 @@ struct flag {
 	char short_name; /* or 0 */
 	bool hidden;     /* from --help */
 	bool automatic;  /* FLAG_COUNT, FLAG_SIZE: also "auto", which is 0 */
+	bool secret;     /* FLAG_STRING: the value is shown to nobody */
 	enum flag_kind kind;
 	size_t offset;    /* of the value in the struct that is filled */
 	const char *def;  /* as it would be given; NULL for actions */

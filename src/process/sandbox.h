@@ -11,6 +11,8 @@
 #ifndef PROCESS_SANDBOX_H
 #define PROCESS_SANDBOX_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum sandbox_result {
@@ -24,7 +26,10 @@ enum sandbox_result {
  */
 enum sandbox_result sandbox_files(const char *database, struct err *err);
 
-/* When all threads run and all sockets listen; for all threads. */
-enum sandbox_result sandbox_calls(struct err *err);
+/*
+ * When all threads run and all sockets listen; for all threads. connects: the database is a server,
+ * to which connections are made again when they are lost.
+ */
+enum sandbox_result sandbox_calls(bool connects, struct err *err);
 
 #endif

@@ -208,6 +208,21 @@ static void release(scmp_filter_ctx *filter)
 		seccomp_release(*filter);
 }
 
+/* libpq connects, and before that glibc asks for addresses, the kernel's (AF_NETLINK) too. */
+static int allow_connecting(scmp_filter_ctx filter)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_NETLINK };
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				     SCMP_A0_32(SCMP_CMP_EQ, (unsigned)families[i])) < 0)
+			return -1;
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0) < 0 ||
+			       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0) < 0
+		       ? -1
+		       : 0;
+}
+
 static int allow(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < ARRAY_LEN(allowed); i++) {
@@ -235,12 +250,12 @@ static int allow(scmp_filter_ctx filter)
 		       : 0;
 }
 
-enum sandbox_result sandbox_calls(struct err *err)
+enum sandbox_result sandbox_calls(bool connects, struct err *err)
 {
 	CLEANUP(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r;
 
-	if (!filter || allow(filter) < 0 ||
+	if (!filter || allow(filter) < 0 || (connects && allow_connecting(filter) < 0) ||
 	    seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
 	    seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0) {
 		err_set(err, ERR_SYSTEM, 0, "libseccomp does not take the list of system calls");

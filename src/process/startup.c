@@ -9,6 +9,7 @@
 #include "format/text/write.h"
 #include "import/gob_file.h"
 #include "journal/load.h"
+#include "journal/postgresql/postgresql.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 #include "process/salvage_database.h"
@@ -75,19 +76,45 @@ static void log_found(const char *path, const struct sqlite_found *found)
 			 LOG_NUMBER("to"), log_count((uint64_t)found->schema_now).text, NULL);
 }
 
+/* Nothing of it is ever set aside: what is wrong with a server is for its owner to mend. */
+static int open_postgresql(const struct config *c, struct opened *ret, struct err *err)
+{
+	const struct postgresql_settings settings = {
+		.url = c->persistence_url,
+		.schema = c->persistence_schema,
+		.timeout_ns = c->persistence_timeout_ns,
+	};
+	struct storage *storage;
+
+	if (postgresql_check_url(c->persistence_url, err) < 0 ||
+	    postgresql_storage_open(&settings, &storage, err) < 0) {
+		err_prefix(err, "--persistence.url: ");
+		return -1;
+	}
+	ret->store = limited_store(c);
+	if (load_store(storage, ret->store, err) == STORAGE_LOADED) {
+		ret->storage = storage;
+		return 0;
+	}
+	storage->ops->close(storage);
+	store_free(ret->store);
+	*ret = (struct opened){ 0 };
+	err_prefix(err, "--persistence.url: ");
+	return -1;
+}
+
 /* Deadlines count from now on. */
 static void begin_waiting(const struct config *c, struct store *store)
 {
 	store_begin_waiting(store, clock_mono_ns(), clock_wall(), c->push_ttl_restart_grace_ns);
 }
 
-static void log_loaded(const char *path, struct store *store)
+static void log_loaded(const char *key, const char *name, struct store *store)
 {
 	struct store_counts counts = store_counts(store);
 
-	log_info("metrics loaded", "file", path, LOG_NUMBER("groups"),
-		 log_count(counts.groups).text, LOG_NUMBER("series"), log_count(counts.series).text,
-		 NULL);
+	log_info("metrics loaded", key, name, LOG_NUMBER("groups"), log_count(counts.groups).text,
+		 LOG_NUMBER("series"), log_count(counts.series).text, NULL);
 }
 
 void startup_write_group(struct str key_bytes, struct strbuf *out)
@@ -101,7 +128,7 @@ void startup_write_group(struct str key_bytes, struct strbuf *out)
 }
 
 /* The rules have changed since the push, or there is one more metric of our own. */
-static void log_left_out(const char *path, const struct store *store)
+static void log_left_out(const char *key, const char *name, const struct store *store)
 {
 	struct store_left_out left;
 
@@ -114,12 +141,12 @@ static void log_left_out(const char *path, const struct store *store)
 		if (left.family.n)
 			log_warn("a stored family breaks a rule: it is not shown, and kept until "
 				 "its group is pushed to with that name, replaced, or deleted",
-				 "file", path, "group", strbuf_z(&group), "family",
-				 strbuf_z(&family), "err", left.why, NULL);
+				 key, name, "group", strbuf_z(&group), "family", strbuf_z(&family),
+				 "err", left.why, NULL);
 		else
 			log_warn("a stored group breaks a rule: it is not shown, and kept until "
 				 "it is pushed to, or deleted",
-				 "file", path, "group", strbuf_z(&group), "err", left.why, NULL);
+				 key, name, "group", strbuf_z(&group), "err", left.why, NULL);
 	}
 }
 
@@ -200,6 +227,15 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	bool damaged;
 
 	*ret = (struct opened){ 0 };
+	if (*c->persistence_url) {
+		listener->loading(listener->arg);
+		if (open_postgresql(c, ret, err) < 0)
+			return -1;
+		begin_waiting(c, ret->store);
+		log_loaded("schema", c->persistence_schema, ret->store);
+		log_left_out("schema", c->persistence_schema, ret->store);
+		return 0;
+	}
 	if (!*path) {
 		ret->store = limited_store(c);
 		listener->loading(listener->arg);
@@ -227,7 +263,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	begin_waiting(c, ret->store);
 	found = sqlite_storage_found(ret->storage);
 	log_found(path, &found);
-	log_loaded(path, ret->store);
-	log_left_out(path, ret->store);
+	log_loaded("file", path, ret->store);
+	log_left_out("file", path, ret->store);
 	return 0;
 }

@@ -3,6 +3,7 @@ import pytest
 from clocks import clock, clock_library  # noqa: F401: fixtures
 from faults import faults, faults_library  # noqa: F401: fixtures
 from gateway import Gateway
+from postgresql_server import Server
 from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures
 
 
@@ -37,3 +38,13 @@ def shared():
     """One gateway for all tests of a file that each keep to a job of their own."""
     with Gateway("--log.level=debug") as g:
         yield g
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """One server for all tests, each of which has a schema of its own. Nobody stops it."""
+    server = Server()
+    try:
+        yield server.start()
+    finally:
+        server.end()

@@ -50,7 +50,7 @@ struct reader {
 	storage_row_fn fn;
 	void *arg;
 	struct seen first; /* the newest row of those read */
-	bool refused;      /* fn wants no more */
+	int stopped;       /* what fn has said when it wanted no more */
 };
 
 static int give(struct reader *rd, const PGresult *r, struct err *err)
@@ -63,7 +63,8 @@ static int give(struct reader *rd, const PGresult *r, struct err *err)
 			return err_set(err, ERR_SYSTEM, 0, "the table log has other columns");
 		if (rd->first.number == 0)
 			rd->first = (struct seen){ row.number, writer };
-		if (rd->fn(rd->arg, &row, err) < 0)
+		rd->stopped = rd->fn(rd->arg, &row, err);
+		if (rd->stopped)
 			return -1;
 	}
 	return 0;
@@ -76,13 +77,15 @@ static int give_all(struct reader *rd, struct err *err)
 	PGresult *r;
 
 	while ((r = session_next(s, postgresql_deadline(rd->p), err)) != NULL) {
+		bool stops;
+
 		if (session_check(s, r, err) < 0)
 			return -1;
-		rd->refused = give(rd, r, err) < 0;
+		stops = give(rd, r, err) < 0;
 		PQclear(r);
-		if (rd->refused) {
+		if (stops) {
 			session_close(s);
-			return -1;
+			return rd->stopped > 0 ? 0 : -1;
 		}
 	}
 	return err->reason ? -1 : 0;
@@ -99,10 +102,11 @@ enum storage_load_result postgresql_read(struct storage *st, enum storage_which 
 		return STORAGE_FAILED;
 	if (send_query(p, reads[which], below, err) < 0 || give_all(&rd, err) < 0) {
 		end_reading(p);
-		return rd.refused ? STORAGE_DAMAGED : STORAGE_FAILED;
+		return rd.stopped ? STORAGE_DAMAGED : STORAGE_FAILED;
 	}
-	if (which == STORAGE_ALL) {
+	if (which == STORAGE_ALL)
 		end_reading(p);
+	if (which == STORAGE_ALL && below == UINT64_MAX) {
 		p->seen = rd.first;
 		p->changed = false;
 	}

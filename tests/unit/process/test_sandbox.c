@@ -192,7 +192,7 @@ START_TEST(calls)
 	pthread_barrier_init(&other.start, NULL, 2);
 	ck_assert_int_eq(pthread_create(&t, NULL, try_socket, &other), 0);
 
-	bool on = sandbox_calls(&err) == SANDBOX_ON;
+	bool on = sandbox_calls(false, &err) == SANDBOX_ON;
 
 	pthread_barrier_wait(&other.start);
 	pthread_join(t, NULL);

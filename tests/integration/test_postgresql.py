@@ -1,0 +1,326 @@
+"""A database in PostgreSQL in place of a file: real servers, of the tests' own."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from gateway import BINARY, Gateway, eventually
+from postgresql_server import Server, schema
+
+
+def shown(gw):
+    """What is stored, without what the gateway says of itself."""
+    return sorted(line for line in gw.get("/metrics").text.splitlines()
+                  if "job=" in line and not line.startswith("pushgateway_h"))
+
+
+@pytest.fixture
+def flags(postgresql):
+    return [f"--persistence.url={postgresql.url}", f"--persistence.schema={schema()}"]
+
+
+def rows(server, flags, what, order="ORDER BY number"):
+    return server.sql(f"SELECT {what} FROM {flags[1].partition('=')[2]}.log {order}")
+
+
+def test_a_restart_keeps_all_there_is(flags, postgresql):
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("plain/x/%C3%A9%20b", "# HELP a Hélp.\n# TYPE a counter\na{b=\"\\n\"} 1e9\n").status == 200
+        assert gw.post("plain/x/%C3%A9%20b", "b NaN\n").status == 200
+        assert gw.put("replaced", "a_gauge 1\nold 1\n").status == 200
+        assert gw.put("replaced", "a_gauge 2\n").status == 200
+        assert gw.put("gone", "a_gauge 3\n").status == 200
+        assert gw.delete("gone").status == 202
+        assert gw.put("failing", "# TYPE a gauge\na 1\n").status == 400
+        assert gw.request("PUT", "/metrics/job/mortal", "short_lived 1\n", {"X-Pushgateway-Ttl": "1h"}).status == 200
+        for source in "pq":
+            assert gw.request("POST", f"/sum/metrics/job/summed/__source__/{source}", "# TYPE n counter\nn 4\n").status == 200
+        want = shown(gw)
+        assert any("n{" in line and line.endswith(" 8") for line in want)
+    numbers = [int(n) for n in rows(postgresql, flags, "number")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    with Gateway(*flags, database=None) as gw:
+        assert shown(gw) == want
+        assert gw.get("/metrics").text.count("a_gauge 2") == 0
+        assert gw.request("POST", "/sum/metrics/job/summed/__source__/p", "# TYPE n counter\nn 5\n").status == 200
+        assert any("n{" in line and line.endswith(" 9") for line in shown(gw))
+
+
+def test_one_gateway_at_a_time(flags):
+    with Gateway(*flags, database=None) as gw:
+        second = Gateway(*flags, database=None)
+        assert second.wait() == 1
+        assert "another gateway uses the schema" in second.log
+        assert gw.put("a", "x 1\n").status == 200
+        gw.kill()
+    with Gateway(*flags, database=None) as gw:
+        assert "x{" in gw.get("/metrics").text
+
+
+def starts(*flags, env=None):
+    """The lines of a gateway that does not start."""
+    done = subprocess.run([BINARY, "--web.listen-address=127.0.0.1:0", *flags], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60, check=False, env={**os.environ, **(env or {})})
+    assert done.returncode == 1, done.stderr
+    return done.stderr
+
+
+def test_what_is_wrong_is_said_in_a_line_without_a_password(postgresql, tmp_path):
+    postgresql.sql("CREATE ROLE poor LOGIN; CREATE SCHEMA somebodys; CREATE TABLE somebodys.head (x int)")
+    postgresql.sql("CREATE DATABASE closed")
+    postgresql.sql("ALTER DATABASE closed SET default_transaction_read_only = on")
+    newer = schema()
+    with Gateway(f"--persistence.url={postgresql.url}", f"--persistence.schema={newer}", database=None):
+        pass
+    postgresql.sql(f"INSERT INTO {newer}.migrations (version) VALUES (1000)")
+    where = postgresql.directory
+    empty = tmp_path / "url"
+    empty.write_text("\n")
+    cases = [
+        (["--persistence.url=postgresql://u:s3cret@[::1"], "libpq can read"),
+        (["--persistence.url=host=/nowhere password=s3cret"], "/nowhere"),
+        (["--persistence.url=postgresql://u:s3cret@127.0.0.1:1/x"], "refused"),
+        ([f"--persistence.url=postgresql://nobody:s3cret@/postgres?host={where}"], 'nobody'),
+        ([f"--persistence.url=postgresql://postgres:s3cret@/absent?host={where}"], 'absent'),
+        ([f"--persistence.url={postgresql.url_of('poor')}", f"--persistence.schema={schema()}"], "grant"),
+        ([f"--persistence.url={postgresql.url_of('postgres', 'closed')}"], "read-only"),
+        ([f"--persistence.url={postgresql.url}", "--persistence.schema=somebodys"], "choose another --persistence.schema"),
+        ([f"--persistence.url={postgresql.url}", f"--persistence.schema={newer}"], "upgrade this gateway"),
+        ([f"--persistence.url={postgresql.url_of('postgres', sslmode='verify-full')}&sslrootcert=/dev/null&host=127.0.0.1&port=1"],
+         "127.0.0.1"),
+        ([f"--persistence.url={postgresql.url}", "--persistence.file=x"], "give one of them"),
+        (["--persistence.url=a", "--persistence.url-file=b"], "give one of them"),
+        ([f"--persistence.url-file={empty}"], "holds no URL"),
+        ([f"--persistence.url-file={tmp_path}/absent"], "--persistence.url-file: "),
+        ([f"--persistence.url={postgresql.url}", "--persistence.schema="], "--persistence.schema"),
+    ]
+    for flags, want in cases:
+        said = starts(*flags)
+        assert want in said, (flags, said)
+        assert "s3cret" not in said
+        last = said.splitlines()[-1]
+        assert ("level=error" in last) == ("error: " not in last), said
+
+
+def test_the_url_is_shown_to_nobody(postgresql, tmp_path):
+    file = tmp_path / "url"
+    file.write_text(postgresql.url.replace("postgres@", "postgres:s3cret@") + "\n")
+    with Gateway(f"--persistence.url-file={file}", f"--persistence.schema={schema()}", "--log.level=debug", database=None) as gw:
+        assert gw.put("a", "x 1\n").status == 200
+        for path in ("/metrics", "/api/v1/status", "/", "/status"):
+            assert "s3cret" not in gw.get(path).text
+        assert "(not shown)" in gw.get("/api/v1/status").text
+        assert "s3cret" not in gw.log
+
+
+class Load:
+    """Clients that push numbers which count up, each to a group of its own, until they are told to stop."""
+
+    def __init__(self, gateways, clients=4):
+        self.gateways, self.stopped = gateways, threading.Event()
+        self.acknowledged = [0] * clients
+        self.refused = 0
+        self.statuses = set()
+        self.threads = [threading.Thread(target=self._push, args=(i,)) for i in range(clients)]
+        for t in self.threads:
+            t.start()
+
+    def _push(self, client):
+        n = 0
+        while not self.stopped.is_set():
+            n += 1
+            gw = self.gateways[(client + n) % len(self.gateways)]
+            try:
+                status = gw.put(f"load/client/{client}", f"n {n}\n").status
+            except OSError:
+                continue
+            self.statuses.add(status)
+            if status == 200:
+                self.acknowledged[client] = n
+            else:
+                self.refused += 1
+                self.stopped.wait(0.02)
+
+    def total(self):
+        return sum(self.acknowledged)
+
+    def stop(self):
+        self.stopped.set()
+        for t in self.threads:
+            t.join()
+        return self.acknowledged
+
+
+def numbers_shown(gw):
+    return {int(c): int(float(v)) for c, v in
+            re.findall(r'^n\{client="(\d+)",instance="",job="load"\} (\S+)$', gw.get("/metrics").text, re.M)}
+
+
+def assert_none_missing(gw, load):
+    got = numbers_shown(gw)
+    for client, n in enumerate(load.acknowledged):
+        assert got.get(client, 0) >= n, (client, n, got)
+
+
+def test_the_server_crashes_and_comes_back_under_load():
+    server = Server(durable=True).start()
+    try:
+        flags = [f"--persistence.url={server.url}", "--persistence.timeout=2s"]
+        with Gateway(*flags, database=None) as gw:
+            load = Load([gw])
+            try:
+                for _ in range(2):
+                    before = load.total()
+                    eventually(lambda at=before: load.total() > at + 20, "pushes go on")
+                    server.stop(signal.SIGQUIT)
+                    refused = load.refused
+                    eventually(lambda at=refused: load.refused > at, "pushes are refused")
+                    assert gw.get("/metrics").status == 200
+                    ready = gw.get("/-/ready")
+                    assert (ready.status, ready.headers["Retry-After"]) == (503, "1")
+                    server.start()
+                    eventually(lambda: gw.get("/-/ready").status == 200, "it comes back by itself")
+                before = load.total()
+                eventually(lambda: load.total() > before, "pushes are taken")
+            finally:
+                load.stop()
+            assert load.statuses == {200, 503}
+            assert_none_missing(gw, load)
+            want = shown(gw)
+            gw.kill()
+        with Gateway(*flags, database=None) as gw:
+            assert_none_missing(gw, load)
+            assert shown(gw) == want
+    finally:
+        server.end()
+
+
+class Proxy:
+    """Between a gateway and its server. Cuts a connection once: at byte `at` of what holds its mark."""
+
+    def __init__(self, server, directory):
+        self.target = os.path.join(server.directory, ".s.PGSQL.5432")
+        self.directory = str(directory)
+        self.cut_at = None  # how many bytes of it go through; None: all of them
+        self.mark = b"COMMIT\0"
+        self.cuts = 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.directory, ".s.PGSQL.5432"))
+        self.listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.target)
+            threading.Thread(target=self._there, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._back, args=(client, server), daemon=True).start()
+
+    def _there(self, client, server):
+        try:
+            while data := client.recv(65536):
+                if self.cut_at is not None and self.mark in data:
+                    at, self.cut_at = self.cut_at, None
+                    self.cuts += 1
+                    # Nobody hears the answer, whatever has become of it.
+                    client.shutdown(socket.SHUT_RDWR)
+                    server.sendall(data[:at])
+                    break
+                server.sendall(data)
+        except OSError:
+            pass
+        self._close(client, server)
+
+    def _back(self, client, server):
+        try:
+            while data := server.recv(65536):
+                client.sendall(data)
+        except OSError:
+            pass
+        # The one who cuts closes the other end, when the server has got what it was to get.
+
+    @staticmethod
+    def _close(*sockets):
+        for s in sockets:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+    def end(self):
+        self.listener.close()
+
+
+def test_a_connection_that_is_cut_in_the_commit(postgresql, tmp_path_factory):
+    """Whether it was committed or not: the push is taken once, and answered 200."""
+    directory = tmp_path_factory.mktemp("p")
+    os.chmod(directory, 0o755)
+    proxy = Proxy(postgresql, directory)
+    name = schema()
+    flags = [f"--persistence.url=postgresql://postgres@/postgres?host={directory}", f"--persistence.schema={name}"]
+    try:
+        with Gateway(*flags, database=None) as gw:
+            assert gw.put("a", "n 0\n").status == 200
+            cuts = [(mark, at) for mark in (b"COMMIT\0", b"FOR UPDATE") for at in (0, 1, 7, 50, 200, 400, 500, 600, 700, 100000)]
+            for n, (proxy.mark, at) in enumerate(cuts, 1):
+                proxy.cut_at = at
+                reply = gw.put("a", f"n {n}\n")
+                assert reply.status == 200, (at, reply, gw.log)
+                assert proxy.cuts == n
+                assert f'n{{instance="",job="a"}} {n}\n' in gw.get("/metrics").text
+            numbers = [int(x) for x in postgresql.sql(f"SELECT number FROM {name}.log ORDER BY 1")]
+            assert numbers == list(range(1, len(numbers) + 1))
+            # The group, and one record for each push.
+            assert len(numbers) == 2 + n
+    finally:
+        proxy.end()
+
+
+def test_a_log_that_has_become_another_one(postgresql, flags):
+    """As after a promotion, or where a backup was restored under the gateway: what is there counts."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("a", "n 1\n").status == 200
+        assert gw.put("b", "n 1\n").status == 200
+        before = postgresql.sql(f"SELECT max(number) FROM {name}.log")[0]
+        assert gw.put("a", "n 2\n").status == 200
+        assert gw.delete("b").status == 202
+        postgresql.sql(f"DELETE FROM {name}.log WHERE number > {before}; UPDATE {name}.head h SET seq = l.number, writer = l.writer, "
+                       f"batch = l.batch FROM {name}.log l WHERE l.number = {before}")
+        assert gw.put("c", "n 3\n").status == 503
+        assert gw.put("c", "n 3\n").status == 200
+        got = {line for line in shown(gw) if line.startswith("n{")}
+        assert got == {f'n{{instance="",job="{job}"}} {n}' for job, n in (("a", 1), ("b", 1), ("c", 3))}
+        gw.wait_for_line("loaded from the database again")
+
+
+def test_the_log_is_kept_short(postgresql, flags):
+    name = flags[1].partition("=")[2]
+    body = "".join(f'long_name_of_a_metric{{label="{i:04}"}} 1\n' for i in range(2000))
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("keeps", "x 1\n").status == 200
+        for i in range(30):
+            assert gw.put("changes", body.replace(" 1\n", f" {i}\n")).status == 200
+        assert len(rows(postgresql, flags, "number")) == 33
+        # What is younger than ten time-outs stays, so that a push of unknown fate can be found.
+        postgresql.sql(f"UPDATE {name}.log SET written = written - 1000")
+
+        def dropped():
+            assert gw.put("changes", body).status == 200
+            return int(rows(postgresql, flags, "min(number)", "")[0]) > 1
+
+        eventually(dropped, "the oldest rows are dropped")
+        kept = [int(x) for x in rows(postgresql, flags, "number")]
+        assert kept == list(range(kept[0], kept[-1] + 1))
+        want = shown(gw)
+    with Gateway(*flags, database=None) as gw:
+        assert shown(gw) == want
