@@ -45,18 +45,22 @@ static void add_scrape_config(struct strbuf *b, const struct config *c, struct s
 	add_block(b, strbuf_str(&text));
 }
 
-void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown)
+void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown,
+			  bool may_push)
 {
 	CLEANUP(strbuf_done) struct strbuf push = { 0 };
 
 	strbuf_addf(b,
 		    "<section class=\"empty\" id=\"empty\"%s><h1>Nothing has been pushed yet</h1>"
-		    "<p class=\"dim\">Push a metric; this page shows it within seconds.</p>",
-		    shown ? "" : " hidden");
+		    "<p class=\"dim\">%s</p>",
+		    shown ? "" : " hidden",
+		    may_push ? "Push a metric; this page shows it within seconds."
+			     : "This page shows it within seconds when somebody does.");
 	strbuf_addz(&push, "echo \"some_metric 3.14\" | curl --data-binary @- '");
 	strbuf_adds(&push, address);
 	strbuf_addz(&push, "metrics/job/some_job'");
-	add_block(b, strbuf_str(&push));
+	if (may_push)
+		add_block(b, strbuf_str(&push));
 	strbuf_addz(b,
 		    "<h2>Let Prometheus scrape it</h2><p class=\"dim\"><code>honor_labels</code> "
 		    "keeps the <code>job</code> and <code>instance</code> that were pushed.</p>");

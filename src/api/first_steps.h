@@ -10,6 +10,7 @@
  * at the end. shown: false hides it; it is part of the page even then, for when the last group
  * goes.
  */
-void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown);
+void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown,
+			  bool may_push);
 
 #endif

@@ -72,12 +72,12 @@ static struct str job_of(const struct key *key)
 }
 
 /* With JavaScript a button opens the row; without, the link leads to what it would show. */
-static void add_name(struct strbuf *b, const struct key *key)
+static void add_name(struct strbuf *b, const struct key *key, bool linked)
 {
 	enum { URL_LABELS_MAX = 600 };
-	bool linked = length_of(key) <= URL_LABELS_MAX;
 	struct str job = job_of(key);
 
+	linked = linked && length_of(key) <= URL_LABELS_MAX;
 	strbuf_addz(b, linked ? "<a class=\"job\" href=\"" : "<b class=\"job\">");
 	if (linked) {
 		add_url(b, key);
@@ -191,14 +191,14 @@ static void add_age(struct strbuf *b, double at)
 }
 
 bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
-		   const struct group_details *d, struct arena *a)
+		   const struct group_details *d, bool linked, struct arena *a)
 {
 	struct key key;
 
 	if (key_decode(bytes, a, &key) < 0)
 		return false;
 	strbuf_addz(b, "<tr class=\"row\"><td class=\"pick\"></td><td class=\"group\">");
-	add_name(b, &key);
+	add_name(b, &key, linked);
 	add_sources(b, g);
 	add_chips(b, &key);
 	strbuf_addz(b, "</td><td>");

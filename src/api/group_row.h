@@ -8,6 +8,6 @@
 /* Long texts are cut, so that it takes at most some 8 kB. bytes: its key, canonical. False: the
  * arena is full. */
 bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
-		   const struct group_details *d, struct arena *a);
+		   const struct group_details *d, bool linked, struct arena *a);
 
 #endif

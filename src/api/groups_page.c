@@ -212,8 +212,9 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 		arena_reset(&p->scan.arena);
 		r = store_group_details(p->scan.store, &it->group, &p->scan.arena, &details);
 		/* 0: it has gone since. */
-		if (r > 0 && !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
-					    &p->scan.arena))
+		if (r > 0 &&
+		    !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
+				   caller_may(caller_of(p->req), VERB_SCRAPE), &p->scan.arena))
 			r = -1;
 		if (r < 0)
 			err_set(&p->err, ERR_BUSY, 0, "not enough memory for the answer");
@@ -267,10 +268,11 @@ static void write_page(struct groups_page *p)
 	struct strbuf *b = &p->html;
 	bool empty = !p->err.reason && p->scan.total == 0 && !is_filtered(p) && !p->said[SAID_BY].n;
 
-	page_begin(b, p->worker->api, TAB_GROUPS);
+	page_begin(b, p->worker->api, caller_of(p->req), TAB_GROUPS);
 	strbuf_addz(b, "<h1 class=\"away\">Groups</h1>");
 	add_stats(b, p);
-	page_add_first_steps(b, p->worker->api->config, strbuf_str(&p->address), empty);
+	page_add_first_steps(b, p->worker->api->config, strbuf_str(&p->address), empty,
+			     caller_may(caller_of(p->req), VERB_PUSH));
 	strbuf_addf(b, "<div id=\"some\"%s>", empty ? " hidden" : "");
 	add_box(b, p);
 	begin_table(b, p);

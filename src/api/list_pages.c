@@ -10,7 +10,7 @@ static void reply(struct api_worker *w, struct http_request *req, enum page_tab 
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
-	page_begin(&b, w->api, tab);
+	page_begin(&b, w->api, caller_of(req), tab);
 	strbuf_addz(&b, "<div class=\"tab\">");
 	strbuf_addz(&b, content);
 	strbuf_addz(&b,
@@ -21,6 +21,14 @@ static void reply(struct api_worker *w, struct http_request *req, enum page_tab 
 
 void api_rejections_page(struct api_worker *w, struct http_request *req)
 {
+	if (!caller_may(caller_of(req), VERB_ADMIN)) {
+		reply(w, req, TAB_REJECTIONS,
+		      "<h1>Changes</h1><p class=\"dim\">What was changed since the gateway "
+		      "started; "
+		      "the newest first.</p><noscript><p>The list needs JavaScript. As JSON: "
+		      "<a href=\"api/v1/changes\">changes</a></p></noscript>");
+		return;
+	}
 	reply(w, req, TAB_REJECTIONS,
 	      "<h1>Rejections</h1><p class=\"dim\">Pushes that were refused because of what they "
 	      "say, and what was changed, since the gateway started; the newest first.</p>"

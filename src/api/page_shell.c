@@ -38,16 +38,20 @@ static void add_head(struct strbuf *b, enum page_tab tab)
 	add_file(b, "<script type=\"module\" src=\"", "page.js", "\"></script></head>");
 }
 
-static void add_tabs(struct strbuf *b, enum page_tab tab)
+static void add_tabs(struct strbuf *b, const struct caller *reader, enum page_tab tab)
 {
+	bool admin = caller_may(reader, VERB_ADMIN);
+
 	strbuf_addz(b, "<nav aria-label=\"Tabs\">");
 	for (int i = 0; i < N_TABS; i++)
 		strbuf_addf(b, "<a href=\"%s\"%s>%s</a>", tabs[i].href,
-			    i == (int)tab ? " aria-current=\"page\"" : "", tabs[i].title);
+			    i == (int)tab ? " aria-current=\"page\"" : "",
+			    i == TAB_REJECTIONS && !admin ? "Changes" : tabs[i].title);
 	strbuf_addz(b, "</nav>");
 }
 
-void page_begin(struct strbuf *b, const struct api *api, enum page_tab tab)
+void page_begin(struct strbuf *b, const struct api *api, const struct caller *reader,
+		enum page_tab tab)
 {
 	const struct config *c = api->config;
 
@@ -58,9 +62,14 @@ void page_begin(struct strbuf *b, const struct api *api, enum page_tab tab)
 		html_add(b, str_of(c->web_external_url));
 		strbuf_addc(b, '"');
 	}
+	if (reader) {
+		strbuf_addz(b, " data-may=\"");
+		caller_add_verbs(reader, false, b);
+		strbuf_addc(b, '"');
+	}
 	strbuf_addz(b, "><a class=\"skip\" href=\"#main\">To the content</a><header>"
 		       "<a class=\"brand\" href=\"./\">Tallygate<small>" VERSION "</small></a>");
-	add_tabs(b, tab);
+	add_tabs(b, reader, tab);
 	strbuf_addz(b, "<span class=\"who\"><span class=\"lost\" id=\"lost\" hidden></span> "
 		       "<span class=\"info\"><span id=\"when\"></span>up <span id=\"up\">");
 	html_add_duration(b, (double)(clock_wall_ns() - api->started_ns) / 1e9);

@@ -6,12 +6,17 @@
 #define API_PAGE_SHELL_H
 
 #include "api/api.h"
+#include "api/caller.h"
 #include "base/str.h"
 
 enum page_tab { TAB_GROUPS, TAB_REJECTIONS, TAB_CARDINALITY, TAB_STATUS, N_TABS };
 
-/* Any thread: the page up to where the tab's own content begins, and what follows it. */
-void page_begin(struct strbuf *b, const struct api *api, enum page_tab tab);
+/*
+ * Any thread: the page up to where the tab's own content begins, and what follows it. It says what
+ * whoever reads it may do (NULL: everything), so that the modules offer nothing else.
+ */
+void page_begin(struct strbuf *b, const struct api *api, const struct caller *reader,
+		enum page_tab tab);
 void page_end(struct strbuf *b);
 
 /*

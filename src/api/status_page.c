@@ -75,7 +75,8 @@ static void add_number_of(struct strbuf *b, const char *name, uint64_t n)
 	strbuf_addz(b, "</dd>");
 }
 
-static void add_storage(struct strbuf *b, const struct api *api, const struct status_facts *facts)
+static void add_storage(struct strbuf *b, const struct api *api, const struct status_facts *facts,
+			bool may_wipe)
 {
 	strbuf_addz(b, "<section><h2 id=\"storage\">Storage</h2><dl class=\"fact\">");
 	if (*facts->database) {
@@ -98,7 +99,7 @@ static void add_storage(struct strbuf *b, const struct api *api, const struct st
 			    "set aside, and %llu groups came over from it</dd>",
 			    (unsigned long long)api->salvaged_groups);
 	strbuf_addz(b, "</dl>");
-	if (api->config->web_enable_admin_api)
+	if (api->config->web_enable_admin_api && may_wipe)
 		strbuf_addz(b, "<div class=\"acts\" id=\"admin\" hidden><button type=\"button\" "
 			       "class=\"btn del\" id=\"wipe\">Delete all groups…</button></div>");
 	strbuf_addz(b, "</section>");
@@ -127,11 +128,11 @@ void api_status_page(struct api_worker *w, struct http_request *req)
 	struct status_facts facts;
 
 	status_facts_collect(w->api, &facts);
-	page_begin(&b, w->api, TAB_STATUS);
+	page_begin(&b, w->api, caller_of(req), TAB_STATUS);
 	strbuf_addz(&b, "<div class=\"tab\"><h1>Status</h1><div class=\"two\">");
 	add_limits(&b, &facts);
 	strbuf_addz(&b, "<div>");
-	add_storage(&b, w->api, &facts);
+	add_storage(&b, w->api, &facts, caller_may(caller_of(req), VERB_ADMIN));
 	add_build(&b, w->api);
 	strbuf_addz(&b, "</div></div>");
 	add_flags(&b, w->api);

@@ -4,6 +4,10 @@
 export const here = new URL('./', location.href);
 export const outside = (document.body.dataset.external || here.href).replace(/\/*$/, '/');
 
+/** Whether whoever reads the page has the verb, be it for some groups. */
+const verbs = document.body.dataset.may?.split(' ');
+export const may = (verb) => !verbs || verbs.includes(verb);
+
 const kept = new Map(); // path -> its ETag and what came with it
 
 export class Refused extends Error {

@@ -1,6 +1,6 @@
 // A group in the table: its row, and what the row shows when it is opened.
 
-import { change, get, getText, here, outside } from './api.js';
+import { change, get, getText, here, may, outside } from './api.js';
 import { age, bytes, copyBlock, dateTime, duration, h, number, plural, setAge, setAttribute, setText } from './dom.js';
 import { parse, summarised } from './exposition.js';
 import { groupPath, keyOf, ordered, selector } from './labels.js';
@@ -35,7 +35,7 @@ export function makeRow(group, on) {
   const button = h('button', {
     class: 'job', type: 'button', 'aria-expanded': 'false', onclick: () => on.open(group),
   }, job ? h('bdi', {}, job) : h('span', { class: 'dim' }, 'no job'));
-  const box = h('input', {
+  const box = group.mayDelete && h('input', {
     type: 'checkbox', 'aria-label': `Select ${job} ${rest.map((pair) => pair.join('=')).join(' ')}`.trim(),
     onclick: (event) => on.select(group, event),
   });
@@ -57,7 +57,8 @@ export function updateRow(row, group, { selected, opened }) {
   const state = stateOf(group);
   const [, , stateCell, ageCell, series, size] = row.children;
   row.classList.toggle('on', selected);
-  row.querySelector('input').checked = selected;
+  const box = row.querySelector('input');
+  if (box) box.checked = selected;
   setAttribute(row.querySelector('button'), 'aria-expanded', String(opened));
   const sources = row.querySelector('.sources');
   sources.hidden = !group.sources;
@@ -80,16 +81,17 @@ export class Opened {
     this.mode = mode;
     this.on = on;
     this.said = h('div', { class: 'said', hidden: true });
-    this.families = h('dl', { class: 'fams' }, h('dt', { class: 'dim' }, 'Loading…'));
+    this.mayDelete = group.mayDelete;
+    this.families = h('dl', { class: 'fams', hidden: !may('scrape') }, h('dt', { class: 'dim' }, 'Loading…'));
     this.sources = h('div', { hidden: true });
     this.facts = h('div', { class: 'dim small' });
     const path = groupPath(labels, mode);
     const push = `curl --data-binary @- '${outside}${path}'`;
     this.inside = h('div', { class: 'inside', role: 'group', 'aria-label': 'Group' }, this.said, this.families, this.sources, this.facts,
-      h('div', {}, copyBlock(push), copyBlock(`curl -X DELETE '${outside}${path}'`)),
+      h('div', {}, group.mayPush && copyBlock(push), group.mayDelete && copyBlock(`curl -X DELETE '${outside}${path}'`)),
       h('div', { class: 'acts' },
-        h('a', { class: 'btn', href: new URL(groupPath(labels), here) }, 'Exposition'),
-        h('button', { class: 'btn del', type: 'button', onclick: () => on.remove(group) }, 'Delete group…')));
+        may('scrape') && h('a', { class: 'btn', href: new URL(groupPath(labels), here) }, 'Exposition'),
+        group.mayDelete && h('button', { class: 'btn del', type: 'button', onclick: () => on.remove(group) }, 'Delete group…')));
     this.row = h('tr', { class: 'open', 'data-key': `open ${keyOf(labels)}` }, h('td', { colspan: columns }, this.inside));
     this.expanded = new Set();
   }
@@ -109,7 +111,7 @@ export class Opened {
     this.facts.hidden = !this.facts.textContent;
     if (group.sources || !this.sources.hidden) this.loadSources();
     const version = `${group.pushedAt} ${group.series} ${group.bytes}`;
-    if (version !== this.version) this.load(version);
+    if (may('scrape') && version !== this.version) this.load(version);
   }
 
   /** What a summed group is the sum of. */
@@ -126,6 +128,7 @@ export class Opened {
     const focused = this.sources.contains(document.activeElement) && document.activeElement.dataset.source;
     this.sources.hidden = !list.length;
     this.sources.replaceChildren(h('span', { class: 'dim small' }, 'Sources'), h('ul', { class: 'list' }, list));
+    if (!this.mayDelete) for (const button of this.sources.querySelectorAll('button')) button.remove();
     if (focused) this.sources.querySelector(`[data-source=${CSS.escape(focused)}]`)?.focus({ preventScroll: true });
   }
 

@@ -1,6 +1,6 @@
 // The tab "Groups": search, sort, pages, selection; all of what is shown is said by the address.
 
-import { get } from './api.js';
+import { get, may } from './api.js';
 import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar, unitFor } from './dom.js';
 import { Opened, makeRow, updateRow } from './group_row.js';
 import { isSelector, keyOf, narrowed } from './labels.js';
@@ -31,6 +31,8 @@ const groupOf = (g) => ({
   bytes: g.bytes,
   peer: g.last_peer,
   user: g.last_user,
+  mayPush: g.may?.includes('push') ?? true,
+  mayDelete: g.may?.includes('delete') ?? true,
 });
 
 /* ---- what the address says ---- */
@@ -213,7 +215,7 @@ export class Groups {
       this.pickAll = by ? null : h('input', { type: 'checkbox', 'aria-label': 'Select all on this page', onclick: () => this.selectPage() });
       head.replaceChildren(...columns.map(([text, key, cls]) => (
         text ? h('th', { scope: 'col', class: cls }, key ? h('a', { 'data-sort': key }, text) : text)
-          : h('td', { class: 'pick' }, this.pickAll))));
+          : h('td', { class: 'pick' }, may('delete') && this.pickAll))));
     }
     for (const a of head.querySelectorAll('a')) {
       const key = a.dataset.sort, now = sort === key ? 1 : sort === `-${key}` ? -1 : 0;
@@ -310,7 +312,7 @@ export class Groups {
     const range = event.shiftKey && keys.includes(this.lastPicked)
       ? [keys.indexOf(this.lastPicked), keys.indexOf(key)].sort((a, b) => a - b) : [keys.indexOf(key), keys.indexOf(key)];
     this.all = false;
-    for (const one of this.list.slice(range[0], range[1] + 1)) {
+    for (const one of this.list.slice(range[0], range[1] + 1).filter(({ mayDelete }) => mayDelete)) {
       if (to) this.selected.set(keyOf(one.labels), one);
       else this.selected.delete(keyOf(one.labels));
     }
@@ -321,7 +323,7 @@ export class Groups {
 
   selectPage() {
     const some = this.pickAll.checked;
-    this.select(some ? this.list : []);
+    this.select(some ? this.list.filter(({ mayDelete }) => mayDelete) : []);
   }
 
   select(groups) {
@@ -365,7 +367,7 @@ export class Groups {
       bar.ariaLabel = 'Selected groups';
     }
     setText(bar.firstChild, `${plural(n, 'group')} selected`);
-    $('all').hidden = this.all || !this.matcherOfAll() || this.selected.size < this.list.length || this.list.length === this.total;
+    $('all').hidden = this.all || this.list.some(({ mayDelete }) => !mayDelete) || !this.matcherOfAll() || this.selected.size < this.list.length || this.list.length === this.total;
     setText($('all'), `Select all ${number(this.total)} that match`);
   }
 

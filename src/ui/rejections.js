@@ -1,6 +1,6 @@
 // The tab "Rejections": the last pushes that were refused; below them, the last changes.
 
-import { get } from './api.js';
+import { get, may } from './api.js';
 import { $, age, h, number } from './dom.js';
 import { List, keysOf, orSay } from './lists.js';
 
@@ -42,7 +42,7 @@ class Newest extends List {
 export class Rejections {
   constructor(page) {
     this.lists = [
-      new Newest(page, 'rejections', 'Refused pushes', [when, peer, user,
+      may('admin') && new Newest(page, 'rejections', 'Refused pushes', [when, peer, user,
         { head: 'Group', of: ({ group, method, path }) => [text(group), h('div', { class: 'dim small' }, text(`${method ?? ''} ${path ?? ''}`))] },
         { head: 'Status', of: ({ status }) => String(status) },
         { head: 'Reason, and how the body begins', of: ({ reason, body }) => [text(reason), body && h('pre', { class: 'body', dir: 'auto' }, firstLines(body))] },
@@ -52,7 +52,7 @@ export class Rejections {
         { head: 'Groups', number: true, unit: 'groups', of: ({ groups }) => (groups ? number(groups) : '–') },
         { head: 'Request', of: ({ request }) => text(request, 'code') },
       ], 'Nothing has been deleted, wiped or reloaded since the gateway started.'),
-    ];
+    ].filter(Boolean);
     $('lists').append(...this.lists.map(({ element }) => element));
   }
 
