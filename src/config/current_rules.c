@@ -14,9 +14,21 @@ struct current_rules {
 	pthread_mutex_t lock;    /* of what follows; never held while a file is read */
 	struct group_rules *rules;
 	struct current_rules_state state;
-	atomic_bool has_access; /* of the rules; without the lock */
-	pthread_cond_t never;   /* nobody signals it: for waiting */
+	atomic_bool has_access, has_lint; /* of the rules; without the lock */
+	pthread_cond_t never;             /* nobody signals it: for waiting */
 };
+
+static void put(struct current_rules *cur, struct group_rules *rules)
+{
+	bool lint = false;
+
+	for (size_t i = 0; i < rules->n; i++)
+		lint |= rules->v[i].guards.lint != LINT_OFF;
+	/* What was found once is told until a scan finds nothing any more. */
+	cur->has_lint = cur->has_lint || lint;
+	cur->has_access = rules->access != NULL;
+	cur->rules = rules;
+}
 
 struct current_rules *current_rules_open(const char *path, struct err *err)
 {
@@ -30,8 +42,7 @@ struct current_rules *current_rules_open(const char *path, struct err *err)
 	pthread_mutex_init(&cur->reading, NULL);
 	pthread_mutex_init(&cur->lock, NULL);
 	pthread_cond_init(&cur->never, NULL);
-	cur->rules = rules;
-	cur->has_access = rules->access != NULL;
+	put(cur, rules);
 	cur->state = (struct current_rules_state){ true, clock_wall_ns() };
 	return cur;
 }
@@ -121,8 +132,7 @@ int current_rules_reload(struct current_rules *cur, const struct current_rules_r
 	old = r < 0 ? NULL : cur->rules;
 	cur->state.last_ok = r == 0;
 	if (r == 0) {
-		cur->rules = rules;
-		cur->has_access = rules->access != NULL;
+		put(cur, rules);
 		cur->state.taken_wall_ns = clock_wall_ns();
 	}
 	pthread_mutex_unlock(&cur->lock);
@@ -136,6 +146,11 @@ int current_rules_reload(struct current_rules *cur, const struct current_rules_r
 bool current_rules_have_access(const struct current_rules *cur)
 {
 	return cur->has_access;
+}
+
+bool current_rules_have_lint(const struct current_rules *cur)
+{
+	return cur->has_lint;
 }
 
 struct group_rules *current_rules_get(struct current_rules *cur)

@@ -37,8 +37,9 @@ struct current_rules_reload {
 int current_rules_reload(struct current_rules *cur, const struct current_rules_reload *how,
 			 struct err *err);
 
-/* Whether they have `access:`; costs nothing. */
+/* Whether they have `access:`, or a rule with `lint`; costs nothing. */
 bool current_rules_have_access(const struct current_rules *cur);
+bool current_rules_have_lint(const struct current_rules *cur);
 
 /* The caller's reference. */
 struct group_rules *current_rules_get(struct current_rules *cur);

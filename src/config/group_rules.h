@@ -16,6 +16,9 @@
  *       zero_first: 30s
  *       runtime_metrics: drop
  *       limits: {series: 5000, sources: 10000}
+ *       deny_labels: [user_id, email]
+ *       deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+']
+ *       lint: warn
  */
 #ifndef CONFIG_GROUP_RULES_H
 #define CONFIG_GROUP_RULES_H
@@ -28,12 +31,14 @@
 #include "config/access_rules.h"
 #include "config/file.h"
 #include "config/group_options.h"
+#include "config/guard_rails.h"
 #include "metrics/selector.h"
 
 struct group_rule {
 	struct selector *match;
 	uint32_t line; /* of the file, where it begins */
 	struct group_options options;
+	struct guard_rails guards;
 };
 
 struct group_rules {

@@ -240,6 +240,9 @@ static const struct yaml_field rule_fields[] = {
 	{ "zero_first", read_zero_first, 0 },
 	{ "runtime_metrics", read_runtime_metrics, 0 },
 	{ "limits", read_limits, 0 },
+	{ "deny_labels", guard_rails_read_labels, offsetof(struct group_rule, guards) },
+	{ "deny_values", guard_rails_read_values, offsetof(struct group_rule, guards) },
+	{ "lint", guard_rails_read_lint, offsetof(struct group_rule, guards) },
 };
 static const struct yaml_type rule_type = { "rule", rule_fields, ARRAY_LEN(rule_fields) };
 
@@ -284,6 +287,7 @@ void rule_done(struct group_rule *rule)
 
 	selector_free(rule->match);
 	gauge_policies_unref(rule->options.gauges);
+	guard_rails_done(&rule->guards);
 	for (uint32_t i = 0; i < labels->n; i++)
 		free((char *)labels->names[i].p);
 	free((struct str *)labels->names);

@@ -36,6 +36,22 @@ void job_counts_add(struct job_counts *c, struct str job)
 	pthread_mutex_unlock(&c->lock);
 }
 
+void job_counts_swap(struct job_counts *c, struct job_counts *own)
+{
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < JOB_COUNTS_MAX + 1; i++) {
+		struct job_count was = c->list[i];
+
+		c->list[i] = own->list[i];
+		own->list[i] = was;
+	}
+	size_t n = c->n;
+
+	c->n = own->n;
+	own->n = n;
+	pthread_mutex_unlock(&c->lock);
+}
+
 void job_counts_each(struct job_counts *c, void (*fn)(void *arg, struct str job, uint64_t n),
 		     void *arg)
 {

@@ -25,6 +25,9 @@ void job_counts_init(struct job_counts *c);
 void job_counts_done(struct job_counts *c);
 void job_counts_add(struct job_counts *c, struct str job);
 
+/* Each gets what the other has. Only one thread may have `own`. */
+void job_counts_swap(struct job_counts *c, struct job_counts *own);
+
 /* Calls fn for each that is not 0, with the lock held; job "": all beyond the first hundred. */
 void job_counts_each(struct job_counts *c, void (*fn)(void *arg, struct str job, uint64_t n),
 		     void *arg);

@@ -7,6 +7,7 @@
 
 #include "process/check_config.h"
 #include "process/check_database.h"
+#include "process/check_metrics.h"
 #include "process/copy_database.h"
 #include "process/export.h"
 #include "version.h"
@@ -59,6 +60,7 @@ static const struct {
 	{ "copy", copy_database },
 	{ "export", export_database },
 	{ "check-config", check_config },
+	{ "check-metrics", check_metrics },
 };
 
 bool command_find(const char *program, int argc, char **argv, int *ret)

@@ -41,6 +41,7 @@ enum push_warning {
 	PUSH_INHERITED_COUNTS = 1 << 1, /* counts that are older than their process */
 	PUSH_ADD_REPEATED = 1 << 2,     /* a process has added twice */
 	PUSH_WRITERS_CONFLICT = 1 << 3, /* others push to the group in turn */
+	PUSH_NAMES = 1 << 4,            /* its names break Prometheus's rules (push/lint.h) */
 };
 
 /* One family of a push. A series is a metric: for a histogram it has several exposed lines. */
@@ -78,7 +79,7 @@ struct push {
 	 */
 	struct said *said;
 	struct str peer, user; /* who pushes, without a port; borrowed; empty: not known */
-	unsigned warnings;     /* enum push_warning; set by the committer */
+	unsigned warnings;     /* enum push_warning; added to by the committer */
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 	struct removal *removal;       /* of PUSH_REMOVE (store/removal.h); borrowed */
