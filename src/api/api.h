@@ -36,6 +36,8 @@ struct api {
 	struct refusals *refusals; /* what of them is in the log */
 	struct rejections *rejections;
 	struct changes *changes;
+	atomic_bool linting;         /* a scan of lint_scan.h is under way */
+	_Atomic int64_t lint_due_ns; /* monotonic: when the next one may begin */
 };
 
 struct access_entry; /* config/access_rules.h */

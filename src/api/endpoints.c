@@ -40,6 +40,8 @@ static const struct endpoint endpoints[] = {
 	  .ours = true, .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_cardinality) },
 	{ .path = PATH("/api/v1/rejections"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(ADMIN, api_rejections) },
+	{ .path = PATH("/api/v1/lint"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_lint) },
 	{ .path = PATH("/api/v1/changes"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
 	{ .path = PATH("/api/v1/undo/"), .handler = HANDLER_NONE, .below_api = true, .ours = true,

@@ -107,7 +107,7 @@ static int begin(const struct config *c, const struct key *key, struct group_opt
 
 int api_push_options(const struct config *c, const struct group_rules *rules, const struct key *key,
 		     enum group_mode prefix, const struct key_options *pairs,
-		     struct push_options *ret, struct err *err)
+		     struct push_options *ret, const struct group_rule **ret_rule, struct err *err)
 {
 	const struct group_rule *rule = NULL;
 	struct group_options said, rest;
@@ -133,5 +133,6 @@ int api_push_options(const struct config *c, const struct group_rules *rules, co
 	o.own_ttl = said.has_ttl;
 	group_options_overlay(&o.group, &said);
 	*ret = o;
+	*ret_rule = rule;
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include "format/text/mistakes.h"
 #include "format/text/parse.h"
 #include "merge/sum_push.h"
+#include "push/guards.h"
+#include "push/lint.h"
 
 enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
 
@@ -120,6 +122,81 @@ static void name_group(const struct key *key, struct strbuf *out)
 	strbuf_addc(out, '}');
 }
 
+/*
+ * A body that cannot be read may hold what must not be shown, and the error may quote it. -1, as
+ * decode().
+ */
+static int hide_text(const struct group_rule *rule, struct push_refusal *ret)
+{
+	uint32_t line = ret->err.line;
+
+	if (!rule || rule->guards.n_deny_values == 0 || ret->why != REJECT_BODY)
+		return -1;
+	ret->why = REJECT_DENIED;
+	return err_set(
+		&ret->err, ERR_INVALID, line,
+		"the body is malformed (line %u); what it says there is not repeated, because "
+		"of deny_values of the rule in line %u of --config.file",
+		line, rule->line);
+}
+
+static int check_guards(const struct group_rule *rule, const struct key *key,
+			const struct family *families, struct push_refusal *ret)
+{
+	bool in_key;
+
+	if (!rule || !guards_any(&rule->guards))
+		return 0;
+	if (guards_check(&rule->guards, rule->line, key, families, &in_key, &ret->err) == 0)
+		return 0;
+	ret->why = REJECT_DENIED;
+	if (!in_key)
+		name_group(key, &ret->group);
+	return -1;
+}
+
+/* Names the first problem; all are to be read in /api/v1/lint once they are let in. */
+static int refuse_names(const struct group_rule *rule, const struct key *key,
+			const struct family *f, unsigned problems, struct push_refusal *ret)
+{
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	char name[128];
+
+	lint_add_text((enum lint_problem)__builtin_ctz(problems), f->name, f->type, &text);
+	ret->why = REJECT_LINT;
+	name_group(key, &ret->group);
+	return err_set(&ret->err, ERR_INVALID, f->metrics ? f->metrics->line : 0,
+		       "metric %s: %s (lint: refuse of the rule in line %u of --config.file; try "
+		       "tallygate check-metrics)",
+		       str_quote(f->name, name, sizeof(name)), strbuf_z(&text), rule->line);
+}
+
+/* 1: something is wrong with the names, and the push is taken. */
+static int check_names(const struct group_rule *rule, const struct key *key,
+		       const struct family *families, struct push_refusal *ret)
+{
+	unsigned of_key = lint_labels(METRIC_UNTYPED, key->labels, key->n_labels);
+	bool found = false;
+
+	for (const struct family *f = families; f; f = f->next) {
+		unsigned problems = push_is_own_family(f->name) ? 0 : lint_family(f) | of_key;
+
+		if (problems && rule->guards.lint == LINT_REFUSE)
+			return refuse_names(rule, key, f, problems, ret);
+		found |= problems != 0;
+	}
+	return found;
+}
+
+/* 0, 1 as check_names(), or -1. */
+static int check_rails(const struct group_rule *rule, const struct key *key,
+		       const struct family *families, struct push_refusal *ret)
+{
+	if (check_guards(rule, key, families, ret) < 0)
+		return -1;
+	return rule && rule->guards.lint ? check_names(rule, key, families, ret) : 0;
+}
+
 static struct push *build(struct push_reader *r, enum push_mode mode, const struct key *key,
 			  const struct push_options *options, struct family *families,
 			  struct err *err)
@@ -165,26 +242,36 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
 	struct family *families = NULL;
 	struct key_options pairs;
+	const struct group_rule *rule = NULL;
 	struct push_options options;
 	struct push *push;
 	struct key key;
+	int odd;
 
 	*ret = (struct push_refusal){ .why = REJECT_PATH };
 	if (key_parse(req->key_path, &lim, &r->arena, &key, &pairs, &ret->err) < 0 ||
 	    complete(r, req->entry, &key, &ret->err) < 0 ||
-	    api_push_options(c, rules, &key, req->said_mode, &pairs, &options, &ret->err) < 0)
+	    api_push_options(c, rules, &key, req->said_mode, &pairs, &options, &rule, &ret->err) <
+		    0)
+		return NULL;
+	if (req->mode != PUSH_DELETE && check_guards(rule, &key, NULL, ret) < 0)
 		return NULL;
 	if (req->mode != PUSH_DELETE && decode(r, req, &plain, &families, &ret->err) < 0) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_BODY;
+		hide_text(rule, ret);
 		name_group(&key, &ret->group);
 		return NULL;
 	}
+	odd = req->mode == PUSH_DELETE ? 0 : check_rails(rule, &key, families, ret);
+	if (odd < 0)
+		return NULL;
 	push = build(r, req->mode, &key, &options, families, &ret->err);
 	if (!push) {
 		ret->why = ret->err.reason == ERR_TOO_LARGE ? REJECT_LIMIT : REJECT_PATH;
 		name_group(&key, &ret->group);
 		return NULL;
 	}
+	push->warnings |= odd ? PUSH_NAMES : 0;
 	if (push->err.reason == ERR_NONE || push->err.reason == ERR_INVALID)
 		return push;
 	ret->err = push->err;

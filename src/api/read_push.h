@@ -36,7 +36,7 @@ struct push_reader {
 struct push_refusal {
 	struct err err;
 	enum reject why;
-	struct strbuf group; /* as text; empty: not known */
+	struct strbuf group; /* as text; empty: not known, or not to be shown */
 };
 
 void push_reader_init(struct push_reader *r, const struct config *config,

@@ -196,6 +196,18 @@ static const char *method_name(enum http_method method)
 	return names[method];
 }
 
+static bool is_denied(const struct refused_request *what)
+{
+	return what->reason == counters_rejects[REJECT_DENIED];
+}
+
+/* What must not leave the house is in the path. */
+static struct str target_of(const struct http_request *req, const struct refused_request *what)
+{
+	return is_denied(what) && what->group.n == 0 ? STR("(not shown)")
+						     : http_request_target(req);
+}
+
 static void note_request(struct api_worker *w, const struct http_request *req,
 			 struct refused_request what)
 {
@@ -207,7 +219,7 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	/* What somebody says who had no right password is not their name. */
 	what.user = what.status == 401 ? "" : user;
 	what.method = method_name(http_request_method(req));
-	what.target = http_request_target(req);
+	what.target = target_of(req, &what);
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
@@ -227,10 +239,10 @@ static void reject(const struct api_worker *w, const struct http_request *req,
 		.method = method_name(http_request_method(req)),
 		.peer = client,
 		.user = user,
-		.path = http_request_target(req),
+		.path = target_of(req, what),
 		.group = what->group,
 		.why = what->why,
-		.body = http_request_body(req),
+		.body = is_denied(what) ? STR("") : http_request_body(req),
 	};
 
 	client_name(w->api, req, client);
@@ -247,6 +259,8 @@ static const char *const push_messages[N_REJECTS] = {
 	[REJECT_LIMIT] = "push refused: over a limit",
 	[REJECT_BUSY] = "push refused: no room for it now",
 	[REJECT_STORAGE] = "push refused: the database did not take it",
+	[REJECT_DENIED] = "push refused: it has what a rule denies",
+	[REJECT_LINT] = "push refused: its names break Prometheus's rules",
 };
 
 void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,

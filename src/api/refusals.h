@@ -30,7 +30,10 @@ void refusals_note(struct refusals *r, const struct refused_request *what, int64
 /* From time to time: says what is due. now_ns: of clock_mono_ns(). */
 void refusals_tick(struct refusals *r, int64_t now_ns);
 
-/* A refused push, delete or wipe; group: as text, or empty when the path names none. */
+/*
+ * A refused push, delete or wipe; group: as text, or empty when the path names none. Of
+ * REJECT_DENIED the body is kept nowhere, and without a group neither is the path.
+ */
 void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,
 		   struct str group, const struct err *err);
 /* A push that was taken, and what is odd about it. */

@@ -103,6 +103,8 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 	if (permission_refuse(w, req, e, call->action) ||
 	    refuse_until_ready(w, req, call->action) || refuse_other_site(w, req, e))
 		return;
+	if (call->action == ACTION_SCRAPE)
+		api_lint_refresh(w->api);
 	if (e->handler != HANDLER_NONE)
 		api_count_as(req, e->handler);
 	if (e->below_api && !e->for_admins && !e->ours)

@@ -22,6 +22,9 @@ static const struct {
 	  "another address pushes to the same group in turn, and each replaces what the other "
 	  "said. "
 	  "Put what tells them apart into the path, as /instance/NAME, or push to /sum" },
+	{ PUSH_NAMES, "lint", N_PUSH_ODDITIES,
+	  "names of metrics or labels break Prometheus's rules: /api/v1/lint shows which, and so "
+	  "does tallygate check-metrics" },
 };
 
 void warnings_say(struct api_worker *w, struct http_request *req, const struct push *push)

@@ -6,8 +6,9 @@ const char *const counters_handlers[N_HANDLERS] = {
 };
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
 						       "options", "head", "other" };
-const char *const counters_rejects[N_REJECTS] = { "path",  "body", "inconsistent", "conflict",
-						  "limit", "busy", "storage" };
+const char *const counters_rejects[N_REJECTS] = { "path",     "body",   "inconsistent",
+						  "conflict", "limit",  "busy",
+						  "storage",  "denied", "lint" };
 const char *const counters_refusals[N_REFUSALS] = { "auth", "busy", "rate", "role" };
 const int counters_codes[N_CODES] = { 200, 202, 301, 304, 307, 400, 401, 403, 404, 405, 408,
 				      409, 413, 415, 417, 429, 431, 500, 501, 503, 505, 507 };
@@ -20,6 +21,7 @@ void counters_init(struct counters *c)
 	}
 	for (int i = 0; i < N_PUSH_ODDITIES; i++)
 		job_counts_init(&c->oddities[i]);
+	job_counts_init(&c->lint);
 }
 
 void counters_done(struct counters *c)
@@ -30,6 +32,7 @@ void counters_done(struct counters *c)
 	}
 	for (int i = 0; i < N_PUSH_ODDITIES; i++)
 		job_counts_done(&c->oddities[i]);
+	job_counts_done(&c->lint);
 }
 
 void counters_request(struct counters *c, enum handler handler, enum http_method method, int status)

@@ -39,6 +39,8 @@ enum reject {
 	REJECT_LIMIT,        /* 413, 507 */
 	REJECT_BUSY,         /* 503: the queue is full, or the gateway stops */
 	REJECT_STORAGE,      /* 503: the database did not take it */
+	REJECT_DENIED, /* 400: deny_labels or deny_values of a rule; the body is kept nowhere */
+	REJECT_LINT,   /* 400: names, by a rule with lint: refuse */
 	N_REJECTS,
 };
 
@@ -67,6 +69,7 @@ struct counters {
 	atomic_ullong refusals[N_REFUSALS];
 	atomic_ullong replies_refused; /* over --limits.reply-bytes */
 	struct job_counts oddities[N_PUSH_ODDITIES];
+	struct job_counts lint; /* names that break the rules, as they were found last */
 	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
 };
 

@@ -286,6 +286,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	single(own, OWN_REPLY_BYTES, (double)bytes_detached());
 	by_job(own, OWN_REPEATED_ADDS, &from->counters->oddities[ODD_REPEATED]);
 	by_job(own, OWN_RESETS_ASSUMED, &from->counters->oddities[ODD_RESET]);
+	by_job(own, OWN_LINT_FINDINGS, &from->counters->lint);
 	single(own, OWN_SERIES, (double)counts.series);
 }
 

@@ -117,6 +117,10 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 				 "job=\"\" is all beyond the first 100." },
 	[OWN_SERIES] = { "pushgateway_series", METRIC_GAUGE,
 			 "Pushed series exposed, push times included, our own metrics not." },
+	[OWN_LINT_FINDINGS] = { "pushgateway_lint_findings", METRIC_GAUGE,
+				"Names that break Prometheus's rules, where a rule of "
+				"--config.file "
+				"says lint, by job; job=\"\" is all beyond the first 100." },
 	[OWN_TLS_FAILURES] = { "pushgateway_tls_handshake_failures_total", METRIC_COUNTER,
 			       "TLS connections that ended before a request could be sent." },
 };

@@ -9,6 +9,7 @@
 #include "config/units.h"
 #include "format/text/write.h"
 #include "merge/source.h"
+#include "push/guards.h"
 
 #define DAY_NS (INT64_C(24) * 3600 * 1000000000)
 
@@ -129,6 +130,26 @@ static int print_summed(const struct asked *asked, struct arena *a, struct err *
 	return 0;
 }
 
+static bool has_guards(const struct group_rule *rule)
+{
+	return rule && (guards_any(&rule->guards) || rule->guards.lint);
+}
+
+static void print_guards(const struct group_rule *rule)
+{
+	static const char *const modes[] = { NULL, "warn", "refuse" };
+
+	if (!rule)
+		return;
+	for (uint32_t i = 0; i < rule->guards.n_deny_labels; i++)
+		printf("  deny_labels: %.*s\n", STR_ARG(rule->guards.deny_labels[i]));
+	for (uint32_t i = 0; i < rule->guards.n_deny_values; i++)
+		printf("  deny_values: %.*s\n",
+		       STR_ARG(expression_text(rule->guards.deny_values[i])));
+	if (rule->guards.lint)
+		printf("  lint: %s\n", modes[rule->guards.lint]);
+}
+
 static int print_options(const struct asked *asked, struct arena *a, struct err *err)
 {
 	const struct group_options *said = &asked->said, *all = &asked->all.group;
@@ -136,11 +157,13 @@ static int print_options(const struct asked *asked, struct arena *a, struct err 
 	print("ttl", said->has_ttl, all->ttl_ns, "never");
 	print("keep_times", said->has_keep_times, all->keep_times_ns, "not");
 	print("expect_every", said->has_expect_every, all->expect_every_ns, "never");
+	print_guards(asked->rule);
 	if (all->mode != GROUP_PLAIN)
 		return print_summed(asked, a, err);
 	if (said->has_mode)
 		puts("  mode: group");
-	if (!said->has_ttl && !said->has_keep_times && !said->has_expect_every && !said->has_mode)
+	if (!said->has_ttl && !said->has_keep_times && !said->has_expect_every && !said->has_mode &&
+	    !has_guards(asked->rule))
 		puts("  as the flags say");
 	return 0;
 }
@@ -180,8 +203,8 @@ static int ask(const struct group_rules *rules, const char *url, struct arena *a
 	if (parse_url(url, a, &path, err) < 0 ||
 	    key_parse(path.key, &lim, a, &ret->key, &pairs, err) < 0 ||
 	    group_options_of_path(&pairs, &own, &says, err) < 0 ||
-	    group_rules_find(rules, &ret->key, &ret->rule, err) < 0 ||
-	    api_push_options(&no_flags, rules, &ret->key, path.mode, &pairs, &ret->all, err) < 0)
+	    api_push_options(&no_flags, rules, &ret->key, path.mode, &pairs, &ret->all, &ret->rule,
+			     err) < 0)
 		return -1;
 	if (ret->rule)
 		group_options_overlay(&ret->said, &ret->rule->options);

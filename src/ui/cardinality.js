@@ -18,6 +18,7 @@ const group = ({ labels }) => h('a', { class: 'job', href: groupsThat(selector(l
   ordered(labels).flatMap(([label, value], i) => [i > 0 && ' ', h('span', { class: 'chip' }, h('i', {}, `${label}=`), h('bdi', {}, value))]));
 
 const NONE = 'Nothing is stored.';
+const FINDINGS = 20;
 
 export class Cardinality {
   constructor(page) {
@@ -30,6 +31,11 @@ export class Cardinality {
       labels: new List('top-labels', 'Label names', [{ head: 'Name', of: name }, count('Values', 'values'), ...amounts], NONE),
       groups: new List('top-groups', 'Groups', [{ head: 'Group', of: group }, ...amounts], NONE),
     };
+    this.names = new List('names', 'Names that break Prometheus’s rules', [
+      { head: 'Metric', of: (item) => h('bdi', {}, item.metric) },
+      { head: 'What is wrong', of: (item) => item.problem },
+      { head: 'Group', of: (item) => group(item.group) },
+    ], NONE);
     $('lists').append(this.sort, h('div', { class: 'two' }, Object.values(this.lists).map(({ element }) => element)));
   }
 
@@ -42,6 +48,16 @@ export class Cardinality {
         const items = data[member], total = data.totals[member];
         list.show(items, (item) => (item.labels ? keyOf(item.labels) : item.name || ' '), total > items.length ? `${items.length} of ${number(total)}` : '');
       }
+      await this.showNames();
     });
+  }
+
+  /** Of groups whose rule says lint. */
+  async showNames() {
+    const { data: { findings, total } } = await get(`api/v1/lint?limit=${FINDINGS}`);
+    if (!total) this.names.element.remove();
+    else if (!this.names.element.isConnected) $('lists').append(this.names.element);
+    this.names.show(findings, (item) => `${keyOf(item.group.labels)} ${item.metric} ${item.problem}`,
+      findings.length < total ? `${number(findings.length)} of ${number(total)}` : number(total));
   }
 }

@@ -151,6 +151,7 @@ START_TEST(each_option_is_the_last_ones_that_says_it)
 	CLEANUP(config_done) struct config c;
 	CLEANUP(strbuf_done) struct strbuf got = { 0 };
 	const char *want = rows[_i].want;
+	const struct group_rule *rule;
 	struct push_options o;
 	struct key_options pairs;
 	struct push_path path;
@@ -162,7 +163,7 @@ START_TEST(each_option_is_the_last_ones_that_says_it)
 	ck_assert_msg(group_rules_parse(str_of(rules_text), &rules, &err) == 0, "%s", err.msg);
 	ck_assert(push_path_parse(str_of(rows[_i].path), &path));
 	ck_assert_int_eq(key_parse(path.key, &lim, &a, &key, &pairs, &err), 0);
-	if (api_push_options(&c, rules, &key, path.mode, &pairs, &o, &err) == 0) {
+	if (api_push_options(&c, rules, &key, path.mode, &pairs, &o, &rule, &err) == 0) {
 		show(&o, &got);
 	} else {
 		ck_assert_int_eq(err.reason, ERR_INVALID);
@@ -180,13 +181,14 @@ START_TEST(an_expression_that_takes_too_long)
 	const struct key key = { .labels = labels, .n_labels = 1 };
 	const struct key_options none = { 0 };
 	CLEANUP(config_done) struct config c;
+	const struct group_rule *rule;
 	struct push_options o;
 	struct err err;
 
 	memset(job, 'a', sizeof(job) - 1);
 	job[sizeof(job) - 1] = '!';
 	parse_flags(&c, (const char *const[]){ "--push.add={job=~\"(a|aa)+\"}", NULL });
-	ck_assert_int_eq(api_push_options(&c, NULL, &key, GROUP_PLAIN, &none, &o, &err), -1);
+	ck_assert_int_eq(api_push_options(&c, NULL, &key, GROUP_PLAIN, &none, &o, &rule, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.msg,
 				     "--push.add: the regular expression \"(a|aa)+\" takes "
 				     "too long"));

@@ -1,0 +1,180 @@
+#include "api/lint_scan.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "api/endpoints.h"
+#include "api/group_metrics.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "config/current_rules.h"
+#include "expose/background.h"
+#include "expose/job_counts.h"
+
+void lint_scan_init(struct lint_scan *s, struct store *store, struct group_rules *rules)
+{
+	*s = (struct lint_scan){ .store = store, .rules = rules };
+	arena_init(&s->arena, ARENA_MAY_FAIL);
+	arena_init(&s->scratch, ARENA_MAY_FAIL);
+}
+
+void lint_scan_done(struct lint_scan *s)
+{
+	group_rules_unref(s->rules);
+	group_list_done(&s->some);
+	arena_done(&s->arena);
+	arena_done(&s->scratch);
+}
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+}
+
+static int look_at_family(struct lint_scan *s, struct str key, const struct group_copy_family *f,
+			  struct err *err)
+{
+	struct lint_found what = { .key = key, .name = f->name, .type = f->type };
+	unsigned problems = lint_name(f->name, f->type, f->help);
+	const struct metric *m;
+	struct group_metrics metrics;
+
+	group_metrics_begin(&metrics, f);
+	do {
+		arena_reset(&s->scratch);
+		m = group_metrics_next(&metrics, &s->scratch);
+		for (const struct metric *i = m; i; i = i->next)
+			problems |= lint_labels(f->type, i->labels, i->n_labels);
+	} while (m);
+	if (metrics.failed)
+		return out_of_memory(err);
+	for (int p = 0; p < N_LINT_PROBLEMS; p++) {
+		what.problem = (enum lint_problem)p;
+		if (problems >> p & 1)
+			s->found(s->arg, &what);
+	}
+	return 0;
+}
+
+/* 1: its rule says lint, 0: not, or it is not meant; -1: *err. */
+static int is_meant(struct lint_scan *s, struct str bytes, struct err *err)
+{
+	const struct group_rule *rule;
+	struct key key;
+	int r = s->filter ? group_filter_key(s->filter, bytes, &s->scratch, err) : 1;
+
+	if (r <= 0)
+		return r;
+	arena_reset(&s->scratch);
+	if (key_decode(bytes, &s->scratch, &key) < 0)
+		return out_of_memory(err);
+	if (group_rules_find(s->rules, &key, &rule, err) < 0)
+		return -1;
+	return rule && rule->guards.lint;
+}
+
+static int look_at(struct lint_scan *s, const struct group_brief *g, struct err *err)
+{
+	struct str key = group_list_key(&s->some, g);
+	uint32_t before = g->slot - 1;
+	struct group_copy copy;
+	int r = is_meant(s, key, err);
+
+	if (r <= 0)
+		return r;
+	arena_reset(&s->arena);
+	r = store_copy_group(s->store, &before, &s->arena, &copy);
+	if (r < 0)
+		return out_of_memory(err);
+	/* It has gone since. */
+	if (r == 0 || !str_eq(copy.key, key))
+		return 0;
+	for (uint32_t i = 0; i < copy.n_families; i++)
+		if (look_at_family(s, key, &copy.families[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+bool lint_scan_step(struct lint_scan *s, struct err *err)
+{
+	if (s->at == s->some.n) {
+		s->at = 0;
+		return !store_list_groups(s->store, &s->cursor, &s->some);
+	}
+	return look_at(s, &s->some.list[s->at++], err) < 0;
+}
+
+/* ---- for own metrics ---- */
+
+enum {
+	FRESH_S = 10,
+	SHARE = 20 /* a scan is begun after as many times as long as the last took */
+};
+
+struct refresh {
+	struct job job; /* first */
+	struct api *api;
+	struct lint_scan scan;
+	struct job_counts counts;
+	int64_t began_ns;
+};
+
+static void count(void *arg, const struct lint_found *what)
+{
+	job_counts_add(arg, key_value(what->key, STR("job")));
+}
+
+static void end(struct refresh *r)
+{
+	struct api *api = r->api;
+	int64_t now = clock_mono_ns(), pause = (now - r->began_ns) * SHARE;
+	int64_t least = FRESH_S * INT64_C(1000000000);
+
+	job_counts_swap(&api->counters.lint, &r->counts);
+	api->lint_due_ns = now + (pause > least ? pause : least);
+	api->linting = false;
+	job_counts_done(&r->counts);
+	lint_scan_done(&r->scan);
+	free(r);
+}
+
+static bool step(struct job *job, int64_t until_ns)
+{
+	struct refresh *r = (struct refresh *)job;
+	struct err err = { 0 };
+
+	do {
+		if (lint_scan_step(&r->scan, &err)) {
+			end(r);
+			return true;
+		}
+	} while (clock_mono_ns() < until_ns);
+	return false;
+}
+
+static void begin(struct api *api)
+{
+	struct refresh *r = mem_zalloc(sizeof(*r));
+
+	r->job = (struct job){ .kind = JOB_PAGE, .step = step };
+	r->api = api;
+	r->began_ns = clock_mono_ns();
+	job_counts_init(&r->counts);
+	lint_scan_init(&r->scan, api->store, current_rules_get(api->rules));
+	r->scan.found = count;
+	r->scan.arg = &r->counts;
+	if (background_add(api->background, &r->job))
+		return;
+	/* It is asked for again by the next scrape. */
+	api->linting = false;
+	job_counts_done(&r->counts);
+	lint_scan_done(&r->scan);
+	free(r);
+}
+
+void api_lint_refresh(struct api *api)
+{
+	if (api->rules && current_rules_have_lint(api->rules) &&
+	    clock_mono_ns() >= api->lint_due_ns && !atomic_exchange(&api->linting, true))
+		begin(api);
+}

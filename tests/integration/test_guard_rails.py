@@ -1,0 +1,218 @@
+"""What rules of --config.file let nobody push: deny_labels, deny_values, lint; and `tallygate check-metrics`."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from browser import chromium, page  # noqa: F401: fixtures
+from exposition import promtool, scrape
+from gateway import BINARY, Gateway, eventually
+
+RULES = """\
+rules:
+- match: '{job="plain"}'
+- match: '{job="warned"}'
+  lint: warn
+- match: '{job="refused"}'
+  lint: refuse
+- match: '{job=~"denied.*"}'
+  deny_labels: [user_id, email]
+  deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+']
+- match: '{job="summed"}'
+  mode: sum
+  deny_labels: [user_id]
+"""
+SECRET = "joe@example.org"
+GOOD = "# HELP a_seconds x\n# TYPE a_seconds gauge\na_seconds 1\n"
+BAD = "# TYPE jobDuration_ms gauge\njobDuration_ms 1\n"
+
+
+@pytest.fixture
+def rules(tmp_path):
+    file = tmp_path / "rules.yml"
+    file.write_text(RULES)
+    return file
+
+
+@pytest.fixture
+def gateway(rules, database):
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle", database=database) as g:
+        yield g
+
+
+def put(g, path, body, **headers):
+    return g.request("PUT", f"/metrics/job/{path}", body, headers)
+
+
+def rejections(g):
+    return json.loads(g.get("/api/v1/rejections").text)["data"]["rejections"]
+
+
+def lint(g, query=""):
+    r = g.get(f"/api/v1/lint{query}")
+    assert r.status == 200, r
+    return json.loads(r.text)["data"]
+
+
+# ---- deny_labels, deny_values ----
+
+def test_denied_labels(gateway):
+    r = put(gateway, "denied", 'a 1\nb{user_id="4711"} 1\n')
+    assert r.status == 400 and 'the label "user_id" must not be pushed to this group' in r.text
+    assert "deny_labels of the rule in line 7 of --config.file" in r.text
+    assert put(gateway, "denied/email/x", "a 1\n").status == 400
+    assert put(gateway, "plain", 'b{user_id="4711"} 1\n').status == 200
+    assert put(gateway, "denied", 'a{user="x"} 1\n').status == 200
+    r = gateway.request("POST", "/metrics/job/summed/instance/i", '# TYPE c counter\nc{user_id="1"} 1\n')
+    assert r.status == 400 and "user_id" in r.text
+    assert scrape(gateway).get("pushgateway_rejected_pushes_total", reason="denied") == 3
+
+
+@pytest.mark.parametrize("path,body", [
+    ("denied", f'a 1\nb{{contact="{SECRET}"}} 1\n'),
+    (f"denied/contact/{SECRET}", "a 1\n"),
+    (f"denied/contact/{SECRET}", "malformed body\n"),
+    ("denied", f'a{{contact="{SECRET}"}} {SECRET}\n'),
+    ("denied", f'a{{contact="{SECRET}" 1\n'),
+    ("denied-large", f'a 1\nb{{contact="{SECRET}"}} 1\n' + "".join(f'm{{i="{i}"}} 1\n' for i in range(8000))),
+    ("denied", f'# TYPE c counter\nc{{x="y"}} 1\nc{{x="{SECRET}"}} 2\n'),
+])
+def test_a_denied_value_is_shown_nowhere(gateway, path, body):
+    r = put(gateway, path, body)
+    assert r.status == 400 and SECRET not in r.text, r
+    assert "deny_values" in r.text and "of the rule in line 7 of --config.file" in r.text
+    assert scrape(gateway).get("pushgateway_rejected_pushes_total", reason="denied") == 1
+    gateway.wait_for_line("push refused: it has what a rule denies")
+    shown = [gateway.get(p).text for p in ("/api/v1/rejections", "/api/v1/groups", "/api/v1/metrics", "/metrics", "/", "/rejections", "/status")]
+    assert len(rejections(gateway)) == 1 and not rejections(gateway)[0].get("body")
+    gateway.terminate()
+    for text in (*shown, gateway.log):
+        assert "joe" not in text
+
+
+def test_other_refusals_show_their_body(gateway):
+    assert put(gateway, "plain", f'a{{contact="{SECRET}" 1\n').status == 400
+    assert SECRET in rejections(gateway)[0]["body"]
+
+
+def test_denied_values_are_let_in_without_a_rule(gateway, rules):
+    assert put(gateway, "plain", f'a{{x="{SECRET}"}} 1\n').status == 200
+    rules.write_text(RULES.replace("deny_values", "deny_values: [x+]\n  # "))
+    assert gateway.request("POST", "/-/reload").status == 200
+    assert put(gateway, "denied", f'a{{x="{SECRET}"}} 1\n').status == 200
+    assert put(gateway, "denied", 'a{x="xxx"} 1\n').status == 400
+
+
+# ---- lint ----
+
+def test_lint_refuses(gateway):
+    r = put(gateway, "refused", GOOD + BAD)
+    assert r.status == 400 and 'metric "jobDuration_ms": no help text (lint: refuse of the rule in line 5' in r.text
+    assert put(gateway, "refused", GOOD).status == 200
+    assert put(gateway, "refused/shardId/1", GOOD).status == 400
+    assert scrape(gateway).get("pushgateway_rejected_pushes_total", reason="lint") == 2
+    assert [x["status"] for x in rejections(gateway)] == [400, 400]
+
+
+def test_lint_warns(gateway):
+    r = put(gateway, "warned", GOOD + BAD)
+    assert r.status == 200 and r.headers["X-Pushgateway-Warning"] == "lint"
+    assert "reason=lint" in gateway.wait_for_line("push taken, but look at it")
+    assert put(gateway, "warned/i/1", GOOD).headers["X-Pushgateway-Warning"] is None
+    assert put(gateway, "plain", BAD).headers["X-Pushgateway-Warning"] is None
+    found = lint(gateway)
+    assert {(f["metric"], f["problem"]) for f in found["findings"]} == {
+        ("jobDuration_ms", "no help text"), ("jobDuration_ms", "metric names should be written in 'snake_case' not 'camelCase'"),
+        ("jobDuration_ms", "metric names should not contain abbreviated units")}
+    assert all(f["group"]["labels"] == {"job": "warned"} for f in found["findings"])
+    assert found["jobs"] == [{"job": "warned", "findings": 3}] and found["total"] == 3
+    assert len(lint(gateway, "?limit=1")["findings"]) == 1
+    assert lint(gateway, "?match[]={job=%22refused%22}")["total"] == 0
+    assert gateway.get("/api/v1/lint?limit=0").status == 400
+
+
+def test_findings_follow_what_is_stored(rules, database):
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle", database=database) as g:
+        assert put(g, "warned", GOOD + BAD).status == 200
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle", database=database) as g:
+        assert lint(g)["total"] == 3
+        eventually(lambda: scrape(g).get("pushgateway_lint_findings", job="warned") == 3, "the metric says so")
+        rules.write_text(RULES.replace('"plain"', '"warned"'))
+        assert g.request("POST", "/-/reload").status == 200
+        assert lint(g)["total"] == 0
+        rules.write_text(RULES)
+        os.kill(g.process.pid, signal.SIGHUP)
+        eventually(lambda: lint(g)["total"] == 3, "the rule says lint again")
+        assert g.request("DELETE", "/metrics/job/warned").status == 202
+        assert lint(g)["total"] == 0
+        eventually(lambda: "pushgateway_lint_findings{" not in g.get("/metrics").text, "the metric follows")
+
+
+def test_findings_are_on_the_page(gateway, page):
+    page.open(gateway.url + "/cardinality")
+    page.one("#top-jobs")
+    assert not page.all("#names")
+    assert put(gateway, "warned", BAD).status == 200
+    page.open(gateway.url + "/cardinality")
+    page.wait_for("metric names should not contain abbreviated units", "#names")
+    assert len(page.all("#names tbody tr")) == 3 and "warned" in page.text("#names")
+    page.accessible()
+
+
+def test_the_metric_is_bounded(gateway):
+    rules_of_all = "rules:\n- match: '{}'\n  lint: warn\n"
+    for i in range(120):
+        assert put(gateway, f"j{i}", BAD).status == 200
+    path = next(a.split("=", 1)[1] for a in gateway.args if a.startswith("--config.file="))
+    with open(path, "w") as f:
+        f.write(rules_of_all)
+    assert gateway.request("POST", "/-/reload").status == 200
+    lines = eventually(lambda: [x for x in gateway.get("/metrics").text.splitlines() if x.startswith("pushgateway_lint_findings{")], "findings are shown")
+    assert len(lines) == 101 and 'pushgateway_lint_findings{job=""} 60' in lines
+    assert lint(gateway)["total"] == 360
+
+
+# ---- the command line ----
+
+CORPUS = [
+    "", GOOD, BAD, "a 1\n",
+    "# HELP x_gauge y\n# TYPE x_gauge counter\nx_gauge 1\n# HELP ms z\n# TYPE ms gauge\nms 1\n",
+    "# HELP x_Seconds z\n# TYPE x_Seconds gauge\nx_Seconds 1\n# HELP x_Kb_y z\nx_Kb_y 1\n",
+    "# HELP s_total x\n# TYPE s_total summary\ns_total{quantile=\"0.5\"} 1\ns_total_sum 1\ns_total_count 1\n",
+    "# HELP h_Histogram x\n# TYPE h_Histogram histogram\nh_Histogram_bucket{le=\"+Inf\"} 1\nh_Histogram_sum 1\nh_Histogram_count 1\n",
+    "# TYPE a_total gauge\na_total{camelCase=\"x\",le=\"1\"} 1\na_total{camelCase=\"y\",quantile=\"1\"} 1\nx:y_kilobytes_count 3\n",
+    "# TYPE a_bucket gauge\na_bucket 1\n# TYPE b_sum counter\nb_sum 1\n# TYPE c_count gauge\nc_count 1\n",
+    *(f"# HELP a_{p}{u}_b x\n# TYPE a_{p}{u}_b gauge\na_{p}{u}_b 1\n" for p in ("", "milli", "kibi", "deca") for u in
+      ("bytes", "bits", "days", "kelvins", "metres", "inches", "seconds", "watts")),
+    *(f"# HELP a_{u} x\na_{u} 1\n# HELP {u}_a x\n{u}_a 1\n" for u in ("s", "sec", "us", "tb", "M", "h", "d", "kB", "g")),
+]
+
+
+@pytest.mark.parametrize("n", range(0, len(CORPUS), 8))
+def test_check_metrics_says_what_promtool_says(n):
+    """Each line once, which promtool says for every series; its older versions do not know all. Of a name with two units these name either."""
+    for text in CORPUS[n:n + 8]:
+        r = subprocess.run([BINARY, "check-metrics"], input=text, capture_output=True, text=True, timeout=30)
+        assert r.returncode == (3 if r.stdout else 0) and r.stderr == ""
+        newer = {line for line in r.stdout.splitlines() if line.endswith("metric not unique") or "_timestamp_seconds" in line}
+        theirs = {line for line in promtool(text) if "should not include type" not in line}
+        ours = {line for line in r.stdout.splitlines() if "should not include type" not in line}
+        assert ours - newer == theirs, text
+
+
+def test_check_metrics_of_what_is_no_body():
+    r = subprocess.run([BINARY, "check-metrics"], input="a{\n", capture_output=True, text=True, timeout=30)
+    assert r.returncode == 1 and r.stderr.startswith("error: ") and r.stdout == ""
+    r = subprocess.run([BINARY, "check-metrics", "x"], input="", capture_output=True, text=True, timeout=30)
+    assert r.returncode == 1 and "usage: tallygate check-metrics < FILE" in r.stderr
+    r = subprocess.run([BINARY, "check-metrics"], input="# TYPE a counter\na_total 1\n# EOF\n", capture_output=True, text=True, timeout=30)
+    assert r.returncode == 3
+
+
+def test_check_config_shows_them(rules):
+    r = subprocess.run([BINARY, "check-config", str(rules), "http://h/metrics/job/denied"], capture_output=True, text=True, timeout=30)
+    assert "deny_labels: user_id" in r.stdout and "deny_values: [^@ ]+@" in r.stdout
+    r = subprocess.run([BINARY, "check-config", str(rules), "http://h/metrics/job/refused"], capture_output=True, text=True, timeout=30)
+    assert "lint: refuse" in r.stdout
