@@ -214,9 +214,9 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 		int got = sigtimedwait(stop, NULL, &beat);
 		struct err err;
 
-		if (got == SIGHUP)
-			api_reload_rules(&g->api, &err);
-		else if (got > 0)
+		if (got == SIGHUP && api_reload_rules(&g->api, &err) == 0)
+			changes_add(g->api.changes, "reload", "SIGHUP", "", STR(""), 0);
+		else if (got > 0 && got != SIGHUP)
 			return;
 		if (got > 0 || errno != EAGAIN)
 			continue;

@@ -1,6 +1,6 @@
 /*
- * The last deletes, wipes and reloads: who, from where, what, how many. Each is a log line, too. In
- * memory; any thread.
+ * The last deletes, undos, wipes and reloads: who, from where, what, how many. Each is a log line,
+ * too. In memory; any thread.
  */
 #ifndef API_CHANGES_H
 #define API_CHANGES_H
@@ -14,7 +14,7 @@ struct changes;
 struct changes *changes_new(void);
 void changes_free(struct changes *c); /* NULL is fine */
 
-/* action: a literal. target: of the request, cut short where it is long. n: groups; 0: not known.
+/* action: a literal. target: of the request, cut short where it is long. n: groups.
  */
 void changes_add(struct changes *c, const char *action, const char *peer, const char *user,
 		 struct str target, uint64_t n);

@@ -50,10 +50,12 @@ static void wipe(struct committer *c, struct push *push)
 	struct database *d = &c->database;
 
 	if (d->storage && database_commit_pushes(d, store_wipe_rows(c->store, push->now),
-						 &push->err) != STORAGE_COMMITTED)
+						 &push->err) != STORAGE_COMMITTED) {
 		store_rollback(c->store);
-	else
-		store_wipe(c->store);
+		return;
+	}
+	push->n_ended = store_counts(c->store).groups;
+	store_wipe(c->store);
 }
 
 static void end_copying(struct committer *c, struct push *push)

@@ -80,6 +80,7 @@ struct push {
 	struct said *said;
 	struct str peer, user; /* who pushes, without a port; borrowed; empty: not known */
 	unsigned warnings;     /* enum push_warning; added to by the committer */
+	uint64_t n_ended;      /* groups that a DELETE or a wipe has ended; likewise */
 	/* ERR_NONE: accepted. Set by push_build() or by the committer; the reply is made of it. */
 	struct err err;
 	struct removal *removal;       /* of PUSH_REMOVE (store/removal.h); borrowed */

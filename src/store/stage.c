@@ -117,7 +117,7 @@ static void refuse_plain(struct push *push)
 			"push to /sum/metrics/job/..., or delete the group first");
 }
 
-void store_stage(struct store *s, struct push *push)
+static void stage(struct store *s, struct push *push)
 {
 	struct group *g;
 
@@ -152,6 +152,14 @@ void store_stage(struct store *s, struct push *push)
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
 	if (g->staged->made && !g->staged->last)
 		lifetime_pushed(s, g, push);
+}
+
+void store_stage(struct store *s, struct push *push)
+{
+	uint64_t before = s->staged_groups;
+
+	stage(s, push);
+	push->n_ended = push->mode == PUSH_DELETE ? before - s->staged_groups : 0;
 }
 
 void store_stage_times(struct store *s, struct push *push, double pushed_at, double failed_at,

@@ -49,7 +49,7 @@ export class Rejections {
       ], 'No push has been refused since the gateway started.'),
       new Newest(page, 'changes', 'Last changes', [when, peer, user,
         { head: 'What', of: ({ action }) => action },
-        { head: 'Groups', number: true, unit: 'groups', of: ({ groups }) => (groups ? number(groups) : '–') },
+        { head: 'Groups', number: true, unit: 'groups', of: ({ action, groups }) => (action === 'reload' ? '–' : number(groups)) },
         { head: 'Request', of: ({ request }) => text(request, 'code') },
       ], 'Nothing has been deleted, wiped or reloaded since the gateway started.'),
     ].filter(Boolean);

@@ -460,7 +460,7 @@ def test_rejections_and_changes(gw, page):
     assert page.text("#rejections h2") == f"Refused pushes {len(ODD) + 1}"
     page.wait_until("document.querySelectorAll('#changes tr.row').length === 2")
     assert page.texts("#changes tr.row:nth-child(1) td")[3:] == ["delete", "1", "/api/v1/groups?match[]={job=%22gone%22}"]
-    assert page.texts("#changes tr.row:nth-child(2) td")[3:] == ["delete", "–", "/metrics/job/gone"]
+    assert page.texts("#changes tr.row:nth-child(2) td")[3:] == ["delete", "1", "/metrics/job/gone"]
     assert page.js("return document.querySelector('#changes tr.row:nth-child(1) td.n').dataset.unit;") == "group"
     page.accessible()
     page.size(360)

@@ -1,9 +1,10 @@
 """GET /api/v1/rejections, /api/v1/changes and /api/v1/status/cardinality."""
 import json
+import signal
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, eventually
 
 
 def data(gw, path, status=200):
@@ -57,14 +58,34 @@ def test_nobody_floods_the_list():
 def test_changes(gw):
     gw.put("a", "a 1\n")
     gw.put("b", "b 1\n")
-    assert gw.delete("a").status == 202
+    assert gw.delete("a").status == gw.delete("a").status == 202
     assert gw.request("DELETE", "/api/v1/groups?match[]={job=%22b%22}").status == 200
     got = data(gw, "/api/v1/changes")
-    assert got["total"] == 2
-    assert [(c["action"], c["groups"]) for c in got["changes"]] == [("delete", 1), ("delete", 0)]
-    assert got["changes"][1]["request"] == "/metrics/job/a"
+    assert got["total"] == 3
+    assert [(c["action"], c["groups"]) for c in got["changes"]] == [("delete", 1), ("delete", 0), ("delete", 1)]
+    assert got["changes"][2]["request"] == "/metrics/job/a"
     assert len(data(gw, "/api/v1/changes?limit=1")["changes"]) == 1
     assert data(gw, "/api/v1/changes?limit=0", 400)["errorType"] == "bad_data"
+
+
+def test_all_kinds_of_changes(database, tmp_path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"x\"}'\n  ttl: 1h\n")
+    with Gateway("--web.enable-admin-api", f"--config.file={rules}", database=database) as g:
+        g.put("a", "a 1\n")
+        g.put("b", "b 1\n")
+        assert g.request("POST", "/sum/metrics/job/s/pid/1", "# TYPE c counter\nc 1\n").status == 200
+        answer = json.loads(g.request("DELETE", "/api/v1/groups?match[]={job=~%22a%7Cs%22}").body)["data"]
+        assert g.request("POST", f"/api/v1/undo/{answer['undo']}").status == 200
+        assert g.request("DELETE", "/sum/metrics/job/s/pid/1").status == 202
+        g.signal(signal.SIGHUP)
+        g.wait_for_line("configuration reloaded")
+        eventually(lambda: data(g, "/api/v1/changes")["total"] == 4, "the reload is listed")
+        assert g.request("PUT", "/api/v1/admin/wipe").status == 202
+        got = [(c["action"], c["peer"].split(":")[0], c["groups"]) for c in data(g, "/api/v1/changes")["changes"]]
+    # The end of a source ends no group.
+    assert got == [("wipe", "127.0.0.1", 3), ("reload", "SIGHUP", 0), ("delete", "127.0.0.1", 0),
+                   ("undo", "127.0.0.1", 2), ("delete", "127.0.0.1", 2)]
 
 
 def test_cardinality(gw):
