@@ -123,6 +123,7 @@ int __real_link(const char *from, const char *to);
 int __real_rename(const char *from, const char *to);
 int __real_fallocate64(int fd, int mode, off_t at, off_t n);
 int __real_fsync(int fd);
+int __real_ftruncate64(int fd, off_t size);
 int __real_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__real_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__real_realpath(const char *name, char *to);
@@ -143,6 +144,7 @@ int __wrap_link(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t n);
 int __wrap_fsync(int fd);
+int __wrap_ftruncate64(int fd, off_t size);
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__wrap_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__wrap_realpath(const char *name, char *to);
@@ -297,6 +299,14 @@ int __wrap_fsync(int fd)
 		return __real_fsync(fd);
 	return (int)answer(d->kind == DIRECTORY_OPEN ? disk_sync_names(disk)
 						     : disk_sync(disk, d->file));
+}
+
+int __wrap_ftruncate64(int fd, off_t size)
+{
+	struct descriptor *d = fd_of(fd);
+
+	return d ? (int)answer(disk_truncate(disk, d->file, (size_t)size))
+		 : __real_ftruncate64(fd, size);
 }
 
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice)

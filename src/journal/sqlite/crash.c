@@ -122,6 +122,29 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	return CRASH_DOUBT;
 }
 
+/*
+ * SQLite writes over the frames of a commit that was not whole, but maybe not over all of them:
+ * together with a second one that is not whole they would look like two commits. Made durable with
+ * the rest of the WAL (db_file_sync_wal()).
+ */
+static int cut_wal(const struct crash_remains *l, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	/* A header that nothing follows is not read by SQLite: it would begin with other numbers
+	 * than the note has. */
+	uint64_t end = l->wal.committed > WAL_HEADER ? l->wal.committed : WAL_HEADER + 1;
+	int fd, r;
+
+	strbuf_addf(&wal, "%s-wal", l->path);
+	fd = open(strbuf_z(&wal), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	r = fd < 0 ? -1 : ftruncate(fd, (off_t)end);
+	if (r < 0)
+		err_set(err, ERR_SYSTEM, 0, "cannot cut %s: %s", wal.p, strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 {
 	/* SQLite keeps its files beside what a symbolic link leads to. */
@@ -140,6 +163,14 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	l.open = fd >= 0 && db_file_says_open(fd);
 	r = judge(&l, err);
 	*ret_wal = l.wal.kind != WAL_NONE;
+	if ((r == CRASH_SOUND || r == CRASH_DOUBT) && l.wal.frames_behind > 0) {
+		struct err why;
+
+		if (cut_wal(&l, &why) < 0) {
+			*err = why;
+			r = CRASH_FAILED;
+		}
+	}
 	if (fd >= 0)
 		close(fd);
 	return r;

@@ -20,7 +20,7 @@ enum crash_result {
 
 /*
  * Before the database is opened. One that is in use is somebody else's to judge: sound. *ret_wal:
- * there is a WAL with something in it.
+ * there is a WAL with something in it. Its frames that were never committed are cut off.
  */
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err);
 

@@ -232,6 +232,53 @@ START_TEST(more_than_was_synced)
 }
 END_TEST
 
+/* Says that the database was not closed, with that WAL and no note. */
+static void leave_wal(struct str wal)
+{
+	write_all();
+	ck_assert_int_eq(unlink(database_file_name(&dir, NOTE_FILE)), 0);
+	database_file_write(&dir, WAL_FILE, wal);
+}
+
+/* What a commit has left that was not whole is not there any more beside the frames of the next,
+ * which may not be whole either: together they would look like two commits. */
+START_TEST(what_was_not_committed_goes)
+{
+	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
+	CLEANUP(strbuf_done) struct strbuf left = { 0 };
+	struct store *s = store_new(&(struct store_limits){ 1000, 100000 });
+	struct wal_generation before, after;
+	struct err err = { 0 };
+	struct storage *st;
+
+	strbuf_adds(&wal, strbuf_str(&files[WAL_FILE]));
+	wal.p[last_commit + WAL_FRAME_HEADER + 7] ^= 1;
+	leave_wal(strbuf_str(&wal));
+	check_look("last commit", last_commit, CRASH_DOUBT, "a commit that is not whole");
+	database_file_read(&dir, WAL_FILE, &left);
+	ck_assert_uint_eq(left.n, last_commit);
+	check_look("what is left", 0, CRASH_SOUND, NULL);
+
+	/* SQLite goes on counting from the header of a WAL without any commit. */
+	wal.p[WAL_HEADER + WAL_FRAME_HEADER + 7] ^= 1;
+	wal.n = WAL_HEADER + WAL_FRAME_HEADER + 4096;
+	leave_wal(strbuf_str(&wal));
+	check_look("first commit", 0, CRASH_SOUND, NULL);
+	database_file_read(&dir, WAL_FILE, &left);
+	ck_assert_uint_lt(left.n, WAL_HEADER + WAL_FRAME_HEADER);
+	ck_assert(wal_read_header((const unsigned char *)left.p, &before));
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
+	ck_assert_int_eq(load_store(st, s, &err), STORAGE_LOADED);
+	push(st, s, 100);
+	database_file_read(&dir, WAL_FILE, &left);
+	st->ops->close(st);
+	store_free(s);
+	ck_assert(wal_read_header((const unsigned char *)left.p, &after));
+	ck_assert_uint_gt(before.number, 0);
+	ck_assert_uint_ge(after.number, before.number);
+}
+END_TEST
+
 static void write_note(int number, int salt, uint64_t end)
 {
 	struct wal_generation is = { 0 };
@@ -314,6 +361,7 @@ int main(void)
 	tcase_add_test(tc, flipped_bit_without_a_note);
 	tcase_add_test(tc, cut);
 	tcase_add_test(tc, more_than_was_synced);
+	tcase_add_test(tc, what_was_not_committed_goes);
 	tcase_add_test(tc, notes);
 	tcase_add_test(tc, in_use);
 	failed = run_cases("crash", tc);
