@@ -309,6 +309,38 @@ START_TEST(cut_after_failed_syncs)
 }
 END_TEST
 
+/* Nor is a WAL damaged of which failed syncs have left no commit, again and again. */
+START_TEST(syncs_fail_again_and_again)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t n = 0;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 8; lives++) {
+		ck_assert_msg(sqlite_storage_open(DISK_DATABASE, &st, &err) == SQLITE_OPENED, "%s",
+			      err.msg);
+		if (lives % 2)
+			d->faults.sync = 2;
+		/* What a sync has failed for is read back. */
+		for (int i = 0; i < 4; i++)
+			if (add_row(st, n + 1))
+				n++;
+			else
+				st->ops->reopen(st, &err);
+		d->dead = true;
+		st->ops->close(st);
+		d->faults.sync = 0;
+		disk_boot(d, false);
+	}
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -323,5 +355,6 @@ int main(void)
 	tcase_add_loop_test(tc, cut_at_first_commits, 0, 100);
 	tcase_add_test(tc, note_that_stays);
 	tcase_add_loop_test(tc, cut_after_failed_syncs, 0, 300);
+	tcase_add_loop_test(tc, syncs_fail_again_and_again, 0, 100);
 	return run_cases("disk_calls", tc);
 }

@@ -130,9 +130,7 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 static int cut_wal(const struct crash_remains *l, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
-	/* A header that nothing follows is not read by SQLite: it would begin with other numbers
-	 * than the note has. */
-	uint64_t end = l->wal.committed > WAL_HEADER ? l->wal.committed : WAL_HEADER + 1;
+	uint64_t end = l->wal.committed > WAL_HEADER ? l->wal.committed : WAL_LEAST;
 	int fd, r;
 
 	strbuf_addf(&wal, "%s-wal", l->path);

@@ -15,6 +15,10 @@
 
 enum { WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
 
+/* What a WAL is cut to that has a header and no commit: SQLite does not read a header that nothing
+ * follows, and would begin to count its generations anew. */
+enum { WAL_LEAST = WAL_HEADER + 1 };
+
 /* When all of a WAL is in the database, it is written again from its start, with new values of
  * these. */
 struct wal_generation {

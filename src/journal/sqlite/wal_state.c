@@ -99,7 +99,8 @@ static bool commit_may_be_there(const struct wal_state *log)
 int wal_state_cut(struct db_file *file)
 {
 	struct wal_state *log = file->log;
-	sqlite3_int64 size = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
+	sqlite3_int64 end = log->synced > WAL_HEADER ? log->synced : WAL_HEADER;
+	sqlite3_int64 size = end > WAL_HEADER ? end : WAL_LEAST;
 	sqlite3_int64 kept = file->reserve.bytes;
 	sqlite3_file *to = vfs_real(&file->base);
 	int r;
@@ -109,7 +110,7 @@ int wal_state_cut(struct db_file *file)
 	if (!log->synced || log->header_due)
 		return SQLITE_OK;
 	if (!log->cut_due && !commit_may_be_there(log)) {
-		log->end = log->on_disk = size;
+		log->end = log->on_disk = end;
 		return SQLITE_OK;
 	}
 	log->cut_due = true;
@@ -118,7 +119,8 @@ int wal_state_cut(struct db_file *file)
 		r = to->pMethods->xTruncate(to, size);
 		if (r != SQLITE_OK)
 			return r;
-		log->end = log->on_disk = size;
+		log->end = end;
+		log->on_disk = size;
 		file->size = size;
 		reserve_again(&file->reserve, size, kept);
 	}
