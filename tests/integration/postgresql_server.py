@@ -46,6 +46,10 @@ class Server:
             self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C")
         self.process = None
 
+    def command(self, program, *arguments):
+        """To run a program of PostgreSQL's that asks this server."""
+        return [*self.prefix, os.path.join(self.bin, program), *self._where(), *arguments]
+
     def _run(self, program, *arguments, check=True, **more):
         return subprocess.run([*self.prefix, os.path.join(self.bin, program), *arguments], check=check, text=True,
                               cwd=self.directory, stdin=subprocess.DEVNULL, capture_output=True,
@@ -56,7 +60,7 @@ class Server:
         return self.url_of("postgres")
 
     def url_of(self, user, database="postgres", **more):
-        query = "&".join(f"{k}={v}" for k, v in {"host": self.directory, **more}.items())
+        query = "&".join(f"{k}={v}" for k, v in {"host": self.directory, "port": self.settings["port"], **more}.items())
         return f"postgresql://{user}@/{database}?{query}"
 
     def start(self):
@@ -71,7 +75,10 @@ class Server:
 
     def _answers(self):
         assert self.process.poll() is None, self.log()
-        return self._run("psql", "-U", "postgres", "-h", self.directory, "-Atc", "SELECT 1", check=False).returncode == 0
+        return self._run("psql", "-U", "postgres", *self._where(), "-Atc", "SELECT 1", check=False).returncode == 0
+
+    def _where(self):
+        return "-h", self.directory, "-p", str(self.settings["port"])
 
     def log(self):
         with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as f:
@@ -79,7 +86,7 @@ class Server:
 
     def sql(self, text, user="postgres", database="postgres"):
         """The answer's lines, columns parted by |."""
-        got = self._run("psql", "-X", "-U", user, "-h", self.directory, "-d", database, "-v", "ON_ERROR_STOP=1", "-Atc", text,
+        got = self._run("psql", "-X", "-U", user, *self._where(), "-d", database, "-v", "ON_ERROR_STOP=1", "-Atc", text,
                         check=False)
         assert got.returncode == 0, got.stderr
         return got.stdout.splitlines()

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from gateway import BINARY, Gateway, eventually
+from gateway import BINARY, DEADLINE, Gateway, eventually, free_port
 from postgresql_server import Server, schema
 
 
@@ -36,7 +36,7 @@ def test_a_restart_keeps_all_there_is(flags, postgresql):
         assert gw.put("gone", "a_gauge 3\n").status == 200
         assert gw.delete("gone").status == 202
         assert gw.put("failing", "# TYPE a gauge\na 1\n").status == 400
-        assert gw.request("PUT", "/metrics/job/mortal", "short_lived 1\n", {"X-Pushgateway-Ttl": "1h"}).status == 200
+        assert gw.put("mortal/__ttl__/1h", "short_lived 1\n").status == 200
         for source in "pq":
             assert gw.request("POST", f"/sum/metrics/job/summed/__source__/{source}", "# TYPE n counter\nn 4\n").status == 200
         want = shown(gw)
@@ -45,6 +45,7 @@ def test_a_restart_keeps_all_there_is(flags, postgresql):
     assert numbers == list(range(1, len(numbers) + 1))
     with Gateway(*flags, database=None) as gw:
         assert shown(gw) == want
+        assert gw.get("/api/v1/groups").text.count('"deadline"') == 1
         assert gw.get("/metrics").text.count("a_gauge 2") == 0
         assert gw.request("POST", "/sum/metrics/job/summed/__source__/p", "# TYPE n counter\nn 5\n").status == 200
         assert any("n{" in line and line.endswith(" 9") for line in shown(gw))
@@ -59,6 +60,26 @@ def test_one_gateway_at_a_time(flags):
         gw.kill()
     with Gateway(*flags, database=None) as gw:
         assert "x{" in gw.get("/metrics").text
+
+
+def keepalive_timers(port):
+    """Seconds until each connection of the server asks whether the other end is there; those without a timer are not in it (proc(5))."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        lines = [line.split() for line in f.readlines()[1:]]
+    return [int(x[5].split(":")[1], 16) / os.sysconf("SC_CLK_TCK") for x in lines
+            if x[1].endswith(f":{port:04X}") and x[3] == "01" and x[5].startswith("02:")]
+
+
+def test_a_gateway_whose_machine_is_lost_does_not_keep_the_schema():
+    """Its server has to find out by itself: nothing says that the connection is gone."""
+    port = free_port()
+    server = Server(listen_addresses="127.0.0.1", port=port).start()
+    try:
+        with Gateway(f"--persistence.url=postgresql://postgres@127.0.0.1:{port}/postgres", "--persistence.timeout=8s", database=None):
+            seconds = eventually(lambda: keepalive_timers(port), "the server looks after the connection")
+            assert len(seconds) == 1 and seconds[0] <= 8
+    finally:
+        server.end()
 
 
 def starts(*flags, env=None):
@@ -258,6 +279,30 @@ class Proxy:
 
     def end(self):
         self.listener.close()
+
+
+def test_a_lost_connection_that_the_server_has_not_noticed(postgresql, flags):
+    """It has the lock of the schema for a while: whoever comes next waits for it."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("a", "n 1\n").status == 200
+    holder = subprocess.Popen(postgresql.command("psql", "-X", "-q", "-At", "-U", "postgres"), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        holder.stdin.write(f"SELECT pg_advisory_lock('{name}.head'::regclass::oid::bigint);\nSELECT 'held';\n")
+        holder.stdin.flush()
+        while holder.stdout.readline() != "held\n":
+            assert holder.poll() is None
+        gw = Gateway(*flags, "--persistence.timeout=20s", database=None)
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tallygate' AND query LIKE '%pg_try_advisory_lock%'"
+        eventually(lambda: postgresql.sql(asked) == ["1"], "the gateway has asked for the lock")
+        holder.stdin.close()
+        holder.wait(DEADLINE)
+        with gw:
+            assert gw.put("a", "n 2\n").status == 200
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 def test_a_connection_that_is_cut_in_the_commit(postgresql, tmp_path_factory):

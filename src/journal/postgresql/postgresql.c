@@ -1,5 +1,6 @@
 #include "journal/postgresql/postgresql.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -18,11 +19,8 @@ int64_t postgresql_deadline(const struct postgresql *p)
 
 /* ---- one gateway at a time ---- */
 
-/*
- * A lock of the session's, on a number made of the name: two gateways would each show what only
- * they have been pushed.
- */
-static int lock_schema(struct postgresql *p, struct err *err)
+/* 1: it is ours. 0: somebody else has it. */
+static int try_lock(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *r = NULL;
 
@@ -32,8 +30,23 @@ static int lock_schema(struct postgresql *p, struct err *err)
 		    "AS c) x",
 		    &r, 1, postgresql_deadline(p), err) < 0)
 		return -1;
-	if (PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't')
-		return 0;
+	return PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
+}
+
+/*
+ * A lock of the session's, on a number made of the name: two gateways would each show what only
+ * they have been pushed. A session whose connection is lost has it until the server has noticed.
+ */
+static int lock_schema(struct postgresql *p, struct err *err)
+{
+	enum { PAUSE_MS = 50 };
+	int64_t end = postgresql_deadline(p);
+	int locked;
+
+	while ((locked = try_lock(p, err)) == 0 && clock_mono_ns() < end)
+		poll(NULL, 0, PAUSE_MS);
+	if (locked != 0)
+		return locked > 0 ? 0 : -1;
 	return err_set(err, ERR_STORAGE, 0,
 		       "another gateway uses the schema %s: one at a time can, so stop that one or "
 		       "choose another --persistence.schema",

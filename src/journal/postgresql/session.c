@@ -203,6 +203,23 @@ static void note(void *arg, const PGresult *r)
 }
 
 /*
+ * The server finds out that the other end is gone, and gives up the lock of the schema: with the
+ * defaults of Linux that takes two hours, in which no gateway could take the place of one whose
+ * machine is lost. Nor does a firewall forget a connection that has something to say so often.
+ */
+static void add_keepalives(const struct session *s, struct strbuf *sql)
+{
+	enum { PROBES = 3 };
+	long long idle = s->settings->timeout_ns / 1000000000 / 2;
+	long long between = idle / PROBES;
+
+	strbuf_addf(sql,
+		    "SET tcp_keepalives_idle = %lld; SET tcp_keepalives_interval = %lld; "
+		    "SET tcp_keepalives_count = %d; ",
+		    idle > 0 ? idle : 1, between > 0 ? between : 1, PROBES);
+}
+
+/*
  * Whatever the role's or the database's defaults are. Who holds the lock and says nothing has half
  * as long as those who wait for it: with equal times they would fail together.
  */
@@ -217,6 +234,7 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 		    "SET lock_timeout = %lld; SET idle_in_transaction_session_timeout = %lld; "
 		    "SET tcp_user_timeout = %lld; ",
 		    ms, ms / 2, ms);
+	add_keepalives(s, sql);
 	if (PQserverVersion(s->conn) >= 140000)
 		strbuf_addz(sql, "SET idle_session_timeout = 0; ");
 	strbuf_addz(sql, "SELECT set_config('synchronous_commit', 'on', false) "
