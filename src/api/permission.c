@@ -74,8 +74,11 @@ void permission_note(struct api_worker *w, const struct http_request *req, const
 
 /* ---- a request ---- */
 
-/* The group of the path. False: it names none, which its endpoint says by itself. */
-static bool key_of_path(struct api_worker *w, struct key *ret)
+/*
+ * The group of the path. 0: it names none, which its endpoint says by itself. -1: there is no room
+ * to find out. The endpoint may have more, as for a large push, so that this is not for it to say.
+ */
+static int key_of_path(struct api_worker *w, struct key *ret, struct err *err)
 {
 	const struct config *c = w->api->config;
 	const struct key_limits lim = {
@@ -85,9 +88,10 @@ static bool key_of_path(struct api_worker *w, struct key *ret)
 		.utf8_names = c->push_enable_utf8_names,
 	};
 	struct key_options pairs;
-	struct err err;
 
-	return key_parse(w->push_path.key, &lim, &w->reader.arena, ret, &pairs, &err) == 0;
+	if (key_parse(w->push_path.key, &lim, &w->reader.arena, ret, &pairs, err) == 0)
+		return 1;
+	return err->reason == ERR_TOO_LARGE ? -1 : 0;
 }
 
 static int decide(struct api_worker *w, const struct caller *c, const struct endpoint *e,
@@ -95,8 +99,11 @@ static int decide(struct api_worker *w, const struct caller *c, const struct end
 {
 	struct role_decision d = { .answer = ROLE_MAY_NOT };
 	struct key of_path;
-	const struct key *key = e->of_group && key_of_path(w, &of_path) ? &of_path : NULL;
+	int found = e->of_group ? key_of_path(w, &of_path, err) : 0;
+	const struct key *key = found > 0 ? &of_path : NULL;
 
+	if (found < 0)
+		return -1;
 	if (verb < N_ACCESS_VERBS &&
 	    role_decide(c->rules->access, &c->who, verb, key, &w->reader.arena, &d, err) < 0)
 		return -1;
