@@ -39,12 +39,14 @@ static void add_name(struct http_request *req, double now)
 
 static void log_copied(const struct backup_request *b)
 {
-	char client[CLIENT_MAX], seconds[32];
+	char client[CLIENT_MAX], user[CLIENT_MAX], seconds[32];
 
 	client_name(b->worker->api, b->req, client);
+	client_user(b->worker->api, b->req, user);
 	snprintf(seconds, sizeof(seconds), "%.3f", (double)(clock_mono_ns() - b->start_ns) / 1e9);
 	log_info("the database is copied for a backup", "source", client, LOG_NUMBER("bytes"),
-		 log_count(b->copy.bytes).text, LOG_NUMBER("seconds"), seconds, NULL);
+		 log_count(b->copy.bytes).text, LOG_NUMBER("seconds"), seconds,
+		 *user ? "user" : NULL, user, NULL);
 }
 
 /* On the worker, with the verdict. */

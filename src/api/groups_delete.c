@@ -195,7 +195,8 @@ static void log_deleted(const struct groups_delete *d)
 	strbuf_adds(&said, d->said);
 	changes_note(d->worker, d->req, "delete", d->removal.n);
 	log_info(d->family.n ? "a family deleted out of groups" : "groups deleted", "source",
-		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text, NULL);
+		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text,
+		 *user ? "user" : NULL, user, NULL);
 }
 
 /* As of a group: the path has no JSON. */

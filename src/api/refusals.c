@@ -217,7 +217,8 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	client_user(w->api, req, user);
 	what.source = client;
 	/* What somebody says who had no right password is not their name. */
-	what.user = what.status == 401 ? "" : user;
+	if (!what.user)
+		what.user = what.status == 401 ? "" : user;
 	what.method = method_name(http_request_method(req));
 	what.target = target_of(req, &what);
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
@@ -306,6 +307,8 @@ void refusals_request(struct api_worker *w, const struct http_request *req, enum
 		.status = status,
 		.why = msg,
 		.group = STR(""),
+		/* All but `access:` refuses before a password is checked. */
+		.user = why == REFUSED_ROLE ? NULL : "",
 	};
 
 	note_request(w, req, what);

@@ -124,12 +124,13 @@ static void committed(struct push *push)
 static void log_undone(const struct undo_request *u)
 {
 	struct log_count n = log_count(u->undo.restored), left = log_count(u->n_left_out);
-	char client[CLIENT_MAX];
+	char client[CLIENT_MAX], user[CLIENT_MAX];
 
 	client_name(u->worker->api, u->req, client);
+	client_user(u->worker->api, u->req, user);
 	changes_note(u->worker, u->req, "undo", u->undo.restored);
 	log_info("a delete was undone", "source", client, LOG_NUMBER("groups"), n.text,
-		 LOG_NUMBER("left_out"), left.text, NULL);
+		 LOG_NUMBER("left_out"), left.text, *user ? "user" : NULL, user, NULL);
 }
 
 static void answer(struct http_task *task)

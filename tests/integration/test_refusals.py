@@ -95,6 +95,16 @@ def test_a_limited_rate(tmp_path):
         assert (got["path"], got["status"], got["reason"]) == ("/metrics/job/p", "429", "rate")
 
 
+def test_before_the_password_is_checked_nobody_has_a_name(tmp_path):
+    file = tmp_path / "web.yml"
+    file.write_text(PASSWORD + "rate_limit:\n  interval: 1h\n  burst: 20\n")
+    with Guarded(f"--web.config.file={file}") as g:
+        guessed = {"Authorization": "Basic " + base64.b64encode(b"batch:wrong").decode()}
+        while g.request("PUT", "/metrics/job/p", "a 1\n", guessed).status != 429:
+            pass
+        assert "user" not in parse_logfmt(g.wait_for_line("reason=rate"))
+
+
 def test_other_lines_do_not_hide_it():
     """One line for a job and a reason, however often; another job's first is there at once."""
     with Gateway("--log.format=json") as g:

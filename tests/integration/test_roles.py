@@ -371,6 +371,17 @@ def test_refusals_are_logged_with_the_user(teams):
     assert "user=ci" in teams.wait_for_line('"group deleted"')
 
 
+def test_what_concerns_all_groups_is_logged_with_the_user(tmp_path, database):
+    with Roles(tmp_path, TEAMS, PEOPLE, "--web.enable-admin-api", database=database) as g:
+        assert g.by("ci", "PUT", "/metrics/job/ci-1", "a 1\n").status == 200
+        r = g.by("ci", "DELETE", "/api/v1/groups" + match('{job="ci-1"}'))
+        assert "user=ci" in g.wait_for_line('"groups deleted"')
+        assert g.by("ops", "POST", f"/api/v1/undo/{json.loads(r.text)['data']['undo']}").status == 200
+        assert "user=ops" in g.wait_for_line('"a delete was undone"')
+        assert g.by("ops", "PUT", "/api/v1/admin/backup").status == 200
+        assert "user=ops" in g.wait_for_line("copied for a backup")
+
+
 def test_without_access_nothing_is_asked(tmp_path):
     (tmp_path / "rules.yml").write_text("rules: []\n")
     with Gateway(f"--config.file={tmp_path / 'rules.yml'}") as g:
