@@ -123,16 +123,19 @@ static void name_group(const struct key *key, struct strbuf *out)
 }
 
 /*
- * A body that cannot be read may hold what must not be shown, and the error may quote it. -1, as
- * decode().
+ * A body that cannot be read may hold what must not be shown, and the error may quote it, unless it
+ * is that of a limit. -1, as decode().
  */
 static int hide_text(const struct group_rule *rule, struct push_refusal *ret)
 {
+	bool quoted = ret->why == REJECT_BODY;
 	uint32_t line = ret->err.line;
 
-	if (!rule || rule->guards.n_deny_values == 0 || ret->why != REJECT_BODY)
+	if (!rule || rule->guards.n_deny_values == 0)
 		return -1;
 	ret->why = REJECT_DENIED;
+	if (!quoted)
+		return -1;
 	return err_set(
 		&ret->err, ERR_INVALID, line,
 		"the body is malformed (line %u); what it says there is not repeated, because "

@@ -39,8 +39,8 @@ enum reject {
 	REJECT_LIMIT,        /* 413, 507 */
 	REJECT_BUSY,         /* 503: the queue is full, or the gateway stops */
 	REJECT_STORAGE,      /* 503: the database did not take it */
-	REJECT_DENIED, /* 400: deny_labels or deny_values of a rule; the body is kept nowhere */
-	REJECT_LINT,   /* 400: names, by a rule with lint: refuse */
+	REJECT_DENIED,       /* 400, 413: deny_labels or deny_values; the body is kept nowhere */
+	REJECT_LINT,         /* 400: names, by a rule with lint: refuse */
 	N_REJECTS,
 };
 

@@ -92,6 +92,19 @@ def test_a_denied_value_is_shown_nowhere(gateway, path, body):
         assert "joe" not in text
 
 
+def test_a_body_over_a_limit_is_not_shown_either(rules, database):
+    """Of what was not read to its end nobody knows what is in it."""
+    with Gateway(f"--config.file={rules}", "--limits.series-per-push=1", database=database) as g:
+        r = put(g, "denied", f'a{{contact="{SECRET}"}} 1\nb 1\n')
+        assert r.status == 413 and "--limits.series-per-push=1" in r.text and SECRET not in r.text, r
+        g.wait_for_line("--limits.series-per-push=1")
+        refused = rejections(g)
+        assert [x["status"] for x in refused] == [413] and not refused[0].get("body")
+        assert SECRET not in g.log
+        assert put(g, "plain", f'a{{contact="{SECRET}"}} 1\nb 1\n').status == 413
+        assert SECRET in rejections(g)[0]["body"]
+
+
 def test_other_refusals_show_their_body(gateway):
     assert put(gateway, "plain", f'a{{contact="{SECRET}" 1\n').status == 400
     assert SECRET in rejections(gateway)[0]["body"]
