@@ -6,7 +6,7 @@ bool copying_begin(struct copying *c, struct storage *storage, struct push *push
 {
 	if (!storage)
 		err_set(&push->err, ERR_UNSUPPORTED, 0,
-			"there is no database: the gateway runs without --persistence.file");
+			"there is no database: what is pushed is in memory only");
 	else if (!storage->ops->backup_step)
 		err_set(&push->err, ERR_UNSUPPORTED, 0,
 			"this database has tools of its own for backups");

@@ -56,8 +56,7 @@ bool slices_begin_undo(struct slices *sl, struct push *push)
 	struct database *d = sl->database;
 
 	if (!d->storage) {
-		err_set(&push->err, ERR_NOT_FOUND, 0,
-			"without --persistence.file nothing can be undone");
+		err_set(&push->err, ERR_NOT_FOUND, 0, "without a database nothing can be undone");
 		return false;
 	}
 	sl->undoing = undoing_new(push->undo, d->storage, sl->database->store, &push->err);

@@ -197,7 +197,7 @@ def test_where_there_is_none(database):
     with Gateway(database=database) as g:
         assert g.request("PUT", PATH).status == 404
     with Gateway(ADMIN) as g:
-        assert refused(g, 501) == "there is no database: the gateway runs without --persistence.file"
+        assert refused(g, 501) == "there is no database: what is pushed is in memory only"
     with Gateway(ADMIN, database=database) as g:
         assert g.get(PATH).status == 405
         assert g.request("PUT", PATH + "?dry_run=1").status == 400

@@ -28,9 +28,8 @@ struct postgresql {
 	struct session session;
 	struct row_writer writer; /* this process, and its newest batch */
 	struct seen seen;
-	bool changed;  /* the log is not what the store was made of and has written */
-	bool prepared; /* the statements of the session are */
-	bool reading;  /* between two readings of one state of the log */
+	bool changed; /* the log is not what the store was made of and has written */
+	bool reading; /* between two readings of one state of the log */
 	struct row_params params;
 };
 

@@ -13,12 +13,10 @@ struct row_writer {
 
 #define ROW_COLUMNS "number, kind, group_id, moved, at, checksum, writer, batch, "
 #define ROW_SELECT "SELECT " ROW_COLUMNS "body FROM log "
-/* The last one says how long the body is. */
-#define ROW_HEADS "SELECT " ROW_COLUMNS "length(body) FROM log "
 
 /* Of a binary result of these. False: it has other columns. The body is borrowed from it. */
 bool result_row(const PGresult *r, int at, struct row *ret, struct row_writer *ret_writer);
-/* The same of heads: without the body. */
+/* The same where the length of the body stands in its place. */
 bool result_head(const PGresult *r, int at, struct row *ret);
 
 uint64_t result_u64(const PGresult *r, int at, int column);

@@ -1,5 +1,5 @@
-/* Brings a database to the newest schema: migrations/NNNN_*.sql, compiled in (private to persist).
- */
+/* Brings a database to the newest schema: migrations/sqlite, compiled in (private to
+ * journal/sqlite). */
 #ifndef JOURNAL_SQLITE_MIGRATE_H
 #define JOURNAL_SQLITE_MIGRATE_H
 
