@@ -36,6 +36,12 @@ struct step {
 	uint64_t number; /* of the row; 0: none */
 };
 
+/* store_family.newest, before the batch took a family into another group. */
+struct was_newest {
+	struct store_family *family;
+	uint32_t slot;
+};
+
 /* What the committer makes changes and rows of summed groups with, and what a batch has of these.
  */
 struct summed_work {
@@ -98,6 +104,8 @@ struct store {
 	struct group *touched, *last_touched; /* by the batch, linked by staged->next */
 	struct step *steps;
 	size_t n_steps, cap_steps;
+	struct was_newest *was_newest; /* what the batch has put others in the place of */
+	size_t n_was_newest, cap_was_newest;
 	struct rows rows;
 	uint64_t next_number;                       /* of the next row to be written */
 	uint64_t after;                             /* the same, once the batch is written */
@@ -290,6 +298,8 @@ void undoables_add_needed(const struct store *s, const struct row *record, struc
 /* Adds an entry to the staged state, or removes it: its family's count, and the index of series. */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);
 void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e);
+/* A rollback, last: of families, what the batch has changed of `newest`. */
+void store_restore_newest(struct store *s);
 /* The same for the group itself and its time metrics. */
 void store_index_group(struct store *s, const struct group *g);
 void store_unindex_group(struct store *s, const struct group *g);

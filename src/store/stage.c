@@ -191,6 +191,7 @@ void store_forget_batch(struct store *s)
 	}
 	summed_forget_batch(s);
 	s->n_steps = 0;
+	s->n_was_newest = 0;
 	s->numbered = false;
 	s->touched = NULL;
 	store_rows_clear(s);
@@ -207,6 +208,7 @@ void store_rollback(struct store *s)
 		staged_leave_index(s, g);
 	for (struct group *g = s->touched; g; g = g->staged->next)
 		staged_restore_index(s, g);
+	store_restore_newest(s);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
 		summed_rolled_back(g);

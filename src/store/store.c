@@ -94,6 +94,7 @@ void store_free(struct store *s)
 	free(s->free_slots);
 	free(s->change.pairs);
 	free(s->steps);
+	free(s->was_newest);
 	free(s->deadlines.list);
 	free(s->rows.list);
 	arena_done(&s->log.bodies);
@@ -254,13 +255,35 @@ void store_group_remove(struct store *s, struct group *g)
 	group_free(g, &s->pages.entries);
 }
 
+static void set_newest(struct store *s, struct store_family *f, uint32_t slot)
+{
+	if (f->newest == slot)
+		return;
+	if (s->n_was_newest == s->cap_was_newest) {
+		s->cap_was_newest = s->cap_was_newest ? s->cap_was_newest * 2 : 64;
+		s->was_newest = mem_realloc(s->was_newest,
+					    s->cap_was_newest * sizeof(*s->was_newest));
+	}
+	s->was_newest[s->n_was_newest++] = (struct was_newest){ f, f->newest };
+	f->newest = slot;
+}
+
+void store_restore_newest(struct store *s)
+{
+	while (s->n_was_newest > 0) {
+		const struct was_newest *was = &s->was_newest[--s->n_was_newest];
+
+		was->family->newest = was->slot;
+	}
+}
+
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e)
 {
 	struct store_family *f = entry_family(e);
 
 	if (f->n_groups++ == 0)
 		f->type = e->lines.type;
-	f->newest = g->slot;
+	set_newest(s, f, g->slot);
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series += e->lines.n;
