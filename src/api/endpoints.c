@@ -61,6 +61,11 @@ const struct endpoint endpoint_group = {
 	.get = CALL(SCRAPE, api_group_scrape), .put = CALL(PUSH, api_group), .post = CALL(PUSH, api_group),
 	.delete = CALL(DELETE, api_group),
 };
+
+const struct endpoint endpoint_dry_run = {
+	.handler = HANDLER_DRY_RUN, .of_group = true, .allow = "OPTIONS, POST, PUT",
+	.put = CALL(PUSH, api_group_dry_run), .post = CALL(PUSH, api_group_dry_run),
+};
 /* clang-format on */
 
 const struct endpoint *endpoint_find(struct str path, bool any_case, bool with_admin)

@@ -57,13 +57,18 @@ size_t endpoint_count(void);
 /* What a method of it does; ->fn is NULL when it has none. */
 const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_method method);
 
-extern const struct endpoint endpoint_scrape; /* at --web.telemetry-path */
-extern const struct endpoint endpoint_group;  /* at /metrics/job/..., see api_worker.push_path */
+extern const struct endpoint endpoint_scrape;  /* at --web.telemetry-path */
+extern const struct endpoint endpoint_group;   /* at /metrics/job/..., see api_worker.push_path */
+extern const struct endpoint endpoint_dry_run; /* the same behind /dry-run */
 
 /* A file for each: push.c, scrape.c, groups_json.c, groups_page.c, status.c, wipe.c, ... */
 void api_group(struct api_worker *w, struct http_request *req);
-/* With the head of a PUT or POST: true: it has been answered, since it cannot be taken now. */
-bool api_group_refuse_early(struct api_worker *w, struct http_request *req);
+void api_group_dry_run(struct api_worker *w, struct http_request *req);
+/*
+ * With the head of a PUT or POST, or with that of its dry run. True: it has been answered, since it
+ * cannot be taken now.
+ */
+bool api_group_refuse_early(struct api_worker *w, struct http_request *req, bool dry_run);
 void api_group_scrape(struct api_worker *w, struct http_request *req);
 void api_scrape(struct api_worker *w, struct http_request *req);
 void api_groups_json(struct api_worker *w, struct http_request *req);

@@ -50,6 +50,8 @@ static void finish(struct http_task *task)
 
 	if (p->push)
 		submit_push(p->worker, p->req, p->push, p->start_ns);
+	else if (p->request.dry_run)
+		submit_refuse_dry_run(p->req, &p->refusal.err);
 	else
 		submit_refuse(p->worker, p->req, p->request.mode, strbuf_str(&p->refusal.group),
 			      &p->refusal.err, p->refusal.why, p->start_ns);

@@ -119,6 +119,16 @@ int path_decode(struct str target, struct arena *a, struct path *ret_path, struc
 	return 0;
 }
 
+bool path_take_dry_run(struct str *path)
+{
+	const struct str prefix = STR("/dry-run");
+
+	if (!str_has_prefix(*path, prefix))
+		return false;
+	*path = (struct str){ path->p + prefix.n, path->n - prefix.n };
+	return true;
+}
+
 enum group_mode path_take_mode(struct str *path)
 {
 	static const enum group_mode modes[] = { GROUP_SUM, GROUP_ADD };

@@ -34,6 +34,8 @@ struct push_path {
 
 /* Of a decoded path below the route prefix. False: it is another one. Borrows. */
 bool push_path_parse(struct str path, struct push_path *ret);
+/* "/dry-run" at the beginning is taken off; false: it is not there. */
+bool path_take_dry_run(struct str *path);
 /* "/sum" or "/add" at the beginning is taken off. */
 enum group_mode path_take_mode(struct str *path);
 

@@ -1,4 +1,4 @@
-/* PUT, POST and DELETE of a group. */
+/* PUT, POST and DELETE of a group, and what a PUT or POST would be answered: its dry run. */
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/groups_delete.h"
@@ -14,14 +14,24 @@ static enum push_mode mode_of(enum http_method method)
 	return method == HTTP_PUT ? PUSH_PUT : method == HTTP_POST ? PUSH_POST : PUSH_DELETE;
 }
 
-static void refuse_busy(struct api_worker *w, struct http_request *req, const char *why,
-			int64_t start_ns)
+/* Before it is known for which group. */
+static void refuse(struct api_worker *w, struct http_request *req, bool dry_run,
+		   const struct err *err, enum reject why, int64_t start_ns)
+{
+	if (dry_run)
+		submit_refuse_dry_run(req, err);
+	else
+		submit_refuse(w, req, mode_of(http_request_method(req)), STR(""), err, why,
+			      start_ns);
+}
+
+static void refuse_busy(struct api_worker *w, struct http_request *req, bool dry_run,
+			const char *why, int64_t start_ns)
 {
 	struct err err;
 
 	err_set(&err, ERR_BUSY, 0, "%s", why);
-	submit_refuse(w, req, mode_of(http_request_method(req)), STR(""), &err, REJECT_BUSY,
-		      start_ns);
+	refuse(w, req, dry_run, &err, REJECT_BUSY, start_ns);
 }
 
 /*
@@ -55,13 +65,15 @@ static void read_here(struct api_worker *w, struct http_request *req,
 		push_free(push);
 	else if (push)
 		submit_push(w, req, push, start_ns);
+	else if (request->dry_run)
+		submit_refuse_dry_run(req, &refusal.err);
 	else
 		submit_refuse(w, req, request->mode, strbuf_str(&refusal.group), &refusal.err,
 			      refusal.why, start_ns);
 	strbuf_done(&refusal.group);
 }
 
-bool api_group_refuse_early(struct api_worker *w, struct http_request *req)
+bool api_group_refuse_early(struct api_worker *w, struct http_request *req, bool dry_run)
 {
 	int64_t start_ns = clock_mono_ns();
 	struct err why;
@@ -69,20 +81,20 @@ bool api_group_refuse_early(struct api_worker *w, struct http_request *req)
 	if (!w->api->ready)
 		return false;
 	if (!queue_has_room(w->api->queue)) {
-		refuse_busy(w, req, SUBMIT_BUSY, start_ns);
+		refuse_busy(w, req, dry_run, SUBMIT_BUSY, start_ns);
 		return true;
 	}
 	if (!committer_fails(w->api->committer, &why))
 		return false;
-	submit_refuse(w, req, mode_of(http_request_method(req)), STR(""), &why, REJECT_STORAGE,
-		      start_ns);
+	refuse(w, req, dry_run, &why, REJECT_STORAGE, start_ns);
 	return true;
 }
 
-void api_group(struct api_worker *w, struct http_request *req)
+static void take(struct api_worker *w, struct http_request *req, bool dry_run)
 {
 	const struct push_request request = {
 		.mode = mode_of(http_request_method(req)),
+		.dry_run = dry_run,
 		.key_path = w->push_path.key,
 		.said_mode = w->push_path.mode,
 		.body = http_request_body(req),
@@ -94,10 +106,20 @@ void api_group(struct api_worker *w, struct http_request *req)
 
 	/* Decoding costs more than all the rest, and would be for nothing. */
 	if (request.mode != PUSH_DELETE && !queue_has_room(w->api->queue))
-		refuse_busy(w, req, SUBMIT_BUSY, start_ns);
+		refuse_busy(w, req, dry_run, SUBMIT_BUSY, start_ns);
 	else if (request.mode == PUSH_DELETE || !large_pushes_is_one(&request))
 		read_here(w, req, &request, start_ns);
 	else if (!large_pushes_add(w->api->large_pushes, w, req, &request, start_ns))
-		refuse_busy(w, req, "too many large pushes wait to be decoded, try again",
+		refuse_busy(w, req, dry_run, "too many large pushes wait to be decoded, try again",
 			    start_ns);
+}
+
+void api_group(struct api_worker *w, struct http_request *req)
+{
+	take(w, req, false);
+}
+
+void api_group_dry_run(struct api_worker *w, struct http_request *req)
+{
+	take(w, req, true);
 }

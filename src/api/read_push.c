@@ -274,6 +274,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 		name_group(&key, &ret->group);
 		return NULL;
 	}
+	push->dry_run = req->dry_run;
 	push->warnings |= odd ? PUSH_NAMES : 0;
 	if (push->err.reason == ERR_NONE || push->err.reason == ERR_INVALID)
 		return push;

@@ -18,6 +18,7 @@ struct current_rules;
 /* What takes part in it of a request; all of it is borrowed. */
 struct push_request {
 	enum push_mode mode;
+	bool dry_run;
 	struct str key_path;       /* what follows "/metrics/job" */
 	enum group_mode said_mode; /* what stands before it; GROUP_PLAIN: nothing */
 	struct str body, content_type;

@@ -61,14 +61,15 @@ static bool has_admin_api(const struct api_worker *w)
 }
 
 /* While the database is being loaded there is nothing to push into and nothing to show. */
-static bool refuse_until_ready(struct api_worker *w, struct http_request *req, enum action action)
+static bool refuse_until_ready(struct api_worker *w, struct http_request *req,
+			       const struct endpoint *e, enum action action)
 {
 	struct err err;
 
 	if (w->api->ready || action == ACTION_PROBE)
 		return false;
 	err_set(&err, ERR_BUSY, 0, "the gateway is starting: its database is being loaded");
-	if (action == ACTION_PUSH || action == ACTION_DELETE) {
+	if ((action == ACTION_PUSH || action == ACTION_DELETE) && e != &endpoint_dry_run) {
 		w->api->counters.rejects[REJECT_BUSY]++;
 		refusals_push(w, req, REJECT_BUSY, STR(""), &err);
 	}
@@ -91,6 +92,16 @@ static bool refuse_other_site(struct api_worker *w, struct http_request *req,
 	return true;
 }
 
+/* That of the group which a path below the route prefix names, in w->push_path. NULL: none. */
+static const struct endpoint *endpoint_of_group(struct api_worker *w, struct str path)
+{
+	bool dry_run = path_take_dry_run(&path);
+
+	if (!push_path_parse(path, &w->push_path))
+		return NULL;
+	return dry_run ? &endpoint_dry_run : &endpoint_group;
+}
+
 static void call_endpoint(struct api_worker *w, struct http_request *req, const struct endpoint *e)
 {
 	enum http_method method = http_request_method(req);
@@ -101,7 +112,7 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 		return;
 	}
 	if (permission_refuse(w, req, e, call->action) ||
-	    refuse_until_ready(w, req, call->action) || refuse_other_site(w, req, e))
+	    refuse_until_ready(w, req, e, call->action) || refuse_other_site(w, req, e))
 		return;
 	if (call->action == ACTION_SCRAPE)
 		api_lint_refresh(w->api);
@@ -187,6 +198,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 			struct str query)
 {
 	const struct endpoint *e = endpoint_find(path, false, has_admin_api(w));
+	const struct endpoint *of_group;
 	bool api = str_has_prefix(path, STR("/api/v1/"));
 
 	if (str_eq(path, STR("/api/v1"))) {
@@ -197,8 +209,8 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 		http_reply(req, 200, NULL);
 	} else if (e) {
 		call_endpoint(w, req, e);
-	} else if (push_path_parse(path, &w->push_path)) {
-		call_endpoint(w, req, &endpoint_group);
+	} else if ((of_group = endpoint_of_group(w, path))) {
+		call_endpoint(w, req, of_group);
 	} else if (!redirect_to_route(w, req, path, query)) {
 		refuse(req, 404, "404 page not found");
 	}
@@ -274,8 +286,8 @@ static void handle(void *state, struct http_request *req)
 	}
 }
 
-/* Its path is in w->push_path. */
-static bool is_push(struct api_worker *w, const struct http_request *req)
+/* Of a push or its dry run. NULL: it is neither. */
+static const struct endpoint *pushes_to(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
 	struct str prefix = prefix_of(w);
@@ -283,14 +295,14 @@ static bool is_push(struct api_worker *w, const struct http_request *req)
 	struct err err;
 
 	if (method != HTTP_PUT && method != HTTP_POST)
-		return false;
+		return NULL;
 	arena_reset(&w->reader.arena);
 	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
 	    !str_has_prefix(path.decoded, prefix))
-		return false;
+		return NULL;
 	path.decoded.p += prefix.n;
 	path.decoded.n -= prefix.n;
-	return push_path_parse(path.decoded, &w->push_path);
+	return endpoint_of_group(w, path.decoded);
 }
 
 /*
@@ -305,14 +317,14 @@ static void let_in(struct api_worker *w, struct http_request *req)
 	/* A body that begins wrongly is refused first, as by the Go gateway. */
 	bool coded = http_request_header(req, "Content-Encoding").p != NULL;
 	bool small = http_request_announced(req) <= SMALL;
-	bool push = !small && is_push(w, req);
+	const struct endpoint *push = small ? NULL : pushes_to(w, req);
 
 	caller_identify(req);
 	if (!small && !push && !coded)
 		handle(w, req);
-	else if (push && permission_refuse(w, req, &endpoint_group, ACTION_PUSH))
+	else if (push && permission_refuse(w, req, push, ACTION_PUSH))
 		return;
-	else if (!push || !api_group_refuse_early(w, req))
+	else if (!push || !api_group_refuse_early(w, req, push == &endpoint_dry_run))
 		http_request_admit(req);
 }
 

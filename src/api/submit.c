@@ -61,6 +61,12 @@ void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mod
 	api_reply_error(req, error_status(err), err->msg);
 }
 
+void submit_refuse_dry_run(struct http_request *req, const struct err *err)
+{
+	api_count_as(req, HANDLER_DRY_RUN);
+	api_reply_error(req, error_status(err), err->msg);
+}
+
 static enum reject reject_of(enum err_reason reason)
 {
 	return reason == ERR_INVALID    ? REJECT_INCONSISTENT
@@ -96,6 +102,15 @@ static void log_deleted(const struct api_worker *w, const struct http_request *r
 		 strbuf_z(&group), *user ? "user" : NULL, user, NULL);
 }
 
+static void refuse(struct api_worker *w, struct http_request *req, const struct push *push,
+		   enum reject why, int64_t start_ns)
+{
+	if (push->dry_run)
+		submit_refuse_dry_run(req, &push->err);
+	else
+		submit_refuse(w, req, push->mode, push->labels, &push->err, why, start_ns);
+}
+
 /* On the worker's thread, with the verdict. */
 static void finish(struct http_task *task)
 {
@@ -107,16 +122,18 @@ static void finish(struct http_task *task)
 	 */
 	if (push->err.reason == ERR_INVALID &&
 	    p->worker->api->config->push_disable_consistency_check) {
-		refusals_push(p->worker, p->req, REJECT_INCONSISTENT, push->labels, &push->err);
+		if (!push->dry_run)
+			refusals_push(p->worker, p->req, REJECT_INCONSISTENT, push->labels,
+				      &push->err);
 		push->err.reason = ERR_NONE;
 	}
 	if (push->err.reason) {
-		submit_refuse(p->worker, p->req, push->mode, push->labels, &push->err,
-			      reject_of(push->err.reason), p->start_ns);
+		refuse(p->worker, p->req, push, reject_of(push->err.reason), p->start_ns);
 	} else {
 		int status = status_of(p->worker, push->mode);
 
-		count(p->worker, p->req, push->mode, p->start_ns);
+		if (!push->dry_run)
+			count(p->worker, p->req, push->mode, p->start_ns);
 		if (push->mode == PUSH_DELETE || push->mode == PUSH_WIPE)
 			log_deleted(p->worker, p->req, push);
 		warnings_say(p->worker, p->req, push);
@@ -176,7 +193,6 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 {
 	struct pending *p = pending_new(w, req, push);
 	enum push_mode mode = push->mode;
-	struct err err;
 
 	*p = (struct pending){
 		.task = { .run = finish },
@@ -193,13 +209,13 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		wake_committer_later(w);
 		return;
 	case QUEUE_FULL:
-		err_set(&err, ERR_BUSY, 0, SUBMIT_BUSY);
+		err_set(&push->err, ERR_BUSY, 0, SUBMIT_BUSY);
 		break;
 	case QUEUE_CLOSED:
-		err_set(&err, ERR_BUSY, 0, "the gateway is shutting down");
+		err_set(&push->err, ERR_BUSY, 0, "the gateway is shutting down");
 		break;
 	}
 	free(p);
-	submit_refuse(w, req, mode, push->labels, &err, REJECT_BUSY, start_ns);
+	refuse(w, req, push, REJECT_BUSY, start_ns);
 	push_free(push);
 }

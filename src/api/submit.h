@@ -20,5 +20,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
  */
 void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
 		   struct str group, const struct err *err, enum reject why, int64_t start_ns);
+/* Answers the same of a dry run, which is neither counted as a push nor logged. */
+void submit_refuse_dry_run(struct http_request *req, const struct err *err);
 
 #endif

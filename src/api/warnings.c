@@ -37,6 +37,8 @@ void warnings_say(struct api_worker *w, struct http_request *req, const struct p
 		if (!(push->warnings & warnings[i].bit))
 			continue;
 		strbuf_addf(&names, "%s%s", names.n ? ", " : "", warnings[i].name);
+		if (push->dry_run)
+			continue;
 		if (warnings[i].counted < N_PUSH_ODDITIES)
 			job_counts_add(&w->api->counters.oddities[warnings[i].counted],
 				       key_value(push->key, STR("job")));

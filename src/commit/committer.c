@@ -396,6 +396,50 @@ static struct push *take(struct committer *c, size_t *ret_n)
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
 }
 
+static void run_dry(struct committer *c, struct push *p)
+{
+	struct err err;
+
+	/* A push would be told so, too. */
+	if (c->database.storage && database_fails(&c->database, &err)) {
+		if (!p->err.reason)
+			p->err = err;
+		return;
+	}
+	stage(c, p);
+	store_rollback(c->store);
+}
+
+/*
+ * Those of a list that ask for a verdict only are answered first, each against what is published:
+ * nobody sees what they stage, nor do they see each other. Returns the others, in order.
+ */
+static struct push *answer_dry_runs(struct committer *c, struct push *first)
+{
+	struct push *others = NULL, **last = &others, *next;
+	bool some = false;
+
+	for (struct push *p = first; p; p = next) {
+		next = (struct push *)p->node.next;
+		if (!p->dry_run) {
+			*last = p;
+			last = (struct push **)&p->node.next;
+			continue;
+		}
+		/* A push would come after what is due. */
+		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())
+			do_what_is_due(c);
+		some = true;
+		run_dry(c, p);
+		p->done(p);
+	}
+	*last = NULL;
+	if (some && c->batch_done)
+		c->batch_done();
+	c->batches += some;
+	return others;
+}
+
 static void run_list(struct committer *c, struct push *first)
 {
 	size_t n;
@@ -421,6 +465,7 @@ static void *committer_main(void *arg)
 	c->busy = false;
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
+		first = answer_dry_runs(c, first);
 		run_list(c, late_sort(&c->late, first));
 		first = late_take(&c->late, BATCH_MAX, &n);
 		if (first)

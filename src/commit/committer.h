@@ -3,6 +3,7 @@
  * queued pushes, commits them in one transaction, publishes them, and answers, in that order: a
  * push answered 200 is durable and visible. If the commit fails, memory stays as it was, and the
  * pushes are answered 503.
+ * A dry run (push.h) is told what the push would be told now, and leaves nothing behind.
  */
 #ifndef COMMIT_COMMITTER_H
 #define COMMIT_COMMITTER_H

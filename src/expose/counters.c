@@ -1,7 +1,7 @@
 #include "expose/counters.h"
 
 const char *const counters_handlers[N_HANDLERS] = {
-	"push", "delete",        "healthy",        "ready",          "status", "static",
+	"push", "dry_run",       "delete",         "healthy",        "ready",  "status", "static",
 	"wipe", "api/v1/status", "api/v1/metrics", "api/v1/options", "api/v1", "none"
 };
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",

@@ -66,6 +66,7 @@ struct said;
 struct push {
 	struct queue_node node; /* first; node.bytes is what the push holds in all */
 	enum push_mode mode;
+	bool dry_run;                /* of a PUT or POST: the verdict is wanted, and no more */
 	double now;                  /* Unix seconds: when the request was parsed */
 	struct str key;              /* canonical bytes, see key_encode() */
 	uint64_t key_hash;           /* of key */

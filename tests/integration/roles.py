@@ -11,7 +11,8 @@ HASH = "$2b$04$QOauhQNbBCuQDKes6eFzPeVj0cCigtIZ1NEwIggIAOiVqcS6cpIjG"  # of "sec
 VERBS = ("push", "delete", "scrape", "read", "admin", "probe")
 METHODS = {"get": ("GET", "HEAD"), "put": ("PUT",), "post": ("POST",), "delete": ("DELETE",)}
 # Where a path says more than the table, or a request needs more than its path.
-PATHS = {"/static/": "/static/x", "endpoint_scrape": "/metrics", "endpoint_group": "/metrics/job/table"}
+PATHS = {"/static/": "/static/x", "endpoint_scrape": "/metrics", "endpoint_group": "/metrics/job/table",
+         "endpoint_dry_run": "/dry-run/metrics/job/table"}
 QUERIES = {("DELETE", "/api/v1/groups"): '?match[]={job="table"}&dry_run=1'.replace('"', "%22")}
 
 _CALL = re.compile(r"\.(get|put|post|delete) = CALL\((\w+), \w+\)")

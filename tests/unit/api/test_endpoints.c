@@ -46,7 +46,7 @@ static void check_methods(const struct endpoint *e, const char *name, const enum
 		enum action action = want[m == HTTP_HEAD ? HTTP_GET : m];
 
 		ck_assert_msg(call->action == action, "%s, method %d: %d", name, m, call->action);
-		ck_assert(e->of_group == (e == &endpoint_group));
+		ck_assert(e->of_group == (e == &endpoint_group || e == &endpoint_dry_run));
 		ck_assert_msg((call->fn != NULL) == (action != ACTION_NONE), "%s, method %d", name,
 			      m);
 	}
@@ -70,9 +70,13 @@ START_TEST(paths_of_their_own)
 						      [HTTP_PUT] = ACTION_PUSH,
 						      [HTTP_POST] = ACTION_PUSH,
 						      [HTTP_DELETE] = ACTION_DELETE };
+	static const enum action dry_run[N_METHODS] = {
+		[HTTP_PUT] = ACTION_PUSH, [HTTP_POST] = ACTION_PUSH
+	};
 
 	check_methods(&endpoint_scrape, "scrape", scrape);
 	check_methods(&endpoint_group, "group", group);
+	check_methods(&endpoint_dry_run, "dry run", dry_run);
 }
 END_TEST
 

@@ -74,14 +74,15 @@ static void teardown(struct world *w)
 	mem_storage_done(&w->rows);
 }
 
-static void submit(struct world *w, struct verdict *v, enum push_mode mode, const char *path,
-		   const char *body)
+static void submit_as(struct world *w, struct verdict *v, bool dry_run, enum push_mode mode,
+		      const char *path, const char *body)
 {
 	struct push *push = make_push(mode, path, body, (double)++pushes);
 
 	sem_init(&v->there, 0, 0);
 	push->done = told;
 	push->done_arg = v;
+	push->dry_run = dry_run;
 	/* On a busy machine those that would wait for too long are refused (commit/pace.h). */
 	enum queue_result result;
 	while ((result = queue_push(&w->queue, &push->node)) == QUEUE_FULL) {
@@ -89,6 +90,12 @@ static void submit(struct world *w, struct verdict *v, enum push_mode mode, cons
 		sched_yield();
 	}
 	ck_assert_int_eq(result, QUEUE_OK);
+}
+
+static void submit(struct world *w, struct verdict *v, enum push_mode mode, const char *path,
+		   const char *body)
+{
+	submit_as(w, v, false, mode, path, body);
 }
 
 static enum err_reason wait_for(struct verdict *v)
@@ -105,6 +112,16 @@ static enum err_reason push(struct world *w, enum push_mode mode, const char *pa
 	struct verdict v;
 
 	submit(w, &v, mode, path, body);
+	queue_wake(&w->queue);
+	return wait_for(&v);
+}
+
+static enum err_reason dry_run(struct world *w, enum push_mode mode, const char *path,
+			       const char *body)
+{
+	struct verdict v;
+
+	submit_as(w, &v, true, mode, path, body);
 	queue_wake(&w->queue);
 	return wait_for(&v);
 }
@@ -167,6 +184,91 @@ START_TEST(failed_commits)
 	CLEANUP(freep) char *got = exposed_pushed(w.store);
 
 	ck_assert_str_eq(got, "# TYPE a untyped\na{instance=\"\",job=\"j\"} 3\n");
+	teardown(&w);
+}
+END_TEST
+
+static const struct {
+	enum push_mode mode;
+	const char *path, *body;
+	enum err_reason verdict;
+} dry_runs[] = {
+	{ PUSH_PUT, "/j", "# TYPE a gauge\na 2\nb 1\n", ERR_NONE },
+	{ PUSH_POST, "/j", "a 1\na 1\n", ERR_INVALID },
+	{ PUSH_POST, "/k", "# TYPE a counter\na 1\n", ERR_INVALID },
+	{ PUSH_POST, "/k", "a_sum 1\n# TYPE a summary\na_count 1\n", ERR_INVALID },
+	{ PUSH_PUT, "/l", "# TYPE a gauge\na 1\n", ERR_NONE },
+	{ PUSH_PUT, "/m", "n 1\n", ERR_NONE },
+	{ PUSH_PUT, "/j", "c 1\n", ERR_NONE },
+	{ PUSH_PUT, "/k", "# TYPE b counter\nb 1\n", ERR_NONE },
+};
+
+/* The state is as before, and what the push itself is told is the same. */
+START_TEST(a_dry_run_leaves_nothing_behind)
+{
+	struct world w;
+
+	setup(&w, _i);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "# TYPE a gauge\na 1\n"), ERR_NONE);
+	for (size_t i = 0; i < ARRAY_LEN(dry_runs); i++) {
+		CLEANUP(strbuf_done) struct strbuf before = { 0 }, after = { 0 };
+		struct committer_stats stats = committer_stats(w.committer);
+		struct store_counts counts = store_counts(w.store);
+		size_t n_rows = w.rows.n_rows;
+
+		exposed_add(w.store, &before);
+		ck_assert_int_eq(dry_run(&w, dry_runs[i].mode, dry_runs[i].path, dry_runs[i].body),
+				 dry_runs[i].verdict);
+		exposed_add(w.store, &after);
+		ck_assert(str_eq(strbuf_str(&before), strbuf_str(&after)));
+		ck_assert_uint_eq(w.rows.n_rows, n_rows);
+		ck_assert_uint_eq(store_counts(w.store).groups, counts.groups);
+		ck_assert_uint_eq(store_counts(w.store).series, counts.series);
+		ck_assert_uint_eq(committer_stats(w.committer).commits, stats.commits);
+		ck_assert_uint_eq(committer_stats(w.committer).batch_pushes.count,
+				  stats.batch_pushes.count);
+		ck_assert_int_eq(push(&w, dry_runs[i].mode, dry_runs[i].path, dry_runs[i].body),
+				 dry_runs[i].verdict);
+	}
+	teardown(&w);
+}
+END_TEST
+
+/* Queued before those that contradict it: neither they nor another dry run see it. */
+START_TEST(nobody_sees_a_dry_run)
+{
+	struct verdict v[4];
+	struct world w;
+
+	setup(&w, _i);
+	for (int round = 0; round < 20; round++) {
+		submit_as(&w, &v[0], true, PUSH_PUT, "/j", "# TYPE a gauge\na 1\n");
+		submit(&w, &v[1], PUSH_PUT, "/k", "# TYPE b counter\nb 1\n");
+		submit_as(&w, &v[2], true, PUSH_PUT, "/l", "# TYPE a counter\na 1\n");
+		submit(&w, &v[3], PUSH_PUT, "/k", "# TYPE a summary\na_sum 1\na_count 1\n");
+		queue_wake(&w.queue);
+		ck_assert_int_eq(wait_for(&v[0]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[1]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[2]), ERR_NONE);
+		ck_assert_int_eq(wait_for(&v[3]), ERR_NONE);
+		ck_assert_int_eq(push(&w, PUSH_DELETE, "/k", ""), ERR_NONE);
+		ck_assert_uint_eq(store_counts(w.store).groups, 0);
+	}
+	teardown(&w);
+}
+END_TEST
+
+/* A push would be told so; what was wrong with it is still wrong. */
+START_TEST(a_dry_run_while_the_database_takes_nothing)
+{
+	struct world w;
+
+	setup(&w, true);
+	w.rows.refuse = true;
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/j", "a 1\n"), ERR_STORAGE);
+	ck_assert_int_eq(dry_run(&w, PUSH_PUT, "/j", "a 1\n"), ERR_STORAGE);
+	ck_assert_int_eq(dry_run(&w, PUSH_PUT, "/j", "a 1 1\n"), ERR_INVALID);
+	ck_assert_uint_eq(committer_stats(w.committer).commit_failures, 1);
 	teardown(&w);
 }
 END_TEST
@@ -281,7 +383,7 @@ START_TEST(one_that_cannot_be_stored)
 		submit(&w, &v[0], PUSH_PUT, "/j", "b 1\n");
 		submit(&w, &v[1], PUSH_PUT, "/k", strbuf_z(&big));
 		/* It contradicts the one that is not stored. */
-		submit(&w, &v[2], PUSH_PUT, "/l", "# TYPE a counter\na 1\n");
+		submit_as(&w, &v[2], true, PUSH_PUT, "/l", "# TYPE a counter\na 1\n");
 		submit(&w, &v[3], PUSH_PUT, "/m", "b 1 1\n");
 		submit(&w, &v[4], PUSH_DELETE, "/l", "");
 		submit(&w, &v[5], PUSH_PUT, "/n", "b 1\n");
@@ -789,6 +891,9 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_push_of_each_kind_is_answered, 0, 2);
 	tcase_add_test(tc, failed_commits);
+	tcase_add_loop_test(tc, a_dry_run_leaves_nothing_behind, 0, 2);
+	tcase_add_loop_test(tc, nobody_sees_a_dry_run, 0, 2);
+	tcase_add_test(tc, a_dry_run_while_the_database_takes_nothing);
 	tcase_add_test(tc, one_that_cannot_be_stored);
 	tcase_add_test(tc, one_that_is_too_large);
 	tcase_add_loop_test(tc, wipes, 0, 2);
