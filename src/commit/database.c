@@ -125,11 +125,15 @@ static void note_failure(struct database *d, int64_t start, const struct err *er
 		  err->msg, NULL);
 }
 
-/* What is in the log takes the place of what the store has. */
+/*
+ * What is in the log takes the place of what the store has. A storage that has been read takes the
+ * store for one that was made of it, though loading may have failed behind that.
+ */
 static int load_anew(struct database *d, const struct err *why, struct err *err)
 {
 	struct store *loaded = store_new_like(d->store, NULL);
 
+	d->outdated = true;
 	if (load_store(d->storage, loaded, err) != STORAGE_LOADED) {
 		store_free(loaded);
 		err->reason = ERR_STORAGE;
@@ -138,7 +142,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	}
 	store_take_over(d->store, loaded);
 	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
-	d->suspect = false;
+	d->suspect = d->outdated = false;
 	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
 		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
 	return 0;
@@ -155,6 +159,10 @@ static int mend(struct database *d, struct err *err)
 	/* A new file may be in place that numbers its rows otherwise than the store. */
 	if (health == STORAGE_WELL && d->unsettled)
 		health = STORAGE_DOUBTED;
+	if (health == STORAGE_WELL && d->outdated) {
+		health = STORAGE_CHANGED;
+		err_set(err, ERR_STORAGE, 0, "the log could not be loaded before");
+	}
 	d->suspect = health != STORAGE_WELL;
 	if (!d->suspect)
 		return 0;

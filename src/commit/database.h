@@ -18,9 +18,10 @@ struct database {
 	struct store *store;     /* borrowed: what the database has to hold */
 	int64_t commit_ns;       /* that the last commit took */
 
-	bool full;              /* the disk, when rows that take room were to be committed last */
-	bool suspect;           /* a commit has failed: look after it before the next batch */
-	bool unsettled;         /* a repair was begun and not ended: well or not, it is read back */
+	bool full;      /* the disk, when rows that take room were to be committed last */
+	bool suspect;   /* a commit has failed: look after it before the next batch */
+	bool unsettled; /* a repair was begun and not ended: well or not, it is read back */
+	bool outdated;  /* the log is another one than the store's, and is still to be loaded */
 	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 
