@@ -11,12 +11,12 @@
 void oracle_init(struct oracle *o)
 {
 	*o = (struct oracle){ .n_states = 1 };
-	o->states[0] = mem_zalloc(sizeof(struct naive_store));
-	o->states[0]->max_groups = 1000;
-	o->states[0]->max_series = 100000;
+	o->states[0] = mem_zalloc(sizeof(struct oracle_state));
+	o->states[0]->store.max_groups = 1000;
+	o->states[0]->store.max_series = 100000;
 }
 
-static void forget(struct naive_store **states, size_t n)
+static void forget(struct oracle_state **states, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		free(states[i]);
@@ -69,6 +69,15 @@ struct lines {
 	size_t n, cap;
 };
 
+static void note_line(struct lines *l, struct str line)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 64;
+		l->list = mem_realloc(l->list, l->cap * sizeof(*l->list));
+	}
+	l->list[l->n++] = line;
+}
+
 static void add_sorted(struct lines *l, struct strbuf *out)
 {
 	if (l->n > 1)
@@ -80,8 +89,9 @@ static void add_sorted(struct lines *l, struct strbuf *out)
 
 void oracle_canonical(struct str scrape, struct strbuf *out)
 {
+	CLEANUP(strbuf_done) struct strbuf head = { 0 };
+	struct lines lines = { 0 }, summed = { 0 };
 	struct str family = STR("");
-	struct lines lines = { 0 };
 	bool own = false;
 
 	while (scrape.n > 0) {
@@ -91,21 +101,24 @@ void oracle_canonical(struct str scrape, struct strbuf *out)
 			add_sorted(&lines, out);
 			family = name;
 			own = is_own(name);
+			head.n = 0;
 		}
 		if (own)
 			continue;
 		if (name.n > 0) {
-			strbuf_adds(out, line);
-			continue;
+			strbuf_adds(&head, line);
+		} else if (sums_have_line(line)) {
+			note_line(&summed, line);
+		} else {
+			strbuf_adds(out, strbuf_str(&head));
+			head.n = 0;
+			note_line(&lines, line);
 		}
-		if (lines.n == lines.cap) {
-			lines.cap = lines.cap ? 2 * lines.cap : 64;
-			lines.list = mem_realloc(lines.list, lines.cap * sizeof(*lines.list));
-		}
-		lines.list[lines.n++] = line;
 	}
 	add_sorted(&lines, out);
+	add_sorted(&summed, out);
 	free(lines.list);
+	free(summed.list);
 }
 
 static bool has_line(const struct oracle *o, struct str line)
@@ -163,19 +176,24 @@ static enum taken taken(const struct sim_request *r)
 }
 
 /* False: it would have been answered otherwise. */
-static bool apply(struct naive_store *s, const struct sim_request *r)
+static bool apply(struct oracle_state *s, const struct sim_request *r)
 {
 	struct naive_push p = r->push;
 	struct err err = { 0 };
 
 	if (r->kind == REQUEST_WIPE) {
-		memset(s->groups, 0, sizeof(s->groups));
+		memset(s->store.groups, 0, sizeof(s->store.groups));
+		s->sums = (struct sums){ 0 };
 		return r->status == 0 || r->status == 202;
+	}
+	if (r->kind == REQUEST_SUM) {
+		sums_apply(&s->sums, &r->sum, r->now);
+		return r->status == 0 || r->status == (sums_is_push(&r->sum) ? 200 : 202);
 	}
 	p.now = r->now;
 	for (int i = 0; i < p.n; i++)
 		p.families[i].pushed_at = (double)r->order;
-	err.reason = naive_apply(s, &p);
+	err.reason = naive_apply(&s->store, &p);
 	if (r->status == 0)
 		return true;
 	if (err.reason)
@@ -191,17 +209,39 @@ static int by_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void note_state(struct oracle *o, const struct naive_store *s)
+static void expose(const struct oracle_state *s, struct strbuf *out)
+{
+	naive_expose(&s->store, out);
+	sums_expose(&s->sums, out);
+}
+
+static void leave_out_help(struct strbuf *text)
+{
+	struct str rest = strbuf_str(text);
+	size_t n = 0;
+
+	while (rest.n > 0) {
+		struct str line = next_line(&rest);
+
+		if (str_has_prefix(line, STR("# HELP ")))
+			continue;
+		memmove(text->p + n, line.p, line.n);
+		n += line.n;
+	}
+	text->n = n;
+}
+
+static void note_state(struct oracle *o, const struct oracle_state *s)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
-	naive_expose(s, &text);
+	expose(s, &text);
 	note_lines(o, strbuf_str(&text));
 }
 
 /* choice: a bit for each that may have taken place. noted: all states on the way are right. */
-static bool follow(struct oracle *o, const struct naive_store *from, unsigned choice, bool noted,
-		   struct naive_store *ret)
+static bool follow(struct oracle *o, const struct oracle_state *from, unsigned choice, bool noted,
+		   struct oracle_state *ret)
 {
 	*ret = *from;
 	for (size_t i = 0; i < o->n_open; i++) {
@@ -223,12 +263,12 @@ static bool follow(struct oracle *o, const struct naive_store *from, unsigned ch
 
 /* What may be stored after this; those that show the same. */
 struct next {
-	struct naive_store *states[ORACLE_STATES];
+	struct oracle_state *states[ORACLE_STATES];
 	size_t n;
 	bool possible; /* some choice leads to the answers that were given */
 };
 
-static void add_state(struct oracle *o, struct next *to, const struct naive_store *s)
+static void add_state(struct oracle *o, struct next *to, const struct oracle_state *s)
 {
 	/* What differs in padding alone is kept twice. */
 	for (size_t i = 0; i < to->n; i++)
@@ -243,10 +283,10 @@ static void add_state(struct oracle *o, struct next *to, const struct naive_stor
 }
 
 /* All choices from one state. */
-static void try_all(struct oracle *o, const struct naive_store *from, struct str shown,
+static void try_all(struct oracle *o, const struct oracle_state *from, struct str shown,
 		    struct next *to, struct strbuf *why)
 {
-	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
+	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	unsigned n_may = 0;
 
@@ -257,7 +297,9 @@ static void try_all(struct oracle *o, const struct naive_store *from, struct str
 		if (!follow(o, from, left - 1, false, next))
 			continue;
 		want.n = 0;
-		naive_expose(next, &want);
+		expose(next, &want);
+		if (o->any_help)
+			leave_out_help(&want);
 		if (str_eq(strbuf_str(&want), shown)) {
 			if (o->notes)
 				follow(o, from, left - 1, true, next);
@@ -275,6 +317,8 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 	struct next next = { .n = 0 };
 
 	oracle_canonical(scrape, &shown);
+	if (o->any_help)
+		leave_out_help(&shown);
 	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
 	for (size_t i = 0; i < o->n_states; i++)
 		try_all(o, o->states[i], strbuf_str(&shown), &next, why);
@@ -307,7 +351,7 @@ static bool is_no_time(struct str line)
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
-	CLEANUP(freep) struct naive_store *next = mem_alloc(sizeof(*next));
+	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	struct str rest;
 
 	for (size_t i = 0; i < o->n_states; i++)
@@ -317,7 +361,8 @@ bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
 	while (rest.n > 0) {
 		struct str line = next_line(&rest);
 
-		if (family_of(line).n > 0 || is_no_time(line) || has_line(o, line))
+		if (family_of(line).n > 0 || is_no_time(line) || sums_is_total(line) ||
+		    has_line(o, line))
 			continue;
 		strbuf_addf(why, "was never right: %.*s", (int)(line.n < 300 ? line.n : 300),
 			    line.p);

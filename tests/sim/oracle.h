@@ -1,18 +1,20 @@
 /*
- * What the gateway has to show: the naive store (lib/naive_store.h), and requests of which it is
- * not known, or not yet, whether they have taken place.
+ * What the gateway has to show: the naive store (lib/naive_store.h), summed groups (sums.h), and
+ * requests of which it is not known, or not yet, whether they have taken place.
  */
 #ifndef TESTS_SIM_ORACLE_H
 #define TESTS_SIM_ORACLE_H
 
 #include "base/table.h"
 #include "lib/naive_store.h"
+#include "sim/sums.h"
 
-enum request_kind { REQUEST_PUSH, REQUEST_WIPE };
+enum request_kind { REQUEST_PUSH, REQUEST_SUM, REQUEST_WIPE };
 
 struct sim_request {
 	enum request_kind kind;
 	struct naive_push push;
+	struct sums_request sum;
 	int fd;         /* of its connection */
 	uint64_t order; /* in which it was handed to the committer; 0: not yet */
 	double now;     /* Unix seconds of the gateway's clock then */
@@ -22,16 +24,24 @@ struct sim_request {
 
 enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };
 
+struct oracle_state {
+	struct naive_store store;
+	struct sums sums;
+};
+
 struct oracle {
 	/*
 	 * What may be stored. Some differ in nothing that a scrape shows: a family without samples
 	 * has a type, and later pushes may contradict it.
 	 */
-	struct naive_store *states[ORACLE_STATES];
+	struct oracle_state *states[ORACLE_STATES];
 	size_t n_states;
 	bool too_many;                        /* there were more */
 	struct sim_request open[ORACLE_OPEN]; /* not settled yet */
 	size_t n_open;
+	/* A database that was set aside is read in the order of push times, of which the simulated
+	 * clock gives one to many pushes: whose HELP is the newest is not known any more. */
+	bool any_help;
 	bool notes;        /* what is right at any time is remembered */
 	struct table ever; /* hashes of all lines that were right at some time */
 };
@@ -50,7 +60,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why);
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);
 
 /* Appends the families that were pushed, as naive_expose() has them: lines sorted, own metrics left
- * out. */
+ * out. Lines of summed groups are behind them, as sums_expose() has them. */
 void oracle_canonical(struct str scrape, struct strbuf *out);
 
 #endif

@@ -13,19 +13,19 @@
 /* ---- what there is ---- */
 
 static const char *const names[N_STEP_KINDS] = {
-	"request", "retry",   "go on",  "time", "clock", "disconnect", "settle", "kill",
-	"power",   "restart", "faults", "full", "heal",  "lies",       "rot",
+	"request", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle",
+	"kill",    "power", "restart", "faults", "full", "heal",  "lies",       "rot",
 };
 
 /* How often each comes, by what the history is about. */
 enum theme { CRASHES, FAULTS, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
-	[CRASHES] = { 30, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
-	[FAULTS] = { 40, 4, 30, 14, 1, 2, 8, 1, 1, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
-	[FULL_DISK] = { 40, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
-	[LIES] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
-	[ROT] = { 40, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
+	[CRASHES] = { 34, 4, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
+	[FAULTS] = { 46, 4, 4, 30, 14, 1, 2, 8, 1, 1, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FULL_DISK] = { 46, 4, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
+	[LIES] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
+	[ROT] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
 };
 
 static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
@@ -111,6 +111,7 @@ static void add_push(uint64_t *rng, const struct naive_push *p, struct strbuf *o
 }
 
 static struct naive_push last_push;
+static struct sums_clients sums_clients;
 
 /* The next client that awaits nothing. -1: all do. */
 static int free_client(const struct world *w)
@@ -119,6 +120,16 @@ static int free_client(const struct world *w)
 		if (!w->clients[i].awaits)
 			return i;
 	return -1;
+}
+
+/* False: what is under way has to be answered first. */
+static bool added_goes(const struct world *w)
+{
+	for (size_t i = 0; i < w->oracle.n_open; i++)
+		if (w->oracle.open[i].kind == REQUEST_SUM && w->oracle.open[i].sum.kind == SUM_ADDS)
+			return false;
+	sums_added_goes(&sums_clients);
+	return true;
 }
 
 static void request(struct world *w, bool again)
@@ -135,6 +146,10 @@ static void request(struct world *w, bool again)
 		r.kind = REQUEST_WIPE;
 		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
 				    "Content-Length: 0\r\n\r\n");
+	} else if (!again && rng_one_in(&w->rng, 3)) {
+		r.kind = REQUEST_SUM;
+		sums_random(&w->rng, &sums_clients, &r.sum);
+		sums_add_bytes(&w->rng, &r.sum, &bytes);
 	} else {
 		if (!again || !last_push.now)
 			naive_random_push(&w->rng, 1, &last_push);
@@ -145,7 +160,11 @@ static void request(struct world *w, bool again)
 		r.push = last_push;
 		add_push(&w->rng, &r.push, &bytes);
 	}
-	world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
+	if ((r.kind == REQUEST_WIPE || (r.kind == REQUEST_SUM && r.sum.kind == ADDED_GOES)) &&
+	    !added_goes(w))
+		world_settle(w);
+	else
+		world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
 }
 
 /* ---- steps ---- */
@@ -202,6 +221,9 @@ static void take_step(struct world *w, const struct sim_step *s)
 	case STEP_REQUEST:
 	case STEP_RETRY:
 		request(w, s->kind == STEP_RETRY);
+		break;
+	case STEP_SCRAPE:
+		world_scrape(w);
 		break;
 	case STEP_GO_ON:
 		for (unsigned n = rng_below(&w->rng, 6); n > 0 && !w->over; n--)
@@ -261,6 +283,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	bool good;
 
 	last_push = (struct naive_push){ .n = 0 };
+	sums_clients = (struct sums_clients){ .ids = 0 };
 	world_start(&w, h->seed, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {

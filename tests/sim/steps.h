@@ -10,6 +10,7 @@
 enum sim_step_kind {
 	STEP_REQUEST,
 	STEP_RETRY, /* the last push of somebody, once more */
+	STEP_SCRAPE,
 	STEP_GO_ON,
 	STEP_TIME,
 	STEP_CLOCK, /* somebody sets it */

@@ -132,6 +132,9 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	w->counts->requests++;
 	if (!r)
 		return;
+	w->may_fall |= r->kind == REQUEST_WIPE ||
+		       (r->kind == REQUEST_SUM && !sums_is_push(&r->sum));
+	w->counts->summed += r->kind == REQUEST_SUM;
 	r->fd = c->fd;
 	w->oracle.open[w->oracle.n_open++] = *r;
 }
@@ -182,6 +185,19 @@ static int read_reply(const struct net_socket *s, struct str *ret_content)
 	return s->got.n < head + n ? 0 : (int)strtol(s->got.p + 9, NULL, 10);
 }
 
+/* No counter falls. */
+static void note_shown(struct world *w, struct str scrape)
+{
+	double shown[N_SUMS_SHOWN];
+
+	sums_shown(scrape, shown);
+	for (int i = 0; i < N_SUMS_SHOWN && !w->rotten; i++) {
+		if (shown[i] < w->shown[i] && !w->may_fall)
+			world_fails(w, "a counter falls from %.0f to %.0f", w->shown[i], shown[i]);
+		w->shown[i] = shown[i];
+	}
+}
+
 /* What the client reads is what the gateway has meant. Nothing comes from a killed process. */
 static void take_replies(struct world *w)
 {
@@ -196,6 +212,8 @@ static void take_replies(struct world *w)
 		if (status == 0)
 			continue;
 		c->awaits = AWAITS_NOTHING;
+		if (i == WORLD_CLIENTS - 1 && w->scraped_as == 0 && status == 200)
+			note_shown(w, content);
 		for (size_t k = 0; k < w->oracle.n_open; k++) {
 			struct sim_request *r = &w->oracle.open[k];
 
@@ -323,17 +341,30 @@ static const struct {
 	  STRICT_PROTO_TEXT, false },
 };
 
+static void send_scrape(struct world *w, unsigned how)
+{
+	CLEANUP(strbuf_done) struct strbuf request = { 0 };
+
+	w->scraped_as = how;
+	strbuf_addf(&request, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
+		    accepts[how].accept);
+	world_send(w, WORLD_CLIENTS - 1, NULL, strbuf_str(&request));
+}
+
+void world_scrape(struct world *w)
+{
+	if (w->process && !w->clients[WORLD_CLIENTS - 1].awaits)
+		send_scrape(w, 0);
+}
+
 /* The last client scrapes. False: not answered, or not readable. */
 static bool scrape(struct world *w, unsigned how, struct str *ret)
 {
-	CLEANUP(strbuf_done) struct strbuf request = { 0 };
 	const unsigned client = WORLD_CLIENTS - 1;
 	char why[512];
 	int status;
 
-	strbuf_addf(&request, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
-		    accepts[how].accept);
-	world_send(w, client, NULL, strbuf_str(&request));
+	send_scrape(w, how);
 	if (!answer_all(w))
 		return false;
 	w->counts->scrapes++;
@@ -362,6 +393,7 @@ static void look(struct world *w)
 	if (!w->rotten) {
 		if (!oracle_settle(&w->oracle, shown, &why))
 			world_fails(w, "%s", strbuf_z(&why));
+		w->may_fall = false;
 		w->over |= w->oracle.too_many;
 		return;
 	}
@@ -475,6 +507,7 @@ static void start_process(struct world *w)
 		return;
 	}
 	w->counts->set_aside += w->process->set_aside;
+	w->oracle.any_help |= w->process->set_aside;
 	/* A sector that is torn cannot be told from one that is damaged; but nothing may be
 	 * missing. */
 	if (w->process->set_aside && !w->rotten && !w->disk->torn)
@@ -504,6 +537,7 @@ void world_start(struct world *w, uint64_t seed, struct world_counts *counts)
 	w->disk = disk_new(seed);
 	disk_use(w->disk);
 	oracle_init(&w->oracle);
+	sums_shown(STR(""), w->shown);
 	start_process(w);
 }
 

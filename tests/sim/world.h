@@ -24,7 +24,7 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t failed_starts, faults, full, rotten, set_aside;
+	uint64_t summed, failed_starts, faults, full, rotten, set_aside;
 };
 
 struct world {
@@ -38,7 +38,12 @@ struct world {
 	uint64_t failed; /* disk->failed and disk->full at the last look */
 	bool power_cut;  /* when the disk dies, so does the machine */
 	bool rotten;     /* bits have been flipped, or syncs have lied */
-	bool over;       /* nothing more can be foretold */
+	/* What a scrape has shown of summed counters: no later one shows less, unless a request
+	 * that takes them away is on its way. */
+	double shown[N_SUMS_SHOWN];
+	bool may_fall;
+	unsigned scraped_as; /* the form that was asked for last */
+	bool over;           /* nothing more can be foretold */
 	struct strbuf why;
 	struct world_counts *counts;
 };
@@ -53,6 +58,8 @@ bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(pr
 
 /* Sends a request on the connection of a client that awaits nothing, and makes one if need be. */
 void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes);
+/* Whatever is under way. */
+void world_scrape(struct world *w);
 void world_disconnect(struct world *w, unsigned client);
 /* Somebody goes on: a thread of the gateway, or bytes on their way. */
 void world_go_on(struct world *w);
