@@ -7,6 +7,7 @@
 #include "api/error_status.h"
 #include "api/params.h"
 #include "api/reply.h"
+#include "api/scrape_call.h"
 #include "api/scrape_part.h"
 #include "api/status_facts.h"
 #include "base/mem.h"
@@ -112,19 +113,23 @@ static bool make_part(struct scrape_call *s, int64_t until_ns)
 {
 	struct store *store = scrape_part_store(s->part);
 
-	if (!s->part_begun && !begin_part(s))
+	bool large = scrape_part_is_large(s->part);
+	struct snapshot *snap;
+
+	if (large && !s->part_begun && !begin_part(s))
 		return true;
 	if (!scrape_part_step(s->part, until_ns, &s->err))
 		return false;
-	s->worker->api->parts_being_made--;
+	s->worker->api->parts_being_made -= large;
 	if (s->err.reason)
 		return true;
+	snap = is_plain(s->as) ? store_snapshot(store, NULL)
+			       : encoded_body_snapshot(store, s->as, s->coding);
+	scrape_part_cut(s->part, snap);
 	if (is_plain(s->as))
-		scrape_body_init(&s->body, store_snapshot(store, NULL), &s->own);
+		scrape_body_init(&s->body, snap, &s->own);
 	else
-		s->encoding = encoded_body_new(&s->body,
-					       encoded_body_snapshot(store, s->as, s->coding),
-					       &s->own, s->as, s->coding);
+		s->encoding = encoded_body_new(&s->body, snap, &s->own, s->as, s->coding);
 	scrape_part_free(s->part);
 	s->part = NULL;
 	return true;
@@ -226,12 +231,28 @@ static int asked_part(struct api_worker *w, struct scrape_part **ret, struct err
 	return scrape_part_new(w->api->store, &p, ret, err) < 0 ? -1 : 1;
 }
 
+static struct scrape_call *scrape_call_new(struct api_worker *w, struct http_request *req)
+{
+	struct scrape_call *s = mem_zalloc(sizeof(*s));
+
+	s->worker = w;
+	s->req = req;
+	s->as = accept_parse(http_request_header(req, "Accept"),
+			     w->api->config->web_enable_openmetrics);
+	s->coding = negotiate_compression(http_request_header(req, "Accept-Encoding"));
+	return s;
+}
+
+void scrape_call_part(struct api_worker *w, struct http_request *req, struct scrape_part *part)
+{
+	struct scrape_call *s = scrape_call_new(w, req);
+
+	s->part = part;
+	encode_later(s);
+}
+
 void api_scrape(struct api_worker *w, struct http_request *req)
 {
-	struct accepted as = accept_parse(http_request_header(req, "Accept"),
-					  w->api->config->web_enable_openmetrics);
-	enum compression coding = negotiate_compression(
-		http_request_header(req, "Accept-Encoding"));
 	struct status_facts facts;
 	const struct own_sources sources = {
 		.store = w->api->store,
@@ -257,29 +278,24 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		api_reply_error(req, error_status(&err), err.msg);
 		return;
 	}
-	s = mem_zalloc(sizeof(*s));
-	s->part = part;
-	s->worker = w;
-	s->req = req;
-	s->as = as;
-	s->coding = coding;
 	if (part) {
-		encode_later(s);
+		scrape_call_part(w, req, part);
 		return;
 	}
+	s = scrape_call_new(w, req);
 	status_facts_collect(w->api, &facts);
 	own_collect(&s->own, &sources);
-	if (!is_plain(as)) {
-		s->snap = encoded_body_snapshot(w->api->store, as, coding);
+	if (!is_plain(s->as)) {
+		s->snap = encoded_body_snapshot(w->api->store, s->as, s->coding);
 		encode_later(s);
 		return;
 	}
 	scrape_body_init(&s->body, store_snapshot(w->api->store, NULL), &s->own);
 	own_done(&s->own);
-	if (coding != COMPRESS_NONE) {
+	if (s->coding != COMPRESS_NONE) {
 		encode_later(s);
 		return;
 	}
-	reply(req, &s->body, as, coding);
+	reply(req, &s->body, s->as, s->coding);
 	free(s);
 }

@@ -11,6 +11,8 @@
 struct scrape_part {
 	struct store *from, *store;
 	struct group_filter filter;
+	struct strbuf only; /* the key of the one group that is meant; empty: the filter says */
+	bool found;         /* it is there */
 	uint32_t cursor;
 	struct group_list some; /* of all groups */
 	uint32_t at;            /* the next one of these */
@@ -20,21 +22,10 @@ struct scrape_part {
 
 static const struct store_limits no_limits = { UINT64_MAX, UINT64_MAX };
 
-int scrape_part_new(struct store *from, const struct params *params, struct scrape_part **ret,
-		    struct err *err)
+static struct scrape_part *part_new(struct store *from)
 {
 	struct scrape_part *p = mem_zalloc(sizeof(*p));
-	struct param match[PARAMS_MAX];
-	struct params only = { match, 0 };
 
-	for (uint32_t i = 0; i < params->n; i++)
-		if (str_eq(params->list[i].name, STR("match[]")))
-			match[only.n++] = params->list[i];
-	if (group_filter_parse(&only, NULL, &p->filter, err) < 0) {
-		group_filter_done(&p->filter);
-		free(p);
-		return -1;
-	}
 	p->from = from;
 	p->store = store_new(&no_limits);
 	arena_init(&p->keys, ARENA_MAY_FAIL);
@@ -42,6 +33,36 @@ int scrape_part_new(struct store *from, const struct params *params, struct scra
 	p->builder = (struct push_builder){ .max_series = UINT64_MAX,
 					    .max_labels = UINT32_MAX,
 					    .arena = &p->group };
+	return p;
+}
+
+struct scrape_part *scrape_part_of_group(struct store *from, const struct key *key)
+{
+	struct scrape_part *p = part_new(from);
+
+	key_encode(key, &p->only);
+	return p;
+}
+
+bool scrape_part_is_large(const struct scrape_part *p)
+{
+	return p->only.n == 0;
+}
+
+int scrape_part_new(struct store *from, const struct params *params, struct scrape_part **ret,
+		    struct err *err)
+{
+	struct scrape_part *p = part_new(from);
+	struct param match[PARAMS_MAX];
+	struct params only = { match, 0 };
+
+	for (uint32_t i = 0; i < params->n; i++)
+		if (str_eq(params->list[i].name, STR("match[]")))
+			match[only.n++] = params->list[i];
+	if (group_filter_parse(&only, NULL, &p->filter, err) < 0) {
+		scrape_part_free(p);
+		return -1;
+	}
 	*ret = p;
 	return 0;
 }
@@ -51,6 +72,7 @@ void scrape_part_free(struct scrape_part *p)
 	if (!p)
 		return;
 	group_filter_done(&p->filter);
+	strbuf_done(&p->only);
 	group_list_done(&p->some);
 	push_builder_done(&p->builder);
 	arena_done(&p->keys);
@@ -62,6 +84,25 @@ void scrape_part_free(struct scrape_part *p)
 struct store *scrape_part_store(struct scrape_part *p)
 {
 	return p->store;
+}
+
+void scrape_part_cut(const struct scrape_part *p, struct snapshot *snap)
+{
+	size_t n = 0;
+
+	if (scrape_part_is_large(p))
+		return;
+	for (size_t i = 0; i < snap->n_families; i++) {
+		struct snapshot_family *f = &snap->families[i];
+
+		if (!push_is_own_family(f->name)) {
+			snap->families[n++] = *f;
+			continue;
+		}
+		bytes_unref(f->header);
+		bytes_unref(f->unescaped);
+	}
+	snap->n_families = n;
 }
 
 /* -1: the arena is full. */
@@ -116,14 +157,29 @@ static int copy(struct scrape_part *p, uint32_t slot, struct str key)
 	r = store_copy_group(p->from, &before, &p->group, &g);
 	if (r <= 0 || !str_eq(g.key, key))
 		return r < 0 ? -1 : 0;
+	p->found = true;
 	return take(p, &g);
+}
+
+static bool is_meant(struct scrape_part *p, struct str key, struct err *err)
+{
+	if (p->only.n > 0)
+		return str_eq(key, strbuf_str(&p->only));
+	return group_filter_key(&p->filter, key, &p->keys, err) > 0;
+}
+
+static bool end(const struct scrape_part *p, struct err *err)
+{
+	if (p->only.n > 0 && !p->found)
+		err_set(err, ERR_NOT_FOUND, 0, "there is no such group");
+	return true;
 }
 
 static void look_at(struct scrape_part *p, const struct group_brief *g, struct err *err)
 {
 	struct str key = group_list_key(&p->some, g);
 
-	if (group_filter_key(&p->filter, key, &p->keys, err) > 0 && copy(p, g->slot, key) < 0)
+	if (is_meant(p, key, err) && copy(p, g->slot, key) < 0)
 		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 }
 
@@ -133,11 +189,11 @@ bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err)
 		if (p->at == p->some.n) {
 			p->at = 0;
 			if (!store_list_groups(p->from, &p->cursor, &p->some))
-				return true;
+				return end(p, err);
 			continue;
 		}
 		look_at(p, &p->some.list[p->at++], err);
-		if (err->reason)
+		if (err->reason || (p->found && p->only.n > 0))
 			return true;
 	} while (clock_mono_ns() < until_ns);
 	return false;

@@ -61,6 +61,23 @@ def test_in_every_format_and_coding_as_if_nothing_else_was_stored(gateway):
     assert not mine
 
 
+def test_one_group_in_every_format_and_coding(gateway):
+    """As the selector that means only it, without its times."""
+    put_proto(gateway, "one/__ttl__/1d", EVERYTHING)
+    by_selector = scrapes(gateway, path=path('{job="one",instance=""}'))
+    for which, (kind, body) in scrapes(gateway, path="/metrics/job/one").items():
+        its_kind, with_times = by_selector.pop(which)
+        assert its_kind == kind
+        some, all_of_it = pieces(which[0], body), pieces(which[0], with_times)
+        assert some - all_of_it == Counter(), which
+        if "proto" not in which[0] or "compact" in which[0] or FORMATS[which[0]] == PROTO:
+            assert all(b"push_" in piece or b"pushgateway_" in piece for piece in all_of_it - some), which
+        assert some and b"push_time_seconds" not in body
+    assert not by_selector
+    assert gateway.get("/metrics/job/none").status == 404
+    assert gateway.delete("one").status == 202
+
+
 def test_which_groups():
     with Gateway(database="") as g:
         for job in "a", "b", "c":
