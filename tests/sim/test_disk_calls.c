@@ -341,6 +341,31 @@ START_TEST(syncs_fail_again_and_again)
 }
 END_TEST
 
+/* Nor one that was closed in order when syncs or writes had failed for a while. */
+START_TEST(closed_after_failures)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	struct storage *st;
+	struct err err = { 0 };
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	close_in_order();
+	ck_assert_int_eq(sqlite_storage_open(DISK_DATABASE, &st, &err), SQLITE_OPENED);
+	*(_i % 2 ? &d->faults.sync : &d->faults.write) = 2;
+	for (uint64_t i = 1, n = 1; i < 6; i++)
+		n += add_row(st, n);
+	d->faults = (struct disk_faults){ 0 };
+	st->ops->close(st);
+	ck_assert_msg(sqlite_storage_open(DISK_DATABASE, &st, &err) == SQLITE_OPENED, "%s",
+		      err.msg);
+	st->ops->close(st);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -356,5 +381,6 @@ int main(void)
 	tcase_add_test(tc, note_that_stays);
 	tcase_add_loop_test(tc, cut_after_failed_syncs, 0, 300);
 	tcase_add_loop_test(tc, syncs_fail_again_and_again, 0, 100);
+	tcase_add_loop_test(tc, closed_after_failures, 0, 200);
 	return run_cases("disk_calls", tc);
 }

@@ -169,8 +169,11 @@ bool connection_move_all(sqlite3 *db)
 void connection_mark(struct connection *c)
 {
 	/* The WAL is not emptied: as long as the database says that it is open, there is one. */
-	if (!c->marked)
-		c->marked = set_id(c->db, DB_ID_OPEN) == SQLITE_OK && connection_move_all(c->db);
+	if (c->marked || set_id(c->db, DB_ID_OPEN) != SQLITE_OK)
+		return;
+	/* Even if the id has come no further than into the WAL. */
+	c->was_open = true;
+	c->marked = connection_move_all(c->db);
 }
 
 /* False: the WAL is still needed. */

@@ -13,7 +13,7 @@ struct connection {
 	sqlite3 *db;
 	bool marked;   /* the database says that it is open: this process has made it, and synced it
 			*/
-	bool was_open; /* it has said so when it was opened */
+	bool was_open; /* it, or its WAL, says so */
 	bool had_wal;
 	bool damaged; /* set by whoever finds out: closing leaves all files as they are */
 	struct sqlite_found found;

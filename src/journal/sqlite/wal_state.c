@@ -114,12 +114,13 @@ int wal_state_cut(struct db_file *file)
 		return SQLITE_OK;
 	}
 	log->cut_due = true;
+	/* Whether or not that works: the next sync is of no more. */
+	log->end = end;
 	/* Cut it may be, and not synced. */
 	if (log->on_disk > size) {
 		r = to->pMethods->xTruncate(to, size);
 		if (r != SQLITE_OK)
 			return r;
-		log->end = end;
 		log->on_disk = size;
 		file->size = size;
 		reserve_again(&file->reserve, size, kept);
