@@ -9,15 +9,17 @@ static void add_sums(struct merged_group *g, struct merged_family *f, const stru
 
 	if (!p)
 		return;
+	struct part_dist **dists = part_dists(p);
+
 	undo_add(g, UNDO_OWNED)->new = p;
 	for (uint32_t i = 0; i < p->n; i++) {
 		base_add(g, f, p, i, 1);
 		series_note_exemplars(g, f, p, i, true);
-		if (f->type == METRIC_HISTOGRAM)
-			series_note_native(g, f, p->list->v[i], dist_native(f, part_dists(p)[i]));
+		if (dists && f->type == METRIC_HISTOGRAM)
+			series_note_native(g, f, p->list->v[i], dist_native(f, dists[i]));
 	}
-	if (part_dists(p) && f->shown_number == 0)
-		family_show_layout(g, f, part_dists(p)[0]->layout, g->next_number);
+	if (dists && f->shown_number == 0)
+		family_show_layout(g, f, dists[0]->layout, g->next_number);
 }
 
 static void add_recent(struct merged_group *g, struct merged_family *f, uint32_t series, double v)

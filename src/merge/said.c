@@ -284,7 +284,8 @@ static void fill_histogram(struct fill *f, struct said_metric *sm, const struct 
 	struct said_dist *d = f->dist++;
 	double *bounds = f->number, *counts = bounds + h->n_buckets;
 
-	qsort(h->buckets, h->n_buckets, sizeof(*h->buckets), compare_bounds);
+	if (h->n_buckets > 0)
+		qsort(h->buckets, h->n_buckets, sizeof(*h->buckets), compare_bounds);
 	*d = (struct said_dist){ .count = float_or(h->count_float, h->count),
 				 .bounds = bounds,
 				 .counts = counts };
