@@ -229,6 +229,7 @@ class Proxy:
         self.cut_at = None  # how many bytes of it go through; None: all of them
         self.mark = b"COMMIT\0"
         self.cuts = 0
+        self.lingering = None  # a list: of a cut connection the server hears nothing; those ends of it are kept open
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.directory, ".s.PGSQL.5432"))
         self.listener.listen()
@@ -254,6 +255,10 @@ class Proxy:
                     # Nobody hears the answer, whatever has become of it.
                     client.shutdown(socket.SHUT_RDWR)
                     server.sendall(data[:at])
+                    if self.lingering is not None:
+                        self.lingering.append(server)
+                        client.close()
+                        return
                     break
                 server.sendall(data)
         except OSError:
@@ -279,6 +284,7 @@ class Proxy:
 
     def end(self):
         self.listener.close()
+        self._close(*self.lingering or ())
 
 
 def test_a_lost_connection_that_the_server_has_not_noticed(postgresql, flags):
@@ -305,11 +311,13 @@ def test_a_lost_connection_that_the_server_has_not_noticed(postgresql, flags):
         holder.wait()
 
 
-def test_a_connection_that_is_cut_in_the_commit(postgresql, tmp_path_factory):
-    """Whether it was committed or not: the push is taken once, and answered 200."""
+@pytest.mark.parametrize("lingers", [False, True])
+def test_a_connection_that_is_cut_in_the_commit(postgresql, tmp_path_factory, lingers):
+    """Whether it was committed or not, and whether or not the server knows: the push is taken once, and answered 200."""
     directory = tmp_path_factory.mktemp("p")
     os.chmod(directory, 0o755)
     proxy = Proxy(postgresql, directory)
+    proxy.lingering = [] if lingers else None
     name = schema()
     flags = [f"--persistence.url=postgresql://postgres@/postgres?host={directory}", f"--persistence.schema={name}"]
     try:

@@ -29,6 +29,7 @@ struct postgresql {
 	struct row_writer writer; /* this process, and its newest batch */
 	struct seen seen;
 	bool changed; /* the log is not what the store was made of and has written */
+	int holder; /* the server's process that had the lock of the schema for us last; 0: none */
 	bool reading; /* between two readings of one state of the log */
 	struct row_params params;
 };

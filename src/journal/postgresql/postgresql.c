@@ -1,6 +1,7 @@
 #include "journal/postgresql/postgresql.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@ int64_t postgresql_deadline(const struct postgresql *p)
 
 /* ---- one gateway at a time ---- */
 
-/* 1: it is ours. 0: somebody else has it. */
+/* 1: the session has the lock. 0: another session has it. */
 static int try_lock(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *r = NULL;
@@ -33,6 +34,20 @@ static int try_lock(struct postgresql *p, struct err *err)
 	return PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
 }
 
+/* The session before, of this process, is told to end if it still has the lock. */
+static int end_own_session(struct postgresql *p, struct err *err)
+{
+	char sql[256];
+
+	if (!p->holder)
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND "
+		 "granted AND classid = 0 AND objid = 'head'::regclass::oid AND pid = %d",
+		 p->holder);
+	return session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err);
+}
+
 /*
  * A lock of the session's, on a number made of the name: two gateways would each show what only
  * they have been pushed. A session whose connection is lost has it until the server has noticed.
@@ -43,14 +58,20 @@ static int lock_schema(struct postgresql *p, struct err *err)
 	int64_t end = postgresql_deadline(p);
 	int locked;
 
-	while ((locked = try_lock(p, err)) == 0 && clock_mono_ns() < end)
+	while ((locked = try_lock(p, err)) == 0 && clock_mono_ns() < end) {
+		if (end_own_session(p, err) < 0)
+			return -1;
 		poll(NULL, 0, PAUSE_MS);
-	if (locked != 0)
-		return locked > 0 ? 0 : -1;
-	return err_set(err, ERR_STORAGE, 0,
-		       "another gateway uses the schema %s: one at a time can, so stop that one or "
-		       "choose another --persistence.schema",
-		       p->settings.schema);
+	}
+	if (locked < 0)
+		return -1;
+	if (locked == 0)
+		return err_set(err, ERR_STORAGE, 0,
+			       "another gateway uses the schema %s: one at a time can, so stop "
+			       "that one or choose another --persistence.schema",
+			       p->settings.schema);
+	p->holder = PQbackendPID(p->session.conn);
+	return 0;
 }
 
 static int prepare(struct postgresql *p, struct err *err)
