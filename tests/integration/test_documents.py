@@ -129,7 +129,7 @@ def test_the_messages_of_the_troubles(database):
 def test_the_rules_of_the_documents(tmp_path):
     text = (ROOT / "deploy/README.md").read_text()
     shown = re.findall(r"^```yaml\n(rules:\n.*?)^```", text, re.M | re.S)
-    assert len(shown) == 2
+    assert len(shown) == 3
     for n, rules in enumerate(shown):
         file = tmp_path / f"{n}.yml"
         file.write_text(rules)
