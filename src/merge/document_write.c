@@ -8,6 +8,16 @@
 #include "merge/document_format.h"
 #include "merge/document_numbers.h"
 
+static void put_dist(struct strbuf *b, const struct merged_family *f, const struct part_dist *d)
+{
+	put(b, d->layout);
+	put_double(b, d->count);
+	for (uint32_t j = 0; j < f->layouts[d->layout].n; j++)
+		put_double(b, d->counts[j]);
+	if (f->type != METRIC_SUMMARY)
+		put_native(b, dist_native(f, d));
+}
+
 static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
 {
 	put(b, p->number);
@@ -22,12 +32,7 @@ static void put_part(struct strbuf *b, const struct merged_family *f, const stru
 			put_exemplars(b, part_exemplars(p)[i]);
 		if (!part_dists(p))
 			continue;
-		put(b, part_dists(p)[i]->layout);
-		put_double(b, part_dists(p)[i]->count);
-		for (uint32_t j = 0; j < f->layouts[part_dists(p)[i]->layout].n; j++)
-			put_double(b, part_dists(p)[i]->counts[j]);
-		if (f->type != METRIC_SUMMARY)
-			put_native(b, dist_native(f, part_dists(p)[i]));
+		put_dist(b, f, *part_dist_at(p, i));
 	}
 	put(b, p->n_gone);
 	for (uint32_t i = 0; i < p->n_gone; i++)

@@ -148,12 +148,17 @@ static inline struct exemplars **part_exemplars(const struct part *p)
 
 	return p->has_exemplars ? (struct exemplars **)(p->values + before) : NULL;
 }
-/* NULL: single values. */
-static inline struct part_dist **part_dists(const struct part *p)
+/* Of a part with distributions. */
+static inline struct part_dist **part_dist_at(const struct part *p, uint32_t i)
 {
 	size_t before = p->n * (1 + (size_t)p->has_exemplars) + part_created_room(p->n, p->created);
 
-	return p->has_dists ? (struct part_dist **)(p->values + before) : NULL;
+	return (struct part_dist **)(p->values + before) + i;
+}
+/* NULL: single values. */
+static inline struct part_dist **part_dists(const struct part *p)
+{
+	return p->has_dists ? part_dist_at(p, 0) : NULL;
 }
 /* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
 static inline uint32_t *part_gone(const struct part *p)

@@ -321,13 +321,13 @@ struct part *part_alone(const struct merged_family *f, const struct part *p, uin
 	struct part *alone;
 	char *to;
 
-	from_old(f, part_dists(p)[at], &from);
+	from_old(f, *part_dist_at(p, at), &from);
 	room.dists = dist_size(f, &from);
 	alone = new_part(1, 0, &room, &to);
 	alone->number = p->number;
 	alone->values[0] = from.value;
-	part_dists(alone)[0] = (struct part_dist *)to;
-	put_dist(f, part_dists(alone)[0], &from);
+	*part_dist_at(alone, 0) = (struct part_dist *)to;
+	put_dist(f, *part_dist_at(alone, 0), &from);
 	alone->list = mem_alloc(sizeof(*alone->list) + sizeof(*alone->list->v));
 	*alone->list = (struct series_list){ 1, 1 };
 	alone->list->v[0] = p->list->v[at];

@@ -79,7 +79,7 @@ static void note_said(struct at_hand *h, struct merged_family *f, const struct p
 		series_note_exemplars(h->g, f, new, k, false);
 		if (f->type == METRIC_HISTOGRAM)
 			series_note_native(h->g, f, new->list->v[k],
-					   dist_native(f, part_dists(new)[k]));
+					   dist_native(f, *part_dist_at(new, k)));
 	}
 }
 

@@ -238,6 +238,9 @@ void store_stage_end(struct store *s, const struct push *push)
 int store_stage_family(struct store *s, struct push *push, struct push *times)
 {
 	struct group *g = find(s, push->key);
+
+	if (!g)
+		return err_set(&push->err, ERR_NOT_FOUND, 0, "the group is not there");
 	double pushed_at = group_pushed_at(g);
 	struct record *record = record_new(push, g);
 
