@@ -161,7 +161,7 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 	to->has_native = from->native != NULL;
 	if (from->native)
 		memcpy(to->counts + n, from->native, native_size(from->native->n));
-	if (n)
+	if (from->counts)
 		memcpy(to->counts, from->counts, n * sizeof(double));
 }
 

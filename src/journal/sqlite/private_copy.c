@@ -81,8 +81,8 @@ static int check_ours(const char *path, struct err *err)
 
 static int make_directory(struct private_copy *c, struct err *err)
 {
-	const char *tmp = getenv(
-		"TMPDIR"); /* NOLINT(concurrency-mt-unsafe): no other thread runs */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs. */
+	const char *tmp = getenv("TMPDIR");
 
 	strbuf_addf(&c->dir, "%s/tallygate-XXXXXX", tmp && *tmp ? tmp : "/var/tmp");
 	if (!mkdtemp((char *)strbuf_z(&c->dir)))
