@@ -49,7 +49,7 @@ struct sqlite_storage {
 	bool at_odds;                  /* it has a row of a number that the store gave to another */
 };
 
-static struct sqlite_storage *of(struct storage *st)
+static struct sqlite_storage *sqlite_of(struct storage *st)
 {
 	return (struct sqlite_storage *)st;
 }
@@ -64,7 +64,7 @@ enum {
 	WAL_LIMIT = 4, /* a WAL that was longer is cut to so many times that */
 };
 
-static int set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
+static int sqlite_set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
 {
 	uint64_t pages = live_bytes * 8 / PAGE_BYTES;
 	int want = pages < CHECKPOINT_MIN   ? CHECKPOINT_MIN
@@ -140,7 +140,7 @@ static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int 
 static enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *rows,
 						struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	enum storage_commit_result ret;
 	int r;
 
@@ -150,7 +150,7 @@ static enum storage_commit_result sqlite_commit(struct storage *st, const struct
 		return STORAGE_REFUSED;
 	}
 	connection_mark(&s->connection);
-	r = set_checkpoint(s, rows->live_bytes);
+	r = sqlite_set_checkpoint(s, rows->live_bytes);
 	if (r == SQLITE_OK)
 		r = space_make(&s->space, s->db, rows);
 	if (r == SQLITE_OK)
@@ -171,7 +171,7 @@ static int sqlite_probe(struct storage *st, struct err *err)
 {
 	struct row record = { .kind = ROW_RECORD };
 	const struct rows any = { .list = &record, .n = 1 };
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	int r;
 
 	if (!s->db)
@@ -215,7 +215,7 @@ static int read_row(struct sqlite_storage *s, uint64_t number,
 static int sqlite_oldest(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 			 struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	sqlite3_stmt *stmt = s->stmt[OLDEST];
 	uint64_t seen = 0;
 	int r = SQLITE_DONE, ret = 0;
@@ -247,7 +247,7 @@ static enum storage_load_result sqlite_read(struct storage *st, enum storage_whi
 					    uint64_t below, storage_row_fn fn, void *arg,
 					    struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	sqlite3_int64 most = below < INT64_MAX ? (sqlite3_int64)below : INT64_MAX;
 	sqlite3_stmt *stmt = NULL;
 	int wanted;
@@ -288,7 +288,7 @@ static uint64_t file_bytes(const char *path, const char *suffix)
 
 static uint64_t sqlite_bytes(struct storage *st)
 {
-	return file_bytes(of(st)->path, "") + file_bytes(of(st)->path, "-wal");
+	return file_bytes(sqlite_of(st)->path, "") + file_bytes(sqlite_of(st)->path, "-wal");
 }
 
 static void finalize(struct sqlite_storage *s)
@@ -301,7 +301,7 @@ static void finalize(struct sqlite_storage *s)
 
 static void sqlite_backup_drop(struct storage *st)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 
 	backup_free(s->backup);
 	s->backup = NULL;
@@ -310,7 +310,7 @@ static void sqlite_backup_drop(struct storage *st)
 static enum storage_backup_result sqlite_backup_step(struct storage *st, struct storage_backup *ret,
 						     struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	enum storage_backup_result r = STORAGE_BACKUP_FAILED;
 
 	if (s->backup_ended || !s->db)
@@ -337,7 +337,7 @@ static void detach(struct sqlite_storage *s)
 
 static void sqlite_close(struct storage *st)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 
 	sqlite_backup_drop(st);
 	finalize(s);
@@ -369,7 +369,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 	s->at_odds = false;
 	s->checkpoint = 0;
 	if (r == SQLITE_OK)
-		r = set_checkpoint(s, 0);
+		r = sqlite_set_checkpoint(s, 0);
 	/* SQLite's limit for a row; all but the body takes less than a page. */
 	s->base.max_body = (uint64_t)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, -1) - PAGE_BYTES;
 	if (r == SQLITE_OK)
@@ -381,7 +381,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 
 static enum storage_health sqlite_health(struct storage *st, struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 
 	if (s->lost || (s->db && vfs_check_files(s->db, err) < 0))
 		return STORAGE_LOST;
@@ -390,7 +390,7 @@ static enum storage_health sqlite_health(struct storage *st, struct err *err)
 
 static int sqlite_reopen(struct storage *st, struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 	enum sqlite_open_result opened;
 
 	/* While the disk fails to sync, opening it again would not help. */
@@ -441,7 +441,7 @@ static void explain_directory(struct sqlite_storage *s, struct err *err)
 static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 			struct strbuf *ret_kept, struct err *err)
 {
-	struct sqlite_storage *s = of(st);
+	struct sqlite_storage *s = sqlite_of(st);
 
 	detach(s);
 	s->lost = true;
@@ -490,5 +490,5 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 
 struct sqlite_found sqlite_storage_found(struct storage *st)
 {
-	return of(st)->connection.found;
+	return sqlite_of(st)->connection.found;
 }
