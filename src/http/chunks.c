@@ -5,7 +5,10 @@
 
 #include "http/chars.h"
 
-/* A size beyond any limit stays beyond it, however many digits follow. */
+/*
+ * Above this bit another digit would overflow: the size becomes UINT64_MAX, which is over every
+ * limit, and stays so.
+ */
 enum { SIZE_TOP_BIT = 59 };
 
 static int hex_value(char c)
@@ -27,7 +30,7 @@ static bool add_digit(struct chunks *c, char byte)
 	return true;
 }
 
-/* What may stand behind the size: blanks, then an extension, then the line's end. */
+/* Behind the size may stand blanks, then an extension, then the end of the line. */
 static enum http_fault behind_size(struct chunks *c, char byte)
 {
 	switch (byte) {
@@ -98,7 +101,7 @@ static enum http_fault in_trailer(struct chunks *c, char byte, uint64_t max_trai
 	return FAULT_NONE;
 }
 
-/* One byte that is no content. */
+/* Takes one byte that is not content. */
 static enum http_fault take(struct chunks *c, char byte, uint64_t max_body, uint64_t max_trailers)
 {
 	switch (c->state) {
@@ -125,7 +128,7 @@ static enum http_fault take(struct chunks *c, char byte, uint64_t max_body, uint
 	}
 }
 
-/* Content; returns how much of it. */
+/* Returns how many of the n bytes are content of this chunk. */
 static size_t take_data(struct chunks *c, const char *in, size_t n, char *out)
 {
 	size_t here = c->left < n ? (size_t)c->left : n;

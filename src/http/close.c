@@ -21,7 +21,10 @@ void conn_close(struct conn *c)
 		event_del(&c->writable);
 	c->waiting = false;
 	count_ended(c);
-	/* Counted before the client can notice the end and connect again. */
+	/*
+	 * Counted before close(), so that a client that sees the end and connects again is not
+	 * counted twice.
+	 */
 	extra_leave(c);
 	close(c->fd);
 	c->state = CONN_CLOSED;
@@ -47,7 +50,7 @@ void conn_finish(struct conn *c, bool more)
 		conn_close(c);
 }
 
-/* A limit of twice the largest body: a client that sends more does not seem to read replies. */
+/* A client that sends more than twice the largest body is not reading its reply: draining ends. */
 static bool is_drained(const struct conn *c)
 {
 	enum { LEAST = 64 * 1024 * 1024 };

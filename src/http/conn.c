@@ -263,7 +263,7 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 		c->next->prev = c;
 	w->conns = c;
 	worker_check_load(w);
-	/* If the client had to wait to be accepted, its request is there by now. */
+	/* A client that waited to be accepted has sent its request already. */
 	conn_go_on(c);
 }
 

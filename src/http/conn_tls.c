@@ -18,12 +18,12 @@
 
 enum {
 	RECORD_MAX = 16 * 1024,
-	WIDE = 128 * 1024 /* what one reading takes of a large body; freed after it */
+	WIDE = 128 * 1024 /* read buffer for a large body; freed after it */
 };
 
 struct conn_tls {
 	SSL *ssl;
-	size_t read_len; /* that OpenSSL's buffer is to have; 0: a record */
+	size_t read_len; /* the wanted size of OpenSSL's read buffer; 0: one record */
 	bool spoke_http;
 };
 
@@ -63,11 +63,14 @@ static SSL *new_ssl(struct http_server *s)
 		return NULL;
 	/* A client that ends without close_notify may still wait for its reply, as without TLS. */
 	SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	/* 34 KiB: kept from request to request later, see conn_tls_rest(). A reply is gathered anew
-	 * when it goes on. */
+	/*
+	 * During the handshake OpenSSL frees its 34 KiB of buffers when they are empty. Afterwards
+	 * they are kept from request to request, until conn_tls_rest(). A write that goes on is
+	 * gathered anew, at another address.
+	 */
 	SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* A record's header and its content in one call. */
+	/* Reads a record's header and its content in one system call. */
 	SSL_set_read_ahead(ssl, 1);
 	return ssl;
 }
@@ -87,7 +90,10 @@ static bool looks_like_http(const char *p, size_t n)
 	return false;
 }
 
-/* Sees the first bytes where the header of a TLS record should be. */
+/*
+ * OpenSSL calls this with the first bytes of the connection, where the header of a TLS record
+ * should be.
+ */
 static void on_message(int writing, int version, int type, const void *buf, size_t n, SSL *ssl,
 		       void *arg)
 {
@@ -193,7 +199,10 @@ int conn_tls_handshake(struct conn *c, bool *ret_write)
 
 /* ---- reading and writing ---- */
 
-/* The result of a call that has read or written nothing. */
+/*
+ * The result for the caller when OpenSSL has read or written nothing: as read() and write() would
+ * say it.
+ */
 static ssize_t nothing(struct conn *c, int r)
 {
 	int saved = errno;
@@ -209,7 +218,7 @@ static ssize_t nothing(struct conn *c, int r)
 		errno = saved && saved != EAGAIN ? saved : ECONNRESET;
 		return -1;
 	default:
-		errno = EPROTO; /* a record was wrong: nothing is read or written any more */
+		errno = EPROTO; /* a record was wrong: nothing more can be read or written */
 		return -1;
 	}
 }
@@ -226,8 +235,11 @@ void conn_tls_expect(struct conn *c, size_t n)
 	if (len == c->tls->read_len)
 		return;
 	SSL_set_default_read_buffer_len(c->tls->ssl, len);
-	/* So that it is allocated anew; not while something is in it. Then up to the end of the
-	 * record. */
+	/*
+	 * The new length holds for the next buffer that OpenSSL allocates, so the present one is
+	 * freed, which fails while it has bytes. Until then OpenSSL reads only to the end of the
+	 * record.
+	 */
 	if (SSL_free_buffers(c->tls->ssl))
 		c->tls->read_len = len;
 	SSL_set_read_ahead(c->tls->ssl, len == 0 || c->tls->read_len == len);
@@ -253,8 +265,9 @@ ssize_t conn_tls_read(struct conn *c, void *p, size_t n)
 	return r > 0 ? r : nothing(c, r);
 }
 
-/* Writes one record. If the socket is full, OpenSSL has to be given the same bytes again: as
- * nothing of the reply was sent, the same bytes are gathered.
+/*
+ * Writes one record. If the socket was full, OpenSSL wants the same bytes again: it gets them,
+ * since the reply has not moved on.
  */
 ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n)
 {
@@ -283,6 +296,9 @@ bool conn_tls_in_record(const struct conn *c)
 {
 	SSL *ssl = c->tls->ssl;
 
-	/* With just the header of a record read, nothing is pending: "RB" reads the body. */
+	/*
+	 * SSL_has_pending() does not count a record of which only the header has been read; then
+	 * OpenSSL is in its state "RB" (read body).
+	 */
 	return SSL_has_pending(ssl) || strcmp(SSL_rstate_string(ssl), "RB") == 0;
 }

@@ -102,7 +102,7 @@ void conn_answered(struct conn *c)
 
 	count_ended(c);
 	input_drop(c, req->parse.body.at + req->parse.body.n);
-	/* A client that asked for the close sends nothing more. */
+	/* A client that asked to close the connection sends no more requests. */
 	c->last = req->close;
 	c->more = !asked || req->unread || c->in.start < c->in.end;
 	request_detach(req);

@@ -3,8 +3,9 @@
 #include "base/cleanup.h"
 
 /*
- * So many over a limit, beside it. A worker has EXTRA_LEAST in any case: it can make room only
- * among its own, and a probe may come to any of them.
+ * Beside the connections within a limit, so many more are accepted. Each worker may have
+ * EXTRA_LEAST of them in any case: it can close only its own to make room, and a probe (`always` in
+ * http/server.h) may come to any worker.
  */
 enum { EXTRA_LEAST = 4 };
 
@@ -13,7 +14,7 @@ static uint64_t extra_room(uint64_t limit)
 	return limit + limit / 8 + 16;
 }
 
-/* Of the connections over a limit, so many are looked at for one that can make room. */
+/* At most so many connections over the limit are examined for one that can be closed. */
 enum { LOOKED_AT = 64 };
 
 static enum http_fault over_limit(const struct conn *c)
@@ -25,7 +26,7 @@ static enum http_fault over_limit(const struct conn *c)
 	return s->connections > s->settings.max_connections ? FAULT_CONNECTIONS : FAULT_NONE;
 }
 
-/* ---- those of a worker, the newest first ---- */
+/* ---- a worker's connections over the limit, the newest first ---- */
 
 static void add(struct conn *c)
 {
@@ -60,7 +61,7 @@ static void take_out(struct conn *c)
 	w->n_extra--;
 }
 
-/* At no request that somebody works at. */
+/* Nobody is working on a request of this connection, so it may be closed. */
 static bool may_go(const struct conn *c)
 {
 	return !c->running && (c->state == CONN_HANDSHAKE || c->state == CONN_IDLE ||
@@ -74,7 +75,10 @@ static bool is_full(const struct http_server *s, const struct peer *client)
 	return s->connections >= extra_room(s->settings.max_connections);
 }
 
-/* client: only those of this one go, and there has to be room for it; NULL: any, for all. */
+/*
+ * Closes connections until there is room for one more of `client`, and only that client's; NULL:
+ * for one more of anybody.
+ */
 static void make_room(struct http_worker *w, const struct peer *client)
 {
 	struct conn *c = w->oldest_extra, *newer;
@@ -85,7 +89,7 @@ static void make_room(struct http_worker *w, const struct peer *client)
 		newer = c->newer_extra;
 		if (!may_go(c) || (client && c->client != client))
 			continue;
-		/* Its request may be there by now, and is answered then. */
+		/* Its request may have arrived: then it is answered instead of closed. */
 		if (conn_peek(c) > 0) {
 			conn_go_on(c);
 			continue;
@@ -96,7 +100,7 @@ static void make_room(struct http_worker *w, const struct peer *client)
 	}
 }
 
-/* ---- one ---- */
+/* ---- one connection ---- */
 
 static struct peer *find_peer(struct conn *c)
 {
@@ -158,7 +162,9 @@ enum http_fault extra_judge(struct conn *c)
 	const struct http_handler *h = &c->worker->server->handler;
 	enum http_fault fault = c->extra ? over_limit(c) : FAULT_NONE;
 
-	/* It stays one of those that make room. */
+	/*
+	 * A probe is answered over the limit, too; its connection can still be closed to make room.
+	 */
 	if (fault != FAULT_NONE && h->always && h->always(c->worker->state, &c->req))
 		return FAULT_NONE;
 	take_out(c);

@@ -4,7 +4,7 @@
 
 #define BAD "400 Bad Request: "
 
-/* A fault without a row here would have status 0. */
+/* Each fault needs a row: without one its status would be 0. */
 const struct fault_text fault_texts[N_FAULTS] = {
 	[FAULT_METHOD] = { 400, BAD "the request does not begin with a method", NULL },
 	[FAULT_REQUEST_LINE] = { 400, BAD "the request line is not METHOD TARGET HTTP/1.1", NULL },

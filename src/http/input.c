@@ -37,7 +37,7 @@ void input_drop(struct conn *c, size_t n)
 		input_done(c);
 }
 
-/* Room for so many bytes from the start of the request. */
+/* Makes room for `cap` bytes, counted from the start of the request. */
 static bool grow(struct inbuf *in, size_t cap)
 {
 	char *p;
@@ -66,7 +66,7 @@ static size_t wanted(const struct inbuf *in, uint64_t total)
 	return total <= SHARE || total < next ? (size_t)total : next;
 }
 
-/* Of the request, when it is in its body; 0: not known. */
+/* The size of the request, known once its body is being read; 0: not known. */
 static uint64_t total_of(const struct conn *c)
 {
 	bool in_body = c->state == CONN_READING && c->req.parse.stage == PARSE_IN_BODY;
@@ -84,7 +84,7 @@ static bool make_room(struct conn *c)
 		return room >= total - have || room >= SHARE || grow(in, wanted(in, total));
 	if (room >= LEAST)
 		return true;
-	/* Moving costs no more than what has come since the last time. */
+	/* Moving the bytes to the front costs at most as much as reading them did. */
 	if (in->start > in->cap / 2)
 		return grow(in, in->cap);
 	return grow(in, in->cap ? 2 * in->cap : FIRST);
@@ -148,7 +148,7 @@ static enum filled fill_tls(struct conn *c, bool fixed)
 
 		if (in->cap - in->end < (fixed ? 1 : LEAST) && (fixed || !make_room(c)))
 			return fixed ? FILL_FULL : FILL_MEMORY;
-		/* Who sends so much at once has more to send. */
+		/* A client that has sent so much at once has more to send. */
 		conn_tls_expect(c, total >= FULL ? SHARE : to_come(c));
 		n = conn_tls_read(c, in->p + in->end, in->cap - in->end);
 		if (n <= 0)
@@ -168,7 +168,7 @@ enum filled input_fill(struct conn *c, bool fixed)
 	return c->tls ? fill_tls(c, fixed) : fill_plain(c, fixed);
 }
 
-/* With TLS, too, the bytes are read from the socket, undecrypted. */
+/* Bytes to be thrown away need not be decrypted, so they are read from the socket with TLS, too. */
 enum filled input_drain(struct conn *c)
 {
 	for (size_t total = 0; total < 4 * (size_t)SCRATCH;) {

@@ -110,14 +110,14 @@ static int open_all(struct addrinfo *ai, int *fds, unsigned n)
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof(bound);
 	/*
-	 * First without SO_REUSEPORT: with it, a second gateway would quietly share the port and
-	 * take half of the pushes.
+	 * Tries without SO_REUSEPORT first. With it, binding to another gateway's port would
+	 * succeed, and each would get half of the pushes.
 	 */
 	int probe = open_one(ai, false);
 
 	if (probe < 0)
 		return -1;
-	/* Port 0 has become a real one: all workers take the same. */
+	/* The kernel has chosen a port for port 0: all workers listen on that one. */
 	if (getsockname(probe, (struct sockaddr *)&bound, &len) == 0)
 		memcpy(ai->ai_addr, &bound, len);
 	close(probe);
@@ -179,7 +179,7 @@ int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size
 
 	r = open_all(ai, fds, n);
 	if (r < 0 && errno == EAFNOSUPPORT && *address == ':') {
-		/* A kernel without IPv6: all interfaces of IPv4 then. */
+		/* The kernel has no IPv6, so all interfaces means those of IPv4. */
 		any.sin_port = ((struct sockaddr_in6 *)ai->ai_addr)->sin6_port;
 		v4 = (struct addrinfo){ .ai_family = AF_INET,
 					.ai_addr = (struct sockaddr *)&any,
@@ -230,7 +230,7 @@ static void name_unix(const struct sockaddr_un *un, socklen_t len, char *out, si
 {
 	size_t n = len - offsetof(struct sockaddr_un, sun_path);
 
-	/* An abstract name begins with a NUL and is not ended by one. */
+	/* An abstract name begins with a NUL, and its length, not a NUL, ends it. */
 	if (n > 0 && un->sun_path[0] == '\0')
 		snprintf(out, size, "@%.*s", (int)(n - 1), un->sun_path + 1);
 	else

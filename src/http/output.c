@@ -17,7 +17,7 @@ static ssize_t send_some(struct conn *c, struct iovec *iov, int n)
 	return c->tls ? conn_tls_write(c, iov, n) : sendmsg(c->fd, &msg, MSG_NOSIGNAL);
 }
 
-/* The socket takes no more now, or others wait. */
+/* Waits until the socket takes more, or until other connections have had their turn. */
 static void wait_to_write(struct conn *c)
 {
 	c->since_ns = c->state == CONN_REPLYING ? clock_mono_ns() : c->since_ns;

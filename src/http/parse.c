@@ -44,7 +44,9 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "HTTP/1.1"; a higher minor version is answered as the highest that we know. */
+/*
+ * Takes "HTTP/1.1". A higher minor version is treated as 1.1, the highest that this parser knows.
+ */
 static enum http_fault take_version(struct parse *p, struct str s)
 {
 	if (s.n != 8 || memcmp(s.p, "HTTP/", 5) != 0 || !is_digit(s.p[5]) || s.p[6] != '.' ||
@@ -218,7 +220,7 @@ static enum http_fault end_head(struct parse *p, const struct parse_limits *lim,
 	p->fields.n = p->line - p->fields.at;
 	p->body.at = end;
 	p->stage = p->chunked ? PARSE_IN_CHUNKS : PARSE_IN_BODY;
-	/* RFC 9110 section 10.1.1: of a client of HTTP/1.0 it is ignored. */
+	/* RFC 9110 section 10.1.1: "Expect: 100-continue" of an HTTP/1.0 client is ignored. */
 	if (p->minor == 0 || (p->length == 0 && !p->chunked))
 		p->expects_continue = false;
 	if (p->minor == 0 && !p->keep_alive)
@@ -263,7 +265,7 @@ static enum parse_result read_head(struct parse *p, const struct parse_limits *l
 {
 	enum http_fault fault = FAULT_NONE;
 
-	/* Refused early, as bytes that are not HTTP may never have a line end. */
+	/* Bytes that are not HTTP may never contain a line end, so the first byte decides. */
 	if (n > 0 && !char_is(buf[0], CHAR_TOKEN))
 		return bad(p, FAULT_METHOD);
 	while (!fault && p->stage == PARSE_IN_HEAD) {

@@ -30,7 +30,7 @@ static uint64_t limit_of(const struct http_server *s, enum http_fault fault)
 	return fault == FAULT_BODY_SIZE ? s->limits.body : s->limits.header;
 }
 
-/* As much of it as has arrived, up to a limit. */
+/* The request line, or the beginning of it if less has arrived or it is long. */
 static struct str request_line(const struct conn *c)
 {
 	enum { MOST = 256 };

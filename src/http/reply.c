@@ -10,7 +10,7 @@
 /* Memory that a connection keeps for its next reply. */
 enum { KEEP_BYTES = 2048, KEEP_PIECES = 16 };
 
-/* Of a file that is sent, in memory. */
+/* A file is sent through a window of so many bytes. */
 enum { WINDOW = 64 * 1024 };
 
 /* Copies of up to so many bytes go out in one piece with the header. */
@@ -48,7 +48,9 @@ static const struct {
 
 static void set_cap(struct reply *r, size_t cap)
 {
-	/* The array is freed when the client has read the content. */
+	/*
+	 * The array counts as detached memory: it is freed only when the client has read the reply.
+	 */
 	bytes_detached_add((int64_t)sizeof(*r->pieces) * ((int64_t)cap - (int64_t)r->cap_pieces));
 	r->cap_pieces = cap;
 }
@@ -242,7 +244,10 @@ void reply_end(struct reply *r, const struct reply_end *end)
 		add_field(out, STR("Content-Type"), str_of(end->content_type));
 	if (end->connection)
 		add_field(out, STR("Connection"), str_of(end->connection));
-	/* RFC 9110 §8.6: it would be that of the content that is not sent. */
+	/*
+	 * A 304 has no content, and its Content-Length would have to be that of a 200 (RFC 9110
+	 * section 8.6).
+	 */
 	if (end->status != 304)
 		add_field(out, STR("Content-Length"), write_number(r->content, number));
 	strbuf_add(out, "\r\n", 2);
@@ -258,7 +263,10 @@ void reply_end(struct reply *r, const struct reply_end *end)
 
 /* ---- sending ---- */
 
-/* Of the file that the piece at hand is. NULL: it cannot be read, or is shorter than it was. */
+/*
+ * Bytes of the file from where the piece has been sent to. NULL: they cannot be read, or the file
+ * has become shorter.
+ */
 static const char *read_file(struct reply *r, const struct reply_piece *piece, size_t *ret_n)
 {
 	size_t skip;
@@ -309,7 +317,7 @@ int reply_next(struct reply *r, struct iovec *iov, int n)
 	return used;
 }
 
-/* Up to n bytes of the piece at hand; returns how many. */
+/* Counts up to n sent bytes for the current piece. Returns how many it took. */
 static size_t piece_sent(struct reply *r, size_t n)
 {
 	struct reply_piece *piece = &r->pieces[r->piece];

@@ -151,7 +151,10 @@ void http_request_admit(struct http_request *req)
 	conn_run(c);
 }
 
-/* So many bytes of an unread body are read and dropped to keep the connection. */
+/*
+ * Up to so many bytes of a body that nobody has read are read and dropped, so that the connection
+ * can be kept.
+ */
 enum { SKIP_MAX = 64 * 1024 };
 
 static void settle_unread(struct http_request *req)

@@ -24,7 +24,7 @@ static unsigned thread_count(unsigned asked)
 	return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : (unsigned)cores;
 }
 
-/* One socket for each worker, which then owns it. */
+/* Each worker gets one socket and owns it. */
 static int listen_with(struct http_server *s, const int *fds, const char *bound, struct err *err)
 {
 	for (unsigned i = 0; i < s->n_workers; i++)
@@ -106,7 +106,7 @@ struct http_server *http_server_start(const struct http_settings *settings,
 	pthread_mutex_init(&s->starting, NULL);
 	peers_init(&s->peers);
 	if (start(s, err) < 0) {
-		/* No request has come to the handler: nobody has anything to post. */
+		/* No request has reached the handler yet, so nobody can post to the workers. */
 		http_server_stop(s);
 		http_server_free(s);
 		return NULL;

@@ -9,7 +9,7 @@
  *              replies hold more memory than --limits.reply-bytes
  *   SKIPPING   when the answer was written: --web.read-timeout
  *   DRAINING   when the last byte was thrown away: 5 s, and 30 s for all of it; 0.2 s when it stops
- * In ADMITTING and HANDLING it is the layer above that goes on.
+ * ADMITTING and HANDLING have no timer: the layer above goes on.
  */
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -25,8 +25,9 @@ static const int64_t DRAIN_NS = 5 * SECOND;
 static const int64_t REST_NS = SECOND;
 static const int64_t DRAIN_STOPPING_NS = SECOND / 5;
 
-/* The socket becomes writable only after much of the kernel's buffer has been sent. Until then, the
- * fill of that buffer shows whether the client reads.
+/*
+ * A slow reader's socket becomes writable only after much of the kernel's buffer has been sent.
+ * Whether the client reads at all shows earlier in how full that buffer is.
  */
 static int64_t stalled_for(struct conn *c, int64_t now)
 {
@@ -52,7 +53,7 @@ static void look_at_reply(struct conn *c, int64_t now)
 	}
 }
 
-/* Frees the buffers of an idle connection, as there may be ten thousand of them. */
+/* An idle connection keeps no buffers, since there may be ten thousand of them. */
 static void rest(struct conn *c)
 {
 	if (c->in.p && c->in.start == c->in.end)

@@ -118,11 +118,14 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 	task->next = NULL;
 	*w->deferred_tail = task;
 	w->deferred_tail = &task->next;
-	/* Runs after the events that are active already. */
+	/* The loop calls on_later() after the events that are active now. */
 	event_active(w->later, EV_TIMEOUT, 0);
 }
 
-/* Connections that become ready again meanwhile wait for the next round, after the sockets. */
+/*
+ * A connection that becomes ready again during this round waits for the next one, so that sockets
+ * have their turn.
+ */
 static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_worker *w = arg;
@@ -175,7 +178,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	conn_new(arg, fd, address, length);
 }
 
-/* There is no descriptor or no memory for another connection: tries again at the next tick. */
+/* There is no descriptor or no memory for another connection. The next tick tries again. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct http_worker *w = arg;
@@ -192,7 +195,10 @@ int worker_listen(struct http_worker *w, int fd, struct err *err)
 	struct evconnlistener *l = evconnlistener_new(
 		w->base, on_accept, w, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 
-	/* It does not say whether it waits for connections; to ask for that again does. */
+	/*
+	 * evconnlistener_new() does not report that it failed to watch the socket; enabling it
+	 * again does.
+	 */
 	if (!l || evconnlistener_enable(l) < 0) {
 		if (l)
 			evconnlistener_free(l);
@@ -214,8 +220,9 @@ static int make_base(struct http_worker *w)
 	if (!cfg)
 		return -1;
 	/*
-	 * One thread owns the base. Without EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST: it would apply a
-	 * change at the next round, to a descriptor that may be another worker's by then.
+	 * One thread owns the base, so it needs no locks. EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST must
+	 * not be set: it would apply changes in the next round, when the descriptor may belong to a
+	 * connection of another worker.
 	 */
 	event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
 	w->base = event_base_new_with_config(cfg);
@@ -249,7 +256,9 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 	return 0;
 }
 
-/* If one thread cannot be started, none may serve, because a late answer could outlive its worker.
+/*
+ * If one thread cannot be started, none serves requests: the answer to one could come after its
+ * worker has ended.
  */
 static bool wait_until_complete(struct http_server *s)
 {
@@ -326,7 +335,7 @@ void worker_ask_stop(struct http_worker *w)
 
 void worker_done(struct http_worker *w)
 {
-	/* Runs late replies first, while their connections are still there. */
+	/* Late replies run first, while their connections still exist. */
 	run_inbox(w);
 	w->stopping = true;
 	conn_free_all(w);
