@@ -2,12 +2,16 @@
 
 #include "base/utf8.h"
 
-/* What is looked for, and the labels looked at last: series of a family often share them. */
+/*
+ * A search for what a rule denies. It remembers what it looked at last, since series of a family
+ * often share their labels.
+ */
 struct search {
 	const struct guard_rails *rails;
 	uint32_t rule_line;
 	uint32_t line;      /* of the body; 0: not known */
-	struct str last[8]; /* values that were found harmless, by their label's place */
+	struct str last[8]; /* the harmless value seen last, for each of the first places among the
+			       labels */
 	struct err *err;
 };
 
@@ -40,7 +44,7 @@ static int look_at(struct search *s, const struct label *l, uint32_t place)
 	for (uint32_t i = 0; i < g->n_deny_labels; i++)
 		if (str_eq(l->name, g->deny_labels[i]))
 			return deny_label(s, l->name);
-	/* What is no UTF-8 is refused elsewhere. */
+	/* A value that is not UTF-8 is refused by push/rules.c. */
 	if ((last && last->n > 0 && str_eq(*last, l->value)) || !utf8_valid(l->value))
 		return 0;
 	for (uint32_t i = 0; i < g->n_deny_values; i++) {

@@ -17,7 +17,7 @@ static bool is_lower(char c)
 
 /* ---- words of a name ---- */
 
-/* The next part between underscores. False: there is none. */
+/* Takes the next part between underscores off the front. False: there is none. */
 static bool next_word(struct str *rest, struct str *ret)
 {
 	const char *end;
@@ -31,7 +31,7 @@ static bool next_word(struct str *rest, struct str *ret)
 	return true;
 }
 
-/* In either case, behind an underscore and up to the next one or the end. */
+/* Whether the name has this word, in any case, behind an underscore. */
 static bool has_word(struct str name, const char *word)
 {
 	struct str w, part;
@@ -63,7 +63,7 @@ static const char *const prefixes[] = { "",     "pico",  "nano", "micro", "milli
 					"deca", "hecto", "kilo", "kibi",  "mega",  "mibi",  "giga",
 					"gibi", "tera",  "tebi", "peta",  "pebi" };
 
-/* The base unit of a word that is a unit; NULL: it is none. */
+/* NULL: the word is no unit, with or without a prefix. */
 static const char *base_of(struct str word)
 {
 	for (size_t p = 0; p < ARRAY_LEN(prefixes); p++) {
@@ -79,7 +79,7 @@ static const char *base_of(struct str word)
 	return NULL;
 }
 
-/* The first unit in the name, if it is no base unit: its base. NULL: there is nothing wrong. */
+/* If the name's first unit is not a base unit: the base unit to use instead. Otherwise NULL. */
 static const char *other_unit(struct str name, struct str *ret_unit)
 {
 	while (next_word(&name, ret_unit)) {

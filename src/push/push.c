@@ -11,8 +11,8 @@
 #include "push/rules.h"
 
 /*
- * Buffers larger than the first size are freed after a push that has not used a quarter of them,
- * larger than the second after any push.
+ * A buffer larger than KEEP_BUFFER is freed after a push that has used less than a quarter of it,
+ * one larger than KEEP_BUFFER_IN_USE after any push.
  */
 enum { KEEP_BUFFER = 1024 * 1024, KEEP_BUFFER_IN_USE = 4 * 1024 * 1024 };
 
@@ -188,7 +188,10 @@ static struct str place_proto(char **to, const struct push_builder *b, struct ex
 	return (struct str){ start, (size_t)(*to - start) };
 }
 
-/* Of the lengths before the families' messages, which are not in the builder's buffer. */
+/*
+ * The lengths in front of the families' messages take so many bytes. The builder's buffer does not
+ * have them.
+ */
 static size_t lengths_size(const struct draft *d)
 {
 	char unused[PROTO_LENGTH_MAX];

@@ -22,7 +22,7 @@ int rules_refuse(struct err *err, struct str family, const struct label *labels,
 		strbuf_add_quoted(&b, labels[i].value);
 		strbuf_addz(&b, "} ");
 	}
-	/* What follows the dump is what the pusher needs: keep room for it. */
+	/* The message ends with what the pusher has to change, so the dump leaves room for that. */
 	if (b.n > ERR_MSG_SIZE / 2) {
 		b.n = utf8_cut(strbuf_str(&b), ERR_MSG_SIZE / 2);
 		strbuf_addz(&b, "... ");
@@ -40,7 +40,7 @@ int rules_refuse_metric(const struct family *f, const struct metric *m, struct e
 	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, what);
 }
 
-/* First occurrence of `name`, or NULL. Labels are few and bounded (--limits.labels-per-series). */
+/* NULL: there is none. Labels are few and bounded (--limits.labels-per-series). */
 static struct label *find_label(struct label *labels, uint32_t n, struct str name)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -62,7 +62,7 @@ static void sort_labels(struct label *labels, uint32_t n)
 		qsort(labels, n, sizeof(*labels), cmp_labels);
 		return;
 	}
-	/* Insertion: clients send labels nearly sorted. */
+	/* An insertion sort, since clients send labels nearly sorted. */
 	for (uint32_t i = 1; i < n; i++) {
 		struct label l = labels[i];
 		uint32_t j = i;
@@ -154,7 +154,10 @@ static int check_label_name(const struct family *f, const struct metric *m, uint
 	return rules_refuse_metric(f, m, err, what);
 }
 
-/* Metrics with the same labels differ only in the type of their family. */
+/*
+ * Depends on the family's type, so it is checked again for a family whose metrics share their
+ * labels with one that was checked before.
+ */
 static int check_bound(const struct family *f, const struct metric *m, struct str name,
 		       struct err *err)
 {
@@ -207,7 +210,7 @@ static int check_label_value(const struct family *f, const struct metric *m, con
 	return rules_refuse_metric(f, m, err, what);
 }
 
-/* In the order of the Go gateway, so that of several faults the same one is named. */
+/* The checks are in the Go gateway's order, so that of several faults the same one is reported. */
 int rules_check_metric(const struct family *f, struct metric *m, struct rules *rules,
 		       struct err *err)
 {

@@ -22,7 +22,7 @@ int push_metric_order(const void *pa, const void *pb)
 		return a->n_labels < b->n_labels ? -1 : 1;
 	for (uint32_t i = 0; i < a->n_labels; i++) {
 		struct str va = a->labels[i].value, vb = b->labels[i].value;
-		/* The very label set of the group. */
+		/* Equal pointers: both are the label that all series of the group share. */
 		int r = va.p == vb.p && va.n == vb.n ? 0 : str_cmp(va, vb);
 
 		if (r)
@@ -58,7 +58,7 @@ static bool metric_is_lossy(int32_t type, const struct metric *m)
 	return false;
 }
 
-/* A label with a colon is written as it is, but the text format does not read it back. */
+/* A label name with a colon is written unescaped, but the text format cannot read it back. */
 static void look_at_label_names(struct draft_family *df, const struct metric *m)
 {
 	for (uint32_t i = 0; i < m->n_labels && !m->plain; i++) {
@@ -77,13 +77,13 @@ static bool is_simple(const struct draft_family *d)
 	return type == METRIC_COUNTER || type == METRIC_GAUGE || type == METRIC_UNTYPED;
 }
 
-/* Where the identities of a family's series are. */
+/* The buffer with the identities of the family's series. */
 static struct strbuf *ids_of(struct push_builder *b, const struct draft_family *d)
 {
 	return is_simple(d) ? &b->text : &b->ids;
 }
 
-/* Finds two series of one identity among those of a family. */
+/* Two series of the family with the same identity are an error. */
 static int check_duplicates(struct push_builder *b, const struct draft_family *d,
 			    struct metric **metrics, const struct extent *ids, struct err *err)
 {
@@ -117,7 +117,7 @@ static int check_duplicates(struct push_builder *b, const struct draft_family *d
 
 /*
  * A histogram repeats its labels on every line: some kilobytes of protobuf can become gigabytes of
- * text. Measured before it is written after `text` bytes.
+ * text. So the length is estimated before anything is written; `text` bytes are there already.
  */
 static bool text_too_long(const struct push_builder *b, const struct metric *m, size_t text,
 			  size_t id)
@@ -132,7 +132,7 @@ static bool text_too_long(const struct push_builder *b, const struct metric *m, 
 	return text + lines * (id + PER_LINE) > (b->max_text ? b->max_text : UINT32_MAX);
 }
 
-/* Returns the place of the labels. */
+/* Returns where the labels are in `out`. */
 static struct extent write_labels(struct push_builder *b, const struct metric *m,
 				  struct strbuf *out)
 {
@@ -151,7 +151,7 @@ static struct extent write_labels(struct push_builder *b, const struct metric *m
 	return strbuf_since(out, start);
 }
 
-/* Writes the lines of m and what identifies it. */
+/* Writes the lines of m. *ret_id is its identity: name and labels. */
 static int draft_metric(struct push_builder *b, struct draft_family *df, struct metric *m,
 			struct extent *ret_id, struct err *err)
 {

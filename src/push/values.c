@@ -21,7 +21,10 @@ static const struct {
 	[METRIC_GAUGE_HISTOGRAM] = { HAS_HISTOGRAM, "is not a GAUGE_HISTOGRAM" },
 };
 
-/* Nobody would read a value of another type than the family's, and nobody has checked it. */
+/*
+ * A value that does not belong to the family's type is dropped: nobody has checked it, and no
+ * reader would use it.
+ */
 static void keep_value(const struct family *f, struct metric *m)
 {
 	m->has = needs[f->type].has;
@@ -41,7 +44,7 @@ struct ranked {
 	uint32_t at;
 };
 
-/* All that is NaN is the same: it is written so. */
+/* All NaNs are equal here, since the exposition writes all of them as "NaN". */
 static int cmp_bounds(double a, double b)
 {
 	if (isnan(a) || isnan(b))
@@ -126,7 +129,7 @@ static bool is_exposable(const struct exemplar *e)
 	return true;
 }
 
-/* Readers that know text from bytes refuse a whole message over one. */
+/* Readers that require UTF-8 refuse a whole message because of one bad exemplar. */
 static int check_exemplar(const struct family *f, const struct metric *m, struct exemplar **e,
 			  bool lenient, struct err *err)
 {
