@@ -22,7 +22,7 @@ struct admission {
 	struct web_users *users;
 	struct rate_limit limit;
 	bool limited;
-	bool stopped; /* the workers have ended: nothing is handed on any more */
+	bool stopped; /* set when the workers have ended: no request is passed to them any more */
 };
 
 /* ---- start and stop ---- */
@@ -218,7 +218,7 @@ bool admission_refuse_credentials(struct api_worker *w, struct http_request *req
 	return true;
 }
 
-/* Where an entry of `access:` says what those without a password may do, they are let in. */
+/* An entry of `access:` for those without a password lets requests without one in. */
 static bool lets_anonymous(const struct http_request *req)
 {
 	const struct caller *c = caller_of(req);

@@ -1,6 +1,7 @@
 /*
- * GET /api/v1/status/cardinality: who takes the room. Families and labels from the pages of text,
- * jobs and groups from the list of groups; on the background thread, by turns.
+ * GET /api/v1/status/cardinality: which families, labels, jobs and groups take the most room.
+ * Families and labels are counted in the pages of text, jobs and groups in the list of groups; on
+ * the background thread, by turns.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@
 enum {
 	SHOWN = 20,
 	SHOWN_MAX = 1000,
-	NAMES_MAX = 100 * 1000,       /* jobs, and label names: what comes later is "" */
+	NAMES_MAX = 100 * 1000, /* jobs, and label names; further ones are counted together under
+				   the name "" */
 	VALUES_MAX = 4 * 1000 * 1000, /* of all labels together; beyond it values are not counted */
 };
 
@@ -42,15 +44,18 @@ struct sums_list {
 struct cardinality {
 	struct v1_job job; /* first */
 	struct store *store;
-	const struct caller *narrowed; /* who may not read all groups; NULL: they may */
+	const struct caller *narrowed; /* a reader that may not read all groups; NULL: it may */
 	struct strbuf
-		pairs; /* as they stand in lines: the labels of their groups, a NUL behind each */
+		pairs; /* that reader's label pairs as they stand in lines, each ended by a NUL */
 	uint64_t limit;
 	bool by_bytes;
 	struct snapshot *snap;
-	size_t family, page; /* the next of the snapshot */
+	size_t family, page; /* the next to be read of the snapshot */
 	struct sums_list families, labels, jobs;
-	/* Values that have been seen, as hashes with those of their label; 0: free. */
+	/*
+	 * The values seen so far, each as a hash of the label's name and the value; 0: a free
+	 * place.
+	 */
 	uint64_t *values;
 	size_t n_values, cap_values;
 	uint32_t cursor;
@@ -125,7 +130,7 @@ static void grow_values(struct cardinality *c)
 	c->cap_values = cap;
 }
 
-/* True: it has not been seen before. */
+/* False: the value has been seen before, or VALUES_MAX have been counted. */
 static bool is_new_value(struct cardinality *c, const struct sums *label, struct str value)
 {
 	uint64_t hash = (hash_bytes(value) ^ hash_bytes(label->name) * 0x9E3779B97F4A7C15) | 1;
@@ -143,9 +148,9 @@ static bool is_new_value(struct cardinality *c, const struct sums *label, struct
 	return true;
 }
 
-/* ---- lines, as we have written them ---- */
+/* ---- lines, as pages have them ---- */
 
-/* {a="x",b="y"}: the next pair at *at, which is at '{' or ',' first. */
+/* Reads the next pair of `{a="x",b="y"}`; line.p[*at] is the '{' or ',' before it. */
 static bool next_label(struct str line, size_t *at, struct str *ret_name, struct str *ret_value)
 {
 	size_t i = *at + 1, start = i;
@@ -169,8 +174,9 @@ static bool next_label(struct str line, size_t *at, struct str *ret_name, struct
 }
 
 /*
- * Of a group that they may read? Its labels are those of every line. A quote within a value is
- * escaped, so that a pair is found only where it is one.
+ * Whether the line belongs to a group that the reader may read: every line has the labels of its
+ * group. A quote inside of a value is escaped in the line, so a pair cannot be found inside of
+ * another pair's value.
  */
 static bool is_theirs(const struct cardinality *c, struct str line)
 {
@@ -365,7 +371,10 @@ static bool step(struct v1_job *job, int64_t until_ns)
 		if (count_groups(c))
 			continue;
 		write_all(c);
-		/* Who reads slowly does not hold what has changed since. */
+		/*
+		 * The answer is written: a client that reads it slowly must not keep old pages in
+		 * memory.
+		 */
 		snapshot_free(c->snap);
 		c->snap = NULL;
 		return true;
@@ -389,7 +398,7 @@ static void cardinality_free(struct v1_job *job)
 	free(c);
 }
 
-/* With the labels that its reader's entry says, `{team="ci"}` without its braces. */
+/* Notes the labels of the reader's entry in `access:`, as `team="ci"` without braces. */
 static void narrow(struct cardinality *c, const struct caller *reader)
 {
 	const struct access_entry *e;

@@ -30,14 +30,16 @@ static struct str take_last(struct str *list)
 	return trim(last);
 }
 
-/* From the end of one header line. False: it has nothing but trusted proxies. */
+/*
+ * Looks for the client from the end of one header line. False: the line names only trusted proxies.
+ */
 static bool find_client(const struct cidr_list *trusted, struct str list, struct str *ret)
 {
 	while (list.n > 0) {
 		struct str element = take_last(&list);
 		struct str host = cidr_host_of(element);
 
-		/* What stands before something that is no address is not known. */
+		/* Nothing is known of what is in front of an element that is no address. */
 		if (!cidr_is_address(host))
 			return true;
 		*ret = element;
@@ -56,7 +58,10 @@ void client_name(const struct api *api, const struct http_request *req, char out
 	if (cidr_list_has(trusted, cidr_host_of(client))) {
 		size_t n = 0;
 
-		/* A proxy may add a header of its own behind those that are there. */
+		/*
+		 * A proxy may add a header line of its own after those that are there, so the last
+		 * one is looked at first.
+		 */
 		while (http_request_header_at(req, name, n).p)
 			n++;
 		while (n > 0 &&

@@ -2,7 +2,7 @@
 
 /* clang-format off */
 
-/* Does not compile without an action, or with ACTION_NONE. */
+/* Does not compile with ACTION_NONE or without an action. */
 #define CALL(what, fn) { ACTION_##what / (ACTION_##what != ACTION_NONE), fn }
 #define PATH(p) { p, sizeof(p) - 1 }
 
@@ -94,7 +94,7 @@ const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_me
 
 	switch (method) {
 	case HTTP_GET:
-	case HTTP_HEAD: /* the same without its content: src/http leaves that out */
+	case HTTP_HEAD: /* src/http leaves the content of the answer out */
 		return &e->get;
 	case HTTP_PUT:
 		return &e->put;

@@ -10,7 +10,7 @@ static void add_block(struct strbuf *b, struct str text)
 		       "</div>");
 }
 
-/* "https://host:1/prefix/": its parts. */
+/* Splits "https://host:1/prefix/". */
 static void split_address(struct str address, bool *tls, struct str *host, struct str *path)
 {
 	const char *end = address.p + address.n, *p = memmem(address.p, address.n, "://", 3);

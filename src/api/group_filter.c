@@ -22,7 +22,7 @@ static int add_selector(struct group_filter *f, struct str text, struct err *err
 	return 0;
 }
 
-/* Names and values, so that another request has another hash. */
+/* A hash of names and values, so that a cursor is refused with another request's parameters. */
 static uint64_t hash_of(const struct params *p)
 {
 	static const char *const names[] = { GROUP_FILTER_PARAMS };

@@ -5,7 +5,7 @@
 #include "api/v1_reply.h"
 #include "base/json.h"
 
-/* Without the closing brace. */
+/* Writes the object's beginning, without the closing brace. */
 static bool begin(struct strbuf *b, struct str bytes, struct arena *a)
 {
 	struct key key;
@@ -47,7 +47,10 @@ static void add_count(struct strbuf *b, const char *name, uint64_t n)
 	strbuf_addf(b, "%llu", (unsigned long long)n);
 }
 
-/* A group that no push has succeeded for counts from the push that made it. */
+/*
+ * Deadlines count from the last accepted push, or, if no push has been accepted yet, from the one
+ * that made the group.
+ */
 static void add_life(struct strbuf *b, const struct group_brief *g, const struct life *l)
 {
 	double from = g->pushed_at > 0 ? g->pushed_at : l->row_at;

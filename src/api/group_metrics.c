@@ -30,7 +30,7 @@ static int decode_lines(const struct group_copy_family *f, struct str lines, str
 	struct err err;
 
 	text_write_header(&head, f->name, false, STR_NULL, f->type);
-	/* The parser borrows from the text, which has to end with the arena and not before. */
+	/* The parser's result borrows from the text, so the text is put into the same arena. */
 	char *body = arena_alloc(a, head.n + lines.n);
 
 	if (!body)
@@ -53,6 +53,6 @@ struct metric *group_metrics_next(struct group_metrics *gm, struct arena *a)
 		r = decode_lines(gm->family, str_take_lines(&gm->rest, CHUNK), a, &families);
 	gm->whole = false;
 	gm->failed = r < 0;
-	/* A pushed family may have no metrics. */
+	/* A pushed family may be empty. */
 	return families ? families->metrics : NULL;
 }

@@ -15,7 +15,7 @@ static bool is_job(const struct label *l)
 	return str_eq(l->name, STR("job"));
 }
 
-/* Of what a segment of a path may be without further ado (RFC 3986 §2.3). */
+/* Whether the value can be a path segment without being encoded (RFC 3986 section 2.3). */
 static bool is_plain(struct str s)
 {
 	if (s.n == 0 || s.p[0] == '.')
@@ -30,7 +30,9 @@ static bool is_plain(struct str s)
 	return true;
 }
 
-/* For any label values: odd ones in base64, an empty one as "=". */
+/*
+ * Writes the group's path. A value that is not plain is encoded in base64, and an empty one is "=".
+ */
 static void add_url(struct strbuf *b, const struct key *key)
 {
 	strbuf_addz(b, "metrics");
@@ -71,7 +73,7 @@ static struct str job_of(const struct key *key)
 	return STR("");
 }
 
-/* With JavaScript a button opens the row; without, the link leads to what it would show. */
+/* Where JavaScript runs, a button opens the row; elsewhere the link leads to the same content. */
 static void add_name(struct strbuf *b, const struct key *key, bool linked)
 {
 	enum { URL_LABELS_MAX = 600 };
@@ -112,7 +114,7 @@ static void add_chips(struct strbuf *b, const struct key *key)
 		strbuf_addf(b, " <span class=\"dim\">and %u more</span>", shown - LABELS_SHOWN);
 }
 
-/* How many it is the sum of. */
+/* Says how many sources a summed group has. */
 static void add_sources(struct strbuf *b, const struct group_brief *g)
 {
 	if (g->summed.mode == GROUP_SUM && g->summed.n_sources)
@@ -148,7 +150,7 @@ static void add_rivals(struct strbuf *b, const struct group_details *d)
 	strbuf_addz(b, "</span>");
 }
 
-/* The first that holds, as stateOf() has it. */
+/* Shows the first state that holds, in the order of stateOf() in ui/. */
 static void add_states(struct strbuf *b, const struct group_brief *g, const struct group_details *d)
 {
 	double now = clock_wall(), from = g->pushed_at > 0 ? g->pushed_at : d->life.row_at;

@@ -31,7 +31,7 @@ static int64_t rank_of(const struct list_request *r, const struct group_brief *g
 	return r->descending ? -rank : rank;
 }
 
-/* What decides the order: the job, a NUL, the canonical bytes. */
+/* Groups are ordered by job, then by the canonical bytes of the key; a NUL separates the two. */
 static struct str place_key(struct group_scan *s, struct str key)
 {
 	s->place_key.n = 0;
@@ -45,7 +45,10 @@ struct str group_scan_key(const struct group_scan *s, size_t i)
 {
 	struct str place = pick_key(&s->picks, &s->picks.list[i]);
 
-	/* A job may have a NUL in it; only where it ends is it that of the rest. */
+	/*
+	 * A job may contain a NUL itself: the separator is the one behind which there is a key with
+	 * that job.
+	 */
 	for (size_t n = 0; n < place.n; n++) {
 		struct str key = { place.p + n + 1, place.n - n - 1 };
 

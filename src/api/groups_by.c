@@ -1,4 +1,4 @@
-/* GET /api/v1/groups?by=LABEL: what there is of each value of a label. */
+/* GET /api/v1/groups?by=LABEL: counts of groups for each value of a label. */
 #include <stdlib.h>
 
 #include "api/cursor.h"
@@ -27,7 +27,7 @@ struct groups_by {
 	uint32_t cursor;
 	struct group_list some;
 	struct arena arena;
-	struct table index; /* of the rows, by the hash of their value */
+	struct table index; /* finds a row by the hash of its value */
 	struct by_row **rows;
 	size_t n, cap;
 };

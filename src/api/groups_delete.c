@@ -1,7 +1,8 @@
 /*
- * DELETE /api/v1/groups: those that a selector means, or one family out of them; and DELETE of a
- * group with recursive=true. What keys say is found out on the background thread, since regular
- * expressions may take long; the rest is decided by the committer, where all is one.
+ * DELETE /api/v1/groups: deletes the groups that a selector matches, or one family out of them; and
+ * DELETE of a group with recursive=true. Which keys match is found out on the background thread,
+ * since regular expressions may take long. The committer decides the rest, so that no push comes
+ * between.
  */
 #include <stdlib.h>
 
@@ -34,20 +35,22 @@ struct groups_delete {
 	struct api_worker *worker;
 	struct http_request *req;
 	struct group_filter filter;
-	struct str within; /* owned; a key that those meant have, with more; NULL: the filter says
-			      it */
+	struct str within; /* owned; groups with all labels of this key are meant; NULL: those that
+			      the filter says */
 	struct strbuf family;
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
-	/* What the background thread has found: by slot the id of a group that is meant, times two;
-	 * one more if whoever deletes may not delete it. */
+	/*
+	 * What the background thread has found, by slot: twice the id of a group that is meant,
+	 * plus one if the client may not delete it.
+	 */
 	uint32_t cursor;
 	struct group_list some;
 	uint64_t *ids;
 	uint32_t cap_ids;
-	uint64_t next_id; /* of groups that came later it knows nothing */
+	uint64_t next_id; /* newer groups have not been seen by the background thread */
 	struct arena arena;
-	struct picks picks; /* the first of those that go */
+	struct picks picks; /* the first groups that are deleted, for the answer */
 	struct err err;
 };
 
@@ -64,8 +67,9 @@ static void drop(struct groups_delete *d)
 	free(d);
 }
 
-/* 1, 0, or -1 with *err. Both are canonical: sorted, and each label ends with a byte that is in
- * none. */
+/*
+ * 1: `key` has all labels of `of`; 0: it has not; -1: *err. Labels of canonical bytes are sorted.
+ */
 static int has_all_labels(struct str key, struct str of, struct arena *a, struct err *err)
 {
 	struct key x, y;
@@ -117,7 +121,10 @@ static bool look_at(struct groups_delete *d, const struct group_brief *g)
 
 	if (r > 0)
 		r = may_delete(d, key, &d->err);
-	/* Whether it is meant at all is decided at the commit, by its age too. */
+	/*
+	 * A group that must not be deleted is an error only if its age and state are meant, too;
+	 * the commit finds that out.
+	 */
 	if (r < 0 && d->err.reason == ERR_FORBIDDEN) {
 		d->err.reason = ERR_NONE;
 		note(d, g, false);
@@ -144,7 +151,7 @@ static int wants(void *arg, const struct removal_group *g, struct err *err)
 	}
 	if (g->slot >= d->cap_ids || d->ids[g->slot] / 2 != g->id)
 		return 0;
-	/* What they may not delete is named. */
+	/* Asked again, so that *err names the group that the client may not delete. */
 	return d->ids[g->slot] % 2 ? may_delete(d, g->key, err) : 1;
 }
 
@@ -199,7 +206,7 @@ static void log_deleted(const struct groups_delete *d)
 		 *user ? "user" : NULL, user, NULL);
 }
 
-/* As of a group: the path has no JSON. */
+/* A DELETE of a path is answered as plain text, as that of one group. */
 static void refuse(struct groups_delete *d)
 {
 	int status = error_status(&d->err);
@@ -316,7 +323,7 @@ static void begin(struct groups_delete *d)
 	drop(d);
 }
 
-/* {instnace=""} would be everything. */
+/* A misspelt name, as in {instnace=""}, would match every group. */
 static int check_selectors(const struct group_filter *f, struct err *err)
 {
 	if (f->n_selectors == 0)

@@ -50,7 +50,7 @@ static void end_family(struct strbuf *b)
 	strbuf_addz(b, "]}");
 }
 
-/* The keys of a group's object, sorted: its families, and the three of the group itself. */
+/* A group's object has a key for each family, and those of the group itself. */
 struct member {
 	struct str name;
 	enum { FAMILY, LABELS, MODE, SUCCESS, ERROR, PUSHED, FAILED } kind;
@@ -75,14 +75,14 @@ static uint32_t members_of(const struct group_copy *g, struct member *list)
 
 	list[n++] = (struct member){ STR("labels"), LABELS, NULL };
 	list[n++] = (struct member){ STR("last_push_successful"), SUCCESS, NULL };
-	/* Not of a plain one: the Go gateway's have none. */
+	/* Only for groups that are not plain: those of the Go gateway have no such key. */
 	if (g->mode != GROUP_PLAIN)
 		list[n++] = (struct member){ STR("mode"), MODE, NULL };
 	if (g->failed_at > g->pushed_at && g->failed_why.n > 0)
 		list[n++] = (struct member){ STR("last_push_error"), ERROR, NULL };
 	list[n++] = (struct member){ STR("push_failure_time_seconds"), FAILED, NULL };
 	list[n++] = (struct member){ STR("push_time_seconds"), PUSHED, NULL };
-	/* In the Go gateway a family of that name takes the place of the key. */
+	/* A family with a reserved name takes that key's place, as in the Go gateway. */
 	for (uint32_t i = 0; i < g->n_families; i++)
 		if (!is_reserved(g, g->families[i].name))
 			list[n++] = (struct member){ g->families[i].name, FAMILY, &g->families[i] };
@@ -107,25 +107,25 @@ static void add_time(struct strbuf *b, const struct group_copy *g, const struct 
 	end_family(b);
 }
 
-/* How far the body is. */
+/* The state of a body that is written bit by bit. */
 struct groups_json {
 	struct store *store;
-	const struct caller *narrowed; /* who may not read all groups; NULL: they may */
+	const struct caller *narrowed; /* a reader that may not read all groups; NULL: it may */
 	uint32_t cursor;
-	/* The current group; without members: the next one is due. */
+	/* The current group; members is NULL when the next group is due. */
 	struct arena arena;
 	struct group_copy group;
 	struct key key;
 	struct metric labels; /* the key's, as of a metric */
 	struct member *members;
 	uint32_t n, at;
-	/* The family at hand: its metrics, in an arena of their own. */
+	/* The current family and its metrics, in an arena of their own. */
 	bool in_family;
 	struct group_metrics metrics;
 	struct arena metrics_arena;
 };
 
-/* Some metrics at a time. False: no memory. */
+/* Writes some metrics at a time. False: no memory. */
 static bool add_stored(struct groups_json *j, struct strbuf *b, const struct group_copy_family *f)
 {
 	struct metric *metrics;
@@ -179,7 +179,9 @@ static bool add_member(struct groups_json *j, struct strbuf *b)
 	return true;
 }
 
-/* 1: there may be one; without members it is not to be shown. 0: there are no more. -1: no memory.
+/*
+ * 1: there is a group; members stays NULL if the reader may not see it. 0: there are no more
+ * groups. -1: no memory.
  */
 static int begin_group(struct groups_json *j, struct strbuf *b)
 {

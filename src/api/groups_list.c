@@ -1,6 +1,6 @@
 /*
- * GET /api/v1/groups: the groups that are meant, a page at a time. Each page looks at all groups:
- * total is counted, and the first of the order behind the cursor are picked.
+ * GET /api/v1/groups: one page of the groups that match. Each page looks at all groups: it counts
+ * them for `total`, and picks the first ones behind the cursor.
  */
 #include "api/groups_list.h"
 
@@ -82,10 +82,10 @@ struct groups_list {
 	struct v1_job job; /* first */
 	struct group_scan scan;
 	bool scanned;   /* the page is begun */
-	size_t written; /* of the picks */
+	size_t written; /* how many of the picks */
 };
 
-/* Where not everybody may do everything: what whoever asks may do with a group. False: *err. */
+/* Writes what the client may do with a group, if not everybody may do everything. False: *err. */
 static bool add_may(struct groups_list *l, struct str key)
 {
 	static const enum access_verb verbs[] = { VERB_PUSH, VERB_DELETE };
@@ -111,7 +111,10 @@ static bool add_may(struct groups_list *l, struct str key)
 	return true;
 }
 
-/* False: the page is not complete yet. The first beyond the page only says that there is one. */
+/*
+ * False: the page is not complete yet. One group more than the page holds was picked: it shows that
+ * there is a next page, and is not written.
+ */
 static bool write_some(struct groups_list *l)
 {
 	struct strbuf *b = &l->job.data;
@@ -125,7 +128,7 @@ static bool write_some(struct groups_list *l)
 	if (l->written < n) {
 		arena_reset(&scan->arena);
 		r = store_group_details(scan->store, &it->group, &scan->arena, &details);
-		/* It has gone since. */
+		/* 0: the group has been deleted since it was picked. */
 		if (r > 0 && !group_json_add(b, group_scan_key(scan, l->written), &it->group,
 					     &details, &scan->arena))
 			r = -1;

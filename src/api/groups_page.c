@@ -19,10 +19,12 @@
 
 enum {
 	ROWS = 100,
-	/* Of HTML: no row begins beyond it, so that the page stays below 60 kB whatever is stored.
+	/*
+	 * A row is begun only while the HTML is shorter than this, so that the page stays below 60
+	 * kB.
 	 */
 	ROWS_END = 49 * 1000,
-	QUERY_MAX = 1000, /* bytes of the box that links repeat */
+	QUERY_MAX = 1000, /* links repeat so many bytes of the search box at most */
 };
 
 /* What the address says, as it stands in links. */
@@ -49,7 +51,7 @@ struct groups_page {
 	struct http_request *req;
 	struct arena arena; /* what the address says */
 	struct str said[N_SAID];
-	struct strbuf address; /* of the gateway, for command lines */
+	struct strbuf address; /* of the gateway, for the commands that the page shows */
 	struct group_scan scan;
 	struct err err; /* why there are no rows */
 	struct strbuf html;
@@ -59,7 +61,7 @@ struct groups_page {
 
 /* ---- links ---- */
 
-/* The page's address with one parameter changed; without value, left out. */
+/* Links to the page with one parameter changed, or left out if it has no value. */
 static void add_link(struct strbuf *b, const struct groups_page *p, enum asked changed,
 		     struct str value)
 {
@@ -68,7 +70,7 @@ static void add_link(struct strbuf *b, const struct groups_page *p, enum asked c
 	for (int i = 0; i < N_SAID; i++) {
 		struct str v = i == (int)changed ? value : p->said[i];
 
-		/* Another filter begins at its first page. */
+		/* With another filter, the list begins at its first page. */
 		if (v.n == 0 || (i == SAID_CURSOR && changed != SAID_CURSOR))
 			continue;
 		strbuf_addf(b, "%s%s=", before, said_names[i]);
@@ -178,7 +180,7 @@ static void add_column(struct strbuf *b, const struct groups_page *p, const char
 		    !mine  ? ""
 		    : down ? " aria-sort=\"descending\""
 			   : " aria-sort=\"ascending\"");
-	/* Where the largest are looked for, they come first. */
+	/* Sorting by a number shows the largest first. */
 	CLEANUP(strbuf_done) struct strbuf to = { 0 };
 
 	if (mine ? !down : !str_eq(str_of(sort), STR("key")))
@@ -211,7 +213,7 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 
 		arena_reset(&p->scan.arena);
 		r = store_group_details(p->scan.store, &it->group, &p->scan.arena, &details);
-		/* 0: it has gone since. */
+		/* 0: the group has been deleted since it was picked. */
 		if (r > 0 &&
 		    !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
 				   caller_may(caller_of(p->req), VERB_SCRAPE), &p->scan.arena))
@@ -331,7 +333,7 @@ static struct str trimmed(struct str s)
 	return s;
 }
 
-/* The parameters of the API for what the address says: the box is a matcher or plain text. */
+/* Translates the address into the API's parameters: the box holds a matcher or plain text. */
 static int parse(struct groups_page *p, struct list_request *asked, struct err *err)
 {
 	static const char *const names[N_SAID] = { NULL,       "older_than", "failed", "overdue",

@@ -8,7 +8,10 @@
 
 enum {
 	MAX_WAITING = 64,
-	/* Decoding takes some 5 ns a byte, and up to 100 where each line is a family. */
+	/*
+	 * Decoding takes some 5 ns a byte, and up to 100 where each line is a family of its own: a
+	 * larger body would hold up the worker's other requests.
+	 */
 	LARGE = 64 * 1024,
 	LARGE_COMPRESSED = 8 * 1024,
 };
@@ -32,7 +35,7 @@ struct large_pushes {
 	pthread_cond_t some;
 	struct large_push *first, **last;
 	unsigned n_waiting, n_decoding;
-	uint64_t n_done, seen; /* by large_pushes_beats() */
+	uint64_t n_done, seen; /* n_done when large_pushes_beats() was called last */
 	bool stopped;
 	unsigned n_threads;
 	pthread_t threads[];
@@ -59,7 +62,7 @@ static void finish(struct http_task *task)
 	free(p);
 }
 
-/* With the lock. NULL: stopped, and all is done. */
+/* Called with the lock held. NULL: stopped, and all pushes have been taken. */
 static struct large_push *take(struct large_pushes *l)
 {
 	struct large_push *p;

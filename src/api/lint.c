@@ -1,6 +1,6 @@
 /*
- * GET /api/v1/lint: names that break Prometheus's rules, in groups whose rule says `lint`. Of each
- * metric and problem a line, and how many there are by job.
+ * GET /api/v1/lint: names that break Prometheus's rules, in groups whose rule says `lint`: a line
+ * for each metric and problem, and counts by job.
  */
 #include <stdlib.h>
 
@@ -106,7 +106,7 @@ void api_lint(struct api_worker *w, struct http_request *req)
 	l->limit = SHOWN;
 	job_counts_init(&l->jobs);
 	arena_init(&l->arena, ARENA_MAY_FAIL);
-	/* Without rules there is nothing to look for. */
+	/* Without rules no group is checked. */
 	lint_scan_init(&l->scan, w->api->store,
 		       w->api->rules ? current_rules_get(w->api->rules) : NULL);
 	l->scan.filter = &l->filter;

@@ -56,7 +56,7 @@ static int look_at_family(struct lint_scan *s, struct str key, const struct grou
 	return 0;
 }
 
-/* 1: its rule says lint, 0: not, or it is not meant; -1: *err. */
+/* 1: the group's rule says lint; 0: it does not, or the filter does not match; -1: *err. */
 static int is_meant(struct lint_scan *s, struct str bytes, struct err *err)
 {
 	const struct group_rule *rule;
@@ -86,7 +86,7 @@ static int look_at(struct lint_scan *s, const struct group_brief *g, struct err 
 	r = store_copy_group(s->store, &before, &s->arena, &copy);
 	if (r < 0)
 		return out_of_memory(err);
-	/* It has gone since. */
+	/* The group has been deleted since it was listed. */
 	if (r == 0 || !str_eq(copy.key, key))
 		return 0;
 	for (uint32_t i = 0; i < copy.n_families; i++)
@@ -108,7 +108,7 @@ bool lint_scan_step(struct lint_scan *s, struct err *err)
 
 enum {
 	FRESH_S = 10,
-	SHARE = 20 /* a scan is begun after as many times as long as the last took */
+	SHARE = 20 /* the pause after a scan is so many times as long as the scan */
 };
 
 struct refresh {
@@ -165,7 +165,7 @@ static void begin(struct api *api)
 	r->scan.arg = &r->counts;
 	if (background_add(api->background, &r->job))
 		return;
-	/* It is asked for again by the next scrape. */
+	/* The scan could not begin. The next scrape asks for it again. */
 	api->linting = false;
 	job_counts_done(&r->counts);
 	lint_scan_done(&r->scan);

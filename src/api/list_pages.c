@@ -1,6 +1,6 @@
 /*
- * GET /rejections and /cardinality: the frames of two tabs, which the modules of ui/ fill. What is
- * in them is for those who may ask the API for it; without a script the page leads there.
+ * GET /rejections and /cardinality: the frames of two tabs, which the modules of ui/ fill for those
+ * who may ask the API. Without a script the page links to the API's answer.
  */
 #include "api/endpoints.h"
 #include "api/page_shell.h"

@@ -75,7 +75,7 @@ static void add_summary(struct strbuf *b, const struct metric *m)
 struct bound {
 	char text[NUM_MAX];
 	size_t n;
-	uint32_t at; /* among the histogram's buckets */
+	uint32_t at; /* its index among the histogram's buckets */
 };
 
 static int bound_cmp(const void *pa, const void *pb)
@@ -94,7 +94,7 @@ static void add_histogram_count(struct strbuf *b, uint64_t count, double count_f
 		add_count(b, count);
 }
 
-/* Keys sorted as strings; of equal bounds the last counts. */
+/* Keys are sorted as strings, as in Go; of equal bounds the last one counts. */
 static void add_classic_buckets(struct strbuf *b, const struct histogram *h)
 {
 	CLEANUP(freep) struct bound *bounds = mem_alloc(h->n_buckets * sizeof(*bounds));

@@ -28,7 +28,7 @@ struct indexed {
 	double count_float;
 };
 
-/* The buckets of one side in ascending order of index; as far as spans and counts agree. */
+/* The buckets of one side in ascending order of index, as far as spans and counts agree. */
 static struct indexed *indexed_buckets(const struct side *s, bool floats, uint32_t *ret_n)
 {
 	uint32_t max = floats ? s->n_counts : s->n_deltas, n = 0;

@@ -39,7 +39,9 @@ void api_page_file(struct api_worker *w, struct http_request *req)
 		api_reply_error(req, 404, "404 page not found");
 		return;
 	}
-	/* Its address says what is in it: RFC 8246. */
+	/*
+	 * The address contains a hash of the content, so that the content never changes (RFC 8246).
+	 */
 	http_reply_header(req, "Cache-Control", "public, max-age=31536000, immutable");
 	http_reply_header(req, "Vary", "Accept-Encoding");
 	http_reply_header(req, "X-Content-Type-Options", "nosniff");

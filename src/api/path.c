@@ -25,7 +25,7 @@ static const char *find(struct str s, char c)
 	return s.n ? memchr(s.p, c, s.n) : NULL;
 }
 
-/* Length of "http:", or 0. */
+/* The length of "http:" or "https:" at the beginning, or 0. */
 static size_t scheme_length(struct str s)
 {
 	if (s.n == 0 || !is_alpha(s.p[0]))
@@ -155,12 +155,12 @@ bool push_path_parse(struct str path, struct push_path *ret)
 		return false;
 	key = (struct str){ path.p + prefix.n, path.n - prefix.n };
 	*ret = (struct push_path){ mode, key };
-	/* There has to be a job, or at least the slash of an empty one with labels after it. */
+	/* A job is needed, or the slash of an empty job with labels after it. */
 	return (str_has_prefix(key, STR("/")) && key.n > 1) ||
 	       (str_has_prefix(key, STR("@base64/")) && key.n > 8);
 }
 
-/* The next segment and the slash before it are consumed. */
+/* Takes the next segment, and the slash before it, off the front. */
 static struct str take_segment(struct str *rest)
 {
 	struct str s = { rest->p + 1, rest->n - 1 };

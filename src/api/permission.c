@@ -10,7 +10,7 @@
 static enum access_verb verb_of(enum action action)
 {
 	static const enum access_verb verbs[] = {
-		[ACTION_NONE] = N_ACCESS_VERBS, /* which nobody has */
+		[ACTION_NONE] = N_ACCESS_VERBS, /* no role has this verb */
 		[ACTION_PROBE] = VERB_PROBE,    [ACTION_SCRAPE] = VERB_SCRAPE,
 		[ACTION_READ] = VERB_READ,      [ACTION_PUSH] = VERB_PUSH,
 		[ACTION_DELETE] = VERB_DELETE,  [ACTION_ADMIN] = VERB_ADMIN,
@@ -75,8 +75,8 @@ void permission_note(struct api_worker *w, const struct http_request *req, const
 /* ---- a request ---- */
 
 /*
- * The group of the path. 0: it names none, which its endpoint says by itself. -1: there is no room
- * to find out. The endpoint may have more, as for a large push, so that this is not for it to say.
+ * Decodes the group that the path names. 0: it names none, or a bad one, and the endpoint says so.
+ * -1: the arena is full. For a large push the endpoint may have more room, so it answers then, too.
  */
 static int key_of_path(struct api_worker *w, struct key *ret, struct err *err)
 {

@@ -40,7 +40,7 @@ static int pick_cmp(const void *a, const void *b, void *arg)
 	return place_cmp(p, place_of(p, a), place_of(p, b));
 }
 
-/* The keys of those that are left, without gaps. */
+/* Copies the keys of the picks that are left to a new buffer, without gaps. */
 static void pack_keys(struct picks *p)
 {
 	struct strbuf keys = { 0 };

@@ -14,7 +14,7 @@ static enum push_mode mode_of(enum http_method method)
 	return method == HTTP_PUT ? PUSH_PUT : method == HTTP_POST ? PUSH_POST : PUSH_DELETE;
 }
 
-/* Before it is known for which group. */
+/* Refuses a push whose group is not known yet. */
 static void refuse(struct api_worker *w, struct http_request *req, bool dry_run,
 		   const struct err *err, enum reject why, int64_t start_ns)
 {
@@ -35,8 +35,8 @@ static void refuse_busy(struct api_worker *w, struct http_request *req, bool dry
 }
 
 /*
- * ?recursive=true, of a DELETE. The Go gateway looks at no parameter, and neither do we at any
- * other. -1: *err.
+ * Whether a DELETE has ?recursive=true. -1: *err. Other parameters are ignored, as the Go gateway
+ * ignores all.
  */
 static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
 {
@@ -104,7 +104,10 @@ static void take(struct api_worker *w, struct http_request *req, bool dry_run)
 	};
 	int64_t start_ns = clock_mono_ns();
 
-	/* Decoding costs more than all the rest, and would be for nothing. */
+	/*
+	 * If the queue is full, the push will be refused: decoding, which costs most, would be for
+	 * nothing.
+	 */
 	if (request.mode != PUSH_DELETE && !queue_has_room(w->api->queue))
 		refuse_busy(w, req, dry_run, SUBMIT_BUSY, start_ns);
 	else if (request.mode == PUSH_DELETE || !large_pushes_is_one(&request))

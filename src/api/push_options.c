@@ -13,8 +13,8 @@ static bool names_source(const struct source_labels *labels, const struct key *k
 }
 
 /*
- * In a URL that names a source, the time is that source's. A group that is summed or added to ends
- * only if a rule says so: its totals go with it.
+ * In a URL that names a source, ttl is the source's. Only a rule can let a summed group end, since
+ * its totals go with it.
  */
 static int place_ttl(const struct key *key, struct push_options *o, struct group_options *said,
 		     struct err *err)
@@ -33,7 +33,7 @@ static int place_ttl(const struct key *key, struct push_options *o, struct group
 	return 0;
 }
 
-/* What would be for nothing is a mistake. */
+/* An option that has no effect in the group's mode is refused as a mistake. */
 static int check_mode(const struct push_options *o, struct err *err)
 {
 	const struct push_says *says = &o->says;
@@ -81,7 +81,7 @@ static int mode_of_flags(const struct config *c, const struct key *key, enum gro
 	return r < 0 ? -1 : 0;
 }
 
-/* What is so where nobody says anything else. */
+/* The options that hold where neither the push nor a rule says anything. */
 static int begin(const struct config *c, const struct key *key, struct group_options *ret,
 		 struct err *err)
 {

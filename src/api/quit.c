@@ -7,7 +7,7 @@
 #include "api/reply.h"
 #include "config/config.h"
 
-/* The answers here have neither nosniff nor a trailing LF in the Go gateway. */
+/* As in the Go gateway, answers of this endpoint have no nosniff header and no final LF. */
 void api_quit_get(struct api_worker *w, struct http_request *req)
 {
 	(void)w;
@@ -25,6 +25,6 @@ void api_quit(struct api_worker *w, struct http_request *req)
 	w->api->quit_asked = true;
 	http_reply_close(req);
 	api_reply_text(req, 200, STR("Requesting termination... Goodbye!"));
-	/* main waits for it, and lets this answer out first. */
+	/* main() waits for this signal, and sends this answer before the process ends. */
 	kill(getpid(), SIGTERM);
 }

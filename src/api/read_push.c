@@ -15,7 +15,7 @@
 
 enum { ROOM_FOR_PATH = 16 * 1024 * 1024 };
 
-/* What a push may be once it is exposition text; a page's length has 32 bits. */
+/* The most text that a push may become. A page's length has 32 bits. */
 static uint64_t max_text(const struct config *c)
 {
 	uint64_t max = c->body_size * 8;
@@ -23,7 +23,10 @@ static uint64_t max_text(const struct config *c)
 	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
 }
 
-/* What a body turns into: some times its size, and room for what a path takes. */
+/*
+ * The most memory that decoding may take: some times the body's size, and room for what a path
+ * needs.
+ */
 static uint64_t max_decoded(const struct config *c)
 {
 	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;
@@ -63,8 +66,8 @@ void push_reader_shrink(struct push_reader *r)
 }
 
 /*
- * What calls itself OpenMetrics and is no such thing may still be text 0.0.4, as which the Go
- * gateway reads all of it. If it is neither, it is refused as what it says it is.
+ * A body that is labelled OpenMetrics may be text 0.0.4, which is how the Go gateway reads all of
+ * it. If it is neither, the error is that of the OpenMetrics parser.
  */
 static int decode_text(struct push_reader *r, bool openmetrics, struct str body,
 		       const struct decode_limits *lim, struct family **ret_families,
@@ -86,7 +89,7 @@ static int decode_text(struct push_reader *r, bool openmetrics, struct str body,
 	return -1;
 }
 
-/* What is in the families may point into the body or, when that is compressed, into *plain. */
+/* The families may point into the body, or into *plain if the body was compressed. */
 static int decode(struct push_reader *r, const struct push_request *req, struct strbuf *plain,
 		  struct family **ret_families, struct err *err)
 {
@@ -123,8 +126,9 @@ static void name_group(const struct key *key, struct strbuf *out)
 }
 
 /*
- * A body that cannot be read may hold what must not be shown, and the error may quote it, unless it
- * is that of a limit. -1, as decode().
+ * An error about a body that cannot be read may quote it, and it may hold a value that deny_values
+ * forbids to show. So the text is left out, unless the error is that of a limit, which quotes
+ * nothing. Returns -1, as decode().
  */
 static int hide_text(const struct group_rule *rule, struct push_refusal *ret)
 {
@@ -158,7 +162,7 @@ static int check_guards(const struct group_rule *rule, const struct key *key,
 	return -1;
 }
 
-/* Names the first problem; all are to be read in /api/v1/lint once they are let in. */
+/* The error names the first problem. All problems of stored groups are in /api/v1/lint. */
 static int refuse_names(const struct group_rule *rule, const struct key *key,
 			const struct family *f, unsigned problems, struct push_refusal *ret)
 {
@@ -174,7 +178,7 @@ static int refuse_names(const struct group_rule *rule, const struct key *key,
 		       str_quote(f->name, name, sizeof(name)), strbuf_z(&text), rule->line);
 }
 
-/* 1: something is wrong with the names, and the push is taken. */
+/* 1: a name breaks the rules, and the push is taken all the same. -1: it is refused. */
 static int check_names(const struct group_rule *rule, const struct key *key,
 		       const struct family *families, struct push_refusal *ret)
 {
@@ -191,7 +195,7 @@ static int check_names(const struct group_rule *rule, const struct key *key,
 	return found;
 }
 
-/* 0, 1 as check_names(), or -1. */
+/* Returns 0, 1 as check_names(), or -1. */
 static int check_rails(const struct group_rule *rule, const struct key *key,
 		       const struct family *families, struct push_refusal *ret)
 {
@@ -213,7 +217,10 @@ static struct push *build(struct push_reader *r, enum push_mode mode, const stru
 	return push;
 }
 
-/* With the labels that `access:` says of whoever pushes; another value was refused before. */
+/*
+ * Puts the labels of the client's entry in `access:` on. The key has no other values of them: that
+ * was refused before.
+ */
 static int complete(struct push_reader *r, const struct access_entry *entry, struct key *key,
 		    struct err *err)
 {

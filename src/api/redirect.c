@@ -29,7 +29,7 @@ void redirect(struct http_request *req, int status, struct str prefix, struct st
 		return;
 	}
 	strbuf_addz(&body, "<a href=\"");
-	html_add(&body, strbuf_str(&location)); /* the query came as it is */
+	html_add(&body, strbuf_str(&location)); /* the query is part of it, as it was sent */
 	strbuf_addz(&body, "\">Moved Permanently</a>.\n\n");
 	http_reply_add(req, strbuf_str(&body));
 	http_reply(req, status, "text/html; charset=utf-8");

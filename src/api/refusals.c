@@ -13,16 +13,19 @@
 #include "base/mem.h"
 #include "config/config.h"
 
-/* Jobs times reasons of one minute; the rest share one entry for each reason. */
+/*
+ * How many pairs of job and reason are counted in a minute. Further jobs share one entry for each
+ * reason.
+ */
 enum { ENTRIES_MAX = 1024 };
 #define MINUTE_NS INT64_C(60000000000)
 
 struct kept_refusal {
-	uint64_t subject; /* hash of the job or path, as sent; 0: of all that had no room */
+	uint64_t subject; /* hash of the job or path, as sent; 0: of all jobs that share an entry */
 	const char *reason;
 	int64_t said_ns;
-	uint64_t times; /* since it was said */
-	/* Of the last one. */
+	uint64_t times; /* since the last log line about it */
+	/* Of the newest refusal. */
 	const char *msg;
 	enum log_level level;
 	int status;
@@ -44,7 +47,10 @@ struct refusals *refusals_new(void)
 	return r;
 }
 
-/* Kinds are bounded here, not by the log: no line of one job hides another's. */
+/*
+ * The number of lines is bounded here, by ENTRIES_MAX, and not by the log's own rate limit: with
+ * that, lines about one job could suppress those about another.
+ */
 static void say(struct kept_refusal *e, int64_t now)
 {
 	if (log_enabled(e->level))
@@ -57,7 +63,10 @@ static void say(struct kept_refusal *e, int64_t now)
 	e->said_ns = now;
 }
 
-/* Once a minute has passed: says what was counted in it, or else forgets the entry. */
+/*
+ * An entry whose last line is a minute old is logged if there were more refusals since, and freed
+ * if there were none.
+ */
 static void expire(struct refusals *r, int64_t now)
 {
 	for (size_t i = 0; i < r->n;) {
@@ -95,7 +104,10 @@ void refusals_free(struct refusals *r)
 	free(r);
 }
 
-/* "/prefix/metrics/job/J/..." or "job@base64/J": "job/J"; of any other target the path. */
+/*
+ * What a target is counted under: "job/J" for "/prefix/metrics/job/J/...", and "job@base64/J"
+ * likewise; of any other target the path.
+ */
 static struct str subject_of(struct str target)
 {
 	static const char mark[] = "/metrics/job";
@@ -133,7 +145,7 @@ static struct kept_refusal *find(struct refusals *r, const char *reason, uint64_
 	return NULL;
 }
 
-/* NULL: all are taken, also those for the rest. */
+/* NULL: all entries are in use, also those that jobs share. */
 static struct kept_refusal *find_or_add(struct refusals *r, const char *reason, uint64_t subject,
 					int64_t now)
 {
@@ -201,7 +213,7 @@ static bool is_denied(const struct refused_request *what)
 	return what->reason == counters_rejects[REJECT_DENIED];
 }
 
-/* What must not leave the house is in the path. */
+/* If the denied value is in the path, the path must not be logged. */
 static struct str target_of(const struct http_request *req, const struct refused_request *what)
 {
 	return is_denied(what) && what->group.n == 0 ? STR("(not shown)")
@@ -216,7 +228,7 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	client_name(w->api, req, client);
 	client_user(w->api, req, user);
 	what.source = client;
-	/* What somebody says who had no right password is not their name. */
+	/* Without the right password, a user name is only a claim. */
 	if (!what.user)
 		what.user = what.status == 401 ? "" : user;
 	what.method = method_name(http_request_method(req));
@@ -224,7 +236,7 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
-/* It is the push that has to change. */
+/* These statuses say that the push has to be changed, so it is shown in /api/v1/rejections. */
 static bool is_for_the_pusher(int status)
 {
 	return status == 400 || status == 409 || status == 413 || status == 507;
@@ -251,7 +263,7 @@ static void reject(const struct api_worker *w, const struct http_request *req,
 	rejections_add(w->api->rejections, &r);
 }
 
-/* The Go gateway's words, where it has any. */
+/* Those of the Go gateway are word for word its own. */
 static const char *const push_messages[N_REJECTS] = {
 	[REJECT_PATH] = "failed to parse URL",
 	[REJECT_BODY] = "failed to parse text",
@@ -307,14 +319,17 @@ void refusals_request(struct api_worker *w, const struct http_request *req, enum
 		.status = status,
 		.why = msg,
 		.group = STR(""),
-		/* All but `access:` refuses before a password is checked. */
+		/*
+		 * Only `access:` refuses after the password was checked; before that the user is
+		 * not known.
+		 */
 		.user = why == REFUSED_ROLE ? NULL : "",
 	};
 
 	note_request(w, req, what);
 }
 
-/* "PUT /metrics/job/x HTTP/1.1", of which the end may be missing: cuts off its first word. */
+/* Takes the first word of a request line, of which the end may be missing, off the front. */
 static struct str take_word(struct str *line)
 {
 	const char *blank = line->n ? memchr(line->p, ' ', line->n) : NULL;

@@ -88,7 +88,10 @@ static void drop(struct rejections *r, size_t at)
 	memmove(&r->list[at], &r->list[at + 1], (r->n - at) * sizeof(r->list[0]));
 }
 
-/* The oldest of the peer if it has its share, otherwise the oldest of all. */
+/*
+ * Frees the client's oldest rejection if it has its share of the places, otherwise the oldest of
+ * all.
+ */
 static void make_room(struct rejections *r, uint64_t host)
 {
 	size_t n = 0, oldest = 0;
@@ -131,7 +134,7 @@ static void write_one(const struct kept *k, struct strbuf *b)
 {
 	struct str body = text_of(&k->body);
 
-	/* Not half of a character, if it is text. */
+	/* Text is not cut within a character. */
 	if (body.n == REJECTION_BODY)
 		body.n = utf8_cut(body, REJECTION_BODY - 1);
 	strbuf_addz(b, "{\"time\":");

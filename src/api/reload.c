@@ -1,4 +1,4 @@
-/* On SIGHUP, and on /-/reload as Prometheus has it. */
+/* Reloads the configuration: on SIGHUP, and on /-/reload, which is as Prometheus has it. */
 #include "api/reload.h"
 
 #include <stdlib.h>

@@ -22,7 +22,7 @@ void api_count_as(struct http_request *req, enum handler handler)
 void api_reply_error(struct http_request *req, int status, const char *msg)
 {
 	http_reply_header(req, "X-Content-Type-Options", "nosniff");
-	/* A queue that is full now has room in a moment. */
+	/* A full queue has room again in a moment. */
 	if (status == 503)
 		http_reply_header(req, "Retry-After", "1");
 	http_reply_add(req, str_of(msg));

@@ -29,7 +29,7 @@ static bool reads(const struct http_request *req)
 	return method == HTTP_GET || method == HTTP_HEAD;
 }
 
-/* No endpoint sees it. */
+/* Refuses a request that no endpoint gets. */
 static void refuse(struct http_request *req, int status, const char *msg)
 {
 	api_count_as(req, HANDLER_REFUSED);
@@ -60,7 +60,7 @@ static bool has_admin_api(const struct api_worker *w)
 	return w->api->config->web_enable_admin_api;
 }
 
-/* While the database is being loaded there is nothing to push into and nothing to show. */
+/* Until the database is loaded there are no groups, so pushes and scrapes are refused. */
 static bool refuse_until_ready(struct api_worker *w, struct http_request *req,
 			       const struct endpoint *e, enum action action)
 {
@@ -77,7 +77,10 @@ static bool refuse_until_ready(struct api_worker *w, struct http_request *req,
 	return true;
 }
 
-/* The one place for all that change something. */
+/*
+ * Refuses requests that change something and come from a page of another site. All of them pass
+ * here.
+ */
 static bool refuse_other_site(struct api_worker *w, struct http_request *req,
 			      const struct endpoint *e)
 {
@@ -92,7 +95,10 @@ static bool refuse_other_site(struct api_worker *w, struct http_request *req,
 	return true;
 }
 
-/* That of the group which a path below the route prefix names, in w->push_path. NULL: none. */
+/*
+ * The endpoint of a path below the route prefix that names a group, which w->push_path then is.
+ * NULL: it names none.
+ */
 static const struct endpoint *endpoint_of_group(struct api_worker *w, struct str path)
 {
 	bool dry_run = path_take_dry_run(&path);
@@ -123,7 +129,10 @@ static void call_endpoint(struct api_worker *w, struct http_request *req, const 
 	call->fn(w, req);
 }
 
-/* As the Go gateway, which begins to decompress before it looks for the endpoint. */
+/*
+ * The Go gateway begins to decompress before it looks for the endpoint, so an unreadable body is
+ * refused before an unknown path.
+ */
 static bool refuse_coding(struct api_worker *w, struct http_request *req, struct str path)
 {
 	enum content_coding coding = content_coding_of(
@@ -143,9 +152,9 @@ static bool refuse_coding(struct api_worker *w, struct http_request *req, struct
 }
 
 /*
- * No route has exactly this path: one is meant that differs by a trailing slash, by case, or by
- * what cleaning would remove. Below /api/v1 the Go gateway's redirects lose that prefix, and so do
- * ours.
+ * No route has exactly this path: redirects to one that differs only by a trailing slash, by case,
+ * or by what cleaning removes. The Go gateway's redirects below /api/v1 lose that prefix, and so do
+ * these.
  */
 static bool redirect_to_route(struct api_worker *w, struct http_request *req, struct str path,
 			      struct str query)
@@ -175,7 +184,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	}
 	if (method != HTTP_PUT && method != HTTP_POST && method != HTTP_DELETE)
 		return false;
-	/* The values keep their case. */
+	/* Case matters in the values of labels, so only this part is compared without it. */
 	if (str_eq_nocase(cleaned, STR("/metrics/job")) && !str_eq(path, STR("/metrics/job"))) {
 		redirect(req, status, prefix_of(w), STR("/metrics/job"), query);
 		return true;
@@ -237,7 +246,7 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		redirect(req, 301, STR_NULL, telemetry, path->query);
 		return;
 	}
-	/* Left over from the Go gateway: reachable without the prefix, and says no. */
+	/* The Go gateway serves this path also without the prefix, with an answer that says no. */
 	if (prefix.n && str_eq(below, STR("/-/quit")) && reads(req)) {
 		api_quit_get(w, req);
 		return;
@@ -286,7 +295,7 @@ static void handle(void *state, struct http_request *req)
 	}
 }
 
-/* Of a push or its dry run. NULL: it is neither. */
+/* NULL: the request is neither a push nor its dry run. */
 static const struct endpoint *pushes_to(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
@@ -306,15 +315,18 @@ static const struct endpoint *pushes_to(struct api_worker *w, const struct http_
 }
 
 /*
- * What is no push says so before its body is read, and so does a path that is none, and a push that
- * would be refused whatever it holds. What is small is read in any case: looking twice would cost
- * more.
+ * Before a large body is read: a request that is no push is answered, and so is a push to a bad
+ * path or one that will be refused whatever it holds. A small body is always read, since deciding
+ * twice would cost more.
  */
 static void let_in(struct api_worker *w, struct http_request *req)
 {
 	enum { SMALL = 64 * 1024 };
 
-	/* A body that begins wrongly is refused first, as by the Go gateway. */
+	/*
+	 * As in the Go gateway, an unreadable coding is refused before an unknown path, so the body
+	 * is needed.
+	 */
 	bool coded = http_request_header(req, "Content-Encoding").p != NULL;
 	bool small = http_request_announced(req) <= SMALL;
 	const struct endpoint *push = small ? NULL : pushes_to(w, req);
@@ -328,7 +340,7 @@ static void let_in(struct api_worker *w, struct http_request *req)
 		http_request_admit(req);
 }
 
-/* Who sends it, and what for, is decided before its body is read. */
+/* Who sends a request and whether they may is decided before its body is read. */
 static void admit(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;
@@ -340,7 +352,10 @@ static void admit(void *state, struct http_request *req)
 		let_in(w, req);
 }
 
-/* A flood of connections must not look like a gateway that has died. */
+/*
+ * Probes are answered beyond the limit of connections, too: a flood of connections must not look
+ * like a gateway that has died.
+ */
 static bool is_probe(void *state, const struct http_request *req)
 {
 	struct api_worker *w = state;

@@ -2,7 +2,7 @@
 
 #include "config/config.h"
 
-/* "https://host:port/path" without its path. */
+/* The origin of a URL: "https://host:port". */
 static struct str origin_of(struct str url)
 {
 	for (size_t i = 0, slashes = 0; i < url.n; i++)
@@ -11,7 +11,7 @@ static struct str origin_of(struct str url)
 	return url;
 }
 
-/* What follows "://"; empty when there is none. */
+/* Host and port of an origin; empty when it has no "://". */
 static struct str host_of(struct str origin)
 {
 	for (size_t i = 0; i + 3 <= origin.n; i++)

@@ -20,7 +20,7 @@
 #include "format/content_type.h"
 #include "store/store.h"
 
-/* Scrapes with match[] that are being copied at a time. */
+/* So many large scrapes with match[] may be copied at a time. */
 enum { PARTS_MAX = 4 };
 
 struct scrape_call {
@@ -32,14 +32,14 @@ struct scrape_call {
 	enum compression coding;
 	struct scrape_body body;
 	bool refused;
-	struct err err; /* why there is no body, if that is not it */
+	struct err err; /* why there is no body, unless the scrape was refused */
 	bool part_begun;
-	struct scrape_part *part; /* what is to be shown is yet to be copied; NULL: all is shown */
-	/* What a body in another format is yet to be made of; NULL when there is one. */
+	struct scrape_part *part; /* copies the groups that match; NULL: all are shown */
+	/* What a body in another format is made from; NULL once that has begun. */
 	struct snapshot *snap;
 	struct own_metrics own;
 	bool begun;
-	struct encoded_body *encoding;          /* under way; NULL: not yet, or not any more */
+	struct encoded_body *encoding;          /* NULL: not begun, or complete */
 	struct scrape_compression *compressing; /* the same */
 };
 
@@ -93,7 +93,7 @@ static bool is_plain(struct accepted as)
 	return as.format == FORMAT_TEXT && as.escaping == ESCAPE_UNDERSCORES;
 }
 
-/* The copies of many together would not be bounded. */
+/* The copies of many such scrapes at the same time would take unbounded memory. */
 static bool begin_part(struct scrape_call *s)
 {
 	struct api *api = s->worker->api;
@@ -108,7 +108,7 @@ static bool begin_part(struct scrape_call *s)
 	return true;
 }
 
-/* False: not all groups are copied yet. */
+/* False: groups that match have yet to be copied. */
 static bool make_part(struct scrape_call *s, int64_t until_ns)
 {
 	struct store *store = scrape_part_store(s->part);
@@ -144,7 +144,7 @@ static void begin(struct scrape_call *s)
 	s->snap = NULL;
 }
 
-/* True: the body is as it is to be sent. */
+/* True: the body can be sent. */
 static bool make(struct scrape_call *s, int64_t until_ns)
 {
 	if (s->part && !make_part(s, until_ns))
@@ -169,8 +169,8 @@ static bool make(struct scrape_call *s, int64_t until_ns)
 }
 
 /*
- * Asked before it begins, and again while it is made beside others, because together they would not
- * be bounded. One at least is completed.
+ * Checked before a scrape begins, and again while others are being made beside it, since all
+ * together could take unbounded memory. At least one is always completed.
  */
 static bool is_one_too_many(const struct scrape_call *s)
 {
@@ -221,7 +221,10 @@ static int asked_part(struct api_worker *w, struct scrape_part **ret, struct err
 {
 	struct params p;
 
-	/* Other parameters mean nothing, whatever they are. */
+	/*
+	 * Only match[] means something; other parameters are ignored, even those that cannot be
+	 * parsed.
+	 */
 	if (!has_match(w->query))
 		return 0;
 	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)

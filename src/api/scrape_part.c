@@ -11,11 +11,11 @@
 struct scrape_part {
 	struct store *from, *store;
 	struct group_filter filter;
-	struct strbuf only; /* the key of the one group that is meant; empty: the filter says */
-	bool found;         /* it is there */
+	struct strbuf only; /* the key of the only group that is meant; empty: the filter decides */
+	bool found;         /* the group of that key exists */
 	uint32_t cursor;
 	struct group_list some; /* of all groups */
-	uint32_t at;            /* the next one of these */
+	uint32_t at;            /* the next one of these to look at */
 	struct arena keys, group;
 	struct push_builder builder;
 };
@@ -124,7 +124,7 @@ static int decode_all(const struct group_copy *g, struct arena *a, struct family
 	return 0;
 }
 
-/* A push that makes the group again, with its times and its lifetime. */
+/* Stages a push that makes the group again in the copy's store, with its times and its lifetime. */
 static int take(struct scrape_part *p, const struct group_copy *g)
 {
 	struct family *families;
@@ -146,7 +146,7 @@ static int take(struct scrape_part *p, const struct group_copy *g)
 	return 0;
 }
 
-/* The one in that slot, if it still is it. */
+/* Copies the group in that slot, if it is still the one with that key. */
 static int copy(struct scrape_part *p, uint32_t slot, struct str key)
 {
 	struct group_copy g;

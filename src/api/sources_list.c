@@ -1,6 +1,7 @@
 /*
- * GET /api/v1/groups/sources: the contributions of summed groups, a page at a time: by group, in
- * each those first that were heard of first. The groups are picked as for GET /api/v1/groups.
+ * GET /api/v1/groups/sources: the contributions of summed groups, a page at a time, by group, and
+ * within a group in the order in which they were first heard of. Groups are picked as for GET
+ * /api/v1/groups.
  */
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@
 #include "base/mem.h"
 #include "config/units.h"
 
-/* Of one group under the lock at a time. */
+/* So many sources of one group are copied at a time, since that takes the lock. */
 enum { AT_ONCE = 100, SAID = 0xFF };
 
 static const char *const known[] = { "match[]", "limit", "cursor" };
@@ -27,7 +28,8 @@ struct sources_list {
 	struct arena arena;
 	bool scanned;
 	uint64_t limit, written;
-	/* Of the picks; and the last one of its sources that was written, or that the cursor says.
+	/*
+	 * The current group, among the picks, and the source after which the next one is written.
 	 */
 	size_t group;
 	uint64_t after;
@@ -47,7 +49,9 @@ static void add_time(struct strbuf *b, const char *name, double at)
 	v1_add_time(b, at);
 }
 
-/* Labels of its own, or what the push said; {} when its start is all there is. */
+/*
+ * Writes a source's labels, or the name that its pushes gave; {} if it is known by its start only.
+ */
 static bool add_name(struct strbuf *b, struct str name, struct arena *a)
 {
 	struct key labels = { 0 };
@@ -92,7 +96,7 @@ static bool write_source(struct sources_list *l, const struct key *key, enum gro
 	return true;
 }
 
-/* Where the next page begins: behind a source of a group. */
+/* The next page begins behind the source that was written last. */
 static void add_cursor(struct sources_list *l)
 {
 	const struct picks *picks = &l->scan.picks;
@@ -113,7 +117,7 @@ static bool finish_list(struct sources_list *l, bool more)
 	return true;
 }
 
-/* A source that is one too many says that there is another page. */
+/* One source more than the page holds is asked for: it shows that there is a next page. */
 static int write_some(struct sources_list *l)
 {
 	const struct picks *picks = &l->scan.picks;
@@ -154,7 +158,7 @@ static bool write_next(struct sources_list *l)
 	return r != 0;
 }
 
-/* A cursor behind the last source of a group that has gone leads to the one that comes next. */
+/* If the group of the cursor is gone, the page begins with the first source of the next group. */
 static void begin_page(struct sources_list *l)
 {
 	const struct picks *picks = &l->scan.picks;
@@ -192,7 +196,10 @@ static void list_free(struct v1_job *job)
 	free(l);
 }
 
-/* Groups are in the order of their keys; the rank of a cursor is the id of a source. */
+/*
+ * Groups are listed in the order of their keys. In a cursor of this list, rank is the id of a
+ * source.
+ */
 static void list(struct api_worker *w, struct http_request *req, struct list_request *asked,
 		 struct str warning)
 {

@@ -1,6 +1,6 @@
 /*
- * GET /api/v1/status: build, flags as strings, and start time, as the Go gateway shows them; and
- * what is stored, how full the limits are.
+ * GET /api/v1/status: build, flags as strings and start time, as the Go gateway shows them; what is
+ * stored, and how full the limits are.
  */
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* GET /status: build, limits with how full they are, storage, flags. */
+/* GET /status: build, limits and how full they are, storage, flags. */
 #include <stdio.h>
 
 #include "api/endpoints.h"

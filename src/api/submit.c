@@ -26,7 +26,7 @@ struct pending {
 	char who[]; /* address and user, which the push borrows */
 };
 
-/* As the Go gateway counts it: URL, method, protocol, headers and body, without separators. */
+/* The Go gateway counts URL, method, protocol, headers and body, without separators. */
 static size_t request_bytes(const struct http_request *req)
 {
 	return http_request_target(req).n + strlen(counters_methods[http_request_method(req)]) +
@@ -82,7 +82,7 @@ static int status_of(const struct api_worker *w, enum push_mode mode)
 	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
 }
 
-/* Says who deleted what others have pushed. */
+/* Logs who deleted what others have pushed. */
 static void log_deleted(const struct api_worker *w, const struct http_request *req,
 			const struct push *push)
 {
@@ -117,8 +117,9 @@ static void finish(struct http_task *task)
 	struct pending *p = (struct pending *)task;
 	struct push *push = p->push;
 
-	/* With the consistency check disabled the pusher expects no verdict; inconsistent pushes
-	 * stay out.
+	/*
+	 * With --push.disable-consistency-check the pusher expects no verdict: an inconsistent push
+	 * is answered as if it were accepted, and left out.
 	 */
 	if (push->err.reason == ERR_INVALID &&
 	    p->worker->api->config->push_disable_consistency_check) {
@@ -160,7 +161,10 @@ static void wake_committer(struct http_task *task)
 	queue_wake(w->api->queue);
 }
 
-/* All pushes that can be read now go into one batch, and cost one switch of threads. */
+/*
+ * Wakes the committer after all requests that can be read now, so that their pushes go into one
+ * batch, with one switch of threads.
+ */
 static void wake_committer_later(struct api_worker *w)
 {
 	if (w->wake_due)

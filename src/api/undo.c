@@ -1,4 +1,4 @@
-/* POST /api/v1/undo/ID: what a delete through this API has taken comes back. */
+/* POST /api/v1/undo/ID: brings back what a delete through this API has taken. */
 #include "api/undo.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ struct undo_request {
 	struct http_request *req;
 	struct undo undo;
 	struct arena arena;
-	struct strbuf left_out; /* JSON: the first of them */
+	struct strbuf left_out; /* JSON: the first groups that were left out */
 	uint64_t n_left_out;
 };
 
@@ -63,7 +63,7 @@ static bool read_id(struct str text, unsigned char id[UNDO_ID])
 	return true;
 }
 
-/* What follows "/api/v1/undo/". */
+/* The ID after "/api/v1/undo/". */
 static struct str id_in_path(struct api_worker *w, struct http_request *req)
 {
 	size_t before = strlen(w->api->config->web_route_prefix) + sizeof("/api/v1/undo/") - 1;
@@ -78,7 +78,7 @@ static struct str id_in_path(struct api_worker *w, struct http_request *req)
 
 /* ---- on the committer's thread ---- */
 
-/* What somebody may not delete they may not bring back. */
+/* Whoever may not delete a group may not bring it back. */
 static int may(void *arg, struct str key, struct err *err)
 {
 	struct undo_request *u = arg;
@@ -139,7 +139,7 @@ static void answer(struct http_task *task)
 							 offsetof(struct undo_request, task));
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
-	/* One that was given up on its way has brought something back, too. */
+	/* An undo that failed on its way has brought some groups back, too: they are logged. */
 	if (!u->push.err.reason || u->undo.restored > 0)
 		log_undone(u);
 	if (u->push.err.reason == ERR_FORBIDDEN)

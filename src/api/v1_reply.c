@@ -97,7 +97,7 @@ int v1_params(struct api_worker *w, const char *const *known, size_t n_known, bo
 	return 0;
 }
 
-/* The reply is sent, or its client is gone. */
+/* Called when the reply has been sent, or its client is gone. */
 static void release(void *arg)
 {
 	struct v1_job *j = arg;

@@ -6,7 +6,7 @@
 static const struct {
 	unsigned bit;
 	const char *name;
-	enum push_oddity counted; /* N_PUSH_ODDITIES: elsewhere, by the store */
+	enum push_oddity counted; /* N_PUSH_ODDITIES: the store counts it */
 	const char *why;
 } warnings[] = {
 	{ PUSH_RESET_ASSUMED, "reset-assumed", ODD_RESET,
