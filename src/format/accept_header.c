@@ -4,7 +4,7 @@
 
 #include "base/num.h"
 
-/* More clauses than any scraper sends; further ones are not looked at. */
+/* No scraper sends so many clauses; further ones are ignored. */
 enum { MAX_CLAUSES = 32 };
 
 struct clause {
@@ -12,7 +12,7 @@ struct clause {
 	double q;
 };
 
-/* Only spaces: a tab is no blank in Go. */
+/* Trims spaces only: Go does not count a tab as a blank here. */
 static struct str trim(struct str s)
 {
 	while (s.n > 0 && s.p[0] == ' ') {
@@ -24,7 +24,7 @@ static struct str trim(struct str s)
 	return s;
 }
 
-/* Takes what comes before the separator off the front, and the separator. */
+/* Takes what is in front of the separator off the front of *s, together with the separator. */
 static struct str take(struct str *s, char separator)
 {
 	const char *end = s->n ? memchr(s->p, separator, s->n) : NULL;
@@ -47,7 +47,7 @@ static void set_parameter(struct clause *c, struct str name, struct str value)
 		{ STR("escaping"), &c->escaping },
 	};
 
-	/* A quality that is no number is 0, as in Go. */
+	/* A quality that is not a number counts as 0, as in Go. */
 	if (str_eq(name, STR("q")) && !num_parse(value, &c->q))
 		c->q = 0;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -55,7 +55,7 @@ static void set_parameter(struct clause *c, struct str name, struct str value)
 			*known[i].to = trim(value);
 }
 
-/* False when it is not type/subtype, which Go passes over. */
+/* False: the clause is not type/subtype, and is ignored, as in Go. */
 static bool parse_clause(struct str s, struct clause *ret_c)
 {
 	struct clause c = { .q = 1 };
@@ -78,7 +78,7 @@ static bool parse_clause(struct str s, struct clause *ret_c)
 	return true;
 }
 
-/* goautoneg's order: a clause with a star never goes first, whatever its quality. */
+/* In goautoneg's order a clause with a star comes last, whatever its quality. */
 static bool comes_before(const struct clause *a, const struct clause *b)
 {
 	const struct str star = STR("*");

@@ -51,7 +51,7 @@ static bool take_char(struct str *s, char c)
 	return true;
 }
 
-/* A value as it was sent: a token, or what is between the quotes with its backslashes. */
+/* A value as it was sent: a token, or what is between the quotes, with its backslashes. */
 struct value {
 	struct str raw;
 	bool quoted;
@@ -84,7 +84,7 @@ static bool value_is(struct value v, struct str want)
 	size_t n = 0;
 
 	for (size_t i = 0; i < v.raw.n; i++, n++) {
-		/* take_quoted() ends no value behind a lone backslash. */
+		/* take_quoted() has made sure that a byte follows each backslash. */
 		if (v.quoted && v.raw.p[i] == '\\')
 			i++;
 		if (n == want.n || v.raw.p[i] != want.p[n])
@@ -93,7 +93,9 @@ static bool value_is(struct value v, struct str want)
 	return n == want.n;
 }
 
-/* ";" name "=" value, or a ";" with nothing behind it, which RFC 9110 section 5.6.6 allows. */
+/*
+ * Takes ";" name "=" value, or a ";" with nothing behind it, which RFC 9110 section 5.6.6 allows.
+ */
 static bool take_parameter(struct str *s, struct str *ret_name, struct value *ret_value)
 {
 	*ret_name = STR_NULL;
@@ -129,7 +131,7 @@ bool content_type_is_protobuf(struct str content_type)
 
 		if (!take_parameter(&rest, &name, &value))
 			return false;
-		/* A parameter may come twice, but each value has to be the right one. */
+		/* If a parameter comes twice, each of its values has to be the right one. */
 		if (str_eq_nocase(name, STR("proto"))) {
 			proto = value_is(value, STR("io.prometheus.client.MetricFamily"));
 			if (!proto)
@@ -152,7 +154,7 @@ bool content_type_is_openmetrics(struct str content_type)
 			     STR("application/openmetrics-text"));
 }
 
-/* A weight of RFC 9110 section 12.4.2, in thousandths; -1 when it is not one. */
+/* Reads a weight (RFC 9110 section 12.4.2), in thousandths; -1: it is not one. */
 static int take_weight(struct str s)
 {
 	double v;

@@ -7,7 +7,7 @@
 #include "format/text/write.h"
 #include "metrics/names.h"
 
-/* OpenMetrics 1.0: code points in the names and values of an exemplar's labels. */
+/* OpenMetrics 1.0: the most code points that an exemplar's labels may have together. */
 enum { EXEMPLAR_MAX = 128 };
 
 static void add_escaped(struct strbuf *out, struct str s, bool quote_too)
@@ -55,7 +55,7 @@ bool sample_counter_base(struct str name, struct str *ret_base)
 	return true;
 }
 
-/* True when the family is exposed as an OpenMetrics counter, of that name. */
+/* True: the family can be exposed as an OpenMetrics counter, called *ret_base. */
 static bool is_counter(const struct sample_family *f, struct str *ret_base)
 {
 	return f->openmetrics && !f->unknown && f->type == METRIC_COUNTER &&
@@ -132,7 +132,7 @@ static void add_bound(struct strbuf *out, const char *label, double bound, char 
 	strbuf_addc(out, '"');
 }
 
-/* Up to the blank before the value; label is le or quantile, or NULL. */
+/* Writes a line up to the blank in front of the value. label: "le", "quantile" or NULL. */
 static void start_line(const struct metric_lines *s, const char *suffix, const char *label,
 		       double bound)
 {
@@ -195,7 +195,10 @@ static size_t code_points(struct str s)
 	return n;
 }
 
-/* Left out, rather than the scrape refused: OpenMetrics or its readers do not allow it. */
+/*
+ * An exemplar that OpenMetrics or its readers do not allow is left out, since they would refuse the
+ * whole scrape.
+ */
 static bool exemplar_fits(const struct exemplar *e)
 {
 	size_t n = 0;
@@ -216,7 +219,7 @@ static bool exemplar_fits(const struct exemplar *e)
 	return true;
 }
 
-/* The end of a line that may have an exemplar. */
+/* Ends a line, after its exemplar if it has one. */
 static void end_line(struct strbuf *out, const struct exemplar *e)
 {
 	if (e && exemplar_fits(e)) {

@@ -15,7 +15,7 @@ static void set_time(struct metric *m, const struct timestamp *ts)
 		m->counter_created = *ts;
 }
 
-/* A metric without the lines that it does not have: its time of creation as a gauge. */
+/* A metric that has a time of creation and no other line: x_created is then a gauge of its own. */
 static int add_gauge(struct text_parser *p, struct text_family *gauges, const struct text_series *s)
 {
 	struct metric *m = arena_alloc(p->arena, sizeof(*m));

@@ -47,7 +47,10 @@ struct om_family *om_find_family(struct om_parser *o, struct str name, bool quot
 	return text_add_to_table(&o->p, &o->names, hash, f) < 0 ? NULL : f;
 }
 
-/* Which names the samples of a type have; the first is the name of what is stored. */
+/*
+ * The names that samples of a type may have. The first is the name under which the family is
+ * stored.
+ */
 struct om_type {
 	struct str name;
 	enum metric_type type;
@@ -64,7 +67,7 @@ static const struct om_type types[] = {
 	{ { "gauge", 5 }, METRIC_GAUGE, { { "", ROLE_VALUE } } },
 	{ { "stateset", 8 }, METRIC_GAUGE, { { "", ROLE_VALUE } } },
 	{ { "unknown", 7 }, METRIC_UNTYPED, { { "", ROLE_VALUE } } },
-	/* Not OpenMetrics, but what some clients write. */
+	/* Not a type of OpenMetrics, but some clients write it. */
 	{ { "untyped", 7 }, METRIC_UNTYPED, { { "", ROLE_VALUE } } },
 	{ { "info", 4 }, METRIC_GAUGE, { { "_info", ROLE_VALUE }, { "", ROLE_NONE } } },
 	{ { "summary", 7 },
@@ -130,7 +133,10 @@ static int add_names(struct text_parser *p, struct om_family *f, const struct om
 	return 0;
 }
 
-/* The counter c_total can also be what the specification calls c. */
+/*
+ * In OpenMetrics the counter c has samples c_total; some clients call the family itself c_total.
+ * Both are accepted.
+ */
 static int add_total(struct text_parser *p, struct om_family *f)
 {
 	struct text_name *name = text_known_name(p, f->name);
@@ -164,7 +170,7 @@ int om_set_type(struct om_parser *o, struct om_family *f, struct str word)
 	return type->type == METRIC_COUNTER ? add_total(p, f) : 0;
 }
 
-/* Where the samples of a name without a type went, if there were any. */
+/* The family that samples without a TYPE line went to; NULL: there were none. */
 static struct text_family *family_of(const struct om_parser *o, const struct om_family *f)
 {
 	return f->family ? f->family : text_known_family(&o->p, f->name);

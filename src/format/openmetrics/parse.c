@@ -11,7 +11,7 @@ static int second_line(struct text_parser *p, const char *what, const struct om_
 			  str_quote(f->name, quoted, sizeof(quoted)));
 }
 
-/* The rest of the line with its escapes undone. */
+/* Reads the rest of the line, with its escapes undone. */
 static int read_help(struct text_parser *p, struct str *ret_help)
 {
 	struct str rest;
@@ -58,7 +58,7 @@ static int type_line(struct om_parser *o, struct om_family *f)
 	return om_set_type(o, f, word);
 }
 
-/* After HELP, TYPE or UNIT. */
+/* Reads a line from behind HELP, TYPE or UNIT. */
 static int family_line(struct om_parser *o, int (*read)(struct om_parser *, struct om_family *))
 {
 	struct text_parser *p = &o->p;
@@ -79,7 +79,7 @@ static int family_line(struct om_parser *o, int (*read)(struct om_parser *, stru
 	return read(o, f);
 }
 
-/* Nothing may follow but the end of this line. */
+/* After "# EOF" only the end of its line may follow. */
 static int end_of_body(struct text_parser *p)
 {
 	if (p->at < p->end && *p->at == '\n')
@@ -87,7 +87,7 @@ static int end_of_body(struct text_parser *p)
 	return p->at == p->end ? 1 : text_error(p, "there is something behind # EOF");
 }
 
-/* A line that starts with '#'. 1: the end of the body. */
+/* Reads a line that starts with '#'. 1: it ends the body. */
 static int comment(struct om_parser *o)
 {
 	struct text_parser *p = &o->p;
@@ -117,8 +117,8 @@ static int read_lines(struct om_parser *o)
 		p->line++;
 		text_skip_blanks(p);
 		/*
-		 * Without # EOF: client_golang 1.14 pushes so. HTTP says where the body ends, and
-		 * a line that is cut off is an error of its own.
+		 * A missing "# EOF" is accepted, since client_golang 1.14 pushes so. HTTP says
+		 * where the body ends, and a line that is cut off is an error in any case.
 		 */
 		if (p->at == p->end)
 			return 1;

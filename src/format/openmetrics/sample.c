@@ -26,7 +26,7 @@ bool om_timestamp(double v, struct timestamp *ret_ts)
 	return true;
 }
 
-/* Whether it is one is for the end to say (om_finish()). */
+/* Whether the sample is a time of creation is decided at the end, by om_finish(). */
 static int put_created(struct text_parser *p, double v)
 {
 	struct text_series *s = text_find_series(p);
@@ -40,7 +40,7 @@ static int put_created(struct text_parser *p, double v)
 	return 0;
 }
 
-/* A counter's lines meet in one metric, as a histogram's do. */
+/* The lines of a counter, c_total and c_created, become one metric, as those of a histogram do. */
 static int put_counter(struct text_parser *p, double v)
 {
 	struct text_series *s = text_find_series(p);
@@ -76,7 +76,7 @@ static int put(struct text_parser *p, double v)
 	return 0;
 }
 
-/* Where an exemplar of the line goes; NULL: the line cannot have one. */
+/* Where the line's exemplar is stored; NULL: the line cannot have one. */
 static struct exemplar **exemplar_place(struct text_parser *p)
 {
 	struct metric *m = p->metric;
@@ -93,7 +93,10 @@ static struct exemplar **exemplar_place(struct text_parser *p)
 static int read_exemplar_labels(struct text_parser *p, struct exemplar *e)
 {
 	struct text_family *family = p->family;
-	/* Of no type: a label le is a label like any other here. */
+	/*
+	 * In an exemplar `le` is an ordinary label, so its labels are read as those of a family
+	 * without a type.
+	 */
 	struct text_family plain = { .pub = { .name = family->pub.name } };
 	struct label *labels;
 	int r;
@@ -155,7 +158,7 @@ static int read_exemplar(struct text_parser *p)
 	return 0;
 }
 
-/* After the value: a time, an exemplar, both or neither, and the end of the line. */
+/* Reads what follows the value: a time, an exemplar, both or neither, and the end of the line. */
 static int rest_of_sample(struct text_parser *p)
 {
 	char quoted[TEXT_QUOTE_MAX];

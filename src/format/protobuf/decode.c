@@ -31,7 +31,7 @@ static int err_series(const struct decoder *d, uint64_t n)
 			       d->lim->max_series, d->err);
 }
 
-/* How many lines the metric makes when it is scraped as text. */
+/* How many lines the metric has in the text format. */
 static uint64_t n_lines(const struct metric *m, int32_t type)
 {
 	if (type == METRIC_SUMMARY && m->summary)
@@ -45,7 +45,9 @@ static int add_metric(struct decoder *d, struct family *f, struct str bytes)
 {
 	struct metric *m;
 
-	/* Before it takes any memory: an empty metric is two bytes of the body. */
+	/*
+	 * Checked before any memory is taken, since an empty metric has only two bytes in the body.
+	 */
 	if (++d->n_metrics > d->lim->max_series)
 		return err_series(d, d->n_metrics);
 	m = proto_simple_decode(bytes, d->lim, d->a, &d->last_shared);
@@ -60,7 +62,10 @@ static int add_metric(struct decoder *d, struct family *f, struct str bytes)
 	return 0;
 }
 
-/* Of a field given twice the last counts; one of another wire type is as good as unknown. */
+/*
+ * If a field comes twice, the last one counts. A field of another wire type is ignored like an
+ * unknown one.
+ */
 static int take_field(struct decoder *d, struct family *f, const struct wire_field *in)
 {
 	if (in->type == WIRE_VARINT && in->number == FAMILY_TYPE)
@@ -117,7 +122,7 @@ static int read_family(struct decoder *d, struct str bytes)
 		if (take_field(d, &f, &in) < 0)
 			return -1;
 	}
-	/* Only now: the type may come after the metrics. */
+	/* Counted at the end, since the type may come after the metrics. */
 	for (const struct metric *m = f.metrics; m; m = m->next)
 		d->n_series += n_lines(m, f.type);
 	if (d->n_series > d->lim->max_series)
@@ -142,7 +147,7 @@ static int read_length(struct decoder *d, struct str *body, uint64_t *ret_len)
 
 struct named {
 	struct family *f;
-	uint32_t at; /* in the order pushed */
+	uint32_t at; /* its place in the body */
 };
 
 static int cmp_named(const void *a, const void *b)
@@ -154,8 +159,8 @@ static int cmp_named(const void *a, const void *b)
 }
 
 /*
- * Removes families that a later one of the same name replaces. By sorting, so that no choice of
- * names makes it slow.
+ * Removes families that a later one of the same name replaces. Sorting finds them in reasonable
+ * time whatever the names are; a hash table would not if they were chosen to collide.
  */
 static int drop_replaced(struct decoder *d)
 {

@@ -4,7 +4,7 @@
 
 #include "format/protobuf/wire.h"
 
-/* A tag of one or two bytes, and the longest value that no client chooses. */
+/* The bytes of a tag (one or two) and of the longest value whose length no client chooses. */
 enum { FIELD_MAX = 2 + WIRE_VARINT_MAX };
 
 static unsigned put_tag(char *to, uint32_t number, enum wire_type type)
@@ -22,7 +22,7 @@ static unsigned put_double(char *to, double v)
 	return 8;
 }
 
-/* The sign in the lowest bit, as sint32 and sint64 have it. */
+/* ZigZag encoding of sint32 and sint64: the sign is in the lowest bit. */
 static uint64_t zigzag(int64_t v)
 {
 	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
@@ -44,7 +44,9 @@ static void add_double(struct strbuf *out, uint32_t number, double v)
 	out->n += n + put_double(to + n, v);
 }
 
-/* For counts that come in an integer and in a float kind: -0 and NaN are to survive as well. */
+/*
+ * A float count of 0 is left out, so that readers take the integer count. -0 and NaN are written.
+ */
 static void add_double_if(struct strbuf *out, uint32_t number, double v)
 {
 	if (v != 0 || signbit(v))
@@ -70,8 +72,8 @@ static unsigned varint_size(uint64_t v)
 }
 
 /*
- * A message is written before its length is known: one byte is reserved for the length, and the
- * message is moved if that is too little. This is cheaper than to compute all sizes first.
+ * A message is written before its length is known. One byte is reserved for the length, and the
+ * message is moved if that is too little: cheaper than computing all sizes first.
  */
 static size_t open_length(struct strbuf *out)
 {
@@ -130,7 +132,7 @@ static void add_timestamp(struct strbuf *out, uint32_t number, const struct time
 		return;
 	size_t at = open_message(out, number);
 
-	/* As proto3 has it: zero is absent. */
+	/* proto3 leaves out what is zero. */
 	if (ts->seconds)
 		add_varint(out, 1, (uint64_t)ts->seconds);
 	if (ts->nanos)
@@ -187,7 +189,10 @@ static void add_summary(struct strbuf *out, const struct summary *s)
 	close_length(out, at);
 }
 
-/* A float histogram has no integer counts; everywhere else a reader expects one, also when 0. */
+/*
+ * An integer count is written even if it is 0, since readers expect one; a float histogram has
+ * none.
+ */
 static void add_count(struct strbuf *out, uint32_t number, uint64_t count, double count_float)
 {
 	if (count || !(count_float > 0))
@@ -273,7 +278,7 @@ static void add_histogram(struct strbuf *out, const struct histogram *h)
 	close_length(out, at);
 }
 
-/* A gauge, say, and nothing else. */
+/* One value and nothing else: no exemplar and no times. */
 static bool is_simple(const struct metric *m)
 {
 	return (m->has == HAS_GAUGE || m->has == HAS_COUNTER || m->has == HAS_UNTYPED) &&
@@ -292,7 +297,7 @@ static size_t labels_size(const struct metric *m)
 	return n;
 }
 
-/* Nearly all are simple: their length is known before they are written. */
+/* Most metrics are simple. Their length is known before they are written. */
 static void add_simple(struct strbuf *out, const struct metric *m, struct extent *labels)
 {
 	enum { VALUE_SIZE = 2 + 9 };
@@ -330,7 +335,10 @@ static void add_any(struct strbuf *out, const struct metric *m)
 		add_summary(out, m->summary);
 	if (m->has & HAS_UNTYPED)
 		add_value(out, 5, m->untyped);
-	/* The time itself is not kept: a metric with a timestamp is refused. */
+	/*
+	 * A metric with a timestamp is refused whatever the time is, so the time itself is not
+	 * kept.
+	 */
 	if (m->has_timestamp)
 		add_varint(out, 6, 0);
 	if (m->has & HAS_HISTOGRAM)

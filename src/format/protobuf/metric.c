@@ -65,14 +65,14 @@ static int take(struct ctx *c, size_t n, size_t size, void **ret_p)
 	})
 
 /*
- * An array of none is NULL, and whoever walks through it does not begin: gcc 12's -fanalyzer loses
- * the count on the way through the arena.
+ * An empty array is NULL. gcc 12's -fanalyzer loses the count on the way through the arena, and
+ * takes a loop over such an array to follow the pointer.
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wanalyzer-null-dereference"
 #endif
 
-/* The same with the elements copied. */
+/* TAKE_ARRAY() with the elements copied from `from`. */
 #define TAKE_COPY(c, from, n, ret_p)                                       \
 	({                                                                 \
 		int copied_ = TAKE_ARRAY((c), (n), (ret_p));               \
@@ -124,7 +124,7 @@ static int map_labels(struct ctx *c, pb_label **from, size_t n, const struct lab
 		return 0;
 	if (check_labels(c, from, n, &bytes) < 0)
 		return -1;
-	/* One piece for all: the arena rounds each up. */
+	/* One allocation for labels and bytes, since the arena rounds each allocation up. */
 	l = arena_alloc(c->a, n * sizeof(*l) + bytes);
 	if (!l)
 		return proto_err_memory(c->a, c->err);
@@ -308,7 +308,7 @@ static void scratch_free(void *arena, void *p)
 	(void)p;
 }
 
-/* With `bytes` checked. */
+/* wire_check() has passed `bytes` with this verdict. */
 static int unpack(struct ctx *c, struct arena *scratch, struct str bytes, enum wire_verdict verdict,
 		  pb_metric **ret_pb)
 {
@@ -324,7 +324,7 @@ static int unpack(struct ctx *c, struct arena *scratch, struct str bytes, enum w
 		bytes = (struct str){ known, n };
 	}
 	*ret_pb = io__prometheus__client__metric__unpack(&alloc, bytes.n, (const uint8_t *)bytes.p);
-	/* What has been checked fails only for want of memory. */
+	/* Checked bytes can fail only for lack of memory. */
 	return *ret_pb ? 0 : proto_err_memory(c->a, c->err);
 }
 
@@ -333,7 +333,7 @@ static int decode(struct ctx *c, struct arena *scratch, struct str bytes, struct
 	enum wire_verdict verdict;
 	pb_metric *pb;
 
-	/* protobuf-c's own limit; also keeps every count below within 32 bits. */
+	/* protobuf-c's own limit. It also keeps every count below within 32 bits. */
 	if (bytes.n > INT32_MAX)
 		return proto_err_memory(c->a, c->err);
 	verdict = wire_check(bytes, &io__prometheus__client__metric__descriptor);
@@ -350,7 +350,7 @@ int proto_metric_decode(struct str bytes, const struct decode_limits *lim, struc
 
 	if (TAKE_ARRAY(&c, 1, &m) < 0)
 		return -1;
-	/* Both together stay within what the request may hold. */
+	/* Both arenas together stay within what the request may use. */
 	scratch->limit = a->limit - a->used;
 	int r = decode(&c, scratch, bytes, m);
 

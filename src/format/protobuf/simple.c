@@ -51,7 +51,7 @@ static struct shared_labels *labels_of(struct str raw, const struct decode_limit
 	return n < 0 ? NULL : shared_labels_add(last, a, raw, labels, (uint32_t)n);
 }
 
-/* A message that holds a double and nothing else. */
+/* Reads a message that holds one double and nothing else. */
 static bool take_value(const char p[VALUE_SIZE], struct metric *m)
 {
 	uint64_t bits = 0;

@@ -10,7 +10,7 @@
 struct printer {
 	struct strbuf *out;
 	bool compact;
-	bool behind; /* compact: something stands before the next field */
+	bool behind; /* compact: a field has been written, so a blank is due */
 	unsigned depth;
 };
 
@@ -25,7 +25,7 @@ static void start_field(struct printer *p, const char *name)
 		strbuf_addc(out, ':');
 		return;
 	}
-	/* An empty message stays on its line. */
+	/* A message's first field begins a line; an empty message stays on the line of its name. */
 	if (out->n && out->p[out->n - 1] == '{')
 		strbuf_addc(out, '\n');
 	for (unsigned i = 0; i < p->depth; i++)
@@ -201,7 +201,7 @@ static void add_summary(struct printer *p, const struct summary *s)
 	close_message(p);
 }
 
-/* As encode.c has it: one kind of count, except where both were pushed. */
+/* Writes one kind of count, as encode.c does, unless both kinds were pushed. */
 static void add_counts(struct printer *p, const char *name, const char *name_float, uint64_t count,
 		       double count_float)
 {

@@ -2,10 +2,14 @@
 
 enum {
 	MAX_NUMBER = (1 << 29) - 1,
-	/* Go follows 10,000 levels; nobody sends one, and this keeps the stack of open groups
-	   small. */
+	/*
+	 * Go follows 10,000 levels. No client sends groups, and a low limit keeps the stack of open
+	 * ones small.
+	 */
 	MAX_GROUPS = 100,
-	/* What protobuf-c reads of a length. It reads tags up to five bytes, known ones fit in two.
+	/*
+	 * protobuf-c reads lengths up to this. It reads tags of up to five bytes, but those of
+	 * known fields have at most two.
 	 */
 	MAX_LENGTH_BYTES = 5,
 	MAX_TAG_BYTES = 2,
@@ -39,7 +43,7 @@ static int long_varint(struct str *s, uint64_t *ret_v)
 
 static inline int read_varint(struct str *s, uint64_t *ret_v)
 {
-	/* Nearly all are of one byte: tags, lengths of labels. */
+	/* Nearly all varints have one byte: tags, lengths of labels. */
 	if (s->n == 0 || (uint8_t)s->p[0] >= 0x80)
 		return long_varint(s, ret_v);
 	*ret_v = (uint8_t)s->p[0];
@@ -74,7 +78,7 @@ static inline bool read_fixed(struct str *s, size_t n, struct wire_field *f)
 	return true;
 }
 
-/* Anything but a group. */
+/* Reads the value of any field but a group. */
 static inline bool read_value(struct str *s, struct wire_field *f)
 {
 	const char *start = s->p;
@@ -99,7 +103,7 @@ static inline bool read_value(struct str *s, struct wire_field *f)
 	}
 }
 
-/* Without recursion: how deep groups go is the sender's choice. */
+/* Without recursion, since the sender decides how deep groups are nested. */
 static bool skip_group(struct str *s, uint32_t number)
 {
 	uint32_t open[MAX_GROUPS] = { number };
@@ -138,7 +142,7 @@ bool wire_next(struct str *s, struct wire_field *ret_f)
 static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *desc,
 						  uint32_t number)
 {
-	/* Messages are small and nearly always numbered without gaps, in ascending order. */
+	/* Fields are nearly always numbered without gaps and sorted, so the number is an index. */
 	if (number <= desc->n_fields && desc->fields[number - 1].id == number)
 		return &desc->fields[number - 1];
 	return protobuf_c_message_descriptor_get_field(desc, number);
@@ -157,7 +161,7 @@ const ProtobufCFieldDescriptor *wire_known(const ProtobufCMessageDescriptor *des
 
 	if (!fd)
 		return NULL;
-	/* Readers take numbers packed or one by one, whichever the schema says. */
+	/* Readers have to accept numbers packed and one by one, whichever the schema says. */
 	if (is_packed(fd, f))
 		return fd->label == PROTOBUF_C_LABEL_REPEATED ? fd : NULL;
 
@@ -187,7 +191,7 @@ static bool is_single_message(const ProtobufCFieldDescriptor *fd)
 	return fd->type == PROTOBUF_C_TYPE_MESSAGE && fd->label != PROTOBUF_C_LABEL_REPEATED;
 }
 
-/* Whether fd is a single message of which *seen, a bit for each field, has had a piece already. */
+/* True: fd is a single message, and a piece of it came before. *seen has a bit for each field. */
 static bool seen_before(const ProtobufCMessageDescriptor *desc, const ProtobufCFieldDescriptor *fd,
 			uint32_t *seen)
 {
@@ -200,7 +204,9 @@ static bool seen_before(const ProtobufCMessageDescriptor *desc, const ProtobufCF
 	return before;
 }
 
-/* NOLINTBEGIN(misc-no-recursion): as deep as the schema, in which no message is inside itself. */
+/*
+ * NOLINTBEGIN(misc-no-recursion): only as deep as the schema, in which no message contains itself.
+ */
 
 enum wire_verdict wire_check(struct str s, const ProtobufCMessageDescriptor *desc)
 {
@@ -230,8 +236,8 @@ enum wire_verdict wire_check(struct str s, const ProtobufCMessageDescriptor *des
 }
 
 /*
- * A message may come in several pieces, which are read as one. f is the first, `later` what comes
- * after it.
+ * A single message may come in several pieces, which protobuf merges into one. f is the first
+ * piece, `later` the bytes after it.
  */
 static bool join_pieces(struct wire_field *f, struct str later, struct arena *a)
 {
@@ -258,7 +264,10 @@ static bool join_pieces(struct wire_field *f, struct str later, struct arena *a)
 	return true;
 }
 
-/* Its length is known last; the one of the original takes no less room. */
+/*
+ * The length of the copy is known at the end, so room for it is left in front: as much as the
+ * length of the original takes, which is enough.
+ */
 static bool copy_message(struct str s, const ProtobufCMessageDescriptor *desc, struct arena *a,
 			 char **to)
 {

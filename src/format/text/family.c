@@ -47,7 +47,10 @@ static struct text_family *family_with_suffix(const struct text_parser *p, struc
 	struct str base = { name.p, name.n - suffix.n };
 	struct text_name *n = look_up(p, base, hash_bytes(base));
 
-	/* Not a name that itself belongs to another family, as s_sum in s_sum_count. */
+	/*
+	 * In s_sum_count, s_sum is a sample's name and not a family's: the suffix means nothing
+	 * then.
+	 */
 	if (!n || n->family->pub.name.n != base.n)
 		return NULL;
 	switch (n->family->pub.type) {
@@ -95,7 +98,7 @@ static struct text_family *new_family(struct text_parser *p, struct str name)
 	return f;
 }
 
-/* What a name means never changes once it has occurred, so that it need be found out only once. */
+/* A name keeps its meaning once it has occurred, so it is looked up only once. */
 static struct text_name *add_name(struct text_parser *p, struct str name, uint64_t hash)
 {
 	struct text_name *n = arena_alloc(p->arena, sizeof(*n));
@@ -220,7 +223,7 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	struct family *f = &p->family->pub;
 
 	m->line = p->line;
-	/* The parser has checked this, unless it was asked to accept other names. */
+	/* Without any of the two, the parser has accepted only names that need no escaping. */
 	m->plain = !p->lim->utf8_names && !p->any_escape;
 	m->n_labels = p->n_labels;
 	if (p->shared)

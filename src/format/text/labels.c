@@ -6,8 +6,8 @@
 #include "metrics/names.h"
 
 /*
- * Up to so many labels, comparing each with each is the fastest way to find a repeated one. With
- * more, a repeated one is found at the '}', by sorting.
+ * Up to so many labels, comparing each with each is the fastest way to find one that is repeated.
+ * With more, sorting at the '}' finds it.
  */
 enum { FEW_LABELS = 16 };
 
@@ -81,7 +81,10 @@ static int check_label_name(struct text_parser *p, struct str name, bool quoted_
 	if (quoted_name && !(p->lim->utf8_names ? utf8_valid(name) : name_is_classic_label(name)))
 		return text_error(p, "invalid label name %s",
 				  str_quote(name, quoted, sizeof(quoted)));
-	/* Before the family is known, one of them may be its le or quantile, which may repeat. */
+	/*
+	 * While the family is not known, a label may turn out to be its le or quantile, which may
+	 * be repeated.
+	 */
 	if (!p->family || is_bound(p, name) || p->n_labels > FEW_LABELS)
 		return 0;
 	for (uint32_t i = 0; i < p->n_labels; i++)
@@ -152,7 +155,10 @@ static int parse_label_value(struct text_parser *p, struct str *ret_value)
 	return 0;
 }
 
-/* Now that the family is known: labels that came before its name are treated as those after it. */
+/*
+ * Labels in front of the name in the braces are treated like those after it, now that the family is
+ * known.
+ */
 static int reconsider_labels(struct text_parser *p)
 {
 	uint32_t kept = 0;
@@ -196,7 +202,7 @@ static int invalid_label_name(struct text_parser *p)
 			  str_quote(text_sample_name(p), quoted, sizeof(quoted)));
 }
 
-/* After name and '='. */
+/* Reads a label from behind its '='. */
 static int parse_rest_of_label(struct text_parser *p, struct label *l, bool quoted_name)
 {
 	char quoted[TEXT_QUOTE_MAX];
@@ -247,7 +253,7 @@ int text_labels(struct text_parser *p)
 		if (*p->at != '}' && parse_label(p) < 0)
 			return -1;
 	} while (*p->at != '}');
-	/* Go would add such a sample to the metric of the line before, or crash. */
+	/* Go would add the sample to the metric of the line before, or crash. */
 	if (!p->family)
 		return text_error(p, "invalid metric name");
 	p->at++;
@@ -258,7 +264,10 @@ int text_shared_labels(struct text_parser *p)
 {
 	const char *start = p->at;
 
-	/* A name among the labels, or le or quantile: they mean something else in each line. */
+	/*
+	 * Labels are not shared if a name is among them, or le or quantile, which are different in
+	 * each line.
+	 */
 	if (p->starts_with_brace || p->family->bound_label.n)
 		return text_labels(p);
 	p->shared = shared_labels_find(&p->last_shared,

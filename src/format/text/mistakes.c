@@ -28,7 +28,7 @@ static const char *mistake(const struct err *err, struct str body)
 		return "the body begins with a byte order mark (BOM), leave it out";
 	if (line.n > 0 && line.p[line.n - 1] == '\r')
 		return "the line ends in CR LF, end lines in LF alone";
-	/* curl -d takes all line feeds out of a file. */
+	/* `curl -d @file` takes all line feeds out of the file. */
 	if (body.n > 0 && line.p + line.n == body.p + body.n)
 		return "the last line has no line feed; with curl use --data-binary";
 	return NULL;

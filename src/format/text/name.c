@@ -136,7 +136,7 @@ int text_name(struct text_parser *p, unsigned start, struct str *ret_name)
 	if (*at != '"')
 		return 0;
 
-	/* As in Go, quotes may also start in mid-name, and the name ends with them. */
+	/* As in Go, quotes may also start within a name, and the name ends with them. */
 	p->at++;
 	if (text_quoted(p, is_metric ? "metric name" : "label name", *ret_name, ret_name) < 0)
 		return -1;

@@ -51,7 +51,7 @@ int text_rest_of_line(struct text_parser *p, struct str *ret_rest)
 	return 0;
 }
 
-/* The same for the words after TYPE and after a timestamp, where Go drops each backslash. */
+/* Go drops each backslash in the words after TYPE and after a timestamp. */
 static int rest_without_backslashes(struct text_parser *p, struct str *ret_rest)
 {
 	struct str rest = STR_NULL;
@@ -154,7 +154,7 @@ static int parse_type(struct text_parser *p)
 	return 0;
 }
 
-/* Up to the blank after the name, or to the end of a line that stops before. */
+/* Reads the name up to the blank after it, or to the end of a line that ends early. */
 static int parse_family_name(struct text_parser *p)
 {
 	bool same = text_same_family(p);
@@ -170,7 +170,7 @@ static int parse_family_name(struct text_parser *p)
 	return same ? 0 : text_find_family(p, name, quoted);
 }
 
-/* After HELP or TYPE and blanks. A line that stops early says nothing, but is no fault. */
+/* Reads a line from behind HELP or TYPE and the blanks. A line that ends early is ignored. */
 static int parse_family_line(struct text_parser *p, bool is_help)
 {
 	if (parse_family_name(p) < 0)

@@ -22,7 +22,7 @@ static uint64_t hash_labels(const struct text_family *f, const struct label *lab
 	return h ^ h >> 32;
 }
 
-/* p->sorted holds the line's labels. */
+/* Labels are those of the line, which p->sorted holds. */
 static struct text_series *new_series(struct text_parser *p, uint64_t hash)
 {
 	size_t labels = p->n_labels * sizeof(struct label);
@@ -51,7 +51,7 @@ static struct text_series *new_series(struct text_parser *p, uint64_t hash)
 	return s;
 }
 
-/* Whatever order the labels are in. */
+/* Finds a series whatever the order of its labels is. */
 struct text_series *text_find_series(struct text_parser *p)
 {
 	struct text_series *s = p->family->recent;
@@ -72,7 +72,7 @@ struct text_series *text_find_series(struct text_parser *p)
 	return new_series(p, hash);
 }
 
-/* Makes room for one more of n quantiles or buckets. */
+/* Makes room for one more quantile or bucket, behind n. */
 static void *grow(struct text_parser *p, struct text_series *s, void *items, uint32_t n,
 		  size_t size)
 {
@@ -92,7 +92,7 @@ static void *grow(struct text_parser *p, struct text_series *s, void *items, uin
 	return bigger;
 }
 
-/* Go's conversion on amd64. */
+/* The conversion that Go makes on amd64. */
 static uint64_t truncated(double v)
 {
 	if (v >= 0 && v < 0x1p64)
@@ -121,8 +121,8 @@ static int put_in_summary(struct text_parser *p, struct text_series *s, double v
 }
 
 /*
- * Splits a count into one of its two forms; -1 when it is negative. A whole number does not take
- * the place of a fraction that came before, as in the Go gateway.
+ * Stores a count as an integer if it is one, else as a float; -1: it is negative. As in the Go
+ * gateway, an integer does not replace a float that came before.
  */
 static int set_count(struct text_parser *p, struct text_series *s, double v, uint64_t *ret_count,
 		     double *ret_float)
@@ -197,7 +197,7 @@ static void make_float(uint64_t *count, double *count_float)
 	*count = 0;
 }
 
-/* A histogram counts in floats entirely or not at all. */
+/* All counts of a histogram are floats if one of them is. */
 void text_finish_histograms(struct text_parser *p)
 {
 	for (struct text_series *s = p->floats; s; s = s->next_float) {

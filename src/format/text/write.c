@@ -149,7 +149,7 @@ static void write_line(const struct sample *s, struct str suffix, double v)
 	s->out->n += (size_t)(to - start);
 }
 
-/* With one more label at the end, `le` or `quantile`. */
+/* Writes a line with one more label at the end: le or quantile. */
 static void write_line_at(const struct sample *s, struct str suffix, struct str label, double at,
 			  double v)
 {
@@ -159,7 +159,7 @@ static void write_line_at(const struct sample *s, struct str suffix, struct str 
 
 	to = put_start(s, suffix, to);
 	if (s->labels.n)
-		to[-1] = ','; /* for the closing brace */
+		to[-1] = ','; /* in place of the closing brace */
 	else
 		*to++ = '{';
 	to = put_str(to, label);
