@@ -12,20 +12,21 @@ enum { CONNECT_TIMEOUT_MS = 10000, MAX_REDIRECTS = 5 };
 struct fetch {
 	CURL *curl;
 	struct fetch_settings settings;
-	char *base, *name;          /* with and without user and password; no slash at the end */
+	char *base,
+		*name; /* the URL with and without user and password, without a slash at the end */
 	bool was_https, downgraded; /* in this chain of redirects */
 	char why[CURL_ERROR_SIZE];
-	long status; /* of the last answer; 0: none, or not all of it */
+	long status; /* of the last answer; 0: there was none, or it was cut off */
 };
 
-/* Where an answer goes. */
+/* Takes the bytes of an answer. */
 struct sink {
 	struct strbuf *out;
-	FILE *file; /* a 200 goes there, and only what says why there is none to out */
+	FILE *file; /* takes the body of a 200; that of an error goes to out, for the message */
 	CURL *curl;
 	uint64_t max;
 	bool full;
-	int error; /* of writing the file */
+	int error; /* errno of a write to the file */
 };
 
 void fetch_free(struct fetch *f)
@@ -117,7 +118,7 @@ struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, 
 	CURLU *u;
 	int r;
 
-	/* No other thread runs. */
+	/* curl_global_init() is not safe beside other threads, and there are none. */
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	f->settings = *settings;
 	f->curl = curl_easy_init();
@@ -133,7 +134,7 @@ struct fetch *fetch_new(const char *url, const struct fetch_settings *settings, 
 
 /* ---- requests ---- */
 
-/* Before each request of a chain of redirects, when its connection stands. */
+/* libcurl calls this before each request of a chain of redirects, once its connection stands. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
 static int check_hop(void *arg, char *to, char *from, int to_port, int from_port)
 {
@@ -165,7 +166,7 @@ static void set_up(struct fetch *f, const char *url, struct sink *sink)
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->why);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, sink);
-	/* All codings that libcurl knows. */
+	/* Accepts all codings that libcurl can decode. */
 	curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "Tallygate");
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);

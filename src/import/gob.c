@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "import/gob_type.h"
 
-/* Where the Pushgateway's fields are, by the descriptions in the file. */
+/* The types and fields of the Pushgateway's structs, as the file itself describes them. */
 struct schema {
 	int64_t group;                   /* struct MetricGroup */
 	int64_t labels, metrics;         /* its fields */
@@ -17,7 +17,7 @@ struct schema {
 struct groups_reader {
 	struct gob_reader r;
 	struct schema schema;
-	struct gob_group group; /* the one at hand */
+	struct gob_group group; /* the current group */
 	uint32_t cap_labels, cap_families;
 	gob_group_fn fn;
 	void *arg;
@@ -105,7 +105,10 @@ static int resolve(struct groups_reader *gr, int64_t top)
 
 /* ---- values ---- */
 
-/* Walks over a struct and notes where two of its fields are; what is left out stays empty. */
+/*
+ * Walks over a struct and notes where two of its fields are. A field that the file leaves out stays
+ * empty.
+ */
 static int find_fields(struct groups_reader *gr, int64_t type, const int64_t wanted[2],
 		       struct str found[2])
 {
@@ -159,8 +162,8 @@ static uint64_t big_endian(const char *p, unsigned n)
 }
 
 /*
- * Go's time.Time: a version, seconds since year 1, nanoseconds, and the offset of a zone, which
- * means nothing to us and in version 2 has one byte more.
+ * Reads a time.Time of Go: a version, seconds since year 1, nanoseconds, and the offset of a zone,
+ * which is ignored and has one byte more in version 2.
  */
 static int read_time(struct groups_reader *gr, struct str in, double *ret)
 {
@@ -179,7 +182,10 @@ static int read_time(struct groups_reader *gr, struct str in, double *ret)
 	}
 	if (seconds < 0 || seconds >= year_10000 || nanos > 999999999)
 		return gob_damaged(&gr->r, "a time before 1970 or after 9999");
-	/* In one number of nanoseconds, as the Go gateway rounds: until the year 2262 they fit. */
+	/*
+	 * The Go gateway computes seconds from one number of nanoseconds, which overflows after
+	 * 2262; the same arithmetic gives the same rounding.
+	 */
 	if (seconds < INT64_MAX / 1000000000)
 		*ret = (double)(seconds * 1000000000 + (int64_t)nanos) / 1e9;
 	else
@@ -187,7 +193,7 @@ static int read_time(struct groups_reader *gr, struct str in, double *ret)
 	return 0;
 }
 
-/* The bytes of a value that writes itself, given where the value is. */
+/* The bytes of a value whose type encodes itself (a GobEncoder). */
 static int unwrap(struct groups_reader *gr, struct str span, struct str *ret)
 {
 	struct str rest = gr->r.in;
@@ -280,7 +286,7 @@ static int read_groups(struct groups_reader *gr, int64_t top)
 	if (resolve(gr, top) < 0)
 		return -1;
 	key = gob_type(&gr->r, top)->key;
-	/* A value that is no struct stands in place of the first field of one. */
+	/* A top-level value that is not a struct is preceded by a zero byte. */
 	if (gob_uint(&gr->r, &zero) < 0)
 		return -1;
 	if (zero != 0)
@@ -328,7 +334,7 @@ int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err)
 	do {
 		if (next_message(&gr, &file) < 0 || gob_int(&gr.r, &id) < 0)
 			return -1;
-		/* INT64_MIN negates to nothing. */
+		/* -INT64_MIN overflows; no type has the id 0, so that is refused. */
 		if (id < 0 && gob_describe(&gr.r, id == INT64_MIN ? 0 : -id) < 0)
 			return -1;
 	} while (id < 0);
@@ -346,7 +352,8 @@ bool gob_recognise(struct str head)
 	uint64_t length;
 	int64_t id, kind = -1;
 
-	/* The first message describes a type: its length, the negated id, the kind, a CommonType.
+	/*
+	 * The first message describes a type: its length, the negated id, the kind, a CommonType.
 	 */
 	if (head.n < 3 || gob_uint(&r, &length) < 0 || length < 4)
 		return false;

@@ -15,11 +15,11 @@
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 
-/* A Go file on its way. */
+/* An import from a Go file while it runs. */
 struct migration {
-	char *path;        /* symbolic links followed */
-	struct strbuf new; /* where the database is made */
-	int fd;            /* the Go file, locked */
+	char *path;        /* the Go file's real path */
+	struct strbuf new; /* the path at which the database is written */
+	int fd;            /* the Go file, opened and locked */
 	struct stat st;
 	struct err *err;
 };
@@ -49,7 +49,7 @@ static const char *suffixed(struct strbuf *b, const char *path, const char *suff
 
 /* ---- the Go file ---- */
 
-/* SQLite will explain why the file cannot be read. */
+/* False also for a file that cannot be read: opening it as a database will say why. */
 static bool open_if_gob(struct migration *m, const char *path)
 {
 	char head[GOB_HEAD];
@@ -65,7 +65,7 @@ static bool open_if_gob(struct migration *m, const char *path)
 	return n > 0 && gob_recognise((struct str){ head, (size_t)n });
 }
 
-/* -1: somebody has put another file in its place, or has written to it. */
+/* -1: the file was replaced or written to while it was read. */
 static int check_unchanged(struct migration *m)
 {
 	struct stat now;
@@ -80,7 +80,7 @@ static int check_unchanged(struct migration *m)
 		       m->path);
 }
 
-/* Two gateways started at once must not import side by side. */
+/* Two gateways that start at the same time must not both import. */
 static int lock(struct migration *m)
 {
 	if (flock(m->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
@@ -126,7 +126,7 @@ static int read_groups(struct migration *m, struct import *im)
 
 static const char *const companions[] = { "-wal", "-journal" };
 
-/* SQLite would take them for the new database's. */
+/* SQLite would take files with these names for parts of the new database. */
 static int check_companions(struct migration *m)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
@@ -153,7 +153,10 @@ static int remove_new(struct migration *m)
 	return 0;
 }
 
-/* A user who could not read the Go file must not be able to read the database. */
+/*
+ * The database gets the Go file's mode: whoever could not read that must not be able to read the
+ * database.
+ */
 static int settle(struct migration *m)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
@@ -180,7 +183,7 @@ static int write_database(struct migration *m, struct import *im)
 	    sqlite_storage_open(strbuf_z(&m->new), &storage, m->err) != SQLITE_OPENED)
 		return -1;
 	r = import_commit(im, storage, m->err);
-	/* Moves what is in the WAL into the file. */
+	/* Closing moves what is in the WAL into the database, which is then one file. */
 	storage->ops->close(storage);
 	return r < 0 ? -1 : settle(m);
 }
@@ -194,7 +197,7 @@ static bool same_file(const struct migration *m, const char *path)
 	return lstat(path, &st) == 0 && st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino;
 }
 
-/* A second name for the Go file; the one that an interrupted import has made will do. */
+/* Gives the Go file a second name. One that an interrupted import has made is used again. */
 static int keep(struct migration *m, struct strbuf *ret_kept)
 {
 	char stamp[32], suffix[80];
@@ -218,7 +221,7 @@ static int sync_directory(struct migration *m)
 	CLEANUP(freep) char *dir = mem_strdup(m->path);
 	int fd, r;
 
-	strrchr(dir, '/')[1] = '\0'; /* realpath() begins with one */
+	strrchr(dir, '/')[1] = '\0'; /* the path is absolute, so it has a slash */
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -1 : fsync(fd);
 	if (fd >= 0)
@@ -235,7 +238,7 @@ static int replace(struct migration *m, struct strbuf *ret_kept)
 	return sync_directory(m);
 }
 
-/* Best effort: the reason for giving up is in *err already and stays there. */
+/* *err already says why, so failures of this are ignored. */
 static void give_up(struct migration *m)
 {
 	struct err *why = m->err;

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-/* Far more than the Pushgateway's types, which are some 30 and nest five deep. */
+/* Far above what a Pushgateway writes: some 30 types, nested up to five deep. */
 enum { TYPES_MAX = 1000, FIELDS_MAX = 20000, DEPTH_MAX = 20 };
 
 void gob_reader_done(struct gob_reader *r)
@@ -25,7 +25,7 @@ static void advance(struct gob_reader *r, size_t n)
 	r->in.n -= n;
 }
 
-/* Below 128 the byte itself, else a byte with the negated number of bytes that follow. */
+/* A number below 128 is one byte; a larger one is its bytes after their negated number. */
 int gob_uint(struct gob_reader *r, uint64_t *ret)
 {
 	unsigned char first = r->in.n ? (unsigned char)r->in.p[0] : 0;
@@ -112,7 +112,7 @@ int64_t gob_field_named(const struct gob_reader *r, const struct gob_type *t, st
 	return -1;
 }
 
-/* A struct of a string and a number: a type's CommonType, or a field of a struct type. */
+/* Reads a struct of a string and a number: a type's CommonType, or a field of a struct type. */
 static int read_named(struct gob_reader *r, struct gob_field *ret)
 {
 	int64_t field = -1;
@@ -156,7 +156,10 @@ static int read_fields(struct gob_reader *r, struct gob_type *t)
 	return 0;
 }
 
-/* What comes after the CommonType, which says nothing that we need: even its id may be another. */
+/*
+ * Reads what comes after the CommonType. Nothing in that is needed, and even its id may differ from
+ * the message's.
+ */
 static int read_detail(struct gob_reader *r, struct gob_type *t, int64_t field)
 {
 	if (t->kind == GOB_STRUCT && field == 1)

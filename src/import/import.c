@@ -10,8 +10,8 @@
 #include "format/text/write.h"
 
 /*
- * A group without families. These come last: a Go gateway that refuses every push has two groups
- * with the same time metrics, and one of them holds the data.
+ * A push for a group without families. These are staged last: a Go gateway that refuses every push
+ * may have two groups with the same time metrics, and the one with data has to win.
  */
 struct held_push {
 	struct push *push;
@@ -22,11 +22,11 @@ struct import {
 	struct store *store;
 	struct import_listener listener;
 	struct import_counts counts;
-	struct push *pushes;    /* linked by node.next: the store borrows from them */
+	struct push *pushes;    /* linked by node.next; kept, since the store borrows from them */
 	struct held_push *held; /* not staged yet */
 	size_t n_held, cap_held;
 
-	/* Of the group at hand. */
+	/* Of the current group. */
 	struct arena arena;
 	struct push_builder builder;
 	struct strbuf name, messages;
@@ -42,7 +42,8 @@ struct imported_family {
 
 struct imported_group {
 	struct key key;
-	struct imported_family *items; /* without the time metrics; by time, then name */
+	struct imported_family
+		*items; /* without the metrics of push times; sorted by time, then name */
 	uint32_t n_items;
 	bool has_pushed_at;
 	double pushed_at, failed_at;
@@ -115,7 +116,7 @@ static int cmp_labels(const void *a, const void *b)
 	return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* -1: the rules for keys refuse it (a Go gateway can have such groups). */
+/* -1: the rules for keys refuse the labels, as a Go gateway's groups may have them. */
 static int read_key(struct import *im, const struct gob_group *g, struct key *ret_key)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
@@ -125,7 +126,7 @@ static int read_key(struct import *im, const struct gob_group *g, struct key *re
 	if (g->n_labels > 1)
 		qsort(g->labels, g->n_labels, sizeof(*g->labels), cmp_labels);
 	text_write_labels(&im->name, g->labels, g->n_labels, false);
-	/* Before they are joined by a byte that is in no UTF-8. */
+	/* key_encode() ends each name and value with a byte that is in no valid UTF-8. */
 	for (uint32_t i = 0; i < g->n_labels; i++)
 		if (!utf8_valid(g->labels[i].name) || !utf8_valid(g->labels[i].value))
 			return -1;
@@ -188,7 +189,7 @@ static int read_family(struct import *im, struct imported_group *in, const struc
 	return 0;
 }
 
-/* What is decoded borrows from im->messages, so all of them are framed first. */
+/* Families borrow from im->messages, so all messages are there before the first one is decoded. */
 static int read_families(struct import *im, const struct gob_group *g, struct imported_group *in,
 			 struct err *err)
 {
@@ -233,8 +234,8 @@ static struct push *build(struct import *im, const struct key *key, struct famil
 	return push;
 }
 
-/* Families of one push: all together or, if one is refused, each by itself. */
-/* NOLINTNEXTLINE(misc-no-recursion): once more, with one item. */
+/* Stages families that were pushed together; if the push is refused, each by itself. */
+/* NOLINTNEXTLINE(misc-no-recursion): it calls itself once, with one item. */
 static void stage_items(struct import *im, const struct imported_group *in,
 			const struct imported_family *items, uint32_t n)
 {
@@ -253,7 +254,7 @@ static void stage_items(struct import *im, const struct imported_group *in,
 			stage_items(im, in, &items[i], 1);
 }
 
-/* Brings a group into being; false: refused. */
+/* Makes the group. False: it is refused. */
 static bool stage_empty(struct import *im, struct push *push, uint32_t n_families)
 {
 	store_stage(im->store, push);

@@ -8,12 +8,12 @@ struct json_reader {
 	struct source_scrape *scrape;
 	struct import *im;
 	struct err *err;
-	struct arena arena;     /* of the group at hand */
-	struct strbuf messages; /* its families, one after the other */
-	struct strbuf name;     /* its labels, for err */
+	struct arena arena;     /* of the current group */
+	struct strbuf messages; /* the group's families, one after the other */
+	struct strbuf name;     /* the group's labels, for messages */
 };
 
-/* A family of the group at hand; its message is messages[at, end). */
+/* A family of the current group. Its message is messages[at, end). */
 struct json_family {
 	struct str name;
 	double pushed_at;
@@ -34,7 +34,9 @@ static int foreign(struct json_reader *r, const char *what)
 
 /* ---- families ---- */
 
-/* The labels of a series, and what the scrape has of it. False: they are no labels. */
+/*
+ * Reads the labels of a series, and looks the series up in the scrape. False: they are not labels.
+ */
 static bool find(struct json_reader *r, struct str family, json_t *v, struct metric *ret_metric,
 		 struct scraped *ret_scraped)
 {
@@ -47,7 +49,7 @@ static bool find(struct json_reader *r, struct str family, json_t *v, struct met
 	return true;
 }
 
-/* NULL, or why the family has to stay behind. */
+/* NULL, or why the family is left out. */
 static const char *add_metric(struct json_reader *r, const struct family *family, json_t *v)
 {
 	struct metric m = { 0 };
@@ -66,7 +68,10 @@ static const char *add_metric(struct json_reader *r, const struct family *family
 	return why;
 }
 
-/* What the JSON does not tell of a family; the same for all its series. */
+/*
+ * Takes from the scrape what the JSON does not have of a family: the unit, and whether there is an
+ * empty help text. All of its series agree in that, so the first one is looked up.
+ */
 static void complete(struct json_reader *r, struct family *family, json_t *metrics)
 {
 	struct scraped found;
@@ -101,7 +106,10 @@ static const char *add_family(struct json_reader *r, struct str name, json_t *v)
 	return NULL;
 }
 
-/* A family may have the name of one of the other two keys, and then stands in its place. */
+/*
+ * In the Go gateway's JSON, a family called `labels` or like one of the two other keys takes the
+ * key's place.
+ */
 static bool is_family(const json_t *v)
 {
 	return json_is_array(json_object_get(v, "metrics"));
@@ -129,8 +137,8 @@ static int read_part(struct json_reader *r, const char *name, json_t *v, struct 
 /* ---- groups ---- */
 
 /*
- * A family called `labels` hides the grouping key. The time of the last push has the same labels,
- * and an empty instance that most groups do not have themselves.
+ * Where a family called `labels` hides the grouping key, push_time_seconds has its labels, with an
+ * empty `instance` that most groups do not have in their key.
  */
 static bool labels_of_times(struct json_reader *r, json_t *v, struct gob_group *g)
 {

@@ -64,7 +64,7 @@ static bool number(const json_t *v, double *ret)
 	return json_is_string(v) && num_parse(json_bytes(v), ret);
 }
 
-/* An exact count; those of float histograms are none. */
+/* Reads an exact count. The counts of float histograms are not integers and are refused. */
 static bool count(const json_t *v, uint64_t *ret)
 {
 	const char *z = json_string_value(v);
@@ -106,7 +106,7 @@ static const char *read_summary(json_t *v, struct arena *a, struct metric *ret)
 		if (!num_parse(str_of(name), &q->quantile) || !number(value, &q->value))
 			return not_a_value;
 	}
-	/* The object's keys are sorted as text. */
+	/* The keys of the object are sorted as text, so quantiles are sorted anew. */
 	qsort(s->quantiles, s->n_quantiles, sizeof(*s->quantiles), cmp_quantiles);
 	ret->summary = s;
 	ret->has = HAS_SUMMARY;
@@ -181,7 +181,7 @@ const char *json_metric_value(json_t *v, int32_t type, struct arena *a, struct m
 
 /* ---- times ---- */
 
-/* What stands behind the seconds: digits of their fraction, if any. */
+/* Reads the fraction behind the seconds, if there is one. Returns what follows. */
 static const char *read_fraction(const char *z, int64_t *ret_ns)
 {
 	int64_t unit = 100000000;
@@ -209,7 +209,9 @@ bool json_time(const json_t *v, double *ret_seconds)
 	seconds += timegm(&tm);
 	if (seconds < 0)
 		*ret_seconds = 0;
-	/* In one number of nanoseconds, as the Go gateway rounds: until the year 2262 they fit. */
+	/*
+	 * One number of nanoseconds, as in the Go gateway, rounds alike; it holds times until 2262.
+	 */
 	else if (seconds < INT64_MAX / 1000000000)
 		*ret_seconds = (double)(seconds * 1000000000 + ns) / 1e9;
 	else

@@ -1,8 +1,8 @@
 /*
- * `tallygate import URL`: copies the groups of a live Pushgateway into a database of ours, which no
- * gateway may have open and which may hold no group yet. All in one transaction: an import that
- * fails leaves at most an empty database. It is a program of its own, which main.c starts, so that
- * the gateway itself does not contain an HTTP client.
+ * `tallygate import URL`: copies the groups of a live Pushgateway into a new database, in one
+ * transaction, so that an import that fails leaves at most an empty one. No gateway may have the
+ * database open, and it may hold no group. This is a program of its own, which main.c starts, so
+ * that the gateway does not contain an HTTP client.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 #define HOUR (3600 * SECOND)
 #define GIB (INT64_C(1) << 30)
 
-/* What the Go gateway writes names with that are no classic ones; old ones ignore it. */
+/* Asks for names that are not classic, unescaped. Old Go gateways ignore the parameter. */
 #define PROTOBUF                                                                     \
 	"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; " \
 	"encoding=delimited; escaping=allow-utf-8"
@@ -113,7 +113,10 @@ static int read_groups(struct fetch *f, struct source_scrape *scrape, struct str
 	return -1;
 }
 
-/* First the groups: what is in them and no longer in the scrape is taken from the JSON. */
+/*
+ * Groups are read before the scrape: a series that is deleted in between is then taken from the
+ * JSON.
+ */
 static int read_gateway(struct fetch *f, const struct import_settings *s, struct import *im,
 			struct err *err)
 {
@@ -212,7 +215,7 @@ static void print_help(const char *program)
 	fwrite(b.p, 1, b.n, stdout);
 }
 
-/* argv[0] is the name that the gateway was called by, argv[1] the word `import` or `backup`. */
+/* argv[0] is the name by which the gateway was called, argv[1] the word `import` or `backup`. */
 int main(int argc, char **argv)
 {
 	const char *program = argc > 0 ? argv[0] : "tallygate";

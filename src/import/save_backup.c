@@ -55,7 +55,7 @@ static int fetch_into(struct fetch *f, FILE *to, const char *name, struct err *e
 	return 0;
 }
 
-/* Never over another file: it may be somebody's only backup. */
+/* Never replaces a file: it may be somebody's only backup. */
 static int take_name(const char *part, const char *file, struct err *err)
 {
 	if (link(part, file) < 0)

@@ -21,16 +21,16 @@ struct scrape_family {
 
 struct source_series {
 	const struct scrape_family *family;
-	struct str field; /* all of it */
+	struct str field; /* the whole field */
 	struct str value; /* the metric's message */
 };
 
 struct source_scrape {
 	struct arena arena;
 	struct table by_key;
-	struct strbuf key;     /* of the series at hand */
-	struct strbuf compare; /* of one with the same hash */
-	struct label *labels;  /* of the series at hand */
+	struct strbuf key;     /* of the current series */
+	struct strbuf compare; /* of a series with the same hash */
+	struct label *labels;  /* of the current series */
 	uint32_t n_labels, cap_labels;
 };
 
@@ -94,7 +94,7 @@ static int cmp_labels(const void *a, const void *b)
 	return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* The key of a series of the scrape. */
+/* Makes the key of a series of the scrape in s->key. */
 static bool read_key(struct source_scrape *s, struct str family, struct str metric,
 		     struct strbuf *key)
 {
@@ -155,7 +155,7 @@ static bool read_family(struct source_scrape *s, struct str message)
 	if (!read_head(message, family))
 		return false;
 	while (message.n > 0) {
-		wire_next(&message, &f); /* it was valid a moment ago */
+		wire_next(&message, &f); /* the same bytes were valid before */
 		if (f.type == WIRE_BYTES && f.number == FAMILY_METRIC && !add_series(s, family, &f))
 			return false;
 	}
