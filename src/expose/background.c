@@ -8,25 +8,25 @@
 #include "base/mem.h"
 #include "http/server.h"
 
-/* A limit for each kind, so that pages take no places from scrapes. */
+/* Each kind has a limit of its own, so that pages take no places from scrapes. */
 static const unsigned max_jobs[N_JOB_KINDS] = { [JOB_SCRAPE] = 256, [JOB_PAGE] = 64 };
 
 struct background {
-	struct queue queue; /* on the way to the thread */
+	struct queue queue; /* jobs on their way to the thread */
 	struct schedule schedule;
 	pthread_t thread;
 	atomic_uint jobs[N_JOB_KINDS]; /* queued or begun */
 	atomic_ullong turns;
-	uint64_t turns_seen; /* by background_beats() */
+	uint64_t turns_seen; /* when background_beats() was called last */
 };
 
-/* False: the queue is closed and there is nothing left to do. */
+/* False: the queue is closed and nothing is left to do. */
 static bool take_new(struct background *b)
 {
 	struct queue_node *job, *next;
 	size_t n;
 
-	/* Waits only if no job is unfinished. */
+	/* Does not wait for a new job while there are unfinished ones. */
 	if (b->schedule.n > 0 && queue_depth(&b->queue) == 0)
 		return true;
 	job = queue_take(&b->queue, SIZE_MAX, &n);

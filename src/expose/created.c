@@ -22,7 +22,8 @@ void created_reset(struct created *c)
 
 bool created_is_time(double seconds, struct timestamp *ret_ts)
 {
-	const double year_10000 = 253402300800; /* google.protobuf.Timestamp ends there */
+	const double year_10000 =
+		253402300800; /* the first second that google.protobuf.Timestamp cannot hold */
 	double whole = floor(seconds);
 
 	if (!(seconds >= 0 && seconds < year_10000))
@@ -36,7 +37,7 @@ static int cmp_labels(const void *a, const void *b)
 	return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* Names and values are valid UTF-8, so that 0xFF ends them. */
+/* 0xFF separates names and values: no valid UTF-8 contains it. */
 static struct extent add_labels(struct created *c, const struct metric *m, struct arena *a)
 {
 	size_t start = c->labels.n;
@@ -56,7 +57,7 @@ static struct extent add_labels(struct created *c, const struct metric *m, struc
 	return strbuf_since(&c->labels, start);
 }
 
-/* The slot of these labels, or the free one where they would be. */
+/* The slot with these labels, or the free slot where they belong. */
 static struct created_slot *look_up(const struct created *c, struct str labels, uint64_t hash)
 {
 	size_t at = (size_t)hash & (c->cap - 1);

@@ -10,7 +10,7 @@
 #include "format/protobuf/wire.h"
 #include "format/text/parse.h"
 
-/* The next step for the current item. */
+/* What is done next for the current item. */
 enum phase { PHASE_BEGIN, PHASE_ENCODE, PHASE_WRITE };
 
 struct encoded_body {
@@ -20,20 +20,20 @@ struct encoded_body {
 	const struct own_metrics *own;
 	struct exposed_family *items;
 	size_t n_items;
-	struct om_names names; /* OpenMetrics only; in the arena where they are escaped */
+	struct om_names names; /* OpenMetrics only; the names are in `escaped` */
 	struct arena escaped;
-	struct strbuf block; /* of `to`: its next part */
-	/* The item at hand. */
+	struct strbuf block; /* the part of `to` that is being filled */
+	/* The current item. */
 	size_t at;
 	enum phase phase;
 	bool as_it_is; /* text that is the same in every escaping */
 	struct sample_family sf;
-	struct arena arena;    /* of sf; each page takes the encoder's for itself */
-	struct strbuf own_out; /* our own metrics of it */
-	struct bytes **bodies; /* of its pages; borrowed */
+	struct arena arena;    /* what sf refers to; pages use the encoder's arena */
+	struct strbuf own_out; /* the item's own metrics, encoded */
+	struct bytes **bodies; /* the item's pages, encoded; borrowed */
 	size_t cap_bodies;
 	size_t page;     /* the next one to be encoded or written */
-	uint64_t length; /* of those that are encoded, in the format */
+	uint64_t length; /* of the pages encoded so far, in bytes */
 };
 
 struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding)
@@ -44,7 +44,7 @@ struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum
 		.kinships = as.format != FORMAT_TEXT,
 	};
 
-	/* In OpenMetrics, the variant of a page depends on the other families. */
+	/* In OpenMetrics, how a page is encoded depends on the other families as well. */
 	if (as.format != FORMAT_OPENMETRICS)
 		wants.form = encode_form(as, coding, &plain, KINSHIP_NONE);
 	for (enum kinship k = KINSHIP_HAS; k < N_KINSHIPS; k++)
@@ -52,7 +52,7 @@ struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum
 	return store_snapshot(s, &wants);
 }
 
-/* Of a family of ours: what its header says. */
+/* The type in the header of an own family. */
 static int32_t own_type(struct encoded_body *f, const struct own_family *own)
 {
 	const struct family *parsed = encode_parse(&f->enc, own_text(f->own, own));
@@ -62,7 +62,10 @@ static int32_t own_type(struct encoded_body *f, const struct own_family *own)
 	return type;
 }
 
-/* In OpenMetrics, no family may have the name of another one's samples. */
+/*
+ * In OpenMetrics, no family may have the name of a sample of another one, so all names are
+ * collected first.
+ */
 static void collect_names(struct encoded_body *f)
 {
 	struct om_name *list = mem_alloc(f->n_items * sizeof(*list));
@@ -78,7 +81,7 @@ static void collect_names(struct encoded_body *f)
 	om_names_init(&f->names, list, f->n_items);
 }
 
-/* Undoes text_write_header(). */
+/* Reads the help text back from what text_write_header() wrote. */
 static void read_header(const struct snapshot_family *s, struct arena *a, struct sample_family *sf)
 {
 	const struct str start = STR("# HELP ");
@@ -120,13 +123,13 @@ static size_t n_pages(const struct exposed_family *item)
 	return item->stored ? item->stored->n : 0;
 }
 
-/* False: its turn is over. */
+/* False: the time is over, and the page is not complete. */
 static bool encode_one(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
 	struct bytes *body = page->text;
 
-	/* If no name needs escaping, the text is right as it is. */
+	/* Text in which no name needs escaping is sent as it is. */
 	if (f->enc.as.format != FORMAT_TEXT || page->slots ||
 	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf, KINSHIP_NONE)))
 		body = encode_page(&f->enc, &f->sf, page, until_ns);
@@ -189,7 +192,7 @@ static bool is_times(enum kinship k)
 	return k == KINSHIP_OF_BASE || k == KINSHIP_OF_TOTAL;
 }
 
-/* Of x_created: whether OpenMetrics can have the counter x_total. */
+/* Whether the family x_created may belong to a counter x_total, as OpenMetrics would show that. */
 static bool may_be_of_counter(struct encoded_body *f)
 {
 	const struct str created = STR("_created");
@@ -212,7 +215,7 @@ static enum kinship kinship_of(struct encoded_body *f, const struct exposed_fami
 	return k;
 }
 
-/* Fills f->sf, and f->own_out with what we say of ourselves. False: it cannot be shown. */
+/* Sets f->sf, and f->own_out to the item's own metrics. False: it cannot be shown. */
 static bool describe(struct encoded_body *f, const struct exposed_family *item)
 {
 	struct sample_family *sf = &f->sf;
@@ -248,7 +251,7 @@ static bool describe(struct encoded_body *f, const struct exposed_family *item)
 	return true;
 }
 
-/* False: nothing of it is shown. */
+/* False: the family is not shown at all. */
 static bool begin_item(struct encoded_body *f, const struct exposed_family *item)
 {
 	f->page = 0;
@@ -275,9 +278,10 @@ static void end_item(struct encoded_body *f)
 }
 
 /*
- * All pages of x_created are encoded as what is no time of creation of x. If that is nothing, the
- * family is x's. If it is something, OpenMetrics has room for it only where x_total is not called
- * a counter: then all of it is a gauge. False: the item is done, or is to be encoded anew.
+ * Called when all pages of a family x_created are encoded, with only those values that are not
+ * times of creation of x. If none is left, all belong to x and the family is not shown. If some are
+ * left, OpenMetrics can show them only as a gauge of that name, and then x has no times: all pages
+ * are encoded again, as a gauge. False: the item is done, or is being encoded again.
  */
 static bool settle_times(struct encoded_body *f)
 {
@@ -297,7 +301,7 @@ static bool settle_times(struct encoded_body *f)
 	return false;
 }
 
-/* A page at the most. */
+/* Takes one step, of one page at the most. */
 static void go_on(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	switch (f->phase) {

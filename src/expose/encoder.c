@@ -15,7 +15,7 @@
 /* Lines are parsed in parts of this size, so that a large page does not need much memory. */
 enum { CHUNK = 64 * 1024 };
 
-/* As itself, as of unknown type, or in a kinship. */
+/* A family is shown as what it is, as of unknown type, or in a kinship (pages/kin.h). */
 enum { VARIANT_SELF, VARIANT_UNKNOWN, N_VARIANTS = VARIANT_UNKNOWN + N_KINSHIPS };
 enum { N_CODINGS = COMPRESS_ZSTD + 1 };
 enum { UNIT_FORM = ENCODE_FORM + N_FORMATS * N_ESCAPINGS * N_VARIANTS * N_CODINGS };
@@ -38,7 +38,7 @@ void encoder_done(struct encoder *e)
 	compressor_free(e->compressor);
 }
 
-/* What is sent uncompressed is kept in the form that is fastest to read. */
+/* A form that is sent uncompressed is kept in the compression that is fastest to read. */
 static enum compression kept_in(enum compression coding)
 {
 	return coding == COMPRESS_NONE ? COMPRESS_ZSTD : coding;
@@ -64,7 +64,7 @@ struct family *encode_parse(struct encoder *e, struct str text)
 	return r == 0 ? families : NULL;
 }
 
-/* In a copy, because other metrics may share the labels. */
+/* Escapes a copy, because other metrics may share the labels. */
 static void escape_labels(struct encoder *e, struct metric *m)
 {
 	struct label *labels = arena_alloc(&e->arena, m->n_labels * sizeof(*labels));
@@ -132,7 +132,10 @@ static void read_kin(struct encoder *e, const struct metric *metrics)
 	for (const struct metric *m = metrics; m; m = m->next) {
 		struct timestamp ts;
 
-		/* Lines come without their type. */
+		/*
+		 * For x_created, only the labels of x count; for x, the times of x_created, whose
+		 * lines have no type.
+		 */
 		if (e->kinship != KINSHIP_HAS)
 			created_add(&e->times, m, NULL, &e->arena);
 		else if (created_is_time(m->has & HAS_GAUGE ? m->gauge : m->untyped, &ts))
@@ -159,7 +162,10 @@ static struct family *decode(struct encoder *e, struct str proto)
 	return r == 0 ? decoded : NULL;
 }
 
-/* What the group has of the other family. Its lines are for read_kin_lines(). */
+/*
+ * Begins to read what the group has of the kin family. Lines are left to read_kin_lines(), which
+ * reads some at a time.
+ */
 static void meet_kin(struct encoder *e, const struct snapshot_slot *slot)
 {
 	const struct family *f;
@@ -176,7 +182,7 @@ static void meet_kin(struct encoder *e, const struct snapshot_slot *slot)
 	arena_reset(&e->arena);
 }
 
-/* What was pushed with it is the better one. */
+/* A time that was pushed with the metric itself is kept. */
 static void set_created(struct metric *m, const struct timestamp *ts)
 {
 	struct timestamp *to = m->summary     ? &m->summary->created
@@ -187,7 +193,7 @@ static void set_created(struct metric *m, const struct timestamp *ts)
 		*to = *ts;
 }
 
-/* The metrics of a slot as they are in their kinship. */
+/* Moves times of creation between kin: x gets those of x_created, and x_created loses them. */
 static struct metric *relate(struct encoder *e, struct metric *metrics)
 {
 	struct metric *first = NULL, **next = &first;
@@ -210,8 +216,8 @@ static struct metric *relate(struct encoder *e, struct metric *metrics)
 }
 
 /*
- * Some of the lines that say it all: of classic names, and each a metric of its own, since
- * summaries and histograms come as messages.
+ * Encodes some lines. Only slots without a message come as lines: their names are classic, and each
+ * line is a metric.
  */
 static void encode_lines(struct encoder *e, const struct sample_family *f)
 {
@@ -267,7 +273,7 @@ static void encode_slot(struct encoder *e, const struct sample_family *f,
 		e->rest = text;
 }
 
-/* Goes on with the page; false: nothing of it is left. */
+/* Goes on with the page. False: all of it has been encoded. */
 static bool encode_some(struct encoder *e, const struct sample_family *f,
 			const struct snapshot_page *page)
 {
@@ -301,7 +307,10 @@ static bool encode_some(struct encoder *e, const struct sample_family *f,
 	return true;
 }
 
-/* Few bytes are kept as they are: scrape_body_compress() puts them together with others. */
+/*
+ * Short output is kept uncompressed: scrape_compression_step() compresses it together with other
+ * parts.
+ */
 static struct bytes *pack(struct encoder *e, struct str out)
 {
 	struct bytes *packed;
@@ -313,7 +322,7 @@ static struct bytes *pack(struct encoder *e, struct str out)
 	return packed;
 }
 
-/* The page is all in e->out. */
+/* The page has been encoded completely, into e->out. */
 static struct bytes *keep(struct encoder *e, const struct snapshot_page *page, int form)
 {
 	struct bytes *kept;
@@ -354,7 +363,10 @@ struct str encode_unit(const struct snapshot_page *pages, size_t n)
 {
 	struct str found = STR_NULL;
 
-	/* All of them are looked up, so that none is forgotten before the page it belongs to. */
+	/*
+	 * Every page's unit is looked up, though the first is enough: what is looked up is kept as
+	 * long as its page.
+	 */
 	for (size_t i = 0; i < n; i++) {
 		struct bytes *unit = bytes_form(pages[i].text, UNIT_FORM);
 

@@ -12,7 +12,7 @@ static int item_cmp(const void *pa, const void *pb)
 	return r ? r : (b->own != NULL) - (a->own != NULL);
 }
 
-/* A client has pushed one of our own metrics: both become one family, with our header. */
+/* Clients may push a family with the name of an own one: both become one, with the own header. */
 static size_t join_items(struct exposed_family *items, size_t n_items)
 {
 	size_t n = 0;

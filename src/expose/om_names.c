@@ -44,7 +44,7 @@ static bool has_many_samples(const struct om_name *n)
 		     n->type == METRIC_GAUGE_HISTOGRAM);
 }
 
-/* Whether a sample of a summary or histogram, or its time of creation, is called so. */
+/* Whether a summary or histogram has a sample, or a time of creation, of this name. */
 static bool is_sample(const struct om_names *names, struct str name)
 {
 	static const struct str suffixes[] = {

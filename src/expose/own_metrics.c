@@ -102,7 +102,10 @@ static void histogram(struct own_metrics *own, enum own_metric which,
 	end(own);
 }
 
-/* As with the Go gateway, a method, and with it the family, appears after its first push. */
+/*
+ * As in the Go gateway, a method appears after its first push, and the family with the first
+ * method.
+ */
 static void summary(struct own_metrics *own, enum own_metric which, struct quantiles *q)
 {
 	static const double asked[3] = { 0.1, 0.5, 0.9 };

@@ -40,7 +40,10 @@ void schedule_add(struct schedule *s, struct job *job)
 	s->n++;
 }
 
-/* The first level with a job; after SCHEDULE_SHARE turns of it, the next level with one. */
+/*
+ * Chooses the first level with a job; each SCHEDULE_SHARE-th turn goes to the next level with one
+ * instead.
+ */
 static enum schedule_level choose(struct schedule *s)
 {
 	enum schedule_level chosen = N_SCHEDULE_LEVELS;
@@ -56,7 +59,7 @@ static enum schedule_level choose(struct schedule *s)
 	return chosen;
 }
 
-/* Where a job goes that is not done yet. */
+/* Puts a job back that is not done yet. */
 static void put_back(struct schedule *s, enum schedule_level level, struct job *job)
 {
 	if (level == LEVEL_LONG || (level == LEVEL_FRESH && job->used_ns >= SCHEDULE_FRESH_NS))

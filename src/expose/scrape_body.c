@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { GATHER = 64 * 1024 }; /* small parts up to this size are compressed together */
+enum { GATHER = 64 * 1024 }; /* small parts are compressed together, up to so many bytes */
 
-/* Takes the reference. */
+/* Takes over the reference. */
 static void add_part(struct scrape_body *e, struct bytes *owner, struct str text)
 {
 	if (e->n == e->cap) {
@@ -51,7 +51,10 @@ void scrape_body_init(struct scrape_body *e, struct snapshot *snap, const struct
 			add_family(e, snap, &snap->families[i], true);
 		}
 		scrape_body_add(e, bytes_of(own_text(own, o)));
-		/* A client has pushed the same name: both become one family, with our header. */
+		/*
+		 * A client has pushed a family with the name of an own one: both become one, with
+		 * the own header.
+		 */
 		if (i < snap->n_families && r == 0)
 			add_family(e, snap, &snap->families[i++], false);
 	}
@@ -70,12 +73,12 @@ void scrape_body_done(struct scrape_body *e)
 
 struct scrape_compression {
 	struct scrape_body *body;
-	size_t at; /* the next part of it */
+	size_t at; /* its next part */
 	struct scrape_body out;
 	struct compressor *compressor;
 	struct compress_stream stream;
 	struct strbuf small;
-	struct bytes *block; /* being filled; NULL: none */
+	struct bytes *block; /* the block that is being filled; NULL: none */
 };
 
 static void flush_block(struct scrape_compression *enc)
@@ -98,12 +101,12 @@ static void send_copy(struct scrape_compression *enc, struct str text)
 	enc->block->n += (uint32_t)text.n;
 }
 
-/* Takes the reference to the piece. */
+/* Takes over the reference to the piece. */
 static void join(struct scrape_compression *enc, struct bytes *piece)
 {
 	struct str text = compress_join(&enc->stream, piece);
 
-	/* Copying thousands of small pieces costs less than sending each by itself. */
+	/* Copying thousands of small pieces costs less than sending each by itself does. */
 	if (text.n <= SCRAPE_BLOCK / 4) {
 		send_copy(enc, text);
 		bytes_unref(piece);
@@ -192,7 +195,7 @@ static void unref(void *owner)
 	bytes_unref(owner);
 }
 
-/* The small parts from the i-th on, up to a large one, in a block of its own; the next part. */
+/* Sends the small parts from the i-th on as one block. Returns the part after them. */
 static size_t send_small(struct scrape_body *e, size_t i, struct http_request *req)
 {
 	size_t n = 0, end = i;
