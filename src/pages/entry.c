@@ -155,7 +155,10 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 	uint32_t at = *hint < t->n ? *hint : 0;
 
 	if (!is_hashed(t)) {
-		/* A push repeats the one before: its next family is behind the one found last. */
+		/*
+		 * A push usually repeats the one before it, so its next family is behind the one
+		 * found last.
+		 */
 		for (uint32_t i = 0; i < t->n; i++, at = at + 1 < t->n ? at + 1 : 0)
 			if (family_of(entries, t->ids[at]) == family) {
 				*hint = at + 1;
@@ -214,7 +217,7 @@ void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id)
 	put(t, entries, id);
 }
 
-/* Moves entries back that a search, which ends at a hole, would not reach any more. */
+/* A search ends at a hole, so entries behind it that would not be reached any more move back. */
 static void close_hole(struct entry_table *t, const struct pool *entries, uint32_t hole)
 {
 	uint32_t mask = t->cap - 1;

@@ -113,8 +113,10 @@ void family_set_type(struct shown_family *f, int32_t type)
 	forget_header(f);
 }
 
-/* The text of the newest entry that has one. Looks at all entries, so only for families with
- * several texts. */
+/*
+ * The newest entry's text. Looks at all entries, so it is called only for families with several
+ * texts.
+ */
 static const struct help *newest_help(struct shown_family *f)
 {
 	const struct help *newest = NULL;
@@ -122,8 +124,10 @@ static const struct help *newest_help(struct shown_family *f)
 
 	for (uint32_t i = 0; i < f->n_pages; i++)
 		for (uint32_t k = 0; k < f->pages[i]->n; k++) {
-			/* Lines are an entry's first member; a metric that the gateway adds has no
-			 * help texts. */
+			/*
+			 * Lines are the first member. Entries have help texts; metrics that the
+			 * gateway adds have none.
+			 */
 			const struct entry *e = (const struct entry *)f->pages[i]->slots[k];
 
 			if (e->help->given && e->record->number >= number) {

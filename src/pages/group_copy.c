@@ -11,7 +11,10 @@ static int copy_family(const struct group *g, const struct entry *e, struct aren
 		.name = arena_dup(a, e->help->family->name),
 		.exposed = arena_dup(a, e->help->family->exposed),
 		.type = e->lines.type,
-		/* Merged families have no time of their own that could be known after a restart. */
+		/*
+		 * A merged family's own time of push is not known after a restart, so the group's
+		 * is shown.
+		 */
 		.pushed_at = e->record->merged ? group_pushed_at(g) : e->record->pushed_at,
 		.text = arena_dup(a, lines_text(&e->lines)),
 		.proto = arena_dup(a, bytes_str(lines_proto(&e->lines))),

@@ -9,7 +9,7 @@
 enum {
 	LOOKED_AT = 1024, /* slots */
 	GIVEN = 256,      /* groups */
-	AHEAD = 8,        /* that the processor is told of before they are needed */
+	AHEAD = 8,        /* groups are fetched into the cache so many steps ahead */
 };
 
 void group_list_done(struct group_list *l)
@@ -40,7 +40,7 @@ static void add(struct group_list *l, const struct group *g)
 	};
 }
 
-/* Groups lie all over the memory. */
+/* Groups are scattered in memory, so those ahead are fetched into the cache. */
 static void fetch_ahead(const struct pages *p, uint32_t slot)
 {
 	const struct group *g;

@@ -32,7 +32,7 @@ struct str page_text(const struct page *p, const struct lines *s)
 	return (struct str){ p->text->p + at, page_len_of(p, slot) };
 }
 
-/* Gives the text this capacity. Copies the bytes if a scrape holds them. */
+/* Gives the text this capacity. The bytes are copied if a scrape holds them. */
 static void set_capacity(struct page *p, size_t cap)
 {
 	struct bytes *old = p->text;
@@ -52,7 +52,7 @@ static void set_capacity(struct page *p, size_t cap)
 	}
 }
 
-/* Before a change: nobody else holds the bytes, and there is room for n of them in all. */
+/* Before a change: makes sure that nobody else holds the bytes and that there is room for n. */
 static void make_writable(struct page *p, size_t n)
 {
 	size_t cap = p->text ? p->text->cap : PAGE_CAP_MIN;
@@ -72,7 +72,7 @@ void page_forget_forms(struct page *p)
 	make_writable(p, p->text->n);
 }
 
-/* A page that lost most of its text gives memory back. */
+/* A page that has lost most of its text gives memory back. */
 static void trim(struct page *p)
 {
 	if (p->text->cap > PAGE_CAP_MIN * 2 && p->text->n < p->text->cap / 4)
@@ -147,7 +147,7 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text)
 	assert(text.n > 0);
 	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
 		p = page_new(f);
-		/* A page with one large text takes no second one. */
+		/* A page with one large text gets no second one. */
 		if (text.n < PAGE_SIZE_MAX / 2)
 			f->open = p;
 	}
@@ -168,7 +168,7 @@ static void splice(struct page *p, uint32_t at, uint32_t old_len, struct str tex
 	trim(p);
 }
 
-/* A page that has become nearly empty is joined with the open one. */
+/* A nearly empty page is joined with the open one. */
 static void rebalance(struct shown_family *f, struct page *p)
 {
 	struct page *open = f->open;
@@ -225,7 +225,7 @@ uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *
 		pages_add(f, s, text);
 		return len;
 	}
-	/* Forms stay, too, if they are made of the text alone. */
+	/* Forms that are made of the text alone stay valid if the text stays the same. */
 	if (old->lossy || s->lossy || !str_eq(text, (struct str){ p->text->p + at, len }))
 		splice(p, at, len, text);
 	p->lens[slot] = (uint16_t)text.n;

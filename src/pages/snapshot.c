@@ -20,7 +20,9 @@ static size_t drop_holes(struct shown_family **list, size_t n)
 	return kept;
 }
 
-/* Sorts the new families at the end and merges them with the rest: these are rare, scrapes are not.
+/*
+ * Sorts the new families at the end and merges them into the rest. New families are rare, and
+ * scrapes are not.
  */
 static void sort_list(struct pages *p)
 {
@@ -70,7 +72,10 @@ static void take_kin(const struct pages *p, struct snapshot_page *to, const stru
 		     const struct shown_family *other)
 {
 	for (uint32_t i = 0; i < to->n_slots; i++) {
-		/* Lines are the first member, and what has kin is no time metric. */
+		/*
+		 * Lines are the first member of an entry. Metrics that the gateway adds have no
+		 * kin.
+		 */
 		const struct entry *e = (const struct entry *)page->slots[i];
 		const struct lines *l = kin_lines(p, e, other);
 
@@ -148,7 +153,7 @@ void pages_age_forms(struct pages *p, unsigned max_idle)
 {
 	bool more = true;
 
-	/* A family that moves in the list meanwhile is left to the next call. */
+	/* A family that moves within the list during this is looked at in the next call. */
 	for (size_t i = 0; more; i++) {
 		pthread_mutex_lock(&p->lock);
 		more = i < p->n_list;

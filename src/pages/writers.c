@@ -8,7 +8,7 @@
 #include "pages/group.h"
 #include "push/push.h"
 
-/* So that nobody holds the lock for long after a great many conflicts. */
+/* At most so many conflicts expire at a time, so that nobody holds the lock for long. */
 enum { EXPIRED_AT_ONCE = 4096 };
 
 void writers_done(struct writers *w)
@@ -129,7 +129,7 @@ void writers_expire(struct writers *w, double now)
 	for (int i = 0; i < EXPIRED_AT_ONCE && w->oldest; i++) {
 		double age = now - w->oldest->conflict_at;
 
-		/* Nobody's clock goes back by that much. */
+		/* A time that far in the future means that the clock was set back. */
 		if (age < CONFLICT_SHOWN_S && age > -CONFLICT_SHOWN_S)
 			return;
 		unlist(w, w->oldest);
@@ -143,7 +143,7 @@ static bool is_recent(double at, double now)
 	return now - at <= CONFLICT_WITHIN_S;
 }
 
-/* How many others pushed a moment ago; those who did not are forgotten. */
+/* Counts the others that have pushed recently, and forgets those that have not. */
 static int drop_old(struct writers *w, struct rivalry *r, double now)
 {
 	int n = 0;
@@ -159,7 +159,7 @@ static int drop_old(struct writers *w, struct rivalry *r, double now)
 	return n;
 }
 
-/* The last writer was not the one that pushes now. */
+/* The group's last writer was another one than this. */
 static bool make_way(struct writers *w, struct group *g, const struct writer *next, double now)
 {
 	struct rivalry *r = g->rivalry;
