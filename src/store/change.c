@@ -7,7 +7,7 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-enum { FEW = 16 }; /* so many pairs are searched one by one */
+enum { FEW = 16 }; /* up to so many pairs are searched one after the other */
 
 /* ---- pairs ---- */
 
@@ -23,7 +23,7 @@ static struct change_pair *pair_add(struct change *c, struct store_family *f, ui
 	return &c->pairs[c->n++];
 }
 
-/* Of a net change. The items of its index are the numbers of pairs, + 1. */
+/* Adds a pair to a net change. The items of its index are the numbers of pairs, plus one. */
 static void net_add(struct change *c, struct store_family *f, uint32_t out, uint32_t in)
 {
 	pair_add(c, f, out, in);
@@ -121,7 +121,10 @@ static int check_series_limit(struct store *s, uint64_t before, struct err *err)
 		       (unsigned long long)s->lim.max_series);
 }
 
-/* On -1 the index is as it was. */
+/*
+ * Brings the index of series up to date with the change. -1: it contradicts another group or a
+ * limit, and the index is as it was.
+ */
 static int follow(struct store *s, const struct change *c, struct err *err)
 {
 	uint64_t before = s->staged_series;
@@ -145,7 +148,7 @@ static int follow(struct store *s, const struct change *c, struct err *err)
 
 /* ---- one change ---- */
 
-/* The group belongs to the batch from now on. */
+/* Makes the group part of the batch. */
 static struct staged *touch(struct store *s, struct group *g)
 {
 	struct staged *st = g->staged;
@@ -204,7 +207,7 @@ void change_take_others(struct store *s)
 	const struct entry_table *t = &c->group->entries;
 
 	c->group->staged->replaced = true;
-	/* The usual case: the push has all of the group's families. */
+	/* Usually the push has all of the group's families, and nothing else has to go. */
 	if (net->n == 0 && c->n_out == t->n)
 		return;
 	for (uint32_t i = 0; i < net->n; i++)
@@ -221,8 +224,10 @@ void change_take_others(struct store *s)
 	}
 }
 
-/* Joins the change with the group's earlier ones: an entry that came and went in one batch is left
- * out. */
+/*
+ * Merges the change into the group's net change. An entry that came and went within the batch is
+ * freed.
+ */
 static void join_net(struct store *s, const struct change *c)
 {
 	struct change *net = &c->group->staged->net;

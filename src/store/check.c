@@ -13,7 +13,7 @@
 #include "metrics/series.h"
 #include "store/internal.h"
 
-/* Puts what all refusals begin with in front of the message that err_set() has made. */
+/* Puts the words that all refusals begin with in front of the message. */
 static int refused(struct err *err)
 {
 	err_prefix(err, PUSH_INVALID_PREFIX);
@@ -33,7 +33,7 @@ static bool has_suffixes(int32_t type)
 	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM || type == METRIC_GAUGE_HISTOGRAM;
 }
 
-/* A family in use with this exposed name, whatever it was pushed as; NULL: none. */
+/* A family in use that has this exposed name; NULL: none. */
 static struct store_family *in_use(struct store *s, struct str exposed)
 {
 	uint64_t hash = hash_bytes(exposed);
@@ -54,8 +54,10 @@ static bool is_shown_as(const struct store_family *f, enum escaping e, struct st
 	return str_eq(strbuf_str(&own), form);
 }
 
-/* The same with the name that it has in a scheme: one that is not classic is found by its exposed
- * name. */
+/*
+ * A family in use that is shown as `form` in a scheme. A name that is not classic is found by its
+ * exposed name.
+ */
 static struct store_family *in_use_as(struct store *s, enum escaping e, struct str form)
 {
 	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
@@ -101,13 +103,19 @@ static bool holds(struct store *s, const struct group *g, const struct store_fam
 	return g && g != other && group_entry(s, g, f, &hint) != 0;
 }
 
-/* A group that holds the family beside `other`: the last to take it, if it has it still. */
+/*
+ * A group other than `other` that has the family: the one that took it last, if it still has it, or
+ * any.
+ */
 static const struct group *holder_of(struct store *s, const struct store_family *f,
 				     const struct group *other)
 {
 	if (holds(s, s->by_slot[f->newest], f, other))
 		return s->by_slot[f->newest];
-	/* The batch may have taken it from some that are published. Ours have lines of no entry. */
+	/*
+	 * Of the published groups, the batch may have taken it from some. Own families have lines
+	 * that belong to no entry.
+	 */
 	for (uint32_t i = 0; !f->own && i < f->shown.n_pages; i++)
 		for (uint32_t k = 0; k < f->shown.pages[i]->n; k++) {
 			/* Lines are the first member. */
@@ -122,7 +130,7 @@ static const struct group *holder_of(struct store *s, const struct store_family 
 	return NULL;
 }
 
-/* As {job="a"}; its bytes are described at key_encode(). */
+/* Writes a key's canonical bytes (see key_encode()) as {job="a"}. */
 static void add_key(struct strbuf *out, struct str key)
 {
 	bool is_name = true;
@@ -176,7 +184,7 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 	return refused(err);
 }
 
-/* x_count next to a histogram or summary x would be two meanings of one sample name. */
+/* x_count beside a histogram or summary x would give one sample name two meanings. */
 static int check_suffix_of_other(const struct name_check *c)
 {
 	static const struct {
@@ -233,17 +241,16 @@ static int check_own_suffixes(const struct name_check *c)
 	return 0;
 }
 
-/* Whether a classic name, or the name of one of its samples, may equal the escaped form of another
- * name. */
+/* Whether a classic name, or that of one of its samples, may equal another name's escaped form. */
 static bool may_meet_a_form(struct str name, int32_t type)
 {
 	return escape_may_be_form(name) || (has_suffixes(type) && str_has_suffix(name, STR("_")));
 }
 
 /*
- * A name that comes into use: in each scheme that a scrape may ask for, no other name, and no
- * sample of another family, may be shown as the same. In ESCAPE_UTF8 that can only be where it is
- * so in underscores.
+ * Checks a name that comes into use: in each escaping scheme that a scrape may ask for, it must not
+ * be shown as another name or as a sample of another family. ESCAPE_UTF8 needs no check of its own:
+ * names that are the same there are the same with underscores.
  */
 static int check_new_name(struct store *s, const struct store_family *f, int32_t type,
 			  struct err *err)
@@ -268,7 +275,9 @@ static int check_new_name(struct store *s, const struct store_family *f, int32_t
 	return 0;
 }
 
-/* The series of that hash in another group: the same one, or only the same hash? */
+/*
+ * Two groups have series of this hash: whether it is the same series, and not only the same hash.
+ */
 static bool same_series(const struct entry *a, const struct entry *b, uint64_t hash)
 {
 	CLEANUP(strbuf_done) struct strbuf ida = { 0 };
@@ -319,7 +328,7 @@ int store_check_entry(struct store *s, const struct group *g, const struct entry
 	const struct store_family *f = entry_family(e);
 	const struct lines *l = &e->lines;
 
-	/* If other groups have the family, its name was checked when it came into use. */
+	/* The name of a family that other groups have was checked when it came into use. */
 	if (f->n_groups == 0 ? check_new_name(s, f, l->type, err) < 0
 			     : check_type(s, f, g, l->type, err) < 0)
 		return -1;

@@ -12,17 +12,20 @@
 #include "store/summed.h"
 
 enum {
-	SLACK_MIN = 64 * 1024, /* bytes that a log may be longer than its share */
+	SLACK_MIN = 64 * 1024, /* the log may be longer than its share by so many bytes */
 	SLACK_MAX = 2 * 1024 * 1024,
-	/* Its share, in eighths: on a full disk what is dropped has to be worth the moving. */
+	/*
+	 * How long the log may be, in eighths of what is live. On a full disk it is cleaned only if
+	 * that frees more than it moves.
+	 */
 	SHARE_FULL = 9,
 	SHARE_IDLE = 16,
 	SHARE_BUSY = 32,
-	STEP = 256 * 1024, /* bytes in one step; more after a large batch */
+	STEP = 256 * 1024, /* bytes that are cleaned in one step; more after a large batch */
 	STEP_MAX = 16 * 1024 * 1024,
-	STEP_IDLE_MAX = 2 * 1024 * 1024, /* when nothing was live, and no push waits */
-	REST = 4 * 1024 * 1024, /* bytes that the log grows before the next pass, after one that
-				   freed little */
+	STEP_IDLE_MAX = 2 * 1024 *
+			1024,   /* if nothing in the last step was live, and no push waits */
+	REST = 4 * 1024 * 1024, /* after a pass that freed little, the log grows by so much first */
 };
 
 void store_log_grew(struct store *s)
@@ -54,7 +57,7 @@ static uint64_t share_of(enum clean_when when)
 	return SHARE_BUSY;
 }
 
-/* On a full disk a group that has ended since is worth another try. */
+/* On a full disk another pass is worth it as soon as groups have ended since the last one. */
 static bool rests(const struct store *s, enum clean_when when)
 {
 	if (when == CLEAN_FULL && s->log.live_bytes + SLACK_MIN < s->log.rest_live_bytes)
@@ -70,12 +73,12 @@ uint64_t store_clean_due(const struct store *s, enum clean_when when)
 	uint64_t slack = clamp(4 * live, SLACK_MIN, most);
 	if (store_removal_pending(s) || s->undo.reading)
 		return 0;
-	/* Even if half of each step is live, cleaning has to be faster than the log grows. */
+	/* Cleaning has to be faster than the log grows even if half of each step is live. */
 	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
 
 	if (s->log.bytes <= share + slack || rests(s, when))
 		return 0;
-	/* There is little room for what is trimmed, either. */
+	/* On a full disk there is little room for the transaction as well. */
 	if (when == CLEAN_FULL)
 		return STEP;
 	return when == CLEAN_IDLE && s->log.step > step ? s->log.step : step;
@@ -95,7 +98,7 @@ static void move_row(struct store *s, const struct row *from, enum row_kind kind
 	s->log.moved += row_bytes_of(body.n);
 }
 
-/* Does the group still have this family of the record, shown or left out? */
+/* Whether the group still has this family from that record, either shown or left out. */
 static bool group_has(struct store *s, const struct group *g, uint64_t number, struct str name)
 {
 	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
@@ -111,7 +114,7 @@ static bool group_has(struct store *s, const struct group *g, uint64_t number, s
 	return s->left_out.n > 0 && store_is_left_out(s, g, number, name);
 }
 
-/* g: NULL if the group is left out as a whole. */
+/* g is NULL if the group as a whole is left out. */
 static int clean_record(struct store *s, const struct group *g, const struct row *row)
 {
 	const struct left_out_group *out = g ? NULL : left_out_group_find(s, row->group);
@@ -133,15 +136,15 @@ static int clean_record(struct store *s, const struct group *g, const struct row
 	return 0;
 }
 
-/* Looking at all entries of the group costs less than reading the families of the record. */
+/* Looking at all entries of the group costs less than reading the record's families. */
 static bool is_worth_a_look(const struct entry_table *t, const struct row *row)
 {
-	enum { FAMILY_BYTES = 16 }; /* of a short one */
+	enum { FAMILY_BYTES = 16 }; /* the bytes of a short family */
 
 	return t->n <= ENTRY_ARRAY_MAX || t->n <= row->body.n / FAMILY_BYTES;
 }
 
-/* Without reading its body: may a family of the record be live? */
+/* Whether a family of the record may be live, as far as can be said without reading its body. */
 static bool may_be_live(const struct store *s, const struct group *g, const struct row *row)
 {
 	const struct entry_table *t = &g->entries;
@@ -162,7 +165,7 @@ static bool is_left_out(const struct store *s, const struct row *row)
 	return out && left_out_group_has_row(out, row);
 }
 
-/* Without what can be undone. */
+/* Whether the row is live. What can be undone is not looked at here. */
 static bool is_live(const struct store *s, const struct group *g, const struct row *row)
 {
 	if (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
@@ -197,7 +200,7 @@ static bool is_live(const struct store *s, const struct group *g, const struct r
 
 bool store_clean_look(struct store *s, const struct row *row)
 {
-	/* The newest row stays, because the next number follows from it. */
+	/* The newest row stays where it is, since the next row's number follows from it. */
 	if (row->number + 1 >= s->next_number)
 		return false;
 	if (s->log.pass_end == 0)
@@ -207,7 +210,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 	return is_live(s, store_group_by_id(s, row->group), row) || undoables_need(s, row);
 }
 
-/* For an undo only. */
+/* Keeps a row that is not live, for an undo. */
 static void keep_row(struct store *s, const struct row *row, enum row_kind kind, struct str body)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
@@ -253,7 +256,7 @@ const struct rows *store_clean_rows(struct store *s)
 	return &s->rows;
 }
 
-/* A whole pass that found hardly anything to drop, or a failure, is not repeated at once. */
+/* After a failure, or a whole pass that found hardly anything to drop, cleaning rests. */
 static void look_at_pass(struct store *s, bool committed)
 {
 	s->log.pass_dropped += s->log.trimmed;

@@ -1,11 +1,11 @@
 /*
- * Families and their times of creation (pages/kin.h): which names belong together, and that no form
- * of a page outlives what it was made of.
+ * Families and their times of creation (pages/kin.h): finds which names belong together, and makes
+ * sure that no form of a page outlives what it was made of.
  */
 #include "base/hash.h"
 #include "store/internal.h"
 
-/* The family whose name has another ending instead of this one; NULL: there is none. */
+/* The family whose name ends in `other` where f's ends in `ending`; NULL: there is none. */
 static struct store_family *with_ending(struct store *s, const struct store_family *f,
 					struct str ending, struct str other)
 {
@@ -21,7 +21,7 @@ static struct store_family *with_ending(struct store *s, const struct store_fami
 				 hash_bytes(strbuf_str(&exposed)));
 }
 
-/* Scrapes see the other one already. */
+/* Takes the lock, since scrapes may see one of the two already. */
 static void join(struct store *s, struct store_family *f, struct store_family *created,
 		 enum kin_of of)
 {
@@ -58,7 +58,7 @@ static void forget(struct store *s, const struct entry *e, const struct shown_fa
 		page_forget_forms(l->page);
 }
 
-/* Whether another sample of it, or another value, is to be seen where x_created is. */
+/* Whether x sees the same times of creation in both entries of x_created. */
 static bool same_times(const struct entry *out, const struct entry *in)
 {
 	return out && in && !out->lines.lossy && !in->lines.lossy &&

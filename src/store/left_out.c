@@ -7,15 +7,15 @@
 #include "store/internal.h"
 #include "store/left_out_group.h"
 
-/* By the slot of the group. */
+/* Found by its group's slot. */
 struct left_out {
 	uint32_t slot;
-	uint64_t number; /* of the record, when it was first written */
+	uint64_t number; /* of its record, when that was first written */
 	char *key, *family, *why;
 	size_t key_n, family_n;
 };
 
-/* The reason without the words that all refusals begin with. */
+/* The reason, without the words that all refusals begin with. */
 const char *store_left_out_reason(const char *why)
 {
 	const char prefix[] = PUSH_INVALID_PREFIX;
@@ -106,7 +106,7 @@ static bool is_superseded(const struct left_out *l, const struct staged *st)
 	return false;
 }
 
-/* The first family left out that the batch has replaced or ended; NULL: none. */
+/* The first left-out family of the group that the batch has replaced or ended; NULL: none. */
 static struct left_out *find_superseded(const struct store *s, const struct group *g)
 {
 	struct left_out *l;

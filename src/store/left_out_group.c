@@ -7,9 +7,9 @@
 #include "store/internal.h"
 #include "store/lifetime.h"
 
-/* By the hash of its name. */
+/* Found by the hash of its name. */
 struct left_out_family {
-	uint64_t number; /* of the record that has it, when that was first written */
+	uint64_t number; /* of the record that has the family, when that was first written */
 	size_t name_n;
 	char name[];
 };
@@ -87,7 +87,7 @@ static struct left_out_family *find_family(const struct left_out_group *l, struc
 	return NULL;
 }
 
-/* Unless a newer record has a family of that name. */
+/* False: a newer record has a family of that name. */
 static bool add_family(struct left_out_group *l, struct str name, uint64_t number)
 {
 	struct left_out_family *f;
@@ -121,7 +121,10 @@ static int add_record(struct left_out_group *l, const struct row *row)
 	return r;
 }
 
-/* By its number in the group, as if that were a name: no name begins so. */
+/*
+ * Adds a document of a summed group like a family, with its number as the name: 0xFF begins no
+ * family's name.
+ */
 static void add_document(struct left_out_group *l, const struct row *row)
 {
 	struct str id = { row->body.p, DOCUMENT_ID_BYTES };

@@ -50,7 +50,7 @@ static int64_t after(int64_t at, int64_t ns)
 	return __builtin_add_overflow(at, ns, &at) ? DEADLINE_NEVER : at;
 }
 
-/* How long ago. A time in the future counts as now. */
+/* How long ago `at` was. A time in the future counts as now. */
 static int64_t ago_ns(double now, double at)
 {
 	const double longest = 9e18;
@@ -59,7 +59,7 @@ static int64_t ago_ns(double now, double at)
 	return ns < 0 ? 0 : ns > longest ? (int64_t)longest : (int64_t)ns;
 }
 
-/* If no push to the group was ever accepted, its ttl counts from when it was made. */
+/* ttl counts from when the group was made if no push to it was ever accepted. */
 static double last_heard_at(const struct group *g)
 {
 	return g->last ? group_pushed_at(g) : g->life->now.row_at;
@@ -75,7 +75,10 @@ static int64_t not_before(const struct store *s, int64_t at)
 	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
 }
 
-/* A group with expect_every stays until somebody deletes it, and so shows that it is overdue. */
+/*
+ * A group with expect_every stays until somebody deletes it, so that everybody sees that it is
+ * overdue.
+ */
 static int64_t end_of(const struct store *s, const struct life *l)
 {
 	if (l->ttl_ns && !l->expired)
@@ -96,7 +99,7 @@ static int64_t overdue_from(const struct life *l)
 						 : DEADLINE_NEVER;
 }
 
-/* Something is to be done for the group at the earlier of its two deadlines. */
+/* Waits for the earlier of the group's two deadlines. */
 static void await(struct store *s, struct group *g)
 {
 	deadline_set(s, g, earlier_of(end_of(s, &g->life->now), overdue_from(&g->life->now)));
@@ -104,7 +107,9 @@ static void await(struct store *s, struct group *g)
 
 /* ---- what is due ---- */
 
-/* Its values go. The group goes with them, unless its push times are kept or a push is awaited. */
+/*
+ * Takes the group's values away. The group stays if its push times are kept or a push is expected.
+ */
 static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 {
 	struct life *l;
@@ -122,7 +127,7 @@ static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 	summed_leave(g);
 	l->expired = true;
 	l->row_at = now;
-	/* As after a restart, when the row's time is the only one known. */
+	/* After a restart only the time of the row would be known, so it counts now, too. */
 	if (!g->last)
 		l->pushed_ns = now_ns;
 	l->expired_ns = now_ns;
@@ -164,7 +169,7 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 
 		if (g->life->due_ns > now_ns)
 			break;
-		/* Its next deadline is set when the batch is published or rolled back. */
+		/* Publishing or rolling back the batch sets the next deadline. */
 		deadline_clear(s, g);
 		do_due(s, g, now_ns, now);
 	}
@@ -226,7 +231,7 @@ static void forget(struct store *s, struct group *g)
 
 /* ---- counts ---- */
 
-/* The last place counts all jobs without a place of their own. */
+/* Jobs without a place of their own are counted together in the last place. */
 static void count_expired(struct pages *p, struct str job)
 {
 	size_t i = 0;

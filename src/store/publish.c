@@ -11,7 +11,7 @@
 #include "store/lifetime.h"
 #include "store/summed.h"
 
-/* A record's row is live while an entry, or the group, refers to the record. */
+/* The row of a record is live while an entry or the group refers to the record. */
 static void count_record(struct store *s, struct record *r, int n)
 {
 	bool was = r->n_live > 0;
@@ -40,7 +40,7 @@ static void count_out(struct store *s, const struct entry *e)
 		family_help_goes(e->help->family, e->help, e->record->number);
 }
 
-/* The entry is published from now on: its family's type, help text and counts follow. */
+/* Publishes an entry: its family's type, help text and counts follow. Returns its text. */
 static struct str begin_to_show(struct store *s, struct entry *e)
 {
 	struct shown_family *f = e->help->family;
@@ -82,7 +82,7 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 	}
 }
 
-/* What the next pairs have, some steps from now: of a large push nothing is in a cache. */
+/* Fetches what the pairs some steps ahead need, since of a large push nothing is in a cache. */
 static void look_ahead(const struct store *s, const struct change *net, uint32_t i)
 {
 	enum { ENTRIES = 16, PAGES = 8 };
@@ -109,7 +109,7 @@ static void look_ahead(const struct store *s, const struct change *net, uint32_t
 	}
 }
 
-/* Which entries the group has. */
+/* Brings the group's table of entries up to date. */
 static void publish_table(struct store *s, struct group *g)
 {
 	const struct change *net = &g->staged->net;
@@ -194,7 +194,7 @@ static void end_times(struct store *s, struct group *g)
 			pages_remove(&s->time_families[i]->shown, &g->time_lines[i]);
 }
 
-/* Groups that somebody should look at; more: 1, or -1 to take out what it was counted as. */
+/* Counts groups that somebody should look at. more: 1, or -1 to undo an earlier count. */
 static void count_states(struct store *s, const struct group *g, int64_t more)
 {
 	if (!g->exists)
@@ -251,7 +251,7 @@ static void end_left_out_groups(struct store *s)
 		}
 }
 
-/* Each accepted push of the batch, in order, while its group is there. */
+/* Notes who sent each accepted push of the batch, in order, while the groups are there. */
 static void note_writers(struct store *s)
 {
 	for (size_t i = 0; i < s->n_steps; i++) {

@@ -85,7 +85,10 @@ static uint64_t row_bytes(const struct remembered_item *it)
 	return it->number ? row_bytes_of((size_t)it->n_row * REMEMBERED_BYTES) : 0;
 }
 
-/* Returns what of the log is not live any more: a row, with the last of its hashes. */
+/*
+ * Returns how many bytes of the log are no longer live: the row, once the last of its hashes is
+ * forgotten.
+ */
 static uint64_t forget_oldest(struct remembered *r)
 {
 	struct remembered_item it = *item_at(r, 0);
@@ -96,7 +99,7 @@ static uint64_t forget_oldest(struct remembered *r)
 	return r->n > 0 && item_at(r, 0)->number == it.number ? 0 : row_bytes(&it);
 }
 
-/* Before it goes round, the ring begins at its first place. */
+/* A ring that has not gone round yet begins at its first place, so it can simply be made longer. */
 static void grow(struct remembered *r)
 {
 	size_t cap = r->cap ? r->cap * 2 : 64;
@@ -184,7 +187,7 @@ int remembered_restore(struct remembered *r, const struct row *row)
 	return 0;
 }
 
-/* Those of one row stay as they were: the sort is made stable by where they are. */
+/* The place is compared last, which makes the sort stable: hashes of one row keep their order. */
 struct sorted {
 	struct remembered_item it;
 	size_t at;

@@ -10,8 +10,8 @@
 
 enum {
 	SLICE_GROUPS = 512,
-	SLICE_ENTRIES = 1024, /* the lock of the pages is held for each */
-	AHEAD = 8,            /* groups that the processor is told of before they are needed */
+	SLICE_ENTRIES = 1024, /* the lock of the pages is held for so many at a time */
+	AHEAD = 8,            /* groups are fetched into the cache so many steps ahead */
 };
 
 static bool has_bit(const struct store *s, uint32_t slot)
@@ -40,14 +40,17 @@ static struct store_family *family_of(struct store *s)
 				 hash_bytes(strbuf_str(&r->exposed)));
 }
 
-/* What a summed group shows of a family comes from its sources, and would come again. */
+/*
+ * A family of a summed group is made from its sources and would come again, so it cannot be removed
+ * by itself.
+ */
 static bool has_family(struct store *s, const struct group *g, const struct store_family *f,
 		       uint32_t *hint)
 {
 	return f && !group_summed(g) && group_entry(s, g, f, hint);
 }
 
-/* About: what the log has of it. */
+/* An estimate of the bytes that the log has of what is removed. */
 static uint64_t log_bytes(const struct removal_at_hand *r, const struct group *g)
 {
 	uint64_t n = g->n_bytes / (r->family.n && g->entries.n ? g->entries.n : 1);
@@ -118,7 +121,7 @@ static int by_id(const void *pa, const void *pb)
 	return (a > b) - (a < b);
 }
 
-/* Most groups are numbered in the order of their slots. */
+/* Groups are mostly numbered in the order of their slots, so the ids are mostly sorted. */
 static void sort_ids(uint64_t *ids, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
@@ -128,7 +131,7 @@ static void sort_ids(uint64_t *ids, size_t n)
 		}
 }
 
-/* All rows of these groups stay, also those that others have superseded. */
+/* For an undo all rows of these groups are kept, also those that later rows have superseded. */
 static struct undoable *undoable_of(const struct store *s, const struct removal *r)
 {
 	const struct removal_at_hand *at_hand = &s->removal;
@@ -229,7 +232,10 @@ static void put_ids(struct strbuf *b, const uint64_t *ids, size_t n)
 		put(b, ids[i], 8);
 }
 
-/* With the end of the oldest one, if there is no place for another. */
+/*
+ * Adds the row that says how to undo this, and, if there is no place for another one, the row that
+ * ends the oldest undo.
+ */
 static void add_undo(struct store *s)
 {
 	struct removal_at_hand *r = &s->removal;

@@ -52,7 +52,7 @@ void store_restore_row(struct store *s, const struct row *row)
 		s->next_number = row->number + 1;
 }
 
-/* Leaves out the families that a later record has replaced. */
+/* Takes families out of the push that a later record has replaced. */
 static void keep_newest(struct store *s, const struct group *g, struct push *push)
 {
 	uint32_t n = 0, hint = 0;
@@ -76,7 +76,10 @@ static int put_families(struct store *s, struct group *g, struct record *record,
 	return change_apply(s, err);
 }
 
-/* All families at once, or, if one breaks a rule, each by itself. */
+/*
+ * Puts all families at once. If one of them breaks a rule, each is put by itself, and those that
+ * break a rule are left out.
+ */
 static void put_or_leave_out(struct store *s, struct group *g, struct record *record,
 			     const struct push *push)
 {

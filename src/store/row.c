@@ -47,7 +47,7 @@ bool row_document_id(struct str body, uint64_t *ret)
 	return body.n >= DOCUMENT_ID_BYTES;
 }
 
-/* Reads a varint at *at; false when it runs out of bytes or of bits. */
+/* Reads a varint at *at. False: bytes or bits run out. */
 static bool read_varint(struct str s, size_t *at, uint64_t *ret)
 {
 	uint64_t v = 0;
@@ -75,7 +75,7 @@ int row_next_family(struct str body, size_t *at, struct str *ret_message, struct
 		return -1;
 	size_t end = *at + len;
 
-	/* Field 1, length-delimited: the name comes first. */
+	/* Field 1, length-delimited: a family's message begins with its name. */
 	if (body.p[(*at)++] != 0x0A || !read_varint(body, at, &name_len) || *at > end ||
 	    name_len > end - *at)
 		return -1;

@@ -51,8 +51,10 @@ static bool becomes_row(const struct store *s, uint32_t step)
 	case ROW_LIFE:
 		return st->exists && st->lived == step;
 	default:
-		/* Only the step refers to the record: later pushes of the batch have replaced all
-		 * of it. */
+		/*
+		 * With one reference, only the step has the record: later pushes of the batch have
+		 * replaced all of its families.
+		 */
 		return st->exists && (st->last == step || it->record->refs > 1);
 	}
 }
@@ -76,7 +78,7 @@ void store_number_steps(struct store *s)
 	s->numbered = true;
 }
 
-/* The families are sorted, their messages are as pushed, without gaps. */
+/* The bytes of all families. They are adjacent, as pushed, while the list of families is sorted. */
 static struct str record_body(const struct push *push)
 {
 	struct str body = STR("");
@@ -89,7 +91,7 @@ static struct str record_body(const struct push *push)
 	return body;
 }
 
-/* A record replaces the whole group if no entry of before the batch is left. */
+/* A record replaces the whole group if no entry from before the batch is left. */
 static enum row_kind kind_of_record(const struct group *g)
 {
 	struct staged *st = g->staged;

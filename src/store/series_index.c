@@ -10,7 +10,7 @@ static const struct series_shard *shard_of(const struct series_index *x, uint64_
 	return &x->shards[hash >> 56];
 }
 
-/* The first place to look: the hash scaled to a capacity that is no power of two. */
+/* The first place to look at: the hash, scaled to a capacity that need not be a power of two. */
 static uint32_t home(uint32_t hash, uint32_t cap)
 {
 	return (uint32_t)((uint64_t)hash * cap >> 32);
@@ -53,7 +53,10 @@ void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
 {
 	struct series_shard *s = &x->shards[hash >> 56];
 
-	/* By a quarter: a power of two would leave half of a million entries empty. */
+	/*
+	 * Grows by a quarter: with powers of two, half of the places of a million series could be
+	 * empty.
+	 */
 	if (s->n + s->n / 4 >= s->cap)
 		resize(s, s->cap ? s->cap + s->cap / 4 : 16);
 	put(s, (struct series_entry){ (uint32_t)hash, owner });
@@ -75,7 +78,10 @@ void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner)
 		assert(e[hole].owner);
 		hole = step(hole, s->cap);
 	}
-	/* Entries move back that a search, which ends at a hole, would not reach any more. */
+	/*
+	 * A search ends at a hole, so entries behind it that would not be reached any more move
+	 * back.
+	 */
 	for (uint32_t at = step(hole, s->cap); e[at].owner; at = step(at, s->cap)) {
 		uint32_t want = home(e[at].hash, s->cap);
 

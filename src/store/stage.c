@@ -34,7 +34,7 @@ void store_step_failed(struct store *s, struct group *g, double at, struct str w
 	const struct str prefix = STR(PUSH_INVALID_PREFIX);
 	uint32_t step = store_step(s, g, ROW_FAILED, at);
 
-	/* All reasons begin with these words. */
+	/* All reasons begin with these words, so they are not stored. */
 	if (str_has_prefix(why, prefix))
 		why = (struct str){ why.p + prefix.n, why.n - prefix.n };
 	store_step_at(s, step)->why = why;
@@ -46,7 +46,9 @@ void store_step_life(struct store *s, struct group *g, double at)
 	g->staged->lived = store_step(s, g, ROW_LIFE, at);
 }
 
-/* What change_put() will look at, some families from now: of a large push nothing is in a cache. */
+/*
+ * Fetches what change_put() needs some families ahead, since of a large push nothing is in a cache.
+ */
 static void look_ahead(const struct store *s, const struct group *g, const struct push *push,
 		       uint32_t i)
 {
@@ -71,7 +73,7 @@ static void look_ahead(const struct store *s, const struct group *g, const struc
 	}
 }
 
-/* Puts the push's families into a group that exists; for a PUT, takes all others out. */
+/* Puts the push's families into an existing group, and takes all others out for a PUT. */
 static int stage_families(struct store *s, struct group *g, struct push *push)
 {
 	struct record *record = record_new(push, g);
@@ -92,7 +94,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	return -1;
 }
 
-/* If the group itself is refused, there is nothing that could have a failure time. */
+/* A group that is refused as a whole does not exist, so no failure time is noted. */
 int store_make_group(struct store *s, struct group **g, struct push *push)
 {
 	bool known = *g != NULL;

@@ -1,7 +1,7 @@
 /*
- * Sources that are silent for too long: their live gauges go, and after a longer time what they
- * have said moves into the base. The committer asks what is due, as with groups (lifetime.h), and
- * all of it is staged as any other change.
+ * Sources that are silent for too long: first their live gauges go, and later what they have said
+ * moves into the base. The committer asks what is due, as it does with groups (lifetime.h), and all
+ * of it is staged like any other change.
  */
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ static int64_t due_of(const struct store *s, const struct contribution *c)
 	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
 }
 
-/* ---- those who wait, the one that is due first in front ---- */
+/* ---- a heap of the sources that wait, with the first one due in front ---- */
 
 static void place(struct store *s, struct waiting_source w, size_t at)
 {
@@ -74,8 +74,10 @@ static void stop_waiting(struct store *s, struct contribution *c)
 		sift(s, last, at - 1);
 }
 
-/* Most are heard of again before they are due: the time that was noted first stays, and is looked
- * at anew when it comes. */
+/*
+ * Most sources are heard of again before they are due. A later time is therefore not noted: when
+ * the earlier one comes, it is computed anew.
+ */
 static void await(struct store *s, struct group *g, struct contribution *c)
 {
 	int64_t due = due_of(s, c);

@@ -1,7 +1,7 @@
 /*
  * Folding: what a contribution has said moves into the base, so that a group takes no more room
- * than its limit, however many processes there ever were. Whoever was folded is remembered, and
- * what it says when it comes back is taken out of the base once more.
+ * than its limit, however many processes there ever were. A folded source is remembered; if it
+ * comes back, what it says is taken out of the base again.
  */
 #include <stdlib.h>
 
@@ -10,11 +10,12 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-/* Of limits.sources: how much of it is made room for at a time, as to choose costs a look at all.
+/*
+ * Room is made for limits.sources / SHARE at a time, since choosing means looking at all of them.
  */
 enum { SHARE = 64 };
 
-/* Of a group, and something in it; for the database. */
+/* A hash of something in a group that is the same after a restart, for the database. */
 static struct remembered_hash hash_of(const struct summed *su, char what, double start,
 				      struct str name)
 {
@@ -25,7 +26,7 @@ static struct remembered_hash hash_of(const struct summed *su, char what, double
 	strbuf_addc(&b, what);
 	strbuf_add(&b, (const char *)&start, sizeof(start));
 	strbuf_adds(&b, name);
-	/* Not hash_bytes(), which is another after each start. */
+	/* hash_bytes() cannot be used: it differs from start to start. */
 	h.v[0] = checksum_bytes(STR("0"), strbuf_str(&b));
 	h.v[1] = checksum_bytes(STR("1"), strbuf_str(&b));
 	return h;
@@ -72,7 +73,7 @@ void summed_fold(struct store *s, struct group *g, struct contribution *c)
 	merged_fold(su->group, c);
 }
 
-/* ---- who goes first ---- */
+/* ---- which sources are folded first ---- */
 
 enum rank { ENDED, SUPERSEDED, SILENT, LIVE };
 
@@ -81,7 +82,7 @@ struct candidate {
 	enum rank rank;
 };
 
-/* Those of one name beside each other, the newest start last. */
+/* Sorts sources of the same name beside each other, the newest start last. */
 static int by_source(const void *pa, const void *pb)
 {
 	const struct contribution *a = ((const struct candidate *)pa)->c;
@@ -109,7 +110,7 @@ static struct candidate *rank_all(const struct merged_group *m)
 	qsort(all, m->n, sizeof(*all), by_source);
 	for (size_t i = 0; i < m->n; i++) {
 		struct contribution *c = all[i].c;
-		/* A name that is only a start says nothing of who took over. */
+		/* Without a name, it is not known which source took over from which. */
 		bool newer = i + 1 < m->n && c->name.n > 0 && str_eq(all[i + 1].c->name, c->name);
 
 		all[i].rank = c->ended ? ENDED : newer ? SUPERSEDED : c->live ? LIVE : SILENT;
@@ -137,7 +138,7 @@ void summed_make_room(struct store *s, struct group *g, const struct source *sou
 		}
 }
 
-/* With what the batch has made of this group so far. */
+/* All values of all groups, with what the batch has changed in this one. */
 static uint64_t values_of_all(const struct store *s, const struct summed *su)
 {
 	return s->source_values - su->n_values + su->group->n_values;
@@ -147,7 +148,7 @@ static void fold_all_silent(struct store *s, struct group *g)
 {
 	struct merged_group *m = g->staged->summed->group;
 
-	/* From the end: the place of one that is folded is taken by the last. */
+	/* From the end, since the last contribution takes the place of one that is folded. */
 	for (size_t i = m->n; i > 0; i--)
 		if (!m->contributions[i - 1]->live)
 			summed_fold(s, g, m->contributions[i - 1]);

@@ -9,12 +9,12 @@
 
 struct restored_document {
 	struct document doc;
-	struct str bytes; /* owned; empty: it is gone */
+	struct str bytes; /* owned; empty: the document is gone */
 };
 
-/* What the log has said of a group so far, the newest row first. */
+/* What the log has of one group so far; rows are read newest first. */
 struct restored {
-	struct table seen; /* numbers + 1 in the list, by id */
+	struct table seen; /* by id: index in the list, plus one */
 	struct restored_document *list;
 	size_t n, cap;
 };
@@ -69,7 +69,7 @@ int store_restore_document(struct store *s, const struct row *row)
 	return 0;
 }
 
-/* Families first: contributions speak of them. */
+/* Families come first, since contributions refer to them. */
 static int load_documents(struct summed *su, struct err *err)
 {
 	const struct restored *r = su->restored;
@@ -112,7 +112,9 @@ static void know_document(void *arg, struct document *doc)
 	summed_know_row(arg, doc, number, doc->bytes);
 }
 
-/* What contradicts a rule is left out; it still counts, and its documents stay. */
+/*
+ * A family that contradicts a rule is left out: it still counts, and its documents stay in the log.
+ */
 static void leave_out(struct store *s, const struct group *g, struct str family, const char *why)
 {
 	store_leave_out(s, g, 0, group_key(g), family, why);
@@ -179,7 +181,7 @@ int store_stage_summed(struct store *s, struct push *push, const struct store *f
 	g->staged->summed = su = summed_new();
 	su->head = other->summed->head;
 	su->all_changed = true;
-	/* Families come first. */
+	/* Families come first, since contributions refer to them. */
 	merged_all_documents(other->summed->group, load_document, su->group);
 	merged_load_end(su->group);
 	s->work.now = push->now;

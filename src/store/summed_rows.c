@@ -1,4 +1,4 @@
-/* What summed groups are in the log: a row for each document, and which of them are live. */
+/* Which rows of the log summed groups have, one for each document, and which of them are live. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -50,7 +50,7 @@ struct lister {
 	struct group *group;
 };
 
-/* The body of a row: the number of the document in its group, 8 bytes with the lowest first. */
+/* The body of a row begins with the document's number in its group: 8 bytes, the lowest first. */
 static void list_document(void *arg, struct document *doc, struct str bytes)
 {
 	struct lister *l = arg;
@@ -58,7 +58,7 @@ static void list_document(void *arg, struct document *doc, struct str bytes)
 	size_t n = DOCUMENT_ID_BYTES + bytes.n;
 	char *body;
 
-	/* What nobody was told of need not be taken back. */
+	/* The document is gone, and was never written. */
 	if (bytes.n == 0 && doc->number == 0)
 		return;
 	body = arena_alloc(&w->bodies, n);
@@ -205,7 +205,7 @@ void summed_publish(struct store *s, struct group *g)
 	struct summed *su = g->staged->exists ? g->staged->summed : NULL;
 
 	if (g->summed != su && g->summed) {
-		/* What was done to it in this batch is of no account. */
+		/* The old group is replaced, so what the batch did to it does not count. */
 		merged_undo(g->summed->group, 0);
 		forget_all_rows(s, g->summed);
 		summed_free(g->summed);

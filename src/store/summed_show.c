@@ -1,4 +1,4 @@
-/* What is exposed of a summed group becomes changes of an ordinary one. */
+/* What is exposed of a summed group becomes changes to an ordinary group. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,10 +11,10 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-/* Which of the families that have changed. */
+/* Which changed families are wanted. */
 struct wanted {
 	bool shape;                       /* only those with other series */
-	const struct merged_family *only; /* or NULL */
+	const struct merged_family *only; /* only this one; NULL: all */
 };
 
 static bool is_wanted(const struct wanted *w, const struct merged_family *f)
@@ -23,7 +23,7 @@ static bool is_wanted(const struct wanted *w, const struct merged_family *f)
 	       (!w->only || w->only == f);
 }
 
-/* In the arena. */
+/* Builds the wanted families in the work arena. */
 static struct family *build_families(struct store *s, struct merged_group *m,
 				     const struct wanted *w, double now, double zero_first)
 {
@@ -45,8 +45,7 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 	return first;
 }
 
-/* As it would be pushed: the labels are those of the group already. */
-/* Somebody may set the time back. */
+/* Does not go back, even if somebody sets the clock back. */
 static double latest(struct store *s, double now)
 {
 	if (now > s->work.latest)
@@ -54,6 +53,7 @@ static double latest(struct store *s, double now)
 	return s->work.latest;
 }
 
+/* The families as a push would have them. They have the group's labels already. */
 static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
 			       const struct wanted *w, double now)
 {
@@ -77,7 +77,7 @@ static bool is_in(const struct push *push, struct str name)
 	return false;
 }
 
-/* What nothing is shown of any more. */
+/* Takes families away of which nothing is shown any more. */
 static void take_gone(struct store *s, const struct merged_group *m, const struct wanted *w,
 		      const struct push *push)
 {
@@ -105,7 +105,7 @@ static void forget_changes(struct merged_group *m, const struct wanted *w)
 			m->families[i]->changed = m->families[i]->shape_changed = false;
 }
 
-/* The batch keeps what its entries borrow from. */
+/* Keeps the push until the end of the batch, since entries borrow from it. */
 static void keep_built(struct store *s, struct group *g, struct push *push, struct record *record)
 {
 	struct summed_work *w = &s->work;
@@ -180,8 +180,8 @@ static bool has_changed(const struct merged_group *m)
 }
 
 /*
- * Values alone contradict nothing; but a family that could not be shown when the log was loaded may
- * be among them.
+ * Changed values contradict no other group. But a family that could not be shown when the log was
+ * loaded may be among the changed ones, so families are then tried one by one.
  */
 void summed_finish(struct store *s)
 {

@@ -1,4 +1,4 @@
-/* The sources of summed groups as they are published: for the API, and as a number for scrapes. */
+/* The published sources of summed groups: for the API, and as a number for scrapes. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -19,7 +19,7 @@ static uint32_t count_series(const struct contribution *c)
 	return n;
 }
 
-/* Without those that have gone. */
+/* Removes the places of sources that are gone. */
 static void pack(struct summed *su)
 {
 	size_t n = 0;
@@ -49,7 +49,7 @@ static void unlist(struct summed *su, struct contribution *c)
 		pack(su);
 }
 
-/* Ids ascend, but for those that are loaded. */
+/* New sources have ascending ids; only loaded ones may have to be inserted. */
 static struct shown_source *insert(struct summed *su, uint64_t id)
 {
 	size_t at = su->n_shown++;
@@ -180,7 +180,7 @@ static bool copy_one(const struct shown_source *sh, struct arena *a, struct sour
 	return to->name.p && to->failed_why.p;
 }
 
-/* The first one behind that id. */
+/* The index of the first source with a higher id. */
 static size_t find_after(const struct summed *su, uint64_t id)
 {
 	size_t lo = 0, hi = su->n_shown;
@@ -203,7 +203,7 @@ static int copy_some(const struct summed *su, uint64_t after, size_t max, struct
 	ret->list = arena_alloc(a, max * sizeof(*ret->list));
 	if (!ret->list)
 		return -1;
-	/* No more than half of them have gone. */
+	/* At most half of the places are those of sources that are gone. */
 	for (size_t i = find_after(su, after); i < su->n_shown && ret->n < max; i++)
 		if (su->shown[i].c && !copy_one(&su->shown[i], a, &ret->list[ret->n++]))
 			return -1;

@@ -32,7 +32,7 @@ void summed_leave(struct group *g)
 {
 	struct staged *st = g->staged;
 
-	/* That of before the batch stays until it is published. */
+	/* The state from before the batch stays until the batch is published. */
 	if (st->summed != g->summed)
 		summed_free(st->summed);
 	st->summed = NULL;
@@ -137,7 +137,7 @@ static int merge(struct store *s, struct summed *su, struct push *push, struct e
 						     : sum(s, su, push, err);
 }
 
-/* On -1 nothing of it is left. */
+/* Merges the push and shows what it changes. On -1 everything is as it was before. */
 static int say(struct store *s, struct group *g, struct push *push, bool take_others)
 {
 	struct summed *su = g->staged->summed;
@@ -158,7 +158,7 @@ static int say(struct store *s, struct group *g, struct push *push, bool take_ot
 
 /* ---- a plain group becomes a summed one ---- */
 
-/* That which the push has for the family, so that it goes on with it. */
+/* The policy that the push has for the family, so that both agree. */
 static int plain_policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
 {
 	const struct said *said = arg;
@@ -183,7 +183,7 @@ static void add_plain(struct store *s, struct merged_group *m, const struct entr
 
 	arena_reset(&s->work.arena);
 	f = summed_decode_entry(e, &s->work.arena);
-	/* What is no count cannot be summed, and goes. */
+	/* An entry that cannot be summed is dropped. */
 	if (!f ||
 	    said_make(f, &head, plain_policy, (void *)push->said, &s->work.arena, &said, &err) < 0)
 		return;
@@ -216,7 +216,7 @@ static uint64_t birth_of(const struct push *push)
 	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
 }
 
-/* True: it is only now. */
+/* True: the group was not a summed one before. */
 static bool become_summed(struct store *s, struct group *g, const struct push *push)
 {
 	if (g->staged->summed)
@@ -240,7 +240,7 @@ static struct group *plain_twin(struct store *s, const struct push *push)
 	return g && group_is_there(g) && !group_summed(g) ? g : NULL;
 }
 
-/* Or its values would be counted twice. */
+/* Ends it, or its values would be counted twice. */
 static void end_plain_twin(struct store *s, const struct push *push)
 {
 	struct group *twin = plain_twin(s, push);
@@ -297,7 +297,10 @@ static void note_failure(struct store *s, struct group *g, struct push *push)
 {
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
-	/* What is refused for the state of the group is no fault of what was pushed. */
+	/*
+	 * A refusal because of the group's state says nothing about the push, so it is no failure
+	 * of the group.
+	 */
 	if (push->err.reason != ERR_INVALID && !g->staged->made)
 		return;
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
@@ -308,7 +311,7 @@ static void note_failure(struct store *s, struct group *g, struct push *push)
 		lifetime_pushed(s, g, push);
 }
 
-/* An increment that was taken before: it is answered as it was then, and changes nothing. */
+/* An increment that was taken before is answered as it was then, and changes nothing. */
 static bool is_repeat(const struct store *s, const struct group *g, const struct push *push)
 {
 	return g->staged->summed && push->options.group.mode == GROUP_ADD &&

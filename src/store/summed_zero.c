@@ -1,6 +1,6 @@
 /*
  * Groups with series that show zeros because they are new (zero_first): when that time is over,
- * what they have counted is shown.
+ * their counts are shown.
  */
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 
 #define NEVER INT64_MAX
 
-/* When the next series of the family shows what it has; 0: all do. */
+/* When the next series of the family shows its count; 0: all show theirs. */
 static double zeros_end(const struct merged_family *f, double now, double zero_first)
 {
 	double end = 0;
@@ -64,7 +64,7 @@ void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double 
 	}
 }
 
-/* Is the group still the one that was noted? */
+/* The group, if it is still the one that was noted. */
 static struct group *group_of(const struct store *s, const struct showing_zeros *z)
 {
 	struct group *g = z->slot < s->n_slots ? s->by_slot[z->slot] : NULL;

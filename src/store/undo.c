@@ -124,7 +124,7 @@ void store_undo_end(struct store *s, const unsigned char *id)
 
 /* ---- cleaning ---- */
 
-/* Of which groups are the rows, in the log of before the removal? */
+/* Whether rows of this kind belong to one group. */
 static bool concerns_group(enum row_kind kind)
 {
 	switch (kind) {
@@ -141,7 +141,7 @@ static bool concerns_group(enum row_kind kind)
 	}
 }
 
-/* For a family only what records brought, and whose it was. */
+/* If only a family was removed, the undo needs the group's key and its records. */
 static bool one_needs(const struct undoable *u, const struct row *row)
 {
 	if (u->number < row_first_number(row))
@@ -161,7 +161,7 @@ bool undoables_need(const struct store *s, const struct row *row)
 
 		if (row->kind == ROW_UNDO && u->number == number)
 			return true;
-		/* It says what records of before do not bring back. */
+		/* Such a row says what else was removed, and so must not come back. */
 		if ((row->kind == ROW_TAKE || (row->kind == ROW_KEPT && row->group == 0)) &&
 		    u->number > number)
 			return true;
@@ -323,7 +323,7 @@ int store_restore_undo(struct store *s, const struct row *row)
 	}
 	if (row->body.n < HEAD)
 		return -1;
-	/* What is newer has been read: its times count, whatever the clock says. */
+	/* Rows are read newest first, so newest_at is known: it counts, whatever the clock says. */
 	if (s->newest_at - row->at > UNDO_SECONDS || s->undo.n == UNDO_MAX || has_ended(s, row))
 		return 0;
 	u = decode(row);

@@ -52,14 +52,15 @@ struct store *store_new_like(const struct store *s, const struct store_limits *l
 
 static void swap_contents(struct store *a, struct store *b)
 {
-	char tmp[offsetof(struct store, pages.lock)]; /* it is the last member */
+	char tmp[offsetof(struct store, pages.lock)]; /* everything in front of the lock, which is
+							 the last member */
 
 	memcpy(tmp, a, sizeof(tmp));
 	memcpy(a, b, sizeof(tmp));
 	memcpy(b, tmp, sizeof(tmp));
 }
 
-/* Counters must not go back. */
+/* Counters that scrapes see must not fall. */
 static void keep_counts(struct store *s, struct store *old)
 {
 	memcpy(s->pages.expired, old->pages.expired, sizeof(s->pages.expired));
@@ -71,7 +72,7 @@ void store_wipe(struct store *s)
 {
 	struct store *empty = store_new_like(s, NULL);
 
-	/* Without a database there are no rows. Numbers are not used again. */
+	/* Without a database the rows are not written, but their numbers are used. */
 	empty->next_number = s->next_number + s->rows.n;
 	empty->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
 	store_take_over(s, empty);
