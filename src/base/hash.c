@@ -17,6 +17,15 @@ uint64_t hash_bytes(struct str s)
 	return XXH3_64bits_withSeed(s.p, s.n, seed);
 }
 
+uint64_t hash_for_ever(struct str s)
+{
+	XXH64_state_t state;
+
+	XXH64_reset(&state, 0);
+	XXH64_update(&state, s.p, s.n);
+	return XXH64_digest(&state);
+}
+
 uint64_t checksum_bytes(struct str head, struct str body)
 {
 	XXH3_state_t state;

@@ -14,6 +14,9 @@
 void hash_init(void);
 uint64_t hash_bytes(struct str s);
 
+/* XXH64 with the seed 0: the same for ever and everywhere, for what others rely on. */
+uint64_t hash_for_ever(struct str s);
+
 /* XXH3-64 of both, one after the other, without a seed: the same for ever, for what is stored. */
 uint64_t checksum_bytes(struct str head, struct str body);
 

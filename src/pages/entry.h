@@ -49,7 +49,10 @@ struct lines {
 		uint64_t hash; /* if there is only one series */
 		struct entry_more *more;
 	};
-	uint32_t bytes; /* length of its message in the journal */
+	union {
+		uint32_t bytes; /* length of its message in the journal */
+		uint32_t slot;  /* of a metric that the gateway adds to a group: that group's */
+	};
 	uint32_t n : 24, type : 4;
 	uint32_t has_more : 1;
 	uint32_t lossy : 1;   /* more->proto is not NULL */

@@ -19,6 +19,7 @@ struct shown_family {
 	uint64_t hash;            /* of exposed */
 	uint8_t type;             /* enum metric_type: the header says it */
 	bool listed;
+	bool of_groups;          /* its lines are what the gateway adds to groups, not entries */
 	uint32_t header_name_at; /* where the name stands in the header's last line */
 	size_t list_at;          /* in the list of the pages */
 	struct help *none;       /* what entries without a help text refer to */

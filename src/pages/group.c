@@ -3,12 +3,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "metrics/shard.h"
 
 struct group *group_new(uint32_t slot, struct str key)
 {
 	struct group *g = mem_zalloc(sizeof(*g) + key.n);
 
 	g->slot = slot;
+	g->shard_hash = shard_hash(key);
 	g->key_n = key.n & (INT32_MAX >> 1);
 	memcpy(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {

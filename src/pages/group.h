@@ -35,6 +35,7 @@ struct group {
 	uint32_t key_n : 30;
 	uint32_t odd_names : 1; /* the key has label names that text can only show escaped */
 	uint32_t exists : 1;    /* published */
+	uint64_t shard_hash;    /* which shards it is in */
 	uint64_t time_hash;
 	uint64_t n_series, n_bytes; /* of the entries: exposed lines, messages in the journal */
 	struct entry_table entries;

@@ -57,69 +57,186 @@ static bool list_is_sorted(const struct pages *p)
 	return true;
 }
 
-static void take_slots(struct snapshot_page *to, const struct page *p)
+/* A snapshot that is being taken, under the lock. */
+struct taking {
+	const struct pages *pages;
+	const struct snapshot_wants *wants;
+	struct snapshot *snap;
+	bool *meant; /* of the page at hand: which slots are; NULL: all of them */
+	uint32_t n_meant, cap_meant;
+};
+
+/* ---- shards ---- */
+
+/* In which group the lines are. */
+static const struct group *group_of(const struct taking *t, const struct shown_family *f,
+				    const struct lines *l)
 {
-	to->n_slots = p->n;
-	to->slots = mem_alloc(p->n * sizeof(*to->slots));
-	for (uint32_t i = 0; i < p->n; i++)
-		to->slots[i] = (struct snapshot_slot){
-			.len = page_len_of(p, i),
-			.proto = bytes_ref(lines_proto(p->slots[i])),
-		};
+	/* Lines are the first member of an entry. */
+	return f->of_groups ? t->pages->groups[l->slot] : ((const struct entry *)l)->record->group;
 }
 
-static void take_kin(const struct pages *p, struct snapshot_page *to, const struct page *page,
+static void find_meant(struct taking *t, const struct shown_family *f, const struct page *page)
+{
+	t->n_meant = page->n;
+	if (t->wants->shard.n == 0)
+		return;
+	if (page->n > t->cap_meant) {
+		t->cap_meant = page->n;
+		t->meant = mem_realloc(t->meant, page->n * sizeof(*t->meant));
+	}
+	t->n_meant = 0;
+	for (uint32_t i = 0; i < page->n; i++) {
+		t->meant[i] = shard_has(t->wants->shard,
+					group_of(t, f, page->slots[i])->shard_hash);
+		t->n_meant += t->meant[i];
+	}
+}
+
+/* Neighbours are one range. */
+static void take_ranges(struct taking *t, struct snapshot_page *to, const struct page *page)
+{
+	struct snapshot_range *last = NULL;
+	uint32_t at = 0;
+
+	to->ranges = mem_alloc(t->n_meant * sizeof(*to->ranges));
+	for (uint32_t i = 0; i < page->n; i++) {
+		uint32_t len = page_len_of(page, i);
+
+		if (t->meant[i] && last && last->at + last->n == at) {
+			last->n += len;
+		} else if (t->meant[i]) {
+			last = &to->ranges[to->n_ranges++];
+			*last = (struct snapshot_range){ at, len };
+		}
+		at += len;
+	}
+}
+
+/* Without the lock: the ranges of a page become its text. */
+static void cut(struct snapshot_page *p)
+{
+	struct bytes *text;
+	size_t n = 0;
+
+	if (!p->ranges)
+		return;
+	for (uint32_t i = 0; i < p->n_ranges; i++)
+		n += p->ranges[i].n;
+	text = bytes_new(n);
+	for (uint32_t i = 0; i < p->n_ranges; i++) {
+		memcpy(text->p + text->n, p->text->p + p->ranges[i].at, p->ranges[i].n);
+		text->n += p->ranges[i].n;
+	}
+	bytes_detach(text);
+	bytes_unref(p->text);
+	p->text = text;
+	free(p->ranges);
+	p->ranges = NULL;
+}
+
+/* ---- taking ---- */
+
+static bool is_meant(const struct taking *t, uint32_t slot)
+{
+	return t->wants->shard.n == 0 || t->meant[slot];
+}
+
+static void take_slots(struct taking *t, struct snapshot_page *to, const struct page *p)
+{
+	to->slots = mem_alloc(t->n_meant * sizeof(*to->slots));
+	for (uint32_t i = 0; i < p->n; i++)
+		if (is_meant(t, i))
+			to->slots[to->n_slots++] = (struct snapshot_slot){
+				.len = page_len_of(p, i),
+				.proto = bytes_ref(lines_proto(p->slots[i])),
+			};
+}
+
+static void take_kin(struct taking *t, struct snapshot_page *to, const struct page *page,
 		     const struct shown_family *other)
 {
-	for (uint32_t i = 0; i < to->n_slots; i++) {
-		/*
-		 * Lines are the first member of an entry. Metrics that the gateway adds have no
-		 * kin.
-		 */
-		const struct entry *e = (const struct entry *)page->slots[i];
-		const struct lines *l = kin_lines(p, e, other);
+	struct snapshot_slot *slot = to->slots;
 
-		if (!l)
+	for (uint32_t i = 0; i < page->n; i++) {
+		/* Metrics that the gateway adds have no kin. */
+		const struct entry *e = (const struct entry *)page->slots[i];
+		const struct lines *l;
+
+		if (!is_meant(t, i))
 			continue;
-		to->slots[i].kin_text = bytes_ref(l->page->text);
-		to->slots[i].kin_lines = lines_text(l);
-		to->slots[i].kin_proto = bytes_ref(lines_proto(l));
+		l = kin_lines(t->pages, e, other);
+		if (l) {
+			slot->kin_text = bytes_ref(l->page->text);
+			slot->kin_lines = lines_text(l);
+			slot->kin_proto = bytes_ref(lines_proto(l));
+		}
+		slot++;
 	}
 }
 
-static bool needs_slots(const struct page *p, const struct snapshot_wants *w)
+/* Unless its text, as it is, has been encoded in that form. */
+static bool is_encoded(const struct taking *t, const struct page *page, int form)
 {
-	uint32_t n = w->slots == SLOTS_LOSSY     ? p->n_lossy
-		     : w->slots == SLOTS_ESCAPED ? p->n_escaped
-						 : 0;
-
-	return n > 0 && !bytes_form(p->text, w->form);
+	return t->n_meant == page->n && bytes_form(page->text, form);
 }
 
-static void take_pages(const struct pages *p, struct snapshot *snap, const struct shown_family *f,
-		       const struct snapshot_wants *w)
+static bool needs_slots(const struct taking *t, const struct page *p)
+{
+	uint32_t n = t->wants->slots == SLOTS_LOSSY     ? p->n_lossy
+		     : t->wants->slots == SLOTS_ESCAPED ? p->n_escaped
+							: 0;
+
+	return n > 0 && !is_encoded(t, p, t->wants->form);
+}
+
+static void take_pages(struct taking *t, const struct shown_family *f, struct snapshot_family *to)
 {
 	const struct shown_family *other = NULL;
-	enum kinship kinship = w->kinships ? kin_find(f, &other) : KINSHIP_NONE;
 
-	snap->families[snap->n_families - 1].kinship = kinship;
+	to->kinship = t->wants->kinships ? kin_find(f, &other) : KINSHIP_NONE;
+	to->first = t->snap->n_pages;
 	for (uint32_t i = 0; i < f->n_pages; i++) {
 		const struct page *page = f->pages[i];
-		struct snapshot_page *to = &snap->pages[snap->n_pages++];
-		bool with_kin = other && !bytes_form(page->text, w->kin_forms[kinship]);
+		struct snapshot_page *p = &t->snap->pages[t->snap->n_pages];
+		bool with_kin;
 
-		*to = (struct snapshot_page){ .text = bytes_ref(page->text) };
-		if (with_kin || needs_slots(page, w))
-			take_slots(to, page);
+		find_meant(t, f, page);
+		if (t->n_meant == 0)
+			continue;
+		t->snap->n_pages++;
+		*p = (struct snapshot_page){ .text = bytes_ref(page->text) };
+		if (t->n_meant < page->n)
+			take_ranges(t, p, page);
+		with_kin = other && !is_encoded(t, page, t->wants->kin_forms[to->kinship]);
+		if (with_kin || needs_slots(t, page))
+			take_slots(t, p, page);
 		if (with_kin)
-			take_kin(p, to, page, other);
+			take_kin(t, p, page, other);
 	}
+	to->n = t->snap->n_pages - to->first;
+}
+
+static void take_family(struct taking *t, struct shown_family *f)
+{
+	struct snapshot_family *to = &t->snap->families[t->snap->n_families];
+
+	*to = (struct snapshot_family){ .type = f->type };
+	take_pages(t, f, to);
+	if (to->n == 0)
+		return;
+	family_make_header(f);
+	to->header = bytes_ref(f->header);
+	to->name = (struct str){ f->header->p + f->header_name_at, f->exposed.n };
+	to->unescaped = bytes_ref(f->unescaped);
+	t->snap->n_families++;
 }
 
 struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wants)
 {
 	const struct snapshot_wants none = { .slots = SLOTS_NONE };
 	struct snapshot *snap = mem_zalloc(sizeof(*snap));
+	struct taking t = { .pages = p, .wants = wants ? wants : &none, .snap = snap };
 	size_t n_pages = 0;
 
 	pthread_mutex_lock(&p->lock);
@@ -129,23 +246,12 @@ struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wa
 		n_pages += p->list[i]->n_pages;
 	snap->families = mem_alloc(p->n_list * sizeof(*snap->families));
 	snap->pages = mem_alloc(n_pages * sizeof(*snap->pages));
-	for (size_t i = 0; i < p->n_list; i++) {
-		struct shown_family *f = p->list[i];
-
-		if (f->n_pages == 0)
-			continue;
-		family_make_header(f);
-		snap->families[snap->n_families++] = (struct snapshot_family){
-			.header = bytes_ref(f->header),
-			.name = { f->header->p + f->header_name_at, f->exposed.n },
-			.unescaped = bytes_ref(f->unescaped),
-			.type = f->type,
-			.first = snap->n_pages,
-			.n = f->n_pages,
-		};
-		take_pages(p, snap, f, wants ? wants : &none);
-	}
+	for (size_t i = 0; i < p->n_list; i++)
+		take_family(&t, p->list[i]);
 	pthread_mutex_unlock(&p->lock);
+	free(t.meant);
+	for (size_t i = 0; i < snap->n_pages; i++)
+		cut(&snap->pages[i]);
 	return snap;
 }
 

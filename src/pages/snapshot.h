@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "metrics/shard.h"
 #include "pages/kin.h"
 
 struct pages;
@@ -40,8 +41,14 @@ struct snapshot_slot {
 	struct bytes *kin_proto;
 };
 
+struct snapshot_range {
+	uint32_t at, n;
+};
+
 struct snapshot_page {
-	struct bytes *text;
+	struct bytes *text;            /* of a part of a page: a copy of its own */
+	struct snapshot_range *ranges; /* while it is taken: what of the page's text it is */
+	uint32_t n_ranges;
 	struct snapshot_slot *slots; /* NULL: not needed */
 	uint32_t n_slots;
 };
@@ -68,6 +75,7 @@ struct snapshot_wants {
 	int form;
 	bool kinships;             /* and then slots of all pages of these families */
 	int kin_forms[N_KINSHIPS]; /* unless they have this form */
+	struct shard shard;        /* only these groups; their lines are copied */
 };
 
 /* Any thread. NULL: pages as they are. */

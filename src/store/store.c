@@ -20,6 +20,7 @@ static struct store_family *add_shown(struct store *s, const char *name, const c
 	store_add_own(s, n, METRIC_GAUGE);
 	f = store_family_find(s, n, n, hash_bytes(n));
 	family_fix_help(&f->shown, str_of(help));
+	f->shown.of_groups = true;
 	return f;
 }
 

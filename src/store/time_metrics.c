@@ -82,6 +82,7 @@ void time_metrics_publish(struct store *s, struct group *g, struct store_family 
 	strbuf_addc(&b, '\n');
 	if (g->odd_names)
 		make_proto(g, sf, l, value);
+	l->slot = g->slot;
 	pages_list_family(&s->pages, f);
 	if (l->page)
 		pages_replace(f, l, l, strbuf_str(&b));
