@@ -125,6 +125,21 @@ static int refuse_unknown(struct str name, const char *const *known, size_t n_kn
 		       n_known ? "there are " : "there are none", strbuf_z(&names));
 }
 
+static int refuse_repeated(struct str name, struct err *err)
+{
+	return err_set(err, ERR_INVALID, 0, "the parameter %.*s is there more than once",
+		       STR_ARG(name));
+}
+
+int params_once(const struct params *p, const char *name, struct err *err)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		n += str_eq(p->list[i].name, str_of(name));
+	return n > 1 ? refuse_repeated(str_of(name), err) : 0;
+}
+
 int params_check(const struct params *p, const char *const *known, size_t n_known, struct err *err)
 {
 	const struct param *unknown = params_unknown(p, known, n_known);
@@ -135,9 +150,7 @@ int params_check(const struct params *p, const char *const *known, size_t n_know
 		for (uint32_t k = 0; k < i; k++)
 			if (str_eq(p->list[i].name, p->list[k].name) &&
 			    !str_has_suffix(p->list[i].name, STR("[]")))
-				return err_set(err, ERR_INVALID, 0,
-					       "the parameter %.*s is there more than once",
-					       STR_ARG(p->list[i].name));
+				return refuse_repeated(p->list[i].name, err);
 	return 0;
 }
 

@@ -36,6 +36,9 @@ const struct param *params_unknown(const struct params *p, const char *const *kn
 /* The first of that name; .p is NULL when there is none. */
 struct str params_get(const struct params *p, const char *name);
 
+/* -1: it is there more than once. */
+int params_once(const struct params *p, const char *name, struct err *err);
+
 /* Leave *ret as it is where there is no such parameter. 1: it was there, 0: it was not. */
 int params_flag(const struct params *p, const char *name, bool *ret, struct err *err);
 int params_count(const struct params *p, const char *name, uint64_t min, uint64_t max,

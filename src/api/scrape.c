@@ -34,7 +34,8 @@ struct scrape_call {
 	bool refused;
 	struct err err; /* why there is no body, unless the scrape was refused */
 	bool part_begun;
-	struct scrape_part *part; /* copies the groups that match; NULL: all are shown */
+	struct scrape_part *part; /* copies the groups that match; NULL: there is no match[] */
+	struct shard shard;       /* that is yet to be taken; n is 0: none */
 	/* What a body in another format is made from; NULL once that has begun. */
 	struct snapshot *snap;
 	struct own_metrics own;
@@ -108,11 +109,31 @@ static bool begin_part(struct scrape_call *s)
 	return true;
 }
 
+static struct snapshot *take_snapshot(const struct scrape_call *s, struct store *store)
+{
+	const struct snapshot_wants plain = { .slots = SLOTS_NONE, .shard = s->shard };
+
+	return is_plain(s->as) ? store_snapshot(store, &plain)
+			       : encoded_body_snapshot(store, s->as, s->coding, s->shard);
+}
+
+static void show(struct scrape_call *s, struct snapshot *snap)
+{
+	if (is_plain(s->as))
+		scrape_body_init(&s->body, snap, &s->own);
+	else
+		s->encoding = encoded_body_new(&s->body, snap, &s->own, s->as, s->coding);
+}
+
+static void make_shard(struct scrape_call *s)
+{
+	show(s, take_snapshot(s, s->worker->api->store));
+	s->shard = (struct shard){ 0 };
+}
+
 /* False: groups that match have yet to be copied. */
 static bool make_part(struct scrape_call *s, int64_t until_ns)
 {
-	struct store *store = scrape_part_store(s->part);
-
 	bool large = scrape_part_is_large(s->part);
 	struct snapshot *snap;
 
@@ -123,13 +144,9 @@ static bool make_part(struct scrape_call *s, int64_t until_ns)
 	s->worker->api->parts_being_made -= large;
 	if (s->err.reason)
 		return true;
-	snap = is_plain(s->as) ? store_snapshot(store, NULL)
-			       : encoded_body_snapshot(store, s->as, s->coding);
+	snap = take_snapshot(s, scrape_part_store(s->part));
 	scrape_part_cut(s->part, snap);
-	if (is_plain(s->as))
-		scrape_body_init(&s->body, snap, &s->own);
-	else
-		s->encoding = encoded_body_new(&s->body, snap, &s->own, s->as, s->coding);
+	show(s, snap);
 	scrape_part_free(s->part);
 	s->part = NULL;
 	return true;
@@ -151,6 +168,8 @@ static bool make(struct scrape_call *s, int64_t until_ns)
 		return false;
 	if (s->err.reason)
 		return true;
+	if (s->shard.n > 0)
+		make_shard(s);
 	if (s->encoding) {
 		if (!encoded_body_step(s->encoding, until_ns))
 			return false;
@@ -211,27 +230,36 @@ static void encode_later(struct scrape_call *s)
 	api_reply_error(req, 503, "too many scrapes are waiting, try again");
 }
 
-static bool has_match(struct str query)
+/* What a scrape is to show. */
+struct asked {
+	struct scrape_part *part; /* NULL: no match[] is there */
+	struct shard shard;
+};
+
+static bool has(struct str query, struct str name)
 {
-	return query.n > 0 && memmem(query.p, query.n, "match", 5);
+	return query.n > 0 && memmem(query.p, query.n, name.p, name.n);
 }
 
-/* -1: *err; 0: all is asked for; 1: a part, in *ret. */
-static int asked_part(struct api_worker *w, struct scrape_part **ret, struct err *err)
+/* -1: *err. */
+static int asked_for(struct api_worker *w, struct asked *ret, struct err *err)
 {
 	struct params p;
+	struct str shard;
 
-	/*
-	 * Only match[] means something; other parameters are ignored, even those that cannot be
-	 * parsed.
-	 */
-	if (!has_match(w->query))
+	*ret = (struct asked){ 0 };
+	/* Other parameters are ignored, even those that cannot be parsed. */
+	if (!has(w->query, STR("match")) && !has(w->query, STR("shard")))
 		return 0;
 	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
 		return -1;
+	shard = params_get(&p, "shard");
+	if (shard.p &&
+	    (params_once(&p, "shard", err) < 0 || shard_parse(shard, &ret->shard, err) < 0))
+		return -1;
 	if (!params_get(&p, "match[]").p)
 		return 0;
-	return scrape_part_new(w->api->store, &p, ret, err) < 0 ? -1 : 1;
+	return scrape_part_new(w->api->store, &p, ret->shard, &ret->part, err);
 }
 
 static struct scrape_call *scrape_call_new(struct api_worker *w, struct http_request *req)
@@ -254,7 +282,7 @@ void scrape_call_part(struct api_worker *w, struct http_request *req, struct scr
 	encode_later(s);
 }
 
-void api_scrape(struct api_worker *w, struct http_request *req)
+static void collect_own(struct api_worker *w, struct own_metrics *own)
 {
 	struct status_facts facts;
 	const struct own_sources sources = {
@@ -269,36 +297,47 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		.limits = facts.limits,
 		.n_limits = LIMIT_USES,
 	};
-	struct scrape_part *part = NULL;
-	struct scrape_call *s;
-	struct err err;
 
-	if (api_is_crowded(w->api)) {
-		api_refuse_crowded(req);
-		return;
-	}
-	if (asked_part(w, &part, &err) < 0) {
-		api_reply_error(req, error_status(&err), err.msg);
-		return;
-	}
-	if (part) {
-		scrape_call_part(w, req, part);
-		return;
-	}
-	s = scrape_call_new(w, req);
 	status_facts_collect(w->api, &facts);
-	own_collect(&s->own, &sources);
-	if (!is_plain(s->as)) {
-		s->snap = encoded_body_snapshot(w->api->store, s->as, s->coding);
+	own_collect(own, &sources);
+}
+
+/* All of it, or a shard. Our own metrics are in the first one. */
+static void scrape_shard(struct scrape_call *s, struct shard shard)
+{
+	if (shard.at == 0)
+		collect_own(s->worker, &s->own);
+	s->shard = shard;
+	if (shard.n > 0) {
 		encode_later(s);
 		return;
 	}
-	scrape_body_init(&s->body, store_snapshot(w->api->store, NULL), &s->own);
+	if (!is_plain(s->as)) {
+		s->snap = take_snapshot(s, s->worker->api->store);
+		encode_later(s);
+		return;
+	}
+	show(s, take_snapshot(s, s->worker->api->store));
 	own_done(&s->own);
 	if (s->coding != COMPRESS_NONE) {
 		encode_later(s);
 		return;
 	}
-	reply(req, &s->body, s->as, s->coding);
+	reply(s->req, &s->body, s->as, s->coding);
 	free(s);
+}
+
+void api_scrape(struct api_worker *w, struct http_request *req)
+{
+	struct asked asked;
+	struct err err;
+
+	if (api_is_crowded(w->api))
+		api_refuse_crowded(req);
+	else if (asked_for(w, &asked, &err) < 0)
+		api_reply_error(req, error_status(&err), err.msg);
+	else if (asked.part)
+		scrape_call_part(w, req, asked.part);
+	else
+		scrape_shard(scrape_call_new(w, req), asked.shard);
 }

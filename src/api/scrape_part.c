@@ -11,6 +11,7 @@
 struct scrape_part {
 	struct store *from, *store;
 	struct group_filter filter;
+	struct shard shard;
 	struct strbuf only; /* the key of the only group that is meant; empty: the filter decides */
 	bool found;         /* the group of that key exists */
 	uint32_t cursor;
@@ -49,8 +50,8 @@ bool scrape_part_is_large(const struct scrape_part *p)
 	return p->only.n == 0;
 }
 
-int scrape_part_new(struct store *from, const struct params *params, struct scrape_part **ret,
-		    struct err *err)
+int scrape_part_new(struct store *from, const struct params *params, struct shard shard,
+		    struct scrape_part **ret, struct err *err)
 {
 	struct scrape_part *p = part_new(from);
 	struct param match[PARAMS_MAX];
@@ -63,6 +64,7 @@ int scrape_part_new(struct store *from, const struct params *params, struct scra
 		scrape_part_free(p);
 		return -1;
 	}
+	p->shard = shard;
 	*ret = p;
 	return 0;
 }
@@ -165,6 +167,8 @@ static bool is_meant(struct scrape_part *p, struct str key, struct err *err)
 {
 	if (p->only.n > 0)
 		return str_eq(key, strbuf_str(&p->only));
+	if (!shard_has(p->shard, shard_hash(key)))
+		return false;
 	return group_filter_key(&p->filter, key, &p->keys, err) > 0;
 }
 

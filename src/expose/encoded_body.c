@@ -36,12 +36,14 @@ struct encoded_body {
 	uint64_t length; /* of the pages encoded so far, in bytes */
 };
 
-struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding)
+struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding,
+				       struct shard shard)
 {
 	const struct sample_family plain = { 0 };
 	struct snapshot_wants wants = {
 		.slots = as.format == FORMAT_TEXT ? SLOTS_ESCAPED : SLOTS_LOSSY,
 		.kinships = as.format != FORMAT_TEXT,
+		.shard = shard,
 	};
 
 	/* In OpenMetrics, how a page is encoded depends on the other families as well. */

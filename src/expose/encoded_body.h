@@ -7,9 +7,9 @@
 
 struct encoded_body;
 
-/* What encoded_body_new() needs for that format. */
-struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as,
-				       enum compression coding);
+/* What encoded_body_new() needs for that format. shard.n 0: of all groups. */
+struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding,
+				       struct shard shard);
 
 /*
  * Families by name, our own among them, each page encoded or taken as it is, appended to `to`.

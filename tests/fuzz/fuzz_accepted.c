@@ -125,7 +125,8 @@ static void make(struct store *s, struct accepted as, enum compression coding,
 		scrape_body_init(body, store_snapshot(s, NULL), &none);
 	} else {
 		struct encoded_body *e = encoded_body_new(
-			body, encoded_body_snapshot(s, as, coding), &none, as, coding);
+			body, encoded_body_snapshot(s, as, coding, (struct shard){ 0 }), &none, as,
+			coding);
 
 		assert(encoded_body_step(e, INT64_MAX));
 		encoded_body_free(e);
