@@ -12,7 +12,7 @@ static void add_sums(struct merged_group *g, struct merged_family *f, const stru
 	struct part_dist **dists = part_dists(p);
 
 	undo_add(g, UNDO_OWNED)->new = p;
-	for (uint32_t i = 0; i < p->n; i++) {
+	for (uint32_t i = 0; i < p->list->n; i++) {
 		base_add(g, f, p, i, 1);
 		series_note_exemplars(g, f, p, i, true);
 		if (dists && f->type == METRIC_HISTOGRAM)
@@ -42,8 +42,8 @@ static void add_gauge_histograms(struct merged_group *g, struct merged_family *f
 	if (!p)
 		return;
 	undo_add(g, UNDO_OWNED)->new = p;
-	for (uint32_t i = 0; i < p->n; i++) {
-		add_recent(g, f, p->list->v[i], p->values[i]);
+	for (uint32_t i = 0; i < p->list->n; i++) {
+		add_recent(g, f, p->list->v[i], part_value(p, i));
 		series_hold(g, f, p, i);
 		series_note_exemplars(g, f, p, i, true);
 	}

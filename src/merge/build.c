@@ -12,8 +12,8 @@ static const struct part_dist *last_said(const struct merged_family *f,
 
 	if (at == UINT32_MAX)
 		return NULL;
-	*ret_sum = p->values[at];
-	return part_dists(p)[at];
+	*ret_sum = part_value(p, at);
+	return *part_dist_at(p, at);
 }
 
 static bool is_seen(const struct merged_family *f, const struct merged_series *s)
@@ -172,7 +172,7 @@ static bool build_gauge_histogram(const struct merged_family *f, const struct me
 	h->n_buckets = l->n;
 	for (uint32_t i = 0; i < l->n; i++) {
 		h->buckets[i].upper_bound = l->bounds[i];
-		set_count(d->counts[i], &h->buckets[i].count, &h->buckets[i].count_float);
+		set_count(dist_bucket(d, i), &h->buckets[i].count, &h->buckets[i].count_float);
 	}
 	set_count(d->count, &h->count, &h->count_float);
 	m->histogram = h;

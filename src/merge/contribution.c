@@ -144,9 +144,10 @@ static bool none_below(const struct merged_group *g, const struct contribution *
 
 			if (at == UINT32_MAX)
 				continue;
-			if (part_dists(p) ? sf->metrics[j].dist && sf->metrics[j].dist->count <
-									   part_dists(p)[at]->count
-					  : sf->metrics[j].value < p->values[at])
+			if (part_dists(p)
+				    ? sf->metrics[j].dist && sf->metrics[j].dist->count <
+								     (*part_dist_at(p, at))->count
+				    : sf->metrics[j].value < part_value(p, at))
 				return false;
 		}
 	}
@@ -244,7 +245,7 @@ void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t se
 		const struct contribution *c = g->contributions[i];
 		const struct part *p = c->live ? contribution_part(c, f) : NULL;
 		uint32_t at = p ? part_find(p, series) : UINT32_MAX;
-		double v = at == UINT32_MAX ? (double)NAN : p->values[at];
+		double v = at == UINT32_MAX ? (double)NAN : part_value(p, at);
 
 		if (at == UINT32_MAX)
 			continue;

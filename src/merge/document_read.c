@@ -13,7 +13,8 @@ static uint64_t take_number(struct reader *r, struct merged_group *g)
 {
 	uint64_t number = take(r);
 
-	if (number >= g->next_number && number < UINT64_MAX)
+	r->bad |= number > PART_MAX_NUMBER;
+	if (number >= g->next_number && !r->bad)
 		g->next_number = number + 1;
 	return number;
 }
@@ -41,7 +42,7 @@ static void take_value(struct reader *r, const struct merged_family *f, uint64_t
 	uint64_t step = take(r);
 
 	m->value = take_double(r);
-	m->created = flags & 1 ? take_double(r) : 0;
+	m->created = flags & 1 ? said_creation(take_double(r)) : 0;
 	rp->exemplars[i] = flags & 2 ? take_exemplars(r) : NULL;
 	if (rp->exemplars[i]) {
 		m->exemplars = rp->exemplars[i]->list;
@@ -119,7 +120,8 @@ static void take_held(struct reader *r, struct merged_group *g, struct merged_fa
 	if (f->type != METRIC_GAUGE_HISTOGRAM || !take(r))
 		return;
 	s->held = take_part(r, g, f);
-	r->bad |= !s->held || s->held->n != 1 || s->held->list->v[0] != (uint32_t)(s - f->series);
+	r->bad |= !s->held || s->held->list->n != 1 ||
+		  s->held->list->v[0] != (uint32_t)(s - f->series);
 }
 
 static void take_base(struct reader *r, struct merged_group *g, struct merged_family *f,
@@ -234,9 +236,9 @@ static struct merged_family *family_by_id(const struct merged_group *g, uint64_t
 static void load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
 		      struct part *p)
 {
-	for (uint32_t i = 0; p && i < p->n; i++)
+	for (uint32_t i = 0; p && i < p->list->n; i++)
 		if (f->policy == MERGE_MAX || f->policy == MERGE_MIN)
-			set_extreme(g, f, p->list->v[i], p->values[i]);
+			set_extreme(g, f, p->list->v[i], part_value(p, i));
 	contribution_say(g, c, f, p);
 }
 
@@ -319,25 +321,27 @@ int merged_load(struct merged_group *g, const struct document *doc, struct str b
 /* The last word on a gauge is that of the push with the highest number. */
 static void find_recent(struct contribution *c, struct merged_family *f, const struct part *p)
 {
-	for (uint32_t i = 0; i < p->n + p->n_gone; i++) {
-		bool there = i < p->n;
-		struct merged_series *s =
-			&f->series[there ? p->list->v[i] : part_gone(p)[i - p->n]];
+	uint32_t n_gone;
+	const uint32_t *gone = part_gone(p, &n_gone);
+
+	for (uint32_t i = 0; i < p->list->n + n_gone; i++) {
+		bool there = i < p->list->n;
+		struct merged_series *s = &f->series[there ? p->list->v[i] : gone[i - p->list->n]];
 
 		if (p->number <= s->number)
 			continue;
 		s->number = p->number;
 		s->by = c;
 		s->there = there;
-		s->value = there ? p->values[i] : 0;
+		s->value = there ? part_value(p, i) : 0;
 	}
 }
 
 static void find_shown(const struct contribution *c, struct merged_family *f, const struct part *p)
 {
-	if (!part_dists(p) || p->n == 0 || c->first <= f->shown_number)
+	if (!part_dists(p) || p->list->n == 0 || c->first <= f->shown_number)
 		return;
-	f->shown_layout = part_dists(p)[0]->layout;
+	f->shown_layout = (*part_dist_at(p, 0))->layout;
 	f->shown_number = c->first;
 }
 
@@ -354,7 +358,7 @@ void merged_load_end(struct merged_group *g)
 			if (f->policy == MERGE_MOSTRECENT)
 				find_recent(c, f, c->parts[j]);
 			find_shown(c, f, c->parts[j]);
-			for (uint32_t k = 0; k < c->parts[j]->n; k++)
+			for (uint32_t k = 0; k < c->parts[j]->list->n; k++)
 				series_note_exemplars(g, f, c->parts[j], k, false);
 		}
 	}

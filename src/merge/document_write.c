@@ -13,20 +13,23 @@ static void put_dist(struct strbuf *b, const struct merged_family *f, const stru
 	put(b, d->layout);
 	put_double(b, d->count);
 	for (uint32_t j = 0; j < f->layouts[d->layout].n; j++)
-		put_double(b, d->counts[j]);
+		put_double(b, dist_bucket(d, j));
 	if (f->type != METRIC_SUMMARY)
 		put_native(b, dist_native(f, d));
 }
 
 static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
 {
+	const uint32_t *gone;
+	uint32_t n_gone;
+
 	put(b, p->number);
-	put(b, p->n);
-	put(b, (uint64_t)(p->created != CREATED_NONE) | (uint64_t)(part_exemplars(p) != NULL) << 1);
-	for (uint32_t i = 0; i < p->n; i++) {
+	put(b, p->list->n);
+	put(b, (uint64_t)(p->created_width > 0) | (uint64_t)(part_exemplars(p) != NULL) << 1);
+	for (uint32_t i = 0; i < p->list->n; i++) {
 		put(b, i ? p->list->v[i] - p->list->v[i - 1] : p->list->v[0]);
-		put_double(b, p->values[i]);
-		if (p->created != CREATED_NONE)
+		put_double(b, part_value(p, i));
+		if (p->created_width > 0)
 			put_double(b, part_created_at(p, i));
 		if (part_exemplars(p))
 			put_exemplars(b, part_exemplars(p)[i]);
@@ -34,9 +37,10 @@ static void put_part(struct strbuf *b, const struct merged_family *f, const stru
 			continue;
 		put_dist(b, f, *part_dist_at(p, i));
 	}
-	put(b, p->n_gone);
-	for (uint32_t i = 0; i < p->n_gone; i++)
-		put(b, part_gone(p)[i]);
+	gone = part_gone(p, &n_gone);
+	put(b, n_gone);
+	for (uint32_t i = 0; i < n_gone; i++)
+		put(b, gone[i]);
 }
 
 static void put_held(struct strbuf *b, const struct merged_family *f, const struct merged_series *s)

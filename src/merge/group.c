@@ -60,7 +60,7 @@ static void fold_value(struct merged_group *g, struct merged_family *f,
 		break;
 	case MERGE_MAX:
 	case MERGE_MIN:
-		keep_extreme(g, f, p->list->v[at], p->values[at]);
+		keep_extreme(g, f, p->list->v[at], part_value(p, at));
 		break;
 	default:
 		break;
@@ -72,13 +72,16 @@ void merged_fold(struct merged_group *g, struct contribution *c)
 	for (uint32_t i = 0; i < c->n_parts; i++) {
 		struct merged_family *f = c->parts[i] ? g->families[i] : NULL;
 		const struct part *p = c->parts[i];
+		const uint32_t *gone;
+		uint32_t n_gone;
 
 		if (!f || f->dropped)
 			continue;
-		for (uint32_t j = 0; j < p->n; j++)
+		gone = part_gone(p, &n_gone);
+		for (uint32_t j = 0; j < p->list->n; j++)
 			fold_value(g, f, c, p, j);
-		for (uint32_t j = 0; j < p->n_gone; j++)
-			fold_recent(g, f, part_gone(p)[j], c);
+		for (uint32_t j = 0; j < n_gone; j++)
+			fold_recent(g, f, gone[j], c);
 		contribution_say(g, c, f, NULL);
 	}
 	contribution_remove(g, c);

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/table.h"
 #include "merge/native_sums.h"
+#include "merge/part.h"
 #include "merge/said.h"
 #include "merge/source.h"
 #include "merge/total.h"
@@ -100,72 +101,6 @@ struct merged_family {
 };
 
 /* ---- what contributions say ---- */
-
-/* Which series parts are of. Most processes say the same ones: they share it. Immutable. */
-struct series_list {
-	uint32_t refs, n;
-	uint32_t v[]; /* ascending */
-};
-
-/* How a part has the moments at which its values began. */
-enum part_created {
-	CREATED_NONE, /* none is known */
-	CREATED_NEAR, /* the first, and the 1024ths of a second from there, in 32 bits */
-	CREATED_FAR,  /* they are 48 days or more apart */
-};
-
-/*
- * Immutable, in one block of which there is one for each family of each contribution: so what can
- * be reckoned is no member of it. Values, and what follows them where it is there, are by position
- * in the list.
- */
-struct part {
-	uint32_t n;
-	uint32_t n_gone : 28;
-	uint32_t created : 2; /* enum part_created */
-	uint32_t has_dists : 1, has_exemplars : 1;
-	uint64_t number; /* of the push that made it */
-	struct series_list *list;
-	double values[];
-};
-
-struct part_dist {
-	double count;
-	uint32_t layout;
-	bool has_native;
-	double counts[]; /* as many as the layout has bounds; the native part is behind them */
-};
-
-/* What the moments at which the values began take, in doubles. */
-static inline size_t part_created_room(uint32_t n, enum part_created kind)
-{
-	return kind == CREATED_NONE ? 0 : kind == CREATED_FAR ? n : 1 + ((size_t)n + 1) / 2;
-}
-/* A reference, or NULL, for each value. NULL: none has any. */
-static inline struct exemplars **part_exemplars(const struct part *p)
-{
-	size_t before = p->n + part_created_room(p->n, p->created);
-
-	return p->has_exemplars ? (struct exemplars **)(p->values + before) : NULL;
-}
-/* Of a part with distributions. */
-static inline struct part_dist **part_dist_at(const struct part *p, uint32_t i)
-{
-	size_t before = p->n * (1 + (size_t)p->has_exemplars) + part_created_room(p->n, p->created);
-
-	return (struct part_dist **)(p->values + before) + i;
-}
-/* NULL: single values. */
-static inline struct part_dist **part_dists(const struct part *p)
-{
-	return p->has_dists ? part_dist_at(p, 0) : NULL;
-}
-/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since. */
-static inline uint32_t *part_gone(const struct part *p)
-{
-	return (void *)(p->values + p->n * (1 + (size_t)p->has_exemplars + p->has_dists) +
-			part_created_room(p->n, p->created));
-}
 
 struct contribution {
 	struct str name; /* owned; see struct source */

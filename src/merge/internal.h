@@ -151,11 +151,18 @@ static inline bool part_counts(const struct contribution *c, const struct merged
 	return !merge_policy_is_live(f->policy) || c->live;
 }
 
+/* What comes before the native part, which holds doubles. */
+static inline size_t dist_room(uint32_t n, unsigned width)
+{
+	return (offsetof(struct part_dist, counts) + (size_t)n * width + 7) & ~(size_t)7;
+}
 /* NULL: it has no native part. */
 static inline const struct native *dist_native(const struct merged_family *f,
 					       const struct part_dist *d)
 {
-	return d->has_native ? (const void *)(d->counts + f->layouts[d->layout].n) : NULL;
+	return d->has_native ? (const void *)((const char *)d +
+					      dist_room(f->layouts[d->layout].n, d->width))
+			     : NULL;
 }
 
 /* ---- push.c, group.c ---- */
@@ -176,14 +183,8 @@ void merged_end(struct merged_group *g, struct contribution *c);
 struct part *part_make(struct merged_group *g, struct merged_family *f, const struct pick *picks,
 		       uint32_t n, const struct said_family *sf, const struct part *old,
 		       const uint32_t *gone, uint32_t n_gone, uint64_t number);
-/* When the value began, in Unix seconds; 0: that is not known. */
-double part_created_at(const struct part *p, uint32_t at);
 /* The same of one value alone. */
 struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at);
-void part_free(struct part *p);
-void series_list_unref(struct series_list *l); /* NULL is fine */
-/* The place of a series, or UINT32_MAX. */
-uint32_t part_find(const struct part *p, uint32_t series);
 /* The values that it holds. */
 size_t part_values(const struct merged_family *f, const struct part *p);
 bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,

@@ -1,4 +1,5 @@
-/* What one contribution says of one family: immutable, in one block. */
+#include "merge/part.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ void part_free(struct part *p)
 {
 	if (!p)
 		return;
-	for (uint32_t i = 0; part_exemplars(p) && i < p->n; i++)
+	for (uint32_t i = 0; p->has_exemplars && i < p->list->n; i++)
 		exemplars_unref(part_exemplars(p)[i]);
 	series_list_unref(p->list);
 	free(p);
@@ -49,7 +50,7 @@ static struct series_list *list_of(struct merged_family *f, const struct pick *p
 
 uint32_t part_find(const struct part *p, uint32_t series)
 {
-	uint32_t lo = 0, hi = p->n;
+	uint32_t lo = 0, hi = p->list->n;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -59,7 +60,7 @@ uint32_t part_find(const struct part *p, uint32_t series)
 		else
 			hi = mid;
 	}
-	return lo < p->n && p->list->v[lo] == series ? lo : UINT32_MAX;
+	return lo < p->list->n && p->list->v[lo] == series ? lo : UINT32_MAX;
 }
 
 /* A NaN is the same as itself. */
@@ -77,42 +78,131 @@ bool part_same(const struct merged_family *f, const struct part *a, uint32_t i,
 {
 	const struct part_dist *x, *y;
 
-	if (!same_bits(a->values[i], b->values[j]))
+	if (!same_bits(part_value(a, i), part_value(b, j)))
 		return false;
 	if (!part_dists(a))
 		return true;
-	x = part_dists(a)[i];
-	y = part_dists(b)[j];
-	return x->count == y->count && x->layout == y->layout &&
+	x = *part_dist_at(a, i);
+	y = *part_dist_at(b, j);
+	/* The same counts take the same bytes. */
+	return x->count == y->count && x->layout == y->layout && x->width == y->width &&
 	       native_same(dist_native(f, x), dist_native(f, y)) &&
-	       memcmp(x->counts, y->counts, f->layouts[x->layout].n * sizeof(double)) == 0;
+	       memcmp(x->counts, y->counts, (size_t)f->layouts[x->layout].n * x->width) == 0;
 }
 
 size_t part_values(const struct merged_family *f, const struct part *p)
 {
-	size_t n = p ? p->n : 0;
+	size_t n = p ? p->list->n : 0;
 
-	for (uint32_t i = 0; p && part_dists(p) && i < p->n; i++)
-		n += 1 + f->layouts[part_dists(p)[i]->layout].n +
-		     (part_dists(p)[i]->has_native ? dist_native(f, part_dists(p)[i])->n : 0);
+	for (uint32_t i = 0; p && p->has_dists && i < p->list->n; i++) {
+		const struct part_dist *d = *part_dist_at(p, i);
+
+		n += 1 + f->layouts[d->layout].n + (d->has_native ? dist_native(f, d)->n : 0);
+	}
 	return n;
 }
 
-/* Where a pick's values come from. */
+/* ---- times of creation ---- */
+
+enum { PER_SECOND = 1024 };
+
+static double first_created(const struct pick *picks, uint32_t n)
+{
+	double first = HUGE_VAL;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (picks[i].created != 0 && picks[i].created < first)
+			first = picks[i].created;
+	return first;
+}
+
+static double after_first(double created, double first)
+{
+	return created != 0 ? (created - first) * PER_SECOND + 1 : 0;
+}
+
+static unsigned created_width(const struct pick *picks, uint32_t n)
+{
+	double first = first_created(picks, n);
+	unsigned width = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		width = packed_width(width, after_first(picks[i].created, first));
+	return width;
+}
+
+static char *created_at(const struct part *p)
+{
+	return part_values_at(p) + (size_t)p->list->n * p->value_width;
+}
+
+static void put_created(struct part *p, const struct pick *picks)
+{
+	double first = first_created(picks, p->list->n);
+
+	if (p->created_width == 0)
+		return;
+	memcpy(part_first_created(p), &first, sizeof(first));
+	for (uint32_t i = 0; i < p->list->n; i++)
+		packed_put(created_at(p), p->created_width, i,
+			   after_first(picks[i].created, first));
+}
+
+double part_created_at(const struct part *p, uint32_t at)
+{
+	double after = packed_get(created_at(p), p->created_width, at), first;
+
+	if (after == 0)
+		return 0;
+	memcpy(&first, part_first_created(p), sizeof(first));
+	return first + (after - 1) / PER_SECOND;
+}
+
+/* ---- what has gone ---- */
+
+static size_t gone_offset(const struct part *p)
+{
+	size_t pointers = (size_t)p->has_exemplars + p->has_dists;
+	size_t before = sizeof(*p) +
+			p->list->n *
+				(pointers * sizeof(void *) + p->value_width + p->created_width) +
+			(p->created_width ? sizeof(double) : 0);
+
+	return (before + 3) & ~(size_t)3;
+}
+
+static uint32_t *gone_at(const struct part *p)
+{
+	return (uint32_t *)((char *)p + gone_offset(p));
+}
+
+const uint32_t *part_gone(const struct part *p, uint32_t *ret_n)
+{
+	const uint32_t *at = gone_at(p);
+
+	*ret_n = p->has_gone ? at[0] : 0;
+	return at + 1;
+}
+
+/* ---- where the values of a part come from ---- */
+
 struct from {
 	double value;
 	bool is_dist; /* then what follows holds, too */
 	double count;
-	const double *counts;
-	const struct native *native; /* or NULL */
 	uint32_t layout;
+	unsigned width;              /* that the counts take */
+	const double *counts;        /* or, if they are packed, */
+	const char *packed;          /* these */
+	const struct native *native; /* or NULL */
 };
 
 static void from_old(const struct merged_family *f, const struct part_dist *d, struct from *ret)
 {
 	ret->is_dist = true;
 	ret->count = d->count;
-	ret->counts = d->counts;
+	ret->packed = d->counts;
+	ret->width = d->width;
 	ret->native = dist_native(f, d);
 	ret->layout = d->layout;
 }
@@ -125,11 +215,13 @@ static void from_said(struct merged_group *g, struct merged_family *f, const str
 	ret->counts = d->counts;
 	ret->native = d->native;
 	ret->layout = family_layout(g, f, d);
+	for (uint32_t i = 0; i < f->layouts[ret->layout].n; i++)
+		ret->width = packed_width(ret->width, d->counts[i]);
 }
 
 static size_t dist_size(const struct merged_family *f, const struct from *from)
 {
-	return sizeof(struct part_dist) + f->layouts[from->layout].n * sizeof(double) +
+	return dist_room(f->layouts[from->layout].n, from->width) +
 	       (from->native ? native_size(from->native->n) : 0);
 }
 
@@ -138,10 +230,10 @@ static struct from pick_from(struct merged_group *g, struct merged_family *f, co
 {
 	struct from from = { 0 };
 
-	if (p->old) {
-		from.value = old->values[p->at];
+	if (old && p->old) {
+		from.value = part_value(old, p->at);
 		if (part_dists(old))
-			from_old(f, part_dists(old)[p->at], &from);
+			from_old(f, *part_dist_at(old, p->at), &from);
 	} else {
 		const struct said_metric *m = &sf->metrics[p->at];
 
@@ -158,83 +250,37 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 
 	to->layout = from->layout;
 	to->count = from->count;
+	to->width = (uint8_t)from->width;
 	to->has_native = from->native != NULL;
+	if (from->packed)
+		memcpy(to->counts, from->packed, (size_t)n * from->width);
+	for (uint32_t i = 0; !from->packed && i < n; i++)
+		packed_put(to->counts, from->width, i, from->counts[i]);
 	if (from->native)
-		memcpy(to->counts + n, from->native, native_size(from->native->n));
-	if (from->counts)
-		memcpy(to->counts, from->counts, n * sizeof(double));
+		memcpy((char *)to + dist_room(n, from->width), from->native,
+		       native_size(from->native->n));
 }
 
-static bool has_exemplars(const struct part *p)
-{
-	return p && part_exemplars(p);
-}
+/* ---- making one ---- */
 
 /* What the parts of a block take. */
 struct room {
-	enum part_created created;
+	unsigned value_width, created_width;
 	bool is_dist, exemplars;
 	size_t dists;
 };
-
-enum { PER_SECOND = 1024 };
-
-static enum part_created how_created(const struct pick *picks, uint32_t n)
-{
-	double first = HUGE_VAL, last = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (picks[i].created == 0)
-			continue;
-		first = picks[i].created < first ? picks[i].created : first;
-		last = picks[i].created > last ? picks[i].created : last;
-	}
-	if (last == 0)
-		return CREATED_NONE;
-	return (last - first) * PER_SECOND < UINT32_MAX ? CREATED_NEAR : CREATED_FAR;
-}
-
-static void put_created(struct part *p, const struct pick *picks)
-{
-	double *far = p->values + p->n, first = HUGE_VAL;
-	uint32_t *near = (void *)(far + 1);
-
-	for (uint32_t i = 0; i < p->n; i++)
-		if (picks[i].created != 0 && picks[i].created < first)
-			first = picks[i].created;
-	if (p->created == CREATED_NEAR)
-		*far = first;
-	for (uint32_t i = 0; i < p->n; i++) {
-		double at = picks[i].created;
-
-		if (p->created == CREATED_FAR)
-			far[i] = at;
-		else if (p->created == CREATED_NEAR)
-			near[i] = at == 0 ? UINT32_MAX : (uint32_t)((at - first) * PER_SECOND);
-	}
-}
-
-double part_created_at(const struct part *p, uint32_t at)
-{
-	const double *far = p->values + p->n;
-	const uint32_t *near = (const void *)(far + 1);
-
-	if (p->created == CREATED_FAR)
-		return far[at];
-	if (p->created == CREATED_NONE || near[at] == UINT32_MAX)
-		return 0;
-	return *far + (double)near[at] / PER_SECOND;
-}
 
 static struct room measure(struct merged_group *g, struct merged_family *f,
 			   const struct pick *picks, uint32_t n, const struct said_family *sf,
 			   const struct part *old)
 {
-	struct room r = { .exemplars = has_exemplars(old), .created = how_created(picks, n) };
+	struct room r = { .exemplars = old && old->has_exemplars,
+			  .created_width = created_width(picks, n) };
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
+		r.value_width = packed_width(r.value_width, from.value);
 		r.exemplars |= !picks[i].old && sf->metrics[picks[i].at].n_exemplars > 0;
 		if (from.is_dist) {
 			r.is_dist = true;
@@ -244,25 +290,27 @@ static struct room measure(struct merged_group *g, struct merged_family *f,
 	return r;
 }
 
-_Static_assert(sizeof(double) == sizeof(void *), "all of a part but what has gone is as large");
-
-/* Values, created, exemplars, pointers to the rest, what has gone, and the rest. */
-static struct part *new_part(uint32_t n, uint32_t n_gone, const struct room *r, char **ret_dists)
+/* Takes the list. *ret_dists: where the rest of each value goes. */
+static struct part *new_part(struct series_list *list, uint64_t number, uint32_t n_gone,
+			     const struct room *r, char **ret_dists)
 {
-	size_t doubles = n * (1 + (size_t)r->exemplars + r->is_dist) +
-			 part_created_room(n, r->created);
-	size_t size = sizeof(struct part) + doubles * sizeof(double) + n_gone * sizeof(uint32_t);
-	struct part *p;
-
-	size = (size + 7) & ~(size_t)7;
-	p = mem_alloc(size + r->dists);
-	*p = (struct part){
-		.n = n,
-		.n_gone = n_gone,
-		.created = r->created,
-		.has_dists = r->is_dist,
+	struct part *p, head = {
+		.number = number & PART_MAX_NUMBER,
+		.value_width = r->value_width & 0xF,
+		.created_width = r->created_width & 0xF,
 		.has_exemplars = r->exemplars,
+		.has_dists = r->is_dist,
+		.has_gone = n_gone > 0,
+		.list = list,
 	};
+	size_t size = gone_offset(&head);
+
+	if (n_gone)
+		size += (1 + (size_t)n_gone) * sizeof(uint32_t);
+	if (r->is_dist)
+		size = (size + 7) & ~(size_t)7;
+	p = mem_alloc(size + r->dists);
+	*p = head;
 	*ret_dists = (char *)p + size;
 	return p;
 }
@@ -293,22 +341,22 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 	if (n == 0 && n_gone == 0)
 		return NULL;
 	room = measure(g, f, picks, n, sf, old);
-	p = new_part(n, n_gone, &room, &to);
-	p->number = number;
-	p->list = list_of(f, picks, n);
-	if (n_gone)
-		memcpy(part_gone(p), gone, n_gone * sizeof(*gone));
+	p = new_part(list_of(f, picks, n), number, n_gone, &room, &to);
 	put_created(p, picks);
+	if (n_gone) {
+		gone_at(p)[0] = n_gone;
+		memcpy(gone_at(p) + 1, gone, n_gone * sizeof(*gone));
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);
 
-		p->values[i] = from.value;
+		packed_put(part_values_at(p), room.value_width, i, from.value);
 		if (room.exemplars)
 			part_exemplars(p)[i] = exemplars_of(&picks[i], sf, old);
 		if (!room.is_dist)
 			continue;
-		part_dists(p)[i] = (struct part_dist *)to;
-		put_dist(f, part_dists(p)[i], &from);
+		*part_dist_at(p, i) = (struct part_dist *)to;
+		put_dist(f, *part_dist_at(p, i), &from);
 		to += dist_size(f, &from);
 	}
 	return p;
@@ -316,20 +364,19 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 
 struct part *part_alone(const struct merged_family *f, const struct part *p, uint32_t at)
 {
-	struct from from = { .value = p->values[at] };
-	struct room room = { .is_dist = true };
+	struct from from = { .value = part_value(p, at) };
+	struct room room = { .is_dist = true, .value_width = packed_width(0, from.value) };
+	struct series_list *list = mem_alloc(sizeof(*list) + sizeof(*list->v));
 	struct part *alone;
 	char *to;
 
+	*list = (struct series_list){ 1, 1 };
+	list->v[0] = p->list->v[at];
 	from_old(f, *part_dist_at(p, at), &from);
 	room.dists = dist_size(f, &from);
-	alone = new_part(1, 0, &room, &to);
-	alone->number = p->number;
-	alone->values[0] = from.value;
+	alone = new_part(list, p->number, 0, &room, &to);
+	packed_put(part_values_at(alone), room.value_width, 0, from.value);
 	*part_dist_at(alone, 0) = (struct part_dist *)to;
 	put_dist(f, *part_dist_at(alone, 0), &from);
-	alone->list = mem_alloc(sizeof(*alone->list) + sizeof(*alone->list->v));
-	*alone->list = (struct series_list){ 1, 1 };
-	alone->list->v[0] = p->list->v[at];
 	return alone;
 }

@@ -26,7 +26,7 @@ struct at_hand {
 static enum verdict judge(const struct contribution *c, const struct part *old, uint32_t at,
 			  const struct said_metric *m)
 {
-	double before = part_dists(old) ? part_dists(old)[at]->count : old->values[at];
+	double before = part_dists(old) ? (*part_dist_at(old, at))->count : part_value(old, at);
 	double now = m->dist ? m->dist->count : m->value;
 	double created = part_created_at(old, at);
 
@@ -40,8 +40,8 @@ static enum verdict judge(const struct contribution *c, const struct part *old, 
 /* The bounds shown are those of the contribution whose first commit came last. */
 static void show_layout(struct at_hand *h, struct merged_family *f, const struct part *p)
 {
-	if (p && part_dists(p) && p->n > 0 && h->c->first >= f->shown_number)
-		family_show_layout(h->g, f, part_dists(p)[0]->layout, h->c->first);
+	if (p && part_dists(p) && p->list->n > 0 && h->c->first >= f->shown_number)
+		family_show_layout(h->g, f, (*part_dist_at(p, 0))->layout, h->c->first);
 }
 
 /* ---- counters, histograms, summaries ---- */
@@ -73,7 +73,7 @@ static void pick_again(struct at_hand *h, struct merged_family *f, const struct 
 /* Of what is new in a part. */
 static void note_said(struct at_hand *h, struct merged_family *f, const struct part *new)
 {
-	for (uint32_t k = 0; new &&k < new->n; k++) {
+	for (uint32_t k = 0; new &&k < new->list->n; k++) {
 		if (h->picks[k].old)
 			continue;
 		series_note_exemplars(h->g, f, new, k, false);
@@ -87,7 +87,7 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 {
 	struct part *old = contribution_part(h->c, f), *new;
 	CLEANUP(freep) struct pick *said = family_picks(h->g, f, sf, h->push->now);
-	uint32_t i = 0, j = 0, n_old = old ? old->n : 0;
+	uint32_t i = 0, j = 0, n_old = old ? old->list->n : 0;
 
 	h->picks = mem_alloc((n_old + sf->n) * sizeof(*h->picks));
 	h->n = 0;
@@ -107,7 +107,7 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 	new = part_make(h->g, f, h->picks, h->n, sf, old, NULL, 0, h->g->next_number);
 	contribution_say(h->g, h->c, f, new);
 	/* What it had said when it was folded is in the base, and comes again. */
-	for (uint32_t k = 0; h->c->returned && new &&k < new->n; k++)
+	for (uint32_t k = 0; h->c->returned && new &&k < new->list->n; k++)
 		if (!h->picks[k].old && f->series[new->list->v[k]].in_base &&
 		    (!old || part_find(old, new->list->v[k]) == UINT32_MAX))
 			base_add(h->g, f, new, k, -1);
@@ -189,11 +189,14 @@ static void say_gauge(struct at_hand *h, struct merged_family *f, const struct p
 static void leave_out_gone(struct at_hand *h, struct merged_family *f, const struct part *old,
 			   const struct pick *said, uint32_t n)
 {
-	for (uint32_t i = 0, j = 0; i < old->n_gone; i++) {
-		while (j < n && said[j].series < part_gone(old)[i])
+	uint32_t n_gone;
+	const uint32_t *gone = part_gone(old, &n_gone);
+
+	for (uint32_t i = 0, j = 0; i < n_gone; i++) {
+		while (j < n && said[j].series < gone[i])
 			j++;
-		if (j == n || said[j].series != part_gone(old)[i])
-			leave_out(h, f, part_gone(old)[i]);
+		if (j == n || said[j].series != gone[i])
+			leave_out(h, f, gone[i]);
 	}
 }
 
@@ -208,18 +211,20 @@ static int by_number(const void *a, const void *b)
 static void say_gauges(struct at_hand *h, struct merged_family *f, const struct said_family *sf)
 {
 	struct part *old = contribution_part(h->c, f), *new;
-	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_said = sf ? sf->n : 0;
+	uint32_t i = 0, j = 0, n_old = old ? old->list->n : 0, n_said = sf ? sf->n : 0, n_gone = 0;
 	CLEANUP(freep) struct pick *said = sf ? family_picks(h->g, f, sf, h->push->now) : NULL;
 
+	if (old)
+		part_gone(old, &n_gone);
 	h->picks = mem_alloc(n_said * sizeof(*h->picks));
-	h->gone = mem_alloc((n_old + (old ? old->n_gone : 0)) * sizeof(*h->gone));
+	h->gone = mem_alloc(((size_t)n_old + n_gone) * sizeof(*h->gone));
 	h->n = h->n_gone = 0;
 	while (i < n_old || j < n_said) {
 		bool has_old = i < n_old && (j >= n_said || old->list->v[i] <= said[j].series);
 		bool has_new = j < n_said && (i >= n_old || said[j].series <= old->list->v[i]);
 
 		if (has_old && is_extreme(f))
-			keep_extreme(h->g, f, old->list->v[i], old->values[i]);
+			keep_extreme(h->g, f, old->list->v[i], part_value(old, i));
 		if (has_new)
 			say_gauge(h, f, &said[j], sf);
 		else if (has_old)

@@ -326,8 +326,7 @@ static void fill_values(struct fill *f, struct said_metric *sm, const struct fam
 	}
 }
 
-/* To the 1024th of a second: between two lives of a series lies a push. */
-static double creation_of(double seconds)
+double said_creation(double seconds)
 {
 	return seconds > 0 && seconds < 0x1p40 ? round(seconds * 1024) / 1024 : 0;
 }
@@ -343,7 +342,7 @@ static void fill_metric(struct fill *f, const struct family *fam, const struct m
 					      fill_text(f, m->labels[i].value) };
 	sm->hash = said_hash_labels(m->labels, m->n_labels, &f->id);
 	fill_values(f, sm, fam, m);
-	sm->created = creation_of(sm->created);
+	sm->created = said_creation(sm->created);
 	sm->n_exemplars = exemplars_count(m, &labels, &text);
 	sm->exemplars = f->exemplar;
 	exemplars_read(m, f->now, f->exemplar, &f->label, &f->text);
@@ -406,7 +405,7 @@ static void set_created(struct said_family *to, const struct family *created, st
 			to, said_hash_labels(m->labels, m->n_labels, id), m);
 
 		if (sm && sm->created == 0)
-			sm->created = creation_of(single_value(created, m));
+			sm->created = said_creation(single_value(created, m));
 	}
 }
 

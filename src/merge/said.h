@@ -70,6 +70,11 @@ int said_make(struct family *families, const struct said_head *head, said_policy
 	      void *arg, struct arena *a, struct said **ret, struct err *err);
 void said_free(struct said *s); /* NULL is fine */
 
+/*
+ * A time of creation as it is compared and kept, to the 1024th of a second: between two lives of a
+ * series lies a push. 0: it is none.
+ */
+double said_creation(double seconds);
 /* b is room to work in. */
 uint64_t said_hash_labels(const struct label *labels, uint32_t n, struct strbuf *b);
 /* Whether two sorted lists of labels are the same. */

@@ -45,17 +45,17 @@ struct exact *sums_layout(const struct merged_family *f, struct sums *s, uint32_
 void sums_add(const struct merged_family *f, struct sums *to, const struct part *p, uint32_t at,
 	      int times)
 {
-	total_add(&to->value, p->values[at], times);
+	total_add(&to->value, part_value(p, at), times);
 	if (!part_dists(p))
 		return;
-	const struct part_dist *d = part_dists(p)[at];
+	const struct part_dist *d = *part_dist_at(p, at);
 	struct exact *counts = sums_layout(f, to, d->layout);
 
 	if (d->has_native)
 		native_sums_add(&to->native, dist_native(f, d), times);
 	exact_add_times(&to->count, d->count, times);
 	for (uint32_t i = 0; i < f->layouts[d->layout].n; i++)
-		exact_add_times(&counts[i], d->counts[i], times);
+		exact_add_times(&counts[i], dist_bucket(d, i), times);
 }
 
 void sums_add_sums(const struct merged_family *f, struct sums *to, struct sums *from)
@@ -95,7 +95,7 @@ static void remove_one(struct merged_family *f, const struct part *p, uint32_t a
 	s->n_said--;
 	if (is_summed(f))
 		sums_add(f, &s->all, p, at, -1);
-	else if (is_live_extreme(f) && !beats(f, s->value, p->values[at]))
+	else if (is_live_extreme(f) && !beats(f, s->value, part_value(p, at)))
 		s->stale = true;
 }
 
@@ -107,10 +107,10 @@ static void add_one(struct merged_family *f, const struct part *p, uint32_t at)
 		sums_add(f, &s->all, p, at, 1);
 	} else if (is_live_extreme(f)) {
 		if (s->n_said == 0) {
-			s->value = p->values[at];
+			s->value = part_value(p, at);
 			s->stale = false;
-		} else if (beats(f, p->values[at], s->value)) {
-			s->value = p->values[at];
+		} else if (beats(f, part_value(p, at), s->value)) {
+			s->value = part_value(p, at);
 		}
 	}
 	s->n_said++;
@@ -118,7 +118,7 @@ static void add_one(struct merged_family *f, const struct part *p, uint32_t at)
 
 void sums_recount(struct merged_family *f, const struct part *old, const struct part *new)
 {
-	uint32_t i = 0, j = 0, n_old = old ? old->n : 0, n_new = new ? new->n : 0;
+	uint32_t i = 0, j = 0, n_old = old ? old->list->n : 0, n_new = new ? new->list->n : 0;
 
 	while (i < n_old || j < n_new) {
 		bool has_old = i < n_old && (j >= n_new || old->list->v[i] <= new->list->v[j]);

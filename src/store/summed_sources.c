@@ -15,7 +15,7 @@ static uint32_t count_series(const struct contribution *c)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->n_parts; i++)
-		n += c->parts[i] ? c->parts[i]->n : 0;
+		n += c->parts[i] ? c->parts[i]->list->n : 0;
 	return n;
 }
 

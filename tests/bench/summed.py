@@ -20,7 +20,8 @@ KEPT = 1000
 START_LIMIT = 120
 
 
-def _body(value, series=SERIES, created=False):
+def _body(value, series=SERIES, created=0):
+    """created: over how many seconds the series of a family began; 0: that is not said."""
     lines = []
     for family in range(FAMILIES):
         lines.append(f"# TYPE summed_{family}_total counter\n")
@@ -29,7 +30,7 @@ def _body(value, series=SERIES, created=False):
         if created:
             # As client_python says it: each series began at another moment.
             lines.append(f"# TYPE summed_{family}_created gauge\n")
-            lines += [f'summed_{family}_created{{handler="h{i}"}} {1732620000 + family + i / 7}\n'
+            lines += [f'summed_{family}_created{{handler="h{i}"}} {1732620000 + family + i * created / FAMILIES}\n'
                       for i in range(series // FAMILIES)]
     return "".join(lines).encode()
 
@@ -63,13 +64,13 @@ def _scrape(server):
     return time.monotonic() - begin, text
 
 
-def _filled(bench, name, prefix, measure, created=False):
+def _filled(bench, name, prefix, measure, body=None):
     own = _fleet(bench, name)
     server = own.servers[OURS]
     try:
         own.fill(0)
         before = server.resident()
-        body = _body(0, created=created)
+        body = body or _body(0)
         fill = [_put(_path(prefix, k), body) for k in range(SOURCES)]
         own.all_answered(server, fill, connections=CONNECTIONS)
         return measure(own, server, server.resident() - before)
@@ -93,9 +94,10 @@ def _many(bench):
         add("summed", f"{what}: CPU of a push", None, OURS, median(costs), "us", rounds=costs)
         add("summed", f"{what}: memory", None, OURS, bytes_ / 2**20, "MiB")
         add("summed", f"{what}: scrape", None, OURS, scrape * 1e3, "ms")
-    bytes_ = _filled(bench, "summed-created", "/sum", lambda own, server, bytes_: bytes_, True)
-    add("summed", f"{SOURCES:,} processes of {SERIES} series, each with its time of creation: memory",
-        None, OURS, bytes_ / 2**20, "MiB")
+    for what, body in (("each with its time of creation", _body(0, created=10)),
+                       ("each a fraction, begun within an hour", _body(0.3, created=3600))):
+        bytes_ = _filled(bench, "summed-created", "/sum", lambda own, server, bytes_: bytes_, body)
+        add("summed", f"{SOURCES:,} processes of {SERIES} series, {what}: memory", None, OURS, bytes_ / 2**20, "MiB")
     ratio = median(found["summed"][0]) / median(found["plain"][0])
     add("summed", "pushes a second: summed / plain", None, OURS, ratio, "ratio")
 
