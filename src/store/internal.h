@@ -181,6 +181,16 @@ struct store {
 		bool all_ended;
 	} undo;
 
+	struct {                   /* apply.h */
+		double now;        /* Unix seconds */
+		struct table made; /* groups by the ids that they will have */
+		struct applied_document {
+			struct group *group; /* NULL: it counts no more */
+			struct row row;
+		} * documents;
+		size_t n_documents, cap_documents;
+	} applied;
+
 	struct pages pages; /* the last member, with its lock at the end: store_wipe() exchanges all
 			       before the lock */
 };

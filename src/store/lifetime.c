@@ -43,6 +43,24 @@ void lifetime_pushed(struct store *s, struct group *g, const struct push *push)
 	store_step_life(s, g, push->now);
 }
 
+void lifetime_apply_push(struct group *g, int64_t at_ns)
+{
+	if (!is_none(&g->staged->life))
+		g->staged->life.pushed_ns = at_ns;
+}
+
+bool lifetime_apply(struct group *g, const struct life *life, int64_t at_ns)
+{
+	struct life *l = &g->staged->life, before = *l;
+	bool goes = life->expired && !before.expired;
+
+	*l = *life;
+	/* Whoever was refused, and whoever has expired, was not pushed to. */
+	l->pushed_ns = is_none(&before) || !(l->expired || l->overdue) ? at_ns : before.pushed_ns;
+	l->expired_ns = goes ? at_ns : before.expired_ns;
+	return goes;
+}
+
 /* ---- when something is due ---- */
 
 static int64_t after(int64_t at, int64_t ns)

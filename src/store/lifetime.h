@@ -21,6 +21,13 @@ bool life_decode(struct str body, double at, struct life *ret);
 void lifetime_check(struct store *s, struct group *g, double now);
 /* After a push was staged: takes over what it says of the group's lifetime. */
 void lifetime_pushed(struct store *s, struct group *g, const struct push *push);
+/*
+ * Rows of others (apply.h), for a group that a change was begun of; at_ns: monotonic, when they
+ * were written. A push, unless a row of its lifetime says more. Such a row; true: the values that
+ * the group had are gone.
+ */
+void lifetime_apply_push(struct group *g, int64_t at_ns);
+bool lifetime_apply(struct group *g, const struct life *life, int64_t at_ns);
 /* The batch is published, under the lock of the pages; or it was rolled back. */
 void lifetime_publish(struct store *s, struct group *g);
 void lifetime_rolled_back(struct store *s, struct group *g);

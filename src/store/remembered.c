@@ -187,6 +187,21 @@ int remembered_restore(struct remembered *r, const struct row *row)
 	return 0;
 }
 
+int remembered_apply(struct remembered *r, const struct row *row)
+{
+	size_t n = row->body.n / REMEMBERED_BYTES;
+
+	if (n == 0 || row->body.n % REMEMBERED_BYTES != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const char *p = row->body.p + i * REMEMBERED_BYTES;
+
+		remembered_stage(r, (struct remembered_hash){ { take(p), take(p + 8) } });
+	}
+	r->row = row_first_number(row);
+	return 0;
+}
+
 /* The place is compared last, which makes the sort stable: hashes of one row keep their order. */
 struct sorted {
 	struct remembered_item it;

@@ -42,6 +42,9 @@ struct str remembered_body(const struct remembered *r);
 int64_t remembered_publish(struct remembered *r);
 void remembered_roll_back(struct remembered *r);
 
+/* The same for a row that somebody else has written. -1: the body is none of ours. */
+int remembered_apply(struct remembered *r, const struct row *row);
+
 /* Is the row of that number still live? */
 bool remembered_is_live(const struct remembered *r, uint64_t number);
 

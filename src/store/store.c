@@ -91,6 +91,8 @@ void store_free(struct store *s)
 	series_index_done(&s->ids);
 	store_removal_drop(s);
 	undoables_done(s);
+	table_done(&s->applied.made);
+	free(s->applied.documents);
 	free(s->by_slot);
 	free(s->free_slots);
 	free(s->change.pairs);

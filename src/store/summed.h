@@ -103,6 +103,8 @@ void summed_know_rows(struct store *s);
 void summed_know_row(struct store *s, struct document *doc, uint64_t number, size_t bytes);
 /* A row with a document, or with what is remembered. */
 bool summed_is_live(const struct store *s, const struct row *row);
+enum { SUMMED_HEAD_BYTES = 2 + 1 + 8 + 8 + 8 };
+struct str summed_head_encode(const struct summed_head *h, char to[SUMMED_HEAD_BYTES]);
 bool summed_head_decode(struct str bytes, struct summed_head *ret);
 /* Part of publishing a group, under the lock; or it came to nothing. */
 void summed_publish(struct store *s, struct group *g);
@@ -142,10 +144,10 @@ int64_t summed_next_due(const struct store *s);
 /* A batch is published: before merged_commit(). Or it was rolled back. */
 void summed_await_touched(struct store *s, struct group *g);
 void summed_await_popped(struct store *s);
-/* All sources of a group that comes from another store: they were heard of when they say. */
-void summed_await_all(struct store *s, struct group *g);
 /* All of its contributions go. */
 void summed_stop_waiting(struct store *s, struct summed *su);
+/* All sources of a group that comes from elsewhere: they were heard of when they say. */
+void summed_await_all(struct store *s, struct group *g, int64_t now_ns, double now);
 /* At start, or where another store has taken over: deadlines count from when they were heard of. */
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now);
 
@@ -159,6 +161,17 @@ void summed_zeros_published(struct store *s);
 void summed_zeros_rolled_back(struct store *s);
 
 /* ---- summed_restore.c ---- */
+
+struct applied_document;
+
+/*
+ * In apply.c: rows of others have said something of the group: of the first n documents those of
+ * this group, over what it has. What it shows is staged.
+ */
+int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list, size_t n,
+		   struct err *err);
+/* That is published. */
+void summed_rebuilt(struct store *s, struct group *g, double now);
 
 void summed_restored_free(struct restored *r); /* NULL is fine */
 

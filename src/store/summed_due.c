@@ -193,9 +193,9 @@ void summed_await_popped(struct store *s)
 
 /* ---- start ---- */
 
-static void begin_waiting(struct store *s, struct group *g, int64_t now_ns, double now)
+void summed_await_all(struct store *s, struct group *g, int64_t now_ns, double now)
 {
-	for (size_t i = 0; i < g->summed->group->n; i++) {
+	for (size_t i = 0; g->summed && i < g->summed->group->n; i++) {
 		struct contribution *c = g->summed->group->contributions[i];
 		double ago = now - c->pushed_at;
 
@@ -208,11 +208,6 @@ static void begin_waiting(struct store *s, struct group *g, int64_t now_ns, doub
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now)
 {
 	for (uint32_t slot = 1; slot < s->n_slots; slot++)
-		if (s->by_slot[slot] && s->by_slot[slot]->summed)
-			begin_waiting(s, s->by_slot[slot], now_ns, now);
-}
-
-void summed_await_all(struct store *s, struct group *g)
-{
-	begin_waiting(s, g, clock_mono_ns(), clock_wall());
+		if (s->by_slot[slot])
+			summed_await_all(s, s->by_slot[slot], now_ns, now);
 }

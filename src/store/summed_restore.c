@@ -37,36 +37,44 @@ static bool is_superseded(const struct restored *r, uint64_t id)
 	return table_next(&r->seen, id, &at) != NULL;
 }
 
-int store_restore_document(struct store *s, const struct row *row)
+/* The newest of each id comes first. */
+static void add(struct restored *r, const struct document *doc, struct str bytes)
 {
-	struct group *g = store_group_by_id(s, row->group);
-	struct restored *r;
-	uint64_t id;
-
-	if (!row_document_id(row->body, &id))
-		return -1;
-	if (!g->summed)
-		g->summed = summed_new();
-	if (!g->summed->restored)
-		g->summed->restored = mem_zalloc(sizeof(*r));
-	r = g->summed->restored;
-	if (is_superseded(r, id))
-		return 0;
+	if (is_superseded(r, doc->id))
+		return;
 	if (r->n == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 16;
 		r->list = mem_realloc(r->list, r->cap * sizeof(*r->list));
 	}
-	struct str bytes = { row->body.p + DOCUMENT_ID_BYTES, row->body.n - DOCUMENT_ID_BYTES };
-
 	r->list[r->n++] = (struct restored_document){
-		.doc = { .id = id,
-			 .number = row_first_number(row),
-			 .bytes = (uint32_t)row->body.n },
+		.doc = *doc,
 		.bytes = { mem_dup(bytes.p, bytes.n), bytes.n },
 	};
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the list moves, its numbers do not. */
-	table_add(&r->seen, id, (void *)(uintptr_t)r->n);
+	table_add(&r->seen, doc->id, (void *)(uintptr_t)r->n);
+}
+
+/* -1: the row is no document. */
+static int add_row(struct restored *r, const struct row *row)
+{
+	struct document doc = { .number = row_first_number(row), .bytes = (uint32_t)row->body.n };
+
+	if (!row_document_id(row->body, &doc.id))
+		return -1;
+	add(r, &doc,
+	    (struct str){ row->body.p + DOCUMENT_ID_BYTES, row->body.n - DOCUMENT_ID_BYTES });
 	return 0;
+}
+
+int store_restore_document(struct store *s, const struct row *row)
+{
+	struct group *g = store_group_by_id(s, row->group);
+
+	if (!g->summed)
+		g->summed = summed_new();
+	if (!g->summed->restored)
+		g->summed->restored = mem_zalloc(sizeof(*g->summed->restored));
+	return add_row(g->summed->restored, row);
 }
 
 /* Families come first, since contributions refer to them. */
@@ -154,6 +162,60 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 	summed_show_all_sources(s, g);
 	pthread_mutex_unlock(&s->pages.lock);
 	return 0;
+}
+
+/* ---- rows of others, over what there is ---- */
+
+static void add_known(void *arg, struct document *doc, struct str bytes)
+{
+	add(arg, doc, bytes);
+}
+
+static void add_all_known(struct restored *r, struct summed *su)
+{
+	char head[SUMMED_HEAD_BYTES];
+
+	add(r, &su->doc, summed_head_encode(&su->head, head));
+	merged_all_documents(su->group, add_known, r);
+}
+
+int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list, size_t n,
+		   struct err *err)
+{
+	struct summed *su = summed_new();
+
+	su->restored = mem_zalloc(sizeof(*su->restored));
+	for (size_t i = n; i-- > 0;)
+		if (list[i].group == g)
+			add_row(su->restored, &list[i].row);
+	if (group_summed(g))
+		add_all_known(su->restored, group_summed(g));
+	if (load_head(su, err) < 0 || load_documents(su, err) < 0) {
+		summed_free(su);
+		return -1;
+	}
+	summed_restored_free(su->restored);
+	su->restored = NULL;
+	su->head_changed = false;
+	change_begin(s, g);
+	summed_leave(g);
+	g->staged->summed = su;
+	for (uint32_t i = 0; i < su->group->n_families; i++)
+		if (su->group->families[i])
+			su->group->families[i]->changed = true;
+	return summed_show(s, g, false, true, s->work.now, err);
+}
+
+void summed_rebuilt(struct store *s, struct group *g, double now)
+{
+	if (!g->summed)
+		return;
+	know_document(s, &g->summed->doc);
+	merged_each_document(g->summed->group, know_document, s);
+	summed_await_all(s, g, clock_mono_ns(), now);
+	pthread_mutex_lock(&s->pages.lock);
+	summed_show_all_sources(s, g);
+	pthread_mutex_unlock(&s->pages.lock);
 }
 
 /* ---- from another store ---- */

@@ -1,11 +1,12 @@
 /* Which rows of the log summed groups have, one for each document, and which of them are live. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
-enum { HEAD_VERSION = 1, HEAD = 'H', HEAD_BYTES = 2 + 1 + 8 + 8 + 8 };
+enum { HEAD_VERSION = 1, HEAD = 'H' };
 
 static char *put(char *to, uint64_t v)
 {
@@ -23,18 +24,18 @@ static uint64_t take(const char *from)
 	return v;
 }
 
-static struct str head_encode(const struct summed_head *h, char to[HEAD_BYTES])
+struct str summed_head_encode(const struct summed_head *h, char to[SUMMED_HEAD_BYTES])
 {
 	to[0] = HEAD_VERSION;
 	to[1] = HEAD;
 	to[2] = (char)h->mode;
 	put(put(put(to + 3, h->birth), (uint64_t)h->zero_first_ns), h->max_sources);
-	return (struct str){ to, HEAD_BYTES };
+	return (struct str){ to, SUMMED_HEAD_BYTES };
 }
 
 bool summed_head_decode(struct str bytes, struct summed_head *ret)
 {
-	if (bytes.n != HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
+	if (bytes.n != SUMMED_HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
 		return false;
 	*ret = (struct summed_head){ .mode = (uint8_t)bytes.p[2],
 				     .birth = take(bytes.p + 3),
@@ -75,10 +76,10 @@ static void list_document(void *arg, struct document *doc, struct str bytes)
 static void list_group(struct store *s, struct group *g, struct summed *su)
 {
 	struct lister l = { s, g };
-	char head[HEAD_BYTES];
+	char head[SUMMED_HEAD_BYTES];
 
 	if (su->head_changed || su->all_changed)
-		list_document(&l, &su->doc, head_encode(&su->head, head));
+		list_document(&l, &su->doc, summed_head_encode(&su->head, head));
 	if (su->all_changed)
 		merged_all_documents(su->group, list_document, &l);
 	else
@@ -214,7 +215,7 @@ void summed_publish(struct store *s, struct group *g)
 	if (!su)
 		return;
 	if (su->all_changed) {
-		summed_await_all(s, g);
+		summed_await_all(s, g, clock_mono_ns(), clock_wall());
 		summed_show_all_sources(s, g);
 	} else {
 		summed_await_touched(s, g);

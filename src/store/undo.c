@@ -310,6 +310,23 @@ static bool has_ended(const struct store *s, const struct row *row)
 	return s->undo.all_ended;
 }
 
+int store_apply_undo(struct store *s, const struct row *row)
+{
+	struct undoable *u;
+
+	if (row->kind == ROW_UNDONE && (row->body.n == 0 || row->body.n == UNDO_ID)) {
+		undoables_remove(s, row->body.n ? (const unsigned char *)row->body.p : NULL);
+		return 0;
+	}
+	if (row->kind == ROW_UNDONE || row->body.n < HEAD)
+		return -1;
+	u = decode(row);
+	if (!u)
+		return -1;
+	undoables_add(s, u);
+	return 0;
+}
+
 int store_restore_undo(struct store *s, const struct row *row)
 {
 	struct undoable *u;

@@ -80,6 +80,9 @@ void store_stage_end(struct store *s, const struct push *push);
  */
 int store_stage_family(struct store *s, struct push *push, struct push *times);
 
+/* The same rows in order, of others (apply.h). -1: this is not what we wrote. */
+int store_apply_undo(struct store *s, const struct row *row);
+
 /* At start, the newest row first: ROW_UNDO and ROW_UNDONE. -1: this is not what we wrote. */
 int store_restore_undo(struct store *s, const struct row *row);
 /* After the last row. now: Unix seconds. */

@@ -6,7 +6,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "journal/apply.h"
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
@@ -37,9 +39,13 @@ struct world {
 	struct naive_store shown, staged;
 	struct store *store;
 	struct mem_storage rows;
+	/* Another gateway over the same log: it applies the rows of this one, and they take turns.
+	 */
+	struct store *other;
+	struct applier *applier;
 	struct snapshot *held; /* an older scrape, and what it showed */
 	struct strbuf held_text;
-	unsigned accepted, refused, full, reloads;
+	unsigned accepted, refused, full, reloads, followed;
 };
 
 static struct store *new_store(const struct run *run)
@@ -276,11 +282,26 @@ static void is_going(void *arg, const struct removal_group *g)
 	((struct asked *)arg)->went |= 1u << index_of(g->key);
 }
 
+static void end_undos(struct world *w)
+{
+	if (!store_can_undo(w->store))
+		return;
+	if (commit(w, store_undone_rows(w->store, NULL, w->op)))
+		store_undo_end(w->store, NULL);
+	else
+		store_rollback(w->store);
+}
+
 /* True: it is written, and comes step by step. */
 static bool begin_removal(struct world *w, struct asked *a)
 {
 	struct err err = { 0 };
 	struct removal r = { .wants = asks_for, .goes = is_going, .arg = a, .now = w->op };
+
+	/* One at a time, so that the log stays short. */
+	end_undos(w);
+	r.can_undo = rng_one_in(&w->rng, 2);
+	memcpy(r.id, &w->op, sizeof(w->op));
 
 	*a = (struct asked){ .groups = rng_below(&w->rng, 1 << NAIVE_GROUPS) };
 	if (rng_one_in(&w->rng, 2))
@@ -388,6 +409,77 @@ static void check_in_order(struct world *w)
 	mem_storage_done(&in_order);
 }
 
+/* They can undo the same. */
+static void check_undos(struct world *w, struct store *b)
+{
+	struct store *a = w->store;
+
+	store_undo_forget_old(a, w->op);
+	store_undo_forget_old(b, w->op);
+	ck_assert_uint_eq(a->undo.n, b->undo.n);
+	ck_assert_uint_eq(a->undo.bytes, b->undo.bytes);
+	for (size_t i = 0; i < a->undo.n; i++) {
+		const struct undoable *x = a->undo.list[i], *y = b->undo.list[i];
+
+		ck_assert_mem_eq(x->id, y->id, UNDO_ID);
+		ck_assert_uint_eq(x->number, y->number);
+		ck_assert(str_eq(x->family, y->family));
+		ck_assert_uint_eq(x->n, y->n);
+		ck_assert_mem_eq(x->groups, y->groups, x->n * sizeof(*x->groups));
+	}
+}
+
+/* The rows that the other has not seen; one that has missed some begins anew. */
+static bool give_rows(struct world *w)
+{
+	const struct mem_storage *rows = &w->rows;
+	uint64_t next = w->other->next_number;
+	struct err err;
+
+	if (rows->n_rows == 0 || rows->rows[0].number > next)
+		return false;
+	for (size_t i = 0; i < rows->n_rows; i++)
+		if (rows->rows[i].number >= next)
+			ck_assert_msg(applier_row(w->applier, &rows->rows[i], &err) == 0, "%s",
+				      err.msg);
+	ck_assert_msg(applier_end(w->applier, w->op, w->store->log.bytes, false, &err) == 0,
+		      "%s (seed %llu), op %u: %s", w->run->name, (unsigned long long)w->run->seed,
+		      w->op, err.msg);
+	return true;
+}
+
+static void begin_anew(struct world *w)
+{
+	struct err err = { 0 };
+
+	store_free(w->other);
+	applier_free(w->applier);
+	w->other = new_store(w->run);
+	w->applier = applier_new(w->other);
+	ck_assert_int_eq(load_store(&w->rows.base, w->other, &err), STORAGE_LOADED);
+}
+
+static void follow(struct world *w)
+{
+	if (give_rows(w))
+		w->followed++;
+	else
+		begin_anew(w);
+	check_same(w, w->other, &w->shown, "followed");
+	check_copies(w->store, w->other);
+	check_undos(w, w->other);
+	ck_assert_uint_eq(w->other->log.live_bytes, w->store->log.live_bytes);
+	ck_assert_uint_eq(w->other->next_number, w->store->next_number);
+	if (w->rows.n_rows == 0 || rng_one_in(&w->rng, 2))
+		return;
+	struct store *writer = w->other;
+
+	w->other = w->store;
+	w->store = writer;
+	applier_free(w->applier);
+	w->applier = applier_new(w->other);
+}
+
 /* The new store takes over every other time. */
 static void reload(struct world *w)
 {
@@ -400,6 +492,7 @@ static void reload(struct world *w)
 	check_same(w, again, &w->shown, "reloaded");
 	check_copies(w->store, again);
 	check_in_order(w);
+	check_undos(w, again);
 	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);
 	ck_assert_uint_eq(again->log.live_bytes, w->store->log.live_bytes);
 	if (w->reloads++ % 2 == 0) {
@@ -421,10 +514,16 @@ START_TEST(random_run)
 	w->shown.max_series = runs[_i].max_series;
 	w->staged = w->shown;
 	w->store = new_store(w->run);
+	w->other = new_store(w->run);
+	w->applier = applier_new(w->other);
 	mem_storage_init(&w->rows);
 	for (int i = 0; i < BATCHES; i++) {
 		run_batch(w);
+		/* What can be undone is forgotten after some time. */
+		clock_hold((int64_t)w->op * 1000000000, 1);
 		check_log(w);
+		if (rng_one_in(&w->rng, 2))
+			follow(w);
 		if (rng_one_in(&w->rng, 10))
 			reload(w);
 		if (rng_one_in(&w->rng, 100))
@@ -442,8 +541,11 @@ START_TEST(random_run)
 		      "%s: %u ops, %u accepted, %u refused, %u over a limit, %llu rows shrunk",
 		      w->run->name, w->op, w->accepted, w->refused, w->full,
 		      (unsigned long long)w->rows.shrinks);
+	ck_assert_uint_gt(w->followed, BATCHES / 20);
 	snapshot_free(w->held);
 	strbuf_done(&w->held_text);
+	applier_free(w->applier);
+	store_free(w->other);
 	store_free(w->store);
 	ck_assert_uint_eq(bytes_detached(), 0);
 	mem_storage_done(&w->rows);

@@ -1,0 +1,344 @@
+#include "store/apply.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "metrics/names.h"
+#include "store/internal.h"
+#include "store/left_out_group.h"
+#include "store/lifetime.h"
+#include "store/summed.h"
+#include "store/undo.h"
+
+static int cannot(const struct row *row, const char *why, struct err *err)
+{
+	return err_set(err, ERR_STORAGE, 0, "row %llu of the log %s",
+		       (unsigned long long)row->number, why);
+}
+
+void store_apply_begin(struct store *s, double now, uint64_t log_bytes)
+{
+	s->applied.now = now;
+	s->work.now = now;
+	s->log.bytes = log_bytes;
+}
+
+/* On the monotonic clock. */
+static int64_t when(const struct store *s, double at)
+{
+	double ago = s->applied.now - at;
+
+	return clock_mono_ns() - (ago > 0 && ago < 9e9 ? (int64_t)(ago * 1e9) : 0);
+}
+
+/* ---- groups ---- */
+
+/* With what was applied since the last end; NULL: there is none, or no more. */
+static struct group *group_of(const struct store *s, uint64_t id)
+{
+	const struct table *made = &s->applied.made;
+	struct group *g;
+
+	for (size_t at = table_first(made, id); (g = table_next(made, id, &at));)
+		if (g->staged && g->staged->exists && g->staged->id == id)
+			return g;
+	g = store_group_by_id(s, id);
+	return g && group_is_there(g) && (!g->staged || g->staged->id == id) ? g : NULL;
+}
+
+struct str store_apply_key(const struct store *s, uint64_t group, bool *ret_plain)
+{
+	const struct group *g = group_of(s, group);
+
+	*ret_plain = g && !group_summed(g);
+	return g ? group_key(g) : STR("");
+}
+
+static void number_step(struct store *s, uint32_t step, const struct row *row)
+{
+	store_step_at(s, step)->number = row_first_number(row);
+}
+
+void store_apply_any(struct store *s, const struct row *row)
+{
+	uint64_t bytes = s->log.bytes;
+
+	store_restore_row(s, row);
+	s->log.bytes = bytes;
+}
+
+int store_apply_group(struct store *s, const struct row *row, const struct str *labels,
+		      struct err *err)
+{
+	uint64_t hash = hash_bytes(row->body);
+	struct group *g = store_group_find(s, row->body, hash);
+	struct store_limits lim = store_lift_limits(s);
+	bool known = g != NULL;
+	int r = -1;
+
+	if (!known)
+		g = store_group_add(s, row->body, *labels, hash);
+	if (!group_is_there(g))
+		r = change_make(s, g, labels, row->at, err);
+	else
+		cannot(row, "makes a group that is there", err);
+	s->lim = lim;
+	if (r < 0) {
+		if (!known)
+			store_group_remove(s, g);
+		return -1;
+	}
+	g->staged->id = row->group;
+	number_step(s, g->staged->made, row);
+	table_add(&s->applied.made, row->group, g);
+	return 0;
+}
+
+/* Its documents of before count no more. */
+static void forget_documents(struct store *s, const struct group *g)
+{
+	for (size_t i = 0; i < s->applied.n_documents; i++)
+		if (s->applied.documents[i].group == g)
+			s->applied.documents[i].group = NULL;
+}
+
+static int end_group(struct store *s, const struct row *row, uint64_t id, struct err *err)
+{
+	struct group *g = group_of(s, id);
+
+	if (!g)
+		return cannot(row, "ends a group that is not there", err);
+	forget_documents(s, g);
+	change_leave(s, g);
+	return 0;
+}
+
+static int end_groups(struct store *s, const struct row *row, struct err *err)
+{
+	struct str none;
+	size_t at = 0;
+	uint64_t id;
+	int r;
+
+	if (row->group)
+		return end_group(s, row, row->group, err);
+	while ((r = removal_next_id(row->body, &at, false, &none, &id)) > 0)
+		if (end_group(s, row, id, err) < 0)
+			return -1;
+	return r < 0 ? cannot(row, "does not say which groups end", err) : 0;
+}
+
+/* NULL: no group has it. */
+static struct store_family *family_of(struct store *s, struct str name)
+{
+	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
+
+	text_write_escaped_name(&exposed, name);
+	return store_family_find(s, name, strbuf_str(&exposed), hash_bytes(strbuf_str(&exposed)));
+}
+
+void store_apply_wipe(struct store *s, const struct row *row)
+{
+	s->next_number = row->number + 1;
+	store_wipe(s);
+}
+
+/* ---- what is pushed ---- */
+
+int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err)
+{
+	struct group *g = group_of(s, row->group);
+	struct store_limits lim = store_lift_limits(s);
+	struct record *record;
+	int r = 0;
+
+	record = record_new(push, g);
+	record->number = row_first_number(row);
+	record->pushed_at = row->at;
+	change_begin(s, g);
+	g->staged->labels = &push->labels;
+	for (uint32_t i = 0; i < push->n_families; i++)
+		change_put(s, record, &push->families[i]);
+	r = change_apply(s, err);
+	s->lim = lim;
+	if (r < 0) {
+		record_unref(record);
+		return -1;
+	}
+	store_step_record(s, g, record);
+	number_step(s, g->staged->last, row);
+	lifetime_apply_push(g, when(s, row->at));
+	return 0;
+}
+
+static void apply_failed(struct store *s, const struct row *row, struct group *g)
+{
+	change_begin(s, g);
+	store_step_failed(s, g, row->at, row->body);
+	number_step(s, g->staged->failed, row);
+}
+
+static int apply_life(struct store *s, const struct row *row, struct group *g, struct err *err)
+{
+	struct life life;
+	bool goes;
+
+	if (!life_decode(row->body, row->at, &life))
+		return cannot(row, "does not say when its group ends", err);
+	change_begin(s, g);
+	goes = lifetime_apply(g, &life, when(s, row->at));
+	if (goes) {
+		forget_documents(s, g);
+		change_take_others(s);
+		change_apply(s, err);
+		summed_leave(g);
+	}
+	store_step_life(s, g, row->at);
+	number_step(s, g->staged->lived, row);
+	return 0;
+}
+
+/* ---- summed groups ---- */
+
+void store_apply_hide_family(struct store *s, uint64_t group, struct str family)
+{
+	struct group *g = group_of(s, group);
+	struct store_family *f = g ? family_of(s, family) : NULL;
+	struct err ignored;
+
+	if (!f)
+		return;
+	change_begin(s, g);
+	change_take(s, f);
+	change_apply(s, &ignored);
+}
+
+void store_apply_hide(struct store *s, uint64_t group)
+{
+	struct group *g = group_of(s, group);
+	struct err ignored;
+
+	if (!g)
+		return;
+	change_begin(s, g);
+	change_take_others(s);
+	change_apply(s, &ignored);
+}
+
+static int add_document(struct store *s, const struct row *row, struct group *g, struct err *err)
+{
+	uint64_t id;
+
+	if (!row_document_id(row->body, &id))
+		return cannot(row, "is no document of a summed group", err);
+	if (s->applied.n_documents == s->applied.cap_documents) {
+		s->applied.cap_documents = s->applied.cap_documents ? s->applied.cap_documents * 2
+								    : 64;
+		s->applied.documents = mem_realloc(s->applied.documents,
+						   s->applied.cap_documents *
+							   sizeof(*s->applied.documents));
+	}
+	change_begin(s, g);
+	s->applied.documents[s->applied.n_documents++] = (struct applied_document){ g, *row };
+	return 0;
+}
+
+static int remember(struct store *s, const struct row *row, struct err *err)
+{
+	struct remembered *r = row->kind == ROW_FOLDED ? &s->folded : &s->push_ids;
+
+	if (remembered_apply(r, row) < 0)
+		return cannot(row, "holds no hashes", err);
+	s->log.live_bytes += (uint64_t)remembered_publish(r);
+	return 0;
+}
+
+/* The newest of each comes first, as when the log is read. */
+static int rebuild_all(struct store *s, struct err *err)
+{
+	for (size_t i = s->applied.n_documents; i-- > 0;) {
+		struct group *g = s->applied.documents[i].group;
+
+		if (!g)
+			continue;
+		if (summed_rebuild(s, g, s->applied.documents, i + 1, err) < 0)
+			return -1;
+		forget_documents(s, g);
+		s->applied.documents[i].group = g;
+	}
+	return 0;
+}
+
+/* ---- ---- */
+
+static int apply_of_group(struct store *s, const struct row *row, struct err *err)
+{
+	struct group *g = group_of(s, row->group);
+
+	if (!g)
+		return cannot(row, "belongs to no group", err);
+	switch (row->kind) {
+	case ROW_FAILED:
+		apply_failed(s, row, g);
+		return 0;
+	case ROW_LIFE:
+		return apply_life(s, row, g, err);
+	case ROW_DOCUMENT:
+		return add_document(s, row, g, err);
+	default:
+		return cannot(row, "is of a kind that this version does not apply", err);
+	}
+}
+
+int store_apply_other(struct store *s, const struct row *row, struct err *err)
+{
+	switch (row->kind) {
+	case ROW_BEAT:
+	case ROW_TAKE: /* the families are hidden */
+	case ROW_KEPT:
+		return 0;
+	case ROW_UNDO:
+	case ROW_UNDONE:
+		return store_apply_undo(s, row) < 0
+			       ? cannot(row, "does not say what can be undone", err)
+			       : 0;
+	case ROW_END:
+		return end_groups(s, row, err);
+	case ROW_FOLDED:
+	case ROW_PUSH_IDS:
+		return remember(s, row, err);
+	default:
+		return apply_of_group(s, row, err);
+	}
+}
+
+static void forget(struct store *s)
+{
+	table_done(&s->applied.made);
+	s->applied.made = (struct table){ 0 };
+	s->applied.n_documents = 0;
+}
+
+int store_apply_end(struct store *s, struct err *err)
+{
+	struct store_limits lim = store_lift_limits(s);
+	int r = rebuild_all(s, err);
+
+	s->lim = lim;
+	if (r < 0)
+		return -1;
+	store_publish_restored(s);
+	for (size_t i = 0; i < s->applied.n_documents; i++)
+		if (s->applied.documents[i].group)
+			summed_rebuilt(s, s->applied.documents[i].group, s->applied.now);
+	forget(s);
+	return 0;
+}
+
+void store_apply_drop(struct store *s)
+{
+	store_rollback(s);
+	forget(s);
+}
