@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/queue.h"
 #include "commit/committer.h"
+#include "commit/freshness.h"
 #include "config/config.h"
 #include "config/current_rules.h"
 #include "expose/background.h"
@@ -49,6 +50,7 @@ struct gateway {
 	struct storage *storage; /* NULL: memory only */
 	struct queue queue;
 	struct api api;
+	char port[16];           /* of the first address, behind a colon */
 	struct strbuf listening; /* addresses, a NUL behind each; said once nothing can go wrong */
 	int64_t next_age_ns;     /* monotonic; see forget_unused_forms() */
 };
@@ -81,7 +83,10 @@ static struct http_settings http_settings(struct config *c)
 static void add_address(void *arg, const char *bound)
 {
 	struct gateway *g = arg;
+	const char *colon = strrchr(bound, ':');
 
+	if (g->listening.n == 0)
+		snprintf(g->port, sizeof(g->port), "%s", colon ? colon : "");
 	strbuf_add(&g->listening, bound, strlen(bound) + 1);
 }
 
@@ -255,6 +260,18 @@ static void give_up_calls(const struct config *c)
 		log_debug("sandbox: system calls are not restricted", "err", err.msg, NULL);
 }
 
+/* Of the host there may be several. */
+static void name_replica(struct gateway *g)
+{
+	char host[256] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	for (char *c = host; *c; c++)
+		if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ')
+			*c = '_';
+	snprintf(g->api.replica, sizeof(g->api.replica), "%s%s", host, g->port);
+}
+
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
 	const struct startup_listener listener = { log_listening, g };
@@ -282,6 +299,14 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;
+	if (g->storage && g->storage->ops->begin) {
+		name_replica(g);
+		g->api.freshness = freshness_start(g->storage, g->api.committer, &g->queue,
+						   g->config.persistence_stale_after_ns,
+						   http_wake_workers, err);
+		if (!g->api.freshness)
+			return -1;
+	}
 	give_up_calls(&g->config);
 	g->api.ready = true;
 	tell_ready(g);
@@ -305,7 +330,10 @@ static void stop_all(struct gateway *g)
 	admission_stop(g->api.admission);
 	background_stop(g->api.background);
 	large_pushes_stop(g->api.large_pushes);
+	g->api.stopping = true;
+	freshness_stop(g->api.freshness);
 	committer_stop(g->api.committer);
+	freshness_free(g->api.freshness);
 	http_server_free(server);
 	admission_free(g->api.admission);
 	current_rules_close(g->api.rules);

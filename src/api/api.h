@@ -18,6 +18,9 @@ struct api {
 	struct store *store;
 	struct queue *queue;
 	struct committer *committer;
+	struct freshness *freshness; /* NULL: nobody else writes to the database */
+	char replica[320];    /* where others write, too: what tells this gateway from them */
+	atomic_bool stopping; /* what waits for it is given up */
 	struct background *background;
 	struct large_pushes *large_pushes;
 	unsigned scrapes_being_made; /* by the background thread, which alone uses this */

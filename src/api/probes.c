@@ -5,6 +5,7 @@
 #include "api/endpoints.h"
 #include "api/reply.h"
 #include "commit/committer.h"
+#include "commit/freshness.h"
 
 void api_healthy(struct api_worker *w, struct http_request *req)
 {
@@ -17,7 +18,8 @@ void api_ready(struct api_worker *w, struct http_request *req)
 	bool loaded = w->api->ready;
 	struct err why = { 0 };
 	bool fails = loaded && committer_fails(w->api->committer, &why);
-	bool ready = loaded && !fails;
+	bool stale = loaded && freshness_is_stale(w->api->freshness);
+	bool ready = loaded && !fails && !stale;
 	char text[ERR_MSG_SIZE + 64];
 
 	api_count_as(req, HANDLER_READY);
@@ -25,7 +27,8 @@ void api_ready(struct api_worker *w, struct http_request *req)
 		api_reply_text(req, 200, STR("OK"));
 		return;
 	}
-	snprintf(text, sizeof(text), "every push is refused, scrapes go on: %s", why.msg);
+	snprintf(text, sizeof(text), "every push is refused, scrapes %s: %s",
+		 stale ? "too" : "go on", fails ? why.msg : "the database does not answer");
 	api_reply_error(req, 503,
 			loaded ? text : "the gateway is starting: its database is being loaded");
 }

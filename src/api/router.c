@@ -6,6 +6,7 @@
 #include "api/caller.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
+#include "api/fresh.h"
 #include "api/path.h"
 #include "api/permission.h"
 #include "api/redirect.h"
@@ -262,9 +263,8 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		route_below(w, req, below, path->query);
 }
 
-static void handle(void *state, struct http_request *req)
+static void handle_now(struct api_worker *w, struct http_request *req)
 {
-	struct api_worker *w = state;
 	struct path path;
 	struct str cleaned;
 	struct err err;
@@ -293,6 +293,17 @@ static void handle(void *state, struct http_request *req)
 		refuse(req, 413, "the request's path is too long");
 		break;
 	}
+}
+
+static bool is_probe(void *state, const struct http_request *req);
+
+static void handle(void *state, struct http_request *req)
+{
+	struct api_worker *w = state;
+
+	if (!w->api->ready || !reads(req) || is_probe(w, req) ||
+	    fresh_wait(w, req, handle_now) == FRESH_NOW)
+		handle_now(w, req);
 }
 
 /* NULL: the request is neither a push nor its dry run. */

@@ -286,6 +286,7 @@ static void collect_own(struct api_worker *w, struct own_metrics *own)
 {
 	struct status_facts facts;
 	const struct own_sources sources = {
+		.replica = w->api->freshness ? w->api->replica : NULL,
 		.store = w->api->store,
 		.queue = w->api->queue,
 		.committer = w->api->committer,

@@ -23,7 +23,7 @@ bool cleaning_begin(struct database *d, enum clean_when when)
 
 	if (!d->storage)
 		return false;
-	store_undo_forget_old(d->store, clock_wall());
+	store_undo_forget_old(d->store, database_now(d));
 	due = store_clean_due(d->store, when);
 	if (due == 0)
 		return false;
@@ -57,15 +57,16 @@ static void end_undos(struct database *d)
 	const struct rows *rows;
 	struct err err;
 
-	if (!store_can_undo(d->store))
+	if (!store_can_undo(d->store) || database_begin(d, &err) < 0)
 		return;
-	rows = store_undone_rows(d->store, NULL, clock_wall());
+	rows = store_undone_rows(d->store, NULL, database_now(d));
 	if (database_commit(d, rows, "could not note that nothing can be undone any more", &err) !=
 	    STORAGE_COMMITTED) {
 		store_rollback(d->store);
 		return;
 	}
 	store_undo_end(d->store, NULL);
+	database_published(d);
 	log_warn("the disk is full: what was deleted in the last ten minutes cannot be undone any "
 		 "more",
 		 NULL);
@@ -77,7 +78,13 @@ void cleaning_make_room(struct database *d)
 	struct err err = { 0 };
 
 	end_undos(d);
-	for (int i = 0; i < STEPS_MAX && cleaning_begin(d, CLEAN_FULL); i++)
-		if (cleaning_commit(d, &err) == STORAGE_COMMITTED)
-			store_publish(d->store);
+	for (int i = 0; i < STEPS_MAX && database_begin(d, &err) == 0; i++) {
+		if (!cleaning_begin(d, CLEAN_FULL))
+			break;
+		if (cleaning_commit(d, &err) != STORAGE_COMMITTED)
+			continue;
+		store_publish(d->store);
+		database_published(d);
+	}
+	database_cancel(d);
 }

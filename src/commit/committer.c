@@ -42,8 +42,33 @@ struct committer {
 /* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
 
+/* And so often others' rows are looked for, which whoever scrapes asks for in any case. */
+enum { POLL_NS = 250 * 1000 * 1000 };
+
 /* While nothing is pushed either, the log is told so often that the gateway runs. */
 #define BEAT_NS (60 * INT64_C(1000000000))
+
+/* A transaction of its own for what is staged next. Others' rows find no removal half done. */
+static int begin(struct committer *c, struct err *err)
+{
+	if (database_is_shared(&c->database))
+		slices_finish_removal(&c->slices);
+	return database_begin(&c->database, err);
+}
+
+static void follow(struct committer *c)
+{
+	if (!database_is_shared(&c->database))
+		return;
+	slices_finish_removal(&c->slices);
+	database_follow(&c->database);
+}
+
+static void publish(struct committer *c)
+{
+	store_publish(c->store);
+	database_published(&c->database);
+}
 
 static void wipe(struct committer *c, struct push *push)
 {
@@ -56,6 +81,7 @@ static void wipe(struct committer *c, struct push *push)
 	}
 	push->n_ended = store_counts(c->store).groups;
 	store_wipe(c->store);
+	database_published(d);
 }
 
 static void end_copying(struct committer *c, struct push *push)
@@ -92,7 +118,7 @@ static void refuse_batch(struct push *first, const struct err *why)
 static bool is_alone(const struct push *p)
 {
 	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_UNDO ||
-	       p->mode == PUSH_BACKUP;
+	       p->mode == PUSH_BACKUP || p->mode == PUSH_FOLLOW;
 }
 
 /* A wipe is a batch by itself, and so are a removal and its undo. Cuts the list after what belongs
@@ -148,12 +174,14 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
-		stage(c, p);
-		if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
-			store_publish(c->store);
-			continue;
+		if (begin(c, &err) == 0) {
+			stage(c, p);
+			if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
+				publish(c);
+				continue;
+			}
+			store_rollback(c->store);
 		}
-		store_rollback(c->store);
 		if (!p->err.reason)
 			p->err = err;
 	}
@@ -165,7 +193,11 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 {
 	struct err err = { 0 };
 
-	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
+	if (begin(c, &err) < 0) {
+		refuse_batch(first, &err);
+		return;
+	}
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
@@ -175,7 +207,7 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 			p->err = *why;
 	}
 	if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
-		store_publish(c->store);
+		publish(c);
 	} else {
 		store_rollback(c->store);
 		refuse_batch(first, &err);
@@ -187,7 +219,7 @@ static size_t stage_all(struct committer *c, struct push *first, const bool *was
 {
 	size_t n = 0;
 
-	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
 		if (!was_refused[n++])
 			p->err = (struct err){ 0 };
@@ -217,11 +249,13 @@ static void run_pushes(struct committer *c, struct push *first)
 	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);
 		cleaning_make_room(&c->database);
-		stage_all(c, first, was_refused);
-		r = commit_batch(c, false, &err);
+		if (begin(c, &err) == 0) {
+			stage_all(c, first, was_refused);
+			r = commit_batch(c, false, &err);
+		}
 	}
 	if (r == STORAGE_COMMITTED) {
-		store_publish(c->store);
+		publish(c);
 		return;
 	}
 	store_rollback(c->store);
@@ -231,6 +265,20 @@ static void run_pushes(struct committer *c, struct push *first)
 		run_deletes(c, first, was_refused, &err);
 	else
 		refuse_batch(first, &err);
+}
+
+/* All replicas count from the time that the database has for the batch. */
+static void set_times(const struct committer *c, struct push *first)
+{
+	if (!database_is_shared(&c->database))
+		return;
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		p->now = c->database.now;
+		if (p->removal)
+			p->removal->now = c->database.now;
+		if (p->undo)
+			p->undo->now = c->database.now;
+	}
 }
 
 /* Only now it is known how long the batch took, and so how many pushes may wait. */
@@ -248,6 +296,16 @@ static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t 
 	queue_limit(c->queue, pace_limit(&c->pace, &batch));
 }
 
+static int make_ready(struct committer *c, struct push *first, struct err *err)
+{
+	if (c->database.suspect && database_look_after(&c->database, err) < 0)
+		return -1;
+	if (begin(c, err) < 0)
+		return -1;
+	set_times(c, first);
+	return 0;
+}
+
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
 	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
@@ -257,7 +315,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 
 	if (c->database.suspect || is_alone(first))
 		slices_finish(&c->slices);
-	if (c->database.suspect && database_look_after(&c->database, &err) < 0) {
+	if (make_ready(c, first, &err) < 0) {
 		refuse_batch(first, &err);
 		c->database.failures++;
 	} else if (first->mode == PUSH_WIPE) {
@@ -271,6 +329,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	} else {
 		run_pushes(c, first);
 	}
+	database_cancel(&c->database);
 	buckets_observe(&c->batch_pushes, (double)n);
 	while (first && !waits) {
 		struct push *p = first;
@@ -292,12 +351,14 @@ static void clean_while_idle(struct committer *c)
 	struct err err = { 0 };
 
 	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && cleaning_begin(&c->database, CLEAN_IDLE)) {
+	       queue_stays_empty(c->queue, IDLE_NS) && begin(c, &err) == 0 &&
+	       cleaning_begin(&c->database, CLEAN_IDLE)) {
 		/* If this fails, there is nothing to publish. */
 		commit_batch(c, true, &err);
-		store_publish(c->store);
+		publish(c);
 		c->batches++;
 	}
+	database_cancel(&c->database);
 }
 
 /* On a disk with slow syncs, waits a moment for the next pushes of the clients just answered: they
@@ -319,9 +380,11 @@ static void do_what_is_due(struct committer *c)
 	struct err err = { 0 };
 
 	c->due_at = store_next_due(c->store);
-	store_stage_due(c->store, clock_mono_ns(), clock_wall(), BATCH_MAX);
+	if (begin(c, &err) < 0)
+		return;
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
 	if (commit_batch(c, false, &err) == STORAGE_COMMITTED)
-		store_publish(c->store);
+		publish(c);
 	else
 		store_rollback(c->store);
 }
@@ -332,14 +395,15 @@ static void do_what_is_due(struct committer *c)
  */
 static int64_t until_something_else(struct committer *c)
 {
+	int64_t look = database_is_shared(&c->database) ? POLL_NS : LOOK_NS;
 	int64_t due = store_next_due(c->store), ns;
 
 	if (due == INT64_MAX)
-		return c->database.storage ? LOOK_NS : INT64_MAX;
+		return c->database.storage ? look : INT64_MAX;
 	ns = due - clock_mono_ns();
 	if (ns > 0)
-		return ns < LOOK_NS ? ns : LOOK_NS;
-	return c->due_at == due ? LOOK_NS : 0;
+		return ns < look ? ns : look;
+	return c->due_at == due ? look : 0;
 }
 
 /*
@@ -354,9 +418,11 @@ static void beat(struct committer *c)
 	c->beat_ns = clock_mono_ns();
 	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
 		return;
-	if (database_commit(d, store_beat_rows(c->store, clock_wall()),
+	if (begin(c, &err) < 0)
+		return;
+	if (database_commit(d, store_beat_rows(c->store, database_now(&c->database)),
 			    "could not note that the gateway runs", &err) == STORAGE_COMMITTED)
-		store_publish(c->store);
+		publish(c);
 	else
 		store_rollback(c->store);
 }
@@ -372,6 +438,7 @@ static void wait_for_pushes(struct committer *c)
 			cleaning_make_room(d);
 		if (d->storage)
 			database_check(d);
+		follow(c);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 			do_what_is_due(c);
 		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
@@ -426,7 +493,9 @@ static struct push *answer_dry_runs(struct committer *c, struct push *first)
 			last = (struct push **)&p->node.next;
 			continue;
 		}
-		/* A push would come after what is due. */
+		/* A push would come after what is due, and after what others have written. */
+		if (!some)
+			follow(c);
 		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())
 			do_what_is_due(c);
 		some = true;
@@ -440,6 +509,15 @@ static struct push *answer_dry_runs(struct committer *c, struct push *first)
 	return others;
 }
 
+static void run_follow(struct committer *c, struct push *push)
+{
+	follow(c);
+	push->done(push);
+	if (c->batch_done)
+		c->batch_done();
+	c->batches++;
+}
+
 static void run_list(struct committer *c, struct push *first)
 {
 	size_t n;
@@ -447,7 +525,10 @@ static void run_list(struct committer *c, struct push *first)
 	while (first) {
 		struct push *rest = cut_batch(first, &n);
 
-		run_batch(c, first, n);
+		if (first->mode == PUSH_FOLLOW)
+			run_follow(c, first);
+		else
+			run_batch(c, first, n);
 		go_on(c);
 		first = rest;
 	}
@@ -528,6 +609,11 @@ bool committer_beats(struct committer *c)
 
 	c->batches_seen = c->batches;
 	return c->batches_seen != before || (!c->busy && queue_depth(c->queue) == 0);
+}
+
+uint64_t committer_seen(struct committer *c)
+{
+	return c->database.seen;
 }
 
 struct committer_stats committer_stats(struct committer *c)

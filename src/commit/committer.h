@@ -43,6 +43,9 @@ bool committer_beats(struct committer *c);
  */
 bool committer_fails(struct committer *c, struct err *why);
 
+/* Any thread: the newest row of the log that is shown. */
+uint64_t committer_seen(struct committer *c);
+
 /* Any thread. */
 struct committer_stats committer_stats(struct committer *c);
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "journal/apply.h"
 #include "journal/load.h"
 #include "journal/rescue.h"
 
@@ -13,12 +14,18 @@ void database_init(struct database *d, struct storage *storage, struct store *st
 	*d = (struct database){ .storage = storage, .store = store };
 	pthread_mutex_init(&d->verdict_lock, NULL);
 	buckets_init(&d->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
-	if (storage)
-		d->bytes = storage->ops->bytes(storage);
+	if (!storage)
+		return;
+	d->bytes = storage->ops->bytes(storage);
+	if (storage->ops->begin) {
+		d->applier = applier_new(store);
+		database_published(d);
+	}
 }
 
 void database_done(struct database *d)
 {
+	applier_free(d->applier);
 	pthread_mutex_destroy(&d->verdict_lock);
 	buckets_done(&d->commit_seconds);
 }
@@ -59,8 +66,10 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 	enum storage_commit_result r;
 
 	d->commit_ns = 0;
-	if (rows->n == 0 && rows->trim == 0)
+	if (rows->n == 0 && rows->trim == 0) {
+		database_cancel(d);
 		return STORAGE_COMMITTED;
+	}
 	r = d->storage->ops->commit(d->storage, rows, err);
 	d->commit_ns = clock_mono_ns() - start;
 	buckets_observe(&d->commit_seconds, (double)d->commit_ns / 1e9);
@@ -142,6 +151,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	}
 	store_take_over(d->store, loaded);
 	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
+	database_published(d);
 	d->suspect = d->outdated = false;
 	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
 		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
@@ -185,6 +195,92 @@ static int mend(struct database *d, struct err *err)
 	d->next_log_ns = 0;
 	return 0;
 }
+
+/* ---- what others write ---- */
+
+static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err)
+{
+	struct database *d = arg;
+
+	return applier_end(d->applier, now, log_bytes, failed, err);
+}
+
+static int apply_row(void *arg, const struct row *row, struct err *err)
+{
+	struct database *d = arg;
+
+	return applier_row(d->applier, row, err);
+}
+
+void database_published(struct database *d)
+{
+	if (d->applier)
+		d->seen = d->storage->ops->seen(d->storage);
+}
+
+/* A log that is another one by now is loaded, once. */
+static int begin(struct database *d, struct err *err)
+{
+	const struct storage_follower f = { apply_row, end_of_rows, d };
+	const struct storage_ops *ops = d->storage->ops;
+	struct err ignored;
+
+	if (ops->begin(d->storage, &f, &d->now, err) == 0)
+		return 0;
+	if (ops->health(d->storage, &ignored) != STORAGE_CHANGED || mend(d, err) < 0)
+		return -1;
+	return ops->begin(d->storage, &f, &d->now, err);
+}
+
+static void note_unreachable(struct database *d, const struct err *why)
+{
+	struct err before;
+
+	d->suspect = true;
+	if (!database_fails(d, &before))
+		log_error("the database cannot be reached", "err", why->msg, NULL);
+	set_verdict(d, why);
+}
+
+int database_begin(struct database *d, struct err *err)
+{
+	int r;
+
+	if (!d->applier)
+		return 0;
+	r = begin(d, err);
+	database_published(d);
+	if (r == 0)
+		return 0;
+	note_unreachable(d, err);
+	return -1;
+}
+
+void database_cancel(struct database *d)
+{
+	if (d->applier)
+		d->storage->ops->cancel(d->storage);
+}
+
+double database_now(const struct database *d)
+{
+	return d->applier ? d->now : clock_wall();
+}
+
+void database_follow(struct database *d)
+{
+	const struct storage_follower f = { apply_row, end_of_rows, d };
+	struct err err;
+
+	if (!d->applier || (d->suspect && database_look_after(d, &err) < 0))
+		return;
+	if (d->storage->ops->follow(d->storage, &f, &err) < 0 &&
+	    (d->storage->ops->health(d->storage, &err) != STORAGE_CHANGED || mend(d, &err) < 0))
+		note_unreachable(d, &err);
+	database_published(d);
+}
+
+/* ---- ---- */
 
 int database_look_after(struct database *d, struct err *err)
 {

@@ -17,6 +17,10 @@ struct database {
 	struct storage *storage; /* borrowed; NULL: memory only, and none of these may be called */
 	struct store *store;     /* borrowed: what the database has to hold */
 	int64_t commit_ns;       /* that the last commit took */
+	struct applier *applier; /* of rows that others write; NULL: nobody else does */
+	double now; /* Unix seconds, by the database: of the batch that database_begin() has begun
+		     */
+	atomic_ullong seen; /* any thread: the newest row of the log that is shown */
 
 	bool full;      /* the disk, when rows that take room were to be committed last */
 	bool suspect;   /* a commit has failed: look after it before the next batch */
@@ -36,6 +40,27 @@ struct database {
 
 void database_init(struct database *d, struct storage *storage, struct store *store);
 void database_done(struct database *d);
+
+/* Any thread: do others write to the log? */
+static inline bool database_is_shared(const struct database *d)
+{
+	return d->applier != NULL;
+}
+
+/*
+ * Where others write, too: nobody else does from now until the next commit, or database_cancel();
+ * what they have written is published first. Before anything is staged. -1: nothing is begun, and
+ * that is logged. Where nobody else writes it does nothing.
+ */
+int database_begin(struct database *d, struct err *err);
+void database_cancel(struct database *d);
+/* What others have written is published. Nothing is begun, and nothing is staged. */
+void database_follow(struct database *d);
+/* What was committed is published. */
+void database_published(struct database *d);
+
+/* Unix seconds, by the clock of the database where others write, too. */
+double database_now(const struct database *d);
 
 /* One transaction. If it fails, that is logged as `failed`, and database_fails() says why. */
 enum storage_commit_result database_commit(struct database *d, const struct rows *rows,

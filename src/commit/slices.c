@@ -1,7 +1,5 @@
 #include "commit/slices.h"
 
-#include "base/clock.h"
-
 void slices_init(struct slices *sl, struct database *d, void (*batch_done)(void))
 {
 	*sl = (struct slices){ .database = d, .batch_done = batch_done };
@@ -13,13 +11,12 @@ static enum storage_commit_result commit_removal(struct slices *sl, struct push 
 	struct database *d = sl->database;
 	enum storage_commit_result r;
 
-	r = database_commit_pushes(d, store_removal_rows(sl->database->store), &push->err);
+	r = database_commit_pushes(d, store_removal_rows(d->store), &push->err);
 	if (r != STORAGE_REFUSED_FULL || !push->removal->can_undo)
 		return r;
 	push->err = (struct err){ 0 };
 	push->removal->can_undo = false;
-	return database_commit_pushes(d, store_removal_rows_without_undo(sl->database->store),
-				      &push->err);
+	return database_commit_pushes(d, store_removal_rows_without_undo(d->store), &push->err);
 }
 
 /* False: it has its verdict. Otherwise it gets it with the last slice. */
@@ -46,6 +43,8 @@ static void end_removal(struct slices *sl)
 	struct push *push = sl->removing;
 
 	sl->removing = NULL;
+	/* Others show all of it by now. */
+	database_published(sl->database);
 	push->done(push);
 	if (sl->batch_done)
 		sl->batch_done();
@@ -82,6 +81,7 @@ static bool commit_undo_batch(struct slices *sl, struct err *err)
 	if (database_commit_pushes(sl->database, store_rows(sl->database->store), err) ==
 	    STORAGE_COMMITTED) {
 		store_publish(sl->database->store);
+		database_published(sl->database);
 		return true;
 	}
 	store_rollback(sl->database->store);
@@ -90,33 +90,44 @@ static bool commit_undo_batch(struct slices *sl, struct err *err)
 
 static void commit_undone(struct slices *sl, struct err *err)
 {
+	struct database *d = sl->database;
 	const unsigned char *id = sl->undo->undo->id;
-	const struct rows *rows = store_undone_rows(sl->database->store, id, clock_wall());
 
-	if (database_commit_pushes(sl->database, rows, err) == STORAGE_COMMITTED)
-		store_undo_end(sl->database->store, id);
-	else
-		store_rollback(sl->database->store);
+	if (database_commit_pushes(d, store_undone_rows(d->store, id, database_now(d)), err) ==
+	    STORAGE_COMMITTED) {
+		store_undo_end(d->store, id);
+		database_published(d);
+	} else {
+		store_rollback(d->store);
+	}
 }
 
-static void go_on_undoing(struct slices *sl)
+/* True: it goes on. Others may write between two steps, but not while something is staged. */
+static bool undo_step(struct slices *sl, struct err *err)
 {
-	struct err *err = &sl->undo->err;
-	bool goes_on = false;
-
 	switch (undoing_step(sl->undoing, err)) {
 	case UNDO_READING:
-		goes_on = true;
-		break;
-	case UNDO_STAGED:
-		goes_on = commit_undo_batch(sl, err);
-		break;
+		return true;
+	case UNDO_LOADED:
+		return database_begin(sl->database, err) == 0 &&
+		       undoing_stage(sl->undoing, database_now(sl->database), err) == 0 &&
+		       commit_undo_batch(sl, err);
 	case UNDO_DONE:
-		commit_undone(sl, err);
+		if (database_begin(sl->database, err) == 0 &&
+		    undoing_check(sl->undoing, err) == 0)
+			commit_undone(sl, err);
 		break;
 	case UNDO_FAILED:
 		break;
 	}
+	return false;
+}
+
+static void go_on_undoing(struct slices *sl)
+{
+	bool goes_on = undo_step(sl, &sl->undo->err);
+
+	database_cancel(sl->database);
 	if (!goes_on)
 		end_undo(sl);
 }
@@ -128,6 +139,12 @@ static void give_up_undo(struct slices *sl)
 		"the database cannot be used at the moment; what is not back yet can still be "
 		"undone");
 	end_undo(sl);
+}
+
+void slices_finish_removal(struct slices *sl)
+{
+	while (sl->removing)
+		slices_go_on(sl);
 }
 
 bool slices_pending(const struct slices *sl)

@@ -29,6 +29,8 @@ bool slices_begin_undo(struct slices *sl, struct push *push);
 bool slices_pending(const struct slices *sl);
 /* One slice. False: there was nothing to do. */
 bool slices_go_on(struct slices *sl);
+/* Those of a removal: what others have written is put on top of what is whole. */
+void slices_finish_removal(struct slices *sl);
 /* All of them. */
 void slices_finish(struct slices *sl);
 

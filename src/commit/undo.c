@@ -12,7 +12,7 @@ enum { PASS_BYTES = 64 * 1024 * 1024 };
 
 struct undoing {
 	struct undo *what;
-	const struct undoable *removal;
+	struct undoable *removal; /* a copy: others may end that of the store meanwhile */
 	struct storage *storage;
 	struct store *store;
 	size_t first, pass; /* of its groups: those at hand, and how many at a time */
@@ -38,7 +38,7 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 	}
 	u = mem_zalloc(sizeof(*u));
 	u->what = what;
-	u->removal = removal;
+	u->removal = undoable_copy(removal);
 	u->storage = st;
 	u->store = s;
 	u->pass = removal->n / (removal->bytes / PASS_BYTES + 1) + 1;
@@ -65,6 +65,7 @@ void undoing_free(struct undoing *u)
 	group_pushes_done(&u->pushes);
 	arena_done(&u->groups);
 	old_groups_free(u->old);
+	undoable_free(u->removal);
 	free(u);
 }
 
@@ -199,12 +200,12 @@ static int stage_family(struct undoing *u, const struct group_copy *g, struct er
 
 /* ---- the steps ---- */
 
-static int stage_all(struct undoing *u, struct err *err)
+static int stage_all(struct undoing *u, double now, struct err *err)
 {
 	struct group_copy g;
 	uint32_t cursor = 0;
 
-	store_begin_waiting(u->scratch, clock_mono_ns(), clock_wall(), 0);
+	store_begin_waiting(u->scratch, clock_mono_ns(), now, 0);
 	while (store_copy_group(u->scratch, &cursor, &u->groups, &g) > 0)
 		if ((u->removal->family.n ? stage_family(u, &g, err) : stage_group(u, &g, err)) < 0)
 			return -1;
@@ -241,6 +242,14 @@ static enum undo_step read_some(struct undoing *u, struct err *err)
 	return r < 0 ? UNDO_FAILED : UNDO_READING;
 }
 
+int undoing_check(const struct undoing *u, struct err *err)
+{
+	if (store_undoable(u->store, u->what->id, u->what->now))
+		return 0;
+	return err_set(err, ERR_CONFLICT, 0,
+		       "another gateway has undone it meanwhile, or has wiped all groups");
+}
+
 enum undo_step undoing_step(struct undoing *u, struct err *err)
 {
 	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
@@ -258,10 +267,21 @@ enum undo_step undoing_step(struct undoing *u, struct err *err)
 		u->first += u->pass < u->removal->n - u->first ? u->pass : u->removal->n - u->first;
 		return UNDO_READING;
 	}
-	if (r > 0 && stage_all(u, err) == 0)
-		return UNDO_STAGED;
+	if (r > 0)
+		return UNDO_LOADED;
+	if (err->reason != ERR_STORAGE)
+		err->reason = ERR_SYSTEM;
+	return UNDO_FAILED;
+}
+
+int undoing_stage(struct undoing *u, double now, struct err *err)
+{
+	if (undoing_check(u, err) < 0)
+		return -1;
+	if (stage_all(u, now, err) == 0)
+		return 0;
 	if (err->reason != ERR_STORAGE)
 		err->reason = ERR_SYSTEM;
 	store_rollback(u->store);
-	return UNDO_FAILED;
+	return -1;
 }

@@ -31,12 +31,20 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 void undoing_free(struct undoing *u); /* NULL is fine; not while a batch of it is staged */
 
 enum undo_step {
-	UNDO_READING, /* nothing is staged */
-	UNDO_STAGED,  /* a batch is, and has to be published or rolled back */
-	UNDO_DONE,    /* all are back: store_undone_rows() are to be written */
-	UNDO_FAILED,  /* *err; nothing is staged */
+	UNDO_READING,
+	UNDO_LOADED, /* undoing_stage() is next */
+	UNDO_DONE,   /* all are back: store_undone_rows() are to be written */
+	UNDO_FAILED, /* *err */
 };
 
+/* Stages nothing. The batch before has been published or rolled back. */
 enum undo_step undoing_step(struct undoing *u, struct err *err);
+/*
+ * What was loaded. -1: *err, and nothing is staged; otherwise it has to be published or rolled
+ * back. now: Unix seconds.
+ */
+int undoing_stage(struct undoing *u, double now, struct err *err);
+/* -1: *err: it cannot be undone any more, as another gateway has done it, or has wiped all. */
+int undoing_check(const struct undoing *u, struct err *err);
 
 #endif

@@ -117,6 +117,11 @@ static const struct flag flags[] = {
 	{ .name = "persistence.timeout", .kind = FLAG_DURATION, .offset = AT(persistence_timeout_ns),
 	  .def = "5s", .min = SECOND, .max = 600 * SECOND,
 	  .help = "Time that PostgreSQL has for an answer." },
+	{ .name = "persistence.stale-after", .kind = FLAG_PERIOD,
+	  .offset = AT(persistence_stale_after_ns),
+	  .def = "30s", .min = 0, .max = PERIOD_MAX,
+	  .help = "Time for which scrapes are answered while PostgreSQL cannot say what others have pushed; 503 "
+		  "after that. 0: for ever." },
 	{ .name = "persistence.interval", .kind = FLAG_DURATION,
 	  .offset = AT(persistence_interval_ns),
 	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,

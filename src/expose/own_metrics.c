@@ -37,13 +37,23 @@ static void end(struct own_metrics *own)
 	f->n = own->text.n - f->at;
 }
 
+/* In braces, or none. */
+static void add_labels(struct own_metrics *own, const char *labels)
+{
+	size_t n = strlen(labels);
+
+	strbuf_add(&own->text, labels, own->replica && n ? n - 1 : n);
+	if (own->replica)
+		strbuf_addf(&own->text, "%sreplica=\"%s\"}", n ? "," : "{", own->replica);
+}
+
 static void sample(struct own_metrics *own, const char *suffix, const char *labels, double v)
 {
 	char num[NUM_MAX];
 
 	strbuf_adds(&own->text, own->families[own->n - 1].name);
 	strbuf_addz(&own->text, suffix);
-	strbuf_addz(&own->text, labels);
+	add_labels(own, labels);
 	strbuf_addc(&own->text, ' ');
 	strbuf_add(&own->text, num, num_format(v, num));
 	strbuf_addc(&own->text, '\n');
@@ -317,6 +327,7 @@ void own_collect(struct own_metrics *own, const struct own_sources *from)
 	_Static_assert((int)N_OWN_METRICS <= (int)OWN_MAX, "room for all of our own families");
 	own->text = (struct strbuf){ 0 };
 	own->n = 0;
+	own->replica = from->replica;
 	collect_process(own);
 	collect_build_info(own);
 	collect_gateway(own, from);

@@ -17,6 +17,7 @@ struct own_family {
 };
 
 struct own_metrics {
+	const char *replica; /* as in own_sources */
 	struct strbuf text;
 	struct own_family families[OWN_MAX]; /* sorted by name */
 	size_t n;
@@ -32,6 +33,7 @@ struct limit_use {
 
 /* Where the numbers come from; borrowed. */
 struct own_sources {
+	const char *replica; /* a label of all of them; NULL: none */
 	struct store *store;
 	struct queue *queue;
 	struct committer *committer;

@@ -20,7 +20,7 @@ struct old_groups {
 	const uint64_t *ids;
 	size_t n_ids;
 	uint64_t below; /* rows from here on have been read */
-	bool all_read;
+	bool all_read, at_once;
 	size_t step_rows, step_bytes;
 
 	struct row *rows;
@@ -39,6 +39,8 @@ struct old_groups *old_groups_new(struct storage *st, const struct undoable *u, 
 	o->ids = u->groups + first;
 	o->n_ids = n;
 	o->below = UINT64_MAX;
+	/* Others may move rows between two steps. */
+	o->at_once = st->ops->begin != NULL;
 	arena_init(&o->bodies, ARENA_MUST);
 	return o;
 }
@@ -132,7 +134,7 @@ static int look_at_row(void *arg, const struct row *row, struct err *err)
 		o->all_read = true;
 		return 1;
 	}
-	if (o->step_rows++ >= STEP_ROWS || o->step_bytes >= STEP_BYTES)
+	if (!o->at_once && (o->step_rows++ >= STEP_ROWS || o->step_bytes >= STEP_BYTES))
 		return 1;
 	o->step_bytes += row->body.n;
 	o->below = row->number;
@@ -163,7 +165,7 @@ int old_groups_read(struct old_groups *o, struct err *err)
 	if (o->storage->ops->read(o->storage, STORAGE_ALL, below, look_at_row, o, err) !=
 	    STORAGE_LOADED)
 		return err->reason ? -1 : err_set(err, ERR_STORAGE, 0, "the log cannot be read");
-	if (!o->all_read && o->below != below)
+	if (!o->at_once && !o->all_read && o->below != below)
 		return 1;
 	if (o->n > 0)
 		qsort(o->rows, o->n, sizeof(*o->rows), by_group);

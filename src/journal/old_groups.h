@@ -1,8 +1,9 @@
 /*
  * Groups as they were before a removal (store/undo.h), out of the log. Their rows are read once,
- * from the newest to the oldest that may be one of theirs, in steps, and kept in memory; then the
- * groups are loaded, some at a time, by what loads a database at start (load.h). Rows must not be
- * moved from the first step to the last (store_undo_reading()). One thread.
+ * from the newest to the oldest that may be one of theirs, and kept in memory; then the groups are
+ * loaded, some at a time, by what loads a database at start (load.h). They are read in steps, if
+ * nobody else writes to the log: rows must not be moved from the first step to the last
+ * (store_undo_reading()). One thread.
  */
 #ifndef JOURNAL_OLD_GROUPS_H
 #define JOURNAL_OLD_GROUPS_H

@@ -72,7 +72,36 @@ struct storage_backup {
 /* Writes into an empty storage. */
 typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
 
+/* Is given rows that others have written. */
+struct storage_follower {
+	storage_row_fn row; /* in order; -1: the store cannot follow, and has to be loaded anew */
+	/*
+	 * After the rows of one or more whole transactions, or, failed, where no more can be given.
+	 * now: Unix seconds, by the clock of the server. log_bytes: of all rows, row_bytes_of()
+	 * each: about.
+	 */
+	int (*end)(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err);
+	void *arg;
+};
+
 struct storage_ops {
+	/*
+	 * These four are of a log that several gateways write; NULL: nobody else does.
+	 *
+	 * begin: nobody else writes from now until commit or cancel; what others have written is
+	 * given first. -1: *err, and nothing is begun. *ret_now: the time of what is committed.
+	 * follow: the same without keeping others from writing.
+	 * newest: how many rows the log has had. Asked over a connection of its own, by one thread
+	 * at a time, which may be another one. At the deadline (monotonic) it is -1, and so it is
+	 * where there is no connection; deadline 0: makes one.
+	 */
+	int (*begin)(struct storage *st, const struct storage_follower *f, double *ret_now,
+		     struct err *err);
+	void (*cancel)(struct storage *st);
+	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);
+	int (*newest)(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err);
+	/* Of the newest row that the store has. */
+	uint64_t (*seen)(struct storage *st);
 	/*
 	 * Rows with numbers below `below`, the newest first. Rows are not checked: see
 	 * row_verdict(). To skip a part that cannot be read, call again with a lower number.

@@ -25,6 +25,7 @@ enum push_mode {
 	PUSH_WIPE,   /* drops all groups; the key means nothing */
 	PUSH_REMOVE, /* drops those that removal says; the key means nothing */
 	PUSH_UNDO,   /* brings back what undo says; the key means nothing */
+	PUSH_FOLLOW, /* stores nothing: what others have written is to be shown */
 	PUSH_BACKUP, /* changes nothing: the database is copied; the key means nothing */
 };
 

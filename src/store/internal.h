@@ -296,7 +296,6 @@ void store_has_left(struct store *s, const struct group *g);
 /* In undo.c. What can be undone since the removal was written; takes it. */
 void undoables_add(struct store *s, struct undoable *u);
 void undoables_remove(struct store *s, const unsigned char *id); /* NULL: all */
-void undoable_free(struct undoable *u);                          /* NULL is fine */
 void undoables_done(struct store *s);
 /*
  * For cleaning: does something that can be undone need the row, of which only the size of the body

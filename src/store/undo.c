@@ -16,6 +16,17 @@ void undoable_free(struct undoable *u)
 	free(u);
 }
 
+struct undoable *undoable_copy(const struct undoable *u)
+{
+	size_t bytes = sizeof(*u) + u->n * sizeof(*u->groups);
+	struct undoable *copy = mem_alloc(bytes);
+
+	memcpy(copy, u, bytes);
+	if (u->family.n)
+		copy->family = (struct str){ mem_dup(u->family.p, u->family.n), u->family.n };
+	return copy;
+}
+
 void undoables_done(struct store *s)
 {
 	for (size_t i = 0; i < s->undo.n; i++)

@@ -44,6 +44,9 @@ struct undoable {
 	uint64_t groups[]; /* ids, ascending */
 };
 
+struct undoable *undoable_copy(const struct undoable *u);
+void undoable_free(struct undoable *u); /* NULL is fine */
+
 /* NULL: there is none with this id, or its time is over. Good until the next batch. */
 const struct undoable *store_undoable(const struct store *s, const unsigned char id[UNDO_ID],
 				      double now);

@@ -225,6 +225,30 @@ static int write_batch(struct postgresql *p, struct batch *b, struct err *err)
 	return r;
 }
 
+/* ---- what was not committed ---- */
+
+static bool may_be_the_rows(const struct session *s)
+{
+	/* Data exceptions, constraints, limits of the program and of its memory. */
+	static const char *const classes[] = { "22", "23", "54" };
+
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (strncmp(s->state, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
+static enum storage_commit_result refuse(struct postgresql *p, struct err *err)
+{
+	bool full = strcmp(p->session.state, "53100") == 0;
+	bool rows = may_be_the_rows(&p->session);
+
+	postgresql_roll_back(p);
+	err_prefix(err, "the push could not be stored: ");
+	err->reason = ERR_STORAGE;
+	return full ? STORAGE_REFUSED_FULL : rows ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
+}
+
 /* ---- an outcome that is not known ---- */
 
 /*
@@ -251,7 +275,6 @@ static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err
 
 static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
 {
-	p->changed = true;
 	session_close(&p->session);
 	err_prefix(err, "the push may have been stored, and can be repeated: ");
 	err->reason = ERR_STORAGE;
@@ -270,40 +293,22 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 	b->deadline = end;
 	while ((found = look_for_batch(p, b, err)) < 0) {
 		session_close(&p->session);
-		if (p->changed || clock_mono_ns() >= end)
+		if (clock_mono_ns() >= end)
 			return unknown(p, err);
 		poll(NULL, 0, PAUSE_MS);
 	}
-	/* If nobody has written since: the lock is held, so once more. */
-	if (found == 0 && (!is_current(p, &b->head) || write_batch(p, b, err) != 1))
+	if (found == 0 && !is_current(p, &b->head)) {
+		err_set(err, ERR_STORAGE, 0, "PostgreSQL: the connection was lost");
+		return refuse(p, err);
+	}
+	/* Nobody has written since, and the lock is held: once more. */
+	if (found == 0 && write_batch(p, b, err) != 1)
 		return unknown(p, err);
 	p->seen = (struct seen){ b->rows->list[b->rows->n - 1].number, p->writer };
 	return STORAGE_COMMITTED;
 }
 
 /* ---- */
-
-static bool may_be_the_rows(const struct session *s)
-{
-	/* Data exceptions, constraints, limits of the program and of its memory. */
-	static const char *const classes[] = { "22", "23", "54" };
-
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-		if (strncmp(s->state, classes[i], 2) == 0)
-			return true;
-	return false;
-}
-
-static enum storage_commit_result refuse(struct postgresql *p, struct err *err)
-{
-	bool full = strcmp(p->session.state, "53100") == 0;
-	bool rows = may_be_the_rows(&p->session);
-
-	postgresql_roll_back(p);
-	err_prefix(err, "the push could not be stored: ");
-	err->reason = ERR_STORAGE;
-	return full ? STORAGE_REFUSED_FULL : rows ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
-}
 
 static bool is_worth_a_try(const struct session *s)
 {
@@ -318,7 +323,18 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 	struct batch b;
 	int r = 0;
 
+	bool locked = p->locked && p->session.conn;
+
 	p->writer.batch++;
+	p->locked = false;
+	if (locked) {
+		b = (struct batch){ .rows = rows,
+				    .head = p->head,
+				    .deadline = postgresql_deadline(p) };
+		r = write_batch(p, &b, err);
+		if (r == 0)
+			return refuse(p, err);
+	}
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
 		/* A connection that was idle may have been lost long ago. */
@@ -328,7 +344,6 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 			return refuse(p, err);
 		}
 		if (!is_current(p, &b.head)) {
-			p->changed = true;
 			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log");
 			return refuse(p, err);
 		}
@@ -342,6 +357,65 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 		return refuse(p, err);
 	p->seen = last_of(p, &b);
 	return STORAGE_COMMITTED;
+}
+
+/* ---- begun before it is known what to write ---- */
+
+/* Catching up is not to keep all others waiting. */
+enum { BEHIND_MAX = 5000 };
+
+static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
+			     struct err *err)
+{
+	if (lock_head(p, &p->head, err) < 0)
+		return -1;
+	if (is_current(p, &p->head))
+		return 0;
+	if (p->head.last.number > p->seen.number + BEHIND_MAX)
+		return 1;
+	if (postgresql_catch_up(p, f, err) < 0)
+		return -1;
+	if (is_current(p, &p->head))
+		return 0;
+	err_set(err, ERR_STORAGE, 0, "the log in schema %s does not end where it says",
+		p->settings.schema);
+	postgresql_changed(p, err);
+	return -1;
+}
+
+int postgresql_begin(struct storage *st, const struct storage_follower *f, double *ret_now,
+		     struct err *err)
+{
+	struct postgresql *p = postgresql_of(st);
+
+	for (int i = 0;; i++) {
+		int r = lock_and_catch_up(p, f, err);
+
+		if (r == 0) {
+			p->locked = true;
+			*ret_now = p->head.now;
+			return 0;
+		}
+		if (r > 0 && postgresql_follow(st, f, err) == 0)
+			continue;
+		/* A connection that was idle may have been lost long ago. */
+		if (i > 0 || p->session.conn || p->changed)
+			break;
+	}
+	postgresql_roll_back(p);
+	err_prefix(err, "the push could not be stored: ");
+	err->reason = ERR_STORAGE;
+	return -1;
+}
+
+void postgresql_cancel(struct storage *st)
+{
+	struct postgresql *p = postgresql_of(st);
+
+	if (!p->locked)
+		return;
+	p->locked = false;
+	postgresql_roll_back(p);
 }
 
 int postgresql_probe(struct storage *st, struct err *err)

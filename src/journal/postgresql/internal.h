@@ -21,6 +21,10 @@ struct head {
 	uint64_t bytes;   /* of all rows: row_bytes_of() */
 };
 
+/*
+ * The committer's thread uses all of it, except for `asking`, which belongs to the thread that
+ * calls postgresql_newest() (commit/freshness.h), with the settings, which nobody changes.
+ */
 struct postgresql {
 	struct storage base; /* first */
 	struct session_settings settings;
@@ -28,9 +32,13 @@ struct postgresql {
 	struct session session;
 	struct row_writer writer; /* this process, and its newest batch */
 	struct seen seen;
-	bool changed; /* the log is not what the store was made of and has written */
-	int holder; /* the server's process that had the lock of the schema for us last; 0: none */
+	bool changed; /* the log is not what the store was made of and has written, for why */
+	struct err why;
+	int holder; /* the server's process that worked for us last; 0: none */
 	bool reading; /* between two readings of one state of the log */
+	bool locked;   /* begun: `head` is what it was locked with */
+	struct head head;
+	struct session asking; /* of whoever asks for the newest row */
 	struct row_params params;
 };
 
@@ -42,6 +50,8 @@ static inline struct postgresql *postgresql_of(struct storage *st)
 int64_t postgresql_deadline(const struct postgresql *p);
 /* Connects, if it has to, and prepares the statements. */
 int postgresql_connect(struct postgresql *p, struct err *err);
+/* The store has to be loaded anew. */
+void postgresql_changed(struct postgresql *p, const struct err *why);
 /* Whatever transaction there is ends without effect. */
 void postgresql_roll_back(struct postgresql *p);
 
@@ -49,6 +59,15 @@ void postgresql_roll_back(struct postgresql *p);
 enum storage_commit_result postgresql_commit(struct storage *st, const struct rows *rows,
 					     struct err *err);
 int postgresql_probe(struct storage *st, struct err *err);
+
+int postgresql_begin(struct storage *st, const struct storage_follower *f, double *ret_now,
+		     struct err *err);
+void postgresql_cancel(struct storage *st);
+
+/* In follow.c. What others have written since; moves `seen`. */
+int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err);
+int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err);
+int postgresql_newest(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err);
 
 /* In reading.c. */
 enum storage_load_result postgresql_read(struct storage *st, enum storage_which which,

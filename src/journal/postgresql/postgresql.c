@@ -18,58 +18,34 @@ int64_t postgresql_deadline(const struct postgresql *p)
 	return clock_mono_ns() + p->settings.timeout_ns;
 }
 
-/* ---- one gateway at a time ---- */
-
-/* 1: the session has the lock. 0: another session has it. */
-static int try_lock(struct postgresql *p, struct err *err)
-{
-	CLEANUP(PQclearp) PGresult *r = NULL;
-
-	if (session_run(
-		    &p->session,
-		    "SELECT pg_try_advisory_lock(x.c::bigint) FROM (SELECT 'head'::regclass::oid "
-		    "AS c) x",
-		    &r, 1, postgresql_deadline(p), err) < 0)
-		return -1;
-	return PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
-}
-
-/* The session before, of this process, is told to end if it still has the lock. */
+/*
+ * What the session before has locked is free when the server has noticed that it is lost. If it
+ * takes it for alive it is told to end; never while it commits, as it may wait for a standby.
+ */
 static int end_own_session(struct postgresql *p, struct err *err)
 {
-	char sql[256];
-
-	if (!p->holder)
-		return 0;
-	snprintf(sql, sizeof(sql),
-		 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND "
-		 "granted AND classid = 0 AND objid = 'head'::regclass::oid AND pid = %d",
-		 p->holder);
-	return session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err);
-}
-
-/*
- * A lock of the session's, on a number made of the name: two gateways would each show what only
- * they have been pushed. A session whose connection is lost has it until the server has noticed.
- */
-static int lock_schema(struct postgresql *p, struct err *err)
-{
-	enum { PAUSE_MS = 50 };
+	enum { PAUSE_MS = 20 };
 	int64_t end = postgresql_deadline(p);
-	int locked;
+	char sql[512];
 
-	while ((locked = try_lock(p, err)) == 0 && clock_mono_ns() < end) {
-		if (end_own_session(p, err) < 0)
+	snprintf(sql, sizeof(sql),
+		 "SELECT CASE WHEN a.wait_event = 'ClientRead' THEN pg_terminate_backend(a.pid) END "
+		 "FROM pg_stat_activity a WHERE a.pid = %d AND a.pid <> pg_backend_pid() AND EXISTS "
+		 "(SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
+		 p->holder);
+	while (p->holder && p->holder != PQbackendPID(p->session.conn)) {
+		CLEANUP(PQclearp) PGresult *r = NULL;
+
+		if (session_run(&p->session, sql, &r, 1, end, err) < 0)
 			return -1;
+		if (PQntuples(r) == 0)
+			break;
+		if (clock_mono_ns() >= end)
+			return err_set(err, ERR_STORAGE, 0,
+				       "PostgreSQL: what this gateway has asked for before is "
+				       "still being committed");
 		poll(NULL, 0, PAUSE_MS);
 	}
-	if (locked < 0)
-		return -1;
-	if (locked == 0)
-		return err_set(err, ERR_STORAGE, 0,
-			       "another gateway uses the schema %s: one at a time can, so stop "
-			       "that one or choose another --persistence.schema",
-			       p->settings.schema);
 	p->holder = PQbackendPID(p->session.conn);
 	return 0;
 }
@@ -100,14 +76,20 @@ int postgresql_connect(struct postgresql *p, struct err *err)
 {
 	if (p->session.conn && PQstatus(p->session.conn) == CONNECTION_OK)
 		return 0;
-	p->reading = false;
+	p->reading = p->locked = false;
 	if (session_open(&p->session, err) < 0)
 		return -1;
-	if (postgresql_migrate(&p->session, err) == 0 && lock_schema(p, err) == 0 &&
+	if (postgresql_migrate(&p->session, err) == 0 && end_own_session(p, err) == 0 &&
 	    prepare(p, err) == 0)
 		return 0;
 	session_close(&p->session);
 	return -1;
+}
+
+void postgresql_changed(struct postgresql *p, const struct err *why)
+{
+	p->changed = true;
+	p->why = *why;
 }
 
 void postgresql_roll_back(struct postgresql *p)
@@ -133,11 +115,16 @@ static uint64_t postgresql_bytes(struct storage *st)
 	return strtoull(PQgetvalue(r, 0, 0), NULL, 10);
 }
 
+static uint64_t postgresql_seen(struct storage *st)
+{
+	return postgresql_of(st)->seen.number;
+}
+
 static enum storage_health postgresql_health(struct storage *st, struct err *err)
 {
 	if (!postgresql_of(st)->changed)
 		return STORAGE_WELL;
-	err_set(err, ERR_STORAGE, 0, "the log is not the one that this gateway has written to");
+	*err = postgresql_of(st)->why;
 	return STORAGE_CHANGED;
 }
 
@@ -164,6 +151,7 @@ static void postgresql_close(struct storage *st)
 
 	postgresql_roll_back(p);
 	session_close(&p->session);
+	session_close(&p->asking);
 	row_params_done(&p->params);
 	free(p->url);
 	free(p->schema);
@@ -171,6 +159,11 @@ static void postgresql_close(struct storage *st)
 }
 
 static const struct storage_ops ops = {
+	.begin = postgresql_begin,
+	.cancel = postgresql_cancel,
+	.follow = postgresql_follow,
+	.newest = postgresql_newest,
+	.seen = postgresql_seen,
 	.read = postgresql_read,
 	.commit = postgresql_commit,
 	.oldest = postgresql_oldest,
@@ -191,7 +184,7 @@ int postgresql_storage_open(const struct postgresql_settings *settings,
 	p->url = mem_strdup(settings->url);
 	p->schema = mem_strdup(settings->schema);
 	p->settings = (struct session_settings){ p->url, p->schema, settings->timeout_ns };
-	p->session.settings = &p->settings;
+	p->session.settings = p->asking.settings = &p->settings;
 	p->writer.process = random_number();
 	if (postgresql_connect(p, err) == 0) {
 		*ret_storage = &p->base;

@@ -97,6 +97,8 @@ enum storage_load_result postgresql_read(struct storage *st, enum storage_which 
 {
 	struct postgresql *p = postgresql_of(st);
 	struct reader rd = { .p = p, .fn = fn, .arg = arg };
+	/* Whoever reads only this does not make a store of it. */
+	bool loads = p->reading && which == STORAGE_ALL && below == UINT64_MAX;
 
 	if (begin_reading(p, err) < 0)
 		return STORAGE_FAILED;
@@ -106,7 +108,7 @@ enum storage_load_result postgresql_read(struct storage *st, enum storage_which 
 	}
 	if (which == STORAGE_ALL)
 		end_reading(p);
-	if (which == STORAGE_ALL && below == UINT64_MAX) {
+	if (loads) {
 		p->seen = rd.first;
 		p->changed = false;
 	}

@@ -1,0 +1,256 @@
+#include "commit/freshness.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "push/push.h"
+
+/* A question is answered within that time, or it has failed. */
+enum { ANSWER_NS = 500 * 1000 * 1000 };
+
+/* Between two questions that nobody has asked; the second while questions fail. */
+enum { IDLE_NS = 1000 * 1000 * 1000, RETRY_NS = 100 * 1000 * 1000 };
+
+struct freshness {
+	struct storage *storage;
+	struct committer *committer;
+	struct queue *queue;
+	int64_t stale_after_ns;
+	void (*told)(void);
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t news;
+	struct freshness_wait *asked;   /* their question is not put yet */
+	struct freshness_wait *waiting; /* for rows */
+	struct push nudge;              /* has the committer follow */
+	bool nudged;                    /* it is in the queue */
+	bool failing, stopping;
+	int64_t answered_ns; /* monotonic: the last question that was */
+	uint64_t newest;
+};
+
+/* On the committer's thread. */
+static void followed(struct push *push)
+{
+	struct freshness *f = push->done_arg;
+
+	pthread_mutex_lock(&f->lock);
+	f->nudged = false;
+	pthread_cond_signal(&f->news);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* With the lock. */
+static void nudge(struct freshness *f)
+{
+	if (f->nudged)
+		return;
+	f->nudge = (struct push){
+		.node.urgent = true, .mode = PUSH_FOLLOW, .done = followed, .done_arg = f
+	};
+	f->nudged = queue_push(f->queue, &f->nudge.node) == QUEUE_OK;
+	if (f->nudged)
+		queue_wake(f->queue);
+}
+
+/* With the lock, which is given up meanwhile. */
+static void done_all(struct freshness *f, struct freshness_wait *list)
+{
+	if (!list)
+		return;
+	pthread_mutex_unlock(&f->lock);
+	while (list) {
+		struct freshness_wait *w = list;
+
+		list = w->next;
+		w->done(w);
+	}
+	f->told();
+	pthread_mutex_lock(&f->lock);
+}
+
+/* Takes those out of the list that need wait no longer, or want to. */
+static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
+{
+	struct freshness_wait *ready = NULL, **at = &f->waiting;
+	uint64_t seen = committer_seen(f->committer);
+
+	while (*at) {
+		struct freshness_wait *w = *at;
+
+		if (w->needs > seen && w->until_ns > now && !f->failing) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->next = ready;
+		ready = w;
+	}
+	return ready;
+}
+
+/* A connection that was idle may have been lost long ago: once more over a new one. */
+static int ask_storage(struct freshness *f, bool again, uint64_t *ret)
+{
+	const struct storage_ops *ops = f->storage->ops;
+	struct err ignored;
+
+	if (!again && ops->newest(f->storage, clock_mono_ns() + ANSWER_NS, ret, &ignored) == 0)
+		return 0;
+	return ops->newest(f->storage, 0, ret, &ignored);
+}
+
+/* With the lock, which is given up meanwhile. */
+static void ask(struct freshness *f)
+{
+	struct freshness_wait *asking = TAKE(f->asked), *next;
+	bool again = f->failing;
+	uint64_t newest;
+
+	pthread_mutex_unlock(&f->lock);
+	bool failed = ask_storage(f, again, &newest) < 0;
+
+	pthread_mutex_lock(&f->lock);
+	f->failing = failed;
+	if (!failed) {
+		f->newest = newest;
+		f->answered_ns = clock_mono_ns();
+	}
+	for (; asking; asking = next) {
+		next = asking->next;
+		asking->needs = failed ? 0 : newest;
+		asking->next = f->waiting;
+		f->waiting = asking;
+	}
+	if (!failed && newest > committer_seen(f->committer))
+		nudge(f);
+}
+
+static int64_t next_ns(const struct freshness *f)
+{
+	int64_t at = clock_mono_ns() + (f->failing ? RETRY_NS : IDLE_NS);
+
+	for (const struct freshness_wait *w = f->waiting; w; w = w->next)
+		if (w->until_ns < at)
+			at = w->until_ns;
+	return at;
+}
+
+static void *freshness_main(void *arg)
+{
+	struct freshness *f = arg;
+	int64_t asked_ns = 0;
+
+	pthread_mutex_lock(&f->lock);
+	while (!f->stopping) {
+		int64_t now = clock_mono_ns();
+
+		/* Also while nobody does, so that it is known how old all is that is shown. */
+		if (f->asked || now >= asked_ns + (f->failing ? RETRY_NS : IDLE_NS)) {
+			asked_ns = now;
+			ask(f);
+		}
+		done_all(f, take_ready(f, clock_mono_ns()));
+		/* What has become visible by other ways than a nudge. */
+		if (f->waiting)
+			nudge(f);
+		if (!f->stopping && !f->asked)
+			clock_wait(&f->news, &f->lock, next_ns(f));
+	}
+	f->failing = true;
+	done_all(f, TAKE(f->asked));
+	done_all(f, TAKE(f->waiting));
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+struct freshness *freshness_start(struct storage *storage, struct committer *committer,
+				  struct queue *queue, int64_t stale_after_ns, void (*told)(void),
+				  struct err *err)
+{
+	struct freshness *f = mem_zalloc(sizeof(*f));
+
+	f->storage = storage;
+	f->committer = committer;
+	f->queue = queue;
+	f->stale_after_ns = stale_after_ns;
+	f->told = told;
+	f->answered_ns = clock_mono_ns();
+	f->failing = ask_storage(f, true, &f->newest) < 0;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->news, NULL);
+	if (pthread_create(&f->thread, NULL, freshness_main, f) == 0) {
+		pthread_setname_np(f->thread, "freshness");
+		return f;
+	}
+	err_set(err, ERR_SYSTEM, 0, "cannot start the thread that asks for the newest row");
+	freshness_free(f);
+	return NULL;
+}
+
+void freshness_stop(struct freshness *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->stopping = true;
+	pthread_cond_signal(&f->news);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
+}
+
+void freshness_free(struct freshness *f)
+{
+	if (!f)
+		return;
+	pthread_cond_destroy(&f->news);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+bool freshness_ask(struct freshness *f, struct freshness_wait *w)
+{
+	bool waits;
+
+	if (!f)
+		return false;
+	pthread_mutex_lock(&f->lock);
+	waits = !f->failing && !f->stopping;
+	if (waits) {
+		w->needs = UINT64_MAX;
+		w->next = f->asked;
+		f->asked = w;
+		pthread_cond_signal(&f->news);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return waits;
+}
+
+bool freshness_is_stale(struct freshness *f)
+{
+	bool stale;
+
+	if (!f || f->stale_after_ns == 0)
+		return false;
+	pthread_mutex_lock(&f->lock);
+	stale = f->failing && clock_mono_ns() - f->answered_ns > f->stale_after_ns;
+	pthread_mutex_unlock(&f->lock);
+	return stale;
+}
+
+struct freshness_stats freshness_stats(struct freshness *f)
+{
+	struct freshness_stats ret = { .up = true };
+	uint64_t seen;
+
+	if (!f)
+		return ret;
+	seen = committer_seen(f->committer);
+	pthread_mutex_lock(&f->lock);
+	ret.up = !f->failing;
+	ret.lag_rows = f->newest > seen ? f->newest - seen : 0;
+	pthread_mutex_unlock(&f->lock);
+	return ret;
+}

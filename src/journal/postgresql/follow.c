@@ -1,0 +1,210 @@
+/*
+ * Rows that others have written. They are read from the newest one on that the store has: if that
+ * is another row by now, or there is none of its number, or the rows do not continue without a gap,
+ * the log is not the one that the store was made of, or what is missing was dropped.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "journal/postgresql/internal.h"
+
+enum { OID_INT8 = 20 };
+
+struct catching_up {
+	struct postgresql *p;
+	const struct storage_follower *follower;
+	struct seen seen;
+	bool first; /* the row that the store has is yet to come */
+	size_t n;   /* rows since the follower was told of the end of a transaction */
+};
+
+/* So many rows are followed by an end, if a transaction ends there. */
+enum { ROWS_MAX = 1000 };
+
+static int changed(struct postgresql *p, const char *how, struct err *err)
+{
+	err_set(err, ERR_STORAGE, 0, "the log in schema %s %s", p->settings.schema, how);
+	postgresql_changed(p, err);
+	return -1;
+}
+
+/* A transaction has ended with the newest row. */
+static int end(struct catching_up *c, struct err *err)
+{
+	c->n = 0;
+	if (c->follower->end(c->follower->arg, c->p->head.now, c->p->head.bytes, false, err) == 0) {
+		c->p->seen = c->seen;
+		return 0;
+	}
+	postgresql_changed(c->p, err);
+	return -1;
+}
+
+static bool same_writer(const struct row_writer *a, const struct row_writer *b)
+{
+	return a->process == b->process && a->batch == b->batch;
+}
+
+static int take_row(struct catching_up *c, const struct row *row, const struct row_writer *writer,
+		    struct err *err)
+{
+	bool known = c->first;
+
+	c->first = false;
+	if (known && (row->number != c->seen.number || !same_writer(writer, &c->seen.writer)))
+		return changed(c->p,
+			       row->number == c->seen.number
+				       ? "has become another one"
+				       : "was dropped beyond what this gateway has read",
+			       err);
+	if (known)
+		return 0;
+	if (row->number != c->seen.number + 1)
+		return changed(c->p,
+			       c->seen.number ? "has a gap"
+					      : "was dropped beyond what this gateway has read",
+			       err);
+	if (c->n >= ROWS_MAX && !same_writer(writer, &c->seen.writer) && end(c, err) < 0)
+		return -1;
+	c->seen = (struct seen){ row->number, *writer };
+	c->n++;
+	if (c->follower->row(c->follower->arg, row, err) == 0)
+		return 0;
+	postgresql_changed(c->p, err);
+	return -1;
+}
+
+static int take_rows(struct catching_up *c, const PGresult *r, struct err *err)
+{
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct row_writer writer;
+		struct row row;
+
+		if (!result_row(r, i, &row, &writer))
+			return changed(c->p, "has other columns", err);
+		if (take_row(c, &row, &writer, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int send_query(struct postgresql *p, uint64_t from, struct err *err)
+{
+	char bytes[8];
+	const char *const values[] = { bytes };
+	const int lengths[] = { sizeof(bytes) }, formats[] = { 1 };
+	const Oid types[] = { OID_INT8 };
+
+	row_put_u64(bytes, from);
+	err->reason = ERR_NONE;
+	if (PQsendQueryParams(p->session.conn, ROW_SELECT "WHERE number >= $1 ORDER BY number", 1,
+			      types, values, lengths, formats, 1) &&
+	    PQsetSingleRowMode(p->session.conn))
+		return 0;
+	return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
+}
+
+static int take_all(struct catching_up *c, struct err *err)
+{
+	struct session *s = &c->p->session;
+	PGresult *r;
+	int failed;
+
+	while ((r = session_next(s, postgresql_deadline(c->p), err)) != NULL) {
+		if (session_check(s, r, err) < 0)
+			return -1;
+		failed = take_rows(c, r, err);
+		PQclear(r);
+		if (failed)
+			return -1;
+	}
+	if (err->reason)
+		return -1;
+	return c->first ? changed(c->p, "is shorter than what this gateway has read", err) : 0;
+}
+
+/* One statement sees one state of the log, which ends with a whole transaction. */
+int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err)
+{
+	struct catching_up c = {
+		.p = p, .follower = f, .seen = p->seen, .first = p->seen.number > 0
+	};
+	struct err ignored;
+	int failed;
+
+	if (p->changed) {
+		*err = p->why;
+		return -1;
+	}
+	if (send_query(p, p->seen.number, err) < 0)
+		return -1;
+	failed = take_all(&c, err);
+	if (failed) {
+		f->end(f->arg, p->head.now, p->head.bytes, true, &ignored);
+		/* What is still to come goes with its connection. */
+		session_close(&p->session);
+		return -1;
+	}
+	return c.n > 0 ? end(&c, err) : 0;
+}
+
+/* ---- without the lock ---- */
+
+static uint64_t integer(const PGresult *r, int column)
+{
+	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
+}
+
+/* Without a lock: all but the time of the newest transaction. */
+static int look(struct session *s, int64_t deadline, struct head *ret, struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *r = NULL;
+
+	if (session_run(s,
+			"SELECT seq, writer, batch, bytes, extract(epoch FROM clock_timestamp()) "
+			"FROM head",
+			&r, 1, deadline, err) < 0)
+		return -1;
+	if (PQntuples(r) != 1)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
+	*ret = (struct head){
+		.last = { integer(r, 0), { integer(r, 1), integer(r, 2) } },
+		.bytes = integer(r, 3),
+		.now = strtod(PQgetvalue(r, 0, 4), NULL),
+	};
+	return 0;
+}
+
+int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err)
+{
+	struct postgresql *p = postgresql_of(st);
+	double before = p->head.now;
+	struct head head;
+
+	postgresql_roll_back(p);
+	if (postgresql_connect(p, err) < 0 ||
+	    look(&p->session, postgresql_deadline(p), &head, err) < 0)
+		return -1;
+	if (head.last.number == p->seen.number && same_writer(&head.last.writer, &p->seen.writer))
+		return 0;
+	if (head.now < before)
+		head.now = before;
+	p->head = head;
+	return postgresql_catch_up(p, f, err);
+}
+
+int postgresql_newest(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err)
+{
+	struct postgresql *p = postgresql_of(st);
+	struct head head;
+
+	if (deadline == 0) {
+		deadline = postgresql_deadline(p);
+		if (session_open(&p->asking, err) < 0)
+			return -1;
+	}
+	if (look(&p->asking, deadline, &head, err) < 0)
+		return -1;
+	*ret = head.last.number;
+	return 0;
+}
