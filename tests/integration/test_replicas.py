@@ -1,0 +1,261 @@
+"""Several gateways over one PostgreSQL: any of them takes a push, any answers the scrape, none is missed."""
+import contextlib
+import os
+import random
+import re
+import signal
+
+import pytest
+
+from gateway import Gateway, eventually
+from postgresql_server import Server, schema
+from test_postgresql import Load, Proxy, assert_none_missing, numbers_shown, rows, shown
+
+
+@contextlib.contextmanager
+def replicas(n, flags):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Gateway(*flags, database=None)) for _ in range(n)]
+
+
+@pytest.fixture
+def flags(postgresql):
+    return [f"--persistence.url={postgresql.url}", f"--persistence.schema={schema()}"]
+
+
+def test_a_200_is_seen_everywhere_and_no_value_goes_back(flags, postgresql):
+    """Eight clients push numbers that count up, each time to another gateway; a scraper goes from one to the next."""
+    with replicas(3, flags) as gws:
+        load = Load(gws, clients=8)
+        last = {}
+        try:
+            for i in range(200):
+                acknowledged = list(load.acknowledged)
+                got = numbers_shown(gws[i % 3])
+                for client, n in enumerate(acknowledged):
+                    assert got.get(client, 0) >= n, (i, client, n, got)
+                for client, n in last.items():
+                    assert got[client] >= n, (i, client)
+                last = got
+        finally:
+            load.stop()
+        assert load.statuses == {200}
+        assert min(load.acknowledged) > 10
+        want = shown(gws[0])
+        assert shown(gws[1]) == want
+        assert shown(gws[2]) == want
+        numbers = [int(n) for n in rows(postgresql, flags, "number")]
+        assert numbers == list(range(1, len(numbers) + 1))
+        writers = rows(postgresql, flags, "count(DISTINCT writer)", "")
+        assert writers == ["3"]
+    with Gateway(*flags, database=None) as gw:
+        assert shown(gw) == want
+
+
+def test_own_metrics_say_whose_they_are(flags):
+    with replicas(2, flags) as gws:
+        names = set()
+        for gw in gws:
+            own = [line for line in gw.get("/metrics").text.splitlines() if line.startswith(("pushgateway_", "process_"))]
+            found = {re.search(r'replica="([^"]+)"', line)[1] for line in own}
+            assert len(found) == 1
+            names |= found
+        assert len(names) == 2
+
+
+def step(rng, gw, i, undos):
+    """Something that any client may do; most of it concerns few groups, so that much of it contradicts something.
+    undos: the ids of what can be undone."""
+    reply = any_request(rng, gw, i, undos)
+    found = re.search(r'"undo":"([0-9a-f]{32})"', reply.text)
+    if found:
+        undos.append(found[1])
+    return reply
+
+
+def any_request(rng, gw, i, undos):
+    job = f"job_{rng.randrange(4)}"
+    kind = rng.randrange(20)
+    if kind == 0:
+        return gw.delete(job)
+    if kind == 1:
+        return gw.request("DELETE", f"/api/v1/groups?match[]={{job=~%22job_[{rng.randrange(4)}{rng.randrange(4)}]%22}}")
+    if kind == 2:
+        return gw.request("DELETE", "/api/v1/groups?match[]={job=~%22.%2B%22}&family=m_1")
+    if kind == 3:
+        return gw.request("PUT", "/api/v1/admin/wipe") if rng.randrange(4) == 0 else gw.delete(job)
+    if kind < 8:
+        source = rng.randrange(3)
+        path = f"/sum/metrics/job/sum_{rng.randrange(2)}/__source__/s{source}"
+        if kind == 4:
+            return gw.request("DELETE", path)
+        body = f"# TYPE c_{rng.randrange(2)} counter\nc_{0} {i}\n" if rng.randrange(3) else f"# TYPE g gauge\ng {i}\n# TYPE c_0 counter\nc_0 {i}\n"
+        return gw.request(rng.choice(["PUT", "POST"]), path, body)
+    if kind == 8:
+        return gw.request("POST", "/add/metrics/job/added", f"# TYPE a_total counter\na_total{{l=\"{rng.randrange(3)}\"}} {i}\n")
+    if kind in (9, 10) and undos:
+        return gw.request("POST", f"/api/v1/undo/{undos.pop(rng.choice([0, -1]))}")
+    families = rng.sample(range(5), rng.randrange(1, 4))
+    body = "".join(f"# TYPE m_{f} {rng.choice(['gauge', 'gauge', 'gauge', 'counter'])}\nm_{f}{{l=\"{rng.randrange(3)}\"}} {i}\n" for f in families)
+    return gw.request(rng.choice(["PUT", "POST"]), f"/metrics/job/{job}" + ("/x/1" if rng.randrange(3) == 0 else ""), body)
+
+
+def without_times(lines):
+    return [line for line in lines if not line.startswith(("push_time", "push_failure_time"))]
+
+
+def verdict(reply):
+    """Which group it names that already has a type is a matter of chance, and so are ids."""
+    return reply.status, re.sub(r'group \{[^}]*\}|"undo":"[0-9a-f]+"', "(any)", reply.text)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_verdicts_as_on_one_machine(flags, seed, tmp_path):
+    """A history of pushes, each to another gateway: the same statuses and the same exposition as of one with a file."""
+    turns = random.Random(seed)
+    statuses, undos, undos_of_one = set(), [], []
+    with Gateway("--web.enable-admin-api", database=tmp_path / "one") as one, replicas(3, [*flags, "--web.enable-admin-api"]) as gws:
+        for i in range(300):
+            want = step(random.Random(seed * 1000 + i), one, i, undos_of_one)
+            got = step(random.Random(seed * 1000 + i), turns.choice(gws), i, undos)
+            assert verdict(got) == verdict(want), i
+            statuses.add(got.status)
+            if i % 10 == 0:
+                assert without_times(shown(turns.choice(gws))) == without_times(shown(one)), i
+        assert statuses >= {200, 202, 400}
+        want = shown(gws[0])
+        assert without_times(want) == without_times(shown(one))
+        for gw in gws:
+            assert shown(gw) == want
+            assert "loaded from the database again" not in gw.log
+    with Gateway(*flags, database=None) as gw:
+        assert shown(gw) == want
+
+
+ROUNDS = int(os.environ.get("REPLICA_ROUNDS", "6"))
+
+
+def test_gateways_that_are_killed_and_stopped(flags):
+    """Whatever moment it is: what was acknowledged is there, and the others go on."""
+    rng = random.Random(1)
+    options = [*flags, "--persistence.timeout=2s"]
+    with replicas(1, options) as stays, contextlib.ExitStack() as stack:
+        gws = [stays[0], *(stack.enter_context(Gateway(*options, database=None)) for _ in range(2))]
+        load = Load(gws, clients=6)
+        try:
+            for _ in range(ROUNDS):
+                i = rng.randrange(1, 3)
+                before = load.total()
+                eventually(lambda at=before: load.total() > at + rng.randrange(30), "pushes go on")
+                if rng.randrange(2):
+                    gws[i].kill()
+                    gws[i] = stack.enter_context(Gateway(*options, database=None))
+                    load.gateways[i] = gws[i]
+                else:
+                    gws[i].signal(signal.SIGSTOP)
+                    # All of the load may wait for this one.
+                    eventually(lambda: gws[0].put("probe", "x 1\n").status == 200, "the others go on")
+                    gws[i].signal(signal.SIGCONT)
+        finally:
+            for gw in gws[1:]:
+                gw.signal(signal.SIGCONT)
+            load.stop()
+        for gw in gws:
+            assert_none_missing(gw, load)
+        assert shown(gws[0]) == shown(gws[1]) == shown(gws[2])
+
+
+def test_the_server_crashes_under_several():
+    server = Server(durable=True).start()
+    try:
+        with replicas(2, [f"--persistence.url={server.url}", "--persistence.timeout=2s"]) as gws:
+            load = Load(gws)
+            try:
+                for _ in range(2):
+                    before = load.total()
+                    eventually(lambda at=before: load.total() > at + 20, "pushes go on")
+                    server.stop(signal.SIGQUIT)
+                    refused = load.refused
+                    eventually(lambda at=refused: load.refused > at + 4, "pushes are refused")
+                    for gw in gws:
+                        assert gw.get("/metrics").status == 200
+                    server.start()
+                    for gw in gws:
+                        eventually(lambda gw=gw: gw.get("/-/ready").status == 200, "it comes back by itself")
+                before = load.total()
+                eventually(lambda: load.total() > before + 20, "pushes are taken")
+            finally:
+                load.stop()
+            assert load.statuses == {200, 503}
+            for gw in gws:
+                assert_none_missing(gw, load)
+            assert shown(gws[0]) == shown(gws[1])
+    finally:
+        server.end()
+
+
+def test_a_connection_that_is_cut_in_the_commit_while_another_writes(postgresql, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("p")
+    os.chmod(directory, 0o755)
+    proxy = Proxy(postgresql, directory)
+    name = f"--persistence.schema={schema()}"
+    cut = [f"--persistence.url=postgresql://postgres@/postgres?host={directory}", name]
+    whole = [f"--persistence.url={postgresql.url}", name]
+    try:
+        with Gateway(*whole, database=None) as other, Gateway(*cut, database=None) as gw:
+            load = Load([other], clients=3)
+            try:
+                for n, at in enumerate([0, 1, 50, 300, 500, 600, 700, 100000] * 3, 1):
+                    proxy.cut_at = at
+                    status = gw.put("a", f"n {n}\n").status
+                    assert status in (200, 503), (at, gw.log)
+                    if status == 200:
+                        assert f'n{{instance="",job="a"}} {n}\n' in other.get("/metrics").text, (at, gw.log)
+            finally:
+                load.stop()
+            assert proxy.cuts > 12
+            for g in (gw, other):
+                assert_none_missing(g, load)
+            assert shown(gw) == shown(other)
+            numbers = [int(x) for x in rows(postgresql, whole, "number")]
+            assert numbers == list(range(1, len(numbers) + 1))
+    finally:
+        proxy.end()
+
+
+def test_one_that_has_missed_what_was_dropped(postgresql, flags):
+    """It was stopped for longer than the log is kept: it loads all of it anew."""
+    name = flags[1].partition("=")[2]
+    body = "".join(f'long_name_of_a_metric{{label="{i:04}"}} 1\n' for i in range(2000))
+    with replicas(2, flags) as (gw, late):
+        assert gw.put("a", "n 1\n").status == 200
+        late.signal(signal.SIGSTOP)
+        try:
+            seen = int(rows(postgresql, flags, "max(number)", "")[0])
+            assert gw.put("a", "n 2\n").status == 200
+            for _ in range(30):
+                assert gw.put("changes", body).status == 200
+            # Nothing is dropped that is younger than ten time-outs.
+            postgresql.sql(f"UPDATE {name}.log SET written = written - 1000")
+
+            def dropped():
+                assert gw.put("changes", body).status == 200
+                return int(rows(postgresql, flags, "min(number)", "")[0]) > seen + 1
+
+            eventually(dropped, "the oldest rows are dropped")
+        finally:
+            late.signal(signal.SIGCONT)
+        eventually(lambda: 'n{instance="",job="a"} 2\n' in late.get("/metrics").text, "it shows what there is")
+        late.wait_for_line("loaded from the database again")
+        assert shown(late) == shown(gw)
+
+
+def test_several_start_at_once_on_an_empty_database(postgresql):
+    name = f"--persistence.schema={schema()}"
+    started = [Gateway(f"--persistence.url={postgresql.url}", name, database=None) for _ in range(4)]
+    with contextlib.ExitStack() as stack:
+        gws = [stack.enter_context(gw) for gw in started]
+        for i, gw in enumerate(gws):
+            assert gw.put(f"from_{i}", f"n {i}\n").status == 200
+        for gw in gws:
+            assert gw.get("/metrics").text.count("\nn{") == 4
