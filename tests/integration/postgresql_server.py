@@ -1,4 +1,5 @@
 """A PostgreSQL of the tests' own: in a temporary directory, on a socket in there, never the system's."""
+import contextlib
 import glob
 import os
 import pwd
@@ -90,6 +91,19 @@ class Server:
                         check=False)
         assert got.returncode == 0, got.stderr
         return got.stdout.splitlines()
+
+    @contextlib.contextmanager
+    def session(self, application):
+        """A psql that does what it reads."""
+        psql = subprocess.Popen([*self.prefix, os.path.join(self.bin, "psql"), "-X", "-U", "postgres", "-h", self.directory, "-At"],
+                                cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+                                env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGAPPNAME": application})
+        try:
+            yield psql
+        finally:
+            psql.kill()
+            psql.wait()
+            psql.stdin.close()
 
     def stop(self, how=signal.SIGINT):
         """SIGINT: fast; SIGQUIT: immediate, as a crash."""

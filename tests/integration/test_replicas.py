@@ -250,6 +250,19 @@ def test_one_that_has_missed_what_was_dropped(postgresql, flags):
         assert shown(late) == shown(gw)
 
 
+def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
+    """As one that was stopped while it sent a large push, which no time-out of the server ends."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as keeps:
+            print("SET idle_in_transaction_session_timeout = 0; BEGIN;", f"SELECT seq FROM {name}.head FOR UPDATE;",
+                  file=keeps.stdin, flush=True)
+            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"), "it has the lock")
+            assert gw.put("a", "n 1\n").status == 503
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+            assert keeps.poll() is None or keeps.returncode
+
+
 def test_several_start_at_once_on_an_empty_database(postgresql):
     name = f"--persistence.schema={schema()}"
     started = [Gateway(f"--persistence.url={postgresql.url}", name, database=None) for _ in range(4)]

@@ -13,6 +13,11 @@
 
 /* ---- the lock ---- */
 
+/* The server says first that the wait for the lock was too long. */
+enum { GRACE_NS = 500 * 1000 * 1000 };
+
+#define LOCK_TIMEOUT "55P03"
+
 static uint64_t integer(const PGresult *r, int column)
 {
 	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
@@ -39,6 +44,29 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 	return 0;
 }
 
+/*
+ * Somebody has the lock for longer than a time-out. A gateway that was stopped while it sent a
+ * large push has, since the server's own time-outs do not count there. One that waits for its
+ * client has not been told to commit yet; never one that waits for a standby.
+ */
+static void end_holder(struct postgresql *p)
+{
+	struct err ignored;
+	char sql[600];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.pid <> "
+		 "pg_backend_pid() AND a.datname = current_database() AND a.usename = current_user "
+		 "AND a.application_name = 'tallygate' AND a.wait_event = 'ClientRead' AND "
+		 "a.xact_start < clock_timestamp() - interval '%lld ms' AND EXISTS (SELECT FROM "
+		 "pg_locks l "
+		 "WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
+		 (long long)(p->settings.timeout_ns / 1000000));
+	postgresql_roll_back(p);
+	if (p->session.conn)
+		session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), &ignored);
+}
+
 /* The clock is asked in a statement of its own, after the wait. */
 static int lock_head(struct postgresql *p, struct head *ret, struct err *err)
 {
@@ -52,8 +80,11 @@ static int lock_head(struct postgresql *p, struct head *ret, struct err *err)
 			"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 			"SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
 			"SELECT extract(epoch FROM clock_timestamp())",
-			r, 2, postgresql_deadline(p), err) < 0)
+			r, 2, postgresql_deadline(p) + GRACE_NS, err) < 0) {
+		if (strcmp(p->session.state, LOCK_TIMEOUT) == 0)
+			end_holder(p);
 		return -1;
+	}
 	failed = read_head(p, r[0], r[1], ret, err);
 	PQclear(r[0]);
 	PQclear(r[1]);
