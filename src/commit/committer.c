@@ -1,43 +1,15 @@
 #include "commit/committer.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commit/cleaning.h"
-#include "commit/copying.h"
-#include "commit/database.h"
-#include "commit/late.h"
-#include "commit/pace.h"
-#include "commit/slices.h"
-#include "push/push.h"
-
-/* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
-enum { BATCH_MAX = 512 };
+#include "commit/internal.h"
 
 enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
-
-struct committer {
-	struct queue *queue;
-	struct store *store;
-	struct database database;
-	void (*batch_done)(void);
-	pthread_t thread;
-	atomic_bool busy;
-	atomic_ullong batches;
-	uint64_t batches_seen; /* by committer_beats() */
-	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
-	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
-	struct pace pace;
-	struct late late; /* large pushes, and what has to wait for them */
-	struct buckets batch_pushes;
-	struct slices slices;
-	struct copying copying;
-};
 
 /* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
@@ -49,14 +21,14 @@ enum { POLL_NS = 250 * 1000 * 1000 };
 #define BEAT_NS (60 * INT64_C(1000000000))
 
 /* A transaction of its own for what is staged next. Others' rows find no removal half done. */
-static int begin(struct committer *c, struct err *err)
+int committer_begin(struct committer *c, struct err *err)
 {
 	if (database_is_shared(&c->database))
 		slices_finish_removal(&c->slices);
 	return database_begin(&c->database, err);
 }
 
-static void follow(struct committer *c)
+void committer_follow(struct committer *c)
 {
 	if (!database_is_shared(&c->database))
 		return;
@@ -64,7 +36,7 @@ static void follow(struct committer *c)
 	database_follow(&c->database);
 }
 
-static void publish(struct committer *c)
+void committer_publish(struct committer *c)
 {
 	store_publish(c->store);
 	database_published(&c->database);
@@ -108,7 +80,7 @@ static void go_on(struct committer *c)
 	go_on_copying(c);
 }
 
-static void refuse_batch(struct push *first, const struct err *why)
+void committer_refuse(struct push *first, const struct err *why)
 {
 	for (struct push *p = first; p; p = (struct push *)p->node.next)
 		if (!p->err.reason)
@@ -139,7 +111,7 @@ static struct push *cut_batch(struct push *first, size_t *ret_n)
 }
 
 /* cleaning: cleaning_begin() has added rows to the batch. */
-static enum storage_commit_result commit_batch(struct committer *c, bool cleaning, struct err *err)
+enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
 {
 	struct database *d = &c->database;
 
@@ -149,7 +121,7 @@ static enum storage_commit_result commit_batch(struct committer *c, bool cleanin
 }
 
 /* A push too large for any transaction is refused here. */
-static void stage(struct committer *c, struct push *p)
+void committer_stage(struct committer *c, struct push *p)
 {
 	const struct storage *st = c->database.storage;
 	uint64_t body = 0;
@@ -174,10 +146,10 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
-		if (begin(c, &err) == 0) {
-			stage(c, p);
-			if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
-				publish(c);
+		if (committer_begin(c, &err) == 0) {
+			committer_stage(c, p);
+			if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
+				committer_publish(c);
 				continue;
 			}
 			store_rollback(c->store);
@@ -193,8 +165,8 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 {
 	struct err err = { 0 };
 
-	if (begin(c, &err) < 0) {
-		refuse_batch(first, &err);
+	if (committer_begin(c, &err) < 0) {
+		committer_refuse(first, &err);
 		return;
 	}
 	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
@@ -202,15 +174,15 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
 		if (p->mode == PUSH_DELETE)
-			stage(c, p);
+			committer_stage(c, p);
 		else if (!p->err.reason)
 			p->err = *why;
 	}
-	if (commit_batch(c, false, &err) == STORAGE_COMMITTED) {
-		publish(c);
+	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
+		committer_publish(c);
 	} else {
 		store_rollback(c->store);
-		refuse_batch(first, &err);
+		committer_refuse(first, &err);
 	}
 }
 
@@ -223,7 +195,7 @@ static size_t stage_all(struct committer *c, struct push *first, const bool *was
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
 		if (!was_refused[n++])
 			p->err = (struct err){ 0 };
-		stage(c, p);
+		committer_stage(c, p);
 	}
 	return n;
 }
@@ -234,7 +206,7 @@ static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])
 		*was_refused++ = p->err.reason != ERR_NONE;
 }
 
-static void run_pushes(struct committer *c, struct push *first)
+void committer_run_pushes(struct committer *c, struct push *first)
 {
 	bool was_refused[BATCH_MAX] = { false };
 	enum storage_commit_result r;
@@ -245,17 +217,17 @@ static void run_pushes(struct committer *c, struct push *first)
 	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
 
 	n = stage_all(c, first, was_refused);
-	r = commit_batch(c, cleaning, &err);
+	r = committer_commit(c, cleaning, &err);
 	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);
 		cleaning_make_room(&c->database);
-		if (begin(c, &err) == 0) {
+		if (committer_begin(c, &err) == 0) {
 			stage_all(c, first, was_refused);
-			r = commit_batch(c, false, &err);
+			r = committer_commit(c, false, &err);
 		}
 	}
 	if (r == STORAGE_COMMITTED) {
-		publish(c);
+		committer_publish(c);
 		return;
 	}
 	store_rollback(c->store);
@@ -264,7 +236,7 @@ static void run_pushes(struct committer *c, struct push *first)
 	else if (r == STORAGE_REFUSED_FULL)
 		run_deletes(c, first, was_refused, &err);
 	else
-		refuse_batch(first, &err);
+		committer_refuse(first, &err);
 }
 
 /* All replicas count from the time that the database has for the batch. */
@@ -300,7 +272,7 @@ static int make_ready(struct committer *c, struct push *first, struct err *err)
 {
 	if (c->database.suspect && database_look_after(&c->database, err) < 0)
 		return -1;
-	if (begin(c, err) < 0)
+	if (committer_begin(c, err) < 0)
 		return -1;
 	set_times(c, first);
 	return 0;
@@ -316,7 +288,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	if (c->database.suspect || is_alone(first))
 		slices_finish(&c->slices);
 	if (make_ready(c, first, &err) < 0) {
-		refuse_batch(first, &err);
+		committer_refuse(first, &err);
 		c->database.failures++;
 	} else if (first->mode == PUSH_WIPE) {
 		wipe(c, first);
@@ -327,7 +299,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	} else if (first->mode == PUSH_BACKUP) {
 		waits = copying_begin(&c->copying, c->database.storage, first);
 	} else {
-		run_pushes(c, first);
+		committer_run_pushes(c, first);
 	}
 	database_cancel(&c->database);
 	buckets_observe(&c->batch_pushes, (double)n);
@@ -346,16 +318,16 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 }
 
 /* The short pauses between pushes in quick succession are not used for cleaning. */
-static void clean_while_idle(struct committer *c)
+void committer_clean(struct committer *c)
 {
 	struct err err = { 0 };
 
 	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && begin(c, &err) == 0 &&
+	       queue_stays_empty(c->queue, IDLE_NS) && committer_begin(c, &err) == 0 &&
 	       cleaning_begin(&c->database, CLEAN_IDLE)) {
 		/* If this fails, there is nothing to publish. */
-		commit_batch(c, true, &err);
-		publish(c);
+		committer_commit(c, true, &err);
+		committer_publish(c);
 		c->batches++;
 	}
 	database_cancel(&c->database);
@@ -375,16 +347,16 @@ static void gather(struct committer *c, size_t answered)
 }
 
 /* Stages and commits what the deadlines of groups ask for. */
-static void do_what_is_due(struct committer *c)
+void committer_do_what_is_due(struct committer *c)
 {
 	struct err err = { 0 };
 
 	c->due_at = store_next_due(c->store);
-	if (begin(c, &err) < 0)
+	if (committer_begin(c, &err) < 0)
 		return;
 	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	if (commit_batch(c, false, &err) == STORAGE_COMMITTED)
-		publish(c);
+	if (committer_commit(c, false, &err) == STORAGE_COMMITTED)
+		committer_publish(c);
 	else
 		store_rollback(c->store);
 }
@@ -410,7 +382,7 @@ static int64_t until_something_else(struct committer *c)
  * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
  * when it ran.
  */
-static void beat(struct committer *c)
+void committer_beat(struct committer *c)
 {
 	struct database *d = &c->database;
 	struct err err = { 0 };
@@ -418,16 +390,16 @@ static void beat(struct committer *c)
 	c->beat_ns = clock_mono_ns();
 	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
 		return;
-	if (begin(c, &err) < 0)
+	if (committer_begin(c, &err) < 0)
 		return;
 	if (database_commit(d, store_beat_rows(c->store, database_now(&c->database)),
 			    "could not note that the gateway runs", &err) == STORAGE_COMMITTED)
-		publish(c);
+		committer_publish(c);
 	else
 		store_rollback(c->store);
 }
 
-static void wait_for_pushes(struct committer *c)
+void committer_wait(struct committer *c)
 {
 	struct database *d = &c->database;
 	int64_t ns;
@@ -438,11 +410,11 @@ static void wait_for_pushes(struct committer *c)
 			cleaning_make_room(d);
 		if (d->storage)
 			database_check(d);
-		follow(c);
+		committer_follow(c);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
-			do_what_is_due(c);
+			committer_do_what_is_due(c);
 		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
-			beat(c);
+			committer_beat(c);
 		c->batches++;
 		c->busy = false;
 	}
@@ -459,7 +431,7 @@ static struct push *take(struct committer *c, size_t *ret_n)
 	if (c->late.n >= LATE_MAX || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
 		return NULL;
 	if (c->late.n == 0)
-		wait_for_pushes(c);
+		committer_wait(c);
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
 }
 
@@ -473,7 +445,7 @@ static void run_dry(struct committer *c, struct push *p)
 			p->err = err;
 		return;
 	}
-	stage(c, p);
+	committer_stage(c, p);
 	store_rollback(c->store);
 }
 
@@ -495,9 +467,9 @@ static struct push *answer_dry_runs(struct committer *c, struct push *first)
 		}
 		/* A push would come after what is due, and after what others have written. */
 		if (!some)
-			follow(c);
+			committer_follow(c);
 		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())
-			do_what_is_due(c);
+			committer_do_what_is_due(c);
 		some = true;
 		run_dry(c, p);
 		p->done(p);
@@ -511,7 +483,7 @@ static struct push *answer_dry_runs(struct committer *c, struct push *first)
 
 static void run_follow(struct committer *c, struct push *push)
 {
-	follow(c);
+	committer_follow(c);
 	push->done(push);
 	if (c->batch_done)
 		c->batch_done();
@@ -542,7 +514,7 @@ static void *committer_main(void *arg)
 
 	/* The process before, or an import, may have left a long log. */
 	c->busy = true;
-	clean_while_idle(c);
+	committer_clean(c);
 	c->busy = false;
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
@@ -554,13 +526,13 @@ static void *committer_main(void *arg)
 		go_on(c);
 		if (c->late.n == 0) {
 			gather(c, taken);
-			clean_while_idle(c);
+			committer_clean(c);
 		}
 		c->busy = false;
 	}
 	slices_finish(&c->slices);
 	end_copying(c, copying_give_up(&c->copying, c->database.storage));
-	beat(c);
+	committer_beat(c);
 	return NULL;
 }
 

@@ -113,8 +113,7 @@ static bool undo_step(struct slices *sl, struct err *err)
 		       undoing_stage(sl->undoing, database_now(sl->database), err) == 0 &&
 		       commit_undo_batch(sl, err);
 	case UNDO_DONE:
-		if (database_begin(sl->database, err) == 0 &&
-		    undoing_check(sl->undoing, err) == 0)
+		if (database_begin(sl->database, err) == 0 && undoing_check(sl->undoing, err) == 0)
 			commit_undone(sl, err);
 		break;
 	case UNDO_FAILED:

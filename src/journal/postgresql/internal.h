@@ -34,9 +34,9 @@ struct postgresql {
 	struct seen seen;
 	bool changed; /* the log is not what the store was made of and has written, for why */
 	struct err why;
-	int holder; /* the server's process that worked for us last; 0: none */
+	int holder;   /* the server's process that worked for us last; 0: none */
 	bool reading; /* between two readings of one state of the log */
-	bool locked;   /* begun: `head` is what it was locked with */
+	bool locked;  /* begun: `head` is what it was locked with */
 	struct head head;
 	struct session asking; /* of whoever asks for the newest row */
 	struct row_params params;

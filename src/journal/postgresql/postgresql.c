@@ -28,11 +28,12 @@ static int end_own_session(struct postgresql *p, struct err *err)
 	int64_t end = postgresql_deadline(p);
 	char sql[512];
 
-	snprintf(sql, sizeof(sql),
-		 "SELECT CASE WHEN a.wait_event = 'ClientRead' THEN pg_terminate_backend(a.pid) END "
-		 "FROM pg_stat_activity a WHERE a.pid = %d AND a.pid <> pg_backend_pid() AND EXISTS "
-		 "(SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
-		 p->holder);
+	snprintf(
+		sql, sizeof(sql),
+		"SELECT CASE WHEN a.wait_event = 'ClientRead' THEN pg_terminate_backend(a.pid) END "
+		"FROM pg_stat_activity a WHERE a.pid = %d AND a.pid <> pg_backend_pid() AND EXISTS "
+		"(SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
+		p->holder);
 	while (p->holder && p->holder != PQbackendPID(p->session.conn)) {
 		CLEANUP(PQclearp) PGresult *r = NULL;
 

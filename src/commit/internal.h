@@ -1,0 +1,70 @@
+/*
+ * What the files of the committer share: committer.c has its thread and takes lists apart,
+ * pushes.c runs a batch of pushes, and waiting.c does what is to be done while none comes. The
+ * committer's thread only, except for what is atomic or has a lock of its own.
+ */
+#ifndef COMMIT_INTERNAL_H
+#define COMMIT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "commit/committer.h"
+#include "commit/copying.h"
+#include "commit/database.h"
+#include "commit/late.h"
+#include "commit/pace.h"
+#include "commit/slices.h"
+#include "push/push.h"
+
+/* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
+enum { BATCH_MAX = 512 };
+
+struct committer {
+	struct queue *queue;
+	struct store *store;
+	struct database database;
+	void (*batch_done)(void);
+	pthread_t thread;
+	atomic_bool busy;
+	atomic_ullong batches;
+	uint64_t batches_seen; /* by committer_beats() */
+	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
+	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
+	struct pace pace;
+	struct late late; /* large pushes, and what has to wait for them */
+	struct buckets batch_pushes;
+	struct slices slices;
+	struct copying copying;
+};
+
+/*
+ * A transaction of its own for what is staged next (database_begin()). Others' rows find no removal
+ * half done.
+ */
+int committer_begin(struct committer *c, struct err *err);
+void committer_publish(struct committer *c);
+/* What others have written is published. Nothing may be staged. */
+void committer_follow(struct committer *c);
+
+/* ---- pushes.c ---- */
+
+/* Of the list, those without a verdict. */
+void committer_refuse(struct push *first, const struct err *why);
+/* Stages, commits and publishes them. Afterwards each has its verdict. The transaction is begun. */
+void committer_run_pushes(struct committer *c, struct push *first);
+/* cleaning: cleaning_begin() has added rows to the batch. */
+enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err);
+/* A push too large for any transaction is refused. */
+void committer_stage(struct committer *c, struct push *p);
+
+/* ---- waiting.c ---- */
+
+/* Returns when a push has come, or the queue is closed. */
+void committer_wait(struct committer *c);
+/* Stages and commits what the deadlines of groups ask for. */
+void committer_do_what_is_due(struct committer *c);
+void committer_clean(struct committer *c);
+void committer_beat(struct committer *c);
+
+#endif
