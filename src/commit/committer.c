@@ -4,21 +4,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "commit/cleaning.h"
 #include "commit/internal.h"
 
-enum { IDLE_NS = 5 * 1000 * 1000, SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
+enum { SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
-
-/* While no push comes, the database's files are checked this often. */
-enum { LOOK_NS = 1000 * 1000 * 1000 };
-
-/* And so often others' rows are looked for, which whoever scrapes asks for in any case. */
-enum { POLL_NS = 250 * 1000 * 1000 };
-
-/* While nothing is pushed either, the log is told so often that the gateway runs. */
-#define BEAT_NS (60 * INT64_C(1000000000))
 
 /* A transaction of its own for what is staged next. Others' rows find no removal half done. */
 int committer_begin(struct committer *c, struct err *err)
@@ -80,13 +70,6 @@ static void go_on(struct committer *c)
 	go_on_copying(c);
 }
 
-void committer_refuse(struct push *first, const struct err *why)
-{
-	for (struct push *p = first; p; p = (struct push *)p->node.next)
-		if (!p->err.reason)
-			p->err = *why;
-}
-
 static bool is_alone(const struct push *p)
 {
 	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_UNDO ||
@@ -108,135 +91,6 @@ static struct push *cut_batch(struct push *first, size_t *ret_n)
 	}
 	p->node.next = NULL;
 	return next;
-}
-
-/* cleaning: cleaning_begin() has added rows to the batch. */
-enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
-{
-	struct database *d = &c->database;
-
-	if (!d->storage || (cleaning && cleaning_commit(d, err) == STORAGE_COMMITTED))
-		return STORAGE_COMMITTED;
-	return database_commit_pushes(d, store_rows(c->store), err);
-}
-
-/* A push too large for any transaction is refused here. */
-void committer_stage(struct committer *c, struct push *p)
-{
-	const struct storage *st = c->database.storage;
-	uint64_t body = 0;
-
-	for (uint32_t i = 0; i < p->n_families; i++)
-		body += p->families[i].proto.n;
-	if (st && body > st->max_body)
-		err_set(&p->err, ERR_TOO_LARGE, 0,
-			"the push is larger than the database can take: %llu bytes of at most %llu",
-			(unsigned long long)body, (unsigned long long)st->max_body);
-	else
-		store_stage(c->store, p);
-}
-
-/* The database has refused the batch for one of its rows: each push gets a batch of its own, in
- * order, so that only the one at fault fails. What staging them together found is forgotten.
- */
-static void run_one_by_one(struct committer *c, struct push *first, const bool *was_refused)
-{
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		struct err err = { 0 };
-
-		if (!*was_refused++)
-			p->err = (struct err){ 0 };
-		if (committer_begin(c, &err) == 0) {
-			committer_stage(c, p);
-			if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
-				committer_publish(c);
-				continue;
-			}
-			store_rollback(c->store);
-		}
-		if (!p->err.reason)
-			p->err = err;
-	}
-}
-
-/* On a full disk: what takes room is refused, and what makes some gets a batch of its own. */
-static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
-			const struct err *why)
-{
-	struct err err = { 0 };
-
-	if (committer_begin(c, &err) < 0) {
-		committer_refuse(first, &err);
-		return;
-	}
-	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		if (!*was_refused++)
-			p->err = (struct err){ 0 };
-		if (p->mode == PUSH_DELETE)
-			committer_stage(c, p);
-		else if (!p->err.reason)
-			p->err = *why;
-	}
-	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
-		committer_publish(c);
-	} else {
-		store_rollback(c->store);
-		committer_refuse(first, &err);
-	}
-}
-
-/* Returns how many there are. What staging them before found is forgotten. */
-static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
-{
-	size_t n = 0;
-
-	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		if (!was_refused[n++])
-			p->err = (struct err){ 0 };
-		committer_stage(c, p);
-	}
-	return n;
-}
-
-static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])
-{
-	for (const struct push *p = first; p; p = (const struct push *)p->node.next)
-		*was_refused++ = p->err.reason != ERR_NONE;
-}
-
-void committer_run_pushes(struct committer *c, struct push *first)
-{
-	bool was_refused[BATCH_MAX] = { false };
-	enum storage_commit_result r;
-	struct err err = { 0 };
-	size_t n;
-
-	note_refused(first, was_refused);
-	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
-
-	n = stage_all(c, first, was_refused);
-	r = committer_commit(c, cleaning, &err);
-	if (r == STORAGE_REFUSED_FULL) {
-		store_rollback(c->store);
-		cleaning_make_room(&c->database);
-		if (committer_begin(c, &err) == 0) {
-			stage_all(c, first, was_refused);
-			r = committer_commit(c, false, &err);
-		}
-	}
-	if (r == STORAGE_COMMITTED) {
-		committer_publish(c);
-		return;
-	}
-	store_rollback(c->store);
-	if (r == STORAGE_REFUSED_ROWS && n > 1)
-		run_one_by_one(c, first, was_refused);
-	else if (r == STORAGE_REFUSED_FULL)
-		run_deletes(c, first, was_refused, &err);
-	else
-		committer_refuse(first, &err);
 }
 
 /* All replicas count from the time that the database has for the batch. */
@@ -317,22 +171,6 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	c->batches++;
 }
 
-/* The short pauses between pushes in quick succession are not used for cleaning. */
-void committer_clean(struct committer *c)
-{
-	struct err err = { 0 };
-
-	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && committer_begin(c, &err) == 0 &&
-	       cleaning_begin(&c->database, CLEAN_IDLE)) {
-		/* If this fails, there is nothing to publish. */
-		committer_commit(c, true, &err);
-		committer_publish(c);
-		c->batches++;
-	}
-	database_cancel(&c->database);
-}
-
 /* On a disk with slow syncs, waits a moment for the next pushes of the clients just answered: they
  * would otherwise miss the next batch and wait for two syncs.
  */
@@ -344,80 +182,6 @@ static void gather(struct committer *c, size_t answered)
 	if (took >= SLOW_NS)
 		queue_gather(c->queue, n < BATCH_MAX ? n : BATCH_MAX,
 			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
-}
-
-/* Stages and commits what the deadlines of groups ask for. */
-void committer_do_what_is_due(struct committer *c)
-{
-	struct err err = { 0 };
-
-	c->due_at = store_next_due(c->store);
-	if (committer_begin(c, &err) < 0)
-		return;
-	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	if (committer_commit(c, false, &err) == STORAGE_COMMITTED)
-		committer_publish(c);
-	else
-		store_rollback(c->store);
-}
-
-/* How long to wait for pushes: until the next deadline of a group, but at most a second, after
- * which the database is checked. A deadline that could not be worked off is tried again after a
- * second.
- */
-static int64_t until_something_else(struct committer *c)
-{
-	int64_t look = database_is_shared(&c->database) ? POLL_NS : LOOK_NS;
-	int64_t due = store_next_due(c->store), ns;
-
-	if (due == INT64_MAX)
-		return c->database.storage ? look : INT64_MAX;
-	ns = due - clock_mono_ns();
-	if (ns > 0)
-		return ns < look ? ns : look;
-	return c->due_at == due ? look : 0;
-}
-
-/*
- * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
- * when it ran.
- */
-void committer_beat(struct committer *c)
-{
-	struct database *d = &c->database;
-	struct err err = { 0 };
-
-	c->beat_ns = clock_mono_ns();
-	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
-		return;
-	if (committer_begin(c, &err) < 0)
-		return;
-	if (database_commit(d, store_beat_rows(c->store, database_now(&c->database)),
-			    "could not note that the gateway runs", &err) == STORAGE_COMMITTED)
-		committer_publish(c);
-	else
-		store_rollback(c->store);
-}
-
-void committer_wait(struct committer *c)
-{
-	struct database *d = &c->database;
-	int64_t ns;
-
-	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
-		c->busy = true;
-		if (d->full)
-			cleaning_make_room(d);
-		if (d->storage)
-			database_check(d);
-		committer_follow(c);
-		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
-			committer_do_what_is_due(c);
-		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
-			committer_beat(c);
-		c->batches++;
-		c->busy = false;
-	}
 }
 
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */

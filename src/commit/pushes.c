@@ -1,0 +1,140 @@
+/* A batch of pushes, and what is tried when the database refuses it. */
+#include "base/clock.h"
+#include "commit/cleaning.h"
+#include "commit/internal.h"
+
+void committer_refuse(struct push *first, const struct err *why)
+{
+	for (struct push *p = first; p; p = (struct push *)p->node.next)
+		if (!p->err.reason)
+			p->err = *why;
+}
+
+/* cleaning: cleaning_begin() has added rows to the batch. */
+enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
+{
+	struct database *d = &c->database;
+
+	if (!d->storage || (cleaning && cleaning_commit(d, err) == STORAGE_COMMITTED))
+		return STORAGE_COMMITTED;
+	return database_commit_pushes(d, store_rows(c->store), err);
+}
+
+/* A push too large for any transaction is refused here. */
+void committer_stage(struct committer *c, struct push *p)
+{
+	const struct storage *st = c->database.storage;
+	uint64_t body = 0;
+
+	for (uint32_t i = 0; i < p->n_families; i++)
+		body += p->families[i].proto.n;
+	if (st && body > st->max_body)
+		err_set(&p->err, ERR_TOO_LARGE, 0,
+			"the push is larger than the database can take: %llu bytes of at most %llu",
+			(unsigned long long)body, (unsigned long long)st->max_body);
+	else
+		store_stage(c->store, p);
+}
+
+/* The database has refused the batch for one of its rows: each push gets a batch of its own, in
+ * order, so that only the one at fault fails. What staging them together found is forgotten.
+ */
+static void run_one_by_one(struct committer *c, struct push *first, const bool *was_refused)
+{
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		struct err err = { 0 };
+
+		if (!*was_refused++)
+			p->err = (struct err){ 0 };
+		if (committer_begin(c, &err) == 0) {
+			committer_stage(c, p);
+			if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
+				committer_publish(c);
+				continue;
+			}
+			store_rollback(c->store);
+		}
+		if (!p->err.reason)
+			p->err = err;
+	}
+}
+
+/* On a full disk: what takes room is refused, and what makes some gets a batch of its own. */
+static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
+			const struct err *why)
+{
+	struct err err = { 0 };
+
+	if (committer_begin(c, &err) < 0) {
+		committer_refuse(first, &err);
+		return;
+	}
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		if (!*was_refused++)
+			p->err = (struct err){ 0 };
+		if (p->mode == PUSH_DELETE)
+			committer_stage(c, p);
+		else if (!p->err.reason)
+			p->err = *why;
+	}
+	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
+		committer_publish(c);
+	} else {
+		store_rollback(c->store);
+		committer_refuse(first, &err);
+	}
+}
+
+/* Returns how many there are. What staging them before found is forgotten. */
+static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
+{
+	size_t n = 0;
+
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		if (!was_refused[n++])
+			p->err = (struct err){ 0 };
+		committer_stage(c, p);
+	}
+	return n;
+}
+
+static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])
+{
+	for (const struct push *p = first; p; p = (const struct push *)p->node.next)
+		*was_refused++ = p->err.reason != ERR_NONE;
+}
+
+void committer_run_pushes(struct committer *c, struct push *first)
+{
+	bool was_refused[BATCH_MAX] = { false };
+	enum storage_commit_result r;
+	struct err err = { 0 };
+	size_t n;
+
+	note_refused(first, was_refused);
+	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
+
+	n = stage_all(c, first, was_refused);
+	r = committer_commit(c, cleaning, &err);
+	if (r == STORAGE_REFUSED_FULL) {
+		store_rollback(c->store);
+		cleaning_make_room(&c->database);
+		if (committer_begin(c, &err) == 0) {
+			stage_all(c, first, was_refused);
+			r = committer_commit(c, false, &err);
+		}
+	}
+	if (r == STORAGE_COMMITTED) {
+		committer_publish(c);
+		return;
+	}
+	store_rollback(c->store);
+	if (r == STORAGE_REFUSED_ROWS && n > 1)
+		run_one_by_one(c, first, was_refused);
+	else if (r == STORAGE_REFUSED_FULL)
+		run_deletes(c, first, was_refused, &err);
+	else
+		committer_refuse(first, &err);
+}

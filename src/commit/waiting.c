@@ -1,0 +1,105 @@
+/* What the committer does while no push comes. */
+#include "base/clock.h"
+#include "commit/cleaning.h"
+#include "commit/internal.h"
+
+enum { IDLE_NS = 5 * 1000 * 1000 };
+
+/* While no push comes, the database's files are checked this often. */
+enum { LOOK_NS = 1000 * 1000 * 1000 };
+
+/* And so often others' rows are looked for, which whoever scrapes asks for in any case. */
+enum { POLL_NS = 250 * 1000 * 1000 };
+
+/* While nothing is pushed either, the log is told so often that the gateway runs. */
+#define BEAT_NS (60 * INT64_C(1000000000))
+
+/* The short pauses between pushes in quick succession are not used for cleaning. */
+void committer_clean(struct committer *c)
+{
+	struct err err = { 0 };
+
+	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
+	       queue_stays_empty(c->queue, IDLE_NS) && committer_begin(c, &err) == 0 &&
+	       cleaning_begin(&c->database, CLEAN_IDLE)) {
+		/* If this fails, there is nothing to publish. */
+		committer_commit(c, true, &err);
+		committer_publish(c);
+		c->batches++;
+	}
+	database_cancel(&c->database);
+}
+
+/* Stages and commits what the deadlines of groups ask for. */
+void committer_do_what_is_due(struct committer *c)
+{
+	struct err err = { 0 };
+
+	c->due_at = store_next_due(c->store);
+	if (committer_begin(c, &err) < 0)
+		return;
+	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
+	if (committer_commit(c, false, &err) == STORAGE_COMMITTED)
+		committer_publish(c);
+	else
+		store_rollback(c->store);
+}
+
+/* How long to wait for pushes: until the next deadline of a group, but at most a second, after
+ * which the database is checked. A deadline that could not be worked off is tried again after a
+ * second.
+ */
+static int64_t until_something_else(struct committer *c)
+{
+	int64_t look = database_is_shared(&c->database) ? POLL_NS : LOOK_NS;
+	int64_t due = store_next_due(c->store), ns;
+
+	if (due == INT64_MAX)
+		return c->database.storage ? look : INT64_MAX;
+	ns = due - clock_mono_ns();
+	if (ns > 0)
+		return ns < look ? ns : look;
+	return c->due_at == due ? look : 0;
+}
+
+/*
+ * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
+ * when it ran.
+ */
+void committer_beat(struct committer *c)
+{
+	struct database *d = &c->database;
+	struct err err = { 0 };
+
+	c->beat_ns = clock_mono_ns();
+	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
+		return;
+	if (committer_begin(c, &err) < 0)
+		return;
+	if (database_commit(d, store_beat_rows(c->store, database_now(&c->database)),
+			    "could not note that the gateway runs", &err) == STORAGE_COMMITTED)
+		committer_publish(c);
+	else
+		store_rollback(c->store);
+}
+
+void committer_wait(struct committer *c)
+{
+	struct database *d = &c->database;
+	int64_t ns;
+
+	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
+		c->busy = true;
+		if (d->full)
+			cleaning_make_room(d);
+		if (d->storage)
+			database_check(d);
+		committer_follow(c);
+		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
+			committer_do_what_is_due(c);
+		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
+			committer_beat(c);
+		c->batches++;
+		c->busy = false;
+	}
+}
