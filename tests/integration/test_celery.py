@@ -1,4 +1,4 @@
-"""A real Celery worker whose children come and go, scraped by a real Prometheus: what is counted, and what is seen of it."""
+"""A real Celery worker whose children come and go, scraped by a real Prometheus: what is counted, and what is seen of it, beside the Go gateway."""
 import os
 import signal
 import subprocess
@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from gateway import Gateway, eventually, free_port
+from go_gateway import GoGateway
 from redis_server import Redis
 from test_prometheus import Prometheus
 
 pytestmark = pytest.mark.released
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deploy" / "examples" / "celery"
-TASKS, FAILING = 300, 30
+TASKS, FAILING = 500, 50
 SOURCE_TTL, ZERO_FIRST = 4, 3
 LONG = 300.0
 RULES = f"""rules:
@@ -23,7 +24,8 @@ RULES = f"""rules:
   source_ttl: {SOURCE_TTL}s
   zero_first: {ZERO_FIRST}s
 """
-SETUPS = ["one group", "group for each pid", "multiprocess", "summed"]
+GO = "Go gateway, "
+SETUPS = [GO + "one group", GO + "group for each pid", "multiprocess", "summed"]
 
 
 class Records:
@@ -76,11 +78,16 @@ class Records:
         self.file.close()
 
 
+def name_of(setup):
+    """In paths, and as a queue."""
+    return setup.replace(",", "").replace(" ", "-")
+
+
 class Worker:
     """A worker of four children that end after five tasks, and its gateway."""
 
     def __init__(self, setup, directory, redis):
-        self.setup, self.queue = setup, setup.replace(" ", "-")
+        self.setup, self.queue = setup, name_of(setup)
         self.files = directory / "files"
         directory.mkdir()
         self.files.mkdir()
@@ -90,7 +97,7 @@ class Worker:
         self.database = directory / "tallygate.db"
         self.gateway = self._gateway(free_port())
         self.environment = {
-            **os.environ, "SETUP": setup, "EXAMPLE": str(EXAMPLE), "RECORDS": str(self.records.path), "BROKER": redis.url,
+            **os.environ, "SETUP": setup.removeprefix(GO), "EXAMPLE": str(EXAMPLE), "RECORDS": str(self.records.path), "BROKER": redis.url,
             "PUSHGATEWAY": f"127.0.0.1:{self.gateway.port}", "PYTHONPATH": str(Path(__file__).parent / "clients"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
@@ -100,7 +107,10 @@ class Worker:
         self.process = None
 
     def _gateway(self, port):
-        return Gateway(f"--config.file={self.rules}", database=self.database, listen=f"127.0.0.1:{port}").start()
+        listen = f"127.0.0.1:{port}"
+        if self.setup.startswith(GO):
+            return GoGateway(database=self.database, listen=listen).start()
+        return Gateway(f"--config.file={self.rules}", database=self.database, listen=listen).start()
 
     def send_tasks(self):
         """In a process of its own, which leaves this one's registry alone."""
@@ -124,7 +134,10 @@ class Worker:
         os.kill(pid, signal.SIGKILL)
 
     def kill_the_gateway(self):
+        """The Go gateway goes on: it would lose what it was sent since it wrote its file last."""
         self.records.wait(lambda: self.ended() >= TASKS // 2, "half of the tasks have ended")
+        if self.setup.startswith(GO):
+            return
         self.gateway.kill()
         self.gateway = self._gateway(self.gateway.port)
 
@@ -151,7 +164,7 @@ class Worker:
 # ---- what is seen of it ----
 
 def configuration(workers):
-    targets = "".join(f"  - {{targets: ['127.0.0.1:{w.gateway.port}'], labels: {{setup: {w.setup}}}}}\n" for w in workers)
+    targets = "".join(f"  - {{targets: ['127.0.0.1:{w.gateway.port}'], labels: {{setup: '{w.setup}'}}}}\n" for w in workers)
     return ("global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
             "scrape_configs:\n- job_name: tallygate\n  honor_labels: true\n  static_configs:\n" + targets)
 
@@ -196,7 +209,7 @@ def seen(tmp_path_factory):
     directory = tmp_path_factory.mktemp("celery")
     redis, workers, prometheus = Redis(directory), [], None
     try:
-        workers += [Worker(setup, directory / setup.replace(" ", "-"), redis) for setup in SETUPS]
+        workers += [Worker(setup, directory / name_of(setup), redis) for setup in SETUPS]
         prometheus = Prometheus(None, directory, configuration=configuration(workers))
         scraped_after(prometheus, workers)
         for step in (Worker.send_tasks, Worker.start, Worker.kill_the_one_that_hangs, Worker.kill_the_gateway, Worker.finish):
@@ -252,8 +265,8 @@ def test_in_progress_ends_with_the_source_that_was_killed(seen):
 
 
 def test_what_others_make_of_it(seen):
-    assert seen["one group"].total < TASKS / 5, "children overwrite each other"
-    each = seen["group for each pid"]
+    assert seen[GO + "one group"].total < TASKS / 5, "children overwrite each other"
+    each = seen[GO + "group for each pid"]
     assert each.least <= each.total <= each.most
     assert each.groups > TASKS / 10, "a group for each process stays"
     assert each.increase < 0.9 * each.total, "what a process has counted before the first scrape is not seen"
