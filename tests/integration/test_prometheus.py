@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,12 +23,23 @@ pytestmark = pytest.mark.released
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "prometheus.yml"
 
 
+def versions():
+    """The oldest and the newest of $PROMETHEUS and those on PATH: programs by version, as in "2.42.0"."""
+    paths = [os.environ.get("PROMETHEUS"), *(shutil.which("prometheus", path=folder) for folder in os.get_exec_path())]
+    found = {}
+    for path in filter(None, paths):
+        out = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        numbers = re.search(r"version (\d+)\.(\d+)\.(\d+)", out.stdout + out.stderr).groups()
+        found.setdefault(tuple(int(n) for n in numbers), path)
+    return {".".join(str(n) for n in v): found[v] for v in {min(found), max(found)}} if found else {"none": None}
+
+
 class Prometheus:
     FLAGS = []
 
-    def __init__(self, gateway, directory, settings="", configuration=None):
+    def __init__(self, gateway, directory, settings="", configuration=None, binary=None):
         """`settings` are more of the scrape's; `configuration` is in place of deploy/'s for the gateway."""
-        binary = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
+        binary = binary or os.environ.get("PROMETHEUS") or shutil.which("prometheus")
         assert binary, "no prometheus: tests/run unpacks Debian's, or PROMETHEUS names one"
         file = directory / "prometheus.yml"
         file.write_text(configuration or self._configuration(gateway, settings))

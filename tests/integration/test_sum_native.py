@@ -7,7 +7,7 @@ import pytest
 import messages as pb
 from gateway import Gateway, eventually
 from libraries import go, go_program, metric  # noqa: F401: fixtures
-from test_prometheus import Prometheus
+from test_prometheus import Prometheus, versions
 
 
 class NativePrometheus(Prometheus):
@@ -57,13 +57,17 @@ def same(a, b):
     return math.isnan(a) and math.isnan(b) or a == pytest.approx(b, rel=1e-12)
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+PROMETHEUSES = versions()
+
+
+@pytest.fixture(scope="module", params=PROMETHEUSES)
+def pair(request, tmp_path_factory):
+    """A gateway with all of the sets, and a Prometheus that scrapes it: the oldest and the newest that there is."""
     directory = tmp_path_factory.mktemp("native")
     with Gateway(database=directory / "t.db") as g:
         for name, pushes in SETS.items():
             push_set(g, name.replace(" ", "-").replace(",", ""), pushes)
-        prometheus = NativePrometheus(g, directory)
+        prometheus = NativePrometheus(g, directory, binary=PROMETHEUSES[request.param])
         try:
             yield g, prometheus
         finally:
