@@ -66,6 +66,10 @@ static struct http_settings http_settings(struct config *c)
 		.addresses = c->listen_addresses,
 		.n_addresses = c->n_listen_addresses,
 		.threads = (unsigned)c->web_threads,
+		/* A restart takes less than that as a rule, and is waited for; a large database is
+		 * not.
+		 */
+		.hold = true,
 		.max_connections = c->web_max_connections,
 		.max_connections_per_client = c->web_max_connections_per_client,
 		.is_proxy = is_proxy,
@@ -113,7 +117,8 @@ static int check_names(const struct api *api, struct err *err)
 	return -1;
 }
 
-/* Answers from now on: 503 until the database is loaded, but /-/healthy says that we are alive. */
+/* Answers after a second: 503 until the database is loaded, but /-/healthy says that we are alive.
+ */
 static struct http_server *start_http(struct gateway *g, struct err *err)
 {
 	CLEANUP(service_sockets_done) struct service_sockets passed = { 0 };
@@ -309,6 +314,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	}
 	give_up_calls(&g->config);
 	g->api.ready = true;
+	http_server_accept(g->api.server);
 	tell_ready(g);
 	wait_for_stop(g, stop);
 	service_stopping();

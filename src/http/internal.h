@@ -35,11 +35,12 @@ struct http_worker {
 	bool stopping;
 	bool accepting; /* the listeners are enabled */
 	bool paused;    /* no connection is accepted before the next tick */
+	bool held;      /* nor before http_server_accept() */
 	char *scratch;  /* SCRATCH bytes, for one call */
 
 	pthread_mutex_t inbox_lock;
 	struct http_task *inbox, **inbox_tail;
-	bool stop_asked;
+	bool stop_asked, accept_asked;
 	bool wake_due;                /* by the thread that has it in its list */
 	struct http_worker *next_due; /* of that list */
 
@@ -78,6 +79,7 @@ struct http_server {
 int worker_init(struct http_worker *w, struct http_server *s, struct err *err);
 int worker_listen(struct http_worker *w, int fd, struct err *err);
 int worker_start(struct http_worker *w, struct err *err);
+void worker_ask_accept(struct http_worker *w);
 void worker_ask_stop(struct http_worker *w);
 void worker_done(struct http_worker *w);
 /* After the number of connections has changed: listeners stop at the limit, and start below it. */

@@ -152,6 +152,12 @@ struct http_stats http_server_stats(struct http_server *s)
 	};
 }
 
+void http_server_accept(struct http_server *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		worker_ask_accept(&s->workers[i]);
+}
+
 static void beat(struct http_task *task)
 {
 	((struct beat *)task)->due = false;

@@ -32,6 +32,8 @@ struct http_settings {
 	 */
 	const int *fds;
 	size_t n_fds;
+	/* Clients may connect at once, but wait for http_server_accept(); a second at most. */
+	bool hold;
 	unsigned threads;         /* 0: one for each core */
 	uint64_t max_connections; /* more are answered 503 */
 	/*
@@ -121,6 +123,9 @@ struct http_stats {
 /* Binds all addresses and starts the workers. NULL: *err says which address and what to do. */
 struct http_server *http_server_start(const struct http_settings *settings,
 				      const struct http_handler *handler, struct err *err);
+
+/* Ends what http_settings.hold has begun: those who have connected meanwhile are served. Once. */
+void http_server_accept(struct http_server *s);
 
 /*
  * Stops accepting, lets requests that have begun be answered, and ends the threads, at the latest

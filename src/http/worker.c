@@ -71,16 +71,21 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_worker *w = arg;
 	uint64_t n;
-	bool stop;
+	bool stop, accept;
 
 	(void)what;
 	(void)!read(fd, &n, sizeof(n));
 	run_inbox(w);
 	pthread_mutex_lock(&w->inbox_lock);
 	stop = w->stop_asked;
+	accept = w->accept_asked;
 	pthread_mutex_unlock(&w->inbox_lock);
-	if (stop)
+	if (stop) {
 		begin_stop(w);
+	} else if (accept && w->held) {
+		w->held = false;
+		worker_check_load(w);
+	}
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -93,6 +98,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (w->stopping)
 		sweep_idle(w);
 	w->paused = false;
+	w->held = false;
 	worker_check_load(w);
 }
 
@@ -154,7 +160,7 @@ void worker_check_load(struct http_worker *w)
 {
 	bool full = extra_is_full(w);
 
-	if (!w->stopping && !w->paused && full == w->accepting)
+	if (!w->stopping && !w->paused && !w->held && full == w->accepting)
 		set_accepting(w, !full);
 }
 
@@ -206,6 +212,8 @@ int worker_listen(struct http_worker *w, int fd, struct err *err)
 			close(fd);
 		return err_set(err, ERR_SYSTEM, 0, "out of memory while listening");
 	}
+	if (!w->accepting)
+		evconnlistener_disable(l);
 	evconnlistener_set_error_cb(l, on_accept_error);
 	w->listeners = mem_realloc(w->listeners,
 				   (w->n_listeners + 1) * sizeof(struct evconnlistener *));
@@ -234,7 +242,12 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 {
 	struct timeval second = { 1, 0 };
 
-	*w = (struct http_worker){ .server = s, .wake_fd = -1, .accepting = true };
+	*w = (struct http_worker){
+		.server = s,
+		.wake_fd = -1,
+		.accepting = !s->settings.hold,
+		.held = s->settings.hold,
+	};
 	w->inbox_tail = &w->inbox;
 	w->deferred_tail = &w->deferred;
 	w->ready_tail = &w->ready;
@@ -323,6 +336,14 @@ void http_wake_workers(void)
 		pthread_mutex_unlock(&w->inbox_lock);
 		wake(w);
 	}
+}
+
+void worker_ask_accept(struct http_worker *w)
+{
+	pthread_mutex_lock(&w->inbox_lock);
+	w->accept_asked = true;
+	pthread_mutex_unlock(&w->inbox_lock);
+	wake(w);
 }
 
 void worker_ask_stop(struct http_worker *w)
