@@ -280,22 +280,14 @@ static int parse_selectors(const char *flag, char *const *texts, size_t n, struc
 	return 0;
 }
 
-/* Trailing white space of a file is no part of it. */
 static int read_url(struct config *c, struct err *err)
 {
-	enum { URL_MAX = 64 * 1024 };
 	CLEANUP(strbuf_done) struct strbuf url = { 0 };
 
-	if (config_file_read(c->persistence_url_file, CONFIG_FILE_ANY, URL_MAX, &url, err) < 0) {
-		err->reason = ERR_CONFIG;
+	if (config_file_read_url(c->persistence_url_file, &url, err) < 0) {
 		err_prefix(err, "--persistence.url-file: ");
 		return -1;
 	}
-	while (url.n > 0 && strchr(" \t\r\n", url.p[url.n - 1]))
-		url.n--;
-	if (url.n == 0 || memchr(url.p, '\0', url.n))
-		return err_set(err, ERR_CONFIG, 0, "--persistence.url-file: %s holds no URL",
-			       c->persistence_url_file);
 	free(c->persistence_url);
 	c->persistence_url = mem_strdup(strbuf_z(&url));
 	return 0;

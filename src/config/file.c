@@ -55,3 +55,18 @@ int config_file_read(const char *path, enum config_file_kinds which, size_t max,
 	close(fd);
 	return r;
 }
+
+int config_file_read_url(const char *path, struct strbuf *ret, struct err *err)
+{
+	enum { URL_MAX = 64 * 1024 };
+
+	if (config_file_read(path, CONFIG_FILE_ANY, URL_MAX, ret, err) < 0) {
+		err->reason = ERR_CONFIG;
+		return -1;
+	}
+	while (ret->n > 0 && strchr(" \t\r\n", ret->p[ret->n - 1]))
+		ret->n--;
+	if (ret->n == 0 || memchr(ret->p, '\0', ret->n))
+		return err_set(err, ERR_CONFIG, 0, "%s holds no URL", path);
+	return 0;
+}

@@ -64,6 +64,27 @@ int stored_read(const char *name, struct stored *ret, struct err *err)
 	return -1;
 }
 
+int stored_read_postgresql(const struct postgresql_settings *from, struct stored *ret,
+			   struct err *err)
+{
+	enum storage_load_result loaded;
+	struct storage *st;
+
+	*ret = (struct stored){ 0 };
+	err->reason = ERR_NONE;
+	if (postgresql_check_url(from->url, err) < 0 || postgresql_storage_open(from, &st, err) < 0)
+		return -1;
+	ret->store = startup_new_store(&unlimited);
+	loaded = load_store(st, ret->store, err);
+	st->ops->close(st);
+	if (loaded == STORAGE_LOADED)
+		return 0;
+	if (loaded == STORAGE_DAMAGED)
+		err_prefix(err, "the database is damaged: restore a backup of PostgreSQL: ");
+	stored_done(ret);
+	return -1;
+}
+
 void stored_done(struct stored *s)
 {
 	if (s->store)
@@ -112,4 +133,12 @@ int stored_write(const char *name, struct store *store, struct err *err)
 		return err_set(err, ERR_CONFIG, 0, "%s is there already: choose another name",
 			       name);
 	return sqlite_storage_replace(name, fill, store, &kept, err);
+}
+
+int stored_write_postgresql(const struct postgresql_settings *to, struct store *store,
+			    struct err *err)
+{
+	if (postgresql_check_url(to->url, err) < 0)
+		return -1;
+	return postgresql_storage_create(to, fill, store, err);
 }

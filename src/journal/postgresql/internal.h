@@ -34,9 +34,10 @@ struct postgresql {
 	struct seen seen;
 	bool changed; /* the log is not what the store was made of and has written, for why */
 	struct err why;
-	int holder;   /* the server's process that worked for us last; 0: none */
-	bool reading; /* between two readings of one state of the log */
-	bool locked;  /* begun: `head` is what it was locked with */
+	int holder;    /* the server's process that worked for us last; 0: none */
+	bool creating; /* all is one transaction (new_log.c), at whose end head is `head` */
+	bool reading;  /* between two readings of one state of the log */
+	bool locked;   /* begun: `head` is what it was locked with */
 	struct head head;
 	struct session asking; /* of whoever asks for the newest row */
 	struct row_params params;
@@ -46,6 +47,10 @@ static inline struct postgresql *postgresql_of(struct storage *st)
 {
 	return (struct postgresql *)st;
 }
+
+/* Not connected yet; ops are those of whoever opens it. */
+struct postgresql *postgresql_new(const struct postgresql_settings *settings);
+void postgresql_close(struct storage *st);
 
 int64_t postgresql_deadline(const struct postgresql *p);
 /* Connects, if it has to, and prepares the statements. */

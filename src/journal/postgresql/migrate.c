@@ -8,6 +8,8 @@
 
 enum { TRIES = 10 };
 
+static const long newest = (long)ARRAY_LEN(migrations);
+
 static int64_t deadline_of(const struct session *s)
 {
 	return clock_mono_ns() + s->settings->timeout_ns;
@@ -88,6 +90,15 @@ static int has_schema(struct session *s, long *ret, struct err *err)
 	return ask(s, strbuf_z(&sql), ret, err);
 }
 
+static void add_schema(struct session *s, long there, struct strbuf *sql)
+{
+	if (there)
+		return;
+	strbuf_addz(sql, "CREATE SCHEMA ");
+	session_add_name(sql, s->settings->schema);
+	strbuf_addz(sql, ";\n");
+}
+
 /* In one transaction; from the second version on, after everybody who writes. */
 static int run_one(struct session *s, long version, struct err *err)
 {
@@ -98,13 +109,9 @@ static int run_one(struct session *s, long version, struct err *err)
 	if (has_schema(s, &there, err) < 0)
 		return -1;
 	strbuf_addz(&sql, "BEGIN; ");
-	if (!there) {
-		strbuf_addz(&sql, "CREATE SCHEMA ");
-		session_add_name(&sql, s->settings->schema);
-		strbuf_addz(&sql, ";\n");
-	} else if (version > 0) {
+	add_schema(s, there, &sql);
+	if (version > 0)
 		strbuf_addz(&sql, "LOCK TABLE head IN ACCESS EXCLUSIVE MODE;\n");
-	}
 	strbuf_addz(&sql, migrations[version]);
 	strbuf_addf(&sql, "INSERT INTO migrations (version) VALUES (%ld); COMMIT", version + 1);
 	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) == 0)
@@ -127,22 +134,74 @@ static bool was_raced(const struct session *s)
 	return false;
 }
 
+static int too_new(const struct session *s, long version, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, 0,
+		       "the schema %s was made by a newer version (%ld, this one "
+		       "knows %ld): upgrade this gateway",
+		       s->settings->schema, version, newest);
+}
+
 int postgresql_migrate(struct session *s, struct err *err)
 {
-	const long newest = (long)ARRAY_LEN(migrations);
 	long version;
 
 	for (int tries = 0;;) {
 		if (read_version(s, &version, err) < 0)
 			return -1;
 		if (version > newest)
-			return err_set(err, ERR_CONFIG, 0,
-				       "the schema %s was made by a newer version (%ld, this one "
-				       "knows %ld): upgrade this gateway",
-				       s->settings->schema, version, newest);
+			return too_new(s, version, err);
 		if (version == newest)
 			return 0;
 		if (run_one(s, version, err) < 0 && (!was_raced(s) || ++tries == TRIES))
 			return -1;
 	}
+}
+
+int postgresql_check_schema(struct session *s, struct err *err)
+{
+	long version;
+
+	if (read_version(s, &version, err) < 0)
+		return -1;
+	if (version > newest)
+		return too_new(s, version, err);
+	if (version == 0)
+		return err_set(err, ERR_CONFIG, 0,
+			       "there is no database of a gateway in the schema %s",
+			       s->settings->schema);
+	if (version < newest)
+		return err_set(err, ERR_CONFIG, 0,
+			       "the schema %s is of an older version: start a gateway of this "
+			       "version on it, which upgrades it",
+			       s->settings->schema);
+	return 0;
+}
+
+static int refuse_used(struct session *s, struct err *err)
+{
+	long rows;
+
+	if (ask(s, "SELECT seq FROM head", &rows, err) < 0)
+		return -1;
+	return err_set(err, ERR_CONFIG, 0,
+		       "the schema %s holds a database already, %s, and gateways may be using "
+		       "it: choose another schema, or drop this one",
+		       s->settings->schema, rows > 0 ? "with data" : "if without data");
+}
+
+int postgresql_make_schema(struct session *s, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+	long version, there;
+
+	if (read_version(s, &version, err) < 0 || has_schema(s, &there, err) < 0)
+		return -1;
+	if (version > 0)
+		return refuse_used(s, err);
+	add_schema(s, there, &sql);
+	for (long i = 0; i < newest; i++)
+		strbuf_addf(&sql, "%sINSERT INTO migrations (version) VALUES (%ld);\n",
+			    migrations[i], i + 1);
+	return session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err);
 }

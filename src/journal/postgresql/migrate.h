@@ -11,4 +11,13 @@
  */
 int postgresql_migrate(struct session *s, struct err *err);
 
+/* The schema is there, and of this version; changes nothing. -1: *err says what to do. */
+int postgresql_check_schema(struct session *s, struct err *err);
+
+/*
+ * In a transaction that is open: makes the schema, where it is not there, and its tables. -1: it
+ * has tables already, which somebody may be using.
+ */
+int postgresql_make_schema(struct session *s, struct err *err);
+
 #endif

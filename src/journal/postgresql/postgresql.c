@@ -80,8 +80,10 @@ int postgresql_connect(struct postgresql *p, struct err *err)
 	p->reading = p->locked = false;
 	if (session_open(&p->session, err) < 0)
 		return -1;
-	if (postgresql_migrate(&p->session, err) == 0 && end_own_session(p, err) == 0 &&
-	    prepare(p, err) == 0)
+	if (p->settings.reads_only && postgresql_check_schema(&p->session, err) == 0)
+		return 0;
+	if (!p->settings.reads_only && postgresql_migrate(&p->session, err) == 0 &&
+	    end_own_session(p, err) == 0 && prepare(p, err) == 0)
 		return 0;
 	session_close(&p->session);
 	return -1;
@@ -146,7 +148,7 @@ static int postgresql_renew(struct storage *st, storage_fill_fn fill, void *arg,
 	return err_set(err, ERR_UNSUPPORTED, 0, "a log in PostgreSQL is not written anew");
 }
 
-static void postgresql_close(struct storage *st)
+void postgresql_close(struct storage *st)
 {
 	struct postgresql *p = postgresql_of(st);
 
@@ -176,17 +178,25 @@ static const struct storage_ops ops = {
 	.close = postgresql_close,
 };
 
-int postgresql_storage_open(const struct postgresql_settings *settings,
-			    struct storage **ret_storage, struct err *err)
+struct postgresql *postgresql_new(const struct postgresql_settings *settings)
 {
 	struct postgresql *p = mem_zalloc(sizeof(*p));
 
 	p->base = (struct storage){ .ops = &ops, .max_body = BODY_MAX };
 	p->url = mem_strdup(settings->url);
 	p->schema = mem_strdup(settings->schema);
-	p->settings = (struct session_settings){ p->url, p->schema, settings->timeout_ns };
+	p->settings = (struct session_settings){ p->url, p->schema, settings->timeout_ns,
+						 settings->reads_only };
 	p->session.settings = p->asking.settings = &p->settings;
 	p->writer.process = random_number();
+	return p;
+}
+
+int postgresql_storage_open(const struct postgresql_settings *settings,
+			    struct storage **ret_storage, struct err *err)
+{
+	struct postgresql *p = postgresql_new(settings);
+
 	if (postgresql_connect(p, err) == 0) {
 		*ret_storage = &p->base;
 		return 0;

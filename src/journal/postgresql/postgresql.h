@@ -11,6 +11,8 @@ struct postgresql_settings {
 	const char *url;    /* as libpq takes it: postgresql://... or a connection string */
 	const char *schema; /* made if it is not there */
 	int64_t timeout_ns; /* for the answer to a statement, a lock, a connection */
+	/* What is there is read as it is: nothing is changed, and gateways may be using it. */
+	bool reads_only;
 };
 
 /*
@@ -19,6 +21,14 @@ struct postgresql_settings {
  */
 int postgresql_storage_open(const struct postgresql_settings *settings,
 			    struct storage **ret_storage, struct err *err);
+
+/*
+ * Makes the schema and its tables, with what `fill` writes and may read back, in one transaction:
+ * whoever is killed in between leaves nothing. -1: there are such tables already, or *err says what
+ * else there is to do; only where it says so, all of it may be there.
+ */
+int postgresql_storage_create(const struct postgresql_settings *settings, storage_fill_fn fill,
+			      void *arg, struct err *err);
 
 /* -1: libpq cannot read it. What it says of it is not repeated, as a password may be in there. */
 int postgresql_check_url(const char *url, struct err *err);

@@ -28,7 +28,7 @@ static int send_query(struct postgresql *p, const char *sql, uint64_t number, st
 /* Nobody writes between two readings of one state of the log: both see the same. */
 static int begin_reading(struct postgresql *p, struct err *err)
 {
-	if (p->reading)
+	if (p->reading || p->creating)
 		return 0;
 	postgresql_roll_back(p);
 	if (postgresql_connect(p, err) < 0 ||
@@ -42,7 +42,8 @@ static int begin_reading(struct postgresql *p, struct err *err)
 static void end_reading(struct postgresql *p)
 {
 	p->reading = false;
-	postgresql_roll_back(p);
+	if (!p->creating)
+		postgresql_roll_back(p);
 }
 
 struct reader {

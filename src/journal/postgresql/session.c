@@ -235,6 +235,8 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 		    "SET tcp_user_timeout = %lld; ",
 		    ms, ms / 2, ms);
 	add_keepalives(s, sql);
+	if (s->settings->reads_only)
+		strbuf_addz(sql, "SET default_transaction_read_only = on; ");
 	if (PQserverVersion(s->conn) >= 140000)
 		strbuf_addz(sql, "SET idle_session_timeout = 0; ");
 	strbuf_addz(sql, "SELECT set_config('synchronous_commit', 'on', false) "
@@ -266,7 +268,8 @@ int session_open(struct session *s, struct err *err)
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)(timeout < 2 ? 2 : timeout));
 	const char *const names[] = { "connect_timeout", "target_session_attrs",
 				      "fallback_application_name", "dbname", NULL };
-	const char *const values[] = { seconds, "read-write", "tallygate", s->settings->url, NULL };
+	const char *const values[] = { seconds, s->settings->reads_only ? "any" : "read-write",
+				       "tallygate", s->settings->url, NULL };
 
 	s->conn = PQconnectdbParams(names, values, 1);
 	if (PQstatus(s->conn) != CONNECTION_OK)

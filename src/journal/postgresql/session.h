@@ -17,6 +17,7 @@ struct session_settings {
 	const char *url;    /* as libpq takes it */
 	const char *schema; /* by any name */
 	int64_t timeout_ns;
+	bool reads_only; /* a standby will do, and nothing can be changed */
 };
 
 struct session {
