@@ -277,6 +277,19 @@ static void name_replica(struct gateway *g)
 	snprintf(g->api.replica, sizeof(g->api.replica), "%s%s", host, g->port);
 }
 
+/* What is stored is counted before anybody can push. */
+static void use_rules(struct gateway *g)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+
+	if (!g->api.rules)
+		return;
+	rules = current_rules_get(g->api.rules);
+	store_use_rules(g->store, rules);
+	while (store_count_labels(g->store))
+		;
+}
+
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
 	const struct startup_listener listener = { log_listening, g };
@@ -301,6 +314,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 						 err);
 	if (!g->api.large_pushes)
 		return -1;
+	use_rules(g);
 	g->api.committer = committer_start(&g->queue, g->store, g->storage, http_wake_workers, err);
 	if (!g->api.committer)
 		return -1;

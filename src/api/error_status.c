@@ -1,10 +1,11 @@
 #include "api/error_status.h"
 
 static const int statuses[] = {
-	[ERR_NONE] = 200,      [ERR_INVALID] = 400,    [ERR_CONFLICT] = 409,
-	[ERR_TOO_LARGE] = 413, [ERR_STORE_FULL] = 507, [ERR_BUSY] = 503,
-	[ERR_STORAGE] = 503,   [ERR_CONFIG] = 500,     [ERR_SYSTEM] = 500,
-	[ERR_NOT_FOUND] = 404, [ERR_FORBIDDEN] = 403,  [ERR_UNSUPPORTED] = 501,
+	[ERR_NONE] = 200,           [ERR_INVALID] = 400,    [ERR_CONFLICT] = 409,
+	[ERR_TOO_LARGE] = 413,      [ERR_STORE_FULL] = 507, [ERR_BUSY] = 503,
+	[ERR_STORAGE] = 503,        [ERR_CONFIG] = 500,     [ERR_SYSTEM] = 500,
+	[ERR_NOT_FOUND] = 404,      [ERR_FORBIDDEN] = 403,  [ERR_UNSUPPORTED] = 501,
+	[ERR_RULE_TOO_LARGE] = 413, [ERR_RULE_FULL] = 507,
 };
 _Static_assert(sizeof(statuses) / sizeof(statuses[0]) == N_ERR_REASONS, "a reason has no status");
 

@@ -98,7 +98,6 @@ static int begin(const struct config *c, const struct key *key, struct group_opt
 		.has_zero_first = true,
 		.zero_first_ns = c->push_zero_first_ns,
 		.has_runtime_metrics = true,
-		.has_max_series = true,
 		.has_max_sources = true,
 		.max_sources = SOURCES_USUAL,
 	};

@@ -274,6 +274,7 @@ static const char *const push_messages[N_REJECTS] = {
 	[REJECT_STORAGE] = "push refused: the database did not take it",
 	[REJECT_DENIED] = "push refused: it has what a rule denies",
 	[REJECT_LINT] = "push refused: its names break Prometheus's rules",
+	[REJECT_RULE_LIMIT] = "push refused: over a limit of its group's rule",
 };
 
 void refusals_push(struct api_worker *w, const struct http_request *req, enum reject why,

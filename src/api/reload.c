@@ -10,6 +10,7 @@
 #include "api/reply.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "commit/committer.h"
 #include "config/config.h"
 #include "config/current_rules.h"
 #include "expose/background.h"
@@ -48,6 +49,15 @@ static int check_names(void *arg, const struct group_rules *rules, struct err *e
 	return admission_check_names(((struct api *)arg)->admission, rules->access, err);
 }
 
+/* The limits of rules are the committer's. */
+static void use_rules(struct api *api)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(api->rules);
+
+	if (api->committer)
+		committer_use_rules(api->committer, rules);
+}
+
 int api_reload_rules(struct api *api, struct err *err)
 {
 	char *file = api->config->config_file;
@@ -62,6 +72,7 @@ int api_reload_rules(struct api *api, struct err *err)
 			  "err", err->msg, NULL);
 		return -1;
 	}
+	use_rules(api);
 	log_info("configuration reloaded", "file", file, NULL);
 	return 0;
 }

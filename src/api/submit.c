@@ -69,10 +69,11 @@ void submit_refuse_dry_run(struct http_request *req, const struct err *err)
 
 static enum reject reject_of(enum err_reason reason)
 {
-	return reason == ERR_INVALID    ? REJECT_INCONSISTENT
-	       : reason == ERR_CONFLICT ? REJECT_CONFLICT
-	       : reason == ERR_STORAGE  ? REJECT_STORAGE
-					: REJECT_LIMIT;
+	return reason == ERR_INVALID                                     ? REJECT_INCONSISTENT
+	       : reason == ERR_CONFLICT                                  ? REJECT_CONFLICT
+	       : reason == ERR_STORAGE                                   ? REJECT_STORAGE
+	       : reason == ERR_RULE_TOO_LARGE || reason == ERR_RULE_FULL ? REJECT_RULE_LIMIT
+									 : REJECT_LIMIT;
 }
 
 static int status_of(const struct api_worker *w, enum push_mode mode)

@@ -27,6 +27,9 @@ enum err_reason {
 	ERR_NOT_FOUND,   /* what was asked for is not there */
 	ERR_FORBIDDEN,   /* whoever asks may not */
 	ERR_UNSUPPORTED, /* not with this storage */
+	/* Over the limits of a rule of --config.file: by itself, or with what is stored. */
+	ERR_RULE_TOO_LARGE,
+	ERR_RULE_FULL,
 	N_ERR_REASONS,
 };
 

@@ -63,9 +63,22 @@ static void go_on_copying(struct committer *c)
 	c->batches++;
 }
 
+void committer_follow_rules(struct committer *c)
+{
+	struct group_rules *rules = atomic_exchange(&c->rules, NULL);
+
+	if (rules) {
+		store_use_rules(c->store, rules);
+		group_rules_unref(rules);
+	}
+	c->counting = store_count_labels(c->store);
+	c->batches += c->counting;
+}
+
 /* What takes many steps goes on with one of each. */
 static void go_on(struct committer *c)
 {
+	committer_follow_rules(c);
 	c->batches += slices_go_on(&c->slices);
 	go_on_copying(c);
 }
@@ -187,7 +200,7 @@ static void gather(struct committer *c, size_t answered)
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	while ((slices_pending(&c->slices) || c->copying.push) && c->late.n == 0 &&
+	while ((slices_pending(&c->slices) || c->copying.push || c->counting) && c->late.n == 0 &&
 	       queue_stays_empty(c->queue, 0))
 		go_on(c);
 	*ret_n = 0;
@@ -282,6 +295,7 @@ static void *committer_main(void *arg)
 	c->busy = false;
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
+		committer_follow_rules(c);
 		first = answer_dry_runs(c, first);
 		run_list(c, late_sort(&c->late, first));
 		first = late_take(&c->late, BATCH_MAX, &n);
@@ -331,7 +345,14 @@ void committer_stop(struct committer *c)
 	pthread_join(c->thread, NULL);
 	buckets_done(&c->batch_pushes);
 	database_done(&c->database);
+	group_rules_unref(c->rules);
 	free(c);
+}
+
+void committer_use_rules(struct committer *c, struct group_rules *rules)
+{
+	c->has_rules = true;
+	group_rules_unref(atomic_exchange(&c->rules, group_rules_ref(rules)));
 }
 
 bool committer_fails(struct committer *c, struct err *why)

@@ -32,6 +32,10 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 /* Closes the queue, commits the pushes in it, and ends the thread. */
 void committer_stop(struct committer *c);
 
+/* Any thread: rules of --config.file whose limits hold from the next batch on, or within a second.
+ */
+void committer_use_rules(struct committer *c, struct group_rules *rules);
+
 /* For a watchdog, always from the same thread: false when there was something to do, but no batch
  * and no step of cleaning has ended since the last call. The usual reason is a disk that does not
  * answer.

@@ -36,6 +36,9 @@ struct committer {
 	struct buckets batch_pushes;
 	struct slices slices;
 	struct copying copying;
+	_Atomic(struct group_rules *) rules; /* to be used from the next batch on; NULL: none */
+	bool counting;                       /* what groups have, for the limits of rules */
+	atomic_bool has_rules;               /* others may come */
 };
 
 /*
@@ -46,6 +49,9 @@ int committer_begin(struct committer *c, struct err *err);
 void committer_publish(struct committer *c);
 /* What others have written is published. Nothing may be staged. */
 void committer_follow(struct committer *c);
+
+/* The limits of rules that were reloaded hold from now on. Nothing may be staged. */
+void committer_follow_rules(struct committer *c);
 
 /* ---- pushes.c ---- */
 

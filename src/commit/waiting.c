@@ -55,7 +55,7 @@ static int64_t until_something_else(struct committer *c)
 	int64_t due = store_next_due(c->store), ns;
 
 	if (due == INT64_MAX)
-		return c->database.storage ? look : INT64_MAX;
+		return c->database.storage || c->has_rules ? look : INT64_MAX;
 	ns = due - clock_mono_ns();
 	if (ns > 0)
 		return ns < look ? ns : look;
@@ -99,6 +99,7 @@ void committer_wait(struct committer *c)
 			committer_do_what_is_due(c);
 		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
 			committer_beat(c);
+		committer_follow_rules(c);
 		c->batches++;
 		c->busy = false;
 	}

@@ -49,7 +49,6 @@ void group_options_overlay(struct group_options *to, const struct group_options 
 	OVERLAY(has_source_ttl, source_ttl_ns);
 	OVERLAY(has_zero_first, zero_first_ns);
 	OVERLAY(has_runtime_metrics, keep_runtime_metrics);
-	OVERLAY(has_max_series, max_series);
 	OVERLAY(has_max_sources, max_sources);
 	if (from->gauges)
 		to->gauges = from->gauges;

@@ -36,7 +36,7 @@ struct group_options {
 	/* Which of them are said; the values of others mean nothing. */
 	bool has_ttl, has_keep_times, has_expect_every;
 	bool has_mode, has_source_labels, has_source_ttl, has_zero_first, has_runtime_metrics;
-	bool has_max_series, has_max_sources;
+	bool has_max_sources;
 	/* Nanoseconds, 0: never. The group ends that long after its last successful push. */
 	int64_t ttl_ns;
 	int64_t keep_times_ns;   /* its push times stay for that long after its end */
@@ -49,7 +49,6 @@ struct group_options {
 	int64_t source_ttl_ns; /* a source that is silent for longer is not live; 0: never */
 	int64_t zero_first_ns; /* what is new shows zeros for that long; 0: not */
 	bool keep_runtime_metrics;
-	uint64_t max_series;  /* merged ones; 0: as many as there may be at all */
 	uint64_t max_sources; /* contributions that are kept one by one */
 };
 

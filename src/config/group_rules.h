@@ -15,7 +15,7 @@
  *       gauges: {default: mostrecent, '.*_in_progress': livesum}
  *       zero_first: 30s
  *       runtime_metrics: drop
- *       limits: {series: 5000, sources: 10000}
+ *       limits: {series: 5000, families: 500, label_values: 1000, sources: 10000}
  *       deny_labels: [user_id, email]
  *       deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+']
  *       lint: warn

@@ -1,10 +1,13 @@
 /*
  * What a rule of --config.file lets nobody push to the groups that it is for: labels, values of
- * labels, and names that break Prometheus's naming rules. push/guards.h and push/lint.h look for
- * them.
+ * labels, and names that break Prometheus's naming rules, which push/guards.h and push/lint.h look
+ * for; and more than its limits, which store/rule_limits.h counts.
  */
 #ifndef CONFIG_GUARD_RAILS_H
 #define CONFIG_GUARD_RAILS_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "config/yaml_value.h"
 #include "metrics/expression.h"
@@ -16,6 +19,12 @@ enum lint_mode {
 	LINT_REFUSE, /* 400 */
 };
 
+/* 0: not limited by the rule. */
+struct rule_limits {
+	uint64_t series, families; /* of one group; series: exposed lines */
+	uint64_t label_values;     /* of one label, in all groups of the rule together */
+};
+
 /* All of it is owned. */
 struct guard_rails {
 	struct str *deny_labels; /* names */
@@ -23,6 +32,7 @@ struct guard_rails {
 	struct expression **deny_values; /* that match a whole value */
 	uint32_t n_deny_values;
 	enum lint_mode lint;
+	struct rule_limits limits;
 };
 
 /* These are yaml_read_fn, `to` is a struct guard_rails. */
@@ -30,5 +40,10 @@ int guard_rails_read_labels(const struct yaml_node *n, void *to, struct err *err
 int guard_rails_read_values(const struct yaml_node *n, void *to, struct err *err);
 int guard_rails_read_lint(const struct yaml_node *n, void *to, struct err *err);
 void guard_rails_done(struct guard_rails *g);
+
+static inline bool rule_limits_any(const struct rule_limits *l)
+{
+	return l->series || l->families || l->label_values;
+}
 
 #endif

@@ -186,9 +186,10 @@ static int read_gauges(const struct yaml_node *n, void *to, struct err *err)
 	return 0;
 }
 
-/* ---- limits: {series: 5000, sources: 10000} ---- */
+/* ---- limits: {series: 5000, families: 500, label_values: 1000, sources: 10000} ---- */
 
-static int read_limit(const struct yaml_node *n, bool *has, uint64_t *to, struct err *err)
+/* A yaml_read_fn, `to` is a uint64_t. */
+static int read_limit(const struct yaml_node *n, void *to, struct err *err)
 {
 	int64_t v;
 
@@ -196,27 +197,22 @@ static int read_limit(const struct yaml_node *n, bool *has, uint64_t *to, struct
 		return yaml_wrong_type(n, "a number", err);
 	if (!count_parse(n->text, &v) || v < 1 || v > INT64_C(1000000000))
 		return yaml_wrong_value(n, "not a number from 1 to 1000000000", err);
-	*has = true;
-	*to = (uint64_t)v;
+	*(uint64_t *)to = (uint64_t)v;
 	return 0;
-}
-
-static int read_max_series(const struct yaml_node *n, void *to, struct err *err)
-{
-	struct group_options *o = &((struct group_rule *)to)->options;
-
-	return read_limit(n, &o->has_max_series, &o->max_series, err);
 }
 
 static int read_max_sources(const struct yaml_node *n, void *to, struct err *err)
 {
 	struct group_options *o = &((struct group_rule *)to)->options;
 
-	return read_limit(n, &o->has_max_sources, &o->max_sources, err);
+	o->has_max_sources = true;
+	return read_limit(n, &o->max_sources, err);
 }
 
 static const struct yaml_field limit_fields[] = {
-	{ "series", read_max_series, 0 },
+	{ "series", read_limit, offsetof(struct group_rule, guards.limits.series) },
+	{ "families", read_limit, offsetof(struct group_rule, guards.limits.families) },
+	{ "label_values", read_limit, offsetof(struct group_rule, guards.limits.label_values) },
 	{ "sources", read_max_sources, 0 },
 };
 static const struct yaml_type limits_type = { "limits", limit_fields, ARRAY_LEN(limit_fields) };

@@ -6,9 +6,9 @@ const char *const counters_handlers[N_HANDLERS] = {
 };
 const char *const counters_methods[HTTP_OTHER + 1] = { "get",     "put",  "post", "delete",
 						       "options", "head", "other" };
-const char *const counters_rejects[N_REJECTS] = { "path",     "body",   "inconsistent",
-						  "conflict", "limit",  "busy",
-						  "storage",  "denied", "lint" };
+const char *const counters_rejects[N_REJECTS] = { "path",  "body",      "inconsistent", "conflict",
+						  "limit", "busy",      "storage",      "denied",
+						  "lint",  "rule_limit" };
 const char *const counters_refusals[N_REFUSALS] = { "auth", "busy", "rate", "role" };
 const int counters_codes[N_CODES] = { 200, 202, 301, 304, 307, 400, 401, 403, 404, 405, 408,
 				      409, 413, 415, 417, 429, 431, 500, 501, 503, 505, 507 };

@@ -42,6 +42,7 @@ enum reject {
 	REJECT_STORAGE,      /* 503: the database did not take it */
 	REJECT_DENIED,       /* 400, 413: deny_labels or deny_values; the body is kept nowhere */
 	REJECT_LINT,         /* 400: names, by a rule with lint: refuse */
+	REJECT_RULE_LIMIT,   /* 413, 507: limits of a rule */
 	N_REJECTS,
 };
 

@@ -113,6 +113,22 @@ static void print_gauges(const struct gauge_policies *g)
 	}
 }
 
+static void print_limit(const char *name, uint64_t max, const char *of)
+{
+	if (max)
+		printf("  limits.%s: %llu%s\n", name, (unsigned long long)max, of);
+}
+
+static void print_limits(const struct group_rule *rule)
+{
+	if (!rule)
+		return;
+	print_limit("series", rule->guards.limits.series, "");
+	print_limit("families", rule->guards.limits.families, "");
+	print_limit("label_values", rule->guards.limits.label_values,
+		    " of one label, in all groups of this rule together");
+}
+
 static int print_summed(const struct asked *asked, struct arena *a, struct err *err)
 {
 	const struct group_options *o = &asked->all.group;
@@ -123,8 +139,7 @@ static int print_summed(const struct asked *asked, struct arena *a, struct err *
 	print_gauges(o->gauges);
 	print("zero_first", asked->said.has_zero_first, o->zero_first_ns, "not");
 	printf("  runtime_metrics: %s\n", o->keep_runtime_metrics ? "keep" : "drop");
-	if (asked->said.has_max_series)
-		printf("  limits.series: %llu\n", (unsigned long long)o->max_series);
+	print_limits(asked->rule);
 	if (o->mode == GROUP_SUM)
 		printf("  limits.sources: %llu\n", (unsigned long long)o->max_sources);
 	return 0;
@@ -132,7 +147,8 @@ static int print_summed(const struct asked *asked, struct arena *a, struct err *
 
 static bool has_guards(const struct group_rule *rule)
 {
-	return rule && (guards_any(&rule->guards) || rule->guards.lint);
+	return rule && (guards_any(&rule->guards) || rule->guards.lint ||
+			rule_limits_any(&rule->guards.limits));
 }
 
 static void print_guards(const struct group_rule *rule)
@@ -162,6 +178,7 @@ static int print_options(const struct asked *asked, struct arena *a, struct err 
 		return print_summed(asked, a, err);
 	if (said->has_mode)
 		puts("  mode: group");
+	print_limits(asked->rule);
 	if (!said->has_ttl && !said->has_keep_times && !said->has_expect_every && !said->has_mode &&
 	    !has_guards(asked->rule))
 		puts("  as the flags say");

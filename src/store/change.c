@@ -121,6 +121,34 @@ static int check_series_limit(struct store *s, uint64_t before, struct err *err)
 		       (unsigned long long)s->lim.max_series);
 }
 
+static uint64_t lines_of(const struct store *s, uint32_t id)
+{
+	return id ? store_entry(s, id)->lines.n : 0;
+}
+
+/* Of a summed group, what its sources have said is limited instead. */
+static int check_rule(struct store *s, const struct change *c, struct err *err)
+{
+	struct amounts now = c->group->staged->holds;
+	struct amounts_of_push a = { .before = now, .after = now };
+
+	if (!c->limited)
+		return 0;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct change_pair *p = &c->pairs[i];
+
+		a.pushed.series += lines_of(s, p->in);
+		a.pushed.families += p->in != 0;
+		a.after.series -= lines_of(s, p->out);
+		a.after.families -= p->out != 0;
+	}
+	a.after.series += a.pushed.series;
+	a.after.families += a.pushed.families;
+	if (!group_summed(c->group) && limits_check_amounts(s, c->group, &a, err) < 0)
+		return -1;
+	return limits_check_labels(s, c->group, err);
+}
+
 /*
  * Brings the index of series up to date with the change. -1: it contradicts another group or a
  * limit, and the index is as it was.
@@ -131,12 +159,15 @@ static int follow(struct store *s, const struct change *c, struct err *err)
 	uint32_t n = 0;
 	int r = 0;
 
+	limits_begin(s, c->group);
 	for (uint32_t i = 0; i < c->n; i++)
 		index_out(s, c->group, &c->pairs[i]);
 	while (n < c->n && (r = index_in(s, c->group, &c->pairs[n], err)) == 0)
 		n++;
 	if (r == 0)
 		r = check_series_limit(s, before, err);
+	if (r == 0)
+		r = check_rule(s, c, err);
 	if (r == 0)
 		return 0;
 	while (n > 0)
@@ -155,7 +186,9 @@ static struct staged *touch(struct store *s, struct group *g)
 
 	if (st)
 		return st;
+	limits_meet(s, g);
 	st = g->staged = mem_zalloc(sizeof(*st));
+	st->holds = (struct amounts){ g->n_series, g->entries.n };
 	st->net.group = g;
 	st->exists = g->exists;
 	st->id = g->id;
@@ -174,6 +207,7 @@ void change_begin(struct store *s, struct group *g)
 	touch(s, g);
 	c->group = g;
 	c->n = c->n_out = c->hint = 0;
+	c->limited = false;
 	c->number++;
 }
 
@@ -224,6 +258,11 @@ void change_take_others(struct store *s)
 	}
 }
 
+void change_limited(struct store *s)
+{
+	s->change.limited = true;
+}
+
 /*
  * Merges the change into the group's net change. An entry that came and went within the batch is
  * freed.
@@ -236,7 +275,10 @@ static void join_net(struct store *s, const struct change *c)
 	for (uint32_t i = 0; i < c->n; i++) {
 		const struct change_pair *p = &c->pairs[i];
 		struct change_pair *known = first ? NULL : net_find(net, p->family);
+		struct amounts *holds = &c->group->staged->holds;
 
+		holds->series += lines_of(s, p->in) - lines_of(s, p->out);
+		holds->families += (p->in != 0) - (p->out != 0);
 		if (!known) {
 			net_add(net, p->family, p->out, p->in);
 			continue;
@@ -280,7 +322,8 @@ static int check_group_limits(struct store *s, struct err *err)
 int change_make(struct store *s, struct group *g, const struct str *labels, double at,
 		struct err *err)
 {
-	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0)
+	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0 ||
+	    limits_check_key(s, g, err) < 0)
 		return -1;
 	struct staged *st = touch(s, g);
 

@@ -9,6 +9,7 @@
  * - change_put() for a family that comes in, in place of what the group had of it;
  * - change_take() for a family that goes;
  * - change_take_others(): all families go that have not been put or taken yet;
+ * - change_limited() if the limits of rules hold, as they do for whatever is pushed;
  * - change_apply(); on -1 the change contradicts what is stored, and has been undone;
  * - store_step() for the row: a record for an accepted push, or the reason for a refused one.
  *
@@ -31,6 +32,7 @@
 #include "base/table.h"
 #include "pages/group.h"
 #include "store/rows.h"
+#include "store/rule_limits.h"
 
 struct store;
 struct store_family;
@@ -48,6 +50,7 @@ struct change {
 	uint32_t n, cap;
 	uint32_t n_out;     /* pairs with out */
 	uint32_t hint;      /* see entries_find() */
+	bool limited;       /* the limits of rules hold */
 	uint64_t number;    /* counts changes; see store_family.named */
 	struct table index; /* by family, once there are more than a few pairs */
 };
@@ -73,6 +76,7 @@ struct staged {
 	struct life life;
 	char life_body[LIFE_BODY]; /* of its row */
 	uint64_t id;               /* that the group will have */
+	struct amounts holds;
 };
 
 /* For the next change of the batch: does the group exist? */
@@ -96,6 +100,7 @@ void change_begin(struct store *s, struct group *g);
 void change_put(struct store *s, struct record *record, const struct push_family *pf);
 void change_take(struct store *s, struct store_family *f);
 void change_take_others(struct store *s);
+void change_limited(struct store *s);
 int change_apply(struct store *s, struct err *err);
 
 /* A rollback: the first for all groups of the batch, and then the second for all of them. */

@@ -130,8 +130,8 @@ static const struct group *holder_of(struct store *s, const struct store_family 
 	return NULL;
 }
 
-/* Writes a key's canonical bytes (see key_encode()) as {job="a"}. */
-static void add_key(struct strbuf *out, struct str key)
+/* The canonical bytes are those of key_encode(). */
+void store_add_key(struct strbuf *out, struct str key)
 {
 	bool is_name = true;
 
@@ -173,7 +173,7 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 	holder = holder_of(s, f, g);
 	if (holder) {
 		strbuf_addz(&who, "group ");
-		add_key(&who, group_key(holder));
+		store_add_key(&who, group_key(holder));
 		who.n = utf8_cut(strbuf_str(&who), 200);
 		strbuf_addf(&who, " has it as %s", type_word(f->type));
 	} else {

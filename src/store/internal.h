@@ -150,8 +150,9 @@ struct store {
 	uint64_t source_values; /* of all summed groups, as published */
 	struct remembered folded, push_ids;
 	struct remembered adders; /* processes; not in the log, as they only cause a warning */
-	int64_t nothing_ends_before_ns; /* monotonic */
-	double newest_at;               /* Unix seconds: of the rows that were loaded */
+	int64_t nothing_ends_before_ns;  /* monotonic */
+	double newest_at;                /* Unix seconds: of the rows that were loaded */
+	struct rule_limit_state *limits; /* rule_limits.h; NULL: there are no rules */
 
 	struct removal_at_hand {
 		uint64_t *ids;   /* of the groups that go */
@@ -316,6 +317,8 @@ void store_unindex_group(struct store *s, const struct group *g);
 /* -1 with ERR_INVALID when the entry would contradict what is staged. */
 int store_check_entry(struct store *s, const struct group *g, const struct entry *e,
 		      struct err *err);
+/* As {job="a"}, of a group's canonical key. */
+void store_add_key(struct strbuf *out, struct str key);
 /* -1 with ERR_INVALID when another group already has the time metrics of g. */
 int store_check_group(struct store *s, const struct group *g, struct str labels, struct err *err);
 

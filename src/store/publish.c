@@ -286,6 +286,7 @@ void store_publish(struct store *s)
 			s->steps[i].record->push = NULL;
 	s->work.n_popped = 0;
 	summed_zeros_published(s);
+	limits_show(s);
 	s->next_number = s->after;
 	store_log_grew(s);
 	store_forget_batch(s);

@@ -86,6 +86,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	}
 	if (push->mode == PUSH_PUT)
 		change_take_others(s);
+	change_limited(s);
 	if (change_apply(s, &push->err) == 0) {
 		store_step_record(s, g, record);
 		return 0;

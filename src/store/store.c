@@ -93,6 +93,7 @@ void store_free(struct store *s)
 	undoables_done(s);
 	table_done(&s->applied.made);
 	free(s->applied.documents);
+	limits_free(s->limits);
 	free(s->by_slot);
 	free(s->free_slots);
 	free(s->change.pairs);
@@ -252,6 +253,7 @@ struct group *store_group_add(struct store *s, struct str key, struct str labels
 void store_group_remove(struct store *s, struct group *g)
 {
 	store_set_group_id(s, g, 0);
+	limits_forget(s, g);
 	free_slot(s, g->slot);
 	series_index_remove(&s->keys, hash_bytes(group_key(g)), g->slot);
 	writers_forget(&s->pages.writers, g);
@@ -290,6 +292,7 @@ void store_index_entry(struct store *s, const struct group *g, const struct entr
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series += e->lines.n;
+	limits_add_entry(s, g, e);
 }
 
 void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e)
@@ -301,6 +304,7 @@ void store_unindex_entry(struct store *s, const struct group *g, const struct en
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_remove(&s->index, lines_hashes(&e->lines)[i], g->slot);
 	s->staged_series -= e->lines.n;
+	limits_remove_entry(s, g, e);
 }
 
 void store_index_group(struct store *s, const struct group *g)
@@ -308,6 +312,7 @@ void store_index_group(struct store *s, const struct group *g)
 	series_index_add(&s->index, g->time_hash, g->slot);
 	s->staged_groups++;
 	s->staged_series += 2;
+	limits_add_group(s, g);
 }
 
 void store_unindex_group(struct store *s, const struct group *g)
@@ -315,6 +320,7 @@ void store_unindex_group(struct store *s, const struct group *g)
 	series_index_remove(&s->index, g->time_hash, g->slot);
 	s->staged_groups--;
 	s->staged_series -= 2;
+	limits_remove_group(s, g);
 }
 
 struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants)

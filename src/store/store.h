@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "config/group_options.h"
+#include "config/group_rules.h"
 #include "pages/group_copy.h"
 #include "pages/group_list.h"
 #include "pages/snapshot.h"
@@ -43,6 +44,13 @@ struct store *store_new(const struct store_limits *lim);
 /* Before any other thread; none hold if it is not called. */
 void store_limit_sources(struct store *s, const struct source_limits *lim);
 void store_free(struct store *s);
+/*
+ * The committer, between two batches, or before it starts: the limits of these rules hold from now
+ * on (rule_limits.h). Then store_count_labels() between batches until it says false: it counts what
+ * some groups have, for a millisecond or so.
+ */
+void store_use_rules(struct store *s, struct group_rules *rules);
+bool store_count_labels(struct store *s);
 
 /*
  * Announces a metric of our own, before the first push: pushes may use the name with the same type
@@ -204,6 +212,18 @@ int store_group_details(struct store *s, const struct group_brief *g, struct are
 struct store_counts store_counts(struct store *s);
 /* Any thread: groups with this id, or a higher one, have been made after the call. */
 uint64_t store_next_id(struct store *s);
+
+/* Of the groups of one rule, the label with the most values. */
+struct label_use {
+	uint64_t values; /* 0: no label has any */
+	uint32_t name_n;
+	char name[128]; /* may be cut short */
+};
+
+/* Any thread. False: the rule has no limit of label values, or they are being counted, or other
+ * rules are in force. */
+bool store_label_use(struct store *s, const struct group_rules *rules,
+		     const struct group_rule *rule, struct label_use *ret);
 
 /* A source of a summed group. */
 struct source_copy {

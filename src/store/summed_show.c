@@ -131,6 +131,9 @@ static int show(struct store *s, struct group *g, const struct wanted *w, bool t
 	take_gone(s, m, w, push);
 	if (take_others)
 		change_take_others(s);
+	/* Of what was taken before nobody could be told. */
+	if (w->shape || take_others)
+		change_limited(s);
 	if (push->err.reason) {
 		*err = push->err;
 	} else if (change_apply(s, err) == 0) {

@@ -68,28 +68,29 @@ static void set_head(struct summed *su, const struct push *push)
 
 /* ---- a push ---- */
 
-static uint64_t count_series(const struct merged_group *m)
+/* Shown or not: what is silent may come back. */
+static struct amounts count(const struct merged_group *m)
 {
-	uint64_t n = 0;
+	struct amounts n = { 0 };
 
 	for (uint32_t i = 0; i < m->n_families; i++)
-		if (m->families[i] && !m->families[i]->dropped)
-			n += m->families[i]->n;
+		if (m->families[i] && !m->families[i]->dropped && m->families[i]->n > 0) {
+			n.series += m->families[i]->n;
+			n.families++;
+		}
 	return n;
 }
 
-static int check_limit(const struct merged_group *m, const struct push *push, uint64_t before,
-		       struct err *err)
+static int check_limits(struct store *s, const struct group *g, const struct amounts *before,
+			struct err *err)
 {
-	uint64_t max = push->options.group.max_series, n = count_series(m);
+	struct amounts_of_push a = { *before, count(g->staged->summed->group), { 0 } };
 
-	if (!push->options.group.has_max_series || max == 0 || n <= max || n <= before)
-		return 0;
-	return err_set(err, ERR_STORE_FULL, 0,
-		       "the summed group has %llu series and this push would make it %llu, more "
-		       "than the %llu that its rule allows (limits: {series: ...} in "
-		       "--config.file)",
-		       (unsigned long long)before, (unsigned long long)n, (unsigned long long)max);
+	if (a.after.series > before->series)
+		a.pushed.series = a.after.series - before->series;
+	if (a.after.families > before->families)
+		a.pushed.families = a.after.families - before->families;
+	return limits_check_amounts(s, g, &a, err);
 }
 
 static bool has_new_shape(const struct merged_group *m)
@@ -142,11 +143,12 @@ static int say(struct store *s, struct group *g, struct push *push, bool take_ot
 {
 	struct summed *su = g->staged->summed;
 	size_t mark = merged_mark(su->group), folded = s->folded.n_staged;
-	uint64_t before = count_series(su->group), values = su->group->n_values;
+	struct amounts before = count(su->group);
+	uint64_t values = su->group->n_values;
 
 	if (merge(s, su, push, &push->err) < 0)
 		return -1;
-	if (check_limit(su->group, push, before, &push->err) == 0 &&
+	if (check_limits(s, g, &before, &push->err) == 0 &&
 	    summed_check_values(s, g, values, &push->err) == 0 &&
 	    (!(has_new_shape(su->group) || take_others) ||
 	     summed_show(s, g, !take_others, take_others, push->now, &push->err) == 0))

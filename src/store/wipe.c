@@ -84,6 +84,8 @@ void store_take_over(struct store *s, struct store *other)
 	swap_contents(s, other);
 	keep_counts(s, other);
 	lifetimes_go_on(s, other);
+	limits_take_over_begin(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
+	limits_take_over_end(s);
 	store_free(other);
 }

@@ -11,6 +11,17 @@ void gateway_init(struct gateway *g, uint64_t max_groups, uint64_t max_series)
 	mem_storage_init(&g->rows);
 }
 
+void gateway_rules(struct gateway *g, const char *text)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	struct err err = { 0 };
+
+	ck_assert_msg(group_rules_parse(str_of(text), &rules, &err) == 0, "%s", err.msg);
+	store_use_rules(g->store, rules);
+	while (store_count_labels(g->store))
+		;
+}
+
 void gateway_done(struct gateway *g)
 {
 	for (unsigned i = 0; i < g->n; i++)

@@ -27,6 +27,8 @@ struct gateway_push {
 
 void gateway_init(struct gateway *g, uint64_t max_groups, uint64_t max_series);
 void gateway_done(struct gateway *g);
+/* The text of a file of rules, whose limits hold from now on. */
+void gateway_rules(struct gateway *g, const char *text);
 /* Both fail the test when the push gets another verdict; the second is a batch by itself. */
 void gateway_stage(struct gateway *g, const struct gateway_push *p);
 void gateway_push(struct gateway *g, enum push_mode mode, const char *path, const char *body,

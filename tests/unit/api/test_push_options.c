@@ -65,8 +65,7 @@ static void show(const struct push_options *o, struct strbuf *out)
 		strbuf_addf(out, " gauges=%zu", gauge_policies_count(g->gauges));
 	if (g->keep_runtime_metrics)
 		strbuf_addz(out, " keep");
-	strbuf_addf(out, " %llu/%llu", (unsigned long long)g->max_series,
-		    (unsigned long long)g->max_sources);
+	strbuf_addf(out, " %llu", (unsigned long long)g->max_sources);
 	if (o->says.has_source)
 		strbuf_addf(out, " source=%.*s", STR_ARG(o->says.source));
 	if (o->says.has_start)
@@ -77,8 +76,8 @@ static void show(const struct push_options *o, struct strbuf *out)
 		strbuf_addz(out, " final");
 }
 
-#define USUAL " by=instance,pid,worker source_ttl=15m0s 0/10000"
-#define SUMMED " by=task source_ttl=1m0s zero_first=30s gauges=1 keep 7/8"
+#define USUAL " by=instance,pid,worker source_ttl=15m0s 10000"
+#define SUMMED " by=task source_ttl=1m0s zero_first=30s gauges=1 keep 8"
 
 /* '!': what the message begins with. */
 static const struct {
@@ -104,21 +103,21 @@ static const struct {
 	{ "/add/metrics/job/summed/__mode__/group", "group", { "--push.add={}" } },
 	/* times */
 	{ "/sum/metrics/job/x",
-	  "sum by=instance,pid,worker source_ttl=15m0s zero_first=1m0s 0/10000",
+	  "sum by=instance,pid,worker source_ttl=15m0s zero_first=1m0s 10000",
 	  { "--push.ttl=1m", "--push.zero-first=1m" } },
 	{ "/metrics/job/summed", "sum" SUMMED, { "--push.ttl=1m", "--push.zero-first=1m" } },
 	{ "/sum/metrics/job/ends",
-	  "sum ttl=720h0m0s by=instance,pid,worker source_ttl=15m0s 0/10000",
+	  "sum ttl=720h0m0s by=instance,pid,worker source_ttl=15m0s 10000",
 	  { "--push.ttl=1m" } },
 	{ "/metrics/job/ends/__ttl__/2h", "group ttl=2h0m0s own", { 0 } },
 	{ "/sum/metrics/job/ends/pid/1/__ttl__/2h",
-	  "sum ttl=720h0m0s by=instance,pid,worker source_ttl=2h0m0s 0/10000",
+	  "sum ttl=720h0m0s by=instance,pid,worker source_ttl=2h0m0s 10000",
 	  { 0 } },
 	{ "/metrics/job/summed/task/1/__ttl__/0",
-	  "sum by=task zero_first=30s gauges=1 keep 7/8",
+	  "sum by=task zero_first=30s gauges=1 keep 8",
 	  { 0 } },
 	{ "/sum/metrics/job/x/__source__/a/__ttl__/2h",
-	  "sum by=instance,pid,worker source_ttl=2h0m0s 0/10000 source=a",
+	  "sum by=instance,pid,worker source_ttl=2h0m0s 10000 source=a",
 	  { 0 } },
 	{ "/sum/metrics/job/x/__ttl__/2h",
 	  "!option __ttl__ cannot end a group that is summed",

@@ -93,8 +93,6 @@ static void show_options(struct strbuf *out, const struct group_options *o)
 	show_period(out, "zero_first", o->has_zero_first, o->zero_first_ns);
 	if (o->has_runtime_metrics)
 		strbuf_addf(out, " runtime=%s", o->keep_runtime_metrics ? "keep" : "drop");
-	if (o->has_max_series)
-		strbuf_addf(out, " series=%llu", (unsigned long long)o->max_series);
 	if (o->has_max_sources)
 		strbuf_addf(out, " sources=%llu", (unsigned long long)o->max_sources);
 }
@@ -111,12 +109,23 @@ static void show_says(struct strbuf *out, const struct push_says *says)
 		strbuf_addf(out, " push_id=%.*s", STR_ARG(says->push_id));
 }
 
+static void show_limits(struct strbuf *out, const struct rule_limits *l)
+{
+	if (l->series)
+		strbuf_addf(out, " series=%llu", (unsigned long long)l->series);
+	if (l->families)
+		strbuf_addf(out, " families=%llu", (unsigned long long)l->families);
+	if (l->label_values)
+		strbuf_addf(out, " label_values=%llu", (unsigned long long)l->label_values);
+}
+
 static void show(struct strbuf *out, const struct group_rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++) {
 		strbuf_addf(out, "%s%u:", i ? " " : "", rules->v[i].line);
 		strbuf_adds(out, selector_text(rules->v[i].match));
 		show_options(out, &rules->v[i].options);
+		show_limits(out, &rules->v[i].guards.limits);
 	}
 }
 
@@ -137,7 +146,9 @@ static const struct {
 	  "  source_ttl: 15m\n  gauges: {a: livesum, default: max, '.*_s': min}\n"
 	  "  zero_first: 30s\n  runtime_metrics: keep\n  limits: {series: 5000, sources: 10}\n",
 	  "2:{} mode=sum source_labels=instance,pid source_ttl=15m0s default=max a=livesum "
-	  ".*_s=min zero_first=30s runtime=keep series=5000 sources=10" },
+	  ".*_s=min zero_first=30s runtime=keep sources=10 series=5000" },
+	{ "rules:\n- match: '{}'\n  limits: {label_values: 1000000000, families: 1, series: 2}\n",
+	  "2:{} series=2 families=1 label_values=1000000000" },
 	{ "rules:\n- {match: '{}', mode: add, source_labels: [], gauges: {}, runtime_metrics: "
 	  "drop, "
 	  "limits: {}}\n",
@@ -174,6 +185,14 @@ static const struct {
 	  "!3: line 3: runtime_metrics is neither keep nor drop: yes" },
 	{ "rules:\n- match: '{}'\n  limits: {sources: 0}\n",
 	  "!3: line 3: not a number from 1 to 1000000000: 0" },
+	{ "rules:\n- match: '{}'\n  limits: {label_values: 0}\n",
+	  "!3: line 3: not a number from 1 to 1000000000: 0" },
+	{ "rules:\n- match: '{}'\n  limits: {families: 1000000001}\n",
+	  "!3: line 3: not a number from 1 to 1000000000: 1000000001" },
+	{ "rules:\n- match: '{}'\n  limits: {series: [1]}\n",
+	  "!3: line 3: cannot unmarshal !!seq into a number" },
+	{ "rules:\n- match: '{}'\n  limits: 7\n",
+	  "!3: line 3: cannot unmarshal !!int `7` into limits" },
 	{ "rules:\n- match: '{}'\n  limits: {serious: 1}\n",
 	  "!3: line 3: field serious not found in type limits" },
 	{ "rules: 1\n", "!1: line 1: cannot unmarshal !!int `1` into a list of rules" },

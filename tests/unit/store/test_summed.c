@@ -76,6 +76,7 @@ static void parse_step(const char *text, struct summed_step *ret)
 		enum err_reason reason;
 	} reasons[] = { { "400 ", ERR_INVALID },
 			{ "409 ", ERR_CONFLICT },
+			{ "507 rule ", ERR_RULE_FULL },
 			{ "507 ", ERR_STORE_FULL } };
 
 	*ret = (struct summed_step){ .mode = PUSH_POST };
@@ -393,13 +394,13 @@ static void pass(struct gateway *g, double seconds)
 
 START_TEST(series_limit)
 {
-	const struct group_options rule = { .has_max_series = true, .max_series = 2 };
 	struct gateway g;
 
-	init_with(&g, &rule);
+	init_with(&g, NULL);
+	gateway_rules(&g, "rules:\n- match: '{}'\n  limits: {series: 2}\n");
 	step(&g, "/j/pid/1|c{x=\"1\"} 5");
 	step(&g, "/j/pid/2|c{x=\"2\"} 5");
-	step(&g, "507 /j/pid/1|c{x=\"1\"} 6; c{x=\"3\"} 5");
+	step(&g, "507 rule /j/pid/1|c{x=\"1\"} 6; c{x=\"3\"} 5");
 	step(&g, "/j/pid/1|c{x=\"1\"} 7");
 	check_shows(&g, "series", "c{x=\"1\"} 7; c{x=\"2\"} 5");
 	gateway_done(&g);

@@ -165,6 +165,20 @@ struct world {
 	struct mem_storage rows;
 };
 
+static bool series_limited; /* to A_FEW_SERIES */
+
+static void limit_series(struct store *s)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	char text[80];
+	struct err err = { 0 };
+
+	snprintf(text, sizeof(text), "rules:\n- match: '{}'\n  limits: {series: %d}\n",
+		 A_FEW_SERIES);
+	must(group_rules_parse(str_of(text), &rules, &err) == 0, err.msg);
+	store_use_rules(s, rules);
+}
+
 static struct store *new_store(void)
 {
 	struct store *s = store_new(&(struct store_limits){ 100, 10000 });
@@ -181,6 +195,8 @@ static void load(struct world *w, struct storage *from)
 
 	must(load_store(from, again, &err) == STORAGE_LOADED, err.msg);
 	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
+	if (series_limited)
+		limit_series(again);
 	store_free(w->store);
 	w->store = again;
 }
@@ -602,8 +618,7 @@ static void set_rule(const struct naive_rule *rule)
 {
 	options.has_max_sources = rule->few_sources;
 	options.max_sources = A_FEW_SOURCES;
-	options.has_max_series = rule->few_series;
-	options.max_series = A_FEW_SERIES;
+	series_limited = rule->few_series;
 	options.has_ttl = rule->ends;
 	options.ttl_ns = GROUP_TTL * INT64_C(1000000000);
 	sum_push_rule(&options);
@@ -617,6 +632,8 @@ static const char *run(const struct history *h)
 	const char *wrong = NULL;
 
 	set_rule(&h->rule);
+	if (series_limited)
+		limit_series(w.store);
 	mem_storage_init(&w.rows);
 	m->rule = h->rule;
 	m->now = 1000000;

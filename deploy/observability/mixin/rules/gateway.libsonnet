@@ -55,7 +55,7 @@
                     'did not take correct pushes',
                     'busy: more is pushed than can be committed, or it was starting or stopping. storage: a commit failed. Clients have to push again.'),
             refused('TallygatePushesRefused',
-                    'path|body|inconsistent|conflict|denied|lint|limit',
+                    'path|body|inconsistent|conflict|denied|lint|limit|rule_limit',
                     'warning',
                     'refused pushes',
                     'Answered 4xx or 507, and lost. The log names client, group and reason.'),
