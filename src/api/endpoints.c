@@ -42,6 +42,8 @@ static const struct endpoint endpoints[] = {
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(ADMIN, api_rejections) },
 	{ .path = PATH("/api/v1/lint"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_lint) },
+	{ .path = PATH("/api/v1/limits"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_limits) },
 	{ .path = PATH("/api/v1/changes"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
 	{ .path = PATH("/api/v1/undo/"), .handler = HANDLER_NONE, .below_api = true, .ours = true,

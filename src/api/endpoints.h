@@ -79,6 +79,7 @@ void api_cardinality_page(struct api_worker *w, struct http_request *req);
 void api_page_file(struct api_worker *w, struct http_request *req);
 void api_groups(struct api_worker *w, struct http_request *req);
 void api_sources(struct api_worker *w, struct http_request *req);
+void api_limits(struct api_worker *w, struct http_request *req);
 void api_lint(struct api_worker *w, struct http_request *req);
 /* With each scrape: begins a scan for pushgateway_lint_findings if the last one is old. */
 void api_lint_refresh(struct api *api);

@@ -10,12 +10,14 @@
 #include "api/endpoints.h"
 #include "api/group_json.h"
 #include "api/group_scan.h"
+#include "api/limits_json.h"
 #include "api/metric_json.h"
 #include "api/permission.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "config/current_rules.h"
 
 static const char *const known[] = { GROUP_FILTER_PARAMS, "sort", "limit", "cursor", "by" };
 
@@ -81,8 +83,9 @@ void list_request_done(struct list_request *r)
 struct groups_list {
 	struct v1_job job; /* first */
 	struct group_scan scan;
-	bool scanned;   /* the page is begun */
-	size_t written; /* how many of the picks */
+	bool scanned;              /* the page is begun */
+	struct group_rules *rules; /* owned; NULL: there are none */
+	size_t written;            /* how many of the picks */
 };
 
 /* Writes what the client may do with a group, if not everybody may do everything. False: *err. */
@@ -111,6 +114,31 @@ static bool add_may(struct groups_list *l, struct str key)
 	return true;
 }
 
+/* Writes what the group's rule lets it hold. False: *err. */
+static bool add_limits(struct groups_list *l, struct str bytes)
+{
+	struct strbuf *b = &l->job.data;
+	const struct group_rule *rule;
+	struct key key;
+
+	if (!l->rules)
+		return true;
+	arena_reset(&l->scan.arena);
+	if (key_decode(bytes, &l->scan.arena, &key) < 0) {
+		err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
+		return false;
+	}
+	if (group_rules_find(l->rules, &key, &rule, &l->job.err) < 0)
+		return false;
+	if (!rule || !rule_limits_any(&rule->guards.limits))
+		return true;
+	b->n--;
+	json_add_member(b, "limits");
+	limits_json_add(b, l->scan.store, l->rules, rule, !l->scan.asked.filter.narrowed);
+	strbuf_addc(b, '}');
+	return true;
+}
+
 /*
  * False: the page is not complete yet. One group more than the page holds was picked: it shows that
  * there is a next page, and is not written.
@@ -134,7 +162,8 @@ static bool write_some(struct groups_list *l)
 			r = -1;
 		if (r < 0)
 			err_set(&l->job.err, ERR_BUSY, 0, "not enough memory for the answer");
-		else if (r > 0 && !add_may(l, group_scan_key(scan, l->written)))
+		else if (r > 0 && (!add_limits(l, group_scan_key(scan, l->written)) ||
+				   !add_may(l, group_scan_key(scan, l->written))))
 			r = -1;
 		l->written++;
 		return r < 0;
@@ -175,6 +204,7 @@ static void list_free(struct v1_job *job)
 	struct groups_list *l = (struct groups_list *)job;
 
 	group_scan_done(&l->scan);
+	group_rules_unref(l->rules);
 	free(l);
 }
 
@@ -185,6 +215,7 @@ static void list(struct api_worker *w, struct http_request *req, struct list_req
 
 	l->job.step = step;
 	l->job.free = list_free;
+	l->rules = w->api->rules ? current_rules_get(w->api->rules) : NULL;
 	group_scan_init(&l->scan, w->api->store, asked);
 	strbuf_adds(&l->job.warning, warning);
 	v1_run(w, req, &l->job);

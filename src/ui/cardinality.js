@@ -17,6 +17,13 @@ const job = (item) => h('a', { class: 'job', href: groupsThat(selector({ job: it
 const group = ({ labels }) => h('a', { class: 'job', href: groupsThat(selector(labels)) },
   ordered(labels).flatMap(([label, value], i) => [i > 0 && ' ', h('span', { class: 'chip' }, h('i', {}, `${label}=`), h('bdi', {}, value))]));
 
+/** A rule's limits, one by one: whose, how much of it is used, and by what. */
+const limitsOf = ({ match, limits, most_series: series, most_families: families }) => [
+  limits.series && { match, what: 'series of a group', used: series?.series ?? 0, limit: limits.series, by: series },
+  limits.families && { match, what: 'families of a group', used: families?.families ?? 0, limit: limits.families, by: families },
+  limits.label_values && { match, what: 'values of a label', used: limits.most_values?.values ?? 0, limit: limits.label_values, by: limits.most_values },
+].filter(Boolean);
+
 const NONE = 'Nothing is stored.';
 const FINDINGS = 20;
 
@@ -36,6 +43,12 @@ export class Cardinality {
       { head: 'What is wrong', of: (item) => item.problem },
       { head: 'Group', of: (item) => group(item.group) },
     ], NONE);
+    this.limits = new List('limits', 'Limits of rules', [
+      { head: 'Rule', of: (item) => h('code', {}, item.match) },
+      { head: 'Limit', of: (item) => item.what },
+      { head: 'Most', of: (item) => item.by && (item.by.label ? h('bdi', {}, item.by.label) : group(item.by)) },
+      { head: 'Used', number: true, of: (item) => `${number(item.used)} of ${number(item.limit)}` },
+    ], NONE);
     $('lists').append(this.sort, h('div', { class: 'two' }, Object.values(this.lists).map(({ element }) => element)));
   }
 
@@ -48,8 +61,17 @@ export class Cardinality {
         const items = data[member], total = data.totals[member];
         list.show(items, (item) => (item.labels ? keyOf(item.labels) : item.name || ' '), total > items.length ? `${items.length} of ${number(total)}` : '');
       }
+      await this.showLimits();
       await this.showNames();
     });
+  }
+
+  async showLimits() {
+    const { data: { rules } } = await get('api/v1/limits');
+    const items = rules.flatMap(limitsOf);
+    if (!items.length) this.limits.element.remove();
+    else if (!this.limits.element.isConnected) $('lists').append(this.limits.element);
+    this.limits.show(items, ({ match, what, by }) => `${match} ${what} ${by?.label ?? (by ? keyOf(by.labels) : '')}`);
   }
 
   /** Of groups whose rule says lint. */

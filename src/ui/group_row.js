@@ -29,6 +29,18 @@ export function stateOf(group) {
 
 const chip = (name, value, href) => h('a', { class: 'chip', href, 'data-filter': true }, h('i', {}, `${name}=`), h('bdi', {}, value));
 
+/** How near a group is to what its rule lets it hold. */
+function limitsOf({ limits, series, families }) {
+  if (!limits) return null;
+  const most = limits.most_values;
+  const of = (n, max, unit) => max && `${number(n)} of ${plural(max, unit, unit)}`;
+  return `limits of its rule: ${[
+    of(series, limits.series, 'series'),
+    of(families, limits.families, 'families'),
+    limits.label_values && (most ? `label ${most.label} has ${of(most.values, limits.label_values, 'values')}` : `${number(limits.label_values)} values of a label`),
+  ].filter(Boolean).join(', ')}`;
+}
+
 /** An unfinished row: its cells are filled by update(). on: {open, select, linkTo}. */
 export function makeRow(group, on) {
   const [[, job], ...rest] = ordered(group.labels);
@@ -107,6 +119,7 @@ export class Opened {
     setText(this.facts, [
       group.pushedAt && `Last push ${dateTime(group.pushedAt)} ${by}`.trim(),
       group.endsAt && `ends ${dateTime(group.endsAt)} unless pushed to`,
+      limitsOf(group),
     ].filter(Boolean).join(' · '));
     this.facts.hidden = !this.facts.textContent;
     if (group.sources || !this.sources.hidden) this.loadSources();

@@ -28,6 +28,8 @@ const groupOf = (g) => ({
   mode: g.mode,
   sources: g.sources,
   series: g.series,
+  families: g.families,
+  limits: g.limits,
   bytes: g.bytes,
   peer: g.last_peer,
   user: g.last_user,

@@ -107,6 +107,7 @@ TROUBLE = {
     "pushed metrics must not have timestamps": lambda g: g.put("new", "x 1 1700000000\n").text,
     "odd number of components in label string": lambda g: g.put("new/path/tmp/x", "x 1\n").text,
     "the gateway is full": lambda g: [g.put(str(i), "x 1\n") for i in range(3)][-1].text,
+    "of --config.file allows": lambda g: g.put("old", "x 1\ny 1\n").text,
     "does not say whose it is": lambda g: g.request("PUT", "/sum/metrics/job/new", "# TYPE n counter\nn 1\n").text,
     "writers-conflict": lambda g: [g.put("old", "# TYPE counted counter\ncounted 1\n", **{"X-Forwarded-For": f"192.0.2.{i}"})
                                    for i in (1, 2, 1)][-1].headers["X-Pushgateway-Warning"],
@@ -115,12 +116,14 @@ TROUBLE = {
 }
 
 
-def test_the_messages_of_the_troubles(database):
+def test_the_messages_of_the_troubles(database, tmp_path):
     """Each is said by the program, and each row is of one."""
     text = (ROOT / "deploy/README.md").read_text()
     rows = re.findall(r"^\| `(.*?)` \| .* \| .* \|$", text[text.index("\n## Trouble"):text.index("\n## Alerts")], re.M)
     assert rows == list(TROUBLE)
-    with Gateway("--web.trusted-proxies=127.0.0.0/8", "--limits.groups=3", database=database) as g:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"old\"}'\n  limits: {families: 1}\n")
+    with Gateway("--web.trusted-proxies=127.0.0.0/8", "--limits.groups=3", f"--config.file={rules}", database=database) as g:
         assert g.put("old", "# TYPE counted counter\ncounted 1\n").status == 200
         for message, provoke in TROUBLE.items():
             assert message in provoke(g), message

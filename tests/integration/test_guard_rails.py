@@ -187,6 +187,129 @@ def test_the_metric_is_bounded(gateway):
     assert lint(gateway)["total"] == 360
 
 
+# ---- limits ----
+
+LIMITS = """\
+rules:
+- match: '{job="small"}'
+  limits: {series: 3, families: 2}
+- match: '{job=~"team-.*"}'
+  limits: {label_values: 3}
+- match: '{job="summed"}'
+  mode: sum
+  limits: {series: 2, families: 1, label_values: 2}
+"""
+
+
+@pytest.fixture
+def limited(rules, database):
+    rules.write_text(LIMITS)
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle", "--web.enable-admin-api", database=database) as g:
+        yield g
+
+
+def refused(g, method, path, body, status, *words):
+    """With a dry run, too, which says the same and counts nothing."""
+    before = scrape(g).get("pushgateway_rejected_pushes_total", reason="rule_limit")
+    dry = g.request(method, f"/dry-run/metrics/job/{path}", body)
+    assert scrape(g).get("pushgateway_rejected_pushes_total", reason="rule_limit") == before
+    r = g.request(method, f"/metrics/job/{path}", body)
+    assert (r.status, dry.status) == (status, status) and dry.text == r.text, (r, dry)
+    for word in (*words, "--config.file allows"):
+        assert word in r.text, r.text
+    assert scrape(g).get("pushgateway_rejected_pushes_total", reason="rule_limit") == before + 1
+
+
+def test_limits_of_a_group(limited):
+    g = limited
+    assert put(g, "small", 'a{x="1"} 1\na{x="2"} 1\nb 1\n').status == 200
+    refused(g, "POST", "small", 'b 1\nb{x="1"} 1\n', 507, 'group {job="small"} would have 4 series (now it has 3)', "limits: {series: 3}")
+    refused(g, "PUT", "small", "a 1\nb 1\nc 1\n", 413, "would have 3 families", "push fewer")
+    assert put(g, "small", "a 1\nb 1\n").status == 200
+    refused(g, "POST", "small", "c 1\n", 507, "would have 3 families (now it has 2)", "rule in line 2")
+    assert scrape(g).names() >= {"a", "b"} and "c" not in scrape(g).names()
+    gateway_line = g.wait_for_line("push refused: over a limit of its group's rule")
+    assert 'job' in gateway_line
+    assert [r["status"] for r in rejections(g)] == [507, 413, 507]
+    listed = json.loads(g.get("/api/v1/groups?match[]={job=%22small%22}").text)["data"]["groups"]
+    assert listed[0]["limits"] == {"rule": 2, "series": 3, "families": 2} and listed[0]["failed"]
+    assert put(g, "small/i/1", "a 1\nb 1\n").status == 200, "another group"
+
+
+def test_limits_of_labels(limited, rules):
+    g = limited
+    for i in range(3):
+        assert put(g, f"team-{i}", f'a{{user="{i}"}} 1\n').status == 200
+    refused(g, "PUT", "team-0/shard/1", 'a{user="3"} 1\n', 507, 'the label "user" would have 4 values (now it has 3)', "rule in line 4", "label_values: 3")
+    refused(g, "PUT", "team-0", "".join(f'a{{trace="{i}"}} 1\n' for i in range(4)), 413, 'label "trace"')
+    refused(g, "PUT", "team-3", "a 1\n", 507, 'label "job"')
+    assert put(g, "other", 'a{user="4"} 1\n').status == 200
+    data = json.loads(g.get("/api/v1/limits").text)["data"]["rules"]
+    assert [r["match"] for r in data] == ['{job="small"}', '{job=~"team-.*"}', '{job="summed"}']
+    assert data[1] == {"match": '{job=~"team-.*"}', "groups": 4, "limits": {"rule": 4, "label_values": 3, "most_values": {"label": data[1]["limits"]["most_values"]["label"], "values": 3}}}
+    assert data[1]["limits"]["most_values"]["label"] in ("user", "job")
+    assert g.request("DELETE", "/metrics/job/team-2").status == 202
+    assert put(g, "team-0/shard/1", 'a{user="3"} 1\n').status == 200
+    rules.write_text(LIMITS.replace("label_values: 3", "label_values: 4"))
+    assert g.request("POST", "/-/reload").status == 200
+    assert put(g, "team-0/shard/1", 'a{user="3"} 1\na{user="4"} 1\n').status == 200
+    refused(g, "PUT", "team-0/shard/2", 'a{user="5"} 1\n', 507, 'would have 5 values (now it has 4)')
+    assert g.request("PUT", "/api/v1/admin/wipe").status == 202
+    assert put(g, "team-0", 'a{user="7"} 1\n').status == 200
+
+
+def test_limits_of_summed_groups(limited):
+    g = limited
+
+    def push(pid, text):
+        return g.request("POST", f"/metrics/job/summed/pid/{pid}", "# TYPE c counter\n" + text)
+
+    assert push(1, 'c{x="1"} 1\n').status == 200
+    assert push(2, 'c{x="2"} 1\n').status == 200
+    r = push(3, 'c{x="3"} 1\n')
+    assert r.status == 507 and 'group {job="summed"} would have 3 series (now it has 2)' in r.text
+    r = g.request("POST", "/metrics/job/summed/pid/1", "# TYPE d counter\nd 1\n")
+    assert r.status == 507 and "limits: {series: 2}" in r.text
+    assert push(1, 'c{x="1"} 5\n').status == 200
+    assert scrape(g).pushed("c_total", "summed", x="1") == 5
+    r = g.request("PUT", "/metrics/job/summed/pid/1", '# TYPE d counter\nd 1\n# TYPE c counter\nc{x="1"} 6\n')
+    assert r.status == 507
+
+
+def test_limits_hold_after_a_restart(rules, database):
+    rules.write_text(LIMITS)
+    for i in range(2):
+        with Gateway(f"--config.file={rules}", database=database) as g:
+            if i == 0:
+                assert put(g, "team-1", 'a{user="1"} 1\na{user="2"} 1\na{user="3"} 1\n').status == 200
+                assert put(g, "small", 'a 1\nb 1\n').status == 200
+            refused(g, "POST", "team-1", 'b{user="4"} 1\n', 507, 'label "user"')
+            refused(g, "POST", "small", "c 1\n", 507, "families")
+            assert g.request("POST", "/metrics/job/team-1", 'b{user="3"} 1\n').status == 200
+
+
+def test_what_is_undone_is_limited_too(limited, rules):
+    g = limited
+    assert put(g, "team-1", 'a{user="1"} 1\na{user="2"} 1\n').status == 200
+    undo = json.loads(g.request("DELETE", "/api/v1/groups?match[]={job=%22team-1%22}").text)["data"]["undo"]
+    assert put(g, "team-2", 'a{user="3"} 1\na{user="4"} 1\n').status == 200
+    said = json.loads(g.request("POST", f"/api/v1/undo/{undo}").text)["data"]
+    assert said["left_out_total"] == 1 and 'the label "user" would have 4 values' in said["left_out"][0]["reason"]
+
+
+def test_limits_are_on_the_page(limited, page):
+    assert put(limited, "small", "a 1\nb 1\n").status == 200
+    assert put(limited, "team-1", 'a{user="<b>"} 1\na{user="2"} 1\n').status == 200
+    page.open(limited.url + "/cardinality")
+    page.wait_for("2 of 3", "#limits")
+    assert "families of a group" in page.text("#limits") and "user" in page.text("#limits")
+    page.accessible()
+    page.open(limited.url + "/?q=small")
+    page.one("tr.row button.job").click()
+    page.wait_for("limits of its rule: 2 of 3 series, 2 of 2 families", ".inside")
+    page.accessible()
+
+
 # ---- the command line ----
 
 CORPUS = [
@@ -229,3 +352,12 @@ def test_check_config_shows_them(rules):
     assert "deny_labels: user_id" in r.stdout and "deny_values: [^@ ]+@" in r.stdout
     r = subprocess.run([BINARY, "check-config", str(rules), "http://h/metrics/job/refused"], capture_output=True, text=True, timeout=30)
     assert "lint: refuse" in r.stdout
+    rules.write_text(LIMITS)
+    r = subprocess.run([BINARY, "check-config", str(rules), "http://h/metrics/job/team-1"], capture_output=True, text=True, timeout=30)
+    assert "  limits.label_values: 3 of one label, in all groups of this rule together\n" in r.stdout
+    r = subprocess.run([BINARY, "check-config", str(rules), "http://h/metrics/job/small"], capture_output=True, text=True, timeout=30)
+    assert "  limits.series: 3\n  limits.families: 2\n" in r.stdout
+    for wrong, why in (("series: 0", "not a number from 1 to 1000000000"), ("seris: 1", "field seris not found in type limits")):
+        rules.write_text(f"rules:\n- match: '{{}}'\n  limits: {{{wrong}}}\n")
+        r = subprocess.run([BINARY, "check-config", str(rules)], capture_output=True, text=True, timeout=30)
+        assert r.returncode == 1 and "line 3" in r.stderr and why in r.stderr

@@ -33,6 +33,7 @@ static const struct row rows[] = {
 	{ "/api/v1/status/cardinality", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/rejections", false, { [HTTP_GET] = ACTION_ADMIN } },
 	{ "/api/v1/lint", false, { [HTTP_GET] = ACTION_READ } },
+	{ "/api/v1/limits", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/changes", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/admin/backup", true, { [HTTP_PUT] = ACTION_ADMIN } },
 	{ "/api/v1/undo/", false, { [HTTP_POST] = ACTION_DELETE } },
