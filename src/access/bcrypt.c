@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 /* "$2y$10$", 22 characters of salt, 31 of the digest. */
@@ -95,7 +96,7 @@ bool bcrypt_verify(struct bcrypt *b, const char hash[BCRYPT_HASH], struct str pa
 	setting[BCRYPT_HASH] = '\0';
 	/* For $2a$ libcrypt deviates from all others with some passwords that are not ASCII. */
 	setting[2] = 'y';
-	memcpy(phrase, password.p, n);
+	copy_bytes(phrase, password.p, n);
 	phrase[n] = '\0';
 	got = crypt_rn(phrase, setting, &b->data, sizeof(b->data));
 	/* Compares only the digest, because not all bits of the salt's last character count. */

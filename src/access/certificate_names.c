@@ -3,6 +3,7 @@
 #include <openssl/x509v3.h>
 
 #include "access/tls_internal.h"
+#include "base/array.h"
 
 /* A name with a NUL or a control character was made to look like another. */
 static bool is_clean(struct str s)
@@ -19,8 +20,8 @@ static bool add(struct str prefix, struct str name, struct arena *a, struct str 
 
 	if (!p)
 		return false;
-	memcpy(p, prefix.p, prefix.n);
-	memcpy(p + prefix.n, name.p, name.n);
+	copy_bytes(p, prefix.p, prefix.n);
+	copy_bytes(p + prefix.n, name.p, name.n);
 	*ret = (struct str){ p, prefix.n + name.n };
 	return true;
 }

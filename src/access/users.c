@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum { KEY_BYTES = 32 };
@@ -237,7 +238,7 @@ static void fill(struct web_users *u, const struct web_pairs *users, const struc
 	if (password.n > BCRYPT_PASSWORD)
 		password.n = BCRYPT_PASSWORD;
 	memcpy(check->hash, user->value, BCRYPT_HASH);
-	memcpy(check->password, password.p, password.n);
+	copy_bytes(check->password, password.p, password.n);
 	check->password_n = password.n;
 	make_digest(u, c->user, (struct str){ check->hash, BCRYPT_HASH }, password, check->digest);
 }

@@ -6,6 +6,7 @@
 
 #include "access/bcrypt.h"
 #include "access/web_config_internal.h"
+#include "base/array.h"
 #include "base/mem.h"
 
 /* Puts the line in front of what an error says. */
@@ -72,7 +73,7 @@ static void make_one_line(char *value)
 	end = strlen(value);
 	while (end > begin && (value[end - 1] == ' ' || value[end - 1] == '\t'))
 		end--;
-	memmove(value, value + begin, end - begin);
+	move_bytes(value, value + begin, end - begin);
 	value[end - begin] = '\0';
 }
 

@@ -9,6 +9,7 @@
 #include "api/endpoints.h"
 #include "api/metric_json.h"
 #include "api/v1_reply.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -51,7 +52,7 @@ static void copy(char to[CLIENT_MAX], const char *from)
 {
 	size_t n = strnlen(from, CLIENT_MAX - 1);
 
-	memcpy(to, from, n);
+	copy_bytes(to, from, n);
 	to[n] = '\0';
 }
 

@@ -1,5 +1,6 @@
 #include "api/group_metrics.h"
 
+#include "base/array.h"
 #include "format/protobuf/decode.h"
 #include "format/text/parse.h"
 #include "format/text/write.h"
@@ -35,8 +36,8 @@ static int decode_lines(const struct group_copy_family *f, struct str lines, str
 
 	if (!body)
 		return -1;
-	memcpy(body, head.p, head.n);
-	memcpy(body + head.n, lines.p, lines.n);
+	copy_bytes(body, head.p, head.n);
+	copy_bytes(body + head.n, lines.p, lines.n);
 	return text_parse((struct str){ body, head.n + lines.n }, &no_limits, a, ret, &err);
 }
 

@@ -4,6 +4,7 @@
 #include "api/cursor.h"
 #include "api/groups_list.h"
 #include "api/metric_json.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -153,7 +154,7 @@ static void write_rows(struct groups_by *by)
 
 	for (size_t k = 0; k < by->n; k++)
 		by->rows[k]->rank = rank_of(asked, by->rows[k]);
-	qsort_r(by->rows, by->n, sizeof(struct by_row *), row_cmp, &by->asked);
+	array_sort_with(by->rows, by->n, row_cmp, &by->asked);
 	while (asked->has_after && i < by->n &&
 	       place_cmp(asked, place_of(by->rows[i]), asked->after) <= 0)
 		i++;

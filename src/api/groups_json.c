@@ -8,6 +8,7 @@
 #include "api/metric_json.h"
 #include "api/permission.h"
 #include "api/time_text.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -86,7 +87,7 @@ static uint32_t members_of(const struct group_copy *g, struct member *list)
 	for (uint32_t i = 0; i < g->n_families; i++)
 		if (!is_reserved(g, g->families[i].name))
 			list[n++] = (struct member){ g->families[i].name, FAMILY, &g->families[i] };
-	qsort(list, n, sizeof(*list), member_cmp);
+	array_sort(list, n, member_cmp);
 	return n;
 }
 

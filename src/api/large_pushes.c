@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/submit.h"
+#include "base/array.h"
 #include "base/mem.h"
 
 enum {
@@ -164,7 +165,7 @@ static struct large_push *large_push_new(struct api_worker *w, struct http_reque
 		.request = *request,
 		.start_ns = start_ns,
 	};
-	memcpy(p->key_path, request->key_path.p, request->key_path.n);
+	copy_bytes(p->key_path, request->key_path.p, request->key_path.n);
 	p->request.key_path.p = p->key_path;
 	return p;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/native_buckets.h"
+#include "base/array.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -103,7 +104,7 @@ static void add_classic_buckets(struct strbuf *b, const struct histogram *h)
 		bounds[i].n = num_format_signed_zero(h->buckets[i].upper_bound, bounds[i].text);
 		bounds[i].at = i;
 	}
-	qsort(bounds, h->n_buckets, sizeof(*bounds), bound_cmp);
+	array_sort(bounds, h->n_buckets, bound_cmp);
 	strbuf_addc(b, '{');
 	for (uint32_t i = 0; i < h->n_buckets; i++) {
 		struct str text = { bounds[i].text, bounds[i].n };

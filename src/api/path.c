@@ -1,5 +1,6 @@
 #include "api/path.h"
 
+#include "base/array.h"
 #include "base/hex.h"
 
 static bool is_alpha(char c)
@@ -207,7 +208,7 @@ static struct str clean_into(struct str path, char *out)
 			continue;
 		}
 		out[n++] = '/';
-		memcpy(out + n, s.p, s.n);
+		copy_bytes(out + n, s.p, s.n);
 		n += s.n;
 	}
 	if (trailing || n == 0)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum { ROOM = 64 };
@@ -57,7 +58,7 @@ static void pack_keys(struct picks *p)
 
 static void cut(struct picks *p)
 {
-	qsort_r(p->list, p->n, sizeof(*p->list), pick_cmp, p);
+	array_sort_with(p->list, p->n, pick_cmp, p);
 	if (p->n > p->want)
 		p->n = p->want;
 	pack_keys(p);

@@ -8,6 +8,7 @@
 #include "api/error_status.h"
 #include "api/path.h"
 #include "api/rejections.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -132,8 +133,7 @@ static void copy(char *to, size_t size, struct str s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 
-	if (n > 0)
-		memcpy(to, s.p, n);
+	copy_bytes(to, s.p, n);
 	to[n] = '\0';
 }
 

@@ -7,6 +7,7 @@
 #include "api/endpoints.h"
 #include "api/metric_json.h"
 #include "api/v1_reply.h"
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -85,7 +86,7 @@ static void drop(struct rejections *r, size_t at)
 {
 	kept_free(r->list[at]);
 	r->n--;
-	memmove(&r->list[at], &r->list[at + 1], (r->n - at) * sizeof(r->list[0]));
+	move_bytes(&r->list[at], &r->list[at + 1], (r->n - at) * sizeof(r->list[0]));
 }
 
 /*

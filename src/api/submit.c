@@ -9,6 +9,7 @@
 #include "api/refusals.h"
 #include "api/reply.h"
 #include "api/warnings.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -188,8 +189,8 @@ static struct pending *pending_new(struct api_worker *w, const struct http_reque
 	push->user.n = strlen(user);
 	push->peer.n = peer.n;
 	p = mem_alloc(sizeof(*p) + peer.n + push->user.n);
-	push->peer.p = memcpy(p->who, peer.p, peer.n);
-	push->user.p = memcpy(p->who + peer.n, user, push->user.n);
+	push->peer.p = copy_bytes(p->who, peer.p, peer.n);
+	push->user.p = copy_bytes(p->who + peer.n, user, push->user.n);
 	return p;
 }
 

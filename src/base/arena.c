@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum { FIRST_CHUNK = 64 * 1024, MAX_CHUNK = 4 * 1024 * 1024, MAX_SPARE = 8 * 1024 * 1024 };
@@ -79,8 +80,7 @@ struct str arena_dup(struct arena *a, struct str s)
 
 	if (!p)
 		return STR_NULL;
-	if (s.n)
-		memcpy(p, s.p, s.n);
+	copy_bytes(p, s.p, s.n);
 	return (struct str){ p, s.n };
 }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 static atomic_llong detached;
@@ -33,8 +34,7 @@ struct bytes *bytes_of(struct str s)
 {
 	struct bytes *b = bytes_new(s.n);
 
-	if (s.n)
-		memcpy(b->p, s.p, s.n);
+	copy_bytes(b->p, s.p, s.n);
 	b->n = (uint32_t)s.n;
 	return b;
 }

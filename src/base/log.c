@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log_out.h"
 #include "base/utf8.h"
@@ -49,7 +50,7 @@ static const char *level_name(enum log_level level)
 
 static void add(struct line *l, const char *p, size_t n)
 {
-	memcpy(l->text + l->n, p, n);
+	copy_bytes(l->text + l->n, p, n);
 	l->n += n;
 }
 
@@ -116,7 +117,7 @@ static size_t escape(uint32_t cp, const char *p, unsigned len, char out[MAX_PIEC
 			return (size_t)snprintf(out, MAX_PIECE + 1,
 						cp < 0x10000 ? "\\u%04x" : "\\U%08x", cp);
 	}
-	memcpy(out, p, len);
+	copy_bytes(out, p, len);
 	return len;
 }
 

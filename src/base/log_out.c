@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -99,9 +100,9 @@ static bool put(const char *line, size_t n)
 	if (n > RING - ring.n)
 		return false;
 	parts = pieces((ring.at + ring.n) % RING, n, v);
-	memcpy(v[0].iov_base, line, v[0].iov_len);
+	copy_bytes(v[0].iov_base, line, v[0].iov_len);
 	if (parts > 1)
-		memcpy(v[1].iov_base, line + v[0].iov_len, v[1].iov_len);
+		copy_bytes(v[1].iov_base, line + v[0].iov_len, v[1].iov_len);
 	ring.n += n;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 
 void mem_refused(size_t size)
@@ -40,8 +41,7 @@ void *mem_dup(const void *p, size_t size)
 {
 	void *copy = mem_alloc(size);
 
-	if (size)
-		memcpy(copy, p, size);
+	copy_bytes(copy, p, size);
 	return copy;
 }
 

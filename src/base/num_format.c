@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/num.h"
 #include "base/num_pow10.h"
 
@@ -215,7 +216,7 @@ static char *put_plain(char *to, struct decimal d, unsigned len)
 	unsigned whole = len - (unsigned)-d.exp10;
 
 	put_digits(to + 1, d.digits, len);
-	memmove(to, to + 1, whole);
+	move_bytes(to, to + 1, whole);
 	to[whole] = '.';
 	return to + len + 1;
 }
@@ -260,7 +261,7 @@ static bool to_millionths(double magnitude, struct decimal *ret_d)
 
 static unsigned put_word(char *to, const char *word, unsigned len)
 {
-	memcpy(to, word, len);
+	copy_bytes(to, word, len);
 	return len;
 }
 

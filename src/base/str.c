@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -141,14 +142,14 @@ const char *str_quote(struct str s, char *buf, size_t size)
 		s.n = size;
 	strbuf_add_quoted(&b, s);
 	if (!cut && b.n < size) {
-		memcpy(buf, strbuf_z(&b), b.n + 1);
+		copy_bytes(buf, strbuf_z(&b), b.n + 1);
 		return buf;
 	}
 	size_t at = size - 5;
 
 	while (at > 0 && ((unsigned char)b.p[at] & 0xC0) == 0x80)
 		at--;
-	memcpy(buf, b.p, at);
+	copy_bytes(buf, b.p, at);
 	memcpy(buf + at, "...\"", 5);
 	return buf;
 }

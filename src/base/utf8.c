@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/array.h"
+
 uint32_t utf8_decode(struct str s, unsigned *ret_len)
 {
 	const unsigned char *p = (const unsigned char *)s.p;
@@ -41,7 +43,7 @@ static size_t skip_ascii(struct str s)
 	if (s.n >= 8)
 		memcpy(&eight, s.p + s.n - 8, 8);
 	else if (s.n > 0)
-		memcpy(&eight, s.p, s.n);
+		copy_bytes(&eight, s.p, s.n);
 	return eight & 0x8080808080808080u ? i : s.n;
 }
 

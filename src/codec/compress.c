@@ -5,6 +5,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum { DEFLATE_LEVEL = 1, ZSTD_LEVEL = 1 };
@@ -55,7 +56,7 @@ static uint32_t store_blocks(struct str text, char *out)
 		*to++ = (char)(n >> 8);
 		*to++ = (char)(~n & 0xFF);
 		*to++ = (char)(~n >> 8 & 0xFF);
-		memcpy(to, text.p, n);
+		copy_bytes(to, text.p, n);
 		to += n;
 		text.p += n;
 		text.n -= n;

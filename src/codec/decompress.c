@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "codec/decompress_internal.h"
 
 enum content_coding content_coding_of(struct str content_encoding)
@@ -70,7 +71,7 @@ static int copy(struct str in, struct output *out)
 		return 0;
 	if (!output_room(out, in.n))
 		return -1;
-	memcpy(out->to->p, in.p, in.n);
+	copy_bytes(out->to->p, in.p, in.n);
 	return output_added(out, in.n);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <snappy-c.h>
 
+#include "base/array.h"
 #include "base/crc32c.h"
 #include "codec/decompress_internal.h"
 
@@ -62,8 +63,7 @@ static bool decode_block(const struct chunk *c, char *to, size_t n)
 {
 	if (c->type == CHUNK_COMPRESSED)
 		return snappy_uncompress(c->data.p, c->data.n, to, &n) == SNAPPY_OK;
-	if (n)
-		memcpy(to, c->data.p, n);
+	copy_bytes(to, c->data.p, n);
 	return true;
 }
 

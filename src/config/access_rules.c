@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "config/rule_fields.h"
 #include "metrics/exposable.h"
@@ -156,7 +157,7 @@ static int read_labels(const struct yaml_node *n, void *to, struct err *err)
 	for (const struct yaml_item *i = n->items; i; i = i->next)
 		if (read_label(i, e, err) < 0)
 			return -1;
-	qsort(e->labels, e->n_labels, sizeof(*e->labels), by_name);
+	array_sort(e->labels, e->n_labels, by_name);
 	return 0;
 }
 

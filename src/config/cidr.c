@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "config/units.h"
 
@@ -16,7 +17,7 @@ static bool parse_address(struct str s, uint8_t out[16], bool *ret_v4)
 
 	if (s.n == 0 || s.n >= sizeof(z) || memchr(s.p, '\0', s.n))
 		return false;
-	memcpy(z, s.p, s.n);
+	copy_bytes(z, s.p, s.n);
 	z[s.n] = '\0';
 	*ret_v4 = inet_pton(AF_INET, z, out + 12) == 1;
 	if (*ret_v4)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "config/units.h"
@@ -140,7 +141,7 @@ static void look_at_mount(const char *root, char *line, struct config_memory *m)
 	if (!group)
 		return;
 	if (strncmp(group, field[3], n) == 0 && (group[n] == '/' || group[n] == '\0'))
-		memmove(group, group + n, strlen(group + n) + 1);
+		move_bytes(group, group + n, strlen(group + n) + 1);
 	else
 		*group = '\0';
 	look_up(root, field[4], group, v2, m);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -35,7 +36,7 @@ static struct arg *arg_new(const char *text, struct arg *next)
 	struct arg *a = mem_alloc(sizeof(*a) + size);
 
 	a->next = next;
-	memcpy(a->text, text, size);
+	copy_bytes(a->text, text, size);
 	return a;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -121,8 +122,8 @@ const char *yaml_show(struct str s, char *buf, size_t size)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F)
 			return str_quote(s, buf, size);
 	n = s.n < size ? s.n : utf8_cut(s, size - 4);
-	memcpy(buf, s.p, n);
-	memcpy(buf + n, n < s.n ? "..." : "", n < s.n ? 4 : 1);
+	copy_bytes(buf, s.p, n);
+	copy_bytes(buf + n, n < s.n ? "..." : "", n < s.n ? 4 : 1);
 	return buf;
 }
 
@@ -257,7 +258,7 @@ int yaml_read_text(const struct yaml_node *n, const char *type, char **to, struc
 	if (memchr(n->text.p, '\0', n->text.n))
 		return yaml_wrong_value(n, "a NUL character in a value", err);
 	z = mem_alloc(n->text.n + 1);
-	memcpy(z, n->text.p, n->text.n);
+	copy_bytes(z, n->text.p, n->text.n);
 	z[n->text.n] = '\0';
 	free(*to);
 	*to = z;

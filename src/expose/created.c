@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -44,8 +45,8 @@ static struct extent add_labels(struct created *c, const struct metric *m, struc
 	struct label *sorted = arena_alloc(a, (m->n_labels + 1) * sizeof(*sorted));
 
 	if (sorted && m->n_labels) {
-		memcpy(sorted, m->labels, m->n_labels * sizeof(*sorted));
-		qsort(sorted, m->n_labels, sizeof(*sorted), cmp_labels);
+		copy_bytes(sorted, m->labels, m->n_labels * sizeof(*sorted));
+		array_sort(sorted, m->n_labels, cmp_labels);
 	}
 	for (uint32_t i = 0; sorted && i < m->n_labels; i++) {
 		strbuf_adds(&c->labels, sorted[i].name);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "expose/scrape_body.h"
 #include "format/protobuf/decode.h"
@@ -243,7 +244,7 @@ static struct metric *sort_metrics(struct encoder *e, struct family *f)
 		return f->metrics;
 	for (struct metric *m = f->metrics; m; m = m->next)
 		sorted[n++] = m;
-	qsort(sorted, n, sizeof(struct metric *), push_metric_order);
+	array_sort(sorted, n, push_metric_order);
 	sorted[n] = NULL;
 	for (uint32_t i = 0; i < n; i++)
 		sorted[i]->next = sorted[i + 1];

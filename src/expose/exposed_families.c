@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 static int item_cmp(const void *pa, const void *pb)
@@ -46,7 +47,7 @@ struct exposed_family *exposed_families(struct snapshot *snap, const struct own_
 			.name = own->families[i].name,
 			.own = &own->families[i],
 		};
-	qsort(items, n, sizeof(*items), item_cmp);
+	array_sort(items, n, item_cmp);
 	*ret_n = join_items(items, n);
 	return items;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 void job_counts_init(struct job_counts *c)
@@ -28,7 +29,7 @@ void job_counts_add(struct job_counts *c, struct str job)
 	if (i == c->n && i < JOB_COUNTS_MAX) {
 		char *z = mem_alloc(job.n + 1);
 
-		memcpy(z, job.p, job.n);
+		copy_bytes(z, job.p, job.n);
 		z[job.n] = '\0';
 		c->list[c->n++].job = z;
 	}

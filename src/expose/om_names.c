@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "format/sample_write.h"
 #include "metrics/metric.h"
 
@@ -13,7 +14,7 @@ static int cmp_names(const void *a, const void *b)
 void om_names_init(struct om_names *names, struct om_name *list, size_t n)
 {
 	*names = (struct om_names){ list, n };
-	qsort(list, n, sizeof(*list), cmp_names);
+	array_sort(list, n, cmp_names);
 }
 
 void om_names_done(struct om_names *names)
@@ -25,7 +26,7 @@ static struct om_name *find(const struct om_names *names, struct str name)
 {
 	const struct om_name key = { .name = name };
 
-	return bsearch(&key, names->list, names->n, sizeof(key), cmp_names);
+	return array_find(&key, names->list, names->n, cmp_names);
 }
 
 static const struct om_name *with_suffix(const struct om_names *names, struct str base,

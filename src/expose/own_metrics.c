@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/num.h"
@@ -333,7 +334,7 @@ void own_collect(struct own_metrics *own, const struct own_sources *from)
 	collect_gateway(own, from);
 	collect_http(own, from);
 	collect_limits(own, from);
-	qsort(own->families, own->n, sizeof(own->families[0]), own_cmp);
+	array_sort(own->families, own->n, own_cmp);
 }
 
 void own_done(struct own_metrics *own)

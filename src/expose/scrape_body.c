@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -96,8 +97,7 @@ static void send_copy(struct scrape_compression *enc, struct str text)
 		flush_block(enc);
 	if (!enc->block)
 		enc->block = bytes_new(SCRAPE_BLOCK);
-	if (text.n)
-		memcpy(enc->block->p + enc->block->n, text.p, text.n);
+	copy_bytes(enc->block->p + enc->block->n, text.p, text.n);
 	enc->block->n += (uint32_t)text.n;
 }
 
@@ -207,8 +207,7 @@ static size_t send_small(struct scrape_body *e, size_t i, struct http_request *r
 	for (; i < end; i++) {
 		struct str text = e->parts[i].text;
 
-		if (text.n)
-			memcpy(block->p + block->n, text.p, text.n);
+		copy_bytes(block->p + block->n, text.p, text.n);
 		block->n += (uint32_t)text.n;
 		bytes_unref(e->parts[i].owner);
 	}

@@ -1,5 +1,7 @@
 #include "format/shared_labels.h"
 
+#include "base/array.h"
+
 struct shared_labels *shared_labels_find(struct shared_labels **last, struct str s)
 {
 	struct shared_labels *l = *last;
@@ -23,8 +25,7 @@ struct shared_labels *shared_labels_add(struct shared_labels **last, struct aren
 		return NULL;
 	l->raw = raw;
 	l->n = n;
-	if (n)
-		memcpy(l->labels, labels, n * sizeof(*labels));
+	copy_bytes(l->labels, labels, n * sizeof(*labels));
 	l->next = *last ? (*last)->next : l;
 	if (*last)
 		(*last)->next = l;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "http/chars.h"
 
 /*
@@ -133,7 +134,7 @@ static size_t take_data(struct chunks *c, const char *in, size_t n, char *out)
 {
 	size_t here = c->left < n ? (size_t)c->left : n;
 
-	memmove(out, in, here);
+	move_bytes(out, in, here);
 	c->left -= here;
 	c->total += here;
 	if (c->left == 0)

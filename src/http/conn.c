@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "http/extra.h"
 
@@ -248,7 +249,7 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 	c->state = w->server->settings.tls_context ? CONN_HANDSHAKE : CONN_IDLE;
 	c->since_ns = clock_mono_ns();
 	if (length > 0 && (size_t)length <= sizeof(c->address))
-		memcpy(&c->address, address, (size_t)length);
+		copy_bytes(&c->address, address, (size_t)length);
 	if ((c->state == CONN_HANDSHAKE && conn_tls_new(c) < 0) || !extra_enter(c)) {
 		if (c->tls)
 			conn_tls_free(c);

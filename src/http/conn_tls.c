@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "http/conn.h"
 
@@ -279,7 +280,7 @@ ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n)
 		size_t room = RECORD_MAX - total, here = iov[i].iov_len;
 
 		here = here < room ? here : room;
-		memcpy(record + total, iov[i].iov_base, here);
+		copy_bytes(record + total, iov[i].iov_base, here);
 		total += here;
 	}
 	ERR_clear_error();

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/array.h"
 #include "http/conn.h"
 
 enum {
@@ -43,7 +44,7 @@ static bool grow(struct inbuf *in, size_t cap)
 	char *p;
 
 	if (in->start > 0) {
-		memmove(in->p, in->p + in->start, in->end - in->start);
+		move_bytes(in->p, in->p + in->start, in->end - in->start);
 		in->end -= in->start;
 		in->start = 0;
 	}
@@ -96,7 +97,7 @@ static bool append(struct inbuf *in, const char *p, size_t n)
 
 	if (in->cap - in->end < n && !grow(in, need > 2 * in->cap ? need : 2 * in->cap))
 		return false;
-	memcpy(in->p + in->end, p, n);
+	copy_bytes(in->p + in->end, p, n);
 	in->end += n;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "http/internal.h"
 
 enum { BACKLOG = 4096 };
@@ -44,9 +45,9 @@ static int split(const char *address, char *host, size_t host_size, char *port, 
 	}
 	if ((size_t)(end - address) >= host_size || strlen(colon + 1) >= port_size)
 		return err_set(err, ERR_SYSTEM, 0, "listen tcp: address %s is too long", address);
-	memcpy(host, address, (size_t)(end - address));
+	copy_bytes(host, address, (size_t)(end - address));
 	host[end - address] = '\0';
-	memcpy(port, colon + 1, strlen(colon + 1) + 1);
+	copy_bytes(port, colon + 1, strlen(colon + 1) + 1);
 	return 0;
 }
 
@@ -119,7 +120,7 @@ static int open_all(struct addrinfo *ai, int *fds, unsigned n)
 		return -1;
 	/* The kernel has chosen a port for port 0: all workers listen on that one. */
 	if (getsockname(probe, (struct sockaddr *)&bound, &len) == 0)
-		memcpy(ai->ai_addr, &bound, len);
+		copy_bytes(ai->ai_addr, &bound, len);
 	close(probe);
 	for (unsigned i = 0; i < n; i++) {
 		fds[i] = open_one(ai, true);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "http/chars.h"
 
 static struct str str_at(const char *buf, struct parse_part part)
@@ -309,7 +310,7 @@ static enum parse_result read_chunks(struct parse *p, const struct parse_limits 
 	enum chunks_result r = chunks_decode(&p->chunks, lim->body, lim->header, buf + at, *n - at,
 					     buf + at, &used, &made, &fault);
 
-	memmove(buf + at + made, buf + at + used, *n - at - used);
+	move_bytes(buf + at + made, buf + at + used, *n - at - used);
 	*n -= used - made;
 	p->body.n += made;
 	if (r == CHUNKS_BAD)

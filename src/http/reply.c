@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/mem.h"
 
@@ -155,7 +156,7 @@ void reply_field(struct reply *r, struct str name, struct str value)
 		char *p = r->fields.p + (old.p - r->fields.p);
 		size_t behind = (size_t)(r->fields.p + r->fields.n - p) - old.n;
 
-		memmove(p, p + old.n, behind);
+		move_bytes(p, p + old.n, behind);
 		r->fields.n -= old.n;
 	}
 	add_field(&r->fields, name, value);

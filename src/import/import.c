@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "format/protobuf/decode.h"
@@ -123,8 +124,7 @@ static int read_key(struct import *im, const struct gob_group *g, struct key *re
 	struct key key = { .labels = g->labels, .n_labels = g->n_labels };
 
 	im->name.n = 0;
-	if (g->n_labels > 1)
-		qsort(g->labels, g->n_labels, sizeof(*g->labels), cmp_labels);
+	array_sort(g->labels, g->n_labels, cmp_labels);
 	text_write_labels(&im->name, g->labels, g->n_labels, false);
 	/* key_encode() ends each name and value with a byte that is in no valid UTF-8. */
 	for (uint32_t i = 0; i < g->n_labels; i++)
@@ -315,7 +315,7 @@ int import_group(void *arg, const struct gob_group *g, struct err *err)
 	}
 	if (read_families(im, g, &in, err) < 0)
 		return -1;
-	qsort(in.items, in.n_items, sizeof(*in.items), cmp_items);
+	array_sort(in.items, in.n_items, cmp_items);
 	if (!in.has_pushed_at && in.n_items > 0)
 		in.pushed_at = in.items[in.n_items - 1].pushed_at;
 

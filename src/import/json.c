@@ -1,5 +1,6 @@
 #include "import/json.h"
 
+#include "base/array.h"
 #include "format/protobuf/encode.h"
 #include "format/text/write.h"
 #include "import/json_metric.h"
@@ -151,7 +152,8 @@ static bool labels_of_times(struct json_reader *r, json_t *v, struct gob_group *
 		if (!str_eq(g->labels[i].name, STR("instance")) || g->labels[i].value.n > 0)
 			continue;
 		g->n_labels--;
-		memmove(&g->labels[i], &g->labels[i + 1], (g->n_labels - i) * sizeof(*g->labels));
+		move_bytes(&g->labels[i], &g->labels[i + 1],
+			   (g->n_labels - i) * sizeof(*g->labels));
 	}
 	return true;
 }

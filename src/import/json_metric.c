@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/num.h"
 
 struct str json_bytes(const json_t *v)
@@ -34,7 +35,7 @@ bool json_labels(json_t *v, struct arena *a, struct label **ret_labels, uint32_t
 			return false;
 		labels[n++] = (struct label){ str_of(name), json_bytes(value) };
 	}
-	qsort(labels, n, sizeof(*labels), cmp_labels);
+	array_sort(labels, n, cmp_labels);
 	*ret_labels = labels;
 	*ret_n = n;
 	return true;
@@ -107,7 +108,7 @@ static const char *read_summary(json_t *v, struct arena *a, struct metric *ret)
 			return not_a_value;
 	}
 	/* The keys of the object are sorted as text, so quantiles are sorted anew. */
-	qsort(s->quantiles, s->n_quantiles, sizeof(*s->quantiles), cmp_quantiles);
+	array_sort(s->quantiles, s->n_quantiles, cmp_quantiles);
 	ret->summary = s;
 	ret->has = HAS_SUMMARY;
 	return NULL;
@@ -135,7 +136,7 @@ static bool read_buckets(json_t *buckets, struct arena *a, struct histogram *h)
 		    (!count(value, &b->count) && !number(value, &b->count_float)))
 			return false;
 	}
-	qsort(h->buckets, h->n_buckets, sizeof(*h->buckets), cmp_buckets);
+	array_sort(h->buckets, h->n_buckets, cmp_buckets);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/table.h"
@@ -108,8 +109,7 @@ static bool read_key(struct source_scrape *s, struct str family, struct str metr
 		    !read_label(f.value, next_label(s)))
 			return false;
 	}
-	if (s->n_labels > 1)
-		qsort(s->labels, s->n_labels, sizeof(*s->labels), cmp_labels);
+	array_sort(s->labels, s->n_labels, cmp_labels);
 	write_key(key, family, s->labels, s->n_labels);
 	return true;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/lifetime.h"
@@ -67,8 +68,7 @@ static void digest_store(struct store *s, struct digests *ret)
 		arena_reset(&arena);
 	}
 	arena_done(&arena);
-	if (ret->n > 0)
-		qsort(ret->list, ret->n, sizeof(*ret->list), by_key);
+	array_sort(ret->list, ret->n, by_key);
 }
 
 static const char *families_differ(const struct group_copy *a, const struct group_copy *b)

@@ -1,5 +1,6 @@
 #include "journal/copied_family.h"
 
+#include "base/array.h"
 #include "format/protobuf/decode.h"
 #include "format/text/parse.h"
 #include "format/text/write.h"
@@ -27,8 +28,8 @@ static struct family *decode(const struct group_copy_family *f, struct arena *a)
 
 	if (!body)
 		return NULL;
-	memcpy(body, head.p, head.n);
-	memcpy(body + head.n, f->text.p, f->text.n);
+	copy_bytes(body, head.p, head.n);
+	copy_bytes(body + head.n, f->text.p, f->text.n);
 	if (text_parse((struct str){ body, head.n + f->text.n }, &no_limits, a, &families, &err) <
 	    0)
 		return NULL;

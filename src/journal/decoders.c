@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "format/protobuf/decode.h"
 
@@ -73,7 +74,7 @@ static void add_refused(struct decode_job *job, struct str name, const char *why
 	*r = (struct refused_family){ .next = job->refused,
 				      .why = mem_strdup(why),
 				      .name_n = name.n };
-	memcpy(r->name, name.p, name.n);
+	copy_bytes(r->name, name.p, name.n);
 	job->refused = r;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "journal/copied_family.h"
 
@@ -87,7 +88,7 @@ const struct group_copy_family **group_pushes_sort(const struct group_copy *g, s
 
 	for (uint32_t i = 0; i < g->n_families; i++)
 		sorted[i] = &g->families[i];
-	qsort(sorted, g->n_families, sizeof(*sorted), by_time);
+	array_sort(sorted, g->n_families, by_time);
 	return sorted;
 }
 

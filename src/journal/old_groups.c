@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/mem.h"
 #include "journal/load.h"
 
@@ -167,8 +168,7 @@ int old_groups_read(struct old_groups *o, struct err *err)
 		return err->reason ? -1 : err_set(err, ERR_STORAGE, 0, "the log cannot be read");
 	if (!o->at_once && !o->all_read && o->below != below)
 		return 1;
-	if (o->n > 0)
-		qsort(o->rows, o->n, sizeof(*o->rows), by_group);
+	array_sort(o->rows, o->n, by_group);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ static void renumber(struct slice *sl)
 {
 	uint64_t next;
 
-	qsort(sl->rows, sl->n, sizeof(*sl->rows), by_number);
+	array_sort(sl->rows, sl->n, by_number);
 	next = sl->rows[sl->n - 1].number + 1;
 	for (size_t i = 0; i < sl->n; i++) {
 		struct row *row = &sl->rows[i];
@@ -253,7 +253,7 @@ static bool has_key(const struct row *rows, size_t n)
 static void add_to_slice(struct slice *sl, const struct row *rows, size_t n)
 {
 	sl->rows = mem_realloc(sl->rows, (sl->n + n) * sizeof(*sl->rows));
-	memcpy(sl->rows + sl->n, rows, n * sizeof(*rows));
+	copy_bytes(sl->rows + sl->n, rows, n * sizeof(*rows));
 	sl->n += n;
 }
 

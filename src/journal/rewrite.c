@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "journal/group_pushes.h"
 #include "push/push.h"
@@ -128,8 +129,7 @@ static int write_families(struct rewriter *rw)
 	while (next_group(rw, &cursor, &g) > 0)
 		if (g.mode == GROUP_PLAIN && build_group(rw, &g) < 0)
 			return -1;
-	if (rw->pushes.n > 0)
-		qsort(rw->pushes.list, rw->pushes.n, sizeof(struct push *), by_push_time);
+	array_sort(rw->pushes.list, rw->pushes.n, by_push_time);
 	return write_pushes(rw);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/mem.h"
 #include "journal/load.h"
 #include "store/removal.h"
@@ -98,7 +99,7 @@ static void keep_newest(struct salvage *sv)
 {
 	if (sv->n == 0)
 		return;
-	qsort(sv->rows, sv->n, sizeof(*sv->rows), by_first_number);
+	array_sort(sv->rows, sv->n, by_first_number);
 	for (size_t i = 0; i + 1 < sv->n; i++)
 		if (row_first_number(&sv->rows[i]) == row_first_number(&sv->rows[i + 1]))
 			sv->rows[i].number = 0;
@@ -119,13 +120,12 @@ struct ids {
 
 static void ids_sort(struct ids *ids)
 {
-	if (ids->n > 0)
-		qsort(ids->list, ids->n, sizeof(*ids->list), cmp_ids);
+	array_sort(ids->list, ids->n, cmp_ids);
 }
 
 static bool ids_have(const struct ids *ids, uint64_t id)
 {
-	return ids->n > 0 && bsearch(&id, ids->list, ids->n, sizeof(id), cmp_ids);
+	return array_find(&id, ids->list, ids->n, cmp_ids) != NULL;
 }
 
 /* kinds: a bit for each. */
@@ -270,8 +270,7 @@ int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts 
 	static const struct storage_ops ops = { .read = read_rows };
 
 	sv->base.ops = &ops;
-	if (sv->n > 0)
-		qsort(sv->rows, sv->n, sizeof(*sv->rows), by_number);
+	array_sort(sv->rows, sv->n, by_number);
 	for (size_t i = 0; i + 1 < sv->n; i++)
 		if (sv->rows[i].number == sv->rows[i + 1].number)
 			sv->rows[i].number = 0;
@@ -279,8 +278,7 @@ int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts 
 	*ret = (struct salvage_counts){ .rows = sv->n, .rows_lost = count_missing(sv) };
 	keep_newest(sv);
 	ret->groups_lost = drop_lost_groups(sv);
-	if (sv->n > 0)
-		qsort(sv->rows, sv->n, sizeof(*sv->rows), by_number);
+	array_sort(sv->rows, sv->n, by_number);
 	renumber(sv);
 	if (load_store(&sv->base, store, err) != STORAGE_LOADED)
 		return -1;

@@ -1,5 +1,7 @@
 #include "merge/document_numbers.h"
 
+#include "base/array.h"
+
 void put(struct strbuf *b, uint64_t v)
 {
 	for (; v >= 0x80; v >>= 7)
@@ -100,7 +102,7 @@ void take_exact(struct reader *r, struct exact *to)
 	p = take_bytes(r, (n >> 1) * sizeof(*words));
 	if (!p)
 		return;
-	memcpy(words, p, (n >> 1) * sizeof(*words));
+	copy_bytes(words, p, (n >> 1) * sizeof(*words));
 	r->bad |= !exact_restore(to, (uint8_t)lo, (uint8_t)(n >> 1), n & 1, words);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "merge/document_format.h"
@@ -246,7 +247,7 @@ static char *own_z(struct str s)
 {
 	char *z = mem_alloc(s.n + 1);
 
-	memcpy(z, s.p, s.n);
+	copy_bytes(z, s.p, s.n);
 	z[s.n] = '\0';
 	return z;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 /* A double is mantissa * 2^(exponent - 1074), the exponent being that many bits from the bottom. */
@@ -49,7 +50,7 @@ static void cover(struct exact *e, unsigned lo, unsigned hi)
 		e->cap = (uint8_t)(end - first);
 		e->heap = mem_alloc(e->cap * sizeof(*e->heap));
 	}
-	memcpy(words_of(e), all, (end - first) * sizeof(*all));
+	copy_bytes(words_of(e), all, (end - first) * sizeof(*all));
 	e->lo = (uint8_t)first;
 	e->n = (uint8_t)(end - first);
 }
@@ -64,14 +65,14 @@ static void trim(struct exact *e)
 		e->n--;
 	while (bottom < e->n && w[bottom] == 0)
 		bottom++;
-	memmove(w, w + bottom, (e->n - bottom) * sizeof(*w));
+	move_bytes(w, w + bottom, (e->n - bottom) * sizeof(*w));
 	e->n = (uint8_t)(e->n - bottom);
 	e->lo = (uint8_t)(e->n || e->negative ? e->lo + bottom : 0);
 	if (e->cap && e->n <= EXACT_INLINE) {
 		uint64_t *heap = e->heap;
 
 		e->cap = 0;
-		memcpy(e->in, heap, e->n * sizeof(*heap));
+		copy_bytes(e->in, heap, e->n * sizeof(*heap));
 		free(heap);
 	}
 }
@@ -147,7 +148,7 @@ static void add_exact(struct exact *e, const struct exact *v, bool subtract)
 	uint64_t words[EXACT_MAX_WORDS];
 
 	/* Its own words may move. */
-	memcpy(words, exact_words(v), v->n * sizeof(*words));
+	copy_bytes(words, exact_words(v), v->n * sizeof(*words));
 	if (!exact_is_zero(v))
 		add_number(e, (struct number){ v->lo, v->n, v->negative, words }, subtract);
 }
@@ -247,6 +248,6 @@ bool exact_restore(struct exact *e, uint8_t lo, uint8_t n, bool negative, const 
 	e->lo = lo;
 	e->n = n;
 	e->negative = negative;
-	memcpy(words_of(e), words, n * sizeof(*words));
+	copy_bytes(words_of(e), words, n * sizeof(*words));
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "metrics/native_bounds.h"
 #include "metrics/native_histogram.h"
@@ -108,8 +109,7 @@ static struct str copy_text(char **text, struct str s)
 {
 	struct str placed = { *text, s.n };
 
-	if (s.n)
-		memcpy(*text, s.p, s.n);
+	copy_bytes(*text, s.p, s.n);
 	*text += s.n;
 	return placed;
 }
@@ -164,8 +164,7 @@ void exemplars_read(const struct metric *m, double now, struct kept_exemplar *to
 	for (uint32_t i = 0; h && native_histogram_is(h) && i < h->n_exemplars; i++)
 		copy_one(&c, &h->exemplars[i], true,
 			 native_bucket_of(h->schema, h->zero_threshold, h->exemplars[i].value));
-	if (c.n > 1)
-		qsort(to, c.n, sizeof(*to), by_place);
+	array_sort(to, c.n, by_place);
 }
 
 /* ---- the newest of two ---- */
@@ -269,8 +268,7 @@ static bool add_last_bucket(struct histogram *h, struct arena *a)
 
 	if (!all)
 		return false;
-	if (h->n_buckets)
-		memcpy(all, h->buckets, h->n_buckets * sizeof(*all));
+	copy_bytes(all, h->buckets, h->n_buckets * sizeof(*all));
 	all[h->n_buckets++] = (struct bucket){ .upper_bound = HUGE_VAL,
 					       .count = h->count,
 					       .count_float = h->count_float };

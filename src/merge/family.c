@@ -1,6 +1,7 @@
 /* The families of a summed group, their series and their layouts of buckets. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "merge/internal.h"
@@ -125,9 +126,9 @@ static struct label *own_labels(const struct label *labels, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		to[i] = (struct label){ { text, labels[i].name.n },
 					{ text + labels[i].name.n, labels[i].value.n } };
-		memcpy(text, labels[i].name.p, labels[i].name.n);
+		copy_bytes(text, labels[i].name.p, labels[i].name.n);
 		text += labels[i].name.n;
-		memcpy(text, labels[i].value.p, labels[i].value.n);
+		copy_bytes(text, labels[i].value.p, labels[i].value.n);
 		text += labels[i].value.n;
 	}
 	return to;
@@ -216,7 +217,7 @@ struct pick *family_picks(struct merged_group *g, struct merged_family *f,
 		sorted &= i == 0 || picks[i - 1].series < series;
 	}
 	if (!sorted)
-		qsort(picks, sf->n, sizeof(*picks), by_series);
+		array_sort(picks, sf->n, by_series);
 	return picks;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "metrics/native_bounds.h"
 
@@ -46,7 +47,7 @@ struct exact *native_layer_count(struct native_layer *l, uint32_t *hint, bool ne
 		l->cap = l->cap ? l->cap * 2 : 8;
 		l->list = mem_realloc(l->list, l->cap * sizeof(*l->list));
 	}
-	memmove(&l->list[at + 1], &l->list[at], (l->n - at) * sizeof(*l->list));
+	move_bytes(&l->list[at + 1], &l->list[at], (l->n - at) * sizeof(*l->list));
 	l->list[at] = (struct native_sum){ .index = index, .negative = negative };
 	l->n++;
 	return &l->list[at].count;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "merge/internal.h"
 
@@ -253,12 +254,12 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 	to->width = (uint8_t)from->width;
 	to->has_native = from->native != NULL;
 	if (from->packed)
-		memcpy(to->counts, from->packed, (size_t)n * from->width);
+		copy_bytes(to->counts, from->packed, (size_t)n * from->width);
 	for (uint32_t i = 0; !from->packed && i < n; i++)
 		packed_put(to->counts, from->width, i, from->counts[i]);
 	if (from->native)
-		memcpy((char *)to + dist_room(n, from->width), from->native,
-		       native_size(from->native->n));
+		copy_bytes((char *)to + dist_room(n, from->width), from->native,
+			   native_size(from->native->n));
 }
 
 /* ---- making one ---- */
@@ -345,7 +346,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 	put_created(p, picks);
 	if (n_gone) {
 		gone_at(p)[0] = n_gone;
-		memcpy(gone_at(p) + 1, gone, n_gone * sizeof(*gone));
+		copy_bytes(gone_at(p) + 1, gone, n_gone * sizeof(*gone));
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct from from = pick_from(g, f, &picks[i], sf, old);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "merge/internal.h"
 
@@ -234,7 +235,7 @@ static void say_gauges(struct at_hand *h, struct merged_family *f, const struct 
 	}
 	if (old)
 		leave_out_gone(h, f, old, said, n_said);
-	qsort(h->gone, h->n_gone, sizeof(*h->gone), by_number);
+	array_sort(h->gone, h->n_gone, by_number);
 	new = part_make(h->g, f, h->picks, h->n, sf, old, h->gone, h->n_gone, h->g->next_number);
 	contribution_say(h->g, h->c, f, new);
 	note_said(h, f, new);

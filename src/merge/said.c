@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "metrics/native_histogram.h"
@@ -142,7 +143,7 @@ static const struct draft *find_partner(const struct draft *drafts, uint32_t n, 
 		return d;
 	if (!total)
 		return NULL;
-	memcpy(total, base.p, base.n);
+	copy_bytes(total, base.p, base.n);
 	memcpy(total + base.n, "_total", 6);
 	d = find_draft(drafts, n, (struct str){ total, base.n + 6 });
 	return d && is_partner(d->family, base) ? d : NULL;
@@ -166,7 +167,7 @@ static int draft_families(struct family *families, said_policy_fn policy, void *
 		if (policy(arg, f, &(*ret)[n].policy, err) < 0)
 			return -1;
 	}
-	qsort(*ret, n, sizeof(**ret), by_name);
+	array_sort(*ret, n, by_name);
 	for (uint32_t i = 0; i < n; i++) {
 		struct str base;
 
@@ -259,8 +260,7 @@ static struct str fill_text(struct fill *f, struct str s)
 {
 	struct str placed = { f->text, s.n };
 
-	if (s.n)
-		memcpy(f->text, s.p, s.n);
+	copy_bytes(f->text, s.p, s.n);
 	f->text += s.n;
 	return placed;
 }
@@ -284,8 +284,7 @@ static void fill_histogram(struct fill *f, struct said_metric *sm, const struct 
 	struct said_dist *d = f->dist++;
 	double *bounds = f->number, *counts = bounds + h->n_buckets;
 
-	if (h->n_buckets > 0)
-		qsort(h->buckets, h->n_buckets, sizeof(*h->buckets), compare_bounds);
+	array_sort(h->buckets, h->n_buckets, compare_bounds);
 	*d = (struct said_dist){ .count = float_or(h->count_float, h->count),
 				 .bounds = bounds,
 				 .counts = counts };
@@ -373,7 +372,7 @@ static void fill_family(struct fill *f, const struct draft *d)
 	};
 	for (const struct metric *m = fam->metrics; m; m = m->next)
 		fill_metric(f, fam, m);
-	qsort(sf->metrics, sf->n, sizeof(*sf->metrics), by_hash);
+	array_sort(sf->metrics, sf->n, by_hash);
 }
 
 /* ---- x_created ---- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "metrics/escape.h"
@@ -78,7 +79,7 @@ static bool clash_in(struct label_names *n, enum escaping e, const struct label 
 	}
 	for (uint32_t i = 0; i < n_labels; at += n->list[i++].form.n)
 		n->list[i].form.p = n->forms.p + at;
-	qsort(n->list, n_labels, sizeof(*n->list), cmp_forms);
+	array_sort(n->list, n_labels, cmp_forms);
 	for (uint32_t i = 1; i < n_labels; i++) {
 		if (!str_eq(n->list[i - 1].form, n->list[i].form))
 			continue;

@@ -4,6 +4,7 @@
 #include <pcre2.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 enum { MAX_HEAP_KIB = 32 * 1024 };
@@ -36,8 +37,7 @@ int expression_parse(struct str text, struct expression **ret, struct err *err)
 	*ret = mem_alloc(sizeof(**ret) + text.n);
 	(*ret)->code = compiled;
 	(*ret)->n = text.n;
-	if (text.n)
-		memcpy((*ret)->text, text.p, text.n);
+	copy_bytes((*ret)->text, text.p, text.n);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "metrics/key.h"
 
+#include "base/array.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 #include "metrics/exposable.h"
@@ -171,7 +172,7 @@ static int sort_unique(const struct label *pairs, size_t n, struct arena *a, str
 		return no_memory(err);
 	for (size_t i = 0; i < n; i++)
 		order[i] = &pairs[i];
-	qsort(order, n, sizeof(const struct label *), compare_pairs);
+	array_sort(order, n, compare_pairs);
 	for (size_t i = 0; i < n; i++)
 		if (i + 1 == n || !str_eq(order[i]->name, order[i + 1]->name))
 			labels[kept++] = *order[i];

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "pages/family.h"
 #include "pages/page.h"
@@ -56,8 +57,7 @@ static void copy_series(struct lines *l, const struct push_family *pf)
 	l->more = mem_alloc(sizeof(*l->more) + size);
 	l->more->n_series = pf->n_series;
 	l->more->proto = pf->lossy ? bytes_of(pf->proto) : NULL;
-	if (size)
-		memcpy(l->more->hashes, pf->hashes, size);
+	copy_bytes(l->more->hashes, pf->hashes, size);
 	l->has_more = 1;
 	l->lossy = pf->lossy;
 }

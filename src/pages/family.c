@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "format/text/write.h"
 #include "pages/entry.h"
@@ -15,8 +16,7 @@ static struct help *help_new(struct shown_family *f, struct str text)
 	help->family = f;
 	help->refs = 1;
 	help->n = (uint32_t)text.n;
-	if (text.n)
-		memcpy(help->p, text.p, text.n);
+	copy_bytes(help->p, text.p, text.n);
 	return help;
 }
 
@@ -24,8 +24,8 @@ void family_init(struct shown_family *f, struct str name, struct str exposed, ui
 {
 	char *p = mem_alloc(name.n + exposed.n + 1);
 
-	memcpy(p, name.p, name.n);
-	memcpy(p + name.n, exposed.p, exposed.n);
+	copy_bytes(p, name.p, name.n);
+	copy_bytes(p + name.n, exposed.p, exposed.n);
 	*f = (struct shown_family){
 		.name = { p, name.n },
 		.exposed = { p + name.n, exposed.n },

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "metrics/shard.h"
 
@@ -12,7 +13,7 @@ struct group *group_new(uint32_t slot, struct str key)
 	g->slot = slot;
 	g->shard_hash = shard_hash(key);
 	g->key_n = key.n & (INT32_MAX >> 1);
-	memcpy(g->key, key.p, key.n);
+	copy_bytes(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {
 		g->time_lines[i].n = 1;
 		g->time_lines[i].type = METRIC_GAUGE;

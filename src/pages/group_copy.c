@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "pages/pages.h"
 
 static int copy_family(const struct group *g, const struct entry *e, struct arena *a,
@@ -71,7 +72,7 @@ int pages_copy_group(struct pages *p, uint32_t *cursor, struct arena *a, struct 
 		r = copy_group(p, p->groups[slot], a, ret);
 	}
 	pthread_mutex_unlock(&p->lock);
-	if (r > 0 && ret->n_families > 1)
-		qsort(ret->families, ret->n_families, sizeof(*ret->families), by_name);
+	if (r > 0)
+		array_sort(ret->families, ret->n_families, by_name);
 	return r;
 }

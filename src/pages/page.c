@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "pages/entry.h"
 #include "pages/family.h"
@@ -46,7 +47,7 @@ static void set_capacity(struct page *p, size_t cap)
 	}
 	p->text = bytes_new(cap);
 	if (old) {
-		memcpy(p->text->p, old->p, old->n);
+		copy_bytes(p->text->p, old->p, old->n);
 		p->text->n = old->n;
 		bytes_leave(old);
 	}
@@ -131,7 +132,7 @@ static void append(struct page *p, struct lines *s, struct str text)
 		p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
 	}
 	make_writable(p, page_len(p) + text.n);
-	memcpy(p->text->p + p->text->n, text.p, text.n);
+	copy_bytes(p->text->p + p->text->n, text.p, text.n);
 	p->text->n += (uint32_t)text.n;
 	p->slots[p->n] = s;
 	p->lens[p->n++] = (uint16_t)text.n;
@@ -161,9 +162,8 @@ static void splice(struct page *p, uint32_t at, uint32_t old_len, struct str tex
 
 	make_writable(p, new_n > n ? new_n : n);
 	if (text.n != old_len)
-		memmove(p->text->p + at + text.n, p->text->p + at + old_len, n - at - old_len);
-	if (text.n)
-		memcpy(p->text->p + at, text.p, text.n);
+		move_bytes(p->text->p + at + text.n, p->text->p + at + old_len, n - at - old_len);
+	copy_bytes(p->text->p + at, text.p, text.n);
 	p->text->n = (uint32_t)new_n;
 	trim(p);
 }
@@ -207,8 +207,8 @@ uint32_t pages_remove(struct shown_family *f, struct lines *s)
 	splice(p, at, len, STR_NULL);
 	count_out(p, s);
 	p->n--;
-	memmove(p->slots + slot, p->slots + slot + 1, (p->n - slot) * sizeof(*p->slots));
-	memmove(p->lens + slot, p->lens + slot + 1, (p->n - slot) * sizeof(*p->lens));
+	move_bytes(p->slots + slot, p->slots + slot + 1, (p->n - slot) * sizeof(*p->slots));
+	move_bytes(p->lens + slot, p->lens + slot + 1, (p->n - slot) * sizeof(*p->lens));
 	rebalance(f, p);
 	return len;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "pages/pages.h"
 
@@ -33,7 +34,7 @@ static void sort_list(struct pages *p)
 		struct shown_family **new = mem_dup(p->list + p->n_sorted, tail * sizeof(*new));
 		size_t at = head + tail, h = head, t = tail;
 
-		qsort(new, tail, sizeof(*new), list_cmp);
+		array_sort(new, tail, list_cmp);
 		while (t > 0) {
 			if (h > 0 && family_cmp(p->list[h - 1], new[t - 1]) > 0)
 				p->list[--at] = p->list[--h];
@@ -125,7 +126,7 @@ static void cut(struct snapshot_page *p)
 		n += p->ranges[i].n;
 	text = bytes_new(n);
 	for (uint32_t i = 0; i < p->n_ranges; i++) {
-		memcpy(text->p + text->n, p->text->p + p->ranges[i].at, p->ranges[i].n);
+		copy_bytes(text->p + text->n, p->text->p + p->ranges[i].at, p->ranges[i].n);
 		text->n += p->ranges[i].n;
 	}
 	bytes_detach(text);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "metrics/key.h"
@@ -32,9 +33,8 @@ static struct writer *writer_get(struct writers *w, struct str peer, struct str 
 		}
 	it = mem_alloc(sizeof(*it) + peer.n + user.n);
 	*it = (struct writer){ hash, 1, (uint32_t)peer.n, (uint32_t)user.n };
-	memcpy(it->text, peer.p, peer.n);
-	if (user.n)
-		memcpy(it->text + peer.n, user.p, user.n);
+	copy_bytes(it->text, peer.p, peer.n);
+	copy_bytes(it->text + peer.n, user.p, user.n);
 	table_add(&w->known, hash, it);
 	return it;
 }
@@ -66,7 +66,7 @@ static uint8_t job_place(struct writers *w, struct str job)
 	}
 	if (free_place < CONFLICT_JOBS_MAX) {
 		w->jobs[free_place].job = mem_alloc(job.n + 1);
-		memcpy(w->jobs[free_place].job, job.p, job.n);
+		copy_bytes(w->jobs[free_place].job, job.p, job.n);
 		w->jobs[free_place].job[job.n] = '\0';
 	}
 	return (uint8_t)free_place;

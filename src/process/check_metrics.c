@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "format/openmetrics/parse.h"
 #include "format/text/parse.h"
 #include "push/lint.h"
@@ -37,8 +38,7 @@ static int read_all(FILE *from, struct strbuf *ret)
 
 static int print_sorted(struct line *lines, size_t n)
 {
-	if (n > 0)
-		qsort(lines, n, sizeof(*lines), by_text);
+	array_sort(lines, n, by_text);
 	for (size_t i = 0; i < n; i++)
 		printf("%.*s\n", STR_ARG(lines[i].text));
 	return n > 0 ? FINDINGS : SOUND;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -163,7 +164,7 @@ static void sort_families(struct push_family *f, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++)
 		if (push_family_cmp(&f[i - 1], &f[i]) > 0) {
-			qsort(f, n, sizeof(*f), push_family_cmp);
+			array_sort(f, n, push_family_cmp);
 			return;
 		}
 }
@@ -173,8 +174,7 @@ static struct str place(char **to, struct str s)
 {
 	struct str placed = { *to, s.n };
 
-	if (s.n)
-		memcpy(*to, s.p, s.n);
+	copy_bytes(*to, s.p, s.n);
 	*to += s.n;
 	return placed;
 }
@@ -225,8 +225,7 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 	for (uint32_t i = 0; i < d->n_families; i++) {
 		const struct draft_family *df = &d->families[i];
 
-		if (df->n_series)
-			memcpy(hashes, df->hashes, df->n_series * sizeof(*hashes));
+		copy_bytes(hashes, df->hashes, df->n_series * sizeof(*hashes));
 		families[i] = (struct push_family){
 			.name = { head + df->name.at, df->name.n },
 			.exposed = { head + df->exposed.at, df->exposed.n },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 #include "metrics/names.h"
 
@@ -59,7 +60,7 @@ static void sort_labels(struct label *labels, uint32_t n)
 	enum { FEW = 16 };
 
 	if (n > FEW) {
-		qsort(labels, n, sizeof(*labels), cmp_labels);
+		array_sort(labels, n, cmp_labels);
 		return;
 	}
 	/* An insertion sort, since clients send labels nearly sorted. */
@@ -77,8 +78,7 @@ uint32_t rules_exposed_labels(const struct metric *m, const struct key *key, str
 {
 	uint32_t n = m->n_labels;
 
-	if (n)
-		memcpy(to, m->labels, n * sizeof(*to));
+	copy_bytes(to, m->labels, n * sizeof(*to));
 	for (uint32_t i = 0; i < key->n_labels; i++) {
 		struct label *own = find_label(to, m->n_labels, key->labels[i].name);
 

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "format/text/write.h"
 #include "metrics/names.h"
@@ -35,7 +36,7 @@ static void sort_metrics(struct metric **m, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++)
 		if (push_metric_order(&m[i - 1], &m[i]) > 0) {
-			qsort(m, n, sizeof(*m), push_metric_order);
+			array_sort(m, n, push_metric_order);
 			return;
 		}
 }

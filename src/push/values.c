@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/utf8.h"
@@ -108,7 +109,7 @@ static int check_bounds(const struct family *f, struct metric *m, bool lenient, 
 					i };
 	if (is_ascending(r, n))
 		return 0;
-	qsort(r, n, sizeof(*r), cmp_ranked);
+	array_sort(r, n, cmp_ranked);
 	twice = mem_zalloc(n * sizeof(*twice));
 	for (uint32_t i = 1; i < n; i++) {
 		if (cmp_bounds(r[i - 1].bound, r[i].bound) != 0)

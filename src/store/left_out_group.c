@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -97,7 +98,7 @@ static bool add_family(struct left_out_group *l, struct str name, uint64_t numbe
 	f = mem_alloc(sizeof(*f) + name.n);
 	f->number = number;
 	f->name_n = name.n;
-	memcpy(f->name, name.p, name.n);
+	copy_bytes(f->name, name.p, name.n);
 	table_add(&l->families, hash_bytes(name), f);
 	return true;
 }

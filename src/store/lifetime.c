@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -259,7 +260,7 @@ static void count_expired(struct pages *p, struct str job)
 	if (i == p->n_expired && i < EXPIRED_JOBS_MAX) {
 		char *z = mem_alloc(job.n + 1);
 
-		memcpy(z, job.p, job.n);
+		copy_bytes(z, job.p, job.n);
 		z[job.n] = '\0';
 		p->expired[i].job = z;
 		p->n_expired++;

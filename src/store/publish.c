@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/internal.h"
@@ -160,8 +161,7 @@ static void set_failure(struct store *s, struct group *g, const struct step *ste
 
 	g->failure = mem_alloc(sizeof(*g->failure) + n);
 	*g->failure = (struct failure){ step->number, step->at, (uint32_t)n };
-	if (n)
-		memcpy(g->failure->why, step->why.p, n);
+	copy_bytes(g->failure->why, step->why.p, n);
 	s->log.live_bytes += row_bytes_of(n);
 }
 

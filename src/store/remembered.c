@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 
 void remembered_init(struct remembered *r, enum row_kind kind, size_t max)
@@ -228,8 +229,7 @@ int64_t remembered_restore_end(struct remembered *r)
 	free(r->ring);
 	r->ring = NULL;
 	r->n = r->cap = 0;
-	if (n > 0)
-		qsort(all, n, sizeof(*all), by_number);
+	array_sort(all, n, by_number);
 	for (size_t i = 0; i < n; i++) {
 		bool first = i == 0 || all[i - 1].it.number != all[i].it.number;
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "metrics/names.h"
@@ -126,7 +127,7 @@ static void sort_ids(uint64_t *ids, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
 		if (ids[i - 1] > ids[i]) {
-			qsort(ids, n, sizeof(*ids), by_id);
+			array_sort(ids, n, by_id);
 			return;
 		}
 }
@@ -143,7 +144,7 @@ static struct undoable *undoable_of(const struct store *s, const struct removal 
 	u->at = r->now;
 	u->bytes = (uint64_t)((share < 1 ? share : 1) * (double)s->log.bytes);
 	u->n = at_hand->n;
-	memcpy(u->groups, at_hand->ids, u->n * sizeof(*u->groups));
+	copy_bytes(u->groups, at_hand->ids, u->n * sizeof(*u->groups));
 	sort_ids(u->groups, u->n);
 	if (r->family.n)
 		u->family = (struct str){ mem_dup(r->family.p, r->family.n), r->family.n };

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -107,7 +108,7 @@ static struct candidate *rank_all(const struct merged_group *m)
 
 	for (size_t i = 0; i < m->n; i++)
 		all[i] = (struct candidate){ m->contributions[i], LIVE };
-	qsort(all, m->n, sizeof(*all), by_source);
+	array_sort(all, m->n, by_source);
 	for (size_t i = 0; i < m->n; i++) {
 		struct contribution *c = all[i].c;
 		/* Without a name, it is not known which source took over from which. */
@@ -115,7 +116,7 @@ static struct candidate *rank_all(const struct merged_group *m)
 
 		all[i].rank = c->ended ? ENDED : newer ? SUPERSEDED : c->live ? LIVE : SILENT;
 	}
-	qsort(all, m->n, sizeof(*all), by_rank);
+	array_sort(all, m->n, by_rank);
 	return all;
 }
 

@@ -1,6 +1,7 @@
 /* Which rows of the log summed groups have, one for each document, and which of them are live. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -64,8 +65,7 @@ static void list_document(void *arg, struct document *doc, struct str bytes)
 		return;
 	body = arena_alloc(&w->bodies, n);
 	put(body, doc->id);
-	if (bytes.n)
-		memcpy(body + DOCUMENT_ID_BYTES, bytes.p, bytes.n);
+	copy_bytes(body + DOCUMENT_ID_BYTES, bytes.p, bytes.n);
 	if (w->n_documents == w->cap_documents) {
 		w->cap_documents = w->cap_documents ? w->cap_documents * 2 : 64;
 		w->documents = mem_realloc(w->documents, w->cap_documents * sizeof(*w->documents));

@@ -1,6 +1,7 @@
 /* What is exposed of a summed group becomes changes to an ordinary group. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -252,8 +253,8 @@ struct family *summed_decode_entry(const struct entry *e, struct arena *a)
 	if (!proto.n && text.n) {
 		text_write_header(&head, sf->name, false, STR_NULL, e->lines.type);
 		body = arena_alloc(a, head.n + text.n);
-		memcpy(body, head.p, head.n);
-		memcpy(body + head.n, text.p, text.n);
+		copy_bytes(body, head.p, head.n);
+		copy_bytes(body + head.n, text.p, text.n);
 		if (text_parse((struct str){ body, head.n + text.n }, &no_limits, a, &f, &err) < 0)
 			return NULL;
 	}

@@ -1,6 +1,7 @@
 /* The published sources of summed groups: for the API, and as a number for scrapes. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/summed.h"
@@ -138,8 +139,7 @@ void summed_show_all_sources(struct store *s, struct group *g)
 
 	for (size_t i = 0; i < m->n; i++)
 		all[i] = m->contributions[i];
-	if (m->n > 1)
-		qsort(all, m->n, sizeof(struct contribution *), by_id);
+	array_sort(all, m->n, by_id);
 	for (size_t i = 0; i < m->n; i++)
 		show_source(g->summed, all[i]);
 	show_failing(s, g, 0);

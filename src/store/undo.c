@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "metrics/names.h"
@@ -21,7 +22,7 @@ struct undoable *undoable_copy(const struct undoable *u)
 	size_t bytes = sizeof(*u) + u->n * sizeof(*u->groups);
 	struct undoable *copy = mem_alloc(bytes);
 
-	memcpy(copy, u, bytes);
+	copy_bytes(copy, u, bytes);
 	if (u->family.n)
 		copy->family = (struct str){ mem_dup(u->family.p, u->family.n), u->family.n };
 	return copy;
@@ -40,8 +41,8 @@ static void remove_at(struct store *s, size_t i)
 	s->undo.bytes -= s->undo.list[i]->bytes;
 	undoable_free(s->undo.list[i]);
 	s->undo.n--;
-	memmove(s->undo.list + i, s->undo.list + i + 1,
-		(s->undo.n - i) * sizeof(struct undoable *));
+	move_bytes(s->undo.list + i, s->undo.list + i + 1,
+		   (s->undo.n - i) * sizeof(struct undoable *));
 }
 
 void undoables_add(struct store *s, struct undoable *u)
@@ -371,8 +372,7 @@ static int by_number(const void *pa, const void *pb)
 
 void store_restore_undo_end(struct store *s, double now)
 {
-	if (s->undo.n > 0)
-		qsort(s->undo.list, s->undo.n, sizeof(struct undoable *), by_number);
+	array_sort(s->undo.list, s->undo.n, by_number);
 	store_undo_forget_old(s, now > s->newest_at ? now : s->newest_at);
 	free(s->undo.ended);
 	s->undo.ended = NULL;

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "format/openmetrics/internal.h"
@@ -108,9 +109,8 @@ struct str om_with_suffix(struct arena *a, struct str name, struct str suffix)
 	joined = arena_alloc(a, name.n + suffix.n);
 	if (!joined)
 		return STR_NULL;
-	if (name.n)
-		memcpy(joined, name.p, name.n);
-	memcpy(joined + name.n, suffix.p, suffix.n);
+	copy_bytes(joined, name.p, name.n);
+	copy_bytes(joined + name.n, suffix.p, suffix.n);
 	return (struct str){ joined, name.n + suffix.n };
 }
 

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/array.h"
 #include "base/num.h"
 #include "format/openmetrics/internal.h"
 
@@ -113,7 +114,7 @@ static int read_exemplar_labels(struct text_parser *p, struct exemplar *e)
 	labels = arena_alloc(p->arena, p->n_labels * sizeof(*labels));
 	if (!labels)
 		return text_no_memory(p);
-	e->labels = memcpy(labels, p->labels, p->n_labels * sizeof(*labels));
+	e->labels = copy_bytes(labels, p->labels, p->n_labels * sizeof(*labels));
 	e->n_labels = p->n_labels;
 	return 0;
 }

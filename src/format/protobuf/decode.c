@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "format/protobuf/metric.h"
 #include "format/protobuf/simple.h"
 #include "format/protobuf/wire.h"
@@ -178,7 +179,7 @@ static int drop_replaced(struct decoder *d)
 		in_order[i] = f;
 		sorted[i] = (struct named){ f, i };
 	}
-	qsort(sorted, n, sizeof(*sorted), cmp_named);
+	array_sort(sorted, n, cmp_named);
 	for (i = 0; i + 1 < n; i++)
 		if (str_eq(sorted[i].f->name, sorted[i + 1].f->name))
 			in_order[sorted[i].at] = NULL;

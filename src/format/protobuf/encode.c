@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/array.h"
 #include "format/protobuf/wire.h"
 
 /* The bytes of a tag (one or two) and of the longest value whose length no client chooses. */
@@ -59,8 +60,7 @@ static void add_bytes(struct strbuf *out, uint32_t number, struct str s)
 	unsigned n = put_tag(to, number, WIRE_BYTES);
 
 	n += wire_put_varint(to + n, s.n);
-	if (s.n)
-		memcpy(to + n, s.p, s.n);
+	copy_bytes(to + n, s.p, s.n);
 	out->n += n + s.n;
 }
 
@@ -88,7 +88,7 @@ static void close_length(struct strbuf *out, size_t at)
 
 	if (n > 1) {
 		strbuf_reserve(out, n - 1);
-		memmove(out->p + at + n, out->p + at + 1, len);
+		move_bytes(out->p + at + n, out->p + at + 1, len);
 		out->n += n - 1;
 	}
 	wire_put_varint(out->p + at, len);
@@ -115,13 +115,11 @@ static void add_label(struct strbuf *out, const struct label *l)
 	to += wire_put_varint(to, len);
 	to += put_tag(to, 1, WIRE_BYTES);
 	to += wire_put_varint(to, l->name.n);
-	if (l->name.n)
-		memcpy(to, l->name.p, l->name.n);
+	copy_bytes(to, l->name.p, l->name.n);
 	to += l->name.n;
 	to += put_tag(to, 2, WIRE_BYTES);
 	to += wire_put_varint(to, l->value.n);
-	if (l->value.n)
-		memcpy(to, l->value.p, l->value.n);
+	copy_bytes(to, l->value.p, l->value.n);
 	to += l->value.n;
 	out->n += (size_t)(to - start);
 }

@@ -1,5 +1,6 @@
 #include "format/protobuf/metric.h"
 
+#include "base/array.h"
 #include "format/protobuf/wire.h"
 #include "metrics.pb-c.h"
 
@@ -73,12 +74,12 @@ static int take(struct ctx *c, size_t n, size_t size, void **ret_p)
 #endif
 
 /* TAKE_ARRAY() with the elements copied from `from`. */
-#define TAKE_COPY(c, from, n, ret_p)                                       \
-	({                                                                 \
-		int copied_ = TAKE_ARRAY((c), (n), (ret_p));               \
-		if (copied_ == 0 && (n) > 0)                               \
-			memcpy(*(ret_p), (from), (n) * sizeof(**(ret_p))); \
-		copied_;                                                   \
+#define TAKE_COPY(c, from, n, ret_p)                                           \
+	({                                                                     \
+		int copied_ = TAKE_ARRAY((c), (n), (ret_p));                   \
+		if (copied_ == 0 && (n) > 0)                                   \
+			copy_bytes(*(ret_p), (from), (n) * sizeof(**(ret_p))); \
+		copied_;                                                       \
 	})
 
 static int check_labels(struct ctx *c, pb_label **from, size_t n, size_t *ret_bytes)
@@ -108,8 +109,7 @@ static struct str put_bytes(char **at, ProtobufCBinaryData from)
 {
 	struct str s = { *at, from.len };
 
-	if (from.len)
-		memcpy(*at, from.data, from.len);
+	copy_bytes(*at, from.data, from.len);
 	*at += from.len;
 	return s;
 }

@@ -1,5 +1,7 @@
 #include "format/protobuf/wire.h"
 
+#include "base/array.h"
+
 enum {
 	MAX_NUMBER = (1 << 29) - 1,
 	/*
@@ -253,12 +255,12 @@ static bool join_pieces(struct wire_field *f, struct str later, struct arena *a)
 	to = arena_alloc(a, n);
 	if (!to)
 		return false;
-	memcpy(to, f->value.p, f->value.n);
+	copy_bytes(to, f->value.p, f->value.n);
 	f->value.p = to;
 	for (struct str s = later; s.n > 0 && wire_next(&s, &g);) {
 		if (g.number != f->number || g.type != WIRE_BYTES)
 			continue;
-		memcpy(to + f->value.n, g.value.p, g.value.n);
+		copy_bytes(to + f->value.n, g.value.p, g.value.n);
 		f->value.n += g.value.n;
 	}
 	return true;
@@ -279,8 +281,8 @@ static bool copy_message(struct str s, const ProtobufCMessageDescriptor *desc, s
 		return false;
 	unsigned n_prefix = wire_put_varint(prefix, n);
 
-	memmove(*to + n_prefix, *to + room, n);
-	memcpy(*to, prefix, n_prefix);
+	move_bytes(*to + n_prefix, *to + room, n);
+	copy_bytes(*to, prefix, n_prefix);
 	*to += n_prefix + n;
 	return true;
 }
@@ -289,7 +291,7 @@ static void copy_value(const struct wire_field *f, char **to)
 {
 	if (f->type == WIRE_BYTES)
 		*to += wire_put_varint(*to, f->value.n);
-	memcpy(*to, f->value.p, f->value.n);
+	copy_bytes(*to, f->value.p, f->value.n);
 	*to += f->value.n;
 }
 

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "format/text/internal.h"
@@ -229,7 +230,8 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	if (p->shared)
 		m->labels = p->shared->labels;
 	else if (m->n_labels)
-		m->labels = memcpy((char *)m + size, p->labels, m->n_labels * sizeof(*m->labels));
+		m->labels = copy_bytes((char *)m + size, p->labels,
+				       m->n_labels * sizeof(*m->labels));
 	if (f->last)
 		f->last->next = m;
 	else

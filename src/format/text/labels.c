@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "format/text/internal.h"
@@ -27,7 +28,7 @@ static int compare_labels(const void *a, const void *b)
 void text_sort_labels(struct label *labels, uint32_t n)
 {
 	if (n > FEW_LABELS) {
-		qsort(labels, n, sizeof(*labels), compare_labels);
+		array_sort(labels, n, compare_labels);
 		return;
 	}
 	for (uint32_t i = 1; i < n; i++) {
@@ -46,7 +47,7 @@ static int check_distinct(struct text_parser *p)
 
 	if (n < 2)
 		return 0;
-	memcpy(p->sorted, p->labels, n * sizeof(*p->labels));
+	copy_bytes(p->sorted, p->labels, n * sizeof(*p->labels));
 	text_sort_labels(p->sorted, n);
 	for (uint32_t i = 1; i < n; i++)
 		if (str_eq(p->sorted[i - 1].name, p->sorted[i].name))
@@ -111,8 +112,7 @@ static int grow_labels(struct text_parser *p)
 
 	if (!labels)
 		return text_no_memory(p);
-	if (p->n_labels)
-		memcpy(labels, p->labels, p->n_labels * sizeof(*labels));
+	copy_bytes(labels, p->labels, p->n_labels * sizeof(*labels));
 	p->labels = labels;
 	p->sorted = labels + cap;
 	p->cap_labels = cap;

@@ -1,3 +1,4 @@
+#include "base/array.h"
 #include "base/utf8.h"
 #include "format/text/internal.h"
 
@@ -57,8 +58,7 @@ int text_unescape(struct text_parser *p, struct str prefix, struct str raw, stru
 
 	if (!out)
 		return text_no_memory(p);
-	if (n)
-		memcpy(out, prefix.p, n);
+	copy_bytes(out, prefix.p, n);
 	for (size_t i = 0; i < raw.n; i++) {
 		char c = raw.p[i];
 

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/array.h"
 #include "base/hash.h"
 #include "format/text/internal.h"
 
@@ -47,7 +48,7 @@ static struct text_series *new_series(struct text_parser *p, uint64_t hash)
 	}
 	text_add_metric(p, &s->m, sizeof(*s));
 	if (labels)
-		s->sorted = memcpy((char *)s + sizeof(*s) + labels, p->sorted, labels);
+		s->sorted = copy_bytes((char *)s + sizeof(*s) + labels, p->sorted, labels);
 	return s;
 }
 
@@ -61,7 +62,7 @@ struct text_series *text_find_series(struct text_parser *p)
 	if (s && s->m.n_labels == n && same_labels(s->m.labels, p->labels, n))
 		return s;
 	if (n) {
-		memcpy(p->sorted, p->labels, n * sizeof(*p->labels));
+		copy_bytes(p->sorted, p->labels, n * sizeof(*p->labels));
 		text_sort_labels(p->sorted, n);
 	}
 	hash = hash_labels(p->family, p->sorted, n);
@@ -86,8 +87,7 @@ static void *grow(struct text_parser *p, struct text_series *s, void *items, uin
 		text_no_memory(p);
 		return NULL;
 	}
-	if (n)
-		memcpy(bigger, items, n * size);
+	copy_bytes(bigger, items, n * size);
 	s->cap = cap;
 	return bigger;
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/array.h"
 #include "base/num.h"
 #include "metrics/names.h"
 
@@ -24,8 +25,7 @@ const char *text_type_name(int32_t type)
 
 static char *put(char *to, const void *from, size_t n)
 {
-	if (n)
-		memcpy(to, from, n);
+	copy_bytes(to, from, n);
 	return to + n;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 
 enum { SERVER_MIN = 130000 };
@@ -159,7 +160,7 @@ int session_run(struct session *s, const char *sql, PGresult **ret, int n, int64
 		}
 		if (n > 0) {
 			PQclear(ret[0]);
-			memmove(ret, ret + 1, (size_t)(n - 1) * sizeof(PGresult *));
+			move_bytes(ret, ret + 1, (size_t)(n - 1) * sizeof(PGresult *));
 			ret[n - 1] = r;
 		} else {
 			PQclear(r);

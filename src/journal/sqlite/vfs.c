@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "journal/sqlite/wal_state.h"
 
@@ -126,7 +127,7 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 		return write_through(f, from, n, at);
 	if (file->n == 0)
 		file->at = at;
-	memcpy(file->pending + file->n, from, (size_t)n);
+	copy_bytes(file->pending + file->n, from, (size_t)n);
 	file->n += n;
 	return SQLITE_OK;
 }
