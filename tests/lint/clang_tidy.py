@@ -73,7 +73,8 @@ def main():
     def is_known(source):
         return print_of[source] and stamp[source].exists() and stamp[source].read_text() == print_of[source]
 
-    todo = [s for s in stamp if args.all or not is_known(s)]
+    # The longest first, so that none is left to one processor at the end.
+    todo = sorted((s for s in stamp if args.all or not is_known(s)), key=lambda s: -(root / s).stat().st_size)
     print(f"clang-tidy: {len(todo)} of {len(stamp)} files" + ("" if args.all else " that have changed"), flush=True)
     begin = said = time.monotonic()
     failed = 0
