@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / "build" / "tools"
 OBSERVABILITY = ROOT / "deploy" / "observability"
 
 
 def tool(name):
     """PROMETHEUS=/path/to/prometheus takes another one, PROMTOOL likewise."""
-    found = os.environ.get(name.upper().replace("-", "_")) or shutil.which(name)
+    found = os.environ.get(name.upper().replace("-", "_")) or shutil.which(name, path=f"{os.environ['PATH']}:{TOOLS}/usr/sbin")
     assert found, f"no {name}: tests/run gets it"
     return found

@@ -1,0 +1,234 @@
+"""deploy/replicas: two gateways over one PostgreSQL, as compose.yaml and kubernetes.yaml start them. There is neither Docker nor a
+cluster here: the files are parsed, what they name is looked for in them, and gateways, PostgreSQL and nginx run with what they say."""
+import contextlib
+import re
+import shlex
+import subprocess
+
+import pytest
+import yaml
+
+from exposition import scrape
+from gateway import DEADLINE, Gateway, eventually, free_port
+from postgresql_server import Server
+from tools import ROOT, tool
+
+REPLICAS = ROOT / "deploy" / "replicas"
+COMPOSE = yaml.safe_load((REPLICAS / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+OBJECTS = {o["kind"]: o for o in yaml.safe_load_all((REPLICAS / "kubernetes.yaml").read_text())}
+POD = OBJECTS["Deployment"]["spec"]["template"]
+(CONTAINER,) = POD["spec"]["containers"]
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    server = Server()
+    try:
+        yield server.start()
+    finally:
+        server.end()
+
+
+# ---- Kubernetes ----
+
+# Of the API's schemas, what we use: a key that is written wrong is none of these. A list is of such objects.
+PROBE = {"httpGet": {"path": str, "port": str}, "periodSeconds": int, "timeoutSeconds": int, "failureThreshold": int}
+METADATA = {"name": str, "labels": dict}
+SELECTOR = {"matchLabels": dict}
+SHAPES = {
+    "Secret": {"apiVersion": "v1", "kind": str, "metadata": METADATA, "type": str, "stringData": dict},
+    "Service": {"apiVersion": "v1", "kind": str, "metadata": METADATA,
+                "spec": {"selector": dict, "ports": [{"name": str, "port": int, "targetPort": str}]}},
+    "PodDisruptionBudget": {"apiVersion": "policy/v1", "kind": str, "metadata": METADATA, "spec": {"minAvailable": int, "selector": SELECTOR}},
+    "Deployment": {"apiVersion": "apps/v1", "kind": str, "metadata": METADATA, "spec": {
+        "replicas": int, "strategy": {"type": "Recreate"}, "selector": SELECTOR, "template": {"metadata": {"labels": dict}, "spec": {
+            "automountServiceAccountToken": bool, "terminationGracePeriodSeconds": int,
+            "topologySpreadConstraints": [{"maxSkew": int, "topologyKey": str, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": SELECTOR}],
+            "securityContext": {"runAsNonRoot": bool, "runAsUser": int, "runAsGroup": int, "fsGroup": int, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{
+                "name": str, "image": str, "args": [str], "ports": [{"name": str, "containerPort": int}], "livenessProbe": PROBE,
+                "readinessProbe": PROBE, "lifecycle": {"preStop": {"exec": {"command": [str]}}},
+                "resources": {"requests": {"cpu": str, "memory": str}, "limits": {"memory": str}},
+                "securityContext": {"allowPrivilegeEscalation": bool, "readOnlyRootFilesystem": bool, "capabilities": {"drop": [str]}},
+                "volumeMounts": [{"name": str, "mountPath": str, "readOnly": bool}]}],
+            "volumes": [{"name": str, "secret": {"secretName": str, "defaultMode": int}}]}}}},
+}
+
+
+def check_shape(found, shape, where):
+    if isinstance(shape, dict):
+        assert isinstance(found, dict), where
+        for key, value in found.items():
+            assert key in shape, f"{where}.{key}"
+            check_shape(value, shape[key], f"{where}.{key}")
+    elif isinstance(shape, list):
+        assert isinstance(found, list) and found, where
+        for item in found:
+            check_shape(item, shape[0], where)
+    elif isinstance(shape, str):
+        assert found == shape, where
+    else:
+        assert type(found) is shape, f"{where}: {found!r}"
+
+
+def test_objects_have_the_shape_that_kubernetes_knows():
+    assert set(OBJECTS) == set(SHAPES)
+    for kind, found in OBJECTS.items():
+        check_shape(found, SHAPES[kind], kind)
+        assert {"apiVersion", "kind", "metadata"} <= set(found)
+
+
+def test_objects_name_one_another():
+    labels = POD["metadata"]["labels"]
+    spec = OBJECTS["Deployment"]["spec"]
+    for selector in (spec["selector"]["matchLabels"], OBJECTS["Service"]["spec"]["selector"],
+                     OBJECTS["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+                     POD["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]):
+        assert selector.items() <= labels.items()
+    assert spec["replicas"] == 2 > OBJECTS["PodDisruptionBudget"]["spec"]["minAvailable"] > 0
+    ports = {p["name"]: p["containerPort"] for p in CONTAINER["ports"]}
+    used = [CONTAINER[p]["httpGet"]["port"] for p in ("livenessProbe", "readinessProbe")] + [OBJECTS["Service"]["spec"]["ports"][0]["targetPort"]]
+    assert ports == {"http": 9091} and set(used) == {"http"}
+    (volume,) = POD["spec"]["volumes"]
+    (mount,) = CONTAINER["volumeMounts"]
+    assert volume["name"] == mount["name"] and volume["secret"]["secretName"] == OBJECTS["Secret"]["metadata"]["name"]
+    (url_file,) = [a.split("=")[1] for a in CONTAINER["args"] if a.startswith("--persistence.url-file=")]
+    assert url_file in {f"{mount['mountPath']}/{key}" for key in OBJECTS["Secret"]["stringData"]}
+    # Of two files that start the same image.
+    helm = yaml.safe_load((ROOT / "deploy" / "helm" / "values.yaml").read_text())["image"]
+    assert CONTAINER["image"] == f"{helm['repository']}:{helm['tag']}"
+
+
+def test_a_gateway_stays_in_the_service_as_long_as_it_answers_scrapes():
+    """By the default of --persistence.stale-after; and it ends when nobody sends to it any more."""
+    probe = CONTAINER["readinessProbe"]
+    stale_after = re.search(r"^\| `--persistence.stale-after` \| `(\d+)s` ", (ROOT / "deploy" / "README.md").read_text(), re.M)
+    assert probe["periodSeconds"] * probe["failureThreshold"] == int(stale_after[1])
+    assert shlex.join(CONTAINER["lifecycle"]["preStop"]["exec"]["command"]) == "sleep 5"
+    assert POD["spec"]["terminationGracePeriodSeconds"] > 5
+
+
+def pod(tmp_path, postgresql, name):
+    """As the Deployment starts it, with the Secret's file."""
+    url = tmp_path / "url"
+    url.write_text(postgresql.url)
+    arguments = [f"--persistence.url-file={url}" if a.startswith("--persistence.url-file=") else a for a in CONTAINER["args"]]
+    return Gateway(*arguments, f"--persistence.schema={name}", database=None, cwd=tmp_path)
+
+
+def test_two_pods(tmp_path, postgresql):
+    with pod(tmp_path, postgresql, "pods") as a, pod(tmp_path, postgresql, "pods") as b:
+        for g in a, b:
+            for kind in "livenessProbe", "readinessProbe":
+                path = CONTAINER[kind]["httpGet"]["path"]
+                assert g.request("GET", path, headers={"Host": "10.1.2.3:9091", "User-Agent": "kube-probe/1.30"}).status == 200
+        assert a.put("x", "a 1\n").status == 200
+        assert scrape(b).pushed("a", "x") == 1
+
+
+def test_each_argument_is_one_of_the_program():
+    for arguments in (CONTAINER["args"], SERVICES["tallygate-1"]["command"]):
+        for argument in arguments:
+            wrong = Gateway(argument.replace("--", "--wrong-", 1), database=None)
+            assert wrong.wait() == 1 and "unknown long flag" in wrong.log
+    assert SERVICES["tallygate-1"] == SERVICES["tallygate-2"]
+
+
+def test_the_secret_is_a_url_of_libpq():
+    """With what is to be put into it, it is one that a gateway would connect to."""
+    (url,) = OBJECTS["Secret"]["stringData"].values()
+    here = re.sub(r"@[^/]*/", "@127.0.0.1:1/", url)
+    g = Gateway(f"--persistence.url={here}", database=None)
+    assert g.wait() == 1 and "Connection refused" in g.log and "PASSWORD" not in g.log
+
+
+# ---- compose ----
+
+KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volumes": list, "ports": list, "depends_on": list, "restart": str}
+HOSTS = {"tallygate-1": "9091", "tallygate-2": "9091", "nginx": "9091"}
+
+
+def test_compose_has_known_keys_and_what_it_names():
+    assert set(COMPOSE) == {"name", "services", "volumes"}
+    volumes = set()
+    for name, service in SERVICES.items():
+        for key, value in service.items():
+            assert isinstance(value, KEYS[key]), (name, key)
+        assert ("image" in service) != ("build" in service)
+        assert set(service.get("depends_on", [])) <= set(SERVICES)
+        assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?", service.get("image", "x:1.0")), name
+        assert all(re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port) for port in service.get("ports", []))
+        for volume in service.get("volumes", []):
+            source, _, *mode = volume.split(":")
+            if source.startswith("."):
+                assert (REPLICAS / source).is_file() and mode == ["ro"]
+            else:
+                volumes.add(source)
+    assert volumes == set(COMPOSE["volumes"])
+    build = SERVICES["tallygate-1"]["build"]
+    assert (REPLICAS / build["context"] / build["dockerfile"]).is_file()
+
+
+def test_compose_hosts_are_services():
+    named = set(re.findall(r"\b([a-z][\w-]*):(\d{4,5})\b", (REPLICAS / "nginx.conf").read_text() + (REPLICAS / "prometheus.yml").read_text()))
+    assert named == set(HOSTS.items()) and set(HOSTS) <= set(SERVICES)
+    (url,) = [a.split("=", 1)[1] for a in SERVICES["tallygate-1"]["command"] if a.startswith("--persistence.url=")]
+    user, host, database = re.fullmatch(r"postgresql://(\w+)@(\w+)/(\w+)", url).groups()
+    there = SERVICES[host]["environment"]
+    assert (there["POSTGRES_USER"], there["POSTGRES_DB"]) == (user, database)
+    assert SERVICES["tallygate-1"]["environment"]["PGPASSWORD"] == there["POSTGRES_PASSWORD"]
+
+
+def test_prometheus_takes_its_configuration():
+    done = subprocess.run([tool("promtool"), "check", "config", REPLICAS / "prometheus.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def nginx(tmp_path, gateways):
+    """With the file as it is, but for addresses. What is around it in the image is made here."""
+    port = free_port()
+    server = (REPLICAS / "nginx.conf").read_text().replace("listen 9091", f"listen 127.0.0.1:{port}")
+    for name, g in gateways.items():
+        server = server.replace(f"{name}:9091", f"{g.host}:{g.port}")
+    (tmp_path / "server.conf").write_text(server)
+    places = "".join(f"{what}_temp_path {tmp_path}/{what};\n" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (tmp_path / "nginx.conf").write_text(f"daemon off; master_process off; pid {tmp_path}/pid; error_log {tmp_path}/errors;\n"
+                                         f"events {{}}\nhttp {{ access_log off; {places} include {tmp_path}/server.conf; }}\n")
+    process = subprocess.Popen([tool("nginx"), "-p", tmp_path, "-c", tmp_path / "nginx.conf", "-e", tmp_path / "errors"],
+                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process, port
+    finally:
+        process.kill()
+        process.wait(DEADLINE)
+        process.stderr.close()
+
+
+def test_the_load_balancer_hides_the_loss_of_a_gateway(tmp_path, postgresql):
+    """Each push is answered 200, and is there with the next scrape, whoever has gone."""
+    flags = [a for a in SERVICES["tallygate-1"]["command"] if not a.startswith("--persistence.url=")]
+    start = lambda: Gateway(*flags, f"--persistence.url={postgresql.url}", "--persistence.schema=balanced", database=None)
+    with start() as a, start() as b, nginx(tmp_path, {"tallygate-1": a, "tallygate-2": b}) as (process, port):
+        front = Gateway.__new__(Gateway)
+        front.host, front.port = "127.0.0.1", port
+
+        def answers():
+            assert process.poll() is None, process.stderr.read()
+            with contextlib.suppress(OSError):
+                return front.get("/-/ready").status == 200
+
+        eventually(answers, "nginx answers")
+        replicas = set()
+        for i in range(20):
+            # The next two would have gone to one gateway each.
+            if i == 10:
+                a.kill()
+            for job in "xy":
+                assert front.put(f"{job}/path@base64/L2EvYg", f"a {i}\n").status == 200, i
+            for _ in range(2):
+                s = scrape(front)
+                assert {s.pushed("a", job, path="/a/b") for job in "xy"} == {i}
+                replicas |= set(re.findall(r'^pushgateway_build_info\{.*replica="([^"]+)"', s.text, re.M))
+        assert len(replicas) == 2, "both have answered"
