@@ -216,12 +216,15 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 
 	*push = (struct push){ .families = families, .n_families = d->n_families };
 	push->node = (struct queue_node){ .bytes = size };
+	const char *body;
+
 	place(&to, strbuf_str(&b->head));
 	struct str text = place(&to, strbuf_str(&b->text));
 
 	push->key = (struct str){ head + d->key.at, d->key.n };
 	push->key_hash = hash_bytes(push->key);
 	push->labels = (struct str){ head + d->labels.at, d->labels.n };
+	body = to;
 	for (uint32_t i = 0; i < d->n_families; i++) {
 		const struct draft_family *df = &d->families[i];
 
@@ -243,6 +246,7 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 		};
 		hashes += df->n_series;
 	}
+	push->body = (struct str){ body, (size_t)(to - body) };
 	sort_families(families, d->n_families);
 	return push;
 }

@@ -75,6 +75,7 @@ struct push {
 	struct str labels; /* the key's exposition labels with `instance`: {instance="",job="x"} */
 	uint32_t n_families;
 	struct push_family *families; /* sorted by exposed name, then by name */
+	struct str body;              /* their messages, as pushed */
 	/*
 	 * Of a push to a summed or added group, in place of families: what its source has counted
 	 * (merge/sum_push.h), in one block that belongs to the push. NULL: the group is plain.

@@ -78,19 +78,6 @@ void store_number_steps(struct store *s)
 	s->numbered = true;
 }
 
-/* The bytes of all families. They are adjacent, as pushed, while the list of families is sorted. */
-static struct str record_body(const struct push *push)
-{
-	struct str body = STR("");
-
-	for (uint32_t i = 0; i < push->n_families; i++) {
-		if (i == 0 || push->families[i].proto.p < body.p)
-			body.p = push->families[i].proto.p;
-		body.n += push->families[i].proto.n;
-	}
-	return body;
-}
-
 /* A record replaces the whole group if no entry from before the batch is left. */
 static enum row_kind kind_of_record(const struct group *g)
 {
@@ -121,7 +108,7 @@ static void add_row(struct store *s, const struct step *it)
 		row->body = life_encode(&g->staged->life, g->staged->life_body);
 	if (it->record) {
 		row->kind = kind_of_record(g);
-		row->body = record_body(it->record->push);
+		row->body = it->record->push->body;
 	}
 	row->checksum = row_checksum(row);
 }
