@@ -110,7 +110,7 @@ static int index_in(struct store *s, const struct group *g, const struct change_
 	return 0;
 }
 
-static int check_series_limit(struct store *s, uint64_t before, struct err *err)
+int store_check_series_limit(const struct store *s, uint64_t before, struct err *err)
 {
 	if (s->staged_series <= s->lim.max_series || s->staged_series <= before)
 		return 0;
@@ -149,6 +149,15 @@ static int check_rule(struct store *s, const struct change *c, struct err *err)
 	return limits_check_labels(s, c->group, err);
 }
 
+/* What a large push takes out may yet come back, and is nobody else's until then. */
+static int follow_in(struct store *s, const struct group *g, const struct change_pair *p,
+		     struct err *err)
+{
+	if (s->large.n_going > 0 && p->in && !is_same(s, p))
+		return err_set(err, ERR_BUSY, 0, "a large push has to be committed first");
+	return index_in(s, g, p, err);
+}
+
 /*
  * Brings the index of series up to date with the change. -1: it contradicts another group or a
  * limit, and the index is as it was.
@@ -162,10 +171,10 @@ static int follow(struct store *s, const struct change *c, struct err *err)
 	limits_begin(s, c->group);
 	for (uint32_t i = 0; i < c->n; i++)
 		index_out(s, c->group, &c->pairs[i]);
-	while (n < c->n && (r = index_in(s, c->group, &c->pairs[n], err)) == 0)
+	while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
 		n++;
 	if (r == 0)
-		r = check_series_limit(s, before, err);
+		r = store_check_series_limit(s, before, err);
 	if (r == 0)
 		r = check_rule(s, c, err);
 	if (r == 0)
@@ -211,16 +220,25 @@ void change_begin(struct store *s, struct group *g)
 	c->number++;
 }
 
+/* An entry of the pushed family, for a change. */
+static uint32_t entry_of(struct store *s, struct store_family *f, struct record *record,
+			 const struct push_family *pf)
+{
+	struct help *help = pf->has_help ? family_help(&f->shown, pf->help)
+					 : family_no_help(&f->shown);
+	uint32_t in;
+
+	entry_new(&s->pages.entries, pf, help, record, &in);
+	return in;
+}
+
 void change_put(struct store *s, struct record *record, const struct push_family *pf)
 {
 	struct change *c = &s->change;
 	struct store_family *f = store_family_get(s, pf->name, pf->exposed, pf->hash);
-	uint32_t out = group_entry(s, c->group, f, &c->hint), in;
-	struct help *help = pf->has_help ? family_help(&f->shown, pf->help)
-					 : family_no_help(&f->shown);
+	uint32_t out = group_entry(s, c->group, f, &c->hint);
 
-	entry_new(&s->pages.entries, pf, help, record, &in);
-	pair_add(c, f, out, in);
+	pair_add(c, f, out, entry_of(s, f, record, pf));
 	f->named = c->number;
 }
 
@@ -302,6 +320,65 @@ int change_apply(struct store *s, struct err *err)
 		if (c->pairs[i].in)
 			entry_free(&s->pages.entries, c->pairs[i].in);
 	return -1;
+}
+
+/* ---- a change of a large push, which is in the net change from the beginning ---- */
+
+void large_put(struct store *s, struct group *g, struct record *record,
+	       const struct push_family *pf)
+{
+	struct store_family *f = store_family_get(s, pf->name, pf->exposed, pf->hash);
+	uint32_t hint = 0, out = entries_find(&g->entries, &s->pages.entries, &f->shown, &hint);
+
+	net_add(&g->staged->net, f, out, entry_of(s, f, record, pf));
+	s->large.n_going += out && !is_same(s, &g->staged->net.pairs[g->staged->net.n - 1]);
+}
+
+void large_take(struct store *s, struct group *g, uint32_t id)
+{
+	struct store_family *f = entry_family(store_entry(s, id));
+
+	if (net_find(&g->staged->net, f))
+		return;
+	net_add(&g->staged->net, f, id, 0);
+	s->large.n_going++;
+}
+
+void large_index_out(struct store *s, struct group *g, uint32_t i)
+{
+	index_out(s, g, &g->staged->net.pairs[i]);
+}
+
+void large_unindex_out(struct store *s, struct group *g, uint32_t i)
+{
+	unindex_out(s, g, &g->staged->net.pairs[i]);
+}
+
+int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err)
+{
+	return index_in(s, g, &g->staged->net.pairs[i], err);
+}
+
+void large_unindex_in(struct store *s, struct group *g, uint32_t i)
+{
+	unindex_in(s, g, &g->staged->net.pairs[i]);
+}
+
+void large_forget(struct store *s, struct group *g, uint32_t i)
+{
+	uint32_t in = g->staged->net.pairs[i].in;
+
+	if (in)
+		entry_free(&s->pages.entries, in);
+	g->staged->net.pairs[i].in = 0;
+}
+
+void large_forget_all(struct group *g)
+{
+	struct change *net = &g->staged->net;
+
+	table_done(&net->index);
+	net->n = net->n_out = 0;
 }
 
 /* ---- whole groups ---- */

@@ -86,6 +86,30 @@ struct showing_zeros_list {
 	size_t n, cap;
 };
 
+/* What a batch has, but for what summed groups have of it. */
+struct batch {
+	struct group *touched, *last_touched;
+	struct step *steps;
+	size_t n_steps, cap_steps;
+	struct was_newest *was_newest;
+	size_t n_was_newest, cap_was_newest;
+};
+
+/* A large push that is being staged (large.c). */
+struct large_at_hand {
+	struct push *push; /* NULL: there is none */
+	struct group *group;
+	struct record *record;
+	int phase;
+	uint32_t at;        /* what of the phase is done */
+	uint32_t n_going;   /* series of so many entries go, or change */
+	uint32_t n_gone;    /* pairs whose `out` has left the index */
+	size_t n_idle;      /* of the families that may be idle, those that are */
+	uint64_t n_series;  /* that it has added */
+	bool in_the_way;    /* perhaps: of a push, which is not as it would be without it */
+	struct batch batch; /* its own; while it is worked on, that of the others */
+};
+
 struct store {
 	struct store_limits lim;
 	struct source_limits source_lim;
@@ -106,6 +130,7 @@ struct store {
 	size_t n_steps, cap_steps;
 	struct was_newest *was_newest; /* what the batch has put others in the place of */
 	size_t n_was_newest, cap_was_newest;
+	struct large_at_hand large;
 	struct rows rows;
 	uint64_t next_number;                       /* of the next row to be written */
 	uint64_t after;                             /* the same, once the batch is written */
@@ -259,6 +284,31 @@ struct store_limits store_lift_limits(struct store *s);
 void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
+
+int store_check_series_limit(const struct store *s, uint64_t before, struct err *err);
+
+/*
+ * In change.c, for large.c: the change that a large push makes to a group, pair by pair. Puts a
+ * family into it; takes an entry out, unless a family was put in its place; the index follows the
+ * i-th pair, or goes back; the pair is given up, and at the end all of them.
+ */
+void large_put(struct store *s, struct group *g, struct record *record,
+	       const struct push_family *pf);
+void large_take(struct store *s, struct group *g, uint32_t id);
+void large_index_out(struct store *s, struct group *g, uint32_t i);
+void large_unindex_out(struct store *s, struct group *g, uint32_t i);
+int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err);
+void large_unindex_in(struct store *s, struct group *g, uint32_t i);
+void large_forget(struct store *s, struct group *g, uint32_t i);
+void large_forget_all(struct group *g);
+
+/* In stage.c: a push that is to a group that it cannot be staged to has been refused, or accepted.
+ */
+void store_stage_refused(struct store *s, struct group *g, struct push *push);
+void store_stage_accepted(struct store *s, struct group *g, struct push *push);
+/* Fetches what change_put() needs some families ahead, as of a large push nothing is in a cache. */
+void store_look_ahead(const struct store *s, const struct group *g, const struct push *push,
+		      uint32_t i);
 
 /* In rows.c. Gives numbers to the steps that become rows, unless they have them. */
 void store_number_steps(struct store *s);

@@ -183,6 +183,9 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 {
 	size_t n = 0;
 
+	/* It may be due for the group that the push is to. */
+	if (s->large.push)
+		return 0;
 	for (; n < max && s->deadlines.n > 0; n++) {
 		struct group *g = s->deadlines.list[0];
 

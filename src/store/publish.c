@@ -278,7 +278,8 @@ void store_publish(struct store *s)
 	}
 	end_left_out_groups(s);
 	store_sweep_families(s);
-	s->pages.counts.families = s->families.n;
+	if (!s->large.push)
+		s->pages.counts.families = s->families.n;
 	s->pages.next_id = s->after;
 	pthread_mutex_unlock(&s->pages.lock);
 	for (size_t i = 0; i < s->n_steps; i++)

@@ -33,6 +33,11 @@ struct rule_limit_state {
 
 /* ---- which rule ---- */
 
+bool limits_any(const struct store *s)
+{
+	return s->limits && s->limits->any;
+}
+
 static void forget_counts(struct rule_limit_state *l)
 {
 	for (size_t i = 0; l->of && i < l->rules->n; i++)

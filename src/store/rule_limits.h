@@ -20,6 +20,9 @@ struct rule_limit_state;
 
 void limits_free(struct rule_limit_state *l); /* NULL is fine */
 
+/* Does any rule have limits? */
+bool limits_any(const struct store *s);
+
 /* Nothing of the group is staged yet. */
 void limits_meet(struct store *s, const struct group *g);
 /* It goes, and its slot will be that of another. */

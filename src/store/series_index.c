@@ -49,6 +49,14 @@ static void resize(struct series_shard *s, uint32_t cap)
 	free(old.entries);
 }
 
+void series_index_prefetch(const struct series_index *x, uint64_t hash)
+{
+	const struct series_shard *s = shard_of(x, hash);
+
+	if (s->cap)
+		__builtin_prefetch(&s->entries[home((uint32_t)hash, s->cap)]);
+}
+
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
 {
 	struct series_shard *s = &x->shards[hash >> 56];

@@ -27,6 +27,8 @@ struct series_index {
 void series_index_done(struct series_index *x);
 /* owner > 0 */
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner);
+/* Some steps before any of these is called: brings the place of the hash near. */
+void series_index_prefetch(const struct series_index *x, uint64_t hash);
 /* The entry must be there. */
 void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner);
 

@@ -46,11 +46,8 @@ void store_step_life(struct store *s, struct group *g, double at)
 	g->staged->lived = store_step(s, g, ROW_LIFE, at);
 }
 
-/*
- * Fetches what change_put() needs some families ahead, since of a large push nothing is in a cache.
- */
-static void look_ahead(const struct store *s, const struct group *g, const struct push *push,
-		       uint32_t i)
+void store_look_ahead(const struct store *s, const struct group *g, const struct push *push,
+		      uint32_t i)
 {
 	enum { PLACES = 24, ITEMS = 16, NAMES = 8 };
 	const struct push_family *f = push->families;
@@ -81,7 +78,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	for (uint32_t i = 0; i < push->n_families; i++) {
-		look_ahead(s, g, push, i);
+		store_look_ahead(s, g, push, i);
 		change_put(s, record, &push->families[i]);
 	}
 	if (push->mode == PUSH_PUT)
@@ -107,9 +104,25 @@ int store_make_group(struct store *s, struct group **g, struct push *push)
 		return 0;
 	if (!known)
 		store_group_remove(s, *g);
+	s->large.in_the_way = true;
 	if (!push->err.reason)
 		push->err = err;
 	return -1;
+}
+
+void store_stage_accepted(struct store *s, struct group *g, struct push *push)
+{
+	lifetime_pushed(s, g, push);
+	left_out_groups_end(s, push);
+}
+
+void store_stage_refused(struct store *s, struct group *g, struct push *push)
+{
+	change_begin(s, g);
+	g->staged->labels = &push->labels;
+	store_step_failed(s, g, push->now, str_of(push->err.msg));
+	if (g->staged->made && !g->staged->last)
+		lifetime_pushed(s, g, push);
 }
 
 static void refuse_plain(struct push *push)
@@ -145,16 +158,10 @@ static void stage(struct store *s, struct push *push)
 	}
 	if ((!g || !group_is_there(g)) && store_make_group(s, &g, push) < 0)
 		return;
-	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0) {
-		lifetime_pushed(s, g, push);
-		left_out_groups_end(s, push);
-		return;
-	}
-	change_begin(s, g);
-	g->staged->labels = &push->labels;
-	store_step_failed(s, g, push->now, str_of(push->err.msg));
-	if (g->staged->made && !g->staged->last)
-		lifetime_pushed(s, g, push);
+	if (push->err.reason == ERR_NONE && stage_families(s, g, push) == 0)
+		store_stage_accepted(s, g, push);
+	else
+		store_stage_refused(s, g, push);
 }
 
 void store_stage(struct store *s, struct push *push)

@@ -76,6 +76,7 @@ void store_free(struct store *s)
 		return;
 	if (s->touched)
 		store_rollback(s);
+	store_large_drop(s);
 	for (uint32_t slot = 1; slot < s->n_slots; slot++)
 		if (s->by_slot[slot]) {
 			summed_free(s->by_slot[slot]->summed);
@@ -161,6 +162,9 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 
 void store_sweep_families(struct store *s)
 {
+	/* Some of them are of the large push. */
+	if (s->large.push)
+		return;
 	for (size_t i = 0; i < s->n_idle; i++) {
 		struct store_family *f = s->idle[i];
 

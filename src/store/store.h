@@ -24,6 +24,7 @@
 #include "pages/group_list.h"
 #include "pages/snapshot.h"
 #include "push/push.h"
+#include "store/large.h"
 #include "store/removal.h"
 #include "store/rows.h"
 #include "store/undo.h"
