@@ -68,6 +68,7 @@ void committer_follow_rules(struct committer *c)
 	struct group_rules *rules = atomic_exchange(&c->rules, NULL);
 
 	if (rules) {
+		large_steps_give_up(&c->large);
 		store_use_rules(c->store, rules);
 		group_rules_unref(rules);
 	}
@@ -148,12 +149,14 @@ static int make_ready(struct committer *c, struct push *first, struct err *err)
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
 	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
-	bool large = first->n_families >= LATE_FAMILIES;
+	bool large = late_is_large(first);
 	struct err err = { 0 };
 	bool waits = false;
 
 	if (c->database.suspect || is_alone(first))
 		slices_finish(&c->slices);
+	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
+		large_steps_give_up(&c->large);
 	if (make_ready(c, first, &err) < 0) {
 		committer_refuse(first, &err);
 		c->database.failures++;
@@ -166,10 +169,13 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	} else if (first->mode == PUSH_BACKUP) {
 		waits = copying_begin(&c->copying, c->database.storage, first);
 	} else {
-		committer_run_pushes(c, first);
+		first = large_steps_put_off(&c->large, first, &n);
+		if (first)
+			committer_run_pushes(c, first);
 	}
 	database_cancel(&c->database);
-	buckets_observe(&c->batch_pushes, (double)n);
+	if (n > 0)
+		buckets_observe(&c->batch_pushes, (double)n);
 	while (first && !waits) {
 		struct push *p = first;
 
@@ -179,7 +185,7 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	if (c->batch_done)
 		c->batch_done();
 	/* It says nothing of what others take. */
-	if (!large)
+	if (!large && n > 0)
 		keep_pace(c, n, queued, start);
 	c->batches++;
 }
@@ -205,7 +211,7 @@ static struct push *take(struct committer *c, size_t *ret_n)
 		go_on(c);
 	*ret_n = 0;
 	/* What is late takes memory beside that of the queue. */
-	if (c->late.n >= LATE_MAX || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
+	if (late_is_full(&c->late) || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
 		return NULL;
 	if (c->late.n == 0)
 		committer_wait(c);
@@ -214,23 +220,36 @@ static struct push *take(struct committer *c, size_t *ret_n)
 
 static void run_dry(struct committer *c, struct push *p)
 {
-	struct err err;
+	bool is_staged = store_large_push(c->store) == p;
+	struct err err = p->err;
 
+	if (is_staged) {
+		store_large_drop(c->store);
+		p->err = err;
+	}
 	/* A push would be told so, too. */
 	if (c->database.storage && database_fails(&c->database, &err)) {
 		if (!p->err.reason)
 			p->err = err;
 		return;
 	}
+	if (is_staged)
+		return;
 	committer_stage(c, p);
 	store_rollback(c->store);
+}
+
+/* What a large push has staged is not published, and it may itself take long. */
+static bool has_to_wait(const struct committer *c, const struct push *dry_run)
+{
+	return late_is_large(dry_run) || store_large_push(c->store);
 }
 
 /*
  * Those of a list that ask for a verdict only are answered first, each against what is published:
  * nobody sees what they stage, nor do they see each other. Returns the others, in order.
  */
-static struct push *answer_dry_runs(struct committer *c, struct push *first)
+static struct push *answer_dry_runs(struct committer *c, struct push *first, bool were_late)
 {
 	struct push *others = NULL, **last = &others, *next;
 	bool some = false;
@@ -240,6 +259,11 @@ static struct push *answer_dry_runs(struct committer *c, struct push *first)
 		if (!p->dry_run) {
 			*last = p;
 			last = (struct push **)&p->node.next;
+			continue;
+		}
+		if (!were_late && has_to_wait(c, p)) {
+			p->node.next = NULL;
+			late_add(&c->late, p);
 			continue;
 		}
 		/* A push would come after what is due, and after what others have written. */
@@ -283,11 +307,34 @@ static void run_list(struct committer *c, struct push *first)
 	}
 }
 
+/* What others write to the log would have to come in between. */
+static bool may_go_in_steps(const struct committer *c)
+{
+	return !c->database.suspect && !database_is_shared(&c->database);
+}
+
+/* A step of the large push that is first among those that wait; or their next batch. */
+static void go_on_late(struct committer *c)
+{
+	struct push *first;
+	size_t n;
+
+	if (may_go_in_steps(c) && large_steps_go_on(&c->large, !slices_pending(&c->slices))) {
+		c->batches++;
+		return;
+	}
+	first = late_take(&c->late, BATCH_MAX, &n);
+	first = answer_dry_runs(c, first, true);
+	if (first)
+		run_batch(c, first, n);
+	large_steps_done(&c->large);
+}
+
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
 	struct push *first;
-	size_t n, taken;
+	size_t taken;
 
 	/* The process before, or an import, may have left a long log. */
 	c->busy = true;
@@ -296,11 +343,9 @@ static void *committer_main(void *arg)
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
 		committer_follow_rules(c);
-		first = answer_dry_runs(c, first);
+		first = answer_dry_runs(c, first, false);
 		run_list(c, late_sort(&c->late, first));
-		first = late_take(&c->late, BATCH_MAX, &n);
-		if (first)
-			run_batch(c, first, n);
+		go_on_late(c);
 		go_on(c);
 		if (c->late.n == 0) {
 			gather(c, taken);
@@ -324,6 +369,7 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	c->batch_done = batch_done;
 	late_init(&c->late);
 	database_init(&c->database, storage, store);
+	large_steps_init(&c->large, store, &c->late, committer_max_body(c));
 	slices_init(&c->slices, &c->database, batch_done);
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
 	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {

@@ -12,6 +12,7 @@
 #include "commit/committer.h"
 #include "commit/copying.h"
 #include "commit/database.h"
+#include "commit/large_steps.h"
 #include "commit/late.h"
 #include "commit/pace.h"
 #include "commit/slices.h"
@@ -32,7 +33,8 @@ struct committer {
 	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
 	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
 	struct pace pace;
-	struct late late; /* large pushes, and what has to wait for them */
+	struct late late;         /* large pushes, and what has to wait for them */
+	struct large_steps large; /* of the first of these */
 	struct buckets batch_pushes;
 	struct slices slices;
 	struct copying copying;
@@ -61,6 +63,8 @@ void committer_refuse(struct push *first, const struct err *why);
 void committer_run_pushes(struct committer *c, struct push *first);
 /* cleaning: cleaning_begin() has added rows to the batch. */
 enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err);
+/* The bytes of a push that a transaction can take. */
+uint64_t committer_max_body(const struct committer *c);
 /* A push too large for any transaction is refused. */
 void committer_stage(struct committer *c, struct push *p);
 

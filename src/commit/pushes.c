@@ -20,18 +20,20 @@ enum storage_commit_result committer_commit(struct committer *c, bool cleaning, 
 	return database_commit_pushes(d, store_rows(c->store), err);
 }
 
+uint64_t committer_max_body(const struct committer *c)
+{
+	return c->database.storage ? c->database.storage->max_body : UINT64_MAX;
+}
+
 /* A push too large for any transaction is refused here. */
 void committer_stage(struct committer *c, struct push *p)
 {
-	const struct storage *st = c->database.storage;
-	uint64_t body = 0;
+	uint64_t max = committer_max_body(c);
 
-	for (uint32_t i = 0; i < p->n_families; i++)
-		body += p->families[i].proto.n;
-	if (st && body > st->max_body)
+	if (p->body.n > max)
 		err_set(&p->err, ERR_TOO_LARGE, 0,
 			"the push is larger than the database can take: %llu bytes of at most %llu",
-			(unsigned long long)body, (unsigned long long)st->max_body);
+			(unsigned long long)p->body.n, (unsigned long long)max);
 	else
 		store_stage(c->store, p);
 }
@@ -116,7 +118,12 @@ void committer_run_pushes(struct committer *c, struct push *first)
 	note_refused(first, was_refused);
 	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
 
-	n = stage_all(c, first, was_refused);
+	if (store_large_push(c->store) == first) {
+		store_large_end(c->store);
+		n = 1;
+	} else {
+		n = stage_all(c, first, was_refused);
+	}
 	r = committer_commit(c, cleaning, &err);
 	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);

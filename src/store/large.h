@@ -11,7 +11,8 @@
  * that no step is left; then, unless it is a dry run, store_large_end(), after which the push is
  * the batch at hand, as if store_stage() had staged it: push->err, store_rows() and so on. In
  * between there may be batches, but none that is due (store_stage_due() waits), no wipe, no
- * removal, no undo, nothing that takes the store's place, and no rows that others have written.
+ * removal, no undo, no other rules, nothing that takes the store's place, and no rows that others
+ * have written.
  */
 #ifndef STORE_LARGE_H
 #define STORE_LARGE_H

@@ -16,10 +16,12 @@ struct sim_request {
 	struct naive_push push;
 	struct sums_request sum;
 	int fd;         /* of its connection */
-	uint64_t order; /* in which it was handed to the committer; 0: not yet */
-	double now;     /* Unix seconds of the gateway's clock then */
-	int status;     /* that it was answered with, as far as anybody can know; 0: it was not */
-	bool doubted;   /* the disk has failed since: a refused push need not have been noted */
+	uint64_t order; /* in which it was decided, or handed to the committer; 0: not yet */
+	const struct push *made; /* of it, when it was handed over; may be gone */
+	bool decided;            /* a wipe */
+	double now;              /* Unix seconds of the gateway's clock then */
+	int status;   /* that it was answered with, as far as anybody can know; 0: it was not */
+	bool doubted; /* the disk has failed since: a refused push need not have been noted */
 };
 
 enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "commit/late.h"
 #include "format/protobuf/encode.h"
 #include "lib/naive_push.h"
 #include "lib/render.h"
@@ -284,6 +285,8 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 
 	last_push = (struct naive_push){ .n = 0 };
 	sums_clients = (struct sums_clients){ .ids = 0 };
+	/* So that some pushes are large. */
+	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	world_start(&w, h->seed, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {

@@ -58,6 +58,14 @@ void __real_submit_push(struct api_worker *w, struct http_request *req, struct p
 			int64_t start_ns);
 void __real_http_reply(struct http_request *req, int status, const char *content_type);
 void __real_own_announce(struct store *s);
+void __real_store_stage(struct store *s, struct push *push);
+const struct rows *__real_store_wipe_rows(struct store *s, double now);
+bool __real_store_large_step(struct store *s, uint32_t families);
+void __real_store_large_end(struct store *s);
+void __wrap_store_stage(struct store *s, struct push *push);
+const struct rows *__wrap_store_wipe_rows(struct store *s, double now);
+bool __wrap_store_large_step(struct store *s, uint32_t families);
+void __wrap_store_large_end(struct store *s);
 void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns);
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
@@ -72,8 +80,68 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 	if (r && !world->disk->dead) {
 		r->order = ++world->order;
 		r->now = push->now;
+		r->made = push;
+		r->decided = false;
 	}
 	__real_submit_push(w, req, push, start_ns);
+}
+
+/*
+ * The order is that in which pushes are decided. One that is large lets others pass: it is decided
+ * when it is refused, or when it is taken as a whole. A push that is staged again is decided then.
+ */
+static void decide(const struct push *push)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = o->n_open; i > 0; i--)
+		if (o->open[i - 1].made == push && !o->open[i - 1].status) {
+			o->open[i - 1].order = ++world->order;
+			return;
+		}
+}
+
+void __wrap_store_stage(struct store *s, struct push *push)
+{
+	decide(push);
+	__real_store_stage(s, push);
+}
+
+bool __wrap_store_large_step(struct store *s, uint32_t families)
+{
+	enum err_reason before = store_large_push(s)->err.reason;
+	bool goes_on = __real_store_large_step(s, families);
+
+	if (store_large_push(s)->err.reason != before)
+		decide(store_large_push(s));
+	return goes_on;
+}
+
+void __wrap_store_large_end(struct store *s)
+{
+	if (store_large_push(s)->err.reason == ERR_NONE)
+		decide(store_large_push(s));
+	__real_store_large_end(s);
+}
+
+/* Wipes are done in the order in which they came. */
+const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
+{
+	struct oracle *o = &world->oracle;
+	struct sim_request *first = NULL;
+
+	for (size_t i = 0; i < o->n_open; i++) {
+		struct sim_request *r = &o->open[i];
+
+		if (r->kind == REQUEST_WIPE && r->order && !r->status && !r->decided &&
+		    (!first || r->order < first->order))
+			first = r;
+	}
+	if (first) {
+		first->order = ++world->order;
+		first->decided = true;
+	}
+	return __real_store_wipe_rows(s, now);
 }
 
 /* What a process says that has been killed is not heard. */

@@ -273,6 +273,95 @@ START_TEST(a_dry_run_while_the_database_takes_nothing)
 }
 END_TEST
 
+/* Small pushes, each made when the one before has been answered, while there is a large one. On the
+ * committer's thread. */
+struct chain {
+	struct queue *queue;
+	unsigned n;      /* were answered */
+	unsigned before; /* of them, before the large one was */
+	bool is_over, adds;
+	enum err_reason reason; /* of the large one */
+	sem_t over;
+};
+
+static void next_of_chain(struct push *answered);
+
+static void push_small(struct chain *ch)
+{
+	struct push *push = make_push(PUSH_PUT, "/small",
+				      ch->adds && ch->n % 2 ? "s 1\nt 1\n" : "s 1\n", 1);
+
+	push->done = next_of_chain;
+	push->done_arg = ch;
+	ck_assert_int_eq(queue_push(ch->queue, &push->node), QUEUE_OK);
+}
+
+static void next_of_chain(struct push *answered)
+{
+	struct chain *ch = answered->done_arg;
+
+	ck_assert_int_eq(answered->err.reason, ERR_NONE);
+	push_free(answered);
+	ch->n++;
+	if (ch->is_over)
+		sem_post(&ch->over);
+	else
+		push_small(ch);
+}
+
+static void end_of_chain(struct push *large)
+{
+	struct chain *ch = large->done_arg;
+
+	ch->reason = large->err.reason;
+	ch->before = ch->n;
+	ch->is_over = true;
+	push_free(large);
+}
+
+/* What it has then: the same, all of it new, and each family of another type than before. */
+static const struct {
+	const char *type;
+	bool adds, dry_run;
+} large_ones[] = { { "gauge", true, true },
+		   { "gauge", true, false },
+		   { "gauge", true, false },
+		   { "counter", false, true },
+		   { "counter", false, false } };
+
+/* Counted, not timed: others have their turn again and again before it has its verdict. */
+START_TEST(others_are_answered_while_a_large_push_is_staged)
+{
+	enum { FAMILIES = 20000, TURNS = 20 };
+	struct world w;
+
+	setup(&w, _i);
+	for (size_t i = 0; i < ARRAY_LEN(large_ones); i++) {
+		CLEANUP(strbuf_done) struct strbuf body = { 0 };
+		struct chain ch = { .queue = &w.queue, .adds = large_ones[i].adds };
+
+		for (unsigned k = 0; k < FAMILIES; k++)
+			strbuf_addf(&body, "# TYPE f%u %s\nf%u 1\n", k, large_ones[i].type, k);
+		struct push *large = make_push(PUSH_PUT, "/large", strbuf_z(&body), 1);
+
+		large->done = end_of_chain;
+		large->done_arg = &ch;
+		large->dry_run = large_ones[i].dry_run;
+		sem_init(&ch.over, 0, 0);
+		ck_assert_int_eq(queue_push(&w.queue, &large->node), QUEUE_OK);
+		push_small(&ch);
+		queue_wake(&w.queue);
+		while (sem_wait(&ch.over) != 0)
+			;
+		sem_destroy(&ch.over);
+		ck_assert_int_eq(ch.reason, ERR_NONE);
+		ck_assert_uint_ge(ch.before, TURNS);
+	}
+	ck_assert_uint_eq(store_counts(w.store).groups, 2);
+	teardown(&w);
+}
+END_TEST
+
 /* In the order queued, whatever shares a batch. */
 START_TEST(wipes)
 {
@@ -896,6 +985,7 @@ int main(void)
 	tcase_add_test(tc, a_dry_run_while_the_database_takes_nothing);
 	tcase_add_test(tc, one_that_cannot_be_stored);
 	tcase_add_test(tc, one_that_is_too_large);
+	tcase_add_loop_test(tc, others_are_answered_while_a_large_push_is_staged, 0, 2);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_loop_test(tc, log_is_shortened, 0, (int)ARRAY_LEN(shortened));

@@ -33,11 +33,6 @@ static struct push *make(uint64_t *rng, size_t from, size_t to)
 	return from < to ? &pushes[from] : NULL;
 }
 
-static bool is_large(const struct push *p)
-{
-	return p->n_families >= LATE_FAMILIES;
-}
-
 static bool keeps_order(const struct push *a, const struct push *b)
 {
 	return a->mode == PUSH_WIPE || b->mode == PUSH_WIPE || str_eq(a->key, b->key);
@@ -49,9 +44,28 @@ static bool is_batch(const struct push *first)
 	if (!first || !first->node.next)
 		return true;
 	for (const struct push *p = first; p; p = (const struct push *)p->node.next)
-		if (p->mode != PUSH_PUT || is_large(p))
+		if (p->mode != PUSH_PUT || late_is_large(p))
 			return false;
 	return true;
+}
+
+/* As a committer does that stages the large push which is first among those that wait: some of what
+ * passed have to wait, with what comes after them to the same group. */
+static struct push *put_some_off(struct late *l, uint64_t *rng, struct push *small)
+{
+	struct push *others = NULL, **last = &others, *next;
+
+	for (struct push *p = small; p; p = next) {
+		next = (struct push *)p->node.next;
+		p->node.next = NULL;
+		if (p->mode == PUSH_PUT && (rng_one_in(rng, 3) || late_has_group_of(l, p))) {
+			late_put_off(l, p);
+			continue;
+		}
+		*last = p;
+		last = (struct push **)&p->node.next;
+	}
+	return others;
 }
 
 static size_t note(size_t *done, size_t n_done, const struct push *list)
@@ -70,13 +84,20 @@ START_TEST(random_lists)
 	late_init(&l);
 	for (size_t from = 0; from < N || l.n > 0;) {
 		size_t to = from + rng_below(&rng, 8);
+		const struct push *staged = late_first(&l);
 		struct push *small = late_sort(&l, make(&rng, from, to > N ? N : to));
 
 		from = to > N ? N : to;
 		for (struct push *p = small; p; p = (struct push *)p->node.next)
-			ck_assert(!is_large(p));
+			ck_assert(!late_is_large(p));
+		if (staged && late_is_large(staged))
+			small = put_some_off(&l, &rng, small);
 		n_done = note(done, n_done, small);
 
+		/* A large one has many turns before it is taken. */
+		if (from < N && late_first(&l) && late_is_large(late_first(&l)) &&
+		    rng_one_in(&rng, 2))
+			continue;
 		struct push *late = late_take(&l, MAX, &n);
 
 		ck_assert(n <= MAX && (late != NULL) == (n > 0));
