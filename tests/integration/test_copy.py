@@ -132,7 +132,7 @@ def test_a_gateway_that_starts_meanwhile_gets_all_of_it(postgresql, database):
         if copying.returncode == 0:
             assert scrape(g).kept() == before
         else:
-            assert name in why and "already" in why and "push_time_seconds{" not in g.get("/metrics").text
+            assert f"schema {name}" in why and "using it: choose another schema" in why and "push_time_seconds{" not in g.get("/metrics").text
 
 
 @pytest.mark.parametrize("flags, says", [

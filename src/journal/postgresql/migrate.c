@@ -203,5 +203,12 @@ int postgresql_make_schema(struct session *s, struct err *err)
 	for (long i = 0; i < newest; i++)
 		strbuf_addf(&sql, "%sINSERT INTO migrations (version) VALUES (%ld);\n",
 			    migrations[i], i + 1);
-	return session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err);
+	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) == 0)
+		return 0;
+	if (was_raced(s))
+		err_set(err, ERR_CONFIG, 0,
+			"a gateway has just made the schema %s, and is using it: choose another "
+			"schema, or drop this one",
+			s->settings->schema);
+	return -1;
 }
