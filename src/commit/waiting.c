@@ -8,9 +8,6 @@ enum { IDLE_NS = 5 * 1000 * 1000 };
 /* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
 
-/* And so often others' rows are looked for, which whoever scrapes asks for in any case. */
-enum { POLL_NS = 250 * 1000 * 1000 };
-
 /* While nothing is pushed either, the log is told so often that the gateway runs. */
 #define BEAT_NS (60 * INT64_C(1000000000))
 
@@ -51,7 +48,7 @@ void committer_do_what_is_due(struct committer *c)
  */
 static int64_t until_something_else(struct committer *c)
 {
-	int64_t look = database_is_shared(&c->database) ? POLL_NS : LOOK_NS;
+	int64_t look = database_is_shared(&c->database) ? c->database.storage->poll_ns : LOOK_NS;
 	int64_t due = store_next_due(c->store), ns;
 
 	if (due == INT64_MAX)

@@ -122,6 +122,10 @@ static const struct flag flags[] = {
 	  .def = "30s", .min = 0, .max = PERIOD_MAX,
 	  .help = "Time for which scrapes are answered while PostgreSQL cannot say what others have pushed; 503 "
 		  "after that. 0: for ever." },
+	{ .name = "persistence.poll-interval", .kind = FLAG_DURATION,
+	  .offset = AT(persistence_poll_interval_ns),
+	  .def = "250ms", .min = SECOND / 100, .max = 60 * SECOND,
+	  .help = "How often PostgreSQL is asked what others have pushed while nobody scrapes or pushes here." },
 	{ .name = "persistence.interval", .kind = FLAG_DURATION,
 	  .offset = AT(persistence_interval_ns),
 	  .def = "5m", .min = INT64_MIN, .max = INT64_MAX,

@@ -42,12 +42,13 @@ struct config {
 	char *persistence_schema;
 	int64_t persistence_timeout_ns;
 	int64_t persistence_stale_after_ns; /* 0: never */
-	char *web_telemetry_path;           /* as given */
-	char *telemetry_path;               /* what it means: joined to the route prefix, cleaned */
-	char *web_external_url;             /* as given */
-	char *web_config_file;              /* "": none */
-	char *config_file;                  /* "": none */
-	char *web_route_prefix;             /* after config_parse(): "" or "/a/b" */
+	int64_t persistence_poll_interval_ns;
+	char *web_telemetry_path; /* as given */
+	char *telemetry_path;     /* what it means: joined to the route prefix, cleaned */
+	char *web_external_url;   /* as given */
+	char *web_config_file;    /* "": none */
+	char *config_file;        /* "": none */
+	char *web_route_prefix;   /* after config_parse(): "" or "/a/b" */
 	bool web_enable_lifecycle, web_enable_admin_api;
 	bool push_disable_consistency_check;
 	int64_t persistence_interval_ns; /* accepted: every push is persisted before it is answered

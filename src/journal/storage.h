@@ -27,6 +27,7 @@ enum storage_commit_result {
 	 * committed, in a transaction without other rows.
 	 */
 	STORAGE_REFUSED_FULL,
+	STORAGE_UNKNOWN, /* it may be stored: what is found out later comes with others' rows */
 };
 
 /* Called for a row, which is borrowed. 1: no more rows are wanted. -1: nor are any, since this one
@@ -149,6 +150,7 @@ struct storage_ops {
 
 struct storage {
 	const struct storage_ops *ops;
+	int64_t poll_ns;   /* how often others' rows are looked for; 0: nobody else writes */
 	uint64_t max_body; /* the largest body that a row can have */
 };
 

@@ -83,6 +83,7 @@ static int open_postgresql(const struct config *c, struct opened *ret, struct er
 		.url = c->persistence_url,
 		.schema = c->persistence_schema,
 		.timeout_ns = c->persistence_timeout_ns,
+		.poll_ns = c->persistence_poll_interval_ns,
 	};
 	struct storage *storage;
 

@@ -182,7 +182,9 @@ struct postgresql *postgresql_new(const struct postgresql_settings *settings)
 {
 	struct postgresql *p = mem_zalloc(sizeof(*p));
 
-	p->base = (struct storage){ .ops = &ops, .max_body = BODY_MAX };
+	p->base = (struct storage){ .ops = &ops,
+				    .max_body = BODY_MAX,
+				    .poll_ns = settings->poll_ns };
 	p->url = mem_strdup(settings->url);
 	p->schema = mem_strdup(settings->schema);
 	p->settings = (struct session_settings){ p->url, p->schema, settings->timeout_ns,

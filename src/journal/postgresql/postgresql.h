@@ -10,6 +10,7 @@
 struct postgresql_settings {
 	const char *url;    /* as libpq takes it: postgresql://... or a connection string */
 	const char *schema; /* made if it is not there */
+	int64_t poll_ns;    /* how often others' rows are looked for */
 	int64_t timeout_ns; /* for the answer to a statement, a lock, a connection */
 	/* What is there is read as it is: nothing is changed, and gateways may be using it. */
 	bool reads_only;
