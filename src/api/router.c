@@ -297,11 +297,22 @@ static void handle_now(struct api_worker *w, struct http_request *req)
 
 static bool is_probe(void *state, const struct http_request *req);
 
+/* It says most when the database is away. */
+static bool asks_for_own(const struct api_worker *w, const struct http_request *req)
+{
+	struct str target = http_request_target(req);
+	size_t n = strlen(w->api->config->telemetry_path);
+
+	return target.n > n && target.p[n] == '?' &&
+	       memcmp(target.p, w->api->config->telemetry_path, n) == 0 &&
+	       memmem(target.p + n, target.n - n, "own=only", 8);
+}
+
 static void handle(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;
 
-	if (!w->api->ready || !reads(req) || is_probe(w, req) ||
+	if (!w->api->ready || !reads(req) || is_probe(w, req) || asks_for_own(w, req) ||
 	    fresh_wait(w, req, handle_now) == FRESH_NOW)
 		handle_now(w, req);
 }

@@ -234,11 +234,28 @@ static void encode_later(struct scrape_call *s)
 struct asked {
 	struct scrape_part *part; /* NULL: no match[] is there */
 	struct shard shard;
+	bool only_own, not_own; /* of the gateway's own metrics */
 };
 
 static bool has(struct str query, struct str name)
 {
 	return query.n > 0 && memmem(query.p, query.n, name.p, name.n);
+}
+
+static int parse_own(const struct params *p, struct asked *ret, struct err *err)
+{
+	struct str own = params_get(p, "own");
+
+	if (!own.p)
+		return 0;
+	if (params_once(p, "own", err) < 0)
+		return -1;
+	ret->only_own = str_eq(own, STR("only"));
+	ret->not_own = str_eq(own, STR("0"));
+	if (ret->only_own || ret->not_own || str_eq(own, STR("1")))
+		return 0;
+	return err_set(err, ERR_INVALID, 0,
+		       "own is 0 (without the gateway's own metrics), 1 or only (nothing else)");
 }
 
 /* -1: *err. */
@@ -249,9 +266,12 @@ static int asked_for(struct api_worker *w, struct asked *ret, struct err *err)
 
 	*ret = (struct asked){ 0 };
 	/* Other parameters are ignored, even those that cannot be parsed. */
-	if (!has(w->query, STR("match")) && !has(w->query, STR("shard")))
+	if (!has(w->query, STR("match")) && !has(w->query, STR("shard")) &&
+	    !has(w->query, STR("own")))
 		return 0;
 	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
+		return -1;
+	if (parse_own(&p, ret, err) < 0)
 		return -1;
 	shard = params_get(&p, "shard");
 	if (shard.p &&
@@ -290,6 +310,7 @@ static void collect_own(struct api_worker *w, struct own_metrics *own)
 		.store = w->api->store,
 		.queue = w->api->queue,
 		.committer = w->api->committer,
+		.freshness = w->api->freshness,
 		.server = w->api->server,
 		.rules = w->api->rules,
 		.counters = &w->api->counters,
@@ -303,10 +324,31 @@ static void collect_own(struct api_worker *w, struct own_metrics *own)
 	own_collect(own, &sources);
 }
 
-/* All of it, or a shard. Our own metrics are in the first one. */
-static void scrape_shard(struct scrape_call *s, struct shard shard)
+/* Nothing but our own metrics, beside a store without groups. */
+static void scrape_own(struct scrape_call *s)
 {
-	if (shard.at == 0)
+	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+	struct store *empty = store_new(&unlimited);
+
+	collect_own(s->worker, &s->own);
+	if (is_plain(s->as))
+		show(s, take_snapshot(s, empty));
+	else
+		s->snap = take_snapshot(s, empty);
+	store_free(empty);
+	if (!is_plain(s->as) || s->coding != COMPRESS_NONE) {
+		encode_later(s);
+		return;
+	}
+	own_done(&s->own);
+	reply(s->req, &s->body, s->as, s->coding);
+	free(s);
+}
+
+/* All of it, or a shard. Our own metrics are in the first one. */
+static void scrape_shard(struct scrape_call *s, struct shard shard, bool own)
+{
+	if (shard.at == 0 && own)
 		collect_own(s->worker, &s->own);
 	s->shard = shard;
 	if (shard.n > 0) {
@@ -339,6 +381,8 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 		api_reply_error(req, error_status(&err), err.msg);
 	else if (asked.part)
 		scrape_call_part(w, req, asked.part);
+	else if (asked.only_own)
+		scrape_own(scrape_call_new(w, req));
 	else
-		scrape_shard(scrape_call_new(w, req), asked.shard);
+		scrape_shard(scrape_call_new(w, req), asked.shard, !asked.not_own);
 }

@@ -427,5 +427,11 @@ struct committer_stats committer_stats(struct committer *c)
 		.database_bytes = c->database.bytes,
 		.batch_pushes = buckets_read(&c->batch_pushes),
 		.commit_seconds = buckets_read(&c->database.commit_seconds),
+		.batches_committed = c->database.batches[BATCH_COMMITTED],
+		.batches_refused = c->database.batches[BATCH_REFUSED],
+		.batches_unknown = c->database.batches[BATCH_UNKNOWN],
+		.rows_applied = c->database.applied,
+		.histories_lost = c->database.histories_lost,
+		.lock_seconds = buckets_read(&c->database.lock_seconds),
 	};
 }

@@ -21,6 +21,10 @@ struct committer_stats {
 	uint64_t database_bytes;
 	struct buckets_counts batch_pushes;   /* pushes in a batch */
 	struct buckets_counts commit_seconds; /* of a transaction, sync included */
+	/* Where others write, too: see struct database. */
+	uint64_t batches_committed, batches_refused, batches_unknown;
+	uint64_t rows_applied, histories_lost;
+	struct buckets_counts lock_seconds;
 };
 
 /*

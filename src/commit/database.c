@@ -14,6 +14,7 @@ void database_init(struct database *d, struct storage *storage, struct store *st
 	*d = (struct database){ .storage = storage, .store = store };
 	pthread_mutex_init(&d->verdict_lock, NULL);
 	buckets_init(&d->commit_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
+	buckets_init(&d->lock_seconds, commit_bounds, ARRAY_LEN(commit_bounds));
 	if (!storage)
 		return;
 	d->bytes = storage->ops->bytes(storage);
@@ -28,6 +29,7 @@ void database_done(struct database *d)
 	applier_free(d->applier);
 	pthread_mutex_destroy(&d->verdict_lock);
 	buckets_done(&d->commit_seconds);
+	buckets_done(&d->lock_seconds);
 }
 
 /* why: NULL after a commit that succeeded. */
@@ -59,6 +61,22 @@ bool database_fails(struct database *d, struct err *why)
 	return fails;
 }
 
+/* A server that is away does not say how large its tables are. */
+static void note_size(struct database *d)
+{
+	uint64_t bytes = d->storage->ops->bytes(d->storage);
+
+	if (bytes > 0)
+		d->bytes = bytes;
+}
+
+static void count_batch(struct database *d, enum storage_commit_result r)
+{
+	d->batches[r == STORAGE_COMMITTED ? BATCH_COMMITTED
+		   : r == STORAGE_UNKNOWN ? BATCH_UNKNOWN
+					  : BATCH_REFUSED]++;
+}
+
 enum storage_commit_result database_commit(struct database *d, const struct rows *rows,
 					   const char *failed, struct err *err)
 {
@@ -76,7 +94,8 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 	d->commits++;
 	/* Costs two stat() calls, so not after every batch. */
 	if (d->commits % 64 == 1)
-		d->bytes = d->storage->ops->bytes(d->storage);
+		note_size(d);
+	count_batch(d, r);
 	if (r != STORAGE_COMMITTED) {
 		/* A full disk is logged once. */
 		if (r != STORAGE_REFUSED_FULL || !d->full)
@@ -153,6 +172,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
 	database_published(d);
 	d->suspect = d->outdated = false;
+	d->histories_lost++;
 	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
 		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
 	return 0;
@@ -202,13 +222,20 @@ static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, s
 {
 	struct database *d = arg;
 
-	return applier_end(d->applier, now, log_bytes, failed, err);
+	uint64_t given = d->given;
+
+	d->given = 0;
+	if (applier_end(d->applier, now, log_bytes, failed, err) < 0)
+		return -1;
+	d->applied += given;
+	return 0;
 }
 
 static int apply_row(void *arg, const struct row *row, struct err *err)
 {
 	struct database *d = arg;
 
+	d->given++;
 	return applier_row(d->applier, row, err);
 }
 
@@ -244,14 +271,17 @@ static void note_unreachable(struct database *d, const struct err *why)
 
 int database_begin(struct database *d, struct err *err)
 {
+	int64_t start = clock_mono_ns();
 	int r;
 
 	if (!d->applier)
 		return 0;
 	r = begin(d, err);
+	buckets_observe(&d->lock_seconds, (double)(clock_mono_ns() - start) / 1e9);
 	database_published(d);
 	if (r == 0)
 		return 0;
+	d->batches[BATCH_REFUSED]++;
 	note_unreachable(d, err);
 	return -1;
 }

@@ -13,6 +13,8 @@
 #include "journal/storage.h"
 #include "store/store.h"
 
+enum batch_outcome { BATCH_COMMITTED, BATCH_REFUSED, BATCH_UNKNOWN, N_BATCH_OUTCOMES };
+
 struct database {
 	struct storage *storage; /* borrowed; NULL: memory only, and none of these may be called */
 	struct store *store;     /* borrowed: what the database has to hold */
@@ -29,7 +31,13 @@ struct database {
 	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 
+	uint64_t given; /* others' rows since the last end of a transaction */
+
 	/* Any thread. */
+	atomic_ullong batches[N_BATCH_OUTCOMES];
+	atomic_ullong applied;        /* others' rows that became part of the store */
+	atomic_ullong histories_lost; /* how often the log was loaded as another one */
+	struct buckets lock_seconds;  /* until a transaction was begun, others' rows included */
 	atomic_ullong commits, bytes;
 	atomic_ullong failures; /* commits that failed, and pushes were refused for it */
 	struct buckets commit_seconds;

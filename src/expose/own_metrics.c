@@ -318,6 +318,24 @@ static void collect_http(struct own_metrics *own, const struct own_sources *from
 	single(own, OWN_TLS_FAILURES, (double)hs.tls_handshake_failures);
 }
 
+/* Of a log that several gateways write. */
+static void collect_replica(struct own_metrics *own, const struct own_sources *from)
+{
+	struct committer_stats cs = committer_stats(from->committer);
+	struct freshness_stats fs = freshness_stats(from->freshness);
+
+	begin(own, OWN_BATCHES);
+	sample(own, "", "{outcome=\"committed\"}", (double)cs.batches_committed);
+	sample(own, "", "{outcome=\"refused\"}", (double)cs.batches_refused);
+	sample(own, "", "{outcome=\"unknown\"}", (double)cs.batches_unknown);
+	end(own);
+	histogram(own, OWN_LOCK_WAIT, &cs.lock_seconds);
+	single(own, OWN_REPLICA_APPLIED, (double)cs.rows_applied);
+	single(own, OWN_REPLICA_LOST, (double)cs.histories_lost);
+	single(own, OWN_REPLICA_LAG, (double)fs.lag_rows);
+	single(own, OWN_STORAGE_UP, fs.up);
+}
+
 static int own_cmp(const void *a, const void *b)
 {
 	return str_cmp(((const struct own_family *)a)->name, ((const struct own_family *)b)->name);
@@ -334,6 +352,8 @@ void own_collect(struct own_metrics *own, const struct own_sources *from)
 	collect_gateway(own, from);
 	collect_http(own, from);
 	collect_limits(own, from);
+	if (from->freshness)
+		collect_replica(own, from);
 	array_sort(own->families, own->n, own_cmp);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "commit/committer.h"
+#include "commit/freshness.h"
 #include "config/current_rules.h"
 #include "expose/counters.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct own_sources {
 	struct store *store;
 	struct queue *queue;
 	struct committer *committer;
+	struct freshness *freshness; /* NULL: nobody else writes to the database */
 	struct http_server *server;
 	struct counters *counters;
 	struct current_rules *rules; /* NULL: no --config.file */

@@ -27,6 +27,22 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 			     "for "
 			     "the "
 			     "build." },
+	[OWN_BATCHES] = { "pushgateway_batches_total", METRIC_COUNTER,
+			  "Transactions of the log in PostgreSQL by outcome." },
+	[OWN_LOCK_WAIT] = { "pushgateway_lock_wait_seconds", METRIC_HISTOGRAM,
+			    "Time until a transaction had the lock of the log in PostgreSQL, and "
+			    "all that others "
+			    "have written." },
+	[OWN_REPLICA_APPLIED] = { "pushgateway_replica_applied_rows_total", METRIC_COUNTER,
+				  "Rows of the log that others have written and that are shown." },
+	[OWN_REPLICA_LOST] = { "pushgateway_replica_history_lost_total", METRIC_COUNTER,
+			       "How often the log was another one than before and was loaded "
+			       "anew." },
+	[OWN_REPLICA_LAG] = { "pushgateway_replica_lag_rows", METRIC_GAUGE,
+			      "Rows of the log that were not shown yet when it was last asked "
+			      "for." },
+	[OWN_STORAGE_UP] = { "pushgateway_storage_up", METRIC_GAUGE,
+			     "1 if PostgreSQL has answered the last question." },
 	[OWN_BATCH_PUSHES] = { "pushgateway_commit_batch_pushes", METRIC_HISTOGRAM,
 			       "Pushes and deletes committed together in one transaction." },
 	[OWN_COMMIT_SECONDS] = { "pushgateway_commit_duration_seconds", METRIC_HISTOGRAM,

@@ -63,6 +63,54 @@ def test_own_metrics_say_whose_they_are(flags):
         assert len(names) == 2
 
 
+def test_own_metrics_with_and_without_all_others(flags):
+    with replicas(2, flags) as (gw, other):
+        assert gw.put("a", "n 1\n").status == 200
+        alone = gw.get("/metrics?own=only").text
+        assert "job=" not in alone and "push_time" not in alone
+        stored = gw.get("/metrics?own=0").text
+        assert 'n{instance="",job="a"} 1' in stored and "process_" not in stored and "replica=" not in stored
+        assert gw.get("/metrics?own=2").status == 400
+        for coding in ("gzip", "zstd"):
+            assert gw.request("GET", "/metrics?own=only", headers={"Accept-Encoding": coding}).headers["Content-Encoding"] == coding
+        protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+        assert b"pushgateway_storage_up" in gw.request("GET", "/metrics?own=only", headers={"Accept": protobuf}).body
+        assert 'n{instance="",job="a"} 1' in other.get("/metrics").text
+        assert own(gw, "pushgateway_storage_up") == 1
+        assert own(gw, 'pushgateway_batches_total', 'outcome="committed"') >= 1
+        assert own(gw, "pushgateway_lock_wait_seconds_count") >= 1
+        assert own(other, "pushgateway_replica_applied_rows_total") == 2
+        assert own(other, "pushgateway_replica_history_lost_total") == 0
+        eventually(lambda: own(other, "pushgateway_replica_lag_rows") == 0, "it has all rows")
+
+
+def own(gw, name, labels=""):
+    return float(re.search(rf'^{name}\{{{labels}.*\}} (\S+)$', gw.get("/metrics?own=only").text, re.M)[1])
+
+
+def test_while_the_server_is_away():
+    """Own metrics say so, and what was known stays known."""
+    server = Server(durable=True).start()
+    try:
+        with Gateway(f"--persistence.url={server.url}", "--persistence.timeout=1s", "--persistence.stale-after=1s", database=None) as gw:
+            assert gw.put("a", "n 1\n").status == 200
+            size = own(gw, "pushgateway_database_bytes")
+            assert size > 0
+            server.stop(signal.SIGQUIT)
+            eventually(lambda: gw.get("/metrics").status == 503, "what is shown may be out of date")
+            assert gw.get("/-/ready").status == 503
+            assert own(gw, "pushgateway_storage_up") == 0
+            # The size is asked for with every 64th transaction, and with the first one that follows.
+            for _ in range(3):
+                assert gw.put("a", "n 2\n").status == 503
+            assert own(gw, "pushgateway_database_bytes") == size
+            assert own(gw, "pushgateway_batches_total", 'outcome="refused"') >= 1
+            server.start()
+            eventually(lambda: gw.get("/metrics").status == 200, "it comes back")
+    finally:
+        server.end()
+
+
 def step(rng, gw, i, undos):
     """Something that any client may do; most of it concerns few groups, so that much of it contradicts something.
     undos: the ids of what can be undone."""

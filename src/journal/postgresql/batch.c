@@ -309,7 +309,7 @@ static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
 	session_close(&p->session);
 	err_prefix(err, "the push may have been stored, and can be repeated: ");
 	err->reason = ERR_STORAGE;
-	return STORAGE_REFUSED;
+	return STORAGE_UNKNOWN;
 }
 
 /* Within the time-out, as long as the server can be reached. */
