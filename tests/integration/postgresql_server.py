@@ -30,7 +30,7 @@ def _as_user():
 
 
 class Server:
-    """One cluster. Settings are those of postgresql.conf."""
+    """One cluster. Settings are those of postgresql.conf. base: it is a standby of that one."""
 
     def __init__(self, base=None, durable=False, **settings):
         self.bin = _programs()
@@ -45,6 +45,8 @@ class Server:
             "autovacuum_naptime": "5s", **settings}
         if base is None:
             self._run("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C")
+        else:
+            self._run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "--no-sync", "-U", "postgres", *base._where())
         self.process = None
 
     def command(self, program, *arguments):
