@@ -80,10 +80,12 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
 
 	if (!known)
 		g = store_group_add(s, row->body, *labels, hash);
+	s->applied.unlimited = true;
 	if (!group_is_there(g))
 		r = change_make(s, g, labels, row->at, err);
 	else
 		cannot(row, "makes a group that is there", err);
+	s->applied.unlimited = false;
 	s->lim = lim;
 	if (r < 0) {
 		if (!known)

@@ -400,7 +400,7 @@ int change_make(struct store *s, struct group *g, const struct str *labels, doub
 		struct err *err)
 {
 	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0 ||
-	    limits_check_key(s, g, err) < 0)
+	    (!s->applied.unlimited && limits_check_key(s, g, err) < 0))
 		return -1;
 	struct staged *st = touch(s, g);
 

@@ -210,6 +210,7 @@ struct store {
 	struct {                   /* apply.h */
 		double now;        /* Unix seconds */
 		struct table made; /* groups by the ids that they will have */
+		bool unlimited;    /* rules limit nothing at the moment */
 		struct applied_document {
 			struct group *group; /* NULL: it counts no more */
 			struct row row;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "journal/apply.h"
 #include "lib/gateway.h"
 #include "lib/rng.h"
 #include "lib/run.h"
@@ -332,6 +333,34 @@ START_TEST(model)
 }
 END_TEST
 
+/* What another gateway has taken, whose rules may be others, is there. */
+START_TEST(others_rows)
+{
+	static const char *const paths[] = { "/l1", "/l2", "/l3", "/l4", "/l5" };
+	struct gateway writer, g;
+	struct err err = { 0 };
+
+	gateway_init(&writer, 1000, 100000);
+	init(&g);
+	struct applier *a = applier_new(g.store);
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		gateway_push(&writer, PUSH_PUT, paths[i], "a 1\nb 1\n", 0);
+	const struct rows rows = { .list = writer.rows.rows, .n = writer.rows.n_rows };
+
+	ck_assert_int_eq(g.rows.base.ops->commit(&g.rows.base, &rows, &err), STORAGE_COMMITTED);
+	for (size_t i = 0; i < writer.rows.n_rows; i++)
+		ck_assert_int_eq(applier_row(a, &writer.rows.rows[i], &err), 0);
+	ck_assert_msg(applier_end(a, 10, 1000, false, &err) == 0, "%s", err.msg);
+	gateway_check_counts(&g, 5, 20);
+	gateway_push(&g, PUSH_PUT, "/l6", "a 1\n", ERR_RULE_FULL);
+	gateway_push(&g, PUSH_PUT, "/l5", "a 2\nb 1\n", 0);
+	applier_free(a);
+	gateway_done(&writer);
+	gateway_done(&g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("limits of rules");
@@ -340,6 +369,7 @@ int main(void)
 	tcase_add_test(tc, label_values);
 	tcase_add_test(tc, what_is_no_label);
 	tcase_add_test(tc, lowered);
+	tcase_add_test(tc, others_rows);
 	tcase_add_loop_test(tc, model, 0, 4);
 	return run_cases("limits of rules", tc);
 }
