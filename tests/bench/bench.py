@@ -33,6 +33,7 @@ import mixed
 import overload
 import prometheus
 import push
+import replicas
 import scrape
 import summed
 import wide
@@ -41,7 +42,7 @@ from report import Report
 from servers import Failed, find_go, find_prometheus
 
 ALONE = {"decode": alone.decode, "instructions": alone.instructions, "summed": summed.summed,
-         "wide": wide.wide}
+         "wide": wide.wide, "replicas": replicas.replicas}
 # In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
 WITH_STORE = {
     "memory": memory.memory,
