@@ -53,7 +53,7 @@ def look(gw, rng, connection):
     what = rng.randrange(10)
     if what < 7:
         headers = {"Accept": rng.choice(FORMATS), "Accept-Encoding": rng.choice(CODINGS)}
-        reply = gw.request("GET", "/metrics", None, headers, connection)
+        reply = gw.request("GET", rng.choice(["/metrics", "/metrics?shard=1/2"]), None, headers, connection)
         if headers["Accept"] == "*/*" and not reply.headers["Content-Encoding"]:
             Scrape(reply.text)
     else:
