@@ -73,6 +73,12 @@ static double add_up(const struct naive_sums *m, bool histogram, int series,
 	return v;
 }
 
+/* What has been there for so short a time shows zeros. */
+static bool is_new(const struct naive_sums *m, double since)
+{
+	return m->rule.zero_first && m->now < since + ZERO_FIRST_MS / 1e3;
+}
+
 static double value_part(const struct amount *a, double bound)
 {
 	(void)bound;
@@ -99,6 +105,8 @@ bool naive_counter(const struct naive_sums *m, int series, double *ret)
 	bool there;
 
 	*ret = add_up(m, false, series, value_part, 0, &there);
+	if (is_new(m, m->since[0][series]))
+		*ret = 0;
 	return there;
 }
 
@@ -111,7 +119,7 @@ static void show_counts(const struct naive_sums *m, struct strbuf *out)
 			continue;
 		strbuf_addf(out, "c{x=\"%d\"}", i);
 		naive_line(out, v);
-		if (m->exemplars[i].at) {
+		if (m->exemplars[i].at && !is_new(m, m->since[0][i])) {
 			strbuf_addf(out, "c exemplar %d at %d", i, m->exemplars[i].at);
 			naive_line(out, m->exemplars[i].value);
 		}
@@ -174,6 +182,10 @@ static void show_native(struct naive_sums *m, int series, struct strbuf *out)
 		return;
 	each_amount(m, true, series, add_native, &t);
 	widen(shape, &t);
+	if (is_new(m, m->since[1][series])) {
+		t.zero = 0;
+		memset(t.counts, 0, sizeof(t.counts));
+	}
 	for (int k = 0; k < 2 * N_INDEX; k++) {
 		double *count = &t.counts[k / N_INDEX][k % N_INDEX];
 
@@ -194,25 +206,58 @@ static void show_native(struct naive_sums *m, int series, struct strbuf *out)
 static void show_histograms(struct naive_sums *m, struct strbuf *out)
 {
 	for (int i = 0; i < N_SERIES; i++) {
-		bool there;
+		bool there, zero = is_new(m, m->since[1][i]);
 		double count = add_up(m, true, i, count_part, 0, &there);
 
 		if (!there)
 			continue;
+		if (zero)
+			count = 0;
 		for (int b = 0; b < N_BOUNDS; b++) {
 			double bound = naive_bounds[m->shown][b];
 			double v = add_up(m, true, i, bucket_part, bound, &there);
 
 			strbuf_addf(out, "h_bucket{x=\"%d\",le=\"%g\"}", i, bound);
-			naive_line(out, v > 0 ? v : 0);
+			naive_line(out, v > 0 && !zero ? v : 0);
 		}
 		strbuf_addf(out, "h_bucket{x=\"%d\",le=\"+Inf\"}", i);
 		naive_line(out, count > 0 ? count : 0);
 		strbuf_addf(out, "h_sum{x=\"%d\"}", i);
-		naive_line(out, add_up(m, true, i, value_part, 0, &there));
+		naive_line(out, zero ? 0 : add_up(m, true, i, value_part, 0, &there));
 		strbuf_addf(out, "h_count{x=\"%d\"}", i);
 		naive_line(out, count > 0 ? count : 0);
 		show_native(m, i, out);
+	}
+}
+
+/* ---- gauge histograms ---- */
+
+/* labels: those in front of x. */
+static void show_gauge_histograms(const struct naive_gauge_histogram *all, const char *name,
+				  const char *labels, struct strbuf *out)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		const struct amount *a = &all[i].last;
+
+		if (!all[i].there)
+			continue;
+		for (int b = 0; b < N_BOUNDS; b++)
+			strbuf_addf(out, "%s_bucket{%sx=\"%d\",le=\"%g\"} %g\n", name, labels, i,
+				    naive_bounds[a->layout][b], a->buckets[b]);
+		strbuf_addf(out, "%s_bucket{%sx=\"%d\",le=\"+Inf\"} %g\n", name, labels, i,
+			    a->count);
+		strbuf_addf(out, "%s_sum{%sx=\"%d\"}", name, labels, i);
+		naive_line(out, a->value);
+		strbuf_addf(out, "%s_count{%sx=\"%d\"} %g\n", name, labels, i, a->count);
+		if (!a->native.there)
+			continue;
+		strbuf_addf(out, "%s native %d %d %.17g %.17g", name, i, a->native.schema,
+			    a->native.threshold, a->native.counts[0]);
+		for (int b = 1; b <= N_BOUNDS; b++)
+			if (a->native.counts[b] > 0)
+				strbuf_addf(out, " %s%d:%.17g", naive_places[b].negative ? "-" : "",
+					    naive_places[b].index, a->native.counts[b]);
+		strbuf_addc(out, '\n');
 	}
 }
 
@@ -287,13 +332,16 @@ static void show_odd(const struct naive_sums *m, struct strbuf *out)
 	}
 	if (there) {
 		strbuf_addz(out, "odd");
-		naive_line(out, total_value(&t));
+		naive_line(out, is_new(m, m->odd_since) ? 0 : total_value(&t));
 	}
 	total_done(&t);
 }
 
-static void show_added(const struct increments *a, struct strbuf *out)
+static void show_added(const struct naive_sums *m, struct strbuf *out)
 {
+	const struct increments *a = &m->added;
+
+	show_gauge_histograms(a->gauge_histograms, "added_q", "instance=\"\",job=\"k\",", out);
 	for (int i = 0; i < N_SERIES; i++) {
 		struct total t = { 0 };
 
@@ -301,7 +349,7 @@ static void show_added(const struct increments *a, struct strbuf *out)
 			total_add(&t, a->counters[i].list[k].value, 1);
 		if (a->there[i]) {
 			strbuf_addf(out, "added{instance=\"\",job=\"k\",x=\"%d\"}", i);
-			naive_line(out, total_value(&t));
+			naive_line(out, is_new(m, a->since[i]) ? 0 : total_value(&t));
 		}
 		total_done(&t);
 		if (a->gauge[i]) {
@@ -317,5 +365,6 @@ void naive_show(struct naive_sums *m, struct strbuf *out)
 	show_gauges(m, out);
 	show_histograms(m, out);
 	show_odd(m, out);
-	show_added(&m->added, out);
+	show_gauge_histograms(m->gauge_histograms, "q", "", out);
+	show_added(m, out);
 }

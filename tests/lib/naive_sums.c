@@ -35,6 +35,11 @@ struct amount naive_amount(const struct step *s, int series, bool histogram)
 	return a;
 }
 
+int naive_gauge_histogram_of(int series)
+{
+	return (series + 1) % N_SERIES;
+}
+
 /* ---- counts ---- */
 
 enum verdict { TAKEN, LATE, RENEWED, FELL };
@@ -160,6 +165,24 @@ static bool names_family(const struct step *s, int g)
 	return false;
 }
 
+static void gauge_histograms_said(struct naive_sums *m, struct process *p, const struct step *s)
+{
+	const bool *said = s->said.gauge_histogram;
+	bool named = said[0] || said[1] || said[2];
+
+	for (int i = 0; i < N_SERIES && (named || s->replace); i++) {
+		struct naive_gauge_histogram *q = &m->gauge_histograms[i];
+		struct amount a = naive_amount(s, naive_gauge_histogram_of(i), true);
+
+		p->has_gauge_histogram[i] = said[i];
+		p->gauge_histogram[i] = a;
+		if (said[i])
+			*q = (struct naive_gauge_histogram){ true, a, p };
+		else if (q->by == p)
+			q->there = false;
+	}
+}
+
 static void gauges_said(struct naive_sums *m, struct process *p, const struct step *s)
 {
 	for (int g = 0; g < N_GAUGES; g++) {
@@ -187,8 +210,10 @@ static void drop_odd(struct naive_sums *m)
 	m->odds.n = 0;
 	m->odd_in_base = m->odd_recent = false;
 	m->odd_by = NULL;
-	for (int i = 0; i < N_NAMES * N_STARTS; i++)
+	for (int i = 0; i < N_NAMES * N_STARTS; i++) {
+		m->odd_dropped += process_at(m, i)->has_odd;
 		process_at(m, i)->has_odd = process_at(m, i)->odd_gone = false;
+	}
 }
 
 static bool odd_is_held(struct naive_sums *m)
@@ -222,6 +247,7 @@ static bool odd_said(struct naive_sums *m, struct process *p, const struct step 
 			return false;
 		drop_odd(m);
 		m->odd_kind = s->said.odd_kind;
+		m->odd_since = m->now;
 	}
 	if (m->odd_kind == ODD_COUNTER) {
 		*fell |= count_said(p, s->start > 0, at, said) == FELL;
@@ -240,7 +266,7 @@ static unsigned count_known(const struct naive_sums *m)
 {
 	unsigned n = m->odd_kind != NO_ODD;
 
-	for (int f = 0; f < 2 + N_GAUGES; f++)
+	for (int f = 0; f < 3 + N_GAUGES; f++)
 		for (int i = 0; i < N_SERIES; i++)
 			n += m->known[f][i];
 	return n;
@@ -249,8 +275,13 @@ static unsigned count_known(const struct naive_sums *m)
 static void know_series(struct naive_sums *m, const struct step *s)
 {
 	for (int i = 0; i < N_SERIES; i++) {
+		if (s->said.counter[i] && !m->known[0][i])
+			m->since[0][i] = m->now;
+		if (s->said.histogram[i] && !m->known[1][i])
+			m->since[1][i] = m->now;
 		m->known[0][i] |= s->said.counter[i];
 		m->known[1][i] |= s->said.histogram[i];
+		m->known[2 + N_GAUGES][i] |= s->said.gauge_histogram[i];
 		for (int g = 0; g < N_GAUGES; g++)
 			m->known[2 + g][i] |= s->said.gauge[g][i];
 	}
@@ -267,6 +298,8 @@ static void fold(struct naive_sums *m, struct process *p)
 		m->in_base[1][i] |= p->has_histogram[i];
 		if (m->recent_by[i] == p)
 			m->recent_by[i] = NULL;
+		if (m->gauge_histograms[i].by == p)
+			m->gauge_histograms[i].by = NULL;
 	}
 	if (p->has_odd && m->odd_kind == ODD_COUNTER) {
 		for_good(&m->odds, p->odd, 1);
@@ -321,6 +354,55 @@ static void make_room(struct naive_sums *m, const struct process *but)
 	}
 }
 
+/* A histogram's are its sum, its count, its buckets, and those that are not empty of the native
+ * part but for the zero bucket. */
+static unsigned values_of(const struct amount *histogram)
+{
+	unsigned n = 2 + N_BOUNDS;
+
+	for (int b = 1; b <= N_BOUNDS; b++)
+		n += histogram->native.there && histogram->native.counts[b] > 0;
+	return n;
+}
+
+static unsigned count_values(struct naive_sums *m)
+{
+	unsigned n = m->odd_dropped;
+
+	for (int k = 0; k < N_NAMES * N_STARTS; k++) {
+		const struct process *p = process_at(m, k);
+
+		for (int i = 0; p->known && i < N_SERIES; i++) {
+			n += p->has_counter[i];
+			n += p->has_histogram[i] ? values_of(&p->histogram[i]) : 0;
+			n += p->has_gauge_histogram[i] ? values_of(&p->gauge_histogram[i]) : 0;
+			for (int g = 0; g < N_GAUGES; g++)
+				n += p->has_gauge[g][i];
+		}
+		n += p->known && p->has_odd;
+	}
+	return n;
+}
+
+static bool is_over(struct naive_sums *m, unsigned before)
+{
+	unsigned n = count_values(m);
+
+	return m->rule.few_values && n > A_FEW_VALUES && n > before;
+}
+
+/* Those who are not live are folded first. False: that is not enough. */
+static bool make_room_for_values(struct naive_sums *m, unsigned before)
+{
+	if (!is_over(m, before))
+		return true;
+	for (int k = 0; k < N_NAMES * N_STARTS; k++)
+		if (process_at(m, k)->known && !process_at(m, k)->live)
+			fold_remembered(m, k / N_STARTS, k % N_STARTS);
+	m->odd_dropped = 0;
+	return !is_over(m, before);
+}
+
 /* ---- the push ---- */
 
 static bool resets_too_often(struct naive_sums *m, struct process *p)
@@ -361,7 +443,7 @@ static void end_process(struct naive_sums *m, int name, int start)
 static bool take_push(struct naive_sums *m, const struct step *s)
 {
 	struct process *p = &m->p[s->name][s->start];
-	unsigned before = count_known(m);
+	unsigned before = count_known(m), values = count_values(m);
 	bool fell;
 
 	m->pushes++;
@@ -375,6 +457,7 @@ static bool take_push(struct naive_sums *m, const struct step *s)
 	know_series(m, s);
 	fell = counts_said(m, p, s);
 	gauges_said(m, p, s);
+	gauge_histograms_said(m, p, s);
 	if (s->said.odd && !odd_said(m, p, s, &fell))
 		return false;
 	if (!s->said.odd && s->replace)
@@ -386,6 +469,9 @@ static bool take_push(struct naive_sums *m, const struct step *s)
 		end_process(m, s->name, s->start);
 	if (m->rule.few_series && count_known(m) > A_FEW_SERIES && count_known(m) > before)
 		return false;
+	if (!make_room_for_values(m, values))
+		return false;
+	m->odd_dropped = 0;
 	make_room(m, p);
 	return true;
 }
@@ -414,7 +500,13 @@ bool naive_add(struct naive_sums *m, const struct step *s)
 	for (int i = 0; i < N_SERIES; i++) {
 		if (s->said.counter[i])
 			for_good(&a->counters[i], naive_amount(s, i, false), 1);
+		if (s->said.counter[i] && !a->there[i])
+			a->since[i] = m->now;
 		a->there[i] |= s->said.counter[i];
+		if (s->said.gauge_histogram[i])
+			a->gauge_histograms[i] = (struct naive_gauge_histogram){
+				true, naive_amount(s, naive_gauge_histogram_of(i), true), NULL
+			};
 		if (!s->said.gauge[RECENT][i])
 			continue;
 		a->gauge[i] = true;

@@ -13,7 +13,7 @@
 enum {
 	N_NAMES = 3,   /* of sources */
 	N_STARTS = 3,  /* of each; the first is none at all */
-	N_SERIES = 3,  /* of the counter c, the histogram h, and each gauge */
+	N_SERIES = 3,  /* of the counter c, the histogram h, the gauge histogram q, each gauge */
 	N_LAYOUTS = 2, /* of the histogram; the middle bound is common */
 	N_BOUNDS = 3,
 	N_PUSH_IDS = 3,
@@ -23,6 +23,8 @@ enum {
 	GROUP_TTL = 12 * 86400,
 	A_FEW_SOURCES = 4,
 	A_FEW_SERIES = 12,
+	A_FEW_VALUES = 80,    /* of all processes */
+	ZERO_FIRST_MS = 7500, /* between two steps, each of which takes seconds */
 };
 
 extern const double naive_bounds[N_LAYOUTS][N_BOUNDS];
@@ -52,6 +54,7 @@ enum odd_kind { NO_ODD, ODD_COUNTER, ODD_GAUGE, N_ODD };
 /* The flags, each of which can be left out, are in front. */
 struct said_by_step {
 	bool counter[N_SERIES], histogram[N_SERIES], gauge[N_GAUGES][N_SERIES];
+	bool gauge_histogram[N_SERIES];
 	bool native[N_SERIES];   /* the histogram has a native part */
 	bool created[N_SERIES];  /* of the counter it is said when it began */
 	bool exemplar[N_SERIES]; /* the counter has one */
@@ -78,7 +81,7 @@ struct step {
 
 /* What holds for a history as a whole. */
 struct naive_rule {
-	bool few_sources, few_series, ends; /* A_FEW_SOURCES, A_FEW_SERIES, GROUP_TTL */
+	bool few_sources, few_series, few_values, ends, zero_first;
 };
 
 /* ---- what comes of it ---- */
@@ -121,6 +124,8 @@ struct process {
 	bool has_counter[N_SERIES], has_histogram[N_SERIES], has_gauge[N_GAUGES][N_SERIES];
 	struct amount counter[N_SERIES], histogram[N_SERIES];
 	double gauge[N_GAUGES][N_SERIES];
+	bool has_gauge_histogram[N_SERIES];
+	struct amount gauge_histogram[N_SERIES];
 	bool has_odd, odd_gone; /* it says it; it says that it is not there any more */
 	struct amount odd;
 };
@@ -136,9 +141,18 @@ struct naive_exemplar {
 	double value;
 };
 
+/* As it was said last, and by whom; by NULL: it is nobody's. */
+struct naive_gauge_histogram {
+	bool there;
+	struct amount last;
+	struct process *by;
+};
+
 /* The group of increments. */
 struct increments {
 	struct amounts counters[N_SERIES];
+	double since[N_SERIES]; /* of the counters */
+	struct naive_gauge_histogram gauge_histograms[N_SERIES];
 	bool there[N_SERIES], gauge[N_SERIES], taken[N_PUSH_IDS + 1];
 	double gauges[N_SERIES];
 	double pushed_at; /* 0: there is no group */
@@ -149,18 +163,21 @@ struct naive_sums {
 	struct process p[N_NAMES][N_STARTS];
 	bool was_folded[N_NAMES][N_STARTS];
 	struct amounts counters[N_SERIES], histograms[N_SERIES];
-	bool in_base[2][N_SERIES];          /* of counters, histograms */
-	bool known[2 + N_GAUGES][N_SERIES]; /* series that there were once */
+	bool in_base[2][N_SERIES];            /* of counters, histograms */
+	bool known[3 + N_GAUGES][N_SERIES];   /* series that there were once */
+	double since[2][N_SERIES], odd_since; /* when counters, histograms were first shown */
 	struct process *recent_by[N_SERIES];
 	bool recent[N_SERIES], extreme[2][N_SERIES];
 	double recents[N_SERIES], extremes[2][N_SERIES];
 	struct naive_shape shapes[N_SERIES];
 	struct naive_exemplar exemplars[N_SERIES];
+	struct naive_gauge_histogram gauge_histograms[N_SERIES];
 	enum odd_kind odd_kind; /* that the family has; NO_ODD: there is none */
 	struct amounts odds;
 	bool odd_in_base, odd_recent;
 	double odd_value;
 	struct process *odd_by;
+	unsigned odd_dropped; /* values of another type, until the push is taken */
 	uint64_t pushes, shown_first;
 	uint8_t shown;
 	double now, pushed_at; /* Unix seconds; 0: never */
@@ -177,7 +194,9 @@ void naive_wait(struct naive_sums *m, double seconds);
 
 /* As it is said by a step. */
 struct amount naive_amount(const struct step *s, int series, bool histogram);
-/* False: it is not there. */
+/* Of a gauge histogram: that of another series, which is said in the same step. */
+int naive_gauge_histogram_of(int series);
+/* As it is shown. False: it is not there. */
 bool naive_counter(const struct naive_sums *m, int series, double *ret);
 /*
  * Appends the lines of all; the zero buckets of native histograms become as wide as they have to

@@ -2,7 +2,8 @@
  * Random histories of processes that push to a summed group, through the store, against a model
  * that keeps everything for ever and adds it all up anew each time (lib/naive_sums.h). Processes
  * restart, share names, repeat pushes, push late and out of order, change types, end, fall silent,
- * are folded for their age and for room, and come back; increments have ids and are repeated;
+ * are folded for their age and for room, and come back; limits of series and of values refuse
+ * pushes; what is new shows zeros for some time; increments have ids and are repeated;
  * groups expire and are deleted; pushes are refused; the gateway is restarted from its log, as it
  * is, as it is when applied in order, and as it is written anew; the log is cleaned, and batches
  * come to nothing. What is exposed is that of the model, bit by bit, native histograms and
@@ -94,6 +95,7 @@ static void fill_said(uint64_t *r, struct said_by_step *said, bool native)
 		said->exemplar[i] = rng_one_in(r, 4);
 		said->exemplar_at[i] = 1 + (int)rng_below(r, 9);
 		said->histogram[i] = rng_one_in(r, 2);
+		said->gauge_histogram[i] = rng_one_in(r, 4);
 		said->native[i] = native;
 		said->sum[i] = some_sum(r);
 		for (int b = 0; b <= N_BOUNDS; b++)
@@ -144,7 +146,11 @@ static void fill_history(uint64_t seed, struct history *h)
 	unsigned natives = rng_below(&r, 3);
 
 	*h = (struct history){
-		.rule = { rng_one_in(&r, 3), rng_one_in(&r, 4), rng_one_in(&r, 3) },
+		.rule = { .few_sources = rng_one_in(&r, 3),
+			  .few_series = rng_one_in(&r, 4),
+			  .few_values = rng_one_in(&r, 3),
+			  .ends = rng_one_in(&r, 3),
+			  .zero_first = rng_one_in(&r, 3) },
 		.n = 2 + rng_below(&r, MAX_STEPS - 2),
 	};
 	for (unsigned i = 0; i < h->n; i++)
@@ -179,12 +185,13 @@ static void limit_series(struct store *s)
 	store_use_rules(s, rules);
 }
 
+static struct source_limits source_limits = { .fold_after_ns = FOLD_AFTER * INT64_C(1000000000) };
+
 static struct store *new_store(void)
 {
 	struct store *s = store_new(&(struct store_limits){ 100, 10000 });
 
-	store_limit_sources(
-		s, &(struct source_limits){ .fold_after_ns = FOLD_AFTER * INT64_C(1000000000) });
+	store_limit_sources(s, &source_limits);
 	return s;
 }
 
@@ -282,21 +289,41 @@ static void counters_of(const struct step *s, struct strbuf *b)
 			strbuf_addf(b, "c_created{x=\"%d\"} %g\n", i, s->said.began[i]);
 }
 
+static void histogram_of(const char *name, int i, const struct amount *a, struct strbuf *b)
+{
+	for (int k = 0; k < N_BOUNDS; k++)
+		strbuf_addf(b, "%s_bucket{x=\"%d\",le=\"%g\"} %g\n", name, i,
+			    naive_bounds[a->layout][k], a->buckets[k]);
+	strbuf_addf(b, "%s_bucket{x=\"%d\",le=\"+Inf\"} %g\n%s_count{x=\"%d\"} %g\n", name, i,
+		    a->count, name, i, a->count);
+	strbuf_addf(b, "%s_sum{x=\"%d\"}", name, i);
+	naive_line(b, a->value);
+}
+
 static void histograms_of(const struct step *s, struct strbuf *b)
 {
 	strbuf_addz(b, "# TYPE h histogram\n");
 	for (int i = 0; i < N_SERIES; i++) {
 		struct amount a = naive_amount(s, i, true);
 
-		if (!s->said.histogram[i])
+		if (s->said.histogram[i])
+			histogram_of("h", i, &a, b);
+	}
+}
+
+static void gauge_histograms_of(const struct step *s, const char *name, struct strbuf *b)
+{
+	bool any = false;
+
+	for (int i = 0; i < N_SERIES; i++) {
+		struct amount a = naive_amount(s, naive_gauge_histogram_of(i), true);
+
+		if (!s->said.gauge_histogram[i])
 			continue;
-		for (int k = 0; k < N_BOUNDS; k++)
-			strbuf_addf(b, "h_bucket{x=\"%d\",le=\"%g\"} %g\n", i,
-				    naive_bounds[s->layout][k], a.buckets[k]);
-		strbuf_addf(b, "h_bucket{x=\"%d\",le=\"+Inf\"} %g\nh_count{x=\"%d\"} %g\n", i,
-			    a.count, i, a.count);
-		strbuf_addf(b, "h_sum{x=\"%d\"}", i);
-		naive_line(b, a.value);
+		if (!any)
+			strbuf_addf(b, "# TYPE %s gaugehistogram\n", name);
+		any = true;
+		histogram_of(name, i, &a, b);
 	}
 }
 
@@ -329,6 +356,7 @@ static void increments_of(const struct step *s, struct strbuf *b)
 	for (int i = 0; i < N_SERIES; i++)
 		if (s->said.gauge[RECENT][i])
 			strbuf_addf(b, "added_recent{x=\"%d\"} %g\n", i, s->said.values[RECENT][i]);
+	gauge_histograms_of(s, "added_q", b);
 }
 
 static void body_of(const struct step *s, struct strbuf *b)
@@ -342,6 +370,7 @@ static void body_of(const struct step *s, struct strbuf *b)
 	counters_of(s, b);
 	histograms_of(s, b);
 	gauges_of(s, b);
+	gauge_histograms_of(s, "q", b);
 	if (!s->said.odd)
 		return;
 	strbuf_addf(b, "# TYPE odd %s\nodd", s->said.odd_kind == ODD_GAUGE ? "gauge" : "counter");
@@ -381,7 +410,9 @@ static void edit(void *arg, struct family *families, struct arena *a)
 		for (struct metric *m = f->metrics; m; m = m->next) {
 			int i = m->n_labels ? m->labels[0].value.p[0] - '0' : 0;
 
-			if (str_eq(f->name, STR("h")) && said->native[i])
+			if (f->type == METRIC_GAUGE_HISTOGRAM)
+				i = naive_gauge_histogram_of(i);
+			if (m->histogram && said->native[i])
 				add_native(said, i, m->histogram, a);
 			if (!str_eq(f->name, STR("c")) || !said->exemplar[i])
 				continue;
@@ -449,12 +480,13 @@ static void add_exemplar(const struct metric *m, int i, struct strbuf *out)
 	naive_line(out, m->exemplar->value);
 }
 
-static void add_shown_native(const struct histogram *h, int i, struct strbuf *out)
+static void add_shown_native(struct str name, const struct histogram *h, int i, struct strbuf *out)
 {
 	CLEANUP(freep) struct native *v = mem_alloc(native_size(native_room(h)));
 
 	native_read(h, v);
-	strbuf_addf(out, "h native %d %d %.17g %.17g", i, v->schema, v->threshold, v->zero);
+	strbuf_adds(out, name);
+	strbuf_addf(out, " native %d %d %.17g %.17g", i, v->schema, v->threshold, v->zero);
 	for (uint32_t k = 0; k < v->n; k++)
 		strbuf_addf(out, " %s%d:%.17g", v->counts[k].negative ? "-" : "",
 			    v->counts[k].index, v->counts[k].count);
@@ -478,7 +510,7 @@ static void add_message(struct str proto, struct arena *a, struct strbuf *out)
 			if (m->exemplar)
 				add_exemplar(m, i, out);
 			if (m->histogram && native_histogram_is(m->histogram))
-				add_shown_native(m->histogram, i, out);
+				add_shown_native(f->name, m->histogram, i, out);
 		}
 }
 
@@ -621,17 +653,21 @@ static void set_rule(const struct naive_rule *rule)
 	series_limited = rule->few_series;
 	options.has_ttl = rule->ends;
 	options.ttl_ns = GROUP_TTL * INT64_C(1000000000);
+	options.has_zero_first = rule->zero_first;
+	options.zero_first_ns = ZERO_FIRST_MS * INT64_C(1000000);
 	sum_push_rule(&options);
+	source_limits.max_values = rule->few_values ? A_FEW_VALUES : 0;
 }
 
 static const char *run(const struct history *h)
 {
-	struct world w = { .store = new_store() };
+	struct world w;
 	CLEANUP(freep) struct naive_sums *m = mem_zalloc(sizeof(*m));
 	struct shown_counter last[N_SERIES] = { { .there = false } };
 	const char *wrong = NULL;
 
 	set_rule(&h->rule);
+	w.store = new_store();
 	if (series_limited)
 		limit_series(w.store);
 	mem_storage_init(&w.rows);
@@ -669,9 +705,9 @@ static void print_step(const struct step *s)
 	body_of(s, &body);
 	fputs(strbuf_z(&body), stderr);
 	for (int i = 0; i < N_SERIES && s->kind == PUSH; i++) {
-		if (s->said.histogram[i] && s->said.native[i])
-			fprintf(stderr, "h %d native, schema %d, threshold %g\n", i, s->said.schema,
-				s->said.threshold);
+		if (s->said.native[i])
+			fprintf(stderr, "h %d, q %d native, schema %d, threshold %g\n", i,
+				(i + N_SERIES - 1) % N_SERIES, s->said.schema, s->said.threshold);
 		if (s->said.counter[i] && s->said.exemplar[i])
 			fprintf(stderr, "c %d exemplar at %d\n", i, s->said.exemplar_at[i]);
 	}
@@ -707,7 +743,9 @@ static void shrink(struct history *h)
 	shrink_steps(h);
 	shrink_flag(h, &h->rule.few_sources);
 	shrink_flag(h, &h->rule.few_series);
+	shrink_flag(h, &h->rule.few_values);
 	shrink_flag(h, &h->rule.ends);
+	shrink_flag(h, &h->rule.zero_first);
 	for (unsigned i = 0; i < h->n; i++) {
 		bool *flags = (bool *)&h->steps[i].said.counter;
 		size_t n_flags = offsetof(struct said_by_step, count) / sizeof(bool);
@@ -743,8 +781,10 @@ START_TEST(histories)
 		if (!run(&h))
 			continue;
 		shrink(&h);
-		fprintf(stderr, "%s%s%s\n", h.rule.few_sources ? "few sources; " : "",
-			h.rule.few_series ? "few series; " : "", h.rule.ends ? "it ends" : "");
+		fprintf(stderr, "%s%s%s%s%s\n", h.rule.few_sources ? "few sources; " : "",
+			h.rule.few_series ? "few series; " : "",
+			h.rule.few_values ? "few values; " : "",
+			h.rule.zero_first ? "zeros first; " : "", h.rule.ends ? "it ends" : "");
 		for (unsigned k = 0; k < h.n; k++)
 			print_step(&h.steps[k]);
 		ck_abort_msg("SEED=%llu HISTORIES=1: %s", (unsigned long long)(seed + i), run(&h));
