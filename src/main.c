@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/queue.h"
+#include "base/secrets.h"
 #include "commit/committer.h"
 #include "commit/freshness.h"
 #include "config/config.h"
@@ -396,6 +397,7 @@ static int run(struct gateway *g)
 	queue_init(&g->queue, g->config.queue_size, g->config.queue_bytes);
 	r = start_http(g, &err) ? serve(g, &stop, &err) : -1;
 	stop_all(g);
+	hide_passwords(err.msg);
 	if (r < 0)
 		log_error("cannot serve", "err", err.msg, NULL);
 	else
@@ -422,6 +424,7 @@ int main(int argc, char **argv)
 	if (command_find(program, argc, argv, &r))
 		return r;
 	if (config_parse(&g.config, argc, argv, &action, &err) < 0) {
+		hide_passwords(err.msg);
 		fprintf(stderr, "%s: error: %s, try --help\n", program, err.msg);
 		return 1;
 	}

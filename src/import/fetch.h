@@ -10,6 +10,10 @@
 
 struct fetch;
 
+/* What --help of a command says that asks another gateway. */
+#define FETCH_URL_HELP "The URL is that of its page,\nwith user:password@ if it asks for them."
+#define FETCH_CA_FILE_HELP "PEM file of authorities to trust for https. If empty, the system's."
+
 struct fetch_settings {
 	int64_t timeout_ns;  /* of one answer, from connecting to its last byte */
 	uint64_t max_size;   /* of one answer, decompressed */

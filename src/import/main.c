@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/secrets.h"
 #include "config/config.h"
 #include "config/flags.h"
 #include "import/fetch.h"
@@ -59,7 +60,7 @@ static const struct flag flags[] = {
 	  .def = "1GiB", .min = 1024, .max = 64 * GIB,
 	  .help = "Bytes of one answer. Some ten times as much memory is used." },
 	{ .name = "ca-file", .kind = FLAG_STRING, .offset = AT(ca_file), .def = "",
-	  .help = "PEM file of authorities to trust for https. If empty, the system's." },
+	  .help = FETCH_CA_FILE_HELP },
 	{ .name = "log.level", .kind = FLAG_LOG_LEVEL, .offset = AT(log_level), .def = "info",
 	  .help = "Only log messages with the given severity or above. One of: [debug, info, warn, "
 		  "error]" },
@@ -190,6 +191,7 @@ static int run(const struct import_settings *s, const char *url)
 		store_free(store);
 	}
 	if (r < 0) {
+		hide_passwords(err.msg);
 		log_error("nothing has been imported", "err", err.msg, NULL);
 		return 1;
 	}
@@ -207,11 +209,10 @@ static void print_help(const char *program)
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
 	strbuf_addf(&usage, "%s import <url>", program);
-	flags_help(
-		&table, strbuf_z(&usage),
-		"Copies the groups of a live Pushgateway into a database. The URL is that of its "
-		"page,\nwith user:password@ if it asks for them. Push nothing to it from now on.",
-		&b);
+	flags_help(&table, strbuf_z(&usage),
+		   "Copies the groups of a live Pushgateway into a database. " FETCH_URL_HELP
+		   " Push nothing to it from now on.",
+		   &b);
 	fwrite(b.p, 1, b.n, stdout);
 }
 
@@ -240,10 +241,12 @@ int main(int argc, char **argv)
 	if (r == 0 && !*s.persistence_file)
 		r = err_set(&err, ERR_CONFIG, 0,
 			    "--persistence.file is empty: expected the database to import into");
-	if (r == 0)
+	if (r == 0) {
 		r = run(&s, given.args[0]);
-	else
+	} else {
+		hide_passwords(err.msg);
 		fprintf(stderr, "%s: error: %s, try %s import --help\n", program, err.msg, program);
+	}
 	flags_done(&table, &s);
 	return r == 0 ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/secrets.h"
 #include "config/flags.h"
 #include "import/fetch.h"
 #include "journal/sqlite/file.h"
@@ -30,7 +31,7 @@ static const struct flag flags[] = {
 	  .def = "1h", .min = SECOND / 1000, .max = 24 * HOUR,
 	  .help = "Time that making and sending it may take." },
 	{ .name = "ca-file", .kind = FLAG_STRING, .offset = AT(ca_file), .def = "",
-	  .help = "PEM file of authorities to trust for https. If empty, the system's." },
+	  .help = FETCH_CA_FILE_HELP },
 };
 /* clang-format on */
 
@@ -103,11 +104,8 @@ static void print_help(const char *program)
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
 	strbuf_addf(&usage, "%s backup <url> <file>", program);
-	flags_help(
-		&table, strbuf_z(&usage),
-		"Saves a copy of a running gateway's database. The URL is that of its page,\nwith "
-		"user:password@ if it asks for them.",
-		&b);
+	flags_help(&table, strbuf_z(&usage),
+		   "Saves a copy of a running gateway's database. " FETCH_URL_HELP, &b);
 	fwrite(b.p, 1, b.n, stdout);
 }
 
@@ -131,8 +129,10 @@ int save_backup(int argc, char **argv, const char *program)
 			    "a URL and a file are needed, see %s backup --help", program);
 	if (r == 0)
 		r = run(&s, given.args[0], given.args[1], &err);
-	if (r < 0)
+	if (r < 0) {
+		hide_passwords(err.msg);
 		fprintf(stderr, "%s backup: error: %s\n", program, err.msg);
+	}
 	flags_done(&table, &s);
 	return r < 0 ? 1 : 0;
 }

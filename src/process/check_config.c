@@ -4,6 +4,7 @@
 
 #include "api/path.h"
 #include "api/push_options.h"
+#include "base/secrets.h"
 #include "config/config.h"
 #include "config/group_rules.h"
 #include "config/units.h"
@@ -21,8 +22,11 @@ struct asked {
 	struct push_options all;
 };
 
-static int fail(const char *what, const char *why)
+/* What was given may have a password. */
+static int fail(char *what, char *why)
 {
+	hide_passwords(what);
+	hide_passwords(why);
 	fprintf(stderr, "%s: %s\n", what, why);
 	return 1;
 }
@@ -250,7 +254,7 @@ static int print_others(const struct group_rules *rules, const struct group_rule
 	return 0;
 }
 
-static int explain(const struct group_rules *rules, const char *url)
+static int explain(const struct group_rules *rules, char *url)
 {
 	CLEANUP(arena_done) struct arena a;
 	struct asked asked;
@@ -259,6 +263,7 @@ static int explain(const struct group_rules *rules, const char *url)
 	arena_init(&a, 64 << 20);
 	if (ask(rules, url, &a, &asked, &err) < 0)
 		return fail(url, err.msg);
+	hide_passwords(url);
 	if (asked.rule) {
 		struct str text = selector_text(asked.rule->match);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/secrets.h"
 #include "process/startup.h"
 #include "process/stored.h"
 
@@ -43,6 +44,8 @@ int check_database(int argc, char **argv)
 	}
 	hash_init();
 	if (stored_read(argv[1], &s, &err) < 0) {
+		hide_passwords(argv[1]);
+		hide_passwords(err.msg);
 		fprintf(stderr, "%s: %s\n", argv[1], err.msg);
 		return UNKNOWN;
 	}

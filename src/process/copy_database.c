@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/secrets.h"
 #include "config/file.h"
 #include "config/flags.h"
 #include "process/stored.h"
@@ -183,8 +184,10 @@ int copy_database(int argc, char **argv)
 		r = flags_set(&given, &c, &err);
 	if (r == 0)
 		r = copy(&c, &err);
-	if (r < 0)
+	if (r < 0) {
+		hide_passwords(err.msg);
 		fprintf(stderr, "tallygate copy: error: %s\n", err.msg);
+	}
 	flags_done(&table, &c);
 	return r < 0 ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/hash.h"
+#include "base/secrets.h"
 #include "format/protobuf/encode.h"
 #include "format/text/write.h"
 #include "journal/copied_family.h"
@@ -213,6 +214,8 @@ int export_database(int argc, char **argv)
 	}
 	hash_init();
 	if (stored_read(argv[1], &s, &err) < 0) {
+		hide_passwords(argv[1]);
+		hide_passwords(err.msg);
 		fprintf(stderr, "%s: %s\n", argv[1], err.msg);
 		return 1;
 	}

@@ -50,6 +50,23 @@ FLAGS = {
 }
 
 
+URL = "postgresql://joe:hunter2@127.0.0.1:1/db"
+
+
+@pytest.mark.parametrize("arguments", [
+    [URL], [f"persistence.url={URL}"], [f"--web.threads={URL}"], [f"--{URL}"], [f"-{URL}"], [f"@{URL}"], ["--web.enable-lifecycle", URL],
+    [f"--web.enable-lifecycle={URL}"], [f"--log.level={URL}"], [f"--web.config.file={URL}"], [f"--config.file={URL}"], [f"--persistence.file={URL}"],
+    [f"--web.listen-address={URL}"], [f"--persistence.url={URL}?x=y"], [f"--push.sum={URL}"], ["check", URL], ["export", URL],
+    ["check-config", URL], ["check-config", os.devnull, URL], ["check-config", os.devnull, URL + "/metrics/job/x"], ["copy", URL], ["copy", "--from", URL, "--to", "x"],
+    ["copy", "--from", "x", "--to", URL], ["backup", URL], ["backup", URL, "x"], ["backup", "http://joe:hunter2@127.0.0.1:1", URL],
+    ["backup", "x", URL, URL], ["import", URL, URL], ["import", f"--timeout={URL}", "x"], ["import", f"--persistence.file={URL}", "http://127.0.0.1:1"],
+    ["check-metrics", URL], [URL, "check"], ["check", URL + "x" * 600]], ids=lambda a: " ".join(a)[:60])
+def test_a_password_is_repeated_nowhere(arguments, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.stdout or done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("flag", FLAGS)
 def test_bad_flags(flag, tmp_path):
     done = run(flag, cwd=tmp_path)
