@@ -34,6 +34,8 @@ static const struct endpoint endpoints[] = {
 	{ .path = PATH("/api/v1/groups"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "DELETE, GET, HEAD, OPTIONS", .get = CALL(READ, api_groups),
 	  .delete = CALL(DELETE, api_groups_delete) },
+	{ .path = PATH("/api/v1/groups/delete"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "OPTIONS, POST", .post = CALL(DELETE, api_groups_delete_listed) },
 	{ .path = PATH("/api/v1/groups/sources"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_sources) },
 	{ .path = PATH("/api/v1/status/cardinality"), .handler = HANDLER_NONE, .below_api = true,

@@ -84,6 +84,7 @@ void api_lint(struct api_worker *w, struct http_request *req);
 /* With each scrape: begins a scan for pushgateway_lint_findings if the last one is old. */
 void api_lint_refresh(struct api *api);
 void api_groups_delete(struct api_worker *w, struct http_request *req);
+void api_groups_delete_listed(struct api_worker *w, struct http_request *req);
 void api_status(struct api_worker *w, struct http_request *req);
 void api_cardinality(struct api_worker *w, struct http_request *req);
 void api_rejections(struct api_worker *w, struct http_request *req);

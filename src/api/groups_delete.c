@@ -1,8 +1,8 @@
 /*
- * DELETE /api/v1/groups: deletes the groups that a selector matches, or one family out of them; and
- * DELETE of a group with recursive=true. Which keys match is found out on the background thread,
- * since regular expressions may take long. The committer decides the rest, so that no push comes
- * between.
+ * DELETE /api/v1/groups: deletes the groups that a selector matches, or one family out of them;
+ * POST /api/v1/groups/delete those that the body lists; and DELETE of a group with recursive=true.
+ * Which keys match is found out on the background thread, since regular expressions may take long.
+ * The committer decides the rest, so that no push comes between.
  */
 #include <stdlib.h>
 
@@ -12,6 +12,7 @@
 #include "api/error_status.h"
 #include "api/group_filter.h"
 #include "api/group_json.h"
+#include "api/group_keys.h"
 #include "api/groups_delete.h"
 #include "api/permission.h"
 #include "api/picks.h"
@@ -37,6 +38,7 @@ struct groups_delete {
 	struct group_filter filter;
 	struct str within; /* owned; groups with all labels of this key are meant; NULL: those that
 			      the filter says */
+	struct group_keys keys; /* the body lists those meant; empty: the filter says it */
 	struct strbuf family;
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
@@ -58,6 +60,7 @@ static void drop(struct groups_delete *d)
 {
 	group_filter_done(&d->filter);
 	free((char *)d->within.p);
+	group_keys_done(&d->keys);
 	strbuf_done(&d->family);
 	free((char *)d->said.p);
 	group_list_done(&d->some);
@@ -91,6 +94,8 @@ static int key_is_meant(struct groups_delete *d, struct str key, struct err *err
 {
 	if (d->within.p)
 		return has_all_labels(key, d->within, &d->arena, err);
+	if (d->keys.keys.n > 0)
+		return group_keys_has(&d->keys, key);
 	return group_filter_key(&d->filter, key, &d->arena, err);
 }
 
@@ -343,22 +348,19 @@ static int check_selectors(const struct group_filter *f, struct err *err)
 	return 0;
 }
 
-static int read_request(struct groups_delete *d, struct err *err)
+/* Reads what both kinds of requests say beside which groups they mean. */
+static int read_how(struct groups_delete *d, const struct params *p, struct err *err)
 {
-	struct params p;
-	struct str warning, family;
+	struct str family;
 	int expect;
 
-	if (v1_params(d->worker, known, ARRAY_LEN(known), true, &p, &warning, err) < 0 ||
-	    group_filter_parse(&p, NULL, &d->filter, err) < 0 ||
-	    check_selectors(&d->filter, err) < 0 ||
-	    params_flag(&p, "dry_run", &d->removal.dry_run, err) < 0)
+	if (params_flag(p, "dry_run", &d->removal.dry_run, err) < 0)
 		return -1;
-	expect = params_count(&p, "expect", 0, INT64_MAX, &d->removal.expect, err);
+	expect = params_count(p, "expect", 0, INT64_MAX, &d->removal.expect, err);
 	if (expect < 0)
 		return -1;
 	d->removal.has_expect = expect > 0;
-	family = params_get(&p, "family");
+	family = params_get(p, "family");
 	if (family.p && family.n == 0)
 		return err_set(err, ERR_INVALID, 0, "family has to be the name of a metric");
 	if (family.p)
@@ -369,17 +371,57 @@ static int read_request(struct groups_delete *d, struct err *err)
 	return 0;
 }
 
+static int read_request(struct groups_delete *d, struct err *err)
+{
+	struct params p;
+	struct str warning;
+
+	if (v1_params(d->worker, known, ARRAY_LEN(known), true, &p, &warning, err) < 0 ||
+	    group_filter_parse(&p, NULL, &d->filter, err) < 0 ||
+	    check_selectors(&d->filter, err) < 0)
+		return -1;
+	return read_how(d, &p, err);
+}
+
+static int read_listed(struct groups_delete *d, struct err *err)
+{
+	static const char *const how[] = { "family", "dry_run", "expect" };
+	const struct key_limits any = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
+	struct params p;
+	struct str warning;
+
+	if (v1_params(d->worker, how, ARRAY_LEN(how), true, &p, &warning, err) < 0 ||
+	    read_how(d, &p, err) < 0)
+		return -1;
+	return group_keys_parse(http_request_body(d->req), &any, &d->arena, &d->keys, err);
+}
+
+static void begin_if(struct groups_delete *d, int r, const struct err *err)
+{
+	if (r == 0) {
+		begin(d);
+		return;
+	}
+	v1_reply_error(d->worker, d->req, err);
+	drop(d);
+}
+
 void api_groups_delete(struct api_worker *w, struct http_request *req)
 {
 	struct groups_delete *d = delete_new(w, req);
 	struct err err;
+	int r = read_request(d, &err);
 
-	if (read_request(d, &err) == 0) {
-		begin(d);
-		return;
-	}
-	v1_reply_error(w, req, &err);
-	drop(d);
+	begin_if(d, r, &err);
+}
+
+void api_groups_delete_listed(struct api_worker *w, struct http_request *req)
+{
+	struct groups_delete *d = delete_new(w, req);
+	struct err err;
+	int r = read_listed(d, &err);
+
+	begin_if(d, r, &err);
 }
 
 void groups_delete_within(struct api_worker *w, struct http_request *req, struct str key)

@@ -49,8 +49,8 @@ export async function get(path) {
   return { data: answer.data, changed: true };
 }
 
-export async function change(method, path) {
-  const reply = await request(path, { method });
+export async function change(method, path, body) {
+  const reply = await request(path, { method, body });
   const text = await reply.text();
   return text ? JSON.parse(text).data : null;
 }

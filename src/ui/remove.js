@@ -2,47 +2,18 @@
 
 import { change, Refused } from './api.js';
 import { announce, h, number, plural, showBar } from './dom.js';
-import { keyOf, ordered, selector } from './labels.js';
+import { groupPath, ordered } from './labels.js';
 
-const LISTED = 50, TRIES = 8, MATCHERS_MAX = 16;
+const LISTED = 50;
 const UNDO_MS = 10 * 60 * 1000; // for so long the gateway brings back what was deleted
 
-const path = ({ matchers, more }, how) => {
-  const query = new URLSearchParams({ ...more, ...how });
-  for (const matcher of matchers) query.append('match[]', matcher);
-  return `api/v1/groups?${query}`;
-};
+/** A request of a selector: how: {dry_run} or {expect}. */
+const matching = (matcher, more) => (how) => (
+  change('DELETE', `api/v1/groups?${new URLSearchParams({ 'match[]': matcher, ...more, ...how })}`));
 
-/** What a request would delete: {what, n, groups}. */
-async function dryRun(what) {
-  const said = await change('DELETE', path(what, { dry_run: '1' }));
-  return { what, n: said.would_delete, groups: said.groups };
-}
-
-/**
- * Of exactly these groups. A matcher says nothing of labels that it does not name, so that
- * {job="a"} is {job="a",instance="b"} too: labels of what else it would hit are excluded until
- * nothing else is.
- */
-async function exactly(groups) {
-  const wanted = new Set(groups.map((group) => keyOf(group.labels)));
-  const without = new Set();
-  for (let i = 0; ; i++) {
-    const matchers = groups.map(({ labels }) => selector(labels, [...without].filter((name) => !(name in labels))));
-    const plan = await dryRun({ matchers, more: {} });
-    const others = plan.groups.filter((group) => !wanted.has(keyOf(group.labels)));
-    const before = without.size;
-    for (const { labels } of others) for (const name of Object.keys(labels)) without.add(name);
-    if (!others.length || without.size === before || i === TRIES) return plan;
-  }
-}
-
-/** As many requests as it takes: one has so many matchers at most. */
-async function plansFor(groups) {
-  const plans = [];
-  for (let i = 0; i < groups.length; i += MATCHERS_MAX) plans.push(await exactly(groups.slice(i, i + MATCHERS_MAX)));
-  return plans;
-}
+/** Of exactly these groups, a line of the body for each. */
+const listed = (groups) => (how) => (
+  change('POST', `api/v1/groups/delete?${new URLSearchParams(how)}`, groups.map(({ labels }) => `/${groupPath(labels)}\n`).join('')));
 
 function item({ labels }) {
   const [[, job], ...rest] = ordered(labels);
@@ -70,30 +41,19 @@ function ask(title, content, yes, ready) {
   });
 }
 
-async function askAndDelete(plans, done) {
-  const n = plans.reduce((sum, plan) => sum + plan.n, 0);
-  const groups = plans.flatMap((plan) => plan.groups).slice(0, LISTED);
+/** request: for what it would delete, and then for that. */
+async function askAndDelete(request, done) {
+  const { would_delete: n, groups } = await request({ dry_run: '1' });
   if (n === 0) throw new Refused(404, 'There is no such group any more.');
   const yes = await ask(`Delete ${plural(n, 'group')}?`, [
     h('p', { class: 'dim' }, 'Gone from the next scrape on. With a database this can be undone for ten minutes.'),
-    h('ul', { tabindex: '0', 'aria-label': 'What is deleted' }, groups.map(item),
-      n > groups.length && h('li', { class: 'dim' }, `and ${number(n - groups.length)} more`)),
+    h('ul', { tabindex: '0', 'aria-label': 'What is deleted' }, groups.slice(0, LISTED).map(item),
+      n > LISTED && h('li', { class: 'dim' }, `and ${number(n - LISTED)} more`)),
   ], `Delete ${plural(n, 'group')}`);
   if (!yes) return;
-  let gone = 0;
-  const undos = [];
-  try {
-    for (const plan of plans) {
-      const said = await change('DELETE', path(plan.what, { expect: String(plan.n) }));
-      gone += said.deleted;
-      if (said.undo) undos.push(said.undo);
-    }
-  } finally {
-    if (gone) {
-      tell(`${plural(gone, 'group')} deleted.`, undos.length > 0 && undoButton(undos, done));
-      done();
-    }
-  }
+  const said = await request({ expect: String(n) });
+  tell(`${plural(said.deleted, 'group')} deleted.`, said.undo && undoButton(said.undo, done));
+  done();
 }
 
 function tell(text, ...more) {
@@ -102,42 +62,35 @@ function tell(text, ...more) {
     h('button', { class: 'quiet', type: 'button', onclick: () => bar.remove() }, 'Close'));
 }
 
-function undoButton(undos, done) {
-  const button = h('button', { class: 'btn', type: 'button', onclick: () => undo(button, undos, done) }, 'Undo');
+function undoButton(id, done) {
+  const button = h('button', { class: 'btn', type: 'button', onclick: () => undo(button, id, done) }, 'Undo');
   setTimeout(() => button.remove(), UNDO_MS);
   return button;
 }
 
 /** What does not come back is named; what fails can be tried again. */
-async function undo(button, undos, done) {
-  let restored = 0, missing = 0, first = null;
+async function undo(button, id, done) {
+  let said;
   button.disabled = true;
   try {
-    while (undos.length) {
-      const said = await change('POST', `api/v1/undo/${undos[0]}`);
-      undos.shift();
-      restored += said.restored;
-      missing += said.left_out_total;
-      first ??= said.left_out[0];
-    }
+    said = await change('POST', `api/v1/undo/${id}`);
   } catch (error) {
-    tell(`Not undone: ${error.message}`, error.status !== 404 && undoButton(undos, done));
+    tell(`Not undone: ${error.message}`, error.status !== 404 && undoButton(id, done));
     return;
   } finally {
     done();
   }
+  const { restored, left_out_total: missing, left_out: [first] } = said;
   const name = first && ordered(first.labels).map(([, value]) => value).join(' ');
   tell(`${plural(restored, 'group')} ${restored === 1 ? 'is' : 'are'} back.`,
     missing > 0 && h('span', {}, `${number(missing)} left out: ${name}${first.family ? `, ${first.family}` : ''}: ${first.reason}`));
 }
 
 /** Of these groups. done() afterwards, failed(error) if it did not work. */
-export const deleteGroups = (groups, done, failed) => (
-  plansFor(groups).then((plans) => askAndDelete(plans, done)).catch(failed));
+export const deleteGroups = (groups, done, failed) => askAndDelete(listed(groups), done).catch(failed);
 
 /** Of all that match. more: other conditions of the API, as older_than. */
-export const deleteMatching = (matcher, more, done, failed) => (
-  dryRun({ matchers: [matcher], more }).then((plan) => askAndDelete([plan], done)).catch(failed));
+export const deleteMatching = (matcher, more, done, failed) => askAndDelete(matching(matcher, more), done).catch(failed);
 
 /** All groups, for good: for those who type how many. */
 export async function wipe(n, done, failed) {

@@ -7,6 +7,7 @@ import urllib.parse
 import pytest
 
 from gateway import Gateway
+from roles import Roles
 from test_groups_list import ask, jobs
 
 
@@ -216,3 +217,61 @@ def test_all_or_nothing_after_a_crash(database):
         t.join()
     with Gateway(database=database) as g:
         assert ask(g)["data"]["total"] in (0, 2000)
+
+
+# ---- of a list ----
+
+def delete_listed(gw, body, status=200, **params):
+    query = urllib.parse.urlencode(params)
+    r = gw.request("POST", "/api/v1/groups/delete" + (f"?{query}" if query else ""), body)
+    assert r.status == status, r
+    assert r.headers["Content-Type"] == "application/json" and "Access-Control-Allow-Origin" not in r.headers
+    return json.loads(r.body)
+
+
+def test_exactly_those_that_are_listed(database):
+    """However many: one transaction, one undo, one line of the log and of the changes."""
+    with Gateway(database=database) as g:
+        fill(g, ["a", "a/i/1", "a/i/1/k/2", "b/i@base64/eC95", "b/i@base64/=", "c/i/%C3%BC"])
+        for i in range(300):
+            fill(g, [f"many/i/{i}"])
+        body = "".join(f"/metrics/job/many/i/{i}\n" for i in range(300)) + "/metrics/job/many/i/7\r\n\n"
+        body += "/metrics/job/a/i/1\n/metrics/job/b/i@base64/eC95\n/metrics/job/b/i@base64/=\n/metrics/job@base64/Yw/i/%C3%BC\n/metrics/job/none/i/1"
+        assert delete_listed(g, body, dry_run=1)["data"]["would_delete"] == 304
+        assert "304" in delete_listed(g, body, 409, expect=305)["error"]
+        assert len(jobs(g, limit=1000)) == 306
+        data = delete_listed(g, body, expect=304)["data"]
+        assert data["deleted"] == 304 and len(data["groups"]) == 100
+        assert jobs(g) == ["a", "a"]
+        [change] = json.loads(g.get("/api/v1/changes").text)["data"]["changes"]
+        assert (change["action"], change["groups"]) == ("delete", 304)
+        back = json.loads(g.request("POST", f"/api/v1/undo/{data['undo']}").text)["data"]
+        assert (back["restored"], back["left_out_total"]) == (304, 0)
+        assert delete_listed(g, "/metrics/job/a\n/metrics/job/a/i/1\n", family="a")["data"]["deleted"] == 2
+
+
+@pytest.mark.parametrize("body,says", [
+    ("", "the body lists no group"), ("\n\r\n", "the body lists no group"),
+    ("/metrics/job/a\n/metrics/x\n", "line 2 of the body: not the path of a group"),
+    ("a\n", "line 1 of the body: "), ("/metrics/job/a?x=1\n", "line 1 of the body: not the path of a group"),
+    ("/metrics/job/a\n/sum/metrics/job/a\n", "line 2 of the body: not the path of a group"),
+    ("/metrics/job/a/b\n", "line 1 of the body: odd number of components"),
+    ("/metrics/job/a/__ttl__/1s\n", "line 1 of the body: "), ("/metrics/job/%zz\n", "line 1 of the body: "),
+    ("/metrics/job/a b\n", "line 1 of the body: ")])
+def test_a_bad_list_deletes_nothing(gw, body, says):
+    fill(gw, ["a"])
+    assert says in delete_listed(gw, body, 400)["error"]
+    assert "dryrun" in delete_listed(gw, "/metrics/job/a\n", 400, dryrun=1)["error"]
+    assert "match[]" in delete_listed(gw, "/metrics/job/a\n", 400, **{"match[]": '{job="a"}'})["error"]
+    assert jobs(gw) == ["a"]
+
+
+def test_whoever_may_not_delete_one_of_the_list_deletes_none(tmp_path, database):
+    entries = ["{who: [team], may: [delete, push, read], match: '{job=~\"team-.*\"}'}", "{who: [all], may: [delete, push, read]}"]
+    with Roles(tmp_path, entries, ["team", "all"], database=database) as g:
+        for job in "team-1", "team-2", "other":
+            assert g.by("all", "PUT", f"/metrics/job/{job}", "a 1\n").status == 200
+        r = g.by("team", "POST", "/api/v1/groups/delete", "/metrics/job/team-1\n/metrics/job/other\n")
+        assert r.status == 403 and "other" in json.loads(r.text)["error"]
+        r = g.by("team", "POST", "/api/v1/groups/delete", "/metrics/job/team-1\n/metrics/job/team-2\n")
+        assert r.status == 200 and json.loads(r.text)["data"]["deleted"] == 2

@@ -323,6 +323,25 @@ def test_all_that_match_are_deleted(gw, page):
     assert [g["labels"] for g in json.loads(gw.get("/api/v1/metrics").text)["data"]] == [{"job": "b"}]
 
 
+def test_a_large_selection_is_one_delete(database, page):
+    """One question, one change, one undo; and a group whose labels are those of a selected one and more stays."""
+    with Gateway(database=database) as g:
+        for i in range(90):
+            g.put(f"a/shard/{i}", "a 1\n")
+        g.put("a/shard/1/also/x", "a 1\n")
+        page.open(g.url + '/?q={job="a",also=""}').ready()
+        page.click("#groups thead input")
+        page.click("#selection button", "Delete…")
+        page.click("dialog button", "Delete 90 groups")
+        page.wait_for("90 groups deleted.", "#deleted")
+        [change] = json.loads(g.get("/api/v1/changes").text)["data"]["changes"]
+        assert (change["action"], change["groups"]) == ("delete", 90)
+        assert [x["labels"] for x in json.loads(g.get("/api/v1/metrics").text)["data"]] == [{"also": "x", "job": "a", "shard": "1"}]
+        page.click("#deleted button", "Undo")
+        page.wait_for("90 groups are back.", "#deleted")
+        assert len(json.loads(g.get("/api/v1/metrics").text)["data"]) == 91
+
+
 def test_a_delete_is_undone(database, page):
     with Gateway(database=database) as g:
         for name in "a", "b", "c":

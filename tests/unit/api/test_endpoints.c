@@ -32,6 +32,7 @@ static const struct row rows[] = {
 	{ "/api/v1/groups/sources", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/status/cardinality", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/rejections", false, { [HTTP_GET] = ACTION_ADMIN } },
+	{ "/api/v1/groups/delete", false, { [HTTP_POST] = ACTION_DELETE } },
 	{ "/api/v1/lint", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/limits", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/changes", false, { [HTTP_GET] = ACTION_READ } },
