@@ -7,7 +7,8 @@
 #include "journal/group_pushes.h"
 #include "journal/old_groups.h"
 
-/* Of rows that are kept in memory at a time; with more the log is read several times. */
+/* Of rows that are kept in memory at a time; with more the log is read in several passes, and these
+ * twice: whether all may come back is asked before the first does. */
 enum { PASS_BYTES = 64 * 1024 * 1024 };
 
 struct undoing {
@@ -17,6 +18,7 @@ struct undoing {
 	struct store *store;
 	size_t first, pass; /* of its groups: those at hand, and how many at a time */
 	struct old_groups *old;
+	bool asking; /* the passes at hand only ask */
 	bool read;
 
 	/* Of the batch that is staged. */
@@ -28,6 +30,7 @@ struct undoing {
 struct undoing *undoing_new(struct undo *what, struct storage *st, struct store *s, struct err *err)
 {
 	const struct undoable *removal = store_undoable(s, what->id, what->now);
+	uint64_t pass_bytes = what->pass_bytes ? what->pass_bytes : PASS_BYTES;
 	struct undoing *u;
 
 	if (!removal) {
@@ -41,7 +44,8 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 	u->removal = undoable_copy(removal);
 	u->storage = st;
 	u->store = s;
-	u->pass = removal->n / (removal->bytes / PASS_BYTES + 1) + 1;
+	u->pass = removal->n / (removal->bytes / pass_bytes + 1) + 1;
+	u->asking = true;
 	arena_init(&u->groups, ARENA_MUST);
 	group_pushes_init(&u->pushes, true);
 	store_undo_reading(s, true);
@@ -224,21 +228,50 @@ static int ask_all(const struct undoing *u, struct err *err)
 	return 0;
 }
 
+static void next_pass(struct undoing *u)
+{
+	size_t left = u->removal->n - u->first;
+
+	old_groups_free(u->old);
+	u->old = NULL;
+	u->read = false;
+	u->first += u->pass < left ? u->pass : left;
+}
+
+/* Rows of a single pass need not be read again. */
+static int ask(struct undoing *u, struct err *err)
+{
+	bool single = u->pass >= u->removal->n;
+
+	u->read = !u->asking || single;
+	if (!u->asking)
+		return 0;
+	u->asking = !single;
+	if (ask_all(u, err) < 0)
+		return -1;
+	if (!single)
+		next_pass(u);
+	return 0;
+}
+
 static enum undo_step read_some(struct undoing *u, struct err *err)
 {
 	size_t left = u->removal->n - u->first;
 	int r;
 
-	if (left == 0)
+	if (left == 0 && !u->asking)
 		return UNDO_DONE;
+	if (left == 0) {
+		u->asking = false;
+		u->first = 0;
+		return UNDO_READING;
+	}
 	if (!u->old)
 		u->old = old_groups_new(u->storage, u->removal, u->first,
 					left < u->pass ? left : u->pass);
 	r = old_groups_read(u->old, err);
-	if (r == 0) {
-		u->read = true;
-		r = ask_all(u, err);
-	}
+	if (r == 0)
+		r = ask(u, err);
 	return r < 0 ? UNDO_FAILED : UNDO_READING;
 }
 
@@ -261,10 +294,7 @@ enum undo_step undoing_step(struct undoing *u, struct err *err)
 	u->scratch = store_new_like(u->store, &unlimited);
 	r = old_groups_load(u->old, u->scratch, err);
 	if (r == 0) {
-		old_groups_free(u->old);
-		u->old = NULL;
-		u->read = false;
-		u->first += u->pass < u->removal->n - u->first ? u->pass : u->removal->n - u->first;
+		next_pass(u);
 		return UNDO_READING;
 	}
 	if (r > 0)

@@ -20,7 +20,8 @@ struct undo {
 	 * empty: all of it. */
 	void (*left_out)(void *arg, struct str key, struct str family, const char *why);
 	void *arg;
-	uint64_t restored; /* groups, or groups that have the family again */
+	uint64_t pass_bytes; /* of rows that are kept in memory at a time; 0: 64 MiB */
+	uint64_t restored;   /* groups, or groups that have the family again */
 };
 
 struct undoing;
