@@ -168,6 +168,9 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 		err_prefix(err, "the push could not be stored: ");
 		return -1;
 	}
+	/* Once before anybody sees it, so that no group is shown without its deadline, and once
+	 * with the times of the log in place of those that were known before. */
+	store_begin_waiting(loaded, clock_mono_ns(), clock_wall(), 0);
 	store_take_over(d->store, loaded);
 	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
 	database_published(d);
