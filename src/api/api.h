@@ -40,6 +40,7 @@ struct api {
 	struct rejections *rejections;
 	struct changes *changes;
 	atomic_bool linting;         /* a scan of lint_scan.h is under way */
+	atomic_bool has_findings;    /* the last one found something */
 	_Atomic int64_t lint_due_ns; /* monotonic: when the next one may begin */
 };
 

@@ -116,12 +116,16 @@ struct refresh {
 	struct api *api;
 	struct lint_scan scan;
 	struct job_counts counts;
+	bool found;
 	int64_t began_ns;
 };
 
 static void count(void *arg, const struct lint_found *what)
 {
-	job_counts_add(arg, key_value(what->key, STR("job")));
+	struct refresh *r = arg;
+
+	r->found = true;
+	job_counts_add(&r->counts, key_value(what->key, STR("job")));
 }
 
 static void end(struct refresh *r)
@@ -131,6 +135,7 @@ static void end(struct refresh *r)
 	int64_t least = FRESH_S * INT64_C(1000000000);
 
 	job_counts_swap(&api->counters.lint, &r->counts);
+	api->has_findings = r->found;
 	api->lint_due_ns = now + (pause > least ? pause : least);
 	api->linting = false;
 	job_counts_done(&r->counts);
@@ -162,7 +167,7 @@ static void begin(struct api *api)
 	job_counts_init(&r->counts);
 	lint_scan_init(&r->scan, api->store, current_rules_get(api->rules));
 	r->scan.found = count;
-	r->scan.arg = &r->counts;
+	r->scan.arg = r;
 	if (background_add(api->background, &r->job))
 		return;
 	/* The scan could not begin. The next scrape asks for it again. */
@@ -174,7 +179,8 @@ static void begin(struct api *api)
 
 void api_lint_refresh(struct api *api)
 {
-	if (api->rules && current_rules_have_lint(api->rules) &&
+	/* What the last scan found is told until one finds nothing any more. */
+	if (api->rules && (current_rules_have_lint(api->rules) || api->has_findings) &&
 	    clock_mono_ns() >= api->lint_due_ns && !atomic_exchange(&api->linting, true))
 		begin(api);
 }

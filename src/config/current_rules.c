@@ -24,8 +24,7 @@ static void put(struct current_rules *cur, struct group_rules *rules)
 
 	for (size_t i = 0; i < rules->n; i++)
 		lint |= rules->v[i].guards.lint != LINT_OFF;
-	/* What was found once is told until a scan finds nothing any more. */
-	cur->has_lint = cur->has_lint || lint;
+	cur->has_lint = lint;
 	cur->has_access = rules->access != NULL;
 	cur->rules = rules;
 }
