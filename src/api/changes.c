@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "api/client.h"
+#include "api/denied_target.h"
 #include "api/endpoints.h"
 #include "api/metric_json.h"
 #include "api/v1_reply.h"
@@ -82,7 +83,8 @@ void changes_note(const struct api_worker *w, const struct http_request *req, co
 
 	client_name(w->api, req, client);
 	client_user(w->api, req, user);
-	changes_add(w->api->changes, action, client, user, http_request_target(req), n);
+	changes_add(w->api->changes, action, client, user,
+		    target_shown(w->api, http_request_target(req)), n);
 }
 
 static void add_text(struct strbuf *b, const char *name, struct str text)

@@ -8,6 +8,7 @@
 
 #include "api/changes.h"
 #include "api/client.h"
+#include "api/denied_target.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
 #include "api/group_filter.h"
@@ -311,7 +312,7 @@ static struct groups_delete *delete_new(struct api_worker *w, struct http_reques
 	d->removal = (struct removal){
 		.wants = wants, .goes = goes, .arg = d, .now = clock_wall()
 	};
-	said = http_request_target(req);
+	said = target_shown(w->api, http_request_target(req));
 	d->said = (struct str){ mem_dup(said.p, said.n), said.n };
 	arena_init(&d->arena, ARENA_MAY_FAIL);
 	picks_init(&d->picks, SHOWN);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "api/denied_target.h"
 #include "api/error_status.h"
 #include "api/path.h"
 #include "api/rejections.h"
@@ -213,11 +214,19 @@ static bool is_denied(const struct refused_request *what)
 	return what->reason == counters_rejects[REJECT_DENIED];
 }
 
-/* If the denied value is in the path, the path must not be logged. */
-static struct str target_of(const struct http_request *req, const struct refused_request *what)
+/* A denied value may be in the path, and then in all that was made of it. */
+static void show_target(const struct api *api, struct str target, struct refused_request *what)
 {
-	return is_denied(what) && what->group.n == 0 ? STR("(not shown)")
-						     : http_request_target(req);
+	what->target = target;
+	if (is_denied(what) && what->group.n == 0) {
+		what->target = TARGET_NOT_SHOWN;
+	} else if (target_is_denied(api, target)) {
+		what->target = TARGET_NOT_SHOWN;
+		what->why = "why is not shown, since it may repeat what deny_values denies";
+		what->hidden = true;
+		if (what->group.n > 0)
+			what->group = TARGET_NOT_SHOWN;
+	}
 }
 
 static void note_request(struct api_worker *w, const struct http_request *req,
@@ -232,7 +241,6 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 	if (!what.user)
 		what.user = what.status == 401 ? "" : user;
 	what.method = method_name(http_request_method(req));
-	what.target = target_of(req, &what);
 	refusals_note(w->api->refusals, &what, clock_mono_ns());
 }
 
@@ -240,6 +248,13 @@ static void note_request(struct api_worker *w, const struct http_request *req,
 static bool is_for_the_pusher(int status)
 {
 	return status == 400 || status == 409 || status == 413 || status == 507;
+}
+
+/* Of a path that names no group it is not known which rule the body is for. */
+static bool hides_body(const struct api *api, const struct refused_request *what)
+{
+	return is_denied(what) || what->hidden ||
+	       (what->reason == counters_rejects[REJECT_PATH] && any_value_is_denied(api));
 }
 
 static void reject(const struct api_worker *w, const struct http_request *req,
@@ -252,10 +267,10 @@ static void reject(const struct api_worker *w, const struct http_request *req,
 		.method = method_name(http_request_method(req)),
 		.peer = client,
 		.user = user,
-		.path = target_of(req, what),
+		.path = what->target,
 		.group = what->group,
 		.why = what->why,
-		.body = is_denied(what) ? STR("") : http_request_body(req),
+		.body = hides_body(w->api, what) ? STR("") : http_request_body(req),
 	};
 
 	client_name(w->api, req, client);
@@ -289,6 +304,7 @@ void refusals_push(struct api_worker *w, const struct http_request *req, enum re
 		.group = group,
 	};
 
+	show_target(w->api, http_request_target(req), &what);
 	note_request(w, req, what);
 	if (is_for_the_pusher(what.status))
 		reject(w, req, &what);
@@ -306,6 +322,7 @@ void refusals_warning(struct api_worker *w, struct http_request *req, const char
 		.group = group,
 	};
 
+	show_target(w->api, http_request_target(req), &what);
 	note_request(w, req, what);
 }
 
@@ -327,6 +344,7 @@ void refusals_request(struct api_worker *w, const struct http_request *req, enum
 		.user = why == REFUSED_ROLE ? NULL : "",
 	};
 
+	show_target(w->api, http_request_target(req), &what);
 	note_request(w, req, what);
 }
 
@@ -357,25 +375,32 @@ void refusals_http(void *worker, const struct http_refused *refused)
 	struct str target = take_word(&line), prefix = str_of(w->api->config->web_route_prefix);
 	bool push = (str_eq(method, STR("PUT")) || str_eq(method, STR("POST"))) &&
 		    is_below(target, prefix);
+	bool large = push && refused->status == 413;
 	char name[16];
+	struct refused_request what = {
+		.reason = refused->status == 413   ? "limit"
+			  : refused->status == 503 ? "busy"
+						   : "http",
+		.msg = large ? push_messages[REJECT_LIMIT] : "request refused",
+		.level = LOG_WARN,
+		.status = refused->status,
+		.why = refused->why,
+		.method = name,
+		.source = refused->peer,
+	};
 
 	copy(name, sizeof(name), method);
+	show_target(w->api, target, &what);
 	counters_request(&w->api->counters, HANDLER_REFUSED, refused->method, refused->status);
-	if (push && refused->status == 413)
-		w->api->counters.rejects[REJECT_LIMIT]++;
-	refusals_note(w->api->refusals,
-		      &(struct refused_request){
-			      .reason = refused->status == 413   ? "limit"
-					: refused->status == 503 ? "busy"
-								 : "http",
-			      .msg = push && refused->status == 413 ? push_messages[REJECT_LIMIT]
-								    : "request refused",
-			      .level = LOG_WARN,
-			      .status = refused->status,
-			      .why = refused->why,
-			      .method = name,
-			      .target = target,
-			      .source = refused->peer,
-		      },
-		      clock_mono_ns());
+	refusals_note(w->api->refusals, &what, clock_mono_ns());
+	if (!large)
+		return;
+	w->api->counters.rejects[REJECT_LIMIT]++;
+	rejections_add(w->api->rejections, &(struct rejection){ .at = clock_wall(),
+								.status = what.status,
+								.method = name,
+								.peer = refused->peer,
+								.user = "",
+								.path = what.target,
+								.why = what.why });
 }

@@ -23,6 +23,7 @@ struct refused_request {
 	const char *why, *method;
 	struct str target, group;  /* group: as text, empty where there is none */
 	const char *source, *user; /* the client; user: NULL or empty: not known */
+	bool hidden; /* there may be a value that deny_values denies: nothing of it is shown */
 };
 
 void refusals_note(struct refusals *r, const struct refused_request *what, int64_t now_ns);
@@ -42,7 +43,7 @@ void refusals_warning(struct api_worker *w, struct http_request *req, const char
 /* What the gate refuses. */
 void refusals_request(struct api_worker *w, const struct http_request *req, enum refusal why,
 		      int status, const char *msg);
-/* For struct http_handler: the server's own. Counts a body over the limit as a push refused. */
+/* For struct http_handler: the server's own. A body over the limit is a push refused. */
 void refusals_http(void *worker, const struct http_refused *refused);
 
 #endif

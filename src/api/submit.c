@@ -5,6 +5,7 @@
 
 #include "api/changes.h"
 #include "api/client.h"
+#include "api/denied_target.h"
 #include "api/error_status.h"
 #include "api/refusals.h"
 #include "api/reply.h"
@@ -98,8 +99,9 @@ static void log_deleted(const struct api_worker *w, const struct http_request *r
 		log_info("all groups deleted", "source", client, *user ? "user" : NULL, user, NULL);
 		return;
 	}
-	strbuf_adds(&group, push->labels);
-	strbuf_adds(&path, http_request_target(req));
+	strbuf_adds(&path, target_shown(w->api, http_request_target(req)));
+	strbuf_adds(&group, target_is_denied(w->api, http_request_target(req)) ? TARGET_NOT_SHOWN
+									       : push->labels);
 	log_info("group deleted", "source", client, "path", strbuf_z(&path), "group",
 		 strbuf_z(&group), *user ? "user" : NULL, user, NULL);
 }

@@ -1,4 +1,5 @@
 """What rules of --config.file let nobody push: deny_labels, deny_values, lint; and `tallygate check-metrics`."""
+import base64
 import json
 import os
 import signal
@@ -105,6 +106,41 @@ def test_a_body_over_a_limit_is_not_shown_either(rules, database):
         assert SECRET in rejections(g)[0]["body"]
 
 
+SECRET_64 = base64.urlsafe_b64encode(SECRET.encode()).decode()
+
+
+@pytest.mark.parametrize("method,path,status", [
+    ("PUT", f"/metrics/job/x/contact/{SECRET}/odd", 400), ("PUT", f"/metrics/job/x/{SECRET}", 400),
+    ("PUT", "/metrics/job/x/contact/joe%40example.org/odd", 400), ("PUT", f"/metrics/job/x/contact@base64/{SECRET_64}/odd", 400),
+    ("PUT", f"/metrics/job/x/contact/{SECRET}/%zz", 400), ("DELETE", f"/metrics/job/x/contact/{SECRET}/odd", 400),
+    ("DELETE", f"/metrics/job/x/contact/{SECRET}", 202), ("DELETE", f"/metrics/job/x/contact@base64/{SECRET_64}?recursive=true", 202),
+    ("DELETE", f"/api/v1/groups?match[]={{contact=%22{SECRET}%22}}", 200), ("PUT", f"/dry-run/metrics/job/denied/contact/{SECRET}", 400),
+    ("POST", f"/metrics/job/x/__ttl__/{SECRET}", 400)])
+def test_a_denied_value_in_a_path_is_shown_nowhere(gateway, rules, method, path, status):
+    """Where no group is named, no rule is known, or the group is one of before the rule."""
+    rules.write_text("rules: []")
+    assert gateway.request("POST", "/-/reload").status == 200
+    assert put(gateway, f"x/contact/{SECRET}", "a 1\n").status == 200
+    rules.write_text(RULES)
+    assert gateway.request("POST", "/-/reload").status == 200
+    r = gateway.request(method, path, f'a{{contact="{SECRET}"}} 1\n' if method != "DELETE" else None)
+    assert r.status == status, r
+    shown = [gateway.get(p).text for p in ("/api/v1/rejections", "/api/v1/changes", "/rejections")]
+    gateway.terminate()
+    for text in (*shown, gateway.log):
+        assert "joe" not in text and SECRET_64 not in text
+
+
+def test_a_body_that_is_too_large_is_a_rejection(rules, database):
+    with Gateway(f"--config.file={rules}", "--limits.body-size=1000", database=database) as g:
+        for path in "plain", f"denied/contact/{SECRET}":
+            assert put(g, path, "x" * 2000).status == 413
+        assert [(r["status"], r["path"]) for r in rejections(g)] == [(413, "(not shown)"), (413, "/metrics/job/plain")]
+        assert scrape(g).get("pushgateway_rejected_pushes_total", reason="limit") == 2
+        g.wait_for_line("path=(not shown)" if "path=(not shown)" in g.log else "(not shown)")
+        assert "joe" not in g.log
+
+
 def test_other_refusals_show_their_body(gateway):
     assert put(gateway, "plain", f'a{{contact="{SECRET}" 1\n').status == 400
     assert SECRET in rejections(gateway)[0]["body"]
@@ -158,7 +194,9 @@ def test_findings_follow_what_is_stored(rules, database):
         rules.write_text(RULES)
         os.kill(g.process.pid, signal.SIGHUP)
         eventually(lambda: lint(g)["total"] == 3, "the rule says lint again")
-        assert g.request("DELETE", "/metrics/job/warned").status == 202
+        # No rule says lint any more.
+        rules.write_text("rules:\n- match: '{}'\n")
+        assert g.request("POST", "/-/reload").status == 200
         assert lint(g)["total"] == 0
         eventually(lambda: "pushgateway_lint_findings{" not in g.get("/metrics").text, "the metric follows")
 
