@@ -522,7 +522,7 @@ START_TEST(bad_arguments_file)
 }
 END_TEST
 
-/* A table with flags of the kinds that config.c does not have. */
+/* A table with flags of the kinds that config_flags.c does not have. */
 struct switches {
 	bool on, off;
 };
