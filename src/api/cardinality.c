@@ -9,6 +9,7 @@
 #include "api/endpoints.h"
 #include "api/group_json.h"
 #include "api/metric_json.h"
+#include "api/name_sums.h"
 #include "api/permission.h"
 #include "api/picks.h"
 #include "api/v1_reply.h"
@@ -22,24 +23,10 @@
 enum {
 	SHOWN = 20,
 	SHOWN_MAX = 1000,
-	NAMES_MAX = 100 * 1000, /* jobs, and label names; further ones are counted together under
-				   the name "" */
 	VALUES_MAX = 4 * 1000 * 1000, /* of all labels together; beyond it values are not counted */
 };
 
 static const char *const known[] = { "limit", "sort" };
-
-struct sums {
-	struct str name; /* owned */
-	uint64_t n_series, n_bytes;
-	uint64_t n; /* groups of a job, values of a label */
-};
-
-struct sums_list {
-	struct sums **list;
-	size_t n, cap;
-	struct table index;
-};
 
 struct cardinality {
 	struct v1_job job; /* first */
@@ -51,7 +38,7 @@ struct cardinality {
 	bool by_bytes;
 	struct snapshot *snap;
 	size_t family, page; /* the next to be read of the snapshot */
-	struct sums_list families, labels, jobs;
+	struct name_sums_list families, labels, jobs;
 	/*
 	 * The values seen so far, each as a hash of the label's name and the value; 0: a free
 	 * place.
@@ -63,48 +50,6 @@ struct cardinality {
 	struct picks groups;
 	struct arena arena;
 };
-
-static struct sums *find_sums(const struct sums_list *l, struct str name)
-{
-	uint64_t hash = hash_bytes(name);
-	struct sums *s;
-
-	for (size_t at = table_first(&l->index, hash); (s = table_next(&l->index, hash, &at));)
-		if (str_eq(s->name, name))
-			return s;
-	return NULL;
-}
-
-static struct sums *sums_of(struct sums_list *l, struct str name)
-{
-	struct sums *s = find_sums(l, name);
-
-	if (!s && l->n >= NAMES_MAX && name.n > 0) {
-		name = STR("");
-		s = find_sums(l, name);
-	}
-	if (s)
-		return s;
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->list = mem_realloc(l->list, l->cap * sizeof(struct sums *));
-	}
-	s = mem_zalloc(sizeof(*s));
-	s->name = (struct str){ mem_dup(name.p, name.n), name.n };
-	l->list[l->n++] = s;
-	table_add(&l->index, hash_bytes(name), s);
-	return s;
-}
-
-static void sums_done(struct sums_list *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		free((char *)l->list[i]->name.p);
-		free(l->list[i]);
-	}
-	free(l->list);
-	table_done(&l->index);
-}
 
 /* ---- values of labels ---- */
 
@@ -131,7 +76,7 @@ static void grow_values(struct cardinality *c)
 }
 
 /* False: the value has been seen before, or VALUES_MAX have been counted. */
-static bool is_new_value(struct cardinality *c, const struct sums *label, struct str value)
+static bool is_new_value(struct cardinality *c, const struct name_sums *label, struct str value)
 {
 	uint64_t hash = (hash_bytes(value) ^ hash_bytes(label->name) * 0x9E3779B97F4A7C15) | 1;
 	size_t at;
@@ -201,7 +146,7 @@ static void count_line(struct cardinality *c, struct str line)
 	struct str name, value;
 
 	while (next_label(line, &at, &name, &value)) {
-		struct sums *s = sums_of(&c->labels, name);
+		struct name_sums *s = name_sums_of(&c->labels, name);
 
 		s->n_series++;
 		s->n_bytes += name.n + value.n;
@@ -211,7 +156,7 @@ static void count_line(struct cardinality *c, struct str line)
 
 static void count_page(struct cardinality *c, const struct snapshot_family *f, struct str text)
 {
-	struct sums *family = NULL;
+	struct name_sums *family = NULL;
 
 	while (text.n > 0) {
 		const char *end = memchr(text.p, '\n', text.n);
@@ -220,7 +165,7 @@ static void count_page(struct cardinality *c, const struct snapshot_family *f, s
 
 		n += end != NULL;
 		if (is_theirs(c, line)) {
-			family = family ? family : sums_of(&c->families, f->name);
+			family = family ? family : name_sums_of(&c->families, f->name);
 			family->n_series++;
 			family->n_bytes += n;
 			count_line(c, line);
@@ -261,11 +206,11 @@ static bool count_groups(struct cardinality *c)
 	for (uint32_t i = 0; i < c->some.n; i++) {
 		const struct group_brief *g = &c->some.list[i];
 		struct str key = group_list_key(&c->some, g);
-		struct sums *job;
+		struct name_sums *job;
 
 		if (!may_read(c, key))
 			continue;
-		job = sums_of(&c->jobs, key_value(key, STR("job")));
+		job = name_sums_of(&c->jobs, key_value(key, STR("job")));
 		job->n++;
 		job->n_series += g->n_series;
 		job->n_bytes += g->n_bytes;
@@ -279,29 +224,17 @@ static bool count_groups(struct cardinality *c)
 
 /* ---- the answer ---- */
 
-enum order { BY_SERIES, BY_BYTES, BY_N };
-
-static int sums_cmp(const void *pa, const void *pb, void *arg)
-{
-	const struct sums *a = *(struct sums *const *)pa, *b = *(struct sums *const *)pb;
-	enum order order = *(const enum order *)arg;
-	uint64_t x = order == BY_N ? a->n : order == BY_BYTES ? a->n_bytes : a->n_series;
-	uint64_t y = order == BY_N ? b->n : order == BY_BYTES ? b->n_bytes : b->n_series;
-
-	return x != y ? (x < y) - (x > y) : str_cmp(a->name, b->name);
-}
-
-static void write_sums(struct cardinality *c, const char *member, struct sums_list *l,
-		       enum order order, const char *n_is)
+static void write_sums(struct cardinality *c, const char *member, struct name_sums_list *l,
+		       enum name_sums_order order, const char *n_is)
 {
 	struct strbuf *b = &c->job.data;
 
 	if (l->n > 0)
-		qsort_r(l->list, l->n, sizeof(struct sums *), sums_cmp, &order);
+		qsort_r(l->list, l->n, sizeof(struct name_sums *), name_sums_cmp, &order);
 	json_add_member(b, member);
 	strbuf_addc(b, '[');
 	for (size_t i = 0; i < l->n && i < c->limit; i++) {
-		const struct sums *s = l->list[i];
+		const struct name_sums *s = l->list[i];
 
 		strbuf_addz(b, i ? ",{\"name\":" : "{\"name\":");
 		json_add_string(b, s->name);
@@ -338,7 +271,7 @@ static void write_groups(struct cardinality *c)
 
 static void write_all(struct cardinality *c)
 {
-	enum order order = c->by_bytes ? BY_BYTES : BY_SERIES;
+	enum name_sums_order order = c->by_bytes ? BY_BYTES : BY_SERIES;
 	struct strbuf *b = &c->job.data;
 	size_t n_families = c->families.n, n_labels = c->labels.n, n_jobs = c->jobs.n;
 
@@ -388,9 +321,9 @@ static void cardinality_free(struct v1_job *job)
 
 	snapshot_free(c->snap);
 	strbuf_done(&c->pairs);
-	sums_done(&c->families);
-	sums_done(&c->labels);
-	sums_done(&c->jobs);
+	name_sums_done(&c->families);
+	name_sums_done(&c->labels);
+	name_sums_done(&c->jobs);
 	free(c->values);
 	group_list_done(&c->some);
 	picks_done(&c->groups);
