@@ -126,6 +126,11 @@ static enum storage_commit_result mem_commit(struct storage *st, const struct ro
 		err_set(err, ERR_STORAGE, 0, "told to refuse");
 		return STORAGE_REFUSED;
 	}
+	if (m->full > 0) {
+		m->full--;
+		err_set(err, ERR_STORAGE, 0, "the disk is full");
+		return STORAGE_REFUSED_FULL;
+	}
 	for (size_t i = 0; m->too_long && i < rows->n; i++)
 		if (rows->list[i].body.n > m->too_long) {
 			err_set(err, ERR_STORAGE, 0, "a row is too long");

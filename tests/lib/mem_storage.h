@@ -17,6 +17,7 @@ struct mem_storage {
 	uint64_t moves, shrinks; /* records that were moved so far, and not as a whole */
 	atomic_uint trims;
 	atomic_bool refuse;      /* every commit fails while this is set */
+	atomic_uint full;        /* so many commits fail because the disk is full */
 	atomic_bool refuse_trim; /* those that trim do */
 	atomic_uint too_long;    /* with STORAGE_REFUSED_ROWS those with a longer body; 0: none */
 };

@@ -712,6 +712,47 @@ static enum err_reason undo_id(struct world *w, uint64_t id)
 	return push.err.reason;
 }
 
+/*
+ * A disk that is full takes the removal without what would undo it, for room is what is wanted; one
+ * that takes not even that leaves everything as it was, for whoever reads the log later, too.
+ */
+START_TEST(removal_on_a_full_disk)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct removed all = { .family = -1 };
+	struct removal removal = {
+		.wants = wants, .goes = goes, .arg = &all, .can_undo = true, .id = "nothing of it"
+	};
+	struct push push = {
+		.mode = PUSH_REMOVE, .removal = &removal, .done = told, .done_arg = &w->verdict
+	};
+
+	world_init(w, 1);
+	for (unsigned g = 0; g < 3; g++)
+		push_plain(w, g);
+	removal.now = w->now;
+	memset(all.goes, true, sizeof(all.goes));
+	w->rows.full = 2;
+	ck_assert(!slices_begin_removal(&w->slices, &push));
+	ck_assert_int_eq(push.err.reason, ERR_STORAGE);
+	ck_assert(!slices_pending(&w->slices) && w->rows.full == 0);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_uint_eq(store_counts(w->store).groups, 3);
+		push_plain(w, 0);
+		restart(w);
+	}
+	w->database.full = w->database.suspect = false;
+	w->rows.full = 1;
+	ck_assert(!remove_all(w, 8).can_undo);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_uint_eq(store_counts(w->store).groups, 0);
+		ck_assert_int_eq(undo_id(w, 8), ERR_NOT_FOUND);
+		restart(w);
+	}
+	world_done(w);
+}
+END_TEST
+
 /* Also for whoever reads the log later: the oldest is ended by a row. */
 START_TEST(so_many_can_be_undone)
 {
@@ -793,6 +834,7 @@ int main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, histories);
 	tcase_add_test(tc, so_many_can_be_undone);
+	tcase_add_test(tc, removal_on_a_full_disk);
 	tcase_add_test(tc, a_clock_that_was_set_back);
 	tcase_add_loop_test(tc, not_allowed, 0, 2);
 	return run_cases("undo", tc);
