@@ -414,9 +414,9 @@ bool committer_beats(struct committer *c)
 	return c->batches_seen != before || (!c->busy && queue_depth(c->queue) == 0);
 }
 
-uint64_t committer_seen(struct committer *c)
+struct storage_row_id committer_seen(struct committer *c)
 {
-	return c->database.seen;
+	return database_seen(&c->database);
 }
 
 struct committer_stats committer_stats(struct committer *c)

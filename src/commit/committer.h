@@ -52,7 +52,7 @@ bool committer_beats(struct committer *c);
 bool committer_fails(struct committer *c, struct err *why);
 
 /* Any thread: the newest row of the log that is shown. */
-uint64_t committer_seen(struct committer *c);
+struct storage_row_id committer_seen(struct committer *c);
 
 /* Any thread. */
 struct committer_stats committer_stats(struct committer *c);

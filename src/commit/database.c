@@ -244,8 +244,21 @@ static int apply_row(void *arg, const struct row *row, struct err *err)
 
 void database_published(struct database *d)
 {
-	if (d->applier)
-		d->seen = d->storage->ops->seen(d->storage);
+	if (!d->applier)
+		return;
+	pthread_mutex_lock(&d->verdict_lock);
+	d->seen = d->storage->ops->seen(d->storage);
+	pthread_mutex_unlock(&d->verdict_lock);
+}
+
+struct storage_row_id database_seen(struct database *d)
+{
+	struct storage_row_id seen;
+
+	pthread_mutex_lock(&d->verdict_lock);
+	seen = d->seen;
+	pthread_mutex_unlock(&d->verdict_lock);
+	return seen;
 }
 
 /* A log that is another one by now is loaded, once. */

@@ -22,7 +22,6 @@ struct database {
 	struct applier *applier; /* of rows that others write; NULL: nobody else does */
 	double now; /* Unix seconds, by the database: of the batch that database_begin() has begun
 		     */
-	atomic_ullong seen; /* any thread: the newest row of the log that is shown */
 
 	bool full;      /* the disk, when rows that take room were to be committed last */
 	bool suspect;   /* a commit has failed: look after it before the next batch */
@@ -44,6 +43,7 @@ struct database {
 	pthread_mutex_t verdict_lock; /* of these */
 	bool fails;                   /* the last commit, or the last probe, failed */
 	struct err why;
+	struct storage_row_id seen; /* the newest row of the log that is shown */
 };
 
 void database_init(struct database *d, struct storage *storage, struct store *store);
@@ -66,6 +66,8 @@ void database_cancel(struct database *d);
 void database_follow(struct database *d);
 /* What was committed is published. */
 void database_published(struct database *d);
+/* Any thread: the newest row of the log that is shown. */
+struct storage_row_id database_seen(struct database *d);
 
 /* Unix seconds, by the clock of the database where others write, too. */
 double database_now(const struct database *d);

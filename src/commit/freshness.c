@@ -26,9 +26,10 @@ struct freshness {
 	struct freshness_wait *waiting; /* for rows */
 	struct push nudge;              /* has the committer follow */
 	bool nudged;                    /* it is in the queue */
+	uint64_t nudges;                /* that are done */
 	bool failing, stopping;
 	int64_t answered_ns; /* monotonic: the last question that was */
-	uint64_t newest;
+	struct storage_row_id newest;
 };
 
 /* On the committer's thread. */
@@ -38,6 +39,7 @@ static void followed(struct push *push)
 
 	pthread_mutex_lock(&f->lock);
 	f->nudged = false;
+	f->nudges++;
 	pthread_cond_signal(&f->news);
 	pthread_mutex_unlock(&f->lock);
 }
@@ -71,16 +73,27 @@ static void done_all(struct freshness *f, struct freshness_wait *list)
 	pthread_mutex_lock(&f->lock);
 }
 
+/*
+ * A log that has become another one may have as many rows, or fewer. That what is shown is of the
+ * same log is known of the very row, or when the committer has looked since.
+ */
+static bool is_shown(const struct freshness *f, const struct freshness_wait *w,
+		     const struct storage_row_id *seen)
+{
+	return storage_row_id_eq(&w->needs, seen) ||
+	       (w->needs.number < seen->number && f->nudges >= w->nudge);
+}
+
 /* Takes those out of the list that need wait no longer, or want to. */
 static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
 {
 	struct freshness_wait *ready = NULL, **at = &f->waiting;
-	uint64_t seen = committer_seen(f->committer);
+	const struct storage_row_id seen = committer_seen(f->committer);
 
 	while (*at) {
 		struct freshness_wait *w = *at;
 
-		if (w->needs > seen && w->until_ns > now && !f->failing) {
+		if (!is_shown(f, w, &seen) && w->until_ns > now && !f->failing) {
 			at = &w->next;
 			continue;
 		}
@@ -92,7 +105,7 @@ static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
 }
 
 /* A connection that was idle may have been lost long ago: once more over a new one. */
-static int ask_storage(struct freshness *f, bool again, uint64_t *ret)
+static int ask_storage(struct freshness *f, bool again, struct storage_row_id *ret)
 {
 	const struct storage_ops *ops = f->storage->ops;
 	struct err ignored;
@@ -107,7 +120,7 @@ static void ask(struct freshness *f)
 {
 	struct freshness_wait *asking = TAKE(f->asked), *next;
 	bool again = f->failing;
-	uint64_t newest;
+	struct storage_row_id newest = { 0 };
 
 	pthread_mutex_unlock(&f->lock);
 	bool failed = ask_storage(f, again, &newest) < 0;
@@ -120,11 +133,15 @@ static void ask(struct freshness *f)
 	}
 	for (; asking; asking = next) {
 		next = asking->next;
-		asking->needs = failed ? 0 : newest;
+		asking->needs = newest;
+		/* The one that is under way may have begun before. */
+		asking->nudge = f->nudges + (f->nudged ? 2 : 1);
 		asking->next = f->waiting;
 		f->waiting = asking;
 	}
-	if (!failed && newest > committer_seen(f->committer))
+	const struct storage_row_id seen = committer_seen(f->committer);
+
+	if (!failed && !storage_row_id_eq(&newest, &seen))
 		nudge(f);
 }
 
@@ -219,7 +236,6 @@ bool freshness_ask(struct freshness *f, struct freshness_wait *w)
 	pthread_mutex_lock(&f->lock);
 	waits = !f->failing && !f->stopping;
 	if (waits) {
-		w->needs = UINT64_MAX;
 		w->next = f->asked;
 		f->asked = w;
 		pthread_cond_signal(&f->news);
@@ -247,10 +263,10 @@ struct freshness_stats freshness_stats(struct freshness *f)
 
 	if (!f)
 		return ret;
-	seen = committer_seen(f->committer);
+	seen = committer_seen(f->committer).number;
 	pthread_mutex_lock(&f->lock);
 	ret.up = !f->failing;
-	ret.lag_rows = f->newest > seen ? f->newest - seen : 0;
+	ret.lag_rows = f->newest.number > seen ? f->newest.number - seen : 0;
 	pthread_mutex_unlock(&f->lock);
 	return ret;
 }

@@ -1,10 +1,10 @@
 /*
- * Where several gateways write to one log: whoever reads asks first what the newest row of the log
- * is, and waits until that is shown, so that what any of them has acknowledged is seen at all of
- * them. A thread of its own asks, over a connection of its own (storage.h: newest), and nothing
- * else of the database is its; the committer reads the rows and shows them. Those who come while it
- * asks share the next question. Once a question has failed, nobody waits until one has succeeded
- * again.
+ * Where several gateways write to one log: whoever reads asks first which the newest row of the log
+ * is, and waits until that very row is shown, so that what any of them has acknowledged is seen at
+ * all of them. A thread of its own asks, over a connection of its own (storage.h: newest), and
+ * nothing else of the database is its; the committer reads the rows and shows them. Those who come
+ * while it asks share the next question. Once a question has failed, nobody waits until one has
+ * succeeded again.
  */
 #ifndef COMMIT_FRESHNESS_H
 #define COMMIT_FRESHNESS_H
@@ -16,7 +16,9 @@ struct freshness;
 /* Embedded by who waits. */
 struct freshness_wait {
 	struct freshness_wait *next;
-	uint64_t needs;   /* the row that has to be shown */
+	struct storage_row_id needs; /* the row that has to be shown */
+	uint64_t nudge;   /* or more rows, once the committer has followed so often: they are of the
+			     same log */
 	int64_t until_ns; /* monotonic: not longer than that; set by who waits */
 	/* On the thread of freshness; may free it. */
 	void (*done)(struct freshness_wait *w);

@@ -85,6 +85,17 @@ struct storage_follower {
 	void *arg;
 };
 
+/* A row of the log and who has written it, since in another log it is another one. */
+struct storage_row_id {
+	uint64_t number; /* 0: there is none */
+	uint64_t process, batch;
+};
+
+static inline bool storage_row_id_eq(const struct storage_row_id *a, const struct storage_row_id *b)
+{
+	return a->number == b->number && a->process == b->process && a->batch == b->batch;
+}
+
 struct storage_ops {
 	/*
 	 * These four are of a log that several gateways write; NULL: nobody else does.
@@ -92,7 +103,7 @@ struct storage_ops {
 	 * begin: nobody else writes from now until commit or cancel; what others have written is
 	 * given first. -1: *err, and nothing is begun. *ret_now: the time of what is committed.
 	 * follow: the same without keeping others from writing.
-	 * newest: how many rows the log has had. Asked over a connection of its own, by one thread
+	 * newest: the newest row of the log. Asked over a connection of its own, by one thread
 	 * at a time, which may be another one. At the deadline (monotonic) it is -1, and so it is
 	 * where there is no connection; deadline 0: makes one.
 	 */
@@ -100,9 +111,10 @@ struct storage_ops {
 		     struct err *err);
 	void (*cancel)(struct storage *st);
 	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);
-	int (*newest)(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err);
-	/* Of the newest row that the store has. */
-	uint64_t (*seen)(struct storage *st);
+	int (*newest)(struct storage *st, int64_t deadline, struct storage_row_id *ret,
+		      struct err *err);
+	/* The newest row that the store has. */
+	struct storage_row_id (*seen)(struct storage *st);
 	/*
 	 * Rows with numbers below `below`, the newest first. Rows are not checked: see
 	 * row_verdict(). To skip a part that cannot be read, call again with a lower number.

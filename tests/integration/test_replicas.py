@@ -320,3 +320,23 @@ def test_several_start_at_once_on_an_empty_database(postgresql):
             assert gw.put(f"from_{i}", f"n {i}\n").status == 200
         for gw in gws:
             assert gw.get("/metrics").text.count("\nn{") == 4
+
+
+def test_a_row_of_another_history_is_not_taken_for_the_newest(flags, postgresql):
+    """As after a promotion: the log has as many rows as before, the last of which is another one. The next scrape shows that one."""
+    name = flags[1].partition("=")[2]
+    other = schema()
+    for i in range(10):
+        with Gateway(*flags, database=None) as gw:
+            assert gw.put("x", f"a {i}.5\n").status == 200
+        postgresql.sql(f"DROP SCHEMA IF EXISTS {other} CASCADE; CREATE SCHEMA {other}; CREATE TABLE {other}.log AS TABLE {name}.log; "
+                       f"CREATE TABLE {other}.head AS TABLE {name}.head; DROP SCHEMA {name} CASCADE")
+        with Gateway(*flags, database=None) as gw:
+            assert gw.put("x", f"a {i}\n").status == 200
+            assert any(line.endswith(f" {i}") for line in shown(gw))
+            rows_of = lambda s: postgresql.sql(f"SELECT seq FROM {s}.head")
+            assert rows_of(name) == rows_of(other)
+            postgresql.sql(f"BEGIN; LOCK TABLE {name}.head; TRUNCATE {name}.log; INSERT INTO {name}.log SELECT * FROM {other}.log; "
+                           f"DELETE FROM {name}.head; INSERT INTO {name}.head SELECT * FROM {other}.head; COMMIT")
+            assert any(line.startswith("a{") and line.endswith(f" {i}.5") for line in shown(gw)), i
+        postgresql.sql(f"DROP SCHEMA {name} CASCADE")

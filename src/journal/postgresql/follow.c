@@ -193,7 +193,8 @@ int postgresql_follow(struct storage *st, const struct storage_follower *f, stru
 	return postgresql_catch_up(p, f, err);
 }
 
-int postgresql_newest(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err)
+int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,
+		      struct err *err)
 {
 	struct postgresql *p = postgresql_of(st);
 	struct head head;
@@ -205,6 +206,6 @@ int postgresql_newest(struct storage *st, int64_t deadline, uint64_t *ret, struc
 	}
 	if (look(&p->asking, deadline, &head, err) < 0)
 		return -1;
-	*ret = head.last.number;
+	*ret = row_id_of(&head.last);
 	return 0;
 }

@@ -15,6 +15,11 @@ struct seen {
 	struct row_writer writer;
 };
 
+static inline struct storage_row_id row_id_of(const struct seen *s)
+{
+	return (struct storage_row_id){ s->number, s->writer.process, s->writer.batch };
+}
+
 struct head {
 	struct seen last; /* the newest row of the log */
 	double at, now;   /* Unix seconds: of the newest transaction, and by the server's clock */
@@ -72,7 +77,8 @@ void postgresql_cancel(struct storage *st);
 /* In follow.c. What others have written since; moves `seen`. */
 int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err);
 int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err);
-int postgresql_newest(struct storage *st, int64_t deadline, uint64_t *ret, struct err *err);
+int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,
+		      struct err *err);
 
 /* In reading.c. */
 enum storage_load_result postgresql_read(struct storage *st, enum storage_which which,

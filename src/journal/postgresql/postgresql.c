@@ -118,9 +118,9 @@ static uint64_t postgresql_bytes(struct storage *st)
 	return strtoull(PQgetvalue(r, 0, 0), NULL, 10);
 }
 
-static uint64_t postgresql_seen(struct storage *st)
+static struct storage_row_id postgresql_seen(struct storage *st)
 {
-	return postgresql_of(st)->seen.number;
+	return row_id_of(&postgresql_of(st)->seen);
 }
 
 static enum storage_health postgresql_health(struct storage *st, struct err *err)
