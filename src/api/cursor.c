@@ -2,32 +2,18 @@
 
 #include "base/base64.h"
 #include "base/hash.h"
+#include "base/le.h"
 
 enum { HEAD = 24 }; /* bytes: checksum, list, rank; the key follows */
-
-static void put(char *to, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		to[i] = (char)(v >> 8 * i);
-}
-
-static uint64_t take(const char *from)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
-	return v;
-}
 
 void cursor_write(struct strbuf *out, uint64_t list, struct place at)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 	char head[HEAD];
 
-	put(head + 8, list);
-	put(head + 16, (uint64_t)at.rank);
-	put(head, checksum_bytes((struct str){ head + 8, HEAD - 8 }, at.key));
+	le_put(head + 8, list, 8);
+	le_put(head + 16, (uint64_t)at.rank, 8);
+	le_put(head, checksum_bytes((struct str){ head + 8, HEAD - 8 }, at.key), 8);
 	strbuf_add(&b, head, HEAD);
 	strbuf_adds(&b, at.key);
 	base64url_encode(strbuf_str(&b), out);
@@ -44,14 +30,14 @@ int cursor_read(struct str text, uint64_t list, struct arena *a, struct place *r
 		return err_set(err, ERR_TOO_LARGE, 0, "the cursor is too long");
 	if (!base64url_decode(text, bytes, &n, &at) || n < HEAD ||
 	    checksum_bytes((struct str){ bytes + 8, HEAD - 8 },
-			   (struct str){ bytes + HEAD, n - HEAD }) != take(bytes))
+			   (struct str){ bytes + HEAD, n - HEAD }) != le_take(bytes, 8))
 		return err_set(err, ERR_INVALID, 0,
 			       "the cursor is none that this API has given: take next_cursor of "
 			       "the page before, or leave it out for the first page");
-	if (take(bytes + 8) != list)
+	if (le_take(bytes + 8, 8) != list)
 		return err_set(err, ERR_INVALID, 0,
 			       "the cursor is of another request: the parameters beside limit "
 			       "have to be those of the page before");
-	*ret = (struct place){ (int64_t)take(bytes + 16), { bytes + HEAD, n - HEAD } };
+	*ret = (struct place){ (int64_t)le_take(bytes + 16, 8), { bytes + HEAD, n - HEAD } };
 	return 0;
 }

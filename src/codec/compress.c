@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/array.h"
+#include "base/le.h"
 #include "base/mem.h"
 
 enum { DEFLATE_LEVEL = 1, ZSTD_LEVEL = 1 };
@@ -64,12 +65,6 @@ static uint32_t store_blocks(struct str text, char *out)
 	return (uint32_t)(to - out);
 }
 
-static void put_u32(char *to, uint32_t v)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (char)(v >> (8 * i) & 0xFF);
-}
-
 static struct bytes *shrink(struct bytes *b)
 {
 	if (b->cap - b->n < b->cap / 8)
@@ -118,13 +113,13 @@ static void store_frame(struct str text, struct strbuf *out)
 	char field[4];
 
 	strbuf_add(out, magic, 5);
-	put_u32(field, (uint32_t)text.n);
+	le_put(field, (uint32_t)text.n, 4);
 	strbuf_add(out, field, 4);
 	do {
 		size_t n = text.n < most ? text.n : most;
 
 		/* Three bytes: the last one?, type 0, length. */
-		put_u32(field, (uint32_t)n << 3 | (n == text.n));
+		le_put(field, (uint32_t)n << 3 | (n == text.n), 4);
 		strbuf_add(out, field, 3);
 		strbuf_add(out, text.p, n);
 		text.p += n;
@@ -201,7 +196,7 @@ size_t compress_tail(const struct compress_stream *s, char out[COMPRESS_TAIL])
 	/* A final block with nothing in it: fixed codes, end of block. */
 	out[0] = 0x03;
 	out[1] = 0x00;
-	put_u32(out + 2, s->crc);
-	put_u32(out + 6, s->length);
+	le_put(out + 2, s->crc, 4);
+	le_put(out + 6, s->length, 4);
 	return 10;
 }

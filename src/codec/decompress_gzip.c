@@ -41,7 +41,7 @@ static int skip_extra(struct str *in, struct err *err)
 {
 	if (in->n < 2)
 		return cut_off(err);
-	return skip_bytes(in, 2 + le_bytes(in->p, 2), err);
+	return skip_bytes(in, 2 + (uint32_t)le_take(in->p, 2), err);
 }
 
 static int skip_text(struct str *in, struct err *err)
@@ -61,7 +61,7 @@ static int check_header_crc(const char *start, struct str *in, struct err *err)
 
 	if (in->n < 2)
 		return cut_off(err);
-	if (le_bytes(in->p, 2) != (crc & 0xFFFF))
+	if ((uint32_t)le_take(in->p, 2) != (crc & 0xFFFF))
 		return bad_header(err);
 	str_skip(in, 2);
 	return 0;
@@ -132,7 +132,7 @@ static int check_trailer(struct str *in, uint32_t crc, size_t size, struct err *
 {
 	if (in->n < TRAILER_SIZE)
 		return cut_off(err);
-	if (le_bytes(in->p, 4) != crc || le_bytes(in->p + 4, 4) != (uint32_t)size)
+	if ((uint32_t)le_take(in->p, 4) != crc || (uint32_t)le_take(in->p + 4, 4) != (uint32_t)size)
 		return err_set(err, ERR_INVALID, 0, "gzip: invalid checksum");
 	str_skip(in, TRAILER_SIZE);
 	return 0;

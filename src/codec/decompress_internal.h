@@ -3,6 +3,7 @@
 #define CODEC_DECOMPRESS_INTERNAL_H
 
 #include "base/err.h"
+#include "base/le.h"
 #include "base/str.h"
 
 /* How far a codec may write behind the limit before it is told: a block of snappy. */
@@ -45,16 +46,6 @@ static inline void str_skip(struct str *s, size_t n)
 {
 	s->p += n;
 	s->n -= n;
-}
-
-/* Little-endian, of 1 to 4 bytes that are there. */
-static inline uint32_t le_bytes(const char *p, unsigned n)
-{
-	uint32_t v = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		v |= (uint32_t)(uint8_t)p[i] << 8 * i;
-	return v;
 }
 
 int gzip_skip_header(struct str *in, struct err *err);

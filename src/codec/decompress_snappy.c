@@ -37,7 +37,7 @@ static int take_chunk(struct str *in, bool first, struct chunk *ret, struct err 
 		return corrupt(err);
 
 	uint8_t type = (uint8_t)in->p[0];
-	size_t n = le_bytes(in->p + 1, 3);
+	size_t n = (uint32_t)le_take(in->p + 1, 3);
 
 	if (first && type != CHUNK_IDENTIFIER)
 		return corrupt(err);
@@ -82,7 +82,7 @@ static int add_block(struct chunk c, struct output *out)
 
 	if (c.data.n < CHECKSUM_SIZE)
 		return corrupt(out->err);
-	crc = le_bytes(c.data.p, CHECKSUM_SIZE);
+	crc = (uint32_t)le_take(c.data.p, CHECKSUM_SIZE);
 	str_skip(&c.data, CHECKSUM_SIZE);
 	if (!block_size(&c, &n))
 		return corrupt(out->err);

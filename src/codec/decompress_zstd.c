@@ -81,7 +81,7 @@ static int next_frame(ZSTD_DCtx *context, struct str *in, struct output *out)
 
 	if (in->n < MAGIC_SIZE)
 		return err_set(out->err, ERR_INVALID, 0, "unexpected EOF");
-	if (!is_frame(le_bytes(in->p, MAGIC_SIZE), &skippable))
+	if (!is_frame((uint32_t)le_take(in->p, MAGIC_SIZE), &skippable))
 		return err_set(out->err, ERR_INVALID, 0, "zstd: invalid header");
 
 	size_t n = ZSTD_findFrameCompressedSize(in->p, in->n);

@@ -1,28 +1,15 @@
 /* The body of the row that says when a group ends: see store/lifetime.h. */
+#include "base/le.h"
 #include "store/lifetime.h"
 
 enum { OWN_TTL = 1, EXPIRED = 2, OVERDUE = 4 };
 
-static char *put(char *to, int64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		*to++ = (char)((uint64_t)v >> 8 * i);
-	return to;
-}
-
-static int64_t take(const char **from)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)(unsigned char)*(*from)++ << 8 * i;
-	return (int64_t)v;
-}
-
 struct str life_encode(const struct life *l, char to[LIFE_BODY])
 {
-	char *at = put(put(put(to, l->ttl_ns), l->keep_times_ns), l->expect_every_ns);
+	char *at = le_put(to, (uint64_t)l->ttl_ns, 8);
 
+	at = le_put(at, (uint64_t)l->keep_times_ns, 8);
+	at = le_put(at, (uint64_t)l->expect_every_ns, 8);
 	*at = (char)((l->own_ttl ? OWN_TTL : 0) | (l->expired ? EXPIRED : 0) |
 		     (l->overdue ? OVERDUE : 0));
 	return (struct str){ to, LIFE_BODY };
@@ -35,9 +22,10 @@ bool life_decode(struct str body, double at, struct life *ret)
 	*ret = (struct life){ .row_at = at };
 	if (body.n != LIFE_BODY)
 		return false;
-	ret->ttl_ns = take(&p);
-	ret->keep_times_ns = take(&p);
-	ret->expect_every_ns = take(&p);
+	ret->ttl_ns = (int64_t)le_take(p, 8);
+	ret->keep_times_ns = (int64_t)le_take(p + 8, 8);
+	ret->expect_every_ns = (int64_t)le_take(p + 16, 8);
+	p += 24;
 	ret->own_ttl = *p & OWN_TTL;
 	ret->expired = *p & EXPIRED;
 	ret->overdue = *p & OVERDUE;

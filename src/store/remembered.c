@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/le.h"
 #include "base/mem.h"
 
 void remembered_init(struct remembered *r, enum row_kind kind, size_t max)
@@ -57,19 +58,12 @@ void remembered_stage(struct remembered *r, struct remembered_hash h)
 	r->staged[r->n_staged++] = h;
 }
 
-static char *put(char *to, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		*to++ = (char)(v >> 8 * i);
-	return to;
-}
-
 struct str remembered_body(const struct remembered *r)
 {
 	char *p = mem_alloc(r->n_staged * REMEMBERED_BYTES), *at = p;
 
 	for (size_t i = 0; i < r->n_staged; i++)
-		at = put(put(at, r->staged[i].v[0]), r->staged[i].v[1]);
+		at = le_put(le_put(at, r->staged[i].v[0], 8), r->staged[i].v[1], 8);
 	return (struct str){ p, r->n_staged * REMEMBERED_BYTES };
 }
 
@@ -162,15 +156,6 @@ bool remembered_is_live(const struct remembered *r, uint64_t number)
 
 /* ---- start ---- */
 
-static uint64_t take(const char *from)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
-	return v;
-}
-
 int remembered_restore(struct remembered *r, const struct row *row)
 {
 	size_t n = row->body.n / REMEMBERED_BYTES;
@@ -181,9 +166,9 @@ int remembered_restore(struct remembered *r, const struct row *row)
 	for (size_t i = 0; i < n; i++) {
 		const char *p = row->body.p + i * REMEMBERED_BYTES;
 
-		r->ring[r->n++] = (struct remembered_item){ { { take(p), take(p + 8) } },
-							    row_first_number(row),
-							    (uint32_t)n };
+		r->ring[r->n++] = (struct remembered_item){
+			{ { le_take(p, 8), le_take(p + 8, 8) } }, row_first_number(row), (uint32_t)n
+		};
 	}
 	return 0;
 }
@@ -197,7 +182,8 @@ int remembered_apply(struct remembered *r, const struct row *row)
 	for (size_t i = 0; i < n; i++) {
 		const char *p = row->body.p + i * REMEMBERED_BYTES;
 
-		remembered_stage(r, (struct remembered_hash){ { take(p), take(p + 8) } });
+		remembered_stage(r,
+				 (struct remembered_hash){ { le_take(p, 8), le_take(p + 8, 8) } });
 	}
 	r->row = row_first_number(row);
 	return 0;

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "base/le.h"
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
@@ -179,17 +180,10 @@ int store_removal_decide(struct store *s, struct removal *r, struct err *err)
 
 static void put(struct strbuf *b, uint64_t v, int bytes)
 {
-	for (int i = 0; i < bytes; i++)
-		strbuf_addc(b, (char)(v >> 8 * i));
-}
+	char le[8];
 
-static uint64_t take(const char *from, int bytes)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < bytes; i++)
-		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
-	return v;
+	le_put(le, v, bytes);
+	strbuf_add(b, le, (size_t)bytes);
 }
 
 int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret_family,
@@ -201,7 +195,7 @@ int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret
 	if (of_family) {
 		if (body.n < 4)
 			return -1;
-		ret_family->n = take(body.p, 4);
+		ret_family->n = le_take(body.p, 4);
 		ret_family->p = body.p + 4;
 		begin = 4 + ret_family->n;
 	}
@@ -211,7 +205,7 @@ int removal_next_id(struct str body, size_t *at, bool of_family, struct str *ret
 		*at = begin;
 	if (*at == body.n)
 		return 0;
-	*ret_id = take(body.p + *at, 8);
+	*ret_id = le_take(body.p + *at, 8);
 	*at += 8;
 	return 1;
 }

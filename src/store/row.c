@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "base/le.h"
 #include "store/rows.h"
 
 uint64_t row_checksum(const struct row *r)
@@ -41,9 +42,7 @@ enum row_verdict row_verdict(const struct row *r)
 
 bool row_document_id(struct str body, uint64_t *ret)
 {
-	*ret = 0;
-	for (size_t i = 0; i < DOCUMENT_ID_BYTES && i < body.n; i++)
-		*ret |= (uint64_t)(unsigned char)body.p[i] << 8 * i;
+	*ret = body.n < DOCUMENT_ID_BYTES ? 0 : le_take(body.p, DOCUMENT_ID_BYTES);
 	return body.n >= DOCUMENT_ID_BYTES;
 }
 

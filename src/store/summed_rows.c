@@ -3,34 +3,21 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/le.h"
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
 enum { HEAD_VERSION = 1, HEAD = 'H' };
 
-static char *put(char *to, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		*to++ = (char)(v >> 8 * i);
-	return to;
-}
-
-static uint64_t take(const char *from)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
-	return v;
-}
-
 struct str summed_head_encode(const struct summed_head *h, char to[SUMMED_HEAD_BYTES])
 {
 	to[0] = HEAD_VERSION;
 	to[1] = HEAD;
 	to[2] = (char)h->mode;
-	put(put(put(to + 3, h->birth), (uint64_t)h->zero_first_ns), h->max_sources);
+	le_put(to + 3, h->birth, 8);
+	le_put(to + 11, (uint64_t)h->zero_first_ns, 8);
+	le_put(to + 19, h->max_sources, 8);
 	return (struct str){ to, SUMMED_HEAD_BYTES };
 }
 
@@ -39,9 +26,9 @@ bool summed_head_decode(struct str bytes, struct summed_head *ret)
 	if (bytes.n != SUMMED_HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
 		return false;
 	*ret = (struct summed_head){ .mode = (uint8_t)bytes.p[2],
-				     .birth = take(bytes.p + 3),
-				     .zero_first_ns = (int64_t)take(bytes.p + 11),
-				     .max_sources = take(bytes.p + 19) };
+				     .birth = le_take(bytes.p + 3, 8),
+				     .zero_first_ns = (int64_t)le_take(bytes.p + 11, 8),
+				     .max_sources = le_take(bytes.p + 19, 8) };
 	return ret->zero_first_ns >= 0;
 }
 
@@ -64,7 +51,7 @@ static void list_document(void *arg, struct document *doc, struct str bytes)
 	if (bytes.n == 0 && doc->number == 0)
 		return;
 	body = arena_alloc(&w->bodies, n);
-	put(body, doc->id);
+	le_put(body, doc->id, 8);
 	copy_bytes(body + DOCUMENT_ID_BYTES, bytes.p, bytes.n);
 	if (w->n_documents == w->cap_documents) {
 		w->cap_documents = w->cap_documents ? w->cap_documents * 2 : 64;

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/array.h"
+#include "base/le.h"
 #include "format/protobuf/wire.h"
 
 /* The bytes of a tag (one or two) and of the longest value whose length no client chooses. */
@@ -18,8 +19,7 @@ static unsigned put_double(char *to, double v)
 	uint64_t bits;
 
 	memcpy(&bits, &v, sizeof(bits));
-	for (unsigned i = 0; i < 8; i++)
-		to[i] = (char)(bits >> (8 * i));
+	le_put(to, bits, 8);
 	return 8;
 }
 

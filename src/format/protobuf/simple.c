@@ -1,5 +1,6 @@
 #include "format/protobuf/simple.h"
 
+#include "base/le.h"
 #include "format/protobuf/wire.h"
 
 enum { MAX_LABELS = 16, VALUE_SIZE = 2 + 9 };
@@ -54,13 +55,12 @@ static struct shared_labels *labels_of(struct str raw, const struct decode_limit
 /* Reads a message that holds one double and nothing else. */
 static bool take_value(const char p[VALUE_SIZE], struct metric *m)
 {
-	uint64_t bits = 0;
+	uint64_t bits;
 	double v;
 
 	if (p[1] != 9 || p[2] != 0x09)
 		return false;
-	for (unsigned i = 0; i < 8; i++)
-		bits |= (uint64_t)(uint8_t)p[3 + i] << (8 * i);
+	bits = le_take(p + 3, 8);
 	memcpy(&v, &bits, sizeof(v));
 	switch (p[0]) {
 	case 0x12:
