@@ -5,18 +5,11 @@
 #include "api/reply.h"
 #include "api/scrape_call.h"
 #include "api/scrape_part.h"
-#include "config/config.h"
 #include "metrics/key.h"
 
 void api_group_scrape(struct api_worker *w, struct http_request *req)
 {
-	const struct config *c = w->api->config;
-	const struct key_limits lim = {
-		.max_labels = (uint32_t)c->labels_per_series,
-		.max_label_name = (uint32_t)c->label_name_length,
-		.max_label_value = (uint32_t)c->label_value_length,
-		.utf8_names = c->push_enable_utf8_names,
-	};
+	const struct key_limits lim = read_push_key_limits(w->api->config);
 	struct key key;
 	struct err err;
 

@@ -19,14 +19,8 @@ void page_add_policy(struct api_worker *w, struct http_request *req)
 /* "HASH/NAME" of ".../static/HASH/NAME". */
 static struct str file_path(struct api_worker *w, struct http_request *req)
 {
-	size_t before = strlen(w->api->config->web_route_prefix) + sizeof("/static/") - 1;
-	struct path path;
-	struct err err;
-
-	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
-	    path.decoded.n < before)
-		return STR("");
-	return (struct str){ path.decoded.p + before, path.decoded.n - before };
+	return path_behind(http_request_target(req), w->api->config->web_route_prefix, "/static/",
+			   &w->reader.arena);
 }
 
 void api_page_file(struct api_worker *w, struct http_request *req)

@@ -146,6 +146,17 @@ enum group_mode path_take_mode(struct str *path)
 	return GROUP_PLAIN;
 }
 
+struct str path_behind(struct str target, const char *prefix, const char *below, struct arena *a)
+{
+	size_t before = strlen(prefix) + strlen(below);
+	struct path path;
+	struct err err;
+
+	if (path_decode(target, a, &path, &err) < 0 || path.decoded.n < before)
+		return STR("");
+	return (struct str){ path.decoded.p + before, path.decoded.n - before };
+}
+
 bool push_path_parse(struct str path, struct push_path *ret)
 {
 	const struct str prefix = STR("/metrics/job");

@@ -26,6 +26,12 @@ struct path {
  */
 int path_decode(struct str target, struct arena *a, struct path *ret_path, struct err *err);
 
+/*
+ * What follows prefix and `below` in a target's path: "x" of "/prefix/static/x" for "/static/".
+ * Empty if the path is malformed or shorter. Lives in the arena or borrows from the target.
+ */
+struct str path_behind(struct str target, const char *prefix, const char *below, struct arena *a);
+
 /* Where pushes go: "/metrics/job/J/a/b", "/sum/metrics/job@base64/Sg==". */
 struct push_path {
 	enum group_mode mode; /* as the prefix says it; GROUP_PLAIN: it says none */

@@ -4,7 +4,6 @@
 #include "api/refusals.h"
 #include "api/reply.h"
 #include "api/v1_reply.h"
-#include "config/config.h"
 #include "format/text/write.h"
 
 static enum access_verb verb_of(enum action action)
@@ -80,13 +79,7 @@ void permission_note(struct api_worker *w, const struct http_request *req, const
  */
 static int key_of_path(struct api_worker *w, struct key *ret, struct err *err)
 {
-	const struct config *c = w->api->config;
-	const struct key_limits lim = {
-		.max_labels = (uint32_t)c->labels_per_series,
-		.max_label_name = (uint32_t)c->label_name_length,
-		.max_label_value = (uint32_t)c->label_value_length,
-		.utf8_names = c->push_enable_utf8_names,
-	};
+	const struct key_limits lim = read_push_key_limits(w->api->config);
 	struct key_options pairs;
 
 	if (key_parse(w->push_path.key, &lim, &w->reader.arena, ret, &pairs, err) == 0)

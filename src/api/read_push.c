@@ -34,6 +34,16 @@ static uint64_t max_decoded(const struct config *c)
 	return max < c->decode_bytes ? max : c->decode_bytes;
 }
 
+struct key_limits read_push_key_limits(const struct config *c)
+{
+	return (struct key_limits){
+		.max_labels = (uint32_t)c->labels_per_series,
+		.max_label_name = (uint32_t)c->label_name_length,
+		.max_label_value = (uint32_t)c->label_value_length,
+		.utf8_names = c->push_enable_utf8_names,
+	};
+}
+
 void push_reader_init(struct push_reader *r, const struct config *c, struct current_rules *rules)
 {
 	*r = (struct push_reader){
@@ -241,12 +251,7 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 		       struct push_refusal *ret)
 {
 	const struct config *c = r->config;
-	const struct key_limits lim = {
-		.max_labels = (uint32_t)c->labels_per_series,
-		.max_label_name = (uint32_t)c->label_name_length,
-		.max_label_value = (uint32_t)c->label_value_length,
-		.utf8_names = c->push_enable_utf8_names,
-	};
+	const struct key_limits lim = read_push_key_limits(c);
 	CLEANUP(group_rules_unrefp)
 	struct group_rules *rules = r->rules ? current_rules_get(r->rules) : NULL;
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 };

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "codec/decompress.h"
 #include "expose/counters.h"
+#include "metrics/key.h"
 #include "push/push.h"
 
 struct config;
@@ -39,6 +40,9 @@ struct push_refusal {
 	enum reject why;
 	struct strbuf group; /* as text; empty: not known, or not to be shown */
 };
+
+/* What a grouping key in a path may be. */
+struct key_limits read_push_key_limits(const struct config *config);
 
 void push_reader_init(struct push_reader *r, const struct config *config,
 		      struct current_rules *rules);

@@ -66,14 +66,8 @@ static bool read_id(struct str text, unsigned char id[UNDO_ID])
 /* The ID after "/api/v1/undo/". */
 static struct str id_in_path(struct api_worker *w, struct http_request *req)
 {
-	size_t before = strlen(w->api->config->web_route_prefix) + sizeof("/api/v1/undo/") - 1;
-	struct path path;
-	struct err err;
-
-	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
-	    path.decoded.n < before)
-		return STR("");
-	return (struct str){ path.decoded.p + before, path.decoded.n - before };
+	return path_behind(http_request_target(req), w->api->config->web_route_prefix,
+			   "/api/v1/undo/", &w->reader.arena);
 }
 
 /* ---- on the committer's thread ---- */
