@@ -1,3 +1,4 @@
+#include "format/family_add.h"
 #include "format/openmetrics/internal.h"
 
 static bool is_time(const struct text_series *s, struct timestamp *ret_ts)
@@ -30,12 +31,7 @@ static int add_gauge(struct text_parser *p, struct text_family *gauges, const st
 		.has = HAS_GAUGE,
 		.gauge = s->created,
 	};
-	if (gauges->pub.last)
-		gauges->pub.last->next = m;
-	else
-		gauges->pub.metrics = m;
-	gauges->pub.last = m;
-	gauges->pub.n_metrics++;
+	family_add(&gauges->pub, m);
 	return 0;
 }
 

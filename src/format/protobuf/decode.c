@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "format/family_add.h"
 #include "format/protobuf/metric.h"
 #include "format/protobuf/simple.h"
 #include "format/protobuf/wire.h"
@@ -54,12 +55,7 @@ static int add_metric(struct decoder *d, struct family *f, struct str bytes)
 	m = proto_simple_decode(bytes, d->lim, d->a, &d->last_shared);
 	if (!m && proto_metric_decode(bytes, d->lim, d->a, &d->scratch, &m, d->err) < 0)
 		return -1;
-	if (f->last)
-		f->last->next = m;
-	else
-		f->metrics = m;
-	f->last = m;
-	f->n_metrics++;
+	family_add(f, m);
 	return 0;
 }
 

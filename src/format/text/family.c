@@ -1,6 +1,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "format/family_add.h"
 #include "format/text/internal.h"
 #include "metrics/names.h"
 
@@ -232,12 +233,7 @@ void text_add_metric(struct text_parser *p, struct metric *m, size_t size)
 	else if (m->n_labels)
 		m->labels = copy_bytes((char *)m + size, p->labels,
 				       m->n_labels * sizeof(*m->labels));
-	if (f->last)
-		f->last->next = m;
-	else
-		f->metrics = m;
-	f->last = m;
-	f->n_metrics++;
+	family_add(f, m);
 }
 
 int text_put_plain(struct text_parser *p, double v)
