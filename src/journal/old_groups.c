@@ -6,6 +6,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "journal/load.h"
+#include "store/undo.h"
 
 enum {
 	STEP_ROWS = 2048,         /* read at a time, */
@@ -108,21 +109,10 @@ static int take(struct old_groups *o, const struct row *row, enum row_kind kind,
 		kind = (enum row_kind)(unsigned char)body.p[0];
 		body = (struct str){ body.p + 1, body.n - 1 };
 	}
-	switch (kind) {
-	case ROW_TAKE:
+	if (kind == ROW_TAKE)
 		return add_take(o, row, body, err);
-	case ROW_GROUP:
-	case ROW_RECORD:
-	case ROW_WHOLE:
-	case ROW_FAILED:
-	case ROW_LIFE:
-	case ROW_DOCUMENT:
-		if (is_one(o, row->group))
-			add(o, row, kind, body);
-		break;
-	default:
-		break;
-	}
+	if (undo_restores(kind) && is_one(o, row->group))
+		add(o, row, kind, body);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
+#include "base/le.h"
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
@@ -136,8 +137,7 @@ void store_undo_end(struct store *s, const unsigned char *id)
 
 /* ---- cleaning ---- */
 
-/* Whether rows of this kind belong to one group. */
-static bool concerns_group(enum row_kind kind)
+bool undo_restores(enum row_kind kind)
 {
 	switch (kind) {
 	case ROW_GROUP:
@@ -146,7 +146,6 @@ static bool concerns_group(enum row_kind kind)
 	case ROW_FAILED:
 	case ROW_LIFE:
 	case ROW_DOCUMENT:
-	case ROW_KEPT:
 		return true;
 	default:
 		return false;
@@ -177,7 +176,7 @@ bool undoables_need(const struct store *s, const struct row *row)
 		if ((row->kind == ROW_TAKE || (row->kind == ROW_KEPT && row->group == 0)) &&
 		    u->number > number)
 			return true;
-		if (concerns_group(row->kind) && one_needs(u, row))
+		if ((undo_restores(row->kind) || row->kind == ROW_KEPT) && one_needs(u, row))
 			return true;
 	}
 	return false;
@@ -274,15 +273,6 @@ int store_stage_family(struct store *s, struct push *push, struct push *times)
 
 /* ---- start ---- */
 
-static uint64_t take(const char *from, int bytes)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < bytes; i++)
-		v |= (uint64_t)(unsigned char)from[i] << 8 * i;
-	return v;
-}
-
 static struct undoable *decode(const struct row *row)
 {
 	struct str rest = { row->body.p + HEAD, row->body.n - HEAD }, family = STR("");
@@ -293,7 +283,7 @@ static struct undoable *decode(const struct row *row)
 	memcpy(u->id, row->body.p, UNDO_ID);
 	u->number = row_first_number(row);
 	u->at = row->at;
-	u->bytes = take(row->body.p + UNDO_ID, 8);
+	u->bytes = le_take(row->body.p + UNDO_ID, 8);
 	while ((r = removal_next_id(rest, &at, true, &family, &u->groups[u->n])) > 0)
 		u->n++;
 	if (family.n && r == 0)

@@ -65,6 +65,9 @@ void store_undo_end(struct store *s, const unsigned char *id);
 /* While the log is read for an undo nothing is cleaned. */
 void store_undo_reading(struct store *s, bool reading);
 
+/* Whether rows of this kind, of a group, bring back what it was. */
+bool undo_restores(enum row_kind kind);
+
 /* ---- bringing back: each in a batch, after what has come before ---- */
 
 /* The id of the group with that key, as published; 0: there is none. */
