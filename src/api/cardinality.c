@@ -13,6 +13,7 @@
 #include "api/permission.h"
 #include "api/picks.h"
 #include "api/v1_reply.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -229,8 +230,7 @@ static void write_sums(struct cardinality *c, const char *member, struct name_su
 {
 	struct strbuf *b = &c->job.data;
 
-	if (l->n > 0)
-		qsort_r(l->list, l->n, sizeof(struct name_sums *), name_sums_cmp, &order);
+	array_sort_with(l->list, l->n, name_sums_cmp, &order);
 	json_add_member(b, member);
 	strbuf_addc(b, '[');
 	for (size_t i = 0; i < l->n && i < c->limit; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/path.h"
+#include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -31,7 +32,7 @@ static void add(struct group_keys *k, struct str key)
 		return;
 	item = mem_alloc(sizeof(*item) + key.n);
 	item->n = (uint32_t)key.n;
-	memcpy(item->bytes, key.p, key.n);
+	copy_bytes(item->bytes, key.p, key.n);
 	table_add(&k->keys, hash_bytes(key), item);
 }
 

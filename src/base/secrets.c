@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { STARS = 3 };
 
 /* Returns where the text goes on. */
@@ -11,7 +13,7 @@ static char *put_stars(char *from, char *end)
 	size_t n = (size_t)(end - from), stars = n < STARS ? n : STARS;
 
 	memset(from, '*', stars);
-	memmove(from + stars, end, strlen(end) + 1);
+	move_bytes(from + stars, end, strlen(end) + 1);
 	return from + stars;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "config/config_flags.h"
 #include "config/file.h"
@@ -202,7 +203,7 @@ void config_each(const struct config *c, void (*fn)(void *arg, const char *name,
 
 	for (size_t i = 0; i < config_flags.n; i++)
 		order[i] = &config_flags.flags[i];
-	qsort(order, config_flags.n, sizeof(const struct flag *), compare_names);
+	array_sort(order, config_flags.n, compare_names);
 	for (size_t i = 0; i < config_flags.n; i++) {
 		CLEANUP(strbuf_done) struct strbuf value = { 0 };
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "config/group_rules.h"
@@ -391,7 +392,7 @@ static void show(struct store *s, struct counted_rule *r)
 	if (most) {
 		use.values = most->n;
 		use.name_n = (uint32_t)utf8_cut(most->name, sizeof(use.name));
-		memcpy(use.name, most->name.p, use.name_n);
+		copy_bytes(use.name, most->name.p, use.name_n);
 	}
 	pthread_mutex_lock(&s->pages.lock);
 	r->shown = use;
