@@ -190,7 +190,7 @@ static int print_options(const struct asked *asked, struct arena *a, struct err 
 }
 
 /* Whatever stands before /metrics/job and its mode is a host or a route prefix. */
-static int parse_url(const char *url, struct arena *a, struct push_path *ret, struct err *err)
+int check_config_url(const char *url, struct arena *a, struct push_path *ret, struct err *err)
 {
 	const struct str push = STR("/metrics/job");
 	struct path path;
@@ -221,7 +221,7 @@ static int ask(const struct group_rules *rules, const char *url, struct arena *a
 	struct push_path path;
 
 	*ret = (struct asked){ 0 };
-	if (parse_url(url, a, &path, err) < 0 ||
+	if (check_config_url(url, a, &path, err) < 0 ||
 	    key_parse(path.key, &lim, a, &ret->key, &pairs, err) < 0 ||
 	    group_options_of_path(&pairs, &own, &says, err) < 0 ||
 	    api_push_options(&no_flags, rules, &ret->key, path.mode, &pairs, &ret->all, &ret->rule,

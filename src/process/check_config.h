@@ -5,6 +5,14 @@
 #ifndef PROCESS_CHECK_CONFIG_H
 #define PROCESS_CHECK_CONFIG_H
 
+#include "api/path.h"
+
+/*
+ * The URL of a push, in which whatever stands before /metrics/job and its mode is a host or a route
+ * prefix. Borrows from the URL or lives in the arena. -1: *err.
+ */
+int check_config_url(const char *url, struct arena *a, struct push_path *ret, struct err *err);
+
 /* argv[0] is "check-config". Prints to stdout and stderr; returns the status to exit with. */
 int check_config(int argc, char **argv);
 

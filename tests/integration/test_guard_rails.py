@@ -380,9 +380,37 @@ def test_check_metrics_of_what_is_no_body():
     r = subprocess.run([BINARY, "check-metrics"], input="a{\n", capture_output=True, text=True, timeout=30)
     assert r.returncode == 1 and r.stderr.startswith("error: ") and r.stdout == ""
     r = subprocess.run([BINARY, "check-metrics", "x"], input="", capture_output=True, text=True, timeout=30)
-    assert r.returncode == 1 and "usage: tallygate check-metrics < FILE" in r.stderr
+    assert r.returncode == 1 and "usage: tallygate check-metrics [RULES URL] < FILE" in r.stderr
     r = subprocess.run([BINARY, "check-metrics"], input="# TYPE a counter\na_total 1\n# EOF\n", capture_output=True, text=True, timeout=30)
     assert r.returncode == 3
+
+
+@pytest.mark.parametrize("path,body,says", [
+    ("small", "a 1\nb 1\n", ""), ("other", "a 1\nb 1\nc 1\n", ""), ("small", "a 1\nb 1\nc 1\n", "refused with 413: the group {job=\"small\"} would have 3 families"),
+    ("team-1", "".join(f'a{{u="{i}"}} 1\n' for i in range(4)), 'refused with 413: with this push to the group {job="team-1"} the label "u" would have 4 values'),
+    ("denied", 'a{user_id="1"} 1\n', 'refused with 400: the label "user_id" must not be pushed to this group'),
+    ("denied", f'a{{x="{SECRET}"}} 1\n', 'refused with 400: the value of the label "x" looks like'),
+    ("other", "a_count 1\n# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n", "refused with 400: "),
+    ("summed/pid/1", "# TYPE c counter\nc 1\n", ""), ("summed", "# TYPE c counter\nc 1\n", "refused with 400: "),
+    ("other/x", "a 1\n", "refused with 400: odd number of components")])
+def test_check_metrics_says_what_a_gateway_would(rules, path, body, says):
+    """The same words, for the same push."""
+    rules.write_text(LIMITS + "- match: '{job=\"denied\"}'\n  deny_labels: [user_id]\n  deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+']\n")
+    r = subprocess.run([BINARY, "check-metrics", str(rules), f"http://h:9091/metrics/job/{path}"], input=body, capture_output=True, text=True, timeout=30)
+    assert r.stderr == "" and SECRET not in r.stdout
+    refusals = [line for line in r.stdout.splitlines() if line.startswith("refused with")]
+    assert len(refusals) == bool(says) and says in r.stdout, r.stdout
+    assert r.returncode == 3 if r.stdout else r.returncode == 0
+    with Gateway(f"--config.file={rules}", database="") as g:
+        answer = g.request("PUT", f"/metrics/job/{path}", body)
+        assert answer.status == (200 if not says else int(refusals[0].split()[2].rstrip(":")))
+        assert not says or answer.text.strip() == refusals[0].split(": ", 1)[1]
+
+
+def test_check_metrics_with_rules_that_are_wrong(rules):
+    for file, url, why in ((rules, "http://h/x", "no URL to push to"), (rules.parent / "none", "http://h/metrics/job/x", "none")):
+        r = subprocess.run([BINARY, "check-metrics", str(file), url], input="a 1\n", capture_output=True, text=True, timeout=30)
+        assert r.returncode == 1 and why in r.stderr and "refused" not in r.stdout
 
 
 def test_check_config_shows_them(rules):
