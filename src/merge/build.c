@@ -189,7 +189,9 @@ static bool build_summary(const struct merged_series *s, bool zero, struct arena
 	if (!y)
 		return false;
 	if (!zero) {
-		y->count = (uint64_t)count_of(&s->all.count);
+		double count = count_of(&s->all.count);
+
+		y->count = count < 0x1p64 ? (uint64_t)count : UINT64_MAX;
 		y->sum = total_value(&s->all.value);
 	}
 	y->created = timestamp_of(s->since);

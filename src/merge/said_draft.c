@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/num.h"
 #include "metrics/native_histogram.h"
 #include "push/push.h"
 
@@ -25,14 +26,14 @@ double draft_single_value(const struct family *f, const struct metric *m)
 static int check_count(const struct family *f, const struct metric *m, double v, const char *what,
 		       struct err *err)
 {
-	char words[160];
+	char words[160], num[NUM_MAX];
 
 	if (v >= 0 && isfinite(v))
 		return 0;
 	snprintf(words, sizeof(words),
-		 "is to be added up, but its %s is %g: a count can be neither negative nor NaN "
+		 "is to be added up, but its %s is %.*s: a count can be neither negative nor NaN "
 		 "nor infinite",
-		 what, v);
+		 what, (int)num_format(v, num), num);
 	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line, words);
 }
 
@@ -59,10 +60,22 @@ static int check_histogram(const struct family *f, const struct metric *m, struc
 	return native_histogram_is(h) ? check_native(f, m, err) : 0;
 }
 
+/* Text says counts of summaries as doubles, and those that are none have become very large ones. */
+static int check_summary(const struct family *f, const struct metric *m, struct err *err)
+{
+	if (m->summary->count <= INT64_MAX)
+		return 0;
+	return rules_refuse(err, f->name, m->labels, m->n_labels, m->line,
+			    "is to be added up, but its count is negative, NaN, infinite or more "
+			    "than 2^63");
+}
+
 int draft_check(const struct draft *d, const struct metric *m, struct err *err)
 {
-	if (!draft_is_single(d->family->type))
-		return m->histogram ? check_histogram(d->family, m, err) : 0;
+	if (m->histogram)
+		return check_histogram(d->family, m, err);
+	if (m->summary)
+		return check_summary(d->family, m, err);
 	if (d->policy != MERGE_SUM)
 		return 0;
 	return check_count(d->family, m, draft_single_value(d->family, m), "value", err);

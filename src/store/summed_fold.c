@@ -166,7 +166,8 @@ int summed_check_values(struct store *s, struct group *g, uint64_t before, struc
 	if (values_of_all(s, su) <= max || su->group->n_values <= before)
 		return 0;
 	return err_set(err, ERR_STORE_FULL, 0,
-		       "the gateway is full: it holds %llu values of the sources of summed groups "
-		       "(--limits.source-values=%llu)",
+		       "the gateway is full: with this push it would hold %llu values of the "
+		       "sources of summed groups, more than --limits.source-values=%llu; sources "
+		       "that are done free theirs with __final__/1 or a DELETE",
 		       (unsigned long long)values_of_all(s, su), (unsigned long long)max);
 }

@@ -295,7 +295,8 @@ static void end(struct store *s, struct group *g, struct push *push)
 
 /* ---- */
 
-static void note_failure(struct store *s, struct group *g, struct push *push)
+/* made: by this push. */
+static void note_failure(struct store *s, struct group *g, struct push *push, bool made)
 {
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
@@ -303,8 +304,11 @@ static void note_failure(struct store *s, struct group *g, struct push *push)
 	 * A refusal because of the group's state says nothing about the push, so it is no failure
 	 * of the group.
 	 */
-	if (push->err.reason != ERR_INVALID && !g->staged->made)
+	if (push->err.reason != ERR_INVALID) {
+		if (made)
+			change_end(s, g, push->now);
 		return;
+	}
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
 	if (g->staged->summed)
 		merged_refused(g->staged->summed->group, &push->said->head.source, push->now,
@@ -320,11 +324,28 @@ static bool is_repeat(const struct store *s, const struct group *g, const struct
 	       summed_was_taken(s, g->staged->summed, push->said->head.push_id);
 }
 
+/* What counts from 0 in each process cannot be told from increments: one of them is a mistake. */
+static int check_mode(const struct group *g, struct push *push)
+{
+	const struct summed *su = g->staged->summed;
+
+	if (!su || su->head.mode == push->options.group.mode)
+		return 0;
+	if (su->head.mode == GROUP_SUM)
+		return err_set(&push->err, ERR_CONFLICT, 0,
+			       "the group is summed over its sources, and this push is an "
+			       "increment: push to /sum/metrics/job/..., or delete the group "
+			       "first");
+	return err_set(&push->err, ERR_CONFLICT, 0,
+		       "the group is made of increments, and this push is what one source has "
+		       "counted so far: push to /add/metrics/job/..., or delete the group first");
+}
+
 void summed_stage(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	struct summed_head head;
-	bool fresh;
+	bool fresh, made;
 
 	s->work.now = push->now;
 	if (g && store_is_leaving(s, g))
@@ -335,15 +356,16 @@ void summed_stage(struct store *s, struct push *push)
 		end(s, g, push);
 		return;
 	}
-	if ((!g || !group_is_there(g)) && store_make_group(s, &g, push) < 0)
+	made = !g || !group_is_there(g);
+	if (made && store_make_group(s, &g, push) < 0)
 		return;
 	if (push->err.reason) {
-		note_failure(s, g, push);
+		note_failure(s, g, push, made);
 		return;
 	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
-	if (is_repeat(s, g, push))
+	if (check_mode(g, push) < 0 || is_repeat(s, g, push))
 		return;
 	fresh = become_summed(s, g, push);
 	head = g->staged->summed->head;
@@ -353,7 +375,7 @@ void summed_stage(struct store *s, struct push *push)
 			summed_leave(g);
 		else
 			g->staged->summed->head = head;
-		note_failure(s, g, push);
+		note_failure(s, g, push, made);
 		return;
 	}
 	if (push->options.group.mode == GROUP_ADD)

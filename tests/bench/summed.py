@@ -13,8 +13,8 @@ SERIES = 100
 FAMILIES = 10
 PUSHES = 4000
 CONNECTIONS = 16
-# Of each, one push with all of its counts, and its end.
-GONE = 100000
+# Of each, one push with all of its counts, and its end. $GONE says another number.
+GONE = int(os.environ.get("GONE", "100000"))
 GONE_SERIES = 10
 KEPT = 1000
 START_LIMIT = 120

@@ -173,6 +173,27 @@ def test_a_plain_push_to_a_summed_group(restartable):
     assert shown(g) == {"c": 1}
 
 
+def test_increments_and_sums_do_not_mix(restartable):
+    g = restartable.start()
+    push("a", c=5)(g)
+    r = g.request("POST", "/add/metrics/job/j", body({"c": 1}))
+    assert r.status == 409 and "push to /sum/metrics/job/" in r.text
+    assert g.request("POST", "/add/metrics/job/added", body({"c": 1})).status == 200
+    g = restartable.again()
+    r = g.request("POST", "/sum/metrics/job/added/pid/1", body({"c": 1}))
+    assert r.status == 409 and "push to /add/metrics/job/" in r.text
+    assert "push_failure_time_seconds{instance=\"\",job=\"added\"} 0" in g.get("/metrics").text
+    assert shown(g) == {"c": 5}
+
+
+@pytest.mark.parametrize("count", ["-1", "NaN", "+Inf"])
+def test_summaries_whose_count_is_none(restartable, count):
+    g = restartable.start()
+    r = g.request("POST", "/sum/metrics/job/j/pid/a", f"# TYPE s summary\ns_count {count}\ns_sum 1\n")
+    assert r.status == 400 and '"s"' in r.text
+    assert shown(g) == {}
+
+
 def test_no_source(restartable):
     g = restartable.start()
     r = g.request("POST", "/sum/metrics/job/j", body({"c": 1}))
@@ -391,7 +412,9 @@ def test_values_of_all_sources(restartable):
     for step in live.values():
         step(g)
     r = g.request("POST", "/sum/metrics/job/j/pid/more", body({"c": 1}, start=100))
-    assert r.status == 507 and "--limits.source-values" in r.text
+    assert r.status == 507 and "--limits.source-values" in r.text and "__final__/1" in r.text
+    assert g.request("POST", "/sum/metrics/job/other/pid/more", body({"c": 1})).status == 507
+    assert 'job="other"' not in g.get("/metrics").text, "nothing of it is there, no failure either"
     live["live0"](g)
     assert shown(g) == {"c": 40}
 

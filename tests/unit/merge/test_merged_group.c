@@ -481,8 +481,8 @@ static const struct {
 	const char *body, *says;
 } refused[] = {
 	{ "# TYPE c counter\nc -1\n", "its value is -1: a count can be neither negative nor NaN" },
-	{ "# TYPE c counter\nc NaN\n", "its value is nan" },
-	{ "# TYPE c counter\nc +Inf\n", "its value is inf" },
+	{ "# TYPE c counter\nc NaN\n", "its value is NaN" },
+	{ "# TYPE c counter\nc +Inf\n", "its value is +Inf" },
 	{ "c_total -1\n", "its value is -1" },
 };
 

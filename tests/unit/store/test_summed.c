@@ -274,6 +274,19 @@ static const struct {
 	/* What is refused changes nothing. */
 	{ { "/j/pid/1|c 5", "400 /j/pid/2|c -1; d 1" }, "c 5" },
 	{ { "/j/pid/1|c 5", "400 /j/pid/2|c NaN" }, "c 5" },
+	{ { "/j/pid/1|c 5", "400 /j/pid/2|d 1; # TYPE s summary; s_count NaN; s_sum 1" }, "c 5" },
+	{ { "/j/pid/1|c 5", "400 /j/pid/1|# TYPE s summary; s_count -1; s_sum 1" }, "c 5" },
+	{ { "/j/pid/1|c 5", "400 /j/pid/1|# TYPE s summary; s_count +Inf; s_sum 1" }, "c 5" },
+	/* Sums that no summary can say. */
+	{ { "/j/pid/1|# TYPE s summary; s_count 6e18; s_sum 1",
+	    "/j/pid/2|# TYPE s summary; s_count 6e18; s_sum 1",
+	    "/j/pid/3|# TYPE s summary; s_count 6e18; s_sum 1",
+	    "/j/pid/4|# TYPE s summary; s_count 6e18; s_sum 1" },
+	  "s_count 1.8446744073709552e+19; s_sum 4" },
+	/* Increments are not what a source has counted so far. */
+	{ { "/j/pid/1|c 5", "409 /j/__mode__/add|c 3", "/j/pid/1|c 6" }, "c 6" },
+	{ { "/j/__mode__/add|c 5", "409 /j/pid/1|c 3", "/j/__mode__/add|c 1" }, "c 6" },
+	{ { "/j/__mode__/add|c 5", "DELETE /j/__mode__/add", "/j/pid/1|c 3" }, "c 3" },
 	{ { "/j/pid/1|c 5", "400 /j/pid/1|c 6; c 6" }, "c 5" },
 	{ { "/j/pid/1|# TYPE x counter; x 5", "400 /j/pid/2|d 1; # TYPE x gauge; x 5" }, "x 5" },
 	{ { "plain /k|# TYPE x gauge; x 5", "/j/pid/1|c 5",
@@ -403,6 +416,29 @@ START_TEST(series_limit)
 	step(&g, "507 rule /j/pid/1|c{x=\"1\"} 6; c{x=\"3\"} 5");
 	step(&g, "/j/pid/1|c{x=\"1\"} 7");
 	check_shows(&g, "series", "c{x=\"1\"} 7; c{x=\"2\"} 5");
+	gateway_done(&g);
+}
+END_TEST
+
+/* A group that a refused push would have made is not there, whatever comes before and after. */
+START_TEST(refused_for_room)
+{
+	const struct source_limits lim = { .max_values = 2 };
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &lim);
+	step(&g, "507 /j/pid/1|c 1; d 1; e 1");
+	ck_assert_uint_eq(g.store->staged_groups, 0);
+	stage(&g, "507 /j/pid/1|c 1; d 1; e 1");
+	stage(&g, "/j/pid/1|c 1");
+	stage(&g, "507 /k/pid/1|c 1; d 1; e 1");
+	stage(&g, "400 /l/pid/1|c -1");
+	stage(&g, "507 /l/pid/1|c 1; d 1; e 1");
+	gateway_publish(&g);
+	check_log(&g, "in one batch");
+	check_shows(&g, "in one batch", "c 1");
+	ck_assert_uint_eq(g.store->staged_groups, 2);
 	gateway_done(&g);
 }
 END_TEST
@@ -677,6 +713,7 @@ int main(void)
 	tcase_add_loop_test(tc, batches_come_to_nothing, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, one_batch, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, series_limit);
+	tcase_add_test(tc, refused_for_room);
 	tcase_add_test(tc, sources_limit);
 	tcase_add_test(tc, values_limit);
 	tcase_add_test(tc, limits_of_sources_outlive_a_wipe);
