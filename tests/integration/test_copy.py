@@ -6,7 +6,7 @@ import pytest
 
 from exposition import scrape
 from gateway import BINARY, Gateway, eventually
-from postgresql_server import schema
+from postgresql_server import Server, schema
 from test_upkeep import fill_ours, files, groups_of, run
 
 SECRET = "s3cret"
@@ -14,6 +14,16 @@ SECRET = "s3cret"
 
 def gateway(postgresql, name):
     return Gateway(f"--persistence.url={postgresql.url}", f"--persistence.schema={name}", database=None)
+
+
+@pytest.fixture(scope="module")
+def copied(postgresql, tmp_path_factory):
+    """A file that no gateway has open, and a schema with a copy of it."""
+    database, name = tmp_path_factory.mktemp("copied") / "tallygate.db", schema()
+    with Gateway(database=database) as g:
+        assert g.put("a", "a 1\n").status == 200
+    run("copy", "--from", database, "--to", postgresql.url, "--to-schema", name)
+    return database, name
 
 
 def tables(postgresql, name):
@@ -147,11 +157,8 @@ def test_a_gateway_that_starts_meanwhile_gets_all_of_it(postgresql, database):
     (["--from", "URL", "--to", "FILE"], "FILE is there already"),
     (["--to", "URL"], "--from and --to are needed"),
 ])
-def test_bad_input_is_one_line_without_a_password(postgresql, database, tmp_path, flags, says):
-    with Gateway(database=database) as g:
-        assert g.put("a", "a 1\n").status == 200
-    name = schema()
-    run("copy", "--from", database, "--to", postgresql.url, "--to-schema", name)
+def test_bad_input_is_one_line_without_a_password(postgresql, copied, tmp_path, flags, says):
+    database, name = copied
     if "--from-schema" not in flags:
         flags = [*flags, "--from-schema", name]
     put = lambda text: text.replace("FILE", str(database)).replace("URL", postgresql.url)
@@ -160,12 +167,10 @@ def test_bad_input_is_one_line_without_a_password(postgresql, database, tmp_path
     assert done.stdout == "" and SECRET not in done.stderr
 
 
-def test_a_standby_will_do_to_copy_from_and_an_older_schema_will_not(postgresql, database, tmp_path):
-    name = schema()
-    with Gateway(database=database) as g:
-        assert g.put("a", "a 1\n").status == 200
+def test_who_may_only_read_can_copy_and_a_newer_schema_cannot_be_read(postgresql, copied, tmp_path):
+    (database, _), name = copied, schema()
     run("copy", "--from", database, "--to", postgresql.url, "--to-schema", name)
-    # All that a standby allows.
+    # All that a standby allows, too.
     postgresql.sql(f"CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA {name} TO {name}; GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name}; "
                    f"ALTER ROLE {name} SET default_transaction_read_only = on")
     run("copy", "--from", postgresql.url_of(name), "--from-schema", name, "--to", tmp_path / "to.db")
@@ -175,11 +180,23 @@ def test_a_standby_will_do_to_copy_from_and_an_older_schema_will_not(postgresql,
     assert not (tmp_path / "no.db").exists()
 
 
-def test_the_url_in_a_file(postgresql, database, tmp_path):
-    name = schema()
-    with Gateway(database=database) as g:
-        assert g.put("a", "a 1\n").status == 200
+def test_the_url_in_a_file(postgresql, copied, tmp_path):
+    (database, _), name = copied, schema()
     (tmp_path / "url").write_text(postgresql.url + "\n")
     run("copy", "--from", database, "--to-url-file", tmp_path / "url", "--to-schema", name)
     run("copy", "--from-url-file", tmp_path / "url", "--from-schema", name, "--to", tmp_path / "back.db")
     assert "sound" in run("check", tmp_path / "back.db").stdout
+
+
+def test_from_a_standby(postgresql, copied, tmp_path):
+    """One that only replays what the primary has written."""
+    (database, name), standby = copied, Server(base=postgresql)
+    try:
+        standby.start()
+        assert standby.sql("SELECT pg_is_in_recovery()") == ["t"]
+        run("copy", "--from", standby.url, "--from-schema", name, "--to", tmp_path / "to.db")
+        why = run("copy", "--from", database, "--to", standby.url, "--to-schema", schema(), status=1).stderr
+        assert "--to: PostgreSQL: " in why and "read-only" in why
+    finally:
+        standby.end()
+    assert "groups: 1\n" in run("check", tmp_path / "to.db").stdout

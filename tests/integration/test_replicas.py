@@ -326,7 +326,7 @@ def test_a_row_of_another_history_is_not_taken_for_the_newest(flags, postgresql)
     """As after a promotion: the log has as many rows as before, the last of which is another one. The next scrape shows that one."""
     name = flags[1].partition("=")[2]
     other = schema()
-    for i in range(10):
+    for i in range(3):
         with Gateway(*flags, database=None) as gw:
             assert gw.put("x", f"a {i}.5\n").status == 200
         postgresql.sql(f"DROP SCHEMA IF EXISTS {other} CASCADE; CREATE SCHEMA {other}; CREATE TABLE {other}.log AS TABLE {name}.log; "
