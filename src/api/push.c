@@ -34,6 +34,22 @@ static void refuse_busy(struct api_worker *w, struct http_request *req, bool dry
 	refuse(w, req, dry_run, &err, REJECT_BUSY, start_ns);
 }
 
+/* Whoever writes one of these expects less to be deleted, or nothing. */
+static int check_is_path_only(const struct params *p, struct err *err)
+{
+	static const char *const of_selectors[] = { "match[]", "older_than", "family",
+						    "dry_run", "dryrun",     "expect" };
+
+	for (size_t i = 0; i < ARRAY_LEN(of_selectors); i++)
+		if (params_get(p, of_selectors[i]).p)
+			return err_set(err, ERR_INVALID, 0,
+				       "the parameter %s is not for this path, and nothing is "
+				       "deleted: DELETE /api/v1/groups?match[]=SELECTOR takes "
+				       "match[], older_than, family, dry_run and expect",
+				       of_selectors[i]);
+	return 0;
+}
+
 /*
  * Whether a DELETE has ?recursive=true. -1: *err. Other parameters are ignored, as the Go gateway
  * ignores all.
@@ -47,6 +63,8 @@ static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
 		return 0;
 	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
 		return memmem(w->query.p, w->query.n, "recursive", 9) ? -1 : 0;
+	if (check_is_path_only(&p, err) < 0)
+		return -1;
 	return params_flag(&p, "recursive", ret, err) < 0 ? -1 : 0;
 }
 

@@ -219,6 +219,18 @@ def test_all_or_nothing_after_a_crash(database):
         assert ask(g)["data"]["total"] in (0, 2000)
 
 
+@pytest.mark.parametrize("query", ["dry_run=1", "dryrun=1", "expect=3", "older_than=1h", "family=a", "match[]={job=%22x%22}", "recursive=true&dry_run=1"])
+def test_a_delete_that_means_less_deletes_nothing(query):
+    """These parameters are for a selector. Others are ignored, as the Go gateway ignores all."""
+    with Gateway("--web.enable-admin-api", database="") as g:
+        fill(g, ["x", "x/i/1"])
+        r = g.request("DELETE", f"/metrics/job/x?{query}")
+        assert r.status == 400 and "is not for this path, and nothing is deleted" in r.text
+        assert g.request("PUT", f"/api/v1/admin/wipe?{query}").status == 400
+        assert sorted(jobs(g)) == ["x", "x"]
+        assert g.request("DELETE", "/metrics/job/x?cache=1").status == 202 and jobs(g) == ["x"]
+
+
 # ---- of a list ----
 
 def delete_listed(gw, body, status=200, **params):
