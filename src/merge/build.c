@@ -45,7 +45,10 @@ static double value_of(struct merged_group *g, struct merged_family *f, uint32_t
 	return s->value;
 }
 
-/* A count that is below 0 for what the base has lost to one who came back is none. */
+/*
+ * The first value of a process that comes back is taken out of the base, which can leave a count
+ * below 0 there until the process says more: readers see 0.
+ */
 static double count_of(const struct exact *e)
 {
 	double v = exact_value(e);
@@ -53,7 +56,7 @@ static double count_of(const struct exact *e)
 	return v > 0 ? v : 0;
 }
 
-/* What was counted up to the last of the layout's bounds that is not above. */
+/* The count at the largest bound of the layout that is not above `bound`. */
 static const struct exact *counted_up_to(const struct layout *l, const struct layout_sums *sums,
 					 double bound)
 {
@@ -101,8 +104,8 @@ static struct timestamp timestamp_of(double seconds)
 }
 
 /*
- * Where the zero bucket has to be wider than it was, it stays so: readers take one that becomes
- * narrower for a reset.
+ * A zero bucket that had to grow keeps its width: Prometheus takes one that becomes narrower for a
+ * reset.
  */
 static bool build_native(struct merged_group *g, struct merged_family *f, uint32_t series,
 			 bool zero, struct arena *a, struct histogram *h)

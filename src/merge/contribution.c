@@ -5,7 +5,10 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
-/* Starts that may be the same one are some hundredths of a second apart. */
+/*
+ * Starts go in by hundredths of a second, as find_at() looks for those that may be the same one by
+ * adding whole seconds.
+ */
 static uint64_t hash_of(struct str name, bool has_start, double hundredths)
 {
 	uint64_t parts[2] = { hash_bytes(name), UINT64_MAX };
@@ -129,7 +132,7 @@ void merged_set_live(struct merged_group *g, struct contribution *c, bool live)
 	contribution_count_live(g, c, live);
 }
 
-/* No count of it is below what is known of c. */
+/* A process that goes on never counts less: where a count is below, it is another process. */
 static bool none_below(const struct merged_group *g, const struct contribution *c,
 		       const struct said *said)
 {
@@ -159,7 +162,7 @@ static bool is_of(const struct contribution *c, const struct source *source)
 	return c->has_start == source->has_start && str_eq(c->name, source->name);
 }
 
-/* The start that differs by so many hundredths of a second. */
+/* The contribution of that source whose start is `apart` hundredths of a second later. */
 static struct contribution *find_at(const struct merged_group *g, const struct source *source,
 				    double apart)
 {
@@ -234,7 +237,10 @@ void series_note_native(struct merged_group *g, struct merged_family *f, uint32_
 	family_changed(g, f, false, true);
 }
 
-/* The live extremes, where what was one has gone. */
+/*
+ * The extreme of a live policy is looked for among all contributions only when the one that had it
+ * is gone or says another value.
+ */
 void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series)
 {
 	struct merged_series *s = &f->series[series];

@@ -1,4 +1,4 @@
-/* Documents back into a group: what is damaged is said, and nothing of it is taken for granted. */
+/* Documents back into a group. They may be damaged: every number is checked before it is used. */
 #include "merge/document.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "merge/document_format.h"
 #include "merge/document_numbers.h"
 
-/* Pushes go on behind all that are known of. */
+/* The next push gets a number above all that are in documents. */
 static uint64_t take_number(struct reader *r, struct merged_group *g)
 {
 	uint64_t number = take(r);
@@ -20,7 +20,7 @@ static uint64_t take_number(struct reader *r, struct merged_group *g)
 	return number;
 }
 
-/* What was read of a part, so that it is made as any other. */
+/* A part as if it had been pushed, since part_make() makes parts of pushes. */
 struct read_part {
 	struct said_family sf;
 	struct said_dist *dists;
@@ -29,7 +29,7 @@ struct read_part {
 	uint32_t *gone, n_gone;
 };
 
-/* What is said of it is more than a value. */
+/* Does each series have a count, and maybe buckets, beside its value? */
 static bool has_dists(const struct merged_family *f)
 {
 	return f->type == METRIC_HISTOGRAM || f->type == METRIC_SUMMARY ||
@@ -114,7 +114,7 @@ static struct part *take_part(struct reader *r, struct merged_group *g, struct m
 	return p;
 }
 
-/* A gauge histogram of nobody: that one, and no other. */
+/* A gauge histogram that is nobody's any more is a part of one series, that one. */
 static void take_held(struct reader *r, struct merged_group *g, struct merged_family *f,
 		      struct merged_series *s)
 {
@@ -284,7 +284,7 @@ static void load_contribution(struct reader *r, struct merged_group *g, const st
 		struct merged_family *f = family_by_id(g, take(r));
 		struct reader part = { .rest = take_str(r) };
 
-		/* Of a family that another one has taken the name of nothing is left. */
+		/* The family may be gone, since another type has taken its name. */
 		if (!f || r->bad)
 			continue;
 		load_part(g, c, f, take_part(&part, g, f));

@@ -161,7 +161,7 @@ static void write_contribution_once(struct merged_group *g, struct contribution 
 	fn(arg, &c->doc, strbuf_str(b));
 }
 
-/* Whoever was touched is in what could be undone. */
+/* The contributions that have changed are those in the list of what can be undone. */
 void merged_documents(struct merged_group *g, document_fn fn, void *arg)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };

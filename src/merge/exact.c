@@ -22,7 +22,7 @@ void exact_done(struct exact *e)
 	*e = (struct exact){ 0 };
 }
 
-/* The word at that place counted from the bottom of all. */
+/* Word 0 holds the lowest of all bits; those that are not kept are implied by lo and the sign. */
 static uint64_t word_at(const struct exact *e, unsigned at)
 {
 	if (at < e->lo)
@@ -55,7 +55,8 @@ static void cover(struct exact *e, unsigned lo, unsigned hi)
 	e->n = (uint8_t)(end - first);
 }
 
-/* Drops the words that the sign implies, and those that are 0 at the bottom. */
+/* Equal sums have equal bytes: words that the sign implies, and zeros at the bottom, are dropped.
+ */
 static void trim(struct exact *e)
 {
 	uint64_t *w = words_of(e), rest = e->negative ? UINT64_MAX : 0;

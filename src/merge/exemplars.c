@@ -28,7 +28,7 @@ static int compare_labels(const struct kept_exemplar *a, const struct kept_exemp
 	return (a->n_labels > b->n_labels) - (a->n_labels < b->n_labels);
 }
 
-/* Of one bucket: which of them is kept. */
+/* Of two exemplars of one bucket: is a the one to be kept? */
 static bool is_newer(const struct kept_exemplar *a, const struct kept_exemplar *b)
 {
 	if (a->at != b->at)
@@ -206,7 +206,7 @@ struct exemplars *exemplars_newest(struct exemplars *e, const struct kept_exempl
 		int r = i == n_old ? 1 : j == n ? -1 : compare_places(&e->list[i], &list[j]);
 		const struct kept_exemplar *one;
 
-		/* Of one place in the list, the newest goes last. */
+		/* Several of one bucket stand beside each other, the newest last. */
 		while (r >= 0 && j + 1 < n && compare_places(&list[j], &list[j + 1]) == 0)
 			j++;
 		one = r < 0 || (r == 0 && !is_newer(&list[j], &e->list[i])) ? &e->list[i]
@@ -261,7 +261,7 @@ static uint32_t find_bucket(const struct histogram *h, double v)
 	return lo;
 }
 
-/* Only a bucket can have an exemplar: +Inf becomes one. */
+/* OpenMetrics puts exemplars on buckets only, so +Inf becomes a bucket if it has one. */
 static bool add_last_bucket(struct histogram *h, struct arena *a)
 {
 	struct bucket *all = arena_alloc(a, (h->n_buckets + 1) * sizeof(*all));

@@ -53,7 +53,7 @@ struct exact *native_layer_count(struct native_layer *l, uint32_t *hint, bool ne
 	return &l->list[at].count;
 }
 
-/* What nothing is left of would be kept for ever. */
+/* Without this, a layer of a resolution that no process has any more would be kept for ever. */
 static void drop_empty(struct native_sums *s, struct native_layer *l)
 {
 	uint32_t kept = 0;
@@ -178,7 +178,7 @@ static double grown(const struct native_layer *l, double threshold)
 	return threshold;
 }
 
-/* A count that is below 0 for what the base has lost to one who came back is none. */
+/* Below 0 it is shown as 0; see count_of() in build.c. */
 static double count_of(const struct exact *e)
 {
 	double v = exact_value(e);

@@ -52,7 +52,7 @@ static void keep(struct at_hand *h, const struct part *old, uint32_t at)
 	h->picks[h->n++] = (struct pick){ old->list->v[at], at, true, part_created_at(old, at) };
 }
 
-/* A series that this contribution has said before, and says again. */
+/* The series is in what this contribution said last, and in the push. */
 static void pick_again(struct at_hand *h, struct merged_family *f, const struct part *old,
 		       uint32_t at, struct pick said, const struct said_metric *m)
 {
@@ -71,7 +71,7 @@ static void pick_again(struct at_hand *h, struct merged_family *f, const struct 
 	h->reset |= v == RESET;
 }
 
-/* Of what is new in a part. */
+/* Late values leave exemplars and the native shape as they are. */
 static void note_said(struct at_hand *h, struct merged_family *f, const struct part *new)
 {
 	for (uint32_t k = 0; new &&k < new->list->n; k++) {
@@ -107,7 +107,7 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 	}
 	new = part_make(h->g, f, h->picks, h->n, sf, old, NULL, 0, h->g->next_number);
 	contribution_say(h->g, h->c, f, new);
-	/* What it had said when it was folded is in the base, and comes again. */
+	/* The base holds what it had said when it was folded; its first push says that again. */
 	for (uint32_t k = 0; h->c->returned && new &&k < new->list->n; k++)
 		if (!h->picks[k].old && f->series[new->list->v[k]].in_base &&
 		    (!old || part_find(old, new->list->v[k]) == UINT32_MAX))
@@ -165,7 +165,7 @@ static void set_recent(struct at_hand *h, struct merged_family *f, uint32_t seri
 	s->there = there;
 }
 
-/* A series that was said, or left out before, and is not said now. */
+/* The push leaves out a series that was said, or left out, by the one before. */
 static void leave_out(struct at_hand *h, struct merged_family *f, uint32_t series)
 {
 	if (f->policy != MERGE_MOSTRECENT || f->series[series].by != h->c)
@@ -255,7 +255,7 @@ static bool is_held(const struct merged_group *g, const struct merged_family *f)
 	return false;
 }
 
-/* Finds the family, or makes it, in the place of one that nobody holds if need be. */
+/* A family of another type that no live process says gives way to the new one. */
 static int family_for(struct merged_group *g, const struct said_family *sf,
 		      struct merged_family **ret, struct err *err)
 {
@@ -316,7 +316,10 @@ static int say_families(struct at_hand *h, struct err *err)
 
 /* ---- the push ---- */
 
-/* Parents' counts in a forked child: nobody can tell them from its own afterwards. */
+/*
+ * Has a forked child pushed what its parent had counted? Nobody can tell the two apart afterwards,
+ * so it is said with the push.
+ */
 static bool has_inherited(const struct merged_push *push)
 {
 	for (uint32_t i = 0; push->source->has_start && i < push->said->n; i++) {

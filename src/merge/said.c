@@ -48,7 +48,7 @@ static int measure(const struct draft *drafts, uint32_t n, struct sizes *s, stru
 	return 0;
 }
 
-/* Where the next one of each sort goes. */
+/* Pointers into the block: where the next one of each sort goes. */
 struct fill {
 	struct said_family *family;
 	struct said_metric *metric;
@@ -61,7 +61,7 @@ struct fill {
 	struct strbuf id;
 };
 
-/* Neither names nor values can hold the byte 0xFF. */
+/* 0xFF ends each string, as no UTF-8 holds that byte. */
 uint64_t said_hash_labels(const struct label *labels, uint32_t n, struct strbuf *b)
 {
 	b->n = 0;
@@ -111,7 +111,10 @@ static double float_or(double count_float, uint64_t count)
 	return count_float > 0 ? count_float : (double)count;
 }
 
-/* +Inf is the count, whether it is there or not. The decoded buckets are ours to sort. */
+/*
+ * The bucket +Inf is left out, as it is the count. The buckets of the decoded push are sorted where
+ * they are: nobody else reads them.
+ */
 static void fill_histogram(struct fill *f, struct said_metric *sm, const struct histogram *h)
 {
 	struct said_dist *d = f->dist++;

@@ -1,4 +1,4 @@
-/* What all contributions say, kept up to date with what each of them says anew. */
+/* Running sums over all contributions: a push costs what it says, not what all have said. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -125,7 +125,7 @@ void sums_recount(struct merged_family *f, const struct part *old, const struct 
 		bool has_new = j < n_new && (i >= n_old || new->list->v[j] <= old->list->v[i]);
 
 		if (!has_old || !has_new || !part_same(f, old, i, new, j)) {
-			/* Added first, so that an extreme that comes again is not looked for. */
+			/* Added first: if both have the extreme, it is not looked for anew. */
 			if (has_new)
 				add_one(f, new, j);
 			if (has_old)

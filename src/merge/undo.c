@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
-/* Of what moved into the base of one series. */
+/* Beyond that many resolutions the base of a series is brought to one. */
 enum { MAX_NATIVE_LAYERS = 16 };
 
 struct undo *undo_add(struct merged_group *g, enum undo_kind kind)
@@ -213,7 +213,7 @@ void merged_undo(struct merged_group *g, size_t mark)
 	}
 }
 
-/* A dropped family's parts go with it. */
+/* The parts of a dropped family were kept for the undo until now. */
 static void forget_family(struct merged_group *g, struct merged_family *f)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -230,7 +230,7 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 	family_free(f);
 }
 
-/* Zero thresholds can come in any number. */
+/* Each zero threshold is a layer of its own, and processes may push any number of them. */
 static void squash_bases(struct merged_family *f)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
@@ -244,7 +244,7 @@ static void squash_bases(struct merged_family *f)
 	}
 }
 
-/* What nothing is left to need, in the order in which it was done. */
+/* Frees what only an undo would have needed, in the order in which it was done. */
 void merged_commit(struct merged_group *g)
 {
 	for (size_t i = 0; i < g->n_undo; i++) {
