@@ -462,6 +462,29 @@ def test_the_newest_exemplars_of_increments_are_kept():
         assert exemplars(g) == {"c_total": 1, "h_bucket1": 0.1}
 
 
+def created(g):
+    """When the merged series began, by name, as OpenMetrics says it."""
+    text = g.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}).text
+    return {name: float(value) for name, value in re.findall(r'^(\w+)_created\{instance="",job="j"\} (\S+)$', text, re.M)}
+
+
+def test_merged_series_began_when_they_were_first_exposed(database):
+    """Whatever their processes say of when theirs began, and for good."""
+    text = f"# TYPE c counter\nc_total 5\nc_created {START}\n# TYPE h histogram\nh_bucket{{le=\"+Inf\"}} 1\nh_count 1\nh_sum 1\nh_created {START}\n"
+    with Gateway("--web.enable-openmetrics", database=database) as g:
+        push_openmetrics(g, "/sum/metrics/job/j/pid/a", text)
+        first = created(g)
+        assert set(first) == {"c", "h"}
+        assert all(value == pytest.approx(scrape(g).get("push_time_seconds", job="j", instance=""), abs=1) for value in first.values())
+        push_openmetrics(g, "/sum/metrics/job/j/pid/b", text.replace(str(START), str(START + 100)))
+        assert g.request("DELETE", "/sum/metrics/job/j/pid/a").status == 202
+        assert created(g) == first
+        g.kill()
+    with Gateway("--web.enable-openmetrics", database=database) as g:
+        push_openmetrics(g, "/sum/metrics/job/j/pid/c", text)
+        assert created(g) == first
+
+
 def gauge_histogram(count, bounds=("1",)):
     lines = "".join(f'q_bucket{{le="{b}"}} {count}\n' for b in (*bounds, "+Inf"))
     return f"# TYPE q gaugehistogram\n{lines}q_gcount {count}\nq_gsum {count / 2}\n"

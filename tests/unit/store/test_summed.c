@@ -239,6 +239,8 @@ static const struct {
 	/* Other sources are other labels, and what has none is named by its start. */
 	{ { "/j/worker/w/instance/i|c 5", "/j/worker/w/instance/k|c 1" }, "c 6" },
 	{ { "/j/__source__/a|c 5", "/j/__source__/b|c 1" }, "c 6" },
+	/* With __source__ no other label vanishes. */
+	{ { "/j/pid/1/__source__/a|c 5", "/j/pid/1/__source__/b|c 1" }, "c{pid=\"1\"} 6" },
 	{ { "/j/__start__/100|c 5", "/j/__start__/200|c 1", "/j/__start__/100|c 6" }, "c 7" },
 	{ { "/j|c 5; # TYPE process_start_time_seconds gauge; process_start_time_seconds 100",
 	    "/j|c 1; # TYPE process_start_time_seconds gauge; process_start_time_seconds 200" },
