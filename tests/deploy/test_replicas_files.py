@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import yaml
 
+import servers
 from exposition import scrape
 from gateway import DEADLINE, Gateway, eventually, free_port
 from postgresql_server import Server
@@ -206,10 +207,11 @@ def nginx(tmp_path, gateways):
         process.stderr.close()
 
 
-def test_the_load_balancer_hides_the_loss_of_a_gateway(tmp_path, postgresql):
-    """Each push is answered 200, and is there with the next scrape, whoever has gone."""
+@contextlib.contextmanager
+def balanced(tmp_path, postgresql, schema):
+    """Two gateways, and what is in front of them."""
     flags = [a for a in SERVICES["tallygate-1"]["command"] if not a.startswith("--persistence.url=")]
-    start = lambda: Gateway(*flags, f"--persistence.url={postgresql.url}", "--persistence.schema=balanced", database=None)
+    start = lambda: Gateway(*flags, f"--persistence.url={postgresql.url}", f"--persistence.schema={schema}", database=None)
     with start() as a, start() as b, nginx(tmp_path, {"tallygate-1": a, "tallygate-2": b}) as (process, port):
         front = Gateway.__new__(Gateway)
         front.host, front.port = "127.0.0.1", port
@@ -220,6 +222,12 @@ def test_the_load_balancer_hides_the_loss_of_a_gateway(tmp_path, postgresql):
                 return front.get("/-/ready").status == 200
 
         eventually(answers, "nginx answers")
+        yield a, b, front
+
+
+def test_the_load_balancer_hides_the_loss_of_a_gateway(tmp_path, postgresql):
+    """Each push is answered 200, and is there with the next scrape, whoever has gone."""
+    with balanced(tmp_path, postgresql, "loss") as (a, _, front):
         replicas = set()
         for i in range(20):
             # The next two would have gone to one gateway each.
@@ -232,3 +240,22 @@ def test_the_load_balancer_hides_the_loss_of_a_gateway(tmp_path, postgresql):
                 assert {s.pushed("a", job, path="/a/b") for job in "xy"} == {i}
                 replicas |= set(re.findall(r'^pushgateway_build_info\{.*replica="([^"]+)"', s.text, re.M))
         assert len(replicas) == 2, "both have answered"
+
+
+def test_prometheus_has_what_was_pushed_once_and_each_gateways_own_metrics(tmp_path, postgresql):
+    with balanced(tmp_path, postgresql, "scraped") as (a, b, front):
+        assert front.put("x", "a 1\n").status == 200
+        text = (REPLICAS / "prometheus.yml").read_text().replace("15s", "1s").replace("nginx:9091", f"{front.host}:{front.port}")
+        for name, g in (("tallygate-1", a), ("tallygate-2", b)):
+            text = text.replace(f"{name}:9091", f"{g.host}:{g.port}")
+        (tmp_path / "prometheus.yml").write_text(text)
+        prometheus = servers.prometheus(tmp_path, tmp_path / "prometheus.yml", servers.free_address())
+        try:
+            prometheus.wait()
+            eventually(lambda: len(prometheus.query("up == 1")) == 3, "all are scraped")
+            assert [(labels["job"], value) for labels, value in prometheus.query("a")] == [("x", 1)]
+            own = prometheus.query("pushgateway_storage_up")
+            assert sorted((labels["job"], labels["replica"].rpartition(":")[2]) for labels, _ in own) == sorted(
+                ("tallygate", str(g.port)) for g in (a, b))
+        finally:
+            prometheus.end()
