@@ -27,6 +27,25 @@ void conn_unwatch(struct conn *c)
 	c->watched = false;
 }
 
+static void add_ready(struct http_worker *w, struct conn *c)
+{
+	c->is_ready = true;
+	c->next_ready = NULL;
+	*w->ready_tail = c;
+	w->ready_tail = &c->next_ready;
+}
+
+void conn_wait_for_turn(struct conn *c)
+{
+	if (c->is_ready)
+		return;
+	add_ready(c->worker, c);
+	/* Behind all sockets that can be read now. */
+	if (!c->worker->turns_due)
+		event_active(c->worker->go_on, EV_TIMEOUT, 0);
+	c->worker->turns_due = true;
+}
+
 void conn_ready(struct conn *c)
 {
 	struct http_worker *w = c->worker;
@@ -34,10 +53,7 @@ void conn_ready(struct conn *c)
 
 	if (c->is_ready)
 		return;
-	c->is_ready = true;
-	c->next_ready = NULL;
-	*w->ready_tail = c;
-	w->ready_tail = &c->next_ready;
+	add_ready(w, c);
 	/* A timer, because libevent handles sockets before timers. */
 	if (!event_pending(w->go_on, EV_TIMEOUT, NULL))
 		event_add(w->go_on, &now);
@@ -206,9 +222,14 @@ void conn_go_on(struct conn *c)
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+	struct conn *c = arg;
+
 	(void)fd;
 	(void)what;
-	conn_go_on(arg);
+	if (c->patient)
+		conn_wait_for_turn(c);
+	else
+		conn_go_on(c);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)

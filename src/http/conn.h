@@ -63,6 +63,8 @@ struct conn {
 	bool watched;                           /* readable is added */
 	bool waiting;                           /* writable is */
 	bool is_ready;                          /* in the worker's list */
+	bool paused;                            /* before the request, for a while */
+	bool patient;                           /* what it sends waits until others were read */
 	bool running;                           /* conn_run() is on the stack */
 	bool extra;                             /* over a limit: see extra.h */
 	bool ended;                             /* the client sends nothing more */
@@ -101,6 +103,12 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 void conn_run(struct conn *c);
 /* The same, once others have had their turn. */
 void conn_ready(struct conn *c);
+/*
+ * It can be read, and waits for its turn until others were read that can be now. So wait those that
+ * push, and those that hardly pause between two requests: what they ask for may be much, and who
+ * asks now and then, as probes and scrapers do, does not wait for all of it.
+ */
+void conn_wait_for_turn(struct conn *c);
 void conn_go_on(struct conn *c);
 /* More than 0 when the kernel has bytes that are not yet read, 0 at the client's end. */
 ssize_t conn_peek(const struct conn *c);

@@ -3,10 +3,16 @@
 #include "base/clock.h"
 #include "http/extra.h"
 
+/* Who asks again within this time hardly pauses. */
+enum { PAUSE_NS = 5 * 1000 * 1000 };
+
 static void begin_request(struct conn *c)
 {
+	int64_t now = clock_mono_ns();
+
+	c->paused = now - c->since_ns >= PAUSE_NS;
 	c->state = CONN_READING;
-	c->since_ns = clock_mono_ns();
+	c->since_ns = now;
 }
 
 void conn_begin_with_record(struct conn *c)
@@ -98,8 +104,10 @@ static bool skip(struct conn *c)
 void conn_answered(struct conn *c)
 {
 	struct http_request *req = &c->req;
+	enum http_method method = req->parse.method;
 	bool asked = req->parse.close;
 
+	c->patient = method == HTTP_PUT || method == HTTP_POST || !c->paused;
 	count_ended(c);
 	input_drop(c, req->parse.body.at + req->parse.body.n);
 	/* A client that asked to close the connection sends no more requests. */

@@ -30,6 +30,7 @@ struct http_worker {
 
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
+	bool turns_due; /* go_on is active, for those of these that wait for their turn */
 	struct conn *newest_extra, *oldest_extra; /* see extra.h */
 	size_t n_extra;
 	bool stopping;

@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "http/extra.h"
 
+/* After which sockets are looked at again. */
+enum { ROUND_NS = 2 * 1000 * 1000 };
+
 static void run_inbox(struct http_worker *w)
 {
 	struct http_task *task;
@@ -128,29 +131,29 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 	event_active(w->later, EV_TIMEOUT, 0);
 }
 
-/*
- * A connection that becomes ready again during this round waits for the next one, so that sockets
- * have their turn.
+/* A connection that becomes ready again during this round waits for the next one, and so do those
+ * that are left when it has taken long: sockets are looked at first.
  */
 static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_worker *w = arg;
 	const struct timeval now = { 0, 0 };
 	struct conn **last = w->ready_tail;
+	int64_t until = clock_mono_ns() + ROUND_NS;
+	bool is_last = false;
 
 	(void)fd;
 	(void)what;
-	while (w->ready) {
+	w->turns_due = false;
+	while (w->ready && !is_last && clock_mono_ns() < until) {
 		struct conn *c = w->ready;
-		bool is_last = last == &c->next_ready;
 
+		is_last = last == &c->next_ready;
 		w->ready = c->next_ready;
 		if (!w->ready)
 			w->ready_tail = &w->ready;
 		c->is_ready = false;
 		conn_go_on(c);
-		if (is_last)
-			break;
 	}
 	if (w->ready)
 		event_add(w->go_on, &now);

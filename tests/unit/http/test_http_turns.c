@@ -1,0 +1,232 @@
+/*
+ * Who waits for whom on an event loop, counted in requests: a probe does not wait for all pushes
+ * that can be read, however many there are.
+ */
+#include <check.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/server.h"
+#include "lib/run.h"
+
+enum { PUSHERS = 20, PAUSE_MS = 10 };
+
+static sem_t held, go_on;
+
+/* What was handled since order_begin(), a letter for each: a probe, a push, one that held up all.
+ */
+static char order[100];
+static size_t n_handled;
+
+static void *worker_new(void *arg, struct http_worker *w)
+{
+	(void)w;
+	return arg;
+}
+
+static void worker_free(void *state)
+{
+	(void)state;
+}
+
+/* Their one thread. */
+static void handle(void *state, struct http_request *req)
+{
+	struct str target = http_request_target(req);
+
+	(void)state;
+	ck_assert_uint_lt(n_handled, sizeof(order) - 1);
+	order[n_handled++] = target.p[1];
+	order[n_handled] = '\0';
+	if (str_eq(target, STR("/hold"))) {
+		sem_post(&held);
+		while (sem_wait(&go_on) != 0)
+			;
+	}
+	http_reply_add(req, STR("here\n"));
+	http_reply(req, 200, "text/plain");
+}
+
+static const struct http_handler handler = { .worker_new = worker_new,
+					     .worker_free = worker_free,
+					     .handle = handle };
+static struct http_server *server;
+static struct sockaddr_un address;
+static socklen_t length;
+
+static void start(void)
+{
+	length = sizeof(address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct err err = { 0 };
+	struct http_settings settings = { .fds = &fd,
+					  .n_fds = 1,
+					  .threads = 1,
+					  .max_connections = 100,
+					  .max_header_size = 65536,
+					  .max_body_size = 10 << 20,
+					  .max_receiving = 1 << 30,
+					  .max_reply_bytes = 1 << 30,
+					  .idle_timeout_ns = 60000000000,
+					  .read_timeout_ns = 60000000000,
+					  .shutdown_timeout_ns = 1000000000 };
+
+	log_init(LOG_ERROR, LOG_LOGFMT);
+	sem_init(&held, 0, 0);
+	sem_init(&go_on, 0, 0);
+	/* The kernel finds a name. */
+	address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
+	ck_assert_int_eq(listen(fd, 64), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	server = http_server_start(&settings, &handler, &err);
+	ck_assert_msg(server != NULL, "%s", err.msg);
+	close(fd);
+}
+
+static void stop(void)
+{
+	http_server_stop(server);
+	http_server_free(server);
+}
+
+static int connected(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+/* In the server's socket, at once. */
+static void put_there(int fd, const char *request)
+{
+	size_t n = strlen(request);
+
+	ck_assert_int_eq(send(fd, request, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+static void expect_ok(int fd)
+{
+	static const char ok[] = "HTTP/1.1 200 OK\r\n";
+	char buf[4096];
+
+	ck_assert(recv(fd, buf, sizeof(buf), 0) > (ssize_t)sizeof(ok) &&
+		  memcmp(buf, ok, sizeof(ok) - 1) == 0);
+}
+
+static void ask(int fd, const char *request)
+{
+	put_there(fd, request);
+	expect_ok(fd);
+}
+
+/* Time itself is what this is about: nothing is waited for. */
+static void pass_time(int ms)
+{
+	struct timespec left = { 0, ms * 1000000L };
+
+	while (nanosleep(&left, &left) != 0)
+		;
+}
+
+#define PUSH(target) "PUT " target " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1\n"
+#define PROBE "GET /get HTTP/1.1\r\nHost: x\r\n\r\n"
+
+struct crowd {
+	int pushers[PUSHERS], probe;
+};
+
+/* Known by what they have done: some have pushed, one asks now and then. */
+static void crowd_come(struct crowd *c)
+{
+	c->probe = connected();
+	for (int i = 0; i < PUSHERS; i++) {
+		c->pushers[i] = connected();
+		ask(c->pushers[i], PUSH("/first"));
+	}
+	for (int i = 0; i < 2; i++) {
+		pass_time(PAUSE_MS);
+		ask(c->probe, PROBE);
+	}
+	pass_time(PAUSE_MS);
+	n_handled = 0;
+}
+
+static void crowd_go(struct crowd *c)
+{
+	for (int i = 0; i < PUSHERS; i++) {
+		expect_ok(c->pushers[i]);
+		close(c->pushers[i]);
+	}
+	expect_ok(c->probe);
+	close(c->probe);
+	stop();
+}
+
+/* All of them have asked when the loop looks at its sockets. */
+START_TEST(a_probe_passes_pushes)
+{
+	struct crowd c;
+	int other;
+
+	start();
+	other = connected();
+	crowd_come(&c);
+	put_there(other, PUSH("/hold"));
+	while (sem_wait(&held) != 0)
+		;
+	for (int i = 0; i < PUSHERS; i++)
+		put_there(c.pushers[i], PUSH("/push"));
+	put_there(c.probe, PROBE);
+	sem_post(&go_on);
+	expect_ok(other);
+	crowd_go(&c);
+	ck_assert_str_eq(order, "hgpppppppppppppppppppp");
+	close(other);
+}
+END_TEST
+
+/* It comes when the pushes have been read for so long that sockets are looked at again. */
+START_TEST(a_probe_need_not_be_there_first)
+{
+	struct crowd c;
+	int other;
+
+	start();
+	other = connected();
+	crowd_come(&c);
+	put_there(other, PUSH("/hold"));
+	while (sem_wait(&held) != 0)
+		;
+	put_there(c.pushers[0], PUSH("/hold"));
+	for (int i = 1; i < PUSHERS; i++)
+		put_there(c.pushers[i], PUSH("/push"));
+	sem_post(&go_on);
+	expect_ok(other);
+	while (sem_wait(&held) != 0)
+		;
+	put_there(c.probe, PROBE);
+	pass_time(PAUSE_MS);
+	sem_post(&go_on);
+	crowd_go(&c);
+	ck_assert_str_eq(order, "hhgppppppppppppppppppp");
+	close(other);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("turns");
+
+	tcase_add_test(tc, a_probe_passes_pushes);
+	tcase_add_test(tc, a_probe_need_not_be_there_first);
+	return run_cases("http_turns", tc);
+}
