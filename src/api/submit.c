@@ -210,6 +210,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		.start_ns = start_ns,
 	};
 	push->node.urgent = mode == PUSH_DELETE || mode == PUSH_WIPE;
+	push->node.about = mode == PUSH_WIPE ? 0 : push->key_hash;
 	push->done = committed;
 	push->done_arg = p;
 	switch (queue_push(w->api->queue, &push->node)) {

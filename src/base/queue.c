@@ -1,17 +1,26 @@
 #include "base/queue.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/mem.h"
+
+/* More than wait as long as not all is refused, so that hardly two share a place. */
+enum { ABOUTS = 16384 };
 
 void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
 {
 	*q = (struct queue){ .max_n = max_n, .max_bytes = max_bytes, .limit = SIZE_MAX };
-	q->tail = &q->head;
+	q->n_about = mem_zalloc(ABOUTS * sizeof(*q->n_about));
+	q->first.tail = &q->first.head;
+	q->others.tail = &q->others.head;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->nonempty, NULL);
 }
 
 void queue_done(struct queue *q)
 {
+	free(q->n_about);
 	pthread_mutex_destroy(&q->lock);
 	pthread_cond_destroy(&q->nonempty);
 }
@@ -58,6 +67,24 @@ uint64_t queue_refused(struct queue *q)
 	return n;
 }
 
+static uint32_t *n_about(struct queue *q, const struct queue_node *node)
+{
+	return &q->n_about[node->about % ABOUTS];
+}
+
+/* With the lock. What is about several things keeps its place among all. */
+static void insert(struct queue *q, struct queue_node *node)
+{
+	bool first = node->urgent && node->about && *n_about(q, node) == 0;
+	struct queue_list *l = first ? &q->first : &q->others;
+
+	node->next = NULL;
+	*l->tail = node;
+	l->tail = &node->next;
+	if (!first)
+		++*n_about(q, node);
+}
+
 enum queue_result queue_push(struct queue *q, struct queue_node *node)
 {
 	enum queue_result r = QUEUE_OK;
@@ -69,9 +96,7 @@ enum queue_result queue_push(struct queue *q, struct queue_node *node)
 	else if (is_full(q, node))
 		r = QUEUE_FULL;
 	if (r == QUEUE_OK) {
-		node->next = NULL;
-		*q->tail = node;
-		q->tail = &node->next;
+		insert(q, node);
 		q->n++;
 		q->n_urgent += node->urgent;
 		q->bytes += node->bytes;
@@ -97,16 +122,30 @@ void queue_wake(struct queue *q)
 		pthread_cond_signal(&q->nonempty);
 }
 
-static void leave(struct queue *q, const struct queue_node *node)
+/* With the lock: up to max_n of the list go to *end. Returns the new end. */
+static struct queue_node **take_some(struct queue *q, struct queue_list *l, size_t max_n,
+				     struct queue_node **end, size_t *n)
 {
-	q->bytes -= node->bytes;
-	q->n_urgent -= node->urgent;
+	for (; max_n > 0 && l->head; max_n--, ++*n) {
+		struct queue_node *node = l->head;
+
+		l->head = node->next;
+		if (!l->head)
+			l->tail = &l->head;
+		q->bytes -= node->bytes;
+		q->n_urgent -= node->urgent;
+		if (l == &q->others)
+			--*n_about(q, node);
+		*end = node;
+		end = &node->next;
+	}
+	*end = NULL;
+	return end;
 }
 
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 {
-	struct queue_node *first, *last;
-	size_t n = 1;
+	struct queue_node *first = NULL, **end = &first;
 
 	*ret_n = 0;
 	pthread_mutex_lock(&q->lock);
@@ -114,20 +153,9 @@ struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n)
 	while (q->n == 0 && !q->closed)
 		pthread_cond_wait(&q->nonempty, &q->lock);
 	q->wanted = 0;
-	first = last = q->head;
-	if (first) {
-		leave(q, last);
-		for (; n < max_n && last->next; n++) {
-			last = last->next;
-			leave(q, last);
-		}
-		q->head = last->next;
-		last->next = NULL;
-		if (!q->head)
-			q->tail = &q->head;
-		q->n -= n;
-		*ret_n = n;
-	}
+	end = take_some(q, &q->first, q->others.head ? (max_n + 1) / 2 : max_n, end, ret_n);
+	take_some(q, &q->others, max_n - *ret_n, end, ret_n);
+	q->n -= *ret_n;
 	pthread_mutex_unlock(&q->lock);
 	return first;
 }

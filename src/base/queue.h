@@ -16,13 +16,23 @@ struct queue_node {
 	size_t bytes; /* what it holds; set by the producer */
 	/* It has room of its own, beside that of the others; set by the producer. */
 	bool urgent;
+	/*
+	 * Which of many things it is about, a hash; 0: several. Set by the producer. What is urgent
+	 * goes before others that are not about the same.
+	 */
+	uint64_t about;
 	int64_t queued_ns; /* when it was queued, monotonic */
+};
+
+struct queue_list {
+	struct queue_node *head, **tail;
 };
 
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t nonempty;
-	struct queue_node *head, **tail;
+	struct queue_list first, others;
+	uint32_t *n_about; /* of `others`, by some bits of that */
 	size_t n, bytes, max_n, max_bytes;
 	size_t n_urgent;  /* of n */
 	size_t limit;     /* see queue_limit() */
@@ -55,8 +65,9 @@ void queue_limit(struct queue *q, size_t n);
 uint64_t queue_refused(struct queue *q);
 
 /*
- * The consumer: waits until something is there and takes up to max_n nodes, oldest first, linked by
- * ->next. NULL when the queue is closed and empty.
+ * The consumer: waits until something is there and takes up to max_n nodes, linked by ->next: those
+ * that are urgent, but only half as many if others wait, and then the others, the oldest first.
+ * NULL when the queue is closed and empty.
  */
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 

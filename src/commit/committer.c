@@ -146,9 +146,20 @@ static int make_ready(struct committer *c, struct push *first, struct err *err)
 	return 0;
 }
 
+/* When the first of the batch was queued; what is urgent comes before what has waited longer. */
+static int64_t queued_ns_of(const struct push *batch)
+{
+	int64_t queued = batch->node.queued_ns;
+
+	for (const struct push *p = batch; p; p = (const struct push *)p->node.next)
+		if (p->node.queued_ns < queued)
+			queued = p->node.queued_ns;
+	return queued;
+}
+
 static void run_batch(struct committer *c, struct push *first, size_t n)
 {
-	int64_t queued = first->node.queued_ns, start = clock_mono_ns();
+	int64_t queued = queued_ns_of(first), start = clock_mono_ns();
 	bool large = late_is_large(first);
 	struct err err = { 0 };
 	bool waits = false;

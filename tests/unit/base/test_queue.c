@@ -123,16 +123,72 @@ START_TEST(urgent_ones_have_room_of_their_own)
 	ck_assert(!queue_has_room(&q));
 	ck_assert_int_eq(queue_push(&q, &nodes[4]), QUEUE_FULL);
 	for (unsigned i = 4; i < 8; i++)
-		nodes[i].urgent = true;
+		nodes[i] = (struct queue_node){ .urgent = true, .about = i };
 	for (unsigned i = 4; i < 7; i++)
 		ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
 	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_FULL);
-	/* In the order they came, and theirs is not taken from the others. */
-	ck_assert_ptr_eq(queue_take(&q, 4, &n), &nodes[0]);
-	ck_assert(queue_has_room(&q));
-	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_FULL);
-	ck_assert_ptr_eq(queue_take(&q, 4, &n), &nodes[4]);
+	/* They go first, and theirs is not taken from the others. */
+	ck_assert_ptr_eq(queue_take(&q, 1, &n), &nodes[4]);
+	ck_assert(!queue_has_room(&q));
 	ck_assert_int_eq(queue_push(&q, &nodes[7]), QUEUE_OK);
+	queue_done(&q);
+}
+END_TEST
+
+/* Half of what is taken, while others wait. */
+START_TEST(urgent_ones_leave_some_to_others)
+{
+	struct queue_node nodes[10] = { { 0 } };
+	const unsigned taken[] = { 5, 6, 0, 1, 7, 8, 2, 3, 9, 4 };
+	struct queue q;
+	size_t n, at = 0;
+
+	queue_init(&q, 100, 100);
+	for (unsigned i = 0; i < ARRAY_LEN(nodes); i++) {
+		nodes[i].urgent = i >= 5;
+		nodes[i].about = i + 1;
+		ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
+	}
+	while (queue_depth(&q) > 0) {
+		struct queue_node *node = queue_take(&q, 4, &n);
+
+		for (; n > 0; n--, node = node->next)
+			ck_assert_ptr_eq(node, &nodes[taken[at++]]);
+		ck_assert_ptr_null(node);
+	}
+	ck_assert_uint_eq(at, ARRAY_LEN(nodes));
+	ck_assert_uint_eq(q.n_urgent, 0);
+	queue_done(&q);
+}
+END_TEST
+
+/* About the same, as a push and a deletion of one group; and what is about all stays where it is.
+ */
+START_TEST(urgent_ones_stay_behind_their_like)
+{
+	struct queue_node nodes[] = {
+		{ .about = 1 },
+		{ .about = 2 },
+		{ .about = 2, .urgent = true },
+		{ .about = 0, .urgent = true },
+		{ .about = 3, .urgent = true },
+		{ .about = 3 },
+		{ .about = 1, .urgent = true },
+	};
+	const unsigned taken[] = { 4, 0, 1, 2, 3, 5, 6 };
+	struct queue q;
+	size_t n;
+
+	queue_init(&q, 100, 100);
+	for (int round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < ARRAY_LEN(nodes); i++)
+			ck_assert_int_eq(queue_push(&q, &nodes[i]), QUEUE_OK);
+		struct queue_node *node = queue_take(&q, 100, &n);
+
+		ck_assert_uint_eq(n, ARRAY_LEN(nodes));
+		for (unsigned i = 0; i < n; i++, node = node->next)
+			ck_assert_ptr_eq(node, &nodes[taken[i]]);
+	}
 	queue_done(&q);
 }
 END_TEST
@@ -369,6 +425,8 @@ int main(void)
 	tcase_add_test(tc, bytes_come_back_bit_by_bit);
 	tcase_add_test(tc, closed);
 	tcase_add_test(tc, urgent_ones_have_room_of_their_own);
+	tcase_add_test(tc, urgent_ones_leave_some_to_others);
+	tcase_add_test(tc, urgent_ones_stay_behind_their_like);
 	tcase_add_test(tc, the_consumer_sets_a_limit);
 	tcase_add_test(tc, many_producers);
 	tcase_add_test(tc, close_wakes_the_consumer);
