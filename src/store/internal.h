@@ -173,6 +173,8 @@ struct store {
 		int64_t next_ns; /* monotonic: the first that is due */
 	} zeros;
 	uint64_t source_values; /* of all summed groups, as published */
+	/* Monotonic: since then no source could be folded to make room; 0: some may be. */
+	int64_t nothing_spent_ns;
 	struct remembered folded, push_ids;
 	struct remembered adders; /* processes; not in the log, as they only cause a warning */
 	int64_t nothing_ends_before_ns;  /* monotonic */

@@ -129,12 +129,16 @@ void summed_take(struct store *s, const struct summed *su, struct str push_id);
 /* Has this process added before? From now on it has. */
 bool summed_adds_again(struct store *s, const struct summed *su, const struct source *source);
 void summed_fold(struct store *s, struct group *g, struct contribution *c);
-/* Folds what is over the limits, but not that one. */
 /*
  * Where there are more values of sources than --limits.source-values: folds those of the group that
- * are not live. -1: that is not enough, and the push has added some; before: that the group had.
+ * are not live, or are followed by another start. -1: that is not enough, and the push of that
+ * source has added some; before: how many the group had.
  */
-int summed_check_values(struct store *s, struct group *g, uint64_t before, struct err *err);
+int summed_check_values(struct store *s, struct group *g, const struct source *source,
+			uint64_t before, struct err *err);
+/* The same of all other groups, between two pushes; false: there was nothing to be folded. */
+bool summed_fold_others(struct store *s, const struct group *but);
+/* Folds what is over limits.sources, but not that one. */
 void summed_make_room(struct store *s, struct group *g, const struct source *source);
 
 /* ---- summed_due.c ---- */

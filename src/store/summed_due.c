@@ -119,6 +119,7 @@ static void do_due(struct store *s, struct waiting_source w)
 	change_begin(s, w.group);
 	if (group_summed(w.group) != w.group->summed)
 		return;
+	s->nothing_spent_ns = 0;
 	if (w.c->live && w.c->source_ttl > 0)
 		merged_set_live(w.group->summed->group, w.c, false);
 	else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -139,35 +140,76 @@ void summed_make_room(struct store *s, struct group *g, const struct source *sou
 		}
 }
 
-/* All values of all groups, with what the batch has changed in this one. */
-static uint64_t values_of_all(const struct store *s, const struct summed *su)
+/* All values of all groups, with what the batch has changed. */
+static uint64_t values_of_all(const struct store *s)
 {
-	return s->source_values - su->n_values + su->group->n_values;
+	uint64_t n = s->source_values;
+
+	for (const struct group *g = s->touched; g; g = g->staged->next) {
+		const struct summed *now = g->staged->exists ? g->staged->summed : NULL;
+
+		n += now ? now->group->n_values : 0;
+		n -= g->summed ? g->summed->n_values : 0;
+	}
+	return n;
 }
 
-static void fold_all_silent(struct store *s, struct group *g)
+/* To look for them costs a look at all, and a full gateway is pushed to again and again. */
+static bool looked_lately(const struct store *s)
+{
+	return s->nothing_spent_ns != 0 &&
+	       clock_mono_ns() - s->nothing_spent_ns < INT64_C(1000000000);
+}
+
+/* Those that are not live, or are followed by another start; but not that one. */
+static void fold_spent(struct store *s, struct group *g, const struct contribution *but)
 {
 	struct merged_group *m = g->staged->summed->group;
+	CLEANUP(freep) struct candidate *all = rank_all(m);
 
-	/* From the end, since the last contribution takes the place of one that is folded. */
-	for (size_t i = m->n; i > 0; i--)
-		if (!m->contributions[i - 1]->live)
-			summed_fold(s, g, m->contributions[i - 1]);
+	for (size_t i = 0, n = m->n; i < n && all[i].rank != LIVE; i++)
+		if (all[i].c != but)
+			summed_fold(s, g, all[i].c);
 }
 
-int summed_check_values(struct store *s, struct group *g, uint64_t before, struct err *err)
+bool summed_fold_others(struct store *s, const struct group *but)
+{
+	uint64_t before = values_of_all(s);
+
+	if (looked_lately(s))
+		return false;
+	for (uint32_t slot = 1; slot < s->n_slots; slot++) {
+		struct group *g = s->by_slot[slot];
+
+		if (!g || g == but || !group_is_there(g) || !group_summed(g) ||
+		    store_is_leaving(s, g))
+			continue;
+		change_begin(s, g);
+		fold_spent(s, g, NULL);
+	}
+	if (values_of_all(s) < before)
+		return true;
+	s->nothing_spent_ns = clock_mono_ns();
+	return false;
+}
+
+int summed_check_values(struct store *s, struct group *g, const struct source *source,
+			uint64_t before, struct err *err)
 {
 	struct summed *su = g->staged->summed;
 	uint64_t max = s->source_lim.max_values;
+	const struct contribution *from;
 
-	if (max == 0 || values_of_all(s, su) <= max || su->group->n_values <= before)
+	if (max == 0 || su->group->n_values <= before || values_of_all(s) <= max)
 		return 0;
-	fold_all_silent(s, g);
-	if (values_of_all(s, su) <= max || su->group->n_values <= before)
+	from = merged_find(su->group, source, NULL);
+	if (!looked_lately(s))
+		fold_spent(s, g, from && from->live ? from : NULL);
+	if (su->group->n_values <= before || values_of_all(s) <= max)
 		return 0;
 	return err_set(err, ERR_STORE_FULL, 0,
 		       "the gateway is full: with this push it would hold %llu values of the "
 		       "sources of summed groups, more than --limits.source-values=%llu; sources "
 		       "that are done free theirs with __final__/1 or a DELETE",
-		       (unsigned long long)values_of_all(s, su), (unsigned long long)max);
+		       (unsigned long long)values_of_all(s), (unsigned long long)max);
 }

@@ -110,7 +110,7 @@ static int add(struct store *s, struct summed *su, struct push *push, struct err
 	return 0;
 }
 
-static int sum(const struct store *s, struct summed *su, struct push *push, struct err *err)
+static int sum(struct store *s, struct summed *su, struct push *push, struct err *err)
 {
 	const struct group_options *o = &push->options.group;
 	const struct merged_push p = {
@@ -127,6 +127,8 @@ static int sum(const struct store *s, struct summed *su, struct push *push, stru
 
 	if (merged_push(su->group, &p, &outcome, err) < 0)
 		return -1;
+	if (p.final)
+		s->nothing_spent_ns = 0;
 	push->warnings |= (outcome & MERGED_RESET ? PUSH_RESET_ASSUMED : 0) |
 			  (outcome & MERGED_INHERITED ? PUSH_INHERITED_COUNTS : 0);
 	return 0;
@@ -138,24 +140,44 @@ static int merge(struct store *s, struct summed *su, struct push *push, struct e
 						     : sum(s, su, push, err);
 }
 
-/* Merges the push and shows what it changes. On -1 everything is as it was before. */
-static int say(struct store *s, struct group *g, struct push *push, bool take_others)
+/*
+ * Merges the push and shows what it changes. On -1 everything is as it was before; *ret_full: since
+ * there are too many values of sources.
+ */
+static int try_to_say(struct store *s, struct group *g, struct push *push, bool take_others,
+		      bool *ret_full)
 {
 	struct summed *su = g->staged->summed;
 	size_t mark = merged_mark(su->group), folded = s->folded.n_staged;
 	struct amounts before = count(su->group);
 	uint64_t values = su->group->n_values;
 
+	*ret_full = false;
 	if (merge(s, su, push, &push->err) < 0)
 		return -1;
-	if (check_limits(s, g, &before, &push->err) == 0 &&
-	    summed_check_values(s, g, values, &push->err) == 0 &&
+	if (check_limits(s, g, &before, &push->err) == 0)
+		*ret_full = summed_check_values(s, g, &push->said->head.source, values,
+						&push->err) < 0;
+	if (!push->err.reason &&
 	    (!(has_new_shape(su->group) || take_others) ||
 	     summed_show(s, g, !take_others, take_others, push->now, &push->err) == 0))
 		return 0;
 	merged_undo(su->group, mark);
 	s->folded.n_staged = folded;
 	return -1;
+}
+
+/* What other groups need not keep any more makes room for this one. */
+static int say(struct store *s, struct group *g, struct push *push, bool take_others)
+{
+	bool full;
+	int r = try_to_say(s, g, push, take_others, &full);
+
+	if (!full || !summed_fold_others(s, g))
+		return r;
+	push->err.reason = ERR_NONE;
+	change_begin(s, g);
+	return try_to_say(s, g, push, take_others, &full);
 }
 
 /* ---- a plain group becomes a summed one ---- */
@@ -267,6 +289,7 @@ static void end_summed(struct store *s, struct group *g, struct push *push)
 	struct merged_group *m;
 
 	change_begin(s, g);
+	s->nothing_spent_ns = 0;
 	m = g->staged->summed->group;
 	if (source->name.n > 0 || source->has_start)
 		merged_end_source(m, source);

@@ -391,13 +391,21 @@ static bool is_over(struct naive_sums *m, unsigned before)
 	return m->rule.few_values && n > A_FEW_VALUES && n > before;
 }
 
-/* Those who are not live are folded first. False: that is not enough. */
-static bool make_room_for_values(struct naive_sums *m, unsigned before)
+/*
+ * Those who are not live are folded first, and those of which there is a newer start. False: that
+ * is not enough.
+ */
+static bool make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before)
 {
+	bool spent[N_NAMES * N_STARTS];
+
 	if (!is_over(m, before))
 		return true;
 	for (int k = 0; k < N_NAMES * N_STARTS; k++)
-		if (process_at(m, k)->known && !process_at(m, k)->live)
+		spent[k] = process_at(m, k)->known && rank(m, k / N_STARTS, k % N_STARTS) < 3 &&
+			   !(process_at(m, k) == but && but->live);
+	for (int k = 0; k < N_NAMES * N_STARTS; k++)
+		if (spent[k])
 			fold_remembered(m, k / N_STARTS, k % N_STARTS);
 	m->odd_dropped = 0;
 	return !is_over(m, before);
@@ -469,7 +477,7 @@ static bool take_push(struct naive_sums *m, const struct step *s)
 		end_process(m, s->name, s->start);
 	if (m->rule.few_series && count_known(m) > A_FEW_SERIES && count_known(m) > before)
 		return false;
-	if (!make_room_for_values(m, values))
+	if (!make_room_for_values(m, p, values))
 		return false;
 	m->odd_dropped = 0;
 	make_room(m, p);

@@ -445,6 +445,35 @@ START_TEST(refused_for_room)
 }
 END_TEST
 
+/* Sources that are done make room, of this group and of others. */
+START_TEST(room_for_values)
+{
+	const struct source_limits lim = { .max_values = 4 };
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &lim);
+	step(&g, "/j/pid/1/__start__/1|c 1; d 1");
+	step(&g, "507 /k/pid/1/__start__/1|c 1; d 1; e 1");
+	step(&g, "DELETE /j/pid/1");
+	step(&g, "/k/pid/1/__start__/1|c 1; d 1; e 1");
+	ck_assert_uint_eq(g.store->folded.n, 1);
+	/* Its own earlier start. */
+	step(&g, "/k/pid/1/__start__/2|c 1; d 1; e 1");
+	ck_assert_uint_eq(g.store->folded.n, 2);
+	step(&g, "507 /k/pid/2/__start__/1|c 1; d 1; e 1");
+	step(&g, "/k/pid/1/__start__/2|c 2; d 1; e 1");
+	/* Who comes back goes on where it was. */
+	step(&g, "DELETE /k/pid/1");
+	step(&g, "/j/pid/1/__start__/1|c 1; d 1");
+	step(&g, "/j/pid/1/__start__/1|c 2; d 1");
+	check_shows(&g, "values",
+		    "c 2; c{instance=\"\",job=\"k\"} 3; d 1; d{instance=\"\",job=\"k\"} 2; "
+		    "e{instance=\"\",job=\"k\"} 2");
+	gateway_done(&g);
+}
+END_TEST
+
 /* Who is folded first: who has ended, who was followed by another start, who is silent longest. */
 START_TEST(sources_limit)
 {
@@ -716,6 +745,7 @@ int main(void)
 	tcase_add_loop_test(tc, one_batch, 0, (int)ARRAY_LEN(rows));
 	tcase_add_test(tc, series_limit);
 	tcase_add_test(tc, refused_for_room);
+	tcase_add_test(tc, room_for_values);
 	tcase_add_test(tc, sources_limit);
 	tcase_add_test(tc, values_limit);
 	tcase_add_test(tc, limits_of_sources_outlive_a_wipe);
