@@ -35,6 +35,7 @@ static const struct endpoint endpoints[] = {
 	  .allow = "DELETE, GET, HEAD, OPTIONS", .get = CALL(READ, api_groups),
 	  .delete = CALL(DELETE, api_groups_delete) },
 	{ .path = PATH("/api/v1/groups/delete"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .reads_body = true,
 	  .allow = "OPTIONS, POST", .post = CALL(DELETE, api_groups_delete_listed) },
 	{ .path = PATH("/api/v1/groups/sources"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_sources) },

@@ -45,6 +45,7 @@ struct endpoint {
 	bool below_api;  /* with the headers for scripts of other origins, unless it is ours */
 	bool ours;       /* the Go gateway has none: no such headers, and it counts itself */
 	bool for_admins; /* there only with --web.enable-admin-api */
+	bool reads_body; /* of a POST, as long as a push may be */
 	bool of_group;   /* it is for the group of its path, see api_worker.push_path */
 	const char *allow;
 	struct endpoint_call get, put, post, delete;

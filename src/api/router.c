@@ -317,11 +317,12 @@ static void handle(void *state, struct http_request *req)
 		handle_now(w, req);
 }
 
-/* NULL: the request is neither a push nor its dry run. */
-static const struct endpoint *pushes_to(struct api_worker *w, const struct http_request *req)
+/* NULL: the request is neither a push, nor its dry run, nor another one that reads its body. */
+static const struct endpoint *reads_body(struct api_worker *w, const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
 	struct str prefix = prefix_of(w);
+	const struct endpoint *e;
 	struct path path;
 	struct err err;
 
@@ -333,13 +334,16 @@ static const struct endpoint *pushes_to(struct api_worker *w, const struct http_
 		return NULL;
 	path.decoded.p += prefix.n;
 	path.decoded.n -= prefix.n;
+	e = endpoint_find(path.decoded, false, false);
+	if (e)
+		return e->reads_body && method == HTTP_POST ? e : NULL;
 	return endpoint_of_group(w, path.decoded);
 }
 
 /*
- * Before a large body is read: a request that is no push is answered, and so is a push to a bad
- * path or one that will be refused whatever it holds. A small body is always read, since deciding
- * twice would cost more.
+ * Before a large body is read: a request that does not need it is answered, and so is a push to a
+ * bad path or one that will be refused whatever it holds. A small body is always read, since
+ * deciding twice would cost more.
  */
 static void let_in(struct api_worker *w, struct http_request *req)
 {
@@ -351,14 +355,14 @@ static void let_in(struct api_worker *w, struct http_request *req)
 	 */
 	bool coded = http_request_header(req, "Content-Encoding").p != NULL;
 	bool small = http_request_announced(req) <= SMALL;
-	const struct endpoint *push = small ? NULL : pushes_to(w, req);
+	const struct endpoint *e = small ? NULL : reads_body(w, req);
 
 	caller_identify(req);
-	if (!small && !push && !coded)
+	if (!small && !e && !coded)
 		handle(w, req);
-	else if (push && permission_refuse(w, req, push, ACTION_PUSH))
+	else if (e && permission_refuse(w, req, e, e->post.action))
 		return;
-	else if (!push || !api_group_refuse_early(w, req, push == &endpoint_dry_run))
+	else if (!e || !e->of_group || !api_group_refuse_early(w, req, e == &endpoint_dry_run))
 		http_request_admit(req);
 }
 

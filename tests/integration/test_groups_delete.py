@@ -249,6 +249,9 @@ def test_exactly_those_that_are_listed(database):
             fill(g, [f"many/i/{i}"])
         body = "".join(f"/metrics/job/many/i/{i}\n" for i in range(300)) + "/metrics/job/many/i/7\r\n\n"
         body += "/metrics/job/a/i/1\n/metrics/job/b/i@base64/eC95\n/metrics/job/b/i@base64/=\n/metrics/job@base64/Yw/i/%C3%BC\n/metrics/job/none/i/1"
+        # As long as a push may be.
+        body += "".join(f"\n/metrics/job/none/i/{i}" for i in range(20000))
+        assert len(body) > 400_000
         assert delete_listed(g, body, dry_run=1)["data"]["would_delete"] == 304
         assert "304" in delete_listed(g, body, 409, expect=305)["error"]
         assert len(jobs(g, limit=1000)) == 306
