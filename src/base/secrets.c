@@ -41,7 +41,7 @@ static char *hide_user_info(char *at)
 		return at;
 	if (!end && was_cut(colon))
 		end = colon + strlen(colon) - 3;
-	return end > colon ? put_stars(colon + 1, end) : at;
+	return end && end > colon ? put_stars(colon + 1, end) : at;
 }
 
 void hide_passwords(char *text)

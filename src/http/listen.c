@@ -68,7 +68,7 @@ static int resolve(const char *address, struct addrinfo **ret, struct err *err)
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				  .ai_family = AF_UNSPEC,
 				  .ai_socktype = SOCK_STREAM };
-	char host[256], port[16];
+	char host[256] = "", port[16] = "";
 	int r;
 
 	if (split(address, host, sizeof(host), port, sizeof(port), err) < 0 ||

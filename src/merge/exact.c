@@ -98,8 +98,9 @@ static void add_number(struct exact *e, struct number v, bool subtract)
 	w = words_of(e);
 	for (unsigned i = v.lo - e->lo; i < e->n; i++) {
 		unsigned from = i + e->lo - v.lo;
-		unsigned __int128 sum = (unsigned __int128)w[i] + carry +
-					(from < v.n ? v.words[from] ^ flip : above);
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): v.n are set */
+		uint64_t more = from < v.n ? v.words[from] ^ flip : above;
+		unsigned __int128 sum = (unsigned __int128)w[i] + carry + more;
 
 		w[i] = (uint64_t)sum;
 		carry = (unsigned)(sum >> WORD_BITS);
