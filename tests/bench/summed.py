@@ -16,6 +16,7 @@ CONNECTIONS = 16
 # Of each, one push with all of its counts, and its end. $GONE says another number.
 GONE = int(os.environ.get("GONE", "100000"))
 GONE_SERIES = 10
+GONE_AT_ONCE = 50000
 KEPT = 1000
 START_LIMIT = 120
 
@@ -110,10 +111,10 @@ def _gone(bench):
     try:
         own.fill(0)
         for done in (GONE // 10, GONE):
-            first = 0 if done < GONE else GONE // 10
-            requests = [_put(f"/sum{_path('', k)}/__start__/{1000000 + k}/__final__/1",
-                             _body(0, GONE_SERIES)) for k in range(first, done)]
-            own.all_answered(server, requests, connections=CONNECTIONS)
+            for first in range(0 if done < GONE else GONE // 10, done, GONE_AT_ONCE):
+                requests = [_put(f"/sum{_path('', k)}/__start__/{1000000 + k}/__final__/1", _body(0, GONE_SERIES))
+                            for k in range(first, min(first + GONE_AT_ONCE, done))]
+                own.all_answered(server, requests, connections=CONNECTIONS)
             text = server.get("/metrics")
             what = f"{done:,} processes came and went"
             add("summed", f"{what}: start", None, OURS, server.restart(START_LIMIT) * 1e3, "ms")
