@@ -256,7 +256,7 @@ static const struct storage_ops mem_ops = {
 
 void mem_storage_init(struct mem_storage *m)
 {
-	*m = (struct mem_storage){ .base = { &mem_ops, UINT64_MAX } };
+	*m = (struct mem_storage){ .base = { .ops = &mem_ops, .max_body = UINT64_MAX } };
 }
 
 void mem_storage_done(struct mem_storage *m)

@@ -128,7 +128,7 @@ static const struct storage_ops doubtful_ops = {
 /* The store that is replaced is an older one, so that the numbers of its rows are high. */
 static void doubtful_init(struct doubtful *d)
 {
-	*d = (struct doubtful){ .base = { &doubtful_ops, UINT64_MAX } };
+	*d = (struct doubtful){ .base = { .ops = &doubtful_ops, .max_body = UINT64_MAX } };
 	gateway_init(&d->g, 10, 100);
 	for (int i = 0; i < 5; i++)
 		gateway_push(&d->g, PUSH_PUT, "/j", "# HELP a h\na 1\n", 0);
