@@ -116,6 +116,31 @@ def test_what_is_wrong_is_said_in_a_line_without_a_password(postgresql, tmp_path
         assert ("level=error" in last) == ("error: " not in last), said
 
 
+UNESCAPED = [
+    "postgresql://u:s3/cr3t@127.0.0.1:1/db", "postgresql://u:s3@cr3t@127.0.0.1:1/db", "postgresql://u:127/cr3t@127.0.0.1:1/db",
+    "postgres://u:s3@@cr3t@127.0.0.1:1/db", "postgresql://u:s3@cr3t,@127.0.0.1:1/db", "postgresql://u:s3@cr3t/@127.0.0.1:1/db",
+    "postgresql://u:s3?cr3t/@127.0.0.1:1/db", "host=127.0.0.1 port=cr3t"]
+ESCAPED = [
+    "postgresql://u%40server:s3%2Fcr3t%40@127.0.0.1:1,[::1]:1/x%40y", "postgres://u:s3?cr3t@127.0.0.1:1/x?application_name=a@b",
+    "postgresql:///x?host=127.0.0.1&port=1&user=a@b", "host=127.0.0.1 port=1 user=a@b password=s3@/cr3t"]
+
+
+def test_a_piece_of_a_password_is_not_taken_for_something_else(tmp_path):
+    for i, url in enumerate(UNESCAPED):
+        file = tmp_path / "url"
+        file.write_text(url + "\n")
+        said = starts((f"--persistence.url={url}", f"--persistence.url-file={file}")[i % 2])
+        assert "%2F and %40" in said, url
+        assert "cr3t" not in said and '"s3' not in said
+    for flags in (["--from", UNESCAPED[0], "--to", str(tmp_path / "copy")], ["--from", str(tmp_path / "none"), "--to", UNESCAPED[1]]):
+        done = subprocess.run([BINARY, "copy", *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert "cr3t" not in done.stderr and '"s3' not in done.stderr
+    for url in ESCAPED:
+        said = starts(f"--persistence.url={url}")
+        assert "refused" in said and "cr3t" not in said, url
+
+
 def test_the_url_is_shown_to_nobody(postgresql, tmp_path):
     file = tmp_path / "url"
     file.write_text(postgresql.url.replace("postgres@", "postgres:s3cret@") + "\n")

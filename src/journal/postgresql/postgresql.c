@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -207,17 +208,51 @@ int postgresql_storage_open(const struct postgresql_settings *settings,
 	return -1;
 }
 
+/* One for each host. */
+static bool are_numbers(const char *ports)
+{
+	return !ports || ports[strspn(ports, "0123456789, ")] == '\0';
+}
+
+/*
+ * As libpq parts a URL: an @ or a slash ends the password, whichever comes first. Behind a second @
+ * is the rest of a password, and before it a piece that stands for a host or a database.
+ */
+static bool has_stray_at(const char *url)
+{
+	const char *at = strstr(url, "://"), *end;
+
+	if (!at || !(str_has_prefix(str_of(url), STR("postgresql:")) ||
+		     str_has_prefix(str_of(url), STR("postgres:"))))
+		return false;
+	at += strlen("://");
+	at += strcspn(at, "@/");
+	end = at + strcspn(at, "?");
+	return at < end && memchr(at + 1, '@', (size_t)(end - at - 1)) != NULL;
+}
+
+static const char *port_of(const PQconninfoOption *options)
+{
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, "port") == 0)
+			return options->val;
+	return NULL;
+}
+
+/* What libpq says of a host, port or database repeats it, and that may be a piece of a password. */
 int postgresql_check_url(const char *url, struct err *err)
 {
 	char *ignored = NULL;
 	PQconninfoOption *options = PQconninfoParse(url, &ignored);
+	bool sound = options && are_numbers(port_of(options)) && !has_stray_at(url);
 
 	PQfreemem(ignored);
-	if (!options)
-		return err_set(err, ERR_CONFIG, 0,
-			       "it is no address that libpq can read (it is not repeated here, as "
-			       "a password may be in it): write "
-			       "postgresql://USER@HOST:PORT/DATABASE");
 	PQconninfoFree(options);
-	return 0;
+	if (sound)
+		return 0;
+	return err_set(err, ERR_CONFIG, 0,
+		       "it is no address that libpq can read%s (it is not repeated here, as a "
+		       "password may be in it): write postgresql://USER@HOST:PORT/DATABASE, with "
+		       "%%2F and %%40 for / and @ in the password",
+		       options ? ", as its port is no number, or an @ is where none can be" : "");
 }

@@ -31,7 +31,10 @@ int postgresql_storage_open(const struct postgresql_settings *settings,
 int postgresql_storage_create(const struct postgresql_settings *settings, storage_fill_fn fill,
 			      void *arg, struct err *err);
 
-/* -1: libpq cannot read it. What it says of it is not repeated, as a password may be in there. */
+/*
+ * -1: libpq cannot read it, or takes a piece of a password for something else, which it would say.
+ * Nothing of it is repeated in *err.
+ */
 int postgresql_check_url(const char *url, struct err *err);
 
 #endif
