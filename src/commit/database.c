@@ -160,6 +160,7 @@ static void note_failure(struct database *d, int64_t start, const struct err *er
 static int load_anew(struct database *d, const struct err *why, struct err *err)
 {
 	struct store *loaded = store_new_like(d->store, NULL);
+	double now;
 
 	d->outdated = true;
 	if (load_store(d->storage, loaded, err) != STORAGE_LOADED) {
@@ -170,9 +171,10 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	}
 	/* Once before anybody sees it, so that no group is shown without its deadline, and once
 	 * with the times of the log in place of those that were known before. */
-	store_begin_waiting(loaded, clock_mono_ns(), clock_wall(), 0);
-	store_take_over(d->store, loaded);
-	store_begin_waiting(d->store, clock_mono_ns(), clock_wall(), 0);
+	now = storage_now(d->storage);
+	store_begin_waiting(loaded, clock_mono_ns(), now, 0);
+	store_take_over(d->store, loaded, now);
+	store_begin_waiting(d->store, clock_mono_ns(), now, 0);
 	database_published(d);
 	d->suspect = d->outdated = false;
 	d->histories_lost++;

@@ -128,7 +128,7 @@ static const char *why_not(const struct undoing *u, const struct group_copy *g)
 	return NULL;
 }
 
-static int stage_group(struct undoing *u, const struct group_copy *g, struct err *err)
+static int stage_group(struct undoing *u, const struct group_copy *g, double now, struct err *err)
 {
 	const char *why = why_not(u, g);
 	struct push *push;
@@ -148,7 +148,7 @@ static int stage_group(struct undoing *u, const struct group_copy *g, struct err
 	if (g->mode == GROUP_PLAIN && stage_families(u, g, err) < 0)
 		return -1;
 	store_stage_times(u->store, push, g->pushed_at, g->failed_at, g->failed_why);
-	if (store_stage_summed(u->store, push, u->scratch, true) < 0) {
+	if (store_stage_summed(u->store, push, u->scratch, now, true) < 0) {
 		leave_out(u, g->key, STR(""), push->err.msg);
 		store_stage_end(u->store, push);
 		return 0;
@@ -211,7 +211,8 @@ static int stage_all(struct undoing *u, double now, struct err *err)
 
 	store_begin_waiting(u->scratch, clock_mono_ns(), now, 0);
 	while (store_copy_group(u->scratch, &cursor, &u->groups, &g) > 0)
-		if ((u->removal->family.n ? stage_family(u, &g, err) : stage_group(u, &g, err)) < 0)
+		if ((u->removal->family.n ? stage_family(u, &g, err)
+					  : stage_group(u, &g, now, err)) < 0)
 			return -1;
 	return 0;
 }

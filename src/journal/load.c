@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "format/text/write.h"
@@ -247,9 +246,9 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	}
 	if (r == STORAGE_LOADED && decoders_finish(l.decoders, err) < 0)
 		r = STORAGE_DAMAGED;
-	if (r == STORAGE_LOADED && store_restore_end(store, err) < 0)
+	if (r == STORAGE_LOADED && store_restore_end(store, storage_now(st), err) < 0)
 		r = STORAGE_DAMAGED;
-	store_restore_undo_end(store, clock_wall());
+	store_restore_undo_end(store, storage_now(st));
 	decoders_free(l.decoders);
 	table_done(&l.ended);
 	table_done(&l.closed);

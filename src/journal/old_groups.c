@@ -175,9 +175,15 @@ struct str old_groups_key(const struct old_groups *o, size_t *at)
 /* Rows in memory, as a log of their own. */
 struct slice {
 	struct storage base; /* first */
+	struct storage *log; /* that they are from */
 	struct row *rows;
 	size_t n;
 };
+
+static double now_of_slice(struct storage *st)
+{
+	return storage_now(((const struct slice *)st)->log);
+}
 
 static enum storage_load_result read_slice(struct storage *st, enum storage_which which,
 					   uint64_t below, storage_row_fn fn, void *arg,
@@ -266,8 +272,8 @@ static void cut_slice(struct old_groups *o, struct slice *sl)
 
 int old_groups_load(struct old_groups *o, struct store *into, struct err *err)
 {
-	static const struct storage_ops ops = { .read = read_slice };
-	struct slice sl = { .base = { .ops = &ops } };
+	static const struct storage_ops ops = { .read = read_slice, .now = now_of_slice };
+	struct slice sl = { .base = { .ops = &ops }, .log = o->storage };
 	int r = 0;
 
 	if (o->at == o->n)

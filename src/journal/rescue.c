@@ -26,7 +26,7 @@ static int go_on_with(struct storage *st, struct store *store, struct err *err)
 
 	if (!loaded)
 		return -1;
-	store_take_over(store, loaded);
+	store_take_over(store, loaded, storage_now(st));
 	return 0;
 }
 

@@ -151,7 +151,8 @@ static int write_times(struct rewriter *rw)
 		store_stage(rw->scratch, push);
 		store_stage_times(rw->scratch, push, g.pushed_at, g.failed_at,
 				  arena_dup(&rw->batch, g.failed_why));
-		store_stage_summed(rw->scratch, push, rw->from, false);
+		/* Nothing waits in there. */
+		store_stage_summed(rw->scratch, push, rw->from, g.pushed_at, false);
 		store_stage_life(rw->scratch, push, &g.life);
 		if (rw->pushes.n == BATCH) {
 			r = commit(rw);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "store/rows.h"
 
@@ -116,6 +117,12 @@ struct storage_ops {
 	/* The newest row that the store has. */
 	struct storage_row_id (*seen)(struct storage *st);
 	/*
+	 * Unix seconds by the clock that the rows have their times of, which may be another one
+	 * than this machine's: asked at the last reading, begin or follow, and gone on from there.
+	 * NULL: it is this machine's. For everybody else: storage_now().
+	 */
+	double (*now)(struct storage *st);
+	/*
 	 * Rows with numbers below `below`, the newest first. Rows are not checked: see
 	 * row_verdict(). To skip a part that cannot be read, call again with a lower number.
 	 * STORAGE_DAMAGED also if fn returns -1.
@@ -165,5 +172,11 @@ struct storage {
 	int64_t poll_ns;   /* how often others' rows are looked for; 0: nobody else writes */
 	uint64_t max_body; /* the largest body that a row can have */
 };
+
+/* What the times of rows are compared with. */
+static inline double storage_now(struct storage *st)
+{
+	return st->ops->now ? st->ops->now(st) : clock_wall();
+}
 
 #endif

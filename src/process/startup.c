@@ -105,9 +105,9 @@ static int open_postgresql(const struct config *c, struct opened *ret, struct er
 }
 
 /* Deadlines count from now on. */
-static void begin_waiting(const struct config *c, struct store *store)
+static void begin_waiting(const struct config *c, struct store *store, double now)
 {
-	store_begin_waiting(store, clock_mono_ns(), clock_wall(), c->push_ttl_restart_grace_ns);
+	store_begin_waiting(store, clock_mono_ns(), now, c->push_ttl_restart_grace_ns);
 }
 
 static void log_loaded(const char *key, const char *name, struct store *store)
@@ -232,7 +232,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 		listener->loading(listener->arg);
 		if (open_postgresql(c, ret, err) < 0)
 			return -1;
-		begin_waiting(c, ret->store);
+		begin_waiting(c, ret->store, storage_now(ret->storage));
 		log_loaded("schema", c->persistence_schema, ret->store);
 		log_left_out("schema", c->persistence_schema, ret->store);
 		return 0;
@@ -240,7 +240,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 	if (!*path) {
 		ret->store = limited_store(c);
 		listener->loading(listener->arg);
-		begin_waiting(c, ret->store);
+		begin_waiting(c, ret->store, clock_wall());
 		log_warn("no --persistence.file: what is pushed is lost at restart", NULL);
 		return 0;
 	}
@@ -261,7 +261,7 @@ int startup_open(const struct config *c, const struct startup_listener *listener
 		return -1;
 	ret->set_aside = damaged;
 	ret->salvaged_groups = salvaged;
-	begin_waiting(c, ret->store);
+	begin_waiting(c, ret->store, storage_now(ret->storage));
 	found = sqlite_storage_found(ret->storage);
 	log_found(path, &found);
 	log_loaded("file", path, ret->store);

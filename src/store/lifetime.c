@@ -323,9 +323,9 @@ void lifetime_rolled_back(struct store *s, struct group *g)
 void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t grace_ns)
 {
 	double down = s->newest_at > 0 && now > s->newest_at ? now - s->newest_at : 0;
+	int64_t begin = now_ns + (down * 1e9 < (double)grace_ns ? (int64_t)(down * 1e9) : grace_ns);
 
-	s->nothing_ends_before_ns = now_ns + (down * 1e9 < (double)grace_ns ? (int64_t)(down * 1e9)
-									    : grace_ns);
+	s->nothing_ends_before_ns = not_before(s, begin);
 	summed_begin_waiting(s, now_ns, now);
 	pthread_mutex_lock(&s->pages.lock);
 	for (uint32_t i = 1; i < s->n_slots; i++) {
@@ -353,10 +353,10 @@ void store_stage_life(struct store *s, const struct push *push, const struct lif
 	store_step_life(s, g, life->row_at);
 }
 
-void lifetimes_go_on(struct store *s, const struct store *old)
+void lifetimes_go_on(struct store *s, const struct store *old, double now)
 {
 	s->nothing_ends_before_ns = old->nothing_ends_before_ns;
-	summed_begin_waiting(s, clock_mono_ns(), clock_wall());
+	summed_begin_waiting(s, clock_mono_ns(), now);
 	for (uint32_t i = 1; i < s->n_slots; i++) {
 		struct group *g = s->by_slot[i];
 		const struct group *was;

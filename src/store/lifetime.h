@@ -32,7 +32,10 @@ bool lifetime_apply(struct group *g, const struct life *life, int64_t at_ns);
 void lifetime_publish(struct store *s, struct group *g);
 void lifetime_rolled_back(struct store *s, struct group *g);
 
-/* Another store has taken the place of `old`: its groups' deadlines stay. Under the lock. */
-void lifetimes_go_on(struct store *s, const struct store *old);
+/*
+ * Another store has taken the place of `old`: its groups' deadlines stay. now: Unix seconds, by the
+ * clock that the rows have their times of. Under the lock.
+ */
+void lifetimes_go_on(struct store *s, const struct store *old, double now);
 
 #endif

@@ -84,9 +84,10 @@ void store_wipe(struct store *s);
 struct store *store_new_like(const struct store *s, const struct store_limits *lim);
 /*
  * The committer, between two batches: what `other` holds takes the place of what s holds, at once
- * for those who scrape. Frees other, which nobody else may know of.
+ * for those who scrape. Frees other, which nobody else may know of. now: Unix seconds, by the clock
+ * that the rows have their times of.
  */
-void store_take_over(struct store *s, struct store *other);
+void store_take_over(struct store *s, struct store *other, double now);
 
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
 const struct rows *store_rows(struct store *s);
@@ -141,8 +142,11 @@ int store_restore_left_out(struct store *s, const struct row *row);
 int store_restore_document(struct store *s, const struct row *row);
 /* Of no group: sources and pushes that are remembered. -1: it cannot be read. */
 int store_restore_remembered(struct store *s, const struct row *row);
-/* After the last row. -1: *err, ERR_STORAGE: a document cannot be read. */
-int store_restore_end(struct store *s, struct err *err);
+/*
+ * After the last row. now: Unix seconds, by the clock that the rows have their times of. -1: *err,
+ * ERR_STORAGE: a document cannot be read.
+ */
+int store_restore_end(struct store *s, double now, struct err *err);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);
@@ -182,9 +186,10 @@ int64_t store_next_due(const struct store *s);
 /*
  * What sources have said in another store, likewise: the push has made the group. A family that
  * contradicts what is stored is left out; or, with `all`, -1, push->err says why, and the group is
- * to be ended.
+ * to be ended. now: Unix seconds, from which it counts for how long sources have been silent.
  */
-int store_stage_summed(struct store *s, struct push *push, const struct store *from, bool all);
+int store_stage_summed(struct store *s, struct push *push, const struct store *from, double now,
+		       bool all);
 /*
  * Of the sources and pushes that another store remembers, those from *at on, some of them; 0 is
  * where to begin. False: there are no more.
@@ -194,7 +199,9 @@ bool store_stage_remembered(struct store *s, const struct store *from, size_t *a
 void store_stage_life(struct store *s, const struct push *push, const struct life *life);
 /*
  * After loading: deadlines count from now on. What was missed while the gateway was down waits for
- * as long as that was, but not longer than grace_ns: pushers had no chance.
+ * as long as that was, but not longer than grace_ns: pushers had no chance. Nor does anything end
+ * before an earlier call has said. now: Unix seconds, by the clock that the rows have their times
+ * of.
  */
 void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t grace_ns);
 /* Any thread: the i-th job that groups of have ended by themselves; job is to be freed. "" stands

@@ -150,8 +150,12 @@ void summed_await_touched(struct store *s, struct group *g);
 void summed_await_popped(struct store *s);
 /* All of its contributions go. */
 void summed_stop_waiting(struct store *s, struct summed *su);
-/* All sources of a group that comes from elsewhere: they were heard of when they say. */
-void summed_await_all(struct store *s, struct group *g, int64_t now_ns, double now);
+/*
+ * All sources of a group that comes from elsewhere: they were heard of when they say. now: Unix
+ * seconds, by the clock that they have their times of. Then they wait, once it is published.
+ */
+void summed_were_heard(struct summed *su, int64_t now_ns, double now);
+void summed_await_all(struct store *s, struct group *g);
 /* At start, or where another store has taken over: deadlines count from when they were heard of. */
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now);
 

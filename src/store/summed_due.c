@@ -194,13 +194,21 @@ void summed_await_popped(struct store *s)
 
 /* ---- start ---- */
 
-void summed_await_all(struct store *s, struct group *g, int64_t now_ns, double now)
+void summed_were_heard(struct summed *su, int64_t now_ns, double now)
 {
-	for (size_t i = 0; g->summed && i < g->summed->group->n; i++) {
-		struct contribution *c = g->summed->group->contributions[i];
+	for (size_t i = 0; i < su->group->n; i++) {
+		struct contribution *c = su->group->contributions[i];
 		double ago = now - c->pushed_at;
 
 		c->heard_ns = now_ns - (ago > 0 ? ns_of(ago) : 0);
+	}
+}
+
+void summed_await_all(struct store *s, struct group *g)
+{
+	for (size_t i = 0; i < g->summed->group->n; i++) {
+		struct contribution *c = g->summed->group->contributions[i];
+
 		stop_waiting(s, c);
 		await(s, g, c);
 	}
@@ -208,7 +216,12 @@ void summed_await_all(struct store *s, struct group *g, int64_t now_ns, double n
 
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now)
 {
-	for (uint32_t slot = 1; slot < s->n_slots; slot++)
-		if (s->by_slot[slot])
-			summed_await_all(s, s->by_slot[slot], now_ns, now);
+	for (uint32_t slot = 1; slot < s->n_slots; slot++) {
+		struct group *g = s->by_slot[slot];
+
+		if (!g || !g->summed)
+			continue;
+		summed_were_heard(g->summed, now_ns, now);
+		summed_await_all(s, g);
+	}
 }

@@ -212,7 +212,8 @@ void summed_rebuilt(struct store *s, struct group *g, double now)
 		return;
 	know_document(s, &g->summed->doc);
 	merged_each_document(g->summed->group, know_document, s);
-	summed_await_all(s, g, clock_mono_ns(), now);
+	summed_were_heard(g->summed, clock_mono_ns(), now);
+	summed_await_all(s, g);
 	pthread_mutex_lock(&s->pages.lock);
 	summed_show_all_sources(s, g);
 	pthread_mutex_unlock(&s->pages.lock);
@@ -230,7 +231,8 @@ static void load_document(void *arg, struct document *doc, struct str bytes)
 	(void)r;
 }
 
-int store_stage_summed(struct store *s, struct push *push, const struct store *from, bool all)
+int store_stage_summed(struct store *s, struct push *push, const struct store *from, double now,
+		       bool all)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	const struct group *other = store_group_find((struct store *)from, push->key,
@@ -246,6 +248,7 @@ int store_stage_summed(struct store *s, struct push *push, const struct store *f
 	/* Families come first, since contributions refer to them. */
 	merged_all_documents(other->summed->group, load_document, su->group);
 	merged_load_end(su->group);
+	summed_were_heard(su, clock_mono_ns(), now);
 	s->work.now = push->now;
 	if (!all) {
 		show_restored(s, g, push->now);
@@ -276,14 +279,14 @@ int store_restore_remembered(struct store *s, const struct row *row)
 	return remembered_restore(row->kind == ROW_FOLDED ? &s->folded : &s->push_ids, row);
 }
 
-int store_restore_end(struct store *s, struct err *err)
+int store_restore_end(struct store *s, double now, struct err *err)
 {
 	struct store_limits lim = store_lift_limits(s);
 	int r = 0;
 
 	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->folded);
 	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->push_ids);
-	s->work.now = clock_wall();
+	s->work.now = now;
 	s->work.latest = s->newest_at;
 	for (uint32_t slot = 1; r == 0 && slot < s->n_slots; slot++) {
 		struct group *g = s->by_slot[slot];

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "base/le.h"
 #include "base/mem.h"
 #include "store/internal.h"
@@ -202,7 +201,7 @@ void summed_publish(struct store *s, struct group *g)
 	if (!su)
 		return;
 	if (su->all_changed) {
-		summed_await_all(s, g, clock_mono_ns(), clock_wall());
+		summed_await_all(s, g);
 		summed_show_all_sources(s, g);
 	} else {
 		summed_await_touched(s, g);

@@ -75,15 +75,17 @@ void store_wipe(struct store *s)
 	/* Without a database the rows are not written, but their numbers are used. */
 	empty->next_number = s->next_number + s->rows.n;
 	empty->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
-	store_take_over(s, empty);
+	/* Nothing in it waits for anything. */
+	store_take_over(s, empty, 0);
 }
 
-void store_take_over(struct store *s, struct store *other)
+void store_take_over(struct store *s, struct store *other, double now)
 {
 	pthread_mutex_lock(&s->pages.lock);
 	swap_contents(s, other);
 	keep_counts(s, other);
-	lifetimes_go_on(s, other);
+	s->undo.reading = other->undo.reading;
+	lifetimes_go_on(s, other, now);
 	limits_take_over_begin(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
 	limits_take_over_end(s);

@@ -145,7 +145,7 @@ def any_request(rng, gw, i, undos):
         return gw.request("POST", f"/api/v1/undo/{undos.pop(rng.choice([0, -1]))}")
     families = rng.sample(range(5), rng.randrange(1, 4))
     body = "".join(f"# TYPE m_{f} {rng.choice(['gauge', 'gauge', 'gauge', 'counter'])}\nm_{f}{{l=\"{rng.randrange(3)}\"}} {i}\n" for f in families)
-    return gw.request(rng.choice(["PUT", "POST"]), f"/metrics/job/{job}" + ("/x/1" if rng.randrange(3) == 0 else ""), body)
+    return gw.request(rng.choice(["PUT", "POST"]), f"/metrics/job/{job}" + rng.choice(["", "", "/x/1", "/x/1/__ttl__/30m"]), body)
 
 
 def without_times(lines):
@@ -157,13 +157,20 @@ def verdict(reply):
     return reply.status, re.sub(r'group \{[^}]*\}|"undo":"[0-9a-f]+"', "(any)", reply.text)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_same_verdicts_as_on_one_machine(flags, seed, tmp_path):
-    """A history of pushes, each to another gateway: the same statuses and the same exposition as of one with a file."""
+@pytest.mark.parametrize("seed,wrong", [(0, 0), (1, 3600), (2, -3600)])
+def test_the_same_verdicts_as_on_one_machine(flags, seed, wrong, clock, tmp_path):
+    """A history of pushes, each to another gateway: the same statuses and the same exposition as of one with a file. The clock
+    of one of them is wrong, and in the middle it is started again."""
     turns = random.Random(seed)
     statuses, undos, undos_of_one = set(), [], []
-    with Gateway("--web.enable-admin-api", database=tmp_path / "one") as one, replicas(3, [*flags, "--web.enable-admin-api"]) as gws:
+    clock.shift(wall=wrong)
+    options = [*flags, "--web.enable-admin-api", "--push.ttl-restart-grace=0s"]
+    with Gateway("--web.enable-admin-api", database=tmp_path / "one") as one, replicas(2, options) as gws, contextlib.ExitStack() as stack:
+        gws.append(stack.enter_context(Gateway(*options, database=None, env=clock.env)))
         for i in range(300):
+            if i == 150:
+                gws[2].kill()
+                gws[2] = stack.enter_context(Gateway(*options, database=None, env=clock.env))
             want = step(random.Random(seed * 1000 + i), one, i, undos_of_one)
             got = step(random.Random(seed * 1000 + i), turns.choice(gws), i, undos)
             assert verdict(got) == verdict(want), i

@@ -41,6 +41,7 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 	/* The server's clock may be set back, and another server's may be behind. */
 	if (ret->now < ret->at)
 		ret->now = ret->at;
+	postgresql_note_time(p, ret->now);
 	return 0;
 }
 

@@ -185,10 +185,11 @@ int postgresql_follow(struct storage *st, const struct storage_follower *f, stru
 	if (postgresql_connect(p, err) < 0 ||
 	    look(&p->session, postgresql_deadline(p), &head, err) < 0)
 		return -1;
-	if (head.last.number == p->seen.number && same_writer(&head.last.writer, &p->seen.writer))
-		return 0;
 	if (head.now < before)
 		head.now = before;
+	postgresql_note_time(p, head.now);
+	if (head.last.number == p->seen.number && same_writer(&head.last.writer, &p->seen.writer))
+		return 0;
 	p->head = head;
 	return postgresql_catch_up(p, f, err);
 }

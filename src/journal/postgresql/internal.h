@@ -44,6 +44,8 @@ struct postgresql {
 	bool reading;  /* between two readings of one state of the log */
 	bool locked;   /* begun: `head` is what it was locked with */
 	struct head head;
+	double told_at;        /* Unix seconds: what the server has said last that the time is, */
+	int64_t told_ns;       /* when, monotonic */
 	struct session asking; /* of whoever asks for the newest row */
 	struct row_params params;
 };
@@ -62,6 +64,9 @@ int64_t postgresql_deadline(const struct postgresql *p);
 int postgresql_connect(struct postgresql *p, struct err *err);
 /* The store has to be loaded anew. */
 void postgresql_changed(struct postgresql *p, const struct err *why);
+/* The server says that it is so late; Unix seconds. */
+void postgresql_note_time(struct postgresql *p, double now);
+double postgresql_now(struct storage *st);
 /* Whatever transaction there is ends without effect. */
 void postgresql_roll_back(struct postgresql *p);
 

@@ -49,6 +49,7 @@ static enum storage_commit_result commit(struct storage *st, const struct rows *
 }
 
 static const struct storage_ops ops = {
+	.now = postgresql_now,
 	.read = postgresql_read,
 	.commit = commit,
 	.close = postgresql_close,
@@ -69,6 +70,7 @@ static int begin(struct postgresql *p, struct err *err)
 			&now, 1, postgresql_deadline(p), err) < 0)
 		return -1;
 	p->head.at = p->head.now = strtod(PQgetvalue(now, 0, 0), NULL);
+	postgresql_note_time(p, p->head.now);
 	return postgresql_make_schema(&p->session, err);
 }
 

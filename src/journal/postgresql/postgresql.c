@@ -105,6 +105,22 @@ void postgresql_roll_back(struct postgresql *p)
 		session_close(&p->session);
 }
 
+/* ---- what time it is ---- */
+
+void postgresql_note_time(struct postgresql *p, double now)
+{
+	p->told_at = now;
+	p->told_ns = clock_mono_ns();
+}
+
+/* Whoever has read or written nothing yet compares nothing. */
+double postgresql_now(struct storage *st)
+{
+	const struct postgresql *p = postgresql_of(st);
+
+	return p->told_at + (double)(clock_mono_ns() - p->told_ns) / 1e9;
+}
+
 /* ---- ---- */
 
 static uint64_t postgresql_bytes(struct storage *st)
@@ -168,6 +184,7 @@ static const struct storage_ops ops = {
 	.follow = postgresql_follow,
 	.newest = postgresql_newest,
 	.seen = postgresql_seen,
+	.now = postgresql_now,
 	.read = postgresql_read,
 	.commit = postgresql_commit,
 	.oldest = postgresql_oldest,

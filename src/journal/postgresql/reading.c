@@ -1,5 +1,6 @@
 /* Rows of the log read: all of them at start, the oldest for cleaning. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "journal/postgresql/internal.h"
 
@@ -28,13 +29,20 @@ static int send_query(struct postgresql *p, const char *sql, uint64_t number, st
 /* Nobody writes between two readings of one state of the log: both see the same. */
 static int begin_reading(struct postgresql *p, struct err *err)
 {
+	CLEANUP(PQclearp) PGresult *now = NULL;
+
 	if (p->reading || p->creating)
 		return 0;
 	postgresql_roll_back(p);
 	if (postgresql_connect(p, err) < 0 ||
-	    session_run(&p->session, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, 0,
-			postgresql_deadline(p), err) < 0)
+	    session_run(&p->session,
+			"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT "
+			"greatest(at, extract(epoch FROM clock_timestamp())) FROM head",
+			&now, 1, postgresql_deadline(p), err) < 0)
 		return -1;
+	if (PQntuples(now) != 1)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
+	postgresql_note_time(p, strtod(PQgetvalue(now, 0, 0), NULL));
 	p->reading = true;
 	return 0;
 }

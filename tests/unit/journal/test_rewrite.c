@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "journal/compare.h"
 #include "journal/load.h"
 #include "journal/rewrite.h"
@@ -70,12 +71,12 @@ START_TEST(random_stores)
 	struct err err = { 0 };
 
 	ck_assert_msg(load_store(&g.rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
-	store_take_over(g.store, again);
+	store_take_over(g.store, again, clock_wall());
 	struct store *loaded = rewritten(g.store, &rows);
 
 	check_same(g.store, loaded);
 	/* And it goes on from there. */
-	store_take_over(g.store, loaded);
+	store_take_over(g.store, loaded, clock_wall());
 	mem_storage_done(&g.rows);
 	g.rows = rows;
 	gateway_push(&g, PUSH_PUT, "/j", "later 1\n", 0);
