@@ -58,8 +58,9 @@ enum fresh_result fresh_wait(struct api_worker *w, struct http_request *req,
 		return FRESH_NOW;
 	if (freshness_is_stale(w->api->freshness)) {
 		api_reply_error(req, 503,
-				"what is shown may be out of date: the database has not answered "
-				"for longer than --persistence.stale-after");
+				"what is shown may be out of date: for longer than "
+				"--persistence.stale-after the database has not answered, or has "
+				"rows that this gateway cannot show; its log says why");
 		return FRESH_REFUSED;
 	}
 	c = mem_zalloc(sizeof(*c));

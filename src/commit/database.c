@@ -138,17 +138,26 @@ static void log_rescued(struct database *d, enum rescue_result r, const char *ke
 			  "err", why->msg, NULL);
 }
 
+#define SECOND_NS INT64_C(1000000000)
+
+/* Until the next try. */
+struct pause {
+	int64_t shortest, longest;
+};
+
 /* A failure that lasts is logged once a minute. The next try comes the later the longer this took.
  */
-static void note_failure(struct database *d, int64_t start, const struct err *err)
+static void note_failure(struct database *d, int64_t start, struct pause between,
+			 const struct err *err)
 {
-	enum { PAUSE_MAX_NS = 1000 * 1000 * 1000 };
 	int64_t now = clock_mono_ns(), pause = 4 * (now - start);
 
-	d->next_rescue_ns = now + (pause < PAUSE_MAX_NS ? pause : PAUSE_MAX_NS);
+	if (pause < between.shortest)
+		pause = between.shortest;
+	d->next_rescue_ns = now + (pause < between.longest ? pause : between.longest);
 	if (now < d->next_log_ns)
 		return;
-	d->next_log_ns = now + 60 * (int64_t)1000000000;
+	d->next_log_ns = now + 60 * SECOND_NS;
 	log_error("the database cannot be used: every push is refused until it can", "err",
 		  err->msg, NULL);
 }
@@ -159,14 +168,22 @@ static void note_failure(struct database *d, int64_t start, const struct err *er
  */
 static int load_anew(struct database *d, const struct err *why, struct err *err)
 {
+	/* What is damaged stays so until somebody has mended it, and all of the log is read. */
+	static const struct pause damaged = { SECOND_NS, 30 * SECOND_NS };
+	static const struct pause other = { 0, SECOND_NS };
 	struct store *loaded = store_new_like(d->store, NULL);
+	int64_t start = clock_mono_ns();
+	enum storage_load_result r = load_store(d->storage, loaded, err);
 	double now;
 
 	d->outdated = true;
-	if (load_store(d->storage, loaded, err) != STORAGE_LOADED) {
+	if (r != STORAGE_LOADED) {
 		store_free(loaded);
+		note_failure(d, start, r == STORAGE_DAMAGED ? damaged : other, err);
 		err->reason = ERR_STORAGE;
 		err_prefix(err, "the push could not be stored: ");
+		/* It is logged, and nobody need say it again. */
+		set_verdict(d, err);
 		return -1;
 	}
 	/* Once before anybody sees it, so that no group is shown without its deadline, and once
@@ -177,10 +194,22 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	store_begin_waiting(d->store, clock_mono_ns(), now, 0);
 	database_published(d);
 	d->suspect = d->outdated = false;
+	d->next_log_ns = 0;
 	d->histories_lost++;
 	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
 		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
 	return 0;
+}
+
+/* What keeps it from being loaded is the verdict still. */
+static int put_off_loading(struct database *d, struct err *err)
+{
+	struct err why;
+
+	if (database_fails(d, &why))
+		*err = why;
+	err->reason = ERR_STORAGE;
+	return -1;
 }
 
 static int mend(struct database *d, struct err *err)
@@ -201,16 +230,18 @@ static int mend(struct database *d, struct err *err)
 	d->suspect = health != STORAGE_WELL;
 	if (!d->suspect)
 		return 0;
+	if (start < d->next_rescue_ns && health == STORAGE_CHANGED)
+		return put_off_loading(d, err);
+	if (start < d->next_rescue_ns)
+		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
 	if (health == STORAGE_CHANGED) {
 		why = *err;
 		return load_anew(d, &why, err);
 	}
-	if (start < d->next_rescue_ns)
-		return err_set(err, ERR_STORAGE, 0, "the database cannot be used at the moment");
 	r = rescue(d->storage, d->store, health, &kept, &why, err);
 	d->unsettled = r == RESCUE_FAILED;
 	if (r == RESCUE_FAILED) {
-		note_failure(d, start, err);
+		note_failure(d, start, (struct pause){ 0, SECOND_NS }, err);
 		err->reason = ERR_STORAGE;
 		err_prefix(err, "the push could not be stored: ");
 		return -1;

@@ -13,6 +13,9 @@ enum { ANSWER_NS = 500 * 1000 * 1000 };
 /* Between two questions that nobody has asked; the second while questions fail. */
 enum { IDLE_NS = 1000 * 1000 * 1000, RETRY_NS = 100 * 1000 * 1000 };
 
+/* While somebody waits it is looked so often whether what he waits for is shown. */
+enum { LOOK_NS = 10 * 1000 * 1000 };
+
 struct freshness {
 	struct storage *storage;
 	struct committer *committer;
@@ -27,9 +30,13 @@ struct freshness {
 	struct push nudge;              /* has the committer follow */
 	bool nudged;                    /* it is in the queue */
 	uint64_t nudges;                /* that are done */
+	int64_t look_ns;                /* monotonic: nothing is nudged again before */
 	bool failing, stopping;
 	int64_t answered_ns; /* monotonic: the last question that was */
 	struct storage_row_id newest;
+	bool behind;                   /* what `missing` needs was not shown yet; */
+	struct freshness_wait missing; /* nobody waits by this one */
+	int64_t behind_ns;             /* monotonic: since when */
 };
 
 /* On the committer's thread. */
@@ -49,6 +56,7 @@ static void nudge(struct freshness *f)
 {
 	if (f->nudged)
 		return;
+	f->look_ns = clock_mono_ns() + LOOK_NS;
 	f->nudge = (struct push){
 		.node.urgent = true, .mode = PUSH_FOLLOW, .done = followed, .done_arg = f
 	};
@@ -84,6 +92,12 @@ static bool is_shown(const struct freshness *f, const struct freshness_wait *w,
 	       (w->needs.number < seen->number && f->nudges >= w->nudge);
 }
 
+/* The one that is under way may have begun before. */
+static uint64_t nudge_to_wait_for(const struct freshness *f)
+{
+	return f->nudges + (f->nudged ? 2 : 1);
+}
+
 /* Takes those out of the list that need wait no longer, or want to. */
 static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
 {
@@ -102,6 +116,33 @@ static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
 		ready = w;
 	}
 	return ready;
+}
+
+/* With the lock. `seen`: as in is_shown(). */
+static void look_for_missing(struct freshness *f, const struct storage_row_id *seen)
+{
+	if (f->behind && (is_shown(f, &f->missing, seen) || storage_row_id_eq(&f->newest, seen)))
+		f->behind = false;
+}
+
+/*
+ * With the lock. A question was answered: how old is what is shown? since_ns: it was of that age
+ * before, at least. What is missed for longer than that stays missed.
+ */
+static void note_missing(struct freshness *f, int64_t since_ns)
+{
+	const struct storage_row_id seen = committer_seen(f->committer);
+
+	look_for_missing(f, &seen);
+	/* A log that has become another one may never have so many rows. */
+	if (f->behind && f->newest.number < f->missing.needs.number)
+		f->missing.needs = f->newest;
+	if (f->behind || storage_row_id_eq(&f->newest, &seen))
+		return;
+	f->behind = true;
+	f->behind_ns = since_ns;
+	f->missing.needs = f->newest;
+	f->missing.nudge = nudge_to_wait_for(f);
 }
 
 /* A connection that was idle may have been lost long ago: once more over a new one. */
@@ -128,14 +169,16 @@ static void ask(struct freshness *f)
 	pthread_mutex_lock(&f->lock);
 	f->failing = failed;
 	if (!failed) {
+		int64_t now = clock_mono_ns();
+
 		f->newest = newest;
-		f->answered_ns = clock_mono_ns();
+		note_missing(f, again ? f->answered_ns : now);
+		f->answered_ns = now;
 	}
 	for (; asking; asking = next) {
 		next = asking->next;
 		asking->needs = newest;
-		/* The one that is under way may have begun before. */
-		asking->nudge = f->nudges + (f->nudged ? 2 : 1);
+		asking->nudge = nudge_to_wait_for(f);
 		asking->next = f->waiting;
 		f->waiting = asking;
 	}
@@ -145,10 +188,19 @@ static void ask(struct freshness *f)
 		nudge(f);
 }
 
+/* With the lock. It may become visible by other ways than a nudge, and none may help. */
+static void look_again(struct freshness *f)
+{
+	f->look_ns = clock_mono_ns() + LOOK_NS;
+	nudge(f);
+}
+
 static int64_t next_ns(const struct freshness *f)
 {
 	int64_t at = clock_mono_ns() + (f->failing ? RETRY_NS : IDLE_NS);
 
+	if (f->waiting && f->look_ns < at)
+		at = f->look_ns;
 	for (const struct freshness_wait *w = f->waiting; w; w = w->next)
 		if (w->until_ns < at)
 			at = w->until_ns;
@@ -170,9 +222,8 @@ static void *freshness_main(void *arg)
 			ask(f);
 		}
 		done_all(f, take_ready(f, clock_mono_ns()));
-		/* What has become visible by other ways than a nudge. */
-		if (f->waiting)
-			nudge(f);
+		if (f->waiting && clock_mono_ns() >= f->look_ns)
+			look_again(f);
 		if (!f->stopping && !f->asked)
 			clock_wait(&f->news, &f->lock, next_ns(f));
 	}
@@ -250,8 +301,13 @@ bool freshness_is_stale(struct freshness *f)
 
 	if (!f || f->stale_after_ns == 0)
 		return false;
+	const struct storage_row_id seen = committer_seen(f->committer);
+	int64_t now = clock_mono_ns();
+
 	pthread_mutex_lock(&f->lock);
-	stale = f->failing && clock_mono_ns() - f->answered_ns > f->stale_after_ns;
+	look_for_missing(f, &seen);
+	stale = (f->failing && now - f->answered_ns > f->stale_after_ns) ||
+		(f->behind && now - f->behind_ns > f->stale_after_ns);
 	pthread_mutex_unlock(&f->lock);
 	return stale;
 }

@@ -39,7 +39,10 @@ void freshness_free(struct freshness *f);
 /* Any thread. False: there is nothing to wait for; done() is not called. */
 bool freshness_ask(struct freshness *f, struct freshness_wait *w);
 
-/* Any thread: no question was answered for so long that what is shown may be out of date. */
+/*
+ * Any thread: for so long no question was answered, or rows of the log were not shown that are
+ * there, that what is shown may be out of date.
+ */
 bool freshness_is_stale(struct freshness *f);
 
 struct freshness_stats {

@@ -111,6 +111,26 @@ def test_while_the_server_is_away():
         server.end()
 
 
+def test_rows_that_cannot_be_shown(flags, postgresql):
+    """The database answers, but what it has is not shown: that is not hidden for longer than --persistence.stale-after."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, "--persistence.stale-after=2s", database=None) as gw:
+        assert gw.put("a", "n 1\n").status == 200
+        writer = postgresql.sql(f"SELECT writer, batch FROM {name}.head")[0].replace("|", ", batch = ")
+        postgresql.sql(f"BEGIN; INSERT INTO {name}.log SELECT seq + 1, 99, 0, 0, 0, 0, 1, 1, 0, '' FROM {name}.head; "
+                       f"UPDATE {name}.head SET seq = seq + 1, writer = 1, batch = 1; COMMIT")
+        assert gw.get("/metrics").status == 200
+        eventually(lambda: gw.get("/metrics").status == 503, "what is shown may be out of date")
+        assert gw.get("/-/ready").status == 503
+        assert "does not know" in gw.get("/-/ready").text
+        assert gw.get("/metrics?own=only").status == 200
+        assert gw.log.count("level=error") == 1, gw.log
+        postgresql.sql(f"BEGIN; DELETE FROM {name}.log WHERE kind = 99; UPDATE {name}.head SET seq = seq - 1, writer = {writer}; COMMIT")
+        eventually(lambda: gw.get("/metrics").status == 200, "all is shown again")
+        assert 'n{instance="",job="a"} 1' in gw.get("/metrics").text
+        eventually(lambda: gw.put("a", "n 2\n").status == 200, "pushes are taken")
+
+
 def step(rng, gw, i, undos):
     """Something that any client may do; most of it concerns few groups, so that much of it contradicts something.
     undos: the ids of what can be undone."""

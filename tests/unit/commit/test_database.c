@@ -18,6 +18,7 @@ struct doubtful {
 	unsigned reopens_to_fail, renewals_to_fail, reads_to_fail; /* of the next ones */
 	unsigned short_reads; /* so many of the next ones of all rows end before the oldest one */
 	unsigned renewals;
+	unsigned reads; /* of all rows */
 };
 
 static struct doubtful *of(struct storage *st)
@@ -52,6 +53,7 @@ static enum storage_load_result doubtful_read(struct storage *st, enum storage_w
 		return STORAGE_FAILED;
 	}
 	if (which == STORAGE_ALL) {
+		of(st)->reads++;
 		struct all_but_the_oldest a = { fn, arg };
 
 		/* As PostgreSQL: whoever has read it knows it. */
@@ -199,6 +201,7 @@ END_TEST
 /* Until the log is loaded nothing is committed that goes on from a store that is not made of it. */
 START_TEST(a_log_that_is_another_one_is_loaded_in_the_end)
 {
+	int64_t now = 1000 * INT64_C(1000000000);
 	struct database database;
 	struct doubtful d;
 	struct err err = { 0 };
@@ -208,10 +211,44 @@ START_TEST(a_log_that_is_another_one_is_loaded_in_the_end)
 	d.short_reads = (unsigned)_i;
 	add_unknown_row(&d);
 	database_init(&database, &d.base, d.g.store);
-	for (int i = 0; i < _i; i++)
+	clock_hold(now, now);
+	for (int i = 0; i < _i; i++) {
 		ck_assert_int_lt(database_look_after(&database, &err), 0);
+		now += 60 * INT64_C(1000000000);
+		clock_hold(now, now);
+	}
 	ck_assert_int_eq(database_look_after(&database, &err), 0);
 	check_goes_on(&d, &database);
+	database_done(&database);
+	gateway_done(&d.g);
+}
+END_TEST
+
+/* However often it is looked after, all of it is not read again at once; and the reason stays. */
+START_TEST(a_log_that_cannot_be_loaded_is_read_now_and_then)
+{
+	int64_t now = 1000 * INT64_C(1000000000);
+	struct database database;
+	struct err err = { 0 }, why;
+	struct doubtful d;
+
+	doubtful_init(&d);
+	d.health = STORAGE_CHANGED;
+	d.short_reads = 100;
+	add_unknown_row(&d);
+	database_init(&database, &d.base, d.g.store);
+	clock_hold(now, now);
+	ck_assert_int_lt(database_look_after(&database, &err), 0);
+	why = err;
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_lt(database_look_after(&database, &err), 0);
+		ck_assert_str_eq(err.msg, why.msg);
+	}
+	ck_assert_uint_eq(d.reads, 1);
+	now += INT64_C(1000000000);
+	clock_hold(now, now);
+	ck_assert_int_lt(database_look_after(&database, &err), 0);
+	ck_assert_uint_eq(d.reads, 2);
 	database_done(&database);
 	gateway_done(&d.g);
 }
@@ -223,5 +260,6 @@ int main(void)
 
 	tcase_add_loop_test(tc, in_the_end_it_goes_on, 0, WAYS);
 	tcase_add_loop_test(tc, a_log_that_is_another_one_is_loaded_in_the_end, 0, 3);
+	tcase_add_test(tc, a_log_that_cannot_be_loaded_is_read_now_and_then);
 	return run_cases("database", tc);
 }
