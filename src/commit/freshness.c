@@ -145,15 +145,13 @@ static void note_missing(struct freshness *f, int64_t since_ns)
 	f->missing.nudge = nudge_to_wait_for(f);
 }
 
-/* A connection that was idle may have been lost long ago: once more over a new one. */
+/* again: nobody waits for the answer, and it may take as long as it takes. */
 static int ask_storage(struct freshness *f, bool again, struct storage_row_id *ret)
 {
-	const struct storage_ops *ops = f->storage->ops;
+	int64_t deadline = again ? 0 : clock_mono_ns() + ANSWER_NS;
 	struct err ignored;
 
-	if (!again && ops->newest(f->storage, clock_mono_ns() + ANSWER_NS, ret, &ignored) == 0)
-		return 0;
-	return ops->newest(f->storage, 0, ret, &ignored);
+	return f->storage->ops->newest(f->storage, deadline, ret, &ignored);
 }
 
 /* With the lock, which is given up meanwhile. */
@@ -222,6 +220,9 @@ static void *freshness_main(void *arg)
 			ask(f);
 		}
 		done_all(f, take_ready(f, clock_mono_ns()));
+		/* Those who have come while it was asked. */
+		if (f->failing)
+			done_all(f, TAKE(f->asked));
 		if (f->waiting && clock_mono_ns() >= f->look_ns)
 			look_again(f);
 		if (!f->stopping && !f->asked)

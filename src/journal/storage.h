@@ -105,8 +105,8 @@ struct storage_ops {
 	 * given first. -1: *err, and nothing is begun. *ret_now: the time of what is committed.
 	 * follow: the same without keeping others from writing.
 	 * newest: the newest row of the log. Asked over a connection of its own, by one thread
-	 * at a time, which may be another one. At the deadline (monotonic) it is -1, and so it is
-	 * where there is no connection; deadline 0: makes one.
+	 * at a time, which may be another one. -1: it has none, and at the deadline (monotonic)
+	 * that is the answer; deadline 0: when all has been tried to reach a server.
 	 */
 	int (*begin)(struct storage *st, const struct storage_follower *f, double *ret_now,
 		     struct err *err);

@@ -107,6 +107,20 @@ class Server:
             psql.wait()
             psql.stdin.close()
 
+    @contextlib.contextmanager
+    def silent(self):
+        """It keeps all connections, takes new ones, and says nothing. Every process of it: the server makes no other meanwhile."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            processes = [*map(int, f.read().split()), self.process.pid]
+        try:
+            for pid in processes:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
+
     def stop(self, how=signal.SIGINT):
         """SIGINT: fast; SIGQUIT: immediate, as a crash."""
         if self.process is None:

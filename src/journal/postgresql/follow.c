@@ -199,14 +199,19 @@ int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_i
 {
 	struct postgresql *p = postgresql_of(st);
 	struct head head;
+	int r;
 
 	if (deadline == 0) {
-		deadline = postgresql_deadline(p);
-		if (session_open(&p->asking, err) < 0)
-			return -1;
+		r = session_open(&p->asking, err);
+		if (r == 0)
+			r = look(&p->asking, postgresql_deadline(p), &head, err);
+	} else {
+		r = look(&p->asking, deadline, &head, err);
+		/* A connection that was idle may have been lost long ago. */
+		if (r < 0 && session_open_soon(&p->asking, deadline, err) == 0)
+			r = look(&p->asking, deadline, &head, err);
 	}
-	if (look(&p->asking, deadline, &head, err) < 0)
-		return -1;
-	*ret = row_id_of(&head.last);
-	return 0;
+	if (r == 0)
+		*ret = row_id_of(&head.last);
+	return r;
 }

@@ -244,7 +244,7 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 			 "WHERE current_setting('synchronous_commit') <> 'remote_apply'");
 }
 
-static int set_up(struct session *s, struct err *err)
+static int set_up(struct session *s, int64_t deadline, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
 
@@ -253,18 +253,39 @@ static int set_up(struct session *s, struct err *err)
 			       "PostgreSQL: the server's version is %d: it has to be 13 or newer",
 			       PQserverVersion(s->conn) / 10000);
 	add_setup(s, &sql);
-	return session_run(s, strbuf_z(&sql), NULL, 0, clock_mono_ns() + s->settings->timeout_ns,
-			   err);
+	return session_run(s, strbuf_z(&sql), NULL, 0, deadline, err);
 }
 
-int session_open(struct session *s, struct err *err)
+static bool is_open(struct session *s)
 {
-	char seconds[16];
-	int64_t timeout = s->settings->timeout_ns / 1000000000;
-
 	if (s->conn && PQstatus(s->conn) == CONNECTION_OK)
+		return true;
+	session_close(s);
+	return false;
+}
+
+/* deadline: 0: as long as an answer may take. */
+static int connected(struct session *s, int64_t deadline, struct err *err)
+{
+	if (PQstatus(s->conn) != CONNECTION_OK)
+		return lost(s, PQerrorMessage(s->conn), err);
+	PQsetNoticeReceiver(s->conn, note, s);
+	if (PQsetnonblocking(s->conn, 1) < 0)
+		return lost(s, PQerrorMessage(s->conn), err);
+	if (!deadline)
+		deadline = clock_mono_ns() + s->settings->timeout_ns;
+	if (set_up(s, deadline, err) == 0)
 		return 0;
 	session_close(s);
+	return -1;
+}
+
+static PGconn *connect_by(struct session *s, PGconn *(*how)(const char *const *names,
+							    const char *const *values, int expand))
+{
+	int64_t timeout = s->settings->timeout_ns / 1000000000;
+	char seconds[16];
+
 	/* libpq takes less than 2 seconds as 2. What the URL says comes later and counts. */
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)(timeout < 2 ? 2 : timeout));
 	const char *const names[] = { "connect_timeout", "target_session_attrs",
@@ -272,14 +293,33 @@ int session_open(struct session *s, struct err *err)
 	const char *const values[] = { seconds, s->settings->reads_only ? "any" : "read-write",
 				       "tallygate", s->settings->url, NULL };
 
-	s->conn = PQconnectdbParams(names, values, 1);
-	if (PQstatus(s->conn) != CONNECTION_OK)
-		return lost(s, PQerrorMessage(s->conn), err);
-	PQsetNoticeReceiver(s->conn, note, s);
-	if (PQsetnonblocking(s->conn, 1) < 0)
-		return lost(s, PQerrorMessage(s->conn), err);
-	if (set_up(s, err) == 0)
+	return how(names, values, 1);
+}
+
+int session_open(struct session *s, struct err *err)
+{
+	if (is_open(s))
 		return 0;
-	session_close(s);
-	return -1;
+	s->conn = connect_by(s, PQconnectdbParams);
+	return connected(s, 0, err);
+}
+
+int session_open_soon(struct session *s, int64_t deadline, struct err *err)
+{
+	PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+
+	if (is_open(s))
+		return 0;
+	s->conn = connect_by(s, PQconnectStartParams);
+	while (PQstatus(s->conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
+		struct pollfd fd = { .fd = PQsocket(s->conn),
+				     .events = wants == PGRES_POLLING_WRITING ? POLLOUT : POLLIN };
+		int64_t left = deadline - clock_mono_ns();
+
+		if (left <= 0)
+			return lost(s, "no connection in time", err);
+		if (poll(&fd, 1, (int)(left / 1000000) + 1) != 0)
+			wants = PQconnectPoll(s->conn);
+	}
+	return connected(s, deadline, err);
 }

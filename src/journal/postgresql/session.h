@@ -32,6 +32,9 @@ struct session {
  * in there, but never a password.
  */
 int session_open(struct session *s, struct err *err);
+/* The same until a deadline, except that names of hosts may take longer. A host that says nothing
+ * keeps it from trying the next one. */
+int session_open_soon(struct session *s, int64_t deadline, struct err *err);
 void session_close(struct session *s);
 
 /*
