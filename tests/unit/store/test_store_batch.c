@@ -539,6 +539,21 @@ START_TEST(a_clash_names_the_other_group)
 }
 END_TEST
 
+/* As when another gateway wipes while this one reads the log to bring something back. */
+START_TEST(a_log_that_is_read_stays_so_when_another_store_takes_over)
+{
+	struct store *s = store_new(&(struct store_limits){ 10, 100 });
+
+	store_undo_reading(s, true);
+	store_wipe(s);
+	ck_assert(s->undo.reading);
+	store_undo_reading(s, false);
+	store_wipe(s);
+	ck_assert(!s->undo.reading);
+	store_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("batches");
@@ -553,5 +568,6 @@ int main(void)
 	tcase_add_test(tc, clock_that_steps_back);
 	tcase_add_test(tc, help_of_the_newest);
 	tcase_add_loop_test(tc, a_clash_names_the_other_group, 0, (int)ARRAY_LEN(clashes));
+	tcase_add_test(tc, a_log_that_is_read_stays_so_when_another_store_takes_over);
 	return run_cases("store batches", tc);
 }
