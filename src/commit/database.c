@@ -294,18 +294,30 @@ struct storage_row_id database_seen(struct database *d)
 	return seen;
 }
 
-/* A log that is another one by now is loaded, once. */
-static int begin(struct database *d, struct err *err)
+/* What others write is published while it waits. A log that is another one by now is loaded, once.
+ */
+static int begin(struct database *d, int64_t longest_ns, struct err *err)
 {
 	const struct storage_follower f = { apply_row, end_of_rows, d };
+	int64_t timeout = d->storage->timeout_ns;
+	int64_t deadline = clock_mono_ns() + (timeout < longest_ns ? timeout : longest_ns);
 	const struct storage_ops *ops = d->storage->ops;
 	struct err ignored;
+	bool loaded = false;
 
-	if (ops->begin(d->storage, &f, &d->now, err) == 0)
-		return 0;
-	if (ops->health(d->storage, &ignored) != STORAGE_CHANGED || mend(d, err) < 0)
-		return -1;
-	return ops->begin(d->storage, &f, &d->now, err);
+	for (;;) {
+		int r = ops->begin(d->storage, &f, deadline, &d->now, err);
+
+		database_published(d);
+		if (r == 0)
+			return 0;
+		if (r > 0)
+			continue;
+		if (loaded || ops->health(d->storage, &ignored) != STORAGE_CHANGED ||
+		    mend(d, err) < 0)
+			return -1;
+		loaded = true;
+	}
 }
 
 static void note_unreachable(struct database *d, const struct err *why)
@@ -325,9 +337,8 @@ int database_begin(struct database *d, struct err *err)
 
 	if (!d->applier)
 		return 0;
-	r = begin(d, err);
+	r = begin(d, INT64_MAX, err);
 	buckets_observe(&d->lock_seconds, (double)(clock_mono_ns() - start) / 1e9);
-	database_published(d);
 	if (r == 0)
 		return 0;
 	d->batches[BATCH_REFUSED]++;
@@ -375,8 +386,10 @@ void database_check(struct database *d)
 
 	if (database_look_after(d, &err) < 0 || !database_fails(d, &err))
 		return;
-	/* Clients that ask /-/ready do not push now, so no commit would find out. */
-	if (d->storage->ops->probe(d->storage, &err) == 0) {
+	/* For a second, as pushes may come. Clients that ask /-/ready do not push now, so no commit
+	 * would find out. */
+	if ((!d->applier || begin(d, SECOND_NS, &err) == 0) &&
+	    d->storage->ops->probe(d->storage, &err) == 0) {
 		set_verdict(d, NULL);
 		return;
 	}

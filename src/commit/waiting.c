@@ -91,7 +91,9 @@ void committer_wait(struct committer *c)
 			cleaning_make_room(d);
 		if (d->storage)
 			database_check(d);
-		committer_follow(c);
+		/* Where the check has just failed it would be the same again. */
+		if (!d->suspect)
+			committer_follow(c);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 			committer_do_what_is_due(c);
 		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)

@@ -102,14 +102,16 @@ struct storage_ops {
 	 * These four are of a log that several gateways write; NULL: nobody else does.
 	 *
 	 * begin: nobody else writes from now until commit or cancel; what others have written is
-	 * given first. -1: *err, and nothing is begun. *ret_now: the time of what is committed.
+	 * given first. -1: *err, and nothing is begun. 1: nor is it yet; what others have written
+	 * is given, and it is to be called again. At the deadline (monotonic), about, it is -1.
+	 * *ret_now: the time of what is committed.
 	 * follow: the same without keeping others from writing.
 	 * newest: the newest row of the log. Asked over a connection of its own, by one thread
 	 * at a time, which may be another one. -1: it has none, and at the deadline (monotonic)
 	 * that is the answer; deadline 0: when all has been tried to reach a server.
 	 */
-	int (*begin)(struct storage *st, const struct storage_follower *f, double *ret_now,
-		     struct err *err);
+	int (*begin)(struct storage *st, const struct storage_follower *f, int64_t deadline,
+		     double *ret_now, struct err *err);
 	void (*cancel)(struct storage *st);
 	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);
 	int (*newest)(struct storage *st, int64_t deadline, struct storage_row_id *ret,
@@ -169,8 +171,9 @@ struct storage_ops {
 
 struct storage {
 	const struct storage_ops *ops;
-	int64_t poll_ns;   /* how often others' rows are looked for; 0: nobody else writes */
-	uint64_t max_body; /* the largest body that a row can have */
+	int64_t poll_ns;    /* how often others' rows are looked for; 0: nobody else writes */
+	int64_t timeout_ns; /* for all of begin; 0: nobody else writes */
+	uint64_t max_body;  /* the largest body that a row can have */
 };
 
 /* What the times of rows are compared with. */

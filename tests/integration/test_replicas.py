@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gateway import Gateway, eventually
+from gateway import DEADLINE, Gateway, eventually
 from postgresql_server import Server, schema
 from test_postgresql import Load, Proxy, assert_none_missing, numbers_shown, rows, shown
 
@@ -130,6 +130,21 @@ def test_while_the_server_says_nothing():
             eventually(lambda: own(gw, "pushgateway_storage_up") == 1, "it comes back")
             eventually(lambda: gw.put("a", "n 2\n").status == 200, "it comes back")
             assert 'n{instance="",job="a"} 2' in gw.get("/metrics").text
+    finally:
+        server.end()
+
+
+def test_a_push_to_a_server_that_says_nothing():
+    """It is refused after --persistence.timeout, not after as much for each of the connection, the question and the next try."""
+    server = Server().start()
+    try:
+        with Gateway(f"--persistence.url={server.url}", "--persistence.timeout=5s", "--persistence.poll-interval=1m", database=None) as gw:
+            assert gw.put("a", "n 1\n").status == 200
+            with server.silent():
+                begin = time.monotonic()
+                assert gw.put("a", "n 2\n").status == 503
+                assert time.monotonic() - begin < 9, "of 10 s and more"
+            eventually(lambda: gw.put("a", "n 3\n").status == 200, "it comes back")
     finally:
         server.end()
 
@@ -359,6 +374,35 @@ def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
             assert gw.put("a", "n 1\n").status == 503
             eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
             assert keeps.poll() is None or keeps.returncode
+
+
+def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
+    """Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits."""
+    name = flags[1].partition("=")[2]
+    timeout = "--persistence.timeout=30s"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'"
+    with replicas(2, [*flags, timeout]) as (gw, other), concurrent.futures.ThreadPoolExecutor(2) as pool:
+        assert gw.put("a", "n 0\n").status == 200
+        postgresql.sql(f"CREATE FUNCTION {name}.hold() RETURNS trigger LANGUAGE plpgsql AS "
+                       "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; "
+                       f"CREATE TRIGGER hold BEFORE INSERT ON {name}.log EXECUTE FUNCTION {name}.hold()")
+        with postgresql.session("holds the push") as holds, postgresql.session("takes the lock") as takes:
+            print("SELECT pg_advisory_lock(4711);", file=holds.stdin, flush=True)
+            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"), "it holds the push")
+            theirs = pool.submit(other.put, "a", "n 1\n")
+            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), "it has the lock")
+            print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
+            eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
+            ours = pool.submit(gw.put, "b", "n 2\n")
+            eventually(lambda: postgresql.sql(waits.format("seq, writer")) == ["1"], "and this gateway")
+            print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
+            assert theirs.result(DEADLINE).status == 200
+            for _ in range(3):
+                assert 'n{instance="",job="a"} 1\n' in gw.get("/metrics").text
+            assert not ours.done()
+            print("COMMIT;", file=takes.stdin, flush=True)
+            assert ours.result(DEADLINE).status == 200
+        assert shown(gw) == shown(other)
 
 
 def test_several_start_at_once_on_an_empty_database(postgresql):

@@ -16,7 +16,12 @@
 /* The server says first that the wait for the lock was too long. */
 enum { GRACE_NS = 500 * 1000 * 1000 };
 
+/* Of the wait for the lock: after each part, what others have written meanwhile is read. */
+enum { PART_NS = 200 * 1000 * 1000 };
+
 #define LOCK_TIMEOUT "55P03"
+
+#define MS_NS INT64_C(1000000)
 
 static uint64_t integer(const PGresult *r, int column)
 {
@@ -63,33 +68,57 @@ static void end_holder(struct postgresql *p)
 		 "pg_locks l "
 		 "WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
 		 (long long)(p->settings.timeout_ns / 1000000));
+	p->until_ns = 0;
 	postgresql_roll_back(p);
 	if (p->session.conn)
 		session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), &ignored);
 }
 
-/* The clock is asked in a statement of its own, after the wait. */
-static int lock_head(struct postgresql *p, struct head *ret, struct err *err)
+/*
+ * The clock is asked in a statement of its own, after the wait. 1: somebody else has had the lock
+ * for part_ns, and the deadline is yet to come.
+ */
+static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
+		     struct err *err)
 {
 	PGresult *r[2];
+	int64_t left;
+	char sql[400];
 	int failed;
 
 	if (postgresql_connect(p, err) < 0)
 		return -1;
 	postgresql_roll_back(p);
-	if (session_run(&p->session,
-			"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
-			"SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
-			"SELECT extract(epoch FROM clock_timestamp())",
-			r, 2, postgresql_deadline(p) + GRACE_NS, err) < 0) {
-		if (strcmp(p->session.state, LOCK_TIMEOUT) == 0)
-			end_holder(p);
+	left = deadline - clock_mono_ns();
+	/* 0 would be no time-out. */
+	if (left < MS_NS)
+		return err_set(err, ERR_STORAGE, 0,
+			       "PostgreSQL: no answer within --persistence.timeout");
+	snprintf(sql, sizeof(sql),
+		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
+		 "SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
+		 "SELECT extract(epoch FROM clock_timestamp()), "
+		 "set_config('lock_timeout', '%lld', true)",
+		 (long long)((left < part_ns ? left : part_ns) / MS_NS),
+		 (long long)(p->settings.timeout_ns / MS_NS));
+	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {
+		if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
+			return -1;
+		if (left > part_ns)
+			return 1;
+		end_holder(p);
 		return -1;
 	}
 	failed = read_head(p, r[0], r[1], ret, err);
 	PQclear(r[0]);
 	PQclear(r[1]);
 	return failed;
+}
+
+/* With all of the time-out, and without looking what others write. */
+static int lock_head_now(struct postgresql *p, struct head *ret, struct err *err)
+{
+	return lock_head(p, postgresql_deadline(p), INT64_MAX, ret, err);
 }
 
 /* 1: the row of that number was written by that transaction. */
@@ -294,7 +323,7 @@ static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err
 	struct batch again = { .rows = &nothing, .deadline = b->deadline };
 	int found;
 
-	if (lock_head(p, &again.head, err) < 0)
+	if (lock_head_now(p, &again.head, err) < 0)
 		return -1;
 	b->head = again.head;
 	found = again.head.last.number < b->rows->list[0].number
@@ -370,7 +399,7 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
 		/* A connection that was idle may have been lost long ago. */
-		if (lock_head(p, &b.head, err) < 0) {
+		if (lock_head_now(p, &b.head, err) < 0) {
 			if (i == 0 && !p->session.conn)
 				continue;
 			return refuse(p, err);
@@ -396,11 +425,14 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 /* Catching up is not to keep all others waiting. */
 enum { BEHIND_MAX = 5000 };
 
+/* 1: not yet: others have the lock, or what is missing is too much to be read under it. */
 static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
-			     struct err *err)
+			     int64_t deadline, struct err *err)
 {
-	if (lock_head(p, &p->head, err) < 0)
-		return -1;
+	int r = lock_head(p, deadline, PART_NS, &p->head, err);
+
+	if (r != 0)
+		return r;
 	if (is_current(p, &p->head))
 		return 0;
 	if (p->head.last.number > p->seen.number + BEHIND_MAX)
@@ -415,25 +447,38 @@ static int lock_and_catch_up(struct postgresql *p, const struct storage_follower
 	return -1;
 }
 
-int postgresql_begin(struct storage *st, const struct storage_follower *f, double *ret_now,
-		     struct err *err)
+static int try_to_begin(struct postgresql *p, const struct storage_follower *f, int64_t deadline,
+			struct err *err)
 {
-	struct postgresql *p = postgresql_of(st);
+	enum { TRIES = 2 };
 
-	for (int i = 0;; i++) {
-		int r = lock_and_catch_up(p, f, err);
+	for (int i = 0; i < TRIES; i++) {
+		int r = lock_and_catch_up(p, f, deadline, err);
 
-		if (r == 0) {
-			p->locked = true;
-			*ret_now = p->head.now;
-			return 0;
-		}
-		if (r > 0 && postgresql_follow(st, f, err) == 0)
-			continue;
+		if (r > 0 && postgresql_follow(&p->base, f, err) < 0)
+			r = -1;
+		if (r >= 0)
+			return r;
 		/* A connection that was idle may have been lost long ago. */
-		if (i > 0 || p->session.conn || p->changed)
+		if (p->session.conn || p->changed || clock_mono_ns() >= deadline)
 			break;
 	}
+	return -1;
+}
+
+int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t deadline,
+		     double *ret_now, struct err *err)
+{
+	struct postgresql *p = postgresql_of(st);
+	int r;
+
+	p->until_ns = deadline + GRACE_NS;
+	r = try_to_begin(p, f, deadline, err);
+	p->until_ns = 0;
+	p->locked = r == 0;
+	*ret_now = p->head.now;
+	if (r >= 0)
+		return r;
 	postgresql_roll_back(p);
 	err_prefix(err, "the push could not be stored: ");
 	err->reason = ERR_STORAGE;
@@ -454,9 +499,11 @@ int postgresql_probe(struct storage *st, struct err *err)
 {
 	const struct rows nothing = { .list = NULL };
 	struct postgresql *p = postgresql_of(st);
-	struct batch b = { .rows = &nothing, .deadline = postgresql_deadline(p) };
+	struct batch b = { .rows = &nothing, .head = p->head, .deadline = postgresql_deadline(p) };
+	bool locked = p->locked && p->session.conn;
 
-	if (lock_head(p, &b.head, err) == 0 && write_batch(p, &b, err) == 1)
+	p->locked = false;
+	if ((locked || lock_head_now(p, &b.head, err) == 0) && write_batch(p, &b, err) == 1)
 		return 0;
 	postgresql_roll_back(p);
 	return -1;

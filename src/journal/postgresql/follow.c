@@ -202,9 +202,10 @@ int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_i
 	int r;
 
 	if (deadline == 0) {
-		r = session_open(&p->asking, err);
+		deadline = clock_mono_ns() + p->settings.timeout_ns;
+		r = session_open(&p->asking, deadline, err);
 		if (r == 0)
-			r = look(&p->asking, postgresql_deadline(p), &head, err);
+			r = look(&p->asking, clock_mono_ns() + p->settings.timeout_ns, &head, err);
 	} else {
 		r = look(&p->asking, deadline, &head, err);
 		/* A connection that was idle may have been lost long ago. */

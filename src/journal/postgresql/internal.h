@@ -39,10 +39,11 @@ struct postgresql {
 	struct seen seen;
 	bool changed; /* the log is not what the store was made of and has written, for why */
 	struct err why;
-	int holder;    /* the server's process that worked for us last; 0: none */
-	bool creating; /* all is one transaction (new_log.c), at whose end head is `head` */
-	bool reading;  /* between two readings of one state of the log */
-	bool locked;   /* begun: `head` is what it was locked with */
+	int holder;       /* the server's process that worked for us last; 0: none */
+	bool creating;    /* all is one transaction (new_log.c), at whose end head is `head` */
+	bool reading;     /* between two readings of one state of the log */
+	bool locked;      /* begun: `head` is what it was locked with */
+	int64_t until_ns; /* monotonic: no deadline is later; 0: any */
 	struct head head;
 	double told_at;        /* Unix seconds: what the server has said last that the time is, */
 	int64_t told_ns;       /* when, monotonic */
@@ -59,6 +60,7 @@ static inline struct postgresql *postgresql_of(struct storage *st)
 struct postgresql *postgresql_new(const struct postgresql_settings *settings);
 void postgresql_close(struct storage *st);
 
+/* The committer's thread. */
 int64_t postgresql_deadline(const struct postgresql *p);
 /* Connects, if it has to, and prepares the statements. */
 int postgresql_connect(struct postgresql *p, struct err *err);
@@ -75,8 +77,8 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 					     struct err *err);
 int postgresql_probe(struct storage *st, struct err *err);
 
-int postgresql_begin(struct storage *st, const struct storage_follower *f, double *ret_now,
-		     struct err *err);
+int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t deadline,
+		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
 
 /* In follow.c. What others have written since; moves `seen`. */

@@ -62,7 +62,7 @@ static int begin(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *now = NULL;
 
-	if (session_open(&p->session, err) < 0 ||
+	if (session_open(&p->session, postgresql_deadline(p), err) < 0 ||
 	    session_run(&p->session,
 			"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 			"SET LOCAL idle_in_transaction_session_timeout = 0; "

@@ -14,9 +14,13 @@
 /* A value of PostgreSQL has at most 1 GiB, and passes through its memory several times. */
 enum { BODY_MAX = 256 * 1024 * 1024 };
 
+#define SET_UP_NS INT64_C(2000000000)
+
 int64_t postgresql_deadline(const struct postgresql *p)
 {
-	return clock_mono_ns() + p->settings.timeout_ns;
+	int64_t at = clock_mono_ns() + p->settings.timeout_ns;
+
+	return p->until_ns && p->until_ns < at ? p->until_ns : at;
 }
 
 /*
@@ -74,13 +78,8 @@ static int prepare(struct postgresql *p, struct err *err)
 	return err->reason ? -1 : 0;
 }
 
-int postgresql_connect(struct postgresql *p, struct err *err)
+static int set_up(struct postgresql *p, struct err *err)
 {
-	if (p->session.conn && PQstatus(p->session.conn) == CONNECTION_OK)
-		return 0;
-	p->reading = p->locked = false;
-	if (session_open(&p->session, err) < 0)
-		return -1;
 	if (p->settings.reads_only && postgresql_check_schema(&p->session, err) == 0)
 		return 0;
 	if (!p->settings.reads_only && postgresql_migrate(&p->session, err) == 0 &&
@@ -88,6 +87,28 @@ int postgresql_connect(struct postgresql *p, struct err *err)
 		return 0;
 	session_close(&p->session);
 	return -1;
+}
+
+/*
+ * What took too long to be made, as the first of several hosts said nothing, is of use for the next
+ * time: it is given a while to be set up.
+ */
+int postgresql_connect(struct postgresql *p, struct err *err)
+{
+	int64_t until = p->until_ns, least;
+	int failed;
+
+	if (p->session.conn && PQstatus(p->session.conn) == CONNECTION_OK)
+		return 0;
+	p->reading = p->locked = false;
+	if (session_open(&p->session, postgresql_deadline(p), err) < 0)
+		return -1;
+	least = clock_mono_ns() + SET_UP_NS;
+	if (until && until < least)
+		p->until_ns = least;
+	failed = set_up(p, err);
+	p->until_ns = until;
+	return failed;
 }
 
 void postgresql_changed(struct postgresql *p, const struct err *why)
@@ -202,6 +223,7 @@ struct postgresql *postgresql_new(const struct postgresql_settings *settings)
 
 	p->base = (struct storage){ .ops = &ops,
 				    .max_body = BODY_MAX,
+				    .timeout_ns = settings->timeout_ns,
 				    .poll_ns = settings->poll_ns };
 	p->url = mem_strdup(settings->url);
 	p->schema = mem_strdup(settings->schema);

@@ -280,11 +280,12 @@ static int connected(struct session *s, int64_t deadline, struct err *err)
 	return -1;
 }
 
-static PGconn *connect_by(struct session *s, PGconn *(*how)(const char *const *names,
-							    const char *const *values, int expand))
+static PGconn *connect_by(struct session *s, int64_t deadline,
+			  PGconn *(*how)(const char *const *names, const char *const *values,
+					 int expand))
 {
-	int64_t timeout = s->settings->timeout_ns / 1000000000;
-	char seconds[16];
+	int64_t timeout = (deadline - clock_mono_ns() + 999999999) / 1000000000;
+	char seconds[24];
 
 	/* libpq takes less than 2 seconds as 2. What the URL says comes later and counts. */
 	snprintf(seconds, sizeof(seconds), "%lld", (long long)(timeout < 2 ? 2 : timeout));
@@ -296,11 +297,11 @@ static PGconn *connect_by(struct session *s, PGconn *(*how)(const char *const *n
 	return how(names, values, 1);
 }
 
-int session_open(struct session *s, struct err *err)
+int session_open(struct session *s, int64_t deadline, struct err *err)
 {
 	if (is_open(s))
 		return 0;
-	s->conn = connect_by(s, PQconnectdbParams);
+	s->conn = connect_by(s, deadline, PQconnectdbParams);
 	return connected(s, 0, err);
 }
 
@@ -310,7 +311,7 @@ int session_open_soon(struct session *s, int64_t deadline, struct err *err)
 
 	if (is_open(s))
 		return 0;
-	s->conn = connect_by(s, PQconnectStartParams);
+	s->conn = connect_by(s, deadline, PQconnectStartParams);
 	while (PQstatus(s->conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
 		struct pollfd fd = { .fd = PQsocket(s->conn),
 				     .events = wants == PGRES_POLLING_WRITING ? POLLOUT : POLLIN };

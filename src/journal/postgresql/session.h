@@ -29,9 +29,10 @@ struct session {
 
 /*
  * Connects unless there is a connection. -1: *err says what to do. What libpq and the server say is
- * in there, but never a password.
+ * in there, but never a password. Each host has until the deadline, but 2 s at least, and that by
+ * the time that the first is tried.
  */
-int session_open(struct session *s, struct err *err);
+int session_open(struct session *s, int64_t deadline, struct err *err);
 /* The same until a deadline, except that names of hosts may take longer. A host that says nothing
  * keeps it from trying the next one. */
 int session_open_soon(struct session *s, int64_t deadline, struct err *err);
