@@ -39,14 +39,14 @@ bool cleaning_begin(struct database *d, enum clean_when when)
 enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
 {
 	enum storage_commit_result r;
+	bool with_pushes;
 
 	const struct rows *rows = store_rows(d->store);
 
 	r = database_commit(d, rows, cleaning_failed, err);
 	/* It may be the pushes for which there is no room. */
-	if (r == STORAGE_REFUSED_FULL && !rows_free(rows))
-		store_clean_put_off(d->store);
-	else
+	with_pushes = !rows_free(rows);
+	if (r != STORAGE_REFUSED_FULL || !(store_clean_put_off(d->store) || with_pushes))
 		store_clean_end(d->store, r == STORAGE_COMMITTED);
 	return r;
 }

@@ -16,7 +16,8 @@ bool cleaning_begin(struct database *d, enum clean_when when);
 
 /*
  * After cleaning_begin() returned true: commits the batch, with the step in it. If that fails, the
- * step is dropped from the batch, so that no push is refused because of old rows.
+ * step is dropped from the batch, so that no push is refused because of old rows. On a full disk
+ * the next step is smaller, and cleaning rests only if there is no room for one row.
  */
 enum storage_commit_result cleaning_commit(struct database *d, struct err *err);
 

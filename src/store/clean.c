@@ -22,6 +22,7 @@ enum {
 	SHARE_IDLE = 16,
 	SHARE_BUSY = 32,
 	STEP = 256 * 1024, /* bytes that are cleaned in one step; more after a large batch */
+	ONE_ROW = 1,       /* bytes of a step that is as small as can be */
 	STEP_MAX = 16 * 1024 * 1024,
 	STEP_IDLE_MAX = 2 * 1024 *
 			1024,   /* if nothing in the last step was live, and no push waits */
@@ -80,8 +81,10 @@ uint64_t store_clean_due(const struct store *s, enum clean_when when)
 		return 0;
 	/* On a full disk there is little room for the transaction as well. */
 	if (when == CLEAN_FULL)
-		return STEP;
-	return when == CLEAN_IDLE && s->log.step > step ? s->log.step : step;
+		step = STEP;
+	else if (when == CLEAN_IDLE && s->log.step > step)
+		step = s->log.step;
+	return s->log.most && s->log.most < step ? s->log.most : step;
 }
 
 static void move_row(struct store *s, const struct row *from, enum row_kind kind, struct str body)
@@ -264,6 +267,7 @@ static void look_at_pass(struct store *s, bool committed)
 	if (committed && s->log.trim_to > 0 && s->log.trim_to < s->log.pass_end)
 		return;
 	s->log.rest_until = 0;
+	s->log.most = 0;
 	if (!committed || s->log.trim_to == 0 || s->log.pass_moved > s->log.pass_dropped / 8 * 7)
 		s->log.rest_until = s->log.bytes + REST;
 	s->log.rest_live_bytes = s->log.live_bytes;
@@ -277,16 +281,23 @@ static void forget_step(struct store *s)
 	arena_reset(&s->log.bodies);
 }
 
-void store_clean_put_off(struct store *s)
+bool store_clean_put_off(struct store *s)
 {
+	bool was_smallest = s->log.most == ONE_ROW;
+
+	/* SQLite overwrites what is deleted, so the WAL takes as much as is trimmed. */
+	s->log.most = s->log.trimmed > STEP && !s->log.most ? STEP : ONE_ROW;
 	forget_step(s);
 	store_rows_clear(s);
+	return !was_smallest;
 }
 
 void store_clean_end(struct store *s, bool committed)
 {
 	if (committed)
 		s->log.bytes -= s->log.trimmed;
+	if (committed && s->log.most)
+		s->log.most = STEP;
 	s->log.step = committed && s->log.moved == 0
 			      ? clamp(2 * s->log.trimmed, STEP, STEP_IDLE_MAX)
 			      : STEP;

@@ -149,6 +149,7 @@ struct store {
 		uint64_t trim_to;        /* number; 0: none */
 		struct arena bodies;     /* of the rows that are moved */
 		uint64_t step;           /* bytes of the next step, when idle */
+		uint64_t most;           /* bytes of any step of this pass; 0: no limit */
 
 		/* A pass goes up to the row that was the newest when it began; 0: none has begun.
 		 */

@@ -116,8 +116,11 @@ bool store_clean_look(struct store *s, const struct row *row);
 int store_clean_row(struct store *s, const struct row *row, struct err *err);
 const struct rows *store_clean_rows(struct store *s);
 void store_clean_end(struct store *s, bool committed);
-/* In place of end(false) where the same step is to be tried again at once, without the batch. */
-void store_clean_put_off(struct store *s);
+/*
+ * In place of end(false) where the disk has no room for the step, or for the batch beside it: up to
+ * the end of the pass steps are smaller, down to one row. False: the step was of one row.
+ */
+bool store_clean_put_off(struct store *s);
 
 /*
  * At start, before any other thread: rows as the database has them, those that make groups first,

@@ -362,6 +362,34 @@ START_TEST(cleaning_is_due)
 }
 END_TEST
 
+/* A full disk has no room for a step: smaller ones are tried before cleaning rests. */
+START_TEST(steps_become_smaller)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	uint64_t step, before = UINT64_MAX;
+	struct gateway g;
+	struct err err;
+
+	gateway_init(&g, 100, 100000);
+	for (unsigned i = 0; i < 400; i++)
+		strbuf_addf(&body, "a{x=\"%0970u\"} 1\n", i);
+	for (unsigned n = 0; n < 20; n++)
+		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
+	for (bool smaller = true; smaller; before = step) {
+		step = store_clean_due(g.store, CLEAN_BUSY);
+		ck_assert_msg(step > 0 && step < before, "%llu", (unsigned long long)step);
+		ck_assert_int_eq(storage_clean(&g.rows.base, g.store, step, &err), 0);
+		store_clean_rows(g.store);
+		smaller = store_clean_put_off(g.store);
+	}
+	ck_assert_uint_eq(before, 1);
+	ck_assert_uint_eq(store_clean_due(g.store, CLEAN_FULL), 1);
+	store_clean_end(g.store, false);
+	ck_assert_uint_eq(store_clean_due(g.store, CLEAN_BUSY), 0);
+	gateway_done(&g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("rows");
@@ -373,5 +401,6 @@ int main(void)
 	tcase_add_test(tc, cleaning_of_what_is_not_ours);
 	tcase_add_test(tc, large_rows_are_not_read_in_vain);
 	tcase_add_loop_test(tc, cleaning_is_due, 0, (int)ARRAY_LEN(due));
+	tcase_add_test(tc, steps_become_smaller);
 	return run_cases("rows", tc);
 }
