@@ -216,7 +216,7 @@ void change_begin(struct store *s, struct group *g)
 	touch(s, g);
 	c->group = g;
 	c->n = c->n_out = c->hint = 0;
-	c->limited = false;
+	c->limited = c->replaces = false;
 	c->number++;
 }
 
@@ -258,7 +258,7 @@ void change_take_others(struct store *s)
 	const struct change *net = &c->group->staged->net;
 	const struct entry_table *t = &c->group->entries;
 
-	c->group->staged->replaced = true;
+	c->replaces = true;
 	/* Usually the push has all of the group's families, and nothing else has to go. */
 	if (net->n == 0 && c->n_out == t->n)
 		return;
@@ -314,6 +314,7 @@ int change_apply(struct store *s, struct err *err)
 
 	if (follow(s, c, err) == 0) {
 		join_net(s, c);
+		c->group->staged->replaced |= c->replaces;
 		return 0;
 	}
 	for (uint32_t i = 0; i < c->n; i++)

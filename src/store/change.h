@@ -51,6 +51,7 @@ struct change {
 	uint32_t n_out;     /* pairs with out */
 	uint32_t hint;      /* see entries_find() */
 	bool limited;       /* the limits of rules hold */
+	bool replaces;      /* all families go that it does not name */
 	uint64_t number;    /* counts changes; see store_family.named */
 	struct table index; /* by family, once there are more than a few pairs */
 };
@@ -63,9 +64,9 @@ struct staged {
 	struct group *next;       /* of the batch, in the order of their first pushes */
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
-	bool end_is_written;   /* by a removal: what is published needs no row for it */
-	bool has_left;         /* what the removal at hand does to it is in the net change */
-	bool replaced;         /* a push or deadline of the batch has taken all entries out */
+	bool end_is_written; /* by a removal: what is published needs no row for it */
+	bool has_left;       /* what the removal at hand does to it is in the net change */
+	bool replaced; /* an accepted push or a deadline of the batch has taken all entries out */
 	bool listed_record;    /* while rows are made: one has a record of this group */
 	uint32_t made, ended;  /* steps: the last that made it, the first that ended it */
 	uint32_t last;         /* step: the last push that was accepted since it was made */

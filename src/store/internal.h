@@ -328,6 +328,8 @@ void store_leave_out(struct store *s, const struct group *g, uint64_t number, st
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);
+/* Are families of the group left out? */
+bool store_leaves_out_of(const struct store *s, const struct group *g);
 /* While the batch is published: forgets what the group has replaced by it. */
 void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);

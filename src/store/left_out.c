@@ -95,6 +95,13 @@ bool store_is_left_out(const struct store *s, const struct group *g, uint64_t nu
 	return false;
 }
 
+bool store_leaves_out_of(const struct store *s, const struct group *g)
+{
+	size_t at = table_first(&s->left_out, g->slot);
+
+	return table_next(&s->left_out, g->slot, &at) != NULL;
+}
+
 static bool is_superseded(const struct left_out *l, const struct staged *st)
 {
 	if (!st->exists || st->made || st->replaced)

@@ -78,15 +78,27 @@ void store_number_steps(struct store *s)
 	s->numbered = true;
 }
 
-/* A record replaces the whole group if no entry from before the batch is left. */
-static enum row_kind kind_of_record(const struct group *g)
+/*
+ * Is nothing left from before the batch? Families that are left out have no entries: only what
+ * replaces the whole group replaces them.
+ */
+static bool is_whole(const struct store *s, const struct group *g)
+{
+	const struct staged *st = g->staged;
+
+	if (st->made || st->net.n_out != g->entries.n)
+		return false;
+	return store_leaves_out_of(s, g) ? st->replaced : g->entries.n > 0;
+}
+
+/* The first record of the batch says that the group is replaced. */
+static enum row_kind kind_of_record(const struct store *s, const struct group *g)
 {
 	struct staged *st = g->staged;
 	bool first = !st->listed_record;
 
 	st->listed_record = true;
-	return first && !st->made && g->entries.n > 0 && st->net.n_out == g->entries.n ? ROW_WHOLE
-										       : ROW_RECORD;
+	return first && is_whole(s, g) ? ROW_WHOLE : ROW_RECORD;
 }
 
 static void add_row(struct store *s, const struct step *it)
@@ -107,7 +119,7 @@ static void add_row(struct store *s, const struct step *it)
 	if (it->kind == ROW_LIFE)
 		row->body = life_encode(&g->staged->life, g->staged->life_body);
 	if (it->record) {
-		row->kind = kind_of_record(g);
+		row->kind = kind_of_record(s, g);
 		row->body = it->record->push->body;
 	}
 	row->checksum = row_checksum(row);

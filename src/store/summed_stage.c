@@ -148,7 +148,8 @@ static int try_to_say(struct store *s, struct group *g, struct push *push, bool 
 		      bool *ret_full)
 {
 	struct summed *su = g->staged->summed;
-	size_t mark = merged_mark(su->group), folded = s->folded.n_staged;
+	size_t mark = merged_mark(su->group), folded = s->folded.n_staged,
+	       adders = s->adders.n_staged;
 	struct amounts before = count(su->group);
 	uint64_t values = su->group->n_values;
 
@@ -164,6 +165,7 @@ static int try_to_say(struct store *s, struct group *g, struct push *push, bool 
 		return 0;
 	merged_undo(su->group, mark);
 	s->folded.n_staged = folded;
+	s->adders.n_staged = adders;
 	return -1;
 }
 
@@ -306,14 +308,16 @@ static void end(struct store *s, struct group *g, struct push *push)
 {
 	const struct source *source = &push->said->head.source;
 
+	if (g && group_is_there(g)) {
+		if (group_summed(g))
+			end_summed(s, g, push);
+		else if (source->name.n == 0 && !source->has_start)
+			change_end(s, g, push->now);
+	}
+	if (push->err.reason)
+		return;
 	end_plain_twin(s, push);
 	left_out_groups_end(s, push);
-	if (!g || !group_is_there(g))
-		return;
-	if (group_summed(g))
-		end_summed(s, g, push);
-	else if (source->name.n == 0 && !source->has_start)
-		change_end(s, g, push->now);
 }
 
 /* ---- */
@@ -368,7 +372,7 @@ void summed_stage(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
 	struct summed_head head;
-	bool fresh, made;
+	bool fresh, made, changed;
 
 	s->work.now = push->now;
 	if (g && store_is_leaving(s, g))
@@ -392,12 +396,15 @@ void summed_stage(struct store *s, struct push *push)
 		return;
 	fresh = become_summed(s, g, push);
 	head = g->staged->summed->head;
+	changed = g->staged->summed->head_changed;
 	set_head(g->staged->summed, push);
 	if (say(s, g, push, fresh) < 0) {
-		if (fresh)
+		if (fresh) {
 			summed_leave(g);
-		else
+		} else {
 			g->staged->summed->head = head;
+			g->staged->summed->head_changed = changed;
+		}
 		note_failure(s, g, push, made);
 		return;
 	}
