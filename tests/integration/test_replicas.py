@@ -363,6 +363,32 @@ def test_one_that_has_missed_what_was_dropped(postgresql, flags):
         assert shown(late) == shown(gw)
 
 
+def large(i, families=17):
+    """A body of 100 kB for each family, of which nothing but one value says which it is."""
+    return f"large_number {i}\n" + "".join(f"large_{k}{{l=\"{'x' * 1000}\",n=\"{j}\"}} 1\n" for k in range(families) for j in range(100))
+
+
+def large_number(gw):
+    return int(re.search(r"^large_number\{.*\} (\d+)$", gw.get("/metrics").text, re.M)[1])
+
+
+def test_what_is_missing_is_taken_in_parts(flags, postgresql):
+    """So that it need not be in memory at once, however much it is: those before a row that cannot be taken are shown."""
+    name = flags[1].partition("=")[2]
+    with replicas(2, flags) as (gw, late):
+        assert gw.put("large", large(0)).status == 200
+        assert large_number(late) == 0
+        late.signal(signal.SIGSTOP)
+        try:
+            for i in range(1, 15):
+                assert gw.put("large", large(i)).status == 200
+            postgresql.sql(f"BEGIN; INSERT INTO {name}.log SELECT number + 1, 99, 0, 0, 0, 0, 1, 1, written, '' FROM {name}.log "
+                           f"ORDER BY number DESC LIMIT 1; UPDATE {name}.head SET seq = seq + 1, writer = 1, batch = 1; COMMIT")
+        finally:
+            late.signal(signal.SIGCONT)
+        eventually(lambda: large_number(late) > 0, "it shows what comes before that row")
+
+
 def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
     """As one that was stopped while it sent a large push, which no time-out of the server ends."""
     name = flags[1].partition("=")[2]

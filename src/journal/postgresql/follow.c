@@ -15,11 +15,14 @@ struct catching_up {
 	const struct storage_follower *follower;
 	struct seen seen;
 	bool first; /* the row that the store has is yet to come */
-	size_t n;   /* rows since the follower was told of the end of a transaction */
+	/* Rows since the follower was told of the end of a transaction, and their bodies. */
+	size_t n, bytes;
 };
 
-/* So many rows are followed by an end, if a transaction ends there. */
-enum { ROWS_MAX = 1000 };
+/* So many rows, or bytes, are followed by an end, if a transaction ends there: the follower keeps
+ * them until then.
+ */
+enum { ROWS_MAX = 1000, BYTES_MAX = 16 * 1024 * 1024 };
 
 static int changed(struct postgresql *p, const char *how, struct err *err)
 {
@@ -31,7 +34,7 @@ static int changed(struct postgresql *p, const char *how, struct err *err)
 /* A transaction has ended with the newest row. */
 static int end(struct catching_up *c, struct err *err)
 {
-	c->n = 0;
+	c->n = c->bytes = 0;
 	if (c->follower->end(c->follower->arg, c->p->head.now, c->p->head.bytes, false, err) == 0) {
 		c->p->seen = c->seen;
 		return 0;
@@ -64,10 +67,12 @@ static int take_row(struct catching_up *c, const struct row *row, const struct r
 			       c->seen.number ? "has a gap"
 					      : "was dropped beyond what this gateway has read",
 			       err);
-	if (c->n >= ROWS_MAX && !same_writer(writer, &c->seen.writer) && end(c, err) < 0)
+	if ((c->n >= ROWS_MAX || c->bytes >= BYTES_MAX) && !same_writer(writer, &c->seen.writer) &&
+	    end(c, err) < 0)
 		return -1;
 	c->seen = (struct seen){ row->number, *writer };
 	c->n++;
+	c->bytes += row->body.n;
 	if (c->follower->row(c->follower->arg, row, err) == 0)
 		return 0;
 	postgresql_changed(c->p, err);
