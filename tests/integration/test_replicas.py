@@ -389,6 +389,36 @@ def test_what_is_missing_is_taken_in_parts(flags, postgresql):
         eventually(lambda: large_number(late) > 0, "it shows what comes before that row")
 
 
+def reads(server):
+    """For each time that a gateway has read others' rows: the statement before it in that session."""
+    last, before = {}, []
+    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement|execute <unnamed>): (.*)", server.log(), re.M):
+        if statement.startswith("SELECT number, kind") and "number >= $1" in statement:
+            before.append(last[process])
+        last[process] = statement
+    return before
+
+
+def test_much_that_is_missing_is_read_without_the_lock():
+    """Nobody who wants to push waits for it."""
+    server = Server(log_statement="all", log_line_prefix="[%p] ").start()
+    try:
+        with replicas(2, [f"--persistence.url={server.url}", "--persistence.poll-interval=1m"]) as (gw, late):
+            assert late.put("small", "n 1\n").status == 200
+            assert gw.put("small", "n 2\n").status == 200
+            assert late.put("small", "n 3\n").status == 200
+            assert gw.put("large", large(1)).status == 200
+            mark = len(reads(server))
+            assert late.put("small", "n 4\n").status == 200
+            little, much = reads(server)[:mark], reads(server)[mark:]
+            # What is little is read under the lock that a push has taken.
+            assert any("FOR UPDATE" in before for before in little)
+            assert much and not any("FOR UPDATE" in before for before in much), much
+            assert large_number(late) == 1
+    finally:
+        server.end()
+
+
 def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
     """As one that was stopped while it sent a large push, which no time-out of the server ends."""
     name = flags[1].partition("=")[2]

@@ -21,6 +21,9 @@ enum { PART_NS = 200 * 1000 * 1000 };
 
 #define LOCK_TIMEOUT "55P03"
 
+/* Catching up with more rows, or bytes of them, is not to keep all others waiting. */
+enum { BEHIND_MAX = 5000, BEHIND_MAX_BYTES = 1024 * 1024 };
+
 #define MS_NS INT64_C(1000000)
 
 static uint64_t integer(const PGresult *r, int column)
@@ -75,15 +78,16 @@ static void end_holder(struct postgresql *p)
 }
 
 /*
- * The clock is asked in a statement of its own, after the wait. 1: somebody else has had the lock
- * for part_ns, and the deadline is yet to come.
+ * The clock is asked in a statement of its own, after the wait; what is missing, too, since only
+ * that statement sees it. The length of a body is known without reading it. 1: somebody else has
+ * had the lock for part_ns, and the deadline is yet to come.
  */
 static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
 		     struct err *err)
 {
 	PGresult *r[2];
 	int64_t left;
-	char sql[400];
+	char sql[600];
 	int failed;
 
 	if (postgresql_connect(p, err) < 0)
@@ -97,10 +101,13 @@ static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, st
 	snprintf(sql, sizeof(sql),
 		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
 		 "SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
-		 "SELECT extract(epoch FROM clock_timestamp()), "
-		 "set_config('lock_timeout', '%lld', true)",
+		 "SELECT extract(epoch FROM clock_timestamp()), coalesce(sum(n), 0), "
+		 "set_config('lock_timeout', '%lld', true) FROM "
+		 "(SELECT length(body) AS n FROM log WHERE number > %llu ORDER BY number LIMIT %d) "
+		 "missing",
 		 (long long)((left < part_ns ? left : part_ns) / MS_NS),
-		 (long long)(p->settings.timeout_ns / MS_NS));
+		 (long long)(p->settings.timeout_ns / MS_NS), (unsigned long long)p->seen.number,
+		 BEHIND_MAX);
 	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {
 		if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
 			return -1;
@@ -110,6 +117,8 @@ static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, st
 		return -1;
 	}
 	failed = read_head(p, r[0], r[1], ret, err);
+	if (!failed)
+		ret->missing = strtoull(PQgetvalue(r[1], 0, 1), NULL, 10);
 	PQclear(r[0]);
 	PQclear(r[1]);
 	return failed;
@@ -422,9 +431,6 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 
 /* ---- begun before it is known what to write ---- */
 
-/* Catching up is not to keep all others waiting. */
-enum { BEHIND_MAX = 5000 };
-
 /* 1: not yet: others have the lock, or what is missing is too much to be read under it. */
 static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
 			     int64_t deadline, struct err *err)
@@ -435,7 +441,7 @@ static int lock_and_catch_up(struct postgresql *p, const struct storage_follower
 		return r;
 	if (is_current(p, &p->head))
 		return 0;
-	if (p->head.last.number > p->seen.number + BEHIND_MAX)
+	if (p->head.last.number > p->seen.number + BEHIND_MAX || p->head.missing > BEHIND_MAX_BYTES)
 		return 1;
 	if (postgresql_catch_up(p, f, err) < 0)
 		return -1;

@@ -24,6 +24,7 @@ struct head {
 	struct seen last; /* the newest row of the log */
 	double at, now;   /* Unix seconds: of the newest transaction, and by the server's clock */
 	uint64_t bytes;   /* of all rows: row_bytes_of() */
+	uint64_t missing; /* of the bodies of rows that the store has not; only under the lock */
 };
 
 /*
