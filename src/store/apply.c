@@ -99,11 +99,22 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
 }
 
 /* Its documents of before count no more. */
-static void forget_documents(struct store *s, const struct group *g)
+static void forget_documents(struct store *s, size_t place)
 {
-	for (size_t i = 0; i < s->applied.n_documents; i++)
-		if (s->applied.documents[i].group == g)
-			s->applied.documents[i].group = NULL;
+	while (place) {
+		struct applied_document *d = &s->applied.documents[place - 1];
+
+		d->group = NULL;
+		place = d->before;
+	}
+}
+
+static void forget_all_documents(struct store *s, struct group *g)
+{
+	if (!g->staged)
+		return;
+	forget_documents(s, g->staged->documents);
+	g->staged->documents = 0;
 }
 
 static int end_group(struct store *s, const struct row *row, uint64_t id, struct err *err)
@@ -112,7 +123,7 @@ static int end_group(struct store *s, const struct row *row, uint64_t id, struct
 
 	if (!g)
 		return cannot(row, "ends a group that is not there", err);
-	forget_documents(s, g);
+	forget_all_documents(s, g);
 	change_leave(s, g);
 	return 0;
 }
@@ -192,7 +203,7 @@ static int apply_life(struct store *s, const struct row *row, struct group *g, s
 	change_begin(s, g);
 	goes = lifetime_apply(g, &life, when(s, row->at));
 	if (goes) {
-		forget_documents(s, g);
+		forget_all_documents(s, g);
 		change_take_others(s);
 		change_apply(s, err);
 		summed_leave(g);
@@ -243,7 +254,10 @@ static int add_document(struct store *s, const struct row *row, struct group *g,
 							   sizeof(*s->applied.documents));
 	}
 	change_begin(s, g);
-	s->applied.documents[s->applied.n_documents++] = (struct applied_document){ g, *row };
+	s->applied.documents[s->applied.n_documents++] = (struct applied_document){
+		g, g->staged->documents, *row
+	};
+	g->staged->documents = s->applied.n_documents;
 	return 0;
 }
 
@@ -265,10 +279,10 @@ static int rebuild_all(struct store *s, struct err *err)
 
 		if (!g)
 			continue;
-		if (summed_rebuild(s, g, s->applied.documents, i + 1, err) < 0)
+		if (summed_rebuild(s, g, s->applied.documents, err) < 0)
 			return -1;
-		forget_documents(s, g);
-		s->applied.documents[i].group = g;
+		/* The newest one stands for all of them. */
+		forget_documents(s, s->applied.documents[i].before);
 	}
 	return 0;
 }

@@ -74,6 +74,7 @@ struct staged {
 	uint32_t lived;        /* step: the last that changed its life */
 	bool expires;          /* it expires: its values go */
 	struct summed *summed; /* as it will be; NULL: the group is plain */
+	size_t documents;      /* of rows that others have written: the newest one's place + 1 */
 	struct life life;
 	char life_body[LIFE_BODY]; /* of its row */
 	uint64_t id;               /* that the group will have */

@@ -216,6 +216,7 @@ struct store {
 		bool unlimited;    /* rules limit nothing at the moment */
 		struct applied_document {
 			struct group *group; /* NULL: it counts no more */
+			size_t before;       /* of the same group: its place + 1; 0: none */
 			struct row row;
 		} * documents;
 		size_t n_documents, cap_documents;

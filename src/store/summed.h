@@ -173,10 +173,10 @@ void summed_zeros_rolled_back(struct store *s);
 struct applied_document;
 
 /*
- * In apply.c: rows of others have said something of the group: of the first n documents those of
- * this group, over what it has. What it shows is staged.
+ * In apply.c: rows of others have said something of the group: those documents of the list that
+ * g->staged->documents leads to, over what it has. What it shows is staged.
  */
-int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list, size_t n,
+int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list,
 		   struct err *err);
 /* That is published. */
 void summed_rebuilt(struct store *s, struct group *g, double now);

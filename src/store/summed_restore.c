@@ -179,15 +179,14 @@ static void add_all_known(struct restored *r, struct summed *su)
 	merged_all_documents(su->group, add_known, r);
 }
 
-int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list, size_t n,
+int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list,
 		   struct err *err)
 {
 	struct summed *su = summed_new();
 
 	su->restored = mem_zalloc(sizeof(*su->restored));
-	for (size_t i = n; i-- > 0;)
-		if (list[i].group == g)
-			add_row(su->restored, &list[i].row);
+	for (size_t place = g->staged->documents; place; place = list[place - 1].before)
+		add_row(su->restored, &list[place - 1].row);
 	if (group_summed(g))
 		add_all_known(su->restored, group_summed(g));
 	if (load_head(su, err) < 0 || load_documents(su, err) < 0) {
