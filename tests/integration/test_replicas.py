@@ -432,32 +432,40 @@ def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
             assert keeps.poll() is None or keeps.returncode
 
 
-def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
-    """Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits."""
-    name = flags[1].partition("=")[2]
-    timeout = "--persistence.timeout=30s"
+def waits_behind_another(postgresql, name, gw, other, value):
+    """
+    Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits. False: this
+    gateway had the lock first, as who asks again when it is given up may.
+    """
     waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'"
-    with replicas(2, [*flags, timeout]) as (gw, other), concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with postgresql.session("holds the push") as holds, postgresql.session("takes the lock") as takes, \
+            concurrent.futures.ThreadPoolExecutor(2) as pool:
+        print("SELECT pg_advisory_lock(4711);", file=holds.stdin, flush=True)
+        eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"), "it holds the push")
+        theirs = pool.submit(other.put, "a", f"n {value}\n")
+        eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), "it has the lock")
+        print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
+        eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
+        ours = pool.submit(gw.put, "b", "n 2\n")
+        eventually(lambda: postgresql.sql(waits.format("seq, writer")) == ["1"], "and this gateway")
+        print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
+        assert theirs.result(DEADLINE).status == 200
+        for _ in range(3):
+            assert f'n{{instance="",job="a"}} {value}\n' in gw.get("/metrics").text
+        waited = not ours.done()
+        print("COMMIT;", file=takes.stdin, flush=True)
+        assert ours.result(DEADLINE).status == 200
+    return waited
+
+
+def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
+    name = flags[1].partition("=")[2]
+    with replicas(2, [*flags, "--persistence.timeout=30s"]) as (gw, other):
         assert gw.put("a", "n 0\n").status == 200
         postgresql.sql(f"CREATE FUNCTION {name}.hold() RETURNS trigger LANGUAGE plpgsql AS "
                        "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; "
                        f"CREATE TRIGGER hold BEFORE INSERT ON {name}.log EXECUTE FUNCTION {name}.hold()")
-        with postgresql.session("holds the push") as holds, postgresql.session("takes the lock") as takes:
-            print("SELECT pg_advisory_lock(4711);", file=holds.stdin, flush=True)
-            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"), "it holds the push")
-            theirs = pool.submit(other.put, "a", "n 1\n")
-            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), "it has the lock")
-            print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
-            eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
-            ours = pool.submit(gw.put, "b", "n 2\n")
-            eventually(lambda: postgresql.sql(waits.format("seq, writer")) == ["1"], "and this gateway")
-            print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
-            assert theirs.result(DEADLINE).status == 200
-            for _ in range(3):
-                assert 'n{instance="",job="a"} 1\n' in gw.get("/metrics").text
-            assert not ours.done()
-            print("COMMIT;", file=takes.stdin, flush=True)
-            assert ours.result(DEADLINE).status == 200
+        assert any(waits_behind_another(postgresql, name, gw, other, value) for value in range(1, 11))
         assert shown(gw) == shown(other)
 
 
