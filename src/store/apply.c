@@ -163,10 +163,13 @@ void store_apply_wipe(struct store *s, const struct row *row)
 int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err)
 {
 	struct group *g = group_of(s, row->group);
-	struct store_limits lim = store_lift_limits(s);
+	struct store_limits lim;
 	struct record *record;
 	int r = 0;
 
+	if (!g)
+		return cannot(row, "belongs to no group", err);
+	lim = store_lift_limits(s);
 	record = record_new(push, g);
 	record->number = row_first_number(row);
 	record->pushed_at = row->at;

@@ -272,9 +272,10 @@ static void random_push(struct gateway *g, struct model *m, struct push **ret)
 		return;
 	}
 	for (int f = 0; f < FAMILIES; f++)
-		if (rng_below(&m->rng, 2))
-			pushed.families[f] = 1u << rng_below(&m->rng, LABELS) |
-					     1u << rng_below(&m->rng, LABELS);
+		if (rng_below(&m->rng, 2)) {
+			pushed.families[f] = 1u << rng_below(&m->rng, LABELS);
+			pushed.families[f] |= 1u << rng_below(&m->rng, LABELS);
+		}
 	body_of(&pushed, &body);
 	*ret = make_push(put ? PUSH_PUT : PUSH_POST, path, strbuf_z(&body), g->now++);
 	store_stage(g->store, *ret);
