@@ -1,5 +1,6 @@
 /* Passwords in URLs are not shown, wherever the URL stands; anything else stays as it is. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/secrets.h"
@@ -38,7 +39,7 @@ START_TEST(hidden)
 {
 	char text[200];
 
-	strcpy(text, cases[_i].text);
+	snprintf(text, sizeof(text), "%s", cases[_i].text);
 	hide_passwords(text);
 	ck_assert_str_eq(text, cases[_i].shown);
 	hide_passwords(text);
