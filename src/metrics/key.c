@@ -331,8 +331,8 @@ void key_encode(const struct key *key, struct strbuf *out)
 	}
 }
 
-/* Up to the next separator, which is consumed; false when there is none or it is not UTF-8. */
-static bool take_field(struct str *rest, struct str *ret_field)
+/* Up to the next separator, which is consumed; false when there is none. */
+static bool next_field(struct str *rest, struct str *ret_field)
 {
 	const char *end = rest->n ? memchr(rest->p, SEPARATOR, rest->n) : NULL;
 
@@ -340,7 +340,13 @@ static bool take_field(struct str *rest, struct str *ret_field)
 		return false;
 	*ret_field = (struct str){ rest->p, (size_t)(end - rest->p) };
 	skip(rest, ret_field->n + 1);
-	return utf8_valid(*ret_field);
+	return true;
+}
+
+/* Of bytes that may be anything: false also when it is not UTF-8. */
+static bool take_field(struct str *rest, struct str *ret_field)
+{
+	return next_field(rest, ret_field) && utf8_valid(*ret_field);
 }
 
 static bool has_job(const struct key *key)
@@ -387,7 +393,8 @@ struct str key_value(struct str bytes, struct str name)
 {
 	struct str n, value;
 
-	while (take_field(&bytes, &n) && take_field(&bytes, &value))
+	/* They were checked when they were made or decoded. */
+	while (next_field(&bytes, &n) && next_field(&bytes, &value))
 		if (str_eq(n, name))
 			return value;
 	return STR("");
