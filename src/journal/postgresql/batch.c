@@ -82,8 +82,8 @@ static void end_holder(struct postgresql *p)
  * that statement sees it. The length of a body is known without reading it. 1: somebody else has
  * had the lock for part_ns, and the deadline is yet to come.
  */
-static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
-		     struct err *err)
+static int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns,
+				struct head *ret, struct err *err)
 {
 	PGresult *r[2];
 	int64_t left;
@@ -125,14 +125,14 @@ static int lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, st
 }
 
 /* With all of the time-out, and without looking what others write. */
-static int lock_head_now(struct postgresql *p, struct head *ret, struct err *err)
+static int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err)
 {
-	return lock_head(p, postgresql_deadline(p), INT64_MAX, ret, err);
+	return postgresql_lock_head(p, postgresql_deadline(p), INT64_MAX, ret, err);
 }
 
 /* 1: the row of that number was written by that transaction. */
-static int has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,
-		       struct err *err)
+static int postgresql_has_written(struct postgresql *p, uint64_t number,
+				  const struct row_writer *writer, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *r = NULL;
 	char sql[160];
@@ -147,7 +147,7 @@ static int has_written(struct postgresql *p, uint64_t number, const struct row_w
 }
 
 /* Under the lock: the log ends where the store does. */
-static bool is_current(const struct postgresql *p, const struct head *head)
+static bool postgresql_is_current(const struct postgresql *p, const struct head *head)
 {
 	return head->last.number == p->seen.number &&
 	       head->last.writer.process == p->seen.writer.process &&
@@ -332,12 +332,12 @@ static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err
 	struct batch again = { .rows = &nothing, .deadline = b->deadline };
 	int found;
 
-	if (lock_head_now(p, &again.head, err) < 0)
+	if (postgresql_lock_head_now(p, &again.head, err) < 0)
 		return -1;
 	b->head = again.head;
 	found = again.head.last.number < b->rows->list[0].number
 			? 0
-			: has_written(p, b->rows->list[0].number, &p->writer, err);
+			: postgresql_has_written(p, b->rows->list[0].number, &p->writer, err);
 	if (found <= 0)
 		return found;
 	return write_batch(p, &again, err) == 1 ? 1 : -1;
@@ -367,7 +367,7 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 			return unknown(p, err);
 		poll(NULL, 0, PAUSE_MS);
 	}
-	if (found == 0 && !is_current(p, &b->head)) {
+	if (found == 0 && !postgresql_is_current(p, &b->head)) {
 		err_set(err, ERR_STORAGE, 0, "PostgreSQL: the connection was lost");
 		return refuse(p, err);
 	}
@@ -408,12 +408,12 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
 		/* A connection that was idle may have been lost long ago. */
-		if (lock_head_now(p, &b.head, err) < 0) {
+		if (postgresql_lock_head_now(p, &b.head, err) < 0) {
 			if (i == 0 && !p->session.conn)
 				continue;
 			return refuse(p, err);
 		}
-		if (!is_current(p, &b.head)) {
+		if (!postgresql_is_current(p, &b.head)) {
 			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log");
 			return refuse(p, err);
 		}
@@ -435,17 +435,17 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
 			     int64_t deadline, struct err *err)
 {
-	int r = lock_head(p, deadline, PART_NS, &p->head, err);
+	int r = postgresql_lock_head(p, deadline, PART_NS, &p->head, err);
 
 	if (r != 0)
 		return r;
-	if (is_current(p, &p->head))
+	if (postgresql_is_current(p, &p->head))
 		return 0;
 	if (p->head.last.number > p->seen.number + BEHIND_MAX || p->head.missing > BEHIND_MAX_BYTES)
 		return 1;
 	if (postgresql_catch_up(p, f, err) < 0)
 		return -1;
-	if (is_current(p, &p->head))
+	if (postgresql_is_current(p, &p->head))
 		return 0;
 	err_set(err, ERR_STORAGE, 0, "the log in schema %s does not end where it says",
 		p->settings.schema);
@@ -509,7 +509,8 @@ int postgresql_probe(struct storage *st, struct err *err)
 	bool locked = p->locked && p->session.conn;
 
 	p->locked = false;
-	if ((locked || lock_head_now(p, &b.head, err) == 0) && write_batch(p, &b, err) == 1)
+	if ((locked || postgresql_lock_head_now(p, &b.head, err) == 0) &&
+	    write_batch(p, &b, err) == 1)
 		return 0;
 	postgresql_roll_back(p);
 	return -1;
