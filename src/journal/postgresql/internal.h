@@ -73,6 +73,32 @@ double postgresql_now(struct storage *st);
 /* Whatever transaction there is ends without effect. */
 void postgresql_roll_back(struct postgresql *p);
 
+/* In lock.c. */
+
+/* The server says first that the wait for the lock was too long. */
+enum { GRACE_NS = 500 * 1000 * 1000 };
+
+/* Of the wait for the lock: after each part, what others have written meanwhile is read. */
+enum { PART_NS = 200 * 1000 * 1000 };
+
+/* Catching up with more rows, or bytes of them, is not to keep all others waiting. */
+enum { BEHIND_MAX = 5000, BEHIND_MAX_BYTES = 1024 * 1024 };
+
+/*
+ * The clock is asked in a statement of its own, after the wait; what is missing, too, since only
+ * that statement sees it. The length of a body is known without reading it. 1: somebody else has
+ * had the lock for part_ns, and the deadline is yet to come.
+ */
+int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
+			 struct err *err);
+/* With all of the time-out, and without looking what others write. */
+int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err);
+/* 1: the row of that number was written by that transaction. */
+int postgresql_has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,
+			   struct err *err);
+/* Under the lock: the log ends where the store does. */
+bool postgresql_is_current(const struct postgresql *p, const struct head *head);
+
 /* In batch.c. */
 enum storage_commit_result postgresql_commit(struct storage *st, const struct rows *rows,
 					     struct err *err);

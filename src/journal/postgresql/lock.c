@@ -1,0 +1,133 @@
+/*
+ * The lock of the log, which is that of the row of `head`: taking it, and what is known under it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "journal/postgresql/internal.h"
+
+#define LOCK_TIMEOUT "55P03"
+
+#define MS_NS INT64_C(1000000)
+
+static uint64_t integer(const PGresult *r, int column)
+{
+	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
+}
+
+static int read_head(struct postgresql *p, const PGresult *head, const PGresult *now,
+		     struct head *ret, struct err *err)
+{
+	if (PQntuples(head) != 1 || PQntuples(now) != 1)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
+	if (strtol(PQgetvalue(head, 0, 5), NULL, 10) > LOG_FORMAT)
+		return err_set(err, ERR_STORAGE, 0,
+			       "the log in schema %s is of a newer version: upgrade this gateway",
+			       p->settings.schema);
+	*ret = (struct head){
+		.last = { integer(head, 0), { integer(head, 1), integer(head, 2) } },
+		.at = strtod(PQgetvalue(head, 0, 3), NULL),
+		.bytes = integer(head, 4),
+		.now = strtod(PQgetvalue(now, 0, 0), NULL),
+	};
+	/* The server's clock may be set back, and another server's may be behind. */
+	if (ret->now < ret->at)
+		ret->now = ret->at;
+	postgresql_note_time(p, ret->now);
+	return 0;
+}
+
+/*
+ * Somebody has the lock for longer than a time-out. A gateway that was stopped while it sent a
+ * large push has, since the server's own time-outs do not count there. One that waits for its
+ * client has not been told to commit yet; never one that waits for a standby.
+ */
+static void end_holder(struct postgresql *p)
+{
+	struct err ignored;
+	char sql[600];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.pid <> "
+		 "pg_backend_pid() AND a.datname = current_database() AND a.usename = current_user "
+		 "AND a.application_name = 'tallygate' AND a.wait_event = 'ClientRead' AND "
+		 "a.xact_start < clock_timestamp() - interval '%lld ms' AND EXISTS (SELECT FROM "
+		 "pg_locks l "
+		 "WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
+		 (long long)(p->settings.timeout_ns / 1000000));
+	p->until_ns = 0;
+	postgresql_roll_back(p);
+	if (p->session.conn)
+		session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), &ignored);
+}
+
+int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
+			 struct err *err)
+{
+	PGresult *r[2];
+	int64_t left;
+	char sql[600];
+	int failed;
+
+	if (postgresql_connect(p, err) < 0)
+		return -1;
+	postgresql_roll_back(p);
+	left = deadline - clock_mono_ns();
+	/* 0 would be no time-out. */
+	if (left < MS_NS)
+		return err_set(err, ERR_STORAGE, 0,
+			       "PostgreSQL: no answer within --persistence.timeout");
+	snprintf(sql, sizeof(sql),
+		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
+		 "SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
+		 "SELECT extract(epoch FROM clock_timestamp()), coalesce(sum(n), 0), "
+		 "set_config('lock_timeout', '%lld', true) FROM "
+		 "(SELECT length(body) AS n FROM log WHERE number > %llu ORDER BY number LIMIT %d) "
+		 "missing",
+		 (long long)((left < part_ns ? left : part_ns) / MS_NS),
+		 (long long)(p->settings.timeout_ns / MS_NS), (unsigned long long)p->seen.number,
+		 BEHIND_MAX);
+	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {
+		if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
+			return -1;
+		if (left > part_ns)
+			return 1;
+		end_holder(p);
+		return -1;
+	}
+	failed = read_head(p, r[0], r[1], ret, err);
+	if (!failed)
+		ret->missing = strtoull(PQgetvalue(r[1], 0, 1), NULL, 10);
+	PQclear(r[0]);
+	PQclear(r[1]);
+	return failed;
+}
+
+int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err)
+{
+	return postgresql_lock_head(p, postgresql_deadline(p), INT64_MAX, ret, err);
+}
+
+int postgresql_has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,
+			   struct err *err)
+{
+	CLEANUP(PQclearp) PGresult *r = NULL;
+	char sql[160];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT 1 FROM log WHERE number = %llu AND writer = %lld AND batch = %llu",
+		 (unsigned long long)number, (long long)writer->process,
+		 (unsigned long long)writer->batch);
+	if (session_run(&p->session, sql, &r, 1, postgresql_deadline(p), err) < 0)
+		return -1;
+	return PQntuples(r) > 0;
+}
+
+bool postgresql_is_current(const struct postgresql *p, const struct head *head)
+{
+	return head->last.number == p->seen.number &&
+	       head->last.writer.process == p->seen.writer.process &&
+	       head->last.writer.batch == p->seen.writer.batch;
+}
