@@ -78,11 +78,14 @@ def judge(directory, answers):
     process = subprocess.Popen([program(), f"--enable-feature={flag}", f"--config.file={file}", f"--storage.tsdb.path={directory}/data",
                                 "--web.listen-address=127.0.0.1:0"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True)
     try:
+        # It says both, in either order.
+        address, ready = None, False
         for line in process.stderr:
             pairs = parse_logfmt(line)
             if pairs.get("msg") == "Listening on":
                 address = pairs["address"]
-            if pairs.get("msg", "").startswith("Server is ready"):
+            ready = ready or pairs.get("msg", "").startswith("Server is ready")
+            if address and ready:
                 break
         threading.Thread(target=lambda: [None for _ in process.stderr], daemon=True).start()
 
