@@ -231,6 +231,25 @@ static inline struct entry *store_entry(const struct store *s, uint32_t id)
 	return pages_entry(&s->pages, id);
 }
 
+/*
+ * For who goes through all pairs, and is at i: fetches families and entries of those to come, since
+ * of a large push nothing is in a cache.
+ */
+static inline void change_fetch_ahead(const struct store *s, const struct change *net, uint32_t i)
+{
+	enum { AHEAD = 16 };
+
+	if (i + AHEAD < net->n) {
+		const struct change_pair *p = &net->pairs[i + AHEAD];
+
+		__builtin_prefetch(p->family);
+		if (p->out)
+			__builtin_prefetch(store_entry(s, p->out));
+		if (p->in)
+			__builtin_prefetch(store_entry(s, p->in));
+	}
+}
+
 static inline struct store_family *entry_family(const struct entry *e)
 {
 	return (struct store_family *)e->help->family;

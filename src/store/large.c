@@ -150,20 +150,12 @@ static void refuse(struct large_at_hand *l, uint32_t n_indexed)
 	go_to(l, BACK_IN, n_indexed);
 }
 
-/* What comes next, some steps from now. */
+/* Fetches what pairs ahead need; the lines of those that come sooner, too. */
 static void look_at_pair(const struct store *s, const struct change *net, uint32_t i)
 {
-	enum { ENTRIES = 16, REST = 8 };
+	enum { REST = 8 };
 
-	if (i + ENTRIES < net->n) {
-		const struct change_pair *p = &net->pairs[i + ENTRIES];
-
-		__builtin_prefetch(p->family);
-		if (p->out)
-			__builtin_prefetch(store_entry(s, p->out));
-		if (p->in)
-			__builtin_prefetch(store_entry(s, p->in));
-	}
+	change_fetch_ahead(s, net, i);
 	if (i + REST < net->n && net->pairs[i + REST].in) {
 		const struct lines *l = &store_entry(s, net->pairs[i + REST].in)->lines;
 

@@ -83,20 +83,12 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 	}
 }
 
-/* Fetches what the pairs some steps ahead need, since of a large push nothing is in a cache. */
+/* Fetches what pairs ahead need; the pages of those that come sooner, too. */
 static void look_ahead(const struct store *s, const struct change *net, uint32_t i)
 {
-	enum { ENTRIES = 16, PAGES = 8 };
+	enum { PAGES = 8 };
 
-	if (i + ENTRIES < net->n) {
-		const struct change_pair *p = &net->pairs[i + ENTRIES];
-
-		__builtin_prefetch(p->family);
-		if (p->out)
-			__builtin_prefetch(store_entry(s, p->out));
-		if (p->in)
-			__builtin_prefetch(store_entry(s, p->in));
-	}
+	change_fetch_ahead(s, net, i);
 	if (i + PAGES < net->n) {
 		const struct change_pair *p = &net->pairs[i + PAGES];
 		const struct entry *in = p->in ? store_entry(s, p->in) : NULL;
