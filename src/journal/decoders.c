@@ -49,7 +49,7 @@ struct decoders {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, decoded;
 	pthread_t threads[THREADS_MAX];
-	unsigned n_threads;
+	unsigned n_threads; /* 0: none was needed yet, or none could be started */
 };
 
 /* The families of the body, in the builder's arena; building takes them apart. */
@@ -136,51 +136,57 @@ static struct decode_batch *take(struct decoders *d)
 	return b;
 }
 
-static void *decoder_main(void *arg)
+static void decode_batch(struct decode_batch *b)
 {
-	struct decoders *d = arg;
 	struct push_builder builder = { .max_series = UINT64_MAX,
 					.max_labels = UINT32_MAX,
 					.rules.lenient = true };
-	struct arena arena;
-	struct decode_batch *b;
+	CLEANUP(arena_done) struct arena arena;
 
 	arena_init(&arena, ARENA_MUST);
 	builder.arena = &arena;
+	for (size_t i = 0; i < b->n; i++)
+		if (build(&builder, b, &b->jobs[i]) < 0)
+			break;
+	push_builder_done(&builder);
+}
+
+static void *decoder_main(void *arg)
+{
+	struct decoders *d = arg;
+	struct decode_batch *b;
+
 	while ((b = take(d)) != NULL) {
-		for (size_t i = 0; i < b->n; i++)
-			if (build(&builder, b, &b->jobs[i]) < 0)
-				break;
+		decode_batch(b);
 		pthread_mutex_lock(&d->lock);
 		b->decoded = true;
 		pthread_cond_signal(&d->decoded);
 		pthread_mutex_unlock(&d->lock);
 	}
-	push_builder_done(&builder);
-	arena_done(&arena);
 	return NULL;
 }
 
-struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err)
+struct decoders *decoders_new(const struct decoded_sink *sink)
 {
 	struct decoders *d = mem_zalloc(sizeof(*d));
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	d->sink = *sink;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->filled, NULL);
 	pthread_cond_init(&d->decoded, NULL);
-	/* The thread that reads and restores has a core for itself. */
+	return d;
+}
+
+/* The thread that reads and restores has a core for itself. */
+static void start_threads(struct decoders *d)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
 	do {
 		if (pthread_create(&d->threads[d->n_threads], NULL, decoder_main, d) != 0)
-			break;
+			return;
 		pthread_setname_np(d->threads[d->n_threads], "load");
 	} while (++d->n_threads < THREADS_MAX && d->n_threads + 1 < cores);
-	if (d->n_threads > 0)
-		return d;
-	err_set(err, ERR_SYSTEM, 0, "cannot start a thread to load the database");
-	decoders_free(d);
-	return NULL;
 }
 
 static void job_done(struct decode_job *job)
@@ -239,8 +245,24 @@ static int finish_one(struct decoders *d, struct err *err)
 	return r;
 }
 
+/* Decodes the batch that is being filled on this thread. */
+static int finish_here(struct decoders *d, struct err *err)
+{
+	struct decode_batch *b = &d->ring[d->n_filled % RING];
+
+	d->n_filled++;
+	d->n_taken++;
+	decode_batch(b);
+	b->decoded = true;
+	return finish_one(d, err);
+}
+
 static int hand_over(struct decoders *d, struct err *err)
 {
+	if (d->n_threads == 0)
+		start_threads(d);
+	if (d->n_threads == 0)
+		return finish_here(d, err);
 	pthread_mutex_lock(&d->lock);
 	d->n_filled++;
 	pthread_cond_signal(&d->filled);
@@ -265,7 +287,7 @@ int decoders_add(struct decoders *d, const struct row *row, struct str key, stru
 
 int decoders_finish(struct decoders *d, struct err *err)
 {
-	int r = hand_over(d, err);
+	int r = d->n_threads > 0 ? hand_over(d, err) : finish_here(d, err);
 
 	while (r == 0 && d->n_finished < d->n_filled)
 		r = finish_one(d, err);

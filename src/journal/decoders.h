@@ -1,5 +1,6 @@
-/* Turns the bodies of records back into pushes, on threads of its own: this is half of the work at
- * start. The results come in the order of the records, on the thread that adds them.
+/* Turns the bodies of records back into pushes: this is half of the work at start. If there are
+ * many, and threads can be started, on threads of its own. The results come in the order of the
+ * records, on the thread that adds them.
  */
 #ifndef JOURNAL_DECODERS_H
 #define JOURNAL_DECODERS_H
@@ -19,8 +20,7 @@ struct decoded_sink {
 	void *arg;
 };
 
-/* NULL: no thread could be started, *err says so. */
-struct decoders *decoders_start(const struct decoded_sink *sink, struct err *err);
+struct decoders *decoders_new(const struct decoded_sink *sink);
 
 /*
  * The body is copied; the bytes of the group's key have to stay. May call the sink for records

@@ -231,9 +231,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	const struct decoded_sink sink = { restore, restore_without, &l };
 	enum storage_load_result r;
 
-	l.decoders = decoders_start(&sink, err);
-	if (!l.decoders)
-		return STORAGE_FAILED;
+	l.decoders = decoders_new(&sink);
 	arena_init(&l.arena, ARENA_MUST);
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
