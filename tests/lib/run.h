@@ -8,14 +8,21 @@
  *             return run_cases("arena", tc);
  *     }
  *
- * Check runs each test in a process of its own, kills it after 4 s if tcase_set_timeout() does not
- * say otherwise, and obeys CK_RUN_CASE and CK_FORK in the environment.
+ * Check runs each test in a process of its own, kills it after a minute if tcase_set_timeout() does
+ * not say otherwise, and obeys CK_RUN_CASE and CK_FORK in the environment.
  */
 #ifndef TESTS_LIB_RUN_H
 #define TESTS_LIB_RUN_H
 
 #include <check.h>
 #include <stddef.h>
+#include <stdlib.h>
+
+/* Check's own 4 s are too few on a busy machine. tcase_create() reads it. */
+__attribute__((constructor)) static void let_tests_take_a_minute(void)
+{
+	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+}
 
 static inline int run_case_list(const char *name, TCase *const cases[], size_t n)
 {

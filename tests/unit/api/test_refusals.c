@@ -180,7 +180,6 @@ int main(void)
 	TCase *tc = tcase_create("refusals");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, the_first_at_once_the_others_in_a_line_a_minute);
 	tcase_add_test(tc, without_a_tick);
 	tcase_add_test(tc, each_job_and_each_reason);

@@ -184,7 +184,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("bytes");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, copies_what_it_is_made_of);
 	tcase_add_test(tc, no_bytes_at_all);
 	tcase_add_test(tc, sole_holder);

@@ -107,7 +107,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("table");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	tcase_add_test(tc, empty);
 	tcase_add_test(tc, gives_memory_back);

@@ -233,7 +233,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("decompress_packed");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, round_trip_at_the_limit_and_one_past, 0, ARRAY_LEN(packers));
 	tcase_add_loop_test(tc, cut_at_every_byte, 0, ARRAY_LEN(packers));
 	tcase_add_loop_test(tc, every_bit_changed, 0, ARRAY_LEN(packers));

@@ -379,6 +379,5 @@ int main(void)
 	tcase_add_test(tc, no_memory_for_a_body);
 	tcase_add_test(tc, no_memory_for_a_reply);
 	tcase_add_loop_test(tc, no_memory_for_a_connection, 0, 2);
-	tcase_set_timeout(tc, 60);
 	return run_cases("http_costs", tc);
 }

@@ -143,6 +143,5 @@ int main(void)
 	tcase_add_test(tc, held_clients_are_served_when_the_server_is_told_to);
 	tcase_add_test(tc, held_clients_are_served_after_a_second_whatever_happens);
 	tcase_add_test(tc, a_server_that_holds_its_clients_can_be_stopped);
-	tcase_set_timeout(tc, 60);
 	return run_cases("http_hold", tc);
 }

@@ -302,6 +302,5 @@ int main(void)
 	tcase_add_test(tc, header_size);
 	tcase_add_test(tc, chunk_lines);
 	tcase_add_test(tc, fields);
-	tcase_set_timeout(tc, 60);
 	return run_cases("http_parse", tc);
 }

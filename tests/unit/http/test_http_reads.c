@@ -348,6 +348,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_push_on_a_kept_connection, 0, 2);
 	tcase_add_loop_test(tc, a_large_body_that_is_there, 0, 2);
 	tcase_add_loop_test(tc, a_large_body_in_pieces, 0, 2);
-	tcase_set_timeout(tc, 60);
 	return run_cases("http_reads", tc);
 }

@@ -224,7 +224,6 @@ int main(void)
 	tcase_add_test(tc, no_context_is_an_internal_error);
 	tcase_add_test(tc, renegotiation_is_refused);
 	tcase_add_loop_test(tc, a_stop_frees_every_connection, 0, 20);
-	tcase_set_timeout(tc, 60);
 	failed = run_cases("http_tls", tc);
 	cert_done(&cert);
 	return failed;

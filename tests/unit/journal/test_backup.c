@@ -188,7 +188,6 @@ int main(void)
 	int failed;
 
 	temp_dir_make(&top);
-	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, make_dir, NULL);
 	tcase_add_loop_test(tc, all_that_is_committed_before_its_end, 0, 3);
 	tcase_add_test(tc, one_that_is_dropped);

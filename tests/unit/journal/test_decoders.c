@@ -121,7 +121,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("decoders");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, all_in_order, 0, (int)ARRAY_LEN(counts));
 	tcase_add_loop_test(tc, ends_at_a_damaged_one, 0, (int)ARRAY_LEN(places));
 	tcase_add_test(tc, families_that_a_rule_refuses);

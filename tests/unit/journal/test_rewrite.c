@@ -152,7 +152,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("rewrite");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_stores, 0, 30);
 	tcase_add_test(tc, limits_lowered_since);
 	tcase_add_loop_test(tc, different, 0, 5);

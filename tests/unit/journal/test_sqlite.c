@@ -620,7 +620,6 @@ int main(void)
 	int failed;
 
 	temp_dir_make(&top);
-	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, make_dir, NULL);
 	tcase_add_test(tc, new_file);
 	tcase_add_test(tc, all_kinds_of_changes);

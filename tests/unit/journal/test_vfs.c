@@ -198,7 +198,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("vfs");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, make_dir, remove_dir);
 	tcase_add_loop_test(tc, random_ops, 0, 4);
 	tcase_add_test(tc, waits_for_the_sync);

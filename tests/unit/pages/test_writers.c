@@ -256,6 +256,5 @@ int main(void)
 	tcase_add_test(tc, ends);
 	tcase_add_test(tc, jobs_are_bounded);
 	tcase_add_loop_test(tc, as_the_model, 0, 4);
-	tcase_set_timeout(tc, 60);
 	return run_cases("writers", tc);
 }

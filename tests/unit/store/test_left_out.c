@@ -273,7 +273,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("left out");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, cleaning_keeps_a_group_that_is_left_out, 0, 20);
 	tcase_add_test(tc, a_group_that_is_left_out_counts_as_live);
 	tcase_add_loop_test(tc, until_its_key_is_pushed_to_or_deleted, 0, (int)ARRAY_LEN(pushes));

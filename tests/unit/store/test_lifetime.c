@@ -443,7 +443,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("lifetime");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_histories, 0, 12);
 	tcase_add_test(tc, due_in_order);
 	tcase_add_test(tc, a_clock_that_is_set_ends_nothing);

@@ -123,7 +123,6 @@ int main(void)
 {
 	TCase *tc = tcase_create("index");
 
-	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	tcase_add_test(tc, empty);
 	return run_cases("series index", tc);
