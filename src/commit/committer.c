@@ -318,10 +318,17 @@ static void run_list(struct committer *c, struct push *first)
 	}
 }
 
-/* What others write to the log would have to come in between. */
-static bool may_go_in_steps(const struct committer *c)
+/*
+ * What others have written is applied while they can go on writing, so that little of it is left
+ * for the time with the lock. False: the push has to begin again for that.
+ */
+static bool is_still_staged(struct committer *c)
 {
-	return !c->database.suspect && !database_is_shared(&c->database);
+	bool was = store_large_push(c->store) != NULL;
+
+	if (was)
+		committer_follow(c);
+	return !was || store_large_push(c->store);
 }
 
 /* A step of the large push that is first among those that wait; or their next batch. */
@@ -330,7 +337,8 @@ static void go_on_late(struct committer *c)
 	struct push *first;
 	size_t n;
 
-	if (may_go_in_steps(c) && large_steps_go_on(&c->large, !slices_pending(&c->slices))) {
+	if (!c->database.suspect &&
+	    (large_steps_go_on(&c->large, !slices_pending(&c->slices)) || !is_still_staged(c))) {
 		c->batches++;
 		return;
 	}

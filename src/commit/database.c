@@ -177,6 +177,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	double now;
 
 	d->outdated = true;
+	store_large_drop(d->store);
 	if (r != STORAGE_LOADED) {
 		store_free(loaded);
 		note_failure(d, start, r == STORAGE_DAMAGED ? damaged : other, err);
@@ -306,7 +307,7 @@ static int begin(struct database *d, int64_t longest_ns, struct err *err)
 	bool loaded = false;
 
 	for (;;) {
-		int r = ops->begin(d->storage, &f, deadline, &d->now, err);
+		int r = ops->begin(d->storage, &f, &deadline, &d->now, err);
 
 		database_published(d);
 		if (r == 0)

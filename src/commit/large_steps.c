@@ -6,6 +6,9 @@
 /* Half a millisecond or so. */
 enum { STEP_FAMILIES = 512 };
 
+/* So often what others write to its group may have it begin again. */
+enum { TRIES = 3 };
+
 void large_steps_init(struct large_steps *l, struct store *store, struct late *late,
 		      uint64_t max_body)
 {
@@ -17,6 +20,17 @@ static uint32_t families(void)
 	return late_families < STEP_FAMILIES ? late_families : STEP_FAMILIES;
 }
 
+static void begin(struct large_steps *l, struct push *first, bool may_begin)
+{
+	l->n_ended += l->begun;
+	l->begun = l->leaving = false;
+	if (!may_begin)
+		return;
+	l->begun = first->body.n <= l->max_body && l->n_ended < TRIES &&
+		   store_large_begin(l->store, first);
+	l->at_once = !l->begun;
+}
+
 bool large_steps_go_on(struct large_steps *l, bool may_begin)
 {
 	struct push *first = late_first(l->late);
@@ -24,8 +38,7 @@ bool large_steps_go_on(struct large_steps *l, bool may_begin)
 	if (!first || !late_is_large(first) || l->at_once)
 		return false;
 	if (!store_large_push(l->store)) {
-		l->at_once = may_begin &&
-			     (first->body.n > l->max_body || !store_large_begin(l->store, first));
+		begin(l, first, may_begin);
 		return !l->at_once;
 	}
 	if (store_large_step(l->store, families()))
@@ -91,10 +104,11 @@ void large_steps_give_up(struct large_steps *l)
 		return;
 	store_large_drop(l->store);
 	l->at_once = true;
-	l->leaving = false;
+	l->begun = l->leaving = false;
 }
 
 void large_steps_done(struct large_steps *l)
 {
-	l->at_once = l->leaving = false;
+	l->at_once = l->begun = l->leaving = false;
+	l->n_ended = 0;
 }

@@ -14,6 +14,8 @@ struct large_steps {
 	struct late *late;
 	uint64_t max_body; /* that the database can take of a push */
 	bool at_once;      /* it is not staged in steps */
+	bool begun;        /* it is; what others write may end that */
+	unsigned n_ended;  /* how often that was */
 	bool leaving;      /* a dry run, whose verdict is known */
 };
 

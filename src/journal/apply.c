@@ -27,6 +27,7 @@ struct applier {
 	size_t n, cap;
 	struct row *rows; /* that are to be applied */
 	size_t n_rows, cap_rows;
+	size_t done;       /* of them, by a try that failed */
 	struct table gone; /* by gone_hash() */
 };
 
@@ -48,7 +49,7 @@ static void forget(struct applier *a)
 {
 	for (size_t i = 0; i < a->n; i++)
 		push_free(a->pushes[i]);
-	a->n = a->n_rows = 0;
+	a->n = a->n_rows = a->done = 0;
 	table_done(&a->gone);
 	a->gone = (struct table){ 0 };
 	arena_reset(&a->kept);
@@ -286,17 +287,45 @@ static size_t after_wipe(struct applier *a)
 	return n;
 }
 
-static int apply_all(struct applier *a, struct err *err)
+static int try_to_apply(struct applier *a, struct err *err)
 {
 	size_t first = after_wipe(a);
 
 	for (size_t i = a->n_rows; i-- > first;)
 		if (look_at(a, i, err) < 0)
 			return -1;
-	for (size_t i = first; i < a->n_rows; i++)
+	for (size_t i = first; i < a->n_rows; i++) {
+		if (i < a->done && apply_is_at_once(&a->rows[i]))
+			continue;
 		if (apply(a, &a->rows[i], err) < 0)
 			return -1;
+		if (a->done <= i)
+			a->done = i + 1;
+	}
 	return store_apply_end(a->store, err);
+}
+
+/* What was committed counts, and a large push that is staged has to begin again after it. */
+static void make_way(struct applier *a)
+{
+	for (size_t i = 0; i < a->n_rows && store_large_push(a->store); i++)
+		if (store_large_meets(a->store, &a->rows[i]))
+			store_large_drop(a->store);
+}
+
+static int apply_all(struct applier *a, struct err *err)
+{
+	make_way(a);
+	if (try_to_apply(a, err) == 0)
+		return 0;
+	if (!store_large_push(a->store))
+		return -1;
+	/* It may be that which the rows contradict. */
+	store_apply_drop(a->store);
+	store_large_drop(a->store);
+	table_done(&a->gone);
+	a->gone = (struct table){ 0 };
+	return try_to_apply(a, err);
 }
 
 int applier_end(struct applier *a, double now, uint64_t log_bytes, bool failed, struct err *err)

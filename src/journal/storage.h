@@ -103,14 +103,15 @@ struct storage_ops {
 	 *
 	 * begin: nobody else writes from now until commit or cancel; what others have written is
 	 * given first. -1: *err, and nothing is begun. 1: nor is it yet; what others have written
-	 * is given, and it is to be called again. At the deadline (monotonic), about, it is -1.
-	 * *ret_now: the time of what is committed.
+	 * is given, and it is to be called again. At the deadline (monotonic), about, it is -1;
+	 * that is moved on by the time that reading what others have written has taken, so that
+	 * much of it is no reason to give up. *ret_now: the time of what is committed.
 	 * follow: the same without keeping others from writing.
 	 * newest: the newest row of the log. Asked over a connection of its own, by one thread
 	 * at a time, which may be another one. -1: it has none, and at the deadline (monotonic)
 	 * that is the answer; deadline 0: when all has been tried to reach a server.
 	 */
-	int (*begin)(struct storage *st, const struct storage_follower *f, int64_t deadline,
+	int (*begin)(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err);
 	void (*cancel)(struct storage *st);
 	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);

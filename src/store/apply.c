@@ -21,6 +21,7 @@ static int cannot(const struct row *row, const char *why, struct err *err)
 void store_apply_begin(struct store *s, double now, uint64_t log_bytes)
 {
 	s->applied.now = now;
+	s->applied.at_hand = true;
 	s->work.now = now;
 	s->log.bytes = log_bytes;
 }
@@ -338,6 +339,7 @@ static void forget(struct store *s)
 	table_done(&s->applied.made);
 	s->applied.made = (struct table){ 0 };
 	s->applied.n_documents = 0;
+	s->applied.at_hand = false;
 }
 
 int store_apply_end(struct store *s, struct err *err)
@@ -353,6 +355,8 @@ int store_apply_end(struct store *s, struct err *err)
 		if (s->applied.documents[i].group)
 			summed_rebuilt(s, s->applied.documents[i].group, s->applied.now);
 	forget(s);
+	if (!store_large_fits(s))
+		store_large_drop(s);
 	return 0;
 }
 

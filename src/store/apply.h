@@ -21,6 +21,13 @@ static inline bool apply_is_news(const struct row *row)
 	return row->from == 0;
 }
 
+/* store_apply_drop() takes back nothing of it. */
+static inline bool apply_is_at_once(const struct row *row)
+{
+	return row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS || row->kind == ROW_UNDO ||
+	       row->kind == ROW_UNDONE;
+}
+
 /* What all rows have, moved ones too. */
 void store_apply_any(struct store *s, const struct row *row);
 

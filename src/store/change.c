@@ -149,11 +149,14 @@ static int check_rule(struct store *s, const struct change *c, struct err *err)
 	return limits_check_labels(s, c->group, err);
 }
 
-/* What a large push takes out may yet come back, and is nobody else's until then. */
+/*
+ * What a large push takes out may yet come back, and is nobody else's until then. To others who
+ * write to the log it has not gone: what they have written does not take its place.
+ */
 static int follow_in(struct store *s, const struct group *g, const struct change_pair *p,
 		     struct err *err)
 {
-	if (s->large.n_going > 0 && p->in && !is_same(s, p))
+	if (s->large.n_going > 0 && !s->applied.at_hand && p->in && !is_same(s, p))
 		return err_set(err, ERR_BUSY, 0, "a large push has to be committed first");
 	return index_in(s, g, p, err);
 }

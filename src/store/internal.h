@@ -214,6 +214,7 @@ struct store {
 		double now;        /* Unix seconds */
 		struct table made; /* groups by the ids that they will have */
 		bool unlimited;    /* rules limit nothing at the moment */
+		bool at_hand;      /* rows are being applied, and not at an end yet */
 		struct applied_document {
 			struct group *group; /* NULL: it counts no more */
 			size_t before;       /* of the same group: its place + 1; 0: none */
@@ -325,6 +326,9 @@ int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err
 void large_unindex_in(struct store *s, struct group *g, uint32_t i);
 void large_forget(struct store *s, struct group *g, uint32_t i);
 void large_forget_all(struct group *g);
+
+/* In large.c. False: the gateway is full by now, as it was not when the large push was staged. */
+bool store_large_fits(const struct store *s);
 
 /* In stage.c: a push that is to a group that it cannot be staged to has been refused, or accepted.
  */

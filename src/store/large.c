@@ -90,6 +90,36 @@ const struct push *store_large_push(const struct store *s)
 	return s->large.push;
 }
 
+bool store_large_meets(const struct store *s, const struct row *row)
+{
+	const struct large_at_hand *l = &s->large;
+
+	if (!l->push || row->from)
+		return false;
+	switch (row->kind) {
+	case ROW_GROUP:
+		return str_eq(row->body, l->push->key);
+	case ROW_WIPE:
+	case ROW_TAKE:
+		return true;
+	case ROW_END:
+		return row->group == 0 || row->group == l->group->id;
+	default:
+		return row->group != 0 && row->group == l->group->id;
+	}
+}
+
+bool store_large_fits(const struct store *s)
+{
+	const struct large_at_hand *l = &s->large;
+
+	if (!l->push)
+		return true;
+	if (!l->group->exists && s->staged_groups > s->lim.max_groups)
+		return false;
+	return (int64_t)l->n_series <= 0 || s->staged_series <= s->lim.max_series;
+}
+
 bool store_large_is_in_the_way(struct store *s, struct push *push)
 {
 	bool was_refused = push->err.reason != ERR_NONE;
@@ -279,8 +309,12 @@ void store_large_end(struct store *s)
 	struct large_at_hand l = s->large;
 
 	leave_large(s);
+	/* It may have got the time of its batch only now. */
+	if (l.group->staged->made)
+		store_step_at(s, l.group->staged->made)->at = l.push->now;
 	if (l.push->err.reason == ERR_NONE) {
 		l.group->staged->replaced |= l.push->mode == PUSH_PUT;
+		l.record->pushed_at = l.push->now;
 		store_step_record(s, l.group, l.record);
 		store_stage_accepted(s, l.group, l.push);
 	} else {
@@ -328,4 +362,7 @@ void store_large_drop(struct store *s)
 	leave_large(s);
 	record_unref(record);
 	store_rollback(s);
+	pthread_mutex_lock(&s->pages.lock);
+	s->pages.counts.families = s->families.n;
+	pthread_mutex_unlock(&s->pages.lock);
 }

@@ -11,8 +11,9 @@
  * that no step is left; then, unless it is a dry run, store_large_end(), after which the push is
  * the batch at hand, as if store_stage() had staged it: push->err, store_rows() and so on. In
  * between there may be batches, but none that is due (store_stage_due() waits), no wipe, no
- * removal, no undo, no other rules, nothing that takes the store's place, and no rows that others
- * have written.
+ * removal, no undo, no other rules, and nothing that takes the store's place. Rows that others have
+ * written may be applied, and end it if they are about the same (store_large_meets(), apply.h):
+ * then store_large_push() is NULL, and it can begin again.
  */
 #ifndef STORE_LARGE_H
 #define STORE_LARGE_H
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 struct push;
+struct row;
 struct store;
 
 /* False: store_stage() has to take it at once, and nothing has begun. */
@@ -40,6 +42,8 @@ void store_large_drop(struct store *s);
  * than it would without the large push. It is to be asked for again, behind that one.
  */
 bool store_large_is_in_the_way(struct store *s, struct push *push);
+/* Is a row that somebody else has written about the group of the large push, or may it be? */
+bool store_large_meets(const struct store *s, const struct row *row);
 /* NULL: there is none. */
 const struct push *store_large_push(const struct store *s);
 

@@ -310,32 +310,47 @@ static int lock_and_catch_up(struct postgresql *p, const struct storage_follower
 	return -1;
 }
 
-static int try_to_begin(struct postgresql *p, const struct storage_follower *f, int64_t deadline,
+/* Each part of it may take a time-out, and none of that is taken from the wait for the lock. */
+static int catch_up_without_lock(struct postgresql *p, const struct storage_follower *f,
+				 int64_t *deadline, struct err *err)
+{
+	int64_t start = clock_mono_ns();
+	int failed;
+
+	p->until_ns = 0;
+	failed = postgresql_follow(&p->base, f, err);
+	if (!failed)
+		*deadline += clock_mono_ns() - start;
+	p->until_ns = *deadline + GRACE_NS;
+	return failed;
+}
+
+static int try_to_begin(struct postgresql *p, const struct storage_follower *f, int64_t *deadline,
 			struct err *err)
 {
 	enum { TRIES = 2 };
 
 	for (int i = 0; i < TRIES; i++) {
-		int r = lock_and_catch_up(p, f, deadline, err);
+		int r = lock_and_catch_up(p, f, *deadline, err);
 
-		if (r > 0 && postgresql_follow(&p->base, f, err) < 0)
+		if (r > 0 && catch_up_without_lock(p, f, deadline, err) < 0)
 			r = -1;
 		if (r >= 0)
 			return r;
 		/* A connection that was idle may have been lost long ago. */
-		if (p->session.conn || p->changed || clock_mono_ns() >= deadline)
+		if (p->session.conn || p->changed || clock_mono_ns() >= *deadline)
 			break;
 	}
 	return -1;
 }
 
-int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t deadline,
+int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err)
 {
 	struct postgresql *p = postgresql_of(st);
 	int r;
 
-	p->until_ns = deadline + GRACE_NS;
+	p->until_ns = *deadline + GRACE_NS;
 	r = try_to_begin(p, f, deadline, err);
 	p->until_ns = 0;
 	p->locked = r == 0;

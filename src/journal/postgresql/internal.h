@@ -104,7 +104,7 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 					     struct err *err);
 int postgresql_probe(struct storage *st, struct err *err);
 
-int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t deadline,
+int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
 

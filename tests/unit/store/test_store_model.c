@@ -46,6 +46,10 @@ struct world {
 	struct snapshot *held; /* an older scrape, and what it showed */
 	struct strbuf held_text;
 	unsigned accepted, refused, full, reloads, followed;
+	/* The other is staging it as a large one, which rows may end. */
+	struct naive_push large;
+	struct push *staging; /* NULL: it is not */
+	unsigned went_on, ended;
 };
 
 static struct store *new_store(const struct run *run)
@@ -459,12 +463,60 @@ static void begin_anew(struct world *w)
 	ck_assert_int_eq(load_store(&w->rows.base, w->other, &err), STORAGE_LOADED);
 }
 
+static void stage_some(struct world *w)
+{
+	struct naive_push p;
+
+	naive_random_push(&w->rng, w->op, &p);
+	w->staging = naive_real_push(&p);
+	w->large = p;
+	if (!store_large_begin(w->other, w->staging)) {
+		push_free(w->staging);
+		w->staging = NULL;
+		return;
+	}
+	for (unsigned n = rng_below(&w->rng, 12); n > 0; n--)
+		store_large_step(w->other, 1);
+}
+
+/* It has the verdict that it would have if it were staged only now; one that has it already may
+ * have another, since it came before the rows.
+ */
+static void check_staged(struct world *w, bool was_refused)
+{
+	CLEANUP(freep) struct naive_store *naive = mem_dup(&w->shown, sizeof(*naive));
+	enum err_reason want;
+
+	if (!store_large_push(w->other)) {
+		w->ended++;
+		return;
+	}
+	w->went_on++;
+	while (store_large_step(w->other, 1))
+		;
+	want = naive_apply(naive, &w->large);
+	if (!was_refused)
+		ck_assert_msg(w->staging->err.reason == want,
+			      "%s (seed %llu), op %u: large: got %d %s, wanted %d", w->run->name,
+			      (unsigned long long)w->run->seed, w->op, w->staging->err.reason,
+			      w->staging->err.msg, want);
+	store_large_drop(w->other);
+}
+
 static void follow(struct world *w)
 {
+	bool was_refused;
+
+	if (rng_one_in(&w->rng, 2))
+		stage_some(w);
+	was_refused = w->staging && w->staging->err.reason;
 	if (give_rows(w))
 		w->followed++;
 	else
 		begin_anew(w);
+	if (w->staging)
+		check_staged(w, was_refused);
+	push_free(TAKE(w->staging));
 	check_same(w, w->other, &w->shown, "followed");
 	check_copies(w->store, w->other);
 	check_undos(w, w->other);
@@ -542,6 +594,8 @@ START_TEST(random_run)
 		      w->run->name, w->op, w->accepted, w->refused, w->full,
 		      (unsigned long long)w->rows.shrinks);
 	ck_assert_uint_gt(w->followed, BATCHES / 20);
+	ck_assert_uint_gt(w->went_on, 0);
+	ck_assert_uint_gt(w->ended, 0);
 	snapshot_free(w->held);
 	strbuf_done(&w->held_text);
 	applier_free(w->applier);
