@@ -10,13 +10,22 @@ void committer_refuse(struct push *first, const struct err *why)
 			p->err = *why;
 }
 
-/* cleaning: cleaning_begin() has added rows to the batch. */
+/* cleaning: cleaning_begin() has added rows to the batch; without them it is tried once more. */
 enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
 {
 	struct database *d = &c->database;
+	enum storage_commit_result r;
 
-	if (!d->storage || (cleaning && cleaning_commit(d, err) == STORAGE_COMMITTED))
+	if (!d->storage)
 		return STORAGE_COMMITTED;
+	if (cleaning) {
+		r = cleaning_commit(d, err);
+		/* What may be stored cannot be refused any more by a second try. */
+		if (r == STORAGE_UNKNOWN)
+			d->failures++;
+		if (r == STORAGE_COMMITTED || r == STORAGE_UNKNOWN)
+			return r;
+	}
 	return database_commit_pushes(d, store_rows(c->store), err);
 }
 

@@ -28,7 +28,12 @@ enum storage_commit_result {
 	 * committed, in a transaction without other rows.
 	 */
 	STORAGE_REFUSED_FULL,
-	STORAGE_UNKNOWN, /* it may be stored: what is found out later comes with others' rows */
+	/*
+	 * It may be stored, and *err says so. Where others write, what is found out later comes
+	 * with their rows; otherwise it has not taken place in this process, but may have after a
+	 * crash.
+	 */
+	STORAGE_UNKNOWN,
 };
 
 /* Called for a row, which is borrowed. 1: no more rows are wanted. -1: nor are any, since this one

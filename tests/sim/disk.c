@@ -156,11 +156,14 @@ void disk_boot(struct disk *d, bool power_cut)
 /* 0, or why the call fails without any effect. */
 static int begin_change(struct disk *d, unsigned one_in)
 {
+	bool fails = d->faults.next & 1;
+
 	if (!d->dead && ++d->changes == d->dies_at)
 		d->dead = true;
 	if (d->dead)
 		return -EIO;
-	if (!one_in || !rng_one_in(&d->rng, one_in))
+	d->faults.next >>= 1;
+	if (!fails && (!one_in || !rng_one_in(&d->rng, one_in)))
 		return 0;
 	d->failed++;
 	return -EIO;

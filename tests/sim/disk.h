@@ -34,6 +34,8 @@ struct disk_faults {
 	unsigned lie;    /* a sync that does nothing and says that it has */
 	unsigned shorts; /* a pread() that gets less than there is */
 	uint64_t room;   /* bytes that there is room for; 0: for any */
+	uint64_t
+		next; /* which of the next calls that change something fail: the lowest bit first */
 };
 
 struct disk_write; /* or a cut */

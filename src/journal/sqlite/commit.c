@@ -1,5 +1,6 @@
 #include "journal/sqlite/internal.h"
 #include "journal/sqlite/row.h"
+#include "journal/sqlite/vfs.h"
 
 /* A checkpoint writes all pages changed since the last one, and the committer waits for it. So the
  * more is stored, the less often it is made; a small store keeps a small WAL.
@@ -56,11 +57,18 @@ static void roll_back(struct sqlite_storage *s)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
-/* Deletes rows first, so that their pages can be used for new rows. */
-static int try_commit(struct sqlite_storage *s, const struct rows *rows)
+/*
+ * Deletes rows first, so that their pages can be used for new rows. *ret_begun: what has yet to be
+ * cut off afterwards is of these rows, and of no commit before.
+ */
+static int try_commit(struct sqlite_storage *s, const struct rows *rows, bool *ret_begun)
 {
-	int r = statement_run(s->stmt[BEGIN]);
+	int r;
 
+	*ret_begun = vfs_cut(s->db) == 0;
+	if (!*ret_begun)
+		return SQLITE_IOERR_FSYNC;
+	r = statement_run(s->stmt[BEGIN]);
 	if (r == SQLITE_OK && rows->trim)
 		r = trim(s->stmt[TRIM], rows->trim);
 	for (size_t i = 0; r == SQLITE_OK && i < rows->n; i++)
@@ -83,11 +91,26 @@ static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int 
 	return is_of_rows(code) ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
 }
 
+/*
+ * The disk has neither taken the commit nor what undoes it: after a crash it may stand whole in the
+ * WAL. In this process it has not taken place, and nothing else is committed before it is cut off.
+ */
+static enum storage_commit_result unknown(struct sqlite_storage *s, int code, struct err *err)
+{
+	err_set(err, ERR_STORAGE, 0,
+		"the push may have been stored, and can be repeated: the disk has failed to sync "
+		"it, and to take it back: %s",
+		sqlite3_errstr(code));
+	roll_back(s);
+	return STORAGE_UNKNOWN;
+}
+
 enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *rows,
 					 struct err *err)
 {
 	struct sqlite_storage *s = sqlite_of(st);
 	enum storage_commit_result ret;
+	bool begun = false;
 	int r;
 
 	if (!s->db) {
@@ -100,14 +123,16 @@ enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *
 	if (r == SQLITE_OK)
 		r = space_make(&s->space, s->db, rows);
 	if (r == SQLITE_OK)
-		r = try_commit(s, rows);
+		r = try_commit(s, rows, &begun);
 	if ((r & 0xFF) == SQLITE_FULL) {
 		roll_back(s);
 		if (space_regain(s->db, rows))
-			r = try_commit(s, rows);
+			r = try_commit(s, rows, &begun);
 	}
 	if (r == SQLITE_OK)
 		return STORAGE_COMMITTED;
+	if (begun && vfs_cut_is_due(s->db))
+		return unknown(s, r, err);
 	ret = explain_refusal(s, r, err);
 	roll_back(s);
 	return ret;

@@ -126,7 +126,7 @@ static enum storage_health sqlite_health(struct storage *st, struct err *err)
 
 	if (s->lost || (s->db && vfs_check_files(s->db, err) < 0))
 		return STORAGE_LOST;
-	return !s->db || s->at_odds || vfs_sync_failed(s->db) ? STORAGE_DOUBTED : STORAGE_WELL;
+	return !s->db || s->at_odds || vfs_is_doubted(s->db) ? STORAGE_DOUBTED : STORAGE_WELL;
 }
 
 static int sqlite_reopen(struct storage *st, struct err *err)

@@ -168,7 +168,7 @@ static int do_sync(sqlite3_file *f, int flags)
 		return r;
 	r = vfs_real(f)->pMethods->xSync(vfs_real(f), flags);
 	if (r != SQLITE_OK) {
-		(file->log ? file->log->database : file)->sync_failed = true;
+		(file->log ? file->log->database : file)->doubted = true;
 		return tried(f, r);
 	}
 	if (!file->log)
@@ -327,18 +327,32 @@ int vfs_sync(sqlite3 *db)
 	if (!wal || !wal->log)
 		return -1;
 	if (wal->log->cut_due)
-		return wal_state_cut(wal) == SQLITE_OK ? 0 : -1;
+		return vfs_cut(db);
 	return vfs_real(&wal->base)->pMethods->xSync(vfs_real(&wal->base), SQLITE_SYNC_NORMAL) ==
 			       SQLITE_OK
 		       ? 0
 		       : -1;
 }
 
-bool vfs_sync_failed(sqlite3 *db)
+bool vfs_cut_is_due(sqlite3 *db)
+{
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	return wal && wal->log && wal->log->cut_due;
+}
+
+int vfs_cut(sqlite3 *db)
+{
+	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+
+	return !wal || !wal->log || !wal->log->cut_due || wal_state_cut(wal) == SQLITE_OK ? 0 : -1;
+}
+
+bool vfs_is_doubted(sqlite3 *db)
 {
 	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
 
-	return database && database->sync_failed;
+	return database && database->doubted;
 }
 
 bool vfs_read_failed(sqlite3 *db)

@@ -29,8 +29,15 @@ sqlite3_int64 vfs_wal_end(sqlite3 *db);
 sqlite3_int64 vfs_wal_room(sqlite3 *db);
 /* Cuts off what a failed commit has left in the WAL, and syncs it. -1: that failed. */
 int vfs_sync(sqlite3 *db);
-/* Whether a sync has failed since it was opened: the kernel's memory may differ from the disk. */
-bool vfs_sync_failed(sqlite3 *db);
+/* The same, if something is left; otherwise it does nothing. */
+int vfs_cut(sqlite3 *db);
+/* Something may be left: a crash could make the commit that has failed last take effect. */
+bool vfs_cut_is_due(sqlite3 *db);
+/*
+ * Whether a sync has failed since it was opened, or a cut: the kernel's memory may differ from the
+ * disk.
+ */
+bool vfs_is_doubted(sqlite3 *db);
 /* Whether the disk has not given what was to be read since then: nothing can be said of that. */
 bool vfs_read_failed(sqlite3 *db);
 

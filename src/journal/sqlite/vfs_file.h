@@ -24,7 +24,7 @@ struct db_file {
 	struct wal_state *log; /* of a WAL */
 	struct reserve reserve;
 	bool is_database;
-	bool sync_failed; /* of a database: its own sync, or that of its WAL */
+	bool doubted;     /* of a database: a sync of it or its WAL has failed, or a cut of that */
 	bool read_failed; /* likewise */
 };
 

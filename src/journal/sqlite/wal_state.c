@@ -117,15 +117,15 @@ int wal_state_cut(struct db_file *file)
 	/* Whether or not that works: the next sync is of no more. */
 	log->end = end;
 	/* Cut it may be, and not synced. */
-	if (log->on_disk > size) {
-		r = to->pMethods->xTruncate(to, size);
-		if (r != SQLITE_OK)
-			return r;
+	r = log->on_disk > size ? to->pMethods->xTruncate(to, size) : SQLITE_OK;
+	if (r == SQLITE_OK && log->on_disk > size) {
 		log->on_disk = size;
 		file->size = size;
 		reserve_again(&file->reserve, size, kept);
 	}
-	r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
+	if (r == SQLITE_OK)
+		r = to->pMethods->xSync(to, SQLITE_SYNC_NORMAL);
 	log->cut_due = r != SQLITE_OK;
+	log->database->doubted |= log->cut_due;
 	return r;
 }

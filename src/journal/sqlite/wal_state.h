@@ -37,7 +37,8 @@ void wal_state_synced(struct db_file *file);
  * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
  * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
  * A part of one that a full disk did not take harms nobody, and the room that it has is needed.
- * Returns a result code of SQLite; unless that is SQLITE_OK, cut_due is set.
+ * Returns a result code of SQLite; unless that is SQLITE_OK, cut_due is set: the disk takes neither
+ * the commit nor its end, and which of them a crash leaves is not known until a later cut works.
  */
 int wal_state_cut(struct db_file *file);
 
