@@ -170,7 +170,7 @@ static enum taken taken(const struct sim_request *r)
 {
 	if (r->order == 0)
 		return NOT;
-	if (r->status == 0 || (r->status == 400 && r->doubted))
+	if (r->status == 0 || (r->status == 400 && r->doubted) || (r->unknown && r->ended))
 		return MAY;
 	return r->status == 503 ? NOT : MUST;
 }
@@ -180,25 +180,29 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 {
 	struct naive_push p = r->push;
 	struct err err = { 0 };
+	int status = r->status;
 
+	/* Whatever it would have been answered. */
+	if (r->unknown)
+		status = 0;
 	if (r->kind == REQUEST_WIPE) {
 		memset(s->store.groups, 0, sizeof(s->store.groups));
 		s->sums = (struct sums){ 0 };
-		return r->status == 0 || r->status == 202;
+		return status == 0 || status == 202;
 	}
 	if (r->kind == REQUEST_SUM) {
 		sums_apply(&s->sums, &r->sum, r->now);
-		return r->status == 0 || r->status == (sums_is_push(&r->sum) ? 200 : 202);
+		return status == 0 || status == (sums_is_push(&r->sum) ? 200 : 202);
 	}
 	p.now = r->now;
 	for (int i = 0; i < p.n; i++)
 		p.families[i].pushed_at = (double)r->order;
 	err.reason = naive_apply(&s->store, &p);
-	if (r->status == 0)
+	if (status == 0)
 		return true;
 	if (err.reason)
-		return r->status == error_status(&err);
-	return r->status == (p.mode == PUSH_DELETE ? 202 : 200);
+		return status == error_status(&err);
+	return status == (p.mode == PUSH_DELETE ? 202 : 200);
 }
 
 static int by_order(const void *a, const void *b)
@@ -311,6 +315,39 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 	}
 }
 
+/* True: it would not be there if r could still take effect. */
+static bool excludes(const struct sim_request *later, const struct sim_request *r)
+{
+	if (later->order <= r->order)
+		return false;
+	return (later->status > 0 && later->status < 300) ||
+	       (later->unknown && !later->kept && r->kept);
+}
+
+/* Requests are in order. What is written next has cut off what was in doubt before. */
+static void keep_unknown(struct oracle *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n_open; i++) {
+		bool stays = o->open[i].unknown && !o->open[i].ended;
+
+		for (size_t k = i + 1; stays && k < o->n_open; k++)
+			stays = !excludes(&o->open[k], &o->open[i]);
+		if (stays)
+			o->open[n++] = o->open[i];
+	}
+	o->n_open = n;
+	for (size_t i = 0; i < n; i++)
+		o->open[i].kept = true;
+}
+
+void oracle_process_ended(struct oracle *o)
+{
+	for (size_t i = 0; i < o->n_open; i++)
+		o->open[i].ended = true;
+}
+
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
@@ -326,7 +363,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 		forget(o->states, o->n_states);
 		memcpy(o->states, next.states, sizeof(next.states));
 		o->n_states = next.n;
-		o->n_open = 0;
+		keep_unknown(o);
 		return true;
 	}
 	if (!next.possible)
@@ -334,7 +371,10 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 	for (size_t i = 0; i < o->n_open; i++)
 		strbuf_addf(why, "request %llu of group %d: %d%s\n",
 			    (unsigned long long)o->open[i].order, o->open[i].push.group,
-			    o->open[i].status, o->open[i].doubted ? ", doubted" : "");
+			    o->open[i].status,
+			    o->open[i].unknown   ? ", unknown"
+			    : o->open[i].doubted ? ", doubted"
+						 : "");
 	return false;
 }
 

@@ -22,6 +22,12 @@ struct sim_request {
 	double now;              /* Unix seconds of the gateway's clock then */
 	int status;   /* that it was answered with, as far as anybody can know; 0: it was not */
 	bool doubted; /* the disk has failed since: a refused push need not have been noted */
+	/*
+	 * Its 503 said that it may have been stored: it has not taken place, but may have when the
+	 * process has ended, unless another change was taken meanwhile.
+	 */
+	bool unknown;
+	bool ended, kept; /* of one that is unknown: the process; at an earlier settling */
 };
 
 enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };
@@ -54,9 +60,12 @@ void oracle_done(struct oracle *o);
 /*
  * All requests have been answered, or never will be: of these, each has taken place as a whole or
  * not at all. The scrape shows what follows from some choice; that is what is known from then on.
+ * Only what is `unknown` stays open.
  * False: from none; *why says how it differs from the most likely one.
  */
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why);
+/* What is not known yet may have taken place by the next start. */
+void oracle_process_ended(struct oracle *o);
 
 /* Of a damaged database: whether each line was right at some time. */
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);

@@ -19,11 +19,13 @@ static const char *const names[N_STEP_KINDS] = {
 };
 
 /* How often each comes, by what the history is about. */
-enum theme { CRASHES, FAULTS, FULL_DISK, LIES, ROT, N_THEMES };
+enum theme { CRASHES, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
 	[CRASHES] = { 34, 4, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
 	[FAULTS] = { 46, 4, 4, 30, 14, 1, 2, 8, 1, 1, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FAULTS_AND_CRASHES] = { 40, 4, 4, 30, 6, 1, 2, 4, 3, 6,
+				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6 },
 	[FULL_DISK] = { 46, 4, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
 	[LIES] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
 	[ROT] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
@@ -45,8 +47,9 @@ static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
 
 void history_make(struct history *h, uint64_t seed)
 {
-	static const enum theme themes[] = { CRASHES, CRASHES, CRASHES,   CRASHES, CRASHES, CRASHES,
-					     FAULTS,  FAULTS,  FULL_DISK, LIES,    ROT };
+	static const enum theme themes[] = { CRASHES,   CRASHES, CRASHES, CRASHES,
+					     CRASHES,   CRASHES, FAULTS,  FAULTS_AND_CRASHES,
+					     FULL_DISK, LIES,    ROT };
 	uint64_t rng = seed;
 	enum theme theme = themes[rng_below(&rng, ARRAY_LEN(themes))];
 

@@ -57,6 +57,7 @@ static struct sim_request *request_of(const struct http_request *req)
 void __real_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns);
 void __real_http_reply(struct http_request *req, int status, const char *content_type);
+void __real_api_reply_error(struct http_request *req, int status, const char *msg);
 void __real_own_announce(struct store *s);
 void __real_store_stage(struct store *s, struct push *push);
 const struct rows *__real_store_wipe_rows(struct store *s, double now);
@@ -69,6 +70,7 @@ void __wrap_store_large_end(struct store *s);
 void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns);
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
+void __wrap_api_reply_error(struct http_request *req, int status, const char *msg);
 void __wrap_own_announce(struct store *s);
 void __wrap_procstat_read(struct procstat *ps);
 
@@ -155,6 +157,17 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 		world->counts->refused += status >= 300;
 	}
 	__real_http_reply(req, status, content_type);
+}
+
+void __wrap_api_reply_error(struct http_request *req, int status, const char *msg)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead && strstr(msg, "may have been stored")) {
+		r->unknown = true;
+		world->counts->unknown++;
+	}
+	__real_api_reply_error(req, status, msg);
 }
 
 /* The names that the naive store takes for metrics of our own. */
@@ -461,7 +474,7 @@ static void look(struct world *w)
 	if (!w->rotten) {
 		if (!oracle_settle(&w->oracle, shown, &why))
 			world_fails(w, "%s", strbuf_z(&why));
-		w->may_fall = false;
+		w->may_fall = w->oracle.n_open > 0;
 		w->over |= w->oracle.too_many;
 		return;
 	}
@@ -532,6 +545,7 @@ static void end_process(struct world *w, bool killed)
 	note_faults(w);
 	for (size_t i = 0; i < w->oracle.n_open; i++)
 		w->oracle.open[i].fd = 0;
+	oracle_process_ended(&w->oracle);
 }
 
 static void boot(struct world *w)

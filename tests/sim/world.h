@@ -24,7 +24,7 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t summed, failed_starts, faults, full, rotten, set_aside;
+	uint64_t summed, unknown, failed_starts, faults, full, rotten, set_aside;
 };
 
 struct world {
