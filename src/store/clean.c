@@ -21,6 +21,11 @@ enum {
 	SHARE_FULL = 9,
 	SHARE_IDLE = 16,
 	SHARE_BUSY = 32,
+	/*
+	 * Of what is remembered, which takes 16 MB once a million sources have come and gone: a
+	 * start reads all of the log.
+	 */
+	SHARE_REMEMBERED = 12,
 	STEP = 256 * 1024, /* bytes that are cleaned in one step; more after a large batch */
 	ONE_ROW = 1,       /* bytes of a step that is as small as can be */
 	STEP_MAX = 16 * 1024 * 1024,
@@ -66,18 +71,34 @@ static bool rests(const struct store *s, enum clean_when when)
 	return s->log.bytes < s->log.rest_until;
 }
 
+static uint64_t bytes_remembered(const struct store *s)
+{
+	return s->folded.live_bytes + s->push_ids.live_bytes;
+}
+
+/* How long the log may be. */
+static uint64_t allowed_bytes(const struct store *s, enum clean_when when)
+{
+	uint64_t share = share_of(when), remembered = bytes_remembered(s);
+	uint64_t live = s->log.live_bytes + s->undo.bytes;
+	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
+	uint64_t bytes = share * (live - remembered);
+
+	bytes += (share < SHARE_REMEMBERED ? share : SHARE_REMEMBERED) * remembered;
+	return bytes / 8 + clamp(4 * live, SLACK_MIN, most);
+}
+
 uint64_t store_clean_due(const struct store *s, enum clean_when when)
 {
-	uint64_t live = s->log.live_bytes + s->undo.bytes;
-	uint64_t share = share_of(when) * live / 8;
-	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
-	uint64_t slack = clamp(4 * live, SLACK_MIN, most);
+	/* Cleaning has to be faster than the log grows, even if two thirds of each step are live:
+	 * so much of the log may be what is remembered, and half of it otherwise.
+	 */
+	uint64_t times = 2 * bytes_remembered(s) > s->log.live_bytes ? 3 : 2;
+	uint64_t step = clamp(STEP + times * s->log.grown, STEP, STEP_MAX);
+
 	if (store_removal_pending(s) || s->undo.reading)
 		return 0;
-	/* Cleaning has to be faster than the log grows even if half of each step is live. */
-	uint64_t step = clamp(STEP + 2 * s->log.grown, STEP, STEP_MAX);
-
-	if (s->log.bytes <= share + slack || rests(s, when))
+	if (s->log.bytes <= allowed_bytes(s, when) || rests(s, when))
 		return 0;
 	/* On a full disk there is little room for the transaction as well. */
 	if (when == CLEAN_FULL)

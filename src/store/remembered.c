@@ -12,11 +12,22 @@ void remembered_init(struct remembered *r, enum row_kind kind, size_t max)
 	*r = (struct remembered){ .kind = kind, .max = max };
 }
 
+static void forget_restored(struct remembered *r)
+{
+	for (size_t i = 0; i < r->n_restored; i++)
+		free(r->restored[i].hashes);
+	free(r->restored);
+	r->restored = NULL;
+	r->n_restored = r->cap_restored = 0;
+}
+
 void remembered_done(struct remembered *r)
 {
-	table_done(&r->places);
 	free(r->ring);
+	free(r->rows);
+	free(r->places);
 	free(r->staged);
+	forget_restored(r);
 }
 
 static bool same(struct remembered_hash a, struct remembered_hash b)
@@ -24,25 +35,77 @@ static bool same(struct remembered_hash a, struct remembered_hash b)
 	return a.v[0] == b.v[0] && a.v[1] == b.v[1];
 }
 
-static struct remembered_item *item_at(const struct remembered *r, size_t i)
-{
-	assert(r->cap > 0);
-	return &r->ring[(r->first + i) % r->cap];
-}
-
 struct remembered_hash remembered_at(const struct remembered *r, size_t i)
 {
-	return item_at(r, i)->hash;
+	assert(r->cap > 0);
+	return r->ring[(r->first + i) % r->cap];
+}
+
+static struct remembered_hash hash_in(struct str body, size_t i)
+{
+	const char *p = body.p + i * REMEMBERED_BYTES;
+
+	return (struct remembered_hash){ { le_take(p, 8), le_take(p + 8, 8) } };
+}
+
+/* ---- where in the ring a hash is: open addressing ---- */
+
+static size_t home_of(const struct remembered *r, size_t place)
+{
+	return r->ring[place].v[0] & (r->cap_places - 1);
+}
+
+static void put_place(struct remembered *r, size_t place)
+{
+	size_t at = home_of(r, place);
+
+	while (r->places[at])
+		at = (at + 1) & (r->cap_places - 1);
+	r->places[at] = (uint32_t)place + 1;
+}
+
+/* Room for as many hashes, at most half full. */
+static void reserve_places(struct remembered *r, size_t n)
+{
+	size_t cap = r->cap_places ? r->cap_places : 64;
+
+	while (cap < 2 * n)
+		cap *= 2;
+	if (cap == r->cap_places)
+		return;
+	free(r->places);
+	r->places = mem_zalloc(cap * sizeof(*r->places));
+	r->cap_places = cap;
+	for (size_t i = 0; i < r->n; i++)
+		put_place(r, (r->first + i) % r->cap);
+}
+
+static void remove_place(struct remembered *r, size_t place)
+{
+	size_t mask = r->cap_places - 1, hole = home_of(r, place);
+
+	while (r->places[hole] != place + 1)
+		hole = (hole + 1) & mask;
+	/* Move back what would otherwise be cut off from its home by the hole. */
+	for (size_t at = (hole + 1) & mask; r->places[at]; at = (at + 1) & mask) {
+		size_t home = home_of(r, r->places[at] - 1);
+
+		if (((at - home) & mask) >= ((at - hole) & mask)) {
+			r->places[hole] = r->places[at];
+			hole = at;
+		}
+	}
+	r->places[hole] = 0;
 }
 
 bool remembered_has(const struct remembered *r, struct remembered_hash h)
 {
-	void *place;
+	size_t mask = r->cap_places - 1;
 
-	for (size_t at = table_first(&r->places, h.v[0]);
-	     (place = table_next(&r->places, h.v[0], &at));)
-		if (same(r->ring[(uintptr_t)place - 1].hash, h))
-			return true;
+	if (r->cap_places > 0)
+		for (size_t at = h.v[0] & mask; r->places[at]; at = (at + 1) & mask)
+			if (same(r->ring[r->places[at] - 1], h))
+				return true;
 	for (size_t i = 0; i < r->n_staged; i++)
 		if (same(r->staged[i], h))
 			return true;
@@ -69,29 +132,24 @@ struct str remembered_body(const struct remembered *r)
 
 /* ---- the ring ---- */
 
-static void *place_of(size_t place)
+static uint64_t row_bytes(const struct remembered_row *row)
 {
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): the ring moves, its places do not. */
-	return (void *)(uintptr_t)(place + 1);
+	return row->number ? row_bytes_of((size_t)row->n_row * REMEMBERED_BYTES) : 0;
 }
 
-static uint64_t row_bytes(const struct remembered_item *it)
+/* A row is no longer live once the last of its hashes is forgotten. */
+static void forget_oldest(struct remembered *r)
 {
-	return it->number ? row_bytes_of((size_t)it->n_row * REMEMBERED_BYTES) : 0;
-}
+	struct remembered_row *row = &r->rows[r->first_row];
 
-/*
- * Returns how many bytes of the log are no longer live: the row, once the last of its hashes is
- * forgotten.
- */
-static uint64_t forget_oldest(struct remembered *r)
-{
-	struct remembered_item it = *item_at(r, 0);
-
-	table_remove(&r->places, it.hash.v[0], place_of(r->first));
+	remove_place(r, r->first);
 	r->first = (r->first + 1) % r->cap;
 	r->n--;
-	return r->n > 0 && item_at(r, 0)->number == it.number ? 0 : row_bytes(&it);
+	if (--row->n_left > 0)
+		return;
+	r->live_bytes -= row_bytes(row);
+	r->first_row++;
+	r->n_rows--;
 }
 
 /* A ring that has not gone round yet begins at its first place, so it can simply be made longer. */
@@ -103,34 +161,62 @@ static void grow(struct remembered *r)
 	r->ring = mem_realloc(r->ring, r->cap * sizeof(*r->ring));
 }
 
-static uint64_t add(struct remembered *r, const struct remembered_item *it)
+static void add_hash(struct remembered *r, struct remembered_hash hash)
 {
-	uint64_t dead = 0;
 	size_t place;
 
 	if (r->n == r->cap && r->cap < r->max)
 		grow(r);
 	else if (r->n == r->cap)
-		dead = forget_oldest(r);
+		forget_oldest(r);
+	reserve_places(r, r->n + 1);
 	place = (r->first + r->n) % r->cap;
-	r->ring[place] = *it;
+	r->ring[place] = hash;
 	r->n++;
-	table_add(&r->places, it->hash.v[0], place_of(place));
-	return dead;
+	put_place(r, place);
+}
+
+/* Rows that are forgotten leave room in front. */
+static void add_row(struct remembered *r, const struct remembered_row *row)
+{
+	if (r->first_row + r->n_rows == r->cap_rows && r->first_row > r->n_rows) {
+		copy_bytes(r->rows, r->rows + r->first_row, r->n_rows * sizeof(*r->rows));
+		r->first_row = 0;
+	} else if (r->first_row + r->n_rows == r->cap_rows) {
+		r->cap_rows = r->cap_rows ? r->cap_rows * 2 : 64;
+		r->rows = mem_realloc(r->rows, r->cap_rows * sizeof(*r->rows));
+	}
+	r->rows[r->first_row + r->n_rows++] = *row;
+	r->live_bytes += row_bytes(row);
+}
+
+enum { AHEAD = 16 };
+
+/* Those of one row; before them, all hashes of older rows. */
+static void add(struct remembered *r, const struct remembered_row *row,
+		const struct remembered_hash *hashes)
+{
+	if (row->n_row == 0)
+		return;
+	add_row(r, row);
+	for (uint32_t i = 0; i < row->n_row; i++) {
+		/* Most of the time goes into waiting for memory. */
+		if (r->cap_places > 0 && i + AHEAD < row->n_row)
+			__builtin_prefetch(&r->places[hashes[i + AHEAD].v[0] & (r->cap_places - 1)],
+					   1);
+		add_hash(r, hashes[i]);
+	}
 }
 
 int64_t remembered_publish(struct remembered *r)
 {
-	struct remembered_item it = { .number = r->row, .n_row = (uint32_t)r->n_staged };
-	int64_t grown = r->n_staged ? (int64_t)row_bytes(&it) : 0;
+	uint32_t n = (uint32_t)r->n_staged;
+	int64_t before = (int64_t)r->live_bytes;
 
-	for (size_t i = 0; i < r->n_staged; i++) {
-		it.hash = r->staged[i];
-		grown -= (int64_t)add(r, &it);
-	}
+	add(r, &(struct remembered_row){ r->row, n, n }, r->staged);
 	r->n_staged = 0;
 	r->row = 0;
-	return grown;
+	return (int64_t)r->live_bytes - before;
 }
 
 void remembered_roll_back(struct remembered *r)
@@ -141,17 +227,18 @@ void remembered_roll_back(struct remembered *r)
 
 bool remembered_is_live(const struct remembered *r, uint64_t number)
 {
-	size_t lo = 0, hi = r->n;
+	const struct remembered_row *rows = r->rows + r->first_row;
+	size_t lo = 0, hi = r->n_rows;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (item_at(r, mid)->number < number)
+		if (rows[mid].number < number)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < r->n && item_at(r, lo)->number == number;
+	return lo < r->n_rows && rows[lo].number == number;
 }
 
 /* ---- start ---- */
@@ -159,17 +246,20 @@ bool remembered_is_live(const struct remembered *r, uint64_t number)
 int remembered_restore(struct remembered *r, const struct row *row)
 {
 	size_t n = row->body.n / REMEMBERED_BYTES;
+	struct remembered_hash *hashes;
 
 	if (n == 0 || row->body.n % REMEMBERED_BYTES != 0)
 		return -1;
-	r->ring = mem_realloc(r->ring, (r->n + n) * sizeof(*r->ring));
-	for (size_t i = 0; i < n; i++) {
-		const char *p = row->body.p + i * REMEMBERED_BYTES;
-
-		r->ring[r->n++] = (struct remembered_item){
-			{ { le_take(p, 8), le_take(p + 8, 8) } }, row_first_number(row), (uint32_t)n
-		};
+	if (r->n_restored == r->cap_restored) {
+		r->cap_restored = r->cap_restored ? r->cap_restored * 2 : 64;
+		r->restored = mem_realloc(r->restored, r->cap_restored * sizeof(*r->restored));
 	}
+	hashes = mem_alloc(n * sizeof(*hashes));
+	for (size_t i = 0; i < n; i++)
+		hashes[i] = hash_in(row->body, i);
+	r->restored[r->n_restored++] = (struct restored_row){
+		{ row_first_number(row), (uint32_t)n, (uint32_t)n }, hashes
+	};
 	return 0;
 }
 
@@ -179,48 +269,39 @@ int remembered_apply(struct remembered *r, const struct row *row)
 
 	if (n == 0 || row->body.n % REMEMBERED_BYTES != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		const char *p = row->body.p + i * REMEMBERED_BYTES;
-
-		remembered_stage(r,
-				 (struct remembered_hash){ { le_take(p, 8), le_take(p + 8, 8) } });
-	}
+	for (size_t i = 0; i < n; i++)
+		remembered_stage(r, hash_in(row->body, i));
 	r->row = row_first_number(row);
 	return 0;
 }
 
-/* The place is compared last, which makes the sort stable: hashes of one row keep their order. */
-struct sorted {
-	struct remembered_item it;
-	size_t at;
-};
-
-static int by_number(const void *pa, const void *pb)
+static int newest_first(const void *pa, const void *pb)
 {
-	const struct sorted *a = pa, *b = pb;
+	const struct restored_row *a = pa, *b = pb;
 
-	if (a->it.number != b->it.number)
-		return (a->it.number > b->it.number) - (a->it.number < b->it.number);
-	return (a->at > b->at) - (a->at < b->at);
+	return (b->row.number > a->row.number) - (b->row.number < a->row.number);
+}
+
+/* How many of these rows, the newest first, have all that is to be remembered. */
+static size_t count_needed(const struct remembered *r, size_t *ret_hashes)
+{
+	size_t n = 0;
+
+	*ret_hashes = 0;
+	while (n < r->n_restored && *ret_hashes < r->max)
+		*ret_hashes += r->restored[n++].row.n_row;
+	return n;
 }
 
 int64_t remembered_restore_end(struct remembered *r)
 {
-	size_t n = r->n;
-	CLEANUP(freep) struct sorted *all = mem_alloc(n * sizeof(*all));
-	int64_t live = 0;
+	size_t rows, hashes;
 
-	for (size_t i = 0; i < n; i++)
-		all[i] = (struct sorted){ r->ring[i], i };
-	free(r->ring);
-	r->ring = NULL;
-	r->n = r->cap = 0;
-	array_sort(all, n, by_number);
-	for (size_t i = 0; i < n; i++) {
-		bool first = i == 0 || all[i - 1].it.number != all[i].it.number;
-
-		live += first ? (int64_t)row_bytes(&all[i].it) : 0;
-		live -= (int64_t)add(r, &all[i].it);
-	}
-	return live;
+	array_sort(r->restored, r->n_restored, newest_first);
+	rows = count_needed(r, &hashes);
+	reserve_places(r, hashes < r->max ? hashes : r->max);
+	while (rows-- > 0)
+		add(r, &r->restored[rows].row, r->restored[rows].hashes);
+	forget_restored(r);
+	return (int64_t)r->live_bytes;
 }

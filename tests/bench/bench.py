@@ -41,7 +41,7 @@ from fleet import FLOOR, GO, OURS, UNCHECKED, Fleet
 from report import Report
 from servers import Failed, find_go, find_prometheus
 
-ALONE = {"decode": alone.decode, "instructions": alone.instructions, "summed": summed.summed,
+ALONE = {"decode": alone.decode, "instructions": alone.instructions, "summed": summed.summed, "gone": summed.gone,
          "wide": wide.wide, "replicas": replicas.replicas}
 # In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
 WITH_STORE = {

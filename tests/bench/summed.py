@@ -103,33 +103,37 @@ def _many(bench):
     add("summed", "pushes a second: summed / plain", None, OURS, ratio, "ratio")
 
 
-def _gone(bench):
-    """Processes that came and went leave a bounded group, file and start."""
+def _let_go(own, server, first, last):
+    """Each of these processes pushes all that it has counted, and ends."""
+    for at in range(first, last, GONE_AT_ONCE):
+        requests = [_put(f"/sum{_path('', k)}/__start__/{1000000 + k}/__final__/1", _body(0, GONE_SERIES))
+                    for k in range(at, min(at + GONE_AT_ONCE, last))]
+        own.all_answered(server, requests, connections=CONNECTIONS)
+
+
+def gone(bench):
+    """Processes that come and go, $GONE of them in the end: the start after it, memory, and the file."""
     own = _fleet(bench, "summed-gone")
     server = own.servers[OURS]
     add = bench.report.add
     try:
         own.fill(0)
-        for done in (GONE // 10, GONE):
-            for first in range(0 if done < GONE else GONE // 10, done, GONE_AT_ONCE):
-                requests = [_put(f"/sum{_path('', k)}/__start__/{1000000 + k}/__final__/1", _body(0, GONE_SERIES))
-                            for k in range(first, min(first + GONE_AT_ONCE, done))]
-                own.all_answered(server, requests, connections=CONNECTIONS)
-            text = server.get("/metrics")
+        before = 0
+        for done in (GONE // 100, GONE // 10, GONE):
+            _let_go(own, server, before, done)
+            before = done
             what = f"{done:,} processes came and went"
-            add("summed", f"{what}: start", None, OURS, server.restart(START_LIMIT) * 1e3, "ms")
-            add("summed", f"{what}: memory", None, OURS, server.resident() / 2**20, "MiB")
+            add("gone", f"{what}: start", None, OURS, server.restart(START_LIMIT) * 1e3, "ms")
+            add("gone", f"{what}: CPU of the start", None, OURS, server.cpu() * 1e3, "ms")
+            add("gone", f"{what}: memory", None, OURS, server.resident() / 2**20, "MiB")
             size = sum(os.path.getsize(os.path.join(server.folder, f))
                        for f in os.listdir(server.folder) if ".db" in f)
-            add("summed", f"{what}: file", None, OURS, size / 2**20, "MiB")
-            del text
+            add("gone", f"{what}: file", None, OURS, size / 2**20, "MiB")
     finally:
         own.stop()
         shutil.rmtree(server.folder, ignore_errors=True)
 
 
 def summed(bench):
-    """10,000 processes of 100 series, summed and as plain groups: pushes, memory, scrapes. Processes
-    that come and go by the 100,000."""
+    """10,000 processes of 100 series, summed and as plain groups: pushes, memory, scrapes."""
     _many(bench)
-    _gone(bench)

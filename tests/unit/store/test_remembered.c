@@ -2,8 +2,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "journal/load.h"
+#include "lib/gateway.h"
 #include "lib/rng.h"
 #include "lib/run.h"
+#include "store/internal.h"
 #include "store/remembered.h"
 
 enum { MAX = 10, ROWS = 200 };
@@ -135,11 +138,118 @@ START_TEST(bad_bodies)
 }
 END_TEST
 
+/* ---- in the log ---- */
+
+/* One row has several hashes, and all of them are forgotten in turn. */
+START_TEST(a_row_of_more_than_are_remembered)
+{
+	enum { IN_ROW = 3 * MAX, FIRST_LEFT = 2 * MAX };
+	struct remembered r;
+	int64_t live = 0;
+
+	remembered_init(&r, ROW_RECORD, MAX);
+	for (uint64_t v = 0; v < IN_ROW; v++)
+		remembered_stage(&r, hash_of(v));
+	r.row = 1;
+	live += remembered_publish(&r);
+	ck_assert_int_eq(live, row_bytes_of((size_t)IN_ROW * REMEMBERED_BYTES));
+	ck_assert(!remembered_has(&r, hash_of(FIRST_LEFT - 1)));
+	ck_assert(remembered_has(&r, hash_of(FIRST_LEFT)) && remembered_is_live(&r, 1));
+	for (uint64_t v = 0; v < MAX; v++)
+		remembered_stage(&r, hash_of(100 + v));
+	r.row = 2;
+	live += remembered_publish(&r);
+	ck_assert_int_eq(live, row_bytes_of((size_t)MAX * REMEMBERED_BYTES));
+	ck_assert(!remembered_has(&r, hash_of(IN_ROW - 1)) && !remembered_is_live(&r, 1));
+	remembered_done(&r);
+}
+END_TEST
+
+static void clean(struct gateway *g)
+{
+	struct err err;
+	uint64_t due;
+
+	while ((due = store_clean_due(g->store, CLEAN_BUSY)) > 0) {
+		ck_assert_int_eq(storage_clean(&g->rows.base, g->store, due, &err), 0);
+		store_clean_rows(g->store);
+		ck_assert_int_eq(
+			g->rows.base.ops->commit(&g->rows.base, store_rows(g->store), &err),
+			STORAGE_COMMITTED);
+		store_clean_end(g->store, true);
+		store_publish(g->store);
+	}
+}
+
+/* What is remembered for good does not multiply what else may lie in the log. */
+START_TEST(the_log_stays_short)
+{
+	enum { BATCHES = 60, NAMES = 5000, HELP = 100000, SLACK = 2560 * 1024 };
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	const uint64_t names = (uint64_t)BATCHES * NAMES;
+	uint64_t rng = 1, longest = 0;
+	struct gateway g;
+
+	strbuf_addz(&body, "# HELP c ");
+	for (size_t i = 0; i < HELP; i++)
+		strbuf_addc(&body, 'x');
+	strbuf_addz(&body, "\n# TYPE c gauge\nc 1\n");
+	gateway_init(&g, 10, 10);
+	for (int i = 0; i < BATCHES; i++) {
+		for (int k = 0; k < NAMES; k++)
+			remembered_stage(&g.store->folded,
+					 (struct remembered_hash){ { rng_next(&rng), 1 } });
+		gateway_push(&g, PUSH_PUT, "/j", strbuf_z(&body), ERR_NONE);
+		clean(&g);
+		if (g.rows.base.ops->bytes(&g.rows.base) > longest)
+			longest = g.rows.base.ops->bytes(&g.rows.base);
+	}
+	ck_assert_uint_eq(g.store->folded.n, names);
+	ck_assert_uint_lt(longest, 3 * names * REMEMBERED_BYTES / 2 + SLACK);
+	ck_assert_uint_gt(g.rows.trims, 0);
+	gateway_done(&g);
+}
+END_TEST
+
+/* All is there after a start, in its order. */
+START_TEST(a_start_remembers_the_newest)
+{
+	enum { AT_MOST = 10000, NAMES = 300, BATCHES = 50 };
+	struct store *again = store_new(&(struct store_limits){ 10, 10 });
+	uint64_t n = 0, rng = 1;
+	struct gateway g;
+	struct err err;
+
+	gateway_init(&g, 10, 10);
+	g.store->folded.max = again->folded.max = AT_MOST;
+	for (int i = 0; i < BATCHES; i++) {
+		for (int k = 0; k < NAMES; k++)
+			remembered_stage(&g.store->folded,
+					 (struct remembered_hash){ { rng_next(&rng), n++ } });
+		gateway_push(&g, PUSH_POST, i % 2 ? "/j" : "/k", "c 1\n", ERR_NONE);
+	}
+	ck_assert_msg(load_store(&g.rows.base, again, &err) == STORAGE_LOADED, "%s", err.msg);
+	ck_assert_uint_eq(again->folded.n, AT_MOST);
+	ck_assert_uint_eq(again->folded.live_bytes, g.store->folded.live_bytes);
+	for (size_t i = 0; i < AT_MOST; i++) {
+		struct remembered_hash h = remembered_at(&again->folded, i);
+
+		if (h.v[1] != n - AT_MOST + i || !remembered_has(&again->folded, h))
+			ck_abort_msg("the hash at %zu is another one", i);
+	}
+	store_free(again);
+	gateway_done(&g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("remembered");
 
 	tcase_add_loop_test(tc, the_oldest_are_forgotten, 0, 20);
 	tcase_add_test(tc, bad_bodies);
+	tcase_add_test(tc, a_row_of_more_than_are_remembered);
+	tcase_add_test(tc, the_log_stays_short);
+	tcase_add_test(tc, a_start_remembers_the_newest);
 	return run_cases("remembered", tc);
 }
