@@ -29,6 +29,16 @@ static int64_t longest(const struct http_request *req)
 	return (int64_t)(seconds / 2 * (double)SECOND_NS);
 }
 
+/* What others write is not known any more. */
+static bool refuse_outgrown(struct api_worker *w, struct http_request *req)
+{
+	if (!committer_is_outgrown(w->api->committer))
+		return false;
+	api_reply_error(req, 503,
+			"the database was written by a newer version: upgrade this gateway");
+	return true;
+}
+
 /* On the worker again. */
 static void go_on(struct http_task *task)
 {
@@ -37,7 +47,7 @@ static void go_on(struct http_task *task)
 
 	if (c->worker->api->stopping)
 		api_reply_error(c->req, 503, "the gateway is shutting down");
-	else
+	else if (!refuse_outgrown(c->worker, c->req))
 		c->go_on(c->worker, c->req);
 	free(c);
 }
@@ -56,6 +66,8 @@ enum fresh_result fresh_wait(struct api_worker *w, struct http_request *req,
 
 	if (!w->api->freshness)
 		return FRESH_NOW;
+	if (refuse_outgrown(w, req))
+		return FRESH_REFUSED;
 	if (freshness_is_stale(w->api->freshness)) {
 		api_reply_error(req, 503,
 				"what is shown may be out of date: for longer than "

@@ -18,7 +18,8 @@ void api_ready(struct api_worker *w, struct http_request *req)
 	bool loaded = w->api->ready;
 	struct err why = { 0 };
 	bool fails = loaded && committer_fails(w->api->committer, &why);
-	bool stale = loaded && freshness_is_stale(w->api->freshness);
+	bool stale = loaded && (freshness_is_stale(w->api->freshness) ||
+				committer_is_outgrown(w->api->committer));
 	bool ready = loaded && !fails && !stale;
 	char text[ERR_MSG_SIZE + 64];
 

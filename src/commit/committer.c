@@ -425,6 +425,11 @@ bool committer_fails(struct committer *c, struct err *why)
 	return database_fails(&c->database, why);
 }
 
+bool committer_is_outgrown(struct committer *c)
+{
+	return database_is_newer(&c->database);
+}
+
 bool committer_beats(struct committer *c)
 {
 	uint64_t before = c->batches_seen;

@@ -51,6 +51,10 @@ bool committer_beats(struct committer *c);
  */
 bool committer_fails(struct committer *c, struct err *why);
 
+/* Any thread: a newer version writes to the log, and this one has to be upgraded: nothing is to be
+ * shown. */
+bool committer_is_outgrown(struct committer *c);
+
 /* Any thread: the newest row of the log that is shown. */
 struct storage_row_id committer_seen(struct committer *c);
 

@@ -162,6 +162,22 @@ static void note_failure(struct database *d, int64_t start, struct pause between
 		  err->msg, NULL);
 }
 
+/* Said once, until it is over. */
+static void note_newer(struct database *d, const struct err *why)
+{
+	d->suspect = true;
+	set_verdict(d, why);
+	if (!atomic_exchange(&d->newer, true))
+		log_error("the database was written by a newer version: nothing is taken or shown "
+			  "any more",
+			  "err", why->msg, NULL);
+}
+
+static bool storage_is_newer(struct database *d, struct err *why)
+{
+	return d->storage->ops->health(d->storage, why) == STORAGE_NEWER;
+}
+
 /*
  * What is in the log takes the place of what the store has. A storage that has been read takes the
  * store for one that was made of it, though loading may have failed behind that.
@@ -174,12 +190,18 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	struct store *loaded = store_new_like(d->store, NULL);
 	int64_t start = clock_mono_ns();
 	enum storage_load_result r = load_store(d->storage, loaded, err);
+	struct err newer;
 	double now;
 
 	d->outdated = true;
 	store_large_drop(d->store);
 	if (r != STORAGE_LOADED) {
 		store_free(loaded);
+		if (r == STORAGE_UNKNOWN_ROWS || storage_is_newer(d, &newer)) {
+			d->next_rescue_ns = clock_mono_ns() + damaged.longest;
+			note_newer(d, err);
+			return -1;
+		}
 		note_failure(d, start, r == STORAGE_DAMAGED ? damaged : other, err);
 		err->reason = ERR_STORAGE;
 		err_prefix(err, "the push could not be stored: ");
@@ -194,6 +216,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	store_take_over(d->store, loaded, now);
 	store_begin_waiting(d->store, clock_mono_ns(), now, 0);
 	database_published(d);
+	d->newer = false;
 	d->suspect = d->outdated = false;
 	d->next_log_ns = 0;
 	d->histories_lost++;
@@ -213,6 +236,38 @@ static int put_off_loading(struct database *d, struct err *err)
 	return -1;
 }
 
+static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err)
+{
+	struct database *d = arg;
+
+	uint64_t given = d->given;
+
+	d->given = 0;
+	if (applier_end(d->applier, now, log_bytes, failed, err) < 0)
+		return -1;
+	d->applied += given;
+	return 0;
+}
+
+static int apply_row(void *arg, const struct row *row, struct err *err)
+{
+	struct database *d = arg;
+
+	d->given++;
+	return applier_row(d->applier, row, err);
+}
+
+/* Is the log still newer than this program? It may be an older backup by now. */
+static enum storage_health look_again(struct database *d, struct err *err)
+{
+	const struct storage_follower f = { apply_row, end_of_rows, d };
+
+	d->next_rescue_ns = clock_mono_ns() + SECOND_NS;
+	d->storage->ops->follow(d->storage, &f, err);
+	database_published(d);
+	return d->storage->ops->health(d->storage, err);
+}
+
 static int mend(struct database *d, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
@@ -220,6 +275,13 @@ static int mend(struct database *d, struct err *err)
 	enum storage_health health = d->storage->ops->health(d->storage, err);
 	struct err why = { 0 };
 	enum rescue_result r;
+
+	if (health == STORAGE_NEWER && start < d->next_rescue_ns)
+		return -1;
+	if (health == STORAGE_NEWER)
+		health = look_again(d, err);
+	if (health == STORAGE_NEWER)
+		return -1;
 
 	/* A new file may be in place that numbers its rows otherwise than the store. */
 	if (health == STORAGE_WELL && d->unsettled)
@@ -229,8 +291,10 @@ static int mend(struct database *d, struct err *err)
 		err_set(err, ERR_STORAGE, 0, "the log could not be loaded before");
 	}
 	d->suspect = health != STORAGE_WELL;
-	if (!d->suspect)
+	if (!d->suspect) {
+		d->newer = false;
 		return 0;
+	}
 	if (start < d->next_rescue_ns && health == STORAGE_CHANGED)
 		return put_off_loading(d, err);
 	if (start < d->next_rescue_ns)
@@ -254,27 +318,6 @@ static int mend(struct database *d, struct err *err)
 }
 
 /* ---- what others write ---- */
-
-static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err)
-{
-	struct database *d = arg;
-
-	uint64_t given = d->given;
-
-	d->given = 0;
-	if (applier_end(d->applier, now, log_bytes, failed, err) < 0)
-		return -1;
-	d->applied += given;
-	return 0;
-}
-
-static int apply_row(void *arg, const struct row *row, struct err *err)
-{
-	struct database *d = arg;
-
-	d->given++;
-	return applier_row(d->applier, row, err);
-}
 
 void database_published(struct database *d)
 {
@@ -325,6 +368,10 @@ static void note_unreachable(struct database *d, const struct err *why)
 {
 	struct err before;
 
+	if (storage_is_newer(d, &before)) {
+		note_newer(d, &before);
+		return;
+	}
 	d->suspect = true;
 	if (!database_fails(d, &before))
 		log_error("the database cannot be reached", "err", why->msg, NULL);
@@ -394,6 +441,5 @@ void database_check(struct database *d)
 		set_verdict(d, NULL);
 		return;
 	}
-	d->suspect = true;
-	set_verdict(d, &err);
+	note_unreachable(d, &err);
 }

@@ -23,10 +23,11 @@ struct database {
 	double now; /* Unix seconds, by the database: of the batch that database_begin() has begun
 		     */
 
-	bool full;      /* the disk, when rows that take room were to be committed last */
-	bool suspect;   /* a commit has failed: look after it before the next batch */
-	bool unsettled; /* a repair was begun and not ended: well or not, it is read back */
-	bool outdated;  /* the log is another one than the store's, and is still to be loaded */
+	bool full;         /* the disk, when rows that take room were to be committed last */
+	bool suspect;      /* a commit has failed: look after it before the next batch */
+	bool unsettled;    /* a repair was begun and not ended: well or not, it is read back */
+	bool outdated;     /* the log is another one than the store's, and is still to be loaded */
+	atomic_bool newer; /* any thread: the log is of a newer version than this program */
 	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 
@@ -68,6 +69,15 @@ void database_follow(struct database *d);
 void database_published(struct database *d);
 /* Any thread: the newest row of the log that is shown. */
 struct storage_row_id database_seen(struct database *d);
+
+/*
+ * Any thread: a newer version has written, or may write, what this one does not know. Then nothing
+ * of the log is read or written any more, nor is what is shown known to be all there is.
+ */
+static inline bool database_is_newer(const struct database *d)
+{
+	return d->newer;
+}
 
 /* Unix seconds, by the clock of the database where others write, too. */
 double database_now(const struct database *d);

@@ -30,6 +30,7 @@ struct loader {
 	uint64_t next;        /* the number that the next row has to have; 0: any */
 	/* Rows that make or end groups: the first reading counts them up, the second one down. */
 	uint64_t n_groups;
+	bool unknown; /* a row is of a kind that this version does not know */
 	struct arena arena;
 };
 
@@ -52,7 +53,7 @@ static int damaged(const struct row *row, const char *how, struct err *err)
 		       (unsigned long long)row->number, how);
 }
 
-static int check_row(const struct row *row, struct err *err)
+static int check_row(struct loader *l, const struct row *row, struct err *err)
 {
 	switch (row_verdict(row)) {
 	case ROW_INTACT:
@@ -60,9 +61,11 @@ static int check_row(const struct row *row, struct err *err)
 	case ROW_BAD_CHECKSUM:
 		return damaged(row, "is damaged: its checksum is wrong", err);
 	case ROW_UNKNOWN:
+		l->unknown = true;
 		break;
 	}
-	return damaged(row, "is of a kind that this version does not know", err);
+	return damaged(row, "is of a kind that this version does not know: upgrade this gateway",
+		       err);
 }
 
 static int make_group(struct loader *l, const struct row *row, struct err *err)
@@ -109,7 +112,7 @@ static int load_group(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
 
-	if (check_row(row, err) < 0)
+	if (check_row(l, row, err) < 0)
 		return -1;
 	l->n_groups++;
 	if (l->wiped)
@@ -179,7 +182,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 	struct loader *l = arg;
 	struct str key;
 
-	if (check_number(l, row, err) < 0 || check_row(row, err) < 0)
+	if (check_number(l, row, err) < 0 || check_row(l, row, err) < 0)
 		return -1;
 	l->n_groups -= row->kind == ROW_GROUP || row->kind == ROW_END || row->kind == ROW_WIPE;
 	store_restore_row(l->store, row);
@@ -236,6 +239,9 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);
+	/* Nobody else writes to a file: there it is damage. */
+	if (r == STORAGE_DAMAGED && l.unknown && st->ops->begin)
+		r = STORAGE_UNKNOWN_ROWS;
 	/* If only one of the two readings knew of a group's end, the group would come back. */
 	if (r == STORAGE_LOADED && l.n_groups != 0) {
 		err_set(err, ERR_SYSTEM, 0,

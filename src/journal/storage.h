@@ -14,8 +14,10 @@
 
 enum storage_load_result {
 	STORAGE_LOADED,
-	STORAGE_DAMAGED, /* *err says how; the caller may set the data aside */
-	STORAGE_FAILED,  /* *err says what to do; data untouched */
+	STORAGE_DAMAGED,      /* *err says how; the caller may set the data aside */
+	STORAGE_FAILED,       /* *err says what to do; data untouched */
+	STORAGE_UNKNOWN_ROWS, /* the same: others have written rows of kinds that this version does
+				 not know */
 };
 
 enum storage_commit_result {
@@ -62,6 +64,8 @@ enum storage_health {
 	STORAGE_LOST, /* the file under its name is not the one that was written; *err says why */
 	STORAGE_CHANGED, /* the log is sound, but not what the store was made of and has written:
 			    the store has to be loaded from it anew; *err says why */
+	STORAGE_NEWER,   /* a newer version of this program has written, or may write, what this one
+			    does not know; *err says so. Whether it still does is seen by follow */
 };
 
 enum storage_backup_result {

@@ -10,6 +10,7 @@
 #include "process/check_metrics.h"
 #include "process/copy_database.h"
 #include "process/export.h"
+#include "process/migrate_database.h"
 #include "version.h"
 
 void command_version(void)
@@ -59,6 +60,7 @@ static const struct {
 	{ "check", check_database },
 	{ "copy", copy_database },
 	{ "export", export_database },
+	{ "migrate", migrate_database },
 	{ "check-config", check_config },
 	{ "check-metrics", check_metrics },
 };

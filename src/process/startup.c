@@ -76,6 +76,19 @@ static void log_found(const char *path, const struct sqlite_found *found)
 			 LOG_NUMBER("to"), log_count((uint64_t)found->schema_now).text, NULL);
 }
 
+static void log_epoch(const struct config *c, struct storage *storage)
+{
+	struct postgresql_epoch epoch = postgresql_storage_epoch(storage);
+
+	if (epoch.is < epoch.newest)
+		log_info(
+			"gateways of the version before can use the database, too: once none does, "
+			"`tallygate migrate` ends that",
+			"schema", c->persistence_schema, LOG_NUMBER("epoch"),
+			log_count((uint64_t)epoch.is).text, LOG_NUMBER("newest"),
+			log_count((uint64_t)epoch.newest).text, NULL);
+}
+
 /* Nothing of it is ever set aside: what is wrong with a server is for its owner to mend. */
 static int open_postgresql(const struct config *c, struct opened *ret, struct err *err)
 {
@@ -95,6 +108,7 @@ static int open_postgresql(const struct config *c, struct opened *ret, struct er
 	ret->store = limited_store(c);
 	if (load_store(storage, ret->store, err) == STORAGE_LOADED) {
 		ret->storage = storage;
+		log_epoch(c, storage);
 		return 0;
 	}
 	storage->ops->close(storage);

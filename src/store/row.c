@@ -30,14 +30,16 @@ bool rows_free(const struct rows *rows)
 	return true;
 }
 
+bool row_kind_is_known(enum row_kind kind)
+{
+	return (kind >= ROW_GROUP && kind <= ROW_BEAT) || (kind >= ROW_TAKE && kind <= ROW_UNDONE);
+}
+
 enum row_verdict row_verdict(const struct row *r)
 {
 	if (row_checksum(r) != r->checksum)
 		return ROW_BAD_CHECKSUM;
-	return (r->kind >= ROW_GROUP && r->kind <= ROW_BEAT) ||
-			       (r->kind >= ROW_TAKE && r->kind <= ROW_UNDONE)
-		       ? ROW_INTACT
-		       : ROW_UNKNOWN;
+	return row_kind_is_known(r->kind) ? ROW_INTACT : ROW_UNKNOWN;
 }
 
 bool row_document_id(struct str body, uint64_t *ret)

@@ -98,6 +98,8 @@ enum row_verdict {
 	ROW_UNKNOWN,      /* it is, but of a kind that this version does not know */
 };
 
+bool row_kind_is_known(enum row_kind kind);
+
 /* Checks a row by itself. */
 enum row_verdict row_verdict(const struct row *r);
 

@@ -338,7 +338,7 @@ static int try_to_begin(struct postgresql *p, const struct storage_follower *f, 
 		if (r >= 0)
 			return r;
 		/* A connection that was idle may have been lost long ago. */
-		if (p->session.conn || p->changed || clock_mono_ns() >= *deadline)
+		if (p->session.conn || p->changed || p->newer || clock_mono_ns() >= *deadline)
 			break;
 	}
 	return -1;

@@ -3,6 +3,7 @@
  * is another row by now, or there is none of its number, or the rows do not continue without a gap,
  * the log is not the one that the store was made of, or what is missing was dropped.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -70,6 +71,8 @@ static int take_row(struct catching_up *c, const struct row *row, const struct r
 	if ((c->n >= ROWS_MAX || c->bytes >= BYTES_MAX) && !same_writer(writer, &c->seen.writer) &&
 	    end(c, err) < 0)
 		return -1;
+	if (!row_kind_is_known(row->kind) && row_verdict(row) == ROW_UNKNOWN)
+		return postgresql_found_newer(c->p, row->number, err);
 	c->seen = (struct seen){ row->number, *writer };
 	c->n++;
 	c->bytes += row->body.n;
@@ -160,15 +163,18 @@ static uint64_t integer(const PGresult *r, int column)
 	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
 }
 
-/* Without a lock: all but the time of the newest transaction. */
-static int look(struct session *s, int64_t deadline, struct head *ret, struct err *err)
+/* Without a lock: all but the time of the newest transaction. epoch: a column. */
+static int look(struct session *s, int64_t deadline, const char *epoch, struct head *ret,
+		long *ret_epoch, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *r = NULL;
+	char sql[160];
 
-	if (session_run(s,
-			"SELECT seq, writer, batch, bytes, extract(epoch FROM clock_timestamp()) "
-			"FROM head",
-			&r, 1, deadline, err) < 0)
+	snprintf(sql, sizeof(sql),
+		 "SELECT seq, writer, batch, bytes, extract(epoch FROM clock_timestamp()), %s "
+		 "FROM head",
+		 epoch);
+	if (session_run(s, sql, &r, 1, deadline, err) < 0)
 		return -1;
 	if (PQntuples(r) != 1)
 		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
@@ -177,7 +183,16 @@ static int look(struct session *s, int64_t deadline, struct head *ret, struct er
 		.bytes = integer(r, 3),
 		.now = strtod(PQgetvalue(r, 0, 4), NULL),
 	};
+	*ret_epoch = strtol(PQgetvalue(r, 0, 5), NULL, 10);
 	return 0;
+}
+
+/* On the other thread, which does not know the epoch: what is new is read by the committer's. */
+static int ask(struct session *s, int64_t deadline, struct head *ret, struct err *err)
+{
+	long ignored;
+
+	return look(s, deadline, "0", ret, &ignored, err);
 }
 
 int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err)
@@ -185,10 +200,13 @@ int postgresql_follow(struct storage *st, const struct storage_follower *f, stru
 	struct postgresql *p = postgresql_of(st);
 	double before = p->head.now;
 	struct head head;
+	long epoch;
 
 	postgresql_roll_back(p);
 	if (postgresql_connect(p, err) < 0 ||
-	    look(&p->session, postgresql_deadline(p), &head, err) < 0)
+	    look(&p->session, postgresql_deadline(p), postgresql_epoch_column(p), &head, &epoch,
+		 err) < 0 ||
+	    postgresql_note_epoch(p, epoch, err) < 0)
 		return -1;
 	if (head.now < before)
 		head.now = before;
@@ -210,12 +228,12 @@ int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_i
 		deadline = clock_mono_ns() + p->settings.timeout_ns;
 		r = session_open(&p->asking, deadline, err);
 		if (r == 0)
-			r = look(&p->asking, clock_mono_ns() + p->settings.timeout_ns, &head, err);
+			r = ask(&p->asking, clock_mono_ns() + p->settings.timeout_ns, &head, err);
 	} else {
-		r = look(&p->asking, deadline, &head, err);
+		r = ask(&p->asking, deadline, &head, err);
 		/* A connection that was idle may have been lost long ago. */
 		if (r < 0 && session_open_soon(&p->asking, deadline, err) == 0)
-			r = look(&p->asking, deadline, &head, err);
+			r = ask(&p->asking, deadline, &head, err);
 	}
 	if (r == 0)
 		*ret = row_id_of(&head.last);

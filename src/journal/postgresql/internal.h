@@ -6,9 +6,6 @@
 #include "journal/postgresql/row.h"
 #include "journal/postgresql/session.h"
 
-/* What the log may hold (head.format). */
-enum { LOG_FORMAT = 1 };
-
 /* The newest row that the store has. */
 struct seen {
 	uint64_t number; /* 0: the log is empty */
@@ -39,7 +36,9 @@ struct postgresql {
 	struct row_writer writer; /* this process, and its newest batch */
 	struct seen seen;
 	bool changed; /* the log is not what the store was made of and has written, for why */
+	bool newer;   /* it may hold, or holds, what this version does not know, for why */
 	struct err why;
+	long epoch;       /* of the log (migrate.h), when it was asked last */
 	int holder;       /* the server's process that worked for us last; 0: none */
 	bool creating;    /* all is one transaction (new_log.c), at whose end head is `head` */
 	bool reading;     /* between two readings of one state of the log */
@@ -70,6 +69,15 @@ void postgresql_changed(struct postgresql *p, const struct err *why);
 /* The server says that it is so late; Unix seconds. */
 void postgresql_note_time(struct postgresql *p, double now);
 double postgresql_now(struct storage *st);
+/*
+ * The column of `head` that has the epoch: logs of the first epoch have another one, which says
+ * something else as soon as there is a second. What it says. -1: this version does not know that
+ * epoch, *err says so, and nothing is to be read or written any more.
+ */
+const char *postgresql_epoch_column(const struct postgresql *p);
+int postgresql_note_epoch(struct postgresql *p, long epoch, struct err *err);
+/* The log has a row of a kind that this version does not know. */
+int postgresql_found_newer(struct postgresql *p, uint64_t number, struct err *err);
 /* Whatever transaction there is ends without effect. */
 void postgresql_roll_back(struct postgresql *p);
 

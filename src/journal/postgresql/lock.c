@@ -22,10 +22,8 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 {
 	if (PQntuples(head) != 1 || PQntuples(now) != 1)
 		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
-	if (strtol(PQgetvalue(head, 0, 5), NULL, 10) > LOG_FORMAT)
-		return err_set(err, ERR_STORAGE, 0,
-			       "the log in schema %s is of a newer version: upgrade this gateway",
-			       p->settings.schema);
+	if (postgresql_note_epoch(p, strtol(PQgetvalue(head, 0, 5), NULL, 10), err) < 0)
+		return -1;
 	*ret = (struct head){
 		.last = { integer(head, 0), { integer(head, 1), integer(head, 2) } },
 		.at = strtod(PQgetvalue(head, 0, 3), NULL),
@@ -81,12 +79,12 @@ int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns
 			       "PostgreSQL: no answer within --persistence.timeout");
 	snprintf(sql, sizeof(sql),
 		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
-		 "SELECT seq, writer, batch, at, bytes, format FROM head FOR UPDATE; "
+		 "SELECT seq, writer, batch, at, bytes, %s FROM head FOR UPDATE; "
 		 "SELECT extract(epoch FROM clock_timestamp()), coalesce(sum(n), 0), "
 		 "set_config('lock_timeout', '%lld', true) FROM "
 		 "(SELECT length(body) AS n FROM log WHERE number > %llu ORDER BY number LIMIT %d) "
 		 "missing",
-		 (long long)((left < part_ns ? left : part_ns) / MS_NS),
+		 (long long)((left < part_ns ? left : part_ns) / MS_NS), postgresql_epoch_column(p),
 		 (long long)(p->settings.timeout_ns / MS_NS), (unsigned long long)p->seen.number,
 		 BEHIND_MAX);
 	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {

@@ -1,14 +1,29 @@
 #include "journal/postgresql/migrate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#if defined(NEXT_EPOCH)
+#include "next_migrations.h" /* those of the version after this one, for tests */
+#else
 #include "postgresql_migrations.h" /* generated: migrations[] */
+#endif
 
 enum { TRIES = 10 };
 
 static const long newest = (long)ARRAY_LEN(migrations);
+
+long postgresql_newest_epoch(void)
+{
+	return newest;
+}
+
+long postgresql_oldest_epoch(void)
+{
+	return newest - 1;
+}
 
 static int64_t deadline_of(const struct session *s)
 {
@@ -99,8 +114,17 @@ static void add_schema(struct session *s, long there, struct strbuf *sql)
 	strbuf_addz(sql, ";\n");
 }
 
-/* In one transaction; from the second version on, after everybody who writes. */
-static int run_one(struct session *s, long version, struct err *err)
+/* From the one of that number on; what each of them says of the epoch is the same. */
+static void add_migrations(long from, struct strbuf *sql)
+{
+	for (long i = from; i < newest; i++)
+		strbuf_addf(sql, "%sINSERT INTO migrations (version) VALUES (%ld);\n",
+			    migrations[i], i + 1);
+	strbuf_addf(sql, "UPDATE head SET epoch = %ld;\n", newest);
+}
+
+/* In one transaction. */
+static int make(struct session *s, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
 	struct err ignored;
@@ -110,10 +134,8 @@ static int run_one(struct session *s, long version, struct err *err)
 		return -1;
 	strbuf_addz(&sql, "BEGIN; ");
 	add_schema(s, there, &sql);
-	if (version > 0)
-		strbuf_addz(&sql, "LOCK TABLE head IN ACCESS EXCLUSIVE MODE;\n");
-	strbuf_addz(&sql, migrations[version]);
-	strbuf_addf(&sql, "INSERT INTO migrations (version) VALUES (%ld); COMMIT", version + 1);
+	add_migrations(0, &sql);
+	strbuf_addz(&sql, "COMMIT");
 	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) == 0)
 		return 0;
 	if (s->conn)
@@ -134,48 +156,121 @@ static bool was_raced(const struct session *s)
 	return false;
 }
 
-static int too_new(const struct session *s, long version, struct err *err)
+static int too_new(const struct session *s, long epoch, struct err *err)
 {
 	return err_set(err, ERR_CONFIG, 0,
-		       "the schema %s was made by a newer version (%ld, this one "
+		       "the schema %s is of a newer version (epoch %ld, this one "
 		       "knows %ld): upgrade this gateway",
-		       s->settings->schema, version, newest);
+		       s->settings->schema, epoch, newest);
 }
 
-int postgresql_migrate(struct session *s, struct err *err)
+static int too_old(const struct session *s, long epoch, struct err *err)
 {
-	long version;
+	return err_set(
+		err, ERR_CONFIG, 0,
+		"the schema %s is of an older version (epoch %ld, this one needs %ld): run "
+		"`tallygate migrate` of this version, which ends what gateways of older ones do",
+		s->settings->schema, epoch, postgresql_oldest_epoch());
+}
 
+static int absent(const struct session *s, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, 0, "there is no database of a gateway in the schema %s",
+		       s->settings->schema);
+}
+
+static int check_epoch(const struct session *s, long epoch, struct err *err)
+{
+	return epoch < postgresql_oldest_epoch() ? too_old(s, epoch, err) : 0;
+}
+
+int postgresql_open_schema(struct session *s, long *ret_epoch, struct err *err)
+{
 	for (int tries = 0;;) {
-		if (read_version(s, &version, err) < 0)
+		if (read_version(s, ret_epoch, err) < 0)
 			return -1;
-		if (version > newest)
-			return too_new(s, version, err);
-		if (version == newest)
-			return 0;
-		if (run_one(s, version, err) < 0 && (!was_raced(s) || ++tries == TRIES))
+		if (*ret_epoch > 0)
+			return check_epoch(s, *ret_epoch, err);
+		if (make(s, err) < 0 && (!was_raced(s) || ++tries == TRIES))
 			return -1;
 	}
 }
 
-int postgresql_check_schema(struct session *s, struct err *err)
+int postgresql_check_schema(struct session *s, long *ret_epoch, struct err *err)
 {
-	long version;
-
-	if (read_version(s, &version, err) < 0)
+	if (read_version(s, ret_epoch, err) < 0)
 		return -1;
-	if (version > newest)
-		return too_new(s, version, err);
-	if (version == 0)
-		return err_set(err, ERR_CONFIG, 0,
-			       "there is no database of a gateway in the schema %s",
-			       s->settings->schema);
-	if (version < newest)
-		return err_set(err, ERR_CONFIG, 0,
-			       "the schema %s is of an older version: start a gateway of this "
-			       "version on it, which upgrades it",
-			       s->settings->schema);
+	return *ret_epoch > 0 ? check_epoch(s, *ret_epoch, err) : absent(s, err);
+}
+
+/*
+ * While it waits for the lock everybody else waits behind it, so it does so for a part of the
+ * time-out. Who is faster has raised it, which is seen when the epoch is read under the lock.
+ */
+static int lock_to_raise(struct session *s, long *ret_from, struct err *err)
+{
+	char sql[160];
+
+	snprintf(sql, sizeof(sql),
+		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
+		 "LOCK TABLE head IN ACCESS EXCLUSIVE MODE",
+		 (long long)(s->settings->timeout_ns / 1000000 / 2));
+	if (session_run(s, sql, NULL, 0, deadline_of(s), err) == 0)
+		return ask(s, "SELECT max(version) FROM migrations", ret_from, err);
+	if (strcmp(s->state, "55P03") == 0)
+		err_set(err, ERR_STORAGE, 0,
+			"the log in schema %s was in use for all of the time, as while a gateway "
+			"loads it: try again, or with a longer --persistence.timeout",
+			s->settings->schema);
+	return -1;
+}
+
+static int raise_from(struct session *s, long from, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+	CLEANUP(PQclearp) PGresult *r = NULL;
+
+	add_migrations(from, &sql);
+	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) < 0)
+		return -1;
+	s->warned = false;
+	if (session_run(s, "COMMIT", &r, 1, deadline_of(s), err) < 0) {
+		if (!s->conn)
+			err_prefix(err, "whether it is raised is not known, as COMMIT was not "
+					"answered; ask again: ");
+		return -1;
+	}
+	if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
+		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the transaction was rolled back");
+	if (s->warned)
+		return err_set(
+			err, ERR_STORAGE, 0,
+			"it is raised, but no standby has confirmed it: a promotion may lose "
+			"it; ask again then");
 	return 0;
+}
+
+int postgresql_raise_epoch(struct session *s, long *ret_from, struct err *err)
+{
+	struct err ignored;
+	int r = -1;
+
+	if (read_version(s, ret_from, err) < 0)
+		return -1;
+	if (*ret_from == 0)
+		return absent(s, err);
+	if (*ret_from > newest)
+		return too_new(s, *ret_from, err);
+	if (*ret_from == newest)
+		return 0;
+	if (lock_to_raise(s, ret_from, err) == 0) {
+		if (*ret_from < newest)
+			return raise_from(s, *ret_from, err);
+		r = *ret_from == newest ? 0 : too_new(s, *ret_from, err);
+	}
+	if (s->conn)
+		session_run(s, "ROLLBACK", NULL, 0, deadline_of(s), &ignored);
+	return r;
 }
 
 static int refuse_used(struct session *s, struct err *err)
@@ -200,9 +295,7 @@ int postgresql_make_schema(struct session *s, struct err *err)
 	if (version > 0)
 		return refuse_used(s, err);
 	add_schema(s, there, &sql);
-	for (long i = 0; i < newest; i++)
-		strbuf_addf(&sql, "%sINSERT INTO migrations (version) VALUES (%ld);\n",
-			    migrations[i], i + 1);
+	add_migrations(0, &sql);
 	if (session_run(s, strbuf_z(&sql), NULL, 0, deadline_of(s), err) == 0)
 		return 0;
 	if (was_raced(s))

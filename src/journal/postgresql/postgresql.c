@@ -80,10 +80,13 @@ static int prepare(struct postgresql *p, struct err *err)
 
 static int set_up(struct postgresql *p, struct err *err)
 {
-	if (p->settings.reads_only && postgresql_check_schema(&p->session, err) == 0)
-		return 0;
-	if (!p->settings.reads_only && postgresql_migrate(&p->session, err) == 0 &&
-	    end_own_session(p, err) == 0 && prepare(p, err) == 0)
+	struct session *s = &p->session;
+	bool reads = p->settings.reads_only;
+	long epoch;
+
+	if ((reads ? postgresql_check_schema : postgresql_open_schema)(s, &epoch, err) == 0 &&
+	    postgresql_note_epoch(p, epoch, err) == 0 &&
+	    (reads || (end_own_session(p, err) == 0 && prepare(p, err) == 0)))
 		return 0;
 	session_close(&p->session);
 	return -1;
@@ -163,10 +166,12 @@ static struct storage_row_id postgresql_seen(struct storage *st)
 
 static enum storage_health postgresql_health(struct storage *st, struct err *err)
 {
-	if (!postgresql_of(st)->changed)
+	const struct postgresql *p = postgresql_of(st);
+
+	if (!p->changed && !p->newer)
 		return STORAGE_WELL;
-	*err = postgresql_of(st)->why;
-	return STORAGE_CHANGED;
+	*err = p->why;
+	return p->newer ? STORAGE_NEWER : STORAGE_CHANGED;
 }
 
 static int postgresql_reopen(struct storage *st, struct err *err)
@@ -232,6 +237,24 @@ struct postgresql *postgresql_new(const struct postgresql_settings *settings)
 	p->session.settings = p->asking.settings = &p->settings;
 	p->writer.process = random_number();
 	return p;
+}
+
+struct postgresql_epoch postgresql_storage_epoch(struct storage *st)
+{
+	return (struct postgresql_epoch){ postgresql_of(st)->epoch, postgresql_newest_epoch() };
+}
+
+int postgresql_storage_raise(const struct postgresql_settings *settings,
+			     struct postgresql_epoch *ret_before, struct err *err)
+{
+	struct postgresql *p = postgresql_new(settings);
+	int r = session_open(&p->session, postgresql_deadline(p), err);
+
+	ret_before->newest = postgresql_newest_epoch();
+	if (r == 0)
+		r = postgresql_raise_epoch(&p->session, &ret_before->is, err);
+	postgresql_close(&p->base);
+	return r;
 }
 
 int postgresql_storage_open(const struct postgresql_settings *settings,

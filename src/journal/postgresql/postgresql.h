@@ -17,11 +17,25 @@ struct postgresql_settings {
 };
 
 /*
- * Connects, and brings the schema up to date. Borrows nothing. NULL: *err says what to do; no
- * password is in there. *ret_storage: ops->close() ends it.
+ * Connects, and makes the schema if it is not there. One that is there stays as it is: a log of the
+ * epoch before is written as the version before does. Borrows nothing. NULL: *err says what to do;
+ * no password is in there. *ret_storage: ops->close() ends it.
  */
 int postgresql_storage_open(const struct postgresql_settings *settings,
 			    struct storage **ret_storage, struct err *err);
+
+/* What the log may hold (migrate.h), and what it could hold for this version. */
+struct postgresql_epoch {
+	long is, newest;
+};
+
+struct postgresql_epoch postgresql_storage_epoch(struct storage *st);
+
+/*
+ * Brings the log to the newest epoch. -1: *err says what to do, and whether anything has changed.
+ */
+int postgresql_storage_raise(const struct postgresql_settings *settings,
+			     struct postgresql_epoch *ret_before, struct err *err);
 
 /*
  * Makes the schema and its tables, with what `fill` writes and may read back, in one transaction:

@@ -30,18 +30,23 @@ static int send_query(struct postgresql *p, const char *sql, uint64_t number, st
 static int begin_reading(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *now = NULL;
+	char sql[200];
 
 	if (p->reading || p->creating)
 		return 0;
 	postgresql_roll_back(p);
-	if (postgresql_connect(p, err) < 0 ||
-	    session_run(&p->session,
-			"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT "
-			"greatest(at, extract(epoch FROM clock_timestamp())) FROM head",
-			&now, 1, postgresql_deadline(p), err) < 0)
+	if (postgresql_connect(p, err) < 0)
+		return -1;
+	snprintf(sql, sizeof(sql),
+		 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT "
+		 "greatest(at, extract(epoch FROM clock_timestamp())), %s FROM head",
+		 postgresql_epoch_column(p));
+	if (session_run(&p->session, sql, &now, 1, postgresql_deadline(p), err) < 0)
 		return -1;
 	if (PQntuples(now) != 1)
 		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the table head is empty");
+	if (postgresql_note_epoch(p, strtol(PQgetvalue(now, 0, 1), NULL, 10), err) < 0)
+		return -1;
 	postgresql_note_time(p, strtod(PQgetvalue(now, 0, 0), NULL));
 	p->reading = true;
 	return 0;

@@ -38,7 +38,8 @@ static const char *advice(const char *state)
 		{ "42P05", ": a pooler hands statements of several sessions to one server; connect "
 			   "directly, or pool by session" },
 		{ "42501", ": grant the user of --persistence.url CREATE on the database, or USAGE "
-			   "and CREATE on the schema with its tables" },
+			   "and CREATE on the schema with its tables; `tallygate migrate` needs "
+			   "the owner of the tables" },
 		{ "42P01", ": the tables of --persistence.schema are gone; restart the gateway to "
 			   "make new ones" },
 		{ "55P03", ": another session has held the lock of the log for "

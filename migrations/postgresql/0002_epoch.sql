@@ -1,0 +1,7 @@
+-- What the log may hold has a number, the epoch: how many of these files it has seen. Gateways read
+-- it with each lock, so that none of a version that does not know it writes or reads any more.
+
+ALTER TABLE head ADD COLUMN epoch integer NOT NULL DEFAULT 1;
+
+-- The first version has asked this column, and stops at any other number than 1.
+UPDATE head SET format = 2;

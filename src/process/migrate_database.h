@@ -1,0 +1,9 @@
+/* `tallygate migrate --persistence.url=URL`: a log in PostgreSQL is brought to what this version
+ * knows, once no gateway of an older one uses it. */
+#ifndef PROCESS_MIGRATE_DATABASE_H
+#define PROCESS_MIGRATE_DATABASE_H
+
+/* argv[0] is "migrate". Prints to stdout and stderr; returns the status to exit with. */
+int migrate_database(int argc, char **argv);
+
+#endif
