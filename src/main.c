@@ -131,7 +131,8 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	g->api.started_ns = clock_wall_ns();
 	handler.arg = &g->api;
 	if (*g->config.config_file) {
-		g->api.rules = current_rules_open(g->config.config_file, err);
+		g->api.rules = current_rules_open(g->config.config_file,
+						  g->config.push_enable_utf8_names, err);
 		if (!g->api.rules) {
 			err_prefix(err, "--config.file: ");
 			return NULL;

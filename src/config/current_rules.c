@@ -10,6 +10,7 @@
 
 struct current_rules {
 	char *path;
+	bool utf8_names;
 	pthread_mutex_t reading; /* one reload at a time, so that the last one to begin wins */
 	pthread_mutex_t lock;    /* of what follows; never held while a file is read */
 	struct group_rules *rules;
@@ -29,19 +30,21 @@ static void put(struct current_rules *cur, struct group_rules *rules)
 	cur->rules = rules;
 }
 
-struct current_rules *current_rules_open(const char *path, struct err *err)
+struct current_rules *current_rules_open(const char *path, bool utf8_names, struct err *err)
 {
-	struct group_rules *rules;
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
 	struct current_rules *cur;
 
-	if (group_rules_read(path, CONFIG_FILE_ANY, &rules, err) < 0)
+	if (group_rules_read(path, CONFIG_FILE_ANY, &rules, err) < 0 ||
+	    group_rules_check_names(rules, utf8_names, err) < 0)
 		return NULL;
 	cur = mem_zalloc(sizeof(*cur));
 	cur->path = mem_strdup(path);
+	cur->utf8_names = utf8_names;
 	pthread_mutex_init(&cur->reading, NULL);
 	pthread_mutex_init(&cur->lock, NULL);
 	pthread_cond_init(&cur->never, NULL);
-	put(cur, rules);
+	put(cur, TAKE(rules));
 	cur->state = (struct current_rules_state){ true, clock_wall_ns() };
 	return cur;
 }
@@ -112,6 +115,7 @@ static int read_checked(struct current_rules *cur, const struct current_rules_re
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
 
 	if (read_settled(cur, &rules, err) < 0 ||
+	    group_rules_check_names(rules, cur->utf8_names, err) < 0 ||
 	    (how->check && how->check(how->arg, rules, err) < 0))
 		return -1;
 	*ret = TAKE(rules);

@@ -17,8 +17,8 @@ struct current_rules_state {
 	int64_t taken_wall_ns; /* Unix time of when what is in force was read */
 };
 
-/* NULL: *err says what is wrong. Copies the path. */
-struct current_rules *current_rules_open(const char *path, struct err *err);
+/* NULL: *err says what is wrong. Copies the path. utf8_names: see group_rules_check_names(). */
+struct current_rules *current_rules_open(const char *path, bool utf8_names, struct err *err);
 void current_rules_close(struct current_rules *cur); /* NULL is fine */
 
 /* What a reload asks and tells; each may be NULL. */

@@ -67,8 +67,8 @@ static const struct gauge_policy *find_name(const struct gauge_policies *g, stru
 	return NULL;
 }
 
-/* What holds one of these is no name of a metric, but for dots, which only UTF-8 names have. */
-static bool is_name(struct str s)
+/* But for dots, which only UTF-8 names have. */
+bool gauge_policies_is_name(struct str s)
 {
 	const struct str special = STR("\\^$.|?*+()[]{}");
 
@@ -97,7 +97,7 @@ int gauge_policies_add(struct gauge_policies *g, struct str name, enum merge_pol
 	if (g->n == GAUGE_POLICIES_MAX)
 		return err_set(err, ERR_INVALID, 0, "more than %d gauges and expressions",
 			       GAUGE_POLICIES_MAX);
-	if (!is_name(name) && expression_parse(name, &expression, err) < 0)
+	if (!gauge_policies_is_name(name) && expression_parse(name, &expression, err) < 0)
 		return -1;
 	p = mem_alloc(sizeof(*p));
 	*p = (struct gauge_policy){ policy, expression, { mem_dup(name.p, name.n), name.n } };

@@ -39,6 +39,9 @@ static inline void gauge_policies_unrefp(struct gauge_policies **g)
 int gauge_policies_add(struct gauge_policies *g, struct str name, enum merge_policy policy,
 		       struct err *err);
 
+/* Whether it is taken for a name, and not for an expression: nothing in it is special. */
+bool gauge_policies_is_name(struct str s);
+
 /*
  * 1: that name is listed, or else the first expression in the order of the file matches it;
  * 0: neither; -1: ERR_INVALID, an expression took too long. g may be NULL.

@@ -57,6 +57,12 @@ int group_rules_read(const char *path, enum config_file_kinds which, struct grou
 		     struct err *err);
 
 /*
+ * -1: a rule or an entry of `access:` is about a label or gauge that there cannot be; *err says
+ * which. utf8_names: --push.enable-utf8-names, with which any name can.
+ */
+int group_rules_check_names(const struct group_rules *rules, bool utf8_names, struct err *err);
+
+/*
  * The rule that applies, or NULL in *ret when none does. -1: an expression took too long on one of
  * the key's values: ERR_INVALID, which names rule and value.
  */

@@ -283,13 +283,18 @@ static int explain(const struct group_rules *rules, char *url)
 int check_config(int argc, char **argv)
 {
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	bool utf8_names = argc > 1 && strcmp(argv[1], "--push.enable-utf8-names") == 0;
 	struct err err;
 
+	argc -= utf8_names;
+	argv += utf8_names;
 	if (argc < 2 || argc > 3 || argv[1][0] == '-') {
-		fputs("usage: tallygate check-config FILE [URL]\n", stderr);
+		fputs("usage: tallygate check-config [--push.enable-utf8-names] FILE [URL]\n",
+		      stderr);
 		return 1;
 	}
-	if (group_rules_read(argv[1], CONFIG_FILE_ANY, &rules, &err) < 0)
+	if (group_rules_read(argv[1], CONFIG_FILE_ANY, &rules, &err) < 0 ||
+	    group_rules_check_names(rules, utf8_names, &err) < 0)
 		return fail(argv[1], err.msg);
 	printf("%s: %zu rules\n", argv[1], rules->n);
 	if (rules->access)

@@ -1,6 +1,6 @@
 /*
- * `tallygate check-config FILE [URL]`: whether --config.file could be FILE, and what it would do
- * with the group of a push URL.
+ * `tallygate check-config [--push.enable-utf8-names] FILE [URL]`: whether --config.file could be
+ * FILE, and what it would do with the group of a push URL.
  */
 #ifndef PROCESS_CHECK_CONFIG_H
 #define PROCESS_CHECK_CONFIG_H

@@ -147,7 +147,7 @@ static int check_with_rules(const char *file, char *url, struct str body)
 	struct err err;
 	int r;
 
-	cur = current_rules_open(file, &err);
+	cur = current_rules_open(file, true, &err);
 	r = cur ? ask(cur, url, body, &err) : -1;
 	current_rules_close(cur);
 	if (r < 0) {

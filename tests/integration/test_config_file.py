@@ -92,6 +92,25 @@ def test_check_config(rules):
     assert check()[0] == 1
 
 
+def test_names_that_no_label_has(rules):
+    """Refused at start, on reload and by check-config, unless the flag lets any name in."""
+    rules.write_text("rules:\n- match: '{}'\n  source_labels: [9x]\n")
+    why = 'line 2: source_labels: "9x" is not the name of a label'
+    status, out, err = check(str(rules))
+    assert (status, out) == (1, "") and why in err
+    assert check("--push.enable-utf8-names", str(rules)) == (0, f"{rules}: 1 rules\n", "")
+    r = subprocess.run([BINARY, f"--config.file={rules}", "--web.listen-address=127.0.0.1:0"],
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert r.returncode == 1 and "source_labels" in r.stderr
+    with Gateway(f"--config.file={rules}", "--push.enable-utf8-names") as g:
+        assert g.get("/-/healthy").status == 200
+    rules.write_text("rules: []\n")
+    with Gateway(f"--config.file={rules}", "--web.enable-lifecycle") as g:
+        rules.write_text("rules:\n- match: '{}'\n  deny_labels: [a-b]\n")
+        r = g.request("POST", "/-/reload")
+        assert r.status == 500 and 'deny_labels: "a-b" is not the name of a label' in r.text
+
+
 SUMMED = """rules:
 - match: '{job=~"celery-.*"}'
   mode: sum

@@ -54,7 +54,7 @@ static int start_http(struct process *p, struct err *err)
 	struct http_handler handler = api_handler;
 
 	if (*c->config_file) {
-		p->api.rules = current_rules_open(c->config_file, err);
+		p->api.rules = current_rules_open(c->config_file, c->push_enable_utf8_names, err);
 		if (!p->api.rules)
 			return -1;
 	}

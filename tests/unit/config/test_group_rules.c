@@ -342,7 +342,7 @@ START_TEST(reloading)
 	struct err err;
 
 	write_file("rules:\n- match: '{}'\n");
-	l = current_rules_open(dir.db, &err);
+	l = current_rules_open(dir.db, false, &err);
 	ck_assert_ptr_nonnull(l);
 	ck_assert_uint_eq(in_force(l), 1);
 	held = current_rules_get(l);
@@ -427,7 +427,7 @@ START_TEST(no_file)
 {
 	struct err err;
 
-	ck_assert_ptr_null(current_rules_open("/nonexistent/rules.yml", &err));
+	ck_assert_ptr_null(current_rules_open("/nonexistent/rules.yml", false, &err));
 	ck_assert_str_eq(err.msg, "open /nonexistent/rules.yml: no such file or directory");
 }
 END_TEST
@@ -522,6 +522,60 @@ START_TEST(each_option_by_itself)
 }
 END_TEST
 
+/* ---- names that nothing can have ---- */
+
+static const struct {
+	const char *rule, *why; /* NULL: there is nothing wrong with it */
+	bool never;             /* nor with --push.enable-utf8-names */
+} names[] = {
+	{ "source_labels: [pid, _x9]", NULL, false },
+	{ "source_labels: [pid, 9x]", "line 2: source_labels: \"9x\" is not the name of a label",
+	  false },
+	{ "source_labels: [a-b]", "source_labels: \"a-b\" is not the name of a label", false },
+	{ "deny_labels: [email, user id]", "deny_labels: \"user id\" is not the name of a label",
+	  false },
+	{ "deny_labels: [__name__]", "deny_labels: \"__name__\" begins with __", true },
+	{ "gauges: {default: max, 'a:b': min, '9.*': max}", NULL, false },
+	{ "gauges: {9x: max}", "gauges: \"9x\" is not the name of a gauge", false },
+	{ "gauges: {a-b: max}", "gauges: \"a-b\" is not the name of a gauge", false },
+};
+
+static void check_names(const struct group_rules *rules, bool utf8_names, const char *why)
+{
+	struct err err = { 0 };
+	int r = group_rules_check_names(rules, utf8_names, &err);
+
+	ck_assert_msg(r == (why ? -1 : 0) && (!why || strstr(err.msg, why)), "%s", err.msg);
+	ck_assert_uint_eq(err.line, why ? 2 : 0);
+}
+
+START_TEST(names_that_there_can_be)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	CLEANUP(strbuf_done) struct strbuf text = { 0 };
+	struct err err = { 0 };
+
+	strbuf_addf(&text, "rules:\n- {match: '{}', %s}\n", names[_i].rule);
+	ck_assert_msg(group_rules_parse(strbuf_str(&text), &rules, &err) == 0, "%s", err.msg);
+	check_names(rules, false, names[_i].why);
+	check_names(rules, true, names[_i].never ? names[_i].why : NULL);
+}
+END_TEST
+
+START_TEST(names_of_labels_that_are_put_on)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(
+		group_rules_parse(STR("access:\n- {who: [a], may: [push], labels: {9x: y}}\n"),
+				  &rules, &err),
+		0);
+	check_names(rules, false, "line 2: labels: \"9x\" is not the name of a label");
+	check_names(rules, true, NULL);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("group_rules");
@@ -534,6 +588,8 @@ int main(void)
 	tcase_add_test(tc, the_first_that_matches);
 	tcase_add_test(tc, a_rule_that_takes_too_long);
 	tcase_add_test(tc, reloading);
+	tcase_add_loop_test(tc, names_that_there_can_be, 0, (int)ARRAY_LEN(names));
+	tcase_add_test(tc, names_of_labels_that_are_put_on);
 	tcase_add_loop_test(tc, other_source_labels, 0, (int)ARRAY_LEN(changes));
 	tcase_add_test(tc, no_file);
 	tcase_add_loop_test(tc, pair, 0, (int)ARRAY_LEN(pairs));
