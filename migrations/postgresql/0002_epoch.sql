@@ -3,5 +3,9 @@
 
 ALTER TABLE head ADD COLUMN epoch integer NOT NULL DEFAULT 1;
 
+-- Unix seconds: some gateway ran then. They have the row of head to themselves for a moment to write
+-- it, and no row of the log is needed.
+ALTER TABLE head ADD COLUMN alive_at double precision NOT NULL DEFAULT 0;
+
 -- The first version has asked this column, and stops at any other number than 1.
 UPDATE head SET format = 2;

@@ -246,6 +246,8 @@ static void run_dry(struct committer *c, struct push *p)
 	}
 	if (is_staged)
 		return;
+	if (database_is_shared(&c->database))
+		p->now = storage_now(c->database.storage);
 	committer_stage(c, p);
 	store_rollback(c->store);
 }

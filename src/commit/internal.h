@@ -31,7 +31,7 @@ struct committer {
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
-	int64_t beat_ns;       /* monotonic: when the log was last told of anything */
+	int64_t beat_ns;       /* monotonic: when the log is to be told again that it runs */
 	struct pace pace;
 	struct late late;         /* large pushes, and what has to wait for them */
 	struct large_steps large; /* of the first of these */

@@ -8,8 +8,10 @@ enum { IDLE_NS = 5 * 1000 * 1000 };
 /* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
 
-/* While nothing is pushed either, the log is told so often that the gateway runs. */
-#define BEAT_NS (60 * INT64_C(1000000000))
+/* While nothing is pushed either, the log is told so often that the gateway runs. A row takes room.
+ */
+#define BEAT_NS (10 * INT64_C(1000000000))
+#define ROW_BEAT_NS (6 * BEAT_NS)
 
 /* The short pauses between pushes in quick succession are not used for cleaning. */
 void committer_clean(struct committer *c)
@@ -59,6 +61,17 @@ static int64_t until_something_else(struct committer *c)
 	return c->due_at == due ? look : 0;
 }
 
+/* False: a row has to say it. A server that is away is noticed by others. */
+static bool beat_without_row(struct committer *c)
+{
+	struct err ignored;
+	bool done = c->database.storage->ops->beat(c->database.storage, &ignored) <= 0;
+
+	if (done)
+		c->beat_ns = clock_mono_ns() + BEAT_NS;
+	return done;
+}
+
 /*
  * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
  * when it ran.
@@ -68,8 +81,10 @@ void committer_beat(struct committer *c)
 	struct database *d = &c->database;
 	struct err err = { 0 };
 
-	c->beat_ns = clock_mono_ns();
+	c->beat_ns = clock_mono_ns() + ROW_BEAT_NS;
 	if (!d->storage || d->suspect || d->full || store_next_due(c->store) == INT64_MAX)
+		return;
+	if (d->storage->ops->beat && beat_without_row(c))
 		return;
 	if (committer_begin(c, &err) < 0)
 		return;
@@ -96,7 +111,7 @@ void committer_wait(struct committer *c)
 			committer_follow(c);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 			committer_do_what_is_due(c);
-		if (clock_mono_ns() >= c->beat_ns + BEAT_NS)
+		if (clock_mono_ns() >= c->beat_ns)
 			committer_beat(c);
 		committer_follow_rules(c);
 		c->batches++;

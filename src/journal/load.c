@@ -253,6 +253,8 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	if (r == STORAGE_LOADED && store_restore_end(store, storage_now(st), err) < 0)
 		r = STORAGE_DAMAGED;
 	store_restore_undo_end(store, storage_now(st));
+	if (st->ops->alive)
+		store_restore_alive(store, st->ops->alive(st));
 	decoders_free(l.decoders);
 	table_done(&l.ended);
 	table_done(&l.closed);

@@ -135,6 +135,13 @@ struct storage_ops {
 	 */
 	double (*now)(struct storage *st);
 	/*
+	 * Where others write, too; NULL: rows say it (ROW_BEAT). beat: some gateway runs now; all
+	 * of them may say so, and one is enough. 1: rows have to say it. alive: Unix seconds: when
+	 * that was said last, or rows were written, before the log was read last; 0: not known.
+	 */
+	int (*beat)(struct storage *st, struct err *err);
+	double (*alive)(struct storage *st);
+	/*
 	 * Rows with numbers below `below`, the newest first. Rows are not checked: see
 	 * row_verdict(). To skip a part that cannot be read, call again with a lower number.
 	 * STORAGE_DAMAGED also if fn returns -1.

@@ -65,7 +65,7 @@ bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret
 	ret->n = 0;
 	ret->keys.n = 0;
 	pthread_mutex_lock(&p->lock);
-	writers_expire(&p->writers, clock_wall());
+	writers_expire(&p->writers, writers_now(&p->writers));
 	more = *cursor + 1 < p->cap_groups;
 	end = p->cap_groups - *cursor > LOOKED_AT ? *cursor + LOOKED_AT : p->cap_groups - 1;
 	while (more && *cursor < end && ret->n < GIVEN) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "metrics/key.h"
@@ -124,6 +125,11 @@ static void list(struct writers *w, struct group *g, double now)
 	append_rivalry(w, r);
 }
 
+double writers_now(const struct writers *w)
+{
+	return w->told_at + (double)(clock_mono_ns() - w->told_ns) / 1e9;
+}
+
 void writers_expire(struct writers *w, double now)
 {
 	for (int i = 0; i < EXPIRED_AT_ONCE && w->oldest; i++) {
@@ -199,7 +205,8 @@ bool writers_note(struct writers *w, struct group *g, const struct push *push)
 	else if (g->writer)
 		conflict = make_way(w, g, next, push->now);
 	g->writer = next;
-	g->written_at = push->now;
+	g->written_at = w->told_at = push->now;
+	w->told_ns = clock_mono_ns();
 	if (conflict)
 		list(w, g, push->now);
 	return conflict;

@@ -52,6 +52,9 @@ struct writers {
 	struct table known;
 	struct rivalry *oldest, *newest;
 	size_t n_conflicts;
+	double told_at;  /* Unix seconds: of the newest push, by the clock that pushes have their
+			    times of, */
+	int64_t told_ns; /* and when that was, monotonic */
 	struct conflict_job jobs[CONFLICT_JOBS_MAX + 1];
 };
 
@@ -71,8 +74,12 @@ void writers_done(struct writers *w); /* after writers_forget() of all groups */
 bool writers_note(struct writers *w, struct group *g, const struct push *push);
 /* The group ends. */
 void writers_forget(struct writers *w, struct group *g);
-/* Before conflicts are looked at: those that have lasted long enough are over. Some at a time. */
+/*
+ * Before conflicts are looked at: those that have lasted long enough are over. Some at a time. now:
+ * Unix seconds, by the clock that pushes have their times of, which may be another machine's.
+ */
 void writers_expire(struct writers *w, double now);
+double writers_now(const struct writers *w);
 
 static inline bool rivalry_is_conflict(const struct rivalry *r)
 {

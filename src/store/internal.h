@@ -178,8 +178,9 @@ struct store {
 	int64_t nothing_spent_ns;
 	struct remembered folded, push_ids;
 	struct remembered adders; /* processes; not in the log, as they only cause a warning */
-	int64_t nothing_ends_before_ns;  /* monotonic */
-	double newest_at;                /* Unix seconds: of the rows that were loaded */
+	int64_t nothing_ends_before_ns; /* monotonic */
+	double newest_at; /* Unix seconds: of the rows that were loaded; then until when a
+			     gateway ran */
 	struct rule_limit_state *limits; /* rule_limits.h; NULL: there are no rules */
 
 	struct removal_at_hand {

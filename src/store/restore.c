@@ -52,6 +52,12 @@ void store_restore_row(struct store *s, const struct row *row)
 		s->next_number = row->number + 1;
 }
 
+void store_restore_alive(struct store *s, double at)
+{
+	if (at > s->newest_at)
+		s->newest_at = at;
+}
+
 /* Takes families out of the push that a later record has replaced. */
 static void keep_newest(struct store *s, const struct group *g, struct push *push)
 {

@@ -366,7 +366,7 @@ uint64_t store_next_id(struct store *s)
 struct store_counts store_counts(struct store *s)
 {
 	pthread_mutex_lock(&s->pages.lock);
-	writers_expire(&s->pages.writers, clock_wall());
+	writers_expire(&s->pages.writers, writers_now(&s->pages.writers));
 	struct store_counts counts = s->pages.counts;
 
 	counts.conflict = s->pages.writers.n_conflicts;
@@ -380,7 +380,7 @@ bool store_conflicts(struct store *s, size_t *at, char **ret_job, uint64_t *ret_
 	bool found = false;
 
 	pthread_mutex_lock(&s->pages.lock);
-	writers_expire(&s->pages.writers, clock_wall());
+	writers_expire(&s->pages.writers, writers_now(&s->pages.writers));
 	for (; !found && *at <= CONFLICT_JOBS_MAX; ++*at) {
 		found = jobs[*at].n > 0;
 		if (found) {

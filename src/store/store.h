@@ -150,6 +150,8 @@ int store_restore_remembered(struct store *s, const struct row *row);
  * ERR_STORAGE: a document cannot be read.
  */
 int store_restore_end(struct store *s, double now, struct err *err);
+/* Before store_begin_waiting(): some gateway ran until then, Unix seconds, whatever rows say. */
+void store_restore_alive(struct store *s, double at);
 /* A family of a record that is not in its push, because it breaks a rule by itself. */
 void store_restore_without(struct store *s, const struct row *row, struct str family,
 			   const char *why);

@@ -1,15 +1,14 @@
 """Versions side by side over one PostgreSQL: what each of them writes, `tallygate migrate`, and what a gateway does that has been outgrown."""
 import contextlib
-import ctypes
 import os
 import re
-import struct
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+import log_rows
 from gateway import BINARY, Gateway, eventually
 from postgresql_server import schema
 from test_postgresql import rows, shown, starts
@@ -39,23 +38,6 @@ def migrate(*flags, binary=BINARY, status=0):  # noqa: F811
     assert done.returncode == status, done
     assert (done.stderr if status else done.stdout).count("\n") == 1, done
     return done.stderr if status else done.stdout
-
-
-def checksum(number, kind, group, at, body):
-    """As src/store/rows.h has it."""
-    library = ctypes.CDLL("libxxhash.so.0")
-    library.XXH3_64bits.restype = ctypes.c_uint64
-    whole = struct.pack("<QQQQd", number, kind, group, 0, at) + body
-    return struct.unpack("<q", struct.pack("<Q", library.XXH3_64bits(whole, ctypes.c_size_t(len(whole)))))[0]
-
-
-def add_row(server, flags, kind, body=b""):  # noqa: F811
-    """A row of no group, as another gateway would write it. Returns its number."""
-    name = name_of(flags)
-    number = int(server.sql(f"SELECT seq + 1 FROM {name}.head")[0])
-    server.sql(f"BEGIN; INSERT INTO {name}.log VALUES ({number}, {kind}, 0, 0, 0, {checksum(number, kind, 0, 0, body)}, 77, {number}, 0, '\\x{body.hex()}'); "
-               f"UPDATE {name}.head SET seq = {number}, writer = 77, batch = {number}; COMMIT")
-    return number
 
 
 def all_work_together(*gws):
@@ -154,7 +136,7 @@ def test_a_row_of_an_unknown_kind_is_not_passed_over(flags, postgresql):  # noqa
     """A newer version should not have written it; but nothing behind it is known to be right."""
     with replicas(2, flags) as gws:
         all_work_together(*gws)
-        number = add_row(postgresql, flags, 99)
+        number = log_rows.add(postgresql, name_of(flags), 99)
         for gw in gws:
             is_outgrown(gw)
         assert f"row {number} of the log" in gws[0].log

@@ -3,7 +3,9 @@ import re
 
 import pytest
 
+import log_rows
 from gateway import Gateway, eventually
+from test_epoch import make_first
 from test_postgresql import rows, shown
 from test_replicas import flags, own  # noqa: F401: a fixture
 
@@ -87,3 +89,45 @@ def test_what_comes_back_does_not_end_early(flags, wrong):  # noqa: F811
             assert off.put("a", "n 1\n").status == 200
             assert has_all(gw)
         assert shown(off) == shown(gw)
+
+
+BEAT = 11  # src/store/rows.h
+
+
+@pytest.mark.parametrize("all_were_down", [True, False])
+def test_deadlines_wait_for_as_long_as_all_gateways_were_down(flags, postgresql, all_were_down):  # noqa: F811
+    """Two hours ago somebody pushed last. Another gateway may have run all the time, and then pushers had their chance."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("mortal/__ttl__/30m", "m 1\n").status == 200
+    log_rows.shift(postgresql, name, 2 * HOUR)
+    if not all_were_down:
+        postgresql.sql(f"UPDATE {name}.head SET alive_at = extract(epoch FROM clock_timestamp())")
+    with Gateway(*flags, database=None) as gw:
+        if all_were_down:
+            assert gw.put("other", "n 1\n").status == 200, "what is due is staged with it"
+            assert "\nm{" in gw.get("/metrics").text
+        else:
+            eventually(lambda: "\nm{" not in gw.get("/metrics").text, "it ends as if this gateway had run")
+
+
+def test_any_gateway_says_that_it_runs_and_no_row_is_needed(flags, postgresql):  # noqa: F811
+    name = flags[1].partition("=")[2]
+    alive = lambda: float(postgresql.sql(f"SELECT alive_at FROM {name}.head")[0])
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("mortal/__ttl__/30m", "m 1\n").status == 200
+    postgresql.sql(f"UPDATE {name}.head SET alive_at = 0")
+    with Gateway(*flags, database=None):
+        eventually(lambda: alive() > 0, "it says so")
+        said = alive()
+        with Gateway(*flags, database=None):
+            pass
+        assert alive() == said or alive() > said + 9, "one of them is enough"
+    assert rows(postgresql, flags, "number", f"WHERE kind = {BEAT}") == []
+
+
+def test_a_log_that_is_not_migrated_has_rows_that_say_so(flags, postgresql):  # noqa: F811
+    make_first(postgresql, flags)
+    with Gateway(*flags, database=None) as gw:
+        assert gw.put("mortal/__ttl__/30m", "m 1\n").status == 200
+        eventually(lambda: rows(postgresql, flags, "number", f"WHERE kind = {BEAT}"), "it says so")

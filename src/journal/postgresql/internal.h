@@ -45,6 +45,7 @@ struct postgresql {
 	bool locked;      /* begun: `head` is what it was locked with */
 	int64_t until_ns; /* monotonic: no deadline is later; 0: any */
 	struct head head;
+	double alive_at;       /* see postgresql_alive() */
 	double told_at;        /* Unix seconds: what the server has said last that the time is, */
 	int64_t told_ns;       /* when, monotonic */
 	struct session asking; /* of whoever asks for the newest row */
@@ -111,6 +112,11 @@ bool postgresql_is_current(const struct postgresql *p, const struct head *head);
 enum storage_commit_result postgresql_commit(struct storage *st, const struct rows *rows,
 					     struct err *err);
 int postgresql_probe(struct storage *st, struct err *err);
+/* In alive.c. */
+int postgresql_beat(struct storage *st, struct err *err);
+double postgresql_alive(struct storage *st);
+/* What `head` has of it: a column, for whatever epoch. */
+const char *postgresql_alive_column(const struct postgresql *p);
 
 int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err);

@@ -30,7 +30,7 @@ static int send_query(struct postgresql *p, const char *sql, uint64_t number, st
 static int begin_reading(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *now = NULL;
-	char sql[200];
+	char sql[240];
 
 	if (p->reading || p->creating)
 		return 0;
@@ -39,8 +39,9 @@ static int begin_reading(struct postgresql *p, struct err *err)
 		return -1;
 	snprintf(sql, sizeof(sql),
 		 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT "
-		 "greatest(at, extract(epoch FROM clock_timestamp())), %s FROM head",
-		 postgresql_epoch_column(p));
+		 "greatest(at, extract(epoch FROM clock_timestamp())), %s, greatest(at, %s) FROM "
+		 "head",
+		 postgresql_epoch_column(p), postgresql_alive_column(p));
 	if (session_run(&p->session, sql, &now, 1, postgresql_deadline(p), err) < 0)
 		return -1;
 	if (PQntuples(now) != 1)
@@ -48,6 +49,7 @@ static int begin_reading(struct postgresql *p, struct err *err)
 	if (postgresql_note_epoch(p, strtol(PQgetvalue(now, 0, 1), NULL, 10), err) < 0)
 		return -1;
 	postgresql_note_time(p, strtod(PQgetvalue(now, 0, 0), NULL));
+	p->alive_at = strtod(PQgetvalue(now, 0, 2), NULL);
 	p->reading = true;
 	return 0;
 }

@@ -156,6 +156,24 @@ START_TEST(ends)
 }
 END_TEST
 
+/* As where pushes have their times of a database's server. */
+START_TEST(clock_of_another_machine)
+{
+	const int64_t second = 1000000000;
+	const double theirs = 10000;
+
+	clock_hold(5000 * second, 1000 * second);
+	push("/j", "A", theirs);
+	push("/j", "B", theirs);
+	ck_assert(push("/j", "A", theirs));
+	ck_assert_uint_eq(store_counts(store).conflict, 1);
+	clock_hold(90000 * second, (1000 + CONFLICT_SHOWN_S - 1) * second);
+	ck_assert_uint_eq(store_counts(store).conflict, 1);
+	clock_hold(5000 * second, (1000 + CONFLICT_SHOWN_S + 1) * second);
+	ck_assert_uint_eq(store_counts(store).conflict, 0);
+}
+END_TEST
+
 START_TEST(jobs_are_bounded)
 {
 	const struct conflict_job *jobs = store->pages.writers.jobs;
@@ -254,6 +272,7 @@ int main(void)
 	tcase_add_test(tc, several);
 	tcase_add_test(tc, in_one_batch);
 	tcase_add_test(tc, ends);
+	tcase_add_test(tc, clock_of_another_machine);
 	tcase_add_test(tc, jobs_are_bounded);
 	tcase_add_loop_test(tc, as_the_model, 0, 4);
 	return run_cases("writers", tc);
