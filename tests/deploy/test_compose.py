@@ -16,10 +16,6 @@ DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 
-# Of the Compose Specification, what we use: a key that is written wrong is none of these.
-KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volumes": list, "ports": list,
-        "depends_on": list, "restart": str, "init": bool, "user": str, "working_dir": str}
-BUILD_KEYS = {"context": str, "dockerfile": str, "dockerfile_inline": str, "args": dict}
 PORTS = {"tallygate": 9091, "api": 8000, "redis": 6379, "prometheus": 9090, "alertmanager": 9093, "alerts": 8080, "longterm-5m": 8428, "longterm-1h": 8428,
          "grafana": 3000}
 
@@ -40,16 +36,8 @@ def mounted(service, path):
     raise AssertionError(f"{service} has no {path}")
 
 
-def check_keys(found, known):
-    for key, value in found.items():
-        assert isinstance(value, known[key]), f"{key}: {value!r}"
-
-
-def test_keys_and_types():
-    assert set(COMPOSE) == {"name", "services", "volumes"}
+def test_each_service_has_an_image_or_is_built():
     for service in SERVICES.values():
-        check_keys(service, KEYS)
-        check_keys(service.get("build", {}), BUILD_KEYS)
         assert ("image" in service) != ("build" in service)
         assert set(service.get("depends_on", [])) <= set(SERVICES)
 

@@ -33,53 +33,6 @@ def postgresql():
 
 # ---- Kubernetes ----
 
-# Of the API's schemas, what we use: a key that is written wrong is none of these. A list is of such objects.
-PROBE = {"httpGet": {"path": str, "port": str}, "periodSeconds": int, "timeoutSeconds": int, "failureThreshold": int}
-METADATA = {"name": str, "labels": dict}
-SELECTOR = {"matchLabels": dict}
-SHAPES = {
-    "Secret": {"apiVersion": "v1", "kind": str, "metadata": METADATA, "type": str, "stringData": dict},
-    "Service": {"apiVersion": "v1", "kind": str, "metadata": METADATA,
-                "spec": {"selector": dict, "ports": [{"name": str, "port": int, "targetPort": str}]}},
-    "PodDisruptionBudget": {"apiVersion": "policy/v1", "kind": str, "metadata": METADATA, "spec": {"minAvailable": int, "selector": SELECTOR}},
-    "Deployment": {"apiVersion": "apps/v1", "kind": str, "metadata": METADATA, "spec": {
-        "replicas": int, "strategy": {"type": "Recreate"}, "selector": SELECTOR, "template": {"metadata": {"labels": dict}, "spec": {
-            "automountServiceAccountToken": bool, "terminationGracePeriodSeconds": int,
-            "topologySpreadConstraints": [{"maxSkew": int, "topologyKey": str, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": SELECTOR}],
-            "securityContext": {"runAsNonRoot": bool, "runAsUser": int, "runAsGroup": int, "fsGroup": int, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [{
-                "name": str, "image": str, "args": [str], "ports": [{"name": str, "containerPort": int}], "livenessProbe": PROBE,
-                "readinessProbe": PROBE, "lifecycle": {"preStop": {"exec": {"command": [str]}}},
-                "resources": {"requests": {"cpu": str, "memory": str}, "limits": {"memory": str}},
-                "securityContext": {"allowPrivilegeEscalation": bool, "readOnlyRootFilesystem": bool, "capabilities": {"drop": [str]}},
-                "volumeMounts": [{"name": str, "mountPath": str, "readOnly": bool}]}],
-            "volumes": [{"name": str, "secret": {"secretName": str, "defaultMode": int}}]}}}},
-}
-
-
-def check_shape(found, shape, where):
-    if isinstance(shape, dict):
-        assert isinstance(found, dict), where
-        for key, value in found.items():
-            assert key in shape, f"{where}.{key}"
-            check_shape(value, shape[key], f"{where}.{key}")
-    elif isinstance(shape, list):
-        assert isinstance(found, list) and found, where
-        for item in found:
-            check_shape(item, shape[0], where)
-    elif isinstance(shape, str):
-        assert found == shape, where
-    else:
-        assert type(found) is shape, f"{where}: {found!r}"
-
-
-def test_objects_have_the_shape_that_kubernetes_knows():
-    assert set(OBJECTS) == set(SHAPES)
-    for kind, found in OBJECTS.items():
-        check_shape(found, SHAPES[kind], kind)
-        assert {"apiVersion", "kind", "metadata"} <= set(found)
-
-
 def test_objects_name_one_another():
     labels = POD["metadata"]["labels"]
     spec = OBJECTS["Deployment"]["spec"]
@@ -146,16 +99,12 @@ def test_the_secret_is_a_url_of_libpq():
 
 # ---- compose ----
 
-KEYS = {"build": dict, "image": str, "command": list, "environment": dict, "volumes": list, "ports": list, "depends_on": list, "restart": str}
 HOSTS = {"tallygate-1": "9091", "tallygate-2": "9091", "nginx": "9091"}
 
 
-def test_compose_has_known_keys_and_what_it_names():
-    assert set(COMPOSE) == {"name", "services", "volumes"}
+def test_compose_has_what_it_names():
     volumes = set()
     for name, service in SERVICES.items():
-        for key, value in service.items():
-            assert isinstance(value, KEYS[key]), (name, key)
         assert ("image" in service) != ("build" in service)
         assert set(service.get("depends_on", [])) <= set(SERVICES)
         assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?", service.get("image", "x:1.0")), name
