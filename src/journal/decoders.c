@@ -13,6 +13,7 @@ enum {
 	BATCH_BYTES = 1024 * 1024,
 	RING = 8, /* batches that are filled, decoded or waited for */
 	THREADS_MAX = 4,
+	SOON = 8, /* records */
 };
 
 static const struct decode_limits no_limits = DECODE_UNLIMITED;
@@ -34,8 +35,8 @@ struct decode_job {
 };
 
 struct decode_batch {
-	struct decode_job jobs[BATCH_RECORDS];
-	size_t n;
+	struct decode_job *jobs;
+	size_t n, cap;
 	struct strbuf bytes;
 	bool decoded;
 };
@@ -215,6 +216,12 @@ static void empty(struct decode_batch *b)
 	b->decoded = false;
 }
 
+static void announce(struct decoders *d, const struct decode_batch *b, size_t i)
+{
+	if (i < b->n && b->jobs[i].push)
+		d->sink.soon(d->sink.arg, &b->jobs[i].row, b->jobs[i].push);
+}
+
 static int finish_job(struct decoders *d, struct decode_job *job, struct err *err)
 {
 	if (job->err.reason) {
@@ -238,8 +245,12 @@ static int finish_one(struct decoders *d, struct err *err)
 	while (!b->decoded)
 		pthread_cond_wait(&d->decoded, &d->lock);
 	pthread_mutex_unlock(&d->lock);
-	for (size_t i = 0; r == 0 && i < b->n; i++)
+	for (size_t i = 0; i < SOON; i++)
+		announce(d, b, i);
+	for (size_t i = 0; r == 0 && i < b->n; i++) {
+		announce(d, b, i + SOON);
 		r = finish_job(d, &b->jobs[i], err);
+	}
 	empty(b);
 	d->n_finished++;
 	return r;
@@ -275,6 +286,10 @@ int decoders_add(struct decoders *d, const struct row *row, struct str key, stru
 {
 	struct decode_batch *b = &d->ring[d->n_filled % RING];
 
+	if (b->n == b->cap) {
+		b->cap = b->cap ? b->cap * 2 : 16;
+		b->jobs = mem_realloc(b->jobs, b->cap * sizeof(*b->jobs));
+	}
 	b->jobs[b->n] = (struct decode_job){
 		.row = *row, .key = key, .at = b->bytes.n, .n = row->body.n
 	};
@@ -306,6 +321,7 @@ void decoders_free(struct decoders *d)
 		pthread_join(d->threads[i], NULL);
 	for (size_t i = 0; i < RING; i++) {
 		empty(&d->ring[i]);
+		free(d->ring[i].jobs);
 		strbuf_done(&d->ring[i].bytes);
 	}
 	pthread_mutex_destroy(&d->lock);

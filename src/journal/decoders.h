@@ -10,8 +10,10 @@
 
 struct decoders;
 
-/* Both are called with rows without their bodies. */
+/* All are called with rows without their bodies. */
 struct decoded_sink {
+	/* A few records ahead of push(), with the same arguments. */
+	void (*soon)(void *arg, const struct row *row, const struct push *push);
 	/* The push is lent for the call. Several calls for one record, if a family breaks a rule.
 	 */
 	void (*push)(void *arg, const struct row *row, struct push *push);

@@ -126,6 +126,13 @@ static int load_group(void *arg, const struct row *row, struct err *err)
 	return 0;
 }
 
+static void restore_soon(void *arg, const struct row *row, const struct push *push)
+{
+	const struct loader *l = arg;
+
+	store_restore_soon(l->store, row, push);
+}
+
 static void restore(void *arg, const struct row *row, struct push *push)
 {
 	struct loader *l = arg;
@@ -231,7 +238,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 enum storage_load_result load_store(struct storage *st, struct store *store, struct err *err)
 {
 	struct loader l = { .store = store };
-	const struct decoded_sink sink = { restore, restore_without, &l };
+	const struct decoded_sink sink = { restore_soon, restore, restore_without, &l };
 	enum storage_load_result r;
 
 	l.decoders = decoders_new(&sink);

@@ -99,6 +99,17 @@ static void put_or_leave_out(struct store *s, struct group *g, struct record *re
 					err.msg);
 }
 
+void store_restore_soon(const struct store *s, const struct row *row, const struct push *push)
+{
+	enum { SERIES = 64 }; /* of one record; more would push each other out of the cache */
+	unsigned n = 0;
+
+	series_index_prefetch(&s->ids, store_id_hash(row->group));
+	for (uint32_t i = 0; i < push->n_families && n < SERIES; i++)
+		for (uint64_t j = 0; j < push->families[i].n_series && n < SERIES; j++, n++)
+			series_index_prefetch(&s->index, push->families[i].hashes[j]);
+}
+
 void store_restore_record(struct store *s, const struct row *row, struct push *push)
 {
 	struct group *g = store_group_by_id(s, row->group);

@@ -131,6 +131,9 @@ bool store_clean_put_off(struct store *s);
  */
 void store_restore_group(struct store *s, const struct row *row, struct str labels);
 void store_restore_row(struct store *s, const struct row *row);
+/* Some records before store_restore_record(): brings near what it will look for, as each of a large
+ * store's series is in a place of its own. */
+void store_restore_soon(const struct store *s, const struct row *row, const struct push *push);
 void store_restore_record(struct store *s, const struct row *row, struct push *push);
 void store_restore_failed(struct store *s, const struct row *row);
 /* A group whose key breaks a rule by itself. */

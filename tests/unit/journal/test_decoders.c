@@ -11,9 +11,20 @@ enum { MANY = 5000 };
 
 struct seen {
 	uint64_t rows;
-	unsigned pushes; /* of the row that is seen last */
+	uint64_t announced; /* the newest row that soon() was called with */
+	unsigned pushes;    /* of the row that is seen last */
 	unsigned refused;
 };
+
+/* Each once, in order. */
+static void see_soon(void *arg, const struct row *row, const struct push *push)
+{
+	struct seen *seen = arg;
+
+	ck_assert_uint_eq(row->number, seen->announced + 1);
+	ck_assert(push->now == (double)row->number / 2);
+	seen->announced++;
+}
 
 static void see(void *arg, const struct row *row, struct push *push)
 {
@@ -25,6 +36,7 @@ static void see(void *arg, const struct row *row, struct push *push)
 		seen->pushes = 0;
 	}
 	seen->pushes++;
+	ck_assert_uint_ge(seen->announced, row->number);
 	ck_assert_uint_eq(row->group, row->number % 7 + 1);
 	ck_assert_uint_eq(row->body.n, 0);
 	ck_assert_uint_eq(push->n_families, 1);
@@ -42,7 +54,7 @@ static void see_refused(void *arg, const struct row *row, struct str family, con
 /* Rows are added until one call fails; `bad` is one that cannot be decoded. */
 static int run(struct seen *seen, struct str body, uint64_t n, uint64_t bad, struct err *err)
 {
-	const struct decoded_sink sink = { see, see_refused, seen };
+	const struct decoded_sink sink = { see_soon, see, see_refused, seen };
 	struct decoders *d = decoders_new(&sink);
 	int r = 0;
 
