@@ -75,6 +75,7 @@ def push_each(gateway, kind, look):
 
 
 # By protobuf any name comes in, by text and in the path only with the flag.
+@pytest.mark.released
 @pytest.mark.parametrize("flags, kind", [("classic", "text"), ("classic", "named"), *(("utf8", kind) for kind in KINDS)])
 def test_what_is_accepted_can_be_read(flags, kind):
     """Uncompressed: what compresses knows no metrics."""
