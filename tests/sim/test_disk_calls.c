@@ -107,6 +107,19 @@ static uint64_t count_and_add(unsigned changes)
 	return n;
 }
 
+static bool can_be_opened(void)
+{
+	struct storage *st;
+	struct err err = { 0 };
+
+	if (sqlite_storage_open(DISK_DATABASE, &st, &err) != SQLITE_OPENED)
+		return false;
+	disk_in_use()->dead = true;
+	st->ops->close(st);
+	disk_boot(disk_in_use(), false);
+	return true;
+}
+
 static void close_in_order(void)
 {
 	struct storage *st;
@@ -253,6 +266,26 @@ START_TEST(cut_at_first_commits)
 }
 END_TEST
 
+/* Nor what a power cut tears of a WAL that is begun anew, killed before that has been done. */
+START_TEST(killed_after_torn_header)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	/* A torn sector may be damage; but whoever has once taken it for none has to stay with
+	 * that. */
+	for (int lives = 0; lives < 60 && (!d->torn || can_be_opened()); lives++) {
+		d->torn = false;
+		count_and_add(lives % 2 ? 6 : 16);
+		disk_boot(d, lives % 2 == 0);
+	}
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 /* A note of an earlier life that cannot be removed would be taken for one of the next WAL. */
 START_TEST(note_that_stays)
 {
@@ -378,6 +411,7 @@ int main(void)
 	tcase_add_loop_test(tc, read_in_pieces, 0, 5);
 	tcase_add_loop_test(tc, reads_fail, 0, 100);
 	tcase_add_loop_test(tc, cut_at_first_commits, 0, 100);
+	tcase_add_loop_test(tc, killed_after_torn_header, 100, 140);
 	tcase_add_test(tc, note_that_stays);
 	tcase_add_loop_test(tc, cut_after_failed_syncs, 0, 300);
 	tcase_add_loop_test(tc, syncs_fail_again_and_again, 0, 100);

@@ -26,6 +26,18 @@ static int damaged(struct err *err, const struct crash_remains *l, const char *w
 	return err_set(err, ERR_SYSTEM, 0, "%s-wal %s", l->path, what);
 }
 
+/*
+ * After a note that nothing of the WAL is needed. One without a commit is begun anew with the
+ * number that it had, and one whose header a power cut has torn with what SQLite reads there as a
+ * number, and as salt. The note that follows may itself be lost, but by no more than a power cut.
+ */
+static bool was_begun_anew(const struct crash_remains *l)
+{
+	uint32_t was = l->synced.generation.number, is = l->wal.generation.number;
+
+	return l->wal.commits == 0 || (was == is && (is == 0 || !l->synced.same_boot));
+}
+
 /* What was synced is the least that has to be there. */
 static int check_synced(const struct crash_remains *l, struct err *err)
 {
@@ -34,8 +46,7 @@ static int check_synced(const struct crash_remains *l, struct err *err)
 	/* The note is from before the WAL was begun anew, with all of it in the database. */
 	if (was->number < is->number)
 		return 0;
-	/* One without a commit is begun anew with the number that it had. */
-	if (was->number == 0 && is->number == 0 && l->synced.end <= WAL_HEADER)
+	if (l->synced.end <= WAL_HEADER && was_begun_anew(l))
 		return 0;
 	if (was->number > is->number || memcmp(was->salt, is->salt, sizeof(was->salt)) != 0)
 		return damaged(err, l, "is another one than the database was last used with");
@@ -124,8 +135,9 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 
 /*
  * SQLite writes over the frames of a commit that was not whole, but maybe not over all of them:
- * together with a second one that is not whole they would look like two commits. Made durable with
- * the rest of the WAL (db_file_sync_wal()).
+ * together with a second one that is not whole they would look like two commits. Of a header that
+ * is torn it goes on with the salt, maybe that of all the old frames, which are in the database.
+ * Made durable with the rest of the WAL (db_file_sync_wal()).
  */
 static int cut_wal(const struct crash_remains *l, struct err *err)
 {
@@ -161,7 +173,8 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	l.open = fd >= 0 && db_file_says_open(fd);
 	r = judge(&l, err);
 	*ret_wal = l.wal.kind != WAL_NONE;
-	if ((r == CRASH_SOUND || r == CRASH_DOUBT) && l.wal.frames_behind > 0) {
+	if ((r == CRASH_SOUND || r == CRASH_DOUBT) &&
+	    (l.wal.frames_behind > 0 || l.wal.kind == WAL_GARBLED)) {
 		struct err why;
 
 		if (cut_wal(&l, &why) < 0) {

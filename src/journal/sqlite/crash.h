@@ -20,7 +20,8 @@ enum crash_result {
 
 /*
  * Before the database is opened. One that is in use is somebody else's to judge: sound. *ret_wal:
- * there is a WAL with something in it. Its frames that were never committed are cut off.
+ * there is a WAL with something in it. Its frames that were never committed are cut off, and all of
+ * them if it was being begun anew.
  */
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err);
 

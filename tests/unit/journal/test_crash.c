@@ -319,6 +319,27 @@ START_TEST(notes)
 }
 END_TEST
 
+/* What a power cut leaves of a WAL that was being begun anew. SQLite goes on with its salt, and the
+ * old frames would seem to be behind the new ones. */
+START_TEST(torn_header)
+{
+	struct strbuf *wal = &files[WAL_FILE];
+	CLEANUP(strbuf_done) struct strbuf left = { 0 };
+
+	write_note(0, 0, WAL_HEADER);
+	wal->p[15] ^= 1;
+	database_file_write(&dir, WAL_FILE, strbuf_str(wal));
+	check_look("torn", 0, CRASH_SOUND, NULL);
+	database_file_read(&dir, WAL_FILE, &left);
+	ck_assert_uint_eq(left.n, WAL_LEAST);
+	check_look("once more", 0, CRASH_SOUND, NULL);
+	/* The note says that all of it is needed. */
+	wal->p[15] ^= 1;
+	write_note(0, 0, wal->n);
+	check_look("damaged", 0, CRASH_DAMAGED, "has a damaged header");
+}
+END_TEST
+
 /* A database that is in use has a WAL that changes: not to be judged. */
 START_TEST(in_use)
 {
@@ -363,6 +384,7 @@ int main(void)
 	tcase_add_test(tc, more_than_was_synced);
 	tcase_add_test(tc, what_was_not_committed_goes);
 	tcase_add_test(tc, notes);
+	tcase_add_test(tc, torn_header);
 	tcase_add_test(tc, in_use);
 	failed = run_cases("crash", tc);
 	temp_dir_remove(&top);
