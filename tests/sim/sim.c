@@ -43,7 +43,7 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 int main(void)
 {
 	unsigned long long seed = number_of("SEED", 1), n = number_of("HISTORIES", HISTORIES);
-	bool verbose = number_of("VERBOSE", 0);
+	bool verbose = number_of("VERBOSE", 0), crashes_only = number_of("CRASHES", 0);
 	struct world_counts counts = { 0 };
 	struct history h;
 	int r = 0;
@@ -53,7 +53,7 @@ int main(void)
 	for (unsigned long long i = 0; i < n && r == 0; i++) {
 		CLEANUP(strbuf_done) struct strbuf why = { 0 };
 
-		history_make(&h, seed + i);
+		history_make(&h, seed + i, crashes_only);
 		if (history_run(&h, &counts, &why))
 			continue;
 		printf("SEED=%llu fails: %s\n", seed + i, strbuf_z(&why));

@@ -14,21 +14,22 @@
 /* ---- what there is ---- */
 
 static const char *const names[N_STEP_KINDS] = {
-	"request", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle",
-	"kill",    "power", "restart", "faults", "full", "heal",  "lies",       "rot",
+	"request", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle", "kill",
+	"power",   "crash", "restart", "faults", "full", "heal",  "lies",       "rot",
 };
 
 /* How often each comes, by what the history is about. */
-enum theme { CRASHES, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
+enum theme { CRASHES, CRASHES_ONLY, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
-	[CRASHES] = { 34, 4, 4, 30, 3, 1, 2, 4, 10, 10, 2 },
-	[FAULTS] = { 46, 4, 4, 30, 14, 1, 2, 8, 1, 1, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
-	[FAULTS_AND_CRASHES] = { 40, 4, 4, 30, 6, 1, 2, 4, 3, 6,
+	[CRASHES] = { 34, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2 },
+	[CRASHES_ONLY] = { 10, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1 },
+	[FAULTS] = { 46, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FAULTS_AND_CRASHES] = { 40, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2,
 				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6 },
-	[FULL_DISK] = { 46, 4, 4, 30, 4, 1, 2, 8, 1, 1, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
-	[LIES] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_LIES] = 4 },
-	[ROT] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 1, [STEP_ROT] = 2 },
+	[FULL_DISK] = { 46, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
+	[LIES] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_LIES] = 4 },
+	[ROT] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_ROT] = 2 },
 };
 
 static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
@@ -45,7 +46,7 @@ static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
 	}
 }
 
-void history_make(struct history *h, uint64_t seed)
+void history_make(struct history *h, uint64_t seed, bool crashes_only)
 {
 	static const enum theme themes[] = { CRASHES,   CRASHES, CRASHES, CRASHES,
 					     CRASHES,   CRASHES, FAULTS,  FAULTS_AND_CRASHES,
@@ -53,6 +54,8 @@ void history_make(struct history *h, uint64_t seed)
 	uint64_t rng = seed;
 	enum theme theme = themes[rng_below(&rng, ARRAY_LEN(themes))];
 
+	if (crashes_only)
+		theme = CRASHES_ONLY;
 	h->seed = seed;
 	h->n = HISTORY_STEPS;
 	for (unsigned i = 0; i < h->n; i++)
@@ -219,6 +222,18 @@ static void die_soon(struct world *w, bool power_cut)
 	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
 }
 
+/* What is under way when it comes is all there is: nobody waits for what was asked before. */
+static void crash(struct world *w)
+{
+	static const unsigned soon[] = { 1, 4, 8, 16, 40 };
+
+	w->power_cut = !rng_one_in(&w->rng, 3);
+	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
+	for (unsigned n = 1 + rng_below(&w->rng, 4); n > 0 && !w->over && !w->disk->dead; n--)
+		request(w, false);
+	world_crash(w);
+}
+
 static void take_step(struct world *w, const struct sim_step *s)
 {
 	switch (s->kind) {
@@ -249,6 +264,10 @@ static void take_step(struct world *w, const struct sim_step *s)
 	case STEP_KILL:
 	case STEP_POWER:
 		die_soon(w, s->kind == STEP_POWER);
+		break;
+	case STEP_CRASH:
+		if (!w->over && w->process)
+			crash(w);
 		break;
 	case STEP_RESTART:
 		world_restart(w, w->disk->dies_at && rng_one_in(&w->rng, 2));

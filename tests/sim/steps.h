@@ -18,6 +18,7 @@ enum sim_step_kind {
 	STEP_SETTLE,
 	STEP_KILL,  /* the disk dies soon, */
 	STEP_POWER, /* with the machine */
+	STEP_CRASH, /* so it does, while some requests are under way */
 	STEP_RESTART,
 	STEP_FAULTS,
 	STEP_FULL,
@@ -40,7 +41,8 @@ struct history {
 	unsigned n;
 };
 
-void history_make(struct history *h, uint64_t seed);
+/* crashes_only: as many as possible, and nothing else goes wrong. */
+void history_make(struct history *h, uint64_t seed, bool crashes_only);
 /* False: *why says what was wrong. */
 bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why);
 /* Leaves out as many steps as it can while it still fails. */

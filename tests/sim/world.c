@@ -422,13 +422,15 @@ static const struct {
 	  STRICT_PROTO_TEXT, false },
 };
 
+/* Own metrics are most of a small scrape, and of its costs. */
 static void send_scrape(struct world *w, unsigned how)
 {
 	CLEANUP(strbuf_done) struct strbuf request = { 0 };
+	bool own = rng_one_in(&w->rng, 8);
 
 	w->scraped_as = how;
-	strbuf_addf(&request, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
-		    accepts[how].accept);
+	strbuf_addf(&request, "GET /metrics%s HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
+		    own ? "" : "?own=0", accepts[how].accept);
 	world_send(w, WORLD_CLIENTS - 1, NULL, strbuf_str(&request));
 }
 
@@ -606,6 +608,17 @@ void world_restart(struct world *w, bool killed)
 	start_process(w);
 	if (w->process && !w->over)
 		world_settle(w);
+}
+
+void world_crash(struct world *w)
+{
+	enum { TURNS = 400 };
+
+	for (int i = 0; i < TURNS && w->process && !w->over && !w->disk->dead; i++)
+		if (!go_on(w))
+			break;
+	if (!w->over)
+		world_restart(w, true);
 }
 
 void world_start(struct world *w, uint64_t seed, struct world_counts *counts)

@@ -70,5 +70,7 @@ void world_settle(struct world *w);
 void world_check_well(struct world *w);
 /* The process ends; killed: at once. It is started again, and what is shown is looked at. */
 void world_restart(struct world *w, bool killed);
+/* Goes on until the disk dies, or until there is nothing to do; then the process is killed. */
+void world_crash(struct world *w);
 
 #endif
