@@ -41,6 +41,7 @@ def test_objects_name_one_another():
                      POD["spec"]["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]):
         assert selector.items() <= labels.items()
     assert spec["replicas"] == 2 > OBJECTS["PodDisruptionBudget"]["spec"]["minAvailable"] > 0
+    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] < spec["replicas"], "somebody takes pushes meanwhile"
     ports = {p["name"]: p["containerPort"] for p in CONTAINER["ports"]}
     used = [CONTAINER[p]["httpGet"]["port"] for p in ("livenessProbe", "readinessProbe")] + [OBJECTS["Service"]["spec"]["ports"][0]["targetPort"]]
     assert ports == {"http": 9091} and set(used) == {"http"}
