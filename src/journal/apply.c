@@ -27,7 +27,10 @@ struct applier {
 	size_t n, cap;
 	struct row *rows; /* that are to be applied */
 	size_t n_rows, cap_rows;
-	size_t done;       /* of them, by a try that failed */
+	size_t done; /* of them, by a try that failed */
+	bool hides;  /* what later rows take away goes before the first row */
+	double now;  /* see store_apply_begin() */
+	uint64_t log_bytes;
 	struct table gone; /* by gone_hash() */
 };
 
@@ -50,6 +53,7 @@ static void forget(struct applier *a)
 	for (size_t i = 0; i < a->n; i++)
 		push_free(a->pushes[i]);
 	a->n = a->n_rows = a->done = 0;
+	a->hides = false;
 	table_done(&a->gone);
 	a->gone = (struct table){ 0 };
 	arena_reset(&a->kept);
@@ -127,6 +131,8 @@ static void goes(struct applier *a, uint64_t group, struct str family)
 	it = arena_alloc(&a->kept, sizeof(*it));
 	*it = (struct gone){ group, family };
 	table_add(&a->gone, gone_hash(group, family), it);
+	if (!a->hides)
+		return;
 	if (family.n)
 		store_apply_hide_family(a->store, group, family);
 	else
@@ -165,7 +171,9 @@ static int look_at_record(struct applier *a, const struct row *row, struct err *
 	return r < 0 ? cannot(row, "cannot be read", err) : 0;
 }
 
-static int look_at_many(struct applier *a, const struct row *row, bool of_family, struct err *err)
+static int for_many(struct applier *a, const struct row *row, bool of_family,
+		    void (*fn)(struct applier *a, uint64_t group, struct str family),
+		    struct err *err)
 {
 	struct str family;
 	size_t at = 0;
@@ -173,7 +181,7 @@ static int look_at_many(struct applier *a, const struct row *row, bool of_family
 	int r;
 
 	while ((r = removal_next_id(row->body, &at, of_family, &family, &id)) > 0)
-		goes(a, id, family);
+		fn(a, id, family);
 	return r < 0 ? cannot(row, "does not say which groups it is about", err) : 0;
 }
 
@@ -203,9 +211,9 @@ static int look_at(struct applier *a, size_t i, struct err *err)
 	if (takes_all(row))
 		goes(a, row->group, STR(""));
 	if (row->kind == ROW_END && row->group == 0)
-		return look_at_many(a, row, false, err);
+		return for_many(a, row, false, goes, err);
 	if (row->kind == ROW_TAKE)
-		return look_at_many(a, row, true, err);
+		return for_many(a, row, true, goes, err);
 	if (row->kind != ROW_RECORD && row->kind != ROW_WHOLE)
 		return 0;
 	if (keep_newest(a, row, err) < 0 || look_at_record(a, row, err) < 0)
@@ -216,6 +224,11 @@ static int look_at(struct applier *a, size_t i, struct err *err)
 }
 
 /* ---- ---- */
+
+static void take_family(struct applier *a, uint64_t group, struct str family)
+{
+	store_apply_hide_family(a->store, group, family);
+}
 
 static int apply_record(struct applier *a, const struct row *row, struct err *err)
 {
@@ -269,6 +282,8 @@ static int apply(struct applier *a, const struct row *row, struct err *err)
 		return 0;
 	if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
 		return apply_record(a, row, err);
+	if (row->kind == ROW_TAKE)
+		return for_many(a, row, true, take_family, err);
 	return row->kind == ROW_GROUP ? apply_group(a, row, err)
 				      : store_apply_other(a->store, row, err);
 }
@@ -287,10 +302,9 @@ static size_t after_wipe(struct applier *a)
 	return n;
 }
 
-static int try_to_apply(struct applier *a, struct err *err)
+/* first: no row before it counts. */
+static int try_to_apply(struct applier *a, size_t first, struct err *err)
 {
-	size_t first = after_wipe(a);
-
 	for (size_t i = a->n_rows; i-- > first;)
 		if (look_at(a, i, err) < 0)
 			return -1;
@@ -305,6 +319,14 @@ static int try_to_apply(struct applier *a, struct err *err)
 	return store_apply_end(a->store, err);
 }
 
+static void begin_again(struct applier *a)
+{
+	store_apply_drop(a->store);
+	table_done(&a->gone);
+	a->gone = (struct table){ 0 };
+	store_apply_begin(a->store, a->now, a->log_bytes);
+}
+
 /* What was committed counts, and a large push that is staged has to begin again after it. */
 static void make_way(struct applier *a)
 {
@@ -315,23 +337,34 @@ static void make_way(struct applier *a)
 
 static int apply_all(struct applier *a, struct err *err)
 {
+	size_t first;
+
 	make_way(a);
-	if (try_to_apply(a, err) == 0)
+	first = after_wipe(a);
+	if (try_to_apply(a, first, err) == 0)
+		return 0;
+	/*
+	 * Of a group that several pushes of a batch were to, some rows say only what came of them:
+	 * what another one takes away may still be in the way.
+	 */
+	a->hides = true;
+	begin_again(a);
+	if (try_to_apply(a, first, err) == 0)
 		return 0;
 	if (!store_large_push(a->store))
 		return -1;
 	/* It may be that which the rows contradict. */
-	store_apply_drop(a->store);
+	begin_again(a);
 	store_large_drop(a->store);
-	table_done(&a->gone);
-	a->gone = (struct table){ 0 };
-	return try_to_apply(a, err);
+	return try_to_apply(a, first, err);
 }
 
 int applier_end(struct applier *a, double now, uint64_t log_bytes, bool failed, struct err *err)
 {
 	int r = failed ? -1 : 0;
 
+	a->now = now;
+	a->log_bytes = log_bytes;
 	store_apply_begin(a->store, now, log_bytes);
 	if (r == 0 && a->n_rows > 0 && apply_all(a, err) < 0) {
 		store_apply_drop(a->store);

@@ -178,6 +178,8 @@ int store_apply_record(struct store *s, const struct row *row, struct push *push
 	g->staged->labels = &push->labels;
 	for (uint32_t i = 0; i < push->n_families; i++)
 		change_put(s, record, &push->families[i]);
+	if (row->kind == ROW_WHOLE)
+		change_take_others(s);
 	r = change_apply(s, err);
 	s->lim = lim;
 	if (r < 0) {
@@ -257,6 +259,8 @@ static int add_document(struct store *s, const struct row *row, struct group *g,
 						   s->applied.cap_documents *
 							   sizeof(*s->applied.documents));
 	}
+	if (!g->staged || !g->staged->documents)
+		store_apply_hide(s, row->group);
 	change_begin(s, g);
 	s->applied.documents[s->applied.n_documents++] = (struct applied_document){
 		g, g->staged->documents, *row
@@ -316,7 +320,6 @@ int store_apply_other(struct store *s, const struct row *row, struct err *err)
 {
 	switch (row->kind) {
 	case ROW_BEAT:
-	case ROW_TAKE: /* the families are hidden */
 	case ROW_KEPT:
 		return 0;
 	case ROW_UNDO:

@@ -32,8 +32,8 @@ static inline bool apply_is_at_once(const struct row *row)
 void store_apply_any(struct store *s, const struct row *row);
 
 /*
- * Before all rows, so that none contradicts what one after it takes away: what the group has, all
- * of it or a family, will be replaced or goes. Does nothing for a group that is not there.
+ * What the group has, all of it or a family, goes. Also before all rows, so that none contradicts
+ * what one after it takes away or replaces. Does nothing for a group that is not there.
  */
 void store_apply_hide(struct store *s, uint64_t group);
 void store_apply_hide_family(struct store *s, uint64_t group, struct str family);
