@@ -394,7 +394,7 @@ def test_what_is_missing_is_taken_in_parts(flags, postgresql):
 def reads(server):
     """For each time that a gateway has read others' rows: the statement before it in that session."""
     last, before = {}, []
-    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement|execute <unnamed>): (.*)", server.log(), re.M):
+    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement|execute news): (.*)", server.log(), re.M):
         if statement.startswith("SELECT number, kind") and "number >= $1" in statement:
             before.append(last[process])
         last[process] = statement
@@ -414,8 +414,8 @@ def test_much_that_is_missing_is_read_without_the_lock():
             assert late.put("small", "n 4\n").status == 200
             little, much = reads(server)[:mark], reads(server)[mark:]
             # What is little is read under the lock that a push has taken.
-            assert any("FOR UPDATE" in before for before in little)
-            assert much and not any("FOR UPDATE" in before for before in much), much
+            assert any("EXECUTE lock" in before for before in little)
+            assert much and not any("EXECUTE lock" in before for before in much), much
             assert large_number(late) == 1
     finally:
         server.end()
@@ -449,7 +449,7 @@ def waits_behind_another(postgresql, name, gw, other, value):
         print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
         eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
         ours = pool.submit(gw.put, "b", "n 2\n")
-        eventually(lambda: postgresql.sql(waits.format("seq, writer")) == ["1"], "and this gateway")
+        eventually(lambda: postgresql.sql(waits.format("EXECUTE lock")) == ["1"], "and this gateway")
         print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
         assert theirs.result(DEADLINE).status == 200
         for _ in range(3):

@@ -300,7 +300,7 @@ static int lock_and_catch_up(struct postgresql *p, const struct storage_follower
 		return 0;
 	if (p->head.last.number > p->seen.number + BEHIND_MAX || p->head.missing > BEHIND_MAX_BYTES)
 		return 1;
-	if (postgresql_catch_up(p, f, err) < 0)
+	if (postgresql_catch_up(p, f, true, err) < 0)
 		return -1;
 	if (postgresql_is_current(p, &p->head))
 		return 0;

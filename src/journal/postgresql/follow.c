@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "journal/postgresql/internal.h"
 
-enum { OID_INT8 = 20 };
-
 struct catching_up {
 	struct postgresql *p;
 	const struct storage_follower *follower;
@@ -96,18 +94,16 @@ static int take_rows(struct catching_up *c, const PGresult *r, struct err *err)
 	return 0;
 }
 
-static int send_query(struct postgresql *p, uint64_t from, struct err *err)
+static int send_query(struct postgresql *p, uint64_t from, bool little, struct err *err)
 {
 	char bytes[8];
 	const char *const values[] = { bytes };
 	const int lengths[] = { sizeof(bytes) }, formats[] = { 1 };
-	const Oid types[] = { OID_INT8 };
 
 	row_put_u64(bytes, from);
 	err->reason = ERR_NONE;
-	if (PQsendQueryParams(p->session.conn, ROW_SELECT "WHERE number >= $1 ORDER BY number", 1,
-			      types, values, lengths, formats, 1) &&
-	    PQsetSingleRowMode(p->session.conn))
+	if (PQsendQueryPrepared(p->session.conn, "news", 1, values, lengths, formats, 1) &&
+	    (little || PQsetSingleRowMode(p->session.conn)))
 		return 0;
 	return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 }
@@ -132,7 +128,8 @@ static int take_all(struct catching_up *c, struct err *err)
 }
 
 /* One statement sees one state of the log, which ends with a whole transaction. */
-int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err)
+int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, bool little,
+			struct err *err)
 {
 	struct catching_up c = {
 		.p = p, .follower = f, .seen = p->seen, .first = p->seen.number > 0
@@ -144,7 +141,7 @@ int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, 
 		*err = p->why;
 		return -1;
 	}
-	if (send_query(p, p->seen.number, err) < 0)
+	if (send_query(p, p->seen.number, little, err) < 0)
 		return -1;
 	failed = take_all(&c, err);
 	if (failed) {
@@ -214,7 +211,7 @@ int postgresql_follow(struct storage *st, const struct storage_follower *f, stru
 	if (head.last.number == p->seen.number && same_writer(&head.last.writer, &p->seen.writer))
 		return 0;
 	p->head = head;
-	return postgresql_catch_up(p, f, err);
+	return postgresql_catch_up(p, f, false, err);
 }
 
 int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,

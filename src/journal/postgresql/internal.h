@@ -38,12 +38,13 @@ struct postgresql {
 	bool changed; /* the log is not what the store was made of and has written, for why */
 	bool newer;   /* it may hold, or holds, what this version does not know, for why */
 	struct err why;
-	long epoch;       /* of the log (migrate.h), when it was asked last */
-	int holder;       /* the server's process that worked for us last; 0: none */
-	bool creating;    /* all is one transaction (new_log.c), at whose end head is `head` */
-	bool reading;     /* between two readings of one state of the log */
-	bool locked;      /* begun: `head` is what it was locked with */
-	int64_t until_ns; /* monotonic: no deadline is later; 0: any */
+	long epoch;           /* of the log (migrate.h), when it was asked last */
+	int holder;           /* the server's process that worked for us last; 0: none */
+	bool creating;        /* all is one transaction (new_log.c), at whose end head is `head` */
+	bool reading;         /* between two readings of one state of the log */
+	bool locked;          /* begun: `head` is what it was locked with */
+	const char *locks_by; /* the column of the epoch in the session's statement; NULL: none */
+	int64_t until_ns;     /* monotonic: no deadline is later; 0: any */
 	struct head head;
 	double alive_at;       /* see postgresql_alive() */
 	double told_at;        /* Unix seconds: what the server has said last that the time is, */
@@ -122,8 +123,10 @@ int postgresql_begin(struct storage *st, const struct storage_follower *f, int64
 		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
 
-/* In follow.c. What others have written since; moves `seen`. */
-int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err);
+/* In follow.c. What others have written since; moves `seen`. little: memory has room for all of it.
+ */
+int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, bool little,
+			struct err *err);
 int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err);
 int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,
 		      struct err *err);

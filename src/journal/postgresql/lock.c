@@ -61,6 +61,23 @@ static void end_holder(struct postgresql *p)
 		session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), &ignored);
 }
 
+/* Another one after a migration. */
+static int prepare_lock(struct postgresql *p, struct err *err)
+{
+	const char *column = postgresql_epoch_column(p);
+	char sql[160];
+
+	if (p->locks_by && strcmp(p->locks_by, column) == 0)
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "PREPARE lock_%s AS SELECT seq, writer, batch, at, bytes, %s FROM head FOR UPDATE",
+		 column, column);
+	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
+		return -1;
+	p->locks_by = column;
+	return 0;
+}
+
 int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
 			 struct err *err)
 {
@@ -72,6 +89,8 @@ int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns
 	if (postgresql_connect(p, err) < 0)
 		return -1;
 	postgresql_roll_back(p);
+	if (prepare_lock(p, err) < 0)
+		return -1;
 	left = deadline - clock_mono_ns();
 	/* 0 would be no time-out. */
 	if (left < MS_NS)
@@ -79,14 +98,9 @@ int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns
 			       "PostgreSQL: no answer within --persistence.timeout");
 	snprintf(sql, sizeof(sql),
 		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
-		 "SELECT seq, writer, batch, at, bytes, %s FROM head FOR UPDATE; "
-		 "SELECT extract(epoch FROM clock_timestamp()), coalesce(sum(n), 0), "
-		 "set_config('lock_timeout', '%lld', true) FROM "
-		 "(SELECT length(body) AS n FROM log WHERE number > %llu ORDER BY number LIMIT %d) "
-		 "missing",
-		 (long long)((left < part_ns ? left : part_ns) / MS_NS), postgresql_epoch_column(p),
-		 (long long)(p->settings.timeout_ns / MS_NS), (unsigned long long)p->seen.number,
-		 BEHIND_MAX);
+		 "EXECUTE lock_%s; EXECUTE look (%llu, '%lld')",
+		 (long long)((left < part_ns ? left : part_ns) / MS_NS), p->locks_by,
+		 (unsigned long long)p->seen.number, (long long)(p->settings.timeout_ns / MS_NS));
 	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {
 		if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
 			return -1;

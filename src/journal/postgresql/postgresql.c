@@ -56,19 +56,12 @@ static int end_own_session(struct postgresql *p, struct err *err)
 	return 0;
 }
 
-static int prepare(struct postgresql *p, struct err *err)
+static int prepare_one(struct postgresql *p, const char *name, const char *sql, struct err *err)
 {
-	static const char sql[] =
-		"PREPARE trim (bigint) AS DELETE FROM log WHERE number <= $1; "
-		"PREPARE move_head (bigint, bigint, bigint, double precision, bigint, bigint) AS "
-		"UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, bytes = $5 "
-		"WHERE seq = $6";
 	PGresult *r;
 
-	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
-		return -1;
 	err->reason = ERR_NONE;
-	if (!PQsendPrepare(p->session.conn, "put", ROW_INSERT, 0, NULL))
+	if (!PQsendPrepare(p->session.conn, name, sql, 0, NULL))
 		return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 	while ((r = session_next(&p->session, postgresql_deadline(p), err)) != NULL) {
 		if (session_check(&p->session, r, err) < 0)
@@ -76,6 +69,29 @@ static int prepare(struct postgresql *p, struct err *err)
 		PQclear(r);
 	}
 	return err->reason ? -1 : 0;
+}
+
+static int prepare(struct postgresql *p, struct err *err)
+{
+	char sql[1000];
+
+	snprintf(sql, sizeof(sql),
+		 "PREPARE trim (bigint) AS DELETE FROM log WHERE number <= $1; "
+		 "PREPARE move_head (bigint, bigint, bigint, double precision, bigint, bigint) AS "
+		 "UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, bytes = $5 "
+		 "WHERE seq = $6; "
+		 "PREPARE look (bigint, text) AS SELECT "
+		 "extract(epoch FROM clock_timestamp())::double precision, coalesce(sum(n), 0), "
+		 "set_config('lock_timeout', $2, true) FROM (SELECT length(body) AS n FROM log "
+		 "WHERE number > $1 ORDER BY number LIMIT %d) missing",
+		 BEHIND_MAX);
+	p->locks_by = NULL;
+	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
+		return -1;
+	return prepare_one(p, "put", ROW_INSERT, err) < 0 ||
+			       prepare_one(p, "news", ROW_NEWS, err) < 0
+		       ? -1
+		       : 0;
 }
 
 static int set_up(struct postgresql *p, struct err *err)

@@ -13,6 +13,8 @@ struct row_writer {
 
 #define ROW_COLUMNS "number, kind, group_id, moved, at, checksum, writer, batch, "
 #define ROW_SELECT "SELECT " ROW_COLUMNS "body FROM log "
+/* From the number on, which is a bigint. */
+#define ROW_NEWS ROW_SELECT "WHERE number >= $1 ORDER BY number"
 
 /* Of a binary result of these. False: it has other columns. The body is borrowed from it. */
 bool result_row(const PGresult *r, int at, struct row *ret, struct row_writer *ret_writer);

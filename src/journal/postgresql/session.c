@@ -237,6 +237,9 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 		    "SET tcp_user_timeout = %lld; ",
 		    ms, ms / 2, ms);
 	add_keepalives(s, sql);
+	/* All that is read or dropped is a piece of the log from a number on, in order. */
+	strbuf_addz(sql, "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
+			 "SET enable_sort = off; ");
 	if (s->settings->reads_only)
 		strbuf_addz(sql, "SET default_transaction_read_only = on; ");
 	if (PQserverVersion(s->conn) >= 140000)
