@@ -117,7 +117,9 @@ bool store_large_fits(const struct store *s)
 		return true;
 	if (!l->group->exists && s->staged_groups > s->lim.max_groups)
 		return false;
-	return (int64_t)l->n_series <= 0 || s->staged_series <= s->lim.max_series;
+	/* A new group takes two series, whatever is pushed to it. */
+	return (l->group->exists && (int64_t)l->n_series <= 0) ||
+	       s->staged_series <= s->lim.max_series;
 }
 
 bool store_large_is_in_the_way(struct store *s, struct push *push)

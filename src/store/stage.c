@@ -116,8 +116,25 @@ void store_stage_accepted(struct store *s, struct group *g, struct push *push)
 	left_out_groups_end(s, push);
 }
 
+/* Nothing but the push that was refused has made the group. */
+static bool is_new(const struct group *g)
+{
+	const struct staged *st = g->staged;
+
+	return st && st->exists && st->made && !st->last && !st->failed;
+}
+
+/*
+ * A push that contradicts something makes its group, as with the Go gateway. One that is over a
+ * limit does not: each group takes room of its own, and there is none.
+ */
 void store_stage_refused(struct store *s, struct group *g, struct push *push)
 {
+	if (push->err.reason != ERR_INVALID && is_new(g)) {
+		g->staged->exists = false;
+		store_unindex_group(s, g);
+		return;
+	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	store_step_failed(s, g, push->now, str_of(push->err.msg));

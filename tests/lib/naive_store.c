@@ -290,6 +290,7 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	struct naive_group *g = &s->groups[p->group];
 	enum err_reason built = well_built(p) ? ERR_NONE : ERR_INVALID;
 	enum err_reason reason = ERR_NONE;
+	bool is_new = !g->there;
 
 	if (p->mode == PUSH_DELETE) {
 		*g = (struct naive_group){ 0 };
@@ -300,7 +301,9 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	if (reason)
 		return built ? built : reason;
 	reason = built ? built : store_families(s, p);
-	if (reason)
+	if (is_new && reason == ERR_STORE_FULL)
+		*g = (struct naive_group){ 0 };
+	else if (reason)
 		g->failed_at = p->now;
 	return reason;
 }

@@ -244,7 +244,7 @@ static bool take(struct model *m, int i, bool put, const struct naive_group *pus
 	memcpy(after, m->staged, sizeof(after));
 	if (!g->there && groups_in(after) == MAX_VALUES)
 		return false;
-	m->staged[i].there = g->there = true;
+	g->there = true;
 	for (int f = 0; f < FAMILIES; f++)
 		if (put || pushed->families[f])
 			g->families[f] = pushed->families[f];
