@@ -7,5 +7,9 @@ ALTER TABLE head ADD COLUMN epoch integer NOT NULL DEFAULT 1;
 -- it, and no row of the log is needed.
 ALTER TABLE head ADD COLUMN alive_at double precision NOT NULL DEFAULT 0;
 
+-- So many transactions of a writer: then one says the digest of the state before it, by which others
+-- see whether theirs is the same.
+ALTER TABLE head ADD COLUMN digest_every integer NOT NULL DEFAULT 1000;
+
 -- The first version has asked this column, and stops at any other number than 1.
 UPDATE head SET format = 2;

@@ -458,6 +458,7 @@ struct committer_stats committer_stats(struct committer *c)
 		.batches_unknown = c->database.batches[BATCH_UNKNOWN],
 		.rows_applied = c->database.applied,
 		.histories_lost = c->database.histories_lost,
+		.digests_differ = c->database.digests_differ,
 		.lock_seconds = buckets_read(&c->database.lock_seconds),
 	};
 }

@@ -23,7 +23,7 @@ struct committer_stats {
 	struct buckets_counts commit_seconds; /* of a transaction, sync included */
 	/* Where others write, too: see struct database. */
 	uint64_t batches_committed, batches_refused, batches_unknown;
-	uint64_t rows_applied, histories_lost;
+	uint64_t rows_applied, histories_lost, digests_differ;
 	struct buckets_counts lock_seconds;
 };
 

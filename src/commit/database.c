@@ -178,6 +178,17 @@ static bool storage_is_newer(struct database *d, struct err *why)
 	return d->storage->ops->health(d->storage, why) == STORAGE_NEWER;
 }
 
+/* Between two versions that show a log in two ways it would have no end. */
+#define DIGEST_PAUSE_NS (600 * SECOND_NS)
+
+/* Which of the two was right the other one sees by what this one has now. */
+static void note_mended(struct database *d)
+{
+	d->differs = false;
+	d->owes_digest = true;
+	d->next_digest_ns = clock_mono_ns() + DIGEST_PAUSE_NS;
+}
+
 /*
  * What is in the log takes the place of what the store has. A storage that has been read takes the
  * store for one that was made of it, though loading may have failed behind that.
@@ -219,7 +230,10 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	d->newer = false;
 	d->suspect = d->outdated = false;
 	d->next_log_ns = 0;
-	d->histories_lost++;
+	if (!d->differs)
+		d->histories_lost++;
+	else
+		note_mended(d);
 	log_warn("all groups were loaded from the database again", LOG_NUMBER("groups"),
 		 log_count(store_counts(d->store).groups).text, "err", why->msg, NULL);
 	return 0;
@@ -249,10 +263,35 @@ static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, s
 	return 0;
 }
 
+/* The state is that before the row. -1: it is not what the other one has, and is to be loaded. */
+static int compare_digest(struct database *d, const struct row *row, struct err *err)
+{
+	int64_t now = clock_mono_ns();
+	uint64_t ours, theirs;
+
+	if (row_verdict(row) != ROW_INTACT || !row_digest(row, &theirs) ||
+	    !store_digest(d->store, &ours) || ours == theirs)
+		return 0;
+	d->digests_differ++;
+	err_set(err, ERR_STORAGE, 0,
+		"before row %llu of the log the state of this gateway was not that of the one that "
+		"wrote it: digest %016llx, and not %016llx",
+		(unsigned long long)row->number, (unsigned long long)ours,
+		(unsigned long long)theirs);
+	d->differs = now >= d->next_digest_ns;
+	if (d->differs)
+		return -1;
+	log_error("the state still differs from another gateway's, though it was loaded anew",
+		  "err", err->msg, NULL);
+	return 0;
+}
+
 static int apply_row(void *arg, const struct row *row, struct err *err)
 {
 	struct database *d = arg;
 
+	if (row->kind == ROW_DIGEST && d->given == 0 && compare_digest(d, row, err) < 0)
+		return -1;
 	d->given++;
 	return applier_row(d->applier, row, err);
 }
@@ -398,6 +437,14 @@ void database_cancel(struct database *d)
 {
 	if (d->applier)
 		d->storage->ops->cancel(d->storage);
+}
+
+void database_put_digest(struct database *d)
+{
+	if (!d->applier || !(d->owes_digest || d->storage->ops->digest_due(d->storage)))
+		return;
+	d->owes_digest = false;
+	store_put_digest(d->store);
 }
 
 double database_now(const struct database *d)

@@ -33,10 +33,15 @@ struct database {
 
 	uint64_t given; /* others' rows since the last end of a transaction */
 
+	bool differs;     /* the digest that another has written does */
+	bool owes_digest; /* it was loaded for that, and others have to know what it has now */
+	int64_t next_digest_ns; /* monotonic: it is not loaded for that again before */
+
 	/* Any thread. */
 	atomic_ullong batches[N_BATCH_OUTCOMES];
 	atomic_ullong applied;        /* others' rows that became part of the store */
 	atomic_ullong histories_lost; /* how often the log was loaded as another one */
+	atomic_ullong digests_differ; /* how often another gateway's digest was not ours */
 	struct buckets lock_seconds;  /* until a transaction was begun, others' rows included */
 	atomic_ullong commits, bytes;
 	atomic_ullong failures; /* commits that failed, and pushes were refused for it */
@@ -63,6 +68,11 @@ static inline bool database_is_shared(const struct database *d)
  */
 int database_begin(struct database *d, struct err *err);
 void database_cancel(struct database *d);
+/*
+ * After database_begin(), before anything is staged: if it is time for that, the batch says what
+ * the state was before it.
+ */
+void database_put_digest(struct database *d);
 /* What others have written is published. Nothing is begun, and nothing is staged. */
 void database_follow(struct database *d);
 /* What was committed is published. */

@@ -125,6 +125,8 @@ void committer_run_pushes(struct committer *c, struct push *first)
 	size_t n;
 
 	note_refused(first, was_refused);
+	database_put_digest(&c->database);
+
 	bool cleaning = cleaning_begin(&c->database, CLEAN_BUSY);
 
 	if (store_large_push(c->store) == first) {

@@ -61,6 +61,22 @@ static int64_t until_something_else(struct committer *c)
 	return c->due_at == due ? look : 0;
 }
 
+/* It was loaded for another one's digest: one of the two was wrong. */
+static void tell_digest(struct committer *c)
+{
+	struct database *d = &c->database;
+	struct err err = { 0 };
+
+	if (!d->owes_digest || d->suspect || committer_begin(c, &err) < 0)
+		return;
+	database_put_digest(d);
+	if (database_commit(d, store_rows(c->store), "could not write a digest", &err) ==
+	    STORAGE_COMMITTED)
+		committer_publish(c);
+	else
+		store_rollback(c->store);
+}
+
 /* False: a row has to say it. A server that is away is noticed by others. */
 static bool beat_without_row(struct committer *c)
 {
@@ -111,6 +127,7 @@ void committer_wait(struct committer *c)
 			committer_follow(c);
 		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 			committer_do_what_is_due(c);
+		tell_digest(c);
 		if (clock_mono_ns() >= c->beat_ns)
 			committer_beat(c);
 		committer_follow_rules(c);

@@ -331,6 +331,7 @@ static void collect_replica(struct own_metrics *own, const struct own_sources *f
 	end(own);
 	histogram(own, OWN_LOCK_WAIT, &cs.lock_seconds);
 	single(own, OWN_REPLICA_APPLIED, (double)cs.rows_applied);
+	single(own, OWN_REPLICA_DIFFERS, (double)cs.digests_differ);
 	single(own, OWN_REPLICA_LOST, (double)cs.histories_lost);
 	single(own, OWN_REPLICA_LAG, (double)fs.lag_rows);
 	single(own, OWN_STORAGE_UP, fs.up);

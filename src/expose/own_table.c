@@ -35,6 +35,9 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 			    "have written." },
 	[OWN_REPLICA_APPLIED] = { "pushgateway_replica_applied_rows_total", METRIC_COUNTER,
 				  "Rows of the log that others have written and that are shown." },
+	[OWN_REPLICA_DIFFERS] = { "pushgateway_replica_digests_differ_total", METRIC_COUNTER,
+				  "How often the state was not that of the gateway that wrote its "
+				  "digest into the log." },
 	[OWN_REPLICA_LOST] = { "pushgateway_replica_history_lost_total", METRIC_COUNTER,
 			       "How often the log was another one than before and was loaded "
 			       "anew." },

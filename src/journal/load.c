@@ -193,7 +193,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		return -1;
 	l->n_groups -= row->kind == ROW_GROUP || row->kind == ROW_END || row->kind == ROW_WIPE;
 	store_restore_row(l->store, row);
-	if (row->kind == ROW_BEAT)
+	if (row->kind == ROW_BEAT || row->kind == ROW_DIGEST)
 		return 0;
 	if (row->number > l->wiped && (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS))
 		return store_restore_remembered(l->store, row) < 0

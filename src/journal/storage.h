@@ -85,7 +85,9 @@ typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
 
 /* Is given rows that others have written. */
 struct storage_follower {
-	storage_row_fn row; /* in order; -1: the store cannot follow, and has to be loaded anew */
+	/* In order; -1: the store cannot follow, and has to be loaded anew. Before a ROW_DIGEST
+	 * that is the first row of its transaction comes an end. */
+	storage_row_fn row;
 	/*
 	 * After the rows of one or more whole transactions, or, failed, where no more can be given.
 	 * now: Unix seconds, by the clock of the server. log_bytes: of all rows, row_bytes_of()
@@ -108,7 +110,7 @@ static inline bool storage_row_id_eq(const struct storage_row_id *a, const struc
 
 struct storage_ops {
 	/*
-	 * These four are of a log that several gateways write; NULL: nobody else does.
+	 * These are of a log that several gateways write; NULL: nobody else does.
 	 *
 	 * begin: nobody else writes from now until commit or cancel; what others have written is
 	 * given first. -1: *err, and nothing is begun. 1: nor is it yet; what others have written
@@ -126,6 +128,8 @@ struct storage_ops {
 	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);
 	int (*newest)(struct storage *st, int64_t deadline, struct storage_row_id *ret,
 		      struct err *err);
+	/* After begin: what is written next is to say the digest of the state (store_digest()). */
+	bool (*digest_due)(struct storage *st);
 	/* The newest row that the store has. */
 	struct storage_row_id (*seen)(struct storage *st);
 	/*

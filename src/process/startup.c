@@ -106,6 +106,7 @@ static int open_postgresql(const struct config *c, struct opened *ret, struct er
 		return -1;
 	}
 	ret->store = limited_store(c);
+	store_keep_digest(ret->store);
 	if (load_store(storage, ret->store, err) == STORAGE_LOADED) {
 		ret->storage = storage;
 		log_epoch(c, storage);

@@ -214,6 +214,7 @@ static bool is_live(const struct store *s, const struct group *g, const struct r
 	case ROW_WIPE:
 	case ROW_TAKE:
 	case ROW_BEAT:
+	case ROW_DIGEST:
 	case ROW_UNDO:
 	case ROW_KEPT:
 	case ROW_UNDONE:

@@ -211,6 +211,12 @@ struct store {
 		bool all_ended;
 	} undo;
 
+	struct { /* digest.h */
+		uint64_t sum;
+		bool kept;
+		char body[DIGEST_BODY]; /* of the row that says so */
+	} digest;
+
 	struct {                   /* apply.h */
 		double now;        /* Unix seconds */
 		struct table made; /* groups by the ids that they will have */

@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "store/digest.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
@@ -71,6 +72,10 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 	struct entry *in = p->in ? store_entry(s, p->in) : NULL;
 	struct str text = in ? begin_to_show(s, in) : STR_NULL;
 
+	if (out)
+		digest_count_entry(s, -1, out, lines_text(&out->lines));
+	if (in)
+		digest_count_entry(s, 1, in, text);
 	if (out && out->lines.page && text.n)
 		pages_replace(f, &out->lines, &in->lines, text);
 	else if (out && out->lines.page)
@@ -132,17 +137,25 @@ static void set_last(struct store *s, struct group *g, struct record *last)
 	if (last) {
 		last->refs++;
 		count_record(s, last, 1);
+		digest_count(s, 1, DIGEST_LAST, last->number, last->pushed_at, STR(""));
 	}
 	g->last = last;
 	if (before) {
+		digest_count(s, -1, DIGEST_LAST, before->number, before->pushed_at, STR(""));
 		count_record(s, before, -1);
 		record_unref(before);
 	}
 }
 
+static void count_failure(struct store *s, int sign, const struct failure *f)
+{
+	digest_count(s, sign, DIGEST_FAILURE, f->number, f->at, (struct str){ f->why, f->why_n });
+}
+
 static void set_failure(struct store *s, struct group *g, const struct step *step)
 {
 	if (g->failure) {
+		count_failure(s, -1, g->failure);
 		s->log.live_bytes -= row_bytes_of(g->failure->why_n);
 		free(g->failure);
 	}
@@ -155,6 +168,7 @@ static void set_failure(struct store *s, struct group *g, const struct step *ste
 	*g->failure = (struct failure){ step->number, step->at, (uint32_t)n };
 	copy_bytes(g->failure->why, step->why.p, n);
 	s->log.live_bytes += row_bytes_of(n);
+	count_failure(s, 1, g->failure);
 }
 
 static void show_time(struct store *s, struct group *g, int which, double value)
@@ -197,12 +211,23 @@ static void count_states(struct store *s, const struct group *g, int64_t more)
 		s->pages.counts.overdue += (uint64_t)more;
 }
 
+/* The group by itself, before its change and after it. */
+static void count_digest(struct store *s, const struct group *g, int sign)
+{
+	if (!g->exists)
+		return;
+	digest_count(s, sign, DIGEST_GROUP, g->id, 0, group_key(g));
+	if (g->life)
+		digest_count(s, sign, DIGEST_LIFE, g->life->number, g->life->now.expired, STR(""));
+}
+
 static void publish_group(struct store *s, struct group *g)
 {
 	const struct staged *st = g->staged;
 	uint64_t more = (uint64_t)st->exists - g->exists;
 
 	count_states(s, g, -1);
+	count_digest(s, g, -1);
 	for (uint32_t i = 0; i < st->net.n; i++)
 		if (st->net.pairs[i].family->shown.kin)
 			store_kin_changes(s, &st->net.pairs[i]);
@@ -224,6 +249,7 @@ static void publish_group(struct store *s, struct group *g)
 	store_set_group_id(s, g, st->exists ? st->id : 0);
 	g->exists = st->exists;
 	count_states(s, g, 1);
+	count_digest(s, g, 1);
 	pages_show_group(&s->pages, g, g->exists);
 	if (s->left_out.n > 0)
 		store_forget_left_out(s, g);

@@ -32,7 +32,8 @@ bool rows_free(const struct rows *rows)
 
 bool row_kind_is_known(enum row_kind kind)
 {
-	return (kind >= ROW_GROUP && kind <= ROW_BEAT) || (kind >= ROW_TAKE && kind <= ROW_UNDONE);
+	return (kind >= ROW_GROUP && kind <= ROW_DIGEST) ||
+	       (kind >= ROW_TAKE && kind <= ROW_UNDONE);
 }
 
 enum row_verdict row_verdict(const struct row *r)

@@ -43,8 +43,11 @@ enum row_kind {
 	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
 	ROW_PUSH_IDS = 10, /* increments that were added */
 	ROW_BEAT = 11,     /* nothing: the gateway ran until then */
-	ROW_TAKE = 20,     /* a family goes out of many groups; group 0; body: see removal.h. What
-			      a record brought that was written before it first is gone. */
+	/* The first row of a batch: the digest (store_digest()) of the state before it; 8 bytes,
+	 * the lowest first. Only in logs that several gateways write. */
+	ROW_DIGEST = 12,
+	ROW_TAKE = 20, /* a family goes out of many groups; group 0; body: see removal.h. What
+			  a record brought that was written before it first is gone. */
 	/* What can be undone (store/undo.h). Nothing of the state follows from these. */
 	ROW_UNDO = 21,   /* the row before it, ROW_END or ROW_TAKE of many groups, can be undone;
 			    group 0; body: see undo.h */
@@ -57,6 +60,7 @@ enum row_kind {
 enum { FAILED_WHY_MAX = 200 };
 enum { LIFE_BODY = 3 * 8 + 1 };
 enum { DOCUMENT_ID_BYTES = 8 };
+enum { DIGEST_BODY = 8 };
 
 struct row {
 	uint64_t number;
@@ -110,6 +114,9 @@ static inline uint32_t row_bytes_of(size_t body)
 {
 	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
+
+/* What a ROW_DIGEST says. False: it is none. */
+bool row_digest(const struct row *row, uint64_t *ret);
 
 /* The number of a document. False: the body is too short to have one. */
 bool row_document_id(struct str body, uint64_t *ret);

@@ -89,6 +89,16 @@ struct store *store_new_like(const struct store *s, const struct store_limits *l
  */
 void store_take_over(struct store *s, struct store *other, double now);
 
+/*
+ * For a log that several gateways write: a digest of the state, which is the same for all who have
+ * the same rows. Kept from the call on, which is before the first row or push. store_digest():
+ * as published; false: there is none, since something is left out. store_put_digest(): a row of the
+ * batch says it, before anything is staged and before cleaning.
+ */
+void store_keep_digest(struct store *s);
+bool store_digest(const struct store *s, uint64_t *ret);
+void store_put_digest(struct store *s);
+
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */
 const struct rows *store_rows(struct store *s);
 

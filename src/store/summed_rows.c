@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/le.h"
 #include "base/mem.h"
+#include "store/digest.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
@@ -124,6 +125,7 @@ static void forget_row(struct store *s, struct document *doc)
 	if (doc->number == 0)
 		return;
 	table_remove(&s->documents, doc->number, doc);
+	digest_count(s, -1, DIGEST_DOCUMENT, doc->number, 0, STR(""));
 	s->log.live_bytes -= row_bytes_of(doc->bytes);
 	doc->number = 0;
 }
@@ -136,6 +138,7 @@ void summed_know_row(struct store *s, struct document *doc, uint64_t number, siz
 	doc->number = number;
 	doc->bytes = (uint32_t)bytes;
 	table_add(&s->documents, number, doc);
+	digest_count(s, 1, DIGEST_DOCUMENT, number, 0, STR(""));
 	s->log.live_bytes += row_bytes_of(bytes);
 }
 

@@ -41,6 +41,7 @@ struct store *store_new_like(const struct store *s, const struct store_limits *l
 
 	if (!lim)
 		fresh->source_lim = s->source_lim;
+	fresh->digest.kept = s->digest.kept;
 	for (size_t i = 0; i < s->families.cap; i++) {
 		const struct store_family *f = s->families.entries[i].item;
 

@@ -187,6 +187,7 @@ static void apply(struct kept *k, const struct row *row)
 		put_life(group_of(k, row->group), row);
 		break;
 	case ROW_BEAT:
+	case ROW_DIGEST:
 	case ROW_UNDO:
 	case ROW_KEPT:
 	case ROW_UNDONE:

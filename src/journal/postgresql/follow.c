@@ -66,8 +66,8 @@ static int take_row(struct catching_up *c, const struct row *row, const struct r
 			       c->seen.number ? "has a gap"
 					      : "was dropped beyond what this gateway has read",
 			       err);
-	if ((c->n >= ROWS_MAX || c->bytes >= BYTES_MAX) && !same_writer(writer, &c->seen.writer) &&
-	    end(c, err) < 0)
+	if ((c->n >= ROWS_MAX || c->bytes >= BYTES_MAX || row->kind == ROW_DIGEST) &&
+	    !same_writer(writer, &c->seen.writer) && end(c, err) < 0)
 		return -1;
 	if (!row_kind_is_known(row->kind) && row_verdict(row) == ROW_UNKNOWN)
 		return postgresql_found_newer(c->p, row->number, err);

@@ -18,10 +18,11 @@ static inline struct storage_row_id row_id_of(const struct seen *s)
 }
 
 struct head {
-	struct seen last; /* the newest row of the log */
-	double at, now;   /* Unix seconds: of the newest transaction, and by the server's clock */
-	uint64_t bytes;   /* of all rows: row_bytes_of() */
-	uint64_t missing; /* of the bodies of rows that the store has not; only under the lock */
+	struct seen last;  /* the newest row of the log */
+	double at, now;    /* Unix seconds: of the newest transaction, and by the server's clock */
+	uint64_t bytes;    /* of all rows: row_bytes_of() */
+	long digest_every; /* so many transactions of a writer; only under the lock */
+	uint64_t missing;  /* of the bodies of rows that the store has not; only under the lock */
 };
 
 /*

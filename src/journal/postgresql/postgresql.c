@@ -175,6 +175,15 @@ static uint64_t postgresql_bytes(struct storage *st)
 	return strtoull(PQgetvalue(r, 0, 0), NULL, 10);
 }
 
+/* Those of all writers together are as often as those of one. */
+static bool postgresql_digest_due(struct storage *st)
+{
+	const struct postgresql *p = postgresql_of(st);
+	long every = p->head.digest_every;
+
+	return p->locked && every > 0 && (p->writer.batch + 1) % (uint64_t)every == 0;
+}
+
 static struct storage_row_id postgresql_seen(struct storage *st)
 {
 	return row_id_of(&postgresql_of(st)->seen);
@@ -225,6 +234,7 @@ static const struct storage_ops ops = {
 	.cancel = postgresql_cancel,
 	.follow = postgresql_follow,
 	.newest = postgresql_newest,
+	.digest_due = postgresql_digest_due,
 	.seen = postgresql_seen,
 	.now = postgresql_now,
 	.beat = postgresql_beat,

@@ -56,6 +56,7 @@ static struct store *new_store(const struct run *run)
 {
 	struct store *s = store_new(&(struct store_limits){ run->max_groups, run->max_series });
 
+	store_keep_digest(s);
 	for (int i = 0; i < NAIVE_NAMES - 1; i++)
 		if (naive_names[i].own >= 0)
 			store_add_own(s, str_of(naive_names[i].name), naive_names[i].own);
@@ -433,6 +434,16 @@ static void check_undos(struct world *w, struct store *b)
 	}
 }
 
+/* Of the same rows, however they have come to the two. */
+static void check_digests(const struct world *w, const struct store *a, const struct store *b)
+{
+	uint64_t of_a, of_b;
+
+	ck_assert_int_eq(store_digest(a, &of_a), store_digest(b, &of_b));
+	ck_assert_msg(of_a == of_b, "%s (seed %llu), op %u", w->run->name,
+		      (unsigned long long)w->run->seed, w->op);
+}
+
 /* The rows that the other has not seen; one that has missed some begins anew. */
 static bool give_rows(struct world *w)
 {
@@ -519,6 +530,7 @@ static void follow(struct world *w)
 	push_free(TAKE(w->staging));
 	check_same(w, w->other, &w->shown, "followed");
 	check_copies(w->store, w->other);
+	check_digests(w, w->store, w->other);
 	check_undos(w, w->other);
 	ck_assert_uint_eq(w->other->log.live_bytes, w->store->log.live_bytes);
 	ck_assert_uint_eq(w->other->next_number, w->store->next_number);
@@ -543,6 +555,7 @@ static void reload(struct world *w)
 		      w->op, err.msg);
 	check_same(w, again, &w->shown, "reloaded");
 	check_copies(w->store, again);
+	check_digests(w, w->store, again);
 	check_in_order(w);
 	check_undos(w, again);
 	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);

@@ -193,7 +193,16 @@ static struct store *new_store(void)
 	struct store *s = store_new(&(struct store_limits){ 100, 10000 });
 
 	store_limit_sources(s, &source_limits);
+	store_keep_digest(s);
 	return s;
+}
+
+static bool same_digest(const struct store *a, const struct store *b)
+{
+	uint64_t of_a, of_b;
+	bool has_a = store_digest(a, &of_a), has_b = store_digest(b, &of_b);
+
+	return has_a == has_b && (!has_a || of_a == of_b);
 }
 
 static void load(struct world *w, struct storage *from)
@@ -202,6 +211,8 @@ static void load(struct world *w, struct storage *from)
 	struct err err = { 0 };
 
 	must(load_store(from, again, &err) == STORAGE_LOADED, err.msg);
+	if (from == &w->rows.base)
+		must(same_digest(w->store, again), "the digests differ");
 	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
 	if (series_limited)
 		limit_series(again);
