@@ -240,6 +240,8 @@ static int apply_record(struct applier *a, const struct row *row, struct err *er
 	bool plain;
 
 	bytes = store_apply_key(a->store, row->group, &plain);
+	if (bytes.n == 0 && store_apply_is_left_out(a->store, row->group))
+		return store_apply_left_out(a->store, row, err);
 	if (bytes.n == 0 || key_decode(bytes, &a->arena, &key) < 0)
 		return cannot(row, "belongs to no group", err);
 	/* What a summed group shows is in its documents. */

@@ -118,10 +118,19 @@ static void forget_all_documents(struct store *s, struct group *g)
 	g->staged->documents = 0;
 }
 
+static int of_left_out(struct store *s, struct left_out_group *l, const struct row *row,
+		       struct err *err)
+{
+	return left_out_group_apply(s, l, row) < 0 ? cannot(row, "cannot be read", err) : 0;
+}
+
 static int end_group(struct store *s, const struct row *row, uint64_t id, struct err *err)
 {
 	struct group *g = group_of(s, id);
+	struct left_out_group *l = g ? NULL : left_out_group_find(s, id);
 
+	if (l)
+		return of_left_out(s, l, row, err);
 	if (!g)
 		return cannot(row, "ends a group that is not there", err);
 	forget_all_documents(s, g);
@@ -160,6 +169,16 @@ void store_apply_wipe(struct store *s, const struct row *row)
 }
 
 /* ---- what is pushed ---- */
+
+bool store_apply_is_left_out(const struct store *s, uint64_t group)
+{
+	return left_out_group_find(s, group) != NULL;
+}
+
+int store_apply_left_out(struct store *s, const struct row *row, struct err *err)
+{
+	return of_left_out(s, left_out_group_find(s, row->group), row, err);
+}
 
 int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err)
 {
@@ -224,9 +243,12 @@ static int apply_life(struct store *s, const struct row *row, struct group *g, s
 void store_apply_hide_family(struct store *s, uint64_t group, struct str family)
 {
 	struct group *g = group_of(s, group);
+	struct left_out_group *l = g ? NULL : left_out_group_find(s, group);
 	struct store_family *f = g ? family_of(s, family) : NULL;
 	struct err ignored;
 
+	if (l)
+		left_out_group_take(s, l, family);
 	if (!f)
 		return;
 	change_begin(s, g);
@@ -301,6 +323,8 @@ static int apply_of_group(struct store *s, const struct row *row, struct err *er
 {
 	struct group *g = group_of(s, row->group);
 
+	if (!g && left_out_group_find(s, row->group))
+		return of_left_out(s, left_out_group_find(s, row->group), row, err);
 	if (!g)
 		return cannot(row, "belongs to no group", err);
 	switch (row->kind) {

@@ -47,6 +47,12 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
  */
 struct str store_apply_key(const struct store *s, uint64_t group, bool *ret_plain);
 /*
+ * Has it been left out as a whole when the log was loaded? Then its records are noted as they are:
+ * nothing of them is shown, and cleaning keeps what is live.
+ */
+bool store_apply_is_left_out(const struct store *s, uint64_t group);
+int store_apply_left_out(struct store *s, const struct row *row, struct err *err);
+/*
  * The push was built of the body for the key, without the families that a later row replaces or
  * takes away. It lives until the end.
  */

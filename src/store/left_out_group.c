@@ -11,6 +11,7 @@
 /* Found by the hash of its name. */
 struct left_out_family {
 	uint64_t number; /* of the record that has the family, when that was first written */
+	uint32_t bytes;  /* of it there */
 	size_t name_n;
 	char name[];
 };
@@ -89,7 +90,7 @@ static struct left_out_family *find_family(const struct left_out_group *l, struc
 }
 
 /* False: a newer record has a family of that name. */
-static bool add_family(struct left_out_group *l, struct str name, uint64_t number)
+static bool add_family(struct left_out_group *l, struct str name, uint64_t number, uint32_t bytes)
 {
 	struct left_out_family *f;
 
@@ -97,6 +98,7 @@ static bool add_family(struct left_out_group *l, struct str name, uint64_t numbe
 		return false;
 	f = mem_alloc(sizeof(*f) + name.n);
 	f->number = number;
+	f->bytes = bytes;
 	f->name_n = name.n;
 	copy_bytes(f->name, name.p, name.n);
 	table_add(&l->families, hash_bytes(name), f);
@@ -114,7 +116,7 @@ static int add_record(struct left_out_group *l, const struct row *row)
 		return 0;
 	l->closed = row->kind == ROW_WHOLE;
 	while (!l->emptied && (r = row_next_family(row->body, &at, &message, &name)) > 0)
-		if (add_family(l, name, number))
+		if (add_family(l, name, number, (uint32_t)message.n))
 			bytes += message.n;
 	if (number > l->last)
 		l->last = number;
@@ -122,20 +124,24 @@ static int add_record(struct left_out_group *l, const struct row *row)
 	return r;
 }
 
-/*
- * Adds a document of a summed group like a family, with its number as the name: 0xFF begins no
+/* A document of a summed group is like a family, with its number as the name: 0xFF begins no
  * family's name.
  */
+static struct str document_name(const struct row *row, char name[1 + DOCUMENT_ID_BYTES])
+{
+	name[0] = (char)0xFF;
+	copy_bytes(name + 1, row->body.p, DOCUMENT_ID_BYTES);
+	return (struct str){ name, 1 + DOCUMENT_ID_BYTES };
+}
+
 static void add_document(struct left_out_group *l, const struct row *row)
 {
-	struct str id = { row->body.p, DOCUMENT_ID_BYTES };
-	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	char name[1 + DOCUMENT_ID_BYTES];
 
 	if (row->body.n < DOCUMENT_ID_BYTES || l->emptied)
 		return;
-	strbuf_addc(&name, (char)0xFF);
-	strbuf_adds(&name, id);
-	if (!add_family(l, strbuf_str(&name), row_first_number(row)) ||
+	if (!add_family(l, document_name(row, name), row_first_number(row),
+			row_bytes_of(row->body.n)) ||
 	    row->body.n == DOCUMENT_ID_BYTES)
 		return;
 	table_add(&l->documents, row_first_number(row), l);
@@ -183,6 +189,130 @@ int store_restore_left_out(struct store *s, const struct row *row)
 	return 0;
 }
 
+/* ---- what others write afterwards, the oldest row first ---- */
+
+static void forget_family(struct left_out_group *l, struct str name)
+{
+	struct left_out_family *f = find_family(l, name);
+
+	if (!f)
+		return;
+	l->live_bytes -= f->bytes < l->live_bytes ? f->bytes : l->live_bytes;
+	table_remove(&l->families, hash_bytes(name), f);
+	free(f);
+}
+
+static void forget_families(struct left_out_group *l)
+{
+	for (size_t i = 0; i < l->families.cap; i++)
+		free(l->families.entries[i].item);
+	table_done(&l->families);
+	table_done(&l->documents);
+	l->families = l->documents = (struct table){ 0 };
+	l->live_bytes = 0;
+}
+
+static void replace_family(struct left_out_group *l, struct str name, uint64_t number,
+			   uint32_t bytes)
+{
+	forget_family(l, name);
+	add_family(l, name, number, bytes);
+	l->live_bytes += bytes;
+}
+
+static int apply_record(struct left_out_group *l, const struct row *row)
+{
+	struct str message, name;
+	size_t at = 0;
+	int r;
+
+	if (row->kind == ROW_WHOLE)
+		forget_families(l);
+	l->last = row_first_number(row);
+	while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
+		replace_family(l, name, l->last, (uint32_t)message.n);
+	return r;
+}
+
+static int apply_document(struct left_out_group *l, const struct row *row)
+{
+	const struct left_out_family *before;
+	char buffer[1 + DOCUMENT_ID_BYTES];
+	struct str name;
+
+	if (row->body.n < DOCUMENT_ID_BYTES)
+		return -1;
+	name = document_name(row, buffer);
+	before = find_family(l, name);
+	if (before)
+		table_remove(&l->documents, before->number, l);
+	forget_family(l, name);
+	if (row->body.n == DOCUMENT_ID_BYTES)
+		return 0;
+	replace_family(l, name, row_first_number(row), row_bytes_of(row->body.n));
+	table_add(&l->documents, row_first_number(row), l);
+	return 0;
+}
+
+static int apply_life(struct left_out_group *l, const struct row *row)
+{
+	struct life life;
+
+	if (!life_decode(row->body, row->at, &life))
+		return -1;
+	if (life.expired)
+		forget_families(l);
+	l->life = row_first_number(row);
+	return 0;
+}
+
+static void end_group(struct store *s, struct left_out_group *l, double at)
+{
+	uint32_t step = store_step(s, NULL, ROW_END, at);
+
+	store_step_at(s, step)->left_out = l;
+	l->ends = true;
+}
+
+static int apply_row(struct store *s, struct left_out_group *l, const struct row *row)
+{
+	switch (row->kind) {
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		return apply_record(l, row);
+	case ROW_DOCUMENT:
+		return apply_document(l, row);
+	case ROW_LIFE:
+		return apply_life(l, row);
+	case ROW_FAILED:
+		l->failed = row_first_number(row);
+		return 0;
+	case ROW_END:
+		if (!l->ends)
+			end_group(s, l, row->at);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+int left_out_group_apply(struct store *s, struct left_out_group *l, const struct row *row)
+{
+	uint64_t before = l->live_bytes;
+	int r = apply_row(s, l, row);
+
+	s->log.live_bytes += l->live_bytes - before;
+	return r;
+}
+
+void left_out_group_take(struct store *s, struct left_out_group *l, struct str family)
+{
+	uint64_t before = l->live_bytes;
+
+	forget_family(l, family);
+	s->log.live_bytes += l->live_bytes - before;
+}
+
 /* ---- cleaning ---- */
 
 bool left_out_group_has_row(const struct left_out_group *l, const struct row *row)
@@ -223,12 +353,8 @@ void left_out_groups_end(struct store *s, const struct push *push)
 		return;
 	for (size_t at = table_first(&s->left_out_groups, push->key_hash);
 	     (l = table_next(&s->left_out_groups, push->key_hash, &at));)
-		if (!l->ends && str_eq(key_of(l), push->key)) {
-			uint32_t step = store_step(s, NULL, ROW_END, push->now);
-
-			store_step_at(s, step)->left_out = l;
-			l->ends = true;
-		}
+		if (!l->ends && str_eq(key_of(l), push->key))
+			end_group(s, l, push->now);
 }
 
 void left_out_group_remove(struct store *s, struct left_out_group *l)

@@ -32,6 +32,15 @@ struct left_out_group *left_out_group_find(const struct store *s, uint64_t id);
 /* For iterating over them: the one at a place of the table; false: the place is free. */
 bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *ret);
 
+/*
+ * A row that another gateway, which lets the group in, has written about it after it was loaded: in
+ * order, and it may come again. -1: it is not what we wrote. The end of the group is a step of the
+ * batch at hand.
+ */
+int left_out_group_apply(struct store *s, struct left_out_group *l, const struct row *row);
+/* The same where a row takes a family out of many groups. */
+void left_out_group_take(struct store *s, struct left_out_group *l, struct str family);
+
 /* For cleaning: may there be something live in the row, is this family of its body live? */
 bool left_out_group_has_row(const struct left_out_group *l, const struct row *row);
 bool left_out_group_has_family(const struct left_out_group *l, uint64_t number, struct str name);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "journal/apply.h"
 #include "journal/load.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
@@ -19,7 +20,7 @@
 
 #define SECOND INT64_C(1000000000)
 
-enum { FAMILIES = 8, PUSHES = 40, CLEANINGS = 30 };
+enum { FAMILIES = 8, PUSHES = 40, HALF = PUSHES / 2, CLEANINGS = 30 };
 
 static const struct store_limits limits = { 100, 1000 };
 
@@ -180,6 +181,63 @@ START_TEST(cleaning_keeps_a_group_that_is_left_out)
 }
 END_TEST
 
+/* False: the group has ended, and there is another one. */
+static bool follow(struct applier *a, struct store *s, const struct mem_storage *rows)
+{
+	uint64_t next = s->next_number;
+	struct err err;
+
+	for (size_t i = 0; i < rows->n_rows; i++) {
+		const struct row *row = &rows->rows[i];
+
+		if (row->number < next)
+			continue;
+		if (row->kind == ROW_GROUP && memmem(row->body.p, row->body.n, "abc", 3))
+			return false;
+		ck_assert_int_eq(applier_row(a, row, &err), 0);
+	}
+	ck_assert_msg(applier_end(a, 0, s->log.bytes, false, &err) == 0, "%s", err.msg);
+	return true;
+}
+
+/* Another gateway lets it in, and goes on pushing to it. */
+START_TEST(what_others_push_to_one_that_is_left_out_is_kept)
+{
+	uint64_t rng = (uint64_t)_i + 1;
+	struct store *writer = store_new(&limits), *s;
+	struct mem_storage rows;
+	struct applier *applier;
+	bool goes_on = true;
+
+	mem_storage_init(&rows);
+	for (int i = 1; i <= HALF; i++)
+		random_push(writer, &rows, &rng, i);
+	push(writer, &rows, PUSH_POST, "/j/abc/x", "first 1\n", HALF + 1);
+	change_keys(&rows, "abc", "a:c");
+	s = load(&rows);
+	ck_assert_uint_eq(store_counts(s).left_out, 1);
+	change_keys(&rows, "a:c", "abc");
+	applier = applier_new(s);
+	for (int i = HALF + 2; i <= PUSHES && goes_on; i++) {
+		random_push(writer, &rows, &rng, i);
+		goes_on = follow(applier, s, &rows);
+	}
+	if (goes_on) {
+		CLEANUP(freep) char *as_it_was = exposed(writer);
+
+		change_keys(&rows, "abc", "a:c");
+		for (int i = 0; i < CLEANINGS / 3; i++) {
+			clean(s, &rows, 100 + rng_below(&rng, 400));
+			check_repaired(&rows, as_it_was);
+		}
+	}
+	applier_free(applier);
+	store_free(writer);
+	store_free(s);
+	mem_storage_done(&rows);
+}
+END_TEST
+
 /* What the log holds of it is live: cleaning has no reason to try again and again. */
 START_TEST(a_group_that_is_left_out_counts_as_live)
 {
@@ -274,6 +332,7 @@ int main(void)
 	TCase *tc = tcase_create("left out");
 
 	tcase_add_loop_test(tc, cleaning_keeps_a_group_that_is_left_out, 0, 20);
+	tcase_add_loop_test(tc, what_others_push_to_one_that_is_left_out_is_kept, 0, 20);
 	tcase_add_test(tc, a_group_that_is_left_out_counts_as_live);
 	tcase_add_loop_test(tc, until_its_key_is_pushed_to_or_deleted, 0, (int)ARRAY_LEN(pushes));
 	tcase_add_test(tc, what_is_rolled_back_ends_nothing);
