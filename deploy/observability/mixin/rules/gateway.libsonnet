@@ -83,6 +83,35 @@
               },
             },
             {
+              alert: 'TallygateStorageDown',
+              expr: 'pushgateway_storage_up{%s} == 0' % t,
+              'for': '1m',
+              labels: { severity: 'critical' },
+              annotations: {
+                summary: '{{ $labels.instance }} has no answer from PostgreSQL',
+                description: 'Pushes are answered 503, and scrapes too after --persistence.stale-after. Its log says what PostgreSQL, or the network, said last.',
+              },
+            },
+            {
+              alert: 'TallygateReplicaBehind',
+              expr: 'min_over_time(pushgateway_replica_lag_rows{%s}[5m]) > 0' % t,
+              'for': '5m',
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: '{{ $labels.instance }} is {{ $value }} rows behind the other gateways',
+                description: 'It does not keep up with what they write, or finds rows of a newer version; its scrapes may be 503. Its log says which.',
+              },
+            },
+            {
+              alert: 'TallygateHistoryLost',
+              expr: 'increase(pushgateway_replica_history_lost_total{%s}[15m]) > 0' % t,
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: '{{ $labels.instance }} found another log in PostgreSQL than it had read',
+                description: 'After a promotion or the restoring of a backup: acknowledged pushes may be gone. Also if it was away until what it had not read was dropped: then nothing is lost.',
+              },
+            },
+            {
               alert: 'TallygateFamiliesLeftOut',
               expr: 'pushgateway_database_left_out_families{%s} > 0' % t,
               labels: { severity: 'warning' },
