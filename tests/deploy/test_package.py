@@ -71,6 +71,14 @@ def test_it_needs_what_the_build_and_the_program_need(package):
     assert depends - {"libc6"} <= packages("RUNTIME_PACKAGES")
 
 
+def test_it_is_built_from_what_the_image_is_built_from():
+    """And so without tests/: what a build of either needs from there would be missed by the other, too."""
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text().split("\nFROM ")[0]
+    copied = {name for line in re.findall(r"^COPY (.*) (?:\S+)$", dockerfile, re.M) for name in line.split() if ".git" not in name}
+    packed = re.search(r"^cp -r (.*) \"\$source\"$", (ROOT / "deploy" / "deb").read_text(), re.M)[1].split()
+    assert copied - {"deploy/packages"} == set(packed) - {"CHANGELOG.md"}
+
+
 def test_its_version_is_the_programs(package, installed):
     version = re.search(r"version: '(.*?)'", (ROOT / "meson.build").read_text())[1]
     assert field(package, "Version") == version
