@@ -73,7 +73,7 @@ def test_it_needs_what_the_build_and_the_program_need(package):
 
 def test_it_is_built_from_what_the_image_is_built_from():
     """And so without tests/: what a build of either needs from there would be missed by the other, too."""
-    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text().split("\nFROM ")[0]
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text().split("\nFROM ")[1]
     copied = {name for line in re.findall(r"^COPY (.*) (?:\S+)$", dockerfile, re.M) for name in line.split() if ".git" not in name}
     packed = re.search(r"^cp -r (.*) \"\$source\"$", (ROOT / "deploy" / "deb").read_text(), re.M)[1].split()
     assert copied - {"deploy/packages"} == set(packed) - {"CHANGELOG.md"}
