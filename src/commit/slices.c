@@ -113,6 +113,9 @@ static bool undo_step(struct slices *sl, struct err *err)
 		       undoing_stage(sl->undoing, database_now(sl->database), err) == 0 &&
 		       commit_undo_batch(sl, err);
 	case UNDO_DONE:
+		/* It can be tried again when what was in the way is gone. */
+		if (sl->undo->undo->restored == 0)
+			break;
 		if (database_begin(sl->database, err) == 0 && undoing_check(sl->undoing, err) == 0)
 			commit_undone(sl, err);
 		break;

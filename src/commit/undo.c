@@ -80,10 +80,12 @@ static void leave_out(const struct undoing *u, struct str key, struct str family
 
 /* ---- whole groups ---- */
 
-/* Each family by itself, because one of them contradicts something. */
+/* Each family by itself, because one of them contradicts something. Returns how many are staged. */
 static int stage_each(struct undoing *u, const struct group_copy *g,
 		      const struct group_copy_family *const *families, uint32_t n, struct err *err)
 {
+	int staged = 0;
+
 	for (uint32_t i = 0; i < n; i++) {
 		struct push *push = group_pushes_add(&u->pushes, g->key, families + i, 1,
 						     families[i]->pushed_at, err);
@@ -94,17 +96,22 @@ static int stage_each(struct undoing *u, const struct group_copy *g,
 			store_stage(u->store, push);
 		if (push->err.reason)
 			leave_out(u, g->key, families[i]->name, push->err.msg);
+		else
+			staged++;
 	}
-	return 0;
+	return staged;
 }
 
+/* Returns how many are staged; -1: *err. */
 static int stage_families(struct undoing *u, const struct group_copy *g, struct err *err)
 {
 	const struct group_copy_family **sorted = group_pushes_sort(g, &u->groups);
+	int staged = 0;
 	uint32_t n;
 
 	for (uint32_t i = 0; i < g->n_families; i += n) {
 		struct push *push;
+		int came = 0;
 
 		n = group_pushes_same_time(sorted + i, g->n_families - i);
 		push = group_pushes_add(&u->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
@@ -113,10 +120,32 @@ static int stage_families(struct undoing *u, const struct group_copy *g, struct 
 			return -1;
 		if (!push->err.reason)
 			store_stage(u->store, push);
-		if (push->err.reason && stage_each(u, g, sorted + i, n, err) < 0)
+		if (!push->err.reason)
+			came = (int)n;
+		else
+			came = stage_each(u, g, sorted + i, n, err);
+		if (came < 0)
 			return -1;
+		staged += came;
 	}
-	return 0;
+	return staged;
+}
+
+/*
+ * 1: the group has its families, or as many of them as can come back. 0: none can, and no group
+ * comes of it. -1: *err.
+ */
+static int stage_what_it_had(struct undoing *u, const struct group_copy *g, const struct push *push,
+			     struct err *err)
+{
+	int staged;
+
+	if (g->mode != GROUP_PLAIN || g->n_families == 0)
+		return 1;
+	staged = stage_families(u, g, err);
+	if (staged == 0)
+		store_stage_end(u->store, push);
+	return staged > 0 ? 1 : staged;
 }
 
 static const char *why_not(const struct undoing *u, const struct group_copy *g)
@@ -132,6 +161,7 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 {
 	const char *why = why_not(u, g);
 	struct push *push;
+	int had;
 
 	if (why) {
 		leave_out(u, g->key, STR(""), why);
@@ -145,8 +175,9 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 		leave_out(u, g->key, STR(""), push->err.msg);
 		return 0;
 	}
-	if (g->mode == GROUP_PLAIN && stage_families(u, g, err) < 0)
-		return -1;
+	had = stage_what_it_had(u, g, push, err);
+	if (had <= 0)
+		return had;
 	store_stage_times(u->store, push, g->pushed_at, g->failed_at, g->failed_why);
 	if (store_stage_summed(u->store, push, u->scratch, now, true) < 0) {
 		leave_out(u, g->key, STR(""), push->err.msg);
@@ -168,14 +199,24 @@ static const struct group_copy_family *family_of(const struct group_copy *g, str
 	return NULL;
 }
 
+/*
+ * The group may have been deleted and come back by another undo: then it has another id, but it is
+ * the same as long as its last push is.
+ */
 static const char *why_not_family(const struct undoing *u, const struct group_copy *g)
 {
-	if (!undoable_has(u->removal, store_group_id(u->store, g->key)))
+	uint64_t id = store_group_id(u->store, g->key);
+
+	if (id == 0)
 		return "the group has been deleted since";
+	if (store_group_pushed_at(u->store, g->key) != g->pushed_at)
+		return undoable_has(u->removal, id)
+			       ? "the group has been pushed to meanwhile, and stays as it is"
+			       : "the group has been deleted since, and pushed to again";
 	if (!store_has_values(u->store, g->key))
 		return "the values of the group have expired since";
 	if (store_has_family(u->store, g->key, u->removal->family))
-		return "it has been pushed meanwhile, and stays as it is";
+		return "it is back already";
 	return NULL;
 }
 

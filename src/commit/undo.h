@@ -1,8 +1,9 @@
 /*
  * Undoing a removal (store/undo.h). The groups that it has taken are read from the log, loaded into
  * a store of their own, and staged from there as pushes are, some at a time: between two steps
- * pushes are committed. When all are back a row says that this has been done; until then it can be
- * done again, and names those that are back already. The committer's thread only.
+ * pushes are committed. When all are back a row says that this has been done; until then, and
+ * if nothing could come back, it can be done again, and names those that are back already. The
+ * committer's thread only.
  */
 #ifndef COMMIT_UNDO_H
 #define COMMIT_UNDO_H
@@ -34,7 +35,7 @@ void undoing_free(struct undoing *u); /* NULL is fine; not while a batch of it i
 enum undo_step {
 	UNDO_READING,
 	UNDO_LOADED, /* undoing_stage() is next */
-	UNDO_DONE,   /* all are back: store_undone_rows() are to be written */
+	UNDO_DONE,   /* all are back: unless that is none, store_undone_rows() are to be written */
 	UNDO_FAILED, /* *err */
 };
 

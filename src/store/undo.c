@@ -219,6 +219,13 @@ uint64_t store_group_id(struct store *s, struct str key)
 	return g ? g->id : 0;
 }
 
+double store_group_pushed_at(struct store *s, struct str key)
+{
+	const struct group *g = find(s, key);
+
+	return g ? group_pushed_at(g) : 0;
+}
+
 bool store_has_values(struct store *s, struct str key)
 {
 	const struct group *g = find(s, key);

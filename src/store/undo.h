@@ -72,6 +72,9 @@ bool undo_restores(enum row_kind kind);
 
 /* The id of the group with that key, as published; 0: there is none. */
 uint64_t store_group_id(struct store *s, struct str key);
+/* Unix seconds: of its last successful push; 0: there was none. A group that came back has that of
+ * before. */
+double store_group_pushed_at(struct store *s, struct str key);
 /* False: the values of the group have gone because of their age. */
 bool store_has_values(struct store *s, struct str key);
 bool store_has_family(struct store *s, struct str key, struct str family);

@@ -109,13 +109,68 @@ def test_one_family_comes_back(database):
         answer = undo(g, data["undo"])["data"]
         assert answer["restored"] == 2 and answer["left_out_total"] == 2
         reasons = {(x["labels"]["i"], x["family"]): x["reason"] for x in answer["left_out"]}
-        assert "pushed meanwhile" in reasons["2", "a"] and "deleted since" in reasons["3", "a"]
+        assert "pushed to meanwhile" in reasons["2", "a"] and "deleted since" in reasons["3", "a"]
         after = shown(g)
         for i in 1, 4:
             assert [x for x in after[0] if f'i="{i}"' in x] == [x for x in before[0] if f'i="{i}"' in x]
         g.kill()
     with Gateway(database=database) as g:
         assert shown(g) == after
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_overlapping_deletes_are_undone_newest_first(database, crash):
+    """A group that an undo has brought back is the same one for the undo of what went out of it before."""
+    with Gateway(database=database) as g:
+        assert g.post("f/i/1", "x 1\n").status == 200
+        assert g.post("f/i/1", "y 2\n").status == 200
+        assert g.put("f/i/2", "x 3\ny 4\nz 5\n").status == 200
+        before = shown(g)
+        idents = [delete(g, match='{job="f"}', family="y")["data"]["undo"],
+                  delete(g, match='{job="f"}')["data"]["undo"]]
+        assert undo(g, idents[1])["data"] == {"restored": 2, "left_out_total": 0, "left_out": []}
+        idents[1:] = [delete(g, match='{job="f"}', family="x")["data"]["undo"],
+                      delete(g, match='{job="f"}', family="z")["data"]["undo"],
+                      delete(g, match='{job="f"}')["data"]["undo"]]
+        assert shown(g)[0] == []
+        g.kill()
+    for ident, n in zip(reversed(idents), (2, 1, 2, 2)):
+        with Gateway(database=database) as g:
+            assert undo(g, ident)["data"] == {"restored": n, "left_out_total": 0, "left_out": []}
+            if crash:
+                g.kill()
+    with Gateway(database=database) as g:
+        assert shown(g) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_family_does_not_come_back_into_a_group_that_was_pushed_to(database, method):
+    with Gateway(database=database) as g:
+        assert g.put("f", "x 1\ny 1\n").status == 200
+        ident = delete(g, match='{job="f"}', family="y")["data"]["undo"]
+        assert g.request(method, "/metrics/job/f", "x 2\n").status == 200
+        before = shown(g)
+        answer = undo(g, ident)["data"]
+        assert (answer["restored"], answer["left_out_total"]) == (0, 1)
+        assert answer["left_out"][0]["family"] == "y" and "pushed to meanwhile" in answer["left_out"][0]["reason"]
+        assert shown(g) == before
+
+
+def test_a_group_does_not_come_back_empty(database):
+    """Nothing of it can: it is not counted, and when what was in the way is gone it can be asked for again."""
+    with Gateway(database=database) as g:
+        assert g.put("x", "# TYPE a gauge\na 1\n").status == 200
+        before = shown(g)
+        ident = delete(g, match='{job="x"}')["data"]["undo"]
+        assert g.put("y", "# TYPE a counter\na 1\n").status == 200
+        clash = shown(g)
+        answer = undo(g, ident)["data"]
+        assert (answer["restored"], [x["family"] for x in answer["left_out"]]) == (0, ["a"])
+        assert shown(g) == clash
+        assert g.delete("y").status == 202
+        assert undo(g, ident)["data"]["restored"] == 1
+        assert shown(g) == before
+        undo(g, ident, 404)
 
 
 def test_what_clashes_is_left_out_and_named(database):

@@ -44,7 +44,7 @@ struct look {
 	char *times;              /* and lifetime, mode, reason of the last failure */
 	char *family[N_FAMILIES]; /* NULL: it has none of it */
 	char *sources;
-	unsigned made; /* tells it from another one of the same key before or after */
+	unsigned pushed; /* its last push, which it has again when it comes back */
 };
 
 static void look_done(struct look *l)
@@ -63,7 +63,7 @@ static char *copy_of(const char *z)
 
 static struct look look_copy(const struct look *l)
 {
-	struct look c = { .there = l->there, .made = l->made };
+	struct look c = { .there = l->there, .pushed = l->pushed };
 
 	c.times = copy_of(l->times);
 	c.sources = copy_of(l->sources);
@@ -95,7 +95,7 @@ struct world {
 	struct slices slices;
 	struct look model[N_GROUPS];
 	struct removed known[N_KNOWN];
-	unsigned n_known, n_ids, made;
+	unsigned n_known, n_ids, pushed;
 	uint64_t rng, seed;
 	unsigned step;
 	double now;
@@ -252,11 +252,10 @@ static void check(const struct world *w, struct store *s, const char *what)
 }
 
 /* After a push or a delete, which others test, the model is what the store shows of that group. */
-static void learn(struct world *w, unsigned g)
+static void learn(struct world *w, unsigned g, bool pushed)
 {
 	struct look got[N_GROUPS];
-	bool was = w->model[g].there;
-	unsigned made = w->model[g].made;
+	unsigned last = w->model[g].pushed;
 
 	look_at_all(w->store, got);
 	for (unsigned i = 0; i < N_GROUPS; i++)
@@ -264,7 +263,7 @@ static void learn(struct world *w, unsigned g)
 			look_done(&got[i]);
 	look_done(&w->model[g]);
 	w->model[g] = got[g];
-	w->model[g].made = was ? made : ++w->made;
+	w->model[g].pushed = pushed ? ++w->pushed : last;
 }
 
 /* ---- steps ---- */
@@ -310,7 +309,7 @@ static void push_plain(struct world *w, unsigned g)
 			  w->now));
 	store_stage(w->store, w->pushes[w->n_pushes - 1]);
 	commit(w);
-	learn(w, g);
+	learn(w, g, !w->pushes[w->n_pushes - 1]->err.reason);
 }
 
 static void push_summed(struct world *w, unsigned g)
@@ -327,7 +326,7 @@ static void push_summed(struct world *w, unsigned g)
 	keep(w, push);
 	store_stage(w->store, push);
 	commit(w);
-	learn(w, g);
+	learn(w, g, !push->err.reason);
 }
 
 static void delete (struct world *w, unsigned g)
@@ -338,7 +337,7 @@ static void delete (struct world *w, unsigned g)
 	keep(w, make_push(PUSH_DELETE, path, "", w->now));
 	store_stage(w->store, w->pushes[w->n_pushes - 1]);
 	commit(w);
-	learn(w, g);
+	learn(w, g, false);
 }
 
 static int wants(void *arg, const struct removal_group *g, struct err *err)
@@ -479,7 +478,7 @@ static uint64_t undo_in_model(struct world *w, struct removed *r, unsigned *ret_
 		if (r->family < 0)
 			back = !l->there;
 		else
-			back = l->there && l->made == was->made && !l->family[r->family];
+			back = l->there && l->pushed == was->pushed && !l->family[r->family];
 		*ret_left_out += !back;
 		if (!back)
 			continue;
@@ -487,7 +486,6 @@ static uint64_t undo_in_model(struct world *w, struct removed *r, unsigned *ret_
 		if (r->family < 0) {
 			look_done(l);
 			*l = look_copy(was);
-			l->made = ++w->made;
 		} else {
 			l->family[r->family] = copy_of(was->family[r->family]);
 		}
@@ -521,13 +519,15 @@ static void undo(struct world *w)
 	w->database.suspect = false;
 	if (none) {
 		ck_assert_int_eq(push.err.reason, ERR_NOT_FOUND);
-	} else if (w->rows.refuse) {
+	} else if (w->rows.refuse && push.err.reason) {
 		ck_assert_int_eq(push.err.reason, ERR_STORAGE);
 	} else {
+		/* Where nothing comes back nothing is written. */
+		ck_assert(!w->rows.refuse || what.restored == 0);
 		ck_assert_msg(!push.err.reason, "%s", push.err.msg);
 		ck_assert_uint_eq(what.restored, undo_in_model(w, r, &left));
 		ck_assert_uint_eq(w->left_out, left);
-		r->ended = true;
+		r->ended = what.restored > 0;
 	}
 	w->rows.refuse = false;
 }
