@@ -434,6 +434,21 @@ def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
             assert keeps.poll() is None or keeps.returncode
 
 
+def test_a_session_that_does_not_read_under_the_lock_is_ended(postgresql, flags):
+    """As one that was stopped while it received what others have pushed: the server waits to send, which no time-out of its own ends."""
+    name = flags[1].partition("=")[2]
+    state = "SELECT wait_event FROM pg_stat_activity WHERE query LIKE '%generate_series%' AND pid <> pg_backend_pid()"
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as keeps:
+            print("\\set FETCH_COUNT 0", "BEGIN;", f"SELECT seq FROM {name}.head FOR UPDATE;",
+                  "SELECT repeat('x', 1000) FROM generate_series(1, 1000000);", sep="\n", file=keeps.stdin, flush=True)
+            eventually(lambda: postgresql.sql(state), "it is sent much")
+            keeps.send_signal(signal.SIGSTOP)
+            eventually(lambda: postgresql.sql(state) == ["ClientWrite"], "the server waits for it")
+            assert gw.put("a", "n 1\n").status == 503
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+
+
 def waits_behind_another(postgresql, name, gw, other, value):
     """
     Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits. False: this

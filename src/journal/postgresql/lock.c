@@ -40,8 +40,9 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 
 /*
  * Somebody has the lock for longer than a time-out. A gateway that was stopped while it sent a
- * large push has, since the server's own time-outs do not count there. One that waits for its
- * client has not been told to commit yet; never one that waits for a standby.
+ * large push, or received what others have written, has, since the server's own time-outs do not
+ * count there. One that waits for its client has not committed yet; never one that waits for a
+ * standby.
  */
 static void end_holder(struct postgresql *p)
 {
@@ -51,7 +52,8 @@ static void end_holder(struct postgresql *p)
 	snprintf(sql, sizeof(sql),
 		 "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a WHERE a.pid <> "
 		 "pg_backend_pid() AND a.datname = current_database() AND a.usename = current_user "
-		 "AND a.application_name = 'tallygate' AND a.wait_event = 'ClientRead' AND "
+		 "AND a.application_name = 'tallygate' AND a.wait_event IN "
+		 "('ClientRead', 'ClientWrite') AND "
 		 "a.xact_start < clock_timestamp() - interval '%lld ms' AND EXISTS (SELECT FROM "
 		 "pg_locks l "
 		 "WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",

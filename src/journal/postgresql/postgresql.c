@@ -35,7 +35,8 @@ static int end_own_session(struct postgresql *p, struct err *err)
 
 	snprintf(
 		sql, sizeof(sql),
-		"SELECT CASE WHEN a.wait_event = 'ClientRead' THEN pg_terminate_backend(a.pid) END "
+		"SELECT CASE WHEN a.wait_event IN ('ClientRead', 'ClientWrite') THEN "
+		"pg_terminate_backend(a.pid) END "
 		"FROM pg_stat_activity a WHERE a.pid = %d AND a.pid <> pg_backend_pid() AND EXISTS "
 		"(SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
 		p->holder);
