@@ -22,10 +22,14 @@ def parse_args():
     p.add_argument("--without", action="append", default=[], choices=sorted(sequences.SWITCHES),
                    help="leaves this out")
     p.add_argument("--max-failures", type=int, default=10, help="ends after so many classes of disagreement")
+    p.add_argument("--replicas", type=int, default=1, help="so many of ours over the PostgreSQL of --url; each request goes to any of them")
+    p.add_argument("--url", help="of a PostgreSQL, for --replicas; it may be written to")
     p.add_argument("--verbose", action="store_true", help="prints every step")
     args = p.parse_args()
     if args.seed is None:
         args.seed = str(int(time.time()))
+    if (args.replicas > 1) != (args.url is not None):
+        p.error("--replicas and --url need each other")
     if args.sequences is None and args.minutes is None:
         args.sequences = 500
     return args
@@ -96,7 +100,8 @@ def main():
     flags = [flag for name in sorted(switches) for flag in sequences.FLAGS.get(name, [])]
     try:
         go = peer.Gateway("the Go gateway", peer.find_go(), flags)
-        ours = peer.Gateway("ours", peer.find_ours(), flags)
+        ours = (peer.Replicas("ours", peer.find_ours(), args.url, args.replicas, args.seed, flags) if args.url
+                else peer.Gateway("ours", peer.find_ours(), flags))
         pair = runner.Pair(go, ours)
         try:
             pair.start()

@@ -2,11 +2,11 @@
 import collections
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
 import threading
-import time
 import time
 
 from .client import Client
@@ -51,10 +51,10 @@ def assets_of(program):
 
 
 class Gateway:
-    """One process in memory only, on a port that it picks."""
+    """One process, on a port that it picks. store: the flags that say where it keeps what it has; in memory only if nothing is said."""
 
-    def __init__(self, name, program, flags=()):
-        self.name, self.program, self.flags = name, program, list(flags)
+    def __init__(self, name, program, flags=(), store=("--persistence.file=",)):
+        self.name, self.program, self.flags, self.store = name, program, list(flags), list(store)
         self.process = None
 
     def start(self):
@@ -64,7 +64,7 @@ class Gateway:
         self.port = self.client = None
         self.news = threading.Condition()
         self.process = subprocess.Popen(
-            [self.program, "--web.listen-address=127.0.0.1:0", "--persistence.file=",
+            [self.program, "--web.listen-address=127.0.0.1:0", *self.store,
              *assets_of(self.program), *self.flags],
             env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._drain, args=(self.process.stderr,), daemon=True)
@@ -132,3 +132,42 @@ class Gateway:
 
     def scrape(self):
         return self.send(Step("GET", b"/metrics"))
+
+
+class Replicas:
+    """Several of ours over one PostgreSQL: each request goes to any of them. As one gateway to whoever compares it."""
+
+    def __init__(self, name, program, url, n, seed, flags=()):
+        self.name, self.program, self.url = name, program, url
+        self.random, self.starts = random.Random(seed), 0
+        self.gateways = [Gateway(f"{name} {i}", program, flags) for i in range(n)]
+
+    def start(self):
+        """With nothing stored."""
+        self.starts += 1
+        for gateway in self.gateways:
+            gateway.store = [f"--persistence.url={self.url}", f"--persistence.schema=differential_{os.getpid()}_{self.starts}"]
+            gateway.start()
+
+    def stop(self):
+        for gateway in self.gateways:
+            gateway.stop()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def ended(self):
+        return any(gateway.ended() for gateway in self.gateways)
+
+    def _any(self):
+        return self.random.choice(self.gateways)
+
+    def send(self, step):
+        return self._any().send(step)
+
+    def barrier(self):
+        return self._any().barrier()
+
+    def scrape(self):
+        return self._any().scrape()

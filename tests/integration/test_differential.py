@@ -23,6 +23,15 @@ def test_agrees_with_the_go_gateway():
     assert "400 sequences of seed ci" in done.stdout
 
 
+@pytest.mark.sanitized
+def test_three_over_one_database_agree_with_it_too(postgresql):
+    """Each request goes to any of them."""
+    done = subprocess.run([TESTS / "differential" / "run", "--seed", "replicas", "--sequences", "20", "--replicas", "3", "--url", postgresql.url],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=600, env=os.environ)
+    assert done.returncode == 0, done.stdout
+    assert "20 sequences of seed replicas" in done.stdout
+
+
 def scrape(body):
     return Reply(200, {}, body)
 
