@@ -11,5 +11,10 @@ ALTER TABLE head ADD COLUMN alive_at double precision NOT NULL DEFAULT 0;
 -- see whether theirs is the same.
 ALTER TABLE head ADD COLUMN digest_every integer NOT NULL DEFAULT 1000;
 
+-- The row before the first one that the log still has: candidates for cleaning are read before the
+-- lock, and under it is seen here whether somebody else has dropped them.
+ALTER TABLE head ADD COLUMN trimmed bigint NOT NULL DEFAULT 0;
+UPDATE head SET trimmed = (SELECT coalesce(min(number), 1) - 1 FROM log);
+
 -- The first version has asked this column, and stops at any other number than 1.
 UPDATE head SET format = 2;

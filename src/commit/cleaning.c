@@ -10,15 +10,38 @@ static bool look_at_row(void *store, const struct row *row)
 	return store_clean_look(store, row);
 }
 
+static bool needs_row(void *store, const struct row *row)
+{
+	return store_clean_needs(store, row);
+}
+
 static int clean_row(void *store, const struct row *row, struct err *err)
 {
 	return store_clean_row(store, row, err);
 }
 
+static struct storage_cleaner cleaner_of(struct store *store)
+{
+	return (struct storage_cleaner){ look_at_row, needs_row, clean_row, store };
+}
+
+void cleaning_read_ahead(struct database *d, enum clean_when when)
+{
+	const struct storage_cleaner cleaner = cleaner_of(d->store);
+	struct err ignored;
+	uint64_t due;
+
+	if (!d->storage || !d->storage->ops->read_oldest || d->suspect)
+		return;
+	due = store_clean_due(d->store, when);
+	if (due > 0)
+		d->storage->ops->read_oldest(d->storage, due, &cleaner, &ignored);
+}
+
 bool cleaning_begin(struct database *d, enum clean_when when)
 {
 	uint64_t due;
-	const struct storage_cleaner cleaner = { look_at_row, clean_row, d->store };
+	const struct storage_cleaner cleaner = cleaner_of(d->store);
 	struct err err = { 0 };
 
 	if (!d->storage)

@@ -7,6 +7,9 @@
 
 #include "commit/database.h"
 
+/* Before the transaction is begun: what takes time of the step, where others wait for it. */
+void cleaning_read_ahead(struct database *d, enum clean_when when);
+
 /*
  * One step, before anything of the batch is staged. Rows that are still needed become rows of the
  * batch, to be written once more. False: there was nothing to do, or it

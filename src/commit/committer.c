@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "commit/cleaning.h"
 #include "commit/internal.h"
 
 enum { SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
@@ -140,6 +141,8 @@ static int make_ready(struct committer *c, struct push *first, struct err *err)
 {
 	if (c->database.suspect && database_look_after(&c->database, err) < 0)
 		return -1;
+	if (!is_alone(first))
+		cleaning_read_ahead(&c->database, CLEAN_BUSY);
 	if (committer_begin(c, err) < 0)
 		return -1;
 	set_times(c, first);

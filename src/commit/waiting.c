@@ -13,14 +13,21 @@ enum { LOOK_NS = 1000 * 1000 * 1000 };
 #define BEAT_NS (10 * INT64_C(1000000000))
 #define ROW_BEAT_NS (6 * BEAT_NS)
 
+static bool begin_cleaning(struct committer *c)
+{
+	struct err ignored;
+
+	cleaning_read_ahead(&c->database, CLEAN_IDLE);
+	return committer_begin(c, &ignored) == 0 && cleaning_begin(&c->database, CLEAN_IDLE);
+}
+
 /* The short pauses between pushes in quick succession are not used for cleaning. */
 void committer_clean(struct committer *c)
 {
 	struct err err = { 0 };
 
 	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && committer_begin(c, &err) == 0 &&
-	       cleaning_begin(&c->database, CLEAN_IDLE)) {
+	       queue_stays_empty(c->queue, IDLE_NS) && begin_cleaning(c)) {
 		/* If this fails, there is nothing to publish. */
 		committer_commit(c, true, &err);
 		committer_publish(c);

@@ -51,6 +51,8 @@ enum storage_which {
 struct storage_cleaner {
 	/* First called with a row that has only the size of its body. True: call row() for it. */
 	bool (*look)(void *arg, const struct row *row);
+	/* Would it be? Nothing is noted. */
+	bool (*needs)(void *arg, const struct row *row);
 	storage_row_fn row;
 	void *arg;
 };
@@ -155,6 +157,10 @@ struct storage_ops {
 					 struct err *err);
 	enum storage_commit_result (*commit)(struct storage *st, const struct rows *rows,
 					     struct err *err);
+	/* Where others write, too, before begin: reads what `oldest` will be asked for; NULL: there
+	 * is nothing to be gained. */
+	int (*read_oldest)(struct storage *st, uint64_t bytes,
+			   const struct storage_cleaner *cleaner, struct err *err);
 	/* The oldest rows, in order, until they make up `bytes`. -1 also if a wanted row is
 	 * damaged; others are not read.
 	 */

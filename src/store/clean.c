@@ -223,6 +223,12 @@ static bool is_live(const struct store *s, const struct group *g, const struct r
 	return false;
 }
 
+bool store_clean_needs(struct store *s, const struct row *row)
+{
+	return row->number + 1 < s->next_number &&
+	       (is_live(s, store_group_by_id(s, row->group), row) || undoables_need(s, row));
+}
+
 bool store_clean_look(struct store *s, const struct row *row)
 {
 	/* The newest row stays where it is, since the next row's number follows from it. */
@@ -232,7 +238,7 @@ bool store_clean_look(struct store *s, const struct row *row)
 		s->log.pass_end = s->next_number - 1;
 	s->log.trimmed += row_bytes_of(row->body.n);
 	s->log.trim_to = row->number;
-	return is_live(s, store_group_by_id(s, row->group), row) || undoables_need(s, row);
+	return store_clean_needs(s, row);
 }
 
 /* Keeps a row that is not live, for an undo. */

@@ -123,6 +123,8 @@ enum clean_when {
 };
 uint64_t store_clean_due(const struct store *s, enum clean_when when);
 bool store_clean_look(struct store *s, const struct row *row);
+/* Would that be true? Nothing is noted. */
+bool store_clean_needs(struct store *s, const struct row *row);
 int store_clean_row(struct store *s, const struct row *row, struct err *err);
 const struct rows *store_clean_rows(struct store *s);
 void store_clean_end(struct store *s, bool committed);

@@ -237,7 +237,7 @@ static int clean(void *store, const struct row *row, struct err *err)
 
 int storage_clean(struct storage *st, struct store *s, uint64_t bytes, struct err *err)
 {
-	const struct storage_cleaner cleaner = { look, clean, s };
+	const struct storage_cleaner cleaner = { .look = look, .row = clean, .arg = s };
 
 	return st->ops->oldest(st, bytes, &cleaner, err);
 }

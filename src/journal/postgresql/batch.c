@@ -28,7 +28,10 @@ static int send_trim(struct postgresql *p, const struct batch *b)
 	if (!b->rows->trim)
 		return 1;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)b->rows->trim);
-	return PQsendQueryPrepared(p->session.conn, "trim", 1, values, NULL, NULL, 0);
+	return PQsendQueryPrepared(p->session.conn, "trim", 1, values, NULL, NULL, 0) &&
+	       (p->epoch < 2 ||
+		PQsendQueryParams(p->session.conn, "UPDATE head SET trimmed = $1::bigint", 1, NULL,
+				  values, NULL, NULL, 0));
 }
 
 static int send_rows(struct postgresql *p, const struct batch *b)
@@ -254,6 +257,7 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 
 	p->writer.batch++;
 	p->locked = false;
+	postgresql_forget_oldest(p);
 	if (locked) {
 		b = (struct batch){ .rows = rows,
 				    .head = p->head,

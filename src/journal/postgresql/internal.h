@@ -21,6 +21,7 @@ struct head {
 	struct seen last;  /* the newest row of the log */
 	double at, now;    /* Unix seconds: of the newest transaction, and by the server's clock */
 	uint64_t bytes;    /* of all rows: row_bytes_of() */
+	uint64_t trimmed;  /* the row before the first one; only under the lock */
 	long digest_every; /* so many transactions of a writer; only under the lock */
 	uint64_t missing;  /* of the bodies of rows that the store has not; only under the lock */
 };
@@ -52,6 +53,10 @@ struct postgresql {
 	int64_t told_ns;       /* when, monotonic */
 	struct session asking; /* of whoever asks for the newest row */
 	struct row_params params;
+	struct {
+		PGresult *heads, *bodies; /* NULL: none was read */
+		uint64_t trimmed;         /* then: the row before the first of them */
+	} oldest;                         /* rows, see cleaning.c */
 };
 
 static inline struct postgresql *postgresql_of(struct storage *st)
@@ -136,7 +141,12 @@ int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_i
 enum storage_load_result postgresql_read(struct storage *st, enum storage_which which,
 					 uint64_t below, storage_row_fn fn, void *arg,
 					 struct err *err);
+
+/* In cleaning.c. */
+int postgresql_read_oldest(struct storage *st, uint64_t bytes,
+			   const struct storage_cleaner *cleaner, struct err *err);
 int postgresql_oldest(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 		      struct err *err);
+void postgresql_forget_oldest(struct postgresql *p);
 
 #endif

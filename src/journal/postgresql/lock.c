@@ -28,6 +28,7 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 		.last = { integer(head, 0), { integer(head, 1), integer(head, 2) } },
 		.at = strtod(PQgetvalue(head, 0, 3), NULL),
 		.bytes = integer(head, 4),
+		.trimmed = integer(head, 7),
 		.digest_every = strtol(PQgetvalue(head, 0, 6), NULL, 10),
 		.now = strtod(PQgetvalue(now, 0, 0), NULL),
 	};
@@ -75,7 +76,7 @@ static int prepare_lock(struct postgresql *p, struct err *err)
 	snprintf(sql, sizeof(sql),
 		 "PREPARE lock_%s AS SELECT seq, writer, batch, at, bytes, %s, %s "
 		 "FROM head FOR UPDATE",
-		 column, column, p->epoch < 2 ? "0" : "digest_every");
+		 column, column, p->epoch < 2 ? "0, 0" : "digest_every, trimmed");
 	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
 		return -1;
 	p->locks_by = column;

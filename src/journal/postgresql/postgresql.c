@@ -135,6 +135,7 @@ void postgresql_changed(struct postgresql *p, const struct err *why)
 {
 	p->changed = true;
 	p->why = *why;
+	postgresql_forget_oldest(p);
 }
 
 void postgresql_roll_back(struct postgresql *p)
@@ -225,6 +226,7 @@ void postgresql_close(struct storage *st)
 	session_close(&p->session);
 	session_close(&p->asking);
 	row_params_done(&p->params);
+	postgresql_forget_oldest(p);
 	free(p->url);
 	free(p->schema);
 	free(p);
@@ -242,6 +244,7 @@ static const struct storage_ops ops = {
 	.alive = postgresql_alive,
 	.read = postgresql_read,
 	.commit = postgresql_commit,
+	.read_oldest = postgresql_read_oldest,
 	.oldest = postgresql_oldest,
 	.bytes = postgresql_bytes,
 	.probe = postgresql_probe,

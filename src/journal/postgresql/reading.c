@@ -1,4 +1,4 @@
-/* Rows of the log read: all of them at start, the oldest for cleaning. */
+/* Rows of the log read: all of them, at start. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -129,91 +129,4 @@ enum storage_load_result postgresql_read(struct storage *st, enum storage_which 
 		p->changed = false;
 	}
 	return STORAGE_LOADED;
-}
-
-/* ---- the oldest rows ---- */
-
-/* Who looks for a batch whose fate is unknown has to find a row of it. */
-enum { KEPT_TIMEOUTS = 10 };
-
-/* Of a small part of the log only. */
-static PGresult *read_heads(struct postgresql *p, uint64_t bytes, struct err *err)
-{
-	char text[3][32];
-	const char *const values[] = { text[0], text[1], text[2] };
-	PGresult *r, *more;
-
-	const uint64_t numbers[] = {
-		(uint64_t)(p->settings.timeout_ns / 1000000000) * KEPT_TIMEOUTS,
-		bytes / ROW_BYTES + 1,
-		bytes,
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		snprintf(text[i], sizeof(text[i]), "%llu", (unsigned long long)numbers[i]);
-	err->reason = ERR_NONE;
-	if (!PQsendQueryParams(p->session.conn,
-			       "SELECT " ROW_COLUMNS
-			       "bytes FROM (SELECT *, sum(bytes + 32) OVER (ORDER BY "
-			       "number) - bytes - 32 AS before FROM (SELECT " ROW_COLUMNS
-			       "length(body) AS bytes FROM log WHERE written < "
-			       "extract(epoch FROM clock_timestamp()) - $1::bigint "
-			       "ORDER BY number LIMIT $2::bigint) oldest) counted "
-			       "WHERE before < $3::bigint ORDER BY number",
-			       3, NULL, values, NULL, NULL, 1)) {
-		session_failed(&p->session, PQerrorMessage(p->session.conn), err);
-		return NULL;
-	}
-	r = session_next(&p->session, postgresql_deadline(p), err);
-	if (!r || session_check(&p->session, r, err) < 0)
-		return NULL;
-	while ((more = session_next(&p->session, postgresql_deadline(p), err)) != NULL)
-		PQclear(more);
-	if (!err->reason)
-		return r;
-	PQclear(r);
-	return NULL;
-}
-
-static int clean_row(void *arg, const struct row *row, struct err *err)
-{
-	const struct storage_cleaner *cleaner = arg;
-
-	if (row_verdict(row) == ROW_BAD_CHECKSUM)
-		return err_set(err, ERR_SYSTEM, 0,
-			       "row %llu of the log is damaged: its checksum is wrong",
-			       (unsigned long long)row->number);
-	return cleaner->row(cleaner->arg, row, err);
-}
-
-static void add_number(struct strbuf *list, uint64_t number)
-{
-	strbuf_addf(list, "%s%llu", list->n ? "," : "", (unsigned long long)number);
-}
-
-int postgresql_oldest(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
-		      struct err *err)
-{
-	struct postgresql *p = postgresql_of(st);
-	struct reader rd = { .p = p, .fn = clean_row, .arg = (void *)cleaner };
-	CLEANUP(strbuf_done) struct strbuf wanted = { 0 };
-	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
-	CLEANUP(PQclearp) PGresult *heads = NULL;
-	struct row row;
-
-	if (postgresql_connect(p, err) < 0)
-		return -1;
-	heads = read_heads(p, bytes, err);
-	if (!heads)
-		return -1;
-	for (int i = 0; i < PQntuples(heads) && result_head(heads, i, &row); i++)
-		if (cleaner->look(cleaner->arg, &row))
-			add_number(&wanted, row.number);
-	if (wanted.n == 0)
-		return 0;
-	strbuf_addf(&sql, ROW_SELECT "WHERE number < $1 AND number = ANY('{%s}') ORDER BY number",
-		    strbuf_z(&wanted));
-	if (send_query(p, strbuf_z(&sql), UINT64_MAX, err) < 0)
-		return -1;
-	return give_all(&rd, err);
 }
