@@ -64,7 +64,17 @@ class Page:
         eventually(says, f"{css} says {text!r}")
 
     def click(self, css, text=None):
-        self.one(css, text).click()
+        """Also where the page is written anew at that moment, as it is every 15 s."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
+        def clicked():
+            try:
+                self.one(css, text).click()
+            except StaleElementReferenceException:
+                return False
+            return True
+
+        eventually(clicked, f"{css} {text or ''} is clicked")
 
     def keys(self, *keys, shift=False):
         from selenium.webdriver.common.action_chains import ActionChains
