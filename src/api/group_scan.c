@@ -31,12 +31,21 @@ static int64_t rank_of(const struct list_request *r, const struct group_brief *g
 	return r->descending ? -rank : rank;
 }
 
-/* Groups are ordered by job, then by the canonical bytes of the key; a NUL separates the two. */
+/*
+ * Groups are ordered by job, then by the canonical bytes of the key. Two NULs separate them; behind
+ * each NUL of a job a byte is put that sorts after that and is no NUL.
+ */
 static struct str place_key(struct group_scan *s, struct str key)
 {
+	struct str job = key_value(key, STR("job"));
+
 	s->place_key.n = 0;
-	strbuf_adds(&s->place_key, key_value(key, STR("job")));
-	strbuf_addc(&s->place_key, '\0');
+	for (size_t i = 0; i < job.n; i++) {
+		strbuf_addc(&s->place_key, job.p[i]);
+		if (job.p[i] == '\0')
+			strbuf_addc(&s->place_key, '\1');
+	}
+	strbuf_add(&s->place_key, "\0", 2);
 	strbuf_adds(&s->place_key, key);
 	return strbuf_str(&s->place_key);
 }
@@ -44,19 +53,9 @@ static struct str place_key(struct group_scan *s, struct str key)
 struct str group_scan_key(const struct group_scan *s, size_t i)
 {
 	struct str place = pick_key(&s->picks, &s->picks.list[i]);
+	const char *end = memmem(place.p, place.n, "\0", 2);
 
-	/*
-	 * A job may contain a NUL itself: the separator is the one behind which there is a key with
-	 * that job.
-	 */
-	for (size_t n = 0; n < place.n; n++) {
-		struct str key = { place.p + n + 1, place.n - n - 1 };
-
-		if (place.p[n] == '\0' &&
-		    str_eq(key_value(key, STR("job")), (struct str){ place.p, n }))
-			return key;
-	}
-	return STR("");
+	return (struct str){ end + 2, (size_t)(place.p + place.n - end - 2) };
 }
 
 /* False: *err says why there is no answer. */

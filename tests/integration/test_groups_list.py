@@ -145,12 +145,12 @@ def test_a_cursor_of_another_request(gw):
 
 
 def test_by_key_means_by_job_first(gw):
-    """However the other labels are called, and with one job's name at the beginning of another's (a NUL counts as the end)."""
+    """However the other labels are called, and with one job's name at the beginning of another's."""
     names = ["ci", "ci/instance/a", "ci/zone/a", "ci%00/a/b", "ci-test", "ci-test/instance/0", "web/a/b", "web/instance/0"]
     for i, name in enumerate(random.sample(names, len(names))):
         assert gw.put(name, f"a{{n=\"{i}\"}} 1\n").status in (200, 400)
-    whole = [g["labels"] for g in groups(gw)]
-    assert [g["job"] for g in whole] == sorted((g["job"] for g in whole), key=lambda job: job + "\0a") and len(whole) >= 7
+    whole = [g["labels"] for g in groups(gw, limit=1000)]
+    assert [g["job"] for g in whole] == sorted(g["job"] for g in whole) and len(whole) >= 7
     assert [g["labels"] for p in pages(gw, limit=3) for g in p["groups"]] == whole
     assert [g["labels"] for g in groups(gw, sort="-key")] == whole[::-1]
 
@@ -218,6 +218,25 @@ def test_by_label(gw):
     assert [[r["value"] for r in p["rows"]] for p in pages(gw, by="i", limit=4)] == \
         [["0", "1", "2", "3"], ["4", "5", "6", "7"], ["8", "9"]]
     assert ask(gw, by="job", match='{i=~"[012]"}')["data"]["rows"][0]["count"] == 1
+
+
+def test_jobs_of_any_bytes(gw):
+    """Also those that a separator is made of, at any place. A refused push makes a group, too."""
+    rng = random.Random(4)
+    names = {"".join(rng.choices(["\0", "\1", "\2", "a", "é"], k=rng.randint(1, 4))) for _ in range(60)} | {"\0", "\0\0", "a\0", "\0\1", "\1\0"}
+    c = gw.connect()
+    for n, name in enumerate(sorted(names)):
+        for path in "", "/i/1":
+            body = "x 1\n" if n % 2 else "x 1\nx 1\n"
+            gw.request("PUT", "/metrics/job/" + urllib.parse.quote(name, safe="") + path, body, connection=c)
+    in_order = [name for name in sorted(names, key=str.encode) for _ in range(2)]
+    assert jobs(gw, limit=1000) == in_order and jobs(gw, limit=1000, sort="-key") == in_order[::-1]
+    for sort in "key", "-key", "age", "series":
+        assert [g["labels"]["job"] for p in pages(gw, sort=sort, limit=1) for g in p["groups"]] == jobs(gw, limit=1000, sort=sort), sort
+    assert [s["labels"] for p in pages(gw, limit=7) for s in p["groups"]] == [g["labels"] for g in groups(gw)]
+    assert gw.get("/").status == 200 and gw.get("/?sort=-age").status == 200
+    assert ask(gw, "/api/v1/groups/sources")["status"] == "success"
+    c.close()
 
 
 def test_methods(shared):
