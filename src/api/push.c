@@ -1,4 +1,6 @@
 /* PUT, POST and DELETE of a group, and what a PUT or POST would be answered: its dry run. */
+#include <ctype.h>
+
 #include "api/api.h"
 #include "api/endpoints.h"
 #include "api/groups_delete.h"
@@ -8,6 +10,10 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "commit/committer.h"
+#include "merge/said.h"
+
+/* Of a DELETE's parameters; more of them are read as such. */
+enum { QUERY_LOOKED_AT = 1024 };
 
 static enum push_mode mode_of(enum http_method method)
 {
@@ -34,38 +40,57 @@ static void refuse_busy(struct api_worker *w, struct http_request *req, bool dry
 	refuse(w, req, dry_run, &err, REJECT_BUSY, start_ns);
 }
 
-/* Whoever writes one of these expects less to be deleted, or nothing. */
-static int check_is_path_only(const struct params *p, struct err *err)
+/* Whether some parameter looks like one that says what is deleted. */
+static bool says_what(struct str query)
 {
-	static const char *const of_selectors[] = { "match[]", "older_than", "family",
-						    "dry_run", "dryrun",     "expect" };
+	static const char *const words[] = { "recurs", "match", "olderthan",
+					     "family", "dry",   "expect" };
+	char text[QUERY_LOOKED_AT];
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(of_selectors); i++)
-		if (params_get(p, of_selectors[i]).p)
-			return err_set(err, ERR_INVALID, 0,
-				       "the parameter %s is not for this path, and nothing is "
-				       "deleted: DELETE /api/v1/groups?match[]=SELECTOR takes "
-				       "match[], older_than, family, dry_run and expect",
-				       of_selectors[i]);
-	return 0;
+	for (size_t i = 0; i < query.n; i++) {
+		if (n == sizeof(text))
+			return true;
+		if (query.p[i] != '_' && query.p[i] != '-')
+			text[n++] = (char)tolower((unsigned char)query.p[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (memmem(text, n, words[i], strlen(words[i])))
+			return true;
+	return false;
 }
 
 /*
- * Whether a DELETE has ?recursive=true. -1: *err. Other parameters are ignored, as the Go gateway
- * ignores all.
+ * Whether a DELETE has ?recursive=true. -1: *err. The Go gateway ignores parameters, and so are
+ * those here that nobody could mean to say what is deleted.
  */
 static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
 {
+	static const char *const known[] = { "recursive" };
 	struct params p;
 
-	*ret = false;
-	if (w->query.n == 0)
+	if (!says_what(w->query))
 		return 0;
-	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
-		return memmem(w->query.p, w->query.n, "recursive", 9) ? -1 : 0;
-	if (check_is_path_only(&p, err) < 0)
-		return -1;
-	return params_flag(&p, "recursive", ret, err) < 0 ? -1 : 0;
+	if (params_parse(w->query, &w->reader.arena, &p, err) == 0 &&
+	    params_check(&p, known, ARRAY_LEN(known), err) == 0 &&
+	    params_flag(&p, "recursive", ret, err) >= 0)
+		return 0;
+	err_prefix(err, "nothing is deleted (match[], older_than, family, dry_run and expect are "
+			"for DELETE /api/v1/groups): ");
+	return -1;
+}
+
+/* Groups go with a group, and none belongs to a source. */
+static int check_is_group(const struct push_request *request, const struct push *push,
+			  struct err *err)
+{
+	if (request->said_mode == GROUP_PLAIN &&
+	    (!push->said || push->said->head.source.name.n == 0))
+		return 0;
+	return err_set(err, ERR_INVALID, 0,
+		       "nothing is deleted: recursive=true is for the path of a group, "
+		       "/metrics/job/JOB/LABEL/VALUE, without /sum or /add and without the labels "
+		       "of a source; DELETE without it ends a source");
 }
 
 static void read_here(struct api_worker *w, struct http_request *req,
@@ -77,6 +102,10 @@ static void read_here(struct api_worker *w, struct http_request *req,
 
 	if (request->mode != PUSH_DELETE || is_recursive(w, &recursive, &refusal.err) == 0)
 		push = read_push(&w->reader, request, &refusal);
+	if (push && recursive && check_is_group(request, push, &refusal.err) < 0) {
+		push_free(push);
+		push = NULL;
+	}
 	if (push && recursive)
 		groups_delete_within(w, req, push->key);
 	if (push && recursive)

@@ -116,6 +116,20 @@ def test_within_a_group(database):
         assert lines(g) == after and jobs(g) == ["y"]
 
 
+@pytest.mark.parametrize("path", ["/sum/metrics/job/s/pid/1", "/sum/metrics/job/s/pid/77", "/metrics/job/s/__mode__/sum/pid/1",
+    "/sum/metrics/job/s", "/add/metrics/job/s"])
+def test_nothing_is_within_a_source(path):
+    """To end one is no reason to delete what it has counted for."""
+    with Gateway(database="") as g:
+        for pid in "1", "2":
+            assert g.request("POST", f"/sum/metrics/job/s/pid/{pid}", "# TYPE c_total counter\nc_total 5\n").status == 200
+        assert g.put("s/zone/a", "x 1\n").status == 200
+        r = g.request("DELETE", path + "?recursive=true")
+        assert r.status == 400 and "nothing is deleted: recursive=true is for the path of a group" in r.text
+        assert 'c_total{instance="",job="s"} 10' in g.get("/metrics").text and len(jobs(g)) == 2
+        assert g.request("DELETE", "/metrics/job/s?recursive=true").status == 202 and not jobs(g)
+
+
 @pytest.mark.parametrize("params,says", [
     ({}, "match[] says which"),
     ({"match": "{}"}, "must not match the empty string"),
@@ -219,13 +233,15 @@ def test_all_or_nothing_after_a_crash(database):
         assert ask(g)["data"]["total"] in (0, 2000)
 
 
-@pytest.mark.parametrize("query", ["dry_run=1", "dryrun=1", "expect=3", "older_than=1h", "family=a", "match[]={job=%22x%22}", "recursive=true&dry_run=1"])
+@pytest.mark.parametrize("query", ["dry_run=1", "dryrun=1", "expect=3", "older_than=1h", "family=a", "match[]={job=%22x%22}", "recursive=true&dry_run=1",
+    "recursive=true&dry-run=1", "dry-run=1", "dryRun=1", "DRY", "olderThan=1h", "dry_run=1&x=%zz", "recursive=true&recursive=false",
+    "recursive=true&x=1", "&".join(["x=1"] * 300) + "&expect=0", "x=" + "y" * 2000 + "&x=1"])
 def test_a_delete_that_means_less_deletes_nothing(query):
-    """These parameters are for a selector. Others are ignored, as the Go gateway ignores all."""
+    """However it is spelt. Other parameters are ignored, as the Go gateway ignores all."""
     with Gateway("--web.enable-admin-api", database="") as g:
         fill(g, ["x", "x/i/1"])
         r = g.request("DELETE", f"/metrics/job/x?{query}")
-        assert r.status == 400 and "is not for this path, and nothing is deleted" in r.text
+        assert r.status == 400 and "nothing is deleted (match[], older_than, family, dry_run and expect are for" in r.text
         assert g.request("PUT", f"/api/v1/admin/wipe?{query}").status == 400
         assert sorted(jobs(g)) == ["x", "x"]
         assert g.request("DELETE", "/metrics/job/x?cache=1").status == 202 and jobs(g) == ["x"]
