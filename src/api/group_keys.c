@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/path.h"
+#include "api/permission.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -37,7 +38,7 @@ static void add(struct group_keys *k, struct str key)
 }
 
 static int add_line(struct group_keys *k, struct str line, const struct key_limits *lim,
-		    struct arena *a, struct err *err)
+		    const struct caller *caller, struct arena *a, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
 	struct push_path push;
@@ -48,9 +49,12 @@ static int add_line(struct group_keys *k, struct str line, const struct key_limi
 	if (path_decode(line, a, &path, err) < 0)
 		return -1;
 	if (path.query.n > 0 || !push_path_parse(path.decoded, &push) || push.mode != GROUP_PLAIN)
-		return err_set(err, ERR_INVALID, 0,
-			       "not the path of a group, like /metrics/job/JOB/LABEL/VALUE");
-	if (key_parse(push.key, lim, a, &key, NULL, err) < 0)
+		return err_set(
+			err, ERR_INVALID, 0,
+			"not the path of a group, like /metrics/job/JOB/LABEL/VALUE (without "
+			"/sum or /add)");
+	if (key_parse(push.key, lim, a, &key, NULL, err) < 0 ||
+	    permission_complete(caller, VERB_DELETE, a, &key, err) < 0)
 		return -1;
 	key_encode(&key, &bytes);
 	add(k, strbuf_str(&bytes));
@@ -67,8 +71,8 @@ static int at_line(uint32_t line, struct err *err)
 	return -1;
 }
 
-int group_keys_parse(struct str body, const struct key_limits *lim, struct arena *scratch,
-		     struct group_keys *ret, struct err *err)
+int group_keys_parse(struct str body, const struct key_limits *lim, const struct caller *caller,
+		     struct arena *scratch, struct group_keys *ret, struct err *err)
 {
 	uint32_t number = 0;
 
@@ -87,7 +91,7 @@ int group_keys_parse(struct str body, const struct key_limits *lim, struct arena
 		if (ret->keys.n == GROUP_KEYS_MAX)
 			return err_set(err, ERR_TOO_LARGE, number,
 				       "the body lists more than %d groups", GROUP_KEYS_MAX);
-		if (add_line(ret, line, lim, scratch, err) < 0)
+		if (add_line(ret, line, lim, caller, scratch, err) < 0)
 			return at_line(number, err);
 	}
 	if (ret->keys.n == 0)

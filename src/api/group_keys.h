@@ -5,6 +5,7 @@
 #ifndef API_GROUP_KEYS_H
 #define API_GROUP_KEYS_H
 
+#include "api/caller.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/table.h"
@@ -18,11 +19,12 @@ struct group_keys {
 };
 
 /*
- * A group that is there twice counts once. -1: *err, ERR_INVALID, names the line; or there are too
- * many, ERR_TOO_LARGE. scratch is for the call. group_keys_done() is due in either case.
+ * A group that is there twice counts once. The keys get the labels of the caller (NULL: of nobody).
+ * -1: *err, ERR_INVALID or ERR_FORBIDDEN, names the line; or there are too many, ERR_TOO_LARGE.
+ * scratch is for the call. group_keys_done() is due in either case.
  */
-int group_keys_parse(struct str body, const struct key_limits *lim, struct arena *scratch,
-		     struct group_keys *ret, struct err *err);
+int group_keys_parse(struct str body, const struct key_limits *lim, const struct caller *caller,
+		     struct arena *scratch, struct group_keys *ret, struct err *err);
 bool group_keys_has(const struct group_keys *k, struct str key);
 void group_keys_done(struct group_keys *k);
 

@@ -23,6 +23,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "codec/decompress.h"
+#include "config/config.h"
 #include "expose/background.h"
 #include "push/push.h"
 
@@ -384,17 +386,34 @@ static int read_request(struct groups_delete *d, struct err *err)
 	return read_how(d, &p, err);
 }
 
+/* *body, as sent, is what it is without its Content-Encoding. */
+static int read_plain(struct groups_delete *d, struct strbuf *plain, struct str *body,
+		      struct err *err)
+{
+	enum content_coding coding = content_coding_of(
+		http_request_header(d->req, "Content-Encoding"));
+
+	if (coding == BODY_IDENTITY)
+		return 0;
+	if (decompress(coding, *body, d->worker->api->config->body_size, plain, err) < 0)
+		return -1;
+	*body = strbuf_str(plain);
+	return 0;
+}
+
 static int read_listed(struct groups_delete *d, struct err *err)
 {
 	static const char *const how[] = { "family", "dry_run", "expect" };
 	const struct key_limits any = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
+	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
+	struct str body = http_request_body(d->req);
 	struct params p;
 	struct str warning;
 
 	if (v1_params(d->worker, how, ARRAY_LEN(how), true, &p, &warning, err) < 0 ||
-	    read_how(d, &p, err) < 0)
+	    read_how(d, &p, err) < 0 || read_plain(d, &plain, &body, err) < 0)
 		return -1;
-	return group_keys_parse(http_request_body(d->req), &any, &d->arena, &d->keys, err);
+	return group_keys_parse(body, &any, caller_of(d->req), &d->arena, &d->keys, err);
 }
 
 static void begin_if(struct groups_delete *d, int r, const struct err *err)

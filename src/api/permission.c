@@ -140,3 +140,21 @@ int permission_for_group(const struct caller *c, enum access_verb verb, struct s
 		return forbid(c, verb, &key, err);
 	return answer == ROLE_MAY;
 }
+
+/* ---- a listed group ---- */
+
+int permission_complete(const struct caller *c, enum access_verb verb, struct arena *a,
+			struct key *key, struct err *err)
+{
+	struct role_decision d;
+
+	if (!c)
+		return 0;
+	if (role_decide(c->rules->access, &c->who, verb, key, a, &d, err) < 0)
+		return -1;
+	if (d.answer == ROLE_OTHER_LABEL)
+		return forbid_label(c, &d, err);
+	if (d.answer == ROLE_MAY)
+		*key = d.key;
+	return 0;
+}

@@ -30,6 +30,14 @@ bool permission_refuse(struct api_worker *w, struct http_request *req, const str
 int permission_for_group(const struct caller *c, enum access_verb verb, struct str bytes,
 			 struct arena *scratch, struct err *err);
 
+/*
+ * Of a group that a list of paths names: puts the labels of the caller's entry on, as on the path
+ * of a push. -1: ERR_FORBIDDEN when it has another value of one, or another reason. *key is of the
+ * arena then. A caller who may not at all finds that out with permission_for_group().
+ */
+int permission_complete(const struct caller *c, enum access_verb verb, struct arena *a,
+			struct key *key, struct err *err);
+
 /* On the worker: logs and counts that ERR_FORBIDDEN of permission_for_group() ends the request. */
 void permission_note(struct api_worker *w, const struct http_request *req, const struct err *err);
 

@@ -1,4 +1,5 @@
 """DELETE /api/v1/groups, and DELETE of a group with all that are within it."""
+import gzip
 import json
 import threading
 import time
@@ -255,6 +256,16 @@ def delete_listed(gw, body, status=200, **params):
     assert r.status == status, r
     assert r.headers["Content-Type"] == "application/json" and "Access-Control-Allow-Origin" not in r.headers
     return json.loads(r.body)
+
+
+def test_a_compressed_list():
+    with Gateway(database="") as g:
+        fill(g, ["a", "b"])
+        r = g.request("POST", "/api/v1/groups/delete", gzip.compress(b"/metrics/job/a\n"), headers={"Content-Encoding": "gzip"})
+        assert r.status == 200 and jobs(g) == ["b"]
+        r = g.request("POST", "/api/v1/groups/delete", b"/metrics/job/b\n", headers={"Content-Encoding": "gzip"})
+        assert r.status == 400 and "gzip" in r.text and jobs(g) == ["b"]
+        assert "(without /sum or /add)" in delete_listed(g, "/sum/metrics/job/b\n", 400)["error"]
 
 
 def test_exactly_those_that_are_listed(database):

@@ -227,6 +227,22 @@ def test_deleting_with_all_within(teams):
     assert not [k for k in keys(g) if "web" in k]
 
 
+def test_listed_groups_get_the_labels_of_whoever_lists_them(tmp_path):
+    """As the path of a push does: what one has pushed to a path can be deleted by that path."""
+    entries = ["{who: [ci], may: [push, delete], labels: {team: ci}}", "{who: [over], may: [push, delete], labels: {team: over}, override: true}",
+               "{who: [ops], may: [read]}"]
+    with Roles(tmp_path, entries, ["ci", "over", "ops"]) as g:
+        for user, path in ("ci", "/metrics/job/a"), ("over", "/metrics/job/b/team/zz"):
+            assert g.by(user, "PUT", path, "a 1\n").status == 200
+        assert keys(g) == ["job=a,team=ci", "job=b,team=over"]
+        r = g.by("ci", "POST", "/api/v1/groups/delete", "/metrics/job/a\n/metrics/job/a/team/xx\n")
+        assert r.status == 403 and "line 2 of the body: the label" in r.text and len(keys(g)) == 2
+        for user, path in ("ci", "/metrics/job/a"), ("over", "/metrics/job/b/team/zz"):
+            r = g.by(user, "POST", "/api/v1/groups/delete?expect=1", path + "\n")
+            assert r.status == 200 and json.loads(r.text)["data"]["deleted"] == 1, r
+        assert keys(g) == []
+
+
 def test_a_group_within_that_one_may_not_delete(tmp_path):
     with Roles(tmp_path, ["{who: [a], may: [push, delete], match: '{job=\"x\",secret=\"\"}'}", "{who: [ops], may: [push, read]}"],
                ["a", "ops"]) as g:
