@@ -40,15 +40,20 @@ static bool is_denied(struct search *s, struct str value)
 	return false;
 }
 
-static void percent_decode(struct str text, struct strbuf *out)
+/* False: an escape cannot be read, and so it is not known what the value is. */
+static bool percent_decode(struct str text, struct strbuf *out)
 {
+	bool all = true;
+
 	for (size_t i = 0; i < text.n; i++) {
 		int high = i + 2 < text.n && text.p[i] == '%' ? hex_digit(text.p[i + 1]) : -1;
 		int low = high < 0 ? -1 : hex_digit(text.p[i + 2]);
 
+		all &= low >= 0 || text.p[i] != '%';
 		strbuf_addc(out, low < 0 ? text.p[i] : (char)(high << 4 | low));
 		i += low < 0 ? 0 : 2;
 	}
+	return all;
 }
 
 /* Parts of the text between any of these bytes. */
@@ -72,16 +77,30 @@ static bool segment_is_denied(struct search *s, struct str segment)
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 }, decoded = { 0 };
 	size_t at;
 
-	percent_decode(segment, &plain);
-	if (is_denied(s, strbuf_str(&plain)) || any_part_is_denied(s, strbuf_str(&plain), "/\"'`"))
+	if (!percent_decode(segment, &plain) || is_denied(s, strbuf_str(&plain)) ||
+	    any_part_is_denied(s, strbuf_str(&plain), "/\"'`"))
 		return true;
 	return base64url_decode(strbuf_str(&plain), strbuf_reserve(&decoded, plain.n + 3),
 				&decoded.n, &at) &&
 	       is_denied(s, strbuf_str(&decoded));
 }
 
+/* A regular expression can say a value in other words. */
+static bool has_expression(struct str target)
+{
+	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
+	const char *query = memchr(target.p, '?', target.n);
+
+	if (!query)
+		return false;
+	percent_decode((struct str){ query, (size_t)(target.p + target.n - query) }, &plain);
+	return memmem(plain.p, plain.n, "=~", 2) || memmem(plain.p, plain.n, "!~", 2);
+}
+
 static bool search(struct search *s, struct str target)
 {
+	if (has_expression(target))
+		return true;
 	for (size_t i = 0; i <= target.n;) {
 		size_t n = 0;
 

@@ -115,7 +115,8 @@ SECRET_64 = base64.urlsafe_b64encode(SECRET.encode()).decode()
     ("PUT", f"/metrics/job/x/contact/{SECRET}/%zz", 400), ("DELETE", f"/metrics/job/x/contact/{SECRET}/odd", 400),
     ("DELETE", f"/metrics/job/x/contact/{SECRET}", 202), ("DELETE", f"/metrics/job/x/contact@base64/{SECRET_64}?recursive=true", 202),
     ("DELETE", f"/api/v1/groups?match[]={{contact=%22{SECRET}%22}}", 200), ("PUT", f"/dry-run/metrics/job/denied/contact/{SECRET}", 400),
-    ("POST", f"/metrics/job/x/__ttl__/{SECRET}", 400)])
+    ("POST", f"/metrics/job/x/__ttl__/{SECRET}", 400), ("PUT", f"/metrics/job/x/contact/{SECRET}%zz", 400),
+    ("DELETE", "/api/v1/groups?match[]={contact=~%22joe@example[.]org%22}", 200)])
 def test_a_denied_value_in_a_path_is_shown_nowhere(gateway, rules, method, path, status):
     """Where no group is named, no rule is known, or the group is one of before the rule."""
     rules.write_text("rules: []")
