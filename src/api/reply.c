@@ -44,11 +44,21 @@ void api_refuse_crowded(struct http_request *req)
 			"others are still reading too much (--limits.reply-bytes), try again");
 }
 
+/*
+ * Whether an If-None-Match (RFC 9110 §13.1.2) has the tag: a list, compared weakly, or "*". Ours
+ * has nothing in it that a list would have to quote.
+ */
+static bool has_entity_tag(struct str header, struct str tag)
+{
+	return str_eq(header, STR("*")) ||
+	       (header.n > 0 && memmem(header.p, header.n, tag.p, tag.n));
+}
+
 bool api_is_unchanged(struct http_request *req, struct str content)
 {
 	char etag[24];
 
 	snprintf(etag, sizeof(etag), "\"%016llx\"", (unsigned long long)hash_bytes(content));
 	http_reply_header(req, "ETag", etag);
-	return str_eq(http_request_header(req, "If-None-Match"), str_of(etag));
+	return has_entity_tag(http_request_header(req, "If-None-Match"), str_of(etag));
 }
