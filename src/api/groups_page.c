@@ -344,7 +344,9 @@ static int parse(struct groups_page *p, struct list_request *asked, struct err *
 
 	if (q.n > QUERY_MAX) {
 		p->said[SAID_Q] = STR("");
-		return err_set(err, ERR_TOO_LARGE, 0, "more than %d bytes are searched for",
+		return err_set(err, ERR_TOO_LARGE, 0,
+			       "more than %d bytes are searched for: search for a part of them, or "
+			       "ask /api/v1/groups?match[]=SELECTOR",
 			       QUERY_MAX);
 	}
 	for (int i = 0; i < N_SAID; i++) {

@@ -200,7 +200,9 @@ int params_period(const struct params *p, const char *name, int64_t *ret_ns, str
 	if (!value.p)
 		return 0;
 	if (period_parse(value, ret_ns, &why) < 0)
-		return err_set(err, ERR_INVALID, 0, "%s=%s: %s", name,
-			       str_quote(value, quoted, sizeof(quoted)), why.msg);
+		return err_set(err, ERR_INVALID, 0,
+			       "%s=%s is no duration of up to 3650d: write 90s, 15m, 2h, 7d, 1h30m "
+			       "or a number of seconds",
+			       name, str_quote(value, quoted, sizeof(quoted)));
 	return 1;
 }

@@ -8,6 +8,7 @@
 #include "api/endpoints.h"
 #include "api/error_status.h"
 #include "api/reply.h"
+#include "api/v1_reply.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "commit/committer.h"
@@ -77,13 +78,24 @@ int api_reload_rules(struct api *api, struct err *err)
 	return 0;
 }
 
+static void reply_failed(struct reload *l)
+{
+	const char *file = l->worker->api->config->config_file;
+
+	if (file) {
+		err_prefix(&l->err, ": ");
+		err_prefix(&l->err, file);
+	}
+	api_reply_error(l->req, error_status(&l->err), l->err.msg);
+}
+
 /* On the worker again. */
 static void finish(struct http_task *task)
 {
 	struct reload *l = (struct reload *)((char *)task - offsetof(struct reload, task));
 
 	if (l->r < 0) {
-		api_reply_error(l->req, error_status(&l->err), l->err.msg);
+		reply_failed(l);
 	} else {
 		changes_note(l->worker, l->req, "reload", 0);
 		http_reply(l->req, 200, NULL);
@@ -103,10 +115,17 @@ static bool run(struct job *job, int64_t until_ns)
 
 void api_reload(struct api_worker *w, struct http_request *req)
 {
+	struct params none;
+	struct str warning;
 	struct reload *l;
+	struct err err;
 
 	if (!w->api->config->web_enable_lifecycle) {
 		api_reply_text(req, 403, STR("Lifecycle API is not enabled."));
+		return;
+	}
+	if (v1_params(w, NULL, 0, true, &none, &warning, &err) < 0) {
+		api_reply_error(req, error_status(&err), err.msg);
 		return;
 	}
 	l = mem_alloc(sizeof(*l));

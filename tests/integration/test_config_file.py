@@ -55,7 +55,9 @@ def test_reload_endpoint(rules):
         assert g.get("/-/reload").status == 405
         rules.write_text("rules: 1\n")
         r = g.request("POST", "/-/reload")
-        assert r.status == 500 and "cannot unmarshal !!int `1` into a list of rules" in r.text
+        assert r.status == 500 and r.text.startswith(f"{rules}: ") and "cannot unmarshal !!int `1` into a list of rules" in r.text
+        r = g.request("POST", "/-/reload?dry_run=1")
+        assert r.status == 400 and "unknown parameter" in r.text
     with Gateway("--web.enable-lifecycle") as g:
         r = g.request("POST", "/-/reload")
         assert r.status == 500 and "there is no --config.file" in r.text
