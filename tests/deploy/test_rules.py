@@ -79,6 +79,8 @@ ALERTS = [
              "gw:9091 is 7 rows behind the other gateways"),
     *gateway("TallygateHistoryLost", "pushgateway_replica_history_lost_total", "0 0 1x60", "1x60", "5m", "warning",
              "gw:9091 found another log in PostgreSQL than it had read"),
+    *gateway("TallygateReplicasDiffer", "pushgateway_replica_digests_differ_total", "0 0 1x60", "1x60", "5m", "warning",
+             "gw:9091 had not what another gateway has of the same log"),
     *gateway("TallygateFamiliesLeftOut", "pushgateway_database_left_out_families", "2x60", "0x60", "1m", "warning",
              "gw:9091 shows 2 families of its database no more"),
     *gateway("TallygateReloadFailed", "pushgateway_config_last_reload_successful", "0x60", "0 0 0 1x60", "6m", "warning",

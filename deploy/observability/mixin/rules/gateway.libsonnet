@@ -112,6 +112,15 @@
               },
             },
             {
+              alert: 'TallygateReplicasDiffer',
+              expr: 'increase(pushgateway_replica_digests_differ_total{%s}[1h]) > 0' % t,
+              labels: { severity: 'warning' },
+              annotations: {
+                summary: '{{ $labels.instance }} had not what another gateway has of the same log',
+                description: 'Until it noticed, its scrapes differed from those of another gateway: a fault of Tallygate. It has loaded everything anew; its log has a line of it. Please report it.',
+              },
+            },
+            {
               alert: 'TallygateFamiliesLeftOut',
               expr: 'pushgateway_database_left_out_families{%s} > 0' % t,
               labels: { severity: 'warning' },
