@@ -3,11 +3,12 @@
 
 Two replicas, three pushes, a scraper that hops, one primary with a synchronous standby. Every order of their steps is tried, with some
 faults in between: a replica crashes, a connection is cut before or after COMMIT arrives, a wait for the standby is cancelled, the primary
-crashes, the standby is promoted. In no state may
+crashes, the standby is promoted, `tallygate migrate` raises the epoch. In no state may
 - a push that was answered 200 be missing, in the log or from a scrape that was asked for after the answer,
 - a row of the log hold a verdict that one machine, with the rows before it, would not have given,
 - a scrape show less than the one before,
 - a push be stored twice,
+- the first replica, which is of an older version than the second, apply a row of a kind that it does not know,
 - a replica whose memory is the log take it for another one, which would have it load the log again and again.
 
 What a scrape has shown without being acknowledged may go with a promotion: the server shows a row that no standby has after a crash, or
@@ -28,7 +29,8 @@ NAMES = ("a=1", "a=2, sent after the answer to a=1", "b, which contradicts a")
 NEW, SENT, STORED, REFUSED, UNKNOWN = range(5)  # what the client knows
 
 # ok: it was accepted; a refused push is a row, too, since its group has failed. Each push is a batch of its own, and names it.
-Row = namedtuple("Row", "push ok")
+# new: of a kind that the older version does not know.
+Row = namedtuple("Row", "push ok new", defaults=(False,))
 GAP = Row(-1, False)  # one that was not read
 
 
@@ -47,14 +49,17 @@ def value(rows):
 # log: all rows, of which those up to `trimmed` are read as what they have come to, and those up to `safe` are on the standby.
 # lock: who has it; waiting: what is not visible yet, as its COMMIT waits for the standby: the last row, or a change of the head alone.
 # lost: rows that have gone with a promotion. shown: by the last scrape. faults: how many there may still be.
-State = namedtuple("State", "log trimmed safe lock waiting replicas clients lost shown faults")
+# raised: the epoch is.
+State = namedtuple("State", "log trimmed safe lock waiting replicas clients lost shown raised faults")
 # seen: rows that are applied, in order; doing: (phase, push, what it has to know: how long the log was when it began to wait, if that counts).
 Replica = namedtuple("Replica", "seen doing")
 IDLE = ("idle", -1, ())
+STOPPED = ("stopped", -1, ())  # it has to be upgraded
+OLDER, NEWER = range(2)
 
 
 def start(faults):
-    return State((), 0, 0, None, None, (Replica((), IDLE),) * 2, (NEW,) * 3, frozenset(), 0, faults)
+    return State((), 0, 0, None, None, (Replica((), IDLE),) * 2, (NEW,) * 3, frozenset(), 0, False, faults)
 
 
 RULES = {
@@ -68,6 +73,8 @@ RULES = {
     "ask": "a scrape asks for the newest row of the log, and waits until it is applied",
     "ask for the row": "it waits for that row, not for any of its number",
     "notice": "a COMMIT with a notice is of unknown outcome",
+    "migrate first": "rows of a new kind are written when the epoch has been raised",
+    "epoch": "the epoch is read with every lock and every follow",
     "commit first": "rows are applied when they are committed, not when they are sent",
 }
 
@@ -139,13 +146,19 @@ def caught_up(s, i, rules, rows=None):
     else:
         same = s.trimmed <= n <= len(log)
     demand(same or n == 0 or seen != visible(s), "the log is taken for another one, and is not")
-    return seen + (GAP,) * (s.trimmed - n) + log[max(n, s.trimmed):] if same else log
+    after = seen + (GAP,) * (s.trimmed - n) + log[max(n, s.trimmed):] if same else log
+    demand(i != OLDER or not any(r.new for r in after), "a version applies a row of a kind that it does not know")
+    return after
+
+
+def outgrown(s, i, rules):
+    return i == OLDER and s.raised and "epoch" in rules
 
 
 def send(s, i, push, rules, rows=None):
     """Under the lock: catches up, stages, sends COMMIT."""
     seen = caught_up(s, i, rules, rows)
-    row = Row(push, verdict(seen, push))
+    row = Row(push, verdict(seen, push), i == NEWER and (s.raised or "migrate first" not in rules))
     if "commit first" not in rules:
         seen += (row,)
     s = s._replace(log=s.log + (row,), lock=i, waiting="row")
@@ -181,10 +194,16 @@ def replica_steps(s, i, rules):
     r = s.replicas[i]
     phase, push, length = r.doing
     own_snapshot = "snapshot after the lock" in rules
+    if phase == "stopped":
+        return
     if phase == "idle":
         for p in range(3):
             if s.clients[p] == NEW and (p != A2 or s.clients[A1] == STORED):
                 yield f"is pushed {NAMES[p]}", client(replica(s, i, doing=("waits", p, () if own_snapshot else (len(visible(s)),))), p, SENT)
+    if outgrown(s, i, rules) and phase not in ("commit", "confirm") and s.lock is None:
+        stops = replica(s, i, doing=STOPPED)
+        yield "finds the epoch raised, stops, and answers 503", client(stops, push, UNKNOWN) if push >= 0 else stops
+        return
     if phase == "waits" and s.lock is None:
         # The statement's snapshot is as old as the wait.
         rows = None if own_snapshot else visible(s)[:max(*length, len(r.seen))]
@@ -199,7 +218,7 @@ def replica_steps(s, i, rules):
             # It is not there yet, which is taken for final: the push is written again.
             yield "looks for its batch without the lock", replica(s, i, doing=("waits", push, ()))
         yield "gives up and answers 503", client(replica(s, i, doing=IDLE), push, UNKNOWN)
-    if phase not in ("commit", "confirm"):
+    if phase not in ("commit", "confirm") and not outgrown(s, i, rules):
         after = caught_up(s, i, rules)
         if after != r.seen:
             yield "follows the log", replica(s, i, seen=after)
@@ -208,7 +227,10 @@ def replica_steps(s, i, rules):
         # Its transaction is rolled back, unless COMMIT has arrived.
         if push >= 0:
             crash = client(crash, push, UNKNOWN)
-        yield "crashes and starts", replica(crash, i, seen=visible(s), doing=IDLE)
+        if outgrown(s, i, rules):
+            yield "crashes and does not start", replica(crash, i, seen=(), doing=STOPPED)
+        else:
+            yield "crashes and starts", replica(crash, i, seen=caught_up(replica(s, i, seen=()), i, rules | {"gap"}), doing=IDLE)
 
 
 # ---- everybody else ----
@@ -239,6 +261,9 @@ def server_steps(s, rules):
     if promotion:
         log, lost = s.log[:s.safe], s.lost | set(visible(s)[s.safe:])
         yield "the standby is promoted", check(disconnect(promotion)._replace(log=log, lost=lost, shown=min(s.shown, value(log))))
+    raised = None if s.raised or s.lock is not None else fault(s)
+    if raised:
+        yield "the epoch is raised", raised._replace(raised=True)
     if s.lock is None and s.trimmed == 0 and s.safe == len(s.log):
         most = len(s.log) - ("last row" in rules)
         if "young rows" in rules:
@@ -256,6 +281,8 @@ def scrape_steps(s, rules):
     log = visible(s)
     n = len(log)
     for i, r in enumerate(s.replicas):
+        if r.doing == STOPPED:
+            continue
         if "ask" in rules and n > 0 and not (r.seen[n - 1:n] == log[-1:] if "ask for the row" in rules else len(r.seen) >= n):
             continue
         demand(acknowledged(s) <= {row.push for row in r.seen}, "a push that was answered is missing from a scrape")
