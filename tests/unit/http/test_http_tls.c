@@ -90,7 +90,7 @@ static struct http_server *start(struct contexts *contexts, struct sockaddr_in *
 					  .max_body_size = 65536,
 					  .idle_timeout_ns = 60000000000,
 					  .read_timeout_ns = 60000000000,
-					  .shutdown_timeout_ns = 1000000000,
+					  .shutdown_timeout_ns = 50000000,
 					  .tls_context = next_context,
 					  .tls_arg = contexts };
 	struct http_server *s = http_server_start(&settings, &handler, &err);
