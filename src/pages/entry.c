@@ -108,6 +108,11 @@ static const struct shown_family *family_of(const struct pool *entries, uint32_t
 	return e->help->family;
 }
 
+static uint32_t *places(struct entry_table *t)
+{
+	return t->cap > ENTRY_ARRAY_FEW ? t->ids : t->few;
+}
+
 static bool is_hashed(const struct entry_table *t)
 {
 	return t->cap > ENTRY_ARRAY_MAX;
@@ -115,7 +120,8 @@ static bool is_hashed(const struct entry_table *t)
 
 void entries_done(struct entry_table *t)
 {
-	free(t->ids);
+	if (t->cap > ENTRY_ARRAY_FEW)
+		free(t->ids);
 	*t = (struct entry_table){ 0 };
 }
 
@@ -137,10 +143,11 @@ void entries_reset(struct entry_table *t, uint32_t n)
 
 	if (cap != t->cap) {
 		entries_done(t);
-		t->ids = mem_alloc(cap * sizeof(*t->ids));
+		if (cap > ENTRY_ARRAY_FEW)
+			t->ids = mem_alloc(cap * sizeof(*t->ids));
 		t->cap = cap;
 	}
-	memset(t->ids, 0, cap * sizeof(*t->ids));
+	memset(places(t), 0, cap * sizeof(*t->ids));
 	t->n = 0;
 }
 
@@ -160,9 +167,9 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 		 * found last.
 		 */
 		for (uint32_t i = 0; i < t->n; i++, at = at + 1 < t->n ? at + 1 : 0)
-			if (family_of(entries, t->ids[at]) == family) {
+			if (family_of(entries, entries_at(t, at)) == family) {
 				*hint = at + 1;
-				return t->ids[at];
+				return entries_at(t, at);
 			}
 		return 0;
 	}
@@ -192,9 +199,9 @@ static void put(struct entry_table *t, const struct pool *entries, uint32_t id)
 
 	assert(t->n < t->cap);
 	if (is_hashed(t))
-		for (at = home(t, family_of(entries, id)); t->ids[at];)
+		for (at = home(t, family_of(entries, id)); places(t)[at];)
 			at = (at + 1) & (t->cap - 1);
-	t->ids[at] = id;
+	places(t)[at] = id;
 	t->n++;
 }
 
@@ -205,9 +212,9 @@ static void resize(struct entry_table *t, const struct pool *entries, uint32_t n
 	*t = (struct entry_table){ 0 };
 	entries_reset(t, n);
 	for (uint32_t i = 0; i < old.cap; i++)
-		if (old.ids[i])
-			put(t, entries, old.ids[i]);
-	free(old.ids);
+		if (entries_at(&old, i))
+			put(t, entries, entries_at(&old, i));
+	entries_done(&old);
 }
 
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id)
@@ -237,17 +244,17 @@ void entries_replace(struct entry_table *t, const struct pool *entries, uint32_t
 {
 	uint32_t at = is_hashed(t) ? home(t, family_of(entries, old)) : 0;
 
-	while (t->ids[at] != old)
+	while (places(t)[at] != old)
 		at = at + 1 < t->cap ? at + 1 : 0;
-	t->ids[at] = id;
+	places(t)[at] = id;
 	if (id)
 		return;
 	t->n--;
 	if (is_hashed(t)) {
 		close_hole(t, entries, at);
 	} else {
-		t->ids[at] = t->ids[t->n];
-		t->ids[t->n] = 0;
+		places(t)[at] = places(t)[t->n];
+		places(t)[t->n] = 0;
 	}
 	if (is_hashed(t) && t->n < t->cap / 8)
 		resize(t, entries, t->n);

@@ -116,12 +116,23 @@ bool entry_same_series(const struct entry *a, const struct entry *b);
 
 /* The entries of one group by family: an array while they are few, then a hash table. */
 struct entry_table {
-	uint32_t *ids; /* 0: free; an array has its free places at the end */
+	union {
+		uint32_t *ids;   /* 0: free; an array has its free places at the end */
+		uint32_t few[2]; /* the array while it has no more places than this */
+	};
 	uint32_t n, cap;
 };
 
-/* The places of an array; more entries are hashed. */
-enum { ENTRY_ARRAY_MAX = 16 };
+enum {
+	ENTRY_ARRAY_FEW = 2,
+	ENTRY_ARRAY_MAX = 16 /* the places of an array; more entries are hashed */
+};
+
+/* Places below cap are looked through to find all; 0: a free place. */
+static inline uint32_t entries_at(const struct entry_table *t, uint32_t i)
+{
+	return t->cap > ENTRY_ARRAY_FEW ? t->ids[i] : t->few[i];
+}
 
 void entries_done(struct entry_table *t);
 /* Empties it, with room for n. */

@@ -4,14 +4,12 @@
 
 #include "base/array.h"
 #include "base/mem.h"
-#include "metrics/shard.h"
 
 struct group *group_new(uint32_t slot, struct str key)
 {
 	struct group *g = mem_zalloc(sizeof(*g) + key.n);
 
 	g->slot = slot;
-	g->shard_hash = shard_hash(key);
 	g->key_n = key.n & (INT32_MAX >> 1);
 	copy_bytes(g->key, key.p, key.n);
 	for (int i = 0; i < 2; i++) {
@@ -24,8 +22,8 @@ struct group *group_new(uint32_t slot, struct str key)
 void group_free(struct group *g, struct pool *entries)
 {
 	for (uint32_t i = 0; i < g->entries.cap; i++)
-		if (g->entries.ids[i])
-			entry_free(entries, g->entries.ids[i]);
+		if (entries_at(&g->entries, i))
+			entry_free(entries, entries_at(&g->entries, i));
 	entries_done(&g->entries);
 	if (g->last)
 		record_unref(g->last);

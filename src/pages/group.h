@@ -33,10 +33,8 @@ struct group {
 	uint64_t id;   /* the number of the row that made it; never used again. 0: not written */
 	uint32_t slot; /* > 0; its place in the store's table, reused after the group has ended */
 	uint32_t key_n : 30;
-	uint32_t odd_names : 1; /* the key has label names that text can only show escaped */
-	uint32_t exists : 1;    /* published */
-	uint64_t shard_hash;    /* which shards it is in */
-	uint64_t time_hash;
+	uint32_t odd_names : 1;     /* the key has label names that text can only show escaped */
+	uint32_t exists : 1;        /* published */
 	uint64_t n_series, n_bytes; /* of the entries: exposed lines, messages in the journal */
 	struct entry_table entries;
 	struct record *last;     /* of the last accepted push; NULL: there was none */
@@ -47,8 +45,9 @@ struct group {
 	double written_at;       /* Unix seconds: of that */
 	struct rivalry *rivalry; /* NULL: nobody else pushed a moment ago */
 	struct staged *staged; /* see store/change.h; NULL: the batch at hand has not changed it */
-	struct lines time_lines[2]; /* TIME_PUSHED, TIME_FAILED */
-	char key[];                 /* canonical bytes */
+	/* TIME_PUSHED, TIME_FAILED. The first also has the hash of its series, for both. */
+	struct lines time_lines[2];
+	char key[]; /* canonical bytes */
 };
 
 /* Unix seconds; 0: never. */
@@ -60,6 +59,12 @@ static inline double group_pushed_at(const struct group *g)
 static inline double group_failed_at(const struct group *g)
 {
 	return g->failure ? g->failure->at : 0;
+}
+
+/* Of the series of TIME_PUSHED: no two groups may have the same. */
+static inline uint64_t group_time_hash(const struct group *g)
+{
+	return lines_hashes(&g->time_lines[TIME_PUSHED])[0];
 }
 
 static inline struct str group_key(const struct group *g)

@@ -46,8 +46,8 @@ static int copy_group(const struct pages *p, const struct group *g, struct arena
 	if (!ret->key.p || !ret->families || (g->failure && !ret->failed_why.p))
 		return -1;
 	for (uint32_t i = 0; i < t->cap; i++)
-		if (t->ids[i] && copy_family(g, pages_entry(p, t->ids[i]), a,
-					     &ret->families[ret->n_families++]) < 0)
+		if (entries_at(t, i) && copy_family(g, pages_entry(p, entries_at(t, i)), a,
+						    &ret->families[ret->n_families++]) < 0)
 			return -1;
 	return 1;
 }

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "metrics/shard.h"
 #include "pages/pages.h"
 
 static int list_cmp(const void *pa, const void *pb)
@@ -88,8 +89,9 @@ static void find_meant(struct taking *t, const struct shown_family *f, const str
 	}
 	t->n_meant = 0;
 	for (uint32_t i = 0; i < page->n; i++) {
-		t->meant[i] = shard_has(t->wants->shard,
-					group_of(t, f, page->slots[i])->shard_hash);
+		const struct group *g = group_of(t, f, page->slots[i]);
+
+		t->meant[i] = shard_has(t->wants->shard, shard_hash(group_key(g)));
 		t->n_meant += t->meant[i];
 	}
 }

@@ -272,10 +272,11 @@ void change_take_others(struct store *s)
 			net->pairs[i].family->named = c->number;
 		}
 	for (uint32_t i = 0; net->n_out < t->n && i < t->cap; i++) {
-		struct store_family *f = t->ids[i] ? entry_family(store_entry(s, t->ids[i])) : NULL;
+		uint32_t id = entries_at(t, i);
+		struct store_family *f = id ? entry_family(store_entry(s, id)) : NULL;
 
 		if (f && f->named != c->number)
-			pair_add(c, f, t->ids[i], 0);
+			pair_add(c, f, id, 0);
 	}
 }
 

@@ -342,7 +342,7 @@ int store_check_group(struct store *s, const struct group *g, struct str labels,
 {
 	uint32_t owner, at = SERIES_INDEX_START;
 
-	while ((owner = series_index_next(&s->index, g->time_hash, &at)) != 0) {
+	while ((owner = series_index_next(&s->index, group_time_hash(g), &at)) != 0) {
 		const struct group *other = s->by_slot[owner];
 		char shown[300];
 

@@ -177,7 +177,7 @@ static bool may_be_live(const struct store *s, const struct group *g, const stru
 	if (s->left_out.n > 0 || (g->last && g->last->number == number) || !is_worth_a_look(t, row))
 		return true;
 	for (uint32_t i = 0; i < t->cap; i++)
-		if (t->ids[i] && store_entry(s, t->ids[i])->record->number == number)
+		if (entries_at(t, i) && store_entry(s, entries_at(t, i))->record->number == number)
 			return true;
 	return false;
 }

@@ -160,8 +160,8 @@ static void take(struct store *s, uint32_t n)
 	const struct entry_table *t = &l->group->entries;
 
 	for (; n > 0 && l->at < t->cap; n--, l->at++)
-		if (t->ids[l->at])
-			large_take(s, l->group, t->ids[l->at]);
+		if (entries_at(t, l->at))
+			large_take(s, l->group, entries_at(t, l->at));
 	if (l->at == t->cap)
 		go_to(l, l->n_going ? OUT : IN, 0);
 }

@@ -168,8 +168,8 @@ void limits_meet(struct store *s, const struct group *g)
 	if (g->exists)
 		limits_add_group(s, g);
 	for (uint32_t i = 0; i < g->entries.cap; i++)
-		if (g->entries.ids[i])
-			limits_add_entry(s, g, store_entry(s, g->entries.ids[i]));
+		if (entries_at(&g->entries, i))
+			limits_add_entry(s, g, store_entry(s, entries_at(&g->entries, i)));
 }
 
 void limits_forget(struct store *s, const struct group *g)

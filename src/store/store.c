@@ -248,7 +248,7 @@ struct group *store_group_add(struct store *s, struct str key, struct str labels
 	struct group *g = group_new(take_slot(s), key);
 
 	time_metrics_look_at_key(g);
-	g->time_hash = time_hash(labels);
+	g->time_lines[TIME_PUSHED].hash = time_hash(labels);
 	s->by_slot[g->slot] = g;
 	series_index_add(&s->keys, hash, g->slot);
 	return g;
@@ -313,7 +313,7 @@ void store_unindex_entry(struct store *s, const struct group *g, const struct en
 
 void store_index_group(struct store *s, const struct group *g)
 {
-	series_index_add(&s->index, g->time_hash, g->slot);
+	series_index_add(&s->index, group_time_hash(g), g->slot);
 	s->staged_groups++;
 	s->staged_series += 2;
 	limits_add_group(s, g);
@@ -321,7 +321,7 @@ void store_index_group(struct store *s, const struct group *g)
 
 void store_unindex_group(struct store *s, const struct group *g)
 {
-	series_index_remove(&s->index, g->time_hash, g->slot);
+	series_index_remove(&s->index, group_time_hash(g), g->slot);
 	s->staged_groups--;
 	s->staged_series -= 2;
 	limits_remove_group(s, g);

@@ -227,7 +227,7 @@ static void add_all_plain(struct store *s, const struct group *g, struct merged_
 		if (net->pairs[i].in)
 			add_plain(s, m, store_entry(s, net->pairs[i].in), push);
 	for (uint32_t i = 0; i < g->entries.cap; i++) {
-		uint32_t id = g->entries.ids[i];
+		uint32_t id = entries_at(&g->entries, i);
 
 		if (id && group_entry(s, g, entry_family(store_entry(s, id)), &hint) == id)
 			add_plain(s, m, store_entry(s, id), push);

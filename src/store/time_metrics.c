@@ -48,8 +48,13 @@ static void make_proto(const struct group *g, const struct store_family *sf, str
 	arena_init(&a, ARENA_MUST);
 	if (key_decode(group_key(g), &a, &key) == 0 && rules_apply_key(&m, &key, &a) == 0) {
 		proto_encode_family(&f, &b);
-		if (!t->lossy)
-			t->more = mem_zalloc(sizeof(*t->more));
+		if (!t->lossy) {
+			uint64_t hash = t->hash;
+
+			t->more = mem_zalloc(sizeof(*t->more) + sizeof(hash));
+			t->more->n_series = 1;
+			t->more->hashes[0] = hash;
+		}
 		bytes_unref(t->more->proto);
 		t->more->proto = bytes_of(strbuf_str(&b));
 		t->has_more = t->lossy = 1;

@@ -255,7 +255,8 @@ START_TEST(little_is_left_of_many_pushes)
 	ck_assert_uint_eq(t->n, PUSHES + FAMILIES);
 	ck_assert_uint_eq(g.store->pages.entries.n, PUSHES + FAMILIES);
 	for (uint32_t i = 0; i < t->cap; i++) {
-		const struct entry *e = t->ids[i] ? store_entry(g.store, t->ids[i]) : NULL;
+		const struct entry *e = entries_at(t, i) ? store_entry(g.store, entries_at(t, i))
+							 : NULL;
 
 		if (!e)
 			continue;

@@ -353,10 +353,10 @@ static uint64_t live_bytes(const struct store *s, const struct group *g)
 	if (g->last)
 		live += ROW_BYTES;
 	for (uint32_t i = 0; i < g->entries.cap; i++) {
-		if (!g->entries.ids[i])
+		if (!entries_at(&g->entries, i))
 			continue;
 
-		const struct entry *e = store_entry(s, g->entries.ids[i]);
+		const struct entry *e = store_entry(s, entries_at(&g->entries, i));
 		bool first = e->record != g->last;
 
 		n++;
@@ -365,8 +365,8 @@ static uint64_t live_bytes(const struct store *s, const struct group *g)
 		ck_assert_uint_eq(e->record->n_live, e->record->refs);
 		/* Of the entries of a record, the first one counts its row. */
 		for (uint32_t k = 0; k < i; k++)
-			if (g->entries.ids[k] &&
-			    store_entry(s, g->entries.ids[k])->record == e->record)
+			if (entries_at(&g->entries, k) &&
+			    store_entry(s, entries_at(&g->entries, k))->record == e->record)
 				first = false;
 		live += e->lines.bytes + (first ? ROW_BYTES : 0);
 	}
