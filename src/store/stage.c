@@ -59,8 +59,10 @@ void store_look_ahead(const struct store *s, const struct group *g, const struct
 	}
 	if (i + ITEMS < push->n_families) {
 		known = table_peek(&s->families, f[i + ITEMS].hash);
-		__builtin_prefetch(known);
-		__builtin_prefetch((const char *)known + 64);
+		if (known) {
+			__builtin_prefetch(known);
+			__builtin_prefetch((const char *)known + 64);
+		}
 		entries_prefetch_entry(&g->entries, &s->pages.entries, f[i + ITEMS].hash);
 	}
 	if (i + NAMES < push->n_families) {
