@@ -1,10 +1,12 @@
-"""Several gateways over one PostgreSQL, beside one with a file: pushes, scrapes, how long a start and catching up take."""
+"""Several gateways over one PostgreSQL, beside one with a file: pushes, scrapes, how long a start, catching up and a promotion take."""
 
+import http.client
 import os
 import re
 import signal
 import statistics
 import sys
+import threading
 import time
 
 import bodies
@@ -123,9 +125,69 @@ def _catching_up(bench, setting, stored):
     bench.report.add("replicas", "catching up", stored, OURS, time.monotonic() - begin, "s")
 
 
+class Pusher(threading.Thread):
+    """Pushes to one gateway, again and again, and notes when a push was taken."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.taken, self.ends = server, 0.0, False
+        self.start()
+
+    def run(self):
+        while not self.ends:
+            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=START_LIMIT)
+            try:
+                connection.request("PUT", f"/metrics/job/promoted_{self.server.port}", b"n 1\n")
+                if connection.getresponse().status == 200:
+                    self.taken = time.monotonic()
+            finally:
+                connection.close()
+            time.sleep(0.01)
+
+    def has_taken_since(self, begin):
+        end = time.monotonic() + START_LIMIT
+        while self.taken < begin:
+            if time.monotonic() > end:
+                raise Failed("no push was taken")
+            time.sleep(0.001)
+        return self.taken - begin
+
+
+def _promotion(bench):
+    """The primary is lost, and its synchronous standby promoted at once: how long until each of two gateways has taken a push again."""
+    primary = Postgresql(durable=True, synchronous_standby_names="*").start()
+    try:
+        standby = Postgresql(base=primary, durable=True).start()
+        try:
+            while primary.sql("SELECT sync_state FROM pg_stat_replication") != ["sync"]:
+                time.sleep(0.01)
+            url = f"postgresql://postgres@/postgres?host={primary.directory},{standby.directory}&port=5432,5432"
+            with Setting(bench, "promoted", 2, [f"--persistence.url={url}"]) as setting:
+                pushers = [Pusher(server) for server in setting.servers]
+                try:
+                    for pusher in pushers:
+                        pusher.has_taken_since(time.monotonic())
+                    lost = time.monotonic()
+                    primary.stop(signal.SIGQUIT)
+                    standby.sql("SELECT pg_promote()")
+                    promoted = time.monotonic()
+                    taken = [pusher.has_taken_since(promoted) for pusher in pushers]
+                finally:
+                    for pusher in pushers:
+                        pusher.ends = True
+                    for pusher in pushers:
+                        pusher.join()
+            bench.report.add("replicas", "promotion: PostgreSQL itself", 0, OURS, promoted - lost, "s")
+            bench.report.add("replicas", "promotion: then until both take pushes", 0, OURS, max(taken), "s")
+        finally:
+            standby.end()
+    finally:
+        primary.end()
+
+
 def replicas(bench):
     """Pushes over 16, 64 and 256 connections to one gateway with a file, and to one, two and three over one
-    PostgreSQL; scrapes; how long a start takes, and catching up with as many pushes as there are groups.
+    PostgreSQL; scrapes; how long a start takes, catching up with as many pushes as there are groups, and a promotion.
     Target: three take 60 % of one's pushes at least."""
     postgresql = Postgresql(durable=True, shared_buffers="128MB").start()
     try:
@@ -146,3 +208,4 @@ def replicas(bench):
             late.__exit__()
     finally:
         postgresql.end()
+    _promotion(bench)
