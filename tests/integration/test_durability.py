@@ -154,6 +154,7 @@ def test_sigkill_while_the_log_is_shortened(database, pushes):
     assert database.stat().st_size < 5e6, "nothing was dropped"
 
 
+@pytest.mark.released
 def test_a_small_store_keeps_a_small_file(database):
     """What is pushed over and over does not pile up, neither in the database nor in its WAL."""
     lines = [f'small_metric_{i % 7}{{row="{i:03d}"}}' for i in range(100)]

@@ -280,6 +280,7 @@ def of_x(g):
     return [x for x in shown(g)[0] if 'job="x"' in x]
 
 
+@pytest.mark.released
 def test_thousands_under_load(database):
     """
     5,000 of 10,000 groups go in one transaction and come back, while others are replaced so often that the log is
