@@ -227,7 +227,7 @@ static void wait_for_stop(struct gateway *g, const sigset_t *stop)
 		struct err err;
 
 		if (got == SIGHUP && api_reload_rules(&g->api, &err) == 0)
-			changes_add(g->api.changes, "reload", "SIGHUP", "", STR(""), 0);
+			changes_add(g->api.changes, "reload", "SIGHUP", "", STR(""), 0, NULL);
 		else if (got > 0 && got != SIGHUP)
 			return;
 		if (got > 0 || errno != EAGAIN)

@@ -9,6 +9,7 @@
 #include "api/denied_target.h"
 #include "api/endpoints.h"
 #include "api/metric_json.h"
+#include "api/undo.h"
 #include "api/v1_reply.h"
 #include "base/array.h"
 #include "base/clock.h"
@@ -23,6 +24,8 @@ struct change_kept {
 	char peer[CLIENT_MAX], user[CLIENT_MAX];
 	struct strbuf target;
 	uint64_t n;
+	bool has_undo;
+	unsigned char undo[UNDO_ID];
 };
 
 struct changes {
@@ -58,7 +61,7 @@ static void copy(char to[CLIENT_MAX], const char *from)
 }
 
 void changes_add(struct changes *c, const char *action, const char *peer, const char *user,
-		 struct str target, uint64_t n)
+		 struct str target, uint64_t n, const unsigned char *undo)
 {
 	struct change_kept *k;
 
@@ -69,6 +72,9 @@ void changes_add(struct changes *c, const char *action, const char *peer, const 
 	k->at = clock_wall();
 	k->action = action;
 	k->n = n;
+	k->has_undo = undo != NULL;
+	if (undo)
+		memcpy(k->undo, undo, UNDO_ID);
 	copy(k->peer, peer);
 	copy(k->user, user);
 	k->target.n = 0;
@@ -77,14 +83,33 @@ void changes_add(struct changes *c, const char *action, const char *peer, const 
 }
 
 void changes_note(const struct api_worker *w, const struct http_request *req, const char *action,
-		  uint64_t n)
+		  uint64_t n, const unsigned char *undo)
 {
 	char client[CLIENT_MAX], user[CLIENT_MAX];
 
 	client_name(w->api, req, client);
 	client_user(w->api, req, user);
 	changes_add(w->api->changes, action, client, user,
-		    target_shown(w->api, http_request_target(req)), n);
+		    target_shown(w->api, http_request_target(req)), n, undo);
+}
+
+bool changes_find(struct changes *c, const unsigned char *undo, struct strbuf *target,
+		  char user[CLIENT_MAX])
+{
+	bool found = false;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->n && !found; i++) {
+		const struct change_kept *k = &c->list[i];
+
+		found = k->has_undo && memcmp(k->undo, undo, UNDO_ID) == 0;
+		if (!found)
+			continue;
+		strbuf_adds(target, k->target.n ? strbuf_str(&k->target) : STR(""));
+		copy(user, k->user);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return found;
 }
 
 static void add_text(struct strbuf *b, const char *name, struct str text)
@@ -103,7 +128,13 @@ static void write_one(const struct change_kept *k, struct strbuf *b)
 	add_text(b, "peer", str_of(k->peer));
 	add_text(b, "user", str_of(k->user));
 	add_text(b, "request", k->target.n ? strbuf_str(&k->target) : STR(""));
-	strbuf_addf(b, ",\"groups\":%" PRIu64 "}", k->n);
+	strbuf_addf(b, ",\"groups\":%" PRIu64, k->n);
+	if (k->has_undo) {
+		strbuf_addz(b, ",\"undo\":\"");
+		undo_add_id(b, k->undo);
+		strbuf_addc(b, '"');
+	}
+	strbuf_addc(b, '}');
 }
 
 void api_changes(struct api_worker *w, struct http_request *req)

@@ -49,6 +49,8 @@ static const struct endpoint endpoints[] = {
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_limits) },
 	{ .path = PATH("/api/v1/changes"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .allow = "GET, HEAD, OPTIONS", .get = CALL(READ, api_changes) },
+	{ .path = PATH("/api/v1/undo"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
+	  .allow = "GET, HEAD, OPTIONS", .get = CALL(DELETE, api_undo_list) },
 	{ .path = PATH("/api/v1/undo/"), .handler = HANDLER_NONE, .below_api = true, .ours = true,
 	  .is_folder = true, .allow = "OPTIONS, POST", .post = CALL(DELETE, api_undo) },
 	{ .path = PATH("/api/v1/admin/wipe"), .handler = HANDLER_NONE, .below_api = true,

@@ -91,6 +91,7 @@ void api_cardinality(struct api_worker *w, struct http_request *req);
 void api_rejections(struct api_worker *w, struct http_request *req);
 void api_changes(struct api_worker *w, struct http_request *req);
 void api_backup(struct api_worker *w, struct http_request *req);
+void api_undo_list(struct api_worker *w, struct http_request *req);
 void api_undo(struct api_worker *w, struct http_request *req);
 void api_wipe(struct api_worker *w, struct http_request *req);
 void api_healthy(struct api_worker *w, struct http_request *req);

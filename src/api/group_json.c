@@ -27,6 +27,21 @@ bool group_json_add_labels(struct strbuf *b, struct str key, struct arena *a)
 	return true;
 }
 
+void group_json_add_left_out(struct strbuf *b, struct str key, struct str family, const char *why,
+			     struct arena *a)
+{
+	arena_reset(a);
+	if (!begin(b, key, a))
+		return;
+	if (family.n) {
+		json_add_member(b, "family");
+		json_add_string(b, family);
+	}
+	json_add_member(b, "reason");
+	json_add_string(b, str_of(why));
+	strbuf_addc(b, '}');
+}
+
 static void add_time(struct strbuf *b, const char *name, double at)
 {
 	if (at <= 0)

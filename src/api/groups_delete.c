@@ -203,15 +203,18 @@ static void log_deleted(const struct groups_delete *d)
 {
 	struct log_count n = log_count(d->removal.n);
 	char client[CLIENT_MAX], user[CLIENT_MAX];
-	CLEANUP(strbuf_done) struct strbuf said = { 0 };
+	CLEANUP(strbuf_done) struct strbuf said = { 0 }, undo = { 0 };
+	const unsigned char *id = d->removal.can_undo ? d->removal.id : NULL;
 
 	client_name(d->worker->api, d->req, client);
 	client_user(d->worker->api, d->req, user);
 	strbuf_adds(&said, d->said);
-	changes_note(d->worker, d->req, "delete", d->removal.n);
+	if (id)
+		undo_add_id(&undo, id);
+	changes_note(d->worker, d->req, "delete", d->removal.n, id);
 	log_info(d->family.n ? "a family deleted out of groups" : "groups deleted", "source",
-		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text,
-		 *user ? "user" : NULL, user, NULL);
+		 client, "request", strbuf_z(&said), LOG_NUMBER("groups"), n.text, "undo",
+		 id ? strbuf_z(&undo) : "none", *user ? "user" : NULL, user, NULL);
 }
 
 /* A DELETE of a path is answered as plain text, as that of one group. */

@@ -97,7 +97,7 @@ static void finish(struct http_task *task)
 	if (l->r < 0) {
 		reply_failed(l);
 	} else {
-		changes_note(l->worker, l->req, "reload", 0);
+		changes_note(l->worker, l->req, "reload", 0, NULL);
 		http_reply(l->req, 200, NULL);
 	}
 	free(l);

@@ -92,7 +92,7 @@ static void log_deleted(const struct api_worker *w, const struct http_request *r
 	CLEANUP(strbuf_done) struct strbuf group = { 0 }, path = { 0 };
 	char client[CLIENT_MAX], user[CLIENT_MAX];
 
-	changes_note(w, req, push->mode == PUSH_WIPE ? "wipe" : "delete", push->n_ended);
+	changes_note(w, req, push->mode == PUSH_WIPE ? "wipe" : "delete", push->n_ended, NULL);
 	client_name(w->api, req, client);
 	client_user(w->api, req, user);
 	if (push->mode == PUSH_WIPE) {

@@ -7,21 +7,17 @@
 #include "api/client.h"
 #include "api/endpoints.h"
 #include "api/group_json.h"
-#include "api/metric_json.h"
 #include "api/path.h"
 #include "api/permission.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
 #include "base/hex.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "commit/undo.h"
 #include "config/config.h"
 #include "push/push.h"
-
-enum { LEFT_OUT_SHOWN = 100 };
 
 struct undo_request {
 	struct push push;      /* on the way to the committer, */
@@ -91,19 +87,8 @@ static void left_out(void *arg, struct str key, struct str family, const char *w
 	struct undo_request *u = arg;
 	struct strbuf *b = &u->left_out;
 
-	if (u->n_left_out++ >= LEFT_OUT_SHOWN)
-		return;
-	arena_reset(&u->arena);
-	if (!group_json_add_labels(b, key, &u->arena))
-		return;
-	b->n--;
-	if (family.n) {
-		json_add_member(b, "family");
-		json_add_string(b, family);
-	}
-	json_add_member(b, "reason");
-	json_add_string(b, str_of(why));
-	strbuf_addc(b, '}');
+	if (u->n_left_out++ < LEFT_OUT_SHOWN)
+		group_json_add_left_out(b, key, family, why, &u->arena);
 }
 
 static void committed(struct push *push)
@@ -122,7 +107,7 @@ static void log_undone(const struct undo_request *u)
 
 	client_name(u->worker->api, u->req, client);
 	client_user(u->worker->api, u->req, user);
-	changes_note(u->worker, u->req, "undo", u->undo.restored);
+	changes_note(u->worker, u->req, "undo", u->undo.restored, NULL);
 	log_info("a delete was undone", "source", client, LOG_NUMBER("groups"), n.text,
 		 LOG_NUMBER("left_out"), left.text, *user ? "user" : NULL, user, NULL);
 }

@@ -37,22 +37,29 @@ void undoables_done(struct store *s)
 	free(s->undo.ended);
 }
 
+/* Others read the list (undo_list.h), so it changes under the lock. */
 static void remove_at(struct store *s, size_t i)
 {
-	s->undo.bytes -= s->undo.list[i]->bytes;
-	undoable_free(s->undo.list[i]);
+	struct undoable *u = s->undo.list[i];
+
+	s->undo.bytes -= u->bytes;
+	pthread_mutex_lock(&s->pages.lock);
 	s->undo.n--;
 	move_bytes(s->undo.list + i, s->undo.list + i + 1,
 		   (s->undo.n - i) * sizeof(struct undoable *));
+	pthread_mutex_unlock(&s->pages.lock);
+	undoable_free(u);
 }
 
 void undoables_add(struct store *s, struct undoable *u)
 {
+	pthread_mutex_lock(&s->pages.lock);
 	if (s->undo.n == s->undo.cap) {
 		s->undo.cap = s->undo.cap ? s->undo.cap * 2 : 16;
 		s->undo.list = mem_realloc(s->undo.list, s->undo.cap * sizeof(struct undoable *));
 	}
 	s->undo.list[s->undo.n++] = u;
+	pthread_mutex_unlock(&s->pages.lock);
 	s->undo.bytes += u->bytes;
 }
 

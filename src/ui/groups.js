@@ -4,7 +4,7 @@ import { get, may } from './api.js';
 import { $, announce, age, h, number, plural, reconcile, setAttribute, setText, showBar, unitFor } from './dom.js';
 import { Opened, makeRow, updateRow } from './group_row.js';
 import { isSelector, keyOf, narrowed } from './labels.js';
-import { deleteGroups, deleteMatching } from './remove.js';
+import { deleteGroups, deleteMatching, showUndos } from './remove.js';
 
 const PAGE = 100, COLUMNS = 6;
 const FLAGS = { failed: 'last push failed', overdue: 'overdue', conflict: 'writers in conflict' };
@@ -149,7 +149,7 @@ export class Groups {
     const mine = ++this.loading;
     this.table.setAttribute('aria-busy', 'true');
     try {
-      const { data } = await get(listPath());
+      const [{ data }] = await Promise.all([get(listPath()), showUndos(() => this.removed())]);
       if (mine !== this.loading) return false;
       this.wrong(null);
       this.show(data);

@@ -1,11 +1,11 @@
 // Deleting: what a dry run says, asked once.
 
-import { change, Refused } from './api.js';
-import { announce, h, number, plural, showBar } from './dom.js';
+import { change, get, may, Refused } from './api.js';
+import { $, age, announce, h, number, plural, reconcile, showBar } from './dom.js';
 import { groupPath, ordered } from './labels.js';
 
 const LISTED = 50;
-const UNDO_MS = 10 * 60 * 1000; // for so long the gateway brings back what was deleted
+const UNDOS = 4; // shown of those that can be undone
 
 /** A request of a selector: how: {dry_run} or {expect}. */
 const matching = (matcher, more) => (how) => (
@@ -52,6 +52,7 @@ async function askAndDelete(request, done) {
   ], `Delete ${plural(n, 'group')}`);
   if (!yes) return;
   const said = await request({ expect: String(n) });
+  told = said.undo;
   tell(`${plural(said.deleted, 'group')} deleted.`, said.undo && undoButton(said.undo, done));
   done();
 }
@@ -59,12 +60,48 @@ async function askAndDelete(request, done) {
 function tell(text, ...more) {
   announce(text);
   const bar = showBar('deleted', h('span', {}, text), ...more,
-    h('button', { class: 'quiet', type: 'button', onclick: () => bar.remove() }, 'Close'));
+    h('button', { class: 'quiet', type: 'button', onclick: () => { closed.add(told); bar.remove(); } }, 'Close'));
+}
+
+/* ---- what can be undone ---- */
+
+let told;               // of these, that of the bar that says what was deleted
+const closed = new Set(); // those that nobody wants to see any more
+
+/** All that can be undone now, be it another's or from before the page was loaded: a line for each beside the bar of the last one. */
+export async function showUndos(done) {
+  if (!may('delete')) return;
+  const { data } = await get('api/v1/undo?limit=1000');
+  const all = data.undo, list = all.filter(({ id }) => id !== told && !closed.has(id));
+  if (told && !all.some(({ id }) => id === told)) $(`undo-${told}`)?.remove();
+  if (!list.length) {
+    $('undos')?.remove();
+    return;
+  }
+  if (!$('undos')) {
+    showBar('undos', h('ul', { 'aria-label': 'What can be undone' }), h('span', {}), h('button', {
+      class: 'quiet', type: 'button', onclick: () => {
+        for (const { id } of shown) closed.add(id);
+        $('undos').remove();
+      },
+    }, 'Close'));
+  }
+  shown = list;
+  const bar = $('undos');
+  reconcile(bar.firstChild, list.slice(0, UNDOS), ({ id }) => id, (one) => undoLine(one, done), () => {});
+  bar.children[1].textContent = list.length > UNDOS ? `and ${number(list.length - UNDOS)} older` : '';
+}
+
+let shown = []; // in the list
+
+function undoLine({ id, groups, family, time, request, user }, done) {
+  const what = family ? [h('bdi', {}, family), ` out of ${plural(groups, 'group')}`] : plural(groups, 'group');
+  return h('li', {}, h('span', { title: [request, user].filter(Boolean).join(' · ') || null },
+    what, ' deleted ', age(Date.parse(time)), ' ago'), ' ', undoButton(id, done));
 }
 
 function undoButton(id, done) {
-  const button = h('button', { class: 'btn', type: 'button', onclick: () => undo(button, id, done) }, 'Undo');
-  setTimeout(() => button.remove(), UNDO_MS);
+  const button = h('button', { class: 'btn', type: 'button', id: id === told ? `undo-${id}` : null, onclick: () => undo(button, id, done) }, 'Undo');
   return button;
 }
 
@@ -72,6 +109,7 @@ function undoButton(id, done) {
 async function undo(button, id, done) {
   let said;
   button.disabled = true;
+  told = id;
   try {
     said = await change('POST', `api/v1/undo/${id}`);
   } catch (error) {

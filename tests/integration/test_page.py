@@ -363,6 +363,53 @@ def test_a_delete_is_undone(database, page):
         assert sorted(page.rows()) == ["a", "b", "c"] and not page.all("#deleted .btn")
 
 
+def test_each_delete_can_be_undone_also_after_a_reload(database, page):
+    with Gateway(database=database) as g:
+        for name in "a", "b", "c":
+            g.put(name, f"{name} 1\n")
+        page.open(g.url).ready()
+        for name in "a", "b":
+            page.click("#groups tbody input")
+            page.click("#selection button", "Delete…")
+            page.click("dialog button", "Delete 1 group")
+            page.wait_for("1 group deleted.", "#deleted")
+            page.wait_until(f"![...document.querySelectorAll('#groups button.job')].some((e) => e.textContent === '{name}')")
+        page.wait_until("document.querySelectorAll('#undos li').length === 1")
+        assert len(page.all("#deleted button")) == 2
+        page.accessible()
+        page.open(g.url).ready()
+        page.wait_until("document.querySelectorAll('#undos li').length === 2")
+        assert page.text("#undos li").startswith("1 group deleted ") and not page.all("#deleted")
+        page.size(360)
+        page.fits()
+        page.accessible()
+        page.tab_to("#undos button", "Undo")
+        page.keys(Keys.ENTER)
+        page.wait_for("1 group is back.", "#deleted")
+        page.wait_until("document.querySelectorAll('#undos li').length === 1")
+        page.click("#undos li button", "Undo")
+        page.wait_until("!document.querySelector('#undos')")
+        page.wait_until("document.querySelectorAll('#groups tr.row').length === 3")
+        assert json.loads(g.get("/api/v1/undo").text)["data"]["total"] == 0
+
+
+@pytest.mark.parametrize("filters, left", [("q=shard", ["b"]), ("failed=true", ["a", "b"]), ("conflict=false&q=shard", ["b"]), ("older_than=0s", [])])
+def test_all_that_any_filter_shows_are_deleted(gw, page, filters, left):
+    for i in range(120):
+        gw.put(f"a/shard/{i}", "a 1\n")
+        if i < 110:
+            assert gw.put(f"a/shard/{i}", "a 1 1\n").status == 400
+    gw.put("b", "b 1\n")
+    page.open(f"{gw.url}/?{filters}").ready()
+    page.click("#groups thead input")
+    n = {"failed=true": 110, "older_than=0s": 121}.get(filters, 120)
+    page.click("#all", f"Select all {n} that match")
+    page.click("#selection button", "Delete…")
+    page.click("dialog button", f"Delete {n} groups")
+    page.wait_for(f"{n} groups deleted.", "#deleted")
+    assert sorted({x["labels"]["job"] for x in json.loads(gw.get("/api/v1/metrics").text)["data"]}) == left
+
+
 def test_more_are_selected_than_one_request_takes(gw, page):
     """Some of which are the beginning of others."""
     for i in range(40):

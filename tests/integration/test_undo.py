@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from datetime import datetime
 
 import pytest
 
@@ -246,6 +247,38 @@ def test_how_it_is_asked_for(gw):
     assert r.status == 400
     r = gw.request("POST", "/api/v1/undo/" + "0" * 32, headers={"Sec-Fetch-Site": "cross-site"})
     assert r.status == 403
+
+
+def can_be_undone(gw):
+    return json.loads(gw.get("/api/v1/undo").text)["data"]
+
+
+def test_what_can_be_undone_is_listed(clock, database):
+    """Whoever has not seen the answer to a delete finds its id: in the log, among the changes, and, also after a crash, in the list."""
+    with Gateway(database=database, env=clock.env) as g:
+        assert can_be_undone(g) == {"undo": [], "total": 0}
+        fill(g, ["x/i/1", "x/i/2", "y"])
+        first = delete(g, match='{job="x"}', family="a")["data"]["undo"]
+        clock.pass_by(100)
+        second = delete(g, match='{job="y"}')["data"]["undo"]
+        assert delete(g, match='{job="none"}')["data"]["deleted"] == 0
+        assert f"undo={first}" in g.wait_for_line("a family deleted out of groups") and f"undo={second}" in g.wait_for_line('"groups deleted"')
+        changes = json.loads(g.get("/api/v1/changes").text)["data"]["changes"]
+        assert [x.get("undo") for x in changes] == [None, second, first]
+        newest, oldest = can_be_undone(g)["undo"]
+        assert newest["request"].startswith("/api/v1/groups?match") and "family=a" in oldest["request"]
+        g.kill()
+    with Gateway(database=database, env=clock.env) as g:
+        data = can_be_undone(g)
+        assert data["total"] == 2 and len(json.loads(g.get("/api/v1/undo?limit=1").text)["data"]["undo"]) == 1
+        assert data["undo"] == [{k: v for k, v in x.items() if k != "request"} for x in (newest, oldest)]
+        assert [(x["id"], x["groups"], x.get("family")) for x in data["undo"]] == [(second, 1, None), (first, 2, "a")]
+        seconds = [[datetime.fromisoformat(x[k].replace("Z", "+00:00")).timestamp() for k in ("time", "until")] for x in data["undo"]]
+        assert all(round(until - at) == 600 for at, until in seconds) and 95 < seconds[0][0] - seconds[1][0] < 150
+        undo(g, second)
+        assert [x["id"] for x in can_be_undone(g)["undo"]] == [first]
+        clock.pass_by(501)
+        assert can_be_undone(g) == {"undo": [], "total": 0}
 
 
 def test_without_a_database():

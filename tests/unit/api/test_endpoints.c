@@ -37,6 +37,7 @@ static const struct row rows[] = {
 	{ "/api/v1/limits", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/changes", false, { [HTTP_GET] = ACTION_READ } },
 	{ "/api/v1/admin/backup", true, { [HTTP_PUT] = ACTION_ADMIN } },
+	{ "/api/v1/undo", false, { [HTTP_GET] = ACTION_DELETE } },
 	{ "/api/v1/undo/", false, { [HTTP_POST] = ACTION_DELETE } },
 	{ "/api/v1/admin/wipe", true, { [HTTP_PUT] = ACTION_ADMIN } },
 };
