@@ -30,7 +30,11 @@
 
 enum { SHOWN = 100 };
 
-static const char *const known[] = { "match[]", "older_than", "family", "dry_run", "expect" };
+static const char *const known[] = { GROUP_FILTER_PARAMS, "family", "dry_run", "expect" };
+
+static const char stays_why[] = "it is summed, and the metric is made of what its sources have "
+				"counted, and would come again: end the sources by DELETE of their "
+				"paths, or delete the group";
 
 struct groups_delete {
 	struct job job;        /* first; on the way to the background thread, */
@@ -55,7 +59,9 @@ struct groups_delete {
 	uint32_t cap_ids;
 	uint64_t next_id; /* newer groups have not been seen by the background thread */
 	struct arena arena;
-	struct picks picks; /* the first groups that are deleted, for the answer */
+	struct picks picks;     /* the first groups that are deleted, for the answer */
+	struct strbuf left_out; /* JSON: the first groups that keep the family */
+	uint64_t n_left_out;
 	struct err err;
 };
 
@@ -70,6 +76,7 @@ static void drop(struct groups_delete *d)
 	free(d->ids);
 	arena_done(&d->arena);
 	picks_done(&d->picks);
+	strbuf_done(&d->left_out);
 	free(d);
 }
 
@@ -125,8 +132,12 @@ static void note(struct groups_delete *d, const struct group_brief *g, bool may)
 static bool look_at(struct groups_delete *d, const struct group_brief *g)
 {
 	struct str key = group_list_key(&d->some, g);
-	int r = key_is_meant(d, key, &d->err);
+	int r;
 
+	/* Only here it can be known. What is newer than this list is in no conflict yet. */
+	if (d->filter.has_conflict && g->conflict != d->filter.conflict)
+		return true;
+	r = key_is_meant(d, key, &d->err);
 	if (r > 0)
 		r = may_delete(d, key, &d->err);
 	/*
@@ -148,7 +159,10 @@ static bool look_at(struct groups_delete *d, const struct group_brief *g)
 static int wants(void *arg, const struct removal_group *g, struct err *err)
 {
 	struct groups_delete *d = arg;
-	const struct group_brief brief = { .pushed_at = g->pushed_at, .failed_at = g->failed_at };
+	const struct group_brief brief = { .pushed_at = g->pushed_at,
+					   .failed_at = g->failed_at,
+					   .overdue = g->overdue,
+					   .conflict = g->id < d->next_id && d->filter.conflict };
 
 	if (!group_filter_state(&d->filter, &brief, d->removal.now))
 		return 0;
@@ -171,6 +185,15 @@ static void goes(void *arg, const struct removal_group *g)
 	picks_offer(&d->picks, (struct place){ 0, g->key }, &brief);
 }
 
+static void stays(void *arg, const struct removal_group *g)
+{
+	struct groups_delete *d = arg;
+
+	if (d->n_left_out++ < LEFT_OUT_SHOWN)
+		group_json_add_left_out(&d->left_out, g->key, strbuf_str(&d->family), stays_why,
+					&d->arena);
+}
+
 static void committed(struct push *push)
 {
 	struct groups_delete *d = push->done_arg;
@@ -190,6 +213,12 @@ static bool write_groups(struct groups_delete *d, struct strbuf *b)
 			return false;
 	}
 	strbuf_addc(b, ']');
+	if (d->n_left_out > 0) {
+		strbuf_addf(b, ",\"left_out_total\":%llu,\"left_out\":[",
+			    (unsigned long long)d->n_left_out);
+		strbuf_adds(b, strbuf_str(&d->left_out));
+		strbuf_addc(b, ']');
+	}
 	if (d->removal.can_undo) {
 		strbuf_addz(b, ",\"undo\":\"");
 		undo_add_id(b, d->removal.id);
@@ -315,7 +344,7 @@ static struct groups_delete *delete_new(struct api_worker *w, struct http_reques
 	d->worker = w;
 	d->req = req;
 	d->removal = (struct removal){
-		.wants = wants, .goes = goes, .arg = d, .now = clock_wall()
+		.wants = wants, .goes = goes, .stays = stays, .arg = d, .now = clock_wall()
 	};
 	said = target_shown(w->api, http_request_target(req));
 	d->said = (struct str){ mem_dup(said.p, said.n), said.n };

@@ -42,14 +42,10 @@ static struct store_family *family_of(struct store *s)
 				 hash_bytes(strbuf_str(&r->exposed)));
 }
 
-/*
- * A family of a summed group is made from its sources and would come again, so it cannot be removed
- * by itself.
- */
 static bool has_family(struct store *s, const struct group *g, const struct store_family *f,
 		       uint32_t *hint)
 {
-	return f && !group_summed(g) && group_entry(s, g, f, hint);
+	return f && group_entry(s, g, f, hint);
 }
 
 /* An estimate of the bytes that the log has of what is removed. */
@@ -68,11 +64,20 @@ static int ask(struct store *s, struct removal *r, const struct group *g, struct
 		.key = group_key(g),
 		.pushed_at = group_pushed_at(g),
 		.failed_at = group_failed_at(g),
+		.overdue = g->life && g->life->now.overdue,
 	};
+	bool stays = r->family.n && group_summed(g);
 	int wanted = r->wants(r->arg, &what, err);
 
-	if (wanted <= 0)
-		return wanted;
+	/* Nothing is done to it, so nobody needs to be allowed to. */
+	if (stays && wanted < 0 && err->reason == ERR_FORBIDDEN) {
+		err->reason = ERR_NONE;
+		return 0;
+	}
+	if (stays && wanted > 0 && r->stays)
+		r->stays(r->arg, &what);
+	if (wanted <= 0 || stays)
+		return wanted < 0 ? -1 : 0;
 	r->n++;
 	add_group(s, g);
 	s->removal.bytes += log_bytes(&s->removal, g);

@@ -28,6 +28,7 @@ struct removal_group {
 	uint32_t slot;
 	struct str key;
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
+	bool overdue;
 };
 
 struct removal {
@@ -35,6 +36,11 @@ struct removal {
 	int (*wants)(void *arg, const struct removal_group *g, struct err *err);
 	/* Told of each that goes. */
 	void (*goes)(void *arg, const struct removal_group *g);
+	/*
+	 * Told of each that is wanted and keeps the family, because it is summed: the family is
+	 * made of what its sources have counted, and would come again. NULL: nobody is told.
+	 */
+	void (*stays)(void *arg, const struct removal_group *g);
 	void *arg;
 	struct str family; /* empty: whole groups. Only those that have it are asked about */
 	bool dry_run, has_expect;

@@ -335,13 +335,6 @@ export class Groups {
     this.showSelection();
   }
 
-  /** A matcher of all that match, if one can be made of what the address says. */
-  matcherOfAll() {
-    const from = params(), q = (from.get('q') ?? '').trim();
-    if (Object.keys(FLAGS).some((name) => from.get(name)) || (q && !isSelector(q))) return null;
-    return q || (from.get('older_than') ? '{job!=""}' : null);
-  }
-
   selectMatching() {
     this.all = true;
     this.showGroups(this.list);
@@ -369,7 +362,7 @@ export class Groups {
       bar.ariaLabel = 'Selected groups';
     }
     setText(bar.firstChild, `${plural(n, 'group')} selected`);
-    $('all').hidden = this.all || this.list.some(({ mayDelete }) => !mayDelete) || !this.matcherOfAll() || this.selected.size < this.list.length || this.list.length === this.total;
+    $('all').hidden = this.all || this.list.some(({ mayDelete }) => !mayDelete) || !conditions().size || this.selected.size < this.list.length || this.list.length === this.total;
     setText($('all'), `Select all ${number(this.total)} that match`);
   }
 
@@ -377,8 +370,9 @@ export class Groups {
 
   removeSelected() {
     if (this.all) {
-      const older = params().get('older_than');
-      deleteMatching(this.matcherOfAll(), older ? { older_than: older } : {}, () => this.removed(), (error) => this.page.failed(error));
+      const all = conditions();
+      if (!all.has('match[]')) all.set('match[]', '{job!=""}');
+      deleteMatching(all, () => this.removed(), (error) => this.page.failed(error));
       return;
     }
     this.remove([...this.selected.values()]);

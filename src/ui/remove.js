@@ -7,9 +7,9 @@ import { groupPath, ordered } from './labels.js';
 const LISTED = 50;
 const UNDOS = 4; // shown of those that can be undone
 
-/** A request of a selector: how: {dry_run} or {expect}. */
-const matching = (matcher, more) => (how) => (
-  change('DELETE', `api/v1/groups?${new URLSearchParams({ 'match[]': matcher, ...more, ...how })}`));
+/** A request of all that conditions of the API mean: how: {dry_run} or {expect}. */
+const matching = (conditions) => (how) => (
+  change('DELETE', `api/v1/groups?${new URLSearchParams([...conditions, ...Object.entries(how)])}`));
 
 /** Of exactly these groups, a line of the body for each. */
 const listed = (groups) => (how) => (
@@ -127,8 +127,8 @@ async function undo(button, id, done) {
 /** Of these groups. done() afterwards, failed(error) if it did not work. */
 export const deleteGroups = (groups, done, failed) => askAndDelete(listed(groups), done).catch(failed);
 
-/** Of all that match. more: other conditions of the API, as older_than. */
-export const deleteMatching = (matcher, more, done, failed) => askAndDelete(matching(matcher, more), done).catch(failed);
+/** Of all that match: conditions of the API, as URLSearchParams. */
+export const deleteMatching = (conditions, done, failed) => askAndDelete(matching(conditions), done).catch(failed);
 
 /** All groups, for good: for those who type how many. */
 export async function wipe(n, done, failed) {

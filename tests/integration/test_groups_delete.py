@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, eventually
 from roles import Roles
 from test_groups_list import ask, jobs
 
@@ -138,7 +138,7 @@ def test_nothing_is_within_a_source(path):
     ({"match": '{job=~".*"}'}, "must not match the empty string"),
     ({"match": ['{job="x"}', '{y=~"a?"}']}, "must not match the empty string"),
     ({"match": '{job="x"}', "dryrun": "1"}, 'unknown parameter "dryrun"'),
-    ({"match": '{job="x"}', "search": "1"}, 'unknown parameter "search"'),
+    ({"match": '{job="x"}', "sort": "1"}, 'unknown parameter "sort"'),
     ({"match": '{job="x"}', "dry_run": ["1", "0"]}, "more than once"),
     ({"match": '{job="x"}', "dry_run": "yes"}, "dry_run"),
     ({"match": '{job="x"}', "expect": "many"}, "expect"),
@@ -246,6 +246,41 @@ def test_a_delete_that_means_less_deletes_nothing(query):
         assert g.request("PUT", f"/api/v1/admin/wipe?{query}").status == 400
         assert sorted(jobs(g)) == ["x", "x"]
         assert g.request("DELETE", "/metrics/job/x?cache=1").status == 202 and jobs(g) == ["x"]
+
+
+def test_the_conditions_of_the_list_are_those_of_the_delete(tmp_path):
+    """What the page shows with a filter is what goes: of those that are in no conflict, too."""
+    config_file = tmp_path / "rules.yml"
+    config_file.write_text("rules:\n- match: '{i=\"late\"}'\n  expect_every: 1s\n")
+    with Gateway(f"--config.file={config_file}") as g:
+        fill(g, ["x/i/1", "x/i/2", "x/i/late", "y/i/1", "y/i/Search-Me"])
+        assert g.post("x/i/2", "a 1 1\n").status == 400
+        assert g.post("y/i/1", "a 1 1\n").status == 400
+        eventually(lambda: len(jobs(g, overdue="true")) == 1, "it is overdue")
+        for conditions, n in ({"failed": "true"}, 2), ({"overdue": "true"}, 1), ({"conflict": "true"}, 0), \
+                ({"conflict": "false"}, 5), ({"search": "seARCH-m"}, 1), ({"failed": "false", "overdue": "false"}, 2):
+            assert len(jobs(g, **conditions)) == n
+            assert delete(g, match='{job!=""}', dry_run="1", **conditions)["data"]["would_delete"] == n
+        data = delete(g, match='{job="x"}', failed="true")["data"]
+        assert [x["labels"] for x in data["groups"]] == [{"i": "2", "job": "x"}]
+        assert delete(g, match='{job!=""}', search="search-me")["data"]["deleted"] == 1
+        assert delete(g, match='{job!=""}', overdue="true")["data"]["deleted"] == 1
+        assert jobs(g) == ["x", "y"]
+        assert "match[]" in delete(g, 400, failed="true")["error"]
+
+
+def test_a_family_of_a_summed_group_stays_and_that_is_said(gw):
+    fill(gw, ["x/i/1"])
+    assert gw.request("POST", "/sum/metrics/job/x/i/2/pid/1", "a 1\n").status == 200
+    assert gw.request("POST", "/sum/metrics/job/y/pid/1", "a 1\n").status == 200
+    for n, params in (1, {"dry_run": "1"}), (1, {}), (0, {}):
+        data = delete(gw, match='{job="x"}', family="a", expect=n, **params)["data"]
+        assert (data["would_delete" if params else "deleted"], data["left_out_total"]) == (n, 1)
+        [left] = data["left_out"]
+        assert (left["labels"], left["family"]) == ({"i": "2", "job": "x"}, "a")
+        assert "summed" in left["reason"] and "end the sources" in left["reason"]
+    assert "left_out" not in delete(gw, match='{job="x"}', family="b")["data"]
+    assert [x for x in lines(gw) if x.startswith("a{")] == ['a{i="2",instance="",job="x"} 1', 'a{instance="",job="y"} 1']
 
 
 # ---- of a list ----
