@@ -1,4 +1,9 @@
-/* Rows of the log as SQLite has them (private to journal/sqlite). */
+/*
+ * Rows of the log as SQLite has them (private to journal/sqlite). They do not say who has written
+ * them, in which transaction and when, as those in PostgreSQL do: one process writes a file, SQLite
+ * keeps transactions whole, and nobody would read it. With small pushes it would be a seventh of
+ * the file. Nor do they hold digests (store_digest()): there is no other gateway to compare with.
+ */
 #ifndef JOURNAL_SQLITE_ROW_H
 #define JOURNAL_SQLITE_ROW_H
 
