@@ -82,7 +82,7 @@ def test_nothing_else_is_in_it(image):
     files = {str(f.relative_to(image)) for f in image.rglob("*") if f.is_file() and not f.is_symlink()}
     programs = {f"usr/bin/{name}" for name in ("tallygate", "tallygate-import", "tallygate-healthcheck", "bash", "busybox")}
     libraries = {f for f in files if re.match(r"usr/lib(64)?/.*\.so", f)}
-    loaded = "".join(subprocess.run(["chroot", image, "/lib64/ld-linux-x86-64.so.2", "--list", f"/{p}"], capture_output=True, text=True, check=True).stdout
+    loaded = "".join(subprocess.run([*UNSHARE, "chroot", image, "/lib64/ld-linux-x86-64.so.2", "--list", f"/{p}"], capture_output=True, text=True, check=True).stdout
                      for p in programs - {"usr/bin/busybox", "usr/bin/tallygate-healthcheck"})
     assert "not found" not in loaded
     assert {os.path.basename(f) for f in libraries} == {os.path.basename(f) for f in re.findall(r"(\S+\.so\S*) \(0x", loaded)} - {"linux-vdso.so.1"}
