@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "http/server.h"
+#include "lib/http_serve.h"
 #include "lib/run.h"
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
@@ -114,11 +114,6 @@ static void *worker_new(void *arg, struct http_worker *w)
 	return arg;
 }
 
-static void worker_free(void *state)
-{
-	(void)state;
-}
-
 static void answer(struct http_task *task)
 {
 	http_reply(((struct answer *)task)->req, 200, NULL);
@@ -149,7 +144,7 @@ static void handle(void *state, struct http_request *req)
 }
 
 static const struct http_handler handler = { .worker_new = worker_new,
-					     .worker_free = worker_free,
+					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 
 static struct http_server *server;
@@ -157,36 +152,13 @@ static struct sockaddr_in address;
 
 static void start(void)
 {
-	socklen_t len = sizeof(address);
-	struct err err = { 0 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct http_settings settings = { .fds = &fd,
-					  .n_fds = 1,
-					  .threads = 1,
-					  .max_connections = 100,
-					  .max_header_size = 65536,
-					  .max_body_size = 10 << 20,
-					  .max_receiving = 1 << 30,
-					  .max_reply_bytes = 1 << 30,
-					  .idle_timeout_ns = 60000000000,
-					  .read_timeout_ns = 60000000000,
-					  .shutdown_timeout_ns = 1000000000 };
-
 	log_init(LOG_ERROR, LOG_LOGFMT);
-	address = (struct sockaddr_in){ .sin_family = AF_INET,
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, len), 0);
-	ck_assert_int_eq(listen(fd, 16), 0);
-	getsockname(fd, (struct sockaddr *)&address, &len);
-	server = http_server_start(&settings, &handler, &err);
-	ck_assert_msg(server != NULL, "%s", err.msg);
-	close(fd);
+	server = http_serve((struct http_settings){ 0 }, &handler, 0, &address);
 }
 
 static void stop(void)
 {
-	http_server_stop(server);
-	http_server_free(server);
+	http_serve_end(server);
 }
 
 /* ---- a client ---- */

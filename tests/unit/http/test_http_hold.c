@@ -10,19 +10,8 @@
 #include <unistd.h>
 
 #include "http/reply.h"
-#include "http/server.h"
+#include "lib/http_serve.h"
 #include "lib/run.h"
-
-static void *worker_new(void *arg, struct http_worker *worker)
-{
-	(void)worker;
-	return arg;
-}
-
-static void worker_free(void *state)
-{
-	(void)state;
-}
 
 static void handle(void *state, struct http_request *req)
 {
@@ -37,40 +26,15 @@ static void refused(void *state, const struct http_refused *what)
 }
 
 static const struct http_handler handler = {
-	.worker_new = worker_new,
-	.worker_free = worker_free,
+	.worker_new = http_serve_worker_new,
+	.worker_free = http_serve_worker_free,
 	.handle = handle,
 	.refused = refused,
 };
 
 static struct http_server *start(struct sockaddr_in *at)
 {
-	struct err err = { 0 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*at);
-	struct http_settings settings = {
-		.fds = &fd,
-		.n_fds = 1,
-		.hold = true,
-		.threads = 2,
-		.max_connections = 100,
-		.max_header_size = 65536,
-		.max_body_size = 65536,
-		.idle_timeout_ns = 60000000000,
-		.read_timeout_ns = 60000000000,
-		.shutdown_timeout_ns = 1000000000,
-	};
-	struct http_server *s;
-
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, len), 0);
-	ck_assert_int_eq(listen(fd, 16), 0);
-	getsockname(fd, (struct sockaddr *)at, &len);
-	s = http_server_start(&settings, &handler, &err);
-	ck_assert_msg(s != NULL, "%s", err.msg);
-	close(fd);
-	return s;
+	return http_serve((struct http_settings){ .hold = true, .threads = 2 }, &handler, 0, at);
 }
 
 static int ask(const struct sockaddr_in *at)
@@ -105,8 +69,7 @@ START_TEST(held_clients_are_served_when_the_server_is_told_to)
 	http_server_accept(s);
 	ck_assert(is_answered(fd, 60000));
 	close(fd);
-	http_server_stop(s);
-	http_server_free(s);
+	http_serve_end(s);
 }
 END_TEST
 
@@ -118,8 +81,7 @@ START_TEST(held_clients_are_served_after_a_second_whatever_happens)
 
 	ck_assert(is_answered(fd, 60000));
 	close(fd);
-	http_server_stop(s);
-	http_server_free(s);
+	http_serve_end(s);
 }
 END_TEST
 

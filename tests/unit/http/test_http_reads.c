@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "http/server.h"
 #include "lib/certs.h"
+#include "lib/http_serve.h"
 #include "lib/run.h"
 
 static atomic_uint reads, writes, changes, allocations;
@@ -98,17 +98,6 @@ static void uncounted_free(void *p, const char *file, int line)
 
 static sem_t held, go_on;
 
-static void *worker_new(void *arg, struct http_worker *w)
-{
-	(void)w;
-	return arg;
-}
-
-static void worker_free(void *state)
-{
-	(void)state;
-}
-
 static void handle(void *state, struct http_request *req)
 {
 	(void)state;
@@ -121,8 +110,8 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { .worker_new = worker_new,
-					     .worker_free = worker_free,
+static const struct http_handler handler = { .worker_new = http_serve_worker_new,
+					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 
 enum { BODY = 160 * 1024 };
@@ -141,22 +130,6 @@ static SSL_CTX *next_context(void *arg)
 
 static void start(bool tls)
 {
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), room = 2 * BODY;
-	struct err err = { 0 };
-	struct http_settings settings = { .fds = &fd,
-					  .n_fds = 1,
-					  .threads = 1,
-					  .max_connections = 100,
-					  .max_header_size = 65536,
-					  .max_body_size = 10 << 20,
-					  .max_receiving = 1 << 30,
-					  .max_reply_bytes = 1 << 30,
-					  .idle_timeout_ns = 60000000000,
-					  .read_timeout_ns = 60000000000,
-					  .shutdown_timeout_ns = 1000000000,
-					  .tls_context = tls ? next_context : NULL };
-
 	log_init(LOG_ERROR, LOG_LOGFMT);
 	cert_make(&cert, &(struct cert_spec){ .name = "localhost" });
 	server_ctx = SSL_CTX_new(TLS_server_method());
@@ -165,22 +138,14 @@ static void start(bool tls)
 	ck_assert(SSL_CTX_use_PrivateKey(server_ctx, cert.key));
 	sem_init(&held, 0, 0);
 	sem_init(&go_on, 0, 0);
-	/* Its connections inherit it: all of a body is in the socket before it is read. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	address = (struct sockaddr_in){ .sin_family = AF_INET,
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, len), 0);
-	ck_assert_int_eq(listen(fd, 16), 0);
-	getsockname(fd, (struct sockaddr *)&address, &len);
-	server = http_server_start(&settings, &handler, &err);
-	ck_assert_msg(server != NULL, "%s", err.msg);
-	close(fd);
+	/* All of a body is in the socket before it is read. */
+	server = http_serve((struct http_settings){ .tls_context = tls ? next_context : NULL },
+			    &handler, 2 * BODY, &address);
 }
 
 static void stop(void)
 {
-	http_server_stop(server);
-	http_server_free(server);
+	http_serve_end(server);
 	SSL_CTX_free(server_ctx);
 	SSL_CTX_free(client_ctx);
 	cert_done(&cert);

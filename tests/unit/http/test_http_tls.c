@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/server.h"
 #include "lib/certs.h"
+#include "lib/http_serve.h"
 #include "lib/run.h"
 
 static struct cert cert;
@@ -32,17 +32,6 @@ static SSL_CTX *next_context(void *arg)
 	return c->ctx;
 }
 
-static void *worker_new(void *arg, struct http_worker *worker)
-{
-	(void)worker;
-	return arg;
-}
-
-static void worker_free(void *state)
-{
-	(void)state;
-}
-
 static void handle(void *state, struct http_request *req)
 {
 	(void)state;
@@ -51,8 +40,8 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { .worker_new = worker_new,
-					     .worker_free = worker_free,
+static const struct http_handler handler = { .worker_new = http_serve_worker_new,
+					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 
 static SSL_CTX *server_context(void)
@@ -64,40 +53,12 @@ static SSL_CTX *server_context(void)
 	return ctx;
 }
 
-/* On 127.0.0.1, the kernel's choice of port. */
-static int listening(struct sockaddr_in *at)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*at);
-
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)at, len), 0);
-	ck_assert_int_eq(listen(fd, 16), 0);
-	getsockname(fd, (struct sockaddr *)at, &len);
-	return fd;
-}
-
 static struct http_server *start(struct contexts *contexts, struct sockaddr_in *at)
 {
-	struct err err = { 0 };
-	int fd = listening(at);
-	struct http_settings settings = { .fds = &fd,
-					  .n_fds = 1,
-					  .threads = 1,
-					  .max_connections = 100,
-					  .max_header_size = 65536,
-					  .max_body_size = 65536,
-					  .idle_timeout_ns = 60000000000,
-					  .read_timeout_ns = 60000000000,
-					  .shutdown_timeout_ns = 50000000,
-					  .tls_context = next_context,
-					  .tls_arg = contexts };
-	struct http_server *s = http_server_start(&settings, &handler, &err);
-
-	ck_assert_msg(s != NULL, "%s", err.msg);
-	close(fd);
-	return s;
+	return http_serve((struct http_settings){ .shutdown_timeout_ns = 50000000,
+						  .tls_context = next_context,
+						  .tls_arg = contexts },
+			  &handler, 0, at);
 }
 
 static SSL *connect_to(const struct sockaddr_in *at, SSL_CTX *ctx)
@@ -135,12 +96,6 @@ static bool is_answered(SSL *ssl)
 	       SSL_get_error(ssl, r) == SSL_ERROR_ZERO_RETURN;
 }
 
-static void stop(struct http_server *s)
-{
-	http_server_stop(s);
-	http_server_free(s);
-}
-
 START_TEST(no_context_is_an_internal_error)
 {
 	struct contexts contexts = { .ctx = server_context(), .absent = 2 };
@@ -161,7 +116,7 @@ START_TEST(no_context_is_an_internal_error)
 	ck_assert(is_answered(ssl));
 	ck_assert_uint_eq(http_server_stats(s).tls_handshake_failures, 2);
 	leave(ssl);
-	stop(s);
+	http_serve_end(s);
 	SSL_CTX_free(client);
 	SSL_CTX_free(contexts.ctx);
 }
@@ -183,7 +138,7 @@ START_TEST(renegotiation_is_refused)
 	ck_assert_int_ne(SSL_do_handshake(ssl), 1);
 	ck_assert_int_eq(ERR_GET_REASON(ERR_peek_error()), SSL_R_NO_RENEGOTIATION);
 	leave(ssl);
-	stop(s);
+	http_serve_end(s);
 	SSL_CTX_free(client);
 	SSL_CTX_free(contexts.ctx);
 }
@@ -203,7 +158,7 @@ START_TEST(a_stop_frees_every_connection)
 	ck_assert_int_eq(SSL_connect(idle), 1);
 	ck_assert_int_eq(SSL_connect(reading), 1);
 	SSL_write(reading, "GET", 3);
-	stop(s);
+	http_serve_end(s);
 	ck_assert_int_le(SSL_read(idle, &byte, 1), 0);
 	ck_assert_int_eq(SSL_get_shutdown(idle), SSL_RECEIVED_SHUTDOWN);
 	leave(fresh);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "http/server.h"
+#include "lib/http_serve.h"
 #include "lib/run.h"
 
 enum { PUSHERS = 20, PAUSE_MS = 10 };
@@ -24,17 +24,6 @@ static sem_t held, go_on;
  */
 static char order[100];
 static size_t n_handled;
-
-static void *worker_new(void *arg, struct http_worker *w)
-{
-	(void)w;
-	return arg;
-}
-
-static void worker_free(void *state)
-{
-	(void)state;
-}
 
 /* Their one thread. */
 static void handle(void *state, struct http_request *req)
@@ -54,8 +43,8 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { .worker_new = worker_new,
-					     .worker_free = worker_free,
+static const struct http_handler handler = { .worker_new = http_serve_worker_new,
+					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 static struct http_server *server;
 static struct sockaddr_un address;
@@ -93,8 +82,7 @@ static void start(void)
 
 static void stop(void)
 {
-	http_server_stop(server);
-	http_server_free(server);
+	http_serve_end(server);
 }
 
 static int connected(void)
