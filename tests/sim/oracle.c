@@ -170,6 +170,9 @@ static enum taken taken(const struct sim_request *r)
 {
 	if (r->order == 0)
 		return NOT;
+	/* The groups may be back, and only the note of that be missing. */
+	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
+		return MAY;
 	if (r->status == 0 || (r->status == 400 && r->doubted) || (r->unknown && r->ended))
 		return MAY;
 	return r->status == 503 ? NOT : MUST;
@@ -188,7 +191,16 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 	if (r->kind == REQUEST_WIPE) {
 		memset(s->store.groups, 0, sizeof(s->store.groups));
 		s->sums = (struct sums){ 0 };
+		memset(&s->removed, 0, sizeof(s->removed));
 		return status == 0 || status == 202;
+	}
+	if (r->kind == REQUEST_REMOVE) {
+		removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
+		return status == 0 || status == 200;
+	}
+	if (r->kind == REQUEST_UNDO) {
+		removals_undo(&s->store, &s->sums, &s->removed);
+		return status == 0 || status == 200 || status == 503;
 	}
 	if (r->kind == REQUEST_SUM) {
 		sums_apply(&s->sums, &r->sum, r->now);

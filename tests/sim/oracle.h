@@ -7,14 +7,16 @@
 
 #include "base/table.h"
 #include "lib/naive_store.h"
+#include "sim/removals.h"
 #include "sim/sums.h"
 
-enum request_kind { REQUEST_PUSH, REQUEST_SUM, REQUEST_WIPE };
+enum request_kind { REQUEST_PUSH, REQUEST_SUM, REQUEST_WIPE, REQUEST_REMOVE, REQUEST_UNDO };
 
 struct sim_request {
 	enum request_kind kind;
 	struct naive_push push;
 	struct sums_request sum;
+	struct removal_request removal;
 	int fd;         /* of its connection */
 	uint64_t order; /* in which it was decided, or handed to the committer; 0: not yet */
 	const struct push *made; /* of it, when it was handed over; may be gone */
@@ -35,6 +37,7 @@ enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };
 struct oracle_state {
 	struct naive_store store;
 	struct sums sums;
+	struct removed removed;
 };
 
 struct oracle {

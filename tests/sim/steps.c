@@ -14,22 +14,22 @@
 /* ---- what there is ---- */
 
 static const char *const names[N_STEP_KINDS] = {
-	"request", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle", "kill",
-	"power",   "crash", "restart", "faults", "full", "heal",  "lies",       "rot",
+	"request", "remove", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle",
+	"kill",    "power",  "crash", "restart", "faults", "full", "heal",  "lies",       "rot",
 };
 
 /* How often each comes, by what the history is about. */
 enum theme { CRASHES, CRASHES_ONLY, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
-	[CRASHES] = { 34, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2 },
-	[CRASHES_ONLY] = { 10, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1 },
-	[FAULTS] = { 46, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
-	[FAULTS_AND_CRASHES] = { 40, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2,
+	[CRASHES] = { 34, 6, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2 },
+	[CRASHES_ONLY] = { 10, 6, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1 },
+	[FAULTS] = { 46, 3, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[FAULTS_AND_CRASHES] = { 40, 3, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2,
 				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6 },
-	[FULL_DISK] = { 46, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
-	[LIES] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_LIES] = 4 },
-	[ROT] = { 46, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_ROT] = 2 },
+	[FULL_DISK] = { 46, 3, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
+	[LIES] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_LIES] = 4 },
+	[ROT] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_ROT] = 2 },
 };
 
 static enum sim_step_kind random_kind(uint64_t *rng, enum theme theme)
@@ -119,6 +119,7 @@ static void add_push(uint64_t *rng, const struct naive_push *p, struct strbuf *o
 
 static struct naive_push last_push;
 static struct sums_clients sums_clients;
+static bool undoes; /* half of the histories do */
 
 /* The next client that awaits nothing. -1: all do. */
 static int free_client(const struct world *w)
@@ -172,6 +173,58 @@ static void request(struct world *w, bool again)
 		world_settle(w);
 	else
 		world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
+}
+
+/* The client awaits the answer. r: NULL: it has no effect. */
+static void send_and_settle(struct world *w, struct sim_request *r, struct str bytes)
+{
+	world_send(w, (unsigned)free_client(w), r, bytes);
+	for (unsigned n = rng_below(&w->rng, 8); n > 0 && !w->over; n--)
+		world_go_on(w);
+	world_settle(w);
+}
+
+static void remove_many(struct world *w)
+{
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
+	struct sim_request r = { .kind = REQUEST_REMOVE };
+	bool dry_run = rng_one_in(&w->rng, 6);
+
+	removals_random(&w->rng, &r.removal);
+	removals_add_bytes(&w->rng, &r.removal, dry_run, &bytes);
+	send_and_settle(w, dry_run ? NULL : &r, strbuf_str(&bytes));
+}
+
+/* What comes back counts as pushed last for HELP. */
+static void undo(struct world *w)
+{
+	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
+	struct sim_request r = { .kind = REQUEST_UNDO };
+
+	memcpy(r.removal.undo, w->undo, sizeof(w->undo));
+	*w->undo = '\0';
+	w->oracle.any_help = true;
+	removals_add_undo(&r.removal, &bytes);
+	send_and_settle(w, &r, strbuf_str(&bytes));
+}
+
+/* Nothing else is sent between a delete and its undo, so that what comes back is what was there. */
+static void remove_and_undo(struct world *w)
+{
+	if (w->over || free_client(w) < 0 || !w->process || w->oracle.n_open >= ORACLE_OPEN / 2) {
+		world_settle(w);
+		return;
+	}
+	remove_many(w);
+	if (!undoes || w->over || rng_one_in(&w->rng, 4))
+		return;
+	if (rng_one_in(&w->rng, 3))
+		world_restart(w, rng_one_in(&w->rng, 2));
+	if (w->over || !w->process || !world_can_undo(w) || free_client(w) < 0)
+		return;
+	if (!w->disk->dies_at && rng_one_in(&w->rng, 2))
+		disk_die_within(w->disk, 6);
+	undo(w);
 }
 
 /* ---- steps ---- */
@@ -229,8 +282,10 @@ static void crash(struct world *w)
 
 	w->power_cut = !rng_one_in(&w->rng, 3);
 	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
-	for (unsigned n = 1 + rng_below(&w->rng, 4); n > 0 && !w->over && !w->disk->dead; n--)
+	for (unsigned n = rng_below(&w->rng, 5); n > 0 && !w->over && !w->disk->dead; n--)
 		request(w, false);
+	if (rng_one_in(&w->rng, 8))
+		remove_and_undo(w);
 	world_crash(w);
 }
 
@@ -240,6 +295,9 @@ static void take_step(struct world *w, const struct sim_step *s)
 	case STEP_REQUEST:
 	case STEP_RETRY:
 		request(w, s->kind == STEP_RETRY);
+		break;
+	case STEP_REMOVE:
+		remove_and_undo(w);
 		break;
 	case STEP_SCRAPE:
 		world_scrape(w);
@@ -307,6 +365,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 
 	last_push = (struct naive_push){ .n = 0 };
 	sums_clients = (struct sums_clients){ .ids = 0 };
+	undoes = h->seed % 2;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	world_start(&w, h->seed, counts);

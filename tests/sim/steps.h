@@ -9,7 +9,8 @@
 
 enum sim_step_kind {
 	STEP_REQUEST,
-	STEP_RETRY, /* the last push of somebody, once more */
+	STEP_REMOVE, /* many groups; or they come back */
+	STEP_RETRY,  /* the last push of somebody, once more */
 	STEP_SCRAPE,
 	STEP_GO_ON,
 	STEP_TIME,

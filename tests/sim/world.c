@@ -5,15 +5,18 @@
 #include <stdlib.h>
 
 #include "api/submit.h"
+#include "api/v1_reply.h"
 #include "base/clock.h"
 #include "base/procstat.h"
 #include "base/random.h"
+#include "commit/undo.h"
 #include "expose/own_metrics.h"
 #include "http/conn.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/loop.h"
 #include "sim/net.h"
+#include "store/removal.h"
 
 struct world *world;
 
@@ -57,6 +60,12 @@ static struct sim_request *request_of(const struct http_request *req)
 void __real_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns);
 void __real_http_reply(struct http_request *req, int status, const char *content_type);
+int __real_store_removal_decide(struct store *s, struct removal *r, struct err *err);
+int __real_undoing_stage(struct undoing *u, double now, struct err *err);
+void __real_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
+int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err);
+int __wrap_undoing_stage(struct undoing *u, double now, struct err *err);
+void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
 void __real_api_reply_error(struct http_request *req, int status, const char *msg);
 void __real_own_announce(struct store *s);
 void __real_store_stage(struct store *s, struct push *push);
@@ -146,6 +155,29 @@ const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
 	return __real_store_wipe_rows(s, now);
 }
 
+/* One of these is under way at a time. */
+static void decide_kind(enum request_kind kind)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = 0; i < o->n_open && !world->disk->dead; i++)
+		if (o->open[i].kind == kind && !o->open[i].status)
+			o->open[i].order = ++world->order;
+}
+
+int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err)
+{
+	if (!r->dry_run && !r->has_expect)
+		decide_kind(REQUEST_REMOVE);
+	return __real_store_removal_decide(s, r, err);
+}
+
+int __wrap_undoing_stage(struct undoing *u, double now, struct err *err)
+{
+	decide_kind(REQUEST_UNDO);
+	return __real_undoing_stage(u, now, err);
+}
+
 /* What a process says that has been killed is not heard. */
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
 {
@@ -159,7 +191,7 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 	__real_http_reply(req, status, content_type);
 }
 
-void __wrap_api_reply_error(struct http_request *req, int status, const char *msg)
+static void note_error(const struct http_request *req, const char *msg)
 {
 	struct sim_request *r = request_of(req);
 
@@ -167,6 +199,17 @@ void __wrap_api_reply_error(struct http_request *req, int status, const char *ms
 		r->unknown = true;
 		world->counts->unknown++;
 	}
+}
+
+void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err)
+{
+	note_error(req, err->msg);
+	__real_v1_reply_error(w, req, err);
+}
+
+void __wrap_api_reply_error(struct http_request *req, int status, const char *msg)
+{
+	note_error(req, msg);
 	__real_api_reply_error(req, status, msg);
 }
 
@@ -213,9 +256,13 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	w->counts->requests++;
 	if (!r)
 		return;
-	w->may_fall |= r->kind == REQUEST_WIPE ||
+	if (r->kind != REQUEST_UNDO)
+		*w->undo = '\0';
+	w->may_fall |= r->kind == REQUEST_WIPE || r->kind == REQUEST_REMOVE ||
 		       (r->kind == REQUEST_SUM && !sums_is_push(&r->sum));
 	w->counts->summed += r->kind == REQUEST_SUM;
+	w->counts->removals += r->kind == REQUEST_REMOVE;
+	w->counts->undos += r->kind == REQUEST_UNDO;
 	r->fd = c->fd;
 	w->oracle.open[w->oracle.n_open++] = *r;
 }
@@ -279,6 +326,23 @@ static void note_shown(struct world *w, struct str scrape)
 	}
 }
 
+static void note_removal(struct world *w, struct str answer)
+{
+	w->removed_ns = clock_wall_ns();
+	w->undo_lost = w->disk->failed + w->disk->full;
+	if (!removals_read_id(answer, w->undo))
+		*w->undo = '\0';
+}
+
+bool world_can_undo(const struct world *w)
+{
+	int64_t since = clock_wall_ns() - w->removed_ns, most = INT64_C(300) * 1000000000;
+
+	/* Of a full disk, and of a database that is written anew, less comes back. */
+	return *w->undo && since > -most && since < most && !w->rotten &&
+	       w->disk->failed + w->disk->full == w->undo_lost;
+}
+
 /* What the client reads is what the gateway has meant. Nothing comes from a killed process. */
 static void take_replies(struct world *w)
 {
@@ -305,6 +369,8 @@ static void take_replies(struct world *w)
 					    r->status);
 			r->status = status;
 			r->fd = 0;
+			if (r->kind == REQUEST_REMOVE && status == 200)
+				note_removal(w, content);
 		}
 	}
 }

@@ -24,7 +24,7 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t summed, unknown, failed_starts, faults, full, rotten, set_aside;
+	uint64_t summed, removals, undos, unknown, failed_starts, faults, full, rotten, set_aside;
 };
 
 struct world {
@@ -42,8 +42,11 @@ struct world {
 	 * that takes them away is on its way. */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
-	unsigned scraped_as; /* the form that was asked for last */
-	bool over;           /* nothing more can be foretold */
+	char undo[REMOVAL_ID]; /* by which the last change can be undone; empty: by none */
+	int64_t removed_ns;    /* when that was answered */
+	uint64_t undo_lost;    /* if the disk has failed more often */
+	unsigned scraped_as;   /* the form that was asked for last */
+	bool over;             /* nothing more can be foretold */
 	struct strbuf why;
 	struct world_counts *counts;
 };
@@ -58,6 +61,8 @@ bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(pr
 
 /* Sends a request on the connection of a client that awaits nothing, and makes one if need be. */
 void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes);
+/* The last change was a delete that can be undone now. */
+bool world_can_undo(const struct world *w);
 /* Whatever is under way. */
 void world_scrape(struct world *w);
 void world_disconnect(struct world *w, unsigned client);

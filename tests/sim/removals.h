@@ -1,0 +1,41 @@
+/*
+ * Deletes of many groups, and their undo, as they have to be shown: a delete takes all groups that
+ * its selector means, and an undo brings back what was taken last, exactly.
+ */
+#ifndef TESTS_SIM_REMOVALS_H
+#define TESTS_SIM_REMOVALS_H
+
+#include "lib/naive_store.h"
+#include "sim/sums.h"
+
+enum { REMOVAL_ID = 64 };
+
+struct removal_request {
+	unsigned groups; /* of the naive store: bits */
+	bool sums;       /* the summed group of processes */
+	const char *selector;
+	char undo[REMOVAL_ID]; /* an undo: of this id */
+};
+
+/* What was taken last. */
+struct removed {
+	unsigned groups;
+	struct naive_group before[NAIVE_GROUPS];
+	bool has_sums;
+	struct sums sums;
+};
+
+void removals_random(uint64_t *rng, struct removal_request *ret);
+/* dry_run: with a parameter for which nothing is deleted, whatever the answer. */
+void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry_run,
+			struct strbuf *out);
+void removals_add_undo(const struct removal_request *r, struct strbuf *out);
+
+void removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
+		    const struct removal_request *r);
+void removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
+
+/* False: the answer to a delete has no id to undo it by. */
+bool removals_read_id(struct str answer, char ret[REMOVAL_ID]);
+
+#endif
