@@ -21,6 +21,7 @@
 /* Check's own 4 s are too few on a busy machine. tcase_create() reads it. */
 __attribute__((constructor)) static void let_tests_take_a_minute(void)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): before main() there are no threads. */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 }
 
