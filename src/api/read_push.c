@@ -214,6 +214,18 @@ static int check_rails(const struct group_rule *rule, const struct key *key,
 	return rule && rule->guards.lint ? check_names(rule, key, families, ret) : 0;
 }
 
+int read_push_check_rule(const struct group_rule *rule, const struct key *key,
+			 const struct family *families, struct err *err)
+{
+	struct push_refusal refusal = { .why = REJECT_DENIED };
+	int r = check_rails(rule, key, families, &refusal);
+
+	strbuf_done(&refusal.group);
+	if (r < 0)
+		*err = refusal.err;
+	return r < 0 ? -1 : 0;
+}
+
 static struct push *build(struct push_reader *r, enum push_mode mode, const struct key *key,
 			  const struct push_options *options, struct family *families,
 			  struct err *err)

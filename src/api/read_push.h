@@ -15,6 +15,7 @@
 
 struct config;
 struct current_rules;
+struct group_rule;
 
 /* What takes part in it of a request; all of it is borrowed. */
 struct push_request {
@@ -49,6 +50,13 @@ void push_reader_init(struct push_reader *r, const struct config *config,
 void push_reader_done(struct push_reader *r);
 /* Gives back what a large push has left in the buffers. */
 void push_reader_shrink(struct push_reader *r);
+
+/*
+ * What the rule (NULL: there is none) denies of a push: labels, values, names. -1: *err. Any
+ * thread.
+ */
+int read_push_check_rule(const struct group_rule *rule, const struct key *key,
+			 const struct family *families, struct err *err);
 
 /*
  * Decodes into the arena. The push is the caller's; one that breaks a rule of its own is one, too

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "commit/undo.h"
 #include "config/config.h"
+#include "config/current_rules.h"
 #include "push/push.h"
 
 struct undo_request {
@@ -25,6 +26,7 @@ struct undo_request {
 	struct api_worker *worker;
 	struct http_request *req;
 	struct undo undo;
+	struct group_rules *rules; /* that it has to keep; NULL: none */
 	struct arena arena;
 	struct strbuf left_out; /* JSON: the first groups that were left out */
 	uint64_t n_left_out;
@@ -91,6 +93,16 @@ static void left_out(void *arg, struct str key, struct str family, const char *w
 		group_json_add_left_out(b, key, family, why, &u->arena);
 }
 
+static int check(void *arg, const struct key *key, const struct family *families, struct err *err)
+{
+	const struct undo_request *u = arg;
+	const struct group_rule *rule;
+
+	return group_rules_find(u->rules, key, &rule, err) < 0
+		       ? -1
+		       : read_push_check_rule(rule, key, families, err);
+}
+
 static void committed(struct push *push)
 {
 	struct undo_request *u = push->done_arg;
@@ -134,6 +146,7 @@ static void answer(struct http_task *task)
 		v1_reply(u->worker, u->req, 200, strbuf_str(&b), STR(""));
 	}
 	strbuf_done(&u->left_out);
+	group_rules_unref(u->rules);
 	arena_done(&u->arena);
 	free(u);
 }
@@ -185,6 +198,10 @@ void api_undo(struct api_worker *w, struct http_request *req)
 	u->req = req;
 	u->undo = (struct undo){ .now = clock_wall(), .may = may, .left_out = left_out, .arg = u };
 	memcpy(u->undo.id, id, sizeof(id));
+	if (w->api->rules) {
+		u->rules = current_rules_get(w->api->rules);
+		u->undo.check = check;
+	}
 	arena_init(&u->arena, ARENA_MAY_FAIL);
 	submit(u);
 }

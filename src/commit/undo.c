@@ -48,6 +48,8 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 	u->asking = true;
 	arena_init(&u->groups, ARENA_MUST);
 	group_pushes_init(&u->pushes, true);
+	u->pushes.check = what->check;
+	u->pushes.check_arg = what->arg;
 	store_undo_reading(s, true);
 	return u;
 }
@@ -148,6 +150,21 @@ static int stage_what_it_had(struct undoing *u, const struct group_copy *g, cons
 	return staged > 0 ? 1 : staged;
 }
 
+/* A summed group comes back as a whole, so it is checked as a whole: *ret has what is refused. */
+static int check_summed(struct undoing *u, const struct group_copy *g, struct err *ret,
+			struct err *err)
+{
+	const struct group_copy_family **list;
+
+	if (!u->what->check || g->mode == GROUP_PLAIN || ret->reason)
+		return 0;
+	list = group_pushes_sort(g, &u->groups);
+	if (!group_pushes_add(&u->pushes, g->key, list, g->n_families, g->pushed_at, err))
+		return -1;
+	*ret = u->pushes.refused;
+	return 0;
+}
+
 static const char *why_not(const struct undoing *u, const struct group_copy *g)
 {
 	if (store_group_id(u->store, g->key))
@@ -168,9 +185,10 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 		return 0;
 	}
 	push = group_pushes_add(&u->pushes, g->key, NULL, 0, g->pushed_at, err);
-	if (!push)
+	if (!push || check_summed(u, g, &push->err, err) < 0)
 		return -1;
-	store_stage(u->store, push);
+	if (!push->err.reason)
+		store_stage(u->store, push);
 	if (push->err.reason) {
 		leave_out(u, g->key, STR(""), push->err.msg);
 		return 0;

@@ -20,6 +20,9 @@ struct undo {
 	/* Told of each group, or family of a group, that has not come back as it was. family:
 	 * empty: all of it. */
 	void (*left_out)(void *arg, struct str key, struct str family, const char *why);
+	/* What rules deny by now is left out (group_pushes.check); NULL: they deny nothing. */
+	int (*check)(void *arg, const struct key *key, const struct family *families,
+		     struct err *err);
 	void *arg;
 	uint64_t pass_bytes; /* of rows that are kept in memory at a time; 0: 64 MiB */
 	uint64_t restored;   /* groups, or groups that have the family again */

@@ -57,6 +57,7 @@ struct push *group_pushes_add(struct group_pushes *gp, struct str key_bytes,
 	struct key key;
 
 	arena_reset(&gp->arena);
+	gp->refused = (struct err){ 0 };
 	if (key_decode(key_bytes, &gp->arena, &key) < 0)
 		return cannot(key_bytes, "its key is none", err);
 	for (uint32_t i = 0; i < n; i++) {
@@ -68,7 +69,11 @@ struct push *group_pushes_add(struct group_pushes *gp, struct str key_bytes,
 		last = &f->next;
 	}
 	*last = NULL;
+	if (gp->check)
+		gp->check(gp->check_arg, &key, first, &gp->refused);
 	push = push_build(&gp->builder, PUSH_POST, &key, first, at);
+	if (!push->err.reason)
+		push->err = gp->refused;
 	add_push(gp, push);
 	return push;
 }

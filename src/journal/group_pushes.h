@@ -9,6 +9,11 @@
 #include "push/push.h"
 
 struct group_pushes {
+	/* Whether such a push would be taken now; -1: the push has *err. NULL: all would be. */
+	int (*check)(void *arg, const struct key *key, const struct family *families,
+		     struct err *err);
+	void *check_arg;
+	struct err refused; /* what it has said of the last push */
 	struct push_builder builder;
 	struct arena arena; /* for building one */
 	struct push **list;

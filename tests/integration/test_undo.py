@@ -194,6 +194,32 @@ def test_what_clashes_is_left_out_and_named(database):
                          'c{i="2",instance="",job="x"} 2', 'd{instance="",job="y"} 1']
 
 
+def test_what_a_rule_denies_by_now_is_left_out(tmp_path, database):
+    """As a push of it would be refused: labels, values, names; in the key, in a series, in a summed group; also one family alone."""
+    with Gateway(database=database) as g:
+        assert g.put("x/i/1", 'a{user_id="7"} 1\nb{mail="me@example.org"} 1\nnohelp 1\n# HELP ok words\n# TYPE ok gauge\nok 1\n').status == 200
+        assert g.put("x/user_id/7", "c 1\n").status == 200
+        assert g.put("y", 'a{user_id="7"} 1\nc 1\n').status == 200
+        for group, label in ("1", "user_id"), ("2", "other"):
+            body = f'# HELP s words\n# TYPE s counter\ns{{{label}="7"}} 1\n'
+            assert g.request("POST", f"/sum/metrics/job/x/sum/{group}/pid/1", body).status == 200
+        idents = [delete(g, match='{job="y"}', family="a")["data"]["undo"], delete(g, match='{job="x"}')["data"]["undo"]]
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"x\",i=\"1\"}'\n  deny_labels: [user_id]\n  deny_values: ['[^@ ]+@[^@ ]+']\n  lint: refuse\n"
+                     "- match: '{job=~\".+\"}'\n  deny_labels: [user_id]\n")
+    with Gateway(f"--config.file={rules}", database=database) as g:
+        answer = undo(g, idents[0])["data"]
+        assert (answer["restored"], answer["left_out"][0]["family"]) == (0, "a") and "user_id" in answer["left_out"][0]["reason"]
+        answer = undo(g, idents[1])["data"]
+        reasons = {(x["labels"].get("i"), x["labels"].get("sum"), x.get("family")): x["reason"] for x in answer["left_out"]}
+        assert answer["restored"] == 2 and "me@example.org" not in str(reasons)
+        assert set(reasons) == {("1", None, "a"), ("1", None, "b"), ("1", None, "nohelp"), (None, None, None), (None, "1", None)}
+        assert "deny_values" in reasons["1", None, "b"] and "lint: refuse" in reasons["1", None, "nohelp"]
+        assert all("user_id" in reasons[x] for x in [("1", None, "a"), (None, None, None), (None, "1", None)])
+        assert [x for x in shown(g)[0] if not x.startswith("push")] == \
+            ['c{instance="",job="y"} 1', 'ok{i="1",instance="",job="x"} 1', 's{instance="",job="x",other="7",sum="2"} 1']
+
+
 def test_limits_hold(database):
     with Gateway("--limits.groups=4", database=database) as g:
         fill(g, [f"x/i/{i}" for i in range(4)])
