@@ -392,6 +392,11 @@ def test_what_concerns_all_groups_is_logged_with_the_user(tmp_path, database):
         assert g.by("ci", "PUT", "/metrics/job/ci-1", "a 1\n").status == 200
         r = g.by("ci", "DELETE", "/api/v1/groups" + match('{job="ci-1"}'))
         assert "user=ci" in g.wait_for_line('"groups deleted"')
+        # What others have asked for is for those who may read.
+        [deleted] = json.loads(g.by("ops", "GET", "/api/v1/undo").text)["data"]["undo"]
+        assert deleted["user"] == "ci" and deleted["request"].startswith("/api/v1/groups?match")
+        [same] = json.loads(g.by("web", "GET", "/api/v1/undo").text)["data"]["undo"]
+        assert same == {k: v for k, v in deleted.items() if k not in ("user", "request")}
         assert g.by("ops", "POST", f"/api/v1/undo/{json.loads(r.text)['data']['undo']}").status == 200
         assert "user=ops" in g.wait_for_line('"a delete was undone"')
         assert g.by("ops", "PUT", "/api/v1/admin/backup").status == 200
