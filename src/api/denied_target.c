@@ -94,7 +94,8 @@ static bool has_expression(struct str target)
 	if (!query)
 		return false;
 	percent_decode((struct str){ query, (size_t)(target.p + target.n - query) }, &plain);
-	return memmem(plain.p, plain.n, "=~", 2) || memmem(plain.p, plain.n, "!~", 2);
+	return plain.n > 0 &&
+	       (memmem(plain.p, plain.n, "=~", 2) || memmem(plain.p, plain.n, "!~", 2));
 }
 
 static bool search(struct search *s, struct str target)

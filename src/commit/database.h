@@ -58,7 +58,7 @@ void database_done(struct database *d);
 /* Any thread: do others write to the log? */
 static inline bool database_is_shared(const struct database *d)
 {
-	return d->applier != NULL;
+	return d->storage && d->applier;
 }
 
 /*
