@@ -1,5 +1,6 @@
 #include "commit/committer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -172,6 +173,8 @@ static void run_batch(struct committer *c, struct push *first, size_t n)
 	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
 		large_steps_give_up(&c->large);
 	if (make_ready(c, first, &err) < 0) {
+		/* It may be of this batch, and whoever pushed it is answered now. */
+		large_steps_give_up(&c->large);
 		committer_refuse(first, &err);
 		c->database.failures++;
 	} else if (first->mode == PUSH_WIPE) {
@@ -352,6 +355,8 @@ static void go_on_late(struct committer *c)
 	if (first)
 		run_batch(c, first, n);
 	large_steps_done(&c->large);
+	/* Those that had it staged have been answered. */
+	assert(!store_large_push(c->store));
 }
 
 static void *committer_main(void *arg)

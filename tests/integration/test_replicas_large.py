@@ -3,6 +3,8 @@ import concurrent.futures
 import signal
 import threading
 
+import pytest
+
 from gateway import DEADLINE, Gateway, eventually
 from test_postgresql import shown
 from test_replicas import flags, large, replicas  # noqa: F401
@@ -55,6 +57,25 @@ def test_small_pushes_and_scrapes_go_on(flags):  # noqa: F811
             assert shown(gw) == want
         for i, n in others.last.items():
             assert f'n{{instance="",job="small_{i}"}} {n}\n' in gws[0].get("/metrics").text
+
+
+@pytest.mark.parametrize("per_family", [1, 3])
+def test_the_lock_does_not_come(postgresql, flags, per_family):  # noqa: F811
+    """What has been staged for a push goes with it: it is refused, and the gateway goes on."""
+    name = flags[1].partition("=")[2]
+    body = "".join(f'# TYPE wide_{i} gauge\n' + "".join(f'wide_{i}{{n="{n}"}} 1\n' for n in range(per_family)) for i in range(FAMILIES))
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        for value in range(2):
+            with postgresql.session("an operator") as keeps:
+                print("BEGIN;", f"SELECT seq AS keeps FROM {name}.head FOR UPDATE;", file=keeps.stdin, flush=True)
+                eventually(lambda: postgresql.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' "
+                                                  "AND query LIKE '%seq AS keeps%'"), "it has the lock")
+                assert gw.put("large", body).status == 503
+                assert gw.put("small", f"n {value}\n").status == 503
+            eventually(lambda at=value: gw.put("small", f"n {at}\n").status == 200, "the lock is free")
+            assert "wide_0{" not in gw.get("/metrics").text
+        assert gw.put("large", body).status == 200
+        assert gw.get("/metrics").text.count("\nwide_") == FAMILIES * per_family
 
 
 def test_others_push_to_the_same(flags):  # noqa: F811
