@@ -449,6 +449,22 @@ def test_a_session_that_does_not_read_under_the_lock_is_ended(postgresql, flags)
             eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
 
 
+def test_a_session_that_only_reads_is_not_ended(postgresql, flags):
+    """As that of a gateway which loads a large log while somebody else, whom nobody may end, has the lock."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as reads, postgresql.session("an operator") as keeps:
+            print("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;", f"SELECT seq AS loads FROM {name}.head;", file=reads.stdin, flush=True)
+            print("BEGIN;", f"SELECT seq AS keeps FROM {name}.head FOR UPDATE;", file=keeps.stdin, flush=True)
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%seq AS {}%'"
+            eventually(lambda: [postgresql.sql(idle.format(x)) for x in ("loads", "keeps")] == [["1"], ["1"]], "they have begun")
+            for n in range(2):
+                assert gw.put("a", f"n {n}\n").status == 503
+            assert postgresql.sql(idle.format("loads")) == ["1"] and reads.poll() is None
+            print("ROLLBACK;", file=keeps.stdin, flush=True)
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+
+
 def waits_behind_another(postgresql, name, gw, other, value):
     """
     Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits. False: this

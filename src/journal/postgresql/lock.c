@@ -43,7 +43,7 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
  * Somebody has the lock for longer than a time-out. A gateway that was stopped while it sent a
  * large push, or received what others have written, has, since the server's own time-outs do not
  * count there. One that waits for its client has not committed yet; never one that waits for a
- * standby.
+ * standby, nor one that only reads, as while it loads the log.
  */
 static void end_holder(struct postgresql *p)
 {
@@ -56,8 +56,8 @@ static void end_holder(struct postgresql *p)
 		 "AND a.application_name = 'tallygate' AND a.wait_event IN "
 		 "('ClientRead', 'ClientWrite') AND "
 		 "a.xact_start < clock_timestamp() - interval '%lld ms' AND EXISTS (SELECT FROM "
-		 "pg_locks l "
-		 "WHERE l.pid = a.pid AND l.relation = 'head'::regclass)",
+		 "pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass AND l.mode IN "
+		 "('RowShareLock', 'RowExclusiveLock'))",
 		 (long long)(p->settings.timeout_ns / 1000000));
 	p->until_ns = 0;
 	postgresql_roll_back(p);
