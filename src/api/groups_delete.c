@@ -36,6 +36,8 @@ static const char stays_why[] = "it is summed, and the metric is made of what it
 				"counted, and would come again: end the sources by DELETE of their "
 				"paths, or delete the group";
 
+enum found { NOT_MEANT, MEANT, MAY_NOT };
+
 struct groups_delete {
 	struct job job;        /* first; on the way to the background thread, */
 	struct push push;      /* to the committer, */
@@ -50,14 +52,13 @@ struct groups_delete {
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
 	/*
-	 * What the background thread has found, by slot: twice the id of a group that is meant,
-	 * plus one if the client may not delete it.
+	 * What the background thread has found, by slot: four times the id of the group, plus enum
+	 * found. What is not there is newer, or has another slot since a database was read back.
 	 */
 	uint32_t cursor;
 	struct group_list some;
 	uint64_t *ids;
 	uint32_t cap_ids;
-	uint64_t next_id; /* newer groups have not been seen by the background thread */
 	struct arena arena;
 	struct picks picks;     /* the first groups that are deleted, for the answer */
 	struct strbuf left_out; /* JSON: the first groups that keep the family */
@@ -114,7 +115,7 @@ static int may_delete(struct groups_delete *d, struct str key, struct err *err)
 	return permission_for_group(caller_of(d->req), VERB_DELETE, key, &d->arena, err);
 }
 
-static void note(struct groups_delete *d, const struct group_brief *g, bool may)
+static void note(struct groups_delete *d, const struct group_brief *g, enum found found)
 {
 	if (g->slot >= d->cap_ids) {
 		uint32_t cap = d->cap_ids ? d->cap_ids : 1024;
@@ -125,32 +126,34 @@ static void note(struct groups_delete *d, const struct group_brief *g, bool may)
 		memset(d->ids + d->cap_ids, 0, (cap - d->cap_ids) * sizeof(*d->ids));
 		d->cap_ids = cap;
 	}
-	d->ids[g->slot] = g->id * 2 + !may;
+	d->ids[g->slot] = g->id * 4 + found;
+}
+
+/* 0, 1, or -1 with *err. */
+static int look_at_key(struct groups_delete *d, struct str key, struct err *err)
+{
+	int r = key_is_meant(d, key, err);
+
+	return r > 0 ? may_delete(d, key, err) : r;
 }
 
 /* False: *err. */
 static bool look_at(struct groups_delete *d, const struct group_brief *g)
 {
-	struct str key = group_list_key(&d->some, g);
-	int r;
-
 	/* Only here it can be known. What is newer than this list is in no conflict yet. */
-	if (d->filter.has_conflict && g->conflict != d->filter.conflict)
-		return true;
-	r = key_is_meant(d, key, &d->err);
-	if (r > 0)
-		r = may_delete(d, key, &d->err);
+	bool other = d->filter.has_conflict && g->conflict != d->filter.conflict;
+	int r = other ? 0 : look_at_key(d, group_list_key(&d->some, g), &d->err);
+
 	/*
 	 * A group that must not be deleted is an error only if its age and state are meant, too;
 	 * the commit finds that out.
 	 */
 	if (r < 0 && d->err.reason == ERR_FORBIDDEN) {
 		d->err.reason = ERR_NONE;
-		note(d, g, false);
+		note(d, g, MAY_NOT);
 		return true;
 	}
-	if (r > 0)
-		note(d, g, true);
+	note(d, g, r > 0 ? MEANT : NOT_MEANT);
 	return r >= 0;
 }
 
@@ -159,22 +162,19 @@ static bool look_at(struct groups_delete *d, const struct group_brief *g)
 static int wants(void *arg, const struct removal_group *g, struct err *err)
 {
 	struct groups_delete *d = arg;
+	uint64_t found = g->slot < d->cap_ids ? d->ids[g->slot] : 0;
+	bool is_seen = found / 4 == g->id;
 	const struct group_brief brief = { .pushed_at = g->pushed_at,
 					   .failed_at = g->failed_at,
 					   .overdue = g->overdue,
-					   .conflict = g->id < d->next_id && d->filter.conflict };
+					   .conflict = is_seen && d->filter.conflict };
 
 	if (!group_filter_state(&d->filter, &brief, d->removal.now))
 		return 0;
-	if (g->id >= d->next_id) {
-		int r = key_is_meant(d, g->key, err);
-
-		return r > 0 ? may_delete(d, g->key, err) : r;
-	}
-	if (g->slot >= d->cap_ids || d->ids[g->slot] / 2 != g->id)
-		return 0;
+	if (!is_seen)
+		return look_at_key(d, g->key, err);
 	/* Asked again, so that *err names the group that the client may not delete. */
-	return d->ids[g->slot] % 2 ? may_delete(d, g->key, err) : 1;
+	return found % 4 == MAY_NOT ? may_delete(d, g->key, err) : found % 4 == MEANT;
 }
 
 static void goes(void *arg, const struct removal_group *g)
@@ -316,8 +316,6 @@ static bool step(struct job *job, int64_t until_ns)
 {
 	struct groups_delete *d = (struct groups_delete *)job;
 
-	if (d->cursor == 0)
-		d->next_id = store_next_id(d->worker->api->store);
 	do {
 		if (!store_list_groups(d->worker->api->store, &d->cursor, &d->some)) {
 			submit(d);

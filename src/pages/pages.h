@@ -28,7 +28,6 @@ struct pages {
 	struct group **groups; /* by slot; NULL: not published */
 	uint32_t cap_groups;
 	struct store_counts counts;
-	uint64_t next_id;                                 /* that no group has had yet */
 	struct expired_job expired[EXPIRED_JOBS_MAX + 1]; /* groups that have ended by themselves */
 	size_t n_expired;                                 /* with a job */
 	struct writers writers;

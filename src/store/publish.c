@@ -304,7 +304,6 @@ void store_publish(struct store *s)
 	store_sweep_families(s);
 	if (!s->large.push)
 		s->pages.counts.families = s->families.n;
-	s->pages.next_id = s->after;
 	pthread_mutex_unlock(&s->pages.lock);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)

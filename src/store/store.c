@@ -353,16 +353,6 @@ int store_group_details(struct store *s, const struct group_brief *g, struct are
 	return pages_group_details(&s->pages, g, a, ret);
 }
 
-uint64_t store_next_id(struct store *s)
-{
-	uint64_t next;
-
-	pthread_mutex_lock(&s->pages.lock);
-	next = s->pages.next_id;
-	pthread_mutex_unlock(&s->pages.lock);
-	return next;
-}
-
 struct store_counts store_counts(struct store *s)
 {
 	pthread_mutex_lock(&s->pages.lock);

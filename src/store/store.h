@@ -238,8 +238,6 @@ bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret);
 struct store_counts store_counts(struct store *s);
-/* Any thread: groups with this id, or a higher one, have been made after the call. */
-uint64_t store_next_id(struct store *s);
 
 /* Of the groups of one rule, the label with the most values. */
 struct label_use {
