@@ -97,11 +97,13 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 		note_size(d);
 	count_batch(d, r);
 	if (r != STORAGE_COMMITTED) {
+		d->owes_digest |= d->puts_digest;
 		/* A full disk is logged once. */
 		if (r != STORAGE_REFUSED_FULL || !d->full)
 			log_error(failed, "err", err->msg, NULL);
 		d->suspect = true;
 	}
+	d->puts_digest = false;
 	if (r == STORAGE_REFUSED_FULL)
 		d->full = true;
 	/* Rows that the database refuses say nothing of other rows. */
@@ -444,6 +446,7 @@ void database_put_digest(struct database *d)
 	if (!d->applier || !(d->owes_digest || d->storage->ops->digest_due(d->storage)))
 		return;
 	d->owes_digest = false;
+	d->puts_digest = true;
 	store_put_digest(d->store);
 }
 

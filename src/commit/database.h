@@ -35,6 +35,7 @@ struct database {
 
 	bool differs;     /* the digest that another has written does */
 	bool owes_digest; /* it was loaded for that, and others have to know what it has now */
+	bool puts_digest; /* it is among the rows that are committed next */
 	int64_t next_digest_ns; /* monotonic: it is not loaded for that again before */
 
 	/* Any thread. */
