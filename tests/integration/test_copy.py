@@ -1,4 +1,5 @@
 """tallygate copy with PostgreSQL on either side: whole or not at all, and what is served is the same."""
+import os
 import signal
 import subprocess
 
@@ -100,7 +101,7 @@ def test_a_target_that_has_data_or_may_be_in_use(postgresql, database):
     assert sorted(tables(postgresql, other)) == ["head", "log", "migrations"]
 
 
-def test_a_copy_that_is_killed_leaves_nothing(postgresql, database):
+def test_a_copy_that_is_killed_leaves_nothing(postgresql, database, tmp_path):
     """At any time: whoever looks finds the whole of it, or nothing at all."""
     with Gateway(database=database) as g:
         for i in range(20):
@@ -109,7 +110,8 @@ def test_a_copy_that_is_killed_leaves_nothing(postgresql, database):
     whole = 0
     for pause in range(6):
         name = schema()
-        copying = subprocess.Popen([BINARY, "copy", "--from", database, "--to", postgresql.url, "--to-schema", name], stdout=subprocess.DEVNULL)
+        copying = subprocess.Popen([BINARY, "copy", "--from", database, "--to", postgresql.url, "--to-schema", name], stdout=subprocess.DEVNULL,
+                                   env={**os.environ, "TMPDIR": str(tmp_path)})
         held = lambda: postgresql.sql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'tallygate' "
                                       "AND l.mode = 'RowExclusiveLock'") != ["0"]
         if pause < 5:
