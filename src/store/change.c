@@ -216,7 +216,7 @@ void change_begin(struct store *s, struct group *g)
 {
 	struct change *c = &s->change;
 
-	staged_forget_table(touch(s, g));
+	touch(s, g);
 	c->group = g;
 	c->n = c->n_out = c->hint = 0;
 	c->limited = c->replaces = false;
@@ -464,12 +464,6 @@ void staged_restore_index(struct store *s, const struct group *g)
 		store_index_group(s, g);
 }
 
-void staged_forget_table(struct staged *st)
-{
-	entries_done(&st->table);
-	st->has_table = false;
-}
-
 void staged_free(struct store *s, struct group *g)
 {
 	struct staged *st = g->staged;
@@ -480,7 +474,6 @@ void staged_free(struct store *s, struct group *g)
 		if (in && store_entry(s, in)->lines.staged)
 			entry_free(&s->pages.entries, in);
 	}
-	staged_forget_table(st);
 	table_done(&st->net.index);
 	free(st->net.pairs);
 	free(st);

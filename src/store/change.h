@@ -61,9 +61,6 @@ struct change {
  */
 struct staged {
 	struct change net;
-	/* The group's table of entries as it will be, unless it is touched again; see large.c. */
-	struct entry_table table;
-	bool has_table;
 	struct group *next;       /* of the batch, in the order of their first pushes */
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
@@ -113,6 +110,5 @@ void staged_leave_index(struct store *s, const struct group *g);
 void staged_restore_index(struct store *s, const struct group *g);
 /* The group is again as published: frees g->staged, and entries still staged. */
 void staged_free(struct store *s, struct group *g);
-void staged_forget_table(struct staged *st);
 
 #endif

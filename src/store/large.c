@@ -17,7 +17,6 @@ enum phase {
 	OUT,
 	IN,
 	LOOK_BACK, /* which families are idle: most of those that were new are not any more */
-	TABLE,     /* the group's table of entries, if the push has all of them */
 	BACK_IN,   /* at: pairs that are still in the index */
 	BACK_OUT,
 	FORGET,
@@ -234,39 +233,6 @@ static void look_back(struct store *s, uint32_t n)
 	if (l->at < s->n_idle)
 		return;
 	s->n_idle = l->n_idle;
-	go_to(l, TABLE, 0);
-}
-
-static uint32_t count_in(const struct change *net)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < net->n; i++)
-		n += net->pairs[i].in != 0;
-	return n;
-}
-
-/* So that publishing, with the lock of the pages, need not look at all of them for that. */
-static void make_table(struct store *s, uint32_t n)
-{
-	struct large_at_hand *l = &s->large;
-	struct staged *st = l->group->staged;
-	const struct change *net = &st->net;
-
-	if (net->n_out != l->group->entries.n) {
-		go_to(l, READY, 0);
-		return;
-	}
-	if (l->at == 0)
-		entries_reset(&st->table, count_in(net));
-	for (; n > 0 && l->at < net->n; n--, l->at++) {
-		change_fetch_ahead(s, net, l->at);
-		if (net->pairs[l->at].in)
-			entries_add(&st->table, &s->pages.entries, net->pairs[l->at].in);
-	}
-	if (l->at < net->n)
-		return;
-	st->has_table = true;
 	go_to(l, READY, 0);
 }
 
@@ -311,7 +277,6 @@ static void step(struct store *s, uint32_t n)
 		[OUT] = leave_index,
 		[IN] = enter_index,
 		[LOOK_BACK] = look_back,
-		[TABLE] = make_table,
 		[BACK_IN] = leave_again,
 		[BACK_OUT] = enter_again,
 		[FORGET] = forget,
@@ -378,9 +343,7 @@ void store_large_leave(struct store *s)
 	case IN:
 		go_to(l, BACK_IN, l->at);
 		break;
-	case TABLE:
 	case READY:
-		staged_forget_table(l->group->staged);
 		go_to(l, BACK_IN, n);
 		break;
 	default:

@@ -115,12 +115,6 @@ static void publish_table(struct store *s, struct group *g)
 	bool whole = net->n_out == g->entries.n;
 	uint32_t n_in = 0;
 
-	if (whole && g->staged->has_table) {
-		entries_done(&g->entries);
-		g->entries = g->staged->table;
-		g->staged->table = (struct entry_table){ 0 };
-		return;
-	}
 	for (uint32_t i = 0; whole && i < net->n; i++)
 		n_in += net->pairs[i].in != 0;
 	if (whole)
