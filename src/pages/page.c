@@ -225,8 +225,9 @@ uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *
 		pages_add(f, s, text);
 		return len;
 	}
-	/* Forms that are made of the text alone stay valid if the text stays the same. */
-	if (old->lossy || s->lossy || !str_eq(text, (struct str){ p->text->p + at, len }))
+	/* Forms that are made of the text and the type stay valid if these stay the same. */
+	if (old->lossy || s->lossy || old->type != s->type ||
+	    !str_eq(text, (struct str){ p->text->p + at, len }))
 		splice(p, at, len, text);
 	p->lens[slot] = (uint16_t)text.n;
 	p->slots[slot] = s;

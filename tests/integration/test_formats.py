@@ -91,6 +91,11 @@ def split(body):
         at += n
 
 
+def pushed(body):
+    """Of a scrape in whatever format, the families before the times of the groups."""
+    return body[:body.index(b"push_failure_time_seconds")]
+
+
 def metrics(message):
     return [m for number, m in fields(message) if number == 4]
 
@@ -136,6 +141,19 @@ def test_a_kept_page_changes_with_what_is_pushed(gateway):
         assert dict(fields(dict(fields(metrics(found["n"])[0]))[7]))[1] == i
         gateway.put("g", f"g_1 {i}\n")
         assert f'g_1{{instance="",job="g"}} {i}\n' in scrape(gateway, TEXT + "; escaping=values").text
+
+
+@pytest.mark.parametrize("accept", [PROTO + "delimited", PROTO + "text", PROTO + "compact-text", OPENMETRICS, "text/plain; version=0.0.4"])
+def test_what_is_kept_for_scrapes_shows_nowhere(accept):
+    """After each change a gateway that has been scraped shows what one shows that never was: only a type changes, or a value."""
+    bodies = [f"# TYPE m {t}\nm{{n=\"1\"}} {v}\nm{{n=\"2\"}} 1\n" for t in ("counter", "gauge", "untyped", "counter") for v in (1, 2, 1)]
+    with Gateway("--web.enable-openmetrics", database="") as kept:
+        for body in bodies:
+            with Gateway("--web.enable-openmetrics", database="") as fresh:
+                for gw in kept, fresh:
+                    assert gw.put("a", body).status == 200
+                want, got = (pushed(gw.request("GET", "/metrics?own=0", headers={"Accept": accept}).body) for gw in (fresh, kept))
+                assert got == want and b"m" in got, body
 
 
 @pytest.mark.parametrize("accept", [PROTO + "delimited", PROTO + "text", PROTO + "compact-text", OPENMETRICS,
