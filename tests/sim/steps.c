@@ -208,15 +208,23 @@ static void undo(struct world *w)
 	send_and_settle(w, &r, strbuf_str(&bytes));
 }
 
-/* Nothing else is sent between a delete and its undo, so that what comes back is what was there. */
+/*
+ * Nothing else is sent between a delete and its undo, nor under way before, so that what comes back
+ * is what was there: a push in between may be in the way of it.
+ */
 static void remove_and_undo(struct world *w)
 {
+	bool both = undoes && !rng_one_in(&w->rng, 4);
+
+	if (both)
+		world_settle(w);
 	if (w->over || free_client(w) < 0 || !w->process || w->oracle.n_open >= ORACLE_OPEN / 2) {
 		world_settle(w);
 		return;
 	}
+	both &= w->oracle.n_open == 0;
 	remove_many(w);
-	if (!undoes || w->over || rng_one_in(&w->rng, 4))
+	if (!both || w->over)
 		return;
 	if (rng_one_in(&w->rng, 3))
 		world_restart(w, rng_one_in(&w->rng, 2));
