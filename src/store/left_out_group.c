@@ -34,12 +34,19 @@ void left_out_group_add(struct store *s, uint64_t id, struct str key, const char
 	store_count_left_out(s);
 }
 
-static void group_done(struct left_out_group *l)
+static void forget_families(struct left_out_group *l)
 {
 	for (size_t i = 0; i < l->families.cap; i++)
 		free(l->families.entries[i].item);
 	table_done(&l->families);
 	table_done(&l->documents);
+	l->families = l->documents = (struct table){ 0 };
+	l->live_bytes = 0;
+}
+
+static void group_done(struct left_out_group *l)
+{
+	forget_families(l);
 	free(l->key);
 	free(l->why);
 	free(l);
@@ -200,16 +207,6 @@ static void forget_family(struct left_out_group *l, struct str name)
 	l->live_bytes -= f->bytes < l->live_bytes ? f->bytes : l->live_bytes;
 	table_remove(&l->families, hash_bytes(name), f);
 	free(f);
-}
-
-static void forget_families(struct left_out_group *l)
-{
-	for (size_t i = 0; i < l->families.cap; i++)
-		free(l->families.entries[i].item);
-	table_done(&l->families);
-	table_done(&l->documents);
-	l->families = l->documents = (struct table){ 0 };
-	l->live_bytes = 0;
 }
 
 static void replace_family(struct left_out_group *l, struct str name, uint64_t number,
