@@ -711,6 +711,18 @@ static struct store *load_strict(struct world *w)
 	return s;
 }
 
+static void begin_with_batches(struct world *w, uint64_t seed)
+{
+	w->run = &runs[0];
+	w->rng = seed;
+	w->shown.max_groups = w->shown.max_series = 100000;
+	w->staged = w->shown;
+	w->store = new_store(w->run);
+	mem_storage_init(&w->rows);
+	for (int i = 0; i < 60; i++)
+		run_batch(w);
+}
+
 /*
  * A version with more metrics of its own leaves out what contradicts them, and keeps it: the next
  * one that knows nothing of these shows all of it again.
@@ -723,14 +735,7 @@ START_TEST(left_out_and_let_in)
 	struct err err = { 0 };
 	size_t n = 0, at = 0;
 
-	w->run = &runs[0];
-	w->rng = (uint64_t)_i + 200;
-	w->shown.max_groups = w->shown.max_series = 100000;
-	w->staged = w->shown;
-	w->store = new_store(w->run);
-	mem_storage_init(&w->rows);
-	for (int i = 0; i < 60; i++)
-		run_batch(w);
+	begin_with_batches(w, (uint64_t)_i + 200);
 	w->rows.refuse = false;
 	strict = load_strict(w);
 	for (; store_left_out(strict, &at, &left); n++)
@@ -840,14 +845,7 @@ START_TEST(refused_pushes_change_no_family)
 	struct err err = { 0 };
 	uint64_t n;
 
-	w->run = &runs[0];
-	w->rng = (uint64_t)_i + 900;
-	w->shown.max_groups = w->shown.max_series = 100000;
-	w->staged = w->shown;
-	w->store = new_store(w->run);
-	mem_storage_init(&w->rows);
-	for (int i = 0; i < 60; i++)
-		run_batch(w);
+	begin_with_batches(w, (uint64_t)_i + 900);
 	while ((n = left_out_by_strict(w)) == 0)
 		run_batch(w);
 	w->rows.refuse = false;
