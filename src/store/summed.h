@@ -74,6 +74,16 @@ void summed_stage(struct store *s, struct push *push);
 /* The group ends, or all its values go. */
 void summed_leave(struct group *g);
 
+/* ---- summed_from_plain.c ---- */
+
+/*
+ * Before the push is merged. True: the group was not a summed one before, and what it had is the
+ * beginning of its sums.
+ */
+bool summed_from_plain(struct store *s, struct group *g, const struct push *push);
+/* Ends the plain group of the whole key, source included, or its values would be counted twice. */
+void summed_end_plain_twin(struct store *s, const struct push *push);
+
 /* ---- summed_show.c ---- */
 
 /*
