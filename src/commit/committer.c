@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "commit/cleaning.h"
 #include "commit/internal.h"
 
 enum { SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
@@ -32,20 +31,6 @@ void committer_publish(struct committer *c)
 {
 	store_publish(c->store);
 	database_published(&c->database);
-}
-
-static void wipe(struct committer *c, struct push *push)
-{
-	struct database *d = &c->database;
-
-	if (d->storage && database_commit_pushes(d, store_wipe_rows(c->store, push->now),
-						 &push->err) != STORAGE_COMMITTED) {
-		store_rollback(c->store);
-		return;
-	}
-	push->n_ended = store_counts(c->store).groups;
-	store_wipe(c->store);
-	database_published(d);
 }
 
 static void end_copying(struct committer *c, struct push *push)
@@ -86,127 +71,6 @@ static void go_on(struct committer *c)
 	go_on_copying(c);
 }
 
-static bool is_alone(const struct push *p)
-{
-	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_UNDO ||
-	       p->mode == PUSH_BACKUP || p->mode == PUSH_FOLLOW;
-}
-
-/* A wipe is a batch by itself, and so are a removal and its undo. Cuts the list after what belongs
- * to the batch.
- */
-static struct push *cut_batch(struct push *first, size_t *ret_n)
-{
-	struct push *p = first, *next = (struct push *)p->node.next;
-
-	*ret_n = 1;
-	while (next && !is_alone(first) && !is_alone(next)) {
-		p = next;
-		next = (struct push *)p->node.next;
-		++*ret_n;
-	}
-	p->node.next = NULL;
-	return next;
-}
-
-/* All replicas count from the time that the database has for the batch. */
-static void set_times(const struct committer *c, struct push *first)
-{
-	if (!database_is_shared(&c->database))
-		return;
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		p->now = c->database.now;
-		if (p->removal)
-			p->removal->now = c->database.now;
-		if (p->undo)
-			p->undo->now = c->database.now;
-	}
-}
-
-/* Only now it is known how long the batch took, and so how many pushes may wait. */
-static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t start_ns)
-{
-	int64_t now = clock_mono_ns();
-	const struct pace_batch batch = {
-		.n = n,
-		.waited_ns = start_ns - queued_ns,
-		.took_ns = now - start_ns,
-		.refused = queue_refused(c->queue),
-		.now_ns = now,
-	};
-
-	queue_limit(c->queue, pace_limit(&c->pace, &batch));
-}
-
-static int make_ready(struct committer *c, struct push *first, struct err *err)
-{
-	if (c->database.suspect && database_look_after(&c->database, err) < 0)
-		return -1;
-	if (!is_alone(first))
-		cleaning_read_ahead(&c->database, CLEAN_BUSY);
-	if (committer_begin(c, err) < 0)
-		return -1;
-	set_times(c, first);
-	return 0;
-}
-
-/* When the first of the batch was queued; what is urgent comes before what has waited longer. */
-static int64_t queued_ns_of(const struct push *batch)
-{
-	int64_t queued = batch->node.queued_ns;
-
-	for (const struct push *p = batch; p; p = (const struct push *)p->node.next)
-		if (p->node.queued_ns < queued)
-			queued = p->node.queued_ns;
-	return queued;
-}
-
-static void run_batch(struct committer *c, struct push *first, size_t n)
-{
-	int64_t queued = queued_ns_of(first), start = clock_mono_ns();
-	bool large = late_is_large(first);
-	struct err err = { 0 };
-	bool waits = false;
-
-	if (c->database.suspect || is_alone(first))
-		slices_finish(&c->slices);
-	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
-		large_steps_give_up(&c->large);
-	if (make_ready(c, first, &err) < 0) {
-		/* It may be of this batch, and whoever pushed it is answered now. */
-		large_steps_give_up(&c->large);
-		committer_refuse(first, &err);
-		c->database.failures++;
-	} else if (first->mode == PUSH_WIPE) {
-		wipe(c, first);
-	} else if (first->mode == PUSH_REMOVE) {
-		waits = slices_begin_removal(&c->slices, first);
-	} else if (first->mode == PUSH_UNDO) {
-		waits = slices_begin_undo(&c->slices, first);
-	} else if (first->mode == PUSH_BACKUP) {
-		waits = copying_begin(&c->copying, c->database.storage, first);
-	} else {
-		first = large_steps_put_off(&c->large, first, &n);
-		if (first)
-			committer_run_pushes(c, first);
-	}
-	database_cancel(&c->database);
-	if (n > 0)
-		buckets_observe(&c->batch_pushes, (double)n);
-	while (first && !waits) {
-		struct push *p = first;
-
-		first = (struct push *)p->node.next;
-		p->done(p);
-	}
-	if (c->batch_done)
-		c->batch_done();
-	/* It says nothing of what others take. */
-	if (!large && n > 0)
-		keep_pace(c, n, queued, start);
-	c->batches++;
-}
-
 /* On a disk with slow syncs, waits a moment for the next pushes of the clients just answered: they
  * would otherwise miss the next batch and wait for two syncs.
  */
@@ -235,72 +99,6 @@ static struct push *take(struct committer *c, size_t *ret_n)
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
 }
 
-static void run_dry(struct committer *c, struct push *p)
-{
-	bool is_staged = store_large_push(c->store) == p;
-	struct err err = p->err;
-
-	if (is_staged) {
-		store_large_drop(c->store);
-		p->err = err;
-	}
-	/* A push would be told so, too. */
-	if (c->database.storage && database_fails(&c->database, &err)) {
-		if (!p->err.reason)
-			p->err = err;
-		return;
-	}
-	if (is_staged)
-		return;
-	if (database_is_shared(&c->database))
-		p->now = storage_now(c->database.storage);
-	committer_stage(c, p);
-	store_rollback(c->store);
-}
-
-/* What a large push has staged is not published, and it may itself take long. */
-static bool has_to_wait(const struct committer *c, const struct push *dry_run)
-{
-	return late_is_large(dry_run) || store_large_push(c->store);
-}
-
-/*
- * Those of a list that ask for a verdict only are answered first, each against what is published:
- * nobody sees what they stage, nor do they see each other. Returns the others, in order.
- */
-static struct push *answer_dry_runs(struct committer *c, struct push *first, bool were_late)
-{
-	struct push *others = NULL, **last = &others, *next;
-	bool some = false;
-
-	for (struct push *p = first; p; p = next) {
-		next = (struct push *)p->node.next;
-		if (!p->dry_run) {
-			*last = p;
-			last = (struct push **)&p->node.next;
-			continue;
-		}
-		if (!were_late && has_to_wait(c, p)) {
-			p->node.next = NULL;
-			late_add(&c->late, p);
-			continue;
-		}
-		/* A push would come after what is due, and after what others have written. */
-		if (!some)
-			committer_follow(c);
-		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())
-			committer_do_what_is_due(c);
-		some = true;
-		run_dry(c, p);
-		p->done(p);
-	}
-	*last = NULL;
-	if (some && c->batch_done)
-		c->batch_done();
-	c->batches += some;
-	return others;
-}
-
 static void run_follow(struct committer *c, struct push *push)
 {
 	committer_follow(c);
@@ -315,12 +113,12 @@ static void run_list(struct committer *c, struct push *first)
 	size_t n;
 
 	while (first) {
-		struct push *rest = cut_batch(first, &n);
+		struct push *rest = committer_cut_batch(first, &n);
 
 		if (first->mode == PUSH_FOLLOW)
 			run_follow(c, first);
 		else
-			run_batch(c, first, n);
+			committer_run_batch(c, first, n);
 		go_on(c);
 		first = rest;
 	}
@@ -351,9 +149,9 @@ static void go_on_late(struct committer *c)
 		return;
 	}
 	first = late_take(&c->late, BATCH_MAX, &n);
-	first = answer_dry_runs(c, first, true);
+	first = committer_answer_dry_runs(c, first, true);
 	if (first)
-		run_batch(c, first, n);
+		committer_run_batch(c, first, n);
 	large_steps_done(&c->large);
 	/* Those that had it staged have been answered. */
 	assert(!store_large_push(c->store));
@@ -372,7 +170,7 @@ static void *committer_main(void *arg)
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
 		committer_follow_rules(c);
-		first = answer_dry_runs(c, first, false);
+		first = committer_answer_dry_runs(c, first, false);
 		run_list(c, late_sort(&c->late, first));
 		go_on_late(c);
 		go_on(c);

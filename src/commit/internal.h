@@ -1,6 +1,7 @@
 /*
  * What the files of the committer share: committer.c has its thread and takes lists apart,
- * pushes.c runs a batch of pushes, and waiting.c does what is to be done while none comes. The
+ * batch.c runs one batch, pushes.c one of pushes, dry_runs.c answers who asks for a verdict only,
+ * and waiting.c does what is to be done while none comes. The
  * committer's thread only, except for what is atomic or has a lock of its own.
  */
 #ifndef COMMIT_INTERNAL_H
@@ -54,6 +55,27 @@ void committer_follow(struct committer *c);
 
 /* The limits of rules that were reloaded hold from now on. Nothing may be staged. */
 void committer_follow_rules(struct committer *c);
+
+/* ---- batch.c ---- */
+
+/*
+ * Cuts the list after what belongs to one batch: a wipe, a removal, an undo and a backup are each a
+ * batch by themselves. Returns the rest; NULL: there is none.
+ */
+struct push *committer_cut_batch(struct push *first, size_t *ret_n);
+/*
+ * What committer_cut_batch() has cut, n pushes; or none. Each gets its verdict, at once or, of what
+ * takes many steps, after the last of them.
+ */
+void committer_run_batch(struct committer *c, struct push *first, size_t n);
+
+/* ---- dry_runs.c ---- */
+
+/*
+ * Answers the dry runs of a list, and returns the others, in order. Nothing may be staged but a
+ * large push, behind which those have to wait that were not among what is late (late.h).
+ */
+struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late);
 
 /* ---- pushes.c ---- */
 

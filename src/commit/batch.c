@@ -1,0 +1,136 @@
+/* One batch, of whatever kind: what is done before, its verdict, and what is learned of it. */
+#include "base/clock.h"
+#include "commit/cleaning.h"
+#include "commit/internal.h"
+
+static void wipe(struct committer *c, struct push *push)
+{
+	struct database *d = &c->database;
+
+	if (d->storage && database_commit_pushes(d, store_wipe_rows(c->store, push->now),
+						 &push->err) != STORAGE_COMMITTED) {
+		store_rollback(c->store);
+		return;
+	}
+	push->n_ended = store_counts(c->store).groups;
+	store_wipe(c->store);
+	database_published(d);
+}
+
+static bool is_alone(const struct push *p)
+{
+	return p->mode == PUSH_WIPE || p->mode == PUSH_REMOVE || p->mode == PUSH_UNDO ||
+	       p->mode == PUSH_BACKUP || p->mode == PUSH_FOLLOW;
+}
+
+struct push *committer_cut_batch(struct push *first, size_t *ret_n)
+{
+	struct push *p = first, *next = (struct push *)p->node.next;
+
+	*ret_n = 1;
+	while (next && !is_alone(first) && !is_alone(next)) {
+		p = next;
+		next = (struct push *)p->node.next;
+		++*ret_n;
+	}
+	p->node.next = NULL;
+	return next;
+}
+
+/* All replicas count from the time that the database has for the batch. */
+static void set_times(const struct committer *c, struct push *first)
+{
+	if (!database_is_shared(&c->database))
+		return;
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		p->now = c->database.now;
+		if (p->removal)
+			p->removal->now = c->database.now;
+		if (p->undo)
+			p->undo->now = c->database.now;
+	}
+}
+
+/* Only now it is known how long the batch took, and so how many pushes may wait. */
+static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t start_ns)
+{
+	int64_t now = clock_mono_ns();
+	const struct pace_batch batch = {
+		.n = n,
+		.waited_ns = start_ns - queued_ns,
+		.took_ns = now - start_ns,
+		.refused = queue_refused(c->queue),
+		.now_ns = now,
+	};
+
+	queue_limit(c->queue, pace_limit(&c->pace, &batch));
+}
+
+static int make_ready(struct committer *c, struct push *first, struct err *err)
+{
+	if (c->database.suspect && database_look_after(&c->database, err) < 0)
+		return -1;
+	if (!is_alone(first))
+		cleaning_read_ahead(&c->database, CLEAN_BUSY);
+	if (committer_begin(c, err) < 0)
+		return -1;
+	set_times(c, first);
+	return 0;
+}
+
+/* When the first of the batch was queued; what is urgent comes before what has waited longer. */
+static int64_t queued_ns_of(const struct push *batch)
+{
+	int64_t queued = batch->node.queued_ns;
+
+	for (const struct push *p = batch; p; p = (const struct push *)p->node.next)
+		if (p->node.queued_ns < queued)
+			queued = p->node.queued_ns;
+	return queued;
+}
+
+void committer_run_batch(struct committer *c, struct push *first, size_t n)
+{
+	int64_t queued = queued_ns_of(first), start = clock_mono_ns();
+	bool large = late_is_large(first);
+	struct err err = { 0 };
+	bool waits = false;
+
+	if (c->database.suspect || is_alone(first))
+		slices_finish(&c->slices);
+	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
+		large_steps_give_up(&c->large);
+	if (make_ready(c, first, &err) < 0) {
+		/* It may be of this batch, and whoever pushed it is answered now. */
+		large_steps_give_up(&c->large);
+		committer_refuse(first, &err);
+		c->database.failures++;
+	} else if (first->mode == PUSH_WIPE) {
+		wipe(c, first);
+	} else if (first->mode == PUSH_REMOVE) {
+		waits = slices_begin_removal(&c->slices, first);
+	} else if (first->mode == PUSH_UNDO) {
+		waits = slices_begin_undo(&c->slices, first);
+	} else if (first->mode == PUSH_BACKUP) {
+		waits = copying_begin(&c->copying, c->database.storage, first);
+	} else {
+		first = large_steps_put_off(&c->large, first, &n);
+		if (first)
+			committer_run_pushes(c, first);
+	}
+	database_cancel(&c->database);
+	if (n > 0)
+		buckets_observe(&c->batch_pushes, (double)n);
+	while (first && !waits) {
+		struct push *p = first;
+
+		first = (struct push *)p->node.next;
+		p->done(p);
+	}
+	if (c->batch_done)
+		c->batch_done();
+	/* It says nothing of what others take. */
+	if (!large && n > 0)
+		keep_pace(c, n, queued, start);
+	c->batches++;
+}

@@ -1,0 +1,69 @@
+/* Dry runs: pushes that ask for a verdict only. */
+#include "base/clock.h"
+#include "commit/internal.h"
+
+static void run_dry(struct committer *c, struct push *p)
+{
+	bool is_staged = store_large_push(c->store) == p;
+	struct err err = p->err;
+
+	if (is_staged) {
+		store_large_drop(c->store);
+		p->err = err;
+	}
+	/* A push would be told so, too. */
+	if (c->database.storage && database_fails(&c->database, &err)) {
+		if (!p->err.reason)
+			p->err = err;
+		return;
+	}
+	if (is_staged)
+		return;
+	if (database_is_shared(&c->database))
+		p->now = storage_now(c->database.storage);
+	committer_stage(c, p);
+	store_rollback(c->store);
+}
+
+/* What a large push has staged is not published, and it may itself take long. */
+static bool has_to_wait(const struct committer *c, const struct push *dry_run)
+{
+	return late_is_large(dry_run) || store_large_push(c->store);
+}
+
+/*
+ * Those of a list that ask for a verdict only are answered first, each against what is published:
+ * nobody sees what they stage, nor do they see each other. Returns the others, in order.
+ */
+struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late)
+{
+	struct push *others = NULL, **last = &others, *next;
+	bool some = false;
+
+	for (struct push *p = first; p; p = next) {
+		next = (struct push *)p->node.next;
+		if (!p->dry_run) {
+			*last = p;
+			last = (struct push **)&p->node.next;
+			continue;
+		}
+		if (!were_late && has_to_wait(c, p)) {
+			p->node.next = NULL;
+			late_add(&c->late, p);
+			continue;
+		}
+		/* A push would come after what is due, and after what others have written. */
+		if (!some)
+			committer_follow(c);
+		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())
+			committer_do_what_is_due(c);
+		some = true;
+		run_dry(c, p);
+		p->done(p);
+	}
+	*last = NULL;
+	if (some && c->batch_done)
+		c->batch_done();
+	c->batches += some;
+	return others;
+}
