@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/change_index.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
@@ -62,131 +63,6 @@ uint32_t group_entry(struct store *s, const struct group *g, const struct store_
 	if (pair)
 		return pair->in;
 	return entries_find(&g->entries, &s->pages.entries, &f->shown, hint);
-}
-
-/* ---- the index of series follows ---- */
-
-static bool is_same(const struct store *s, const struct change_pair *p)
-{
-	return p->out && p->in && entry_same_series(store_entry(s, p->out), store_entry(s, p->in));
-}
-
-static void index_out(struct store *s, const struct group *g, const struct change_pair *p)
-{
-	if (p->out && !is_same(s, p))
-		store_unindex_entry(s, g, store_entry(s, p->out));
-}
-
-static void unindex_out(struct store *s, const struct group *g, const struct change_pair *p)
-{
-	if (p->out && !is_same(s, p))
-		store_index_entry(s, g, store_entry(s, p->out));
-}
-
-static void unindex_in(struct store *s, const struct group *g, const struct change_pair *p)
-{
-	if (!p->in)
-		return;
-	if (!is_same(s, p))
-		store_unindex_entry(s, g, store_entry(s, p->in));
-	else
-		s->staged_series -= (uint64_t)store_entry(s, p->in)->lines.n -
-				    store_entry(s, p->out)->lines.n;
-}
-
-static int index_in(struct store *s, const struct group *g, const struct change_pair *p,
-		    struct err *err)
-{
-	if (!p->in)
-		return 0;
-	if (is_same(s, p)) {
-		s->staged_series += (uint64_t)store_entry(s, p->in)->lines.n -
-				    store_entry(s, p->out)->lines.n;
-		return 0;
-	}
-	if (store_check_entry(s, g, store_entry(s, p->in), err) < 0)
-		return -1;
-	store_index_entry(s, g, store_entry(s, p->in));
-	return 0;
-}
-
-int store_check_series_limit(const struct store *s, uint64_t before, struct err *err)
-{
-	if (s->staged_series <= s->lim.max_series || s->staged_series <= before)
-		return 0;
-	return err_set(err, ERR_STORE_FULL, 0,
-		       "the gateway is full: it holds %llu series and this push would make it %llu "
-		       "(--limits.series=%llu)",
-		       (unsigned long long)before, (unsigned long long)s->staged_series,
-		       (unsigned long long)s->lim.max_series);
-}
-
-static uint64_t lines_of(const struct store *s, uint32_t id)
-{
-	return id ? store_entry(s, id)->lines.n : 0;
-}
-
-/* Of a summed group, what its sources have said is limited instead. */
-static int check_rule(struct store *s, const struct change *c, struct err *err)
-{
-	struct amounts now = c->group->staged->holds;
-	struct amounts_of_push a = { .before = now, .after = now };
-
-	if (!c->limited)
-		return 0;
-	for (uint32_t i = 0; i < c->n; i++) {
-		const struct change_pair *p = &c->pairs[i];
-
-		a.pushed.series += lines_of(s, p->in);
-		a.pushed.families += p->in != 0;
-		a.after.series -= lines_of(s, p->out);
-		a.after.families -= p->out != 0;
-	}
-	a.after.series += a.pushed.series;
-	a.after.families += a.pushed.families;
-	if (!group_summed(c->group) && limits_check_amounts(s, c->group, &a, err) < 0)
-		return -1;
-	return limits_check_labels(s, c->group, err);
-}
-
-/*
- * What a large push takes out may yet come back, and is nobody else's until then. To others who
- * write to the log it has not gone: what they have written does not take its place.
- */
-static int follow_in(struct store *s, const struct group *g, const struct change_pair *p,
-		     struct err *err)
-{
-	if (s->large.n_going > 0 && !s->applied.at_hand && p->in && !is_same(s, p))
-		return err_set(err, ERR_BUSY, 0, "a large push has to be committed first");
-	return index_in(s, g, p, err);
-}
-
-/*
- * Brings the index of series up to date with the change. -1: it contradicts another group or a
- * limit, and the index is as it was.
- */
-static int follow(struct store *s, const struct change *c, struct err *err)
-{
-	uint64_t before = s->staged_series;
-	uint32_t n = 0;
-	int r = 0;
-
-	limits_begin(s, c->group);
-	for (uint32_t i = 0; i < c->n; i++)
-		index_out(s, c->group, &c->pairs[i]);
-	while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
-		n++;
-	if (r == 0)
-		r = store_check_series_limit(s, before, err);
-	if (r == 0)
-		r = check_rule(s, c, err);
-	if (r == 0)
-		return 0;
-	while (n > 0)
-		unindex_in(s, c->group, &c->pairs[--n]);
-	for (uint32_t i = 0; i < c->n; i++)
-		unindex_out(s, c->group, &c->pairs[i]);
-	return -1;
 }
 
 /* ---- one change ---- */
@@ -299,7 +175,7 @@ static void join_net(struct store *s, const struct change *c)
 		struct change_pair *known = first ? NULL : net_find(net, p->family);
 		struct amounts *holds = &c->group->staged->holds;
 
-		holds->series += lines_of(s, p->in) - lines_of(s, p->out);
+		holds->series += entry_lines(s, p->in) - entry_lines(s, p->out);
 		holds->families += (p->in != 0) - (p->out != 0);
 		if (!known) {
 			net_add(net, p->family, p->out, p->in);
@@ -316,7 +192,7 @@ int change_apply(struct store *s, struct err *err)
 {
 	struct change *c = &s->change;
 
-	if (follow(s, c, err) == 0) {
+	if (change_follow(s, c, err) == 0) {
 		join_net(s, c);
 		c->group->staged->replaced |= c->replaces;
 		return 0;
@@ -336,7 +212,7 @@ void large_put(struct store *s, struct group *g, struct record *record,
 	uint32_t hint = 0, out = entries_find(&g->entries, &s->pages.entries, &f->shown, &hint);
 
 	net_add(&g->staged->net, f, out, entry_of(s, f, record, pf));
-	s->large.n_going += out && !is_same(s, &g->staged->net.pairs[g->staged->net.n - 1]);
+	s->large.n_going += out && !change_is_same(s, &g->staged->net.pairs[g->staged->net.n - 1]);
 }
 
 void large_take(struct store *s, struct group *g, uint32_t id)
@@ -347,26 +223,6 @@ void large_take(struct store *s, struct group *g, uint32_t id)
 		return;
 	net_add(&g->staged->net, f, id, 0);
 	s->large.n_going++;
-}
-
-void large_index_out(struct store *s, struct group *g, uint32_t i)
-{
-	index_out(s, g, &g->staged->net.pairs[i]);
-}
-
-void large_unindex_out(struct store *s, struct group *g, uint32_t i)
-{
-	unindex_out(s, g, &g->staged->net.pairs[i]);
-}
-
-int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err)
-{
-	return index_in(s, g, &g->staged->net.pairs[i], err);
-}
-
-void large_unindex_in(struct store *s, struct group *g, uint32_t i)
-{
-	unindex_in(s, g, &g->staged->net.pairs[i]);
 }
 
 void large_forget(struct store *s, struct group *g, uint32_t i)
@@ -443,26 +299,6 @@ void change_end(struct store *s, struct group *g, double at)
 }
 
 /* ---- rollback ---- */
-
-void staged_leave_index(struct store *s, const struct group *g)
-{
-	const struct change *net = &g->staged->net;
-
-	for (uint32_t i = 0; i < net->n; i++)
-		unindex_in(s, g, &net->pairs[i]);
-	if (g->staged->exists && !g->exists)
-		store_unindex_group(s, g);
-}
-
-void staged_restore_index(struct store *s, const struct group *g)
-{
-	const struct change *net = &g->staged->net;
-
-	for (uint32_t i = 0; i < net->n; i++)
-		unindex_out(s, g, &net->pairs[i]);
-	if (g->exists && !g->staged->exists)
-		store_index_group(s, g);
-}
 
 void staged_free(struct store *s, struct group *g)
 {

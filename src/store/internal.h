@@ -317,20 +317,14 @@ void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 
-int store_check_series_limit(const struct store *s, uint64_t before, struct err *err);
-
 /*
  * In change.c, for large.c: the change that a large push makes to a group, pair by pair. Puts a
- * family into it; takes an entry out, unless a family was put in its place; the index follows the
- * i-th pair, or goes back; the pair is given up, and at the end all of them.
+ * family into it; takes an entry out, unless a family was put in its place; the i-th pair is given
+ * up, and at the end all of them. change_index.h has the index follow.
  */
 void large_put(struct store *s, struct group *g, struct record *record,
 	       const struct push_family *pf);
 void large_take(struct store *s, struct group *g, uint32_t id);
-void large_index_out(struct store *s, struct group *g, uint32_t i);
-void large_unindex_out(struct store *s, struct group *g, uint32_t i);
-int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err);
-void large_unindex_in(struct store *s, struct group *g, uint32_t i);
 void large_forget(struct store *s, struct group *g, uint32_t i);
 void large_forget_all(struct group *g);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "store/change_index.h"
 #include "store/internal.h"
 #include "store/lifetime.h"
 

@@ -5,32 +5,13 @@
 #include "base/array.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "config/group_rules.h"
 #include "metrics/key.h"
 #include "store/internal.h"
-#include "store/label_counts.h"
+#include "store/rule_limit_state.h"
 #include "store/summed.h"
 
 enum { NOT_MET = 0, NO_RULE = UINT16_MAX };
 _Static_assert(GROUP_RULES_MAX < NO_RULE - 1, "a rule has no number");
-
-struct counted_rule {
-	struct label_counts counts;
-	bool changed;           /* since it was shown */
-	struct label_use shown; /* under the lock of the pages */
-};
-
-struct rule_limit_state {
-	struct group_rules *rules;
-	struct counted_rule *of; /* for each of them */
-	uint16_t *rule;          /* by slot: the number of the rule that applies, + 1 */
-	uint32_t n_slots;
-	uint32_t next; /* slot that store_count_labels() comes to next; 0: all are counted */
-	bool any, any_labels;
-	bool changed;  /* one of the counts since they were shown */
-	bool complete; /* all are counted; under the lock of the pages */
-	struct arena arena;
-};
 
 /* ---- which rule ---- */
 
@@ -127,8 +108,7 @@ static uint16_t find_rule(struct rule_limit_state *l, const struct group *g)
 	return (uint16_t)(rule - l->rules->v + 1);
 }
 
-/* NULL: no rule, or one without limits. */
-static struct counted_rule *rule_of(struct store *s, const struct group *g,
+struct counted_rule *limits_rule_of(struct store *s, const struct group *g,
 				    const struct group_rule **ret)
 {
 	struct rule_limit_state *l = s->limits;
@@ -140,11 +120,11 @@ static struct counted_rule *rule_of(struct store *s, const struct group *g,
 	return rule_limits_any(&(*ret)->guards.limits) ? &l->of[number - 1] : NULL;
 }
 
-/* NULL: nothing is counted for the group. */
-static struct counted_rule *counts_of(struct store *s, const struct group *g)
+struct counted_rule *limits_counts_of(struct store *s, const struct group *g)
 {
 	const struct group_rule *rule;
-	struct counted_rule *r = s->limits && s->limits->any_labels ? rule_of(s, g, &rule) : NULL;
+	struct counted_rule *r = s->limits && s->limits->any_labels ? limits_rule_of(s, g, &rule)
+								    : NULL;
 
 	return r && rule->guards.limits.label_values ? r : NULL;
 }
@@ -163,7 +143,7 @@ void limits_meet(struct store *s, const struct group *g)
 		l->n_slots = n;
 	}
 	l->rule[g->slot] = find_rule(l, g);
-	if (!counts_of(s, g))
+	if (!limits_counts_of(s, g))
 		return;
 	if (g->exists)
 		limits_add_group(s, g);
@@ -193,7 +173,7 @@ bool store_count_labels(struct store *s)
 		if (!g)
 			continue;
 		limits_meet(s, g);
-		series += counts_of(s, g) ? g->n_series : 0;
+		series += limits_counts_of(s, g) ? g->n_series : 0;
 	}
 	if (l->next < s->n_slots)
 		return true;
@@ -217,7 +197,7 @@ static bool has_label(const struct key *key, struct str name)
 /* Every series has the labels of the key, which are counted with the group. */
 static void count_entry(struct store *s, const struct group *g, const struct entry *e, count_fn fn)
 {
-	struct counted_rule *r = counts_of(s, g);
+	struct counted_rule *r = limits_counts_of(s, g);
 	struct arena *a;
 	struct key key;
 
@@ -237,7 +217,7 @@ static void count_entry(struct store *s, const struct group *g, const struct ent
 
 static void count_group(struct store *s, const struct group *g, count_fn fn)
 {
-	struct counted_rule *r = counts_of(s, g);
+	struct counted_rule *r = limits_counts_of(s, g);
 	struct key key;
 
 	if (!r)
@@ -268,117 +248,6 @@ void limits_add_group(struct store *s, const struct group *g)
 void limits_remove_group(struct store *s, const struct group *g)
 {
 	count_group(s, g, label_counts_remove);
-}
-
-/* ---- the verdict ---- */
-
-void limits_begin(struct store *s, const struct group *g)
-{
-	struct counted_rule *r = counts_of(s, g);
-
-	if (r)
-		label_counts_begin(&r->counts);
-}
-
-static void name_group(const struct group *g, struct strbuf *out)
-{
-	enum { SHOWN = 120 };
-
-	store_add_key(out, group_key(g));
-	if (out->n <= SHOWN)
-		return;
-	out->n = utf8_cut(strbuf_str(out), SHOWN);
-	strbuf_addz(out, "...");
-}
-
-struct passed {
-	const char *what; /* "series" */
-	uint64_t max, before, after, pushed;
-};
-
-static int refuse_amount(const struct group *g, const struct group_rule *rule,
-			 const struct passed *p, struct err *err)
-{
-	CLEANUP(strbuf_done) struct strbuf group = { 0 };
-	bool alone = p->pushed > p->max;
-
-	name_group(g, &group);
-	return err_set(err, alone ? ERR_RULE_TOO_LARGE : ERR_RULE_FULL, 0,
-		       "the group %s would have %llu %s (now it has %llu), more than the %llu that "
-		       "the rule in line %u of --config.file allows (limits: {%s: %llu}): %s, or "
-		       "raise the limit",
-		       strbuf_z(&group), (unsigned long long)p->after, p->what,
-		       (unsigned long long)p->before, (unsigned long long)p->max, rule->line,
-		       p->what, (unsigned long long)p->max,
-		       alone ? "push fewer" : "delete what is not needed any more");
-}
-
-static int check_amount(const struct group *g, const struct group_rule *rule,
-			const struct passed *p, struct err *err)
-{
-	if (p->max == 0 || p->after <= p->max || p->after <= p->before)
-		return 0;
-	return refuse_amount(g, rule, p, err);
-}
-
-static int refuse_label(const struct group *g, const struct group_rule *rule,
-			const struct counted_label *l, struct err *err)
-{
-	CLEANUP(strbuf_done) struct strbuf group = { 0 };
-	unsigned long long max = rule->guards.limits.label_values;
-	bool alone = l->n - l->before > max;
-	char name[100];
-
-	name_group(g, &group);
-	return err_set(
-		err, alone ? ERR_RULE_TOO_LARGE : ERR_RULE_FULL, 0,
-		"with this push to the group %s the label %s would have %llu values (now it "
-		"has %llu), more than the %llu that the rule in line %u of --config.file "
-		"allows in all of its groups (limits: {label_values: %llu}): leave the label "
-		"out, delete groups that are not needed any more, or raise the limit",
-		strbuf_z(&group), str_quote(l->name, name, sizeof(name)), (unsigned long long)l->n,
-		(unsigned long long)l->before, max, rule->line, max);
-}
-
-int limits_check_amounts(struct store *s, const struct group *g, const struct amounts_of_push *a,
-			 struct err *err)
-{
-	const struct group_rule *rule;
-	const struct rule_limits *lim;
-
-	if (!s->limits || !s->limits->any || !rule_of(s, g, &rule))
-		return 0;
-	lim = &rule->guards.limits;
-	const struct passed series = { "series", lim->series, a->before.series, a->after.series,
-				       a->pushed.series };
-	const struct passed families = { "families", lim->families, a->before.families,
-					 a->after.families, a->pushed.families };
-
-	if (check_amount(g, rule, &series, err) < 0)
-		return -1;
-	return check_amount(g, rule, &families, err);
-}
-
-int limits_check_labels(struct store *s, const struct group *g, struct err *err)
-{
-	struct counted_rule *r = counts_of(s, g);
-	const struct group_rule *rule;
-
-	if (!r || !r->counts.over || !rule_of(s, g, &rule))
-		return 0;
-	return refuse_label(g, rule, r->counts.over, err);
-}
-
-int limits_check_key(struct store *s, const struct group *g, struct err *err)
-{
-	int r;
-
-	limits_meet(s, g);
-	limits_begin(s, g);
-	limits_add_group(s, g);
-	r = limits_check_labels(s, g, err);
-	limits_remove_group(s, g);
-	return r;
 }
 
 /* ---- for others ---- */

@@ -1,0 +1,164 @@
+/* The index of series follows a change, or goes back. */
+#include "store/change_index.h"
+
+#include "store/internal.h"
+#include "store/summed.h"
+
+bool change_is_same(const struct store *s, const struct change_pair *p)
+{
+	return p->out && p->in && entry_same_series(store_entry(s, p->out), store_entry(s, p->in));
+}
+
+static void index_out(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (p->out && !change_is_same(s, p))
+		store_unindex_entry(s, g, store_entry(s, p->out));
+}
+
+static void unindex_out(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (p->out && !change_is_same(s, p))
+		store_index_entry(s, g, store_entry(s, p->out));
+}
+
+static void unindex_in(struct store *s, const struct group *g, const struct change_pair *p)
+{
+	if (!p->in)
+		return;
+	if (!change_is_same(s, p))
+		store_unindex_entry(s, g, store_entry(s, p->in));
+	else
+		s->staged_series -= (uint64_t)store_entry(s, p->in)->lines.n -
+				    store_entry(s, p->out)->lines.n;
+}
+
+static int index_in(struct store *s, const struct group *g, const struct change_pair *p,
+		    struct err *err)
+{
+	if (!p->in)
+		return 0;
+	if (change_is_same(s, p)) {
+		s->staged_series += (uint64_t)store_entry(s, p->in)->lines.n -
+				    store_entry(s, p->out)->lines.n;
+		return 0;
+	}
+	if (store_check_entry(s, g, store_entry(s, p->in), err) < 0)
+		return -1;
+	store_index_entry(s, g, store_entry(s, p->in));
+	return 0;
+}
+
+int store_check_series_limit(const struct store *s, uint64_t before, struct err *err)
+{
+	if (s->staged_series <= s->lim.max_series || s->staged_series <= before)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the gateway is full: it holds %llu series and this push would make it %llu "
+		       "(--limits.series=%llu)",
+		       (unsigned long long)before, (unsigned long long)s->staged_series,
+		       (unsigned long long)s->lim.max_series);
+}
+
+uint64_t entry_lines(const struct store *s, uint32_t id)
+{
+	return id ? store_entry(s, id)->lines.n : 0;
+}
+
+/* Of a summed group, what its sources have said is limited instead. */
+static int check_rule(struct store *s, const struct change *c, struct err *err)
+{
+	struct amounts now = c->group->staged->holds;
+	struct amounts_of_push a = { .before = now, .after = now };
+
+	if (!c->limited)
+		return 0;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const struct change_pair *p = &c->pairs[i];
+
+		a.pushed.series += entry_lines(s, p->in);
+		a.pushed.families += p->in != 0;
+		a.after.series -= entry_lines(s, p->out);
+		a.after.families -= p->out != 0;
+	}
+	a.after.series += a.pushed.series;
+	a.after.families += a.pushed.families;
+	if (!group_summed(c->group) && limits_check_amounts(s, c->group, &a, err) < 0)
+		return -1;
+	return limits_check_labels(s, c->group, err);
+}
+
+/*
+ * What a large push takes out may yet come back, and is nobody else's until then. To others who
+ * write to the log it has not gone: what they have written does not take its place.
+ */
+static int follow_in(struct store *s, const struct group *g, const struct change_pair *p,
+		     struct err *err)
+{
+	if (s->large.n_going > 0 && !s->applied.at_hand && p->in && !change_is_same(s, p))
+		return err_set(err, ERR_BUSY, 0, "a large push has to be committed first");
+	return index_in(s, g, p, err);
+}
+
+int change_follow(struct store *s, const struct change *c, struct err *err)
+{
+	uint64_t before = s->staged_series;
+	uint32_t n = 0;
+	int r = 0;
+
+	limits_begin(s, c->group);
+	for (uint32_t i = 0; i < c->n; i++)
+		index_out(s, c->group, &c->pairs[i]);
+	while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
+		n++;
+	if (r == 0)
+		r = store_check_series_limit(s, before, err);
+	if (r == 0)
+		r = check_rule(s, c, err);
+	if (r == 0)
+		return 0;
+	while (n > 0)
+		unindex_in(s, c->group, &c->pairs[--n]);
+	for (uint32_t i = 0; i < c->n; i++)
+		unindex_out(s, c->group, &c->pairs[i]);
+	return -1;
+}
+
+void large_index_out(struct store *s, struct group *g, uint32_t i)
+{
+	index_out(s, g, &g->staged->net.pairs[i]);
+}
+
+void large_unindex_out(struct store *s, struct group *g, uint32_t i)
+{
+	unindex_out(s, g, &g->staged->net.pairs[i]);
+}
+
+int large_index_in(struct store *s, struct group *g, uint32_t i, struct err *err)
+{
+	return index_in(s, g, &g->staged->net.pairs[i], err);
+}
+
+void large_unindex_in(struct store *s, struct group *g, uint32_t i)
+{
+	unindex_in(s, g, &g->staged->net.pairs[i]);
+}
+
+void staged_leave_index(struct store *s, const struct group *g)
+{
+	const struct change *net = &g->staged->net;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		unindex_in(s, g, &net->pairs[i]);
+	if (g->staged->exists && !g->exists)
+		store_unindex_group(s, g);
+}
+
+void staged_restore_index(struct store *s, const struct group *g)
+{
+	const struct change *net = &g->staged->net;
+
+	for (uint32_t i = 0; i < net->n; i++)
+		unindex_out(s, g, &net->pairs[i]);
+	if (g->exists && !g->staged->exists)
+		store_index_group(s, g);
+}
