@@ -1,5 +1,4 @@
 /* Wiring: what is started in which order, and stopped in the reverse one. */
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,6 @@
 #include "api/large_pushes.h"
 #include "api/refusals.h"
 #include "api/rejections.h"
-#include "api/reload.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -25,25 +23,14 @@
 #include "config/current_rules.h"
 #include "expose/background.h"
 #include "process/commands.h"
+#include "process/listening.h"
 #include "process/resources.h"
 #include "process/sandbox.h"
 #include "process/service.h"
 #include "process/startup.h"
+#include "process/watch.h"
 #include "store/store.h"
 #include "version.h"
-
-/* Signals reach main alone, which waits for them. */
-static void block_signals(sigset_t *stop)
-{
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
-	sigemptyset(stop);
-	sigaddset(stop, SIGTERM);
-	sigaddset(stop, SIGINT);
-	sigaddset(stop, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, stop, NULL);
-}
 
 struct gateway {
 	struct config config;
@@ -51,60 +38,8 @@ struct gateway {
 	struct storage *storage; /* NULL: memory only */
 	struct queue queue;
 	struct api api;
-	char port[16];           /* of the first address, behind a colon */
-	struct strbuf listening; /* addresses, a NUL behind each; said once nothing can go wrong */
-	int64_t next_age_ns;     /* monotonic; see forget_unused_forms() */
+	struct listening listening;
 };
-
-static bool is_proxy(void *arg, const uint8_t address[16])
-{
-	return cidr_list_has_bytes(arg, address);
-}
-
-static struct http_settings http_settings(struct config *c)
-{
-	return (struct http_settings){
-		.addresses = c->listen_addresses,
-		.n_addresses = c->n_listen_addresses,
-		.threads = (unsigned)c->web_threads,
-		/* A restart takes less than that as a rule, and is waited for; a large database is
-		 * not.
-		 */
-		.hold = true,
-		.max_connections = c->web_max_connections,
-		.max_connections_per_client = c->web_max_connections_per_client,
-		.is_proxy = is_proxy,
-		.is_proxy_arg = &c->trusted_proxies,
-		.max_header_size = c->web_max_header_size,
-		.max_body_size = c->body_size,
-		.max_receiving = c->receiving_bytes,
-		.max_reply_bytes = c->reply_bytes,
-		.idle_timeout_ns = c->web_idle_timeout_ns,
-		.read_timeout_ns = c->web_read_timeout_ns,
-		.shutdown_timeout_ns = c->web_shutdown_timeout_ns,
-	};
-}
-
-static void add_address(void *arg, const char *bound)
-{
-	struct gateway *g = arg;
-	const char *colon = strrchr(bound, ':');
-
-	if (g->listening.n == 0)
-		snprintf(g->port, sizeof(g->port), "%s", colon ? colon : "");
-	strbuf_add(&g->listening, bound, strlen(bound) + 1);
-}
-
-/* Also told to those who wait for this line to know the port. */
-static void log_listening(void *arg)
-{
-	struct gateway *g = arg;
-
-	for (size_t at = 0; at < g->listening.n; at += strlen(g->listening.p + at) + 1)
-		log_info("Listening on", "address", g->listening.p + at, NULL);
-	strbuf_done(&g->listening);
-	g->listening = (struct strbuf){ 0 };
-}
 
 /* Whoever `access:` names has to be in the file of --web.config.file. */
 static int check_names(const struct api *api, struct err *err)
@@ -123,7 +58,7 @@ static int check_names(const struct api *api, struct err *err)
 static struct http_server *start_http(struct gateway *g, struct err *err)
 {
 	CLEANUP(service_sockets_done) struct service_sockets passed = { 0 };
-	struct http_settings settings = http_settings(&g->config);
+	struct http_settings settings = listening_settings(&g->config);
 	struct http_handler handler = api_handler;
 
 	g->api.config = &g->config;
@@ -155,8 +90,8 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 		settings.fds = passed.fds;
 		settings.n_fds = passed.n;
 	}
-	settings.listening = add_address;
-	settings.listening_arg = g;
+	settings.listening = listening_add;
+	settings.listening_arg = &g->listening;
 	g->api.server = http_server_start(&settings, &handler, err);
 	return g->api.server;
 }
@@ -179,65 +114,6 @@ static void tell_ready(struct gateway *g)
 	snprintf(status, sizeof(status), "Serving; loaded: groups %llu, series %llu",
 		 (unsigned long long)counts.groups, (unsigned long long)counts.series);
 	service_ready(status);
-}
-
-/* The beat of each part is taken, whatever the others say: each asks for the next one. */
-static bool all_alive(struct gateway *g)
-{
-	bool workers = http_server_beats(g->api.server);
-	bool background = background_beats(g->api.background);
-	bool decoding = large_pushes_beats(g->api.large_pushes);
-	bool committer = committer_beats(g->api.committer);
-
-	if (workers && background && decoding && committer)
-		return true;
-	log_warn("watchdog: no progress since it last looked", "threads",
-		 !workers     ? "http"
-		 : !committer ? "committer"
-		 : !decoding  ? "decode"
-			      : "background",
-		 NULL);
-	return false;
-}
-
-/*
- * Pages are kept as scrapers asked for them. Where a format was tried once, that costs memory for
- * nothing; Prometheus comes back within minutes, as it forgets what is older than five.
- */
-static void forget_unused_forms(struct gateway *g, int64_t now)
-{
-	enum { MINUTES = 5 };
-
-	if (now < g->next_age_ns)
-		return;
-	g->next_age_ns = now + (int64_t)60 * 1000000000;
-	store_age_forms(g->store, MINUTES);
-}
-
-/* Until a signal says stop. The watchdog hears of us only if all_alive(). */
-static void wait_for_stop(struct gateway *g, const sigset_t *stop)
-{
-	const int64_t second = 1000000000, look = 10 * second;
-	int64_t watchdog = service_watchdog_ns() / 4;
-	int64_t ns = watchdog && watchdog < look ? watchdog : look;
-	const struct timespec beat = { ns / second, ns % second };
-
-	for (;;) {
-		int got = sigtimedwait(stop, NULL, &beat);
-		struct err err;
-
-		if (got == SIGHUP && api_reload_rules(&g->api, &err) == 0)
-			changes_add(g->api.changes, "reload", "SIGHUP", "", STR(""), 0, NULL);
-		else if (got > 0 && got != SIGHUP)
-			return;
-		if (got > 0 || errno != EAGAIN)
-			continue;
-		if (watchdog && all_alive(g))
-			service_alive();
-		forget_unused_forms(g, clock_mono_ns());
-		refusals_tick(g->api.refusals, clock_mono_ns());
-		resources_give_memory_back();
-	}
 }
 
 #if defined(NO_SANDBOX)
@@ -276,7 +152,7 @@ static void name_replica(struct gateway *g)
 	for (char *c = host; *c; c++)
 		if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ')
 			*c = '_';
-	snprintf(g->api.replica, sizeof(g->api.replica), "%s%s", host, g->port);
+	snprintf(g->api.replica, sizeof(g->api.replica), "%s%s", host, g->listening.port);
 }
 
 /* What is stored is counted before anybody can push. */
@@ -294,7 +170,7 @@ static void use_rules(struct gateway *g)
 
 static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 {
-	const struct startup_listener listener = { log_listening, g };
+	const struct startup_listener listener = { listening_log, &g->listening };
 	struct opened opened;
 
 	if (*g->config.persistence_file || *g->config.persistence_url)
@@ -332,7 +208,7 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	g->api.ready = true;
 	http_server_accept(g->api.server);
 	tell_ready(g);
-	wait_for_stop(g, stop);
+	watch_until_stop(&g->api, stop);
 	service_stopping();
 	if (g->api.quit_asked)
 		log_warn("received termination request via web service, exiting gracefully...",
@@ -383,7 +259,7 @@ static int run(struct gateway *g)
 
 	resources_tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
-	block_signals(&stop);
+	watch_block_signals(&stop);
 	log_build();
 	startup_choose_database(&g->config);
 	give_up_files(&g->config);
@@ -403,7 +279,7 @@ static int run(struct gateway *g)
 		log_error("cannot serve", "err", err.msg, NULL);
 	else
 		log_info("HTTP server stopped", NULL);
-	strbuf_done(&g->listening);
+	listening_done(&g->listening);
 	queue_done(&g->queue);
 	counters_done(&g->api.counters);
 	refusals_free(g->api.refusals);
