@@ -136,7 +136,7 @@ void disk_boot(struct disk *d, bool power_cut)
 {
 	size_t lost = power_cut ? rng_below(&d->rng, (uint32_t)d->n_versions) : 0;
 
-	d->dead = d->lied = false;
+	d->dead = false;
 	d->dies_at = 0;
 	if (!power_cut)
 		return;
@@ -150,6 +150,7 @@ void disk_boot(struct disk *d, bool power_cut)
 		f->now.n = 0;
 		strbuf_adds(&f->now, strbuf_str(&f->platter));
 		f->allocated = f->now.n;
+		f->lied = false;
 	}
 }
 
@@ -368,14 +369,24 @@ int disk_sync(struct disk *d, struct disk_file *f)
 	if (r < 0)
 		return r;
 	if (d->faults.lie && rng_one_in(&d->rng, d->faults.lie)) {
-		d->lied = true;
+		f->lied |= f->n_since > 0 || f->named > d->first_version;
 		d->lies++;
 		return 0;
 	}
 	write_since(f, &f->platter);
 	disk_forget_writes(f);
+	/* Unless a sync that failed has dropped something meanwhile. */
+	f->lied = f->lied && !str_eq(strbuf_str(&f->now), strbuf_str(&f->platter));
 	names_are_durable(d, f->named);
 	return 0;
+}
+
+bool disk_has_lied(const struct disk *d)
+{
+	for (const struct disk_file *f = d->files; f; f = f->next)
+		if (f->lied)
+			return true;
+	return false;
 }
 
 void disk_forget_cached(struct disk *d, struct disk_file *f)

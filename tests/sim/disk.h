@@ -47,6 +47,7 @@ struct disk_file {
 	struct disk_write *since; /* the last sync */
 	size_t n_since, cap_since;
 	size_t allocated; /* bytes; may lie behind the end */
+	bool lied;        /* the last sync that was asked for has not been done */
 	uint64_t named;   /* version of the names in which it first had one */
 	struct disk_file *next;
 };
@@ -71,7 +72,6 @@ struct disk {
 	uint64_t changes; /* calls that change something, so far */
 	uint64_t dies_at; /* with that change; 0: not */
 	bool dead;
-	bool lied; /* since the last start */
 	bool torn; /* a sector, by a power cut or a sync that failed; whoever looks clears it */
 	unsigned boots;
 	/* Faults that have happened. */
@@ -96,6 +96,9 @@ ssize_t disk_read(struct disk *d, struct disk_file *f, void *to, size_t n, size_
 ssize_t disk_write(struct disk *d, struct disk_file *f, const void *from, size_t n, size_t at);
 int disk_truncate(struct disk *d, struct disk_file *f, size_t size);
 int disk_sync(struct disk *d, struct disk_file *f);
+/* A power cut could take what a sync has said to be durable: whoever is killed and started again
+ * cannot know that either, until the file is really synced. */
+bool disk_has_lied(const struct disk *d);
 /* Room up to there, which is not given to others; the length stays. */
 int disk_allocate(struct disk *d, struct disk_file *f, size_t size);
 /* What is read comes from the platter again. */

@@ -201,10 +201,41 @@ START_TEST(lying_syncs)
 		put_all(d, f, 'b', 1000);
 		d->faults.lie = 1;
 		ck_assert_int_eq(disk_sync(d, f), 0);
-		ck_assert(d->lied);
+		ck_assert(disk_has_lied(d));
 		disk_close(d, f);
 		disk_boot(d, true);
+		ck_assert(!disk_has_lied(d));
 		lost += count(f, 'b') < 1000;
+		disk_free(d);
+	}
+	ck_assert_msg(lost > 50, "%u", lost);
+}
+END_TEST
+
+/* Whoever is killed leaves what a lie was about in the kernel's memory, until it is synced. */
+START_TEST(a_lie_outlives_the_process)
+{
+	unsigned lost = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct disk *d = disk_new(seed);
+		struct disk_file *f = made(d, "f");
+		bool synced = seed % 2;
+
+		d->faults.lie = 1;
+		put_all(d, f, 'b', 1000);
+		ck_assert_int_eq(disk_sync(d, f), 0);
+		disk_boot(d, false);
+		ck_assert(disk_has_lied(d));
+		d->faults.lie = 0;
+		if (synced)
+			disk_sync(d, f);
+		ck_assert(disk_has_lied(d) == !synced);
+		disk_close(d, f);
+		disk_boot(d, true);
+		f = disk_find(d, "f");
+		if (!f || count(f, 'b') < 1000)
+			ck_assert(!synced && ++lost);
 		disk_free(d);
 	}
 	ck_assert_msg(lost > 50, "%u", lost);
@@ -244,6 +275,7 @@ int main(void)
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, failing_syncs);
 	tcase_add_test(tc, lying_syncs);
+	tcase_add_test(tc, a_lie_outlives_the_process);
 	tcase_add_test(tc, full);
 	return run_cases("disk", tc);
 }

@@ -624,7 +624,7 @@ static void boot(struct world *w)
 		return;
 	w->counts->crashes++;
 	w->counts->power_cuts += w->power_cut;
-	w->rotten |= w->disk->lied && w->power_cut;
+	w->rotten |= w->power_cut && disk_has_lied(w->disk);
 	disk_boot(w->disk, w->power_cut);
 }
 
