@@ -170,3 +170,11 @@ struct str str_take_lines(struct str *text, size_t max)
 	text->n -= lines.n;
 	return lines;
 }
+
+void str_copy_z(struct str s, char *to, size_t size)
+{
+	size_t n = s.n < size - 1 ? s.n : size - 1;
+
+	copy_bytes(to, s.p, n);
+	to[n] = '\0';
+}

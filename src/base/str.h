@@ -148,4 +148,7 @@ const char *str_quote(struct str s, char *buf, size_t size);
  */
 struct str str_take_lines(struct str *text, size_t max);
 
+/* Copies as much of s as there is room for, and a NUL behind it; size: 1 or more. */
+void str_copy_z(struct str s, char *to, size_t size);
+
 #endif

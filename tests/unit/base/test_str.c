@@ -321,6 +321,21 @@ START_TEST(lines_are_taken)
 }
 END_TEST
 
+START_TEST(copy_is_cut_to_its_room)
+{
+	char to[4] = "???";
+
+	str_copy_z(STR("abcd"), to, sizeof(to));
+	ck_assert_str_eq(to, "abc");
+	str_copy_z(STR("ab"), to, sizeof(to));
+	ck_assert_str_eq(to, "ab");
+	str_copy_z(STR_NULL, to, sizeof(to));
+	ck_assert_str_eq(to, "");
+	str_copy_z(STR("abcd"), to, 1);
+	ck_assert_str_eq(to, "");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *slices = tcase_create("slices");
@@ -330,6 +345,7 @@ int main(void)
 	tcase_add_loop_test(slices, compare_row, 0, (int)ARRAY_LEN(pairs));
 	tcase_add_test(slices, prefix_and_suffix);
 	tcase_add_loop_test(slices, lines_are_taken, 0, (int)ARRAY_LEN(takes));
+	tcase_add_test(slices, copy_is_cut_to_its_room);
 	tcase_add_test(buffers, buffer_grows);
 	tcase_add_test(buffers, buffer_fits);
 	tcase_add_test(buffers, buffer_empty);
