@@ -1,29 +1,26 @@
 /* Which endpoint a request is for: paths, methods and redirects of the Go gateway. */
 #include <string.h>
 
-#include "api/admission.h"
 #include "api/api.h"
-#include "api/caller.h"
 #include "api/endpoints.h"
 #include "api/error_status.h"
-#include "api/fresh.h"
 #include "api/path.h"
 #include "api/permission.h"
 #include "api/redirect.h"
 #include "api/refusals.h"
 #include "api/reply.h"
+#include "api/router.h"
 #include "api/same_site.h"
 #include "api/v1_reply.h"
-#include "base/mem.h"
 #include "codec/decompress.h"
 #include "config/config.h"
 
-static struct str prefix_of(const struct api_worker *w)
+struct str route_prefix(const struct api_worker *w)
 {
 	return str_of(w->api->config->web_route_prefix);
 }
 
-static bool reads(const struct http_request *req)
+bool request_reads(const struct http_request *req)
 {
 	enum http_method method = http_request_method(req);
 
@@ -87,7 +84,7 @@ static bool refuse_other_site(struct api_worker *w, struct http_request *req,
 {
 	struct err err;
 
-	if (reads(req) || same_site_allows(w->api, req, &err))
+	if (request_reads(req) || same_site_allows(w->api, req, &err))
 		return false;
 	if (e->ours)
 		v1_reply_error(w, req, &err);
@@ -96,11 +93,7 @@ static bool refuse_other_site(struct api_worker *w, struct http_request *req,
 	return true;
 }
 
-/*
- * The endpoint of a path below the route prefix that names a group, which w->push_path then is.
- * NULL: it names none.
- */
-static const struct endpoint *endpoint_of_group(struct api_worker *w, struct str path)
+const struct endpoint *route_endpoint_of_group(struct api_worker *w, struct str path)
 {
 	bool dry_run = path_take_dry_run(&path);
 
@@ -161,7 +154,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 			      struct str query)
 {
 	enum http_method method = http_request_method(req);
-	int status = reads(req) ? 301 : 307;
+	int status = request_reads(req) ? 301 : 307;
 	const struct str api = STR("/api/v1");
 	struct push_path push;
 	struct str cleaned;
@@ -180,14 +173,14 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 
 		if (cut)
 			to = (struct str){ to.p + api.n, to.n - api.n };
-		redirect(req, status, cut ? STR_NULL : prefix_of(w), to, query);
+		redirect(req, status, cut ? STR_NULL : route_prefix(w), to, query);
 		return true;
 	}
 	if (method != HTTP_PUT && method != HTTP_POST && method != HTTP_DELETE)
 		return false;
 	/* Case matters in the values of labels, so only this part is compared without it. */
 	if (str_eq_nocase(cleaned, STR("/metrics/job")) && !str_eq(path, STR("/metrics/job"))) {
-		redirect(req, status, prefix_of(w), STR("/metrics/job"), query);
+		redirect(req, status, route_prefix(w), STR("/metrics/job"), query);
 		return true;
 	}
 	if (cleaned.n < 13 || !str_eq_nocase((struct str){ cleaned.p, 12 }, STR("/metrics/job")))
@@ -199,7 +192,7 @@ static bool redirect_to_route(struct api_worker *w, struct http_request *req, st
 	memcpy((char *)fixed.p, "/metrics/job", 12);
 	if (str_eq(fixed, path) || !push_path_parse(fixed, &push))
 		return false;
-	redirect(req, status, prefix_of(w), fixed, query);
+	redirect(req, status, route_prefix(w), fixed, query);
 	return true;
 }
 
@@ -212,14 +205,14 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 	bool api = str_has_prefix(path, STR("/api/v1/"));
 
 	if (str_eq(path, STR("/api/v1"))) {
-		redirect(req, 301, prefix_of(w), STR("/api/v1/"), query);
+		redirect(req, 301, route_prefix(w), STR("/api/v1/"), query);
 	} else if (api && http_request_method(req) == HTTP_OPTIONS && !(e && e->ours)) {
 		api_count_as(req, HANDLER_API_OPTIONS);
 		add_cors(req);
 		http_reply(req, 200, NULL);
 	} else if (e) {
 		call_endpoint(w, req, e);
-	} else if ((of_group = endpoint_of_group(w, path))) {
+	} else if ((of_group = route_endpoint_of_group(w, path))) {
 		call_endpoint(w, req, of_group);
 	} else if (!redirect_to_route(w, req, path, query)) {
 		refuse(req, 404, "404 page not found");
@@ -228,7 +221,7 @@ static void route_below(struct api_worker *w, struct http_request *req, struct s
 
 static void route(struct api_worker *w, struct http_request *req, const struct path *path)
 {
-	struct str prefix = prefix_of(w), below = path->decoded;
+	struct str prefix = route_prefix(w), below = path->decoded;
 	struct str telemetry = str_of(w->api->config->telemetry_path), cleaned;
 
 	w->query = path->query;
@@ -242,13 +235,13 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 		call_endpoint(w, req, &endpoint_scrape);
 		return;
 	}
-	if (reads(req) && path_clean(below, &w->reader.arena, &cleaned) >= 0 &&
+	if (request_reads(req) && path_clean(below, &w->reader.arena, &cleaned) >= 0 &&
 	    redirect_is_nearly(cleaned, telemetry)) {
 		redirect(req, 301, STR_NULL, telemetry, path->query);
 		return;
 	}
 	/* The Go gateway serves this path also without the prefix, with an answer that says no. */
-	if (prefix.n && str_eq(below, STR("/-/quit")) && reads(req)) {
+	if (prefix.n && str_eq(below, STR("/-/quit")) && request_reads(req)) {
 		api_quit_get(w, req);
 		return;
 	}
@@ -258,12 +251,12 @@ static void route(struct api_worker *w, struct http_request *req, const struct p
 	}
 	below = (struct str){ below.p + prefix.n, below.n - prefix.n };
 	if (below.n == 0)
-		redirect(req, reads(req) ? 301 : 307, prefix, STR("/"), path->query);
+		redirect(req, request_reads(req) ? 301 : 307, prefix, STR("/"), path->query);
 	else
 		route_below(w, req, below, path->query);
 }
 
-static void handle_now(struct api_worker *w, struct http_request *req)
+void api_route(struct api_worker *w, struct http_request *req)
 {
 	struct path path;
 	struct str cleaned;
@@ -294,141 +287,3 @@ static void handle_now(struct api_worker *w, struct http_request *req)
 		break;
 	}
 }
-
-static bool is_probe(void *state, const struct http_request *req);
-
-/* It says most when the database is away. */
-static bool asks_for_own(const struct api_worker *w, const struct http_request *req)
-{
-	struct str target = http_request_target(req);
-	size_t n = strlen(w->api->config->telemetry_path);
-
-	return target.n > n && target.p[n] == '?' &&
-	       memcmp(target.p, w->api->config->telemetry_path, n) == 0 &&
-	       memmem(target.p + n, target.n - n, "own=only", 8);
-}
-
-static void handle(void *state, struct http_request *req)
-{
-	struct api_worker *w = state;
-
-	if (!w->api->ready || !reads(req) || is_probe(w, req) || asks_for_own(w, req) ||
-	    fresh_wait(w, req, handle_now) == FRESH_NOW)
-		handle_now(w, req);
-}
-
-/* NULL: the request is neither a push, nor its dry run, nor another one that reads its body. */
-static const struct endpoint *reads_body(struct api_worker *w, const struct http_request *req)
-{
-	enum http_method method = http_request_method(req);
-	struct str prefix = prefix_of(w);
-	const struct endpoint *e;
-	struct path path;
-	struct err err;
-
-	if (method != HTTP_PUT && method != HTTP_POST)
-		return NULL;
-	arena_reset(&w->reader.arena);
-	if (path_decode(http_request_target(req), &w->reader.arena, &path, &err) < 0 ||
-	    !str_has_prefix(path.decoded, prefix))
-		return NULL;
-	path.decoded.p += prefix.n;
-	path.decoded.n -= prefix.n;
-	e = endpoint_find(path.decoded, false, false);
-	if (e)
-		return e->reads_body && method == HTTP_POST ? e : NULL;
-	return endpoint_of_group(w, path.decoded);
-}
-
-/*
- * Before a large body is read: a request that does not need it is answered, and so is a push to a
- * bad path or one that will be refused whatever it holds. A small body is always read, since
- * deciding twice would cost more.
- */
-static void let_in(struct api_worker *w, struct http_request *req)
-{
-	enum { SMALL = 64 * 1024 };
-
-	/*
-	 * As in the Go gateway, an unreadable coding is refused before an unknown path, so the body
-	 * is needed.
-	 */
-	bool coded = http_request_header(req, "Content-Encoding").p != NULL;
-	bool small = http_request_announced(req) <= SMALL;
-	const struct endpoint *e = small ? NULL : reads_body(w, req);
-
-	caller_identify(req);
-	if (!small && !e && !coded)
-		handle(w, req);
-	else if (e && permission_refuse(w, req, e, e->post.action))
-		return;
-	else if (!e || !e->of_group || !api_group_refuse_early(w, req, e == &endpoint_dry_run))
-		http_request_admit(req);
-}
-
-/* Who sends a request and whether they may is decided before its body is read. */
-static void admit(void *state, struct http_request *req)
-{
-	struct api_worker *w = state;
-
-	caller_begin(w, req);
-	if (w->api->admission)
-		admission_pass(w->api->admission, w, req, let_in);
-	else if (!admission_refuse_credentials(w, req))
-		let_in(w, req);
-}
-
-/*
- * Probes are answered beyond the limit of connections, too: a flood of connections must not look
- * like a gateway that has died.
- */
-static bool is_probe(void *state, const struct http_request *req)
-{
-	struct api_worker *w = state;
-	enum http_method method = http_request_method(req);
-	struct str target = http_request_target(req), prefix = prefix_of(w);
-	const char *query = memchr(target.p, '?', target.n);
-
-	if (query)
-		target.n = (size_t)(query - target.p);
-	if ((method != HTTP_GET && method != HTTP_HEAD) || !str_has_prefix(target, prefix))
-		return false;
-	target = (struct str){ target.p + prefix.n, target.n - prefix.n };
-	return str_eq(target, STR("/-/healthy")) || str_eq(target, STR("/-/ready"));
-}
-
-static void *worker_new(void *arg, struct http_worker *http)
-{
-	struct api_worker *w = mem_zalloc(sizeof(*w));
-
-	w->api = arg;
-	w->http = http;
-	push_reader_init(&w->reader, w->api->config, w->api->rules);
-	return w;
-}
-
-static void worker_free(void *state)
-{
-	struct api_worker *w = state;
-
-	push_reader_done(&w->reader);
-	free(w);
-}
-
-static void answered(void *state, const struct http_request *req, unsigned tag, int status)
-{
-	struct api_worker *w = state;
-
-	counters_request(&w->api->counters, (enum handler)(tag - 1), http_request_method(req),
-			 status);
-}
-
-const struct http_handler api_handler = {
-	.worker_new = worker_new,
-	.worker_free = worker_free,
-	.admit = admit,
-	.always = is_probe,
-	.handle = handle,
-	.answered = answered,
-	.refused = refusals_http,
-};
