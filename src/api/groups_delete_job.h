@@ -1,0 +1,55 @@
+/*
+ * A deletion of many groups on its way through the threads (private to the files groups_delete*.c):
+ * the worker makes it of a request, the background thread finds out which keys are meant, the
+ * committer deletes, and the worker answers. Only whoever has it at the moment may touch it.
+ */
+#ifndef API_GROUPS_DELETE_JOB_H
+#define API_GROUPS_DELETE_JOB_H
+
+#include "api/api.h"
+#include "api/group_filter.h"
+#include "api/group_keys.h"
+#include "api/picks.h"
+#include "expose/background.h"
+#include "push/push.h"
+
+struct groups_delete {
+	struct job job;        /* first; on the way to the background thread, */
+	struct push push;      /* to the committer, */
+	struct http_task task; /* and back */
+	struct api_worker *worker;
+	struct http_request *req;
+	struct group_filter filter;
+	struct str within; /* owned; groups with all labels of this key are meant; NULL: those that
+			      the filter says */
+	struct group_keys keys; /* the body lists those meant; empty: the filter says it */
+	struct strbuf family;
+	struct removal removal;
+	struct str said; /* owned; the target of the request, for the log */
+	/*
+	 * What the background thread has found, by slot: four times the id of the group, plus enum
+	 * found. What is not there is newer, or has another slot since a database was read back.
+	 */
+	uint32_t cursor;
+	struct group_list some;
+	uint64_t *ids;
+	uint32_t cap_ids;
+	struct arena arena;
+	struct picks picks;     /* the first groups that are deleted, for the answer */
+	struct strbuf left_out; /* JSON: the first groups that keep the family */
+	uint64_t n_left_out;
+	struct err err;
+};
+
+/* What DELETE /api/v1/groups says, and what POST /api/v1/groups/delete does. -1: *err. */
+int groups_delete_read(struct groups_delete *d, struct err *err);
+int groups_delete_read_listed(struct groups_delete *d, struct err *err);
+
+/* On the worker: of d->task. Answers, and frees it. */
+void groups_delete_answer(struct http_task *task);
+/* Answers that nothing is deleted, as d->err says. */
+void groups_delete_refuse(struct groups_delete *d);
+
+void groups_delete_drop(struct groups_delete *d);
+
+#endif
