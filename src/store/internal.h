@@ -11,6 +11,7 @@
 #include "store/removal.h"
 #include "store/series_index.h"
 #include "store/store.h"
+#include "store/summed_work.h"
 #include "store/undo.h"
 
 /* A metric family of all groups, as staged. All groups have the same type for it. */
@@ -40,50 +41,6 @@ struct step {
 struct was_newest {
 	struct store_family *family;
 	uint32_t slot;
-};
-
-/* What the committer makes changes and rows of summed groups with, and what a batch has of these.
- */
-struct summed_work {
-	struct arena arena;
-	struct push_builder builder;
-	double now;    /* Unix seconds: of the last push, or of what else is done */
-	double latest; /* the latest that was: what has shown a count shows no zero again */
-	struct built {
-		struct group *group;
-		struct push *push;
-		struct record *record;
-	} * built;
-	size_t n_built, cap_built;
-	struct staged_document {
-		struct group *group;
-		struct document *doc;
-		struct str body; /* of its row */
-		uint64_t number;
-	} * documents;
-	size_t n_documents, cap_documents;
-	bool listed;                   /* the documents of the batch are */
-	struct waiting_source *popped; /* what was due for these was staged */
-	size_t n_popped, cap_popped;
-	struct arena bodies;
-};
-
-/* A source of a summed group that something is due for. */
-struct waiting_source {
-	struct contribution *c;
-	struct group *group;
-};
-
-/* A summed group with series that show zeros because they are new (summed_zero.c). */
-struct showing_zeros {
-	struct summed *summed; /* may have gone: compare, before it is looked at */
-	uint32_t slot;
-	int64_t due_ns; /* monotonic: when the first of them shows what it has */
-};
-
-struct showing_zeros_list {
-	struct showing_zeros *v;
-	size_t n, cap;
 };
 
 /* What a batch has, but for what summed groups have of it. */

@@ -1,0 +1,62 @@
+/*
+ * What the store has for summed groups beside the groups themselves (private to src/store): the
+ * work of a batch, and what is waited for. The committer's thread.
+ */
+#ifndef STORE_SUMMED_WORK_H
+#define STORE_SUMMED_WORK_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "push/push.h"
+
+struct contribution;
+struct document;
+struct group;
+struct record;
+struct summed;
+
+/* What the committer makes changes and rows of summed groups with, and what a batch has of these.
+ */
+struct summed_work {
+	struct arena arena;
+	struct push_builder builder;
+	double now;    /* Unix seconds: of the last push, or of what else is done */
+	double latest; /* the latest that was: what has shown a count shows no zero again */
+	struct built {
+		struct group *group;
+		struct push *push;
+		struct record *record;
+	} * built;
+	size_t n_built, cap_built;
+	struct staged_document {
+		struct group *group;
+		struct document *doc;
+		struct str body; /* of its row */
+		uint64_t number;
+	} * documents;
+	size_t n_documents, cap_documents;
+	bool listed;                   /* the documents of the batch are */
+	struct waiting_source *popped; /* what was due for these was staged */
+	size_t n_popped, cap_popped;
+	struct arena bodies;
+};
+
+/* A source of a summed group that something is due for. */
+struct waiting_source {
+	struct contribution *c;
+	struct group *group;
+};
+
+/* A summed group with series that show zeros because they are new (summed_zero.c). */
+struct showing_zeros {
+	struct summed *summed; /* may have gone: compare, before it is looked at */
+	uint32_t slot;
+	int64_t due_ns; /* monotonic: when the first of them shows what it has */
+};
+
+struct showing_zeros_list {
+	struct showing_zeros *v;
+	size_t n, cap;
+};
+
+#endif
