@@ -1,0 +1,176 @@
+/* Sources of summed groups over time: silence, folding, zeros of what is new, and how they are
+ * shown. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "journal/load.h"
+#include "lib/gateway.h"
+#include "lib/run.h"
+#include "store/internal.h"
+#include "store/summed.h"
+#include "unit/store/summed_steps.h"
+
+START_TEST(silence_and_folding)
+{
+	struct gateway g;
+
+	init_with(&g, NULL);
+	store_limit_sources(g.store, &(struct source_limits){ .fold_after_ns = 2000 * SECOND });
+	step(&g, "/j/pid/1/__ttl__/10s|c 1; g_active 2");
+	step(&g, "/j/pid/2|c 10; g_active 3");
+	pass(&g, 5);
+	check_shows(&g, "live", "c 11; g_active 5");
+	pass(&g, 5);
+	check_shows(&g, "silent", "c 11; g_active 3");
+	step(&g, "/j/pid/1/__ttl__/10s|c 2; g_active 1");
+	check_shows(&g, "back", "c 12; g_active 4");
+	pass(&g, 1990);
+	check_shows(&g, "all silent", "c 12");
+	ck_assert_uint_eq(g.store->folded.n, 1);
+	pass(&g, 10);
+	ck_assert_uint_eq(g.store->folded.n, 2);
+	step(&g, "/j/pid/2|c 11");
+	check_shows(&g, "folded, and back", "c 12");
+	step(&g, "/j/pid/2|c 12");
+	check_shows(&g, "folded, and goes on", "c 13");
+	gateway_done(&g);
+}
+END_TEST
+
+/* A restart waits for as long as the gateway was down, and the log says until when it ran. */
+START_TEST(grace_after_a_restart)
+{
+	struct gateway g;
+	struct err err;
+
+	init_with(&g, NULL);
+	step(&g, "/j/pid/1/__ttl__/100s|g_active 2");
+	pass(&g, 50);
+	ck_assert_int_eq(
+		g.rows.base.ops->commit(&g.rows.base, store_beat_rows(g.store, clock_wall()), &err),
+		STORAGE_COMMITTED);
+	store_publish(g.store);
+	check_log(&g, "a beat");
+	/* It is down for 60 seconds. */
+	g.now += 60;
+	clock_hold((int64_t)(g.now * 1e9), (int64_t)(g.now * 1e9));
+	struct store *again = store_new_like(g.store, NULL);
+
+	ck_assert_int_eq(load_store(&g.rows.base, again, &err), STORAGE_LOADED);
+	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 300 * SECOND);
+	store_free(g.store);
+	g.store = again;
+	pass(&g, 59);
+	check_shows(&g, "its pusher had no chance", "g_active 2");
+	pass(&g, 1);
+	check_shows(&g, "silent", "");
+	clean_all(&g);
+	check_log(&g, "cleaned");
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(zero_first)
+{
+	const struct group_options rule = { .has_zero_first = true, .zero_first_ns = 30 * SECOND };
+	struct gateway g;
+
+	init_with(&g, &rule);
+	step(&g, "/j/pid/1|c{x=\"1\"} 5; g 3");
+	check_shows(&g, "new", "c{x=\"1\"} 0; g 3");
+	pass(&g, 10);
+	step(&g, "/j/pid/2|c{x=\"1\"} 1; c{x=\"2\"} 2");
+	pass(&g, 15);
+	check_shows(&g, "still", "c{x=\"1\"} 0; c{x=\"2\"} 0; g 3");
+	pass(&g, 5);
+	check_shows(&g, "one is over", "c{x=\"1\"} 6; c{x=\"2\"} 0; g 3");
+	pass(&g, 11);
+	check_shows(&g, "both are", "c{x=\"1\"} 6; c{x=\"2\"} 2; g 3");
+	ck_assert(store_next_due(g.store) > clock_mono_ns() + 100 * SECOND);
+	gateway_done(&g);
+}
+END_TEST
+
+static bool shows_line(struct gateway *g, const char *line)
+{
+	CLEANUP(freep) char *all = all_of(g->store);
+
+	return strstr(all, line) != NULL;
+}
+
+#define FAILING "pushgateway_group_failing_sources{instance=\"\",job=\"j\"} "
+
+/* The group of that job, in brief. */
+static struct group_brief brief_of(struct gateway *g, const char *key)
+{
+	struct group_list list = { 0 };
+	struct group_brief found = { 0 };
+	uint32_t cursor = 0;
+
+	while (store_list_groups(g->store, &cursor, &list))
+		for (uint32_t i = 0; i < list.n; i++)
+			if (str_eq(group_list_key(&list, &list.list[i]), str_of(key)))
+				found = list.list[i];
+	group_list_done(&list);
+	return found;
+}
+
+START_TEST(sources)
+{
+	CLEANUP(arena_done) struct arena a;
+	struct group_brief j, k;
+	struct sources_copy copy;
+	struct gateway g;
+
+	arena_init(&a, 1 << 20);
+	init_with(&g, NULL);
+	step(&g, "plain /a|c 1");
+	step(&g, "/j/pid/1|c 5; d 1");
+	step(&g, "/j/pid/2/__start__/7|c 5");
+	step(&g, "/j/pid/3|c 5");
+	step(&g, "/k/__mode__/add|c 5");
+	step(&g, "400 /j/pid/1|c -1");
+	ck_assert(shows_line(&g, FAILING "1"));
+	j = brief_of(&g, "job\xffj\xff");
+	k = brief_of(&g, "job\xffk\xff");
+	ck_assert_uint_eq(j.summed.n_sources, 3);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 2, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 2);
+	ck_assert(str_eq(copy.list[0].name, STR("pid\xff"
+						"1\xff")));
+	ck_assert(copy.list[0].failing && copy.list[0].live && !copy.list[0].has_start);
+	ck_assert_uint_eq(copy.list[0].n_series, 2);
+	ck_assert_ptr_nonnull(memmem(copy.list[0].failed_why.p, copy.list[0].failed_why.n,
+				     "can be neither negative", 23));
+	ck_assert(copy.list[1].has_start && copy.list[1].start == 7);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, copy.list[1].id, 2, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 1);
+	ck_assert_int_eq(store_copy_sources(g.store, &j, copy.list[0].id, 2, &a, &copy), 1);
+	ck_assert_uint_eq(copy.n, 0);
+	ck_assert_int_eq(store_copy_sources(g.store, &k, 0, 2, &a, &copy), 1);
+	ck_assert(copy.n == 0 && copy.mode == GROUP_ADD && k.summed.n_sources == 0);
+	step(&g, "/j/pid/1|c 6");
+	ck_assert(shows_line(&g, FAILING "0"));
+	step(&g, "400 /j/pid/3|c -1");
+	ck_assert(shows_line(&g, FAILING "1"));
+	step(&g, "DELETE /j/pid/3");
+	ck_assert(shows_line(&g, FAILING "0"));
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 9, &a, &copy), 1);
+	ck_assert(copy.n == 2 && brief_of(&g, "job\xffj\xff").summed.n_sources == 2);
+	step(&g, "DELETE /j");
+	ck_assert_int_eq(store_copy_sources(g.store, &j, 0, 9, &a, &copy), 0);
+	ck_assert(!shows_line(&g, FAILING));
+	gateway_done(&g);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("summed_sources");
+
+	tcase_add_test(tc, silence_and_folding);
+	tcase_add_test(tc, grace_after_a_restart);
+	tcase_add_test(tc, zero_first);
+	tcase_add_test(tc, sources);
+	return run_cases("summed_sources", tc);
+}
