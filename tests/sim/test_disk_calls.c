@@ -399,6 +399,40 @@ START_TEST(closed_after_failures)
 }
 END_TEST
 
+/* What cannot be read when the WAL is opened would be noted as if it were another one's. */
+START_TEST(reads_fail_at_start)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	enum sqlite_open_result r;
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t n;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	for (int lives = 0; lives < 30; lives++) {
+		close_in_order();
+		n = count_and_add(12);
+		disk_boot(d, false);
+		d->faults.read = 30;
+		r = sqlite_storage_open(DISK_DATABASE, &st, &err);
+		ck_assert_msg(r == SQLITE_OPENED || d->failed > 0, "%s", err.msg);
+		ck_assert_msg(r != SQLITE_OPEN_DAMAGED, "%s", err.msg);
+		d->faults.read = 0;
+		if (r != SQLITE_OPENED)
+			continue;
+		disk_die_within(d, 12);
+		add_row(st, n + 2);
+		d->dead = true;
+		st->ops->close(st);
+		disk_boot(d, false);
+	}
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("disk_calls");
@@ -416,5 +450,6 @@ int main(void)
 	tcase_add_loop_test(tc, cut_after_failed_syncs, 0, 300);
 	tcase_add_loop_test(tc, syncs_fail_again_and_again, 0, 100);
 	tcase_add_loop_test(tc, closed_after_failures, 0, 200);
+	tcase_add_loop_test(tc, reads_fail_at_start, 0, 50);
 	return run_cases("disk_calls", tc);
 }

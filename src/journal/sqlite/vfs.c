@@ -254,8 +254,7 @@ static int opened(struct db_file *file, int flags)
 		return SQLITE_OK;
 	/* Only part of an old WAL may be in use. */
 	file->size = 0;
-	file->log = wal_state_new(file);
-	return file->log ? SQLITE_OK : SQLITE_NOMEM;
+	return wal_state_open(file);
 }
 
 static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *ret_flags)

@@ -6,21 +6,24 @@
 
 enum { NOTE_UNTRIED = -2 };
 
-struct wal_state *wal_state_new(struct db_file *file)
+int wal_state_open(struct db_file *file)
 {
 	struct wal_state *log = sqlite3_malloc(sizeof(*log));
 	sqlite3_file *from = vfs_real(&file->base);
 	unsigned char header[WAL_HEADER];
+	int r;
 
+	file->log = log;
 	if (!log)
-		return NULL;
+		return SQLITE_NOMEM;
 	*log = (struct wal_state){
 		.database = (struct db_file *)sqlite3_database_file_object(file->name),
 		.note = NOTE_UNTRIED,
 	};
-	if (from->pMethods->xRead(from, header, sizeof(header), 0) == SQLITE_OK)
+	r = from->pMethods->xRead(from, header, sizeof(header), 0);
+	if (r == SQLITE_OK)
 		log->header_synced = wal_read_header(header, &log->generation);
-	return log;
+	return r == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : r;
 }
 
 void wal_state_free(struct wal_state *log)

@@ -23,8 +23,11 @@ struct wal_state {
 	int note;                /* see synced.h; -1: there is none */
 };
 
-/* Of a WAL that has been opened, which gets it. NULL: no memory. */
-struct wal_state *wal_state_new(struct db_file *file);
+/*
+ * Of a WAL that has been opened, which gets it as its log. Returns a result code of SQLite: of a
+ * header that cannot be read, what is noted would be about another WAL.
+ */
+int wal_state_open(struct db_file *file);
 /* NULL is fine. */
 void wal_state_free(struct wal_state *log);
 
