@@ -30,7 +30,7 @@ struct change_kept {
 
 struct changes {
 	pthread_mutex_t lock;
-	struct change_kept list[CHANGES_MAX]; /* a ring */
+	struct change_kept *list[CHANGES_MAX]; /* a ring; NULL: not used yet */
 	size_t n, next;
 };
 
@@ -46,8 +46,10 @@ void changes_free(struct changes *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < CHANGES_MAX; i++)
-		strbuf_done(&c->list[i].target);
+	for (size_t i = 0; i < c->n; i++) {
+		strbuf_done(&c->list[i]->target);
+		free(c->list[i]);
+	}
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -66,7 +68,9 @@ void changes_add(struct changes *c, const char *action, const char *peer, const 
 	struct change_kept *k;
 
 	pthread_mutex_lock(&c->lock);
-	k = &c->list[c->next];
+	if (!c->list[c->next])
+		c->list[c->next] = mem_zalloc(sizeof(*k));
+	k = c->list[c->next];
 	c->next = (c->next + 1) % CHANGES_MAX;
 	c->n += c->n < CHANGES_MAX;
 	k->at = clock_wall();
@@ -100,7 +104,7 @@ bool changes_find(struct changes *c, const unsigned char *undo, struct strbuf *t
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < c->n && !found; i++) {
-		const struct change_kept *k = &c->list[i];
+		const struct change_kept *k = c->list[i];
 
 		found = k->has_undo && memcmp(k->undo, undo, UNDO_ID) == 0;
 		if (!found)
@@ -157,7 +161,7 @@ void api_changes(struct api_worker *w, struct http_request *req)
 	for (size_t i = 0; i < c->n && i < limit; i++) {
 		if (i > 0)
 			strbuf_addc(&b, ',');
-		write_one(&c->list[(c->next + CHANGES_MAX - 1 - i) % CHANGES_MAX], &b);
+		write_one(c->list[(c->next + CHANGES_MAX - 1 - i) % CHANGES_MAX], &b);
 	}
 	strbuf_addf(&b, "],\"total\":%zu}", c->n);
 	pthread_mutex_unlock(&c->lock);
