@@ -41,8 +41,12 @@ void disk_use(struct disk *d)
 
 	assert(disk_descriptors() == 0);
 	disk = d;
-	if (!registered)
+	/* There is one thread, and nobody asks how much memory it takes. */
+	if (!registered) {
+		sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+		sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 		disk_vfs_register();
+	}
 	registered = true;
 	/* SQLite asks anew where its random numbers begin. */
 	sqlite3_randomness(0, NULL);

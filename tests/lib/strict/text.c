@@ -22,7 +22,7 @@ struct reader {
 	enum kind kind;
 	bool unknown_type, ended;
 	struct pair *labels;
-	size_t n_labels;
+	size_t n_labels, cap_labels;
 };
 
 static int bad(struct reader *r, const char *what)
@@ -213,10 +213,23 @@ static int read_meta(struct reader *r)
 			      : read_unit(r);
 }
 
+static void more_labels(struct reader *r)
+{
+	size_t cap = r->cap_labels ? 4 * r->cap_labels : 64;
+	struct pair *more = book_alloc(r->book, cap * sizeof(*more));
+
+	if (r->n_labels > 0)
+		memcpy(more, r->labels, r->n_labels * sizeof(*more));
+	r->labels = more;
+	r->cap_labels = cap;
+}
+
 static int add_label(struct reader *r, struct text name)
 {
 	if (r->n_labels == MAX_LABELS)
 		return bad(r, "too many labels");
+	if (r->n_labels == r->cap_labels)
+		more_labels(r);
 	struct pair *l = &r->labels[r->n_labels++];
 
 	l->name = name;
@@ -381,7 +394,6 @@ int read_text(struct book *b, struct text body)
 	struct reader r = { .book = b };
 	const char *at = body.p, *end = body.p + body.n;
 
-	r.labels = book_alloc(b, MAX_LABELS * sizeof(*r.labels));
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
 
