@@ -14,7 +14,9 @@
 enum {
 	PAGE = 4096, /* SQLite's default, which all of ours have */
 	FIRST_HEADER = 100,
+	PAGES_AT = 28,
 	FREE_TRUNK_AT = 32,
+	LEAVES_MAX = PAGE / 4 - 2,
 	LEAF_HEADER = 8,
 	TABLE_LEAF = 0x0D,
 	OVERFLOW_DATA = PAGE - 4,
@@ -128,23 +130,42 @@ static void take_pages(struct carver *c, uint64_t committed)
 	wal_each_committed(c->wal.p, c->wal.n, committed, PAGE, take_frame, c);
 }
 
+/* A page that is no trunk has other things in these places. It is not free because a damaged number
+ * leads to it. */
+static bool is_trunk(const unsigned char *page, uint32_t last_page)
+{
+	uint32_t n = big32(page + 4);
+
+	if (n > LEAVES_MAX || big32(page) > last_page)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (big32(page + 8 + (size_t)4 * i) > last_page)
+			return false;
+	return true;
+}
+
+static void set_free(struct carver *c, uint32_t number)
+{
+	if (number < c->n_pages)
+		c->free[number] = true;
+}
+
 /* The list of free pages: trunks, each with the numbers of leaves. Reads as much as possible. */
 static void find_free(struct carver *c)
 {
 	const unsigned char *page = page_at(c, 1);
 	uint32_t trunk = page ? big32(page + FREE_TRUNK_AT) : 0;
+	uint32_t last = page ? big32(page + PAGES_AT) : 0; /* the file may have been cut since */
 
+	if (last < c->n_pages - 1)
+		last = c->n_pages - 1;
 	c->free = mem_zalloc(c->n_pages + 1);
 	for (uint32_t seen = 0; seen < c->n_pages && (page = page_at(c, trunk)); seen++) {
-		uint32_t n = big32(page + 4);
-
-		c->free[trunk] = true;
-		for (uint32_t i = 0; i < n && i < PAGE / 4 - 2; i++) {
-			uint32_t leaf = big32(page + 8 + (size_t)4 * i);
-
-			if (leaf < c->n_pages)
-				c->free[leaf] = true;
-		}
+		if (!is_trunk(page, last))
+			return;
+		set_free(c, trunk);
+		for (uint32_t i = 0; i < big32(page + 4); i++)
+			set_free(c, big32(page + 8 + (size_t)4 * i));
 		trunk = big32(page);
 	}
 }
@@ -335,4 +356,20 @@ int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err)
 	free(c.free);
 	free(c.harmed);
 	return r;
+}
+
+static void note_row(void *arg, const struct row *row, bool intact)
+{
+	bool *found = arg;
+
+	(void)row;
+	*found |= intact;
+}
+
+bool carve_finds_a_row(const char *path)
+{
+	struct err err;
+	bool found = false;
+
+	return carve_rows(path, note_row, &found, &err) == 0 && found;
 }

@@ -19,4 +19,7 @@ typedef void (*carve_fn)(void *arg, const struct row *row, bool intact);
  */
 int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err);
 
+/* Whether there is one as it was written: then the file is ours, whatever else became of it. */
+bool carve_finds_a_row(const char *path);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "journal/sqlite/carve.h"
 #include "journal/sqlite/synced.h"
 
 /* What stands beside a database; the database itself comes last. */
@@ -143,6 +144,7 @@ enum db_file_kind db_file_kind(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char head[ID_END];
+	enum db_file_kind kind = DB_FILE_NEW;
 	struct stat st;
 	ssize_t n;
 
@@ -151,7 +153,10 @@ enum db_file_kind db_file_kind(const char *path)
 		return DB_FILE_NEW;
 	n = fstat(fd, &st) == 0 ? db_file_read(fd, head, sizeof(head), 0) : 0;
 	close(fd);
-	return n > 0 ? kind_of(head, (size_t)n, st.st_size) : DB_FILE_NEW;
+	if (n > 0)
+		kind = kind_of(head, (size_t)n, st.st_size);
+	/* The first sector may be lost, and the others there. */
+	return kind == DB_FILE_NONE && carve_finds_a_row(path) ? DB_FILE_OURS : kind;
 }
 
 /* ---- setting aside ---- */

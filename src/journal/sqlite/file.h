@@ -46,7 +46,8 @@ enum db_file_kind {
 	DB_FILE_NONE,   /* no database at all */
 };
 
-/* By its first bytes. One bit of our id or of SQLite's magic may be wrong. */
+/* By its first bytes, of which one bit of our id or of SQLite's magic may be wrong; or by its rows,
+ * if these bytes are no database's. */
 enum db_file_kind db_file_kind(const char *path);
 
 /*
