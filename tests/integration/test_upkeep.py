@@ -1,7 +1,9 @@
 """What is done with a database beside serving it: tallygate backup, check, copy and export."""
+import fcntl
 import json
 import os
 import random
+import signal
 import subprocess
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import messages as pb
 from exposition import scrape
 from fake_gateway import FakeGateway, answer
-from gateway import BINARY, Gateway
+from gateway import BINARY, Gateway, eventually
 from go_gateway import GoGateway, go_version
 from tls import TlsGateway, tls_config  # noqa: F401: fixture
 
@@ -157,6 +159,36 @@ def test_check_of_what_is_none(tmp_path):
                       ("none", "No such file or directory")]:
         assert why in run("check", tmp_path / name, status=2).stderr
     assert "usage:" in run("check", status=2).stderr
+
+
+def ended_in_the_middle(database, temporary, number):
+    """A check whose copy is there, or just gone."""
+    with subprocess.Popen([BINARY, "check", database], env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.DEVNULL) as checking:
+        while checking.poll() is None and not any(temporary.iterdir()):
+            pass
+        checking.send_signal(number)
+    return list(temporary.iterdir())
+
+
+def test_a_copy_to_look_at_is_not_left_for_ever(database, tmp_path):
+    with Gateway(database=database) as g:
+        for i in range(10):
+            assert g.put(f"j{i}", "".join(f'a{{n="{n}"}} {n}\n' for n in range(3000))).status == 200
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        assert ended_in_the_middle(database, temporary, number) == []
+    left = eventually(lambda: ended_in_the_middle(database, temporary, signal.SIGKILL), "one is killed before it has ended")
+    check = lambda: run("check", database, env={**os.environ, "TMPDIR": str(temporary)})
+    fd = os.open(left[0], os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)  # as who uses it
+        check()
+        assert list(temporary.iterdir()) == left
+    finally:
+        os.close(fd)
+    check()
+    assert list(temporary.iterdir()) == []
 
 
 # ---- copy ----

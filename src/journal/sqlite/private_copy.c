@@ -1,8 +1,13 @@
 #include "journal/sqlite/private_copy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +19,11 @@
 static const char *const suffixes[] = { "", "-wal", SYNCED_SUFFIX };
 
 /* What may come into being beside the copy. */
-static const char *const made[] = { "", "-wal", "-shm", "-journal", SYNCED_SUFFIX, ".copying" };
+static const char *const made[] = {
+	"db", "db-wal", "db-shm", "db-journal", ("db" SYNCED_SUFFIX), "db.copying",
+};
+
+static const char prefix[] = "tallygate-copy-", pattern[] = "XXXXXX";
 
 /* The bytes that SQLite locks (os.h): whoever uses the file has a lock on one of them. */
 enum { LOCKED_AT = 0x40000000, LOCKED_BYTES = 512 };
@@ -79,18 +88,121 @@ static int check_ours(const char *path, struct err *err)
 	return 0;
 }
 
+/* ---- the directory ---- */
+
+/* at: the directory in which `name` is. */
+static void remove_directory(int at, const char *name, int dir)
+{
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		unlinkat(dir, made[i], 0);
+	unlinkat(at, name, AT_REMOVEDIR);
+}
+
+/* Of a process that has ended without removing it: nobody has the lock that its owner takes. */
+static void remove_if_left(int at, const char *name)
+{
+	int dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (dir < 0)
+		return;
+	if (fstat(dir, &st) == 0 && st.st_uid == geteuid() && flock(dir, LOCK_EX | LOCK_NB) == 0)
+		remove_directory(at, name, dir);
+	close(dir);
+}
+
+static void remove_what_is_left(const char *tmp)
+{
+	const size_t length = sizeof(prefix) - 1 + sizeof(pattern) - 1;
+	DIR *d = opendir(tmp);
+	struct dirent *e;
+
+	if (!d)
+		return;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this stream. */
+	while ((e = readdir(d)))
+		if (strlen(e->d_name) == length &&
+		    memcmp(e->d_name, prefix, sizeof(prefix) - 1) == 0)
+			remove_if_left(dirfd(d), e->d_name);
+	closedir(d);
+}
+
+/* False: somebody has taken it for left over before it was locked. */
+static bool lock_directory(struct private_copy *c)
+{
+	struct stat st;
+
+	c->lock = open(strbuf_z(&c->dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->lock >= 0 && flock(c->lock, LOCK_EX) == 0 && fstat(c->lock, &st) == 0 &&
+	    st.st_nlink > 0)
+		return true;
+	if (c->lock >= 0)
+		close(c->lock);
+	return false;
+}
+
+/* ---- signals ---- */
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* What the handler removes; NULL: nothing. */
+static const struct private_copy *volatile to_remove;
+
+/* SA_RESETHAND: the signal then ends the process as it would have. */
+static void on_end(int number)
+{
+	const struct private_copy *c = to_remove;
+
+	to_remove = NULL;
+	if (c)
+		remove_directory(AT_FDCWD, c->dir.p, c->lock);
+	raise(number);
+}
+
+static void watch_signals(const struct private_copy *c)
+{
+	struct sigaction old, on = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
+
+	to_remove = c;
+	/* What nohup has ignored stays so. */
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(ends[i], &on, NULL);
+}
+
+/* As long as there is a directory that the handler does not know of. Returns the mask of before. */
+static sigset_t hold_signals(void)
+{
+	sigset_t held, before;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		sigaddset(&held, ends[i]);
+	pthread_sigmask(SIG_BLOCK, &held, &before);
+	return before;
+}
+
 static int make_directory(struct private_copy *c, struct err *err)
 {
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs. */
 	const char *tmp = getenv("TMPDIR");
 
-	strbuf_addf(&c->dir, "%s/tallygate-XXXXXX", tmp && *tmp ? tmp : "/var/tmp");
-	if (!mkdtemp((char *)strbuf_z(&c->dir)))
-		return err_set(err, ERR_SYSTEM, 0, "cannot make the directory %s: %s",
-			       strbuf_z(&c->dir), strerrordesc_np(errno));
+	if (!tmp || !*tmp)
+		tmp = "/var/tmp";
+	remove_what_is_left(tmp);
+	do {
+		c->dir.n = 0;
+		strbuf_addf(&c->dir, "%s/%s%s", tmp, prefix, pattern);
+		if (!mkdtemp((char *)strbuf_z(&c->dir)))
+			return err_set(err, ERR_SYSTEM, 0, "cannot make the directory %s: %s",
+				       strbuf_z(&c->dir), strerrordesc_np(errno));
+	} while (!lock_directory(c));
 	strbuf_addf(&c->db, "%s/db", strbuf_z(&c->dir));
+	watch_signals(c);
 	return 0;
 }
+
+/* ---- copying ---- */
 
 static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
 {
@@ -105,12 +217,14 @@ int private_copy_make(const char *path, struct private_copy *ret, struct err *er
 	CLEANUP(strbuf_done) struct strbuf from = { 0 };
 	CLEANUP(strbuf_done) struct strbuf to = { 0 };
 	CLEANUP(freep) char *real = realpath(path, NULL);
+	sigset_t before = hold_signals();
 	int r;
 
 	*ret = (struct private_copy){ 0 };
 	r = check_ours(path, err);
 	if (r == 0)
 		r = make_directory(ret, err);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(suffixes); i++)
 		r = copy_file(suffixed(&from, real ? real : path, suffixes[i]),
 			      suffixed(&to, strbuf_z(&ret->db), suffixes[i]), err);
@@ -121,12 +235,13 @@ int private_copy_make(const char *path, struct private_copy *ret, struct err *er
 
 void private_copy_done(struct private_copy *c)
 {
-	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-
 	if (c->db.n) {
-		for (size_t i = 0; i < ARRAY_LEN(made); i++)
-			unlink(suffixed(&name, strbuf_z(&c->db), made[i]));
-		rmdir(strbuf_z(&c->dir));
+		sigset_t before = hold_signals();
+
+		to_remove = NULL;
+		remove_directory(AT_FDCWD, strbuf_z(&c->dir), c->lock);
+		close(c->lock);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
 	strbuf_done(&c->dir);
 	strbuf_done(&c->db);
