@@ -9,6 +9,9 @@
 
 enum { SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
 
+/* Of a large push at a time: a few milliseconds. */
+enum { STEPS_MAX = 8 };
+
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 
 /* A transaction of its own for what is staged next. Others' rows find no removal half done. */
@@ -137,17 +140,30 @@ static bool is_still_staged(struct committer *c)
 	return !was || store_large_push(c->store);
 }
 
-/* A step of the large push that is first among those that wait; or their next batch. */
-static void go_on_late(struct committer *c)
+/* False: none is left to do, or none can be done now. */
+static bool step_large(struct committer *c)
 {
+	if (c->database.suspect ||
+	    (!large_steps_go_on(&c->large, !slices_pending(&c->slices)) && is_still_staged(c)))
+		return false;
+	c->batches++;
+	return true;
+}
+
+/*
+ * Steps of the large push that is first among those that wait, for up to half as long as the others
+ * have just taken: if these sync a slow disk, one step for each would take minutes. Or the next
+ * batch of those that wait.
+ */
+static void go_on_late(struct committer *c, int64_t others_ns)
+{
+	int64_t until = clock_mono_ns() + others_ns / 2;
 	struct push *first;
 	size_t n;
 
-	if (!c->database.suspect &&
-	    (large_steps_go_on(&c->large, !slices_pending(&c->slices)) || !is_still_staged(c))) {
-		c->batches++;
-		return;
-	}
+	for (int steps = 1; step_large(c); steps++)
+		if (steps == STEPS_MAX || clock_mono_ns() >= until)
+			return;
 	first = late_take(&c->late, BATCH_MAX, &n);
 	first = committer_answer_dry_runs(c, first, true);
 	if (first)
@@ -162,6 +178,7 @@ static void *committer_main(void *arg)
 	struct committer *c = arg;
 	struct push *first;
 	size_t taken;
+	int64_t start;
 
 	/* The process before, or an import, may have left a long log. */
 	c->busy = true;
@@ -169,10 +186,11 @@ static void *committer_main(void *arg)
 	c->busy = false;
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
+		start = clock_mono_ns();
 		committer_follow_rules(c);
 		first = committer_answer_dry_runs(c, first, false);
 		run_list(c, late_sort(&c->late, first));
-		go_on_late(c);
+		go_on_late(c, clock_mono_ns() - start);
 		go_on(c);
 		if (c->late.n == 0) {
 			gather(c, taken);

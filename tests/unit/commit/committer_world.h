@@ -23,7 +23,7 @@ struct world {
 	struct queue queue;
 	struct store *store;
 	struct mem_storage rows;
-	struct storage_ops ops; /* of commit_by() */
+	struct storage_ops ops; /* of a test that commits in its own way */
 	struct committer *committer;
 };
 

@@ -3,12 +3,14 @@
  * touches the store, while any number of others queue pushes and scrape.
  */
 #include <check.h>
+#include <limits.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "commit/committer.h"
+#include "commit/late.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/mem_storage.h"
@@ -133,36 +135,84 @@ static const struct {
 		   { "counter", false, true },
 		   { "counter", false, false } };
 
-/* Counted, not timed: others have their turn again and again before it has its verdict. */
+/* Of so many families each step is one of so many steps. */
+enum { CHAIN_FAMILIES = 20000, CHAIN_STEP = 100, CHAIN_STEPS = CHAIN_FAMILIES / CHAIN_STEP };
+
+/* How often others had their turn before the large push had its verdict. */
+static unsigned run_chain(struct world *w, const char *type, bool adds, bool dry_run)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct chain ch = { .queue = &w->queue, .adds = adds };
+	struct push *large;
+
+	for (unsigned k = 0; k < CHAIN_FAMILIES; k++)
+		strbuf_addf(&body, "# TYPE f%u %s\nf%u 1\n", k, type, k);
+	large = make_push(PUSH_PUT, "/large", strbuf_z(&body), 1);
+	large->done = end_of_chain;
+	large->done_arg = &ch;
+	large->dry_run = dry_run;
+	sem_init(&ch.over, 0, 0);
+	ck_assert_int_eq(queue_push(&w->queue, &large->node), QUEUE_OK);
+	push_small(&ch);
+	queue_wake(&w->queue);
+	while (sem_wait(&ch.over) != 0)
+		;
+	sem_destroy(&ch.over);
+	ck_assert_int_eq(ch.reason, ERR_NONE);
+	return ch.before;
+}
+
+/* Counted, not timed: others have their turn again and again. */
 START_TEST(others_are_answered_while_a_large_push_is_staged)
 {
-	enum { FAMILIES = 20000, TURNS = 20 };
+	enum { TURNS = 20 };
 	struct world w;
 
+	late_families = CHAIN_STEP;
 	setup(&w, _i);
-	for (size_t i = 0; i < ARRAY_LEN(large_ones); i++) {
-		CLEANUP(strbuf_done) struct strbuf body = { 0 };
-		struct chain ch = { .queue = &w.queue, .adds = large_ones[i].adds };
-
-		for (unsigned k = 0; k < FAMILIES; k++)
-			strbuf_addf(&body, "# TYPE f%u %s\nf%u 1\n", k, large_ones[i].type, k);
-		struct push *large = make_push(PUSH_PUT, "/large", strbuf_z(&body), 1);
-
-		large->done = end_of_chain;
-		large->done_arg = &ch;
-		large->dry_run = large_ones[i].dry_run;
-		sem_init(&ch.over, 0, 0);
-		ck_assert_int_eq(queue_push(&w.queue, &large->node), QUEUE_OK);
-		push_small(&ch);
-		queue_wake(&w.queue);
-		while (sem_wait(&ch.over) != 0)
-			;
-		sem_destroy(&ch.over);
-		ck_assert_int_eq(ch.reason, ERR_NONE);
-		ck_assert_uint_ge(ch.before, TURNS);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(large_ones); i++)
+		ck_assert_uint_ge(run_chain(&w, large_ones[i].type, large_ones[i].adds,
+					    large_ones[i].dry_run),
+				  TURNS);
 	ck_assert_uint_eq(store_counts(w.store).groups, 2);
 	teardown(&w);
+	late_families = LATE_FAMILIES;
+}
+END_TEST
+
+static enum storage_commit_result (*commit_at_once)(struct storage *st, const struct rows *rows,
+						    struct err *err);
+
+static enum storage_commit_result commit_in_20_ms(struct storage *st, const struct rows *rows,
+						  struct err *err)
+{
+	struct timespec left = { .tv_nsec = 20 * 1000 * 1000 };
+
+	while (nanosleep(&left, &left) != 0)
+		;
+	return commit_at_once(st, rows, err);
+}
+
+/* The fewest of some, as the committer may be held up in its steps. */
+START_TEST(a_large_push_is_not_held_up_by_slow_commits)
+{
+	unsigned fewest = UINT_MAX;
+
+	late_families = CHAIN_STEP;
+	for (int i = 0; i < 4 && fewest > CHAIN_STEPS / 2; i++) {
+		struct world w;
+
+		setup(&w, true);
+		w.ops = *w.rows.base.ops;
+		commit_at_once = w.ops.commit;
+		w.ops.commit = commit_in_20_ms;
+		w.rows.base.ops = &w.ops;
+		unsigned turns = run_chain(&w, "gauge", false, false);
+		fewest = turns < fewest ? turns : fewest;
+		teardown(&w);
+	}
+	ck_assert_uint_le(fewest, CHAIN_STEPS / 2);
+	late_families = LATE_FAMILIES;
 }
 END_TEST
 
@@ -322,6 +372,7 @@ int main(void)
 	tcase_add_test(tc, one_that_cannot_be_stored);
 	tcase_add_test(tc, one_that_is_too_large);
 	tcase_add_loop_test(tc, others_are_answered_while_a_large_push_is_staged, 0, 2);
+	tcase_add_test(tc, a_large_push_is_not_held_up_by_slow_commits);
 	tcase_add_loop_test(tc, wipes, 0, 2);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_test(tc, a_database_that_takes_nothing_is_asked_again);
