@@ -170,6 +170,9 @@ static enum taken taken(const struct sim_request *r)
 {
 	if (r->order == 0)
 		return NOT;
+	/* What it is told may be of pushes before it that the disk did not take. */
+	if (r->dry_run)
+		return (r->status == 200 || r->status == 400) && !r->doubted ? MUST : NOT;
 	/* The groups may be back, and only the note of that be missing. */
 	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
 		return MAY;
@@ -181,6 +184,7 @@ static enum taken taken(const struct sim_request *r)
 /* False: it would have been answered otherwise. */
 static bool apply(struct oracle_state *s, const struct sim_request *r)
 {
+	static struct naive_store before;
 	struct naive_push p = r->push;
 	struct err err = { 0 };
 	int status = r->status;
@@ -209,7 +213,11 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 	p.now = r->now;
 	for (int i = 0; i < p.n; i++)
 		p.families[i].pushed_at = (double)r->order;
+	if (r->dry_run)
+		before = s->store;
 	err.reason = naive_apply(&s->store, &p);
+	if (r->dry_run)
+		s->store = before;
 	if (status == 0)
 		return true;
 	if (err.reason)
@@ -330,7 +338,7 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 /* True: it would not be there if r could still take effect. */
 static bool excludes(const struct sim_request *later, const struct sim_request *r)
 {
-	if (later->order <= r->order)
+	if (later->order <= r->order || later->dry_run)
 		return false;
 	return (later->status > 0 && later->status < 300) ||
 	       (later->unknown && !later->kept && r->kept);
@@ -360,11 +368,26 @@ void oracle_process_ended(struct oracle *o)
 		o->open[i].ended = true;
 }
 
+/* Of what cannot be read nothing is decided, and of what can be read nothing is answered before. */
+static bool answered_rightly(const struct sim_request *r)
+{
+	if (r->kind != REQUEST_PUSH || r->status == 0 || r->status == 503)
+		return true;
+	return r->spoiled ? r->order == 0 && r->status == 400 : r->order > 0;
+}
+
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
 	struct next next = { .n = 0 };
 
+	for (size_t i = 0; i < o->n_open; i++)
+		if (!answered_rightly(&o->open[i])) {
+			strbuf_addf(why, "a push that can%s be read was answered %d%s",
+				    o->open[i].spoiled ? "not" : "", o->open[i].status,
+				    o->open[i].order ? ", and decided" : "");
+			return false;
+		}
 	oracle_canonical(scrape, &shown);
 	if (o->any_help)
 		leave_out_help(&shown);

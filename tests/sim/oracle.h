@@ -15,6 +15,8 @@ enum request_kind { REQUEST_PUSH, REQUEST_SUM, REQUEST_WIPE, REQUEST_REMOVE, REQ
 struct sim_request {
 	enum request_kind kind;
 	struct naive_push push;
+	bool dry_run; /* of a push: it says what would be answered, and changes nothing */
+	bool spoiled; /* of a push: nobody can read it */
 	struct sums_request sum;
 	struct removal_request removal;
 	int fd;         /* of its connection */

@@ -53,8 +53,8 @@ int main(void)
 	int r = 0;
 
 	/* Each start takes all that the one before has given back: it need not go to the kernel. */
-	mallopt(M_TRIM_THRESHOLD, INT_MAX);
-	mallopt(M_MMAP_THRESHOLD, INT_MAX);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX); /* NOLINT(concurrency-mt-unsafe) */
+	mallopt(M_MMAP_THRESHOLD, INT_MAX); /* NOLINT(concurrency-mt-unsafe) */
 	/* What the disk does to it is logged as errors. */
 	log_init(verbose ? LOG_DEBUG : LOG_ERROR + 1, LOG_LOGFMT);
 	for (unsigned long long i = 0; i < n && r == 0; i++) {

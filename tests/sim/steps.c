@@ -4,12 +4,11 @@
 #include <stdlib.h>
 
 #include "commit/late.h"
-#include "format/protobuf/encode.h"
 #include "lib/naive_push.h"
-#include "lib/render.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/loop.h"
+#include "sim/pushes.h"
 
 /* ---- what there is ---- */
 
@@ -64,59 +63,6 @@ void history_make(struct history *h, uint64_t seed, bool crashes_only)
 
 /* ---- requests ---- */
 
-static void add_body(const struct naive_push *p, bool text, struct strbuf *out)
-{
-	struct naive_families *d = naive_families(p);
-
-	if (text)
-		render_families(naive_first_family(d), out);
-	for (struct family *f = naive_first_family(d); f && !text; f = f->next)
-		proto_encode_family(f, out);
-	free(d);
-}
-
-/* A family without samples, or with an empty help, is nothing that text could say; and lib/render.h
- * writes summaries and histograms in a form of its own. */
-static bool text_can_say(const struct naive_push *p)
-{
-	for (int i = 0; i < p->n; i++) {
-		const struct naive_family *f = &p->families[i];
-
-		if (f->n == 0 || f->help == 3 ||
-		    (f->type != METRIC_COUNTER && f->type != METRIC_GAUGE &&
-		     f->type != METRIC_UNTYPED))
-			return false;
-	}
-	return true;
-}
-
-static void add_push(uint64_t *rng, const struct naive_push *p, struct strbuf *out)
-{
-	static const char *const methods[] = {
-		[PUSH_PUT] = "PUT", [PUSH_POST] = "POST", [PUSH_DELETE] = "DELETE"
-	};
-	CLEANUP(strbuf_done) struct strbuf body = { 0 };
-	bool text = text_can_say(p) && rng_one_in(rng, 2);
-
-	add_body(p, text, &body);
-	strbuf_addf(out, "%s /metrics/job%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
-		    naive_paths[p->group]);
-	if (!text)
-		strbuf_addz(out, "Content-Type: application/vnd.google.protobuf; "
-				 "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n");
-	/* Some bytes of it break it. */
-	if (p->mode != PUSH_DELETE && rng_one_in(rng, 12))
-		strbuf_addz(&body, text ? "x{\n" : "\x0f\xff");
-	if (body.n > 0 && rng_one_in(rng, 4)) {
-		strbuf_addf(out, "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", body.n);
-		strbuf_adds(out, strbuf_str(&body));
-		strbuf_addz(out, "\r\n0\r\n\r\n");
-		return;
-	}
-	strbuf_addf(out, "Content-Length: %zu\r\n\r\n", body.n);
-	strbuf_adds(out, strbuf_str(&body));
-}
-
 static struct naive_push last_push;
 static struct sums_clients sums_clients;
 static bool undoes; /* half of the histories do */
@@ -166,7 +112,8 @@ static void request(struct world *w, bool again)
 			for (int k = 0; k < last_push.families[i].n; k++)
 				last_push.families[i].series[k].padded = false;
 		r.push = last_push;
-		add_push(&w->rng, &r.push, &bytes);
+		r.dry_run = r.push.mode != PUSH_DELETE && rng_one_in(&w->rng, 12);
+		r.spoiled = !pushes_add_bytes(&w->rng, &r.push, r.dry_run, &bytes);
 	}
 	if ((r.kind == REQUEST_WIPE || (r.kind == REQUEST_SUM && r.sum.kind == ADDED_GOES)) &&
 	    !added_goes(w))

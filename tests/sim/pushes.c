@@ -1,0 +1,119 @@
+#include "sim/pushes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "format/protobuf/encode.h"
+#include "lib/naive_push.h"
+#include "lib/render.h"
+#include "lib/rng.h"
+
+static void add_body(const struct naive_push *p, bool text, struct strbuf *out)
+{
+	struct naive_families *d = naive_families(p);
+
+	if (text)
+		render_families(naive_first_family(d), out);
+	for (struct family *f = naive_first_family(d); f && !text; f = f->next)
+		proto_encode_family(f, out);
+	free(d);
+}
+
+/* A family without samples, or with an empty help, is nothing that text could say; and lib/render.h
+ * writes summaries and histograms in a form of its own. */
+static bool text_can_say(const struct naive_push *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		const struct naive_family *f = &p->families[i];
+
+		if (f->n == 0 || f->help == 3 ||
+		    (f->type != METRIC_COUNTER && f->type != METRIC_GAUGE &&
+		     f->type != METRIC_UNTYPED))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 1952. */
+static void compress_body(struct strbuf *body)
+{
+	enum { GZIP = 15 + 16 };
+	z_stream z = { .next_in = (Bytef *)body->p, .avail_in = (uInt)body->n };
+	struct strbuf to = { 0 };
+	int r = deflateInit2(&z, 1, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY);
+
+	assert(r == Z_OK);
+	strbuf_reserve(&to, deflateBound(&z, body->n));
+	z.next_out = (Bytef *)to.p;
+	z.avail_out = (uInt)to.cap;
+	r = deflate(&z, Z_FINISH);
+	assert(r == Z_STREAM_END);
+	to.n = z.total_out;
+	deflateEnd(&z);
+	strbuf_done(body);
+	*body = to;
+}
+
+/* Cut short; or a bit of its checksum or its length is wrong, or it does not begin as it should. */
+static void spoil_compressed(uint64_t *rng, struct strbuf *body)
+{
+	enum { TRAILER = 8 };
+
+	if (rng_one_in(rng, 2))
+		body->n -= 1 + rng_below(rng, (uint32_t)body->n - 1);
+	else if (rng_one_in(rng, 4))
+		body->p[rng_below(rng, 2)] ^= (char)(1 << rng_below(rng, 8));
+	else
+		body->p[body->n - 1 - rng_below(rng, TRAILER)] ^= (char)(1 << rng_below(rng, 8));
+}
+
+/* spoil: NULL: what is compressed can be decompressed. */
+static void add_compressed(bool compressed, uint64_t *spoil, struct strbuf *body,
+			   struct strbuf *out)
+{
+	if (!compressed)
+		return;
+	strbuf_addz(out, "Content-Encoding: gzip\r\n");
+	compress_body(body);
+	if (spoil)
+		spoil_compressed(spoil, body);
+}
+
+static void add_content(uint64_t *rng, struct str body, struct strbuf *out)
+{
+	if (body.n > 0 && rng_one_in(rng, 4)) {
+		strbuf_addf(out, "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", body.n);
+		strbuf_adds(out, body);
+		strbuf_addz(out, "\r\n0\r\n\r\n");
+		return;
+	}
+	strbuf_addf(out, "Content-Length: %zu\r\n\r\n", body.n);
+	strbuf_adds(out, body);
+}
+
+bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, struct strbuf *out)
+{
+	static const char *const methods[] = {
+		[PUSH_PUT] = "PUT", [PUSH_POST] = "POST", [PUSH_DELETE] = "DELETE"
+	};
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	bool text = text_can_say(p) && rng_one_in(rng, 2);
+	bool compressed = p->mode != PUSH_DELETE && rng_one_in(rng, 6);
+	bool spoiled = p->mode != PUSH_DELETE && rng_one_in(rng, 12);
+
+	add_body(p, text, &body);
+	strbuf_addf(out, "%s %s/metrics/job%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
+		    dry_run ? "/dry-run" : "", naive_paths[p->group]);
+	if (!text)
+		strbuf_addz(out, "Content-Type: application/vnd.google.protobuf; "
+				 "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n");
+	if (spoiled && (!compressed || rng_one_in(rng, 3))) {
+		strbuf_addz(&body, text ? "x{\n" : "\x0f\xff");
+		add_compressed(compressed, NULL, &body, out);
+	} else {
+		add_compressed(compressed, spoiled ? rng : NULL, &body, out);
+	}
+	add_content(rng, strbuf_str(&body), out);
+	return !spoiled;
+}
