@@ -188,6 +188,7 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 	struct naive_push p = r->push;
 	struct err err = { 0 };
 	int status = r->status;
+	long n;
 
 	/* Whatever it would have been answered. */
 	if (r->unknown)
@@ -199,8 +200,9 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 		return status == 0 || status == 202;
 	}
 	if (r->kind == REQUEST_REMOVE) {
-		removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
-		return status == 0 || status == 200;
+		n = removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
+		return status == 0 ||
+		       (status == 200 && (r->removal.said < 0 || r->removal.said == n));
 	}
 	if (r->kind == REQUEST_UNDO) {
 		removals_undo(&s->store, &s->sums, &s->removed);

@@ -1,6 +1,7 @@
 #include "sim/removals.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -23,17 +24,55 @@ static const struct removal_request kinds[] = {
 
 void removals_random(uint64_t *rng, struct removal_request *ret)
 {
+	/* Each the only one that is exposed as that. */
+	static const int families[] = { 4, 5, 9, 12, 14 };
+
 	*ret = kinds[rng_below(rng, ARRAY_LEN(kinds))];
+	ret->said = -1;
+	if (rng_one_in(rng, 3))
+		ret->family = rng_one_in(rng, 2)
+				      ? families[rng_below(rng, ARRAY_LEN(families))]
+				      : NAIVE_PLAIN + (int)rng_below(rng, NAIVE_PLAIN_NAMES);
+	ret->listed = !ret->sums && rng_one_in(rng, 3);
+}
+
+static void add_list(const struct removal_request *r, struct strbuf *out)
+{
+	CLEANUP(strbuf_done) struct strbuf list = { 0 };
+
+	for (int g = 0; g < NAIVE_GROUPS; g++)
+		if (r->groups & GROUP(g))
+			strbuf_addf(&list, "/metrics/job%s\n", naive_paths[g]);
+	strbuf_addf(out, "Content-Length: %zu\r\n\r\n", list.n);
+	strbuf_adds(out, strbuf_str(&list));
 }
 
 void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry_run,
 			struct strbuf *out)
 {
-	strbuf_addf(out, "DELETE /api/v1/groups?match[]=%s%s HTTP/1.1\r\nHost: x\r\n\r\n",
-		    r->selector,
-		    !dry_run             ? ""
-		    : rng_one_in(rng, 2) ? "&dry_run=true"
-					 : "&expect=77");
+	if (r->listed)
+		strbuf_addz(out, "POST /api/v1/groups/delete");
+	else
+		strbuf_addf(out, "DELETE /api/v1/groups?match[]=%s", r->selector);
+	if (r->family)
+		strbuf_addf(out, "%cfamily=%s", r->listed ? '?' : '&', naive_names[r->family].name);
+	/* So many groups are never there. */
+	if (dry_run)
+		strbuf_addf(out, "%c%s", r->listed && !r->family ? '?' : '&',
+			    rng_one_in(rng, 2) ? "dry_run=true" : "expect=77");
+	strbuf_addz(out, " HTTP/1.1\r\nHost: x\r\n");
+	if (r->listed)
+		add_list(r, out);
+	else
+		strbuf_addz(out, "\r\n");
+}
+
+long removals_read_count(struct str answer)
+{
+	static const char before[] = "\"deleted\":";
+	const char *at = memmem(answer.p, answer.n, before, strlen(before));
+
+	return at ? strtol(at + strlen(before), NULL, 10) : -1;
 }
 
 void removals_add_undo(const struct removal_request *r, struct strbuf *out)
@@ -42,32 +81,53 @@ void removals_add_undo(const struct removal_request *r, struct strbuf *out)
 		    r->undo);
 }
 
-void removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
+static bool takes_from(const struct naive_group *g, int family)
+{
+	return g->there && (!family || g->families[family].there);
+}
+
+long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
 		    const struct removal_request *r)
 {
-	struct removed took = { .groups = 0 };
+	struct removed took = { .family = r->family };
+	long n = 0;
 
 	for (unsigned g = 0; g < NAIVE_GROUPS; g++) {
-		if (!(r->groups & GROUP(g)) || !s->groups[g].there)
+		if (!(r->groups & GROUP(g)) || !takes_from(&s->groups[g], r->family))
 			continue;
+		n++;
 		took.groups |= GROUP(g);
 		took.before[g] = s->groups[g];
-		memset(&s->groups[g], 0, sizeof(s->groups[g]));
+		if (r->family)
+			memset(&s->groups[g].families[r->family], 0,
+			       sizeof(s->groups[g].families[r->family]));
+		else
+			memset(&s->groups[g], 0, sizeof(s->groups[g]));
 	}
-	if (r->sums && sums->said_at > 0) {
+	if (r->sums && !r->family && sums->said_at > 0) {
+		n++;
 		took.has_sums = true;
 		took.sums = *sums;
 		sums->said_at = 0;
 		memset(sums->said, 0, sizeof(sums->said));
 	}
 	*removed = took;
+	return n;
+}
+
+static void bring_back(struct naive_group *g, const struct naive_group *before, int family)
+{
+	if (!family && !g->there)
+		*g = *before;
+	if (family && g->there && !g->families[family].there)
+		g->families[family] = before->families[family];
 }
 
 void removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed)
 {
 	for (unsigned g = 0; g < NAIVE_GROUPS; g++)
-		if ((removed->groups & GROUP(g)) && !s->groups[g].there)
-			s->groups[g] = removed->before[g];
+		if (removed->groups & GROUP(g))
+			bring_back(&s->groups[g], &removed->before[g], removed->family);
 	if (removed->has_sums && sums->said_at <= 0) {
 		sums->said_at = removed->sums.said_at;
 		memcpy(sums->said, removed->sums.said, sizeof(sums->said));

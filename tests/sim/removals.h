@@ -1,6 +1,7 @@
 /*
- * Deletes of many groups, and their undo, as they have to be shown: a delete takes all groups that
- * its selector means, and an undo brings back what was taken last, exactly.
+ * Deletes of many groups, or of one family in many groups, and their undo, as they have to be
+ * shown: a delete takes all groups that its selector means, or lists, and an undo brings back what
+ * was taken last, exactly.
  */
 #ifndef TESTS_SIM_REMOVALS_H
 #define TESTS_SIM_REMOVALS_H
@@ -14,12 +15,16 @@ struct removal_request {
 	unsigned groups; /* of the naive store: bits */
 	bool sums;       /* the summed group of processes */
 	const char *selector;
+	int family;            /* the name of it, of the naive store's; 0: the groups themselves */
+	bool listed;           /* the groups, in a body, in place of a selector */
+	long said;             /* how many groups the answer says that it took; -1: not known */
 	char undo[REMOVAL_ID]; /* an undo: of this id */
 };
 
 /* What was taken last. */
 struct removed {
 	unsigned groups;
+	int family; /* 0: they were taken as a whole */
 	struct naive_group before[NAIVE_GROUPS];
 	bool has_sums;
 	struct sums sums;
@@ -29,9 +34,11 @@ void removals_random(uint64_t *rng, struct removal_request *ret);
 /* dry_run: with a parameter for which nothing is deleted, whatever the answer. */
 void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry_run,
 			struct strbuf *out);
+long removals_read_count(struct str answer);
 void removals_add_undo(const struct removal_request *r, struct strbuf *out);
 
-void removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
+/* Returns how many groups it takes, or takes something from. */
+long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
 		    const struct removal_request *r);
 void removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
 

@@ -369,8 +369,10 @@ static void take_replies(struct world *w)
 					    r->status);
 			r->status = status;
 			r->fd = 0;
-			if (r->kind == REQUEST_REMOVE && status == 200)
+			if (r->kind == REQUEST_REMOVE && status == 200) {
+				r->removal.said = removals_read_count(content);
 				note_removal(w, content);
+			}
 		}
 	}
 }
