@@ -1,0 +1,171 @@
+/* Undoing removals: what a random history does not meet. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "commit/slices.h"
+#include "journal/load.h"
+#include "lib/run.h"
+#include "unit/commit/undo_world.h"
+
+/* With an id of its own, all groups there are. */
+static struct removal remove_all(struct world *w, uint64_t id)
+{
+	struct removed all = { .family = -1 };
+	struct removal removal = {
+		.wants = wants, .goes = goes, .arg = &all, .now = w->now, .can_undo = true
+	};
+	struct push push = {
+		.mode = PUSH_REMOVE, .removal = &removal, .done = told, .done_arg = &w->verdict
+	};
+
+	memset(all.goes, true, sizeof(all.goes));
+	memcpy(removal.id, &id, sizeof(id));
+	w->verdict = false;
+	ck_assert(slices_begin_removal(&w->slices, &push));
+	finish(w, &push);
+	ck_assert_int_eq(push.err.reason, ERR_NONE);
+	return removal;
+}
+
+static enum err_reason undo_id(struct world *w, uint64_t id)
+{
+	struct undo what = { .now = w->now, .may = may, .left_out = left_out, .arg = w };
+	struct push push = {
+		.mode = PUSH_UNDO, .undo = &what, .done = told, .done_arg = &w->verdict
+	};
+
+	memcpy(what.id, &id, sizeof(id));
+	w->verdict = false;
+	if (slices_begin_undo(&w->slices, &push))
+		finish(w, &push);
+	return push.err.reason;
+}
+
+/*
+ * A disk that is full takes the removal without what would undo it, for room is what is wanted; one
+ * that takes not even that leaves everything as it was, for whoever reads the log later, too.
+ */
+START_TEST(removal_on_a_full_disk)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct removed all = { .family = -1 };
+	struct removal removal = {
+		.wants = wants, .goes = goes, .arg = &all, .can_undo = true, .id = "nothing of it"
+	};
+	struct push push = {
+		.mode = PUSH_REMOVE, .removal = &removal, .done = told, .done_arg = &w->verdict
+	};
+
+	world_init(w, 1);
+	for (unsigned g = 0; g < 3; g++)
+		push_plain(w, g);
+	removal.now = w->now;
+	memset(all.goes, true, sizeof(all.goes));
+	w->rows.full = 2;
+	ck_assert(!slices_begin_removal(&w->slices, &push));
+	ck_assert_int_eq(push.err.reason, ERR_STORAGE);
+	ck_assert(!slices_pending(&w->slices) && w->rows.full == 0);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_uint_eq(store_counts(w->store).groups, 3);
+		push_plain(w, 0);
+		restart(w);
+	}
+	w->database.full = w->database.suspect = false;
+	w->rows.full = 1;
+	ck_assert(!remove_all(w, 8).can_undo);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_uint_eq(store_counts(w->store).groups, 0);
+		ck_assert_int_eq(undo_id(w, 8), ERR_NOT_FOUND);
+		restart(w);
+	}
+	world_done(w);
+}
+END_TEST
+
+/* Also for whoever reads the log later: the oldest is ended by a row. */
+START_TEST(so_many_can_be_undone)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+
+	world_init(w, 1);
+	for (uint64_t i = 1; i <= UNDO_MAX + 1; i++) {
+		push_plain(w, i % N_PLAIN);
+		if (remove_all(w, i).n == 0)
+			ck_abort();
+	}
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_int_eq(undo_id(w, 1), ERR_NOT_FOUND);
+		ck_assert_int_eq(undo_id(w, 3 + (uint64_t)restarted), ERR_NONE);
+		restart(w);
+	}
+	/* With a place free, the first one must not come back. */
+	ck_assert_int_eq(undo_id(w, 1), ERR_NOT_FOUND);
+	ck_assert_int_eq(undo_id(w, 2), ERR_NONE);
+	world_done(w);
+}
+END_TEST
+
+/* A row was lost that says which removals can be undone no more: their times tell. */
+START_TEST(a_clock_that_was_set_back)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+
+	world_init(w, 1);
+	push_plain(w, 0);
+	remove_all(w, 7);
+	advance(w, UNDO_SECONDS + 1);
+	push_plain(w, 1);
+	advance(w, -UNDO_SECONDS);
+	restart(w);
+	ck_assert_int_eq(undo_id(w, 7), ERR_NOT_FOUND);
+	world_done(w);
+}
+END_TEST
+
+/* Whoever may not have one of them back gets none. */
+static int may_not(void *arg, struct str key, struct err *err)
+{
+	(void)arg;
+	return index_of(key) == 1 ? err_set(err, ERR_FORBIDDEN, 0, "not this one") : 0;
+}
+
+/* Also where the log is read in several passes: the one that may not come back is in a later one.
+ */
+START_TEST(not_allowed)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct undo what = { .may = may_not, .left_out = left_out, .pass_bytes = (uint64_t)_i };
+	struct push push = {
+		.mode = PUSH_UNDO, .undo = &what, .done = told, .done_arg = &w->verdict
+	};
+
+	world_init(w, 1);
+	for (unsigned g = 0; g < 3; g++)
+		push_plain(w, g);
+	remove_all(w, 0);
+	what.now = w->now;
+	ck_assert(slices_begin_undo(&w->slices, &push));
+	finish(w, &push);
+	ck_assert_int_eq(push.err.reason, ERR_FORBIDDEN);
+	ck_assert_uint_eq(store_counts(w->store).groups, 0);
+	ck_assert_int_eq(undo_id(w, 0), ERR_NONE);
+	ck_assert_uint_eq(store_counts(w->store).groups, 3);
+	world_done(w);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("undo_edges");
+
+	/* The log lines of failed commits would only confuse. */
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	tcase_set_timeout(tc, 240);
+	tcase_add_test(tc, so_many_can_be_undone);
+	tcase_add_test(tc, removal_on_a_full_disk);
+	tcase_add_test(tc, a_clock_that_was_set_back);
+	tcase_add_loop_test(tc, not_allowed, 0, 2);
+	return run_cases("undo_edges", tc);
+}
