@@ -1,43 +1,10 @@
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/mem.h"
 #include "config/config.h"
 #include "config/flags.h"
 #include "lib/run.h"
-
-enum { MAX_ARGS = 8 };
-
-/* A command line that may be written to, as main() gets it. */
-struct command {
-	char *argv[MAX_ARGS + 2]; /* owned */
-	int argc;
-};
-
-static struct command command_new(const char *const args[MAX_ARGS])
-{
-	struct command c = { { mem_strdup("tallygate") }, 1 };
-
-	for (int i = 0; i < MAX_ARGS && args[i]; i++)
-		c.argv[c.argc++] = mem_strdup(args[i]);
-	return c;
-}
-
-static void command_done(struct command *c)
-{
-	while (c->argc > 0)
-		free(c->argv[--c->argc]);
-}
-
-static int parse(struct config *c, const char *const args[MAX_ARGS], enum config_action *action,
-		 struct err *err)
-{
-	CLEANUP(command_done) struct command command = command_new(args);
-
-	return config_parse(c, command.argc, command.argv, action, err);
-}
+#include "unit/config/config_command.h"
 
 /* Each test is a process of one thread. NULL: not set. */
 static void set_state_directory(const char *value)
@@ -429,117 +396,6 @@ START_TEST(state_directory)
 }
 END_TEST
 
-/* A file that is gone when the test is over, whichever way it ends. */
-struct temp {
-	char path[32];
-	char arg[40]; /* "@path" */
-};
-
-static struct temp temp_file(const char *content)
-{
-	struct temp t = { "/tmp/tallygate-args-XXXXXX", "" };
-	int fd = mkstemp(t.path);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));
-	close(fd);
-	snprintf(t.arg, sizeof(t.arg), "@%s", t.path);
-	return t;
-}
-
-static void temp_done(struct temp *t)
-{
-	unlink(t->path);
-}
-
-START_TEST(arguments_file)
-{
-	CLEANUP(temp_done)
-	struct temp t = temp_file("# a comment\n--web.threads=3\r\n--persistence.file\nwith space\n"
-				  "--log.level");
-	CLEANUP(config_done) struct config c;
-	enum config_action got;
-	struct err err = { 0 };
-
-	/* What stands behind the file continues where it ended. */
-	ck_assert_msg(parse(&c, (const char *[MAX_ARGS]){ "--push.queue-size=7", t.arg, "debug" },
-			    &got, &err) == 0,
-		      "%s", err.msg);
-	ck_assert_uint_eq(c.web_threads, 3);
-	ck_assert_uint_eq(c.queue_size, 7);
-	ck_assert_str_eq(c.persistence_file, "with space");
-	ck_assert_int_eq(c.log_level, LOG_DEBUG);
-}
-END_TEST
-
-START_TEST(empty_arguments_file)
-{
-	CLEANUP(temp_done) struct temp t = temp_file("");
-	CLEANUP(config_done) struct config c;
-	enum config_action got;
-	struct err err = { 0 };
-
-	ck_assert_int_eq(
-		parse(&c, (const char *[MAX_ARGS]){ t.arg, "--web.threads=2" }, &got, &err), 0);
-	ck_assert_uint_eq(c.web_threads, 2);
-}
-END_TEST
-
-START_TEST(arguments_file_names_itself)
-{
-	CLEANUP(temp_done) struct temp t = temp_file("");
-	CLEANUP(config_done) struct config c;
-	enum config_action got;
-	struct err err = { 0 };
-	FILE *f = fopen(t.path, "w");
-
-	ck_assert_ptr_nonnull(f);
-	fprintf(f, "%s\n", t.arg);
-	fclose(f);
-	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ t.arg }, &got, &err), -1);
-	ck_assert_str_eq(err.msg, "more than 100 arguments files");
-}
-END_TEST
-
-static const struct {
-	const char *name, *arg, *message;
-} bad_files[] = {
-	{ "missing", "@/nonexistent/args",
-	  "failed to open arguments file \"/nonexistent/args\": No such file or directory" },
-	{ "directory", "@/", "failed to read arguments from \"/\": Is a directory" },
-	{ "no name", "@", "expected @ file to expand arguments from" },
-};
-
-START_TEST(bad_arguments_file)
-{
-	CLEANUP(config_done) struct config c;
-	enum config_action got;
-	struct err err = { 0 };
-
-	ck_assert_int_eq(parse(&c, (const char *[MAX_ARGS]){ bad_files[_i].arg }, &got, &err), -1);
-	ck_assert_str_eq(err.msg, bad_files[_i].message);
-}
-END_TEST
-
-/* A table with flags of the kinds that config_flags.c does not have. */
-struct switches {
-	bool on, off;
-};
-
-static const struct flag switch_flags[] = {
-	{ .name = "on",
-	  .short_name = 'o',
-	  .kind = FLAG_BOOL,
-	  .offset = offsetof(struct switches, on),
-	  .def = "false",
-	  .help = "Turn on." },
-	{ .name = "off",
-	  .kind = FLAG_BOOL,
-	  .offset = offsetof(struct switches, off),
-	  .def = "true",
-	  .help = "Turn off." },
-};
-
 static const struct {
 	const char *name, *args[MAX_ARGS], *want;
 } switch_rows[] = {
@@ -583,84 +439,6 @@ START_TEST(switches)
 }
 END_TEST
 
-static const char switches_help[] = "usage: prog [<flags>]\n"
-				    "\n"
-				    "What it is\n"
-				    "\n"
-				    "Flags:\n"
-				    "  -o, --[no-]on   Turn on.\n"
-				    "      --[no-]off  Turn off.\n";
-
-START_TEST(help_layout)
-{
-	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
-	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-
-	flags_help(&table, "prog", "What it is", &out);
-	ck_assert_str_eq(strbuf_z(&out), switches_help);
-}
-END_TEST
-
-static const char switches_man[] = ".TH prog 1\n.SH \"NAME\"\nprog\n.SH \"SYNOPSIS\"\n.TP\n"
-				   "\\fBprog [<flags>]\\fR\n.SH \"DESCRIPTION\"\n"
-				   "\\&.What \\ewhere\n.SH \"OPTIONS\"\n"
-				   ".TP\n\\fB-o, --on\\fR\nTurn on.\n"
-				   ".TP\n\\fB--off\\fR\nTurn off.\n";
-
-START_TEST(man_layout)
-{
-	const struct flag_table table = { .flags = switch_flags, .n = ARRAY_LEN(switch_flags) };
-	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-
-	flags_man(&table, "prog", ".What \\where", &out);
-	ck_assert_str_eq(strbuf_z(&out), switches_man);
-}
-END_TEST
-
-/* Hidden flags are in none of these. */
-START_TEST(texts_hide_hidden_flags)
-{
-	static const struct {
-		enum config_action action;
-		const char *has;
-	} wanted[] = {
-		{ CONFIG_HELP, "\n      --[no-]version " },
-		{ CONFIG_MAN, "\n.TP\n\\fB--web.listen-address=:9091\\fR\nAddresses on which " },
-		{ CONFIG_FLAG_NAMES, "--help\n--version\n" },
-		{ CONFIG_BASH_COMPLETION, "\ncomplete -o default -F _prog_complete prog\n" },
-		{ CONFIG_ZSH_COMPLETION, "#compdef prog\n" },
-	};
-	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-
-	config_text(wanted[_i].action, "prog", &out);
-	ck_assert_ptr_nonnull(strstr(strbuf_z(&out), wanted[_i].has));
-	ck_assert_ptr_null(strstr(strbuf_z(&out), "help-long"));
-	ck_assert_ptr_null(strstr(strbuf_z(&out), "completion-script"));
-}
-END_TEST
-
-START_TEST(help)
-{
-	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-	const char *text, *line;
-
-	config_text(CONFIG_HELP, "pushgateway", &out);
-	text = strbuf_z(&out);
-	ck_assert(str_has_prefix(strbuf_str(&out), STR("usage: pushgateway [<flags>]\n\n")));
-	ck_assert_ptr_nonnull(strstr(text, "\n\nFlags:\n  -h, --[no-]help  "));
-	ck_assert_ptr_nonnull(strstr(text, "\n      --[no-]version "));
-	ck_assert_ptr_nonnull(strstr(text, "\n      --web.listen-address=:9091 ...\n"));
-	ck_assert_ptr_nonnull(strstr(text, "\n      --persistence.file=\"tallygate.db\"\n"));
-	ck_assert_ptr_nonnull(strstr(text, "$STATE_DIRECTORY"));
-	ck_assert_ptr_nonnull(strstr(text, "1 to 1000000."));
-	for (line = text; *line; line = strchr(line, '\n') + 1) {
-		size_t n = strcspn(line, "\n");
-
-		ck_assert_msg(n <= 80 && (n == 0 || line[n - 1] != ' '), "%.*s", (int)n, line);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = tcase_create("config");
@@ -670,14 +448,6 @@ int main(void)
 	tcase_add_loop_test(tc, action_of_the_arguments, 0, ARRAY_LEN(actions));
 	tcase_add_test(tc, unknown_before_version);
 	tcase_add_loop_test(tc, state_directory, 0, ARRAY_LEN(state_rows));
-	tcase_add_test(tc, arguments_file);
-	tcase_add_test(tc, empty_arguments_file);
-	tcase_add_test(tc, arguments_file_names_itself);
-	tcase_add_loop_test(tc, bad_arguments_file, 0, ARRAY_LEN(bad_files));
 	tcase_add_loop_test(tc, switches, 0, ARRAY_LEN(switch_rows));
-	tcase_add_test(tc, man_layout);
-	tcase_add_loop_test(tc, texts_hide_hidden_flags, 0, 5);
-	tcase_add_test(tc, help_layout);
-	tcase_add_test(tc, help);
 	return run_cases("config", tc);
 }

@@ -1,14 +1,11 @@
-/* The rules of --config.file: what they may say, which applies, how they are replaced. */
-#include <stdio.h>
+/* The rules of --config.file: what they may say, which applies. */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "config/current_rules.h"
+#include "config/group_rules.h"
 #include "config/units.h"
 #include "lib/run.h"
-#include "lib/temp_dir.h"
-
-static struct temp_dir dir;
+#include "unit/config/rules_text.h"
 
 #define MS INT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -63,51 +60,6 @@ START_TEST(period)
 	ck_assert_msg(ns == periods[_i].ns, "%s: %lld", periods[_i].text, (long long)ns);
 }
 END_TEST
-
-static void show_period(struct strbuf *out, const char *name, bool has, int64_t ns)
-{
-	if (!has)
-		return;
-	strbuf_addf(out, " %s=", name);
-	duration_format(ns, out);
-}
-
-static void show_options(struct strbuf *out, const struct group_options *o)
-{
-	show_period(out, "ttl", o->has_ttl, o->ttl_ns);
-	show_period(out, "keep_times", o->has_keep_times, o->keep_times_ns);
-	show_period(out, "expect_every", o->has_expect_every, o->expect_every_ns);
-	if (o->has_mode)
-		strbuf_addf(out, " mode=%s", group_mode_name(o->mode));
-	if (o->has_source_labels)
-		strbuf_addz(out, " source_labels=");
-	for (uint32_t i = 0; o->has_source_labels && i < o->source_labels.n; i++)
-		strbuf_addf(out, "%s%.*s", i ? "," : "", STR_ARG(o->source_labels.names[i]));
-	show_period(out, "source_ttl", o->has_source_ttl, o->source_ttl_ns);
-	for (size_t i = 0; i < gauge_policies_count(o->gauges); i++) {
-		enum merge_policy policy;
-		struct str name = gauge_policies_at(o->gauges, i, &policy);
-
-		strbuf_addf(out, " %.*s=%s", STR_ARG(name), merge_policy_name(policy));
-	}
-	show_period(out, "zero_first", o->has_zero_first, o->zero_first_ns);
-	if (o->has_runtime_metrics)
-		strbuf_addf(out, " runtime=%s", o->keep_runtime_metrics ? "keep" : "drop");
-	if (o->has_max_sources)
-		strbuf_addf(out, " sources=%llu", (unsigned long long)o->max_sources);
-}
-
-static void show_says(struct strbuf *out, const struct push_says *says)
-{
-	if (says->has_source)
-		strbuf_addf(out, " source=%.*s", STR_ARG(says->source));
-	if (says->has_start)
-		strbuf_addf(out, " start=%.2f", says->start);
-	if (says->final)
-		strbuf_addz(out, " final");
-	if (says->has_push_id)
-		strbuf_addf(out, " push_id=%.*s", STR_ARG(says->push_id));
-}
 
 static void show_limits(struct strbuf *out, const struct rule_limits *l)
 {
@@ -310,220 +262,6 @@ START_TEST(a_rule_that_takes_too_long)
 }
 END_TEST
 
-static void write_file(const char *text)
-{
-	FILE *f = fopen(dir.db, "w");
-
-	ck_assert_ptr_nonnull(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static size_t in_force(struct current_rules *l)
-{
-	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(l);
-
-	return rules->n;
-}
-
-static void unexpected(void *arg, struct str selector, const struct source_labels *was,
-		       const struct source_labels *is)
-{
-	(void)arg, (void)was, (void)is;
-	ck_abort_msg("%.*s", STR_ARG(selector));
-}
-
-static const struct current_rules_reload reload = { .regrouped = unexpected };
-
-START_TEST(reloading)
-{
-	struct group_rules *held;
-	struct current_rules *l;
-	struct err err;
-
-	write_file("rules:\n- match: '{}'\n");
-	l = current_rules_open(dir.db, false, &err);
-	ck_assert_ptr_nonnull(l);
-	ck_assert_uint_eq(in_force(l), 1);
-	held = current_rules_get(l);
-
-	write_file("rules:\n- match: '{}'\n- match: '{}'\n");
-	ck_assert_uint_eq(in_force(l), 1);
-	ck_assert_int_eq(current_rules_reload(l, &reload, &err), 0);
-	ck_assert_uint_eq(in_force(l), 2);
-	ck_assert_uint_eq(held->n, 1);
-	ck_assert(current_rules_state(l).last_ok);
-
-	write_file("rules:\n- match: '{'\n");
-	ck_assert_int_lt(current_rules_reload(l, &reload, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
-	ck_assert_uint_eq(in_force(l), 2);
-	ck_assert(!current_rules_state(l).last_ok);
-
-	ck_assert_int_eq(remove(dir.db), 0);
-	ck_assert_int_lt(current_rules_reload(l, &reload, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.msg, "no such file"));
-	ck_assert_uint_eq(in_force(l), 2);
-
-	write_file("");
-	ck_assert_int_eq(current_rules_reload(l, &reload, &err), 0);
-	ck_assert_uint_eq(in_force(l), 0);
-	ck_assert(current_rules_state(l).last_ok);
-	group_rules_unref(held);
-	current_rules_close(l);
-}
-END_TEST
-
-static void add_labels(struct strbuf *out, const struct source_labels *labels)
-{
-	for (uint32_t i = 0; i < labels->n; i++)
-		strbuf_addf(out, "%s%.*s", i ? "," : "", STR_ARG(labels->names[i]));
-}
-
-static void regrouped(void *arg, struct str selector, const struct source_labels *was,
-		      const struct source_labels *is)
-{
-	struct strbuf *out = arg;
-
-	strbuf_addf(out, " %.*s:", STR_ARG(selector));
-	add_labels(out, was);
-	strbuf_addz(out, "->");
-	add_labels(out, is);
-}
-
-#define RULES(text) "rules:\n" text
-#define A(labels) "- {match: '{job=\"a\"}', source_labels: " labels "}\n"
-#define ALL "- match: '{}'\n"
-
-static const struct {
-	const char *was, *is, *want;
-} changes[] = {
-	{ RULES(ALL), RULES(ALL), "" },
-	{ RULES(A("[pid]")), RULES(ALL A("[pid]")), "" },
-	{ RULES(A("[pid, a]")), RULES(A("[a, pid]")), "" },
-	{ RULES(A("[pid, worker, instance]")), RULES(), "" },
-	{ RULES(A("[pid]")), RULES(A("[pid, a]")), " {job=\"a\"}:pid->pid,a" },
-	{ RULES(A("[pid, a]")), RULES(A("[pid, b]")), " {job=\"a\"}:pid,a->pid,b" },
-	{ RULES(), RULES(A("[pid]")), " {job=\"a\"}:instance,pid,worker->pid" },
-	{ RULES(A("[]")), RULES(ALL), " {job=\"a\"}:->instance,pid,worker" },
-	{ RULES(A("[pid]") A("[a]")), RULES(A("[pid]")), "" },
-	{ RULES(A("[pid]")), RULES(A("[a]") A("[pid]")), " {job=\"a\"}:pid->a" },
-};
-
-START_TEST(other_source_labels)
-{
-	CLEANUP(group_rules_unrefp) struct group_rules *was = NULL, *is = NULL;
-	CLEANUP(strbuf_done) struct strbuf out = { 0 };
-	struct err err;
-
-	ck_assert_int_eq(group_rules_parse(str_of(changes[_i].was), &was, &err), 0);
-	ck_assert_int_eq(group_rules_parse(str_of(changes[_i].is), &is, &err), 0);
-	group_rules_regrouped(was, is, regrouped, &out);
-	ck_assert_str_eq(strbuf_z(&out), changes[_i].want);
-}
-END_TEST
-
-START_TEST(no_file)
-{
-	struct err err;
-
-	ck_assert_ptr_null(current_rules_open("/nonexistent/rules.yml", false, &err));
-	ck_assert_str_eq(err.msg, "open /nonexistent/rules.yml: no such file or directory");
-}
-END_TEST
-
-static const struct {
-	const char *name, *value, *want; /* '!': a 400 */
-} pairs[] = {
-	{ "__ttl__", "15m", " ttl=15m0s" },
-	{ "__ttl__", "0", " ttl=0s" },
-	{ "__ttl__", "x",
-	  "!option __ttl__ has a wrong value \"x\": \"x\" is no duration of up to "
-	  "3650d: expected 90s, 15m, 2h, 7d, 1h30m, a number of seconds, or 0 for "
-	  "never; write it like __ttl__/15m" },
-	{ "__mode__", "sum", " mode=sum" },
-	{ "__mode__", "add", " mode=add" },
-	{ "__mode__", "group", " mode=group" },
-	{ "__mode__", "SUM",
-	  "!option __mode__ has a wrong value \"SUM\": the modes are group, sum and add; write it "
-	  "like __mode__/sum" },
-	{ "__source__", "4711", " source=4711" },
-	{ "__source__", "\xc3\xa9/ x", " source=\xc3\xa9/ x" },
-	{ "__source__", "",
-	  "!option __source__ has a wrong value \"\": it has to be 1 to 1024 bytes of UTF-8; write "
-	  "it like __source__/4711" },
-	{ "__source__", "\xff",
-	  "!option __source__ has a wrong value \"\\xff\": it has to be 1 to 1024 bytes of UTF-8; "
-	  "write it like __source__/4711" },
-	{ "__start__", "1732620000.25", " start=1732620000.25" },
-	{ "__start__", "1.73262e+09", " start=1732620000.00" },
-	{ "__start__", "1732620000250",
-	  "!option __start__ has a wrong value \"1732620000250\": it has to be the Unix time in "
-	  "seconds at which the process started; write it like __start__/1732620000.25" },
-	{ "__start__", "0", "!option __start__ has a wrong value" },
-	{ "__start__", "-1", "!option __start__ has a wrong value" },
-	{ "__start__", "NaN", "!option __start__ has a wrong value" },
-	{ "__start__", "Inf", "!option __start__ has a wrong value" },
-	{ "__start__", "now", "!option __start__ has a wrong value" },
-	{ "__final__", "1", " final" },
-	{ "__final__", "0", "" },
-	{ "__final__", "yes",
-	  "!option __final__ has a wrong value \"yes\": it has to be 1 or 0; write it like "
-	  "__final__/1" },
-	{ "__push_id__", "k", " push_id=k" },
-	{ "__push_id__", "",
-	  "!option __push_id__ has a wrong value \"\": it has to be 1 to 1024 bytes of UTF-8; "
-	  "write it like __push_id__/8a6e0804" },
-	{ "__tll__", "15m",
-	  "!improper label name \"__tll__\": it is none of the options that a URL can hold; write "
-	  "them like __mode__/sum, __source__/4711, __start__/1732620000.25, __ttl__/15m, "
-	  "__final__/1, __push_id__/8a6e0804" },
-};
-
-START_TEST(pair)
-{
-	struct label l = { str_of(pairs[_i].name), str_of(pairs[_i].value) };
-	const struct key_options in = { &l, 1 };
-	CLEANUP(strbuf_done) struct strbuf said = { 0 };
-	struct group_options o;
-	struct push_says says;
-	struct err err = { 0 };
-
-	if (group_options_of_path(&in, &o, &says, &err) == 0) {
-		show_options(&said, &o);
-		show_says(&said, &says);
-	} else {
-		ck_assert_int_eq(err.reason, ERR_INVALID);
-		strbuf_addf(&said, "!%s", err.msg);
-	}
-	ck_assert_msg(said.n >= strlen(pairs[_i].want) &&
-			      memcmp(strbuf_z(&said), pairs[_i].want, strlen(pairs[_i].want)) == 0,
-		      "%s/%s: %s", pairs[_i].name, pairs[_i].value, strbuf_z(&said));
-	ck_assert(pairs[_i].want[0] == '!' || said.n == strlen(pairs[_i].want));
-}
-END_TEST
-
-START_TEST(each_option_by_itself)
-{
-	struct group_options to = {
-		.has_ttl = true, .ttl_ns = 1, .has_keep_times = true, .keep_times_ns = 2
-	};
-	const struct group_options from = { .has_ttl = true,
-					    .ttl_ns = 3,
-					    .keep_times_ns = 4,
-					    .has_expect_every = true,
-					    .expect_every_ns = 5 };
-
-	group_options_overlay(&to, &from);
-	ck_assert(to.has_ttl && to.has_keep_times && to.has_expect_every);
-	ck_assert_int_eq(to.ttl_ns, 3);
-	ck_assert_int_eq(to.keep_times_ns, 2);
-	ck_assert_int_eq(to.expect_every_ns, 5);
-}
-END_TEST
-
-/* ---- names that nothing can have ---- */
-
 static const struct {
 	const char *rule, *why; /* NULL: there is nothing wrong with it */
 	bool never;             /* nor with --push.enable-utf8-names */
@@ -579,22 +317,13 @@ END_TEST
 int main(void)
 {
 	TCase *tc = tcase_create("group_rules");
-	int failed;
 
-	temp_dir_make(&dir);
 	tcase_add_loop_test(tc, period, 0, (int)ARRAY_LEN(periods));
 	tcase_add_loop_test(tc, file, 0, (int)ARRAY_LEN(files));
 	tcase_add_test(tc, too_many_rules);
 	tcase_add_test(tc, the_first_that_matches);
 	tcase_add_test(tc, a_rule_that_takes_too_long);
-	tcase_add_test(tc, reloading);
 	tcase_add_loop_test(tc, names_that_there_can_be, 0, (int)ARRAY_LEN(names));
 	tcase_add_test(tc, names_of_labels_that_are_put_on);
-	tcase_add_loop_test(tc, other_source_labels, 0, (int)ARRAY_LEN(changes));
-	tcase_add_test(tc, no_file);
-	tcase_add_loop_test(tc, pair, 0, (int)ARRAY_LEN(pairs));
-	tcase_add_test(tc, each_option_by_itself);
-	failed = run_cases("group_rules", tc);
-	temp_dir_remove(&dir);
-	return failed;
+	return run_cases("group_rules", tc);
 }
