@@ -7,11 +7,8 @@
 #include "api/submit.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
-#include "base/procstat.h"
 #include "base/random.h"
 #include "commit/undo.h"
-#include "expose/own_metrics.h"
-#include "http/conn.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/loop.h"
@@ -43,191 +40,6 @@ bool world_fails(struct world *w, const char *fmt, ...)
 	w->over = true;
 	return false;
 }
-
-/* ---- what the linker puts around src/ ---- */
-
-static struct sim_request *request_of(const struct http_request *req)
-{
-	struct oracle *o = &world->oracle;
-
-	for (size_t i = o->n_open; i > 0; i--)
-		if (o->open[i - 1].fd == req->conn->fd)
-			return o->open[i - 1].status ? NULL : &o->open[i - 1];
-	return NULL;
-}
-
-/* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
-void __real_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
-			int64_t start_ns);
-void __real_http_reply(struct http_request *req, int status, const char *content_type);
-int __real_store_removal_decide(struct store *s, struct removal *r, struct err *err);
-int __real_undoing_stage(struct undoing *u, double now, struct err *err);
-void __real_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
-int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err);
-int __wrap_undoing_stage(struct undoing *u, double now, struct err *err);
-void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
-void __real_api_reply_error(struct http_request *req, int status, const char *msg);
-void __real_own_announce(struct store *s);
-void __real_store_stage(struct store *s, struct push *push);
-const struct rows *__real_store_wipe_rows(struct store *s, double now);
-bool __real_store_large_step(struct store *s, uint32_t families);
-void __real_store_large_end(struct store *s);
-void __wrap_store_stage(struct store *s, struct push *push);
-const struct rows *__wrap_store_wipe_rows(struct store *s, double now);
-bool __wrap_store_large_step(struct store *s, uint32_t families);
-void __wrap_store_large_end(struct store *s);
-void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
-			int64_t start_ns);
-void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
-void __wrap_api_reply_error(struct http_request *req, int status, const char *msg);
-void __wrap_own_announce(struct store *s);
-void __wrap_procstat_read(struct procstat *ps);
-
-void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
-			int64_t start_ns)
-{
-	struct sim_request *r = request_of(req);
-
-	if (r && !world->disk->dead) {
-		r->order = ++world->order;
-		r->now = push->now;
-		r->made = push;
-		r->decided = false;
-	}
-	__real_submit_push(w, req, push, start_ns);
-}
-
-/*
- * The order is that in which pushes are decided. One that is large lets others pass: it is decided
- * when it is refused, or when it is taken as a whole. A push that is staged again is decided then.
- */
-static void decide(const struct push *push)
-{
-	struct oracle *o = &world->oracle;
-
-	for (size_t i = o->n_open; i > 0; i--)
-		if (o->open[i - 1].made == push && !o->open[i - 1].status) {
-			o->open[i - 1].order = ++world->order;
-			return;
-		}
-}
-
-void __wrap_store_stage(struct store *s, struct push *push)
-{
-	decide(push);
-	__real_store_stage(s, push);
-}
-
-bool __wrap_store_large_step(struct store *s, uint32_t families)
-{
-	enum err_reason before = store_large_push(s)->err.reason;
-	bool goes_on = __real_store_large_step(s, families);
-
-	if (store_large_push(s)->err.reason != before)
-		decide(store_large_push(s));
-	return goes_on;
-}
-
-void __wrap_store_large_end(struct store *s)
-{
-	if (store_large_push(s)->err.reason == ERR_NONE)
-		decide(store_large_push(s));
-	__real_store_large_end(s);
-}
-
-/* Wipes are done in the order in which they came. */
-const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
-{
-	struct oracle *o = &world->oracle;
-	struct sim_request *first = NULL;
-
-	for (size_t i = 0; i < o->n_open; i++) {
-		struct sim_request *r = &o->open[i];
-
-		if (r->kind == REQUEST_WIPE && r->order && !r->status && !r->decided &&
-		    (!first || r->order < first->order))
-			first = r;
-	}
-	if (first) {
-		first->order = ++world->order;
-		first->decided = true;
-	}
-	return __real_store_wipe_rows(s, now);
-}
-
-/* One of these is under way at a time. */
-static void decide_kind(enum request_kind kind)
-{
-	struct oracle *o = &world->oracle;
-
-	for (size_t i = 0; i < o->n_open && !world->disk->dead; i++)
-		if (o->open[i].kind == kind && !o->open[i].status)
-			o->open[i].order = ++world->order;
-}
-
-int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err)
-{
-	if (!r->dry_run && !r->has_expect)
-		decide_kind(REQUEST_REMOVE);
-	return __real_store_removal_decide(s, r, err);
-}
-
-int __wrap_undoing_stage(struct undoing *u, double now, struct err *err)
-{
-	decide_kind(REQUEST_UNDO);
-	return __real_undoing_stage(u, now, err);
-}
-
-/* What a process says that has been killed is not heard. */
-void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
-{
-	struct sim_request *r = request_of(req);
-
-	if (r && !world->disk->dead) {
-		r->status = status;
-		world->counts->answered += status < 300;
-		world->counts->refused += status >= 300;
-	}
-	__real_http_reply(req, status, content_type);
-}
-
-static void note_error(const struct http_request *req, const char *msg)
-{
-	struct sim_request *r = request_of(req);
-
-	if (r && !world->disk->dead && strstr(msg, "may have been stored")) {
-		r->unknown = true;
-		world->counts->unknown++;
-	}
-}
-
-void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err)
-{
-	note_error(req, err->msg);
-	__real_v1_reply_error(w, req, err);
-}
-
-void __wrap_api_reply_error(struct http_request *req, int status, const char *msg)
-{
-	note_error(req, msg);
-	__real_api_reply_error(req, status, msg);
-}
-
-/* The names that the naive store takes for metrics of our own. */
-void __wrap_own_announce(struct store *s)
-{
-	__real_own_announce(s);
-	for (int i = 0; i < NAIVE_NAMES - 1; i++)
-		if (naive_names[i].own >= 0)
-			store_add_own(s, str_of(naive_names[i].name), naive_names[i].own);
-}
-
-void __wrap_procstat_read(struct procstat *ps)
-{
-	*ps = (struct procstat){ .cpu_seconds = 1 };
-}
-
-/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* ---- clients ---- */
 
@@ -297,8 +109,7 @@ static void forget_sockets(struct world *w)
 	}
 }
 
-/* 0: it is not complete. Otherwise the status, and where the content is. */
-static int read_reply(const struct net_socket *s, struct str *ret_content)
+int world_read_reply(const struct net_socket *s, struct str *ret_content)
 {
 	const char *end = s->got.n ? memmem(s->got.p, s->got.n, "\r\n\r\n", 4) : NULL;
 	const char *length;
@@ -352,7 +163,8 @@ static void take_replies(struct world *w)
 		return;
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
 		struct sim_client *c = &w->clients[i];
-		int status = c->fd && c->awaits ? read_reply(net_socket_of(c->fd), &content) : 0;
+		int status = c->fd && c->awaits ? world_read_reply(net_socket_of(c->fd), &content)
+						: 0;
 
 		if (status == 0)
 			continue;
@@ -409,8 +221,7 @@ static void note_faults(struct world *w)
 		w->oracle.open[i].doubted = true;
 }
 
-/* False: nobody can. */
-static bool go_on(struct world *w)
+bool world_go_on_once(struct world *w)
 {
 	bool bytes = rng_one_in(&w->rng, 2);
 
@@ -427,7 +238,7 @@ void world_go_on(struct world *w)
 {
 	if (!w->process)
 		return;
-	go_on(w);
+	world_go_on_once(w);
 	if (w->disk->dead)
 		world_restart(w, true);
 }
@@ -451,14 +262,13 @@ static bool all_answered(const struct world *w)
 	return true;
 }
 
-/* False: the disk has died meanwhile, or it takes for ever. */
-static bool answer_all(struct world *w)
+bool world_answer_all(struct world *w)
 {
 	enum { TURNS = 100000, SILENT = 100 };
 	int silent = 0;
 
 	for (int i = 0; i < TURNS && !all_answered(w); i++) {
-		if (go_on(w))
+		if (world_go_on_once(w))
 			silent = 0;
 		else if (++silent < SILENT)
 			world_pass_time(w, INT64_C(100000000), 0);
@@ -468,129 +278,6 @@ static bool answer_all(struct world *w)
 			return false;
 	}
 	return all_answered(w) || world_fails(w, "requests take for ever");
-}
-
-/* ---- looking ---- */
-
-static const struct {
-	const char *accept;
-	enum strict_format format;
-	bool utf8;
-} accepts[] = {
-	{ "text/plain;version=0.0.4", STRICT_TEXT, false },
-	{ "text/plain;version=1.0.0;escaping=allow-utf-8", STRICT_TEXT, true },
-	{ "application/openmetrics-text;version=1.0.0", STRICT_OPENMETRICS, false },
-	{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", STRICT_OPENMETRICS,
-	  true },
-	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
-	  "encoding=delimited",
-	  STRICT_PROTO, false },
-	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
-	  "encoding=text",
-	  STRICT_PROTO_TEXT, false },
-};
-
-/* Own metrics are most of a small scrape, and of its costs. */
-static void send_scrape(struct world *w, unsigned how)
-{
-	CLEANUP(strbuf_done) struct strbuf request = { 0 };
-	bool own = rng_one_in(&w->rng, 8);
-
-	w->scraped_as = how;
-	strbuf_addf(&request, "GET /metrics%s HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
-		    own ? "" : "?own=0", accepts[how].accept);
-	world_send(w, WORLD_CLIENTS - 1, NULL, strbuf_str(&request));
-}
-
-void world_scrape(struct world *w)
-{
-	if (w->process && !w->clients[WORLD_CLIENTS - 1].awaits)
-		send_scrape(w, 0);
-}
-
-/* The last client scrapes. False: not answered, or not readable. */
-static bool scrape(struct world *w, unsigned how, struct str *ret)
-{
-	const unsigned client = WORLD_CLIENTS - 1;
-	char why[512];
-	int status;
-
-	send_scrape(w, how);
-	if (!answer_all(w))
-		return false;
-	w->counts->scrapes++;
-	status = read_reply(net_socket_of(w->clients[client].fd), ret);
-	if (status != 200)
-		return world_fails(w, "a scrape is answered %d: %.*s", status,
-				   (int)(ret->n < 300 ? ret->n : 300), ret->p);
-	if (strict_check(accepts[how].format, accepts[how].utf8, ret->p, ret->n, why, sizeof(why)) <
-	    0)
-		return world_fails(w, "a scrape as %s cannot be read: %s", accepts[how].accept,
-				   why);
-	return true;
-}
-
-static void look(struct world *w)
-{
-	CLEANUP(strbuf_done) struct strbuf why = { 0 };
-	struct str shown;
-
-	if (w->over ||
-	    (rng_one_in(&w->rng, 4) && !scrape(w, rng_below(&w->rng, ARRAY_LEN(accepts)), &shown)))
-		return;
-	if (!scrape(w, 0, &shown))
-		return;
-	w->counts->settled++;
-	if (!w->rotten) {
-		if (!oracle_settle(&w->oracle, shown, &why))
-			world_fails(w, "%s", strbuf_z(&why));
-		w->may_fall = w->oracle.n_open > 0;
-		w->over |= w->oracle.too_many;
-		return;
-	}
-	/* What follows cannot be foretold any more. */
-	w->over = true;
-	if (oracle_settle(&w->oracle, shown, &why))
-		return;
-	why.n = 0;
-	if (!oracle_was_ever(&w->oracle, shown, &why))
-		world_fails(w, "damaged: %s", strbuf_z(&why));
-}
-
-void world_settle(struct world *w)
-{
-	if (w->over || !w->process)
-		return;
-	if (answer_all(w))
-		look(w);
-	if (w->disk->dead && !w->over)
-		world_restart(w, true);
-}
-
-/* A failure that lasts is tried again every second. */
-void world_check_well(struct world *w)
-{
-	enum { SECONDS = 3 };
-	struct sim_request r = { .kind = REQUEST_PUSH, .push = { .mode = PUSH_DELETE } };
-	struct str bytes = STR("DELETE /metrics/job/j HTTP/1.1\r\nHost: x\r\n\r\n");
-
-	w->disk->faults = (struct disk_faults){ 0 };
-	w->disk->dies_at = 0;
-	world_settle(w);
-	for (int i = 0; i < SECONDS && !w->over; i++) {
-		world_pass_time(w, INT64_C(1000000001), 0);
-		while (go_on(w))
-			;
-	}
-	if (w->over || !w->process)
-		return;
-	world_send(w, 0, &r, bytes);
-	if (!answer_all(w))
-		return;
-	if (w->oracle.open[w->oracle.n_open - 1].status != 202)
-		world_fails(w, "the disk is well, and a delete is answered %d",
-			    w->oracle.open[w->oracle.n_open - 1].status);
-	look(w);
 }
 
 /* ---- starting and ending ---- */
@@ -683,7 +370,7 @@ void world_crash(struct world *w)
 	enum { TURNS = 400 };
 
 	for (int i = 0; i < TURNS && w->process && !w->over && !w->disk->dead; i++)
-		if (!go_on(w))
+		if (!world_go_on_once(w))
 			break;
 	if (!w->over)
 		world_restart(w, true);

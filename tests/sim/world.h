@@ -7,6 +7,7 @@
 
 #include "lib/strict/strict.h"
 #include "sim/disk_calls.h"
+#include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/process.h"
 
@@ -69,6 +70,12 @@ void world_disconnect(struct world *w, unsigned client);
 /* Somebody goes on: a thread of the gateway, or bytes on their way. */
 void world_go_on(struct world *w);
 void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns);
+/* One of those who can go on does. False: nobody can. */
+bool world_go_on_once(struct world *w);
+/* Goes on until all is answered. False: the disk has died meanwhile, or it takes for ever. */
+bool world_answer_all(struct world *w);
+/* The status of the reply that a client has got, and its content; 0: it is not all there. */
+int world_read_reply(const struct net_socket *s, struct str *ret_content);
 /* Until all is answered, or the disk dies; then looks at what is shown. */
 void world_settle(struct world *w);
 /* With a disk that is well a push is taken, whatever has failed before. */

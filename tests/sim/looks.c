@@ -1,0 +1,130 @@
+/* Scrapes of the gateway, and whether they show what they have to. */
+#include <stdarg.h>
+
+#include "api/submit.h"
+#include "api/v1_reply.h"
+#include "lib/rng.h"
+#include "sim/fibers.h"
+#include "sim/net.h"
+#include "sim/world.h"
+
+static const struct {
+	const char *accept;
+	enum strict_format format;
+	bool utf8;
+} accepts[] = {
+	{ "text/plain;version=0.0.4", STRICT_TEXT, false },
+	{ "text/plain;version=1.0.0;escaping=allow-utf-8", STRICT_TEXT, true },
+	{ "application/openmetrics-text;version=1.0.0", STRICT_OPENMETRICS, false },
+	{ "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", STRICT_OPENMETRICS,
+	  true },
+	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+	  "encoding=delimited",
+	  STRICT_PROTO, false },
+	{ "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+	  "encoding=text",
+	  STRICT_PROTO_TEXT, false },
+};
+
+/* Own metrics are most of a small scrape, and of its costs. */
+static void send_scrape(struct world *w, unsigned how)
+{
+	CLEANUP(strbuf_done) struct strbuf request = { 0 };
+	bool own = rng_one_in(&w->rng, 8);
+
+	w->scraped_as = how;
+	strbuf_addf(&request, "GET /metrics%s HTTP/1.1\r\nHost: x\r\nAccept: %s\r\n\r\n",
+		    own ? "" : "?own=0", accepts[how].accept);
+	world_send(w, WORLD_CLIENTS - 1, NULL, strbuf_str(&request));
+}
+
+void world_scrape(struct world *w)
+{
+	if (w->process && !w->clients[WORLD_CLIENTS - 1].awaits)
+		send_scrape(w, 0);
+}
+
+/* The last client scrapes. False: not answered, or not readable. */
+static bool scrape(struct world *w, unsigned how, struct str *ret)
+{
+	const unsigned client = WORLD_CLIENTS - 1;
+	char why[512];
+	int status;
+
+	send_scrape(w, how);
+	if (!world_answer_all(w))
+		return false;
+	w->counts->scrapes++;
+	status = world_read_reply(net_socket_of(w->clients[client].fd), ret);
+	if (status != 200)
+		return world_fails(w, "a scrape is answered %d: %.*s", status,
+				   (int)(ret->n < 300 ? ret->n : 300), ret->p);
+	if (strict_check(accepts[how].format, accepts[how].utf8, ret->p, ret->n, why, sizeof(why)) <
+	    0)
+		return world_fails(w, "a scrape as %s cannot be read: %s", accepts[how].accept,
+				   why);
+	return true;
+}
+
+static void look(struct world *w)
+{
+	CLEANUP(strbuf_done) struct strbuf why = { 0 };
+	struct str shown;
+
+	if (w->over ||
+	    (rng_one_in(&w->rng, 4) && !scrape(w, rng_below(&w->rng, ARRAY_LEN(accepts)), &shown)))
+		return;
+	if (!scrape(w, 0, &shown))
+		return;
+	w->counts->settled++;
+	if (!w->rotten) {
+		if (!oracle_settle(&w->oracle, shown, &why))
+			world_fails(w, "%s", strbuf_z(&why));
+		w->may_fall = w->oracle.n_open > 0;
+		w->over |= w->oracle.too_many;
+		return;
+	}
+	/* What follows cannot be foretold any more. */
+	w->over = true;
+	if (oracle_settle(&w->oracle, shown, &why))
+		return;
+	why.n = 0;
+	if (!oracle_was_ever(&w->oracle, shown, &why))
+		world_fails(w, "damaged: %s", strbuf_z(&why));
+}
+
+void world_settle(struct world *w)
+{
+	if (w->over || !w->process)
+		return;
+	if (world_answer_all(w))
+		look(w);
+	if (w->disk->dead && !w->over)
+		world_restart(w, true);
+}
+
+/* A failure that lasts is tried again every second. */
+void world_check_well(struct world *w)
+{
+	enum { SECONDS = 3 };
+	struct sim_request r = { .kind = REQUEST_PUSH, .push = { .mode = PUSH_DELETE } };
+	struct str bytes = STR("DELETE /metrics/job/j HTTP/1.1\r\nHost: x\r\n\r\n");
+
+	w->disk->faults = (struct disk_faults){ 0 };
+	w->disk->dies_at = 0;
+	world_settle(w);
+	for (int i = 0; i < SECONDS && !w->over; i++) {
+		world_pass_time(w, INT64_C(1000000001), 0);
+		while (world_go_on_once(w))
+			;
+	}
+	if (w->over || !w->process)
+		return;
+	world_send(w, 0, &r, bytes);
+	if (!world_answer_all(w))
+		return;
+	if (w->oracle.open[w->oracle.n_open - 1].status != 202)
+		world_fails(w, "the disk is well, and a delete is answered %d",
+			    w->oracle.open[w->oracle.n_open - 1].status);
+	look(w);
+}

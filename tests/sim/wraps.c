@@ -1,0 +1,192 @@
+/* What the linker puts around src/: when a request is decided, and how it is answered. */
+#include "api/submit.h"
+#include "api/v1_reply.h"
+#include "base/procstat.h"
+#include "commit/undo.h"
+#include "http/conn.h"
+#include "sim/fibers.h"
+#include "sim/world.h"
+#include "store/removal.h"
+
+static struct sim_request *request_of(const struct http_request *req)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = o->n_open; i > 0; i--)
+		if (o->open[i - 1].fd == req->conn->fd)
+			return o->open[i - 1].status ? NULL : &o->open[i - 1];
+	return NULL;
+}
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
+void __real_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns);
+void __real_http_reply(struct http_request *req, int status, const char *content_type);
+int __real_store_removal_decide(struct store *s, struct removal *r, struct err *err);
+int __real_undoing_stage(struct undoing *u, double now, struct err *err);
+void __real_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
+int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err);
+int __wrap_undoing_stage(struct undoing *u, double now, struct err *err);
+void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
+void __real_api_reply_error(struct http_request *req, int status, const char *msg);
+void __real_own_announce(struct store *s);
+void __real_store_stage(struct store *s, struct push *push);
+const struct rows *__real_store_wipe_rows(struct store *s, double now);
+bool __real_store_large_step(struct store *s, uint32_t families);
+void __real_store_large_end(struct store *s);
+void __wrap_store_stage(struct store *s, struct push *push);
+const struct rows *__wrap_store_wipe_rows(struct store *s, double now);
+bool __wrap_store_large_step(struct store *s, uint32_t families);
+void __wrap_store_large_end(struct store *s);
+void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns);
+void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
+void __wrap_api_reply_error(struct http_request *req, int status, const char *msg);
+void __wrap_own_announce(struct store *s);
+void __wrap_procstat_read(struct procstat *ps);
+
+void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
+			int64_t start_ns)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead) {
+		r->order = ++world->order;
+		r->now = push->now;
+		r->made = push;
+		r->decided = false;
+	}
+	__real_submit_push(w, req, push, start_ns);
+}
+
+/*
+ * The order is that in which pushes are decided. One that is large lets others pass: it is decided
+ * when it is refused, or when it is taken as a whole. A push that is staged again is decided then.
+ */
+static void decide(const struct push *push)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = o->n_open; i > 0; i--)
+		if (o->open[i - 1].made == push && !o->open[i - 1].status) {
+			o->open[i - 1].order = ++world->order;
+			return;
+		}
+}
+
+void __wrap_store_stage(struct store *s, struct push *push)
+{
+	decide(push);
+	__real_store_stage(s, push);
+}
+
+bool __wrap_store_large_step(struct store *s, uint32_t families)
+{
+	enum err_reason before = store_large_push(s)->err.reason;
+	bool goes_on = __real_store_large_step(s, families);
+
+	if (store_large_push(s)->err.reason != before)
+		decide(store_large_push(s));
+	return goes_on;
+}
+
+void __wrap_store_large_end(struct store *s)
+{
+	if (store_large_push(s)->err.reason == ERR_NONE)
+		decide(store_large_push(s));
+	__real_store_large_end(s);
+}
+
+/* Wipes are done in the order in which they came. */
+const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
+{
+	struct oracle *o = &world->oracle;
+	struct sim_request *first = NULL;
+
+	for (size_t i = 0; i < o->n_open; i++) {
+		struct sim_request *r = &o->open[i];
+
+		if (r->kind == REQUEST_WIPE && r->order && !r->status && !r->decided &&
+		    (!first || r->order < first->order))
+			first = r;
+	}
+	if (first) {
+		first->order = ++world->order;
+		first->decided = true;
+	}
+	return __real_store_wipe_rows(s, now);
+}
+
+/* One of these is under way at a time. */
+static void decide_kind(enum request_kind kind)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = 0; i < o->n_open && !world->disk->dead; i++)
+		if (o->open[i].kind == kind && !o->open[i].status)
+			o->open[i].order = ++world->order;
+}
+
+int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err)
+{
+	if (!r->dry_run && !r->has_expect)
+		decide_kind(REQUEST_REMOVE);
+	return __real_store_removal_decide(s, r, err);
+}
+
+int __wrap_undoing_stage(struct undoing *u, double now, struct err *err)
+{
+	decide_kind(REQUEST_UNDO);
+	return __real_undoing_stage(u, now, err);
+}
+
+/* What a process says that has been killed is not heard. */
+void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead) {
+		r->status = status;
+		world->counts->answered += status < 300;
+		world->counts->refused += status >= 300;
+	}
+	__real_http_reply(req, status, content_type);
+}
+
+static void note_error(const struct http_request *req, const char *msg)
+{
+	struct sim_request *r = request_of(req);
+
+	if (r && !world->disk->dead && strstr(msg, "may have been stored")) {
+		r->unknown = true;
+		world->counts->unknown++;
+	}
+}
+
+void __wrap_v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err)
+{
+	note_error(req, err->msg);
+	__real_v1_reply_error(w, req, err);
+}
+
+void __wrap_api_reply_error(struct http_request *req, int status, const char *msg)
+{
+	note_error(req, msg);
+	__real_api_reply_error(req, status, msg);
+}
+
+/* The names that the naive store takes for metrics of our own. */
+void __wrap_own_announce(struct store *s)
+{
+	__real_own_announce(s);
+	for (int i = 0; i < NAIVE_NAMES - 1; i++)
+		if (naive_names[i].own >= 0)
+			store_add_own(s, str_of(naive_names[i].name), naive_names[i].own);
+}
+
+void __wrap_procstat_read(struct procstat *ps)
+{
+	*ps = (struct procstat){ .cpu_seconds = 1 };
+}
+
+/* NOLINTEND(bugprone-reserved-identifier) */
