@@ -172,6 +172,8 @@ void merged_undo(struct merged_group *g, size_t mark);
  */
 void merged_each_touched(const struct merged_group *g,
 			 void (*fn)(void *arg, struct contribution *c), void *arg);
+/* Has a family been dropped since the last merged_commit()? */
+bool merged_drops(const struct merged_group *g);
 /* What was taken is final: there is nothing to be undone. */
 void merged_commit(struct merged_group *g);
 

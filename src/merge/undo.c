@@ -199,6 +199,14 @@ void merged_each_touched(const struct merged_group *g,
 	}
 }
 
+bool merged_drops(const struct merged_group *g)
+{
+	for (uint32_t i = 0; i < g->n_families; i++)
+		if (g->families[i] && g->families[i]->dropped)
+			return true;
+	return false;
+}
+
 size_t merged_mark(const struct merged_group *g)
 {
 	return g->n_undo;

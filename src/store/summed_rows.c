@@ -210,8 +210,8 @@ void summed_publish(struct store *s, struct group *g)
 		summed_await_touched(s, g);
 		summed_show_sources(s, g);
 	}
-	count_values(s, su, su->group->n_values);
 	merged_commit(su->group);
+	count_values(s, su, su->group->n_values);
 	su->before = su->head;
 	su->head_changed = su->all_changed = false;
 }

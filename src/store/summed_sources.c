@@ -11,12 +11,14 @@ static bool is_failing(const struct contribution *c)
 	return !c->removed && c->live && c->failed_at > c->pushed_at;
 }
 
-static uint32_t count_series(const struct contribution *c)
+/* What it has said of a family whose name another one has taken is thrown away. */
+static uint32_t count_series(const struct merged_group *m, const struct contribution *c)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->n_parts; i++)
-		n += c->parts[i] ? c->parts[i]->list->n : 0;
+		if (c->parts[i] && !m->families[i]->dropped)
+			n += c->parts[i]->list->n;
 	return n;
 }
 
@@ -96,7 +98,7 @@ static void show_source(void *arg, struct contribution *c)
 	sh->pushed_at = c->pushed_at;
 	sh->failed_at = c->failed_at;
 	sh->reset_at = c->resets[ARRAY_LEN(c->resets) - 1];
-	sh->n_series = count_series(c);
+	sh->n_series = count_series(su->group, c);
 	free(sh->why);
 	sh->why = c->failed_why && sh->failing ? mem_strdup(c->failed_why) : NULL;
 	su->n_failing += sh->failing;
@@ -118,9 +120,13 @@ static void show_failing(struct store *s, struct group *g, uint32_t before)
 
 void summed_show_sources(struct store *s, struct group *g)
 {
+	const struct merged_group *m = g->summed->group;
 	uint32_t before = g->summed->n_failing;
+	bool drops = merged_drops(m);
 
-	merged_each_touched(g->summed->group, show_source, g->summed);
+	merged_each_touched(m, show_source, g->summed);
+	for (size_t i = 0; drops && i < m->n; i++)
+		show_source(g->summed, m->contributions[i]);
 	show_failing(s, g, before);
 }
 
