@@ -27,4 +27,24 @@ int merged_load(struct merged_group *g, const struct document *doc, struct str b
 		struct err *err);
 void merged_load_end(struct merged_group *g);
 
+/*
+ * What others have written, over what the group has: of each document what is said now, first those
+ * that are gone (bytes empty), then families, then contributions; then merged_news_done(). It costs
+ * what these hold, and can be undone like pushes. -1: as above, or it does not go on from what the
+ * group has; all has to be undone.
+ */
+struct merged_news {
+	struct merged_group *group;
+	double now;     /* Unix seconds, by the clock of what is said */
+	int64_t now_ns; /* monotonic: the same moment */
+	/* Of each that another row says now, or that is gone (there false). */
+	void (*said)(void *arg, struct document *doc, bool there);
+	void *arg;
+	struct table by_id; /* contributions, once they are looked for so; zeroed at first */
+	bool has_ids;
+};
+
+int merged_apply(struct merged_news *n, uint64_t id, struct str bytes, struct err *err);
+void merged_news_done(struct merged_news *n);
+
 #endif

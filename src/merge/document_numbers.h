@@ -26,6 +26,36 @@ struct str take_str(struct reader *r);
 void take_exact(struct reader *r, struct exact *to);
 int32_t take_signed(struct reader *r);
 
+/* ---- document_read.c ---- */
+
+/* What the document of a contribution says of it, before its parts; borrows. */
+struct contribution_head {
+	struct source source;
+	uint64_t first;
+	bool live, ended, returned;
+	double pushed_at, failed_at, source_ttl, resets[3];
+	struct str why;
+	uint32_t n_parts;
+};
+
+/* False: it is bad. */
+bool take_contribution(struct reader *r, struct merged_group *g, struct contribution_head *ret);
+/* All of it but `live`. */
+void contribution_set_head(struct contribution *c, const struct contribution_head *h);
+/* NULL: there is nothing, or it is bad. */
+struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f);
+/* Takes the part, NULL too. */
+void contribution_load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
+			    struct part *p);
+/* There is none of that name in the group. */
+void take_family(struct reader *r, struct merged_group *g, const struct document *doc);
+/* NULL: there is none, or it was dropped. */
+struct merged_family *family_by_id(const struct merged_group *g, uint64_t id);
+
+/* ---- document_write.c ---- */
+
+void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p);
+
 /* ---- document_sums.c ---- */
 
 void put_sums(struct strbuf *b, const struct merged_family *f, const struct sums *s);

@@ -87,7 +87,7 @@ static void read_part_done(struct read_part *rp)
 	free(rp->gone);
 }
 
-static struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f)
+struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f)
 {
 	uint64_t number = take_number(r, g);
 	uint32_t n = take_count(r);
@@ -133,7 +133,7 @@ static void take_base(struct reader *r, struct merged_group *g, struct merged_fa
 		s->in_base = take(r);
 		if (s->in_base) {
 			take_sums(r, f, &s->base);
-			sums_add_sums(f, &s->all, &s->base);
+			sums_add_sums(f, &s->all, &s->base, 1);
 		}
 		break;
 	case MERGE_MOSTRECENT:
@@ -201,7 +201,7 @@ static void take_layouts(struct reader *r, struct merged_group *g, struct merged
 	}
 }
 
-static void load_family(struct reader *r, struct merged_group *g, const struct document *doc)
+void take_family(struct reader *r, struct merged_group *g, const struct document *doc)
 {
 	struct said_family sf = { .name = take_str(r), .has_help = take(r) };
 	struct merged_family *f;
@@ -226,16 +226,16 @@ static void load_family(struct reader *r, struct merged_group *g, const struct d
 	r->bad |= f->n_layouts > 0 && f->shown_layout >= f->n_layouts;
 }
 
-static struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
+struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
 {
 	for (uint32_t i = 0; i < g->n_families; i++)
-		if (g->families[i] && g->families[i]->doc.id == id)
+		if (g->families[i] && !g->families[i]->dropped && g->families[i]->doc.id == id)
 			return g->families[i];
 	return NULL;
 }
 
-static void load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
-		      struct part *p)
+void contribution_load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
+			    struct part *p)
 {
 	for (uint32_t i = 0; p && i < p->list->n; i++)
 		if (f->policy == MERGE_MAX || f->policy == MERGE_MIN)
@@ -252,42 +252,61 @@ static char *own_z(struct str s)
 	return z;
 }
 
+bool take_contribution(struct reader *r, struct merged_group *g, struct contribution_head *ret)
+{
+	uint64_t flags;
+
+	*ret = (struct contribution_head){ .source.name = take_str(r) };
+	flags = take(r);
+	ret->first = take_number(r, g);
+	ret->source.has_start = flags & 1;
+	ret->live = flags >> 1 & 1;
+	ret->ended = flags >> 2 & 1;
+	ret->returned = flags >> 3 & 1;
+	ret->source.start = take_double(r);
+	ret->pushed_at = take_double(r);
+	ret->failed_at = take_double(r);
+	ret->why = take_str(r);
+	ret->source_ttl = take_double(r);
+	for (size_t i = 0; i < ARRAY_LEN(ret->resets); i++)
+		ret->resets[i] = take_double(r);
+	ret->n_parts = take_count(r);
+	return !r->bad;
+}
+
+void contribution_set_head(struct contribution *c, const struct contribution_head *h)
+{
+	c->ended = h->ended;
+	c->returned = h->returned;
+	c->first = h->first;
+	c->pushed_at = h->pushed_at;
+	c->failed_at = h->failed_at;
+	c->source_ttl = h->source_ttl;
+	copy_bytes(c->resets, h->resets, sizeof(c->resets));
+	free(c->failed_why);
+	c->failed_why = h->why.n > 0 ? own_z(h->why) : NULL;
+	c->changed = false;
+}
+
 static void load_contribution(struct reader *r, struct merged_group *g, const struct document *doc)
 {
-	struct source source = { .name = take_str(r) };
-	uint64_t flags = take(r), first = take_number(r, g);
+	struct contribution_head h;
 	struct contribution *c;
-	struct str why;
-	uint32_t n;
 
-	source.has_start = flags & 1;
-	source.start = take_double(r);
-	if (r->bad)
+	if (!take_contribution(r, g, &h))
 		return;
-	c = contribution_add(g, &source);
+	c = contribution_add(g, &h.source);
 	c->doc = *doc;
-	c->live = flags >> 1 & 1;
-	c->ended = flags >> 2 & 1;
-	c->returned = flags >> 3 & 1;
-	c->first = first;
-	c->changed = false;
-	c->pushed_at = take_double(r);
-	c->failed_at = take_double(r);
-	why = take_str(r);
-	if (why.n > 0)
-		c->failed_why = own_z(why);
-	c->source_ttl = take_double(r);
-	for (size_t i = 0; i < ARRAY_LEN(c->resets); i++)
-		c->resets[i] = take_double(r);
-	n = take_count(r);
-	for (uint32_t i = 0; i < n && !r->bad; i++) {
+	c->live = h.live;
+	contribution_set_head(c, &h);
+	for (uint32_t i = 0; i < h.n_parts && !r->bad; i++) {
 		struct merged_family *f = family_by_id(g, take(r));
 		struct reader part = { .rest = take_str(r) };
 
 		/* The family may be gone, since another type has taken its name. */
 		if (!f || r->bad)
 			continue;
-		load_part(g, c, f, take_part(&part, g, f));
+		contribution_load_part(g, c, f, take_part(&part, g, f));
 		r->bad |= part.bad || part.rest.n > 0;
 	}
 }
@@ -304,7 +323,7 @@ int merged_load(struct merged_group *g, const struct document *doc, struct str b
 	uint64_t version = take(&r), kind = take(&r);
 
 	if (version == DOCUMENT_VERSION && kind == DOCUMENT_FAMILY)
-		load_family(&r, g, doc);
+		take_family(&r, g, doc);
 	else if (version == DOCUMENT_VERSION && kind == DOCUMENT_CONTRIBUTION)
 		load_contribution(&r, g, doc);
 	else

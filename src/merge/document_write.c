@@ -18,7 +18,7 @@ static void put_dist(struct strbuf *b, const struct merged_family *f, const stru
 		put_native(b, dist_native(f, d));
 }
 
-static void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
+void put_part(struct strbuf *b, const struct merged_family *f, const struct part *p)
 {
 	const uint32_t *gone;
 	uint32_t n_gone;

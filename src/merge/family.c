@@ -18,6 +18,11 @@ struct merged_family *family_find(const struct merged_group *g, struct str name)
 	return NULL;
 }
 
+bool merged_has(const struct merged_group *g, struct str family)
+{
+	return family_find(g, family) != NULL;
+}
+
 void family_link(struct merged_group *g, struct merged_family *f)
 {
 	table_add(&g->by_name, hash_bytes(f->name), f);

@@ -207,6 +207,9 @@ void merged_fold(struct merged_group *g, struct contribution *c);
 struct contribution *merged_find(const struct merged_group *g, const struct source *source,
 				 const struct said *said);
 
+/* Is there a family of that name, shown or not? */
+bool merged_has(const struct merged_group *g, struct str family);
+
 /* What is exposed of the family is other than it was, though nothing was said. */
 void merged_family_changed(struct merged_group *g, struct merged_family *f);
 

@@ -23,6 +23,7 @@ enum undo_kind {
 	UNDO_OWNED,     /* a part that is no contribution's, to be freed either way */
 	UNDO_EXEMPLARS, /* of a series: both sets */
 	UNDO_HELD,      /* of a series: old part, new part */
+	UNDO_SUMS,      /* of a series: the base that it had */
 };
 
 struct series_state {
@@ -53,6 +54,7 @@ struct undo {
 		uint64_t number;
 		bool flags[3];
 		struct exemplars *exemplars[2]; /* references */
+		struct sums *sums;              /* owned */
 	};
 };
 
@@ -105,7 +107,9 @@ void family_pop_layout(struct merged_family *f);
 void sums_add(const struct merged_family *f, struct sums *to, const struct part *p, uint32_t at,
 	      int times);
 void sums_done(struct sums *s);
-void sums_add_sums(const struct merged_family *f, struct sums *to, struct sums *from);
+/* The same of all that the other one has. */
+void sums_add_sums(const struct merged_family *f, struct sums *to, const struct sums *from,
+		   int times);
 /* Nothing is counted in layouts from that one on. */
 void sums_cut_layouts(struct sums *s, uint32_t n);
 /* The counts of a layout, which are made if they are not there. */

@@ -58,18 +58,27 @@ void sums_add(const struct merged_family *f, struct sums *to, const struct part 
 		exact_add_times(&counts[i], dist_bucket(d, i), times);
 }
 
-void sums_add_sums(const struct merged_family *f, struct sums *to, struct sums *from)
+static void exact_add_all(struct exact *e, const struct exact *v, int times)
 {
-	total_add_total(&to->value, &from->value);
-	exact_add_exact(&to->count, &from->count);
-	native_sums_add_sums(&to->native, &from->native, 1);
+	if (times > 0)
+		exact_add_exact(e, v);
+	else
+		exact_sub_exact(e, v);
+}
+
+void sums_add_sums(const struct merged_family *f, struct sums *to, const struct sums *from,
+		   int times)
+{
+	total_add_total(&to->value, &from->value, times);
+	exact_add_all(&to->count, &from->count, times);
+	native_sums_add_sums(&to->native, &from->native, times);
 	for (uint32_t i = 0; i < from->n_layouts; i++) {
 		if (!from->layouts[i])
 			continue;
 		struct exact *counts = sums_layout(f, to, i);
 
 		for (uint32_t j = 0; j < from->layouts[i]->n; j++)
-			exact_add_exact(&counts[j], &from->layouts[i]->counts[j]);
+			exact_add_all(&counts[j], &from->layouts[i]->counts[j], times);
 	}
 }
 

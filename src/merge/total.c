@@ -14,12 +14,15 @@ void total_add(struct total *t, double v, int times)
 		exact_sub(&t->sum, v);
 }
 
-void total_add_total(struct total *t, const struct total *v)
+void total_add_total(struct total *t, const struct total *v, int times)
 {
-	exact_add_exact(&t->sum, &v->sum);
-	t->n_nan += v->n_nan;
-	t->n_up += v->n_up;
-	t->n_down += v->n_down;
+	if (times > 0)
+		exact_add_exact(&t->sum, &v->sum);
+	else
+		exact_sub_exact(&t->sum, &v->sum);
+	t->n_nan += times * v->n_nan;
+	t->n_up += times * v->n_up;
+	t->n_down += times * v->n_down;
 }
 
 double total_value(const struct total *t)

@@ -20,7 +20,7 @@ static inline void total_done(struct total *t)
 
 /* Adds v `times` times, 1 or -1. */
 void total_add(struct total *t, double v, int times);
-void total_add_total(struct total *t, const struct total *v);
+void total_add_total(struct total *t, const struct total *v, int times);
 double total_value(const struct total *t);
 bool total_is_zero(const struct total *t);
 bool total_equal(const struct total *a, const struct total *b);

@@ -121,10 +121,34 @@ static void restore_exemplars(const struct undo *u)
 	s->base_exemplars = u->exemplars[1];
 }
 
+static void restore_sums(const struct undo *u)
+{
+	struct merged_series *s = &u->f->series[u->series];
+
+	sums_add_sums(u->f, &s->all, &s->base, -1);
+	sums_add_sums(u->f, &s->all, u->sums, 1);
+	sums_done(&s->base);
+	s->base = *u->sums;
+	free(u->sums);
+}
+
 static void restore_held(const struct undo *u)
 {
 	u->f->series[u->series].held = u->old;
 	part_free(u->new);
+}
+
+static void restore_shown(const struct undo *u)
+{
+	u->f->shown_layout = u->series;
+	u->f->shown_number = u->number;
+}
+
+static void restore_flags(const struct undo *u)
+{
+	u->f->changed = u->flags[0];
+	u->f->shape_changed = u->flags[1];
+	u->f->base_changed = u->flags[2];
 }
 
 static void take_back(struct merged_group *g, const struct undo *u)
@@ -168,8 +192,7 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		family_pop_layout(u->f);
 		break;
 	case UNDO_SHOWN:
-		u->f->shown_layout = u->series;
-		u->f->shown_number = u->number;
+		restore_shown(u);
 		break;
 	case UNDO_OWNED:
 		part_free(u->new);
@@ -180,10 +203,11 @@ static void take_back(struct merged_group *g, const struct undo *u)
 	case UNDO_HELD:
 		restore_held(u);
 		break;
+	case UNDO_SUMS:
+		restore_sums(u);
+		break;
 	case UNDO_FLAGS:
-		u->f->changed = u->flags[0];
-		u->f->shape_changed = u->flags[1];
-		u->f->base_changed = u->flags[2];
+		restore_flags(u);
 		break;
 	}
 }
@@ -263,6 +287,9 @@ void merged_commit(struct merged_group *g)
 		} else if (u->kind == UNDO_EXEMPLARS) {
 			exemplars_unref(u->exemplars[0]);
 			exemplars_unref(u->exemplars[1]);
+		} else if (u->kind == UNDO_SUMS) {
+			sums_done(u->sums);
+			free(u->sums);
 		} else if (u->kind == UNDO_OWNED) {
 			part_free(u->new);
 		} else if (u->kind == UNDO_REMOVED) {

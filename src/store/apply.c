@@ -197,7 +197,8 @@ int store_apply_record(struct store *s, const struct row *row, struct push *push
 	g->staged->labels = &push->labels;
 	for (uint32_t i = 0; i < push->n_families; i++)
 		change_put(s, record, &push->families[i]);
-	if (row->kind == ROW_WHOLE)
+	/* What a summed group shows is in its documents. */
+	if (row->kind == ROW_WHOLE && !group_summed(g))
 		change_take_others(s);
 	r = change_apply(s, err);
 	s->lim = lim;
@@ -260,12 +261,17 @@ void store_apply_hide(struct store *s, uint64_t group)
 {
 	struct group *g = group_of(s, group);
 	struct err ignored;
+	bool replaced;
 
 	if (!g)
 		return;
 	change_begin(s, g);
+	replaced = g->staged->replaced;
 	change_take_others(s);
 	change_apply(s, &ignored);
+	/* A row may say so, but has not done so yet. */
+	g->staged->replaced = replaced;
+	g->staged->hidden = true;
 }
 
 static int add_document(struct store *s, const struct row *row, struct group *g, struct err *err)
@@ -281,8 +287,6 @@ static int add_document(struct store *s, const struct row *row, struct group *g,
 						   s->applied.cap_documents *
 							   sizeof(*s->applied.documents));
 	}
-	if (!g->staged || !g->staged->documents)
-		store_apply_hide(s, row->group);
 	change_begin(s, g);
 	s->applied.documents[s->applied.n_documents++] = (struct applied_document){
 		g, g->staged->documents, *row
@@ -301,15 +305,14 @@ static int remember(struct store *s, const struct row *row, struct err *err)
 	return 0;
 }
 
-/* The newest of each comes first, as when the log is read. */
-static int rebuild_all(struct store *s, struct err *err)
+static int apply_documents(struct store *s, struct err *err)
 {
 	for (size_t i = s->applied.n_documents; i-- > 0;) {
 		struct group *g = s->applied.documents[i].group;
 
 		if (!g)
 			continue;
-		if (summed_rebuild(s, g, s->applied.documents, err) < 0)
+		if (summed_apply(s, g, s->applied.documents, err) < 0)
 			return -1;
 		/* The newest one stands for all of them. */
 		forget_documents(s, s->applied.documents[i].before);
@@ -373,15 +376,12 @@ static void forget(struct store *s)
 int store_apply_end(struct store *s, struct err *err)
 {
 	struct store_limits lim = store_lift_limits(s);
-	int r = rebuild_all(s, err);
+	int r = apply_documents(s, err);
 
 	s->lim = lim;
 	if (r < 0)
 		return -1;
 	store_publish_restored(s);
-	for (size_t i = 0; i < s->applied.n_documents; i++)
-		if (s->applied.documents[i].group)
-			summed_rebuilt(s, s->applied.documents[i].group, s->applied.now);
 	forget(s);
 	if (!store_large_fits(s))
 		store_large_drop(s);

@@ -67,6 +67,7 @@ struct staged {
 	bool end_is_written; /* by a removal: what is published needs no row for it */
 	bool has_left;       /* what the removal at hand does to it is in the net change */
 	bool replaced; /* an accepted push or a deadline of the batch has taken all entries out */
+	bool hidden;   /* rows of others are applied, and what it had was taken out before them */
 	bool listed_record;    /* while rows are made: one has a record of this group */
 	uint32_t made, ended;  /* steps: the last that made it, the first that ended it */
 	uint32_t last;         /* step: the last push that was accepted since it was made */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
+#include "store/summed.h"
 
 /* Found by its group's slot. */
 struct left_out {
@@ -105,6 +106,8 @@ bool store_leaves_out_of(const struct store *s, const struct group *g)
 static bool is_superseded(const struct left_out *l, const struct staged *st)
 {
 	if (!st->exists || st->made || st->replaced)
+		return true;
+	if (l->number == 0 && st->summed && !merged_has(st->summed->group, family_name(l)))
 		return true;
 	for (uint32_t i = 0; i < st->net.n; i++)
 		if (st->net.pairs[i].in &&

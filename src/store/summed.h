@@ -93,10 +93,13 @@ void summed_end_plain_twin(struct store *s, const struct push *push);
  */
 int summed_show(struct store *s, struct group *g, bool shape, bool take_others, double now,
 		struct err *err);
-/* The same, each by itself; what contradicts is told, if anybody wants to know, and not shown. */
-void summed_show_each(struct store *s, struct group *g, double now,
-		      void (*refused)(struct store *s, const struct group *g, struct str family,
-				      const char *why));
+/*
+ * The same, each by itself; what contradicts is told, if anybody wants to know, and not shown. -1:
+ * so said who was told.
+ */
+int summed_show_each(struct store *s, struct group *g, double now,
+		     int (*refused)(struct store *s, const struct group *g, struct str family,
+				    const char *why));
 /* Before the rows of the batch are made; again does nothing. */
 void summed_finish(struct store *s);
 /* The end of a batch, published or not. */
@@ -106,6 +109,10 @@ struct family *summed_decode_entry(const struct entry *e, struct arena *a);
 
 /* ---- summed_rows.c ---- */
 
+/* Notes a document of the batch; body: of its row, with no more than an id if it is gone, or empty.
+ */
+struct staged_document *summed_list_document(struct store *s, struct group *g, struct document *doc,
+					     struct str body);
 /* Adds the rows of the documents of the batch, numbered from *next on. */
 void summed_rows(struct store *s, uint64_t *next);
 /* The rows are written: which of them are live. */
@@ -174,23 +181,28 @@ void summed_begin_waiting(struct store *s, int64_t now_ns, double now);
 /* After a change of the group was made: some of its series may show zeros. */
 void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double now);
 void summed_stage_zeros(struct store *s, int64_t now_ns);
+/* What is added up is shown anew: zeros are shown for a shorter time than before. */
+void summed_show_counts(struct merged_group *m);
 int64_t summed_zeros_due(const struct store *s);
 void summed_zeros_published(struct store *s);
 void summed_zeros_rolled_back(struct store *s);
 
 /* ---- summed_restore.c ---- */
 
+/* All families are to be shown, whatever was shown of them. */
+void summed_mark_all(struct merged_group *m);
+void summed_restored_free(struct restored *r); /* NULL is fine */
+
+/* ---- summed_apply.c ---- */
+
 struct applied_document;
 
 /*
  * In apply.c: rows of others have said something of the group: those documents of the list that
- * g->staged->documents leads to, over what it has. What it shows is staged.
+ * g->staged->documents leads to, over what it has, or in place of what it had as a plain one. -1:
+ * *err, and the batch has to be rolled back.
  */
-int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list,
-		   struct err *err);
-/* That is published. */
-void summed_rebuilt(struct store *s, struct group *g, double now);
-
-void summed_restored_free(struct restored *r); /* NULL is fine */
+int summed_apply(struct store *s, struct group *g, const struct applied_document *list,
+		 struct err *err);
 
 #endif

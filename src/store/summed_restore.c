@@ -123,12 +123,13 @@ static void know_document(void *arg, struct document *doc)
 /*
  * A family that contradicts a rule is left out: it still counts, and its documents stay in the log.
  */
-static void leave_out(struct store *s, const struct group *g, struct str family, const char *why)
+static int leave_out(struct store *s, const struct group *g, struct str family, const char *why)
 {
 	store_leave_out(s, g, 0, group_key(g), family, why);
+	return 0;
 }
 
-static void mark_all(struct merged_group *m)
+void summed_mark_all(struct merged_group *m)
 {
 	for (uint32_t i = 0; i < m->n_families; i++)
 		if (m->families[i])
@@ -139,7 +140,7 @@ static void show_restored(struct store *s, struct group *g, double now)
 {
 	struct err err;
 
-	mark_all(group_summed(g)->group);
+	summed_mark_all(group_summed(g)->group);
 	if (summed_show(s, g, false, false, now, &err) < 0)
 		summed_show_each(s, g, now, leave_out);
 }
@@ -162,60 +163,6 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 	summed_show_all_sources(s, g);
 	pthread_mutex_unlock(&s->pages.lock);
 	return 0;
-}
-
-/* ---- rows of others, over what there is ---- */
-
-static void add_known(void *arg, struct document *doc, struct str bytes)
-{
-	add(arg, doc, bytes);
-}
-
-static void add_all_known(struct restored *r, struct summed *su)
-{
-	char head[SUMMED_HEAD_BYTES];
-
-	add(r, &su->doc, summed_head_encode(&su->head, head));
-	merged_all_documents(su->group, add_known, r);
-}
-
-int summed_rebuild(struct store *s, struct group *g, const struct applied_document *list,
-		   struct err *err)
-{
-	struct summed *su = summed_new();
-
-	su->restored = mem_zalloc(sizeof(*su->restored));
-	for (size_t place = g->staged->documents; place; place = list[place - 1].before)
-		add_row(su->restored, &list[place - 1].row);
-	if (group_summed(g))
-		add_all_known(su->restored, group_summed(g));
-	if (load_head(su, err) < 0 || load_documents(su, err) < 0) {
-		summed_free(su);
-		return -1;
-	}
-	summed_restored_free(su->restored);
-	su->restored = NULL;
-	su->head_changed = false;
-	change_begin(s, g);
-	summed_leave(g);
-	g->staged->summed = su;
-	for (uint32_t i = 0; i < su->group->n_families; i++)
-		if (su->group->families[i])
-			su->group->families[i]->changed = true;
-	return summed_show(s, g, false, true, s->work.now, err);
-}
-
-void summed_rebuilt(struct store *s, struct group *g, double now)
-{
-	if (!g->summed)
-		return;
-	know_document(s, &g->summed->doc);
-	merged_each_document(g->summed->group, know_document, s);
-	summed_were_heard(g->summed, clock_mono_ns(), now);
-	summed_await_all(s, g);
-	pthread_mutex_lock(&s->pages.lock);
-	summed_show_all_sources(s, g);
-	pthread_mutex_unlock(&s->pages.lock);
 }
 
 /* ---- from another store ---- */
@@ -253,7 +200,7 @@ int store_stage_summed(struct store *s, struct push *push, const struct store *f
 		show_restored(s, g, push->now);
 		return 0;
 	}
-	mark_all(su->group);
+	summed_mark_all(su->group);
 	return summed_show(s, g, false, false, push->now, &push->err);
 }
 

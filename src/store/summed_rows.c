@@ -39,25 +39,33 @@ struct lister {
 	struct group *group;
 };
 
+struct staged_document *summed_list_document(struct store *s, struct group *g, struct document *doc,
+					     struct str body)
+{
+	struct summed_work *w = &s->work;
+
+	if (w->n_documents == w->cap_documents) {
+		w->cap_documents = w->cap_documents ? w->cap_documents * 2 : 64;
+		w->documents = mem_realloc(w->documents, w->cap_documents * sizeof(*w->documents));
+	}
+	w->documents[w->n_documents] = (struct staged_document){ g, doc, body, 0 };
+	return &w->documents[w->n_documents++];
+}
+
 /* The body of a row begins with the document's number in its group: 8 bytes, the lowest first. */
 static void list_document(void *arg, struct document *doc, struct str bytes)
 {
 	struct lister *l = arg;
-	struct summed_work *w = &l->store->work;
 	size_t n = DOCUMENT_ID_BYTES + bytes.n;
 	char *body;
 
 	/* The document is gone, and was never written. */
 	if (bytes.n == 0 && doc->number == 0)
 		return;
-	body = arena_alloc(&w->bodies, n);
+	body = arena_alloc(&l->store->work.bodies, n);
 	le_put(body, doc->id, 8);
 	copy_bytes(body + DOCUMENT_ID_BYTES, bytes.p, bytes.n);
-	if (w->n_documents == w->cap_documents) {
-		w->cap_documents = w->cap_documents ? w->cap_documents * 2 : 64;
-		w->documents = mem_realloc(w->documents, w->cap_documents * sizeof(*w->documents));
-	}
-	w->documents[w->n_documents++] = (struct staged_document){ l->group, doc, { body, n }, 0 };
+	summed_list_document(l->store, l->group, doc, (struct str){ body, n });
 }
 
 static void list_group(struct store *s, struct group *g, struct summed *su)

@@ -156,9 +156,9 @@ int summed_show(struct store *s, struct group *g, bool shape, bool take_others, 
 	return show(s, g, &w, take_others, now, err);
 }
 
-void summed_show_each(struct store *s, struct group *g, double now,
-		      void (*refused)(struct store *s, const struct group *g, struct str family,
-				      const char *why))
+int summed_show_each(struct store *s, struct group *g, double now,
+		     int (*refused)(struct store *s, const struct group *g, struct str family,
+				    const char *why))
 {
 	struct merged_group *m = group_summed(g)->group;
 
@@ -170,9 +170,10 @@ void summed_show_each(struct store *s, struct group *g, double now,
 		    show(s, g, &w, false, now, &err) == 0)
 			continue;
 		forget_changes(m, &w);
-		if (refused)
-			refused(s, g, m->families[i]->name, err.msg);
+		if (refused && refused(s, g, m->families[i]->name, err.msg) < 0)
+			return -1;
 	}
+	return 0;
 }
 
 static bool has_changed(const struct merged_group *m)

@@ -61,6 +61,8 @@ static void set_head(struct summed *su, const struct push *push)
 
 	if (same_head(&su->head, &head))
 		return;
+	if (head.zero_first_ns < su->head.zero_first_ns)
+		summed_show_counts(su->group);
 	su->head = head;
 	su->head_changed = true;
 }

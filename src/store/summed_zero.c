@@ -72,12 +72,8 @@ static struct group *group_of(const struct store *s, const struct showing_zeros 
 	return g && group_is_there(g) && group_summed(g) == z->summed ? g : NULL;
 }
 
-static void show_counts(struct store *s, struct group *g)
+void summed_show_counts(struct merged_group *m)
 {
-	struct merged_group *m;
-
-	change_begin(s, g);
-	m = g->staged->summed->group;
 	for (uint32_t i = 0; i < m->n_families; i++)
 		if (m->families[i] && m->families[i]->policy == MERGE_SUM)
 			merged_family_changed(m, m->families[i]);
@@ -102,7 +98,8 @@ void summed_stage_zeros(struct store *s, int64_t now_ns)
 		} else if (g) {
 			it.summed->zeros_due_ns = 0;
 			add(&s->zeros.staged, it);
-			show_counts(s, g);
+			change_begin(s, g);
+			summed_show_counts(g->staged->summed->group);
 		}
 	}
 	w->n = n;

@@ -75,7 +75,9 @@ struct step {
 	uint8_t name, start, layout;
 	uint8_t push_id; /* of an increment; 0: none */
 	bool replace, final;
-	bool lost; /* the batch comes to nothing */
+	bool lost;          /* the batch comes to nothing */
+	bool follow, swaps; /* then another gateway reads what was written, and writes from now on
+			     */
 	struct said_by_step said;
 };
 

@@ -95,6 +95,8 @@ static void fill_step(uint64_t *r, struct step *s, unsigned natives)
 	/* A process has one all its life. */
 	s->layout = (s->name + s->start) % N_LAYOUTS;
 	fill_said(r, &s->said, natives == 0 || (natives == 2 && s->start != 1));
+	s->follow = rng_one_in(r, 3);
+	s->swaps = rng_one_in(r, 6);
 }
 
 void sum_history_fill(uint64_t seed, struct history *h)
@@ -124,9 +126,11 @@ void sum_step_print(const struct step *s)
 	};
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 
-	fprintf(stderr, "%s %c@%d id %d%s%s%s\n", kinds[s->kind], 'a' + s->name, s->start * 100,
+	fprintf(stderr, "%s %c@%d id %d%s%s%s%s%s\n", kinds[s->kind], 'a' + s->name, s->start * 100,
 		s->push_id, s->replace ? " PUT" : "", s->final ? " final" : "",
-		s->lost ? " (comes to nothing)" : "");
+		s->lost ? " (comes to nothing)" : "",
+		s->follow ? ", which the other one reads" : "",
+		s->follow && s->swaps ? ", and then writes" : "");
 	if (s->kind != PUSH && s->kind != ADD)
 		return;
 	sum_step_body(s, &body);

@@ -21,6 +21,7 @@
 #include "journal/rewrite.h"
 #include "lib/mem_storage.h"
 #include "lib/naive_sums.h"
+#include "lib/row_follower.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
 #include "lib/sum_history.h"
@@ -41,6 +42,8 @@ enum {
 struct world {
 	struct store *store;
 	struct mem_storage rows;
+	struct row_follower other;
+	bool another_log; /* the other one has read one that is not there any more */
 };
 
 static bool series_limited; /* to A_FEW_SERIES */
@@ -108,6 +111,7 @@ static void restart(struct world *w, enum step_kind how)
 	load(w, &other.base);
 	mem_storage_done(&w->rows);
 	w->rows = other;
+	w->another_log = true;
 }
 
 static void commit(struct world *w)
@@ -294,6 +298,64 @@ static const char *compare(struct world *w, struct naive_sums *m, struct shown_c
 	return words;
 }
 
+/* ---- another gateway ---- */
+
+static void add_all(struct store *s, struct strbuf *out)
+{
+	sum_exposed(s, out);
+	sum_add_messages(s, out);
+	store_state_add(s, out);
+	sum_sort_lines(out);
+}
+
+/* What is due was written by the writer; what needs no row is not. */
+static void show_due(struct store *s)
+{
+	while (store_next_due(s) <= clock_mono_ns()) {
+		store_stage_due(s, clock_mono_ns(), clock_wall(), 100);
+		must(store_rows(s)->n == 0, "the other one has something to write");
+		store_publish(s);
+	}
+}
+
+static void catch_up(struct world *w)
+{
+	if (!w->another_log && row_follower_apply(&w->other, &w->rows, clock_wall()))
+		return;
+	row_follower_load(&w->other, &w->rows, new_store());
+	store_begin_waiting(w->other.store, clock_mono_ns(), clock_wall(), 0);
+	if (series_limited)
+		limit_series(w->other.store);
+	w->another_log = false;
+}
+
+static const char *follow(struct world *w, const struct step *s)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 };
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	static char words[8192];
+	struct store *writer = w->store;
+
+	if (!s->follow)
+		return NULL;
+	catch_up(w);
+	show_due(w->other.store);
+	add_all(w->other.store, &got);
+	add_all(writer, &want);
+	if (!str_eq(strbuf_str(&got), strbuf_str(&want))) {
+		snprintf(words, sizeof(words), "the other one\n%sthe writer\n%s", strbuf_z(&got),
+			 strbuf_z(&want));
+		return words;
+	}
+	if (!same_digest(writer, w->other.store))
+		return "the other one's digest differs";
+	if (s->swaps) {
+		w->store = w->other.store;
+		row_follower_swap(&w->other, writer);
+	}
+	return NULL;
+}
+
 static struct group_options options = { .gauges = NULL };
 
 static void set_rule(const struct naive_rule *rule)
@@ -321,6 +383,10 @@ static const char *run(const struct history *h)
 	if (series_limited)
 		limit_series(w.store);
 	mem_storage_init(&w.rows);
+	row_follower_init(&w.other, new_store());
+	w.another_log = false;
+	if (series_limited)
+		limit_series(w.other.store);
 	m->rule = h->rule;
 	m->now = 1000000;
 	for (unsigned i = 0; i < h->n && !wrong; i++) {
@@ -329,8 +395,10 @@ static const char *run(const struct history *h)
 		do_due(&w, false);
 		wrong = take_step(&w, m, &h->steps[i]);
 		wrong = wrong ? wrong : compare(&w, m, last);
+		wrong = wrong ? wrong : follow(&w, &h->steps[i]);
 	}
 	store_free(w.store);
+	row_follower_done(&w.other);
 	mem_storage_done(&w.rows);
 	return wrong;
 }
@@ -379,6 +447,8 @@ static void shrink(struct history *h)
 		shrink_flag(h, &h->steps[i].lost);
 		shrink_flag(h, &h->steps[i].final);
 		shrink_flag(h, &h->steps[i].replace);
+		shrink_flag(h, &h->steps[i].follow);
+		shrink_flag(h, &h->steps[i].swaps);
 	}
 }
 

@@ -1,0 +1,403 @@
+/*
+ * Documents that others have written, over what a group has: what follows from all documents
+ * together is brought up to date by what has changed of each. Numbers of pushes only grow, and what
+ * a contribution has said most, least or last goes into the base before it is gone from there.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "merge/document.h"
+#include "merge/document_format.h"
+#include "merge/document_numbers.h"
+
+void merged_news_done(struct merged_news *n)
+{
+	table_done(&n->by_id);
+}
+
+static void note_id(struct merged_group *g, uint64_t id)
+{
+	if (id >= g->next_id)
+		g->next_id = id + 1;
+}
+
+/* ---- what is gone ---- */
+
+/* Most documents are of a family, or of a contribution that is found by its name. */
+static struct contribution *contribution_by_id(struct merged_news *n, uint64_t id)
+{
+	struct contribution *c;
+
+	for (size_t i = 0; !n->has_ids && i < n->group->n; i++)
+		table_add(&n->by_id, n->group->contributions[i]->doc.id,
+			  n->group->contributions[i]);
+	n->has_ids = true;
+	for (size_t at = table_first(&n->by_id, id); (c = table_next(&n->by_id, id, &at));)
+		if (c->doc.id == id && !c->removed)
+			return c;
+	return NULL;
+}
+
+/* The document of the base says the same of the series, or somebody has spoken since. */
+static void let_go(struct merged_group *g, struct merged_family *f, uint32_t series,
+		   const struct contribution *c)
+{
+	if (f->series[series].by != c)
+		return;
+	undo_save_state(g, f, series);
+	f->series[series].by = NULL;
+}
+
+static void leave(struct merged_news *n, struct contribution *c)
+{
+	struct merged_group *g = n->group;
+
+	for (uint32_t i = 0; i < c->n_parts; i++) {
+		struct merged_family *f = c->parts[i] ? g->families[i] : NULL;
+		const struct part *p = c->parts[i];
+		const uint32_t *gone;
+		uint32_t n_gone;
+
+		if (!f || f->dropped)
+			continue;
+		gone = part_gone(p, &n_gone);
+		for (uint32_t j = 0; j < p->list->n; j++)
+			let_go(g, f, p->list->v[j], c);
+		for (uint32_t j = 0; j < n_gone; j++)
+			let_go(g, f, gone[j], c);
+		contribution_say(g, c, f, NULL);
+	}
+	contribution_remove(g, c);
+	n->said(n->arg, &c->doc, false);
+}
+
+static void apply_gone(struct merged_news *n, uint64_t id)
+{
+	struct merged_family *f = family_by_id(n->group, id);
+	struct contribution *c = f ? NULL : contribution_by_id(n, id);
+
+	if (f) {
+		family_drop(n->group, f);
+		n->said(n->arg, &f->doc, false);
+	} else if (c) {
+		leave(n, c);
+	}
+}
+
+/* A number that was given again when what had it was gone. */
+static void make_free(struct merged_news *n, uint64_t id)
+{
+	struct contribution *c = id < n->group->next_id ? contribution_by_id(n, id) : NULL;
+
+	if (c)
+		leave(n, c);
+}
+
+/* ---- families ---- */
+
+/* Has it only grown? */
+static bool is_grown(const struct merged_family *f, const struct merged_family *to)
+{
+	if (!str_eq(f->name, to->name) || !str_eq(f->help, to->help) ||
+	    !str_eq(f->unit, to->unit) || f->has_help != to->has_help || f->type != to->type ||
+	    f->policy != to->policy || f->n_layouts > to->n_layouts || f->n > to->n)
+		return false;
+	for (uint32_t i = 0; i < f->n_layouts; i++)
+		if (f->layouts[i].n != to->layouts[i].n ||
+		    !str_eq((struct str){ (const char *)f->layouts[i].bounds,
+					  f->layouts[i].n * sizeof(double) },
+			    (struct str){ (const char *)to->layouts[i].bounds,
+					  to->layouts[i].n * sizeof(double) }))
+			return false;
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->series[i].hash != to->series[i].hash ||
+		    !said_same_labels(f->series[i].labels, f->series[i].n_labels,
+				      to->series[i].labels, to->series[i].n_labels))
+			return false;
+	return true;
+}
+
+static void grow(struct merged_group *g, struct merged_family *f, const struct merged_family *to)
+{
+	for (uint32_t i = f->n_layouts; i < to->n_layouts; i++)
+		family_layout(g, f,
+			      &(struct said_dist){ .n = to->layouts[i].n,
+						   .bounds = to->layouts[i].bounds });
+	for (uint32_t i = f->n; i < to->n; i++) {
+		const struct merged_series *s = &to->series[i];
+		uint32_t hint = i;
+
+		family_series(g, f,
+			      &(struct said_metric){ .labels = s->labels,
+						     .n_labels = s->n_labels,
+						     .hash = s->hash },
+			      &hint);
+	}
+}
+
+static void exchange_sums(struct merged_group *g, struct merged_family *f, uint32_t series,
+			  struct sums *with)
+{
+	struct merged_series *s = &f->series[series];
+	struct undo *u = undo_add(g, UNDO_SUMS);
+
+	u->f = f;
+	u->series = series;
+	u->sums = mem_dup(&s->base, sizeof(s->base));
+	sums_add_sums(f, &s->all, &s->base, -1);
+	sums_add_sums(f, &s->all, with, 1);
+	s->base = *with;
+	*with = (struct sums){ 0 };
+}
+
+static void exchange_held(struct merged_group *g, struct merged_family *f, uint32_t series,
+			  struct part *with)
+{
+	struct undo *u = undo_add(g, UNDO_HELD);
+
+	u->f = f;
+	u->series = series;
+	u->old = f->series[series].held;
+	u->new = f->series[series].held = with;
+}
+
+static void exchange_exemplars(struct merged_group *g, struct merged_family *f, uint32_t series,
+			       struct exemplars *with)
+{
+	struct merged_series *s = &f->series[series];
+	struct undo *u;
+
+	if (!with && !s->base_exemplars)
+		return;
+	u = undo_add(g, UNDO_EXEMPLARS);
+	u->f = f;
+	u->series = series;
+	u->exemplars[0] = s->exemplars;
+	u->exemplars[1] = s->base_exemplars;
+	s->base_exemplars = exemplars_ref(with);
+	s->exemplars = with ? exemplars_newest(s->exemplars, with->list, with->n)
+			    : exemplars_ref(s->exemplars);
+}
+
+/* What the base said last counts only as long as no contribution has spoken since. */
+static void base_says(struct merged_group *g, struct merged_family *f, uint32_t series,
+		      struct merged_series *with)
+{
+	struct merged_series *s = &f->series[series];
+
+	if (with->number == 0 || with->number < s->number)
+		return;
+	s->number = with->number;
+	s->by = NULL;
+	s->there = with->there;
+	s->value = with->value;
+	if (s->held || with->held)
+		exchange_held(g, f, series, TAKE(with->held));
+}
+
+static void apply_series(struct merged_group *g, struct merged_family *f, uint32_t series,
+			 struct merged_series *with)
+{
+	struct merged_series *s = &f->series[series];
+
+	undo_save_state(g, f, series);
+	s->since = with->since;
+	s->native = with->native;
+	exchange_exemplars(g, f, series, with->base_exemplars);
+	switch (f->policy) {
+	case MERGE_SUM:
+		if (s->in_base || with->in_base)
+			exchange_sums(g, f, series, &with->base);
+		s->in_base = with->in_base;
+		break;
+	case MERGE_MOSTRECENT:
+		base_says(g, f, series, with);
+		break;
+	case MERGE_MAX:
+	case MERGE_MIN:
+		if (with->in_base)
+			set_extreme(g, f, series, with->base_value);
+		s->in_base = with->in_base;
+		s->base_value = with->base_value;
+		break;
+	default:
+		break;
+	}
+}
+
+static void apply_new_family(struct merged_news *n, struct reader *r, const struct document *doc)
+{
+	struct merged_group *g = n->group;
+	uint64_t next = g->next_id;
+
+	make_free(n, doc->id);
+	take_family(r, g, doc);
+	g->next_id = next;
+	if (!r->bad)
+		n->said(n->arg, &family_by_id(g, doc->id)->doc, true);
+}
+
+static void apply_family(struct merged_news *n, struct reader *r, const struct document *doc)
+{
+	struct merged_group *g = n->group, *alone;
+	struct merged_family *f = family_by_id(g, doc->id), *to;
+
+	if (!f) {
+		apply_new_family(n, r, doc);
+		return;
+	}
+	alone = merged_group_new();
+	take_family(r, alone, doc);
+	to = r->bad ? NULL : alone->families[0];
+	if (to && is_grown(f, to)) {
+		family_changed(g, f, true, true);
+		grow(g, f, to);
+		for (uint32_t i = 0; i < f->n; i++)
+			apply_series(g, f, i, &to->series[i]);
+		family_show_layout(g, f, to->shown_layout, to->shown_number);
+		if (alone->next_number > g->next_number)
+			g->next_number = alone->next_number;
+		n->said(n->arg, &f->doc, true);
+	} else {
+		r->bad = true;
+	}
+	merged_group_free(alone);
+}
+
+/* ---- contributions ---- */
+
+static void say_recent(struct merged_group *g, struct contribution *c, struct merged_family *f,
+		       const struct part *p)
+{
+	uint32_t n_gone;
+	const uint32_t *gone = part_gone(p, &n_gone);
+
+	for (uint32_t i = 0; i < p->list->n + n_gone; i++) {
+		bool there = i < p->list->n;
+		uint32_t series = there ? p->list->v[i] : gone[i - p->list->n];
+		struct merged_series *s = &f->series[series];
+
+		if (p->number < s->number)
+			continue;
+		undo_save_state(g, f, series);
+		s->number = p->number;
+		s->by = c;
+		s->there = there;
+		s->value = there ? part_value(p, i) : 0;
+	}
+}
+
+static void say(struct merged_group *g, struct contribution *c, struct merged_family *f,
+		struct part *p)
+{
+	contribution_load_part(g, c, f, p);
+	if (!p)
+		return;
+	if (f->policy == MERGE_MOSTRECENT)
+		say_recent(g, c, f, p);
+	for (uint32_t i = 0; i < p->list->n; i++)
+		series_note_exemplars(g, f, p, i, false);
+}
+
+/* A document has all that its contribution says; a push says something of a few families. */
+static bool is_said(const struct merged_family *f, const struct part *p, struct str bytes)
+{
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	if (!p)
+		return false;
+	put_part(&b, f, p);
+	return str_eq(strbuf_str(&b), bytes);
+}
+
+static void apply_parts(struct merged_group *g, struct contribution *c, struct reader *r,
+			uint32_t n_parts)
+{
+	CLEANUP(freep) bool *kept = mem_zalloc(g->n_families * sizeof(*kept));
+
+	for (uint32_t i = 0; i < n_parts && !r->bad; i++) {
+		struct merged_family *f = family_by_id(g, take(r));
+		struct reader part = { .rest = take_str(r) };
+
+		if (!f || r->bad)
+			continue;
+		kept[f->index] = true;
+		if (is_said(f, contribution_part(c, f), part.rest))
+			continue;
+		say(g, c, f, take_part(&part, g, f));
+		r->bad |= part.bad || part.rest.n > 0;
+	}
+	for (uint32_t i = 0; i < c->n_parts && !r->bad; i++)
+		if (c->parts[i] && !kept[i] && !g->families[i]->dropped)
+			contribution_say(g, c, g->families[i], NULL);
+}
+
+static struct contribution *contribution_for(struct merged_news *n, const struct document *doc,
+					     const struct contribution_head *h)
+{
+	struct merged_group *g = n->group;
+	struct contribution *c = merged_find(g, &h->source, NULL);
+	uint64_t next = g->next_id;
+
+	if (c && c->doc.id == doc->id && c->first == h->first)
+		return c;
+	/* It has gone, and come back. */
+	if (c)
+		leave(n, c);
+	make_free(n, doc->id);
+	c = contribution_add(g, &h->source);
+	c->doc = *doc;
+	g->next_id = next;
+	return c;
+}
+
+static int64_t heard_at(const struct merged_news *n, double pushed_at)
+{
+	double ago = n->now - pushed_at;
+
+	return n->now_ns - (ago <= 0 ? 0 : ago < 9e9 ? (int64_t)(ago * 1e9) : INT64_MAX);
+}
+
+static void apply_contribution(struct merged_news *n, struct reader *r, const struct document *doc)
+{
+	struct merged_group *g = n->group;
+	struct contribution_head h;
+	struct contribution *c;
+
+	if (!take_contribution(r, g, &h))
+		return;
+	c = contribution_for(n, doc, &h);
+	undo_save_fields(g, c);
+	merged_set_live(g, c, h.live);
+	apply_parts(g, c, r, h.n_parts);
+	contribution_set_head(c, &h);
+	c->heard_ns = heard_at(n, h.pushed_at);
+	n->said(n->arg, &c->doc, true);
+}
+
+/* ---- ---- */
+
+int merged_apply(struct merged_news *n, uint64_t id, struct str bytes, struct err *err)
+{
+	const struct document doc = { .id = id };
+	struct reader r = { .rest = bytes };
+	uint64_t version, kind;
+
+	if (bytes.n == 0) {
+		apply_gone(n, id);
+		return 0;
+	}
+	version = take(&r);
+	kind = take(&r);
+	if (version == DOCUMENT_VERSION && kind == DOCUMENT_FAMILY)
+		apply_family(n, &r, &doc);
+	else if (version == DOCUMENT_VERSION && kind == DOCUMENT_CONTRIBUTION)
+		apply_contribution(n, &r, &doc);
+	else
+		r.bad = true;
+	note_id(n->group, id);
+	if (!r.bad && r.rest.n == 0)
+		return 0;
+	return err_set(err, ERR_STORAGE, 0, "document %llu of a summed group is damaged",
+		       (unsigned long long)id);
+}
