@@ -31,22 +31,27 @@ int row_insert(sqlite3_stmt *insert, const struct row *row)
 	return r == SQLITE_OK ? statement_run(insert) : r;
 }
 
-void row_get_head(sqlite3_stmt *heads, struct row *ret)
+static void get_ids(sqlite3_stmt *select, struct row *ret)
 {
 	*ret = (struct row){
-		.number = (uint64_t)sqlite3_column_int64(heads, 0),
-		.kind = (enum row_kind)sqlite3_column_int64(heads, 1),
-		.group = (uint64_t)sqlite3_column_int64(heads, 2),
-		.from = (uint64_t)sqlite3_column_int64(heads, 3),
-		.at = sqlite3_column_double(heads, 4),
-		.checksum = (uint64_t)sqlite3_column_int64(heads, 5),
-		.body = { NULL, (size_t)sqlite3_column_int64(heads, 6) },
+		.number = (uint64_t)sqlite3_column_int64(select, 0),
+		.kind = (enum row_kind)sqlite3_column_int64(select, 1),
+		.group = (uint64_t)sqlite3_column_int64(select, 2),
+		.from = (uint64_t)sqlite3_column_int64(select, 3),
 	};
+}
+
+void row_get_head(sqlite3_stmt *heads, struct row *ret)
+{
+	get_ids(heads, ret);
+	ret->body = (struct str){ NULL, (size_t)sqlite3_column_int64(heads, 4) };
 }
 
 void row_get(sqlite3_stmt *select, struct row *ret)
 {
-	row_get_head(select, ret);
+	get_ids(select, ret);
+	ret->at = sqlite3_column_double(select, 4);
+	ret->checksum = (uint64_t)sqlite3_column_int64(select, 5);
 	ret->body = (struct str){ sqlite3_column_blob(select, 6),
 				  (size_t)sqlite3_column_bytes(select, 6) };
 }

@@ -15,15 +15,16 @@
 #define ROW_INSERT                                                             \
 	"INSERT INTO log (number, kind, group_id, moved, at, checksum, body) " \
 	"VALUES (?, ?, ?, ?, ?, ?, ?)"
-/* The last one says how long the body is. */
-#define ROW_HEADS "SELECT number, kind, group_id, moved, at, checksum, length(body) FROM log "
+/* Cleaning reads heads of all rows, most of which only go. The last one says how long the body is.
+ */
+#define ROW_HEADS "SELECT number, kind, group_id, moved, length(body) FROM log "
 #define ROW_SELECT "SELECT number, kind, group_id, moved, at, checksum, body FROM log "
 
 /* Runs such a statement. An SQLite result code. The body is borrowed for the call. */
 int row_insert(sqlite3_stmt *insert, const struct row *row);
 /* Of the row that the statement is at. The body is good until its next step. */
 void row_get(sqlite3_stmt *select, struct row *ret);
-/* The same of heads: without the body. */
+/* The same of heads: without the body, of which only the size is known, time and checksum. */
 void row_get_head(sqlite3_stmt *heads, struct row *ret);
 
 /* Steps a statement that returns no row and makes it ready for the next use. */

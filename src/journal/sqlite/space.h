@@ -20,7 +20,7 @@ enum { SPACE_KEPT = 1024 * 1024 };
  * While the disk has room, so much more is kept than has to be: until commits may have used that
  * up, SQLite is not asked how large the database is, which costs a seventh of a small push.
  */
-enum { SPACE_AHEAD = 1024 * 1024 };
+enum { SPACE_AHEAD = 4 * 1024 * 1024 };
 
 struct space {
 	sqlite3_stmt *pages, *free_pages;

@@ -47,11 +47,15 @@ static bool is_there(const struct db_file *file, struct err *err)
 static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
 	struct db_file *file = (struct db_file *)f;
-	struct err ignored;
+	sqlite3_int64 has;
 	int r;
 
-	/* A write behind the end of a shortened file would fill the gap with zeros. */
-	if (file->log && !is_there(file, &ignored))
+	/*
+	 * A write behind the end of a shortened file would fill the gap with zeros. Whether the
+	 * file still has its name is seen after the sync.
+	 */
+	if (file->log &&
+	    (vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has) != SQLITE_OK || has < file->size))
 		return SQLITE_IOERR_WRITE;
 	r = vfs_real(f)->pMethods->xWrite(vfs_real(f), from, n, at);
 	if (r == SQLITE_OK && at + n > file->size)
