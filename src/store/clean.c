@@ -174,7 +174,12 @@ static bool may_be_live(const struct store *s, const struct group *g, const stru
 	const struct entry_table *t = &g->entries;
 	uint64_t number = row_first_number(row);
 
-	if (s->left_out.n > 0 || (g->last && g->last->number == number) || !is_worth_a_look(t, row))
+	if (s->left_out.n > 0 || (g->last && g->last->number == number))
+		return true;
+	/* Usually the last push has all of the group's families. */
+	if (g->last && g->last->n_live == t->n + 1)
+		return false;
+	if (!is_worth_a_look(t, row))
 		return true;
 	for (uint32_t i = 0; i < t->cap; i++)
 		if (entries_at(t, i) && store_entry(s, entries_at(t, i))->record->number == number)
