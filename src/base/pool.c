@@ -75,6 +75,9 @@ void *pool_take(struct pool *p, uint32_t *ret_id)
 	if (c->free) {
 		memcpy(&c->free, item, sizeof(c->free));
 		memset(item, 0, p->size);
+		/* The next one to be taken, as several are mostly. */
+		if (c->free)
+			__builtin_prefetch(c->items + (c->free - 1) * p->size, 1);
 	}
 	p->n++;
 	if (++c->n == POOL_CHUNK)

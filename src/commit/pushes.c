@@ -106,6 +106,7 @@ static size_t stage_all(struct committer *c, struct push *first, const bool *was
 	for (struct push *p = first; p; p = (struct push *)p->node.next) {
 		if (!was_refused[n++])
 			p->err = (struct err){ 0 };
+		store_look_ahead_batch(c->store, p);
 		committer_stage(c, p);
 	}
 	return n;

@@ -193,6 +193,16 @@ void entries_prefetch_entry(const struct entry_table *t, const struct pool *entr
 		__builtin_prefetch(pool_at(entries, id));
 }
 
+void entries_prefetch_few(const struct entry_table *t, const struct pool *entries)
+{
+	for (uint32_t i = 0; !is_hashed(t) && i < t->n; i++) {
+		const char *e = pool_at(entries, entries_at(t, i));
+
+		__builtin_prefetch(e);
+		__builtin_prefetch(e + sizeof(struct entry) - 1);
+	}
+}
+
 static void put(struct entry_table *t, const struct pool *entries, uint32_t id)
 {
 	uint32_t at = t->n;

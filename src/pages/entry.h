@@ -144,6 +144,8 @@ uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
  * the entry. */
 void entries_prefetch(const struct entry_table *t, uint64_t hash);
 void entries_prefetch_entry(const struct entry_table *t, const struct pool *entries, uint64_t hash);
+/* The same for all entries of an array. */
+void entries_prefetch_few(const struct entry_table *t, const struct pool *entries);
 /* The table has no entry of that family yet. */
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
 /* The table has the old one. id 0: removes it. */

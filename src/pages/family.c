@@ -22,16 +22,18 @@ static struct help *help_new(struct shown_family *f, struct str text)
 
 void family_init(struct shown_family *f, struct str name, struct str exposed, uint64_t hash)
 {
-	char *p = mem_alloc(name.n + exposed.n + 1);
+	bool same = str_eq(name, exposed);
+	size_t at = same ? 0 : name.n;
+	char *p = mem_alloc(at + exposed.n + 1);
 
 	copy_bytes(p, name.p, name.n);
-	copy_bytes(p + name.n, exposed.p, exposed.n);
+	copy_bytes(p + at, exposed.p, exposed.n);
 	*f = (struct shown_family){
 		.name = { p, name.n },
-		.exposed = { p + name.n, exposed.n },
+		.exposed = { p + at, exposed.n },
 		.hash = hash,
 		.none = help_new(f, STR_NULL),
-		.unescaped = str_eq(name, exposed) ? NULL : bytes_of(name),
+		.unescaped = same ? NULL : bytes_of(name),
 	};
 }
 

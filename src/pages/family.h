@@ -15,7 +15,7 @@ struct kin;
 struct page;
 
 struct shown_family {
-	struct str name, exposed; /* owned, one block */
+	struct str name, exposed; /* owned, one block; the same place if these are equal */
 	uint64_t hash;            /* of exposed */
 	uint8_t type;             /* enum metric_type: the header says it */
 	bool listed;

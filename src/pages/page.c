@@ -25,6 +25,19 @@ static uint32_t slot_find(const struct page *p, const struct lines *s, uint32_t 
 	abort();
 }
 
+void page_prefetch(const struct page *p)
+{
+	enum { LINE = 64 };
+
+	if (!p)
+		return;
+	/* What follows these the processor fetches itself. */
+	__builtin_prefetch(p->slots);
+	__builtin_prefetch((const char *)p->slots + LINE);
+	__builtin_prefetch(p->lens);
+	__builtin_prefetch(p->text);
+}
+
 struct str page_text(const struct page *p, const struct lines *s)
 {
 	uint32_t at;
@@ -213,6 +226,16 @@ uint32_t pages_remove(struct shown_family *f, struct lines *s)
 	return len;
 }
 
+/* What a push repeats differs in the value, at the end: the rest need not be read then. */
+static bool is_same_text(struct str a, struct str b)
+{
+	enum { END = 16 };
+	size_t rest = a.n > END ? a.n - END : 0;
+
+	return a.n == b.n && memcmp(a.p + rest, b.p + rest, a.n - rest) == 0 &&
+	       memcmp(a.p, b.p, rest) == 0;
+}
+
 uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *s, struct str text)
 {
 	struct page *p = old->page;
@@ -227,7 +250,7 @@ uint32_t pages_replace(struct shown_family *f, struct lines *old, struct lines *
 	}
 	/* Forms that are made of the text and the type stay valid if these stay the same. */
 	if (old->lossy || s->lossy || old->type != s->type ||
-	    !str_eq(text, (struct str){ p->text->p + at, len }))
+	    !is_same_text(text, (struct str){ p->text->p + at, len }))
 		splice(p, at, len, text);
 	p->lens[slot] = (uint16_t)text.n;
 	p->slots[slot] = s;

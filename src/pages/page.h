@@ -51,6 +51,10 @@ void page_forget_forms(struct page *p);
 void family_age_forms(struct shown_family *f, unsigned max_idle);
 void pages_free(struct shown_family *f);
 
+/* Some steps before lines of it are replaced: brings near what they are looked up in. NULL is
+ * fine. */
+void page_prefetch(const struct page *p);
+
 /* The bytes of published lines; good until the page is changed. */
 struct str page_text(const struct page *p, const struct lines *s);
 

@@ -72,7 +72,8 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 	struct entry *in = p->in ? store_entry(s, p->in) : NULL;
 	struct str text = in ? begin_to_show(s, in) : STR_NULL;
 
-	if (out)
+	/* Where its page has the text is looked for only then. */
+	if (out && s->digest.kept)
 		digest_count_entry(s, -1, out, lines_text(&out->lines));
 	if (in)
 		digest_count_entry(s, 1, in, text);
@@ -104,6 +105,39 @@ static void look_ahead(const struct store *s, const struct change *net, uint32_t
 			__builtin_prefetch(in->help);
 			__builtin_prefetch(in->lines.pushed);
 		}
+	}
+}
+
+/*
+ * For the groups of a batch that come next, whose entries and pages are all over the store: the
+ * entries of the one after next but one, the pages of the one before that, and then where the next
+ * one's entries are in theirs.
+ */
+static void look_ahead_batch(const struct store *s, const struct group *g)
+{
+	enum { MANY = 16 }; /* more pairs than that look ahead themselves */
+	const struct group *next = g->staged->next, *then = next ? next->staged->next : NULL;
+	const struct group *last = then ? then->staged->next : NULL;
+
+	for (uint32_t i = 0; last && i < last->staged->net.n && i < MANY; i++) {
+		const struct change_pair *p = &last->staged->net.pairs[i];
+
+		if (p->out)
+			__builtin_prefetch(store_entry(s, p->out));
+		if (p->in)
+			__builtin_prefetch(store_entry(s, p->in));
+	}
+	for (uint32_t i = 0; then && i < then->staged->net.n && i < MANY; i++) {
+		uint32_t out = then->staged->net.pairs[i].out;
+
+		if (out)
+			__builtin_prefetch(store_entry(s, out)->lines.page);
+	}
+	for (uint32_t i = 0; next && i < next->staged->net.n && i < MANY; i++) {
+		uint32_t out = next->staged->net.pairs[i].out;
+
+		if (out)
+			page_prefetch(store_entry(s, out)->lines.page);
 	}
 }
 
@@ -292,6 +326,7 @@ void store_publish(struct store *s)
 	note_writers(s);
 	for (struct group *g = s->touched; g; g = next) {
 		next = g->staged->next;
+		look_ahead_batch(s, g);
 		publish_group(s, g);
 	}
 	end_left_out_groups(s);

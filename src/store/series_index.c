@@ -57,6 +57,13 @@ void series_index_prefetch(const struct series_index *x, uint64_t hash)
 		__builtin_prefetch(&s->entries[home((uint32_t)hash, s->cap)]);
 }
 
+uint32_t series_index_peek(const struct series_index *x, uint64_t hash)
+{
+	const struct series_shard *s = shard_of(x, hash);
+
+	return s->cap ? s->entries[home((uint32_t)hash, s->cap)].owner : 0;
+}
+
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
 {
 	struct series_shard *s = &x->shards[hash >> 56];

@@ -29,6 +29,8 @@ void series_index_done(struct series_index *x);
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner);
 /* Some steps before any of these is called: brings the place of the hash near. */
 void series_index_prefetch(const struct series_index *x, uint64_t hash);
+/* Fewer steps before: who is likely to be an owner of the hash, but may not be; 0: nobody. */
+uint32_t series_index_peek(const struct series_index *x, uint64_t hash);
 /* The entry must be there. */
 void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner);
 

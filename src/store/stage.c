@@ -79,6 +79,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	entries_prefetch_few(&g->entries, &s->pages.entries);
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		store_look_ahead(s, g, push, i);
 		change_put(s, record, &push->families[i]);
@@ -142,6 +143,38 @@ void store_stage_refused(struct store *s, struct group *g, struct push *push)
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
 	if (g->staged->made && !g->staged->last)
 		lifetime_pushed(s, g, push);
+}
+
+static void fetch(const void *p, size_t n)
+{
+	enum { LINE = 64 };
+
+	for (size_t i = 0; i < n; i += LINE)
+		__builtin_prefetch((const char *)p + i);
+}
+
+void store_look_ahead_batch(const struct store *s, const struct push *push)
+{
+	enum { GROUP_BYTES = 4 * 64, FAMILIES = 16, BODY_BYTES = 2048 };
+	const struct push *next = (const struct push *)push->node.next, *then, *last;
+	uint32_t slot;
+
+	for (uint32_t i = 0; i < push->n_families && i < FAMILIES; i++)
+		__builtin_prefetch(push->families[i].text.p);
+	if (!next)
+		return;
+	fetch(next->body.p, next->body.n < BODY_BYTES ? next->body.n : BODY_BYTES);
+	slot = series_index_peek(&s->keys, next->key_hash);
+	if (slot)
+		fetch(s->by_slot[slot], GROUP_BYTES);
+	fetch(next->families, (next->n_families < FAMILIES ? next->n_families : FAMILIES) *
+				      sizeof(*next->families));
+	then = (const struct push *)next->node.next;
+	last = then ? (const struct push *)then->node.next : NULL;
+	if (then)
+		series_index_prefetch(&s->keys, then->key_hash);
+	if (last)
+		fetch(last, offsetof(struct push, body));
 }
 
 static void refuse_plain(struct push *push)

@@ -128,7 +128,9 @@ struct store_family *store_family_find(struct store *s, struct str name, struct 
 
 	for (size_t at = table_first(&s->families, hash);
 	     (f = table_next(&s->families, hash, &at));)
-		if (str_eq(f->shown.name, name) && str_eq(f->shown.exposed, exposed))
+		if (str_eq(f->shown.name, name) &&
+		    ((f->shown.exposed.p == f->shown.name.p && exposed.p == name.p) ||
+		     str_eq(f->shown.exposed, exposed)))
 			return f;
 	return NULL;
 }

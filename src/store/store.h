@@ -66,6 +66,8 @@ void store_add_own(struct store *s, struct str name, int32_t type);
  * rolled back.
  */
 void store_stage(struct store *s, struct push *push);
+/* Before store_stage() of pushes that are one list: fetches what the next ones need. */
+void store_look_ahead_batch(const struct store *s, const struct push *push);
 
 /*
  * The committer, between two batches: what to write so that nothing is left, and the store without
