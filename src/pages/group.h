@@ -32,18 +32,19 @@ struct summed_brief {
 struct group {
 	uint64_t id;   /* the number of the row that made it; never used again. 0: not written */
 	uint32_t slot; /* > 0; its place in the store's table, reused after the group has ended */
-	uint32_t key_n : 30;
-	uint32_t odd_names : 1;     /* the key has label names that text can only show escaped */
-	uint32_t exists : 1;        /* published */
-	uint64_t n_series, n_bytes; /* of the entries: exposed lines, messages in the journal */
+	uint32_t key_n : 29;
+	uint32_t odd_names : 1;  /* the key has label names that text can only show escaped */
+	uint32_t exists : 1;     /* published */
+	uint32_t has_rivals : 1; /* rivalry_of() has something */
+	uint32_t n_series;       /* of the entries: exposed lines */
+	uint32_t written_at;     /* whole Unix seconds: of the last accepted push, by `writer` */
+	uint64_t n_bytes;        /* of the entries: messages in the journal */
 	struct entry_table entries;
 	struct record *last;     /* of the last accepted push; NULL: there was none */
 	struct failure *failure; /* NULL: no push was refused */
 	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
 	struct summed *summed;   /* what its sources say (store/summed.h); NULL: a plain group */
 	struct writer *writer;   /* of the last accepted push; NULL: not known */
-	double written_at;       /* Unix seconds: of that */
-	struct rivalry *rivalry; /* NULL: nobody else pushed a moment ago */
 	struct staged *staged; /* see store/change.h; NULL: the batch at hand has not changed it */
 	/* TIME_PUSHED, TIME_FAILED. The first also has the hash of its series, for both. */
 	struct lines time_lines[2];

@@ -19,7 +19,7 @@ void group_list_done(struct group_list *l)
 	*l = (struct group_list){ 0 };
 }
 
-static void add(struct group_list *l, const struct group *g)
+static void add(struct group_list *l, const struct pages *p, const struct group *g)
 {
 	size_t at = l->keys.n;
 
@@ -35,7 +35,7 @@ static void add(struct group_list *l, const struct group *g)
 		.n_families = g->entries.n,
 		.expired = g->life && g->life->now.expired,
 		.overdue = g->life && g->life->now.overdue,
-		.conflict = rivalry_is_conflict(g->rivalry),
+		.conflict = rivalry_is_conflict(rivalry_of(&p->writers, g)),
 		.summed = group_summed_brief(g),
 	};
 }
@@ -73,7 +73,7 @@ bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret
 
 		fetch_ahead(p, *cursor);
 		if (g)
-			add(ret, g);
+			add(ret, p, g);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return more;
@@ -85,9 +85,10 @@ static bool copy(struct arena *a, struct str s, struct str *ret)
 	return ret->p != NULL;
 }
 
-static bool copy_writers(const struct group *g, struct arena *a, struct group_details *ret)
+static bool copy_writers(const struct pages *p, const struct group *g, struct arena *a,
+			 struct group_details *ret)
 {
-	const struct rivalry *r = g->rivalry;
+	const struct rivalry *r = rivalry_of(&p->writers, g);
 
 	if (g->writer && (!copy(a, writer_peer(g->writer), &ret->peer) ||
 			  !copy(a, writer_user(g->writer), &ret->user)))
@@ -116,7 +117,7 @@ int pages_group_details(struct pages *p, const struct group_brief *of, struct ar
 		if (g->failure &&
 		    !copy(a, (struct str){ g->failure->why, g->failure->why_n }, &ret->failed_why))
 			r = -1;
-		if (!copy_writers(g, a, ret))
+		if (!copy_writers(p, g, a, ret))
 			r = -1;
 	}
 	pthread_mutex_unlock(&p->lock);

@@ -153,6 +153,14 @@ static void append(struct page *p, struct lines *s, struct str text)
 	s->page = p;
 }
 
+/* Nothing more comes into a page that is full. */
+static void close_page(struct page *p)
+{
+	p->cap = p->n;
+	p->slots = mem_realloc(p->slots, p->cap * sizeof(*p->slots));
+	p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
+}
+
 void pages_add(struct shown_family *f, struct lines *s, struct str text)
 {
 	struct page *p = f->open;
@@ -160,6 +168,8 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text)
 	static_assert(PAGE_SIZE_MAX <= UINT16_MAX, "lengths in struct page");
 	assert(text.n > 0);
 	if (!p || page_len(p) + text.n > PAGE_SIZE_MAX) {
+		if (p)
+			close_page(p);
 		p = page_new(f);
 		/* A page with one large text gets no second one. */
 		if (text.n < PAGE_SIZE_MAX / 2)

@@ -16,6 +16,7 @@ enum { EXPIRED_AT_ONCE = 4096 };
 void writers_done(struct writers *w)
 {
 	table_done(&w->known);
+	table_done(&w->rivalries);
 	for (int i = 0; i < CONFLICT_JOBS_MAX; i++)
 		free(w->jobs[i].job);
 }
@@ -51,6 +52,39 @@ static void writer_unref(struct writers *w, struct writer *it)
 static bool same_peer(const struct writer *a, const struct writer *b)
 {
 	return a == b || str_eq(writer_peer(a), writer_peer(b));
+}
+
+/* ---- rivalries: of few groups, which alone have room for one ---- */
+
+struct rivalry *rivalry_of(const struct writers *w, const struct group *g)
+{
+	struct rivalry *r = NULL;
+
+	if (!g->has_rivals)
+		return NULL;
+	for (size_t at = table_first(&w->rivalries, g->slot);
+	     (r = table_next(&w->rivalries, g->slot, &at)) && r->group != g;)
+		continue;
+	return r;
+}
+
+static struct rivalry *rivalry_new(struct writers *w, struct group *g)
+{
+	struct rivalry *r = mem_zalloc(sizeof(*r));
+
+	r->group = g;
+	g->has_rivals = 1;
+	table_add(&w->rivalries, g->slot, r);
+	return r;
+}
+
+static void rivalry_free(struct writers *w, struct group *g, struct rivalry *r)
+{
+	table_remove(&w->rivalries, g->slot, r);
+	g->has_rivals = 0;
+	for (int i = 0; i < CONFLICT_RIVALS; i++)
+		writer_unref(w, r->before[i].writer);
+	free(r);
 }
 
 /* ---- groups in conflict ---- */
@@ -109,9 +143,9 @@ static void unlist(struct writers *w, struct rivalry *r)
 	}
 }
 
-static void list(struct writers *w, struct group *g, double now)
+static void list(struct writers *w, const struct group *g, double now)
 {
-	struct rivalry *r = g->rivalry;
+	struct rivalry *r = rivalry_of(w, g);
 
 	r->conflict_at = now;
 	if (r->listed) {
@@ -168,20 +202,18 @@ static int drop_old(struct writers *w, struct rivalry *r, double now)
 /* The group's last writer was another one than this. */
 static bool make_way(struct writers *w, struct group *g, const struct writer *next, double now)
 {
-	struct rivalry *r = g->rivalry;
+	struct rivalry *r = rivalry_of(w, g);
 	int n = r ? drop_old(w, r, now) : 0, at = 0;
 	bool conflict;
 
 	if (!is_recent(g->written_at, now)) {
 		writer_unref(w, g->writer);
-		if (r && !r->listed) {
-			free(r);
-			g->rivalry = NULL;
-		}
+		if (r && !r->listed)
+			rivalry_free(w, g, r);
 		return false;
 	}
 	if (!r)
-		r = g->rivalry = mem_zalloc(sizeof(*r));
+		r = rivalry_new(w, g);
 	while (at < n && !same_peer(r->before[at].writer, next))
 		at++;
 	conflict = at < n;
@@ -205,7 +237,8 @@ bool writers_note(struct writers *w, struct group *g, const struct push *push)
 	else if (g->writer)
 		conflict = make_way(w, g, next, push->now);
 	g->writer = next;
-	g->written_at = w->told_at = push->now;
+	g->written_at = (uint32_t)push->now;
+	w->told_at = push->now;
 	w->told_ns = clock_mono_ns();
 	if (conflict)
 		list(w, g, push->now);
@@ -214,7 +247,7 @@ bool writers_note(struct writers *w, struct group *g, const struct push *push)
 
 void writers_forget(struct writers *w, struct group *g)
 {
-	struct rivalry *r = g->rivalry;
+	struct rivalry *r = rivalry_of(w, g);
 
 	writer_unref(w, g->writer);
 	g->writer = NULL;
@@ -222,8 +255,5 @@ void writers_forget(struct writers *w, struct group *g)
 		return;
 	if (r->listed)
 		unlist(w, r);
-	for (int i = 0; i < CONFLICT_RIVALS; i++)
-		writer_unref(w, r->before[i].writer);
-	free(r);
-	g->rivalry = NULL;
+	rivalry_free(w, g, r);
 }

@@ -33,6 +33,7 @@ struct writer {
 
 /* Of a group that another address pushed to a moment ago. */
 struct rivalry {
+	const struct group *group;
 	struct {
 		struct writer *writer; /* NULL: no more */
 		double at;             /* Unix seconds: of its last push */
@@ -50,6 +51,7 @@ struct conflict_job {
 
 struct writers {
 	struct table known;
+	struct table rivalries; /* by the slot of the group */
 	struct rivalry *oldest, *newest;
 	size_t n_conflicts;
 	double told_at;  /* Unix seconds: of the newest push, by the clock that pushes have their
@@ -80,6 +82,9 @@ void writers_forget(struct writers *w, struct group *g);
  */
 void writers_expire(struct writers *w, double now);
 double writers_now(const struct writers *w);
+
+/* NULL: nobody else pushed to the group a moment ago. */
+struct rivalry *rivalry_of(const struct writers *w, const struct group *g);
 
 static inline bool rivalry_is_conflict(const struct rivalry *r)
 {

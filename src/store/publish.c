@@ -61,7 +61,7 @@ static void publish_sums(const struct store *s, struct group *g, const struct ch
 	const struct entry *out = p->out ? store_entry(s, p->out) : NULL;
 	const struct entry *in = p->in ? store_entry(s, p->in) : NULL;
 
-	g->n_series += (in ? in->lines.n : 0) - (uint64_t)(out ? out->lines.n : 0);
+	g->n_series += (in ? in->lines.n : 0) - (out ? out->lines.n : 0);
 	g->n_bytes += (in ? in->lines.bytes : 0) - (uint64_t)(out ? out->lines.bytes : 0);
 }
 
