@@ -66,7 +66,38 @@ static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t 
 	queue_limit(c->queue, pace_limit(&c->pace, &batch));
 }
 
-static int make_ready(struct committer *c, struct push *first, struct err *err)
+static bool can_join(const struct committer *c, const struct push *p)
+{
+	return !is_alone(p) && !p->dry_run && !late_is_large(p) && c->late.n == 0;
+}
+
+/*
+ * What has come while others had the log's lock, so that batches grow with the wait: the more
+ * gateways there are, the longer it is. Those that cannot be part of the batch, and what is behind
+ * them, are the next to be taken.
+ */
+static void take_more(struct committer *c, struct push *first, size_t *n)
+{
+	struct push *last = first, *p;
+	size_t taken = 0;
+
+	if (*n >= BATCH_MAX || c->next || c->late.n > 0 || queue_stays_empty(c->queue, 0))
+		return;
+	p = (struct push *)queue_take(c->queue, BATCH_MAX - *n, &taken);
+	while (last->node.next)
+		last = (struct push *)last->node.next;
+	for (; p && can_join(c, p); taken--, ++*n) {
+		last->node.next = &p->node;
+		last = p;
+		p = (struct push *)p->node.next;
+	}
+	last->node.next = NULL;
+	c->next = p;
+	c->n_next = taken;
+}
+
+static int make_ready(struct committer *c, struct push *first, size_t *n, bool grows,
+		      struct err *err)
 {
 	if (c->database.suspect && database_look_after(&c->database, err) < 0)
 		return -1;
@@ -74,6 +105,8 @@ static int make_ready(struct committer *c, struct push *first, struct err *err)
 		cleaning_read_ahead(&c->database, CLEAN_BUSY);
 	if (committer_begin(c, err) < 0)
 		return -1;
+	if (grows && database_is_shared(&c->database) && !is_alone(first) && !late_is_large(first))
+		take_more(c, first, n);
 	set_times(c, first);
 	return 0;
 }
@@ -89,7 +122,7 @@ static int64_t queued_ns_of(const struct push *batch)
 	return queued;
 }
 
-void committer_run_batch(struct committer *c, struct push *first, size_t n)
+void committer_run_batch(struct committer *c, struct push *first, size_t n, bool grows)
 {
 	int64_t queued = queued_ns_of(first), start = clock_mono_ns();
 	bool large = late_is_large(first);
@@ -100,7 +133,7 @@ void committer_run_batch(struct committer *c, struct push *first, size_t n)
 		slices_finish(&c->slices);
 	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
 		large_steps_give_up(&c->large);
-	if (make_ready(c, first, &err) < 0) {
+	if (make_ready(c, first, &n, grows, &err) < 0) {
 		/* It may be of this batch, and whoever pushed it is answered now. */
 		large_steps_give_up(&c->large);
 		committer_refuse(first, &err);

@@ -87,16 +87,28 @@ static void gather(struct committer *c, size_t answered)
 			     ns < GATHER_MAX_NS ? ns : GATHER_MAX_NS);
 }
 
+static struct push *take_next(struct committer *c, size_t *ret_n)
+{
+	struct push *first = c->next;
+
+	*ret_n = c->n_next;
+	c->next = NULL;
+	c->n_next = 0;
+	return first;
+}
+
 /* NULL: there is nothing but what is late, or the queue is closed and empty. */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
 	while ((slices_pending(&c->slices) || c->copying.push || c->counting) && c->late.n == 0 &&
-	       queue_stays_empty(c->queue, 0))
+	       committer_is_idle(c, 0))
 		go_on(c);
 	*ret_n = 0;
 	/* What is late takes memory beside that of the queue. */
-	if (late_is_full(&c->late) || (c->late.n > 0 && queue_stays_empty(c->queue, 0)))
+	if (late_is_full(&c->late) || (c->late.n > 0 && committer_is_idle(c, 0)))
 		return NULL;
+	if (c->next)
+		return take_next(c, ret_n);
 	if (c->late.n == 0)
 		committer_wait(c);
 	return (struct push *)queue_take(c->queue, BATCH_MAX, ret_n);
@@ -121,7 +133,7 @@ static void run_list(struct committer *c, struct push *first)
 		if (first->mode == PUSH_FOLLOW)
 			run_follow(c, first);
 		else
-			committer_run_batch(c, first, n);
+			committer_run_batch(c, first, n, !rest);
 		go_on(c);
 		first = rest;
 	}
@@ -167,7 +179,7 @@ static void go_on_late(struct committer *c, int64_t others_ns)
 	first = late_take(&c->late, BATCH_MAX, &n);
 	first = committer_answer_dry_runs(c, first, true);
 	if (first)
-		committer_run_batch(c, first, n);
+		committer_run_batch(c, first, n, false);
 	large_steps_done(&c->large);
 	/* Those that had it staged have been answered. */
 	assert(!store_large_push(c->store));

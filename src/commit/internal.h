@@ -41,7 +41,10 @@ struct committer {
 	struct copying copying;
 	_Atomic(struct group_rules *) rules; /* to be used from the next batch on; NULL: none */
 	bool counting;                       /* what groups have, for the limits of rules */
-	atomic_bool has_rules;               /* others may come */
+	struct push *next; /* taken from the queue with a batch, which they could not become part of
+			    */
+	size_t n_next;
+	atomic_bool has_rules; /* others may come */
 };
 
 /*
@@ -56,6 +59,12 @@ void committer_follow(struct committer *c);
 /* The limits of rules that were reloaded hold from now on. Nothing may be staged. */
 void committer_follow_rules(struct committer *c);
 
+/* Nothing has come for ns nanoseconds, nor is there anything from before. */
+static inline bool committer_is_idle(struct committer *c, int64_t ns)
+{
+	return !c->next && queue_stays_empty(c->queue, ns);
+}
+
 /* ---- batch.c ---- */
 
 /*
@@ -65,9 +74,10 @@ void committer_follow_rules(struct committer *c);
 struct push *committer_cut_batch(struct push *first, size_t *ret_n);
 /*
  * What committer_cut_batch() has cut, n pushes; or none. Each gets its verdict, at once or, of what
- * takes many steps, after the last of them.
+ * takes many steps, after the last of them. grows: nothing else waits for its turn, so that what
+ * comes while the batch waits for the log's lock can become part of it.
  */
-void committer_run_batch(struct committer *c, struct push *first, size_t n);
+void committer_run_batch(struct committer *c, struct push *first, size_t n, bool grows);
 
 /* ---- dry_runs.c ---- */
 

@@ -27,7 +27,7 @@ void committer_clean(struct committer *c)
 	struct err err = { 0 };
 
 	while (c->database.storage && store_clean_due(c->store, CLEAN_IDLE) &&
-	       queue_stays_empty(c->queue, IDLE_NS) && begin_cleaning(c)) {
+	       committer_is_idle(c, IDLE_NS) && begin_cleaning(c)) {
 		/* If this fails, there is nothing to publish. */
 		committer_commit(c, true, &err);
 		committer_publish(c);

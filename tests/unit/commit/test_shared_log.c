@@ -1,0 +1,182 @@
+/*
+ * A log that others write, too: what comes while they have its lock is committed with what waits
+ * for it.
+ */
+#include <check.h>
+#include <semaphore.h>
+#include <stdio.h>
+
+#include "commit/committer.h"
+#include "lib/run.h"
+#include "unit/commit/committer_world.h"
+
+/* Someone else's, until the test lets it go. */
+static sem_t asked, is_free;
+static atomic_bool fails;
+
+static int begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
+		 double *ret_now, struct err *err)
+{
+	(void)st;
+	(void)f;
+	(void)deadline;
+	*ret_now = clock_wall();
+	sem_post(&asked);
+	while (sem_wait(&is_free) != 0)
+		;
+	return fails ? err_set(err, ERR_STORAGE, 0, "nobody has the lock") : 0;
+}
+
+static void cancel(struct storage *st)
+{
+	(void)st;
+}
+
+static int follow(struct storage *st, const struct storage_follower *f, struct err *err)
+{
+	(void)st;
+	(void)f;
+	(void)err;
+	return 0;
+}
+
+static bool digest_due(struct storage *st)
+{
+	(void)st;
+	return false;
+}
+
+static struct storage_row_id seen(struct storage *st)
+{
+	(void)st;
+	return (struct storage_row_id){ 0 };
+}
+
+static void setup_shared(struct world *w)
+{
+	struct err err;
+
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	sem_init(&asked, 0, 0);
+	sem_init(&is_free, 0, 0);
+	fails = false;
+	queue_init(&w->queue, 10000, 100 << 20);
+	w->store = store_new(&(struct store_limits){ 1000, 100000 });
+	mem_storage_init(&w->rows);
+	w->ops = *w->rows.base.ops;
+	w->ops.begin = begin;
+	w->ops.cancel = cancel;
+	w->ops.follow = follow;
+	w->ops.digest_due = digest_due;
+	w->ops.seen = seen;
+	w->rows.base.ops = &w->ops;
+	w->rows.base.poll_ns = w->rows.base.timeout_ns = INT64_C(3600) * 1000000000;
+	w->committer = committer_start(&w->queue, w->store, &w->rows.base, batch_done, &err);
+	ck_assert_ptr_nonnull(w->committer);
+}
+
+static void teardown_shared(struct world *w)
+{
+	teardown(w);
+	sem_destroy(&asked);
+	sem_destroy(&is_free);
+}
+
+/* The committer asks for the lock for this one, and waits. */
+static void first_waits(struct world *w, struct verdict *v)
+{
+	submit(w, v, PUSH_PUT, "/first", "a 1\n");
+	queue_wake(&w->queue);
+	while (sem_wait(&asked) != 0)
+		;
+}
+
+START_TEST(batches_grow_with_the_wait)
+{
+	enum { N = 700, BATCH_MAX = 512 };
+	static struct verdict v[N];
+	struct world w;
+
+	setup_shared(&w);
+	first_waits(&w, &v[0]);
+	for (unsigned i = 1; i < N; i++) {
+		char path[20];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i);
+		submit(&w, &v[i], PUSH_PUT, path, "a 1\n");
+	}
+	sem_post(&is_free);
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	ck_assert_uint_eq(committer_stats(w.committer).commits, 1);
+	sem_post(&is_free);
+	for (unsigned i = BATCH_MAX; i < N; i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	ck_assert_uint_eq(committer_stats(w.committer).commits, 2);
+	ck_assert_uint_eq(store_counts(w.store).groups, N);
+	check_reloaded(&w);
+	teardown_shared(&w);
+}
+END_TEST
+
+/* What ends a batch, and what is behind it: of the groups after the wipe. */
+START_TEST(what_cannot_join_comes_next)
+{
+	struct verdict joins, only_asks, behind, wipes, after;
+	struct world w;
+	struct verdict v;
+
+	setup_shared(&w);
+	first_waits(&w, &v);
+	submit(&w, &joins, PUSH_PUT, "/joins", "a 1\n");
+	submit_as(&w, &only_asks, true, PUSH_PUT, "/first", "# TYPE a gauge\na 1\n");
+	submit(&w, &behind, PUSH_PUT, "/behind", "a 1\n");
+	submit(&w, &wipes, PUSH_WIPE, "/j", "");
+	submit(&w, &after, PUSH_PUT, "/after", "a 1\n");
+	sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&v), 0);
+	ck_assert_int_eq(wait_for(&joins), 0);
+	ck_assert_uint_eq(committer_stats(w.committer).commits, 1);
+	/* It sees what was committed before it. */
+	ck_assert_int_eq(wait_for(&only_asks), ERR_INVALID);
+	for (int i = 0; i < 3; i++)
+		sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&behind), 0);
+	ck_assert_int_eq(wait_for(&wipes), 0);
+	ck_assert_int_eq(wait_for(&after), 0);
+	ck_assert_uint_eq(store_counts(w.store).groups, 1);
+	ck_assert_uint_eq(committer_stats(w.committer).commits, 4);
+	check_reloaded(&w);
+	teardown_shared(&w);
+}
+END_TEST
+
+/* What waits in the queue has a time-out of its own. */
+START_TEST(without_the_lock_only_those_who_waited_are_refused)
+{
+	struct verdict first, second;
+	struct world w;
+
+	setup_shared(&w);
+	first_waits(&w, &first);
+	submit(&w, &second, PUSH_PUT, "/second", "a 1\n");
+	fails = true;
+	sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&first), ERR_STORAGE);
+	fails = false;
+	sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&second), 0);
+	ck_assert_uint_eq(store_counts(w.store).groups, 1);
+	teardown_shared(&w);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("shared_log");
+
+	tcase_add_test(tc, batches_grow_with_the_wait);
+	tcase_add_test(tc, what_cannot_join_comes_next);
+	tcase_add_test(tc, without_the_lock_only_those_who_waited_are_refused);
+	return run_cases("shared_log", tc);
+}
