@@ -313,7 +313,7 @@ def test_a_connection_that_is_cut_in_the_commit(postgresql, tmp_path_factory, li
     try:
         with Gateway(*flags, database=None) as gw:
             assert gw.put("a", "n 0\n").status == 200
-            cuts = [(mark, at) for mark in (b"COMMIT\0", b"EXECUTE lock") for at in (0, 1, 7, 50, 200, 400, 500, 600, 700, 100000)]
+            cuts = [(mark, at) for mark in (b"COMMIT\0", b"SET LOCAL lock_timeout") for at in (0, 1, 7, 50, 200, 400, 500, 600, 700, 100000)]
             for n, (proxy.mark, at) in enumerate(cuts, 1):
                 proxy.cut_at = at
                 reply = gw.put("a", f"n {n}\n")

@@ -62,7 +62,7 @@ def test_candidates_are_read_without_the_lock():
         sessions, apart, under = {}, 0, 0
         for line in server.log().splitlines():
             pid, _, said = line.partition("|")
-            if "EXECUTE lock_" in said or said.startswith("LOG:  statement: BEGIN"):
+            if "execute lock_" in said or said.startswith("LOG:  statement: BEGIN"):
                 sessions[pid] = True
             elif "COMMIT" in said or "ROLLBACK" in said:
                 sessions[pid] = False

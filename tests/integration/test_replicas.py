@@ -392,30 +392,33 @@ def test_what_is_missing_is_taken_in_parts(flags, postgresql):
 
 
 def reads(server):
-    """For each time that a gateway has read others' rows: the statement before it in that session."""
-    last, before = {}, []
-    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement|execute news): (.*)", server.log(), re.M):
-        if statement.startswith("SELECT number, kind") and "number >= $1" in statement:
-            before.append(last[process])
-        last[process] = statement
-    return before
+    """For each time that a gateway has read others' rows in a statement of their own: had it the lock then?"""
+    locked, under = set(), []
+    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement: |execute )(.*)", server.log(), re.M):
+        if statement.startswith("lock_"):
+            locked.add(process)
+        elif re.search("COMMIT|ROLLBACK", statement):
+            locked.discard(process)
+        elif statement.startswith("news:"):
+            under.append(process in locked)
+    return under
 
 
 def test_much_that_is_missing_is_read_without_the_lock():
-    """Nobody who wants to push waits for it."""
+    """Nobody who wants to push waits for it. What is little comes with the lock."""
     server = Server(log_statement="all", log_line_prefix="[%p] ").start()
     try:
         with replicas(2, [f"--persistence.url={server.url}", "--persistence.poll-interval=1m"]) as (gw, late):
             assert late.put("small", "n 1\n").status == 200
             assert gw.put("small", "n 2\n").status == 200
+            before = reads(server)
             assert late.put("small", "n 3\n").status == 200
+            assert reads(server) == before
             assert gw.put("large", large(1)).status == 200
-            mark = len(reads(server))
+            before = reads(server)
             assert late.put("small", "n 4\n").status == 200
-            little, much = reads(server)[:mark], reads(server)[mark:]
-            # What is little is read under the lock that a push has taken.
-            assert any("EXECUTE lock" in before for before in little)
-            assert much and not any("EXECUTE lock" in before for before in much), much
+            much = reads(server)[len(before):]
+            assert much and not any(much), much
             assert large_number(late) == 1
     finally:
         server.end()
@@ -480,7 +483,7 @@ def waits_behind_another(postgresql, name, gw, other, value):
         print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
         eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
         ours = pool.submit(gw.put, "b", "n 2\n")
-        eventually(lambda: postgresql.sql(waits.format("EXECUTE lock")) == ["1"], "and this gateway")
+        eventually(lambda: postgresql.sql(waits.format("PREPARE lock")) == ["1"], "and this gateway")
         print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
         assert theirs.result(DEADLINE).status == 200
         for _ in range(3):

@@ -296,15 +296,16 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
 			     int64_t deadline, struct err *err)
 {
-	int r = postgresql_lock_head(p, deadline, PART_NS, &p->head, err);
+	CLEANUP(PQclearp) PGresult *news = NULL;
+	int r = postgresql_lock_head(p, deadline, PART_NS, &p->head, &news, err);
 
 	if (r != 0)
 		return r;
 	if (postgresql_is_current(p, &p->head))
 		return 0;
-	if (p->head.last.number > p->seen.number + BEHIND_MAX || p->head.missing > BEHIND_MAX_BYTES)
+	if (PQntuples(news) == 0)
 		return 1;
-	if (postgresql_catch_up(p, f, true, err) < 0)
+	if (postgresql_take_news(p, f, news, err) < 0)
 		return -1;
 	if (postgresql_is_current(p, &p->head))
 		return 0;

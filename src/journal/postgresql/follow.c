@@ -94,7 +94,7 @@ static int take_rows(struct catching_up *c, const PGresult *r, struct err *err)
 	return 0;
 }
 
-static int send_query(struct postgresql *p, uint64_t from, bool little, struct err *err)
+static int send_query(struct postgresql *p, uint64_t from, struct err *err)
 {
 	char bytes[8];
 	const char *const values[] = { bytes };
@@ -103,12 +103,13 @@ static int send_query(struct postgresql *p, uint64_t from, bool little, struct e
 	row_put_u64(bytes, from);
 	err->reason = ERR_NONE;
 	if (PQsendQueryPrepared(p->session.conn, "news", 1, values, lengths, formats, 1) &&
-	    (little || PQsetSingleRowMode(p->session.conn)))
+	    PQsetSingleRowMode(p->session.conn))
 		return 0;
 	return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 }
 
-static int take_all(struct catching_up *c, struct err *err)
+/* Each row as it comes: memory need not have room for all. */
+static int take_each(struct catching_up *c, struct err *err)
 {
 	struct session *s = &c->p->session;
 	PGresult *r;
@@ -122,35 +123,55 @@ static int take_all(struct catching_up *c, struct err *err)
 		if (failed)
 			return -1;
 	}
-	if (err->reason)
-		return -1;
-	return c->first ? changed(c->p, "is shorter than what this gateway has read", err) : 0;
+	return err->reason ? -1 : 0;
+}
+
+static bool is_known(struct postgresql *p, struct err *err)
+{
+	if (p->changed)
+		*err = p->why;
+	return !p->changed;
 }
 
 /* One statement sees one state of the log, which ends with a whole transaction. */
-int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, bool little,
-			struct err *err)
+static int end_of_news(struct catching_up *c, int failed, struct err *err)
 {
-	struct catching_up c = {
-		.p = p, .follower = f, .seen = p->seen, .first = p->seen.number > 0
-	};
+	struct postgresql *p = c->p;
 	struct err ignored;
-	int failed;
 
-	if (p->changed) {
-		*err = p->why;
-		return -1;
-	}
-	if (send_query(p, p->seen.number, little, err) < 0)
-		return -1;
-	failed = take_all(&c, err);
+	if (!failed && c->first)
+		failed = changed(p, "is shorter than what this gateway has read", err);
 	if (failed) {
-		f->end(f->arg, p->head.now, p->head.bytes, true, &ignored);
+		c->follower->end(c->follower->arg, p->head.now, p->head.bytes, true, &ignored);
 		/* What is still to come goes with its connection. */
 		session_close(&p->session);
 		return -1;
 	}
-	return c.n > 0 ? end(&c, err) : 0;
+	return c->n > 0 ? end(c, err) : 0;
+}
+
+static struct catching_up from_seen(struct postgresql *p, const struct storage_follower *f)
+{
+	return (struct catching_up){
+		.p = p, .follower = f, .seen = p->seen, .first = p->seen.number > 0
+	};
+}
+
+int postgresql_take_news(struct postgresql *p, const struct storage_follower *f,
+			 const PGresult *news, struct err *err)
+{
+	struct catching_up c = from_seen(p, f);
+
+	return is_known(p, err) ? end_of_news(&c, take_rows(&c, news, err), err) : -1;
+}
+
+static int catch_up(struct postgresql *p, const struct storage_follower *f, struct err *err)
+{
+	struct catching_up c = from_seen(p, f);
+
+	if (!is_known(p, err) || send_query(p, p->seen.number, err) < 0)
+		return -1;
+	return end_of_news(&c, take_each(&c, err), err);
 }
 
 /* ---- without the lock ---- */
@@ -211,7 +232,7 @@ int postgresql_follow(struct storage *st, const struct storage_follower *f, stru
 	if (head.last.number == p->seen.number && same_writer(&head.last.writer, &p->seen.writer))
 		return 0;
 	p->head = head;
-	return postgresql_catch_up(p, f, false, err);
+	return catch_up(p, f, err);
 }
 
 int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,

@@ -23,7 +23,6 @@ struct head {
 	uint64_t bytes;    /* of all rows: row_bytes_of() */
 	uint64_t trimmed;  /* the row before the first one; only under the lock */
 	long digest_every; /* so many transactions of a writer; only under the lock */
-	uint64_t missing;  /* of the bodies of rows that the store has not; only under the lock */
 };
 
 /*
@@ -101,12 +100,13 @@ enum { PART_NS = 200 * 1000 * 1000 };
 enum { BEHIND_MAX = 5000, BEHIND_MAX_BYTES = 1024 * 1024 };
 
 /*
- * The clock is asked in a statement of its own, after the wait; what is missing, too, since only
- * that statement sees it. The length of a body is known without reading it. 1: somebody else has
- * had the lock for part_ns, and the deadline is yet to come.
+ * The clock is asked in a statement of its own, after the wait. So is what others have written, in
+ * *ret_news, which is for the caller to clear; NULL: it is not wanted. It is empty if it is more
+ * than is to be read under the lock, and otherwise begins with the newest row that the store has.
+ * 1: somebody else has had the lock for part_ns, and the deadline is yet to come.
  */
 int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
-			 struct err *err);
+			 PGresult **ret_news, struct err *err);
 /* With all of the time-out, and without looking what others write. */
 int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err);
 /* 1: the row of that number was written by that transaction. */
@@ -129,10 +129,9 @@ int postgresql_begin(struct storage *st, const struct storage_follower *f, int64
 		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
 
-/* In follow.c. What others have written since; moves `seen`. little: memory has room for all of it.
- */
-int postgresql_catch_up(struct postgresql *p, const struct storage_follower *f, bool little,
-			struct err *err);
+/* In follow.c. What others have written since is in `news`, all of it; moves `seen`. */
+int postgresql_take_news(struct postgresql *p, const struct storage_follower *f,
+			 const PGresult *news, struct err *err);
 int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err);
 int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_id *ret,
 		      struct err *err);

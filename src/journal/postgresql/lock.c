@@ -83,12 +83,71 @@ static int prepare_lock(struct postgresql *p, struct err *err)
 	return 0;
 }
 
-int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
-			 struct err *err)
+static int send_news(struct postgresql *p)
 {
-	PGresult *r[2];
-	int64_t left;
-	char sql[600];
+	const uint64_t numbers[] = { p->seen.number, BEHIND_MAX, BEHIND_MAX_BYTES };
+	char bytes[ARRAY_LEN(numbers)][8];
+	const char *values[ARRAY_LEN(numbers)];
+	int lengths[ARRAY_LEN(numbers)], formats[ARRAY_LEN(numbers)];
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		row_put_u64(bytes[i], numbers[i]);
+		values[i] = bytes[i];
+		lengths[i] = sizeof(bytes[i]);
+		formats[i] = 1;
+	}
+	return PQsendQueryPrepared(p->session.conn, "few_news", ARRAY_LEN(numbers), values, lengths,
+				   formats, 1);
+}
+
+/* One round trip for all: who waits for the lock waits for none between two statements. */
+static int send_lock(struct postgresql *p, int64_t wait_ns, bool wants_news)
+{
+	PGconn *conn = p->session.conn;
+	char wait[60], name[24], timeout[24];
+	const char *const values[] = { timeout };
+
+	snprintf(wait, sizeof(wait), "SET LOCAL lock_timeout = %lld", (long long)(wait_ns / MS_NS));
+	snprintf(name, sizeof(name), "lock_%s", p->locks_by);
+	snprintf(timeout, sizeof(timeout), "%lld", (long long)(p->settings.timeout_ns / MS_NS));
+	return PQenterPipelineMode(conn) &&
+	       PQsendQueryParams(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", 0, NULL,
+				 NULL, NULL, NULL, 0) &&
+	       PQsendQueryParams(conn, wait, 0, NULL, NULL, NULL, NULL, 0) &&
+	       PQsendQueryPrepared(conn, name, 0, NULL, NULL, NULL, 0) &&
+	       PQsendQueryPrepared(conn, "look", 1, values, NULL, NULL, 0) &&
+	       (!wants_news || send_news(p)) && PQpipelineSync(conn);
+}
+
+static int ask_for_lock(struct postgresql *p, int64_t deadline, int64_t part_ns, PGresult *ret[3],
+			int n, struct err *err)
+{
+	int64_t left = deadline - clock_mono_ns();
+	int64_t wait = left < part_ns ? left : part_ns;
+
+	/* 0 would be no time-out. */
+	if (left < MS_NS)
+		return err_set(err, ERR_STORAGE, 0,
+			       "PostgreSQL: no answer within --persistence.timeout");
+	if (!send_lock(p, wait, n > 2)) {
+		session_failed(&p->session, PQerrorMessage(p->session.conn), err);
+		session_close(&p->session);
+		return -1;
+	}
+	if (session_sync(&p->session, ret, n, deadline + GRACE_NS, err) == 0)
+		return 0;
+	if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
+		return -1;
+	if (left > part_ns)
+		return 1;
+	end_holder(p);
+	return -1;
+}
+
+int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
+			 PGresult **ret_news, struct err *err)
+{
+	PGresult *r[3] = { NULL };
 	int failed;
 
 	if (postgresql_connect(p, err) < 0)
@@ -96,35 +155,23 @@ int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns
 	postgresql_roll_back(p);
 	if (prepare_lock(p, err) < 0)
 		return -1;
-	left = deadline - clock_mono_ns();
-	/* 0 would be no time-out. */
-	if (left < MS_NS)
-		return err_set(err, ERR_STORAGE, 0,
-			       "PostgreSQL: no answer within --persistence.timeout");
-	snprintf(sql, sizeof(sql),
-		 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = %lld; "
-		 "EXECUTE lock_%s; EXECUTE look (%llu, '%lld')",
-		 (long long)((left < part_ns ? left : part_ns) / MS_NS), p->locks_by,
-		 (unsigned long long)p->seen.number, (long long)(p->settings.timeout_ns / MS_NS));
-	if (session_run(&p->session, sql, r, 2, deadline + GRACE_NS, err) < 0) {
-		if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
-			return -1;
-		if (left > part_ns)
-			return 1;
-		end_holder(p);
-		return -1;
-	}
+	p->session.state[0] = '\0';
+	failed = ask_for_lock(p, deadline, part_ns, r, ret_news ? 3 : 2, err);
+	if (failed)
+		return failed;
 	failed = read_head(p, r[0], r[1], ret, err);
-	if (!failed)
-		ret->missing = strtoull(PQgetvalue(r[1], 0, 1), NULL, 10);
 	PQclear(r[0]);
 	PQclear(r[1]);
+	if (failed || !ret_news)
+		PQclear(r[2]);
+	else
+		*ret_news = r[2];
 	return failed;
 }
 
 int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err)
 {
-	return postgresql_lock_head(p, postgresql_deadline(p), INT64_MAX, ret, err);
+	return postgresql_lock_head(p, postgresql_deadline(p), INT64_MAX, ret, NULL, err);
 }
 
 int postgresql_has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,

@@ -81,16 +81,15 @@ static int prepare(struct postgresql *p, struct err *err)
 		 "PREPARE move_head (bigint, bigint, bigint, double precision, bigint, bigint) AS "
 		 "UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, bytes = $5 "
 		 "WHERE seq = $6; "
-		 "PREPARE look (bigint, text) AS SELECT "
-		 "extract(epoch FROM clock_timestamp())::double precision, coalesce(sum(n), 0), "
-		 "set_config('lock_timeout', $2, true) FROM (SELECT length(body) AS n FROM log "
-		 "WHERE number > $1 ORDER BY number LIMIT %d) missing",
-		 BEHIND_MAX);
+		 "PREPARE look (text) AS SELECT "
+		 "extract(epoch FROM clock_timestamp())::double precision, "
+		 "set_config('lock_timeout', $1, true)");
 	p->locks_by = NULL;
 	if (session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), err) < 0)
 		return -1;
 	return prepare_one(p, "put", ROW_INSERT, err) < 0 ||
-			       prepare_one(p, "news", ROW_NEWS, err) < 0
+			       prepare_one(p, "news", ROW_NEWS, err) < 0 ||
+			       prepare_one(p, "few_news", ROW_FEW_NEWS, err) < 0
 		       ? -1
 		       : 0;
 }

@@ -139,6 +139,63 @@ int session_check(struct session *s, PGresult *r, struct err *err)
 	return -1;
 }
 
+static void clear_all(PGresult **list, int n)
+{
+	for (int i = 0; i < n; i++) {
+		PQclear(list[i]);
+		list[i] = NULL;
+	}
+}
+
+/* What has failed first is the reason. */
+static int read_pipeline(struct session *s, PGresult **ret, int n, int64_t deadline,
+			 struct err *err)
+{
+	struct err first = { 0 };
+	bool synced = false;
+	int got = 0;
+
+	err->reason = ERR_NONE;
+	while (!synced) {
+		PGresult *r = session_next(s, deadline, err);
+
+		if (err->reason)
+			return -1;
+		if (!r)
+			continue;
+		synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+		if (session_check(s, r, err) < 0) {
+			if (!first.reason)
+				first = *err;
+			if (!s->conn)
+				break;
+			err->reason = ERR_NONE;
+		} else if (PQresultStatus(r) == PGRES_TUPLES_OK && got < n) {
+			ret[got++] = r;
+		} else {
+			PQclear(r);
+		}
+	}
+	*err = first;
+	if (first.reason)
+		return -1;
+	return got == n ? 0 : err_set(err, ERR_STORAGE, 0, "PostgreSQL: an answer is missing");
+}
+
+int session_sync(struct session *s, PGresult **ret, int n, int64_t deadline, struct err *err)
+{
+	int failed;
+
+	for (int i = 0; i < n; i++)
+		ret[i] = NULL;
+	failed = read_pipeline(s, ret, n, deadline, err);
+	if (s->conn)
+		PQexitPipelineMode(s->conn);
+	if (failed)
+		clear_all(ret, n);
+	return failed;
+}
+
 int session_run(struct session *s, const char *sql, PGresult **ret, int n, int64_t deadline,
 		struct err *err)
 {
@@ -169,10 +226,7 @@ int session_run(struct session *s, const char *sql, PGresult **ret, int n, int64
 	}
 	if (!failed && !err->reason)
 		return 0;
-	for (int i = 0; i < n; i++) {
-		PQclear(ret[i]);
-		ret[i] = NULL;
-	}
+	clear_all(ret, n);
 	return -1;
 }
 

@@ -49,6 +49,11 @@ int session_run(struct session *s, const char *sql, PGresult **ret, int n, int64
  * err->reason set, the connection is lost.
  */
 PGresult *session_next(struct session *s, int64_t deadline, struct err *err);
+/*
+ * After PQpipelineSync(): all answers up to it, and the end of the pipeline. The first n that have
+ * rows are for the caller to clear. -1: one failed, and those after it were not done.
+ */
+int session_sync(struct session *s, PGresult **ret, int n, int64_t deadline, struct err *err);
 /* Is it a result without a fault? If not: clears it, and *err says why. */
 int session_check(struct session *s, PGresult *r, struct err *err);
 
