@@ -8,7 +8,7 @@ from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures
 
 
 # With which the workers of pytest-xdist begin, so that none is left with one of these at the end.
-LONGEST = ["test_celery.py", "test_accepted.py", "test_page.py", "test_start_crash.py", "test_client_libraries.py", "test_out_of_memory.py",
+LONGEST = ["test_celery.py", "test_accepted.py", "test_page.py", "test_page_deletes.py", "test_start_crash.py", "test_client_libraries.py", "test_out_of_memory.py",
            "test_full_disk.py", "test_import_crash.py", "test_undo.py", "test_durability.py"]
 
 

@@ -1,0 +1,124 @@
+"""Several gateways over one PostgreSQL: what they do under the lock of the log, and who waits for it."""
+import concurrent.futures
+import re
+import signal
+import time
+
+from gateway import DEADLINE, Gateway, eventually
+from postgresql_server import Server
+from test_postgresql import rows, shown
+from test_replicas import flags, large, large_number, replicas  # noqa: F401: a fixture
+
+
+def reads(server):
+    """For each time that a gateway has read others' rows in a statement of their own: had it the lock then?"""
+    locked, under = set(), []
+    for process, statement in re.findall(r"^\[(\d+)\] LOG:  (?:statement: |execute )(.*)", server.log(), re.M):
+        if statement.startswith("lock_"):
+            locked.add(process)
+        elif re.search("COMMIT|ROLLBACK", statement):
+            locked.discard(process)
+        elif statement.startswith("news:"):
+            under.append(process in locked)
+    return under
+
+
+def test_much_that_is_missing_is_read_without_the_lock():
+    """Nobody who wants to push waits for it. What is little comes with the lock."""
+    server = Server(log_statement="all", log_line_prefix="[%p] ").start()
+    try:
+        with replicas(2, [f"--persistence.url={server.url}", "--persistence.poll-interval=1m"]) as (gw, late):
+            assert late.put("small", "n 1\n").status == 200
+            assert gw.put("small", "n 2\n").status == 200
+            before = reads(server)
+            assert late.put("small", "n 3\n").status == 200
+            assert reads(server) == before
+            assert gw.put("large", large(1)).status == 200
+            before = reads(server)
+            assert late.put("small", "n 4\n").status == 200
+            much = reads(server)[len(before):]
+            assert much and not any(much), much
+            assert large_number(late) == 1
+    finally:
+        server.end()
+
+
+def test_a_session_that_keeps_the_lock_is_ended(postgresql, flags):
+    """As one that was stopped while it sent a large push, which no time-out of the server ends."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as keeps:
+            print("SET idle_in_transaction_session_timeout = 0; BEGIN;", f"SELECT seq FROM {name}.head FOR UPDATE;",
+                  file=keeps.stdin, flush=True)
+            eventually(lambda: postgresql.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"), "it has the lock")
+            assert gw.put("a", "n 1\n").status == 503
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+            assert keeps.poll() is None or keeps.returncode
+
+
+def test_a_session_that_does_not_read_under_the_lock_is_ended(postgresql, flags):
+    """As one that was stopped while it received what others have pushed: the server waits to send, which no time-out of its own ends."""
+    name = flags[1].partition("=")[2]
+    state = "SELECT wait_event FROM pg_stat_activity WHERE query LIKE '%generate_series%' AND pid <> pg_backend_pid()"
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as keeps:
+            print("\\set FETCH_COUNT 0", "BEGIN;", f"SELECT seq FROM {name}.head FOR UPDATE;",
+                  "SELECT repeat('x', 1000) FROM generate_series(1, 1000000);", sep="\n", file=keeps.stdin, flush=True)
+            eventually(lambda: postgresql.sql(state), "it is sent much")
+            keeps.send_signal(signal.SIGSTOP)
+            eventually(lambda: postgresql.sql(state) == ["ClientWrite"], "the server waits for it")
+            assert gw.put("a", "n 1\n").status == 503
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+
+
+def test_a_session_that_only_reads_is_not_ended(postgresql, flags):
+    """As that of a gateway which loads a large log while somebody else, whom nobody may end, has the lock."""
+    name = flags[1].partition("=")[2]
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        with postgresql.session("tallygate") as reads, postgresql.session("an operator") as keeps:
+            print("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;", f"SELECT seq AS loads FROM {name}.head;", file=reads.stdin, flush=True)
+            print("BEGIN;", f"SELECT seq AS keeps FROM {name}.head FOR UPDATE;", file=keeps.stdin, flush=True)
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%seq AS {}%'"
+            eventually(lambda: [postgresql.sql(idle.format(x)) for x in ("loads", "keeps")] == [["1"], ["1"]], "they have begun")
+            for n in range(2):
+                assert gw.put("a", f"n {n}\n").status == 503
+            assert postgresql.sql(idle.format("loads")) == ["1"] and reads.poll() is None
+            print("ROLLBACK;", file=keeps.stdin, flush=True)
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "the lock is free")
+
+
+def waits_behind_another(postgresql, name, gw, other, value):
+    """
+    Another gateway's push is acknowledged, and then somebody else has the lock, for which this gateway has a push that waits. False: this
+    gateway had the lock first, as who asks again when it is given up may.
+    """
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%{}%'"
+    with postgresql.session("holds the push") as holds, postgresql.session("takes the lock") as takes, \
+            concurrent.futures.ThreadPoolExecutor(2) as pool:
+        print("SELECT pg_advisory_lock(4711);", file=holds.stdin, flush=True)
+        eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"), "it holds the push")
+        theirs = pool.submit(other.put, "a", f"n {value}\n")
+        eventually(lambda: postgresql.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), "it has the lock")
+        print(f"BEGIN; SELECT seq AS taken FROM {name}.head FOR UPDATE;", file=takes.stdin, flush=True)
+        eventually(lambda: postgresql.sql(waits.format("seq AS taken")) == ["1"], "the next one waits")
+        ours = pool.submit(gw.put, "b", "n 2\n")
+        eventually(lambda: postgresql.sql(waits.format("PREPARE lock")) == ["1"], "and this gateway")
+        print("SELECT pg_advisory_unlock(4711);", file=holds.stdin, flush=True)
+        assert theirs.result(DEADLINE).status == 200
+        for _ in range(3):
+            assert f'n{{instance="",job="a"}} {value}\n' in gw.get("/metrics").text
+        waited = not ours.done()
+        print("COMMIT;", file=takes.stdin, flush=True)
+        assert ours.result(DEADLINE).status == 200
+    return waited
+
+
+def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
+    name = flags[1].partition("=")[2]
+    with replicas(2, [*flags, "--persistence.timeout=30s"]) as (gw, other):
+        assert gw.put("a", "n 0\n").status == 200
+        postgresql.sql(f"CREATE FUNCTION {name}.hold() RETURNS trigger LANGUAGE plpgsql AS "
+                       "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; "
+                       f"CREATE TRIGGER hold BEFORE INSERT ON {name}.log EXECUTE FUNCTION {name}.hold()")
+        assert any(waits_behind_another(postgresql, name, gw, other, value) for value in range(1, 11))
+        assert shown(gw) == shown(other)
