@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-static void for_good(struct amounts *all, struct amount a, int times)
+void naive_for_good(struct amounts *all, struct amount a, int times)
 {
 	a.times = times;
 	assert(all->n < ARRAY_LEN(all->list));
@@ -67,7 +67,7 @@ static enum verdict count_said(const struct process *p, bool has_start, struct c
 
 	if (!*at.has) {
 		if (p->returned && *at.in_base)
-			for_good(at.all, said, -1);
+			naive_for_good(at.all, said, -1);
 		*at.has = true;
 		*at.now = said;
 		return TAKEN;
@@ -76,7 +76,7 @@ static enum verdict count_said(const struct process *p, bool has_start, struct c
 	if (v == LATE)
 		return v;
 	if (v != TAKEN) {
-		for_good(at.all, *at.now, 1);
+		naive_for_good(at.all, *at.now, 1);
 		*at.in_base = true;
 	}
 	if (said.began == 0)
@@ -200,7 +200,7 @@ static void gauges_said(struct naive_sums *m, struct process *p, const struct st
 
 /* ---- the family whose type changes ---- */
 
-static struct process *process_at(struct naive_sums *m, int i)
+struct process *naive_process_at(struct naive_sums *m, int i)
 {
 	return &m->p[i / N_STARTS][i % N_STARTS];
 }
@@ -211,16 +211,16 @@ static void drop_odd(struct naive_sums *m)
 	m->odd_in_base = m->odd_recent = false;
 	m->odd_by = NULL;
 	for (int i = 0; i < N_NAMES * N_STARTS; i++) {
-		m->odd_dropped += process_at(m, i)->has_odd;
-		process_at(m, i)->has_odd = process_at(m, i)->odd_gone = false;
+		m->odd_dropped += naive_process_at(m, i)->has_odd;
+		naive_process_at(m, i)->has_odd = naive_process_at(m, i)->odd_gone = false;
 	}
 }
 
 static bool odd_is_held(struct naive_sums *m)
 {
 	for (int i = 0; i < N_NAMES * N_STARTS; i++)
-		if (process_at(m, i)->live &&
-		    (process_at(m, i)->has_odd || process_at(m, i)->odd_gone))
+		if (naive_process_at(m, i)->live &&
+		    (naive_process_at(m, i)->has_odd || naive_process_at(m, i)->odd_gone))
 			return true;
 	return false;
 }
@@ -260,157 +260,6 @@ static bool odd_said(struct naive_sums *m, struct process *p, const struct step 
 	return true;
 }
 
-/* ---- limits ---- */
-
-static unsigned count_known(const struct naive_sums *m)
-{
-	unsigned n = m->odd_kind != NO_ODD;
-
-	for (int f = 0; f < 3 + N_GAUGES; f++)
-		for (int i = 0; i < N_SERIES; i++)
-			n += m->known[f][i];
-	return n;
-}
-
-static void know_series(struct naive_sums *m, const struct step *s)
-{
-	for (int i = 0; i < N_SERIES; i++) {
-		if (s->said.counter[i] && !m->known[0][i])
-			m->since[0][i] = m->now;
-		if (s->said.histogram[i] && !m->known[1][i])
-			m->since[1][i] = m->now;
-		m->known[0][i] |= s->said.counter[i];
-		m->known[1][i] |= s->said.histogram[i];
-		m->known[2 + N_GAUGES][i] |= s->said.gauge_histogram[i];
-		for (int g = 0; g < N_GAUGES; g++)
-			m->known[2 + g][i] |= s->said.gauge[g][i];
-	}
-}
-
-static void fold(struct naive_sums *m, struct process *p)
-{
-	for (int i = 0; i < N_SERIES; i++) {
-		if (p->has_counter[i])
-			for_good(&m->counters[i], p->counter[i], 1);
-		if (p->has_histogram[i])
-			for_good(&m->histograms[i], p->histogram[i], 1);
-		m->in_base[0][i] |= p->has_counter[i];
-		m->in_base[1][i] |= p->has_histogram[i];
-		if (m->recent_by[i] == p)
-			m->recent_by[i] = NULL;
-		if (m->gauge_histograms[i].by == p)
-			m->gauge_histograms[i].by = NULL;
-	}
-	if (p->has_odd && m->odd_kind == ODD_COUNTER) {
-		for_good(&m->odds, p->odd, 1);
-		m->odd_in_base = true;
-	}
-	if (m->odd_by == p)
-		m->odd_by = NULL;
-	*p = (struct process){ .known = false };
-}
-
-static void fold_remembered(struct naive_sums *m, int name, int start)
-{
-	fold(m, &m->p[name][start]);
-	m->was_folded[name][start] = true;
-}
-
-/* Ended ones first, then those of which there is a newer start, then the silent ones. */
-static int rank(const struct naive_sums *m, int name, int start)
-{
-	const struct process *p = &m->p[name][start];
-
-	if (p->ended)
-		return 0;
-	for (int later = start + 1; later < N_STARTS; later++)
-		if (m->p[name][later].known)
-			return 1;
-	return p->live ? 3 : 2;
-}
-
-static void make_room(struct naive_sums *m, const struct process *but)
-{
-	for (;;) {
-		int n = 0, name = -1, start = 0;
-
-		for (int i = 0; i < N_NAMES * N_STARTS; i++) {
-			int r = rank(m, i / N_STARTS, i % N_STARTS);
-			const struct process *p = process_at(m, i);
-
-			n += p->known;
-			if (!p->known || p == but)
-				continue;
-			if (name >= 0 && (r > rank(m, name, start) ||
-					  (r == rank(m, name, start) &&
-					   p->pushed_at > m->p[name][start].pushed_at)))
-				continue;
-			name = i / N_STARTS;
-			start = i % N_STARTS;
-		}
-		if (!m->rule.few_sources || n <= A_FEW_SOURCES || name < 0)
-			return;
-		fold_remembered(m, name, start);
-	}
-}
-
-/* A histogram's are its sum, its count, its buckets, and those that are not empty of the native
- * part but for the zero bucket. */
-static unsigned values_of(const struct amount *histogram)
-{
-	unsigned n = 2 + N_BOUNDS;
-
-	for (int b = 1; b <= N_BOUNDS; b++)
-		n += histogram->native.there && histogram->native.counts[b] > 0;
-	return n;
-}
-
-static unsigned count_values(struct naive_sums *m)
-{
-	unsigned n = m->odd_dropped;
-
-	for (int k = 0; k < N_NAMES * N_STARTS; k++) {
-		const struct process *p = process_at(m, k);
-
-		for (int i = 0; p->known && i < N_SERIES; i++) {
-			n += p->has_counter[i];
-			n += p->has_histogram[i] ? values_of(&p->histogram[i]) : 0;
-			n += p->has_gauge_histogram[i] ? values_of(&p->gauge_histogram[i]) : 0;
-			for (int g = 0; g < N_GAUGES; g++)
-				n += p->has_gauge[g][i];
-		}
-		n += p->known && p->has_odd;
-	}
-	return n;
-}
-
-static bool is_over(struct naive_sums *m, unsigned before)
-{
-	unsigned n = count_values(m);
-
-	return m->rule.few_values && n > A_FEW_VALUES && n > before;
-}
-
-/*
- * Those who are not live are folded first, and those of which there is a newer start. False: that
- * is not enough.
- */
-static bool make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before)
-{
-	bool spent[N_NAMES * N_STARTS];
-
-	if (!is_over(m, before))
-		return true;
-	for (int k = 0; k < N_NAMES * N_STARTS; k++)
-		spent[k] = process_at(m, k)->known && rank(m, k / N_STARTS, k % N_STARTS) < 3 &&
-			   !(process_at(m, k) == but && but->live);
-	for (int k = 0; k < N_NAMES * N_STARTS; k++)
-		if (spent[k])
-			fold_remembered(m, k / N_STARTS, k % N_STARTS);
-	m->odd_dropped = 0;
-	return !is_over(m, before);
-}
-
 /* ---- the push ---- */
 
 static bool resets_too_often(struct naive_sums *m, struct process *p)
@@ -445,13 +294,13 @@ static void end_process(struct naive_sums *m, int name, int start)
 	for (int i = 0; i < N_SERIES; i++)
 		p->has_gauge[LIVESUM][i] = p->has_gauge[LIVEMAX][i] = false;
 	if (start == 0)
-		fold(m, p);
+		naive_fold(m, p);
 }
 
 static bool take_push(struct naive_sums *m, const struct step *s)
 {
 	struct process *p = &m->p[s->name][s->start];
-	unsigned before = count_known(m), values = count_values(m);
+	unsigned before = naive_count_known(m), values = naive_count_values(m);
 	bool fell;
 
 	m->pushes++;
@@ -462,7 +311,7 @@ static bool take_push(struct naive_sums *m, const struct step *s)
 	p->live = true;
 	p->ended = false;
 	p->pushed_at = m->pushed_at = m->now;
-	know_series(m, s);
+	naive_know_series(m, s);
 	fell = counts_said(m, p, s);
 	gauges_said(m, p, s);
 	gauge_histograms_said(m, p, s);
@@ -475,12 +324,13 @@ static bool take_push(struct naive_sums *m, const struct step *s)
 		return false;
 	if (s->final)
 		end_process(m, s->name, s->start);
-	if (m->rule.few_series && count_known(m) > A_FEW_SERIES && count_known(m) > before)
+	if (m->rule.few_series && naive_count_known(m) > A_FEW_SERIES &&
+	    naive_count_known(m) > before)
 		return false;
-	if (!make_room_for_values(m, p, values))
+	if (!naive_make_room_for_values(m, p, values))
 		return false;
 	m->odd_dropped = 0;
-	make_room(m, p);
+	naive_make_room(m, p);
 	return true;
 }
 
@@ -507,7 +357,7 @@ bool naive_add(struct naive_sums *m, const struct step *s)
 	a->pushed_at = m->now;
 	for (int i = 0; i < N_SERIES; i++) {
 		if (s->said.counter[i])
-			for_good(&a->counters[i], naive_amount(s, i, false), 1);
+			naive_for_good(&a->counters[i], naive_amount(s, i, false), 1);
 		if (s->said.counter[i] && !a->there[i])
 			a->since[i] = m->now;
 		a->there[i] |= s->said.counter[i];
@@ -553,6 +403,6 @@ void naive_wait(struct naive_sums *m, double seconds)
 			if (m->now >= p->pushed_at + SOURCE_TTL)
 				p->live = false;
 			if (m->now >= p->pushed_at + FOLD_AFTER)
-				fold_remembered(m, n, st);
+				naive_fold_remembered(m, n, st);
 		}
 }

@@ -194,6 +194,10 @@ void naive_delete(struct naive_sums *m);
 /* Time passes: who has been silent for too long is not live, and later is folded. */
 void naive_wait(struct naive_sums *m, double seconds);
 
+/* The i-th of all that there can be. */
+struct process *naive_process_at(struct naive_sums *m, int i);
+/* Adds to what has been counted by processes that are gone. */
+void naive_for_good(struct amounts *all, struct amount a, int times);
 /* As it is said by a step. */
 struct amount naive_amount(const struct step *s, int series, bool histogram);
 /* Of a gauge histogram: that of another series, which is said in the same step. */
@@ -205,6 +209,21 @@ bool naive_counter(const struct naive_sums *m, int series, double *ret);
  * be, and stay so.
  */
 void naive_show(struct naive_sums *m, struct strbuf *out);
+
+/* ---- naive_limits.c ---- */
+
+/* Series that are known; a step makes them so. */
+unsigned naive_count_known(const struct naive_sums *m);
+void naive_know_series(struct naive_sums *m, const struct step *s);
+/* Values of all sources. */
+unsigned naive_count_values(struct naive_sums *m);
+/* The process is gone, and what it has counted stays. */
+void naive_fold(struct naive_sums *m, struct process *p);
+/* The same, and it may come back. */
+void naive_fold_remembered(struct naive_sums *m, int name, int start);
+/* Where there are more sources, or values, than the rule lets in; not that one. False: still so. */
+void naive_make_room(struct naive_sums *m, const struct process *but);
+bool naive_make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before);
 
 /* ---- naive_show.c ---- */
 

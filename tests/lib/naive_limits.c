@@ -1,0 +1,154 @@
+/* Limits of the model of sums: what it knows, what is folded to make room. */
+#include <stdlib.h>
+
+#include "lib/naive_sums.h"
+
+unsigned naive_count_known(const struct naive_sums *m)
+{
+	unsigned n = m->odd_kind != NO_ODD;
+
+	for (int f = 0; f < 3 + N_GAUGES; f++)
+		for (int i = 0; i < N_SERIES; i++)
+			n += m->known[f][i];
+	return n;
+}
+
+void naive_know_series(struct naive_sums *m, const struct step *s)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		if (s->said.counter[i] && !m->known[0][i])
+			m->since[0][i] = m->now;
+		if (s->said.histogram[i] && !m->known[1][i])
+			m->since[1][i] = m->now;
+		m->known[0][i] |= s->said.counter[i];
+		m->known[1][i] |= s->said.histogram[i];
+		m->known[2 + N_GAUGES][i] |= s->said.gauge_histogram[i];
+		for (int g = 0; g < N_GAUGES; g++)
+			m->known[2 + g][i] |= s->said.gauge[g][i];
+	}
+}
+
+void naive_fold(struct naive_sums *m, struct process *p)
+{
+	for (int i = 0; i < N_SERIES; i++) {
+		if (p->has_counter[i])
+			naive_for_good(&m->counters[i], p->counter[i], 1);
+		if (p->has_histogram[i])
+			naive_for_good(&m->histograms[i], p->histogram[i], 1);
+		m->in_base[0][i] |= p->has_counter[i];
+		m->in_base[1][i] |= p->has_histogram[i];
+		if (m->recent_by[i] == p)
+			m->recent_by[i] = NULL;
+		if (m->gauge_histograms[i].by == p)
+			m->gauge_histograms[i].by = NULL;
+	}
+	if (p->has_odd && m->odd_kind == ODD_COUNTER) {
+		naive_for_good(&m->odds, p->odd, 1);
+		m->odd_in_base = true;
+	}
+	if (m->odd_by == p)
+		m->odd_by = NULL;
+	*p = (struct process){ .known = false };
+}
+
+void naive_fold_remembered(struct naive_sums *m, int name, int start)
+{
+	naive_fold(m, &m->p[name][start]);
+	m->was_folded[name][start] = true;
+}
+
+/* Ended ones first, then those of which there is a newer start, then the silent ones. */
+static int rank(const struct naive_sums *m, int name, int start)
+{
+	const struct process *p = &m->p[name][start];
+
+	if (p->ended)
+		return 0;
+	for (int later = start + 1; later < N_STARTS; later++)
+		if (m->p[name][later].known)
+			return 1;
+	return p->live ? 3 : 2;
+}
+
+void naive_make_room(struct naive_sums *m, const struct process *but)
+{
+	for (;;) {
+		int n = 0, name = -1, start = 0;
+
+		for (int i = 0; i < N_NAMES * N_STARTS; i++) {
+			int r = rank(m, i / N_STARTS, i % N_STARTS);
+			const struct process *p = naive_process_at(m, i);
+
+			n += p->known;
+			if (!p->known || p == but)
+				continue;
+			if (name >= 0 && (r > rank(m, name, start) ||
+					  (r == rank(m, name, start) &&
+					   p->pushed_at > m->p[name][start].pushed_at)))
+				continue;
+			name = i / N_STARTS;
+			start = i % N_STARTS;
+		}
+		if (!m->rule.few_sources || n <= A_FEW_SOURCES || name < 0)
+			return;
+		naive_fold_remembered(m, name, start);
+	}
+}
+
+/* A histogram's are its sum, its count, its buckets, and those that are not empty of the native
+ * part but for the zero bucket. */
+static unsigned values_of(const struct amount *histogram)
+{
+	unsigned n = 2 + N_BOUNDS;
+
+	for (int b = 1; b <= N_BOUNDS; b++)
+		n += histogram->native.there && histogram->native.counts[b] > 0;
+	return n;
+}
+
+unsigned naive_count_values(struct naive_sums *m)
+{
+	unsigned n = m->odd_dropped;
+
+	for (int k = 0; k < N_NAMES * N_STARTS; k++) {
+		const struct process *p = naive_process_at(m, k);
+
+		for (int i = 0; p->known && i < N_SERIES; i++) {
+			n += p->has_counter[i];
+			n += p->has_histogram[i] ? values_of(&p->histogram[i]) : 0;
+			n += p->has_gauge_histogram[i] ? values_of(&p->gauge_histogram[i]) : 0;
+			for (int g = 0; g < N_GAUGES; g++)
+				n += p->has_gauge[g][i];
+		}
+		n += p->known && p->has_odd;
+	}
+	return n;
+}
+
+static bool is_over(struct naive_sums *m, unsigned before)
+{
+	unsigned n = naive_count_values(m);
+
+	return m->rule.few_values && n > A_FEW_VALUES && n > before;
+}
+
+/*
+ * Those who are not live are folded first, and those of which there is a newer start. False: that
+ * is not enough.
+ */
+bool naive_make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before)
+{
+	bool spent[N_NAMES * N_STARTS];
+
+	if (!is_over(m, before))
+		return true;
+	for (int k = 0; k < N_NAMES * N_STARTS; k++)
+		spent[k] = naive_process_at(m, k)->known &&
+			   rank(m, k / N_STARTS, k % N_STARTS) < 3 &&
+			   !(naive_process_at(m, k) == but && but->live);
+	for (int k = 0; k < N_NAMES * N_STARTS; k++)
+		if (spent[k])
+			naive_fold_remembered(m, k / N_STARTS, k % N_STARTS);
+	m->odd_dropped = 0;
+	return !is_over(m, before);
+}
