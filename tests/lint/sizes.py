@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Proves that no function is longer than what can be read at once.
+"""Proves that no function and no file is longer than what can be read at once.
 
 usage: sizes.py [SOURCE-ROOT]
-Prints each C function of more than 60 lines, from the line of its name to its last brace, and exits with 1 if there
-is one. Relies on the format that format.sh proves: a function's braces are alone in the first column.
+Prints each C function of more than 60 lines, from the line of its name to its last brace, and each file of more
+than 400 lines, or 500 if it is a test or of deploy/, and exits with 1 if there is one. Relies on the format that
+format.sh proves: a function's braces are alone in the first column.
 """
 
 import re
@@ -11,6 +12,9 @@ import sys
 from pathlib import Path
 
 MOST = 60
+# What is written by hand, and by no program: of other kinds there are tables and documents.
+FILES = {"src": 400, "tests": 500, "deploy": 500}
+WRITTEN = {".c", ".h", ".py", ".js", ".mjs", ".css", ".sh", ".go", ".rb", ".pl", ".java"}
 NAME = re.compile(r"\b(?:START_TEST\()?(\w+)[()]")
 
 
@@ -32,11 +36,16 @@ def functions(lines):
 
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    files = sorted(p for top in ("src", "tests") for p in (root / top).rglob("*.[ch]"))
-    if not files:
-        sys.exit(f"{root}: no sources")
     problems, count, longest = [], 0, (0, "")
-    for path in files:
+    for top, most in FILES.items():
+        files = sorted(p for p in (root / top).rglob("*") if p.suffix in WRITTEN)
+        if not files:
+            sys.exit(f"{root}/{top}: no sources")
+        for path in files:
+            n = len(path.read_text().splitlines())
+            if n > most:
+                problems.append(f"{path.relative_to(root)}: {n} lines, {most} are the most: it does two things")
+    for path in sorted(p for top in ("src", "tests") for p in (root / top).rglob("*.[ch]")):
         for name, line, n in functions(path.read_text().splitlines()):
             count += 1
             longest = max(longest, (n, name))
