@@ -28,13 +28,13 @@ struct session {
 };
 
 /*
- * Connects unless there is a connection. -1: *err says what to do. What libpq and the server say is
- * in there, but never a password. Each host has until the deadline, but 2 s at least, and that by
- * the time that the first is tried.
+ * Connects unless there is a connection, to the first host of the URL that lets us, until the
+ * deadline, except that names of hosts may take longer to be found: hosts that say nothing share
+ * that time. -1: *err says what to do. What libpq and the server say is in there, but never a
+ * password. A new connection has 2 s to be set up, whatever the deadline.
  */
 int session_open(struct session *s, int64_t deadline, struct err *err);
-/* The same until a deadline, except that names of hosts may take longer. A host that says nothing
- * keeps it from trying the next one. */
+/* The same, set up until the deadline, too. */
 int session_open_soon(struct session *s, int64_t deadline, struct err *err);
 void session_close(struct session *s);
 
@@ -60,8 +60,12 @@ int session_check(struct session *s, PGresult *r, struct err *err);
 /* The name with quotes, so that it is an identifier. */
 void session_add_name(struct strbuf *to, const char *name);
 
+/* In front of what it says. */
+#define SESSION_SAYS "PostgreSQL: "
 /* What was meant, in one line, for whoever reads `what`: something that failed. */
 int session_failed(struct session *s, const char *message, struct err *err);
+/* The same of the connection, which is closed. */
+int session_lost(struct session *s, const char *message, struct err *err);
 
 DEFINE_CLEANUP(PGresult *, PQclear)
 

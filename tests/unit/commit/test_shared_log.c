@@ -19,7 +19,7 @@ static int begin(struct storage *st, const struct storage_follower *f, int64_t *
 {
 	(void)st;
 	(void)f;
-	(void)deadline;
+	*deadline += 1; /* which the wait has taken */
 	*ret_now = clock_wall();
 	sem_post(&asked);
 	while (sem_wait(&is_free) != 0)
