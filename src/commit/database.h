@@ -32,6 +32,8 @@ struct database {
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 
 	uint64_t given; /* others' rows since the last end of a transaction */
+	long epoch; /* of the log (storage.h), as it is known in the log of this process; 0: not yet
+		     */
 
 	bool differs;     /* the digest that another has written does */
 	bool owes_digest; /* it was loaded for that, and others have to know what it has now */

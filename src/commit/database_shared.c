@@ -61,10 +61,24 @@ enum storage_health database_look_again(struct database *d, struct err *err)
 	return d->storage->ops->health(d->storage, err);
 }
 
+/* Said once. From now on rows may come that the version before does not know. */
+static void note_epoch(struct database *d)
+{
+	long epoch = d->storage->ops->epoch ? d->storage->ops->epoch(d->storage) : 0;
+
+	if (d->epoch > 0 && epoch > d->epoch)
+		log_info("the schema of the log was migrated: this gateway goes on with its new "
+			 "epoch",
+			 LOG_NUMBER("from"), log_count((uint64_t)d->epoch).text, LOG_NUMBER("to"),
+			 log_count((uint64_t)epoch).text, NULL);
+	d->epoch = epoch;
+}
+
 void database_published(struct database *d)
 {
 	if (!d->applier)
 		return;
+	note_epoch(d);
 	pthread_mutex_lock(&d->verdict_lock);
 	d->seen = d->storage->ops->seen(d->storage);
 	pthread_mutex_unlock(&d->verdict_lock);

@@ -134,6 +134,9 @@ struct storage_ops {
 	bool (*digest_due)(struct storage *st);
 	/* The newest row that the store has. */
 	struct storage_row_id (*seen)(struct storage *st);
+	/* Which kinds of rows the log may hold, as it said when it was asked last: a number that
+	 * is raised when no older version writes any more. NULL: it is always the same. */
+	long (*epoch)(struct storage *st);
 	/*
 	 * Unix seconds by the clock that the rows have their times of, which may be another one
 	 * than this machine's: asked at the last reading, begin or follow, and gone on from there.

@@ -190,6 +190,11 @@ static struct storage_row_id postgresql_seen(struct storage *st)
 	return row_id_of(&postgresql_of(st)->seen);
 }
 
+static long postgresql_epoch(struct storage *st)
+{
+	return postgresql_of(st)->epoch;
+}
+
 static enum storage_health postgresql_health(struct storage *st, struct err *err)
 {
 	const struct postgresql *p = postgresql_of(st);
@@ -238,6 +243,7 @@ static const struct storage_ops ops = {
 	.newest = postgresql_newest,
 	.digest_due = postgresql_digest_due,
 	.seen = postgresql_seen,
+	.epoch = postgresql_epoch,
 	.now = postgresql_now,
 	.beat = postgresql_beat,
 	.alive = postgresql_alive,
