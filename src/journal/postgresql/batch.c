@@ -97,33 +97,33 @@ static bool is_commit(PGresult *r)
 	return PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") == 0;
 }
 
-/* All answers up to the synchronisation. 1: the last one was COMMIT. */
+/*
+ * All answers up to the synchronisation. 1: the last one was COMMIT. What has failed first is the
+ * reason: where the server has ended the session it says why before the connection is lost.
+ */
 static int read_answers(struct postgresql *p, const struct batch *b, struct err *err)
 {
 	struct err first = { 0 };
 	bool committed = false, moved = true, synced = false;
 
-	err->reason = ERR_NONE;
-	while (!synced) {
-		PGresult *r = session_next(&p->session, b->deadline, err);
+	while (!synced && p->session.conn) {
+		struct err why = { 0 };
+		PGresult *r = session_next(&p->session, b->deadline, &why);
 
-		if (err->reason)
-			return -1;
-		if (!r)
-			continue;
-		synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
-		committed |= is_commit(r);
-		if (str_eq(str_of(PQcmdStatus(r)), STR("UPDATE 0")))
-			moved = false;
-		if (session_check(&p->session, r, err) == 0)
-			PQclear(r);
-		else if (!first.reason)
-			first = *err;
-		if (!p->session.conn)
-			return -1;
-		err->reason = ERR_NONE;
+		if (r) {
+			synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+			committed |= is_commit(r);
+			if (str_eq(str_of(PQcmdStatus(r)), STR("UPDATE 0")))
+				moved = false;
+			if (session_check(&p->session, r, &why) == 0)
+				PQclear(r);
+		}
+		if (why.reason && !first.reason)
+			first = why;
 	}
 	*err = first;
+	if (!synced)
+		return -1;
 	if (committed && !moved)
 		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the log has moved under the lock");
 	return committed ? 1 : 0;
@@ -211,11 +211,12 @@ static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
 	return STORAGE_UNKNOWN;
 }
 
-/* Within the time-out, as long as the server can be reached. */
+/* Within the time-out, as long as the server can be reached. *err: how the answer was lost. */
 static enum storage_commit_result resolve(struct postgresql *p, struct batch *b, struct err *err)
 {
 	enum { PAUSE_MS = 50 };
 	int64_t end = postgresql_deadline(p);
+	const struct err lost = *err;
 	int found;
 
 	if (b->rows->n == 0)
@@ -228,7 +229,7 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 		poll(NULL, 0, PAUSE_MS);
 	}
 	if (found == 0 && !postgresql_is_current(p, &b->head)) {
-		err_set(err, ERR_STORAGE, 0, "PostgreSQL: the connection was lost");
+		*err = lost;
 		return refuse(p, err);
 	}
 	/* Nobody has written since, and the lock is held: once more. */
