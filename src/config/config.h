@@ -1,7 +1,7 @@
 /*
- * The command line: one table of flags (config/config.c) drives parsing, --help and the flags shown
- * by /api/v1/status. tests/lint/docs.py checks the table in deploy/README.md against it. Written
- * once by main before any thread starts, const afterwards.
+ * The command line: one table of flags (config/config_flags.c) drives parsing, --help and the flags
+ * shown by /api/v1/status. tests/lint/docs.py checks the table in deploy/README.md against it.
+ * Written once by main before any thread starts, const afterwards.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H

@@ -1,6 +1,6 @@
 /*
  * Command lines as kingpin (the Go gateway's library) reads them, driven by a table. What the
- * flags are is in config.c.
+ * flags are is in config_flags.c.
  */
 #ifndef CONFIG_FLAGS_H
 #define CONFIG_FLAGS_H

@@ -1,6 +1,6 @@
 /*
- * What a push has that a rule of --config.file denies: a label, or a label whose value must not
- * leave the house. The value is in no message.
+ * What a push has that a rule of --config.file denies: a label, or a value of a label that nobody
+ * else may see. The value is in no message.
  */
 #ifndef PUSH_GUARDS_H
 #define PUSH_GUARDS_H

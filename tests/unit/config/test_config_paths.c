@@ -1,4 +1,4 @@
-/* Behaviour 1.3: route prefix, external URL and telemetry path. */
+/* What these mean for each other: route prefix, external URL and telemetry path. */
 #include <check.h>
 #include <stdlib.h>
 
