@@ -15,6 +15,8 @@ LONGEST = ["test_celery.py", "test_accepted.py", "test_page.py", "test_page_dele
 def pytest_configure(config):
     config.addinivalue_line("markers", "released: tests/run runs it with the released build only")
     config.addinivalue_line("markers", "sanitized: tests/run runs it with the build of ASan and UBSan only")
+    # Otherwise a test whose threads find something wrong passes.
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 def pytest_collection_modifyitems(items):

@@ -61,12 +61,12 @@ def test_all_that_is_known_of_a_group(gw):
 
 def test_sums_follow_every_push(database):
     """Series and bytes are kept beside the entries; a restart counts them anew."""
-    random.seed(5)
+    rng = random.Random(5)
     with Gateway(database=database) as gw:
         for _ in range(200):
-            names = random.sample("abcdef", random.randrange(4))
+            names = rng.sample("abcdef", rng.randrange(4))
             body = "".join(f"{n} 1\n{n}{{l=\"2\"}} 1\n" for n in names)
-            (gw.put if random.random() < 0.3 else gw.post)(f"j{random.randrange(3)}", body)
+            (gw.put if rng.random() < 0.3 else gw.post)(f"j{rng.randrange(3)}", body)
         before = groups(gw)
         for g in before:
             text = [x for x in gw.get("/metrics").text.splitlines() if f'job="{g["labels"]["job"]}"' in x]
@@ -147,7 +147,7 @@ def test_a_cursor_of_another_request(gw):
 def test_by_key_means_by_job_first(gw):
     """However the other labels are called, and with one job's name at the beginning of another's."""
     names = ["ci", "ci/instance/a", "ci/zone/a", "ci%00/a/b", "ci-test", "ci-test/instance/0", "web/a/b", "web/instance/0"]
-    for i, name in enumerate(random.sample(names, len(names))):
+    for i, name in enumerate(random.Random(2).sample(names, len(names))):
         assert gw.put(name, f"a{{n=\"{i}\"}} 1\n").status in (200, 400)
     whole = [g["labels"] for g in groups(gw, limit=1000)]
     assert [g["job"] for g in whole] == sorted(g["job"] for g in whole) and len(whole) >= 7
@@ -158,8 +158,7 @@ def test_by_key_means_by_job_first(gw):
 @pytest.mark.parametrize("sort", ["key", "-key", "age", "-age", "series", "-series", "bytes", "-bytes", "failed", "-failed"])
 def test_orders(gw, sort):
     names = [f"j{i:02}" for i in range(23)]
-    random.seed(1)
-    random.shuffle(names)
+    random.Random(1).shuffle(names)
     for i, name in enumerate(names):
         assert gw.put(name, "".join(f"m{k}{{j=\"{name}\"}} 1\n" for k in range(i * 7 % 10))).status == 200
         if i % 4 == 0:
