@@ -21,17 +21,18 @@ static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, s
 static int compare_digest(struct database *d, const struct row *row, struct err *err)
 {
 	int64_t now = clock_mono_ns();
-	uint64_t ours, theirs;
+	struct digest ours, theirs;
 
 	if (row_verdict(row) != ROW_INTACT || !row_digest(row, &theirs) ||
-	    !store_digest(d->store, &ours) || ours == theirs)
+	    !store_digest(d->store, &ours) || digest_same(&ours, &theirs))
 		return 0;
 	d->digests_differ++;
 	err_set(err, ERR_STORAGE, 0,
 		"before row %llu of the log the state of this gateway was not that of the one that "
-		"wrote it: digest %016llx, and not %016llx",
-		(unsigned long long)row->number, (unsigned long long)ours,
-		(unsigned long long)theirs);
+		"wrote it: digest %016llx%016llx, and not %016llx%016llx",
+		(unsigned long long)row->number, (unsigned long long)ours.state,
+		(unsigned long long)ours.shown, (unsigned long long)theirs.state,
+		(unsigned long long)theirs.shown);
 	d->differs = now >= d->next_digest_ns;
 	if (d->differs)
 		return -1;

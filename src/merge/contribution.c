@@ -255,8 +255,7 @@ void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t se
 
 		if (at == UINT32_MAX)
 			continue;
-		if (!any || (f->policy == MERGE_LIVEMAX ? v > s->value : v < s->value) ||
-		    isnan(s->value))
+		if (!any || is_more_extreme(f->policy == MERGE_LIVEMAX, v, s->value))
 			s->value = v;
 		any = true;
 	}

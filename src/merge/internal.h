@@ -2,6 +2,8 @@
 #ifndef MERGE_INTERNAL_H
 #define MERGE_INTERNAL_H
 
+#include <math.h>
+
 #include "merge/group.h"
 
 /* ---- undo.c: what has been done, so that it can be taken back in the reverse order ---- */
@@ -119,6 +121,21 @@ void sums_recount(struct merged_family *f, const struct part *old, const struct 
 /* Into the base (1) or out of it (-1); the contribution itself is not touched. */
 void base_add(struct merged_group *g, struct merged_family *f, const struct part *p, uint32_t at,
 	      int times);
+
+/* ---- extremes ---- */
+
+/*
+ * Is v the larger one (up), or the smaller one? A number is in place of a NaN, and 0 is larger than
+ * -0: the extreme of several is the same in whatever order they come.
+ */
+static inline bool is_more_extreme(bool up, double v, double than)
+{
+	if (isnan(v) || isnan(than))
+		return !isnan(v);
+	if (v == than)
+		return signbit(up ? than : v) && !signbit(up ? v : than);
+	return up ? v > than : v < than;
+}
 
 /* ---- contribution.c ---- */
 

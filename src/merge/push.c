@@ -1,5 +1,4 @@
 /* What a push makes of its contribution: which of its counts are new, late, or begin again. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -126,7 +125,7 @@ static bool is_extreme(const struct merged_family *f)
 
 static bool beats(const struct merged_family *f, double v, double than)
 {
-	return isnan(than) || (f->policy == MERGE_MAX ? v > than : v < than);
+	return is_more_extreme(f->policy == MERGE_MAX, v, than);
 }
 
 void keep_extreme(struct merged_group *g, struct merged_family *f, uint32_t series, double v)

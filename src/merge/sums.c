@@ -94,7 +94,7 @@ static bool is_live_extreme(const struct merged_family *f)
 
 static bool beats(const struct merged_family *f, double v, double than)
 {
-	return f->policy == MERGE_LIVEMAX ? v > than : v < than;
+	return is_more_extreme(f->policy == MERGE_LIVEMAX, v, than);
 }
 
 static void remove_one(struct merged_family *f, const struct part *p, uint32_t at)

@@ -169,7 +169,7 @@ struct store {
 	} undo;
 
 	struct { /* digest.h */
-		uint64_t sum;
+		struct digest now;
 		bool kept;
 		char body[DIGEST_BODY]; /* of the row that says so */
 	} digest;

@@ -65,7 +65,7 @@ static void publish_sums(const struct store *s, struct group *g, const struct ch
 	g->n_bytes += (in ? in->lines.bytes : 0) - (uint64_t)(out ? out->lines.bytes : 0);
 }
 
-static void publish_pair(struct store *s, const struct change_pair *p)
+static void publish_pair(struct store *s, struct group *g, const struct change_pair *p)
 {
 	struct shown_family *f = &p->family->shown;
 	struct entry *out = p->out ? store_entry(s, p->out) : NULL;
@@ -74,9 +74,9 @@ static void publish_pair(struct store *s, const struct change_pair *p)
 
 	/* Where its page has the text is looked for only then. */
 	if (out && s->digest.kept)
-		digest_count_entry(s, -1, out, lines_text(&out->lines));
+		digest_count_entry(s, g, -1, out, lines_text(&out->lines));
 	if (in)
-		digest_count_entry(s, 1, in, text);
+		digest_count_entry(s, g, 1, in, text);
 	if (out && out->lines.page && text.n)
 		pages_replace(f, &out->lines, &in->lines, text);
 	else if (out && out->lines.page)
@@ -251,6 +251,7 @@ static void count_digest(struct store *s, const struct group *g, int sign)
 	if (!g->exists)
 		return;
 	digest_count(s, sign, DIGEST_GROUP, g->id, 0, group_key(g));
+	digest_count_summed(s, g, sign);
 	if (g->life)
 		digest_count(s, sign, DIGEST_LIFE, g->life->number, g->life->now.expired, STR(""));
 }
@@ -270,7 +271,7 @@ static void publish_group(struct store *s, struct group *g)
 	for (uint32_t i = 0; i < st->net.n; i++) {
 		look_ahead(s, &st->net, i);
 		publish_sums(s, g, &st->net.pairs[i]);
-		publish_pair(s, &st->net.pairs[i]);
+		publish_pair(s, g, &st->net.pairs[i]);
 	}
 	if (st->exists)
 		publish_times(s, g);

@@ -43,8 +43,9 @@ enum row_kind {
 	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
 	ROW_PUSH_IDS = 10, /* increments that were added */
 	ROW_BEAT = 11,     /* nothing: the gateway ran until then */
-	/* The first row of a batch: the digest (store_digest()) of the state before it; 8 bytes,
-	 * the lowest first. Only in logs that several gateways write. */
+	/* The first row of a batch: the digest (store_digest()) of the state before it; 8 bytes for
+	 * each of its two numbers, the lowest first. Only in logs that several gateways write. One
+	 * of another length is of a version that counts other things: nobody can compare it. */
 	ROW_DIGEST = 12,
 	ROW_TAKE = 20, /* a family goes out of many groups; group 0; body: see removal.h. What
 			  a record brought that was written before it first is gone. */
@@ -60,7 +61,7 @@ enum row_kind {
 enum { FAILED_WHY_MAX = 200 };
 enum { LIFE_BODY = 3 * 8 + 1 };
 enum { DOCUMENT_ID_BYTES = 8 };
-enum { DIGEST_BODY = 8 };
+enum { DIGEST_BODY = 2 * 8 };
 
 struct row {
 	uint64_t number;
@@ -115,8 +116,18 @@ static inline uint32_t row_bytes_of(size_t body)
 	return body < UINT32_MAX - ROW_BYTES ? (uint32_t)body + ROW_BYTES : UINT32_MAX;
 }
 
-/* What a ROW_DIGEST says. False: it is none. */
-bool row_digest(const struct row *row, uint64_t *ret);
+struct digest {
+	uint64_t state; /* what the log says */
+	uint64_t shown; /* and what is shown of it beside that */
+};
+
+static inline bool digest_same(const struct digest *a, const struct digest *b)
+{
+	return a->state == b->state && a->shown == b->shown;
+}
+
+/* What a ROW_DIGEST says. False: it is none of this version's. */
+bool row_digest(const struct row *row, struct digest *ret);
 
 /* The number of a document. False: the body is too short to have one. */
 bool row_document_id(struct str body, uint64_t *ret);

@@ -98,7 +98,7 @@ void store_take_over(struct store *s, struct store *other, double now);
  * batch says it, before anything is staged and before cleaning.
  */
 void store_keep_digest(struct store *s);
-bool store_digest(const struct store *s, uint64_t *ret);
+bool store_digest(const struct store *s, struct digest *ret);
 void store_put_digest(struct store *s);
 
 /* The committer: what to write for the batch. Good until store_publish() or store_rollback(). */

@@ -36,6 +36,7 @@ struct summed {
 	struct summed_head head, before; /* before: the batch */
 	bool head_changed;
 	uint64_t n_values; /* of all contributions, as published */
+	uint64_t digest;   /* of what is shown, as published */
 	/* As published, by id; under the lock of the pages. */
 	struct shown_source *shown;
 	size_t n_shown, cap_shown;

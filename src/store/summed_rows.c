@@ -206,6 +206,8 @@ void summed_publish(struct store *s, struct group *g)
 		/* The old group is replaced, so what the batch did to it does not count. */
 		merged_undo(g->summed->group, 0);
 		forget_all_rows(s, g->summed);
+		if (su)
+			su->digest = g->summed->digest;
 		summed_free(g->summed);
 	}
 	g->summed = su;

@@ -124,10 +124,10 @@ static void check_undos(struct world *w, struct store *b)
 /* Of the same rows, however they have come to the two. */
 static void check_digests(const struct world *w, const struct store *a, const struct store *b)
 {
-	uint64_t of_a, of_b;
+	struct digest of_a, of_b;
 
 	ck_assert_int_eq(store_digest(a, &of_a), store_digest(b, &of_b));
-	ck_assert_msg(of_a == of_b, "%s (seed %llu), op %u", w->run->name,
+	ck_assert_msg(digest_same(&of_a, &of_b), "%s (seed %llu), op %u", w->run->name,
 		      (unsigned long long)w->run->seed, w->op);
 }
 

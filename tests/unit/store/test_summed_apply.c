@@ -8,10 +8,9 @@
 
 #include "base/mem.h"
 #include "lib/exposed.h"
-#include "lib/make_push.h"
 #include "lib/row_follower.h"
+#include "lib/row_writer.h"
 #include "lib/run.h"
-#include "lib/sum_push.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
@@ -23,42 +22,6 @@ static struct store *new_store(void)
 
 	store_keep_digest(s);
 	return s;
-}
-
-/* "/j/pid/1|x 5" to a summed group, "plain /k|x 5", and "DELETE /j"; "|" begins the body. */
-static struct push *push_of(const char *what, double now)
-{
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	char *path, *body;
-	bool plain = strncmp(what, "plain ", 6) == 0, delete = strncmp(what, "DELETE ", 7) == 0;
-	struct err err = { 0 };
-	struct push *p;
-
-	strbuf_addf(&b, "%s\n", what);
-	path = (char *)strbuf_z(&b);
-	body = strchr(path, '|');
-	if (body)
-		*body++ = '\0';
-	else
-		path[b.n - 1] = '\0';
-	if (plain)
-		return make_push(PUSH_PUT, path + 6, body, now);
-	p = make_sum_push(delete ? PUSH_DELETE : PUSH_PUT, path + (delete ? 7 : 0), body, now,
-			  &err);
-	ck_assert_msg(p != NULL, "%s: %s", what, err.msg);
-	return p;
-}
-
-static void write(struct store *s, struct mem_storage *rows, const char *what, double now)
-{
-	CLEANUP(push_freep) struct push *p = push_of(what, now);
-	struct err err;
-
-	store_stage(s, p);
-	ck_assert_msg(p->err.reason == ERR_NONE, "%s: %s", what, p->err.msg);
-	ck_assert_int_eq(rows->base.ops->commit(&rows->base, store_rows(s), &err),
-			 STORAGE_COMMITTED);
-	store_publish(s);
 }
 
 static char *all_of(struct store *s)
@@ -75,12 +38,12 @@ static void check_same(struct store *writer, struct store *other, const char *wh
 {
 	CLEANUP(freep) char *want = all_of(writer);
 	CLEANUP(freep) char *got = all_of(other);
-	uint64_t of_writer = 0, of_other = 0;
+	struct digest of_writer = { 0 }, of_other = { 0 };
 
 	ck_assert_msg(strcmp(got, want) == 0, "%s: the other one\n%sthe writer\n%s", when, got,
 		      want);
 	ck_assert_int_eq(store_digest(writer, &of_writer), store_digest(other, &of_other));
-	ck_assert_uint_eq(of_writer, of_other);
+	ck_assert(digest_same(&of_writer, &of_other));
 }
 
 /* What is read at once by the other one is between two "". */
@@ -124,7 +87,7 @@ START_TEST(what_is_in_each_others_way)
 	row_follower_init(&other, new_store());
 	for (int i = 0; writes[i]; i++) {
 		if (*writes[i]) {
-			write(writer, &rows, writes[i], i + 1);
+			rows_write(writer, &rows, writes[i], i + 1);
 			continue;
 		}
 		ck_assert(row_follower_apply(&other, &rows, i + 1));
@@ -135,20 +98,6 @@ START_TEST(what_is_in_each_others_way)
 	mem_storage_done(&rows);
 }
 END_TEST
-
-/* Puts `to` in place of `from` in each row. */
-static void change_rows(struct mem_storage *rows, const char *from, const char *to)
-{
-	for (size_t i = 0; i < rows->n_rows; i++) {
-		struct row *row = &rows->rows[i];
-		char *at = memmem(row->body.p, row->body.n, from, strlen(from));
-
-		if (!at)
-			continue;
-		memcpy(at, to, strlen(to));
-		row->checksum = row_checksum(row);
-	}
-}
 
 static bool shows(struct store *s, const char *line)
 {
@@ -164,13 +113,13 @@ START_TEST(a_family_that_is_left_out_is_no_reason_to_load_the_log_again)
 	struct store *writer = new_store();
 	struct row_follower other;
 	struct mem_storage rows;
-	uint64_t digest;
+	struct digest digest;
 
 	mem_storage_init(&rows);
 	row_follower_init(&other, new_store());
-	write(writer, &rows, "/j/pid/1|# TYPE odd counter\nodd 1\n# TYPE c counter\nc 1", 1);
-	write(writer, &rows, "plain /k|# TYPE odx gauge\nodx 1", 2);
-	change_rows(&rows, "odx", "odd");
+	rows_write(writer, &rows, "/j/pid/1|# TYPE odd counter\nodd 1\n# TYPE c counter\nc 1", 1);
+	rows_write(writer, &rows, "plain /k|# TYPE odx gauge\nodx 1", 2);
+	rows_change(&rows, "odx", "odd");
 	row_follower_load(&other, &rows, new_store());
 	ck_assert_uint_eq(store_counts(other.store).left_out, 1);
 	for (int i = 2; i <= 9; i++) {
@@ -178,7 +127,7 @@ START_TEST(a_family_that_is_left_out_is_no_reason_to_load_the_log_again)
 
 		snprintf(what, sizeof(what),
 			 "/j/pid/%d|# TYPE odd counter\nodd 1\n# TYPE c counter\nc %d", i, i);
-		write(writer, &rows, what, i + 1);
+		rows_write(writer, &rows, what, i + 1);
 		ck_assert(row_follower_apply(&other, &rows, i + 1));
 		ck_assert_uint_eq(store_counts(other.store).left_out, 1);
 		ck_assert(!store_digest(other.store, &digest));
@@ -186,8 +135,8 @@ START_TEST(a_family_that_is_left_out_is_no_reason_to_load_the_log_again)
 	ck_assert(shows(other.store, "c{instance=\"\",job=\"j\"} 45\n"));
 	ck_assert(!shows(other.store, "odd{instance=\"\",job=\"j\"}"));
 	/* What it contradicts goes; and then it is shown as soon as something is said of it. */
-	write(writer, &rows, "DELETE /k", 20);
-	write(writer, &rows, "/j/pid/1|# TYPE odd counter\nodd 2\n# TYPE c counter\nc 1", 20);
+	rows_write(writer, &rows, "DELETE /k", 20);
+	rows_write(writer, &rows, "/j/pid/1|# TYPE odd counter\nodd 2\n# TYPE c counter\nc 1", 20);
 	ck_assert(row_follower_apply(&other, &rows, 20));
 	ck_assert_uint_eq(store_counts(other.store).left_out, 0);
 	check_same(writer, other.store, "nothing is left out");
@@ -213,11 +162,11 @@ START_TEST(what_a_push_says_is_all_that_is_shown_anew)
 
 		snprintf(what, sizeof(what),
 			 "/j/pid/%d|# TYPE c counter\nc 1\n# TYPE d counter\nd 1", i);
-		write(writer, &rows, what, i + 1);
+		rows_write(writer, &rows, what, i + 1);
 	}
 	ck_assert(row_follower_apply(&other, &rows, SOURCES));
 	before = other.store->by_slot[1]->summed->group;
-	write(writer, &rows, "/j/pid/7|# TYPE c counter\nc 3", SOURCES + 1);
+	rows_write(writer, &rows, "/j/pid/7|# TYPE c counter\nc 3", SOURCES + 1);
 	ck_assert(row_follower_apply(&other, &rows, SOURCES + 1));
 	ck_assert_ptr_eq(other.store->by_slot[1]->summed->group, before);
 	check_same(writer, other.store, "followed");

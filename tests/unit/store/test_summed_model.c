@@ -31,7 +31,7 @@
 enum {
 	DEFAULT_HISTORIES =
 #ifdef __SANITIZE_ADDRESS__
-		3000,
+		2000,
 #else
 		100000,
 #endif
@@ -73,10 +73,10 @@ static struct store *new_store(void)
 
 static bool same_digest(const struct store *a, const struct store *b)
 {
-	uint64_t of_a, of_b;
+	struct digest of_a, of_b;
 	bool has_a = store_digest(a, &of_a), has_b = store_digest(b, &of_b);
 
-	return has_a == has_b && (!has_a || of_a == of_b);
+	return has_a == has_b && (!has_a || digest_same(&of_a, &of_b));
 }
 
 static void load(struct world *w, struct storage *from)
