@@ -58,6 +58,7 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 	    (vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has) != SQLITE_OK || has < file->size))
 		return SQLITE_IOERR_WRITE;
 	r = vfs_real(f)->pMethods->xWrite(vfs_real(f), from, n, at);
+	read_ahead_changed(&file->ahead, n, at);
 	if (r == SQLITE_OK && at + n > file->size)
 		file->size = at + n;
 	if (r == SQLITE_OK)
@@ -96,6 +97,7 @@ static int do_close(sqlite3_file *f)
 	sqlite3_free(((struct db_file *)f)->pending);
 	wal_state_free(((struct db_file *)f)->log);
 	reserve_close(&((struct db_file *)f)->reserve);
+	read_ahead_done(&((struct db_file *)f)->ahead);
 	return r ? r : closed;
 }
 
@@ -105,7 +107,7 @@ static int do_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 	int r = flush(f);
 
 	if (r == SQLITE_OK)
-		r = vfs_real(f)->pMethods->xRead(vfs_real(f), to, n, at);
+		r = read_ahead_read(&file->ahead, vfs_real(f), to, n, at);
 	if (r != SQLITE_OK && r != SQLITE_IOERR_SHORT_READ)
 		(file->log ? file->log->database : file)->read_failed = true;
 	return r;
@@ -150,6 +152,7 @@ static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 		r = vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has);
 	if (r != SQLITE_OK || has == size)
 		return r;
+	read_ahead_changed(&file->ahead, -1, size);
 	r = vfs_real(f)->pMethods->xTruncate(vfs_real(f), size);
 	if (r != SQLITE_OK)
 		return r;

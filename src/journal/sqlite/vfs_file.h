@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "journal/sqlite/read_ahead.h"
 #include "journal/sqlite/reserve.h"
 
 struct db_file {
@@ -23,6 +24,7 @@ struct db_file {
 	sqlite3_int64 size;    /* the least that the file must have */
 	struct wal_state *log; /* of a WAL */
 	struct reserve reserve;
+	struct read_ahead ahead;
 	bool is_database;
 	bool doubted;     /* of a database: a sync of it or its WAL has failed, or a cut of that */
 	bool read_failed; /* likewise */

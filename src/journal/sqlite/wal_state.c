@@ -119,6 +119,7 @@ int wal_state_cut(struct db_file *file)
 	log->cut_due = true;
 	/* Whether or not that works: the next sync is of no more. */
 	log->end = end;
+	read_ahead_changed(&file->ahead, -1, size);
 	/* Cut it may be, and not synced. */
 	r = log->on_disk > size ? to->pMethods->xTruncate(to, size) : SQLITE_OK;
 	if (r == SQLITE_OK && log->on_disk > size) {
