@@ -243,6 +243,7 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 
 	l.decoders = decoders_new(&sink);
 	arena_init(&l.arena, ARENA_MUST);
+	store_restore_begin(store);
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);

@@ -161,6 +161,14 @@ static void close_page(struct page *p)
 	p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
 }
 
+/* One that comes after a full page of n lines is likely to have half as many. */
+static void open_page(struct page *p, uint32_t n)
+{
+	p->cap = n / 2 + 1;
+	p->slots = mem_alloc(p->cap * sizeof(*p->slots));
+	p->lens = mem_alloc(p->cap * sizeof(*p->lens));
+}
+
 void pages_add(struct shown_family *f, struct lines *s, struct str text)
 {
 	struct page *p = f->open;
@@ -172,8 +180,11 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text)
 			close_page(p);
 		p = page_new(f);
 		/* A page with one large text gets no second one. */
-		if (text.n < PAGE_SIZE_MAX / 2)
+		if (text.n < PAGE_SIZE_MAX / 2) {
+			if (f->open)
+				open_page(p, f->open->n);
 			f->open = p;
+		}
 	}
 	append(p, s, text);
 }

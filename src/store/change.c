@@ -8,7 +8,10 @@
 #include "store/internal.h"
 #include "store/summed.h"
 
-enum { FEW = 16 }; /* up to so many pairs are searched one after the other */
+enum {
+	FEW = 16,        /* up to so many pairs are searched one after the other */
+	SPARE_MAX = 512, /* as many as a batch has groups */
+};
 
 /* ---- pairs ---- */
 
@@ -67,6 +70,21 @@ uint32_t group_entry(struct store *s, const struct group *g, const struct store_
 
 /* ---- one change ---- */
 
+/* Each push takes one, so some are kept. */
+static struct staged *staged_new(struct store *s)
+{
+	struct staged *st = s->spare.first;
+	struct change net;
+
+	if (!st)
+		return mem_zalloc(sizeof(*st));
+	s->spare.first = st->next_spare;
+	s->spare.n--;
+	net = (struct change){ .pairs = st->net.pairs, .cap = st->net.cap };
+	*st = (struct staged){ .net = net };
+	return st;
+}
+
 /* Makes the group part of the batch. */
 static struct staged *touch(struct store *s, struct group *g)
 {
@@ -75,7 +93,7 @@ static struct staged *touch(struct store *s, struct group *g)
 	if (st)
 		return st;
 	limits_meet(s, g);
-	st = g->staged = mem_zalloc(sizeof(*st));
+	st = g->staged = staged_new(s);
 	st->holds = (struct amounts){ g->n_series, g->entries.n };
 	st->net.group = g;
 	st->exists = g->exists;
@@ -310,8 +328,25 @@ void staged_free(struct store *s, struct group *g)
 		if (in && store_entry(s, in)->lines.staged)
 			entry_free(&s->pages.entries, in);
 	}
+	g->staged = NULL;
 	table_done(&st->net.index);
+	if (s->spare.n < SPARE_MAX && st->net.cap <= FEW) {
+		st->next_spare = s->spare.first;
+		s->spare.first = st;
+		s->spare.n++;
+		return;
+	}
 	free(st->net.pairs);
 	free(st);
-	g->staged = NULL;
+}
+
+void staged_done(struct store *s)
+{
+	struct staged *next;
+
+	for (struct staged *st = s->spare.first; st; st = next) {
+		next = st->next_spare;
+		free(st->net.pairs);
+		free(st);
+	}
 }

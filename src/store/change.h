@@ -61,7 +61,10 @@ struct change {
  */
 struct staged {
 	struct change net;
-	struct group *next;       /* of the batch, in the order of their first pushes */
+	union {
+		struct group *next; /* of the batch, in the order of their first pushes */
+		struct staged *next_spare;
+	};
 	const struct str *labels; /* of the exposition; from a push of the batch */
 	bool exists;
 	bool end_is_written; /* by a removal: what is published needs no row for it */
@@ -111,5 +114,7 @@ void staged_leave_index(struct store *s, const struct group *g);
 void staged_restore_index(struct store *s, const struct group *g);
 /* The group is again as published: frees g->staged, and entries still staged. */
 void staged_free(struct store *s, struct group *g);
+/* With the store: those that are kept for the next pushes. */
+void staged_done(struct store *s);
 
 #endif

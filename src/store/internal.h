@@ -81,7 +81,11 @@ struct store {
 	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	struct change change;                 /* the one at hand */
+	struct change change; /* the one at hand */
+	struct {
+		struct staged *first; /* linked by next_spare */
+		size_t n;
+	} spare;
 	struct group *touched, *last_touched; /* by the batch, linked by staged->next */
 	struct step *steps;
 	size_t n_steps, cap_steps;

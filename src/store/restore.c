@@ -19,6 +19,13 @@ void store_publish_restored(struct store *s)
 	store_publish(s);
 }
 
+void store_restore_begin(struct store *s)
+{
+	series_index_begin_many(&s->index);
+	series_index_begin_many(&s->keys);
+	series_index_begin_many(&s->ids);
+}
+
 void store_restore_group(struct store *s, const struct row *row, struct str labels)
 {
 	uint64_t hash = hash_bytes(row->body);

@@ -73,9 +73,26 @@ void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner)
 	 * empty.
 	 */
 	if (s->n + s->n / 4 >= s->cap)
-		resize(s, s->cap ? s->cap + s->cap / 4 : 16);
+		resize(s, !s->cap ? 16 : x->many ? s->cap * 2 : s->cap + s->cap / 4);
 	put(s, (struct series_entry){ (uint32_t)hash, owner });
 	s->n++;
+}
+
+void series_index_begin_many(struct series_index *x)
+{
+	x->many = true;
+}
+
+void series_index_end_many(struct series_index *x)
+{
+	x->many = false;
+	for (size_t i = 0; i < 256; i++) {
+		struct series_shard *s = &x->shards[i];
+		uint32_t cap = s->n + s->n / 4 + s->n / 16 + 16;
+
+		if (s->cap > cap)
+			resize(s, cap);
+	}
 }
 
 static uint32_t distance(uint32_t from, uint32_t to, uint32_t cap)

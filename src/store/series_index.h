@@ -7,6 +7,7 @@
 #ifndef STORE_SERIES_INDEX_H
 #define STORE_SERIES_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,11 +23,15 @@ struct series_shard {
 
 struct series_index {
 	struct series_shard shards[256];
+	bool many; /* see series_index_begin_many() */
 };
 
 void series_index_done(struct series_index *x);
 /* owner > 0 */
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner);
+/* Until end, many are added: tables grow faster, and then give back what they do not need. */
+void series_index_begin_many(struct series_index *x);
+void series_index_end_many(struct series_index *x);
 /* Some steps before any of these is called: brings the place of the hash near. */
 void series_index_prefetch(const struct series_index *x, uint64_t hash);
 /* Fewer steps before: who is likely to be an owner of the hash, but may not be; 0: nobody. */

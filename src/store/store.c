@@ -98,6 +98,7 @@ void store_free(struct store *s)
 	free(s->by_slot);
 	free(s->free_slots);
 	free(s->change.pairs);
+	staged_done(s);
 	free(s->steps);
 	free(s->was_newest);
 	free(s->deadlines.list);

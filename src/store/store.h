@@ -143,6 +143,7 @@ bool store_clean_put_off(struct store *s);
  * group's key. What contradicts a rule is left out, and kept in the database (store_left_out()):
  * that family of a record, or a whole group.
  */
+void store_restore_begin(struct store *s);
 void store_restore_group(struct store *s, const struct row *row, struct str labels);
 void store_restore_row(struct store *s, const struct row *row);
 /* Some records before store_restore_record(): brings near what it will look for, as each of a large

@@ -230,6 +230,9 @@ int store_restore_end(struct store *s, double now, struct err *err)
 	struct store_limits lim = store_lift_limits(s);
 	int r = 0;
 
+	series_index_end_many(&s->index);
+	series_index_end_many(&s->keys);
+	series_index_end_many(&s->ids);
 	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->folded);
 	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->push_ids);
 	s->work.now = now;

@@ -94,6 +94,11 @@ START_TEST(random_run)
 			add_one(&w, hash, 1 + rng_below(&rng, runs[_i].n_owners));
 		else
 			hash = remove_one(&w, rng_below(&rng, w.n));
+		/* What it has room for is not what it has. */
+		if (op % 4096 == 100)
+			series_index_begin_many(&w.index);
+		if (op % 4096 == 3000)
+			series_index_end_many(&w.index);
 		if (op % 32 == 0)
 			check_hash(&w, hash, runs[_i].name);
 	}
@@ -106,6 +111,37 @@ START_TEST(random_run)
 	series_index_done(&w.index);
 	free(w.pairs);
 	free(w.hashes);
+}
+END_TEST
+
+/* Whoever is near a place that was looked up ahead is somebody, and alone there it is the owner. */
+START_TEST(looking_ahead)
+{
+	struct series_index x = { 0 };
+
+	ck_assert_uint_eq(series_index_peek(&x, 42), 0);
+	series_index_prefetch(&x, 42);
+	series_index_add(&x, 42, 7);
+	series_index_prefetch(&x, 42);
+	ck_assert_uint_eq(series_index_peek(&x, 42), 7);
+	series_index_done(&x);
+}
+END_TEST
+
+/* Of a table that has grown by leaps no more is kept than of one that has not. */
+START_TEST(many_at_once)
+{
+	struct series_index x = { 0 };
+	uint64_t rng = 1, places = 0;
+
+	series_index_begin_many(&x);
+	for (uint32_t i = 1; i <= 100000; i++)
+		series_index_add(&x, rng_next(&rng), i);
+	series_index_end_many(&x);
+	for (size_t i = 0; i < 256; i++)
+		places += x.shards[i].cap;
+	ck_assert_uint_lt(places, 100000 * 14 / 10);
+	series_index_done(&x);
 }
 END_TEST
 
@@ -125,5 +161,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, random_run, 0, (int)ARRAY_LEN(runs));
 	tcase_add_test(tc, empty);
+	tcase_add_test(tc, looking_ahead);
+	tcase_add_test(tc, many_at_once);
 	return run_cases("series index", tc);
 }
