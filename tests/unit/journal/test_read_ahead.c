@@ -162,7 +162,7 @@ START_TEST(the_end_of_the_file)
 	begin(100 * PAGE + 10);
 	for (int i = 0; i < 100; i++)
 		check_read(PAGE, i * PAGE);
-	ck_assert_int_eq(read_ahead_read(&ahead, &file.base, got, PAGE, 100 * PAGE),
+	ck_assert_int_eq(read_ahead_read(&ahead, &file.base, got, PAGE, (sqlite3_int64)100 * PAGE),
 			 SQLITE_IOERR_SHORT_READ);
 	ck_assert_int_eq(got[9], file.bytes[100 * PAGE + 9]);
 	ck_assert_int_eq(got[10], 0);
