@@ -88,7 +88,8 @@ typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
 /* Is given rows that others have written. */
 struct storage_follower {
 	/* In order; -1: the store cannot follow, and has to be loaded anew. Before a ROW_DIGEST
-	 * that is the first row of its transaction comes an end. */
+	 * that is the first row of its transaction comes an end, and before and after a transaction
+	 * that begins with a row of many groups (store/removal.h). */
 	storage_row_fn row;
 	/*
 	 * After the rows of one or more whole transactions, or, failed, where no more can be given.

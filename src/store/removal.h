@@ -21,6 +21,7 @@
 #include "store/undo.h"
 
 struct store;
+struct row;
 struct rows;
 
 struct removal_group {
@@ -61,6 +62,15 @@ void store_removal_drop(struct store *s);
 /* One slice. False: nothing was left. */
 bool store_removal_step(struct store *s);
 bool store_removal_pending(const struct store *s);
+
+/*
+ * A row that another gateway has written, of many groups, in place of deciding: those that it names
+ * go with store_removal_step() as here, until nothing is left, and with nothing in between. What is
+ * left out (left_out_group.h) goes with the first. -1: it names a group that is not there; *err.
+ */
+int store_removal_follow(struct store *s, const struct row *row, struct err *err);
+/* Does it end many groups, or take a family out of many? */
+bool removal_is_of_many(const struct row *row);
 
 /*
  * The body of a row that ends many groups, or of one that takes a family out of many: the next id;

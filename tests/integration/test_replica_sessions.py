@@ -10,7 +10,9 @@ import time
 import pytest
 
 from gateway import BINARY, DEADLINE, Gateway, eventually
+from test_postgresql import shown
 from test_replicas import flags, replicas  # noqa: F401
+from test_replicas_large import Others
 
 ENDED = "terminating connection due to administrator command"
 
@@ -92,3 +94,31 @@ def test_what_can_be_undone_is_listed_by_each_gateway(flags):  # noqa: F811
         assert [x["id"] for x in listed(gw)["undo"]] == idents[:1]
         assert gw.request("POST", f"/api/v1/undo/{idents[0]}").status == 200
         assert listed(gw) == {"undo": [], "total": 0}
+
+
+def test_pushes_and_scrapes_go_on_while_others_delete_many(flags, postgresql):  # noqa: F811
+    """It is followed in slices, and all of it is gone everywhere once it is answered; whatever comes meanwhile counts."""
+    def delete(gw, query):
+        reply = gw.request("DELETE", f"/api/v1/groups?match[]={{job=%22many%22}}{query}")
+        assert reply.status == 200, reply
+        return json.loads(reply.text)["data"]
+
+    with replicas(3, flags) as gws:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert {r.status for r in pool.map(lambda i: gws[i % 3].put(f"many/i/{i}", "m 1\nn 1\n"), range(1500))} == {200}
+        others = Others(gws[1:])
+        try:
+            assert delete(gws[0], "&family=m")["deleted"] == 1500
+            for gw in gws:
+                assert not any(line.startswith("m{") for line in shown(gw))
+            ident = delete(gws[1], "")["undo"]
+            assert not any('job="many"' in line for gw in gws for line in shown(gw))
+            assert gws[2].request("POST", f"/api/v1/undo/{ident}").status == 200
+            assert [sum(line.startswith("n{") and 'job="many"' in line for line in shown(gw)) for gw in gws] == [1500] * 3
+        finally:
+            others.end()
+        assert others.statuses == {200}
+        want = shown(gws[0])
+        assert shown(gws[1]) == want and shown(gws[2]) == want
+    with Gateway(*flags, database=None) as gw:
+        assert shown(gw) == want

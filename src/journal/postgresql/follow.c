@@ -8,12 +8,14 @@
 
 #include "base/clock.h"
 #include "journal/postgresql/internal.h"
+#include "store/removal.h"
 
 struct catching_up {
 	struct postgresql *p;
 	const struct storage_follower *follower;
 	struct seen seen;
 	bool first; /* the row that the store has is yet to come */
+	bool many;  /* one of those since is of many groups: it is followed by itself */
 	/* Rows since the follower was told of the end of a transaction, and their bodies. */
 	size_t n, bytes;
 };
@@ -34,6 +36,7 @@ static int changed(struct postgresql *p, const char *how, struct err *err)
 static int end(struct catching_up *c, struct err *err)
 {
 	c->n = c->bytes = 0;
+	c->many = false;
 	if (c->follower->end(c->follower->arg, c->p->head.now, c->p->head.bytes, false, err) == 0) {
 		c->p->seen = c->seen;
 		return 0;
@@ -45,6 +48,13 @@ static int end(struct catching_up *c, struct err *err)
 static bool same_writer(const struct row_writer *a, const struct row_writer *b)
 {
 	return a->process == b->process && a->batch == b->batch;
+}
+
+/* If it is the first row of its transaction. */
+static bool begins_alone(const struct catching_up *c, const struct row *row)
+{
+	return c->n >= ROWS_MAX || c->bytes >= BYTES_MAX || c->many || row->kind == ROW_DIGEST ||
+	       removal_is_of_many(row);
 }
 
 static int take_row(struct catching_up *c, const struct row *row, const struct row_writer *writer,
@@ -66,14 +76,15 @@ static int take_row(struct catching_up *c, const struct row *row, const struct r
 			       c->seen.number ? "has a gap"
 					      : "was dropped beyond what this gateway has read",
 			       err);
-	if ((c->n >= ROWS_MAX || c->bytes >= BYTES_MAX || row->kind == ROW_DIGEST) &&
-	    !same_writer(writer, &c->seen.writer) && end(c, err) < 0)
+	if (c->n > 0 && begins_alone(c, row) && !same_writer(writer, &c->seen.writer) &&
+	    end(c, err) < 0)
 		return -1;
 	if (!row_kind_is_known(row->kind) && row_verdict(row) == ROW_UNKNOWN)
 		return postgresql_found_newer(c->p, row->number, err);
 	c->seen = (struct seen){ row->number, *writer };
 	c->n++;
 	c->bytes += row->body.n;
+	c->many |= removal_is_of_many(row);
 	if (c->follower->row(c->follower->arg, row, err) == 0)
 		return 0;
 	postgresql_changed(c->p, err);

@@ -16,12 +16,15 @@ struct row_writer {
 /* From the number on, which is a bigint; without the body of that very row, which is known. */
 #define ROW_NEWS_OF "SELECT " ROW_COLUMNS "CASE WHEN number > $1 THEN body ELSE '' END FROM log "
 #define ROW_NEWS ROW_NEWS_OF "WHERE number >= $1 ORDER BY number"
-/* The same, but none if there are more than $2 behind it, or more than $3 bytes of bodies. */
-#define ROW_FEW_NEWS                                                                             \
-	ROW_NEWS_OF "WHERE number >= $1 AND (SELECT count(*) <= $2::bigint AND "                 \
-		    "coalesce(sum(n), 0) <= $3::bigint FROM (SELECT length(body)::bigint AS n "  \
-		    "FROM log WHERE number > $1 ORDER BY number LIMIT $2::bigint + 1) missing) " \
-		    "ORDER BY number"
+/*
+ * The same, but none if there are more than $2 behind it, or more than $3 bytes of bodies; a byte
+ * of a row of many groups (ROW_END, ROW_TAKE) takes as long as 16 of others.
+ */
+#define ROW_FEW_NEWS                                                                         \
+	ROW_NEWS_OF "WHERE number >= $1 AND (SELECT count(*) <= $2::bigint AND "             \
+		    "coalesce(sum(n), 0) <= $3::bigint FROM (SELECT length(body)::bigint * " \
+		    "CASE WHEN kind IN (5, 20) THEN 16 ELSE 1 END AS n FROM log WHERE "      \
+		    "number > $1 ORDER BY number LIMIT $2::bigint + 1) missing) ORDER BY number"
 
 /* Of a binary result of these. False: it has other columns. The body is borrowed from it. */
 bool result_row(const PGresult *r, int at, struct row *ret, struct row_writer *ret_writer);

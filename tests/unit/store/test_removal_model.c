@@ -1,16 +1,21 @@
 /* Removals of many groups in slices, between which pushes come: the log says in which order. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/le.h"
 #include "base/mem.h"
 #include "journal/load.h"
 #include "lib/exposed.h"
+#include "lib/make_push.h"
 #include "lib/mem_storage.h"
 #include "lib/naive_push.h"
 #include "lib/rng.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
+#include "store/apply.h"
 #include "store/internal.h"
+#include "store/removal.h"
 #include "unit/store/store_world.h"
 
 /* Pushes that nobody foretells the verdicts of. */
@@ -80,11 +85,100 @@ START_TEST(removed_meanwhile)
 }
 END_TEST
 
+enum { MANY = 5000, GONE = 4500, SLICE = 512, ROOM = 50000 };
+
+static void push_many(struct store *s)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		char path[32];
+		struct push *p;
+
+		snprintf(path, sizeof(path), "/j/g/%u", i);
+		p = make_push(PUSH_PUT, path, "a 1\nb 1\n", 1);
+		store_stage(s, p);
+		store_publish(s);
+		push_free(p);
+	}
+}
+
+/* All but each tenth. */
+static struct strbuf body_of(const struct store *s, const char *family)
+{
+	struct strbuf body = { 0 };
+	char le[8];
+
+	if (*family) {
+		strbuf_add(&body, le, (size_t)(le_put(le, strlen(family), 4) - le));
+		strbuf_addz(&body, family);
+	}
+	for (uint32_t slot = 1; slot < s->n_slots; slot++)
+		if (s->by_slot[slot] && slot % 10)
+			strbuf_add(&body, le, (size_t)(le_put(le, s->by_slot[slot]->id, 8) - le));
+	return body;
+}
+
+/* However many another gateway has deleted: a scrape waits for one slice of them. */
+START_TEST(what_others_remove_goes_in_slices)
+{
+	const char *family = _i ? "a" : "";
+	struct store *s = store_new(&(struct store_limits){ ROOM, ROOM });
+	uint64_t *shown = _i ? &s->pages.counts.series : &s->pages.counts.groups;
+	unsigned steps = 0;
+	struct err err;
+
+	push_many(s);
+	CLEANUP(strbuf_done) struct strbuf body = body_of(s, family);
+	const struct row row = { .number = s->next_number,
+				 .kind = _i ? ROW_TAKE : ROW_END,
+				 .body = strbuf_str(&body) };
+	uint64_t before = *shown, all = before;
+
+	store_apply_begin(s, 0, s->log.bytes);
+	store_apply_any(s, &row);
+	ck_assert_int_eq(store_removal_follow(s, &row, &err), 0);
+	for (; store_removal_step(s); steps++) {
+		ck_assert_uint_le(before - *shown, SLICE);
+		before = *shown;
+	}
+	ck_assert_int_eq(store_apply_end(s, &err), 0);
+	ck_assert_uint_ge(steps, GONE / SLICE);
+	ck_assert_uint_eq(all - before, GONE);
+	ck_assert_uint_eq(s->next_number, row.number + 1);
+	store_free(s);
+}
+END_TEST
+
+START_TEST(what_others_remove_has_to_be_there)
+{
+	struct store *s = store_new(&(struct store_limits){ ROOM, ROOM });
+	struct err err;
+
+	push_many(s);
+	CLEANUP(strbuf_done) struct strbuf body = body_of(s, "");
+	char le[8];
+
+	le_put(le, s->next_number + 1, 8);
+	strbuf_add(&body, le, sizeof(le));
+	const struct row row = { .number = s->next_number,
+				 .kind = ROW_END,
+				 .body = strbuf_str(&body) };
+	const struct row cut = { .number = s->next_number, .kind = ROW_END, .body = { body.p, 9 } };
+
+	ck_assert_int_eq(store_removal_follow(s, &row, &err), -1);
+	ck_assert_int_eq(store_removal_follow(s, &cut, &err), -1);
+	ck_assert(!store_removal_pending(s));
+	ck_assert_uint_eq(store_counts(s).groups, MANY);
+	store_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("removal_model");
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, removed_meanwhile, 0, 20);
+	tcase_add_loop_test(tc, what_others_remove_goes_in_slices, 0, 2);
+	tcase_add_test(tc, what_others_remove_has_to_be_there);
 	return run_cases("removal_model", tc);
 }
