@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "api/group_filter.h"
+#include "base/array.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "journal/copied_family.h"
 #include "push/push.h"
 
@@ -19,6 +22,13 @@ struct scrape_part {
 	uint32_t at;            /* the next one of these to look at */
 	struct arena keys, group;
 	struct push_builder builder;
+	struct table helps; /* by family: that of the newest push so far */
+};
+
+struct newest_help {
+	uint64_t number; /* of the push */
+	size_t n;
+	char family[];
 };
 
 static const struct store_limits no_limits = { UINT64_MAX, UINT64_MAX };
@@ -77,6 +87,9 @@ void scrape_part_free(struct scrape_part *p)
 	strbuf_done(&p->only);
 	group_list_done(&p->some);
 	push_builder_done(&p->builder);
+	for (size_t i = 0; i < p->helps.cap; i++)
+		free(p->helps.entries[i].item);
+	table_done(&p->helps);
 	arena_done(&p->keys);
 	arena_done(&p->group);
 	store_free(p->store);
@@ -107,8 +120,37 @@ void scrape_part_cut(const struct scrape_part *p, struct snapshot *snap)
 	snap->n_families = n;
 }
 
+static struct newest_help *find_help(struct table *helps, struct str family)
+{
+	uint64_t hash = hash_bytes(family);
+	struct newest_help *h;
+
+	for (size_t at = table_first(helps, hash); (h = table_next(helps, hash, &at));)
+		if (str_eq((struct str){ h->family, h->n }, family))
+			return h;
+	h = mem_zalloc(sizeof(*h) + family.n);
+	h->n = family.n;
+	copy_bytes(h->family, family.p, family.n);
+	table_add(helps, hash, h);
+	return h;
+}
+
+/* The whole scrape shows the help text of the newest push; in the copy's store it is the last one.
+ */
+static void leave_out_old_help(struct table *helps, const struct group_copy_family *from,
+			       struct family *f)
+{
+	struct newest_help *h = f->has_help ? find_help(helps, from->exposed) : NULL;
+
+	if (h && from->number < h->number)
+		f->has_help = false;
+	else if (h)
+		h->number = from->number;
+}
+
 /* -1: the arena is full. */
-static int decode_all(const struct group_copy *g, struct arena *a, struct family **ret)
+static int decode_all(struct table *helps, const struct group_copy *g, struct arena *a,
+		      struct family **ret)
 {
 	struct family **end = ret;
 
@@ -120,6 +162,7 @@ static int decode_all(const struct group_copy *g, struct arena *a, struct family
 		*end = copied_family_decode(f, a);
 		if (!*end)
 			return -1;
+		leave_out_old_help(helps, f, *end);
 		end = &(*end)->next;
 	}
 	*end = NULL;
@@ -133,7 +176,8 @@ static int take(struct scrape_part *p, const struct group_copy *g)
 	struct push *push;
 	struct key key;
 
-	if (decode_all(g, &p->group, &families) < 0 || key_decode(g->key, &p->group, &key) < 0)
+	if (decode_all(&p->helps, g, &p->group, &families) < 0 ||
+	    key_decode(g->key, &p->group, &key) < 0)
 		return -1;
 	push = push_build(&p->builder, PUSH_PUT, &key, families, g->pushed_at);
 	store_stage(p->store, push);

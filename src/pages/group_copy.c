@@ -17,6 +17,7 @@ static int copy_family(const struct group *g, const struct entry *e, struct aren
 		 * is shown.
 		 */
 		.pushed_at = e->record->merged ? group_pushed_at(g) : e->record->pushed_at,
+		.number = e->record->number,
 		.text = arena_dup(a, lines_text(&e->lines)),
 		.proto = arena_dup(a, bytes_str(lines_proto(&e->lines))),
 	};

@@ -16,6 +16,7 @@ struct group_copy_family {
 	struct str exposed;    /* the name in the exposition */
 	uint8_t type;          /* enum metric_type */
 	double pushed_at;      /* Unix seconds: of the push that brought it */
+	uint64_t number;       /* of that push: of a newer one it is higher */
 	struct str text;       /* sample lines */
 	struct str proto;      /* the message that was pushed; empty: the text says it all */
 };

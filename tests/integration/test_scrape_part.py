@@ -147,3 +147,14 @@ def test_what_changes_meanwhile_does_not_break_it():
         finally:
             stop.set()
             t.join()
+
+
+def test_the_help_text_is_that_of_the_newest_push(database):
+    """As in the whole scrape, and the same after a restart, when the groups are in another order."""
+    for _ in range(2):
+        with Gateway(database=database) as g:
+            if g.get(path('{job="ha"}')).text.find("hh{") < 0:
+                for job in ("hb", "ha", "hc", "hb"):
+                    assert g.put(job, f"# HELP hh of {job}\nhh 1\n").status == 200
+            for match, newest in [("ha|hb|hc", "hb"), ("ha|hc", "hc"), ("ha", "ha")]:
+                assert f"# HELP hh of {newest}\n" in part(g, f'{{job=~"{match}"}}')
