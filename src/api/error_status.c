@@ -13,3 +13,11 @@ int error_status(const struct err *err)
 {
 	return statuses[err->reason];
 }
+
+bool error_is_want_of_memory(const struct arena *a, struct err *err)
+{
+	if (err->reason != ERR_TOO_LARGE || !a->no_memory)
+		return false;
+	err_set(err, ERR_BUSY, err->line, "not enough memory for the request, try again");
+	return true;
+}

@@ -8,6 +8,7 @@
 
 #include "api/denied_target.h"
 #include "api/endpoints.h"
+#include "api/error_status.h"
 #include "api/group_json.h"
 #include "api/groups_delete.h"
 #include "api/groups_delete_job.h"
@@ -233,12 +234,13 @@ static void begin(struct groups_delete *d)
 	groups_delete_drop(d);
 }
 
-static void begin_if(struct groups_delete *d, int r, const struct err *err)
+static void begin_if(struct groups_delete *d, int r, struct err *err)
 {
 	if (r == 0) {
 		begin(d);
 		return;
 	}
+	error_is_want_of_memory(&d->arena, err);
 	v1_reply_error(d->worker, d->req, err);
 	groups_delete_drop(d);
 }

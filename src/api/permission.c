@@ -49,10 +49,13 @@ static int forbid_label(const struct caller *c, const struct role_decision *d, s
 }
 
 static void refuse(struct api_worker *w, struct http_request *req, const struct endpoint *e,
-		   const struct caller *c, const struct err *err)
+		   const struct caller *c, struct err *err)
 {
 	bool nobody = c->who.n == 0 && err->reason == ERR_FORBIDDEN;
-	int status = nobody ? 401 : error_status(err);
+	int status;
+
+	error_is_want_of_memory(&w->reader.arena, err);
+	status = nobody ? 401 : error_status(err);
 
 	permission_note(w, req, err);
 	if (nobody)

@@ -1,5 +1,6 @@
 #include "api/read_push.h"
 
+#include "api/error_status.h"
 #include "api/push_options.h"
 #include "base/clock.h"
 #include "config/config.h"
@@ -259,8 +260,8 @@ static int complete(struct push_reader *r, const struct access_entry *entry, str
 	return key_check_names(key, err);
 }
 
-struct push *read_push(struct push_reader *r, const struct push_request *req,
-		       struct push_refusal *ret)
+static struct push *read_request(struct push_reader *r, const struct push_request *req,
+				 struct push_refusal *ret)
 {
 	const struct config *c = r->config;
 	const struct key_limits lim = read_push_key_limits(c);
@@ -307,4 +308,14 @@ struct push *read_push(struct push_reader *r, const struct push_request *req,
 	strbuf_adds(&ret->group, push->labels);
 	push_free(push);
 	return NULL;
+}
+
+struct push *read_push(struct push_reader *r, const struct push_request *req,
+		       struct push_refusal *ret)
+{
+	struct push *push = read_request(r, req, ret);
+
+	if (!push && (error_is_want_of_memory(&r->arena, &ret->err) || ret->err.reason == ERR_BUSY))
+		ret->why = REJECT_BUSY;
+	return push;
 }

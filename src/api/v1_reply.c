@@ -40,14 +40,17 @@ static void finish(struct api_worker *w, struct http_request *req, int status)
 	http_reply(req, status, json);
 }
 
-void v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err)
+void v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *why)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
-	int status = error_status(err);
+	struct err err = *why;
+	int status;
 
+	error_is_want_of_memory(&w->reader.arena, &err);
+	status = error_status(&err);
 	strbuf_addf(&b,
 		    "{\"status\":\"error\",\"errorType\":\"%s\",\"error\":", error_type(status));
-	json_add_string(&b, str_of(err->msg));
+	json_add_string(&b, str_of(err.msg));
 	strbuf_addc(&b, '}');
 	if (status == 503)
 		http_reply_header(req, "Retry-After", "1");

@@ -13,7 +13,7 @@
 #include "expose/schedule.h"
 
 /* On the worker; each ends the request. */
-void v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *err);
+void v1_reply_error(struct api_worker *w, struct http_request *req, const struct err *why);
 /* data: JSON. */
 void v1_reply(struct api_worker *w, struct http_request *req, int status, struct str data,
 	      struct str warning);

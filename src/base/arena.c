@@ -23,7 +23,7 @@ static void use_chunk(struct arena *a, struct arena_chunk *c)
 }
 
 /* As large as the previous request would have needed, if that is known. */
-static struct arena_chunk *new_chunk(const struct arena *a, size_t need)
+static struct arena_chunk *new_chunk(struct arena *a, size_t need)
 {
 	size_t size = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;
 	struct arena_chunk *c;
@@ -39,6 +39,7 @@ static struct arena_chunk *new_chunk(const struct arena *a, size_t need)
 		c->size = size;
 	else if (a->limit == ARENA_MUST)
 		mem_refused(size);
+	a->no_memory |= !c;
 	return c;
 }
 
@@ -116,6 +117,7 @@ void arena_reset(struct arena *a)
 	if (a->expected > MAX_SPARE)
 		a->expected = 0;
 	a->used = 0;
+	a->no_memory = false;
 }
 
 void arena_done(struct arena *a)

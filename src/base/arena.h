@@ -1,10 +1,12 @@
 /*
  * Memory of one request: bump allocation, freed all at once. Owned and used by one thread.
- * The limit bounds what one request can make us hold; the caller turns NULL into ERR_TOO_LARGE.
+ * The limit bounds what one request can make us hold; the caller turns NULL into ERR_TOO_LARGE. If
+ * the machine is the reason, who answers the request makes ERR_BUSY of that (api/error_status.h).
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@ struct arena {
 	struct arena_chunk *spare;  /* of a large request before this one, or NULL */
 	size_t used, limit;         /* bytes handed out and the most that may be */
 	size_t expected;            /* by what the request before needed */
+	bool no_memory; /* since the last reset there was none for something within the limit */
 };
 
 /*

@@ -41,8 +41,7 @@ size_t output_room(struct output *o, size_t n)
 	char *p = realloc(b->p, cap);
 
 	if (!p) {
-		err_set(o->err, ERR_TOO_LARGE, 0,
-			"decompressed body needs more memory than there is");
+		err_set(o->err, ERR_BUSY, 0, "not enough memory to decompress the body, try again");
 		return 0;
 	}
 	b->p = p;

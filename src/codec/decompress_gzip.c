@@ -95,8 +95,8 @@ static int check_progress(int r, const z_stream *z, struct str in, struct err *e
 	case Z_BUF_ERROR:
 		return in.n == 0 && z->avail_out > 0 ? cut_off(err) : 0;
 	case Z_MEM_ERROR:
-		return err_set(err, ERR_TOO_LARGE, 0,
-			       "decompressing needs more memory than there is");
+		return err_set(err, ERR_BUSY, 0,
+			       "not enough memory to decompress the body, try again");
 	default:
 		return err_set(err, ERR_INVALID, 0, "flate: corrupt input before offset %lu",
 			       z->total_in);
@@ -160,8 +160,8 @@ int decompress_gzip(struct str in, struct output *out)
 	if (!output_room(out, output_guess(out, in.n)))
 		return -1;
 	if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
-		return err_set(out->err, ERR_TOO_LARGE, 0,
-			       "decompressing needs more memory than there is");
+		return err_set(out->err, ERR_BUSY, 0,
+			       "not enough memory to decompress the body, try again");
 	do {
 		r = inflate_member(&z, &in, out);
 		inflateReset(&z);

@@ -31,8 +31,8 @@ static int refuse(size_t result, struct err *err)
 	case ZSTD_error_frameParameter_windowTooLarge:
 		return err_set(err, ERR_INVALID, 0, "zstd: unsupported input");
 	case ZSTD_error_memory_allocation:
-		return err_set(err, ERR_TOO_LARGE, 0,
-			       "decompressing needs more memory than there is");
+		return err_set(err, ERR_BUSY, 0,
+			       "not enough memory to decompress the body, try again");
 	default:
 		return err_set(err, ERR_INVALID, 0, "zstd: corrupt input");
 	}
@@ -99,8 +99,8 @@ int decompress_zstd(struct str in, struct output *out)
 	CLEANUP(free_context) ZSTD_DCtx *context = ZSTD_createDCtx();
 
 	if (!context)
-		return err_set(out->err, ERR_TOO_LARGE, 0,
-			       "decompressing needs more memory than there is");
+		return err_set(out->err, ERR_BUSY, 0,
+			       "not enough memory to decompress the body, try again");
 	while (in.n > 0)
 		if (next_frame(context, &in, out) < 0)
 			return -1;

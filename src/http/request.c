@@ -168,12 +168,25 @@ static void settle_unread(struct http_request *req)
 	req->parse.body.n = 0;
 }
 
+/* Whoever is told to try again takes it that nothing has changed. */
+static bool has_changed_something(const struct http_request *req, int status)
+{
+	enum http_method method = http_request_method(req);
+
+	return status < 300 && method != HTTP_GET && method != HTTP_HEAD;
+}
+
 /* A part of the reply is missing for lack of memory: an error is sent instead. */
-static int settle_lost(struct http_request *req)
+static int settle_lost(struct http_request *req, int status)
 {
 	const struct fault_text *t = &fault_texts[FAULT_MEMORY];
 
 	reply_drop_content(&req->reply);
+	if (has_changed_something(req, status)) {
+		reply_copy(&req->reply,
+			   STR("this has been done, but there is no memory for the answer"));
+		return t->status;
+	}
 	reply_field(&req->reply, STR("Retry-After"), STR("1"));
 	reply_copy(&req->reply, str_of(t->text));
 	return t->status;
@@ -195,7 +208,7 @@ void http_reply(struct http_request *req, int status, const char *content_type)
 	if (c->state != CONN_HANDLING)
 		settle_unread(req);
 	if (req->reply.lost)
-		status = settle_lost(req);
+		status = settle_lost(req, status);
 	tell_answered(req, status);
 	req->close |= p->close || c->worker->stopping;
 	reply_end(&req->reply, &(struct reply_end){
