@@ -5,6 +5,7 @@
 
 #include "api/submit.h"
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	LARGE = 64 * 1024,
 	LARGE_COMPRESSED = 8 * 1024,
 };
+
+#define KEPT_NS INT64_C(1000000000)
 
 struct large_push {
 	struct http_task task; /* first; back to the worker */
@@ -63,13 +66,26 @@ static void finish(struct http_task *task)
 	free(p);
 }
 
+/* Large pushes follow one another or are rare: the memory of one is kept for a second. */
+static void wait_for_some(struct large_pushes *l, struct push_reader *reader)
+{
+	int64_t until = clock_mono_ns() + KEPT_NS;
+	bool in_time = true;
+
+	while (in_time && !l->first && !l->stopped)
+		in_time = clock_wait(&l->some, &l->lock, until);
+	if (!in_time)
+		push_reader_shrink(reader);
+	while (!l->first && !l->stopped)
+		pthread_cond_wait(&l->some, &l->lock);
+}
+
 /* Called with the lock held. NULL: stopped, and all pushes have been taken. */
-static struct large_push *take(struct large_pushes *l)
+static struct large_push *take(struct large_pushes *l, struct push_reader *reader)
 {
 	struct large_push *p;
 
-	while (!l->first && !l->stopped)
-		pthread_cond_wait(&l->some, &l->lock);
+	wait_for_some(l, reader);
 	p = l->first;
 	if (!p)
 		return NULL;
@@ -89,7 +105,7 @@ static void *decode_main(void *arg)
 
 	push_reader_init(&reader, l->config, l->rules);
 	pthread_mutex_lock(&l->lock);
-	while ((p = take(l))) {
+	while ((p = take(l, &reader))) {
 		pthread_mutex_unlock(&l->lock);
 		p->push = read_push(&reader, &p->request, &p->refusal);
 		arena_reset(&reader.arena);
@@ -98,8 +114,6 @@ static void *decode_main(void *arg)
 		pthread_mutex_lock(&l->lock);
 		l->n_decoding--;
 		l->n_done++;
-		if (!l->first)
-			push_reader_shrink(&reader);
 	}
 	pthread_mutex_unlock(&l->lock);
 	push_reader_done(&reader);
