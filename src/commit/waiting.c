@@ -52,8 +52,8 @@ void committer_do_what_is_due(struct committer *c)
 }
 
 /* How long to wait for pushes: until the next deadline of a group, but at most a second, after
- * which the database is checked. A deadline that could not be worked off is tried again after a
- * second.
+ * which the database is checked. A deadline that could not be worked off, or is not while the
+ * database cannot be used, is tried again after a second.
  */
 static int64_t until_something_else(struct committer *c)
 {
@@ -65,7 +65,7 @@ static int64_t until_something_else(struct committer *c)
 	ns = due - clock_mono_ns();
 	if (ns > 0)
 		return ns < look ? ns : look;
-	return c->due_at == due ? look : 0;
+	return c->due_at == due || c->database.suspect ? look : 0;
 }
 
 /* It was loaded for another one's digest: one of the two was wrong. */
