@@ -287,6 +287,12 @@ static enum err_reason create(struct naive_store *s, int g)
 	return 0;
 }
 
+static void hear(struct naive_group *g, const struct naive_push *p)
+{
+	g->heard_at = p->now;
+	g->heard_ns = p->now_ns;
+}
+
 static enum err_reason store_families(struct naive_store *s, const struct naive_push *p)
 {
 	struct naive_group *g = &s->groups[p->group];
@@ -299,6 +305,7 @@ static enum err_reason store_families(struct naive_store *s, const struct naive_
 		if (p->families[i].name != TIME_NAME)
 			g->families[p->families[i].name] = p->families[i];
 	g->pushed_at = p->now;
+	hear(g, p);
 
 	enum err_reason reason = ERR_NONE;
 
@@ -325,6 +332,9 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	}
 	if (!g->there)
 		reason = create(s, p->group);
+	/* A refused push counts only if it has made the group. */
+	if (is_new && g->there)
+		hear(g, p);
 	if (reason)
 		return built ? built : reason;
 	reason = built ? built : store_families(s, p);

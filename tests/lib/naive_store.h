@@ -48,11 +48,15 @@ struct naive_push {
 	int n;
 	struct naive_family families[NAIVE_PUSHED];
 	double now;
+	int64_t now_ns; /* monotonic */
 };
 
 struct naive_group {
 	bool there;
 	double pushed_at, failed_at;
+	/* Since when it waits for a push, if it ends without one: Unix seconds, and monotonic. */
+	double heard_at;
+	int64_t heard_ns;
 	struct naive_family families[NAIVE_NAMES];
 };
 

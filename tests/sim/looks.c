@@ -3,6 +3,7 @@
 
 #include "api/submit.h"
 #include "api/v1_reply.h"
+#include "base/clock.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/net.h"
@@ -66,6 +67,13 @@ static bool scrape(struct world *w, unsigned how, struct str *ret)
 	return true;
 }
 
+/* With a disk that is well whatever is over has ended. */
+static bool has_not_ended(const struct world *w, struct strbuf *why)
+{
+	return w->ends && w->failed_before == w->disk->failed + w->disk->full &&
+	       oracle_is_overdue(&w->oracle, clock_mono_ns(), why);
+}
+
 static void look(struct world *w)
 {
 	CLEANUP(strbuf_done) struct strbuf why = { 0 };
@@ -78,7 +86,7 @@ static void look(struct world *w)
 		return;
 	w->counts->settled++;
 	if (!w->rotten) {
-		if (!oracle_settle(&w->oracle, shown, &why))
+		if (!oracle_settle(&w->oracle, shown, &why) || has_not_ended(w, &why))
 			world_fails(w, "%s", strbuf_z(&why));
 		w->may_fall = w->oracle.n_open > 0;
 		w->over |= w->oracle.too_many;
@@ -93,10 +101,24 @@ static void look(struct world *w)
 		world_fails(w, "damaged: %s", strbuf_z(&why));
 }
 
+/* Until all threads wait: the committer does what is due when it has nothing else to do. */
+static void come_to_rest(struct world *w)
+{
+	enum { TURNS = 5000 };
+	int n = 0;
+
+	while (n < TURNS && !w->over && !w->disk->dead && world_go_on_once(w))
+		n++;
+	if (n == TURNS)
+		world_fails(w, "a thread goes on for ever, and no time passes");
+}
+
 void world_settle(struct world *w)
 {
 	if (w->over || !w->process)
 		return;
+	if (w->ends)
+		come_to_rest(w);
 	if (world_answer_all(w))
 		look(w);
 	if (w->disk->dead && !w->over)
@@ -115,8 +137,7 @@ void world_check_well(struct world *w)
 	world_settle(w);
 	for (int i = 0; i < SECONDS && !w->over; i++) {
 		world_pass_time(w, INT64_C(1000000001), 0);
-		while (world_go_on_once(w))
-			;
+		come_to_rest(w);
 	}
 	if (w->over || !w->process)
 		return;

@@ -182,7 +182,7 @@ static enum taken taken(const struct sim_request *r)
 }
 
 /* False: it would have been answered otherwise. */
-static bool apply(struct oracle_state *s, const struct sim_request *r)
+static bool apply(const struct oracle *o, struct oracle_state *s, const struct sim_request *r)
 {
 	static struct naive_store before;
 	struct naive_push p = r->push;
@@ -208,11 +208,19 @@ static bool apply(struct oracle_state *s, const struct sim_request *r)
 		removals_undo(&s->store, &s->sums, &s->removed);
 		return status == 0 || status == 200 || status == 503;
 	}
+	if (r->kind == REQUEST_END) {
+		/* What another process knew of the time is not known any more. */
+		if (!r->ended && !ends_may(&s->store, r->ends, r->now_ns, &o->started))
+			return false;
+		ends_apply(&s->store, r->ends);
+		return true;
+	}
 	if (r->kind == REQUEST_SUM) {
 		sums_apply(&s->sums, &r->sum, r->now);
 		return status == 0 || status == (sums_is_push(&r->sum) ? 200 : 202);
 	}
 	p.now = r->now;
+	p.now_ns = r->ended ? ends_heard_ns(&o->started, r->now) : r->now_ns;
 	for (int i = 0; i < p.n; i++)
 		p.families[i].pushed_at = (double)r->order;
 	if (r->dry_run)
@@ -279,7 +287,7 @@ static bool follow(struct oracle *o, const struct oracle_state *from, unsigned c
 			takes = choice & 1;
 			choice >>= 1;
 		}
-		if (takes && !apply(ret, r) && !noted)
+		if (takes && !apply(o, ret, r) && !noted)
 			return false;
 		if (takes && noted)
 			note_state(o, ret);
@@ -362,6 +370,26 @@ static void keep_unknown(struct oracle *o)
 	o->n_open = n;
 	for (size_t i = 0; i < n; i++)
 		o->open[i].kept = true;
+}
+
+void oracle_process_started(struct oracle *o, const struct ends_start *start)
+{
+	o->started = *start;
+	for (size_t i = 0; i < o->n_states; i++)
+		ends_start(&o->states[i]->store, start);
+}
+
+bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why)
+{
+	for (size_t i = 0; i < o->n_states; i++) {
+		int g = ends_overdue(&o->states[i]->store, now_ns, &o->started);
+
+		if (g < 0)
+			continue;
+		strbuf_addf(why, "group %d has not ended", g);
+		return true;
+	}
+	return false;
 }
 
 void oracle_process_ended(struct oracle *o)

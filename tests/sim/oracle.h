@@ -7,10 +7,18 @@
 
 #include "base/table.h"
 #include "lib/naive_store.h"
+#include "sim/ends.h"
 #include "sim/removals.h"
 #include "sim/sums.h"
 
-enum request_kind { REQUEST_PUSH, REQUEST_SUM, REQUEST_WIPE, REQUEST_REMOVE, REQUEST_UNDO };
+enum request_kind {
+	REQUEST_PUSH,
+	REQUEST_SUM,
+	REQUEST_WIPE,
+	REQUEST_REMOVE,
+	REQUEST_UNDO,
+	REQUEST_END, /* of nobody: groups end whose time is over */
+};
 
 struct sim_request {
 	enum request_kind kind;
@@ -19,11 +27,14 @@ struct sim_request {
 	bool spoiled; /* of a push: nobody can read it */
 	struct sums_request sum;
 	struct removal_request removal;
-	int fd;         /* of its connection */
-	uint64_t order; /* in which it was decided, or handed to the committer; 0: not yet */
+	unsigned ends;   /* groups of the naive store: bits */
+	uint64_t failed; /* faults of the disk until then */
+	int fd;          /* of its connection */
+	uint64_t order;  /* in which it was decided, or handed to the committer; 0: not yet */
 	const struct push *made; /* of it, when it was handed over; may be gone */
 	bool decided;            /* a wipe */
 	double now;              /* Unix seconds of the gateway's clock then */
+	int64_t now_ns;          /* monotonic, when it was decided */
 	int status;   /* that it was answered with, as far as anybody can know; 0: it was not */
 	bool doubted; /* the disk has failed since: a refused push need not have been noted */
 	/*
@@ -34,7 +45,7 @@ struct sim_request {
 	bool ended, kept; /* of one that is unknown: the process; at an earlier settling */
 };
 
-enum { ORACLE_OPEN = 24, ORACLE_STATES = 16 };
+enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
 struct oracle_state {
 	struct naive_store store;
@@ -55,6 +66,7 @@ struct oracle {
 	/* A database that was set aside is read in the order of push times, of which the simulated
 	 * clock gives one to many pushes: whose HELP is the newest is not known any more. */
 	bool any_help;
+	struct ends_start started;
 	bool notes;        /* what is right at any time is remembered */
 	struct table ever; /* hashes of all lines that were right at some time */
 };
@@ -69,8 +81,13 @@ void oracle_done(struct oracle *o);
  * False: from none; *why says how it differs from the most likely one.
  */
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why);
+/* Another process runs. */
+void oracle_process_started(struct oracle *o, const struct ends_start *start);
 /* What is not known yet may have taken place by the next start. */
 void oracle_process_ended(struct oracle *o);
+
+/* Whether a group is there that should have ended: *why says which. */
+bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why);
 
 /* Of a damaged database: whether each line was right at some time. */
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);

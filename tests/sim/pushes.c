@@ -92,7 +92,8 @@ static void add_content(uint64_t *rng, struct str body, struct strbuf *out)
 	strbuf_adds(out, body);
 }
 
-bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, struct strbuf *out)
+bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, const char *options,
+		      struct strbuf *out)
 {
 	static const char *const methods[] = {
 		[PUSH_PUT] = "PUT", [PUSH_POST] = "POST", [PUSH_DELETE] = "DELETE"
@@ -103,8 +104,8 @@ bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, s
 	bool spoiled = p->mode != PUSH_DELETE && rng_one_in(rng, 12);
 
 	add_body(p, text, &body);
-	strbuf_addf(out, "%s %s/metrics/job%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
-		    dry_run ? "/dry-run" : "", naive_paths[p->group]);
+	strbuf_addf(out, "%s %s/metrics/job%s%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
+		    dry_run ? "/dry-run" : "", naive_paths[p->group], options);
 	if (!text)
 		strbuf_addz(out, "Content-Type: application/vnd.google.protobuf; "
 				 "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n");

@@ -7,7 +7,9 @@
 
 #include "lib/naive_store.h"
 
-/* dry_run: asks what it would be answered. False: nobody can read its body, which is a 400. */
-bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, struct strbuf *out);
+/* dry_run: asks what it would be answered. options: at the end of its path. False: nobody can read
+ * its body, which is a 400. */
+bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, const char *options,
+		      struct strbuf *out);
 
 #endif

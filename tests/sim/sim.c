@@ -29,7 +29,7 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 {
 	printf("%llu histories, %llu steps, %llu requests (%llu accepted, %llu refused, %llu to "
 	       "summed groups, %llu deletes of many groups and %llu undos, %llu that may have been "
-	       "stored), %llu "
+	       "stored), %llu groups that ended by themselves, %llu "
 	       "crashes (%llu of them power cuts), %llu restarts, %llu scrapes compared, %llu in "
 	       "all, %llu faults of the disk, %llu starts that failed for it, %llu flipped bits, "
 	       "%llu set aside\n",
@@ -37,11 +37,11 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 	       (unsigned long long)c->answered, (unsigned long long)c->refused,
 	       (unsigned long long)c->summed, (unsigned long long)c->removals,
 	       (unsigned long long)c->undos, (unsigned long long)c->unknown,
-	       (unsigned long long)c->crashes, (unsigned long long)c->power_cuts,
-	       (unsigned long long)c->restarts, (unsigned long long)c->settled,
-	       (unsigned long long)c->scrapes, (unsigned long long)c->faults,
-	       (unsigned long long)c->failed_starts, (unsigned long long)c->rotten,
-	       (unsigned long long)c->set_aside);
+	       (unsigned long long)c->ended, (unsigned long long)c->crashes,
+	       (unsigned long long)c->power_cuts, (unsigned long long)c->restarts,
+	       (unsigned long long)c->settled, (unsigned long long)c->scrapes,
+	       (unsigned long long)c->faults, (unsigned long long)c->failed_starts,
+	       (unsigned long long)c->rotten, (unsigned long long)c->set_aside);
 }
 
 int main(void)

@@ -26,6 +26,16 @@ static const char *const flags[] = {
 	"--log.level=error",
 	NULL,
 };
+static const char *const ends_flags[] = {
+	ENDS_FLAG,
+	ENDS_GRACE_FLAG,
+	database_flag,
+	"--push.enable-utf8-names",
+	"--web.enable-admin-api",
+	"--web.enable-openmetrics",
+	"--log.level=error",
+	NULL,
+};
 
 bool world_fails(struct world *w, const char *fmt, ...)
 {
@@ -245,6 +255,7 @@ void world_go_on(struct world *w)
 
 void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns)
 {
+	w->stepped_back |= wall_ns < 0;
 	w->mono_ns = clock_mono_ns() + mono_ns;
 	w->wall_ns = clock_wall_ns() + wall_ns;
 	clock_hold(w->wall_ns, w->mono_ns);
@@ -318,15 +329,16 @@ static void boot(struct world *w)
 }
 
 /* With a disk that fails a start may fail; with one that does not, it may not. */
-static void start_process(struct world *w)
+static void start_process(struct world *w, int64_t down_ns)
 {
 	enum { TRIES = 20 };
 	struct err err = { 0 };
+	struct ends_start start = { .down_ns = down_ns };
 
 	for (int i = 0; i < TRIES && !w->process; i++) {
 		uint64_t failed = w->disk->failed + w->disk->full;
 
-		w->process = process_start(flags, &err);
+		w->process = process_start(w->ends ? ends_flags : flags, &err);
 		if (w->disk->dead) {
 			if (w->process)
 				end_process(w, true);
@@ -345,6 +357,12 @@ static void start_process(struct world *w)
 		world_fails(w, "never starts: %s", err.msg);
 		return;
 	}
+	start.wall = clock_wall();
+	start.ns = clock_mono_ns();
+	if (w->stepped_back)
+		start.down_ns = 0;
+	oracle_process_started(&w->oracle, &start);
+	w->failed_before = w->disk->failed + w->disk->full;
 	w->counts->set_aside += w->process->set_aside;
 	w->oracle.any_help |= w->process->set_aside;
 	/* A sector that is torn cannot be told from one that is damaged; but nothing may be
@@ -354,13 +372,24 @@ static void start_process(struct world *w)
 	w->disk->torn = false;
 }
 
+/* Returns for how long. */
+static int64_t stay_down(struct world *w)
+{
+	int64_t ns = w->ends && rng_one_in(&w->rng, 2)
+			     ? (int64_t)rng_below(&w->rng, 40) * 1000000000
+			     : 0;
+
+	world_pass_time(w, ns, ns);
+	return ns;
+}
+
 void world_restart(struct world *w, bool killed)
 {
 	if (w->process)
 		end_process(w, killed);
 	boot(w);
 	w->counts->restarts++;
-	start_process(w);
+	start_process(w, stay_down(w));
 	if (w->process && !w->over)
 		world_settle(w);
 }
@@ -376,9 +405,9 @@ void world_crash(struct world *w)
 		world_restart(w, true);
 }
 
-void world_start(struct world *w, uint64_t seed, struct world_counts *counts)
+void world_start(struct world *w, uint64_t seed, bool ends, struct world_counts *counts)
 {
-	*w = (struct world){ .rng = seed, .counts = counts };
+	*w = (struct world){ .rng = seed, .ends = ends, .counts = counts };
 	world = w;
 	random_hold(seed);
 	fibers_seed(seed);
@@ -388,7 +417,7 @@ void world_start(struct world *w, uint64_t seed, struct world_counts *counts)
 	disk_use(w->disk);
 	oracle_init(&w->oracle);
 	sums_shown(STR(""), w->shown);
-	start_process(w);
+	start_process(w, 0);
 }
 
 bool world_end(struct world *w)

@@ -25,7 +25,8 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t summed, removals, undos, unknown, failed_starts, faults, full, rotten, set_aside;
+	uint64_t summed, removals, undos, ended, unknown, failed_starts, faults, full, rotten,
+		set_aside;
 };
 
 struct world {
@@ -43,18 +44,22 @@ struct world {
 	 * that takes them away is on its way. */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
-	char undo[REMOVAL_ID]; /* by which the last change can be undone; empty: by none */
-	int64_t removed_ns;    /* when that was answered */
-	uint64_t undo_lost;    /* if the disk has failed more often */
-	unsigned scraped_as;   /* the form that was asked for last */
-	bool over;             /* nothing more can be foretold */
+	char undo[REMOVAL_ID];  /* by which the last change can be undone; empty: by none */
+	int64_t removed_ns;     /* when that was answered */
+	uint64_t undo_lost;     /* if the disk has failed more often */
+	unsigned scraped_as;    /* the form that was asked for last */
+	bool ends;              /* groups have a ttl */
+	bool stepped_back;      /* the wall clock, at any time */
+	uint64_t failed_before; /* faults before the process was started */
+	bool over;              /* nothing more can be foretold */
 	struct strbuf why;
 	struct world_counts *counts;
 };
 
 extern struct world *world; /* that runs */
 
-void world_start(struct world *w, uint64_t seed, struct world_counts *counts);
+/* ends: groups have a ttl. */
+void world_start(struct world *w, uint64_t seed, bool ends, struct world_counts *counts);
 /* Ends everything. False: something is left, or a check has failed. */
 bool world_end(struct world *w);
 

@@ -1,6 +1,7 @@
 /* What the linker puts around src/: when a request is decided, and how it is answered. */
 #include "api/submit.h"
 #include "api/v1_reply.h"
+#include "base/clock.h"
 #include "base/procstat.h"
 #include "commit/undo.h"
 #include "http/conn.h"
@@ -70,6 +71,7 @@ static void decide(const struct push *push)
 	for (size_t i = o->n_open; i > 0; i--)
 		if (o->open[i - 1].made == push && !o->open[i - 1].status) {
 			o->open[i - 1].order = ++world->order;
+			o->open[i - 1].now_ns = clock_mono_ns();
 			return;
 		}
 }

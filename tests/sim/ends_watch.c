@@ -1,0 +1,78 @@
+/* What the linker puts around src/ to see when the gateway ends groups by itself. */
+#include "base/clock.h"
+#include "sim/world.h"
+#include "store/change.h"
+#include "store/internal.h"
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
+void __real_change_end(struct store *s, struct group *g, double at);
+void __real_store_publish(struct store *s);
+void __real_store_rollback(struct store *s);
+void __wrap_change_end(struct store *s, struct group *g, double at);
+void __wrap_store_publish(struct store *s);
+void __wrap_store_rollback(struct store *s);
+
+/* The last one of those that are not committed yet; NULL: there is none. */
+static struct sim_request *pending(void)
+{
+	struct oracle *o = &world->oracle;
+
+	for (size_t i = o->n_open; i > 0; i--)
+		if (o->open[i - 1].kind == REQUEST_END && !o->open[i - 1].status)
+			return &o->open[i - 1];
+	return NULL;
+}
+
+static bool is_ours(const struct store *s)
+{
+	return world && world->process && s == world->process->store && !world->disk->dead;
+}
+
+/* All that is decided without anything in between is one. */
+void __wrap_change_end(struct store *s, struct group *g, double at)
+{
+	struct oracle *o = &world->oracle;
+	struct sim_request *r;
+
+	if (is_ours(s) && g->staged && g->staged->expires) {
+		r = pending();
+		if (!r || r->order != world->order) {
+			r = &o->open[o->n_open++];
+			*r = (struct sim_request){ .kind = REQUEST_END, .order = ++world->order };
+			r->now_ns = clock_mono_ns();
+			r->failed = world->disk->failed + world->disk->full;
+		}
+		r->ends |= ends_group_of(group_key(g));
+		world->counts->ended++;
+	}
+	__real_change_end(s, g, at);
+}
+
+void __wrap_store_publish(struct store *s)
+{
+	struct sim_request *r;
+
+	while (is_ours(s) && (r = pending()))
+		r->status = 200;
+	__real_store_publish(s);
+}
+
+/* Of a disk that has failed it may be that the next start finds it done. */
+void __wrap_store_rollback(struct store *s)
+{
+	struct oracle *o = &world->oracle;
+	struct sim_request *r;
+
+	while (is_ours(s) && (r = pending())) {
+		if (r->failed != world->disk->failed + world->disk->full) {
+			r->status = 503;
+			r->unknown = true;
+			continue;
+		}
+		memmove(r, r + 1, (size_t)(o->open + o->n_open - (r + 1)) * sizeof(*r));
+		o->n_open--;
+	}
+	__real_store_rollback(s);
+}
+
+/* NOLINTEND(bugprone-reserved-identifier) */
