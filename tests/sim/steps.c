@@ -140,6 +140,8 @@ static void remove_many(struct world *w)
 	struct sim_request r = { .kind = REQUEST_REMOVE };
 	bool dry_run = rng_one_in(&w->rng, 6);
 
+	/* After a dry run nothing is undone: pushes may have come since the delete before it. */
+	*w->undo = '\0';
 	removals_random(&w->rng, &r.removal);
 	removals_add_bytes(&w->rng, &r.removal, dry_run, &bytes);
 	send_and_settle(w, dry_run ? NULL : &r, strbuf_str(&bytes));
