@@ -86,7 +86,7 @@ static void take_more(struct committer *c, struct push *first, size_t *n)
 	p = (struct push *)queue_take(c->queue, BATCH_MAX - *n, &taken);
 	while (last->node.next)
 		last = (struct push *)last->node.next;
-	for (; p && can_join(c, p); taken--, ++*n) {
+	for (; p && can_join(c, p); taken--, ++*n, c->n_joined++) {
 		last->node.next = &p->node;
 		last = p;
 		p = (struct push *)p->node.next;

@@ -198,6 +198,7 @@ static void *committer_main(void *arg)
 	c->busy = false;
 	while ((first = take(c, &taken)) || c->late.n > 0) {
 		c->busy = true;
+		c->n_joined = 0;
 		start = clock_mono_ns();
 		committer_follow_rules(c);
 		first = committer_answer_dry_runs(c, first, false);
@@ -205,7 +206,7 @@ static void *committer_main(void *arg)
 		go_on_late(c, clock_mono_ns() - start);
 		go_on(c);
 		if (c->late.n == 0) {
-			gather(c, taken);
+			gather(c, taken + c->n_joined);
 			committer_clean(c);
 		}
 		c->busy = false;

@@ -44,6 +44,7 @@ struct committer {
 	struct push *next; /* taken from the queue with a batch, which they could not become part of
 			    */
 	size_t n_next;
+	size_t n_joined;       /* of the queue since it was taken from last, which did */
 	atomic_bool has_rules; /* others may come */
 };
 
