@@ -105,8 +105,9 @@ static int apply_all(struct store *s, struct group *g, const struct news *n, str
 	};
 	int r = 0;
 
+	/* The oldest first, as the sources that are heard of later have higher numbers. */
 	for (int phase = HEAD; phase < N_PHASES; phase++)
-		for (size_t i = 0; i < n->n && r == 0; i++) {
+		for (size_t i = n->n; i-- > 0 && r == 0;) {
 			uint64_t id;
 
 			t.row = n->rows[i];
