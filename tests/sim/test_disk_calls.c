@@ -451,5 +451,5 @@ int main(void)
 	tcase_add_loop_test(tc, syncs_fail_again_and_again, 0, 100);
 	tcase_add_loop_test(tc, closed_after_failures, 0, 200);
 	tcase_add_loop_test(tc, reads_fail_at_start, 0, 50);
-	return run_cases("disk_calls", tc);
+	return run_cases_in_one_process("disk_calls", tc);
 }

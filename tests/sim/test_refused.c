@@ -184,5 +184,5 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, refused_stays_refused, 0, PATTERNS);
 	tcase_add_test(tc, unknown_may_be_there);
-	return run_cases("refused", tc);
+	return run_cases_in_one_process("refused", tc);
 }

@@ -469,5 +469,5 @@ int main(void)
 	tcase_add_loop_test(tc, each_prefix, 0, ARRAY_LEN(bodies));
 	tcase_add_test(tc, metric_fields);
 	tcase_add_test(tc, classic_names);
-	return run_cases("text_parse", tc);
+	return run_cases_in_one_process("text_parse", tc);
 }

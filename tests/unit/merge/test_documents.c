@@ -114,5 +114,5 @@ int main(void)
 
 	tcase_add_loop_test(tc, restarts_change_nothing, 0, (int)ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, damaged_documents, 0, (int)ARRAY_LEN(rows));
-	return run_cases("documents", tc);
+	return run_cases_in_one_process("documents", tc);
 }

@@ -227,5 +227,5 @@ int main(void)
 	tcase_add_loop_test(tc, sums_of_two, 0, 20);
 	tcase_add_loop_test(tc, more_never_is_less, 0, 5);
 	tcase_add_test(tc, what_cannot_be_restored);
-	return run_cases("exact", tc);
+	return run_cases_in_one_process("exact", tc);
 }

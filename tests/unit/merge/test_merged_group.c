@@ -121,5 +121,5 @@ int main(void)
 	tcase_add_loop_test(tc, counts_that_can_be_none, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(tc, what_is_said_of_a_push);
 	tcase_add_test(tc, zeros_first);
-	return run_cases("merged_group", tc);
+	return run_cases_in_one_process("merged_group", tc);
 }

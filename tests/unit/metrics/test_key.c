@@ -490,5 +490,5 @@ int main(void)
 	tcase_add_test(tc, many_labels);
 	tcase_add_test(tc, distinct_labels);
 	tcase_add_test(tc, long_message_is_cut);
-	return run_cases("key", tc);
+	return run_cases_in_one_process("key", tc);
 }
