@@ -202,6 +202,7 @@ def test_findings_follow_what_is_stored(rules, database):
         eventually(lambda: "pushgateway_lint_findings{" not in g.get("/metrics").text, "the metric follows")
 
 
+@pytest.mark.released
 def test_findings_are_on_the_page(gateway, page):
     page.open(gateway.url + "/cardinality")
     page.one("#top-jobs")
@@ -336,6 +337,7 @@ def test_what_is_undone_is_limited_too(limited, rules):
     assert said["left_out_total"] == 1 and 'the label "user" would have 4 values' in said["left_out"][0]["reason"]
 
 
+@pytest.mark.released
 def test_limits_are_on_the_page(limited, page):
     assert put(limited, "small", "a 1\nb 1\n").status == 200
     assert put(limited, "team-1", 'a{user="<b>"} 1\na{user="2"} 1\n').status == 200

@@ -6,6 +6,8 @@ import pytest
 from browser import chromium, page  # noqa: F401: fixtures
 from roles import Roles, credentials
 
+pytestmark = pytest.mark.released
+
 ENTRIES = ["{who: [reader], may: [read]}",
            "{who: [watcher], may: [read, scrape]}",
            "{who: [ci], may: [read, push, delete], match: '{job=~\"ci-.*\"}'}",

@@ -69,6 +69,7 @@ def test_refused_pushes_replace_nothing():
         assert groups(g)[0]["last_peer"] == "192.0.2.1"
 
 
+@pytest.mark.released
 def test_the_page_shows_it(page):
     with Gateway(TRUSTED, database="") as g:
         for client in "192.0.2.1", "192.0.2.2", "192.0.2.1":
