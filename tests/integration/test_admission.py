@@ -4,7 +4,7 @@ import base64
 import pytest
 
 from exposition import Scrape, counter, scrape
-from gateway import Gateway, eventually
+from gateway import DEADLINE, Gateway, eventually
 from test_web_config import ALICE, FASTER_BOB, SLOW_BOB, USERS, WebGateway
 from wire import Wire, head, push
 
@@ -48,7 +48,7 @@ def test_bodies_wait_for_the_password(config):
                     sent += w.socket.send(b"#" * 65536)
                 except BlockingIOError:
                     break
-            w.socket.settimeout(30)
+            w.socket.settimeout(20 * DEADLINE)  # the last one waits for all the checks
         received = Scrape(g.get("/metrics").text).get("pushgateway_receiving_bytes")
         assert received < 20 * 100_000, "20 times the room of one"
         assert [w.reply().status for w in wires] == [401] * 20
