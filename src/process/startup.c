@@ -69,6 +69,10 @@ static void log_found(const char *path, const struct sqlite_found *found)
 		log_warn("the last commit of the process before is not whole: after a power cut it "
 			 "was not answered, otherwise it is lost",
 			 "file", path, "err", found->doubt.msg, NULL);
+	if (found->mended.reason)
+		log_warn("the header of the WAL was damaged, as a power cut does, and has been "
+			 "made again from what follows it",
+			 "file", path, "err", found->mended.msg, NULL);
 	if (found->schema > 0 && found->schema < found->schema_now)
 		log_info("the database's schema has been upgraded: older versions cannot read it "
 			 "any more",

@@ -248,6 +248,9 @@ static enum sqlite_open_result look(const char *path, struct connection *ret, st
 	case CRASH_DOUBT:
 		ret->found.doubt = *err;
 		break;
+	case CRASH_MENDED:
+		ret->found.mended = *err;
+		break;
 	case CRASH_DAMAGED:
 		return db_file_kind(path) <= DB_FILE_OURS ? SQLITE_OPEN_DAMAGED
 							  : SQLITE_OPEN_FAILED;

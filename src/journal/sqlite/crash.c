@@ -12,11 +12,19 @@
 #include "journal/sqlite/synced.h"
 #include "journal/sqlite/wal.h"
 
+enum header_state {
+	HEADER_READ,
+	HEADER_TORN, /* nothing behind it is needed */
+	HEADER_MADE, /* of its first frame */
+	HEADER_DAMAGED,
+};
+
 struct crash_remains {
 	const char *path;
 	bool exists; /* the database, and not empty */
 	bool open;   /* it says that it was not closed */
 	struct wal wal;
+	enum header_state header; /* of the WAL */
 	bool has_synced;
 	struct synced synced;
 };
@@ -59,6 +67,24 @@ static int check_synced(const struct crash_remains *l, struct err *err)
 	return 0;
 }
 
+/* A note from before the machine's start may be older than what a power cut has left. */
+static bool had_power_cut(const struct crash_remains *l)
+{
+	return !l->has_synced || !l->synced.same_boot;
+}
+
+/* A power cut tears a header that was never synced: the WAL was being begun anew, when all of it is
+ * in the database. If no note says so, its old frames are taken, which change nothing there. */
+static enum header_state look_at_header(const struct crash_remains *l)
+{
+	if (l->wal.kind != WAL_GARBLED)
+		return HEADER_READ;
+	if (l->exists && (!l->open || (l->has_synced && l->synced.end <= WAL_HEADER) ||
+			  (had_power_cut(l) && l->wal.is_header_only)))
+		return HEADER_TORN;
+	return l->wal.has_made_header && had_power_cut(l) ? HEADER_MADE : HEADER_DAMAGED;
+}
+
 static int check_wal(const struct crash_remains *l, struct err *err)
 {
 	switch (l->wal.kind) {
@@ -68,10 +94,11 @@ static int check_wal(const struct crash_remains *l, struct err *err)
 					 "committed last was in it")
 			       : 0;
 	case WAL_GARBLED:
-		/* A power cut has torn what was never synced: it was being begun. */
-		if (l->exists && (!l->open || (l->has_synced && l->synced.end <= WAL_HEADER)))
+		if (l->header == HEADER_TORN)
 			return 0;
-		return damaged(err, l, "has a damaged header");
+		if (l->header == HEADER_DAMAGED)
+			return damaged(err, l, "has a damaged header");
+		break;
 	case WAL_READ:
 		break;
 	}
@@ -89,7 +116,7 @@ static bool in_doubt(const struct crash_remains *l)
 	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
 	bool known = l->has_synced && l->synced.same_boot && was->number == is->number;
 
-	return l->wal.kind == WAL_READ && l->wal.commits_behind > 0 && !known;
+	return l->header != HEADER_TORN && l->wal.commits_behind > 0 && !known;
 }
 
 /* SQLite's os.h: who reads holds a lock on these bytes, who writes one that excludes it. */
@@ -116,6 +143,7 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	if (wal_read(strbuf_z(&wal), &l->wal, err) < 0)
 		return CRASH_FAILED;
 	l->has_synced = synced_read(strbuf_z(&note), &l->synced);
+	l->header = look_at_header(l);
 	/*
 	 * Killed when it had closed the database: nothing to do with the next WAL. If it stayed,
 	 * and were written over, a power cut could bring it back beside that.
@@ -127,10 +155,14 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	}
 	if (check_wal(l, err) < 0)
 		return CRASH_DAMAGED;
-	if (!in_doubt(l))
+	if (in_doubt(l)) {
+		damaged(err, l, "ends with a commit that is not whole");
+		return CRASH_DOUBT;
+	}
+	if (l->header != HEADER_MADE)
 		return CRASH_SOUND;
-	damaged(err, l, "ends with a commit that is not whole");
-	return CRASH_DOUBT;
+	damaged(err, l, "has a damaged header");
+	return CRASH_MENDED;
 }
 
 /*
@@ -139,17 +171,21 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
  * is torn it goes on with the salt, maybe that of all the old frames, which are in the database.
  * Made durable with the rest of the WAL (db_file_sync_wal()).
  */
-static int cut_wal(const struct crash_remains *l, struct err *err)
+static int mend_wal(const struct crash_remains *l, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
-	uint64_t end = l->wal.committed > WAL_HEADER ? l->wal.committed : WAL_LEAST;
+	uint64_t end = l->header != HEADER_TORN && l->wal.committed > WAL_HEADER ? l->wal.committed
+										 : WAL_LEAST;
 	int fd, r;
 
 	strbuf_addf(&wal, "%s-wal", l->path);
 	fd = open(strbuf_z(&wal), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
 	r = fd < 0 ? -1 : ftruncate(fd, (off_t)end);
+	if (r == 0 && l->header == HEADER_MADE &&
+	    pwrite(fd, l->wal.made_header, WAL_HEADER, 0) != WAL_HEADER)
+		r = -1;
 	if (r < 0)
-		err_set(err, ERR_SYSTEM, 0, "cannot cut %s: %s", wal.p, strerrordesc_np(errno));
+		err_set(err, ERR_SYSTEM, 0, "cannot mend %s: %s", wal.p, strerrordesc_np(errno));
 	if (fd >= 0)
 		close(fd);
 	return r;
@@ -173,11 +209,11 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	l.open = fd >= 0 && db_file_says_open(fd);
 	r = judge(&l, err);
 	*ret_wal = l.wal.kind != WAL_NONE;
-	if ((r == CRASH_SOUND || r == CRASH_DOUBT) &&
+	if ((r == CRASH_SOUND || r == CRASH_DOUBT || r == CRASH_MENDED) &&
 	    (l.wal.frames_behind > 0 || l.wal.kind == WAL_GARBLED)) {
 		struct err why;
 
-		if (cut_wal(&l, &why) < 0) {
+		if (mend_wal(&l, &why) < 0) {
 			*err = why;
 			r = CRASH_FAILED;
 		}

@@ -14,6 +14,8 @@
 enum crash_result {
 	CRASH_SOUND,   /* all that was committed is there */
 	CRASH_DOUBT,   /* the same after a power cut; if there was none, *err says what is lost */
+	CRASH_MENDED,  /* the same; of the WAL, as *err says, the header is damaged, and made again
+			*/
 	CRASH_DAMAGED, /* something that was committed is missing: *err says what */
 	CRASH_FAILED,  /* *err says what could not be read */
 };
@@ -21,7 +23,7 @@ enum crash_result {
 /*
  * Before the database is opened. One that is in use is somebody else's to judge: sound. *ret_wal:
  * there is a WAL with something in it. Its frames that were never committed are cut off, and all of
- * them if it was being begun anew.
+ * them if it was being begun anew. A header that a power cut has torn follows from the first frame.
  */
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err);
 

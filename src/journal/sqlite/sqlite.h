@@ -28,9 +28,11 @@ int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 
 /* What was found when it was opened. */
 struct sqlite_found {
-	int schema;       /* 0: a new database */
-	int schema_now;   /* that it was brought to */
-	struct err doubt; /* not ERR_NONE: the end of the WAL is damaged, maybe by a power cut */
+	int schema;     /* 0: a new database */
+	int schema_now; /* that it was brought to */
+	/* Not ERR_NONE: of the WAL the end is damaged, maybe by a power cut; or the header, and was
+	 * made again. */
+	struct err doubt, mended;
 };
 
 struct sqlite_found sqlite_storage_found(struct storage *st);

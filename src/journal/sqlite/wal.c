@@ -16,7 +16,7 @@ enum { DB_PAGES = 4, FRAME_SALT = 8, FRAME_SUM = 16 };
 
 /* The last bit says that sums are made of big-endian numbers. */
 static const uint32_t magic = 0x377f0682, version = 3007000;
-enum { PAGE_MIN = 512, PAGE_MAX = 65536 };
+enum { PAGE_MIN = 512, PAGE_MAX = 65536, OUR_PAGE = 4096 };
 
 struct wal_sum {
 	uint32_t a, b;
@@ -73,6 +73,51 @@ bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generati
 		return false;
 	*ret = generation_of(header);
 	return true;
+}
+
+/* ---- a header that is damaged ---- */
+
+static void put_big(unsigned char *p, uint32_t n)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (unsigned char)(n >> (24 - 8 * i));
+}
+
+/* What the sum was before these n bytes were added. */
+static void take_from_sum(struct wal_sum *s, const unsigned char *p, size_t n)
+{
+	for (size_t i = n; i > 0; i -= 8) {
+		s->b -= (s->big_endian ? big(p + i - 4) : little(p + i - 4)) + s->a;
+		s->a -= (s->big_endian ? big(p + i - 8) : little(p + i - 8)) + s->b;
+	}
+}
+
+/*
+ * A WAL's header, from its first frame: that has the salt, and its checksum continues the header's.
+ * Of the header only the number of the WAL is not known then. It follows from one half of the
+ * checksum, and the other half proves all of it. False: the frame is damaged, too.
+ */
+static bool make_header(const unsigned char *frame, size_t page, bool big_endian,
+			unsigned char ret[WAL_HEADER])
+{
+	struct wal_sum sum = { big(frame + FRAME_SUM), big(frame + FRAME_SUM + 4), big_endian };
+	struct wal_sum begin = { .big_endian = big_endian }, check;
+	uint32_t number;
+
+	take_from_sum(&sum, frame + WAL_FRAME_HEADER, page);
+	take_from_sum(&sum, frame, FRAME_SALT);
+	put_big(ret + MAGIC, magic | big_endian);
+	put_big(ret + VERSION, version);
+	put_big(ret + PAGE_SIZE, (uint32_t)page);
+	memcpy(ret + SALT, frame + FRAME_SALT, 8);
+	put_big(ret + HEADER_SUM, sum.a);
+	put_big(ret + HEADER_SUM + 4, sum.b);
+	take_from_sum(&sum, ret + SALT, 8);
+	add_to_sum(&begin, ret, PAGE_SIZE);
+	/* As add_to_sum() reads it. */
+	number = sum.b - begin.b - sum.a;
+	put_big(ret + NUMBER, big_endian ? number : __builtin_bswap32(number));
+	return check_header(ret, &check);
 }
 
 /* ---- frames ---- */
@@ -135,6 +180,21 @@ static int read_frames(int fd, struct wal_reader *r, size_t page)
 	return n < 0 ? -1 : 0;
 }
 
+/* Whose pages have the size of ours. */
+static int make_header_of_file(int fd, struct wal *ret)
+{
+	CLEANUP(freep) unsigned char *frame = mem_alloc(WAL_FRAME_HEADER + OUR_PAGE);
+	ssize_t n = db_file_read(fd, frame, WAL_FRAME_HEADER + OUR_PAGE, WAL_HEADER);
+
+	if (n < 0)
+		return -1;
+	ret->is_header_only = n < WAL_FRAME_HEADER + OUR_PAGE;
+	ret->has_made_header = !ret->is_header_only &&
+			       (make_header(frame, OUR_PAGE, false, ret->made_header) ||
+				make_header(frame, OUR_PAGE, true, ret->made_header));
+	return 0;
+}
+
 static bool all_zeros(const unsigned char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -154,11 +214,16 @@ static int read_open(int fd, struct wal *ret)
 	/* After a power cut the file system may have made the file longer without writing to it. */
 	if (all_zeros(header, (size_t)n))
 		return 0;
+	ret->kind = WAL_READ;
 	if (n < WAL_HEADER || !check_header(header, &r.sum)) {
 		ret->kind = WAL_GARBLED;
-		return 0;
+		if (n == WAL_HEADER && make_header_of_file(fd, ret) < 0)
+			return -1;
+		if (!ret->has_made_header)
+			return 0;
+		memcpy(header, ret->made_header, sizeof(header));
+		check_header(header, &r.sum);
 	}
-	ret->kind = WAL_READ;
 	ret->generation = generation_of(header);
 	ret->committed = WAL_HEADER;
 	memcpy(r.salt, header + SALT, sizeof(r.salt));
@@ -198,8 +263,9 @@ static bool fits_after(const unsigned char *before, const unsigned char *f, size
 }
 
 struct wal_frames {
-	const unsigned char *p; /* the WAL */
-	size_t n, page;         /* frames; size of a page */
+	const unsigned char *p;      /* the WAL */
+	const unsigned char *header; /* its own, or what was made for it */
+	size_t n, page;              /* frames; size of a page */
 	bool big_endian;
 	const unsigned char *salt; /* of its generation */
 };
@@ -211,7 +277,8 @@ static const unsigned char *frame_at(const struct wal_frames *fs, size_t i)
 
 static bool frame_is_intact(const struct wal_frames *fs, size_t i)
 {
-	const unsigned char *before = i > 0 ? frame_at(fs, i - 1) + FRAME_SUM : fs->p + HEADER_SUM;
+	const unsigned char *before = i > 0 ? frame_at(fs, i - 1) + FRAME_SUM
+					    : fs->header + HEADER_SUM;
 
 	return fits_after(before, frame_at(fs, i), fs->page, fs->big_endian);
 }
@@ -221,19 +288,35 @@ static bool frame_is_of_generation(const struct wal_frames *fs, size_t i)
 	return memcmp(frame_at(fs, i) + FRAME_SALT, fs->salt, 8) == 0;
 }
 
-/* Without a header the first frame that fits says it. */
-static bool find_salt(struct wal_frames *fs)
+/* The salt counts up. If that of the first frame, damaged as this is, is a little higher, the
+ * others are of a WAL before it: they are in the database, where they may have been replaced since.
+ */
+static bool is_older_than_first(const struct wal_frames *fs, const unsigned char *salt)
+{
+	enum { LITTLE = 1 << 20 };
+	uint32_t higher = big(frame_at(fs, 0) + FRAME_SALT) - big(salt);
+
+	return higher > 0 && higher < LITTLE;
+}
+
+/* Without a header the first frame that fits says it. made: where one can be made. */
+static bool find_salt(struct wal_frames *fs, unsigned char made[WAL_HEADER])
 {
 	struct wal_sum sum;
 
-	if (check_header(fs->p, &sum)) {
+	if (check_header(fs->p, &sum) || fs->n == 0) {
 		fs->salt = fs->p + SALT;
+		return fs->n > 0;
+	}
+	if (make_header(frame_at(fs, 0), fs->page, fs->big_endian, made)) {
+		fs->header = made;
+		fs->salt = made + SALT;
 		return true;
 	}
 	for (size_t i = 0; i < fs->n && !fs->salt; i++)
 		if (frame_is_intact(fs, i))
 			fs->salt = frame_at(fs, i) + FRAME_SALT;
-	return fs->salt != NULL;
+	return fs->salt && !is_older_than_first(fs, fs->salt);
 }
 
 /* How many frames are known to be of transactions that were committed. */
@@ -255,13 +338,14 @@ static size_t count_committed(const struct wal_frames *fs, uint64_t committed)
 void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
 			wal_frame_fn fn, void *arg)
 {
-	struct wal_frames fs = { .p = wal, .page = page };
+	struct wal_frames fs = { .p = wal, .header = wal, .page = page };
+	unsigned char made[WAL_HEADER];
 
 	if (n < WAL_HEADER)
 		return;
 	fs.n = (n - WAL_HEADER) / (WAL_FRAME_HEADER + page);
 	fs.big_endian = big(wal + MAGIC) & 1;
-	if (!find_salt(&fs))
+	if (!find_salt(&fs, made))
 		return;
 	n = count_committed(&fs, committed);
 	for (size_t i = 0; i < n; i++) {

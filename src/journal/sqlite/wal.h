@@ -32,6 +32,11 @@ struct wal {
 		WAL_GARBLED, /* its header is damaged: SQLite would throw all of it away */
 		WAL_READ,    /* the members below are set */
 	} kind;
+	/* Of one that is garbled. If its header follows from its first frame, it is made, and the
+	 * members below are set. */
+	bool is_header_only; /* nothing that could be a frame follows */
+	bool has_made_header;
+	unsigned char made_header[WAL_HEADER];
 	struct wal_generation generation;
 	uint64_t committed; /* where SQLite cuts: the end of the last commit */
 	uint64_t commits;   /* up to there */

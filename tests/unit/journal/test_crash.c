@@ -340,6 +340,48 @@ START_TEST(torn_header)
 }
 END_TEST
 
+/* The header of the WAL that comes after this one, as it would be if all of this were in the
+ * database: SQLite counts the number and the first salt up. The rest is another one, too. */
+static void next_header(char ret[WAL_HEADER])
+{
+	memcpy(ret, files[WAL_FILE].p, WAL_HEADER);
+	ret[15]++;
+	ret[19]++;
+	for (int i = 20; i < WAL_HEADER; i++)
+		ret[i] = (char)(ret[i] + 37 + i);
+}
+
+/* A power cut may have taken what was noted, too. The old header follows from the first frame. */
+START_TEST(torn_header_without_a_note)
+{
+	char *wal = files[WAL_FILE].p, next[WAL_HEADER], was[WAL_HEADER];
+	CLEANUP(strbuf_done) struct strbuf left = { 0 };
+
+	memcpy(was, wal, WAL_HEADER);
+	next_header(next);
+	for (size_t i = 13; i < WAL_HEADER; i++) {
+		bool first = _i == 0;
+
+		memcpy(wal, first ? next : was, i);
+		memcpy(wal + i, (first ? was : next) + i, WAL_HEADER - i);
+		leave_wal(strbuf_str(&files[WAL_FILE]));
+		if (memcmp(wal, was, WAL_HEADER) != 0)
+			check_look("torn", i, CRASH_MENDED, "-wal has a damaged header");
+		database_file_read(&dir, WAL_FILE, &left);
+		ck_assert_mem_eq(left.p, was, WAL_HEADER);
+		ck_assert_uint_eq(groups_loaded(), PUSHES + 1);
+	}
+	/* Its first frame is damaged, too: nothing follows from that. */
+	memcpy(wal, next, WAL_HEADER - 1);
+	wal[WAL_HEADER + WAL_FRAME_HEADER + 700] ^= 1;
+	leave_wal(strbuf_str(&files[WAL_FILE]));
+	check_look("a frame, too", 0, CRASH_DAMAGED, "-wal has a damaged header");
+	/* There was none. */
+	leave_wal((struct str){ wal, WAL_LEAST });
+	check_look("without frames", 0, CRASH_SOUND, NULL);
+}
+END_TEST
+
 /* A database that is in use has a WAL that changes: not to be judged. */
 START_TEST(in_use)
 {
@@ -385,6 +427,7 @@ int main(void)
 	tcase_add_test(tc, what_was_not_committed_goes);
 	tcase_add_test(tc, notes);
 	tcase_add_test(tc, torn_header);
+	tcase_add_loop_test(tc, torn_header_without_a_note, 0, 2);
 	tcase_add_test(tc, in_use);
 	failed = run_cases("crash", tc);
 	temp_dir_remove(&top);

@@ -205,6 +205,67 @@ START_TEST(behind_a_damaged_frame)
 }
 END_TEST
 
+/* One more process, which is killed. */
+static void live(struct store *s, bool pushes)
+{
+	struct storage *st;
+	struct err err = { 0 };
+	const struct rows *rows;
+	/* It is refused: the group's failure time is one row, in one page. */
+	CLEANUP(push_freep)
+	struct push *p = make_push(PUSH_PUT, "/j5", "# TYPE a counter\na 1\n", 2000);
+
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPENED);
+	if (pushes)
+		store_stage(s, p);
+	rows = pushes ? store_rows(s) : store_beat_rows(s, 3000);
+	ck_assert_int_eq(st->ops->commit(st, rows, &err), STORAGE_COMMITTED);
+	store_publish(s);
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		database_file_read(&dir, i, &files[i]);
+	st->ops->close(st);
+	temp_dir_make_inside(&dir, &top);
+	for (unsigned i = 0; i < N_DATABASE_FILES; i++)
+		database_file_write(&dir, i, strbuf_str(&files[i]));
+}
+
+static bool is_of_first_frame(const char *frame)
+{
+	return memcmp(frame + 8, files[WAL_FILE].p + WAL_HEADER + 8, 8) == 0;
+}
+
+/* A WAL was written into the database twice, and begun anew: behind its one new frame there are
+ * some from before what is in the database. */
+START_TEST(behind_a_damaged_header_no_older_frames)
+{
+	struct strbuf is = { 0 }, want = { 0 };
+	struct salvage_counts counts;
+	struct store *s = salvage(&counts), *read;
+	char *wal;
+
+	live(s, true);
+	live(s, false);
+	wal = files[WAL_FILE].p;
+	ck_assert_uint_gt(files[WAL_FILE].n, WAL_HEADER + 10 * (WAL_FRAME_HEADER + PAGE));
+	ck_assert(!is_of_first_frame(wal + WAL_HEADER + WAL_FRAME_HEADER + PAGE));
+	exposed_add(s, &want);
+	memset(wal + 12, 0, WAL_HEADER - 12);
+	/* The frame, too. */
+	if (_i == 1)
+		wal[WAL_HEADER + WAL_FRAME_HEADER + 1000] ^= 1;
+	database_file_write(&dir, WAL_FILE, strbuf_str(&files[WAL_FILE]));
+	/* With it the new frame would be taken in any case, and hide the old ones. */
+	ck_assert_int_eq(unlink(database_file_name(&dir, NOTE_FILE)), 0);
+	read = salvage(&counts);
+	exposed_add(read, &is);
+	ck_assert_str_eq(strbuf_z(&is), strbuf_z(&want));
+	strbuf_done(&is);
+	strbuf_done(&want);
+	store_free(read);
+	store_free(s);
+}
+END_TEST
+
 START_TEST(no_files)
 {
 	struct salvage_counts n;
@@ -231,6 +292,7 @@ int main(void)
 	tcase_add_loop_test(tc, garbled_pages, 0, 2);
 	tcase_add_test(tc, cut_anywhere);
 	tcase_add_test(tc, behind_a_damaged_frame);
+	tcase_add_loop_test(tc, behind_a_damaged_header_no_older_frames, 0, 2);
 	tcase_add_test(tc, no_files);
 	failed = run_cases("salvage", tc);
 	temp_dir_remove(&top);
