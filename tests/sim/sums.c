@@ -145,7 +145,8 @@ static void random_increment(uint64_t *rng, struct sums_clients *c, struct sums_
 	unsigned n = c->ids - c->first_id;
 
 	if (n == 0 || (c->ids < SUM_IDS && !rng_one_in(rng, 3))) {
-		c->values[c->ids++] = rng_below(rng, 5);
+		/* Never 0: whether one has been added could not be seen. */
+		c->values[c->ids++] = 1 + rng_below(rng, 1000);
 		n++;
 	}
 	r->kind = SUM_ADDS;
