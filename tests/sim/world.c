@@ -365,9 +365,10 @@ static void start_process(struct world *w, int64_t down_ns)
 	w->failed_before = w->disk->failed + w->disk->full;
 	w->counts->set_aside += w->process->set_aside;
 	w->oracle.any_help |= w->process->set_aside;
-	/* A sector that is torn cannot be told from one that is damaged; but nothing may be
-	 * missing. */
-	if (w->process->set_aside && !w->rotten && !w->disk->torn)
+	/* What a sync that failed or lied has torn cannot be told from what is damaged; but nothing
+	 * may be missing. */
+	if (w->process->set_aside && !w->rotten &&
+	    (!w->disk->torn || w->disk->failed + w->disk->lies == 0))
 		world_fails(w, "a database that nothing has happened to was set aside");
 	w->disk->torn = false;
 }
