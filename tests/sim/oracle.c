@@ -8,12 +8,12 @@
 #include "base/mem.h"
 #include "expose/own_table.h"
 
-void oracle_init(struct oracle *o)
+void oracle_init(struct oracle *o, bool limited)
 {
 	*o = (struct oracle){ .n_states = 1 };
 	o->states[0] = mem_zalloc(sizeof(struct oracle_state));
-	o->states[0]->store.max_groups = 1000;
-	o->states[0]->store.max_series = 100000;
+	o->states[0]->store.max_groups = limited ? ORACLE_GROUPS : 1000;
+	o->states[0]->store.max_series = limited ? ORACLE_SERIES : 100000;
 }
 
 static void forget(struct oracle_state **states, size_t n)

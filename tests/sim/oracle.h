@@ -45,6 +45,8 @@ struct sim_request {
 	bool ended, kept; /* of one that is unknown: the process; at an earlier settling */
 };
 
+/* What fits into a gateway with limits: fewer groups than there are. */
+enum { ORACLE_GROUPS = 5, ORACLE_SERIES = 40 };
 enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
 struct oracle_state {
@@ -71,7 +73,8 @@ struct oracle {
 	struct table ever; /* hashes of all lines that were right at some time */
 };
 
-void oracle_init(struct oracle *o);
+/* limited: by ORACLE_GROUPS and ORACLE_SERIES. */
+void oracle_init(struct oracle *o, bool limited);
 void oracle_done(struct oracle *o);
 
 /*

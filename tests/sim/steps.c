@@ -100,7 +100,7 @@ static void request(struct world *w, bool again)
 		r.kind = REQUEST_WIPE;
 		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
 				    "Content-Length: 0\r\n\r\n");
-	} else if (!again && rng_one_in(&w->rng, 3)) {
+	} else if (!again && !w->limited && rng_one_in(&w->rng, 3)) {
 		r.kind = REQUEST_SUM;
 		sums_random(&w->rng, &sums_clients, &r.sum);
 		sums_add_bytes(&w->rng, &r.sum, &bytes);
@@ -347,14 +347,17 @@ static bool may_be_damaged(const struct history *h)
 bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why)
 {
 	static struct world w;
-	bool ends = h->seed % 5 == 2, good;
+	enum world_rules rules = h->seed % 5 == 2   ? WORLD_ENDS
+				 : h->seed % 5 == 3 ? WORLD_LIMITED
+						    : WORLD_PLAIN;
+	bool good;
 
 	last_push = (struct naive_push){ .n = 0 };
 	sums_clients = (struct sums_clients){ .ids = 0 };
-	undoes = h->seed % 2 && !ends;
+	undoes = h->seed % 2 && rules != WORLD_ENDS;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
-	world_start(&w, h->seed, ends, counts);
+	world_start(&w, h->seed, rules, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {
 		w.rng = w.disk->rng = h->steps[i].seed;

@@ -37,6 +37,17 @@ static const char *const ends_flags[] = {
 	NULL,
 };
 
+static const char *const limited_flags[] = {
+	"--limits.groups=5",
+	"--limits.series=40",
+	database_flag,
+	"--push.enable-utf8-names",
+	"--web.enable-admin-api",
+	"--web.enable-openmetrics",
+	"--log.level=error",
+	NULL,
+};
+
 bool world_fails(struct world *w, const char *fmt, ...)
 {
 	char text[4096];
@@ -338,7 +349,10 @@ static void start_process(struct world *w, int64_t down_ns)
 	for (int i = 0; i < TRIES && !w->process; i++) {
 		uint64_t failed = w->disk->failed + w->disk->full;
 
-		w->process = process_start(w->ends ? ends_flags : flags, &err);
+		w->process = process_start(w->ends      ? ends_flags
+					   : w->limited ? limited_flags
+							: flags,
+					   &err);
 		if (w->disk->dead) {
 			if (w->process)
 				end_process(w, true);
@@ -406,9 +420,13 @@ void world_crash(struct world *w)
 		world_restart(w, true);
 }
 
-void world_start(struct world *w, uint64_t seed, bool ends, struct world_counts *counts)
+void world_start(struct world *w, uint64_t seed, enum world_rules rules,
+		 struct world_counts *counts)
 {
-	*w = (struct world){ .rng = seed, .ends = ends, .counts = counts };
+	*w = (struct world){ .rng = seed,
+			     .ends = rules == WORLD_ENDS,
+			     .limited = rules == WORLD_LIMITED,
+			     .counts = counts };
 	world = w;
 	random_hold(seed);
 	fibers_seed(seed);
@@ -416,7 +434,7 @@ void world_start(struct world *w, uint64_t seed, bool ends, struct world_counts 
 	clock_hold(INT64_C(100000) * 1000000000, INT64_C(5) * 1000000000);
 	w->disk = disk_new(seed);
 	disk_use(w->disk);
-	oracle_init(&w->oracle);
+	oracle_init(&w->oracle, w->limited);
 	sums_shown(STR(""), w->shown);
 	start_process(w, 0);
 }

@@ -49,6 +49,7 @@ struct world {
 	uint64_t undo_lost;     /* if the disk has failed more often */
 	unsigned scraped_as;    /* the form that was asked for last */
 	bool ends;              /* groups have a ttl */
+	bool limited;           /* few groups and series fit */
 	bool stepped_back;      /* the wall clock, at any time */
 	uint64_t failed_before; /* faults before the process was started */
 	bool over;              /* nothing more can be foretold */
@@ -58,8 +59,10 @@ struct world {
 
 extern struct world *world; /* that runs */
 
-/* ends: groups have a ttl. */
-void world_start(struct world *w, uint64_t seed, bool ends, struct world_counts *counts);
+/* Some histories have rules of their own: groups have a ttl, or few groups and series fit. */
+enum world_rules { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
+void world_start(struct world *w, uint64_t seed, enum world_rules rules,
+		 struct world_counts *counts);
 /* Ends everything. False: something is left, or a check has failed. */
 bool world_end(struct world *w);
 
