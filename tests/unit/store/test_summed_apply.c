@@ -52,8 +52,9 @@ static const struct {
 	const char *writes[12];
 } histories[] = {
 	{ "a type goes from a summed group to a plain one",
-	  { "/j/pid/1|# TYPE x gauge\nx 1", "", "DELETE /j/pid/1", "/j/pid/2|# TYPE x counter\nx 2",
-	    "plain /k|# TYPE x counter\nx 3", "" } },
+	  { "/j/pid/9|# TYPE stays counter\nstays 1", "/j/pid/1|# TYPE x gauge\nx 1", "",
+	    "DELETE /j/pid/1", "/j/pid/2|# TYPE x counter\nx 2", "plain /k|# TYPE x counter\nx 3",
+	    "" } },
 	{ "from a plain one to a summed one",
 	  { "plain /k|# TYPE x gauge\nx 1", "/j/pid/1|y 1", "", "DELETE /k",
 	    "/j/pid/2|# TYPE x counter\nx 2", "" } },
