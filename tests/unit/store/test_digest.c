@@ -45,8 +45,7 @@ static struct digest digest_of_log(struct mem_storage *rows)
 /* Something of each kind of row. */
 static const char *const writes[] = {
 	"plain /plain|# HELP a about a\n# TYPE a gauge\na{x=\"left\"} 17\na 2",
-	"plain /plain2|# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum "
-	"3\nh_count 2",
+	"plain /plain2|# TYPE h histogram\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2",
 	"refused plain /plain|# TYPE h counter\nh 1",
 	"/sum/pid/1|# HELP c about c\n# TYPE c counter\nc{x=\"right\"} 19",
 	"/sum/pid/2|# TYPE c counter\nc{x=\"right\"} 23\n# TYPE g gauge\ng 29",
