@@ -13,6 +13,7 @@
 #include "sim/fibers.h"
 #include "sim/loop.h"
 #include "sim/net.h"
+#include "store/internal.h"
 #include "store/removal.h"
 
 struct world *world;
@@ -373,7 +374,8 @@ static void start_process(struct world *w, int64_t down_ns)
 	}
 	start.wall = clock_wall();
 	start.ns = clock_mono_ns();
-	if (w->stepped_back)
+	/* A log without rows does not say when the gateway ran. */
+	if (w->stepped_back || w->process->store->newest_at == 0)
 		start.down_ns = 0;
 	oracle_process_started(&w->oracle, &start);
 	w->failed_before = w->disk->failed + w->disk->full;
