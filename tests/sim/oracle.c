@@ -176,7 +176,8 @@ static enum taken taken(const struct sim_request *r)
 	/* The groups may be back, and only the note of that be missing. */
 	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
 		return MAY;
-	if (r->status == 0 || (r->status == 400 && r->doubted) || (r->unknown && r->ended))
+	if (r->status == 0 || ((r->status == 400 || r->status == 507) && r->doubted) ||
+	    (r->unknown && r->ended))
 		return MAY;
 	return r->status == 503 ? NOT : MUST;
 }
