@@ -151,6 +151,40 @@ START_TEST(loaded_is_durable)
 }
 END_TEST
 
+/* Nor if syncs have failed before it: the kernel shows what it has not written, and does not write
+ * it later. */
+START_TEST(loaded_after_failed_syncs_is_durable)
+{
+	struct disk *d = disk_new((uint64_t)_i + 1);
+	struct storage *st;
+	struct err err = { 0 };
+	uint64_t before, after, n = 0;
+
+	random_hold((uint64_t)_i);
+	clock_hold(1000, 1000);
+	disk_use(d);
+	close_in_order();
+	ck_assert_int_eq(sqlite_storage_open(DISK_DATABASE, &st, &err), SQLITE_OPENED);
+	for (int i = 0; i < 2; i++)
+		n += add_row(st, n + 1);
+	d->faults.sync = 1;
+	disk_die_within(d, 3);
+	add_row(st, n + 1);
+	d->dead = true;
+	st->ops->close(st);
+	d->faults.sync = 0;
+	disk_boot(d, false);
+	before = count_and_add(0);
+	disk_boot(d, true);
+	after = count_and_add(0);
+	ck_assert_msg(before == after, "%llu rows, then %llu", (unsigned long long)before,
+		      (unsigned long long)after);
+	disk_boot(d, false);
+	disk_use(NULL);
+	disk_free(d);
+}
+END_TEST
+
 /* However often a process is killed, what it leaves is no damage. */
 START_TEST(killed_again_and_again)
 {
@@ -440,6 +474,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, sqlite_on_it, 0, 20);
 	tcase_add_loop_test(tc, loaded_is_durable, 0, 200);
+	tcase_add_loop_test(tc, loaded_after_failed_syncs_is_durable, 0, 100);
 	tcase_add_loop_test(tc, killed_again_and_again, 0, 100);
 	tcase_add_loop_test(tc, killed_after_failures, 0, 100);
 	tcase_add_loop_test(tc, read_in_pieces, 0, 5);

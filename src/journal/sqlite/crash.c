@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/synced.h"
@@ -166,24 +167,56 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 }
 
 /*
+ * After a sync that failed the kernel takes for written what is not (postgresql.org/wiki, "Fsync
+ * Errors"): it is shown until the next power cut, and no later sync writes it. Whether that has
+ * happened to the process before is not known, so that its bytes are written once more. A full disk
+ * that has no room for them has to do without.
+ */
+static int write_anew(int fd, uint64_t end)
+{
+	enum { CHUNK = 1 << 16 };
+	CLEANUP(freep) unsigned char *bytes = mem_alloc(CHUNK);
+	ssize_t n = 0;
+
+	for (uint64_t at = 0; at < end; at += (uint64_t)n) {
+		size_t want = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
+
+		n = db_file_read(fd, bytes, want, (off_t)at);
+		if (n <= 0)
+			return n < 0 ? -1 : 0;
+		ssize_t written = pwrite(fd, bytes, (size_t)n, (off_t)at);
+
+		if (written < 0)
+			return errno == ENOSPC || errno == EDQUOT ? 0 : -1;
+		n = written > 0 ? written : n;
+	}
+	return 0;
+}
+
+/*
  * SQLite writes over the frames of a commit that was not whole, but maybe not over all of them:
  * together with a second one that is not whole they would look like two commits. Of a header that
  * is torn it goes on with the salt, maybe that of all the old frames, which are in the database.
- * Made durable with the rest of the WAL (db_file_sync_wal()).
+ * Made durable by db_file_sync_wal().
  */
 static int mend_wal(const struct crash_remains *l, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
-	uint64_t end = l->header != HEADER_TORN && l->wal.committed > WAL_HEADER ? l->wal.committed
-										 : WAL_LEAST;
-	int fd, r;
+	bool torn = l->header == HEADER_TORN;
+	uint64_t end = !torn && l->wal.committed > WAL_HEADER ? l->wal.committed : WAL_LEAST;
+	int fd, r = 0;
 
 	strbuf_addf(&wal, "%s-wal", l->path);
-	fd = open(strbuf_z(&wal), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-	r = fd < 0 ? -1 : ftruncate(fd, (off_t)end);
+	fd = open(strbuf_z(&wal), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		r = -1;
+	else if (l->wal.frames_behind > 0 || l->wal.kind == WAL_GARBLED)
+		r = ftruncate(fd, (off_t)end);
 	if (r == 0 && l->header == HEADER_MADE &&
 	    pwrite(fd, l->wal.made_header, WAL_HEADER, 0) != WAL_HEADER)
 		r = -1;
+	if (r == 0 && !torn)
+		r = write_anew(fd, end);
 	if (r < 0)
 		err_set(err, ERR_SYSTEM, 0, "cannot mend %s: %s", wal.p, strerrordesc_np(errno));
 	if (fd >= 0)
@@ -209,8 +242,7 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	l.open = fd >= 0 && db_file_says_open(fd);
 	r = judge(&l, err);
 	*ret_wal = l.wal.kind != WAL_NONE;
-	if ((r == CRASH_SOUND || r == CRASH_DOUBT || r == CRASH_MENDED) &&
-	    (l.wal.frames_behind > 0 || l.wal.kind == WAL_GARBLED)) {
+	if ((r == CRASH_SOUND || r == CRASH_DOUBT || r == CRASH_MENDED) && l.wal.kind != WAL_NONE) {
 		struct err why;
 
 		if (mend_wal(&l, &why) < 0) {
