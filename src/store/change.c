@@ -262,13 +262,20 @@ void large_forget_all(struct group *g)
 
 /* ---- whole groups ---- */
 
+/* Series that the large push at hand has made fewer: that room is nobody's before it is committed.
+ * A group that is refused is made all the same; who is accepted waits (change_follow()). */
+static uint64_t room_to_come(const struct store *s)
+{
+	return s->large.n_series < 0 ? (uint64_t)-s->large.n_series : 0;
+}
+
 static int check_group_limits(struct store *s, struct err *err)
 {
 	if (s->staged_groups >= s->lim.max_groups)
 		return err_set(err, ERR_STORE_FULL, 0,
 			       "the gateway is full: it holds %llu groups (--limits.groups)",
 			       (unsigned long long)s->staged_groups);
-	if (s->staged_series + 2 > s->lim.max_series)
+	if (s->staged_series + room_to_come(s) + 2 > s->lim.max_series)
 		return err_set(err, ERR_STORE_FULL, 0,
 			       "the gateway is full: it holds %llu series (--limits.series)",
 			       (unsigned long long)s->staged_series);

@@ -62,7 +62,7 @@ struct large_at_hand {
 	uint32_t n_going;   /* series of so many entries go, or change */
 	uint32_t n_gone;    /* pairs whose `out` has left the index */
 	size_t n_idle;      /* of the families that may be idle, those that are */
-	uint64_t n_series;  /* that it has added */
+	int64_t n_series;   /* that it has added */
 	bool in_the_way;    /* perhaps: of a push, which is not as it would be without it */
 	struct batch batch; /* its own; while it is worked on, that of the others */
 };

@@ -119,8 +119,7 @@ bool store_large_fits(const struct store *s)
 	if (!l->group->exists && s->staged_groups > s->lim.max_groups)
 		return false;
 	/* A new group takes two series, whatever is pushed to it. */
-	return (l->group->exists && (int64_t)l->n_series <= 0) ||
-	       s->staged_series <= s->lim.max_series;
+	return (l->group->exists && l->n_series <= 0) || s->staged_series <= s->lim.max_series;
 }
 
 bool store_large_is_in_the_way(struct store *s, struct push *push)
@@ -212,7 +211,7 @@ static void enter_index(struct store *s, uint32_t n)
 	}
 	if (l->at < net->n)
 		return;
-	before -= l->n_series;
+	before -= (uint64_t)l->n_series;
 	if (store_check_series_limit(s, before, &l->push->err) < 0)
 		refuse(l, net->n);
 	else
@@ -285,7 +284,7 @@ static void step(struct store *s, uint32_t n)
 	uint64_t before = s->staged_series;
 
 	steps[s->large.phase](s, n);
-	s->large.n_series += s->staged_series - before;
+	s->large.n_series += (int64_t)(s->staged_series - before);
 }
 
 bool store_large_step(struct store *s, uint32_t families)

@@ -227,6 +227,36 @@ START_TEST(limit_of_series)
 }
 END_TEST
 
+/* What it takes away is still there until it is committed, and it may never be: others get no group
+ * in its place, which the refused would. */
+START_TEST(room_that_it_makes)
+{
+	struct store *s = store_new(&(struct store_limits){ 10, 8 });
+	struct push *first = make_push(PUSH_PUT, "/j", "a 1\nb 1\nc 1\nd 1\ne 1\n", 1);
+	struct push *large = make_push(PUSH_PUT, "/j", "a 2\n", 1);
+	struct push *wrong = make_push(PUSH_PUT, "/k", "a 1\na 1\n", 1);
+
+	ck_assert_int_eq(wrong->err.reason, ERR_INVALID);
+	store_stage(s, first);
+	store_publish(s);
+	ck_assert(store_large_begin(s, large));
+	steps(s, UINT32_MAX);
+	store_stage(s, wrong);
+	store_publish(s);
+	ck_assert_uint_eq(store_counts(s).groups, 1);
+	store_large_end(s);
+	store_publish(s);
+	store_stage(s, wrong);
+	store_publish(s);
+	ck_assert_uint_eq(store_counts(s).groups, 2);
+	ck_assert_uint_eq(store_counts(s).series, 5);
+	push_free(wrong);
+	push_free(large);
+	push_free(first);
+	store_free(s);
+}
+END_TEST
+
 /* These are staged at once: of a group that does not begin, or is due, and what is no such push. */
 START_TEST(not_in_steps)
 {
@@ -256,6 +286,7 @@ int main(void)
 	tcase_add_loop_test(tc, to_whom_it_is_in_the_way, 0, ARRAY_LEN(others));
 	tcase_add_test(tc, is_refused_for_what_others_did_meanwhile);
 	tcase_add_test(tc, limit_of_series);
+	tcase_add_test(tc, room_that_it_makes);
 	tcase_add_test(tc, not_in_steps);
 	return run_cases("large", tc);
 }
