@@ -319,6 +319,29 @@ static enum err_reason store_families(struct naive_store *s, const struct naive_
 	return reason;
 }
 
+static void refuse(struct naive_store *s, const struct naive_push *p, bool is_new,
+		   enum err_reason reason)
+{
+	struct naive_group *g = &s->groups[p->group];
+
+	if (is_new && reason == ERR_STORE_FULL)
+		*g = (struct naive_group){ 0 };
+	else if (reason)
+		g->failed_at = p->now;
+}
+
+void naive_refuse(struct naive_store *s, const struct naive_push *p, enum err_reason reason)
+{
+	struct naive_group *g = &s->groups[p->group];
+	bool is_new = !g->there;
+
+	if (is_new && create(s, p->group))
+		return;
+	if (is_new)
+		hear(g, p);
+	refuse(s, p, is_new, reason);
+}
+
 enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 {
 	struct naive_group *g = &s->groups[p->group];
@@ -338,10 +361,7 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	if (reason)
 		return built ? built : reason;
 	reason = built ? built : store_families(s, p);
-	if (is_new && reason == ERR_STORE_FULL)
-		*g = (struct naive_group){ 0 };
-	else if (reason)
-		g->failed_at = p->now;
+	refuse(s, p, is_new, reason);
 	return reason;
 }
 

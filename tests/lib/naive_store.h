@@ -69,6 +69,8 @@ struct naive_store {
 
 /* Why the push is to be refused; ERR_NONE: accepted. */
 enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p);
+/* What a push leaves that was refused for that, whatever there is against it now. */
+void naive_refuse(struct naive_store *s, const struct naive_push *p, enum err_reason reason);
 uint64_t naive_groups(const struct naive_store *s);
 uint64_t naive_lines(const struct naive_store *s);
 /* As exposed_add() writes it. */

@@ -224,6 +224,10 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 	p.now_ns = r->ended ? ends_heard_ns(&o->started, r->now) : r->now_ns;
 	for (int i = 0; i < p.n; i++)
 		p.families[i].pushed_at = (double)r->order;
+	if (r->in_steps && !r->dry_run && (status == 400 || status == 507)) {
+		naive_refuse(&s->store, &p, status == 507 ? ERR_STORE_FULL : ERR_INVALID);
+		return true;
+	}
 	if (r->dry_run)
 		before = s->store;
 	err.reason = naive_apply(&s->store, &p);

@@ -23,8 +23,9 @@ enum request_kind {
 struct sim_request {
 	enum request_kind kind;
 	struct naive_push push;
-	bool dry_run; /* of a push: it says what would be answered, and changes nothing */
-	bool spoiled; /* of a push: nobody can read it */
+	bool in_steps; /* of a push: it was refused before the time of its order */
+	bool dry_run;  /* of a push: it says what would be answered, and changes nothing */
+	bool spoiled;  /* of a push: nobody can read it */
 	struct sums_request sum;
 	struct removal_request removal;
 	unsigned ends;   /* groups of the naive store: bits */

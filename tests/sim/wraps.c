@@ -64,9 +64,10 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 
 /*
  * The order is that in which pushes are decided. One that is large lets others pass: it is decided
- * when it is refused, or when it is taken as a whole. A push that is staged again is decided then.
+ * when it is taken as a whole; or refused in a step before (in_steps), and noted then. A push that
+ * is staged again is decided then.
  */
-static void decide(const struct push *push)
+static void decide(const struct push *push, bool in_steps)
 {
 	struct oracle *o = &world->oracle;
 
@@ -74,13 +75,14 @@ static void decide(const struct push *push)
 		if (o->open[i - 1].made == push && !o->open[i - 1].status) {
 			o->open[i - 1].order = ++world->order;
 			o->open[i - 1].now_ns = clock_mono_ns();
+			o->open[i - 1].in_steps = in_steps;
 			return;
 		}
 }
 
 void __wrap_store_stage(struct store *s, struct push *push)
 {
-	decide(push);
+	decide(push, false);
 	__real_store_stage(s, push);
 }
 
@@ -90,14 +92,15 @@ bool __wrap_store_large_step(struct store *s, uint32_t families)
 	bool goes_on = __real_store_large_step(s, families);
 
 	if (store_large_push(s)->err.reason != before)
-		decide(store_large_push(s));
+		decide(store_large_push(s), true);
 	return goes_on;
 }
 
 void __wrap_store_large_end(struct store *s)
 {
-	if (store_large_push(s)->err.reason == ERR_NONE)
-		decide(store_large_push(s));
+	const struct push *push = store_large_push(s);
+
+	decide(push, push->err.reason != ERR_NONE);
 	__real_store_large_end(s);
 }
 
@@ -107,7 +110,7 @@ void __wrap_store_large_drop(struct store *s)
 	const struct push *push = store_large_push(s);
 
 	if (push && push->err.reason == ERR_NONE)
-		decide(push);
+		decide(push, false);
 	__real_store_large_drop(s);
 }
 
