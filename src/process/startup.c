@@ -93,6 +93,21 @@ static void log_epoch(const struct config *c, struct storage *storage)
 			log_count((uint64_t)epoch.newest).text, NULL);
 }
 
+static void log_unsafe(const struct config *c, struct storage *storage)
+{
+	struct postgresql_unsafe unsafe = postgresql_storage_unsafe(storage);
+
+	if (unsafe.fsync_off)
+		log_warn("PostgreSQL runs with fsync=off: a crash of its machine loses pushes that "
+			 "were answered 200, and can damage the database",
+			 "schema", c->persistence_schema, NULL);
+	if (unsafe.full_page_writes_off)
+		log_warn("PostgreSQL runs with full_page_writes=off: unless its file system never "
+			 "leaves a page half written, as ZFS, a crash of its machine can damage "
+			 "the database",
+			 "schema", c->persistence_schema, NULL);
+}
+
 /* Nothing of it is ever set aside: what is wrong with a server is for its owner to mend. */
 static int open_postgresql(const struct config *c, struct opened *ret, struct err *err)
 {
@@ -114,6 +129,7 @@ static int open_postgresql(const struct config *c, struct opened *ret, struct er
 	if (load_store(storage, ret->store, err) == STORAGE_LOADED) {
 		ret->storage = storage;
 		log_epoch(c, storage);
+		log_unsafe(c, storage);
 		return 0;
 	}
 	storage->ops->close(storage);

@@ -90,7 +90,8 @@ def test_several_start_at_once_on_an_older_schema_and_go_on_when_it_is_migrated(
         for gw in gws:
             assert f"from=1 to={EPOCH}" in gw.wait_for_line("the schema of the log was migrated")
             assert gw.log.count("the schema of the log was migrated") == 1
-        assert not any(re.search("level=(error|warn)", gw.log) for gw in gws), gws[0].log
+        # The tests' server is quick, and not safe.
+        assert not any(re.search("level=(error|warn)(?!.*PostgreSQL runs with (fsync|full_page_writes)=off)", gw.log) for gw in gws), gws[0].log
         want = shown(gws[0])
     with Gateway(*flags, database=None) as gw:
         assert shown(gw) == want

@@ -201,6 +201,22 @@ def assert_none_missing(gw, load):
         assert got.get(client, 0) >= n, (client, n, got)
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_server_that_a_crash_may_damage_is_a_warning(durable):
+    """Each setting in a line, once at a start, though the gateway has several sessions and makes new ones."""
+    server = Server(durable=durable).start()
+    try:
+        with Gateway(f"--persistence.url={server.url}", database=None) as gw:
+            assert gw.put("a", "n 1\n").status == 200
+            server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tallygate'")
+            eventually(lambda: gw.put("a", "n 2\n").status == 200, "it has a new session")
+            assert 'n{instance="",job="a"} 2\n' in gw.get("/metrics").text
+            found = re.findall("level=warn .*(fsync|full_page_writes)=off.* schema=tallygate", gw.log)
+            assert found == ([] if durable else ["fsync", "full_page_writes"]), gw.log
+    finally:
+        server.end()
+
+
 def test_the_server_crashes_and_comes_back_under_load():
     server = Server(durable=True).start()
     try:

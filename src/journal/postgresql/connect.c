@@ -62,19 +62,26 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 	if (PQserverVersion(s->conn) >= 140000)
 		strbuf_addz(sql, "SET idle_session_timeout = 0; ");
 	strbuf_addz(sql, "SELECT set_config('synchronous_commit', 'on', false) "
-			 "WHERE current_setting('synchronous_commit') <> 'remote_apply'");
+			 "WHERE current_setting('synchronous_commit') <> 'remote_apply'; "
+			 "SELECT current_setting('fsync') = 'off', "
+			 "current_setting('full_page_writes') = 'off'");
 }
 
 static int set_up(struct session *s, int64_t deadline, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
+	CLEANUP(PQclearp) PGresult *r = NULL;
 
 	if (PQserverVersion(s->conn) < SERVER_MIN)
 		return err_set(err, ERR_STORAGE, 0,
 			       "PostgreSQL: the server's version is %d: it has to be 13 or newer",
 			       PQserverVersion(s->conn) / 10000);
 	add_setup(s, &sql);
-	return session_run(s, strbuf_z(&sql), NULL, 0, deadline, err);
+	if (session_run(s, strbuf_z(&sql), &r, 1, deadline, err) < 0)
+		return -1;
+	s->fsync_off = *PQgetvalue(r, 0, 0) == 't';
+	s->full_page_writes_off = *PQgetvalue(r, 0, 1) == 't';
+	return 0;
 }
 
 static bool is_open(struct session *s)

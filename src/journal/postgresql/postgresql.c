@@ -281,6 +281,13 @@ struct postgresql_epoch postgresql_storage_epoch(struct storage *st)
 	return (struct postgresql_epoch){ postgresql_of(st)->epoch, postgresql_newest_epoch() };
 }
 
+struct postgresql_unsafe postgresql_storage_unsafe(struct storage *st)
+{
+	const struct session *s = &postgresql_of(st)->session;
+
+	return (struct postgresql_unsafe){ s->fsync_off, s->full_page_writes_off };
+}
+
 int postgresql_storage_raise(const struct postgresql_settings *settings,
 			     struct postgresql_epoch *ret_before, struct err *err)
 {

@@ -31,6 +31,14 @@ struct postgresql_epoch {
 
 struct postgresql_epoch postgresql_storage_epoch(struct storage *st);
 
+/* Settings of the server without which a crash of its machine may lose what was committed. */
+struct postgresql_unsafe {
+	bool fsync_off, full_page_writes_off;
+};
+
+/* Of the server that was connected to last. */
+struct postgresql_unsafe postgresql_storage_unsafe(struct storage *st);
+
 /*
  * Brings the log to the newest epoch. -1: *err says what to do, and whether anything has changed.
  */

@@ -25,6 +25,9 @@ struct session {
 	PGconn *conn;  /* NULL: there is none */
 	char state[6]; /* SQLSTATE of what failed last; "": the connection did */
 	bool warned;   /* a notice has come; whoever wants to know sets it to false before */
+	/* Settings of the server that was connected to last: a crash of its machine may lose what
+	 * was committed, and leave pages of its files half written. */
+	bool fsync_off, full_page_writes_off;
 };
 
 /*
