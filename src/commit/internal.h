@@ -22,6 +22,11 @@
 /* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
 enum { BATCH_MAX = 512 };
 
+/* Of one push, for each second of the time-out, where others wait for the lock meanwhile: a quarter
+ * of that time on a slow machine.
+ */
+enum { COMMITTER_SERIES_PER_SECOND = 40000 };
+
 struct committer {
 	struct queue *queue;
 	struct store *store;
@@ -98,7 +103,10 @@ void committer_run_pushes(struct committer *c, struct push *first);
 enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err);
 /* The bytes of a push that a transaction can take. */
 uint64_t committer_max_body(const struct committer *c);
-/* A push too large for any transaction is refused. */
+/*
+ * A push too large for any transaction is refused; where others write, too, so is one that cannot
+ * be staged in steps and would have them wait for the lock for long.
+ */
 void committer_stage(struct committer *c, struct push *p);
 
 /* ---- waiting.c ---- */

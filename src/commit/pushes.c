@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "commit/cleaning.h"
 #include "commit/internal.h"
+#include "merge/said.h"
+#include "store/large.h"
 
 void committer_refuse(struct push *first, const struct err *why)
 {
@@ -34,6 +36,56 @@ uint64_t committer_max_body(const struct committer *c)
 	return c->database.storage ? c->database.storage->max_body : UINT64_MAX;
 }
 
+/* As pushers count them: each line of a histogram or summary is one. */
+static uint64_t series_of(const struct push *p)
+{
+	enum { INF_SUM_COUNT = 3 };
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_families; i++)
+		n += p->families[i].n_lines;
+	for (uint32_t i = 0; p->said && i < p->said->n; i++) {
+		const struct said_family *f = &p->said->families[i];
+
+		for (uint32_t j = 0; j < f->n; j++) {
+			const struct said_dist *dist = f->metrics[j].dist;
+
+			n += dist ? dist->n + INF_SUM_COUNT : 1;
+		}
+	}
+	return n;
+}
+
+static bool goes_in_steps(const struct committer *c, const struct push *p)
+{
+	return late_is_large(p) && store_large_any(c->store);
+}
+
+/*
+ * Staged at once, with the lock of a log that others write, too, it would take more than a quarter
+ * of their time-out. -1: p->err says what to do.
+ */
+static int check_series(const struct committer *c, struct push *p)
+{
+	uint64_t n, max;
+
+	if (!database_is_shared(&c->database) || goes_in_steps(c, p))
+		return 0;
+	n = series_of(p);
+	max = (uint64_t)c->database.storage->timeout_ns * COMMITTER_SERIES_PER_SECOND / 1000000000;
+	if (n <= max)
+		return 0;
+	return err_set(
+		&p->err, ERR_TOO_LARGE, 0,
+		"the push has %llu series, and a gateway that shares its database with others "
+		"stores at most %llu at once (%d for each second of --persistence.timeout): push "
+		"some of its families at a time, with POST, or spread it over several groups%s",
+		(unsigned long long)n, (unsigned long long)max, COMMITTER_SERIES_PER_SECOND,
+		p->said || late_is_large(p) ? ""
+					    : "; a push of 2000 families or more is stored in "
+					      "steps, without that limit");
+}
+
 /* A push too large for any transaction is refused here. */
 void committer_stage(struct committer *c, struct push *p)
 {
@@ -43,7 +95,7 @@ void committer_stage(struct committer *c, struct push *p)
 		err_set(&p->err, ERR_TOO_LARGE, 0,
 			"the push is larger than the database can take: %llu bytes of at most %llu",
 			(unsigned long long)p->body.n, (unsigned long long)max);
-	else
+	else if (check_series(c, p) == 0)
 		store_stage(c->store, p);
 }
 

@@ -62,6 +62,12 @@ static bool is_due(const struct group *g)
 	return g->life && g->life->due_ns <= clock_mono_ns();
 }
 
+/* They count what is staged, and compare it with what was before the push. */
+bool store_large_any(const struct store *s)
+{
+	return !limits_any(s);
+}
+
 bool store_large_begin(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
@@ -69,8 +75,7 @@ bool store_large_begin(struct store *s, struct push *push)
 	if (!is_plain(push) || s->large.push || store_removal_pending(s) || s->undo.reading ||
 	    (g && (g->summed || is_due(g))))
 		return false;
-	/* They count what is staged, and compare it with what was before the push. */
-	if (limits_any(s))
+	if (!store_large_any(s))
 		return false;
 	if (!g && store_make_group(s, &g, push) < 0) {
 		push->err = (struct err){ 0 };

@@ -25,6 +25,8 @@ struct push;
 struct row;
 struct store;
 
+/* False: none is staged in steps, as rules have limits. */
+bool store_large_any(const struct store *s);
 /* False: store_stage() has to take it at once, and nothing has begun. */
 bool store_large_begin(struct store *s, struct push *push);
 /* About so many families. False: no step is left. */

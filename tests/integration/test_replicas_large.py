@@ -78,6 +78,40 @@ def test_the_lock_does_not_come(postgresql, flags, per_family):  # noqa: F811
         assert gw.get("/metrics").text.count("\nwide_") == FAMILIES * per_family
 
 
+# One more is refused; so many fewer are staged in time by the slowest build.
+MANY, FEWER = 40000, 5000
+
+
+def many(n, families=1):
+    return "".join(f'large_{i % families}{{n="{i}"}} 1\n' for i in sorted(range(n), key=lambda i: i % families))
+
+
+def test_a_push_of_more_series_than_can_be_stored_at_once_is_refused(flags, tmp_path):  # noqa: F811
+    """It would keep the lock of the log from others for longer than a quarter of their time-out. One that goes in steps is taken."""
+    with Gateway(*flags, "--persistence.timeout=1s", database=None) as gw:
+        def add(job, body):
+            return gw.request("POST", f"/sum/metrics/job/{job}/__source__/s", "# TYPE large_0 counter\n" + body)
+
+        for push in (gw.put, gw.post, add):
+            assert push("many", many(FEWER)).status == 200
+            reply = push("many", many(MANY + 1))
+            assert reply.status == 413 and f"has {MANY + 1} series" in reply.text and f"at most {MANY} at once" in reply.text, reply
+            assert gw.get("/metrics").text.count("\nlarge_0{") == FEWER
+            assert gw.delete("many").status == 202
+        assert gw.put("many", many(MANY + 1, 2000)).status == 200
+        assert "push some of its families at a time" in gw.put("new", many(MANY + 1)).text
+        assert 'job="new"' not in gw.get("/metrics").text
+    # A rule with limits keeps pushes from being stored in steps.
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"other\"}'\n  limits: {series: 1000000}\n", encoding="utf-8")
+    with Gateway(*flags, "--persistence.timeout=1s", f"--config.file={rules}", database=None) as gw:
+        assert gw.put("many", many(FEWER, 2000)).status == 200
+        reply = gw.put("many", many(MANY + 1, 2000))
+        assert reply.status == 413 and "in steps" not in reply.text, reply
+    with Gateway("--persistence.timeout=1s") as gw:
+        assert gw.put("many", many(MANY + 1)).status == 200
+
+
 def test_others_push_to_the_same(flags):  # noqa: F811
     """To the same group, and one of its names with another type: whoever came first has it, and all gateways agree who that was."""
     with replicas(2, flags) as (gw, other), concurrent.futures.ThreadPoolExecutor(1) as pool:
