@@ -125,6 +125,7 @@ double postgresql_alive(struct storage *st);
 /* What `head` has of it: a column, for whatever epoch. */
 const char *postgresql_alive_column(const struct postgresql *p);
 
+/* In begin.c. */
 int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
