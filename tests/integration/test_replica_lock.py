@@ -4,6 +4,8 @@ import re
 import signal
 import time
 
+import pytest
+
 from gateway import DEADLINE, Gateway, eventually
 from postgresql_server import Server
 from test_postgresql import rows, shown
@@ -121,4 +123,36 @@ def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
                        "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; "
                        f"CREATE TRIGGER hold BEFORE INSERT ON {name}.log EXECUTE FUNCTION {name}.hold()")
         assert any(waits_behind_another(postgresql, name, gw, other, value) for value in range(1, 11))
+        assert shown(gw) == shown(other)
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_what_the_server_gives_up_is_tried_three_times_more(postgresql, flags, state):
+    """As it does for another transaction's sake, or to end a deadlock: the first times that a group is made. A sequence is not rolled back."""
+    name = flags[1].partition("=")[2]
+
+    def fail(times):
+        postgresql.sql(f"ALTER SEQUENCE {name}.tries RESTART; CREATE OR REPLACE FUNCTION {name}.fails() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                       f"BEGIN IF nextval('{name}.tries') <= {times} THEN RAISE SQLSTATE '{state}' USING MESSAGE = 'given up'; END IF; "
+                       "RETURN NEW; END $$")
+
+    def tries():
+        return int(postgresql.sql(f"SELECT last_value FROM {name}.tries")[0])
+
+    with replicas(2, flags) as (gw, other):
+        assert other.put("a", "n 1\n").status == 200
+        postgresql.sql(f"CREATE SEQUENCE {name}.tries")
+        fail(3)
+        postgresql.sql(f"CREATE TRIGGER fails BEFORE INSERT ON {name}.log FOR EACH ROW WHEN (NEW.kind = 1) EXECUTE FUNCTION {name}.fails()")
+        assert gw.put("taken", "n 2\n").status == 200 and tries() == 4
+        assert 'n{instance="",job="taken"} 2\n' in other.get("/metrics").text
+        fail(1000)
+        reply = gw.put("refused", "n 3\n")
+        assert reply.status == 503 and reply.headers["Retry-After"] and "given up" in reply.text and tries() == 4, (reply, tries())
+        assert "given up" in gw.wait_for_line("could not commit pushes")
+        fail(0)
+        for g in (gw, other):
+            assert 'job="refused"' not in g.get("/metrics").text
+        eventually(lambda: gw.put("refused", "n 4\n").status == 200, "it goes on")
+        assert 'n{instance="",job="refused"} 4\n' in other.get("/metrics").text
         assert shown(gw) == shown(other)

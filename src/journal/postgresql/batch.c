@@ -241,9 +241,16 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 
 /* ---- */
 
+/* The server has given the transaction up for another one's sake, or to end a deadlock. */
 static bool is_worth_a_try(const struct session *s)
 {
 	return strcmp(s->state, "40001") == 0 || strcmp(s->state, "40P01") == 0;
+}
+
+/* What was made of the log can be written. Under the lock it was also read what can be dropped. */
+static bool is_as_before(const struct postgresql *p, const struct head *head, bool was_locked)
+{
+	return postgresql_is_current(p, head) && (!was_locked || head->trimmed == p->head.trimmed);
 }
 
 enum storage_commit_result postgresql_commit(struct storage *st, const struct rows *rows,
@@ -251,6 +258,7 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 {
 	enum { TRIES = 3 };
 	struct postgresql *p = postgresql_of(st);
+	struct err why = { 0 };
 	struct batch b;
 	int r = 0;
 
@@ -264,8 +272,9 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 				    .head = p->head,
 				    .deadline = postgresql_deadline(p) };
 		r = write_batch(p, &b, err);
-		if (r == 0)
+		if (r == 0 && !is_worth_a_try(&p->session))
 			return refuse(p, err);
+		why = *err;
 	}
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
@@ -275,8 +284,9 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 				continue;
 			return refuse(p, err);
 		}
-		if (!postgresql_is_current(p, &b.head)) {
-			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log");
+		if (!is_as_before(p, &b.head, locked)) {
+			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log%s%s",
+				why.reason ? " after this: " : "", why.msg);
 			return refuse(p, err);
 		}
 		r = write_batch(p, &b, err);
