@@ -386,15 +386,16 @@ void oracle_process_started(struct oracle *o, const struct ends_start *start)
 
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why)
 {
-	for (size_t i = 0; i < o->n_states; i++) {
-		int g = ends_overdue(&o->states[i]->store, now_ns, &o->started);
+	int group = -1;
 
-		if (g < 0)
-			continue;
-		strbuf_addf(why, "group %d has not ended", g);
-		return true;
+	/* Which of them is the right one is not known. */
+	for (size_t i = 0; i < o->n_states; i++) {
+		group = ends_overdue(&o->states[i]->store, now_ns, &o->started);
+		if (group < 0)
+			return false;
 	}
-	return false;
+	strbuf_addf(why, "group %d has not ended", group);
+	return true;
 }
 
 void oracle_process_ended(struct oracle *o)
