@@ -186,7 +186,7 @@ static enum storage_commit_result (*commit_at_once)(struct storage *st, const st
 static enum storage_commit_result commit_in_20_ms(struct storage *st, const struct rows *rows,
 						  struct err *err)
 {
-	struct timespec left = { .tv_nsec = 20 * 1000 * 1000 };
+	struct timespec left = { .tv_nsec = 20000000 };
 
 	while (nanosleep(&left, &left) != 0)
 		;
