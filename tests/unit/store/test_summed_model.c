@@ -33,7 +33,7 @@ enum {
 #ifdef __SANITIZE_ADDRESS__
 		2000,
 #else
-		100000,
+		50000,
 #endif
 };
 
