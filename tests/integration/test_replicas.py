@@ -140,6 +140,9 @@ def test_a_push_to_a_server_that_says_nothing():
     try:
         with Gateway(f"--persistence.url={server.url}", "--persistence.timeout=5s", "--persistence.poll-interval=1m", database=None) as gw:
             assert gw.put("a", "n 1\n").status == 200
+            # What the gateway does when it has committed would wait for as long, before the push.
+            under_way = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tallygate' AND (state <> 'idle' OR state_change > now() - interval '0.5 s')"
+            eventually(lambda: server.sql(under_way) == ["0"], "it has nothing under way")
             with server.silent():
                 begin = time.monotonic()
                 assert gw.put("a", "n 2\n").status == 503
