@@ -64,6 +64,10 @@ int check_database(int argc, char **argv)
 			"%s: the last commit is not whole: after a power cut it was not answered, "
 			"otherwise it is lost: %s\n",
 			argv[1], s.found.doubt.msg);
+	if (s.found.mended.reason)
+		fprintf(stderr,
+			"%s: a start makes the header of the WAL again, as after a power cut: %s\n",
+			argv[1], s.found.mended.msg);
 	left_out = stored_print_left_out(&s, argv[1]);
 	if (left_out)
 		printf("not shown: %zu\n", left_out);

@@ -151,6 +151,28 @@ def test_check_of_a_damaged_database(database, seed):
     assert f"groups {says['groups']}," in copied.stdout
 
 
+def test_a_torn_header_of_the_wal(database):
+    """A power cut while the WAL is begun anew, that takes the note as well: all that was answered is there, and check and log say what was mended."""
+    with Gateway(database=database) as g:
+        fill(g)
+        before = scrape(g).kept()
+        g.kill()
+    wal, note = f"{database}-wal", f"{database}-synced"
+    with open(wal, "r+b") as f:
+        f.seek(14)
+        f.write(b"\xff" * 8)
+    os.unlink(note)
+    done = run("check", database)
+    assert "sound" in done.stdout and "a start makes the header of the WAL again" in done.stderr
+    with Gateway(database=database) as g:
+        assert scrape(g).kept() == before
+        assert "the header of the WAL was damaged" in g.log
+        g.kill()
+    with Gateway(database=database) as g:
+        assert scrape(g).kept() == before
+        assert "the header of the WAL was damaged" not in g.log
+
+
 def test_check_of_what_is_none(tmp_path):
     (tmp_path / "text").write_text("no database\n" * 20)
     (tmp_path / "empty").write_text("")

@@ -14,8 +14,7 @@
 enum crash_result {
 	CRASH_SOUND,   /* all that was committed is there */
 	CRASH_DOUBT,   /* the same after a power cut; if there was none, *err says what is lost */
-	CRASH_MENDED,  /* the same; of the WAL, as *err says, the header is damaged, and made again
-			*/
+	CRASH_MENDED,  /* the same, after a damaged header of the WAL was made again: see *err */
 	CRASH_DAMAGED, /* something that was committed is missing: *err says what */
 	CRASH_FAILED,  /* *err says what could not be read */
 };
