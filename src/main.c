@@ -39,6 +39,7 @@ struct gateway {
 	struct queue queue;
 	struct api api;
 	struct listening listening;
+	struct watchdog *watchdog; /* NULL: nobody asked for one */
 };
 
 /* Whoever `access:` names has to be in the file of --web.config.file. */
@@ -204,11 +205,13 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 		if (!g->api.freshness)
 			return -1;
 	}
+	if (watchdog_start(&g->watchdog, &g->api, err) != 0)
+		return -1;
 	give_up_calls(&g->config);
 	g->api.ready = true;
 	http_server_accept(g->api.server);
 	tell_ready(g);
-	watch_until_stop(&g->api, stop);
+	watch_until_stop(&g->api, stop, g->watchdog);
 	service_stopping();
 	if (g->api.quit_asked)
 		log_warn("received termination request via web service, exiting gracefully...",
@@ -223,6 +226,7 @@ static void stop_all(struct gateway *g)
 {
 	struct http_server *server = g->api.server;
 
+	watchdog_stop(g->watchdog);
 	if (server)
 		http_server_stop(server);
 	admission_stop(g->api.admission);

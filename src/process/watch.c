@@ -4,15 +4,10 @@
 #include <signal.h>
 
 #include "api/changes.h"
-#include "api/large_pushes.h"
 #include "api/refusals.h"
 #include "api/reload.h"
 #include "base/clock.h"
-#include "base/log.h"
-#include "commit/committer.h"
-#include "expose/background.h"
 #include "process/resources.h"
-#include "process/service.h"
 #include "store/store.h"
 
 void watch_block_signals(sigset_t *stop)
@@ -25,25 +20,6 @@ void watch_block_signals(sigset_t *stop)
 	sigaddset(stop, SIGINT);
 	sigaddset(stop, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, stop, NULL);
-}
-
-/* The beat of each part is taken, whatever the others say: each asks for the next one. */
-static bool all_alive(struct api *api)
-{
-	bool workers = http_server_beats(api->server);
-	bool background = background_beats(api->background);
-	bool decoding = large_pushes_beats(api->large_pushes);
-	bool committer = committer_beats(api->committer);
-
-	if (workers && background && decoding && committer)
-		return true;
-	log_warn("watchdog: no progress since it last looked", "threads",
-		 !workers     ? "http"
-		 : !committer ? "committer"
-		 : !decoding  ? "decode"
-			      : "background",
-		 NULL);
-	return false;
 }
 
 /*
@@ -60,11 +36,21 @@ static void forget_unused_forms(struct store *s, int64_t *next_ns, int64_t now)
 	store_age_forms(s, MINUTES);
 }
 
-void watch_until_stop(struct api *api, const sigset_t *stop)
+/* Takes locks that other parts hold for long, and those of the heap. */
+static void keep_house(struct api *api, int64_t *next_age_ns)
+{
+	int64_t now_ns = clock_mono_ns();
+
+	forget_unused_forms(api->store, next_age_ns, now_ns);
+	refusals_tick(api->refusals, now_ns);
+	resources_give_memory_back();
+}
+
+void watch_until_stop(struct api *api, const sigset_t *stop, struct watchdog *watchdog)
 {
 	const int64_t second = 1000000000, look = 10 * second;
-	int64_t watchdog = service_watchdog_ns() / 4;
-	int64_t ns = watchdog && watchdog < look ? watchdog : look;
+	int64_t period_ns = watchdog_period_ns();
+	int64_t ns = period_ns && period_ns < look ? period_ns : look;
 	const struct timespec beat = { ns / second, ns % second };
 	int64_t next_age_ns = 0;
 
@@ -72,16 +58,12 @@ void watch_until_stop(struct api *api, const sigset_t *stop)
 		int got = sigtimedwait(stop, NULL, &beat);
 		struct err err;
 
+		watchdog_main_beats(watchdog);
 		if (got == SIGHUP && api_reload_rules(api, &err) == 0)
 			changes_add(api->changes, "reload", "SIGHUP", "", STR(""), 0, NULL);
 		else if (got > 0 && got != SIGHUP)
 			return;
-		if (got > 0 || errno != EAGAIN)
-			continue;
-		if (watchdog && all_alive(api))
-			service_alive();
-		forget_unused_forms(api->store, &next_age_ns, clock_mono_ns());
-		refusals_tick(api->refusals, clock_mono_ns());
-		resources_give_memory_back();
+		if (got < 0 && errno == EAGAIN)
+			keep_house(api, &next_age_ns);
 	}
 }

@@ -1,6 +1,6 @@
 /*
  * What the main thread does while the others serve: it waits for signals, and looks every few
- * seconds whether each part makes progress, what of memory can go, and what was not logged yet.
+ * seconds what of memory can go, and what was not logged yet.
  */
 #ifndef PROCESS_WATCH_H
 #define PROCESS_WATCH_H
@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "api/api.h"
+#include "process/watchdog.h"
 
 /*
  * Before any other thread is started. *stop: those signals that the main thread alone gets, and
@@ -15,10 +16,7 @@
  */
 void watch_block_signals(sigset_t *stop);
 
-/*
- * Until a signal says stop; SIGHUP reloads the rules. The watchdog of systemd hears of the process
- * only if all parts make progress.
- */
-void watch_until_stop(struct api *api, const sigset_t *stop);
+/* Until a signal says stop; SIGHUP reloads the rules. The watchdog may be NULL. */
+void watch_until_stop(struct api *api, const sigset_t *stop, struct watchdog *watchdog);
 
 #endif
