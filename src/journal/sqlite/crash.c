@@ -105,8 +105,9 @@ static int check_wal(const struct crash_remains *l, struct err *err)
 	}
 	if (!l->exists)
 		return damaged(err, l, "is there, and its database is missing or empty");
-	/* Each transaction is synced before the next one is written. */
-	if (l->wal.commits_behind > 1 || l->wal.frames_behind_commit)
+	/* Each transaction is synced before the next one is written. After a power cut only what
+	 * fits its checksum says that it ended one. */
+	if (had_power_cut(l) ? l->wal.frames_behind_intact_commit : l->wal.frames_behind_commit)
 		return damaged(err, l, "is damaged before the end of what was committed");
 	return l->has_synced ? check_synced(l, err) : 0;
 }

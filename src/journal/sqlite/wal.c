@@ -127,12 +127,26 @@ bool wal_frame_commits(const unsigned char header[WAL_FRAME_HEADER])
 	return big(header + DB_PAGES) != 0;
 }
 
+/* Whether the frame continues the checksum stored in the one before, which may itself be damaged.
+ */
+static bool fits_after(const unsigned char *before, const unsigned char *f, size_t page,
+		       bool big_endian)
+{
+	struct wal_sum sum = { big(before), big(before + 4), big_endian };
+
+	add_to_sum(&sum, f, FRAME_SALT);
+	add_to_sum(&sum, f + WAL_FRAME_HEADER, page);
+	return big(f) != 0 && sum_is(&sum, f + FRAME_SUM);
+}
+
 struct wal_reader {
 	struct wal *wal;
 	unsigned char salt[8];
 	struct wal_sum sum;
-	uint64_t valid; /* the end of the frames that fit, each on those before it */
-	bool broken;    /* one did not */
+	uint64_t valid;          /* the end of the frames that fit, each on those before it */
+	bool broken;             /* one did not */
+	unsigned char before[8]; /* the checksum that the frame before says it has */
+	uint64_t intact_commits; /* behind `broken`: those that fit on that */
 };
 
 static bool fits(struct wal_reader *r, const unsigned char *f, size_t page)
@@ -163,7 +177,9 @@ static void read_frame(struct wal_reader *r, const unsigned char *f, size_t page
 	}
 	w->frames_behind++;
 	w->frames_behind_commit = w->frames_behind_commit || w->commits_behind > 0;
+	w->frames_behind_intact_commit = w->frames_behind_intact_commit || r->intact_commits > 0;
 	w->commits_behind += commits;
+	r->intact_commits += commits && fits_after(r->before, f, page, r->sum.big_endian);
 }
 
 static int read_frames(int fd, struct wal_reader *r, size_t page)
@@ -175,6 +191,7 @@ static int read_frames(int fd, struct wal_reader *r, size_t page)
 
 	while ((n = db_file_read(fd, bytes, frame, at)) == (ssize_t)frame) {
 		read_frame(r, bytes, page);
+		memcpy(r->before, bytes + FRAME_SUM, sizeof(r->before));
 		at += (off_t)frame;
 	}
 	return n < 0 ? -1 : 0;
@@ -227,6 +244,7 @@ static int read_open(int fd, struct wal *ret)
 	ret->generation = generation_of(header);
 	ret->committed = WAL_HEADER;
 	memcpy(r.salt, header + SALT, sizeof(r.salt));
+	memcpy(r.before, header + HEADER_SUM, sizeof(r.before));
 	return read_frames(fd, &r, big(header + PAGE_SIZE));
 }
 
@@ -249,18 +267,6 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 }
 
 /* ---- frame by frame ---- */
-
-/* Whether the frame continues the checksum stored in the one before, which may itself be damaged.
- */
-static bool fits_after(const unsigned char *before, const unsigned char *f, size_t page,
-		       bool big_endian)
-{
-	struct wal_sum sum = { big(before), big(before + 4), big_endian };
-
-	add_to_sum(&sum, f, FRAME_SALT);
-	add_to_sum(&sum, f + WAL_FRAME_HEADER, page);
-	return big(f) != 0 && sum_is(&sum, f + FRAME_SUM);
-}
 
 struct wal_frames {
 	const unsigned char *p;      /* the WAL */

@@ -40,9 +40,15 @@ struct wal {
 	struct wal_generation generation;
 	uint64_t committed; /* where SQLite cuts: the end of the last commit */
 	uint64_t commits;   /* up to there */
-	/* Frames of this generation from there on, and those of them that end a commit. */
+	/* Frames of this generation from there on, and those of them that say that they end a
+	 * commit. */
 	uint64_t frames_behind, commits_behind;
-	bool frames_behind_commit; /* one of them follows a frame that ends a commit */
+	/*
+	 * One of them follows a frame that says so; and one that fits its checksum, too. A power
+	 * cut that tears the header of a frame may leave what the frame of an older generation in
+	 * its place has said, beside the salt of this one.
+	 */
+	bool frames_behind_commit, frames_behind_intact_commit;
 };
 
 /* Of the bytes of a WAL's header; false: it is damaged. */
