@@ -209,12 +209,15 @@ static void shake_hands(struct conn *c)
 
 void conn_go_on(struct conn *c)
 {
+	/* What is refused here is run by that, and would be freed if it has ended. */
+	c->running = true;
 	if (c->state == CONN_HANDSHAKE)
 		shake_hands(c);
 	if (c->state == CONN_DRAINING)
 		conn_drain(c);
 	else if (c->state != CONN_HANDSHAKE && c->state != CONN_CLOSED && !c->ended)
 		fill(c);
+	c->running = false;
 	conn_run(c);
 }
 

@@ -110,9 +110,14 @@ void sweep(struct http_worker *w)
 	struct conn *next;
 
 	for (struct conn *c = w->conns; c; c = next) {
+		enum conn_state before = c->state;
+
 		next = c->next;
+		/* Whoever answers it runs it, and frees it if it has ended. */
+		c->running = true;
 		look_at(c, now);
-		if (c->state == CONN_CLOSED)
+		c->running = false;
+		if (c->state != before)
 			conn_run(c);
 	}
 }
