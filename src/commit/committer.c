@@ -123,6 +123,14 @@ static void run_follow(struct committer *c, struct push *push)
 	c->batches++;
 }
 
+static void run_one(struct committer *c, struct push *first, size_t n, bool grows)
+{
+	if (first->mode == PUSH_FOLLOW)
+		run_follow(c, first);
+	else
+		committer_run_batch(c, first, n, grows);
+}
+
 static void run_list(struct committer *c, struct push *first)
 {
 	size_t n;
@@ -130,10 +138,7 @@ static void run_list(struct committer *c, struct push *first)
 	while (first) {
 		struct push *rest = committer_cut_batch(first, &n);
 
-		if (first->mode == PUSH_FOLLOW)
-			run_follow(c, first);
-		else
-			committer_run_batch(c, first, n, !rest);
+		run_one(c, first, n, !rest);
 		go_on(c);
 		first = rest;
 	}
@@ -179,7 +184,7 @@ static void go_on_late(struct committer *c, int64_t others_ns)
 	first = late_take(&c->late, BATCH_MAX, &n);
 	first = committer_answer_dry_runs(c, first, true);
 	if (first)
-		committer_run_batch(c, first, n, false);
+		run_one(c, first, n, false);
 	large_steps_done(&c->large);
 	/* Those that had it staged have been answered. */
 	assert(!store_large_push(c->store));

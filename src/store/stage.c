@@ -2,6 +2,7 @@
  * Staging: each push in turn becomes changes (change.h) on top of what the batch holds, on the
  * committer's side only.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -189,6 +190,8 @@ static void stage(struct store *s, struct push *push)
 {
 	struct group *g;
 
+	/* All others mean no group, or many. */
+	assert(push->mode <= PUSH_DELETE);
 	if (push->said) {
 		summed_stage(s, push);
 		return;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "commit/committer.h"
+#include "commit/late.h"
 #include "lib/run.h"
 #include "unit/commit/committer_world.h"
 
@@ -171,6 +172,45 @@ START_TEST(without_the_lock_only_those_who_waited_are_refused)
 }
 END_TEST
 
+static void followed(struct push *push)
+{
+	sem_post(push->done_arg);
+}
+
+/* Behind a wipe that waits for a large push everything has to wait, also who only reads. */
+START_TEST(what_follows_waits_behind_a_wipe)
+{
+	struct push follow = { .node.urgent = true, .mode = PUSH_FOLLOW, .done = followed };
+	struct verdict first, large, wipes, after;
+	struct world w;
+	sem_t told_follow;
+
+	late_families = 2;
+	setup_shared(&w);
+	sem_init(&told_follow, 0, 0);
+	follow.done_arg = &told_follow;
+	first_waits(&w, &first);
+	submit(&w, &large, PUSH_PUT, "/large", "a 1\nb 1\n");
+	submit(&w, &wipes, PUSH_WIPE, "/j", "");
+	ck_assert_int_eq(queue_push(&w.queue, &follow.node), QUEUE_OK);
+	submit(&w, &after, PUSH_PUT, "/after", "a 1\n");
+	for (int i = 0; i < 10; i++)
+		sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&first), 0);
+	ck_assert_int_eq(wait_for(&large), 0);
+	ck_assert_int_eq(wait_for(&wipes), 0);
+	while (sem_wait(&told_follow) != 0)
+		;
+	ck_assert_int_eq(wait_for(&after), 0);
+	ck_assert_int_eq(follow.err.reason, 0);
+	ck_assert_uint_eq(store_counts(w.store).groups, 1);
+	check_reloaded(&w);
+	sem_destroy(&told_follow);
+	teardown_shared(&w);
+	late_families = LATE_FAMILIES;
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("shared_log");
@@ -178,5 +218,6 @@ int main(void)
 	tcase_add_test(tc, batches_grow_with_the_wait);
 	tcase_add_test(tc, what_cannot_join_comes_next);
 	tcase_add_test(tc, without_the_lock_only_those_who_waited_are_refused);
+	tcase_add_test(tc, what_follows_waits_behind_a_wipe);
 	return run_cases("shared_log", tc);
 }
