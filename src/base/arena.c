@@ -22,7 +22,7 @@ static void use_chunk(struct arena *a, struct arena_chunk *c)
 	a->end = c->data + c->size;
 }
 
-/* As large as the previous request would have needed, if that is known. */
+/* The chunk is as large as the previous request would have needed, if that is known. */
 static struct arena_chunk *new_chunk(struct arena *a, size_t need)
 {
 	size_t size = a->chunks ? a->chunks->size * 2 : FIRST_CHUNK;

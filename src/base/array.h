@@ -1,7 +1,8 @@
 /*
  * Arrays and bytes that may be none. The C library's functions must not be given a null pointer,
  * even with a length of 0 (C17 7.24.1, 7.22.5), and an empty array of ours is often NULL; these
- * take it. tests/lint/seams.py finds calls of those that they stand for.
+ * functions accept that. tests/lint/seams.py finds calls of the C library's functions that they
+ * stand for.
  */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H

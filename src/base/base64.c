@@ -2,7 +2,7 @@
 
 enum { BAD = 0xFF };
 
-/* The value of a character, BAD for what is none. */
+/* The value of a base64 digit; BAD for any other character. */
 static unsigned char value_of(char c)
 {
 	if (c >= 'A' && c <= 'Z')

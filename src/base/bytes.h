@@ -33,10 +33,10 @@ void bytes_unref(struct bytes *b);
 DEFINE_CLEANUP(struct bytes *, bytes_unref)
 
 /*
- * Other forms of the same bytes (compressed, say), made once and kept with them. Borrowed as long
- * as b is held. bytes_add_form() takes the caller's reference and returns the form that is kept; if
- * another thread was first, it is that thread's. Before b is changed, its forms are to be
- * forgotten.
+ * Other forms of the same bytes (compressed, say), made once and kept with them. Whoever holds b
+ * may use a form without a reference of its own. bytes_add_form() takes the caller's reference and
+ * returns the form that is kept; if another thread was first, it is that thread's. Call
+ * bytes_forget_forms() before b is changed.
  */
 struct bytes *bytes_form(struct bytes *b, int form);
 struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made);

@@ -7,7 +7,7 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /* DEFINE_CLEANUP(struct group *, group_unref) makes group_unrefp() for CLEANUP(). */
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type stands in none. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in parentheses. */
 #define DEFINE_CLEANUP(type, fn)          \
 	static inline void fn##p(type *p) \
 	{                                 \

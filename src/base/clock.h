@@ -18,8 +18,9 @@ int64_t clock_mono_ns(void);
 int64_t clock_boot_ns(void);
 
 /*
- * With the lock: waits for the condition until clock_mono_ns() is until_ns. False: it is, and
- * nobody has signalled. As pthread_cond_wait() it may return true for no reason.
+ * The caller holds the lock. Waits for the condition until clock_mono_ns() reaches until_ns, and
+ * returns false if nobody had signalled by then. Like pthread_cond_wait(), it may return true for
+ * no reason.
  */
 bool clock_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t until_ns);
 

@@ -4,9 +4,9 @@
 
 #include "base/str.h"
 
-/* With the processor's own instruction where there is one. */
+/* Uses the processor's own instruction where there is one. */
 uint32_t crc32c(struct str s);
-/* What crc32c() is elsewhere. */
+/* The same without that instruction: what crc32c() calls on other processors. */
 uint32_t crc32c_portable(struct str s);
 
 #endif

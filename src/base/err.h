@@ -17,7 +17,7 @@
 enum err_reason {
 	ERR_NONE,
 	ERR_INVALID,     /* what was sent breaks a rule, alone or together with what is stored */
-	ERR_CONFLICT,    /* it was understood, but the state of what it is for does not allow it */
+	ERR_CONFLICT,    /* it was understood, but the state of what it changes does not allow it */
 	ERR_TOO_LARGE,   /* what was sent is over a limit for one request */
 	ERR_STORE_FULL,  /* a limit on what is stored is reached */
 	ERR_BUSY,        /* no room at the moment: a queue is full, or the gateway stops */
@@ -26,7 +26,7 @@ enum err_reason {
 	ERR_SYSTEM,      /* a file, a socket, a thread or another program failed us */
 	ERR_NOT_FOUND,   /* what was asked for is not there */
 	ERR_FORBIDDEN,   /* whoever asks may not */
-	ERR_UNSUPPORTED, /* not with this storage */
+	ERR_UNSUPPORTED, /* this storage engine cannot do it */
 	/* Over the limits of a rule of --config.file: by itself, or with what is stored. */
 	ERR_RULE_TOO_LARGE,
 	ERR_RULE_FULL,
@@ -42,7 +42,7 @@ struct err {
 /* Fills *err and returns -1, so that a caller can `return err_set(...)`. */
 int err_set(struct err *err, enum err_reason reason, uint32_t line, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Says the same to those who cannot look inside: compilers and analysers. */
+/* Shows compilers and analysers, which cannot look into err_set(), that it returns -1. */
 static inline int err_minus_one(int r)
 {
 	(void)r;

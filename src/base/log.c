@@ -150,7 +150,7 @@ static void add_value(struct line *l, struct str s, size_t room, bool quote)
 		add(l, "\"", 1);
 }
 
-/* RFC 8259 §6; what else a value may be is a string. */
+/* The grammar of numbers in RFC 8259 §6; any other value is written as a string. */
 static bool is_json_number(struct str s)
 {
 	size_t i = s.n > 0 && s.p[0] == '-', from = i;

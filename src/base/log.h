@@ -1,9 +1,10 @@
 /*
  * One line for each event on stderr, in the Go gateway's fields: ts, level, caller, msg, then the
  * pairs given; logfmt or JSON. Any thread may call, and never waits for stderr between log_start()
- * and log_stop(); a line is written by one write(2). Of each kind of line, which is each place that
- * logs, LOG_WINDOW_LINES are written in LOG_WINDOW_SECONDS; what is left out is counted, and said
- * in a line. Only api, the committer, http's server and main log: libraries return errors.
+ * and log_stop(); a line is written by one write(2). Each place that logs is a kind of line, of
+ * which at most LOG_WINDOW_LINES are written in LOG_WINDOW_SECONDS; a further line says how many
+ * were left out. Only api, the committer, process, the programs, and http for sockets log:
+ * libraries return errors.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -22,11 +23,14 @@ bool log_enabled(enum log_level level);
 
 enum { LOG_WINDOW_SECONDS = 20, LOG_WINDOW_LINES = 100 };
 
-/* From now on a thread of its own writes. -1: there is no such thread, whoever logs writes. */
+/*
+ * Starts the thread that writes all lines from now on. -1: it could not be started, and the callers
+ * of the log go on writing.
+ */
 int log_start(void);
-/* The last call to the log. Waits for all lines to be written, but not for longer than so long. */
+/* The last call to the log. Waits until all lines are written, but for at most ns nanoseconds. */
 void log_stop(int64_t ns);
-/* The same without an end. False: some are not written yet. */
+/* Waits in the same way without ending the log. False: some lines are not written yet. */
 bool log_flush(int64_t ns);
 /* Lines that were left out or dropped so far. Any thread. */
 uint64_t log_lost(void);
@@ -46,10 +50,10 @@ struct log_site {
 /* Any thread: whether a line of this kind may be written now. */
 bool log_take_turn(struct log_site *site, enum log_level level, const char *msg);
 
-/* A key whose value is the text of a JSON number, and stands in JSON without quotes. */
+/* Marks a key whose value is the text of a number, which JSON lines show without quotes. */
 #define LOG_NUMBER(key) "\001" key
 
-/* Such a text: LOG_NUMBER("groups"), log_count(n).text. */
+/* The text of a number: LOG_NUMBER("groups"), log_count(n).text. */
 struct log_count {
 	char text[24];
 };

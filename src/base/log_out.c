@@ -42,7 +42,10 @@ static struct {
 
 /* ---- writing ---- */
 
-/* Nobody is there to be told when stderr is gone. What a partial write has left is a line's end. */
+/*
+ * An error is not reported, since stderr is where it would go. After a partial write the rest of
+ * the line is written, so that lines stay whole.
+ */
 static void write_all(struct iovec *v, int n)
 {
 	while (n > 0) {
@@ -74,7 +77,9 @@ static void write_one(const char *line, size_t n)
 	write_all(&v, 1);
 }
 
-/* Under the lock: the bytes at `from`, which may go around. */
+/*
+ * With the lock: the n bytes of the ring from `from` on, in two pieces if they go around its end.
+ */
 static int pieces(size_t from, size_t n, struct iovec v[2])
 {
 	size_t first = from + n <= RING ? n : RING - from;
@@ -152,7 +157,7 @@ bool log_take_turn(struct log_site *site, enum log_level level, const char *msg)
 {
 	bool mine;
 
-	/* Who asks for debug lines asks for all of them. */
+	/* Debug lines are not limited: an operator who asks for them wants all of them. */
 	if (level == LOG_DEBUG || !atomic_load_explicit(&ring.running, memory_order_acquire))
 		return true;
 	pthread_mutex_lock(&ring.lock);
@@ -173,7 +178,7 @@ uint64_t log_lost(void)
 
 /* ---- the thread ---- */
 
-/* Under the lock, which it gives away to log. The count is of one window or more. */
+/* Called with the lock, which it releases while it logs. The count is of one window or more. */
 static void say_left_out(bool all)
 {
 	int64_t window = clock_mono_ns() / WINDOW_NS;
@@ -204,7 +209,10 @@ static void say_no_room(void)
 	pthread_mutex_lock(&ring.lock);
 }
 
-/* Others append meanwhile, but do not touch what is being written. */
+/*
+ * Called with the lock, which it releases to write: other threads then append, but do not touch the
+ * bytes that are being written.
+ */
 static void write_first(void)
 {
 	size_t n = first_line();
@@ -274,7 +282,7 @@ void log_stop(int64_t ns)
 	pthread_cond_signal(&ring.news);
 	pthread_mutex_unlock(&ring.lock);
 	if (!log_flush(ns)) {
-		/* It waits for stderr, and ends with the process. */
+		/* The thread still waits for stderr; it ends with the process. */
 		pthread_detach(ring.thread);
 		return;
 	}

@@ -9,7 +9,7 @@
 
 void mem_refused(size_t size)
 {
-	/* What was logged so far may say why. */
+	/* The lines that were logged so far may say why memory ran out. */
 	log_flush(100000000);
 	fprintf(stderr, "out of memory: %zu bytes refused\n", size);
 	abort();

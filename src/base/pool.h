@@ -32,7 +32,7 @@ struct pool {
 };
 
 void pool_init(struct pool *p, size_t size);
-/* With all items. */
+/* Frees all items as well. */
 void pool_done(struct pool *p);
 
 /* A zeroed item; its number, which is not 0, goes to *ret_id. */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* More than wait as long as not all is refused, so that hardly two share a place. */
+/* Places of n_about: more than nodes that wait as a rule, so that two subjects rarely share one. */
 enum { ABOUTS = 16384 };
 
 void queue_init(struct queue *q, size_t max_n, size_t max_bytes)
@@ -72,7 +72,7 @@ static uint32_t *n_about(struct queue *q, const struct queue_node *node)
 	return &q->n_about[node->about % ABOUTS];
 }
 
-/* With the lock. What is about several things keeps its place among all. */
+/* With the lock. A node that is about several things keeps its place in the order of arrival. */
 static void insert(struct queue *q, struct queue_node *node)
 {
 	bool first = node->urgent && node->about && *n_about(q, node) == 0;

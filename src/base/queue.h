@@ -14,11 +14,11 @@
 struct queue_node {
 	struct queue_node *next;
 	size_t bytes; /* what it holds; set by the producer */
-	/* It has room of its own, beside that of the others; set by the producer. */
+	/* Urgent nodes have room of their own, beside that of the others; set by the producer. */
 	bool urgent;
 	/*
-	 * Which of many things it is about, a hash; 0: several. Set by the producer. What is urgent
-	 * goes before others that are not about the same.
+	 * The hash of the one thing that the node is about; 0: several. Set by the producer. An
+	 * urgent node goes before others that are not about the same thing.
 	 */
 	uint64_t about;
 	int64_t queued_ns; /* when it was queued, monotonic */
@@ -32,11 +32,11 @@ struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t nonempty;
 	struct queue_list first, others;
-	uint32_t *n_about; /* of `others`, by some bits of that */
+	uint32_t *n_about; /* how many of `others` are about a thing, by some bits of its hash */
 	size_t n, bytes, max_n, max_bytes;
 	size_t n_urgent;  /* of n */
 	size_t limit;     /* see queue_limit() */
-	uint64_t refused; /* because of it */
+	uint64_t refused; /* because of `limit` */
 	bool closed;
 	size_t wanted; /* the consumer sleeps until so many are there; 0: it is awake */
 };
@@ -58,16 +58,16 @@ void queue_wake(struct queue *q);
 bool queue_has_room(struct queue *q);
 
 /*
- * The consumer: more nodes that are not urgent would wait too long; SIZE_MAX: as many as max_n may.
- * How many have been refused because of such a limit.
+ * The consumer: no more than n nodes that are not urgent may wait, because more would wait too
+ * long; SIZE_MAX: only max_n limits them. queue_refused() says how many this limit has refused.
  */
 void queue_limit(struct queue *q, size_t n);
 uint64_t queue_refused(struct queue *q);
 
 /*
- * The consumer: waits until something is there and takes up to max_n nodes, linked by ->next: those
- * that are urgent, but only half as many if others wait, and then the others, the oldest first.
- * NULL when the queue is closed and empty.
+ * The consumer: waits until something is there and takes up to max_n nodes, linked by ->next: first
+ * those that are urgent, but at most max_n / 2 of them if others wait, then the others, the oldest
+ * first. NULL when the queue is closed and empty.
  */
 struct queue_node *queue_take(struct queue *q, size_t max_n, size_t *ret_n);
 

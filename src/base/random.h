@@ -1,6 +1,6 @@
 /*
- * Random numbers of the system's. Any thread. Nobody else asks for them, so that tests can say what
- * they are (tests/lint/seams.py); SQLite and OpenSSL have sources of their own.
+ * Random numbers from the kernel. Any thread. Nothing else asks for them, so that tests can say
+ * what they are (tests/lint/seams.py); SQLite and OpenSSL have sources of their own.
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H

@@ -24,7 +24,7 @@ static bool was_cut(const char *text)
 	return n >= 3 && strcmp(text + n - 3, "...") == 0;
 }
 
-/* What follows a host and a colon, or a colon of the message itself. */
+/* Whether what follows a colon is the port behind a host, or text of the message itself. */
 static bool is_port(const char *at)
 {
 	size_t n = strspn(at, "0123456789");

@@ -47,9 +47,10 @@ static inline void *table_next(const struct table *t, uint64_t hash, size_t *at)
 }
 
 /*
- * Where many hashes are looked up that are known before, most of the time goes into waiting for
- * memory. Some steps ahead: brings the place of a hash near. Fewer steps ahead: what is likely to
- * be the item, to be brought near in its turn; NULL: there is none. It may not be of that hash.
+ * For loops that look up many hashes known in advance, which spend most of their time waiting for
+ * memory. table_prefetch(), called some steps ahead of a look-up, brings the place of its hash into
+ * the cache. table_peek(), called fewer steps ahead, returns the item that is probably found, for
+ * the caller to prefetch; it may have another hash. NULL: there is none.
  */
 static inline void table_prefetch(const struct table *t, uint64_t hash)
 {

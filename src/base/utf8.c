@@ -29,7 +29,9 @@ uint32_t utf8_decode(struct str s, unsigned *ret_len)
 	return cp;
 }
 
-/* Length of a beginning that is ASCII, though not always all of it: eight bytes at a time. */
+/*
+ * How many bytes at the start of s are ASCII, counted in steps of eight: there may be a few more.
+ */
 static size_t skip_ascii(struct str s)
 {
 	uint64_t eight = 0;

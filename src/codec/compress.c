@@ -162,7 +162,7 @@ void compress_read(struct compressor *c, const struct bytes *piece, size_t n, st
 
 	if (!c->unzstd)
 		c->unzstd = ZSTD_createDCtx();
-	/* The piece is our own: this fails only without memory. */
+	/* compress_piece() made the piece, so this fails only for lack of memory. */
 	if (!c->unzstd || ZSTD_isError(ZSTD_decompressDCtx(c->unzstd, to, n, piece->p, piece->n)))
 		mem_refused(n);
 	out->n += n;

@@ -22,7 +22,7 @@ void compressor_free(struct compressor *c);
 
 /*
  * A piece of a stream. gzip: raw deflate blocks that end on a byte boundary (RFC 1951), preceded by
- * what compress_join() needs to know of the text. zstd: a whole frame (RFC 8878). The caller's
+ * what compress_join() needs to know of the text. zstd: a whole frame (RFC 8878). The caller gets a
  * reference.
  */
 struct bytes *compress_piece(struct compressor *c, enum compression coding, struct str text);
@@ -33,7 +33,10 @@ struct bytes *compress_stored_zstd(struct str text);
 /* Appends the text of a zstd piece, which is n bytes long. */
 void compress_read(struct compressor *c, const struct bytes *piece, size_t n, struct strbuf *out);
 
-/* A whole stream from pieces: head, then what compress_joined() says of each piece, then tail. */
+/*
+ * A whole stream from pieces: compress_head(), then compress_join() of each piece, then
+ * compress_tail().
+ */
 struct compress_stream {
 	enum compression coding;
 	uint32_t crc, length; /* of the text so far; gzip's trailer, RFC 1952 */

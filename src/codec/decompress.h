@@ -29,13 +29,12 @@ enum content_coding content_coding_of(struct str content_encoding);
 int decompress_check_start(enum content_coding coding, struct str in, struct err *err);
 
 /*
- * Replaces what is in *out, which stays the caller's also on failure and is then of no use. It
- * takes at most max_out bytes of memory and 64 KiB, beside what the codec takes for itself: less
- * than 256 KiB.
- * -1: ERR_INVALID (in the words of the Go gateway: "EOF", "unexpected EOF", "gzip: invalid header",
- * "gzip: invalid checksum", "flate: corrupt input before offset N", "snappy: corrupt input",
- * "snappy: unsupported input"; for zstd in words like these), or ERR_TOO_LARGE that names the
- * limit.
+ * Replaces what is in *out. The caller frees it also after a failure, when its content means
+ * nothing. It takes at most max_out bytes of memory and 64 KiB, beside what the codec takes for
+ * itself: less than 256 KiB. -1: ERR_INVALID (in the words of the Go gateway: "EOF", "unexpected
+ * EOF", "gzip: invalid header", "gzip: invalid checksum", "flate: corrupt input before offset N",
+ * "snappy: corrupt input", "snappy: unsupported input"; for zstd in words like these),
+ * ERR_TOO_LARGE that names the limit, or ERR_BUSY when the machine has no memory.
  */
 int decompress(enum content_coding coding, struct str in, size_t max_out, struct strbuf *out,
 	       struct err *err);

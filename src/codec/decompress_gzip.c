@@ -1,8 +1,9 @@
 /*
  * gzip (RFC 1952) on zlib's raw inflate. Headers and trailers are read here, because what is
- * accepted, and the words for what is not, are those of Go's compress/gzip. Others are two to four
- * times as fast as zlib, but libdeflate wants to know the size of the output and cannot tell a body
- * that was cut off from a damaged one, and ISA-L takes Huffman codes that zlib and Go refuse.
+ * accepted, and the words for what is not, are those of Go's compress/gzip. Other libraries are two
+ * to four times as fast as zlib, but libdeflate wants to know the size of the output and cannot
+ * tell a body that was cut off from a damaged one, and ISA-L takes Huffman codes that zlib and Go
+ * refuse.
  */
 #include <zlib.h>
 
@@ -87,7 +88,10 @@ int gzip_skip_header(struct str *in, struct err *err)
 	return start[3] & FLAG_HEADER_CRC ? check_header_crc(start, in, err) : 0;
 }
 
-/* The fault; 0 if inflate() only needs more room, or more input that is there. */
+/*
+ * -1 if inflate() failed or the input is cut off; 0 if it only needs more room, or input that is
+ * still there.
+ */
 static int check_progress(int r, const z_stream *z, struct str in, struct err *err)
 {
 	switch (r) {

@@ -15,7 +15,7 @@ struct output {
 	struct err *err;
 };
 
-/* How much more there may be. */
+/* How many more bytes the limit allows. */
 static inline size_t output_left(const struct output *o)
 {
 	return o->max - o->to->n;
@@ -23,12 +23,11 @@ static inline size_t output_left(const struct output *o)
 
 /*
  * Room for at least n > 0 more bytes at the end of o->to, of which n - OUTPUT_SLACK may still be
- * within the limit. Returns how many bytes there are, which may be more; 0: no memory,
- * ERR_TOO_LARGE.
+ * within the limit. Returns how many bytes fit, which may be more than n; 0: no memory, ERR_BUSY.
  */
 size_t output_room(struct output *o, size_t n);
 
-/* So many bytes are in that room now. -1: ERR_TOO_LARGE. */
+/* The codec has written n bytes into that room. -1: ERR_TOO_LARGE. */
 int output_added(struct output *o, size_t n);
 
 /* Returns -1 with ERR_TOO_LARGE. */

@@ -16,7 +16,8 @@ enum {
 	HEADER_SIZE = 4,
 	CHECKSUM_SIZE = 4,
 	MAX_BLOCK = 65536,
-	MAX_CHUNK = CHECKSUM_SIZE + 32 + MAX_BLOCK + MAX_BLOCK / 6, /* a block at its worst */
+	MAX_CHUNK = CHECKSUM_SIZE + 32 + MAX_BLOCK +
+		    MAX_BLOCK / 6, /* the largest that a block can become */
 };
 
 _Static_assert(MAX_BLOCK <= (int)OUTPUT_SLACK, "a block is written before the limit is looked at");
@@ -67,7 +68,9 @@ static bool decode_block(const struct chunk *c, char *to, size_t n)
 	return true;
 }
 
-/* As the format has it, so that the checksum of a checksum is not a special number. */
+/*
+ * The masking that the format asks for, so that the checksum of a checksum is not a special number.
+ */
 static uint32_t masked_crc(struct str s)
 {
 	uint32_t crc = crc32c(s);

@@ -10,7 +10,8 @@
 
 enum {
 	MAGIC_SIZE = 4,
-	TRUSTED_RATIO = 64, /* the most that an announced size may take of memory for each byte */
+	TRUSTED_RATIO = 64, /* for each byte of a frame, the most memory that is taken because its
+			       header announces a size */
 };
 
 static void free_context(ZSTD_DCtx **context)
@@ -68,7 +69,7 @@ static int decompress_frame(ZSTD_DCtx *context, struct str frame, struct output 
 	}
 }
 
-/* The library knows older formats too, by other numbers. */
+/* Only the two magic numbers of RFC 8878: the library knows those of older formats, too. */
 static bool is_frame(uint32_t magic, bool *ret_skippable)
 {
 	*ret_skippable = (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;

@@ -1,6 +1,6 @@
 /*
- * What `access:` of --config.file says: who may do what. Who somebody is, and what follows from
- * these entries for a request, is for access/roles.h. Part of the rules (config/group_rules.h), and
+ * What `access:` of --config.file says: who may do what. access/roles.h finds out who sends a
+ * request, and what these entries mean for it. Part of the rules (config/group_rules.h), and
  * immutable as they are.
  *
  *     access:
@@ -61,9 +61,9 @@ int access_rules_read(const struct yaml_node *n, void *to, struct err *err);
 void access_rules_free(struct access_rules *a); /* NULL is fine */
 
 /*
- * Whether `to` may let in what `from` refuses: a file that is half written could. NULL: there is no
- * `access:`, and everybody may do everything. False only if `to` is the same, or the beginning of
- * it.
+ * Whether `to` may let in somebody whom `from` refuses, as a file that is half written could. NULL
+ * stands for a file without `access:`, with which everybody may do everything. False only if `to`
+ * is the same as `from`, or its beginning, or `from` is NULL.
  */
 bool access_rules_widen(const struct access_rules *from, const struct access_rules *to);
 

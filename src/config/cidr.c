@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "config/units.h"
 
-enum { V4_BITS = 96 }; /* in front of an IPv4 address in an IPv6 one */
+enum { V4_BITS = 96 }; /* of the prefix of an IPv4 address that is written as an IPv6 address */
 
 static bool parse_address(struct str s, uint8_t out[16], bool *ret_v4)
 {
@@ -142,7 +142,7 @@ struct str cidr_host_of(struct str peer)
 
 		return end ? (struct str){ peer.p + 1, (size_t)(end - peer.p - 1) } : peer;
 	}
-	/* More than one colon: an IPv6 address by itself. */
+	/* An address with more than one colon is IPv6 without a port. */
 	if (!colon || memchr(peer.p, ':', (size_t)(colon - peer.p)))
 		return peer;
 	return (struct str){ peer.p, (size_t)(colon - peer.p) };

@@ -117,7 +117,7 @@ static int resolve_selectors(struct config *c, struct err *err)
 	return parse_selectors("--push.add: ", c->push_add, c->n_push_add, &c->add_selectors, err);
 }
 
-/* Up to a NULL. */
+/* The list ends with a NULL. */
 static void free_selectors(struct selector ***list)
 {
 	for (size_t i = 0; *list && (*list)[i]; i++)

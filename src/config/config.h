@@ -18,7 +18,10 @@
 /* The default of --persistence.file, in a directory that config_default_database() knows. */
 #define CONFIG_DATABASE_NAME "tallygate.db"
 
-/* Of a limit that follows memory until memory_follow() has set it; on the command line "auto". */
+/*
+ * The value of a limit that follows memory, until memory_follow() has set it; "auto" on the command
+ * line.
+ */
 enum { CONFIG_AUTO = 0 };
 
 struct config_memory {
@@ -93,7 +96,7 @@ struct config {
 	uint64_t series;             /* --limits.series */
 	uint64_t source_values;      /* --limits.source-values */
 
-	/* By memory_follow(). */
+	/* Set by memory_follow(). */
 	struct config_memory memory;
 	uint64_t decode_bytes; /* that one request may take while it is decoded */
 };
@@ -119,7 +122,10 @@ int config_parse(struct config *c, int argc, char **argv, enum config_action *re
 		 struct err *err);
 void config_done(struct config *c);
 
-/* Puts the database into the directory that $STATE_DIRECTORY names. False: it names none. */
+/*
+ * Replaces *file, owned, by the path of the database in the directory that $STATE_DIRECTORY names.
+ * False: the variable names none. Before any other thread runs.
+ */
 bool config_default_database(char **file);
 
 /* What such an action prints; program is argv[0]'s last component. */

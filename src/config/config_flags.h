@@ -4,7 +4,7 @@
 
 #include "config/flags.h"
 
-/* Of struct config. */
+/* The flags that fill a struct config. */
 extern const struct flag_table config_flags;
 
 #endif

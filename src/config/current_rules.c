@@ -15,8 +15,8 @@ struct current_rules {
 	pthread_mutex_t lock;    /* of what follows; never held while a file is read */
 	struct group_rules *rules;
 	struct current_rules_state state;
-	atomic_bool has_access, has_lint; /* of the rules; without the lock */
-	pthread_cond_t never;             /* nobody signals it: for waiting */
+	atomic_bool has_access, has_lint; /* of the rules; read without the lock */
+	pthread_cond_t never;             /* never signalled: for clock_wait() */
 };
 
 static void put(struct current_rules *cur, struct group_rules *rules)
@@ -82,7 +82,7 @@ static void wait_a_moment(struct current_rules *cur)
 	pthread_mutex_unlock(&cur->lock);
 }
 
-/* Whoever writes the file may not be done. */
+/* Reads the file until it has settled, since its writer may not be done. */
 static int read_settled(struct current_rules *cur, struct group_rules **ret, struct err *err)
 {
 	struct stat before, after;

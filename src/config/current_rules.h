@@ -1,6 +1,6 @@
 /*
- * The rules of --config.file that are in force. Read again when somebody asks for it; a file that
- * is wrong is refused, and what was in force stays. Any thread.
+ * The rules of --config.file that are in force. The file is read again when somebody asks for it;
+ * if it is wrong, it is refused, and the rules that were in force stay. Any thread.
  */
 #ifndef CONFIG_CURRENT_RULES_H
 #define CONFIG_CURRENT_RULES_H
@@ -14,7 +14,7 @@ struct current_rules;
 
 struct current_rules_state {
 	bool last_ok;          /* the last file that was read is in force */
-	int64_t taken_wall_ns; /* Unix time of when what is in force was read */
+	int64_t taken_wall_ns; /* Unix time at which the rules in force were read */
 };
 
 /* NULL: *err says what is wrong. Copies the path. utf8_names: see group_rules_check_names(). */
@@ -37,7 +37,7 @@ struct current_rules_reload {
 int current_rules_reload(struct current_rules *cur, const struct current_rules_reload *how,
 			 struct err *err);
 
-/* Whether they have `access:`, or a rule with `lint`; costs nothing. */
+/* Whether the rules have `access:`, or a rule with `lint`; without the lock. */
 bool current_rules_have_access(const struct current_rules *cur);
 bool current_rules_have_lint(const struct current_rules *cur);
 

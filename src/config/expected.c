@@ -1,4 +1,4 @@
-/* What a flag expects, and what was probably meant instead of what it was given. */
+/* The values that a flag expects, and what was probably meant by a wrong value. */
 #include <stdio.h>
 #include <string.h>
 
@@ -98,7 +98,7 @@ static unsigned distance(struct str a, struct str b)
 	return row[b.n];
 }
 
-/* All behind one of its points? */
+/* Whether name is all of `of` behind one of its points. */
 static bool is_tail_of(struct str name, struct str of)
 {
 	return name.n >= 4 && of.n > name.n && of.p[of.n - name.n - 1] == '.' &&
@@ -165,7 +165,7 @@ static bool meant_size(struct str value, struct strbuf *out)
 	return true;
 }
 
-/* "5" are seconds to most people; "1d" are 24 h. */
+/* Most people mean seconds by "5"; "1d" is 24h. */
 static bool meant_duration(struct str value, struct strbuf *out)
 {
 	size_t n = digits(value);

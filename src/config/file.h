@@ -20,7 +20,7 @@ enum config_file_kinds {
 int config_file_read(const char *path, enum config_file_kinds which, size_t max, struct strbuf *ret,
 		     struct err *err);
 
-/* At start: the URL of a database, without white space behind it, which is no part of it. */
+/* Reads the URL of a database, at start; white space behind it is dropped. */
 int config_file_read_url(const char *path, struct strbuf *ret, struct err *err);
 
 #endif

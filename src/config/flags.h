@@ -30,7 +30,7 @@ struct flag {
 	char short_name; /* or 0 */
 	bool hidden;     /* from --help */
 	bool automatic;  /* FLAG_COUNT, FLAG_SIZE: also "auto", which is 0 */
-	bool secret;     /* FLAG_STRING: the value is shown to nobody */
+	bool secret;     /* FLAG_STRING: the value is never shown */
 	enum flag_kind kind;
 	size_t offset;    /* of the value in the struct that is filled */
 	const char *def;  /* as it would be given; NULL for actions */
@@ -78,9 +78,9 @@ void flags_done(const struct flag_table *t, void *base);
 void flag_add_range(const struct flag *f, struct strbuf *out);
 
 /*
- * In expected.c. What values it takes, in words: "a number from 1 to 256". What was probably meant
- * by one that it does not take; false: nobody knows. The flag whose name is most like that one, or
- * NULL.
+ * In expected.c. Appends in words the values that a flag takes: "a number from 1 to 256". Appends
+ * what was probably meant by a value that it does not take; false: that cannot be told. Returns the
+ * flag whose name is most like `name`, or NULL.
  */
 void flag_add_expected(const struct flag *f, struct strbuf *out);
 bool flag_add_meant(const struct flag *f, struct str value, struct strbuf *out);

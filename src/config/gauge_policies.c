@@ -67,7 +67,7 @@ static const struct gauge_policy *find_name(const struct gauge_policies *g, stru
 	return NULL;
 }
 
-/* But for dots, which only UTF-8 names have. */
+/* A dot means an expression, too: only UTF-8 names have dots. */
 bool gauge_policies_is_name(struct str s)
 {
 	const struct str special = STR("\\^$.|?*+()[]{}");

@@ -17,7 +17,7 @@
 /*
  * `gauges: {default: max, a_gauge: livesum, '.*_seconds': min}`
  *
- * Counted; immutable but while its maker adds to it.
+ * Reference-counted; immutable once its maker has added all.
  */
 struct gauge_policies;
 
@@ -32,14 +32,14 @@ static inline void gauge_policies_unrefp(struct gauge_policies **g)
 }
 
 /*
- * Adds what is said of a name or of all names that an expression matches; "default" is what is
- * said of those that nothing else says anything about. -1: ERR_INVALID, a wrong expression, or one
- * name or expression twice.
+ * Adds the policy of a name, or of all names that an expression matches; "default" is for names
+ * that nothing else applies to. -1: ERR_INVALID, for a wrong expression, a name or expression that
+ * is there twice, or more than GAUGE_POLICIES_MAX.
  */
 int gauge_policies_add(struct gauge_policies *g, struct str name, enum merge_policy policy,
 		       struct err *err);
 
-/* Whether it is taken for a name, and not for an expression: nothing in it is special. */
+/* Whether s is taken for a name and not for an expression: it has no special character. */
 bool gauge_policies_is_name(struct str s);
 
 /*
@@ -48,9 +48,9 @@ bool gauge_policies_is_name(struct str s);
  */
 int gauge_policies_find(const struct gauge_policies *g, struct str name, enum merge_policy *ret,
 			struct err *err);
-/* The default, MERGE_MOSTRECENT if none is said. g may be NULL. */
+/* The default; MERGE_MOSTRECENT if none was added. g may be NULL. */
 enum merge_policy gauge_policies_default(const struct gauge_policies *g);
-/* "default" comes first, then in the order of the file. */
+/* For walking through all: "default" comes first, then the others in the order of the file. */
 size_t gauge_policies_count(const struct gauge_policies *g);
 struct str gauge_policies_at(const struct gauge_policies *g, size_t i, enum merge_policy *ret);
 

@@ -98,7 +98,7 @@ static int read_push_id(struct str value, struct said *to, struct err *err)
 	return read_text(value, &to->says->push_id, err);
 }
 
-/* Who sends milliseconds is told so. */
+/* Milliseconds instead of seconds are refused. */
 static int read_start(struct str value, struct said *to, struct err *err)
 {
 	const double latest = 1e11;

@@ -1,7 +1,7 @@
 /*
- * What is to be done with a group beside storing what is pushed to it. Said by flags, by a rule of
- * --config.file, and by the push itself in pairs of its URL (__ttl__/15m); each option by itself is
- * that of the last of these that says it.
+ * What is to be done with a group beside storing what is pushed to it. Options are given by flags,
+ * by a rule of --config.file, and by the push itself in pairs of its URL (__ttl__/15m). For each
+ * option by itself, the last of these three that gives it wins.
  */
 #ifndef CONFIG_GROUP_OPTIONS_H
 #define CONFIG_GROUP_OPTIONS_H
@@ -24,7 +24,7 @@ enum group_mode {
 /* The labels of a key that name the source of a push to a summed group. */
 struct source_labels {
 	const struct str *names;
-	uint32_t n; /* 0: none does */
+	uint32_t n; /* 0: no label names the source */
 };
 
 /* instance, pid, worker */
@@ -33,7 +33,7 @@ extern const struct source_labels source_labels_usual;
 enum { SOURCES_USUAL = 10000 };
 
 struct group_options {
-	/* Which of them are said; the values of others mean nothing. */
+	/* Which options are given; the values of others mean nothing. */
 	bool has_ttl, has_keep_times, has_expect_every;
 	bool has_mode, has_source_labels, has_source_ttl, has_zero_first, has_runtime_metrics;
 	bool has_max_sources;
@@ -43,25 +43,25 @@ struct group_options {
 	int64_t expect_every_ns; /* a push is overdue that long after the last successful one */
 
 	enum group_mode mode;
-	/* Of summed and added groups. What is borrowed lives as long as the rules that say it. */
+	/* Of summed and added groups. Borrowed members live as long as the rules that give them. */
 	struct source_labels source_labels;  /* borrowed */
-	const struct gauge_policies *gauges; /* borrowed; NULL: not said */
+	const struct gauge_policies *gauges; /* borrowed; NULL: not given */
 	int64_t source_ttl_ns; /* a source that is silent for longer is not live; 0: never */
-	int64_t zero_first_ns; /* what is new shows zeros for that long; 0: not */
+	int64_t zero_first_ns; /* new counters show zeros for that long; 0: not at all */
 	bool keep_runtime_metrics;
-	uint64_t max_sources; /* contributions that are kept one by one */
+	uint64_t max_sources; /* contributions that are kept separately */
 };
 
 /* What only a push itself can say, of the process that it comes from. Borrowed from its path. */
 struct push_says {
 	bool has_source, has_start, has_push_id;
 	bool final;         /* the source has ended with this push */
-	struct str source;  /* names it instead of the labels */
-	struct str push_id; /* the same push again has the same */
-	double start;       /* Unix seconds: of its process */
+	struct str source;  /* the source's name, in place of labels */
+	struct str push_id; /* a push that is sent again has the same */
+	double start;       /* Unix seconds at which its process started */
 };
 
-/* What is said in `from` takes the place of what `to` says. */
+/* Options given in `from` replace those in `to`. */
 void group_options_overlay(struct group_options *to, const struct group_options *from);
 
 /* "group", "sum", "add" */

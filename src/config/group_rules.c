@@ -78,7 +78,7 @@ int group_rules_find(const struct group_rules *rules, const struct key *key,
 	return 0;
 }
 
-/* The first of several with one selector is the one that applies. NULL: there is none. */
+/* The first rule with this selector, which is the one that applies. NULL: there is none. */
 static const struct group_rule *with_selector(const struct group_rules *rules, struct str selector)
 {
 	for (size_t i = 0; i < rules->n; i++)
@@ -93,7 +93,7 @@ static const struct source_labels *labels_of(const struct group_rule *rule)
 						       : &source_labels_usual;
 }
 
-/* In any order. */
+/* The order of the labels does not matter. */
 static bool same_labels(const struct source_labels *a, const struct source_labels *b)
 {
 	for (uint32_t i = 0; i < a->n; i++) {
@@ -119,7 +119,10 @@ void group_rules_regrouped(const struct group_rules *old, const struct group_rul
 		const struct group_rule *is = with_selector(new, selector);
 		const struct group_rule *was = with_selector(old, selector);
 
-		/* Each selector once: that of an old rule which is there still was looked at. */
+		/*
+		 * Each selector is looked at once: an old rule whose selector is still there was
+		 * compared with the new rule.
+		 */
 		if (rule == (of == new ? is : was) && (of == new || !is) &&
 		    !same_labels(labels_of(was), labels_of(is)))
 			fn(arg, selector, labels_of(was), labels_of(is));

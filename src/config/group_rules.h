@@ -1,7 +1,7 @@
 /*
- * The rules of --config.file: what is to be done with which groups, and, under `access:`, who may
- * do what (config/access_rules.h). YAML; the first rule whose selector matches a grouping key
- * applies to that group. Immutable and counted; any thread.
+ * The rules of --config.file, in YAML: what is to be done with which groups, and, under `access:`,
+ * who may do what (config/access_rules.h). The first rule whose selector matches a grouping key
+ * applies to that group. Immutable and reference-counted; any thread.
  *
  *     rules:
  *     - match: '{job="nightly-backup"}'
@@ -52,13 +52,13 @@ enum { GROUP_RULES_MAX = 10000 };
 
 /* -1: *err says which line and why. An empty text has no rules. */
 int group_rules_parse(struct str text, struct group_rules **ret, struct err *err);
-/* The same of a file; -1 also when it cannot be read. */
+/* The same for a file; -1 also when it cannot be read. */
 int group_rules_read(const char *path, enum config_file_kinds which, struct group_rules **ret,
 		     struct err *err);
 
 /*
- * -1: a rule or an entry of `access:` is about a label or gauge that there cannot be; *err says
- * which. utf8_names: --push.enable-utf8-names, with which any name can.
+ * -1: a rule or an entry of `access:` has a name that no label or gauge can have; *err says which.
+ * utf8_names: --push.enable-utf8-names, with which any name is possible.
  */
 int group_rules_check_names(const struct group_rules *rules, bool utf8_names, struct err *err);
 
@@ -70,9 +70,9 @@ int group_rules_find(const struct group_rules *rules, const struct key *key,
 		     const struct group_rule **ret, struct err *err);
 
 /*
- * Calls fn for each selector of which the rules now say other source labels than they did: the
- * pushes that it is for go into other groups than before. Rules that name their sources by the
- * usual labels and selectors without a rule are the same.
+ * Calls fn for each selector for which the new rules give other source labels than the old ones:
+ * its pushes now go into other groups. A selector without a rule counts as one whose rule gives the
+ * usual labels.
  */
 typedef void (*group_rules_regrouped_fn)(void *arg, struct str selector,
 					 const struct source_labels *was,

@@ -1,7 +1,7 @@
 /*
- * What a rule of --config.file lets nobody push to the groups that it is for: labels, values of
- * labels, and names that break Prometheus's naming rules, which push/guards.h and push/lint.h look
- * for; and more than its limits, which store/rule_limits.h counts.
+ * What a rule of --config.file forbids to push to its groups: labels, values of labels
+ * (push/guards.h looks for both), names that break Prometheus's naming rules (push/lint.h), and
+ * more series, families or label values than its limits allow (store/rule_limits.h).
  */
 #ifndef CONFIG_GUARD_RAILS_H
 #define CONFIG_GUARD_RAILS_H
@@ -15,7 +15,7 @@
 /* What is to be done with a push whose names break the rules. */
 enum lint_mode {
 	LINT_OFF,
-	LINT_WARN,   /* it is taken, and its answer says so */
+	LINT_WARN,   /* the push is accepted, and its answer says what is wrong */
 	LINT_REFUSE, /* 400 */
 };
 
@@ -29,7 +29,7 @@ struct rule_limits {
 struct guard_rails {
 	struct str *deny_labels; /* names */
 	uint32_t n_deny_labels;
-	struct expression **deny_values; /* that match a whole value */
+	struct expression **deny_values; /* each matches a whole value */
 	uint32_t n_deny_values;
 	enum lint_mode lint;
 	struct rule_limits limits;

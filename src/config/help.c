@@ -1,6 +1,9 @@
 #include "config/flags.h"
 
-/* kingpin's numbers; a left column wider than LEFT_MAX stands on a line of its own. */
+/*
+ * The widths that kingpin uses. An entry of the left column wider than LEFT_MAX gets a line of its
+ * own.
+ */
 enum { WIDTH = 80, INDENT = 2, PADDING = 2, LEFT_MAX = 29 };
 
 static void add_left(const struct flag *f, struct strbuf *out)

@@ -22,7 +22,10 @@ static void closep(FILE **f)
 		fclose(*f);
 }
 
-/* The number that the file is; UINT64_MAX for "max", a file that is not there, and no number. */
+/*
+ * The number in the file; UINT64_MAX for "max", a file that is not there, or text that is no
+ * number.
+ */
 static uint64_t read_number(const char *path)
 {
 	FILE *f = fopen(path, "re");
@@ -54,7 +57,7 @@ static void look_at(const char *root, const char *dir, const char *file, struct 
 	take_least(m, read_number(strbuf_z(&path)), strbuf_z(&path) + strlen(root));
 }
 
-/* "cpu,memory" has memory. */
+/* Whether a list has the word: "cpu,memory" has "memory". */
 static bool has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -65,7 +68,10 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-/* From our own group up to where the hierarchy is mounted: each of them holds. */
+/*
+ * Looks at each group from our own up to where the hierarchy is mounted, since the limits of all of
+ * them hold.
+ */
 static void look_up(const char *root, const char *mount, char *group, bool v2,
 		    struct config_memory *m)
 {
@@ -196,7 +202,7 @@ static uint64_t clamp(uint64_t v, uint64_t least, uint64_t most)
 	return v < least ? least : v > most ? most : v;
 }
 
-/* Whole steps read better. */
+/* Rounded, so that the limit reads well. */
 static uint64_t part(uint64_t bytes, uint64_t divisor, uint64_t least, uint64_t most)
 {
 	uint64_t v = bytes / divisor;

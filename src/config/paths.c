@@ -43,7 +43,7 @@ static void normalise_prefix(struct str path, struct strbuf *out)
 		out->n--;
 }
 
-/* Goes back to before the last segment. */
+/* Removes the last segment with its slash. */
 static void drop_segment(struct strbuf *out)
 {
 	while (out->n > 0 && out->p[--out->n] != '/')

@@ -242,7 +242,7 @@ static const struct yaml_field rule_fields[] = {
 };
 static const struct yaml_type rule_type = { "rule", rule_fields, ARRAY_LEN(rule_fields) };
 
-/* What a mode says and the rest of the rule do not go together. */
+/* -1: the rule's mode and its other options contradict each other. */
 static int check_mode(const struct group_rule *rule, struct err *err)
 {
 	const struct group_options *o = &rule->options;

@@ -1,4 +1,7 @@
-/* Names in --config.file that no label and no gauge can have: what is said of them never holds. */
+/*
+ * Finds names in --config.file that no label or gauge can have: rules with such names would never
+ * apply.
+ */
 #include "base/utf8.h"
 #include "config/group_rules.h"
 #include "metrics/names.h"

@@ -20,7 +20,7 @@ enum token_kind { TOKEN_END, TOKEN_LONG, TOKEN_SHORT, TOKEN_ARG };
 struct token {
 	enum token_kind kind;
 	struct str name;   /* of a flag, without dashes */
-	const char *value; /* TOKEN_ARG: itself; TOKEN_LONG: what stood behind '=', or NULL */
+	const char *value; /* TOKEN_ARG: itself; TOKEN_LONG: the text behind '=', or NULL */
 };
 
 struct scanner {
@@ -271,7 +271,7 @@ static int scan_flag(struct scanner *s, const struct flag_table *t, struct token
 	return 0;
 }
 
-/* `web.threads=3`, and `--web.enable-lifecycle true`. */
+/* Says what is wrong with `web.threads=3` and `--web.enable-lifecycle true`. */
 static int unexpected_arg(const struct flag_table *t, const char *arg,
 			  const struct flags_given *given, struct err *err)
 {

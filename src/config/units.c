@@ -14,7 +14,7 @@ struct unit {
 		{ name, sizeof(name) - 1 }, factor \
 	}
 
-/* Micro is U+00B5 or U+03BC; the first is what is printed. */
+/* Micro can be U+00B5 or U+03BC; duration_format() writes the first. */
 static const struct unit time_units[] = {
 	UNIT("ns", 1),       UNIT("us", 1000),  UNIT("\xC2\xB5s", 1000), UNIT("\xCE\xBCs", 1000),
 	UNIT("ms", 1000000), UNIT("s", SECOND), UNIT("m", 60 * SECOND),  UNIT("h", 3600 * SECOND),
@@ -233,7 +233,7 @@ int period_parse(struct str s, int64_t *ret_ns, struct err *err)
 	return 0;
 }
 
-/* v with so many places behind the point, without trailing zeros there. */
+/* Writes v / 10^places, without trailing zeros behind the point. */
 static void add_decimal(uint64_t v, int places, struct strbuf *out)
 {
 	uint64_t scale = 1;

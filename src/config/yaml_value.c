@@ -65,7 +65,7 @@ static bool parse_int(const char *z, int64_t *ret)
 
 static bool parse_float(struct str s, double *ret)
 {
-	/* Not the names: "inf" is a word here. */
+	/* Words like "inf", which num_parse() reads, are strings here. */
 	for (size_t i = 0; i < s.n; i++)
 		if (!strchr("+-.0123456789eE", s.p[i]))
 			return false;

@@ -20,7 +20,7 @@ struct yaml_field {
 	size_t offset; /* of the member */
 };
 
-/* The name of the struct in messages, and its keys, up to 32. Other keys are refused. */
+/* The name that messages give the struct, and its keys, 32 at the most. Other keys are refused. */
 struct yaml_type {
 	const char *name;
 	const struct yaml_field *fields;
@@ -40,7 +40,7 @@ int yaml_read_duration(const struct yaml_node *n, void *to, struct err *err);
 /* A scalar of any sort as it is written, owned by the caller; `type` is for the message. */
 int yaml_read_text(const struct yaml_node *n, const char *type, char **to, struct err *err);
 
-/* These return -1. "cannot unmarshal !!str `x` into TYPE" */
+/* yaml_wrong_type() and yaml_wrong_value() return -1. "cannot unmarshal !!str `x` into TYPE" */
 int yaml_wrong_type(const struct yaml_node *n, const char *type, struct err *err);
 /* "line N: WHAT: VALUE", the value being the node's own. */
 int yaml_wrong_value(const struct yaml_node *n, const char *what, struct err *err);

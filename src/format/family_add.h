@@ -4,7 +4,7 @@
 
 #include "metrics/metric.h"
 
-/* At the end of the list. */
+/* Appends m to the list of f. */
 static inline void family_add(struct family *f, struct metric *m)
 {
 	if (f->last)

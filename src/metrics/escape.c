@@ -167,7 +167,7 @@ bool escape_may_be_form(struct str name)
 	return false;
 }
 
-/* All of them have '_' where the form has "_dot_" or "__". */
+/* In ESCAPE_UNDERSCORES all names that become `form` have '_' where it has "_dot_" or "__". */
 static bool undo_dots(struct str form, struct strbuf *out)
 {
 	for (size_t i = 0; i < form.n;) {

@@ -21,27 +21,28 @@ const char *escaping_name(enum escaping e);
 /* False when there is no scheme of that name. */
 bool escaping_by_name(struct str name, enum escaping *ret_e);
 
-/* Appends the name in that scheme; what takes its place in quotes is the writers' affair. */
+/* Appends the name in that scheme. With ESCAPE_UTF8 the writers of the formats add the quotes. */
 void escape_name(enum escaping e, struct str name, struct strbuf *out);
 
 /* The same in the arena; the name itself when it needs no change. .p is NULL: out of memory. */
 struct str escape_name_in(enum escaping e, struct str name, struct arena *a);
 
 /*
- * The reverse of ESCAPE_VALUES, of what follows "U__"; out has room for s.n bytes. False: it is no
- * such form. What is not written as escape_name() does is taken as well, as the Go gateway does.
+ * The reverse of ESCAPE_VALUES; s is what follows "U__", and out has room for s.n bytes. False: s
+ * is no such form. Forms that escape_name() would write in another way are accepted, as by the Go
+ * gateway.
  */
 bool unescape_values(struct str s, char *out, size_t *ret_n);
 
 /*
- * Whether a classic name can be what another name becomes in ESCAPE_DOTS or ESCAPE_VALUES. Those
- * that do are few: this is the quick way to know.
+ * Whether a classic name can be what another name becomes in ESCAPE_DOTS or ESCAPE_VALUES. A quick
+ * test that few names pass.
  */
 bool escape_may_be_form(struct str name);
 /*
- * Appends what the names that become `form` in ESCAPE_DOTS or ESCAPE_VALUES are in
- * ESCAPE_UNDERSCORES: it is the same for all of them. Others can have that, too. False: there are
- * none, but for the classic name that is its own form.
+ * All names that become `form` in scheme e (ESCAPE_DOTS or ESCAPE_VALUES) have one form in
+ * ESCAPE_UNDERSCORES, which other names can have, too. Appends that form. False: no name but the
+ * classic name `form` itself becomes `form`.
  */
 bool escape_undo(enum escaping e, struct str form, struct strbuf *out);
 

@@ -19,7 +19,9 @@ const char *exposable_metric_fault(struct str name)
 	return memchr(name.p, '\0', name.n) ? NUL : NULL;
 }
 
-/* The name of a metric is, to a scraper, a label of this name. */
+/*
+ * Whether a label's name becomes __name__, which is to a scraper the label with the metric's name.
+ */
 static bool becomes_name(struct str name, enum escaping e)
 {
 	CLEANUP(strbuf_done) struct strbuf form = { 0 };
@@ -90,7 +92,7 @@ static bool clash_in(struct label_names *n, enum escaping e, const struct label 
 	return false;
 }
 
-/* Remembers the names; true when they are those of the last time. */
+/* Remembers the names; true when they are the same as in the last call. */
 static bool same_names(struct label_names *n, const struct label *labels, uint32_t n_labels)
 {
 	n->forms.n = 0;
@@ -126,8 +128,8 @@ bool label_names_clash(struct label_names *n, const struct label *labels, uint32
 		n->list = mem_realloc(n->list, n->cap * sizeof(*n->list));
 	}
 	/*
-	 * Names that become one in dots do in underscores, and none do in values, unless one of
-	 * them is classic.
+	 * Two names that are the same in ESCAPE_DOTS are the same in ESCAPE_UNDERSCORES, and in
+	 * ESCAPE_VALUES no two are the same, unless one of them is classic.
 	 */
 	bool clash = clash_in(n, ESCAPE_UNDERSCORES, labels, n_labels, ret_a, ret_b) ||
 		     (like_a_form && (clash_in(n, ESCAPE_DOTS, labels, n_labels, ret_a, ret_b) ||

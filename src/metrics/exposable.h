@@ -1,7 +1,7 @@
 /*
  * Which names can be exposed in every form that a scrape may ask for: as they are, and in each
- * escaping scheme (metrics/escape.h). The Go gateway takes others too, and one of them costs a
- * scraper the whole scrape.
+ * escaping scheme (metrics/escape.h). The Go gateway accepts other names too, and a scraper refuses
+ * the whole scrape over one of them.
  */
 #ifndef METRICS_EXPOSABLE_H
 #define METRICS_EXPOSABLE_H
@@ -10,16 +10,19 @@
 #include "metrics/metric.h"
 
 /*
- * What is wrong with a name, in words that go behind it ("holds a NUL ..."), NULL: nothing. Whether
- * it is empty or begins with "__" is not looked at.
+ * What is wrong with a name, in words that go behind it ("holds a NUL ..."); NULL: nothing. These
+ * functions do not ask whether it is empty or begins with "__".
  */
 const char *exposable_metric_fault(struct str name);
 const char *exposable_label_fault(struct str name);
 
-/* Finds labels that are exposed with one name; what it keeps saves looking at the same names again.
+/*
+ * Finds labels that are exposed with the same name. Remembers the names that it looked at last, so
+ * that metrics with the same labels are not looked at again.
  */
 struct label_names {
-	struct strbuf last, forms; /* the names looked at last, each behind its length; of a set */
+	struct strbuf last, forms; /* `last`: the names looked at last, each behind its length;
+				      `forms`: those names in one scheme */
 	struct label_form *list;
 	uint32_t cap;
 };

@@ -16,8 +16,10 @@ struct expression {
 	char text[];
 };
 
-/* A text is not wrong, and no match takes too long, for want of memory: that ends the process, as
- * it does elsewhere (base/mem.h). */
+/*
+ * When memory runs out, the process ends, as elsewhere (base/mem.h): PCRE2 would say that the
+ * expression is wrong, or that the match takes too long.
+ */
 static void *take(size_t n, void *unused)
 {
 	(void)unused;

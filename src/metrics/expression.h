@@ -13,8 +13,8 @@
 struct expression;
 
 /*
- * Steps that one expression may take on one text; those who backtrack for longer are told so.
- * A million steps take some ten milliseconds.
+ * Steps that one expression may take on one text; a match that backtracks for longer fails. A
+ * million steps take some ten milliseconds.
  */
 enum { EXPRESSION_MAX_STEPS = 100 * 1000 };
 
@@ -26,7 +26,7 @@ DEFINE_CLEANUP(struct expression *, expression_free)
 /* Of valid UTF-8. 1: it matches, 0: it does not, -1: that took too long to find out. */
 int expression_match(const struct expression *e, struct str s);
 
-/* As it was written. */
+/* The text that it was made of; borrowed. */
 struct str expression_text(const struct expression *e);
 
 #endif

@@ -83,7 +83,9 @@ static int decode_value(struct str name, struct str raw, struct arena *a, struct
 	return 0;
 }
 
-/* "__ttl__"; the name of a metric is in the Go gateway's words no label name. */
+/*
+ * "__ttl__". "__name__" is not an option: the Go gateway's message calls it an improper label name.
+ */
 static bool is_option(struct str name)
 {
 	const struct str mark = STR("__");
@@ -158,7 +160,7 @@ static int compare_pairs(const void *va, const void *vb)
 	return r ? r : (a > b) - (a < b);
 }
 
-/* Sorted by name, of each name only the last pair. */
+/* Makes the key: pairs sorted by name, of each name only the last one. */
 static int sort_unique(const struct label *pairs, size_t n, struct arena *a, struct key *ret_key,
 		       struct err *err)
 {

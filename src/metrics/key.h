@@ -18,7 +18,8 @@ struct key {
 
 /*
  * Pairs of a push path that are not part of its key but say what is to be done with the group:
- * __ttl__/15m. Their names begin and end with "__"; what they may be is for whoever reads them.
+ * __ttl__/15m. Their names begin and end with "__"; which of them exist is checked where they are
+ * read (config/group_options.h).
  */
 struct key_options {
 	struct label *pairs; /* sorted and unique like a key's labels, names with their "__" */
@@ -32,10 +33,10 @@ struct key_limits {
 
 /*
  * Parses what follows "/metrics/job" in the percent-DEcoded path: "/J/a/b" or "@base64/Sg==/a/b".
- * The path's job wins over a label called job, and the last of several equal names; a U__ name that
- * is irregular is taken literally. The results live in the arena. -1 is ERR_INVALID: in the Go
- * gateway's words, or in ours for a key that is not valid UTF-8, has a name that begins with "__"
- * after decoding, or cannot be exposed in every form. The Go gateway creates such groups, and
+ * The path's job wins over a label called job, and of several equal names the last one wins; a U__
+ * name that is irregular is taken literally. The results live in the arena. -1 is ERR_INVALID: in
+ * the Go gateway's words, or in ours for a key that is not valid UTF-8, has a name that begins with
+ * "__" after decoding, or cannot be exposed in every form. The Go gateway creates such groups, and
  * cannot be scraped from then on. Without ret_options (NULL) an option is a name that begins with
  * "__", too.
  */
@@ -49,8 +50,8 @@ int key_parse(struct str rest, const struct key_limits *lim, struct arena *a, st
 int key_check_names(const struct key *key, struct err *err);
 
 /*
- * The key with other labels (sorted and unique, too), which take the place of those of the same
- * names. -1: the arena is full. Without any it is the key itself.
+ * The key with further labels (sorted and unique, too), which take the place of labels with the
+ * same names. With n 0 it is the key itself. -1: the arena is full.
  */
 int key_put(const struct key *key, const struct label *labels, uint32_t n, struct arena *a,
 	    struct key *ret_key);
@@ -62,9 +63,12 @@ int key_put(const struct key *key, const struct label *labels, uint32_t n, struc
 void key_encode(const struct key *key, struct strbuf *out);
 /* The value of a label in such bytes, borrowed; empty when it is not there. */
 struct str key_value(struct str bytes, struct str name);
-/* The reverse; borrows from bytes. -1 when they are not a canonical key (a damaged database). */
+/*
+ * The reverse of key_encode(); borrows from bytes. -1 when they are not a canonical key (a damaged
+ * database).
+ */
 int key_decode(struct str bytes, struct arena *a, struct key *ret_key);
-/* Of labels without a job, or none at all. */
+/* The same for labels without a job, or no labels at all. */
 int key_decode_labels(struct str bytes, struct arena *a, struct key *ret_key);
 
 #endif

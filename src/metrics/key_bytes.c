@@ -26,7 +26,7 @@ static bool next_field(struct str *rest, struct str *ret_field)
 	return true;
 }
 
-/* Of bytes that may be anything: false also when it is not UTF-8. */
+/* The same for bytes that may be anything: false also when the field is not UTF-8. */
 static bool take_field(struct str *rest, struct str *ret_field)
 {
 	return next_field(rest, ret_field) && utf8_valid(*ret_field);
@@ -76,7 +76,7 @@ struct str key_value(struct str bytes, struct str name)
 {
 	struct str n, value;
 
-	/* They were checked when they were made or decoded. */
+	/* The bytes were checked when they were made or decoded. */
 	while (next_field(&bytes, &n) && next_field(&bytes, &value))
 		if (str_eq(n, name))
 			return value;

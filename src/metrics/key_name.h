@@ -8,9 +8,9 @@
 #include "base/err.h"
 
 /*
- * The label name that a path component stands for, its suffix @base64 already removed. With
- * utf8_names any UTF-8 is a name and "U__foo_2e_bar" means "foo.bar". Borrows from the component
- * or lives in the arena. -1: ERR_INVALID for a name that is no label name or is reserved ("__").
+ * The label name that a path component stands for; the caller has removed the suffix @base64. With
+ * utf8_names any UTF-8 is a name and "U__foo_2e_bar" means "foo.bar". Borrows from the component or
+ * lives in the arena. -1: ERR_INVALID for a name that is no label name or is reserved ("__").
  */
 int key_name_parse(struct str component, bool utf8_names, struct arena *a, struct str *ret_name,
 		   struct err *err);

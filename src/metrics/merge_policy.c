@@ -38,7 +38,10 @@ static bool ends(struct str name, const char *with)
 	return str_has_suffix(name, str_of(with));
 }
 
-/* Half of what a child of a worker pushes, and meaningless when added up. */
+/*
+ * Metrics of a language's runtime: about half of what a worker process pushes, and meaningless when
+ * added up.
+ */
 static bool is_runtime(struct str name, bool gauge)
 {
 	if (begins(name, "process_"))

@@ -13,18 +13,18 @@
 enum merge_policy {
 	MERGE_SUM,        /* counters; of histograms and summaries each part by itself */
 	MERGE_MOSTRECENT, /* the value that was committed last */
-	MERGE_MAX,        /* the extreme that was ever said */
+	MERGE_MAX,        /* the extreme of all values ever pushed */
 	MERGE_MIN,
-	MERGE_LIVESUM, /* over what contributions said last that are neither silent nor ended */
+	MERGE_LIVESUM, /* over the last values of contributions that are neither silent nor ended */
 	MERGE_LIVEMAX,
 	MERGE_LIVEMIN,
 	N_MERGE_POLICIES,
 	MERGE_DROP = N_MERGE_POLICIES, /* means nothing when merged */
 };
 
-/* "mostrecent", "livesum", ...; those that a gauge can have. */
+/* "mostrecent", "livesum", ...; only for policies that a gauge can have. */
 const char *merge_policy_name(enum merge_policy p);
-/* False: there is none of that name for gauges. */
+/* False: gauges have no policy of that name. */
 bool merge_policy_by_name(struct str name, enum merge_policy *ret);
 
 static inline bool merge_policy_is_live(enum merge_policy p)
@@ -33,8 +33,8 @@ static inline bool merge_policy_is_live(enum merge_policy p)
 }
 
 /*
- * The built-in policy of a family; `fallback` is that of gauges which no name says anything about.
- * keep_runtime: what the runtimes of languages say of their processes is not dropped.
+ * The built-in policy of a family; `fallback` is the policy of gauges whose name implies none.
+ * keep_runtime: metrics that languages' runtimes push of their processes are not dropped.
  */
 enum merge_policy merge_policy_of(struct str name, int32_t type, enum merge_policy fallback,
 				  bool keep_runtime);

@@ -101,7 +101,10 @@ struct metric {
 	uint32_t line; /* first line that named it, 1-based; 0: protobuf */
 	uint8_t has;   /* HAS_* */
 	bool has_timestamp;
-	/* Known: label names are classic, label values are valid UTF-8 and text as they are. */
+	/*
+	 * It is known that label names are classic, and that label values are valid UTF-8 and need
+	 * no escape.
+	 */
 	bool plain;
 	double gauge, counter, untyped;
 	struct exemplar *exemplar;        /* of the counter, or NULL */

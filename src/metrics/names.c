@@ -24,7 +24,7 @@ static bool is_classic(struct str name, unsigned start, unsigned next)
 
 	if (name.n == 0 || !(class[(unsigned char)name.p[0]] & start))
 		return false;
-	/* Nearly all names are, so there is no leaving early. */
+	/* The loop does not stop at the first bad byte, since nearly all names are classic. */
 	for (size_t i = 1; i < name.n; i++)
 		all &= class[(unsigned char)name.p[i]];
 	return all & next;
@@ -72,7 +72,7 @@ void text_write_escaped_name(struct strbuf *out, struct str name)
 	out->n += n;
 }
 
-/* Not 0 if one of them is c. */
+/* Not 0 if one of the eight bytes is c. */
 static uint64_t bytes_equal(uint64_t eight, char c)
 {
 	uint64_t diff = eight ^ (uint8_t)c * 0x0101010101010101u;

@@ -16,7 +16,7 @@ void text_write_escaped_name(struct strbuf *out, struct str name);
 
 /* Whether a label value is written as it is: no backslash, quote or LF. */
 bool text_is_verbatim(struct str value);
-/* Length of a beginning of the value that needs no escape: all of it, as a rule. */
+/* How many bytes at the start of the value need no escape: as a rule all. */
 size_t text_skip_verbatim(struct str s);
 
 #endif

@@ -49,7 +49,7 @@ static const char *integer_fault(const struct histogram *h)
 	    (fault = add_deltas(h->neg_deltas, h->n_neg_deltas, &total)) ||
 	    (fault = add_deltas(h->pos_deltas, h->n_pos_deltas, &total)))
 		return fault;
-	/* What was observed as NaN is in no bucket. */
+	/* Observations of NaN are counted, but are in no bucket. */
 	if (isnan(h->sum) ? total <= h->count : total == h->count)
 		return NULL;
 	return "its buckets do not add up to its count";
@@ -86,7 +86,7 @@ const char *native_histogram_fault(const struct histogram *h)
 		return "its schema is not one of -4 to 8";
 	if (!(h->zero_threshold >= 0))
 		return "its zero threshold is negative or no number";
-	/* Readers take either kind of count to say which all of them are. */
+	/* To readers all counts are floats if one of these two is. */
 	return h->count_float > 0 || h->zero_count_float > 0 ? float_fault(h) : integer_fault(h);
 }
 

@@ -11,7 +11,10 @@
 
 /* Whether there is a native part. */
 bool native_histogram_is(const struct histogram *h);
-/* Why readers would refuse it, in words for the pusher; NULL: they take it, or there is none. */
+/*
+ * Why readers would refuse the native part, in words for the pusher; NULL: they accept it, or there
+ * is none.
+ */
 const char *native_histogram_fault(const struct histogram *h);
 /* Takes the native part out; count, sum, classic buckets and exemplars stay. */
 void native_histogram_drop(struct histogram *h);

@@ -105,7 +105,7 @@ static int took_too_long(const struct matcher *m, struct str value, struct err *
 		       str_quote(value, quoted, sizeof(quoted)), STR_ARG(m->name));
 }
 
-/* Values are valid UTF-8: key_parse() has seen to that. */
+/* Values are valid UTF-8, as expression_match() wants them: key_parse() refuses others. */
 static int regex_match(const struct matcher *m, struct str value, struct err *err)
 {
 	int r = expression_match(m->expression, value);

@@ -27,12 +27,13 @@ DEFINE_CLEANUP(struct selector *, selector_free)
 int selector_match(const struct selector *s, const struct key *key, struct err *err);
 
 /*
- * Whether it matches a group that has none of its labels. Nobody means all groups by
- * {instnace=""}. An expression that takes too long on the empty value counts as one that matches.
+ * Whether it matches a group that has none of its labels, as {instnace=""} with its typing error
+ * does, by which nobody means all groups. An expression that takes too long on the empty value
+ * counts as one that matches.
  */
 bool selector_matches_empty(const struct selector *s);
 
-/* As it was written. */
+/* The text that it was made of; borrowed. */
 struct str selector_text(const struct selector *s);
 
 #endif

@@ -40,7 +40,7 @@ static bool skip_char(struct selector_scan *s, char c)
 	return true;
 }
 
-/* So many digits of that base; -1 when one is missing. */
+/* The value of n digits of that base; -1 when one is missing. */
 static int64_t take_digits(struct selector_scan *s, unsigned n, unsigned base)
 {
 	int64_t v = 0;
@@ -165,7 +165,7 @@ static int take_matcher(struct selector_scan *s, struct scanned_matcher *m, stru
 	return take_string(s, &m->value, err);
 }
 
-/* After a matcher there is a comma, which may be the last thing but the brace. */
+/* A comma follows each matcher; before the closing brace it may be left out. */
 int selector_scan_next(struct selector_scan *s, struct scanned_matcher *m, struct err *err)
 {
 	bool first = s->at == 0, comma = false;

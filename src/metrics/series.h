@@ -12,11 +12,12 @@
 
 /*
  * Finds the series with this hash among the sample lines of a family and appends its identity.
- * False when no line is of such a series. For the rare case of equal hashes, so it may be slow.
+ * False when no line is of such a series. Only for the rare case of equal hashes, so it may be
+ * slow.
  */
 bool series_find(struct str text, struct str exposed_name, uint64_t hash, struct strbuf *ret_id);
 
-/* Length of the first sample line's part up to and with the closing brace (or the name alone). */
+/* How many bytes of the first sample line its name and labels have, the closing brace included. */
 size_t series_head(struct str line);
 
 #endif

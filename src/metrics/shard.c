@@ -6,7 +6,7 @@
 
 enum { QUOTED = 48 };
 
-/* Digits alone, without a zero in front. 0: it is none, or more than SHARDS_MAX. */
+/* Reads digits without a zero in front. 0: it is no such number, or more than SHARDS_MAX. */
 static uint32_t parse_number(struct str text)
 {
 	uint32_t v = 0;

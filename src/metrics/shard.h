@@ -24,10 +24,10 @@ struct shard {
 	uint32_t at, n; /* at < n; n 0: all groups */
 };
 
-/* "2/8": numbered from 1. -1: ERR_INVALID, with what to write. */
+/* Reads "2/8": shards are numbered from 1. -1: ERR_INVALID, which says what to write. */
 int shard_parse(struct str text, struct shard *ret, struct err *err);
 
-/* Of the bytes of a key. */
+/* The XXH64 of a key's bytes, as key_encode() makes them. */
 uint64_t shard_hash(struct str key);
 
 static inline bool shard_has(struct shard s, uint64_t hash)

@@ -1,6 +1,6 @@
 /*
- * What a push has that a rule of --config.file denies: a label, or a value of a label that nobody
- * else may see. The value is in no message.
+ * Finds labels and label values in a push that a rule of --config.file denies. A denied value may
+ * be a secret, so no message shows it.
  */
 #ifndef PUSH_GUARDS_H
 #define PUSH_GUARDS_H
@@ -13,9 +13,9 @@
 #include "metrics/metric.h"
 
 /*
- * Looks at the labels of key, series and exemplars. -1: ERR_INVALID names label and rule, which
- * begins in that line of its file; *ret_in_key: the key has it. families: NULL when there are none.
- * Any thread.
+ * Looks at the labels of key, series and exemplars. families: NULL when there are none. rule_line:
+ * where the rule begins in its file. -1: ERR_INVALID, which names the label and that line;
+ * *ret_in_key says whether the label is in the key. Any thread.
  */
 int guards_check(const struct guard_rails *g, uint32_t rule_line, const struct key *key,
 		 const struct family *families, bool *ret_in_key, struct err *err);

@@ -9,7 +9,7 @@
 
 enum lint_problem {
 	LINT_NO_HELP,
-	LINT_UNIT, /* of several units the first */
+	LINT_UNIT, /* the first unit, if the name has several */
 	LINT_COUNTER_TOTAL,
 	LINT_OTHER_TOTAL,
 	LINT_OTHER_TIMESTAMP,
@@ -27,11 +27,11 @@ enum lint_problem {
 	N_LINT_PROBLEMS,
 };
 
-/* What a name, a type and a help break: a bit for each problem. */
+/* The rules that a name, a type and a help text break: a bit for each problem. */
 unsigned lint_name(struct str name, int32_t type, struct str help);
-/* What the labels of one series break. */
+/* The rules that the labels of one series break. */
 unsigned lint_labels(int32_t type, const struct label *labels, uint32_t n);
-/* All of it, series that are there twice included. */
+/* The rules that a whole family breaks, series that are there twice included. */
 unsigned lint_family(const struct family *f);
 
 /* "counter metrics should have "_total" suffix". For the family's own name and type. */

@@ -96,7 +96,7 @@ static int draft_family(struct push_builder *b, struct draft *d, const struct ke
 	d->n_families++;
 	if (push_draft_series(b, d, df, metrics, err) < 0)
 		return -1;
-	/* After the text, whose limit then holds for this as well. */
+	/* The text is written first, since its limit then bounds the protobuf message as well. */
 	if (!b->check_only)
 		draft_proto(b, df);
 	return 0;

@@ -23,25 +23,25 @@ enum push_mode {
 	PUSH_POST,   /* replaces the families it names */
 	PUSH_DELETE, /* drops the group */
 	PUSH_WIPE,   /* drops all groups; the key means nothing */
-	PUSH_REMOVE, /* drops those that removal says; the key means nothing */
-	PUSH_UNDO,   /* brings back what undo says; the key means nothing */
-	PUSH_FOLLOW, /* stores nothing: what others have written is to be shown */
-	PUSH_BACKUP, /* changes nothing: the database is copied; the key means nothing */
+	PUSH_REMOVE, /* drops the groups that `removal` selects; the key means nothing */
+	PUSH_UNDO,   /* brings back the groups that `undo` selects; the key means nothing */
+	PUSH_FOLLOW, /* stores nothing, but shows what other gateways have written */
+	PUSH_BACKUP, /* changes nothing, but copies the database; the key means nothing */
 };
 
 /* What is to be done with the group beside storing the push. */
 struct push_options {
-	struct group_options group; /* taken together from the push, a rule and the flags */
+	struct group_options group; /* combined from the push, a rule and the flags */
 	bool own_ttl;               /* the ttl is the push's own, which the group keeps */
 	struct push_says says;      /* borrows from the request */
 };
 
 /* What the pusher should know, though the push was taken. */
 enum push_warning {
-	PUSH_RESET_ASSUMED = 1 << 0,    /* a count fell, and nothing but the fall says why */
-	PUSH_INHERITED_COUNTS = 1 << 1, /* counts that are older than their process */
+	PUSH_RESET_ASSUMED = 1 << 0,    /* a count fell, so a restart of its process is assumed */
+	PUSH_INHERITED_COUNTS = 1 << 1, /* the counts are older than their process */
 	PUSH_ADD_REPEATED = 1 << 2,     /* a process has added twice */
-	PUSH_WRITERS_CONFLICT = 1 << 3, /* others push to the group in turn */
+	PUSH_WRITERS_CONFLICT = 1 << 3, /* several writers push to the group in turn */
 	PUSH_NAMES = 1 << 4,            /* its names break Prometheus's rules (push/lint.h) */
 };
 
@@ -67,7 +67,7 @@ struct said;
 struct push {
 	struct queue_node node; /* first; node.bytes is what the push holds in all */
 	enum push_mode mode;
-	bool dry_run;                /* of a PUT or POST: the verdict is wanted, and no more */
+	bool dry_run;                /* of a PUT or POST: it is checked, but not stored */
 	double now;                  /* Unix seconds: when the request was parsed */
 	struct str key;              /* canonical bytes, see key_encode() */
 	uint64_t key_hash;           /* of key */
@@ -106,7 +106,7 @@ struct push_builder {
 	uint32_t max_labels; /* of one series, grouping labels included (--limits.labels-per-series)
 			      */
 	struct arena *arena;
-	bool check_only;   /* families are checked, and the push has none of them */
+	bool check_only;   /* families are checked, but left out of the push */
 	uint64_t max_text; /* bytes of exposition that a push may become; 0: UINT32_MAX */
 	struct strbuf text, proto, ids, head; /* of the push being built */
 	struct rules rules;

@@ -5,8 +5,8 @@
  * than the specification in blanks, comments and the order of lines.
  *
  * Where Prometheus reads what the specification does not allow, it is read as there: a backslash
- * before a character that needs none, a counter whose family is called c_total, and a time of
- * creation of nothing, or that is none, which is the gauge c_created.
+ * before a character that needs none, a counter whose family is called c_total, and c_created
+ * without a c, or with a value that is no time, which is a gauge.
  */
 #ifndef FORMAT_OPENMETRICS_PARSE_H
 #define FORMAT_OPENMETRICS_PARSE_H
@@ -15,7 +15,10 @@
 #include "base/err.h"
 #include "metrics/metric.h"
 
-/* As text_parse(). Nothing may follow "# EOF", which may be missing; the last line feed may not. */
+/*
+ * Same contract as text_parse(). Nothing may follow "# EOF"; "# EOF" may be missing, but not the
+ * last line feed.
+ */
 int openmetrics_parse(struct str body, const struct decode_limits *lim, struct arena *a,
 		      struct family **ret_families, struct err *err);
 

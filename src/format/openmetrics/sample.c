@@ -27,7 +27,7 @@ bool om_timestamp(double v, struct timestamp *ret_ts)
 	return true;
 }
 
-/* Whether the sample is a time of creation is decided at the end, by om_finish(). */
+/* At the end om_finish() decides whether the value is a creation time. */
 static int put_created(struct text_parser *p, double v)
 {
 	struct text_series *s = text_find_series(p);

@@ -6,7 +6,7 @@
 #include "base/le.h"
 #include "format/protobuf/wire.h"
 
-/* The bytes of a tag (one or two) and of the longest value whose length no client chooses. */
+/* A tag (one or two bytes) with the longest value but for strings and messages. */
 enum { FIELD_MAX = 2 + WIRE_VARINT_MAX };
 
 static unsigned put_tag(char *to, uint32_t number, enum wire_type type)

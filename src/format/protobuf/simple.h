@@ -10,8 +10,8 @@
 #include "metrics/metric.h"
 
 /*
- * NULL: not such a metric, over a limit, or the arena is full; it is then decoded in the other way.
- * The labels borrow from bytes and are shared between metrics that have the same.
+ * NULL: it is no such metric, it is over a limit, or the arena is full; proto_metric_decode() then
+ * reads it. The labels borrow from bytes and are shared between metrics that have the same.
  */
 struct metric *proto_simple_decode(struct str bytes, const struct decode_limits *lim,
 				   struct arena *a, struct shared_labels **last);

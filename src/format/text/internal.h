@@ -21,9 +21,9 @@ enum {
 	CH_LABEL_START = 1 << 2,
 	CH_LABEL = 1 << 3,
 	CH_BLANK = 1 << 4,
-	CH_TOKEN_END = 1 << 5, /* blank or LF */
-	CH_QUOTED_STOP =
-		1 << 6, /* what a quoted string cannot just hold: quote, \, LF, not ASCII */
+	CH_TOKEN_END = 1 << 5,   /* blank or LF */
+	CH_QUOTED_STOP = 1 << 6, /* bytes of a quoted string that need a closer look: quote, \, LF,
+				    not ASCII */
 };
 
 extern const uint8_t text_class[256];
@@ -50,8 +50,8 @@ struct text_series {
 	const struct label *sorted; /* m's labels by name */
 	uint32_t cap;               /* room for quantiles or buckets */
 	bool is_float;
-	bool has_value;   /* a line that is not its time of creation; OpenMetrics only */
-	bool has_created; /* and one that is */
+	bool has_value;   /* it had a line with a value; OpenMetrics only */
+	bool has_created; /* it had a line with its creation time */
 	double created;
 	struct text_series *next_float;
 };
@@ -94,7 +94,7 @@ struct text_parser {
 
 	struct label *sorted; /* scratch as large as labels */
 	struct text_name *recent_name;
-	bool recent_is_bare; /* it was written without quotes */
+	bool recent_is_bare; /* recent_name was written without quotes */
 	struct shared_labels *last_shared;
 	struct table names;  /* of struct text_name; entries are in the arena */
 	struct table series; /* of struct text_series; likewise */
@@ -175,12 +175,14 @@ int text_find_family(struct text_parser *p, struct str name, bool quoted);
 /* The same, if what comes next is the name that came last, and moves on. */
 bool text_same_family(struct text_parser *p);
 void text_set_type(struct text_family *f, enum metric_type type);
-/* For names that mean something else than in the text format. NULL and -1: no memory, or refused.
+/*
+ * For OpenMetrics, where names mean other things than in the text format. NULL, -1: no memory, or
+ * the name belongs to another metric.
  */
 struct text_family *text_add_family(struct text_parser *p, struct str name);
 int text_add_name(struct text_parser *p, struct str name, struct text_family *f,
 		  enum text_role role);
-/* What that name is, if it has occurred; or NULL. */
+/* What is known of that name; NULL: it has not occurred. */
 struct text_name *text_known_name(const struct text_parser *p, struct str name);
 /* The family of that very name, or NULL. */
 struct text_family *text_known_family(const struct text_parser *p, struct str name);

@@ -1,6 +1,6 @@
 /*
- * The mistakes that everybody makes with the first push: a body that lost its line feeds, or that
- * an editor or a shell wrote in another encoding.
+ * Common mistakes of a first push: the body lost its line feeds, or an editor or a shell wrote it
+ * in another encoding.
  */
 #ifndef FORMAT_TEXT_MISTAKES_H
 #define FORMAT_TEXT_MISTAKES_H
@@ -9,8 +9,8 @@
 #include "base/str.h"
 
 /*
- * Appends to the message of a text body that could not be parsed what is most likely wrong with
- * it, if that can be told.
+ * Appends to the error of a text body that could not be parsed the mistake that explains it, if one
+ * does.
  */
 void text_name_mistake(struct err *err, struct str body);
 
