@@ -1,4 +1,4 @@
-/* Increments: what is said goes into the base, and is nobody's. */
+/* Pushes of increments: they go into the base of the group, and belong to no contribution. */
 #include "base/mem.h"
 #include "merge/internal.h"
 
@@ -65,7 +65,7 @@ static void add_gauge(struct merged_group *g, struct merged_family *f, uint32_t 
 	}
 }
 
-/* More than a value for each series is said of it. */
+/* Whether a series of the family has more than a single value, or a sum. */
 static bool is_whole(const struct merged_family *f)
 {
 	return f->policy == MERGE_SUM || f->type == METRIC_GAUGE_HISTOGRAM;

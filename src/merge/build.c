@@ -1,9 +1,9 @@
-/* What scrapes see of a family of a summed group. */
+/* The families of a summed group as scrapes see them. */
 #include <math.h>
 
 #include "merge/internal.h"
 
-/* A gauge histogram is that of the contribution that said it last, or of what is left of it. */
+/* The gauge histogram that was pushed last: by a contribution, or by one that is gone (held). */
 static const struct part_dist *last_said(const struct merged_family *f,
 					 const struct merged_series *s, double *ret_sum)
 {
@@ -46,8 +46,8 @@ static double value_of(struct merged_group *g, struct merged_family *f, uint32_t
 }
 
 /*
- * The first value of a process that comes back is taken out of the base, which can leave a count
- * below 0 there until the process says more: readers see 0.
+ * When a process whose contribution was folded comes back, its first value is taken out of the
+ * base. The count there can be below 0 until the process pushes more: readers see 0.
  */
 static double count_of(const struct exact *e)
 {
@@ -104,8 +104,8 @@ static struct timestamp timestamp_of(double seconds)
 }
 
 /*
- * A zero bucket that had to grow keeps its width: Prometheus takes one that becomes narrower for a
- * reset.
+ * A zero bucket that had to grow keeps its width: to Prometheus a zero bucket that becomes narrower
+ * is a reset.
  */
 static bool build_native(struct merged_group *g, struct merged_family *f, uint32_t series,
 			 bool zero, struct arena *a, struct histogram *h)

@@ -6,8 +6,8 @@
 #include "merge/internal.h"
 
 /*
- * Starts go in by hundredths of a second, as find_at() looks for those that may be the same one by
- * adding whole seconds.
+ * Starts are hashed in hundredths of a second, since find_at() adds whole seconds to find starts
+ * that may be the same.
  */
 static uint64_t hash_of(struct str name, bool has_start, double hundredths)
 {
@@ -132,7 +132,10 @@ void merged_set_live(struct merged_group *g, struct contribution *c, bool live)
 	contribution_count_live(g, c, live);
 }
 
-/* A process that goes on never counts less: where a count is below, it is another process. */
+/*
+ * Whether no count is below that of c. Counts of one process never fall: one that is below is
+ * another process's.
+ */
 static bool none_below(const struct merged_group *g, const struct contribution *c,
 		       const struct said *said)
 {
@@ -238,8 +241,8 @@ void series_note_native(struct merged_group *g, struct merged_family *f, uint32_
 }
 
 /*
- * The extreme of a live policy is looked for among all contributions only when the one that had it
- * is gone or says another value.
+ * The extreme of a live policy is looked for among all contributions only when the contribution
+ * that had it is gone or has another value.
  */
 void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series)
 {

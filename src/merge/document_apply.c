@@ -1,7 +1,8 @@
 /*
- * Documents that others have written, over what a group has: what follows from all documents
- * together is brought up to date by what has changed of each. Numbers of pushes only grow, and what
- * a contribution has said most, least or last goes into the base before it is gone from there.
+ * Puts documents that other gateways have written over those of a group. State that follows from
+ * all documents together is updated by what has changed in each of them. That works because numbers
+ * of pushes only grow, and the largest, smallest or last value of a contribution goes into the base
+ * before the contribution loses it.
  */
 #include <stdlib.h>
 
@@ -38,7 +39,10 @@ static struct contribution *contribution_by_id(struct merged_news *n, uint64_t i
 	return NULL;
 }
 
-/* The document of the base says the same of the series, or somebody has spoken since. */
+/*
+ * The contribution is no longer the one that pushed the series last: the base holds that value, or
+ * another contribution has pushed the series since.
+ */
 static void let_go(struct merged_group *g, struct merged_family *f, uint32_t series,
 		   const struct contribution *c)
 {
@@ -125,7 +129,10 @@ static void say(struct merged_group *g, struct contribution *c, struct merged_fa
 		series_note_exemplars(g, f, p, i, false);
 }
 
-/* A document has all that its contribution says; a push says something of a few families. */
+/*
+ * Whether the part is the same as that in the document. A document has all parts of its
+ * contribution, of which a push changes a few.
+ */
 static bool is_said(const struct merged_family *f, const struct part *p, struct str bytes)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
@@ -167,7 +174,7 @@ static struct contribution *contribution_for(struct merged_news *n, const struct
 
 	if (c && c->doc.id == doc->id && c->first == h->first)
 		return c;
-	/* It has gone, and come back. */
+	/* The contribution that had the id was removed, and another one has it. */
 	if (c)
 		leave(n, c);
 	merged_news_make_free(n, doc->id);

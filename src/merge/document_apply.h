@@ -1,6 +1,6 @@
 /*
- * What the files document_apply*.c share (private to src/merge): a document that others have
- * written is put over what a group has. Pure functions over the group.
+ * Shared by document_apply*.c (private to src/merge), which put documents that other gateways have
+ * written over those of a group. No clock, no store.
  */
 #ifndef MERGE_DOCUMENT_APPLY_H
 #define MERGE_DOCUMENT_APPLY_H
@@ -10,10 +10,10 @@
 
 struct reader;
 
-/* A number that was given again when what had it was gone. */
+/* Removes the contribution or family that has this id, since a new document has taken the id. */
 void merged_news_make_free(struct merged_news *n, uint64_t id);
 
-/* The rest of the document of a family, behind its head. */
+/* Applies the document of a family; r is behind its head. */
 void merged_news_family(struct merged_news *n, struct reader *r, const struct document *doc);
 
 #endif

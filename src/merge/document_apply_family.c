@@ -1,9 +1,9 @@
-/* The document of a family that others have written, over what a group has of it. */
+/* Puts the document of a family that another gateway has written over that family. */
 #include "base/mem.h"
 #include "merge/document_apply.h"
 #include "merge/document_numbers.h"
 
-/* Has it only grown? */
+/* Whether `to` is f with nothing but further series and layouts. */
 static bool is_grown(const struct merged_family *f, const struct merged_family *to)
 {
 	if (!str_eq(f->name, to->name) || !str_eq(f->help, to->help) ||
@@ -87,7 +87,7 @@ static void exchange_exemplars(struct merged_group *g, struct merged_family *f, 
 			    : exemplars_ref(s->exemplars);
 }
 
-/* What the base said last counts only as long as no contribution has spoken since. */
+/* The last value that the base holds counts only if no contribution has pushed the series since. */
 static void base_says(struct merged_group *g, struct merged_family *f, uint32_t series,
 		      struct merged_series *with)
 {

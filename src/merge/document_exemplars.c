@@ -24,7 +24,7 @@ void put_exemplars(struct strbuf *b, const struct exemplars *e)
 	}
 }
 
-/* The labels are to be freed. */
+/* The caller frees the labels. */
 static void take_one(struct reader *r, struct kept_exemplar *k)
 {
 	uint64_t flags = take(r);

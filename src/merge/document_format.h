@@ -1,6 +1,6 @@
 /*
- * What documents begin with. Numbers in them are little-endian: varints where they are small, eight
- * bytes where they are doubles.
+ * A document begins with its version and its kind. Numbers in documents are little-endian: small
+ * ones are varints, doubles have eight bytes.
  */
 #ifndef MERGE_DOCUMENT_FORMAT_H
 #define MERGE_DOCUMENT_FORMAT_H

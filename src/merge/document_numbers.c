@@ -27,7 +27,7 @@ void put_exact(struct strbuf *b, const struct exact *e)
 	strbuf_add(b, exact_words(e), e->n * sizeof(uint64_t));
 }
 
-/* Even numbers are not negative. */
+/* The lowest bit is the sign. */
 void put_signed(struct strbuf *b, int32_t v)
 {
 	put(b, v < 0 ? (uint64_t)(-(int64_t)v) << 1 | 1 : (uint64_t)v << 1);

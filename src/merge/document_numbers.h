@@ -11,7 +11,7 @@ void put_exact(struct strbuf *b, const struct exact *e);
 /* Counts of the base may be negative. */
 void put_signed(struct strbuf *b, int32_t v);
 
-/* Once it is bad, all that is taken is 0. */
+/* Once `bad` is set, everything that is taken is 0. */
 struct reader {
 	struct str rest;
 	bool bad;
@@ -19,7 +19,7 @@ struct reader {
 
 const char *take_bytes(struct reader *r, size_t n); /* NULL: there are not as many */
 uint64_t take(struct reader *r);
-/* A count of things that take at least a byte each. */
+/* Takes a count of items of at least a byte each: a count above the bytes that are left is bad. */
 uint32_t take_count(struct reader *r);
 double take_double(struct reader *r);
 struct str take_str(struct reader *r);
@@ -28,7 +28,7 @@ int32_t take_signed(struct reader *r);
 
 /* ---- document_read.c ---- */
 
-/* What the document of a contribution says of it, before its parts; borrows. */
+/* The document of a contribution up to its parts; borrows from the document. */
 struct contribution_head {
 	struct source source;
 	uint64_t first;
@@ -40,14 +40,14 @@ struct contribution_head {
 
 /* False: it is bad. */
 bool take_contribution(struct reader *r, struct merged_group *g, struct contribution_head *ret);
-/* All of it but `live`. */
+/* Sets all of the head but `live`. */
 void contribution_set_head(struct contribution *c, const struct contribution_head *h);
-/* NULL: there is nothing, or it is bad. */
+/* Takes a part; the caller owns it. NULL: it is empty, or the document is bad. */
 struct part *take_part(struct reader *r, struct merged_group *g, struct merged_family *f);
-/* Takes the part, NULL too. */
+/* Owns the part, which may be NULL. */
 void contribution_load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,
 			    struct part *p);
-/* There is none of that name in the group. */
+/* Takes a family; the group must have none of that name. */
 void take_family(struct reader *r, struct merged_group *g, const struct document *doc);
 /* NULL: there is none, or it was dropped. */
 struct merged_family *family_by_id(const struct merged_group *g, uint64_t id);
@@ -64,12 +64,12 @@ void put_shape(struct strbuf *b, const struct native_shape *s);
 struct native_shape take_shape(struct reader *r);
 /* NULL is fine. */
 void put_native(struct strbuf *b, const struct native *v);
-/* To be freed; NULL: there is none, or what there is is bad. */
+/* The caller frees it. NULL: there is none, or the document is bad. */
 struct native *take_native(struct reader *r);
 
 /* ---- document_exemplars.c ---- */
 
-/* NULL is fine, and is taken as NULL. */
+/* NULL is fine, and is read back as NULL. */
 void put_exemplars(struct strbuf *b, const struct exemplars *e);
 struct exemplars *take_exemplars(struct reader *r);
 

@@ -29,7 +29,7 @@ struct read_part {
 	uint32_t *gone, n_gone;
 };
 
-/* Does each series have a count, and maybe buckets, beside its value? */
+/* Whether each series has a count, and maybe buckets, beside its value. */
 static bool has_dists(const struct merged_family *f)
 {
 	return f->type == METRIC_HISTOGRAM || f->type == METRIC_SUMMARY ||
@@ -114,7 +114,7 @@ struct part *take_part(struct reader *r, struct merged_group *g, struct merged_f
 	return p;
 }
 
-/* A gauge histogram that is nobody's any more is a part of one series, that one. */
+/* A gauge histogram whose contribution is gone is written as a part with this one series. */
 static void take_held(struct reader *r, struct merged_group *g, struct merged_family *f,
 		      struct merged_series *s)
 {
@@ -338,7 +338,7 @@ int merged_load(struct merged_group *g, const struct document *doc, struct str b
 
 /* ---- what follows from all documents together ---- */
 
-/* The last word on a gauge is that of the push with the highest number. */
+/* The current value of a gauge is that of the push with the highest number. */
 static void find_recent(struct contribution *c, struct merged_family *f, const struct part *p)
 {
 	uint32_t n_gone;

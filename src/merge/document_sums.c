@@ -19,7 +19,7 @@ static int32_t take_schema(struct reader *r)
 	return r->bad ? 0 : (int32_t)v + NATIVE_SCHEMA_MIN;
 }
 
-/* Threshold and counts are what can be compared and added. */
+/* Takes a threshold or a count: a number that can be compared and added. */
 static double take_finite(struct reader *r)
 {
 	double v = take_double(r);

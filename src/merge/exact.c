@@ -7,7 +7,10 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-/* A double is mantissa * 2^(exponent - 1074), the exponent being that many bits from the bottom. */
+/*
+ * A double is mantissa * 2^(exponent - 1074): the exponent is how many bits its mantissa is shifted
+ * up.
+ */
 enum { MANTISSA_BITS = 52, WORD_BITS = 64 };
 
 static uint64_t *words_of(struct exact *e)
@@ -85,7 +88,7 @@ struct number {
 	const uint64_t *words;
 };
 
-/* The negative of a number is its complement and one, in words that it does not have, too. */
+/* The negative of a number is its complement plus one, in the words that are implied as well. */
 static void add_number(struct exact *e, struct number v, bool subtract)
 {
 	uint64_t flip = subtract ? UINT64_MAX : 0, above = (v.negative ? UINT64_MAX : 0) ^ flip;
@@ -149,7 +152,7 @@ static void add_exact(struct exact *e, const struct exact *v, bool subtract)
 {
 	uint64_t words[EXACT_MAX_WORDS];
 
-	/* Its own words may move. */
+	/* v may be e itself, whose words may move: the words are copied first. */
 	copy_bytes(words, exact_words(v), v->n * sizeof(*words));
 	if (!exact_is_zero(v))
 		add_number(e, (struct number){ v->lo, v->n, v->negative, words }, subtract);
@@ -180,7 +183,7 @@ static unsigned magnitude(const struct exact *e, uint64_t out[EXACT_MAX_WORDS + 
 	return n;
 }
 
-/* The 64 bits from that one on; those below the first word are 0. */
+/* The 64 bits from `bit` upwards; bits below the first word are 0. */
 static uint64_t bits_from(const uint64_t *w, unsigned n, int bit)
 {
 	int at = bit >> 6; /* rounds down */
@@ -211,7 +214,7 @@ double exact_value(const struct exact *e)
 	if (n == 0)
 		return 0;
 	drop = (int)n * WORD_BITS - __builtin_clzll(w[n - 1]) - (MANTISSA_BITS + 1);
-	/* Small ones have fewer bits. */
+	/* Subnormal numbers have fewer bits. */
 	if (drop < -base)
 		drop = -base;
 	mantissa = bits_from(w, n, drop);

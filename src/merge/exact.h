@@ -1,7 +1,7 @@
 /*
- * Sums of doubles that are exact: what is added and subtracted in any order leaves the same bits,
- * and the result is the true sum rounded once, to the nearest double, ties to even (IEEE 754
- * roundTiesToEven), as Python's math.fsum() gives it.
+ * Sums of doubles that are exact: adding and subtracting the same numbers in any order gives the
+ * same bits, and the result is the true sum rounded once, to the nearest double, ties to even (IEEE
+ * 754 roundTiesToEven), as Python's math.fsum() gives it.
  *
  * A sum is one integer in units of 2^-1074, the smallest double, of which only the words that are
  * not implied by the sign are kept: two for sums of times, one for small counts. Unlike lists of
@@ -35,7 +35,7 @@ void exact_done(struct exact *e);
 /* v is finite. */
 void exact_add(struct exact *e, double v);
 void exact_sub(struct exact *e, double v);
-/* `times` times, 1 or -1. */
+/* Adds v if times is 1, subtracts it if -1. */
 void exact_add_times(struct exact *e, double v, int times);
 void exact_add_exact(struct exact *e, const struct exact *v);
 void exact_sub_exact(struct exact *e, const struct exact *v);
@@ -51,7 +51,10 @@ static inline const uint64_t *exact_words(const struct exact *e)
 	return e->cap ? e->heap : e->in;
 }
 
-/* Of a zeroed sum; words are least significant first. False: they are not in their only form. */
+/*
+ * Fills a zeroed sum; words are least significant first. False: it could be written in fewer words,
+ * or has too many.
+ */
 bool exact_restore(struct exact *e, uint8_t lo, uint8_t n, bool negative, const uint64_t *words);
 
 #endif

@@ -28,7 +28,7 @@ static int compare_labels(const struct kept_exemplar *a, const struct kept_exemp
 	return (a->n_labels > b->n_labels) - (a->n_labels < b->n_labels);
 }
 
-/* Of two exemplars of one bucket: is a the one to be kept? */
+/* Whether a is the one to be kept of two exemplars of one bucket. */
 static bool is_newer(const struct kept_exemplar *a, const struct kept_exemplar *b)
 {
 	if (a->at != b->at)
@@ -206,7 +206,7 @@ struct exemplars *exemplars_newest(struct exemplars *e, const struct kept_exempl
 		int r = i == n_old ? 1 : j == n ? -1 : compare_places(&e->list[i], &list[j]);
 		const struct kept_exemplar *one;
 
-		/* Several of one bucket stand beside each other, the newest last. */
+		/* Exemplars of one bucket are next to each other, the newest last. */
 		while (r >= 0 && j + 1 < n && compare_places(&list[j], &list[j + 1]) == 0)
 			j++;
 		one = r < 0 || (r == 0 && !is_newer(&list[j], &e->list[i])) ? &e->list[i]
@@ -245,7 +245,7 @@ static struct exemplar *new_exemplar(const struct kept_exemplar *from, struct ar
 	return to;
 }
 
-/* The bucket in which the value is; n: it is in none but +Inf. */
+/* The bucket that the value falls into; n_buckets: only +Inf holds it. */
 static uint32_t find_bucket(const struct histogram *h, double v)
 {
 	uint32_t lo = 0, hi = h->n_buckets;
@@ -302,7 +302,7 @@ static bool write_classic(const struct exemplars *e, struct arena *a, struct his
 	return true;
 }
 
-/* Those that were in two buckets can be in one now: they came in the order of buckets. */
+/* Exemplars of two buckets can share one at a lower schema; the list is in the order of buckets. */
 static bool write_native(const struct exemplars *e, struct arena *a, struct histogram *h)
 {
 	const struct kept_exemplar *last = NULL;

@@ -104,7 +104,10 @@ void family_free(struct merged_family *f)
 
 /* ---- series ---- */
 
-/* The table holds numbers, from 1 on, in the place of pointers: the array may move. */
+/*
+ * The table holds the numbers of series, from 1 on, instead of pointers, since the array of series
+ * may move.
+ */
 static void *number_item(uint32_t series)
 {
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): series move, their numbers do not. */

@@ -117,7 +117,7 @@ bool merged_end_source(struct merged_group *g, const struct source *source)
 {
 	bool any = false;
 
-	/* From the end, since the last contribution takes the place of one that is folded. */
+	/* Backwards, since folding a contribution moves the last one into its place. */
 	for (size_t i = g->n; i > 0; i--) {
 		struct contribution *c = g->contributions[i - 1];
 

@@ -1,13 +1,12 @@
 /*
- * A summed group: contributions, each that of one process, and the base, which holds what is no
- * contribution's any more. What is exposed of a series is the base and what each contribution said
- * last, merged by its family's policy. Knows no store, no clock and no database; the committer
- * alone uses it.
+ * A summed group: a contribution for each process, which is the last values that the process has
+ * pushed, and the base, which holds what has been counted by contributions that are gone. A series
+ * is exposed as the base and the values of all contributions, merged by its family's policy. Knows
+ * no store, no clock and no database; only the committer uses it.
  *
- * A push is taken in three steps: merged_begin() once for each batch; merged_push() and the other
- * calls that change something, each of which can be taken back alone by merged_undo() to the mark
- * before it, as long as it is the last one; and merged_commit() or, for all of the batch, an undo
- * to mark 0.
+ * Pushes are taken in two steps: merged_push() and the other calls that change the group, each of
+ * which merged_undo() can take back, to the mark before it, as long as it is the last one; and at
+ * the end of the batch merged_commit(), or an undo to mark 0 for all of the batch.
  */
 #ifndef MERGE_GROUP_H
 #define MERGE_GROUP_H
@@ -24,12 +23,11 @@
 #include "merge/total.h"
 
 /*
- * One row of the log: the state of a contribution, or of a family with its base. What the row is
- * called there is for who keeps it.
+ * One row of the log with the state of a contribution, or of a family with its base (document.h).
  */
 struct document {
 	uint64_t id;     /* in its group, from 1 on */
-	uint64_t number; /* of the row that says it, when it was first written; 0: none does */
+	uint64_t number; /* of the row that holds it, when it was first written; 0: none yet */
 	uint32_t bytes;  /* of that row */
 };
 
@@ -40,7 +38,7 @@ struct layout_sums {
 	struct exact counts[]; /* at the bounds of the layout */
 };
 
-/* Of a sum. Of a histogram or summary the value is its sum. */
+/* The running sum of a series; `value` of a histogram or summary is its sum. */
 struct sums {
 	struct total value;
 	struct exact count;
@@ -57,20 +55,23 @@ struct merged_series {
 	uint64_t hash;
 	bool plain;      /* as in struct metric */
 	double since;    /* Unix seconds: when it was first exposed */
-	uint32_t n_said; /* contributions that say it, of live policies: live ones */
+	uint32_t n_said; /* contributions that have it; with a live policy: live ones */
 	bool in_base;
-	bool stale;                 /* value is to be found again, among the contributions */
-	struct sums all, base;      /* MERGE_SUM; MERGE_LIVESUM: all */
-	struct native_shape native; /* of histograms that are summed */
-	/* Of what is said and of the base; of the base alone. References, or NULL. */
+	bool stale;            /* the extreme has to be looked for again among the contributions */
+	struct sums all, base; /* MERGE_SUM; MERGE_LIVESUM: all */
+	struct native_shape native; /* of summed histograms */
+	/* Those of all contributions and the base; those of the base alone. References, or NULL. */
 	struct exemplars *exemplars, *base_exemplars;
-	/* A gauge histogram that is nobody's any more: the last one that was said. Owned, or NULL.
-	 */
+	/* The last gauge histogram, if the contribution that pushed it is gone. Owned, or NULL. */
 	struct part *held;
 	double value;      /* other policies; of MERGE_MAX and MERGE_MIN the extreme so far */
-	double base_value; /* of MERGE_MAX and MERGE_MIN: what no contribution says any more */
-	/* MERGE_MOSTRECENT: the last push that said something of it, 0: none has; whose it was,
-	 * NULL: the base has it; and whether it was a value or that there is none. */
+	double base_value; /* of MERGE_MAX and MERGE_MIN: the extreme of values that no contribution
+			      has any more */
+	/*
+	 * MERGE_MOSTRECENT: number of the last push about the series, 0: none; the contribution of
+	 * that push, NULL: the base has the value; and whether that push had a value or left the
+	 * series out.
+	 */
 	uint64_t number;
 	struct contribution *by;
 	bool there;
@@ -87,17 +88,18 @@ struct merged_family {
 	struct str name, help, unit; /* owned */
 	bool has_help;
 	uint8_t type, policy;
-	bool dropped;       /* another one has taken the name; gone when the batch is committed */
-	bool changed;       /* what is exposed of it may be other than it was at the last commit */
-	bool shape_changed; /* there are other series, or other bounds */
-	bool base_changed;  /* its document is to be written */
+	bool dropped; /* another family has taken the name; freed when the batch is committed */
+	bool changed; /* its exposition may differ from that at the last commit */
+	bool shape_changed; /* it has other series or other bounds than at the last commit */
+	bool base_changed;  /* the document has to be written */
 	struct merged_series *series;
 	uint32_t n, cap;
 	struct table by_hash;     /* of series numbers + 1 */
 	struct series_list *list; /* of the part that was made last, or NULL */
 	struct layout *layouts;
 	uint32_t n_layouts, shown_layout;
-	uint64_t shown_number; /* first commit of the contribution that shown_layout is of */
+	uint64_t shown_number; /* number of the first push of the contribution whose layout is shown
+				*/
 };
 
 /* ---- what contributions say ---- */
@@ -111,17 +113,19 @@ struct contribution {
 	struct document doc;
 	uint64_t first; /* number of its first push */
 	bool live, ended, removed;
-	bool returned; /* it was folded before: what the base holds of it is in there */
-	bool changed;  /* its document is to be written */
+	bool returned;               /* it was folded before: the base holds what it had counted */
+	bool changed;                /* the document has to be written */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	double source_ttl;           /* seconds; 0: it never counts as silent */
-	double resets[3];            /* Unix seconds of the last ones that were assumed */
-	/* For who keeps the time: monotonic nanoseconds of the last push, and of what is due then;
-	 * and its place among those who wait, + 1. */
+	double resets[3];            /* Unix seconds of the last resets that were assumed */
+	/*
+	 * For store/, which keeps the time: monotonic nanoseconds of the last push, and of the next
+	 * thing that is due; and its place in the queue of what is due, + 1.
+	 */
 	int64_t heard_ns, due_ns;
 	size_t wait_at;
-	size_t shown_at;     /* its place among those that are shown, + 1 */
-	char *failed_why;    /* owned; of the push at failed_at; NULL: not known */
+	size_t shown_at;     /* for store/: its place among the contributions that are shown, + 1 */
+	char *failed_why;    /* owned; why the push at failed_at was refused; NULL: not known */
 	struct part **parts; /* by number of the family; NULL: nothing */
 	uint32_t n_parts;
 };
@@ -132,10 +136,10 @@ struct merged_group {
 	struct table by_source;              /* contributions by hash of their names */
 	struct contribution **contributions; /* in no order */
 	size_t n, cap;
-	size_t n_values;                 /* that they hold, for --limits.source-values */
+	size_t n_values; /* values that contributions hold, for --limits.source-values */
 	struct merged_family **families; /* by index; NULL: free */
 	uint32_t n_families;
-	struct table by_name;          /* of those that are not dropped */
+	struct table by_name;          /* families that are not dropped */
 	uint64_t next_number, next_id; /* of pushes, of documents */
 	struct undo *undo;
 	size_t n_undo, cap_undo;
@@ -147,78 +151,88 @@ struct merged_push {
 	const struct source *source;
 	const struct said *said;
 	bool returned;  /* a contribution of that name and start was folded */
-	bool replace;   /* PUT: gauges that it leaves out go */
-	bool final;     /* the source has ended with it */
+	bool replace;   /* PUT: gauges that the push leaves out are removed */
+	bool final;     /* the source ends with this push */
 	double now;     /* Unix seconds */
 	int64_t now_ns; /* monotonic */
 	double source_ttl;
 };
 
 enum merged_outcome {
-	MERGED_RESET = 1 << 0,     /* a count fell without a start that would say why */
-	MERGED_INHERITED = 1 << 1, /* counts that are older than their process */
+	MERGED_RESET = 1 << 0,     /* a count fell, and no start of a process explains it */
+	MERGED_INHERITED = 1 << 1, /* the counts are older than their process */
 	MERGED_NEW = 1 << 2,       /* the first push of a contribution */
 };
 
 struct merged_group *merged_group_new(void);
 void merged_group_free(struct merged_group *g);
 
-/* Where the undoing of what follows ends. */
+/* The mark to which merged_undo() takes back all changes that follow. */
 size_t merged_mark(const struct merged_group *g);
 void merged_undo(struct merged_group *g, size_t mark);
 /*
- * The contributions that have been touched since the last merged_commit(), some more than once; of
- * those that are gone `removed` is set.
+ * Calls fn for the contributions that have been changed since the last merged_commit(), for some
+ * more than once; `removed` is set of those that are gone.
  */
 void merged_each_touched(const struct merged_group *g,
 			 void (*fn)(void *arg, struct contribution *c), void *arg);
-/* Has a family been dropped since the last merged_commit()? */
+/* Whether a family has been dropped since the last merged_commit(). */
 bool merged_drops(const struct merged_group *g);
-/* What was taken is final: there is nothing to be undone. */
+/* Makes all changes final, so that they can no longer be undone. */
 void merged_commit(struct merged_group *g);
 
 /*
- * -1: *err, ERR_INVALID for a type that others hold, ERR_CONFLICT for the fourth reset in a minute;
- * nothing has changed then. *ret: merged_outcome bits.
+ * Takes a push of one process. -1: ERR_INVALID for a family that live contributions hold with
+ * another type, ERR_CONFLICT for the fourth reset in a minute; nothing has changed then. *ret:
+ * merged_outcome bits.
  */
 int merged_push(struct merged_group *g, const struct merged_push *push, unsigned *ret,
 		struct err *err);
 
 /*
- * An increment: what it counts goes into the base at once, and nobody's gauges are live. -1: *err,
+ * Adds a push of increments to the base; a group with mode add has no contributions. -1:
  * ERR_INVALID for another type than before; nothing has changed then.
  */
 int merged_add(struct merged_group *g, const struct said *said, double now, struct err *err);
-/* The last push of the source was wrong: its contribution, if there is one, is noted for it. */
+/*
+ * Notes at the contribution of the source, if there is one, that its last push was refused, and
+ * why.
+ */
 void merged_refused(struct merged_group *g, const struct source *source, double now,
 		    const char *why);
 
 /*
- * The contributions of a source, or with a start the one; false: there is none. Those without a
- * start go into the base.
+ * Ends the contributions of a source, or, if it has a start, the one with that start; false: there
+ * is none. Contributions without a start are folded into the base.
  */
 bool merged_end_source(struct merged_group *g, const struct source *source);
-/* It has been silent for too long, or is heard of again. */
+/*
+ * Sets whether c counts for live policies: not when it has been silent for too long, again when it
+ * pushes.
+ */
 void merged_set_live(struct merged_group *g, struct contribution *c, bool live);
-/* What it said moves into the base, and it is gone. Nothing exposed changes but live gauges. */
+/* Moves the values of c into the base and removes c. Of the exposition only live gauges change. */
 void merged_fold(struct merged_group *g, struct contribution *c);
 
-/* The contribution that a push with that body would be of; said NULL: that very start. */
+/*
+ * The contribution that a push of this source with this body belongs to, or NULL; said NULL: only
+ * the one with exactly that start.
+ */
 struct contribution *merged_find(const struct merged_group *g, const struct source *source,
 				 const struct said *said);
 
-/* Is there a family of that name, shown or not? */
+/* Whether there is a family of that name, shown or not. */
 bool merged_has(const struct merged_group *g, struct str family);
 
-/* What is exposed of the family is other than it was, though nothing was said. */
+/* Marks that the exposition of the family has changed without a push. */
 void merged_family_changed(struct merged_group *g, struct merged_family *f);
 
 /* ---- exposition ---- */
 
 /*
- * The family as scrapes are to see it, in the arena; labels are borrowed. n_metrics is 0 when
- * nothing of it is to be seen. Series first exposed within `zero_first` seconds before `now` are
- * shown as zeros if they can be added up. False: the arena is full.
+ * Makes the family as scrapes see it, in the arena; labels are borrowed. n_metrics is 0 when no
+ * series of it is shown. Series first exposed within `zero_first` seconds before `now` are shown as
+ * zeros if they can be added up. False: the arena is full.
  */
 bool merged_family_build(struct merged_group *g, struct merged_family *f, double now,
 			 double zero_first, struct arena *a, struct family *ret);

@@ -139,7 +139,10 @@ static bool is_integer(double v)
 	return v == floor(v) && v < 0x1p63;
 }
 
-/* Readers refuse integers that do not add up; they do not ask for that of floats. */
+/*
+ * Whether the counts can be written as integers: readers refuse integers that do not add up to the
+ * count; floats need not.
+ */
 static bool are_integers(const struct native *v, const struct histogram *h)
 {
 	double count = h->count_float > 0 ? h->count_float : (double)h->count, all = v->zero;
@@ -151,7 +154,7 @@ static bool are_integers(const struct native *v, const struct histogram *h)
 			return false;
 		all += v->counts[i].count;
 	}
-	/* Beyond that, doubles do not hold each integer. */
+	/* Above 2^53 doubles cannot hold every integer. */
 	if (all > 0x1p53)
 		return false;
 	return isnan(h->sum) ? all <= count : all == count;
@@ -174,7 +177,7 @@ static void write_count(struct written *w, double count)
 	w->before = (int64_t)count;
 }
 
-/* Short gaps are filled with zeros, as a span takes more room. */
+/* Short gaps are filled with zeros, since another span takes more room. */
 static void write_side(struct written *w, const struct native_count *c, uint32_t n)
 {
 	int32_t next = 0;
@@ -231,7 +234,7 @@ bool native_write(const struct native *v, struct arena *a, struct histogram *h)
 	if (!make_side(&pos, v->counts, n, integers, a) ||
 	    !make_side(&neg, v->counts + n, v->n - n, integers, a))
 		return false;
-	/* An empty span says that it is native, where nothing else does. */
+	/* An empty span tells readers that the histogram is native if it has no buckets. */
 	if (v->n == 0)
 		pos.n_spans = 1;
 	h->has_schema = h->has_zero_threshold = true;

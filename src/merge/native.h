@@ -2,9 +2,9 @@
  * The native part of a histogram as numbers: a count for each bucket that is not empty. Pure
  * functions; any thread.
  *
- * Histograms of several resolutions are added up at the lowest schema, where each bucket is made of
- * whole ones of the higher (as Prometheus's model/histogram reduces them). The zero bucket is the
- * widest of all, grown to the end of a bucket that it would cut, so that none is counted in part.
+ * Histograms of several resolutions are added up at the lowest schema, each of whose buckets
+ * consists of whole buckets of the higher ones (as Prometheus's model/histogram reduces them). The
+ * zero bucket is the widest of all, and ends where a bucket ends, so that no bucket is cut.
  */
 #ifndef MERGE_NATIVE_H
 #define MERGE_NATIVE_H
@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "metrics/metric.h"
 
-/* More than the 2^11 exponents that doubles have, at the highest schema, and then some. */
+/* More than the 2^11 exponents of doubles need at the highest schema. */
 enum { NATIVE_MAX_INDEX = 1 << 20 };
 
 struct native_count {
@@ -33,28 +33,31 @@ static inline size_t native_size(uint32_t n)
 	return sizeof(struct native) + n * sizeof(struct native_count);
 }
 
-/* Of how many buckets native_read() makes counts at most. */
+/* The most counts that native_read() makes of h. */
 uint32_t native_room(const struct histogram *h);
 /*
- * Of a native part that readers take (metrics/native_histogram.h): in words why it cannot be added
- * up, as a bucket that no number can be in, or a count that is infinite; or NULL.
+ * Why a native part that readers accept (metrics/native_histogram.h) cannot be added up, in words
+ * for the pusher: a count is infinite, or no number can be in a bucket. NULL: it can.
  */
 const char *native_sum_fault(const struct histogram *h);
-/* Of a native part without a fault. */
+/* Reads a native part without a fault into *to, which has room for native_room(h) counts. */
 void native_read(const struct histogram *h, struct native *to);
 /* Either may be NULL. */
 bool native_same(const struct native *a, const struct native *b);
 
-/* The bucket of a schema that is not higher in which that bucket is. */
+/* The bucket of a lower (or the same) schema that holds bucket `index` of `schema`. */
 static inline int32_t native_index_at(int32_t index, int32_t schema, int32_t lower_schema)
 {
-	/* A shift rounds down, as a bucket includes its upper bound and not its lower one. */
+	/*
+	 * The shift rounds down. A bucket includes its upper bound and not its lower one, hence - 1
+	 * and + 1.
+	 */
 	return ((index - 1) >> (schema - lower_schema)) + 1;
 }
 
 /*
- * Becomes the native part of h, whose count and sum are there, in the arena: of integers if all
- * counts are and add up, else of floats. False: the arena is full.
+ * Makes v the native part of h, whose count and sum are set, in the arena: with integers if all
+ * counts are integers and add up, else with floats. False: the arena is full.
  */
 bool native_write(const struct native *v, struct arena *a, struct histogram *h);
 

@@ -53,7 +53,10 @@ struct exact *native_layer_count(struct native_layer *l, uint32_t *hint, bool ne
 	return &l->list[at].count;
 }
 
-/* Without this, a layer of a resolution that no process has any more would be kept for ever. */
+/*
+ * Drops counts of 0, and the layer if it is empty: it would be kept for ever if no process pushes
+ * its resolution any more.
+ */
 static void drop_empty(struct native_sums *s, struct native_layer *l)
 {
 	uint32_t kept = 0;
@@ -80,7 +83,7 @@ void native_sums_add(struct native_sums *s, const struct native *v, int times)
 		exact_add_times(
 			native_layer_count(l, &hint, v->counts[i].negative, v->counts[i].index),
 			v->counts[i].count, times);
-	/* What is taken back may have been added as less than nothing. */
+	/* Also after an addition, since a count below 0 may have become 0. */
 	drop_empty(s, l);
 }
 
@@ -92,7 +95,7 @@ static void add_exact(struct exact *to, const struct exact *v, int times)
 		exact_sub_exact(to, v);
 }
 
-/* At another resolution, which is not higher and not narrower. */
+/* Adds `from` to a layer whose schema is not higher and whose zero bucket is not narrower. */
 static void add_layer(struct native_layer *to, const struct native_layer *from, int times)
 {
 	bool same = to->schema == from->schema && to->threshold == from->threshold;
@@ -145,7 +148,10 @@ static struct native_shape shape_of(const struct native_sums *s, struct native_s
 	return shape;
 }
 
-/* As low and as wide as the shape; what the threshold cuts stays a bucket. */
+/*
+ * All layers as one, with schema and threshold of the shape. A bucket that the threshold cuts stays
+ * a bucket.
+ */
 static struct native_sums at_shape(const struct native_sums *s, const struct native_shape *shape)
 {
 	struct native_sums one = { 0 };
@@ -165,7 +171,10 @@ void native_sums_squash(struct native_sums *s)
 	*s = one;
 }
 
-/* Of both signs one bucket at most is cut; and its end cuts none, as all have the same bounds. */
+/*
+ * The threshold, moved to the end of the bucket that it cuts, if any. All buckets have the same
+ * bounds for both signs, so that end cuts no other bucket.
+ */
 static double grown(const struct native_layer *l, double threshold)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
@@ -178,7 +187,7 @@ static double grown(const struct native_layer *l, double threshold)
 	return threshold;
 }
 
-/* Below 0 it is shown as 0; see count_of() in build.c. */
+/* A count below 0 is shown as 0; count_of() in build.c says why there can be one. */
 static double count_of(const struct exact *e)
 {
 	double v = exact_value(e);

@@ -1,6 +1,6 @@
 /*
- * The exact sums of native histograms, a layer for each resolution in which some of them came, so
- * that nothing is cut again when another comes or goes. One thread.
+ * The exact sums of native histograms, with a layer for each resolution in which histograms were
+ * pushed, so that sums stay exact whichever resolutions come and go. One thread.
  */
 #ifndef MERGE_NATIVE_SUMS_H
 #define MERGE_NATIVE_SUMS_H
@@ -28,10 +28,14 @@ struct native_sums {
 	uint32_t n;
 };
 
-/* What all of them are shown at: it goes one way, or readers would take it for a reset. */
+/*
+ * The resolution at which the sum is shown. The schema only falls and the threshold only grows:
+ * readers would take the opposite for a reset.
+ */
 struct native_shape {
-	bool known;  /* one of them was native */
-	bool hidden; /* one was not, and no reader could add the others up to the count */
+	bool known;  /* one of the histograms was native */
+	bool hidden; /* one was not native, so the buckets of the others do not add up to the count
+		      */
 	int32_t schema;
 	double threshold;
 };
@@ -40,19 +44,22 @@ void native_sums_done(struct native_sums *s);
 /* Adds v `times` times, 1 or -1. */
 void native_sums_add(struct native_sums *s, const struct native *v, int times);
 void native_sums_add_sums(struct native_sums *to, const struct native_sums *from, int times);
-/* One layer of all, as low and as wide as the lowest and the widest. */
+/* Makes one layer of all, with the lowest schema and the widest zero bucket of them. */
 void native_sums_squash(struct native_sums *s);
-/* The layer of that resolution, which is made if there is none. */
+/* The layer of that resolution, which is made if there is none. Borrowed until the next call. */
 struct native_layer *native_sums_layer(struct native_sums *s, int32_t schema, double threshold);
-/* A count of it: the next one at or behind *hint, which is where to look on. */
+/*
+ * The count of a bucket, which is made if there is none. The search begins at *hint, 0 at first;
+ * for the next bucket in ascending order *hint is where to go on. Borrowed until the next call.
+ */
 struct exact *native_layer_count(struct native_layer *l, uint32_t *hint, bool negative,
 				 int32_t index);
 
-/* What the shape is with v, which is NULL for a histogram that is not native. */
+/* The shape after one more histogram, v; NULL: that is not native. */
 struct native_shape native_shape_with(struct native_shape s, const struct native *v);
 /*
- * All of it at that shape, whose threshold grows to the end of a bucket that it would cut. To be
- * freed.
+ * The whole sum at that shape, whose threshold grows to the end of a bucket that it would cut. The
+ * caller frees it.
  */
 struct native *native_sums_total(const struct native_sums *s, struct native_shape *shape);
 

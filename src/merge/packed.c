@@ -6,7 +6,7 @@
 
 unsigned packed_width(unsigned width, double v)
 {
-	/* -0 is another number than 0: it has a bit that whole numbers have no room for. */
+	/* -0 differs from 0 by its sign, for which whole numbers have no room. */
 	if (!(v >= 0) || signbit(v) || v >= 0x1p56 || v != floor(v))
 		return PACKED_DOUBLES;
 	while (width < PACKED_DOUBLES && (uint64_t)v >> 8 * width)

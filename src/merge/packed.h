@@ -8,10 +8,10 @@
 
 #include <stddef.h>
 
-/* Bytes of each number; 0: all are 0, and take none. */
+/* A width is the bytes of each number: 0 if all numbers are 0, this for doubles. */
 enum { PACKED_DOUBLES = 8 };
 
-/* What an array takes that has been given `width` so far, 0 at first, and is to hold v, too. */
+/* The width for v and for all numbers that `width` is for; begin with 0. */
 unsigned packed_width(unsigned width, double v);
 void packed_put(char *to, unsigned width, size_t i, double v);
 double packed_get(const char *from, unsigned width, size_t i);

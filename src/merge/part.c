@@ -64,7 +64,7 @@ uint32_t part_find(const struct part *p, uint32_t series)
 	return lo < p->list->n && p->list->v[lo] == series ? lo : UINT32_MAX;
 }
 
-/* A NaN is the same as itself. */
+/* Compares bits, so that a NaN is the same as itself. */
 static bool same_bits(double a, double b)
 {
 	uint64_t x, y;
@@ -159,7 +159,7 @@ double part_created_at(const struct part *p, uint32_t at)
 	return first + (after - 1) / PER_SECOND;
 }
 
-/* ---- what has gone ---- */
+/* ---- series that were left out ---- */
 
 static size_t gone_offset(const struct part *p)
 {
@@ -264,7 +264,7 @@ static void put_dist(const struct merged_family *f, struct part_dist *to, const 
 
 /* ---- making one ---- */
 
-/* What the parts of a block take. */
+/* How large the pieces of the block are. */
 struct room {
 	unsigned value_width, created_width;
 	bool is_dist, exemplars;
@@ -316,7 +316,7 @@ static struct part *new_part(struct series_list *list, uint64_t number, uint32_t
 	return p;
 }
 
-/* Those that it had stay until there are newer ones. */
+/* The exemplars that the series had stay until newer ones are pushed. */
 static struct exemplars *exemplars_of(const struct pick *pick, const struct said_family *sf,
 				      const struct part *old)
 {

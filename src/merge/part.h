@@ -1,7 +1,7 @@
 /*
- * What one contribution says of one family: immutable, in one block. Of all that a gateway keeps of
- * its processes these are the most, so a part holds nothing that can be reckoned, and its numbers
- * in as few bytes as they need (packed.h). The committer alone uses it.
+ * The values that one contribution has of one family: immutable, in one block. Most memory of
+ * summed groups is in parts, so a part holds nothing that can be computed, and its numbers in as
+ * few bytes as they need (packed.h). Only the committer uses it.
  */
 #ifndef MERGE_PART_H
 #define MERGE_PART_H
@@ -12,19 +12,23 @@
 #include "merge/exemplars.h"
 #include "merge/packed.h"
 
-/* Which series parts are of. Most processes say the same ones: they share it. Immutable. */
+/*
+ * The numbers of the series of a part. Most processes push the same series, and share one list.
+ * Immutable.
+ */
 struct series_list {
 	uint32_t refs, n;
 	uint32_t v[]; /* ascending */
 };
 
-/* At 20,000 pushes a second to one group, 400 years. */
+/* Enough for 400 years of 20,000 pushes a second to one group. */
 #define PART_MAX_NUMBER ((UINT64_C(1) << 48) - 1)
 
 /*
- * Behind it, in this order, those that are there: a reference to exemplars, or NULL, for each
- * value; a pointer to the rest of each; when the first of them began; the values; when each began,
- * in 1024ths of a second after the first, + 1, or 0; what has gone; the rest.
+ * Behind the struct follow, in this order and each only if it is needed: for each value a reference
+ * to exemplars, or NULL; for each value a pointer to its struct part_dist; when the first series
+ * began; the values; when each series began, in 1024ths of a second after the first, + 1, or 0; the
+ * series that were left out; the struct part_dists.
  */
 struct part {
 	uint64_t number : 48; /* of the push that made it */
@@ -34,7 +38,7 @@ struct part {
 	void *room[];
 };
 
-/* What a value is of a histogram or summary, beside its sum. */
+/* A histogram or summary but for its sum, which is the value. */
 struct part_dist {
 	double count;
 	uint32_t layout;
@@ -43,13 +47,13 @@ struct part_dist {
 	char counts[]; /* as many as the layout has bounds; the native part is behind them */
 };
 
-/* NULL: none has any. */
+/* NULL: no value has exemplars. */
 static inline struct exemplars **part_exemplars(const struct part *p)
 {
 	return p->has_exemplars ? (struct exemplars **)p->room : NULL;
 }
 
-/* Of a part with distributions. */
+/* Only for a part whose values have a struct part_dist. */
 static inline struct part_dist **part_dist_at(const struct part *p, uint32_t i)
 {
 	return (struct part_dist **)p->room + (p->has_exemplars ? p->list->n : 0) + i;
@@ -77,7 +81,7 @@ static inline double part_value(const struct part *p, uint32_t i)
 	return packed_get(part_values_at(p), p->value_width, i);
 }
 
-/* When the value began, in Unix seconds; 0: that is not known. */
+/* When the series began, in Unix seconds; 0: not known. */
 double part_created_at(const struct part *p, uint32_t at);
 
 static inline double dist_bucket(const struct part_dist *d, uint32_t i)
@@ -85,11 +89,13 @@ static inline double dist_bucket(const struct part_dist *d, uint32_t i)
 	return packed_get(d->counts, d->width, i);
 }
 
-/* MERGE_MOSTRECENT: series that this contribution has left out, and nobody said since; ascending.
+/*
+ * MERGE_MOSTRECENT: series that this contribution has left out and no other has pushed since;
+ * ascending.
  */
 const uint32_t *part_gone(const struct part *p, uint32_t *ret_n);
 
-/* The place of a series, or UINT32_MAX. */
+/* The place of a series in the part, or UINT32_MAX. */
 uint32_t part_find(const struct part *p, uint32_t series);
 void part_free(struct part *p);                /* NULL is fine */
 void series_list_unref(struct series_list *l); /* NULL is fine */

@@ -1,4 +1,4 @@
-/* What a push makes of its contribution: which of its counts are new, late, or begin again. */
+/* How a push changes its contribution: which counts are new, late, or begin again. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -7,9 +7,9 @@
 
 enum verdict {
 	TAKEN,
-	LATE,    /* older than what is known: that stays */
-	RENEWED, /* the series began anew: what it had said moves into the base */
-	RESET,   /* the same, but only the fall says so */
+	LATE,    /* older than the value of the contribution, which stays */
+	RENEWED, /* the series began anew: its old value moves into the base */
+	RESET,   /* the same, known only because the count fell */
 };
 
 struct at_hand {
@@ -17,7 +17,7 @@ struct at_hand {
 	struct contribution *c;
 	const struct merged_push *push;
 	bool reset;
-	/* Of the family at hand. */
+	/* For the family that is being taken. */
 	struct pick *picks;
 	uint32_t *gone;
 	uint32_t n, n_gone;
@@ -37,7 +37,7 @@ static enum verdict judge(const struct contribution *c, const struct part *old, 
 	return c->has_start ? LATE : RESET;
 }
 
-/* The bounds shown are those of the contribution whose first commit came last. */
+/* The layout of the contribution that was made last is the one shown. */
 static void show_layout(struct at_hand *h, struct merged_family *f, const struct part *p)
 {
 	if (p && part_dists(p) && p->list->n > 0 && h->c->first >= f->shown_number)
@@ -51,7 +51,7 @@ static void keep(struct at_hand *h, const struct part *old, uint32_t at)
 	h->picks[h->n++] = (struct pick){ old->list->v[at], at, true, part_created_at(old, at) };
 }
 
-/* The series is in what this contribution said last, and in the push. */
+/* The series is in the contribution's old part and in the push. */
 static void pick_again(struct at_hand *h, struct merged_family *f, const struct part *old,
 		       uint32_t at, struct pick said, const struct said_metric *m)
 {
@@ -106,7 +106,10 @@ static void say_sums(struct at_hand *h, struct merged_family *f, const struct sa
 	}
 	new = part_make(h->g, f, h->picks, h->n, sf, old, NULL, 0, h->g->next_number);
 	contribution_say(h->g, h->c, f, new);
-	/* The base holds what it had said when it was folded; its first push says that again. */
+	/*
+	 * The contribution was folded, so the base holds its values, and its first push has them
+	 * again.
+	 */
 	for (uint32_t k = 0; h->c->returned && new &&k < new->list->n; k++)
 		if (!h->picks[k].old && f->series[new->list->v[k]].in_base &&
 		    (!old || part_find(old, new->list->v[k]) == UINT32_MAX))
@@ -164,7 +167,7 @@ static void set_recent(struct at_hand *h, struct merged_family *f, uint32_t seri
 	s->there = there;
 }
 
-/* The push leaves out a series that was said, or left out, by the one before. */
+/* The push leaves out a series that the contribution's last push had, or left out, too. */
 static void leave_out(struct at_hand *h, struct merged_family *f, uint32_t series)
 {
 	if (f->policy != MERGE_MOSTRECENT || f->series[series].by != h->c)
@@ -254,7 +257,7 @@ static bool is_held(const struct merged_group *g, const struct merged_family *f)
 	return false;
 }
 
-/* A family of another type that no live process says gives way to the new one. */
+/* Finds or makes the family. One with another type that no live process pushes is dropped. */
 static int family_for(struct merged_group *g, const struct said_family *sf,
 		      struct merged_family **ret, struct err *err)
 {
@@ -316,8 +319,8 @@ static int say_families(struct at_hand *h, struct err *err)
 /* ---- the push ---- */
 
 /*
- * Has a forked child pushed what its parent had counted? Nobody can tell the two apart afterwards,
- * so it is said with the push.
+ * Whether a forked child has pushed what its parent had counted. Later the two cannot be told
+ * apart, so the answer to the push says it.
  */
 static bool has_inherited(const struct merged_push *push)
 {

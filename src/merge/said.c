@@ -61,7 +61,7 @@ struct fill {
 	struct strbuf id;
 };
 
-/* 0xFF ends each string, as no UTF-8 holds that byte. */
+/* 0xFF ends each string, since UTF-8 never has that byte. */
 uint64_t said_hash_labels(const struct label *labels, uint32_t n, struct strbuf *b)
 {
 	b->n = 0;
@@ -112,8 +112,8 @@ static double float_or(double count_float, uint64_t count)
 }
 
 /*
- * The bucket +Inf is left out, as it is the count. The buckets of the decoded push are sorted where
- * they are: nobody else reads them.
+ * The bucket +Inf is left out, since it is the count. The buckets of the decoded push are sorted in
+ * place, since nothing else reads them.
  */
 static void fill_histogram(struct fill *f, struct said_metric *sm, const struct histogram *h)
 {

@@ -60,7 +60,10 @@ static int check_histogram(const struct family *f, const struct metric *m, struc
 	return native_histogram_is(h) ? check_native(f, m, err) : 0;
 }
 
-/* Text says counts of summaries as doubles, and those that are none have become very large ones. */
+/*
+ * Text formats have counts of summaries as doubles; negative, NaN and infinite ones were converted
+ * to very large counts.
+ */
 static int check_summary(const struct family *f, const struct metric *m, struct err *err)
 {
 	if (m->summary->count <= INT64_MAX)
@@ -81,7 +84,7 @@ int draft_check(const struct draft *d, const struct metric *m, struct err *err)
 	return check_count(d->family, m, draft_single_value(d->family, m), "value", err);
 }
 
-/* ---- what is left of the families ---- */
+/* ---- which families are kept ---- */
 
 /* "x_created" -> "x"; false: it is something else. */
 bool draft_created_base(const struct family *f, struct str *ret)
@@ -95,7 +98,7 @@ bool draft_created_base(const struct family *f, struct str *ret)
 	return true;
 }
 
-/* x_total, or x itself where x is no gauge. */
+/* Whether f is the family whose creation time x_created is: x_total, or x if it is no gauge. */
 static bool is_partner(const struct family *f, struct str base)
 {
 	const struct str total = STR("_total");

@@ -43,7 +43,7 @@ static int say(struct push *push, const struct said_head *head, const struct pus
 	struct said *said;
 	struct err err = { 0 };
 
-	/* A push that is refused has its source, too: the refusal is noted for it. */
+	/* A refused push keeps its source, at which the committer notes the refusal. */
 	if (said_make(push->err.reason ? NULL : families, head, sum_push_policy, (void *)o, a,
 		      &said, &err) < 0) {
 		if (err.reason == ERR_INVALID)

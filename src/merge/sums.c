@@ -1,4 +1,7 @@
-/* Running sums over all contributions: a push costs what it says, not what all have said. */
+/*
+ * Running sums over all contributions, so that a push costs what it holds, not what all
+ * contributions hold.
+ */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -134,7 +137,10 @@ void sums_recount(struct merged_family *f, const struct part *old, const struct 
 		bool has_new = j < n_new && (i >= n_old || new->list->v[j] <= old->list->v[i]);
 
 		if (!has_old || !has_new || !part_same(f, old, i, new, j)) {
-			/* Added first: if both have the extreme, it is not looked for anew. */
+			/*
+			 * The new value is added first: if both are the extreme, it need not be
+			 * looked for again.
+			 */
 			if (has_new)
 				add_one(f, new, j);
 			if (has_old)

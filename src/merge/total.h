@@ -1,7 +1,8 @@
 /*
- * The sum of what contributions say of one number. What is not finite is counted beside: any NaN,
- * or infinities of both signs, make it NaN; else the infinity is the sum. Counts may be negative on
- * the way, as what comes back is taken out of where it was moved to. One thread.
+ * The sum of one number over contributions. NaN and infinities are counted beside the exact sum:
+ * any NaN, or infinities of both signs, make the total NaN; else an infinity is the total. These
+ * counts can be negative for a while, when a value is taken out of the base before it is added
+ * again. One thread.
  */
 #ifndef MERGE_TOTAL_H
 #define MERGE_TOTAL_H

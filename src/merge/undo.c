@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "merge/internal.h"
 
-/* Beyond that many resolutions the base of a series is brought to one. */
+/* The base of a series with more resolutions than this is reduced to one. */
 enum { MAX_NATIVE_LAYERS = 16 };
 
 struct undo *undo_add(struct merged_group *g, enum undo_kind kind)
@@ -262,7 +262,10 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 	family_free(f);
 }
 
-/* Each zero threshold is a layer of its own, and processes may push any number of them. */
+/*
+ * Reduces bases with many layers: each zero threshold makes a layer, and processes may push any
+ * number of thresholds.
+ */
 static void squash_bases(struct merged_family *f)
 {
 	for (uint32_t i = 0; i < f->n; i++) {
@@ -276,7 +279,7 @@ static void squash_bases(struct merged_family *f)
 	}
 }
 
-/* Frees what only an undo would have needed, in the order in which it was done. */
+/* Frees what only an undo would have needed, in the order of the changes. */
 void merged_commit(struct merged_group *g)
 {
 	for (size_t i = 0; i < g->n_undo; i++) {
