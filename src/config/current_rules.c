@@ -131,6 +131,9 @@ int current_rules_reload(struct current_rules *cur, const struct current_rules_r
 
 	pthread_mutex_lock(&cur->reading);
 	r = read_checked(cur, how, &rules, err);
+	/* It is the file that is wrong, and not what asks to read it. */
+	if (r < 0 && (err->reason == ERR_INVALID || err->reason == ERR_TOO_LARGE))
+		err->reason = ERR_CONFIG;
 	pthread_mutex_lock(&cur->lock);
 	old = r < 0 ? NULL : cur->rules;
 	cur->state.last_ok = r == 0;

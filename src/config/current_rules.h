@@ -30,9 +30,9 @@ struct current_rules_reload {
 };
 
 /*
- * -1: *err says why the old ones stay. Reads a file of at most 1 MiB on the caller's thread. If its
- * `access:` would let in more than before, the file may be half written: then it has to be the same
- * for a tenth of a second, for which the caller waits.
+ * -1: *err says why the old ones stay (ERR_CONFIG: the file is wrong). Reads a file of at most 1
+ * MiB on the caller's thread. If its `access:` would let in more than before, the file may be half
+ * written: then it has to be the same for a tenth of a second, for which the caller waits.
  */
 int current_rules_reload(struct current_rules *cur, const struct current_rules_reload *how,
 			 struct err *err);

@@ -56,6 +56,10 @@ def test_reload_endpoint(rules):
         rules.write_text("rules: 1\n")
         r = g.request("POST", "/-/reload")
         assert r.status == 500 and r.text.startswith(f"{rules}: ") and "cannot unmarshal !!int `1` into a list of rules" in r.text
+        for wrong in ["rules:\n- match: '{job='\n", "rules:\n- match: '{job=~\"(\"}'\n", "access:\n- who: [\n"]:
+            rules.write_text(wrong)
+            r = g.request("POST", "/-/reload")
+            assert r.status == 500 and r.text.startswith(f"{rules}: "), (wrong, r.text)
         r = g.request("POST", "/-/reload?dry_run=1")
         assert r.status == 400 and "unknown parameter" in r.text
     with Gateway("--web.enable-lifecycle") as g:

@@ -55,6 +55,7 @@ START_TEST(reloading)
 	write_file("rules:\n- match: '{'\n");
 	ck_assert_int_lt(current_rules_reload(l, &reload, &err), 0);
 	ck_assert_ptr_nonnull(strstr(err.msg, "line 2: the selector"));
+	ck_assert_int_eq(err.reason, ERR_CONFIG);
 	ck_assert_uint_eq(in_force(l), 2);
 	ck_assert(!current_rules_state(l).last_ok);
 
