@@ -167,13 +167,21 @@ uint64_t naive_groups(const struct naive_store *s)
 	return n;
 }
 
+static uint64_t lines_of_group(const struct naive_group *g)
+{
+	uint64_t n = 0;
+
+	for (const struct naive_family *f = g->families; f < g->families + NAIVE_NAMES; f++)
+		n += lines_of(f);
+	return n;
+}
+
 uint64_t naive_lines(const struct naive_store *s)
 {
 	uint64_t n = 2 * naive_groups(s);
 
 	for (int g = 0; g < NAIVE_GROUPS; g++)
-		for (int i = 0; i < NAIVE_NAMES; i++)
-			n += lines_of(&s->groups[g].families[i]);
+		n += lines_of_group(&s->groups[g]);
 	return n;
 }
 
@@ -291,6 +299,23 @@ static void hear(struct naive_group *g, const struct naive_push *p)
 {
 	g->heard_at = p->now;
 	g->heard_ns = p->now_ns;
+	if (p->own_ttl || !g->own_ttl)
+		g->ttl = p->ttl;
+	g->own_ttl |= p->own_ttl;
+}
+
+/* By itself, or with what the group has already. */
+static enum err_reason check_group(const struct naive_push *p, const struct naive_group *before,
+				   const struct naive_group *g)
+{
+	uint64_t pushed = 0, n = lines_of_group(g);
+
+	if (p->max_of_group == 0 || n <= p->max_of_group || n <= lines_of_group(before))
+		return ERR_NONE;
+	for (int i = 0; i < p->n; i++)
+		if (p->families[i].name != TIME_NAME)
+			pushed += lines_of(&p->families[i]);
+	return pushed > p->max_of_group ? ERR_RULE_TOO_LARGE : ERR_RULE_FULL;
 }
 
 static enum err_reason store_families(struct naive_store *s, const struct naive_push *p)
@@ -307,13 +332,12 @@ static enum err_reason store_families(struct naive_store *s, const struct naive_
 	g->pushed_at = p->now;
 	hear(g, p);
 
-	enum err_reason reason = ERR_NONE;
+	enum err_reason reason = check_group(p, &old, g);
 
 	if (!consistent(s, p->group))
 		reason = ERR_INVALID;
 	else if (naive_lines(s) > s->max_series && naive_lines(s) > lines)
 		reason = ERR_STORE_FULL;
-
 	if (reason)
 		*g = old;
 	return reason;
@@ -324,7 +348,7 @@ static void refuse(struct naive_store *s, const struct naive_push *p, bool is_ne
 {
 	struct naive_group *g = &s->groups[p->group];
 
-	if (is_new && reason == ERR_STORE_FULL)
+	if (is_new && reason && reason != ERR_INVALID)
 		*g = (struct naive_group){ 0 };
 	else if (reason)
 		g->failed_at = p->now;

@@ -48,7 +48,10 @@ struct naive_push {
 	int n;
 	struct naive_family families[NAIVE_PUSHED];
 	double now;
-	int64_t now_ns; /* monotonic */
+	int64_t now_ns;        /* monotonic */
+	int ttl;               /* of its group, in seconds; 0: it stays */
+	bool own_ttl;          /* by the push itself: only another such push changes it */
+	uint64_t max_of_group; /* series that its group may have; 0: as many as fit */
 };
 
 struct naive_group {
@@ -57,6 +60,8 @@ struct naive_group {
 	/* Since when it waits for a push, if it ends without one: Unix seconds, and monotonic. */
 	double heard_at;
 	int64_t heard_ns;
+	int ttl;
+	bool own_ttl;
 	struct naive_family families[NAIVE_NAMES];
 };
 

@@ -443,6 +443,29 @@ int disk_unlink(struct disk *d, const char *name)
 	return 0;
 }
 
+void disk_put_file(struct disk *d, const char *name, struct str bytes)
+{
+	struct disk_file *f = disk_find(d, name);
+
+	if (!f) {
+		f = mem_zalloc(sizeof(*f));
+		f->id = ++d->ids;
+		f->next = d->files;
+		d->files = f;
+		for (size_t i = 0; i < d->n_versions; i++) {
+			struct disk_names *names = d->versions[i];
+
+			assert(names->n < DISK_NAMES);
+			strcpy(names->list[names->n].name, name); /* NOLINT(*insecureAPI*) */
+			names->list[names->n++].file = f;
+		}
+	}
+	disk_forget_writes(f);
+	f->now.n = f->platter.n = 0;
+	strbuf_adds(&f->now, bytes);
+	strbuf_adds(&f->platter, bytes);
+}
+
 void disk_flip_bit(struct disk *d, struct disk_file *f, size_t bit)
 {
 	(void)d;

@@ -110,6 +110,9 @@ int disk_rename(struct disk *d, const char *from, const char *to);
 int disk_unlink(struct disk *d, const char *name);
 int disk_sync_names(struct disk *d);
 
+/* The file is there, durable, with these bytes: it was so before the machine was started. */
+void disk_put_file(struct disk *d, const char *name, struct str bytes);
+
 /* One bit of the file is another one, on the platter and in memory. */
 void disk_flip_bit(struct disk *d, struct disk_file *f, size_t bit);
 

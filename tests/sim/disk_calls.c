@@ -114,6 +114,7 @@ static void stat_of(const struct disk_file *f, struct stat *st)
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. The last
  * arguments of open() and fcntl() are passed as fixed ones would be. */
 int __real_open64(const char *name, int flags, unsigned mode);
+int __real___open64_2(const char *name, int flags);
 int __real_close(int fd);
 ssize_t __real_read(int fd, void *to, size_t n);
 ssize_t __real_pread64(int fd, void *to, size_t n, off_t at);
@@ -135,6 +136,7 @@ ssize_t __real_readlink(const char *name, char *to, size_t n);
 int __real_fcntl64(int fd, int op, void *arg);
 
 int __wrap_open64(const char *name, int flags, unsigned mode);
+int __wrap___open64_2(const char *name, int flags);
 int __wrap_close(int fd);
 ssize_t __wrap_read(int fd, void *to, size_t n);
 ssize_t __wrap_pread64(int fd, void *to, size_t n, off_t at);
@@ -173,6 +175,12 @@ int __wrap_open64(const char *name, int flags, unsigned mode)
 	if (disk && strcmp(name, BOOT_ID_FILE) == 0)
 		return new_fd(BOOT_ID_OPEN, NULL);
 	return __real_open64(name, flags, mode);
+}
+
+/* What open() with two arguments is with _FORTIFY_SOURCE, where its flags are not a constant. */
+int __wrap___open64_2(const char *name, int flags)
+{
+	return is_ours(name) ? open_ours(name, flags) : __real___open64_2(name, flags);
 }
 
 int __wrap_close(int fd)

@@ -4,16 +4,14 @@
 
 #define SECOND INT64_C(1000000000)
 
-enum { OWN_TTL = 7, TTL = 50 }; /* seconds */
-
-static bool has_own(int group)
+bool ends_has_own(int group)
 {
 	return group == 0 || group == 4 || group == 6;
 }
 
 const char *ends_path(int group)
 {
-	return has_own(group) ? "/__ttl__/7s" : "";
+	return ends_has_own(group) ? "/__ttl__/7s" : "";
 }
 
 /* A time in the future counts as now. */
@@ -33,7 +31,9 @@ void ends_start(struct naive_store *s, const struct ends_start *start)
 
 static int64_t end_of(const struct naive_store *s, int group)
 {
-	return s->groups[group].heard_ns + (has_own(group) ? OWN_TTL : TTL) * SECOND;
+	const struct naive_group *g = &s->groups[group];
+
+	return g->ttl ? g->heard_ns + g->ttl * SECOND : INT64_MAX;
 }
 
 bool ends_may(const struct naive_store *s, unsigned groups, int64_t now_ns,

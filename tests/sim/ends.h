@@ -10,7 +10,7 @@
 
 #define ENDS_FLAG "--push.ttl=50s"
 #define ENDS_GRACE_FLAG "--push.ttl-restart-grace=30s"
-enum { ENDS_GRACE = 30 }; /* seconds */
+enum { ENDS_GRACE = 30, ENDS_OWN = 7, ENDS_USUAL = 50 }; /* seconds; ttls by path and by flag */
 
 /* When the process was started, and how long at least there was none. */
 struct ends_start {
@@ -19,7 +19,9 @@ struct ends_start {
 	int64_t down_ns;
 };
 
-/* Of the path of a push to the group; "": the flag's holds. */
+/* Pushes to the group say its ttl. */
+bool ends_has_own(int group);
+/* Of the path of a push to the group; "": the flag's holds, or that of a rule. */
 const char *ends_path(int group);
 /* A push of which the gateway read the clock when another process ran. */
 int64_t ends_heard_ns(const struct ends_start *start, double heard_at);

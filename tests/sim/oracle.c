@@ -166,6 +166,12 @@ static void add_difference(struct strbuf *why, struct str got, struct str want)
 
 enum taken { NOT, MAY, MUST };
 
+/* Of its group the time is noted in which that was. */
+static bool is_refused(int status)
+{
+	return status == 400 || status == 413 || status == 507;
+}
+
 static enum taken taken(const struct sim_request *r)
 {
 	if (r->order == 0)
@@ -176,8 +182,7 @@ static enum taken taken(const struct sim_request *r)
 	/* The groups may be back, and only the note of that be missing. */
 	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
 		return MAY;
-	if (r->status == 0 || ((r->status == 400 || r->status == 507) && r->doubted) ||
-	    (r->unknown && r->ended))
+	if (r->status == 0 || (is_refused(r->status) && r->doubted) || (r->unknown && r->ended))
 		return MAY;
 	return r->status == 503 ? NOT : MUST;
 }
@@ -409,7 +414,9 @@ static bool answered_rightly(const struct sim_request *r)
 {
 	if (r->kind != REQUEST_PUSH || r->status == 0 || r->status == 503)
 		return true;
-	return r->spoiled ? r->order == 0 && r->status == 400 : r->order > 0;
+	if (r->spoiled || r->denied)
+		return r->order == 0 && r->status == 400;
+	return r->order > 0 || (r->maybe_denied && r->status == 400);
 }
 
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)

@@ -26,6 +26,9 @@ struct sim_request {
 	bool in_steps; /* of a push: it was refused before the time of its order */
 	bool dry_run;  /* of a push: it says what would be answered, and changes nothing */
 	bool spoiled;  /* of a push: nobody can read it */
+	/* Of a push: rules deny what is in it, or may do so, as they have changed since. */
+	bool denied, maybe_denied;
+	uint64_t rules; /* changes of them, when it was sent */
 	struct sums_request sum;
 	struct removal_request removal;
 	unsigned ends;   /* groups of the naive store: bits */

@@ -68,6 +68,19 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
+/* What is stored is counted before anybody can push. */
+static void use_rules(struct process *p)
+{
+	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
+
+	if (!p->api.rules)
+		return;
+	rules = current_rules_get(p->api.rules);
+	store_use_rules(p->store, rules);
+	while (store_count_labels(p->store))
+		;
+}
+
 static int serve(struct process *p, struct err *err)
 {
 	const struct startup_listener listener = { nothing, NULL };
@@ -83,9 +96,10 @@ static int serve(struct process *p, struct err *err)
 	p->api.background = background_start(err);
 	if (p->api.background)
 		p->api.large_pushes = large_pushes_start(&p->config, p->api.rules, 1, err);
-	if (p->api.large_pushes)
-		p->api.committer = committer_start(&p->queue, p->store, p->storage,
-						   http_wake_workers, err);
+	if (!p->api.large_pushes)
+		return -1;
+	use_rules(p);
+	p->api.committer = committer_start(&p->queue, p->store, p->storage, http_wake_workers, err);
 	if (!p->api.committer)
 		return -1;
 	p->api.ready = true;

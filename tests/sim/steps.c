@@ -8,25 +8,29 @@
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/loop.h"
+#include "sim/net.h"
 #include "sim/pushes.h"
 
 /* ---- what there is ---- */
 
 static const char *const names[N_STEP_KINDS] = {
-	"request", "remove", "retry", "scrape",  "go on",  "time", "clock", "disconnect", "settle",
-	"kill",    "power",  "crash", "restart", "faults", "full", "heal",  "lies",       "rot",
+	"request",    "remove", "retry", "scrape", "go on", "time",    "clock",
+	"disconnect", "settle", "kill",  "power",  "crash", "restart", "faults",
+	"full",       "heal",   "lies",  "rot",    "rules",
 };
 
 /* How often each comes, by what the history is about. */
 enum theme { CRASHES, CRASHES_ONLY, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
-	[CRASHES] = { 34, 6, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2 },
-	[CRASHES_ONLY] = { 10, 6, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1 },
-	[FAULTS] = { 46, 3, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0, 1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6 },
+	[CRASHES] = { 34, 6, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2, [STEP_RULES] = 4 },
+	[CRASHES_ONLY] = { 10, 6, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1, [STEP_RULES] = 2 },
+	[FAULTS] = { 46, 3, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0,
+		     1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6, [STEP_RULES] = 4 },
 	[FAULTS_AND_CRASHES] = { 40, 3, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2,
-				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6 },
-	[FULL_DISK] = { 46, 3, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0, 1, [STEP_FULL] = 6, [STEP_HEAL] = 4 },
+				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6, [STEP_RULES] = 4 },
+	[FULL_DISK] = { 46, 3, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0,
+			1, [STEP_FULL] = 6, [STEP_HEAL] = 4, [STEP_RULES] = 4 },
 	[LIES] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_LIES] = 4 },
 	[ROT] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_ROT] = 2 },
 };
@@ -112,6 +116,8 @@ static void request(struct world *w, bool again)
 			for (int k = 0; k < last_push.families[i].n; k++)
 				last_push.families[i].series[k].padded = false;
 		r.push = last_push;
+		r.push.own_ttl = w->ends && ends_has_own(r.push.group);
+		r.push.ttl = r.push.own_ttl ? ENDS_OWN : 0;
 		r.dry_run = r.push.mode != PUSH_DELETE && rng_one_in(&w->rng, 12);
 		r.spoiled = !pushes_add_bytes(
 			&w->rng, &r.push, r.dry_run,
@@ -260,6 +266,31 @@ static void pass_long(struct world *w)
 	world_settle(w);
 }
 
+/* Nobody reloads each time: a start reads it, too. */
+static void write_rules(struct world *w)
+{
+	struct str bytes = STR("POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	int client = free_client(w), status;
+	struct str content;
+
+	if (!w->ruled || w->over || !w->process || client < 0)
+		return;
+	rules_random(&w->rng, &w->rules);
+	rules_write(&w->rules, w->disk);
+	if (rng_one_in(&w->rng, 4))
+		return;
+	w->counts->reloads++;
+	world_send(w, (unsigned)client, NULL, bytes);
+	if (rng_one_in(&w->rng, 2))
+		return;
+	world_settle(w);
+	if (w->over || !w->clients[client].fd)
+		return;
+	status = world_read_reply(net_socket_of(w->clients[client].fd), &content);
+	if (status && status != (w->rules.last == 0 ? 200 : 500))
+		world_fails(w, "a reload is answered %d", status);
+}
+
 static void take_disk_step(struct world *w, const struct sim_step *s)
 {
 	switch (s->kind) {
@@ -328,6 +359,9 @@ static void take_step(struct world *w, const struct sim_step *s)
 		if (!w->over && w->process)
 			crash(w);
 		break;
+	case STEP_RULES:
+		write_rules(w);
+		break;
 	case STEP_RESTART:
 		world_restart(w, w->disk->dies_at && rng_one_in(&w->rng, 2));
 		break;
@@ -347,17 +381,18 @@ static bool may_be_damaged(const struct history *h)
 bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why)
 {
 	static struct world w;
-	enum world_rules rules = h->seed % 5 == 2   ? WORLD_ENDS
-				 : h->seed % 5 == 3 ? WORLD_LIMITED
-						    : WORLD_PLAIN;
+	enum world_kind kind = h->seed % 5 == 2   ? WORLD_ENDS
+			       : h->seed % 5 == 3 ? WORLD_LIMITED
+						  : WORLD_PLAIN;
+	bool ruled = h->seed / 5 % 4 == 1;
 	bool good;
 
 	last_push = (struct naive_push){ .n = 0 };
 	sums_clients = (struct sums_clients){ .ids = 0 };
-	undoes = h->seed % 2 && rules != WORLD_ENDS;
+	undoes = h->seed % 2 && kind != WORLD_ENDS && !ruled;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
-	world_start(&w, h->seed, rules, counts);
+	world_start(&w, h->seed, kind, ruled, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {
 		w.rng = w.disk->rng = h->steps[i].seed;

@@ -26,6 +26,7 @@ enum sim_step_kind {
 	STEP_HEAL,
 	STEP_LIES,
 	STEP_ROT,
+	STEP_RULES, /* others, and a reload, or a start later on */
 	N_STEP_KINDS,
 };
 

@@ -18,36 +18,34 @@
 
 struct world *world;
 
-static const char database_flag[] = "--persistence.file=" DISK_DATABASE;
 static const char *const flags[] = {
-	database_flag,
-	"--push.enable-utf8-names",
-	"--web.enable-admin-api",
-	"--web.enable-openmetrics",
-	"--log.level=error",
-	NULL,
+	"--persistence.file=" DISK_DATABASE, "--push.enable-utf8-names", "--web.enable-admin-api",
+	"--web.enable-openmetrics",          "--web.enable-lifecycle",   "--log.level=error",
 };
-static const char *const ends_flags[] = {
-	ENDS_FLAG,
-	ENDS_GRACE_FLAG,
-	database_flag,
-	"--push.enable-utf8-names",
-	"--web.enable-admin-api",
-	"--web.enable-openmetrics",
-	"--log.level=error",
-	NULL,
-};
+static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG };
+static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
+static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 
-static const char *const limited_flags[] = {
-	"--limits.groups=5",
-	"--limits.series=40",
-	database_flag,
-	"--push.enable-utf8-names",
-	"--web.enable-admin-api",
-	"--web.enable-openmetrics",
-	"--log.level=error",
-	NULL,
-};
+enum { FLAGS = 16 };
+
+static size_t add_flags(const char **to, size_t n, const char *const *more, size_t n_more)
+{
+	memcpy(to + n, more, n_more * sizeof(*more));
+	return n + n_more;
+}
+
+static void make_flags(const struct world *w, const char *ret[FLAGS])
+{
+	size_t n = add_flags(ret, 0, flags, ARRAY_LEN(flags));
+
+	if (w->ends)
+		n = add_flags(ret, n, ends_flags, ARRAY_LEN(ends_flags));
+	if (w->limited)
+		n = add_flags(ret, n, limited_flags, ARRAY_LEN(limited_flags));
+	if (w->ruled)
+		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
+	ret[n] = NULL;
+}
 
 bool world_fails(struct world *w, const char *fmt, ...)
 {
@@ -98,6 +96,7 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	w->counts->removals += r->kind == REQUEST_REMOVE;
 	w->counts->undos += r->kind == REQUEST_UNDO;
 	r->fd = c->fd;
+	r->rules = w->rules.changes;
 	w->oracle.open[w->oracle.n_open++] = *r;
 }
 
@@ -346,14 +345,18 @@ static void start_process(struct world *w, int64_t down_ns)
 	enum { TRIES = 20 };
 	struct err err = { 0 };
 	struct ends_start start = { .down_ns = down_ns };
+	const char *args[FLAGS];
 
+	make_flags(w, args);
+	/* Whoever starts it sees that it does not start with a wrong one. */
+	if (w->ruled && w->rules.file & RULES_WRONG) {
+		w->rules.file &= ~(unsigned)RULES_WRONG;
+		rules_write(&w->rules, w->disk);
+	}
 	for (int i = 0; i < TRIES && !w->process; i++) {
 		uint64_t failed = w->disk->failed + w->disk->full;
 
-		w->process = process_start(w->ends      ? ends_flags
-					   : w->limited ? limited_flags
-							: flags,
-					   &err);
+		w->process = process_start(args, &err);
 		if (w->disk->dead) {
 			if (w->process)
 				end_process(w, true);
@@ -422,12 +425,14 @@ void world_crash(struct world *w)
 		world_restart(w, true);
 }
 
-void world_start(struct world *w, uint64_t seed, enum world_rules rules,
+void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool ruled,
 		 struct world_counts *counts)
 {
 	*w = (struct world){ .rng = seed,
-			     .ends = rules == WORLD_ENDS,
-			     .limited = rules == WORLD_LIMITED,
+			     .ends = kind == WORLD_ENDS,
+			     .limited = kind == WORLD_LIMITED,
+			     .ruled = ruled,
+			     .rules = { .ends = kind == WORLD_ENDS },
 			     .counts = counts };
 	world = w;
 	random_hold(seed);
@@ -436,6 +441,8 @@ void world_start(struct world *w, uint64_t seed, enum world_rules rules,
 	clock_hold(INT64_C(100000) * 1000000000, INT64_C(5) * 1000000000);
 	w->disk = disk_new(seed);
 	disk_use(w->disk);
+	if (ruled)
+		rules_write(&w->rules, w->disk);
 	oracle_init(&w->oracle, w->limited);
 	sums_shown(STR(""), w->shown);
 	start_process(w, 0);

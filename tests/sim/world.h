@@ -10,6 +10,7 @@
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/process.h"
+#include "sim/rules.h"
 
 enum { WORLD_CLIENTS = 5 };
 
@@ -25,8 +26,8 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t summed, removals, undos, ended, unknown, failed_starts, faults, full, rotten,
-		set_aside;
+	uint64_t reloads, summed, removals, undos, ended, unknown, failed_starts, faults, full,
+		rotten, set_aside;
 };
 
 struct world {
@@ -50,6 +51,8 @@ struct world {
 	unsigned scraped_as;    /* the form that was asked for last */
 	bool ends;              /* groups have a ttl */
 	bool limited;           /* few groups and series fit */
+	bool ruled;             /* there are rules, */
+	struct sim_rules rules; /* these */
 	bool stepped_back;      /* the wall clock, at any time */
 	uint64_t failed_before; /* faults before the process was started */
 	bool over;              /* nothing more can be foretold */
@@ -59,9 +62,10 @@ struct world {
 
 extern struct world *world; /* that runs */
 
-/* Some histories have rules of their own: groups have a ttl, or few groups and series fit. */
-enum world_rules { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
-void world_start(struct world *w, uint64_t seed, enum world_rules rules,
+/* Some histories have flags of their own: groups have a ttl, or few groups and series fit. In some
+ * there are rules, too. */
+enum world_kind { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
+void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool ruled,
 		 struct world_counts *counts);
 /* Ends everything. False: something is left, or a check has failed. */
 bool world_end(struct world *w);

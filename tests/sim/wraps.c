@@ -58,6 +58,9 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 		r->now = push->now;
 		r->made = push;
 		r->decided = false;
+		if (!r->push.own_ttl)
+			r->push.ttl = rules_ttl(rules_read_by(push), world->ends, r->push.group,
+						ENDS_USUAL);
 	}
 	__real_submit_push(w, req, push, start_ns);
 }
@@ -76,6 +79,8 @@ static void decide(const struct push *push, bool in_steps)
 			o->open[i - 1].order = ++world->order;
 			o->open[i - 1].now_ns = clock_mono_ns();
 			o->open[i - 1].in_steps = in_steps;
+			o->open[i - 1].push.max_of_group = rules_committed_by(
+				o->open[i - 1].push.group);
 			return;
 		}
 }
@@ -164,6 +169,10 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 
 	if (r && !world->disk->dead) {
 		r->status = status;
+		r->denied = rules_deny(world->rules.pushes, &r->push);
+		/* They were others meanwhile. */
+		r->maybe_denied = r->rules != world->rules.changes;
+		r->denied &= !r->maybe_denied;
 		world->counts->answered += status < 300;
 		world->counts->refused += status >= 300;
 	}
