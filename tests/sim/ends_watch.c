@@ -12,14 +12,17 @@ void __wrap_change_end(struct store *s, struct group *g, double at);
 void __wrap_store_publish(struct store *s);
 void __wrap_store_rollback(struct store *s);
 
-/* The last one of those that are not committed yet; NULL: there is none. */
+/* The last one of this process's that are not committed yet; NULL: there is none. */
 static struct sim_request *pending(void)
 {
 	struct oracle *o = &world->oracle;
 
-	for (size_t i = o->n_open; i > 0; i--)
-		if (o->open[i - 1].kind == REQUEST_END && !o->open[i - 1].status)
-			return &o->open[i - 1];
+	for (size_t i = o->n_open; i > 0; i--) {
+		struct sim_request *r = &o->open[i - 1];
+
+		if (r->kind == REQUEST_END && !r->status && !r->ended)
+			return r;
+	}
 	return NULL;
 }
 
