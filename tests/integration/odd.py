@@ -37,8 +37,9 @@ NAMES = ["", "1", "_", ":", "__x", "__name__", "._name__", "..name..", "_name-",
 BYTES = [b"\xff", b"a\xff", b"\xed\xa0\x80", b"\xc0\x80", b"a\xf5"]
 
 STEPS = {}
-for character in CHARACTERS:
-    for where, name in (("alone", character), ("first", character + "b"), ("inside", f"a{character}b"), ("last", "a" + character)):
+for i, character in enumerate(CHARACTERS):
+    # With a number, since those that are the same when escaped are refused beside one another.
+    for where, name in (("alone", character), ("first", f"{character}b{i}"), ("inside", f"a{character}b{i}"), ("last", f"a{i}{character}")):
         STEPS[f"{character!r} {where}"] = name.encode()
 STEPS.update({repr(name)[:40]: name.encode() for name in NAMES})
 STEPS.update({repr(name): name for name in BYTES})
@@ -67,14 +68,24 @@ TWO = ["a.b", "a_b", "a_dot_b", "U__a_2e_b", "a b", "a__b", "a.b_count", "a_dot_
 
 
 def paired_pushes():
-    """Two names at once, as metrics of several types and as labels: the second in the same push, or by another group."""
+    """Two names at once, as metrics of several types and as labels: the second in the same push, or by another group. Each time other
+    names, so that what is wrong with some is so beside the others too."""
     values = {pb.GAUGE: pb.gauge(1), pb.HISTOGRAM: pb.histogram(1, 2, [(1, 1)]), pb.COUNTER: pb.data(3, pb.double(1, 1) + pb.data(3, pb.integer(1, 15)))}
-    for one, other in itertools.permutations(TWO, 2):
-        yield f"labels {one!r} {other!r}", proto(pb.family("m", pb.GAUGE, label(one) + label(other) + pb.gauge(1)))
+    numbers = itertools.count()
+    for pair in itertools.permutations(TWO, 2):
+        def named():
+            """A metric, and the pair, by names that no other push has."""
+            n = next(numbers)
+            return f"m{n}", *(name.replace("a", f"a{n}", 1) for name in pair)
+
+        metric, one, other = named()
+        yield "labels {!r} {!r}".format(*pair), proto(pb.family(metric, pb.GAUGE, label(one) + label(other) + pb.gauge(1)))
         for kind in values:
-            families = pb.family(one, kind, values[kind]), pb.family(other, pb.GAUGE, pb.gauge(2, x="1"))
-            yield f"{kind} {one!r} beside {other!r}", proto(*families)
-            yield f"{kind} {one!r} after {other!r}", proto(families[1]) + proto(families[0], path="/q")
+            for where in ("beside", "after"):
+                _, one, other = named()
+                first, second = pb.family(one, kind, values[kind]), pb.family(other, pb.GAUGE, pb.gauge(2, x="1"))
+                steps = proto(first, second) if where == "beside" else proto(second) + proto(first, path="/q")
+                yield f"{kind} {pair[0]!r} {where} {pair[1]!r}", steps
     yield "path and body", proto(pb.family("a", pb.GAUGE, label("a.b") + pb.gauge(1)), path="/p/a_b/1")
     yield "two in the path", text("a 1\n", path="/p/U__a_2e_b/1/a_b/2")
 
