@@ -1,10 +1,10 @@
 #include "base/pool.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/rng.h"
+#include "lib/run.h"
 
 enum { ITEMS = 5000, STEPS = 200000 };
 
@@ -76,16 +76,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("pool");
 	TCase *tc = tcase_create("pool");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tc, random_use);
 	tcase_add_test(tc, numbers_are_dense);
-	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_cases("pool", tc);
 }
