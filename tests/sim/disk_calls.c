@@ -122,6 +122,7 @@ ssize_t __real_pwrite64(int fd, const void *from, size_t n, off_t at);
 int __real_fstat64(int fd, struct stat *st);
 int __real_stat64(const char *name, struct stat *st);
 int __real_lstat64(const char *name, struct stat *st);
+int __real_statx(int at, const char *name, int flags, unsigned mask, struct statx *ret);
 int __real_access(const char *name, int mode);
 int __real_unlink(const char *name);
 int __real_link(const char *from, const char *to);
@@ -144,6 +145,7 @@ ssize_t __wrap_pwrite64(int fd, const void *from, size_t n, off_t at);
 int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_stat64(const char *name, struct stat *st);
 int __wrap_lstat64(const char *name, struct stat *st);
+int __wrap_statx(int at, const char *name, int flags, unsigned mask, struct statx *ret);
 int __wrap_access(const char *name, int mode);
 int __wrap_unlink(const char *name);
 int __wrap_link(const char *from, const char *to);
@@ -269,6 +271,23 @@ int __wrap_stat64(const char *name, struct stat *st)
 int __wrap_lstat64(const char *name, struct stat *st)
 {
 	return is_ours(name) ? stat_ours(name, st) : __real_lstat64(name, st);
+}
+
+int __wrap_statx(int at, const char *name, int flags, unsigned mask, struct statx *ret)
+{
+	struct stat st;
+
+	if (!fd_of(at) && !is_ours(name))
+		return __real_statx(at, name, flags, mask, ret);
+	if ((fd_of(at) ? __wrap_fstat64(at, &st) : stat_ours(name, &st)) < 0)
+		return -1;
+	memset(ret, 0, sizeof(*ret));
+	ret->stx_mask = mask;
+	ret->stx_dev_minor = (unsigned)st.st_dev;
+	ret->stx_mode = (uint16_t)st.st_mode;
+	ret->stx_ino = st.st_ino;
+	ret->stx_size = (uint64_t)st.st_size;
+	return 0;
 }
 
 int __wrap_access(const char *name, int mode)

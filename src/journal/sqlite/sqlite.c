@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "journal/sqlite/backup.h"
 #include "journal/sqlite/internal.h"
+#include "journal/sqlite/look.h"
 #include "journal/sqlite/row.h"
 #include "journal/sqlite/vfs.h"
 
@@ -21,10 +21,10 @@ static const char *const statements[N_STATEMENTS] = {
 static uint64_t file_bytes(const char *path, const char *suffix)
 {
 	char name[4096];
-	struct stat sb;
+	struct look at;
 
 	snprintf(name, sizeof(name), "%s%s", path, suffix);
-	return stat(name, &sb) == 0 ? (uint64_t)sb.st_size : 0;
+	return look_at(name, &at) == 0 ? (uint64_t)at.size : 0;
 }
 
 static uint64_t sqlite_bytes(struct storage *st)

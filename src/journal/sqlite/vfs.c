@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/str.h"
+#include "journal/sqlite/look.h"
 #include "journal/sqlite/wal_state.h"
 
 /* SQLite never writes 128 KiB or more at once, because its own layer cannot. */
@@ -28,14 +28,14 @@ static int tried(sqlite3_file *f, int r)
 /* False: the file under this name is another one, or shorter than what was written. */
 static bool is_there(const struct db_file *file, struct err *err)
 {
-	struct stat st;
+	struct look at;
 
-	if (stat(file->name, &st) < 0)
+	if (look_at(file->name, &at) < 0)
 		err_set(err, ERR_STORAGE, 0, "%s has been removed or cannot be reached: %s",
 			file->name, strerrordesc_np(errno));
-	else if (st.st_dev != file->device || st.st_ino != file->inode)
+	else if (at.device != file->device || at.inode != file->inode)
 		err_set(err, ERR_STORAGE, 0, "%s has been replaced by another file", file->name);
-	else if (st.st_size < file->size)
+	else if (at.size < file->size)
 		err_set(err, ERR_STORAGE, 0, "%s has been cut short", file->name);
 	else
 		return true;
@@ -44,18 +44,27 @@ static bool is_there(const struct db_file *file, struct err *err)
 
 /* ---- operations ---- */
 
+static bool is_shortened(sqlite3_file *f)
+{
+	const struct db_file *file = (const struct db_file *)f;
+	sqlite3_int64 has;
+	struct look at;
+
+	if (file->reserve.fd >= 0)
+		return look_into(file->reserve.fd, &at) < 0 || at.size < file->size;
+	return vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has) != SQLITE_OK || has < file->size;
+}
+
 static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 {
 	struct db_file *file = (struct db_file *)f;
-	sqlite3_int64 has;
 	int r;
 
 	/*
 	 * A write behind the end of a shortened file would fill the gap with zeros. Whether the
 	 * file still has its name is seen after the sync.
 	 */
-	if (file->log &&
-	    (vfs_real(f)->pMethods->xFileSize(vfs_real(f), &has) != SQLITE_OK || has < file->size))
+	if (file->log && is_shortened(f))
 		return SQLITE_IOERR_WRITE;
 	r = vfs_real(f)->pMethods->xWrite(vfs_real(f), from, n, at);
 	read_ahead_changed(&file->ahead, n, at);
@@ -246,16 +255,16 @@ static const sqlite3_io_methods methods = {
 
 static int opened(struct db_file *file, int flags)
 {
-	struct stat st;
+	struct look at;
 
 	if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
 		return SQLITE_OK;
-	if (stat(file->name, &st) < 0)
+	if (look_at(file->name, &at) < 0)
 		return SQLITE_CANTOPEN;
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
-	file->size = st.st_size;
-	file->reserve = reserve_open(file->name, st.st_dev, st.st_ino);
+	file->device = at.device;
+	file->inode = at.inode;
+	file->size = at.size;
+	file->reserve = reserve_open(file->name, at.device, at.inode);
 	file->is_database = flags & SQLITE_OPEN_MAIN_DB;
 	if (file->is_database)
 		return SQLITE_OK;
