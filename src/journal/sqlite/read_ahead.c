@@ -5,6 +5,8 @@
 enum {
 	NEAR = 32 * 1024, /* bytes between two reads that follow each other */
 	ENOUGH = 3,       /* so many of them, and more are expected */
+	WORTH = 8,        /* reads of one part that are worth reading all of it */
+	REST = 64,        /* reads by themselves after a part that was not */
 };
 
 static void note(struct read_ahead *r, sqlite3_int64 at)
@@ -27,12 +29,21 @@ static void fill(struct read_ahead *r, sqlite3_file *from, int n, sqlite3_int64 
 
 	if (at + n > part + READ_AHEAD)
 		return;
+	if (r->n > 0 && r->served < WORTH) {
+		r->rest = REST;
+		r->n = 0;
+	}
+	if (r->rest > 0) {
+		r->rest--;
+		return;
+	}
 	if (!r->bytes)
 		r->bytes = sqlite3_malloc(READ_AHEAD);
 	r->n = 0;
 	if (r->bytes && from->pMethods->xRead(from, r->bytes, READ_AHEAD, part) == SQLITE_OK) {
 		r->at = part;
 		r->n = READ_AHEAD;
+		r->served = 0;
 	} else {
 		r->near = 0;
 	}
@@ -45,6 +56,7 @@ int read_ahead_read(struct read_ahead *r, sqlite3_file *from, void *to, int n, s
 		fill(r, from, n, at);
 	if (!holds(r, n, at))
 		return from->pMethods->xRead(from, to, n, at);
+	r->served++;
 	copy_bytes(to, r->bytes + (at - r->at), (size_t)n);
 	return SQLITE_OK;
 }

@@ -1,6 +1,8 @@
 /*
  * Reads of a file that follow each other, upwards or downwards, become one system call for many
- * pages: a start reads all of the database, a checkpoint most of the WAL, cleaning the oldest rows.
+ * pages: a start reads all of the database, cleaning the oldest rows, a checkpoint most of the WAL.
+ * Where that turns out to be a few of many, as the frames of a WAL whose pages were written in
+ * another order, they are read by themselves for a while.
  * Only this process writes the file, and says so here. What cannot be read ahead is read as if this
  * were not there, and its errors are those of that read. Private to vfs.c and wal_state.c.
  */
@@ -17,6 +19,8 @@ struct read_ahead {
 	int n;              /* READ_AHEAD, or 0: there are none */
 	sqlite3_int64 last; /* where was read last */
 	int near;           /* reads in a row that were near the one before */
+	int served;         /* from `bytes` */
+	int rest;           /* so many reads before the next try */
 };
 
 /* xRead of the file: a result code of SQLite. */

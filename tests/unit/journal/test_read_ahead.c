@@ -17,7 +17,8 @@ struct file {
 	char bytes[FILE_MAX];
 	int n;
 	int calls;
-	int bad; /* a byte that cannot be read; -1: none */
+	int64_t asked; /* bytes */
+	int bad;       /* a byte that cannot be read; -1: none */
 };
 
 static struct file file;
@@ -29,6 +30,7 @@ static int file_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
 
 	ck_assert_ptr_eq(f, &file.base);
 	file.calls++;
+	file.asked += n;
 	if (file.bad >= at && file.bad < at + n)
 		return SQLITE_IOERR_READ;
 	memset(to, 0, (size_t)n);
@@ -90,6 +92,33 @@ START_TEST(scattered_reads_read_nothing_ahead)
 		check_read(PAGE, at);
 	ck_assert_int_eq(file.calls, n);
 	ck_assert_ptr_null(ahead.bytes);
+}
+END_TEST
+
+/* As a checkpoint reads frames of pages that were written in another order. */
+START_TEST(short_runs_read_little_more_than_they_need)
+{
+	int64_t n = 0;
+
+	begin(FILE_MAX);
+	for (int run = 0; run < 1000; run++)
+		for (int i = 0; i < 6; i++, n++)
+			check_read(PAGE, (run * 101 % (FILE_MAX / PAGE - 6) + i) * PAGE);
+	ck_assert_int_le(file.asked, n * PAGE * 3 / 2);
+}
+END_TEST
+
+/* And what is in order afterwards is read ahead again. */
+START_TEST(order_after_short_runs_is_seen)
+{
+	begin(FILE_MAX);
+	for (int run = 0; run < 100; run++)
+		for (int i = 0; i < 6; i++)
+			check_read(PAGE, (run * 101 % (FILE_MAX / PAGE - 6) + i) * PAGE);
+	file.calls = 0;
+	for (int i = 0; i < FILE_MAX / PAGE; i++)
+		check_read(PAGE, i * PAGE);
+	ck_assert_int_le(file.calls, 256 / 16 + 3 + 64);
 }
 END_TEST
 
@@ -182,6 +211,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, NULL, forget);
 	tcase_add_loop_test(tc, many_reads_are_few_calls, 0, (int)ARRAY_LEN(orders));
 	tcase_add_test(tc, scattered_reads_read_nothing_ahead);
+	tcase_add_test(tc, short_runs_read_little_more_than_they_need);
+	tcase_add_test(tc, order_after_short_runs_is_seen);
 	tcase_add_test(tc, reads_are_of_what_is_written);
 	tcase_add_test(tc, errors_are_those_of_the_read);
 	tcase_add_test(tc, the_end_of_the_file);
