@@ -129,6 +129,7 @@ void committer_run_batch(struct committer *c, struct push *first, size_t n, bool
 	struct err err = { 0 };
 	bool waits = false;
 
+	c->database.asked_ns = queued;
 	if (c->database.suspect || is_alone(first))
 		slices_finish(&c->slices);
 	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
@@ -152,6 +153,7 @@ void committer_run_batch(struct committer *c, struct push *first, size_t n, bool
 			committer_run_pushes(c, first);
 	}
 	database_cancel(&c->database);
+	c->database.asked_ns = 0;
 	if (n > 0)
 		buckets_observe(&c->batch_pushes, (double)n);
 	while (first && !waits) {

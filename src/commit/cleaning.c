@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "commit/database_internal.h"
 
 static const char cleaning_failed[] = "could not shorten the log of pushes in the database";
 
@@ -28,14 +29,16 @@ static struct storage_cleaner cleaner_of(struct store *store)
 void cleaning_read_ahead(struct database *d, enum clean_when when)
 {
 	const struct storage_cleaner cleaner = cleaner_of(d->store);
-	struct err ignored;
+	struct err err;
 	uint64_t due;
 
 	if (!d->storage || !d->storage->ops->read_oldest || d->suspect)
 		return;
 	due = store_clean_due(d->store, when);
-	if (due > 0)
-		d->storage->ops->read_oldest(d->storage, due, &cleaner, &ignored);
+	/* Other failures come again where there is time to say them. */
+	if (due > 0 && d->storage->ops->read_oldest(d->storage, due, &cleaner, &err) < 0 &&
+	    database_timed_out(d))
+		database_note_unreachable(d, &err);
 }
 
 bool cleaning_begin(struct database *d, enum clean_when when)

@@ -22,6 +22,8 @@ struct database {
 	struct applier *applier; /* of rows that others write; NULL: nobody else does */
 	double now; /* Unix seconds, by the database: of the batch that database_begin() has begun
 		     */
+	int64_t asked_ns; /* monotonic: since when the first push waits that is to be committed; 0:
+			     none does */
 
 	bool full;         /* the disk, when rows that take room were to be committed last */
 	bool suspect;      /* a commit has failed: look after it before the next batch */
@@ -67,10 +69,13 @@ static inline bool database_is_shared(const struct database *d)
 /*
  * Where others write, too: nobody else does from now until the next commit, or database_cancel();
  * what they have written is published first. Before anything is staged. -1: nothing is begun, and
- * that is logged. Where nobody else writes it does nothing.
+ * that is logged. Where nobody else writes it does nothing. It takes a time-out at most, and that
+ * counts from asked_ns if what was done last, of whatever kind, has taken one in vain.
  */
 int database_begin(struct database *d, struct err *err);
 void database_cancel(struct database *d);
+/* What was asked of it last has taken all of the time-out. */
+bool database_timed_out(const struct database *d);
 /*
  * After database_begin(), before anything is staged: if it is time for that, the batch says what
  * the state was before it.

@@ -101,7 +101,8 @@ int database_begin_within(struct database *d, int64_t longest_ns, struct err *er
 {
 	const struct storage_follower f = { apply_row, end_of_rows, d };
 	int64_t timeout = d->storage->timeout_ns;
-	int64_t deadline = clock_mono_ns() + (timeout < longest_ns ? timeout : longest_ns);
+	int64_t since = d->asked_ns && database_timed_out(d) ? d->asked_ns : clock_mono_ns();
+	int64_t deadline = since + (timeout < longest_ns ? timeout : longest_ns);
 	const struct storage_ops *ops = d->storage->ops;
 	struct err ignored;
 	bool loaded = false;
@@ -135,6 +136,11 @@ int database_begin(struct database *d, struct err *err)
 	d->batches[BATCH_REFUSED]++;
 	database_note_unreachable(d, err);
 	return -1;
+}
+
+bool database_timed_out(const struct database *d)
+{
+	return d->applier && d->storage->ops->timed_out && d->storage->ops->timed_out(d->storage);
 }
 
 void database_cancel(struct database *d)

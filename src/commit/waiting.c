@@ -18,6 +18,8 @@ static bool begin_cleaning(struct committer *c)
 	struct err ignored;
 
 	cleaning_read_ahead(&c->database, CLEAN_IDLE);
+	if (database_timed_out(&c->database))
+		return false;
 	return committer_begin(c, &ignored) == 0 && cleaning_begin(&c->database, CLEAN_IDLE);
 }
 

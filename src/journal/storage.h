@@ -131,6 +131,9 @@ struct storage_ops {
 	int (*follow)(struct storage *st, const struct storage_follower *f, struct err *err);
 	int (*newest)(struct storage *st, int64_t deadline, struct storage_row_id *ret,
 		      struct err *err);
+	/* What it was asked last, newest() apart, has taken all of the time-out, without success:
+	 * as much for the next one is more than its client expects. NULL: it never has. */
+	bool (*timed_out)(struct storage *st);
 	/* After begin: what is written next is to say the digest of the state (store_digest()). */
 	bool (*digest_due)(struct storage *st);
 	/* The newest row that the store has. */

@@ -251,7 +251,7 @@ def test_the_server_crashes_and_comes_back_under_load():
 
 
 class Proxy:
-    """Between a gateway and its server. Cuts a connection once: at byte `at` of what holds its mark."""
+    """Between a gateway and its server. Cuts a connection once, at byte `at` of what holds its mark, or lets nothing pass any more from that on."""
 
     def __init__(self, server, directory):
         self.target = os.path.join(server.directory, ".s.PGSQL.5432")
@@ -259,6 +259,8 @@ class Proxy:
         self.cut_at = None  # how many bytes of it go through; None: all of them
         self.mark = b"COMMIT\0"
         self.cuts = 0
+        self.silences = False  # what holds the mark, and all behind it, waits for `again`
+        self.silent, self.again = threading.Event(), threading.Event()
         self.lingering = None  # a list: of a cut connection the server hears nothing; those ends of it are kept open
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.directory, ".s.PGSQL.5432"))
@@ -290,6 +292,9 @@ class Proxy:
                         client.close()
                         return
                     break
+                if self.silences and self.mark in data:
+                    self.silent.set()
+                self._wait()
                 server.sendall(data)
         except OSError:
             pass
@@ -298,10 +303,15 @@ class Proxy:
     def _back(self, client, server):
         try:
             while data := server.recv(65536):
+                self._wait()
                 client.sendall(data)
         except OSError:
             pass
         # The one who cuts closes the other end, when the server has got what it was to get.
+
+    def _wait(self):
+        if self.silent.is_set():
+            self.again.wait()
 
     @staticmethod
     def _close(*sockets):
@@ -313,6 +323,7 @@ class Proxy:
             s.close()
 
     def end(self):
+        self.again.set()
         self.listener.close()
         self._close(*self.lingering or ())
 

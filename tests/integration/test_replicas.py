@@ -152,6 +152,40 @@ def test_a_push_to_a_server_that_says_nothing():
         server.end()
 
 
+@pytest.mark.parametrize("mark", [b"epoch FROM head", b"sum(bytes + 32)"], ids=["follows", "cleans"])
+def test_a_push_that_comes_while_a_server_says_nothing(flags, postgresql, tmp_path_factory, mark):
+    """To something that nobody has asked for: the time of the push counts from when it came, not from when that has been given up."""
+    timeout = 2
+    directory = tmp_path_factory.mktemp("p")
+    os.chmod(directory, 0o755)
+    proxy = Proxy(postgresql, directory)
+    proxy.mark = mark
+    body = "".join(f'long_name_of_a_metric{{label="{i:04}"}} 1\n' for i in range(1000))
+    url = f"--persistence.url=postgresql://postgres@/postgres?host={directory}"
+    took = []
+
+    def push(gw):
+        begin = time.monotonic()
+        reply = gw.put("a", body)
+        took.append(time.monotonic() - begin)
+        return reply
+
+    try:
+        with Gateway(url, flags[1], f"--persistence.timeout={timeout}s", "--persistence.poll-interval=10ms", database=None) as gw:
+            assert push(gw).status == 200
+            proxy.silences = True
+            while not proxy.silent.wait(0.1):
+                push(gw)
+            reply = push(gw)
+            assert reply.status == 503 and reply.headers["Retry-After"] and "PostgreSQL" in reply.text, reply
+            assert max(took) < 1.5 * timeout, took
+            proxy.silences = False
+            proxy.again.set()
+            eventually(lambda: gw.put("a", "n 3\n").status == 200, "it comes back")
+    finally:
+        proxy.end()
+
+
 def test_rows_that_cannot_be_shown(flags, postgresql):
     """The database answers, but what it has is not shown: that is not hidden for longer than --persistence.stale-after."""
     name = flags[1].partition("=")[2]

@@ -265,6 +265,11 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 	bool locked = p->locked && p->session.conn;
 
 	p->writer.batch++;
+	if (p->locked && !locked && p->session.silent) {
+		p->locked = false;
+		postgresql_no_time(err);
+		return refuse(p, err);
+	}
 	p->locked = false;
 	postgresql_forget_oldest(p);
 	if (locked) {

@@ -37,7 +37,7 @@ static int catch_up_without_lock(struct postgresql *p, const struct storage_foll
 	failed = postgresql_follow(&p->base, f, err);
 	if (!failed)
 		*deadline += clock_mono_ns() - start;
-	p->until_ns = *deadline + GRACE_NS;
+	p->until_ns = *deadline;
 	return failed;
 }
 
@@ -60,14 +60,26 @@ static int try_to_begin(struct postgresql *p, const struct storage_follower *f, 
 	return -1;
 }
 
+/* Whoever could not wait for the lock any longer has told the session to end that had it. */
+static void give_time(const struct postgresql *p, int64_t *deadline)
+{
+	int64_t least = clock_mono_ns() + p->settings.timeout_ns / 4;
+
+	if (p->kept_out && *deadline < least)
+		*deadline = least;
+}
+
 int postgresql_begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err)
 {
 	struct postgresql *p = postgresql_of(st);
 	int r;
 
-	p->until_ns = *deadline + GRACE_NS;
-	r = try_to_begin(p, f, deadline, err);
+	give_time(p, deadline);
+	p->until_ns = *deadline;
+	/* Nothing is asked for of which there is no time to wait for the answer. */
+	r = clock_mono_ns() < *deadline ? try_to_begin(p, f, deadline, err)
+					: postgresql_no_time(err);
 	p->until_ns = 0;
 	p->locked = r == 0;
 	*ret_now = p->head.now;

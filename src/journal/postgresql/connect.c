@@ -96,6 +96,7 @@ static int silent(struct session *s, const struct host *host, struct err *err)
 {
 	char what[300];
 
+	s->silent = true;
 	snprintf(what, sizeof(what), "no connection%s%s%s%s in time", host->name ? " to " : "",
 		 host->name ? host->name : "", host->port ? ":" : "", host->port ? host->port : "");
 	return session_lost(s, what, err);

@@ -46,6 +46,7 @@ struct postgresql {
 	bool locked;          /* begun: `head` is what it was locked with */
 	const char *locks_by; /* the column of the epoch in the session's statement; NULL: none */
 	int64_t until_ns;     /* monotonic: no deadline is later; 0: any */
+	bool kept_out;        /* another session had the lock for as long as was waited last */
 	struct head head;
 	double alive_at;       /* see postgresql_alive() */
 	double told_at;        /* Unix seconds: what the server has said last that the time is, */
@@ -85,12 +86,14 @@ const char *postgresql_epoch_column(const struct postgresql *p);
 int postgresql_note_epoch(struct postgresql *p, long epoch, struct err *err);
 /* The log has a row of a kind that this version does not know. */
 int postgresql_found_newer(struct postgresql *p, uint64_t number, struct err *err);
+/* -1: *err says that the time-out was too short. */
+int postgresql_no_time(struct err *err);
 /* Whatever transaction there is ends without effect. */
 void postgresql_roll_back(struct postgresql *p);
 
 /* In lock.c. */
 
-/* The server says first that the wait for the lock was too long. */
+/* Of the time for the lock, at most: the server says first that the wait was too long. */
 enum { GRACE_NS = 500 * 1000 * 1000 };
 
 /* Of the wait for the lock: after each part, what others have written meanwhile is read. */

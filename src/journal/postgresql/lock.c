@@ -39,10 +39,17 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 	return 0;
 }
 
+static int64_t grace(const struct postgresql *p)
+{
+	int64_t quarter = p->settings.timeout_ns / 4;
+
+	return quarter < GRACE_NS ? quarter : GRACE_NS;
+}
+
 /*
- * Somebody has the lock for longer than a time-out. A gateway that was stopped while it sent a
- * large push, or received what others have written, has, since the server's own time-outs do not
- * count there. One that waits for its client has not committed yet; never one that waits for a
+ * Somebody has the lock for as long as may be waited for it. A gateway that was stopped while it
+ * sent a large push, or received what others have written, has, since the server's own time-outs do
+ * not count there. One that waits for its client has not committed yet; never one that waits for a
  * standby, nor one that only reads, as while it loads the log.
  */
 static void end_holder(struct postgresql *p)
@@ -58,7 +65,7 @@ static void end_holder(struct postgresql *p)
 		 "a.xact_start < clock_timestamp() - interval '%lld ms' AND EXISTS (SELECT FROM "
 		 "pg_locks l WHERE l.pid = a.pid AND l.relation = 'head'::regclass AND l.mode IN "
 		 "('RowShareLock', 'RowExclusiveLock'))",
-		 (long long)(p->settings.timeout_ns / 1000000));
+		 (long long)((p->settings.timeout_ns - grace(p)) / MS_NS));
 	p->until_ns = 0;
 	postgresql_roll_back(p);
 	if (p->session.conn)
@@ -122,24 +129,26 @@ static int send_lock(struct postgresql *p, int64_t wait_ns, bool wants_news)
 static int ask_for_lock(struct postgresql *p, int64_t deadline, int64_t part_ns, PGresult *ret[3],
 			int n, struct err *err)
 {
-	int64_t left = deadline - clock_mono_ns();
+	int64_t left = deadline - clock_mono_ns() - grace(p);
 	int64_t wait = left < part_ns ? left : part_ns;
 
 	/* 0 would be no time-out. */
 	if (left < MS_NS)
-		return err_set(err, ERR_STORAGE, 0,
-			       "PostgreSQL: no answer within --persistence.timeout");
+		return postgresql_no_time(err);
 	if (!send_lock(p, wait, n > 2)) {
 		session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 		session_close(&p->session);
 		return -1;
 	}
-	if (session_sync(&p->session, ret, n, deadline + GRACE_NS, err) == 0)
+	if (session_sync(&p->session, ret, n, deadline, err) == 0) {
+		p->kept_out = false;
 		return 0;
+	}
 	if (strcmp(p->session.state, LOCK_TIMEOUT) != 0)
 		return -1;
 	if (left > part_ns)
 		return 1;
+	p->kept_out = true;
 	end_holder(p);
 	return -1;
 }

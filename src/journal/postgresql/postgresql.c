@@ -23,6 +23,11 @@ int64_t postgresql_deadline(const struct postgresql *p)
 	return p->until_ns && p->until_ns < at ? p->until_ns : at;
 }
 
+int postgresql_no_time(struct err *err)
+{
+	return err_set(err, ERR_STORAGE, 0, SESSION_SAYS SESSION_NO_ANSWER);
+}
+
 /*
  * What the session before has locked is free when the server has noticed that it is lost. If it
  * takes it for alive it is told to end; never while it commits, as it may wait for a standby.
@@ -190,6 +195,13 @@ static struct storage_row_id postgresql_seen(struct storage *st)
 	return row_id_of(&postgresql_of(st)->seen);
 }
 
+static bool postgresql_timed_out(struct storage *st)
+{
+	const struct postgresql *p = postgresql_of(st);
+
+	return p->session.silent || p->kept_out;
+}
+
 static long postgresql_epoch(struct storage *st)
 {
 	return postgresql_of(st)->epoch;
@@ -241,6 +253,7 @@ static const struct storage_ops ops = {
 	.cancel = postgresql_cancel,
 	.follow = postgresql_follow,
 	.newest = postgresql_newest,
+	.timed_out = postgresql_timed_out,
 	.digest_due = postgresql_digest_due,
 	.seen = postgresql_seen,
 	.epoch = postgresql_epoch,

@@ -76,8 +76,10 @@ static int wait_for_socket(struct session *s, bool to_send, int64_t deadline, st
 
 	if (to_send)
 		fd.events |= POLLOUT;
-	if (left <= 0)
-		return session_lost(s, "no answer within --persistence.timeout", err);
+	if (left <= 0) {
+		s->silent = true;
+		return session_lost(s, SESSION_NO_ANSWER, err);
+	}
 	r = poll(&fd, 1, (int)(left / 1000000) + 1);
 	if (r < 0 && errno != EINTR)
 		return session_lost(s, strerrordesc_np(errno), err);
@@ -108,6 +110,7 @@ PGresult *session_next(struct session *s, int64_t deadline, struct err *err)
 			err_set(err, ERR_STORAGE, 0, "PostgreSQL: there is no connection");
 		return NULL;
 	}
+	s->silent = false;
 	return PQgetResult(s->conn);
 }
 

@@ -25,6 +25,8 @@ struct session {
 	PGconn *conn;  /* NULL: there is none */
 	char state[6]; /* SQLSTATE of what failed last; "": the connection did */
 	bool warned;   /* a notice has come; whoever wants to know sets it to false before */
+	bool silent;   /* what was asked last, or the last server to connect to, said nothing until
+			  the deadline */
 	/* Settings of the server that was connected to last: a crash of its machine may lose what
 	 * was committed, and leave pages of its files half written. */
 	bool fsync_off, full_page_writes_off;
@@ -65,6 +67,7 @@ void session_add_name(struct strbuf *to, const char *name);
 
 /* In front of what it says. */
 #define SESSION_SAYS "PostgreSQL: "
+#define SESSION_NO_ANSWER "no answer within --persistence.timeout"
 /* What was meant, in one line, for whoever reads `what`: something that failed. */
 int session_failed(struct session *s, const char *message, struct err *err);
 /* The same of the connection, which is closed. */
