@@ -3,15 +3,46 @@
 #include "commit/cleaning.h"
 #include "commit/internal.h"
 
+/* All replicas count from the time that the database has for the batch. */
+void committer_set_times(const struct committer *c, struct push *first)
+{
+	if (!database_is_shared(&c->database))
+		return;
+	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+		p->now = c->database.now;
+		if (p->removal)
+			p->removal->now = c->database.now;
+		if (p->undo)
+			p->undo->now = c->database.now;
+	}
+}
+
+static int commit_wipe(struct committer *c, struct push *push)
+{
+	struct database *d = &c->database;
+	enum storage_commit_result r = STORAGE_REFUSED_OUTDATED;
+
+	for (int i = 0; i < COMMITTER_TRIES && r == STORAGE_REFUSED_OUTDATED; i++) {
+		if (i > 0 && committer_begin(c, &push->err) < 0)
+			return -1;
+		committer_set_times(c, push);
+		push->err = (struct err){ 0 };
+		r = database_commit_pushes_once(d, store_wipe_rows(c->store, push->now),
+						&push->err);
+		if (r != STORAGE_COMMITTED)
+			store_rollback(c->store);
+	}
+	if (r == STORAGE_REFUSED_OUTDATED)
+		database_note_outdated(d, &push->err);
+	return r == STORAGE_COMMITTED ? 0 : -1;
+}
+
 static void wipe(struct committer *c, struct push *push)
 {
 	struct database *d = &c->database;
 
-	if (d->storage && database_commit_pushes(d, store_wipe_rows(c->store, push->now),
-						 &push->err) != STORAGE_COMMITTED) {
-		store_rollback(c->store);
+	if (d->storage && commit_wipe(c, push) < 0)
 		return;
-	}
 	push->n_ended = store_counts(c->store).groups;
 	store_wipe(c->store);
 	database_published(d);
@@ -35,20 +66,6 @@ struct push *committer_cut_batch(struct push *first, size_t *ret_n)
 	}
 	p->node.next = NULL;
 	return next;
-}
-
-/* All replicas count from the time that the database has for the batch. */
-static void set_times(const struct committer *c, struct push *first)
-{
-	if (!database_is_shared(&c->database))
-		return;
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
-		p->now = c->database.now;
-		if (p->removal)
-			p->removal->now = c->database.now;
-		if (p->undo)
-			p->undo->now = c->database.now;
-	}
 }
 
 /* Only now it is known how long the batch took, and so how many pushes may wait. */
@@ -107,7 +124,7 @@ static int make_ready(struct committer *c, struct push *first, size_t *n, bool g
 		return -1;
 	if (grows && database_is_shared(&c->database) && !is_alone(first) && !late_is_large(first))
 		take_more(c, first, n);
-	set_times(c, first);
+	committer_set_times(c, first);
 	return 0;
 }
 

@@ -75,17 +75,30 @@ static void count_batch(struct database *d, enum storage_commit_result r)
 					  : BATCH_REFUSED]++;
 }
 
-enum storage_commit_result database_commit(struct database *d, const struct rows *rows,
-					   const char *failed, struct err *err)
+/* Once for what is committed, or will not be. */
+static void note_result(struct database *d, const struct rows *rows, enum storage_commit_result r,
+			const char *failed, const struct err *err)
+{
+	count_batch(d, r);
+	if (r != STORAGE_COMMITTED) {
+		/* A full disk is logged once. */
+		if (r != STORAGE_REFUSED_FULL || !d->full)
+			log_error(failed, "err", err->msg, NULL);
+		d->suspect = true;
+	}
+	if (r == STORAGE_REFUSED_FULL)
+		d->full = true;
+	/* Rows that the database refuses say nothing of other rows. */
+	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
+		database_set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
+}
+
+static enum storage_commit_result commit_rows(struct database *d, const struct rows *rows,
+					      struct err *err)
 {
 	int64_t start = clock_mono_ns();
 	enum storage_commit_result r;
 
-	d->commit_ns = 0;
-	if (rows->n == 0 && rows->trim == 0) {
-		database_cancel(d);
-		return STORAGE_COMMITTED;
-	}
 	r = d->storage->ops->commit(d->storage, rows, err);
 	d->commit_ns = clock_mono_ns() - start;
 	buckets_observe(&d->commit_seconds, (double)d->commit_ns / 1e9);
@@ -93,27 +106,62 @@ enum storage_commit_result database_commit(struct database *d, const struct rows
 	/* Costs two stat() calls, so not after every batch. */
 	if (d->commits % 64 == 1)
 		note_size(d);
-	count_batch(d, r);
-	if (r != STORAGE_COMMITTED) {
+	if (r != STORAGE_COMMITTED)
 		d->owes_digest |= d->puts_digest;
-		/* A full disk is logged once. */
-		if (r != STORAGE_REFUSED_FULL || !d->full)
-			log_error(failed, "err", err->msg, NULL);
-		d->suspect = true;
-	}
 	d->puts_digest = false;
-	if (r == STORAGE_REFUSED_FULL)
-		d->full = true;
-	/* Rows that the database refuses say nothing of other rows. */
-	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
-		database_set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
 	return r;
+}
+
+enum storage_commit_result database_commit_once(struct database *d, const struct rows *rows,
+						const char *failed, struct err *err)
+{
+	enum storage_commit_result r = STORAGE_COMMITTED;
+
+	d->commit_ns = 0;
+	if (rows->n == 0 && rows->trim == 0) {
+		database_cancel(d);
+		return r;
+	}
+	r = commit_rows(d, rows, err);
+	if (r != STORAGE_REFUSED_OUTDATED)
+		note_result(d, rows, r, failed, err);
+	return r;
+}
+
+enum storage_commit_result database_commit(struct database *d, const struct rows *rows,
+					   const char *failed, struct err *err)
+{
+	enum storage_commit_result r = database_commit_once(d, rows, failed, err);
+
+	if (r == STORAGE_REFUSED_OUTDATED)
+		note_result(d, rows, r, failed, err);
+	return r;
+}
+
+static const char no_pushes[] = "could not commit pushes";
+
+enum storage_commit_result database_commit_pushes_once(struct database *d, const struct rows *rows,
+						       struct err *err)
+{
+	enum storage_commit_result r = database_commit_once(d, rows, no_pushes, err);
+
+	if (r != STORAGE_COMMITTED && r != STORAGE_REFUSED_OUTDATED)
+		d->failures++;
+	return r;
+}
+
+void database_note_outdated(struct database *d, const struct err *why)
+{
+	const struct rows none = { .list = NULL };
+
+	note_result(d, &none, STORAGE_REFUSED_OUTDATED, no_pushes, why);
+	d->failures++;
 }
 
 enum storage_commit_result database_commit_pushes(struct database *d, const struct rows *rows,
 						  struct err *err)
 {
-	enum storage_commit_result r = database_commit(d, rows, "could not commit pushes", err);
+	enum storage_commit_result r = database_commit(d, rows, no_pushes, err);
 
 	if (r != STORAGE_COMMITTED)
 		d->failures++;

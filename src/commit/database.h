@@ -108,6 +108,18 @@ enum storage_commit_result database_commit_pushes(struct database *d, const stru
 						  struct err *err);
 
 /*
+ * The same, but STORAGE_REFUSED_OUTDATED is nothing that has failed yet: what was staged is to be
+ * rolled back, and can be staged again after database_begin(). If it is not,
+ * database_note_outdated().
+ */
+enum storage_commit_result database_commit_once(struct database *d, const struct rows *rows,
+						const char *failed, struct err *err);
+enum storage_commit_result database_commit_pushes_once(struct database *d, const struct rows *rows,
+						       struct err *err);
+/* Pushes are refused for it. */
+void database_note_outdated(struct database *d, const struct err *why);
+
+/*
  * Between two batches, and before the next one if `suspect`. Asks the storage for its health. A
  * database that is not well is read back, or replaced by a new one written from the store. -1:
  * nothing can be committed, and *err says why.

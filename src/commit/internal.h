@@ -27,6 +27,12 @@ enum { BATCH_MAX = 512 };
  */
 enum { COMMITTER_SERIES_PER_SECOND = 40000 };
 
+/* Of the pushes of a batch, so many series in all, and so many bytes. */
+enum { COMMITTER_BYTES_PER_SECOND = 8 * 1024 * 1024 };
+
+/* In all, where others write again and again before what was staged is committed. */
+enum { COMMITTER_TRIES = 4 };
+
 struct committer {
 	struct queue *queue;
 	struct store *store;
@@ -84,6 +90,9 @@ struct push *committer_cut_batch(struct push *first, size_t *ret_n);
  * comes while the batch waits for the log's lock can become part of it.
  */
 void committer_run_batch(struct committer *c, struct push *first, size_t n, bool grows);
+
+/* After a transaction was begun: where others write, the times of pushes are the database's. */
+void committer_set_times(const struct committer *c, struct push *first);
 
 /* ---- dry_runs.c ---- */
 

@@ -13,7 +13,7 @@ void committer_refuse(struct push *first, const struct err *why)
 }
 
 /* cleaning: cleaning_begin() has added rows to the batch; without them it is tried once more. */
-enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
+static enum storage_commit_result commit_once(struct committer *c, bool cleaning, struct err *err)
 {
 	struct database *d = &c->database;
 	enum storage_commit_result r;
@@ -25,10 +25,19 @@ enum storage_commit_result committer_commit(struct committer *c, bool cleaning, 
 		/* What may be stored cannot be refused any more by a second try. */
 		if (r == STORAGE_UNKNOWN)
 			d->failures++;
-		if (r == STORAGE_COMMITTED || r == STORAGE_UNKNOWN)
+		if (r == STORAGE_COMMITTED || r == STORAGE_UNKNOWN || r == STORAGE_REFUSED_OUTDATED)
 			return r;
 	}
-	return database_commit_pushes(d, store_rows(c->store), err);
+	return database_commit_pushes_once(d, store_rows(c->store), err);
+}
+
+enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err)
+{
+	enum storage_commit_result r = commit_once(c, cleaning, err);
+
+	if (r == STORAGE_REFUSED_OUTDATED)
+		database_note_outdated(&c->database, err);
+	return r;
 }
 
 uint64_t committer_max_body(const struct committer *c)
@@ -170,6 +179,29 @@ static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])
 		*was_refused++ = p->err.reason != ERR_NONE;
 }
 
+/*
+ * Others have written since they were staged: on what these have written they are staged again. A
+ * large push, which is staged in steps, would keep others from writing for too long.
+ */
+static enum storage_commit_result try_again(struct committer *c, struct push *first,
+					    const bool *was_refused, struct err *err)
+{
+	enum storage_commit_result r = STORAGE_REFUSED_OUTDATED;
+	bool large = late_is_large(first);
+
+	for (int i = 1; i < COMMITTER_TRIES && r == STORAGE_REFUSED_OUTDATED && !large; i++) {
+		store_rollback(c->store);
+		if (committer_begin(c, err) < 0)
+			return STORAGE_REFUSED;
+		committer_set_times(c, first);
+		stage_all(c, first, was_refused);
+		r = commit_once(c, false, err);
+	}
+	if (r == STORAGE_REFUSED_OUTDATED)
+		database_note_outdated(&c->database, err);
+	return r;
+}
+
 void committer_run_pushes(struct committer *c, struct push *first)
 {
 	bool was_refused[BATCH_MAX] = { false };
@@ -188,7 +220,9 @@ void committer_run_pushes(struct committer *c, struct push *first)
 	} else {
 		n = stage_all(c, first, was_refused);
 	}
-	r = committer_commit(c, cleaning, &err);
+	r = commit_once(c, cleaning, &err);
+	if (r == STORAGE_REFUSED_OUTDATED)
+		r = try_again(c, first, was_refused, &err);
 	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);
 		cleaning_make_room(&c->database);

@@ -30,6 +30,9 @@ enum storage_commit_result {
 	 * committed, in a transaction without other rows.
 	 */
 	STORAGE_REFUSED_FULL,
+	/* The same, because others have written since begin: it was made of an older state, and can
+	 * be made once more. */
+	STORAGE_REFUSED_OUTDATED,
 	/*
 	 * It may be stored, and *err says so. Where others write, what is found out later comes
 	 * with their rows; otherwise it has not taken place in this process, but may have after a

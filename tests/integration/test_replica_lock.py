@@ -1,5 +1,6 @@
 """Several gateways over one PostgreSQL: what they do under the lock of the log, and who waits for it."""
 import concurrent.futures
+import contextlib
 import re
 import signal
 import time
@@ -8,7 +9,7 @@ import pytest
 
 from gateway import DEADLINE, Gateway, eventually
 from postgresql_server import Server
-from test_postgresql import rows, shown
+from test_postgresql import Load, rows, shown
 from test_replicas import flags, large, large_number, replicas  # noqa: F401: a fixture
 
 
@@ -123,6 +124,92 @@ def test_who_waits_for_the_lock_shows_what_others_commit(postgresql, flags):
                        "'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; "
                        f"CREATE TRIGGER hold BEFORE INSERT ON {name}.log EXECUTE FUNCTION {name}.hold()")
         assert any(waits_behind_another(postgresql, name, gw, other, value) for value in range(1, 11))
+        assert shown(gw) == shown(other)
+
+
+@contextlib.contextmanager
+def given_up(postgresql, name, kind, event, condition, what):
+    """A trigger that does `what` the first times that it is asked; a sequence is not rolled back. Gives: set how often, ask how often."""
+    table = "log" if event == "INSERT" else "head"
+
+    def fail(times):
+        postgresql.sql(f"ALTER SEQUENCE {name}.{kind} RESTART; CREATE OR REPLACE FUNCTION {name}.f_{kind}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                       f"BEGIN IF nextval('{name}.{kind}') <= {times} THEN {what} END IF; RETURN NEW; END $$")
+
+    postgresql.sql(f"CREATE SEQUENCE {name}.{kind}")
+    fail(0)
+    postgresql.sql(f"CREATE TRIGGER {kind} BEFORE {event} ON {name}.{table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION {name}.f_{kind}()")
+    postgresql.sql(f"SELECT nextval('{name}.{kind}')")
+    yield fail, lambda: int(postgresql.sql(f"SELECT last_value FROM {name}.{kind}")[0])
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_what_the_server_gives_up_is_staged_again_on_what_others_have_written(postgresql, flags, state):
+    """Somebody else gets the lock each time, and what it writes counts first: also where it contradicts the push."""
+    name = flags[1].partition("=")[2]
+    what = ("FOR i IN 1..500 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted); PERFORM pg_sleep(0.01); END LOOP; "
+            f"RAISE SQLSTATE '{state}' USING MESSAGE = 'given up';")
+    with replicas(2, flags) as (gw, other), given_up(
+            postgresql, name, "taken", "INSERT", "NEW.kind = 1 AND position('ours' in encode(NEW.body, 'escape')) > 0", what) as (fail, tries):
+        others = Load([other], clients=2)
+        try:
+            eventually(lambda: min(others.acknowledged) > 0, "others write")
+            for times in (1, 2, 3):
+                fail(times)
+                reply = gw.put(f"ours_{times}", f"n {times}\n")
+                assert reply.status == 200 and tries() == times + 1, (reply, tries())
+                assert f'n{{instance="",job="ours_{times}"}} {times}\n' in other.get("/metrics").text
+            assert "level=error" not in gw.log
+            fail(1000)
+            reply = gw.put("ours_refused", "n 4\n")
+            assert reply.status == 503 and reply.headers["Retry-After"] and "given up" in reply.text, reply
+            # Where ours gets the lock again before the other one it is written once more as it is.
+            assert 4 <= tries() <= 16
+            assert "given up" in gw.wait_for_line("could not commit pushes")
+            fail(0)
+            eventually(lambda: gw.put("ours_refused", "n 5\n").status == 200, "it goes on")
+        finally:
+            others.stop()
+        assert others.statuses == {200}
+
+        def contradicts(i):
+            """The other one pushes the same family as another type meanwhile. Whoever has the lock first is right, mostly the other one."""
+            fail(1)
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                ours = pool.submit(gw.put, f"ours_{i}_type", f"# TYPE m_{i} gauge\nm_{i} 1\n")
+                eventually(lambda: postgresql.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"), "ours is being written")
+                statuses = other.put(f"b_{i}", f"# TYPE m_{i} counter\nm_{i} 1\n").status, ours.result(DEADLINE).status
+            assert sorted(statuses) == [200, 400], statuses
+            return statuses[0] == 200
+
+        assert any(contradicts(i) for i in range(10))
+        assert shown(gw) == shown(other)
+        numbers = [int(n) for n in rows(postgresql, flags, "number")]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_nothing_is_committed_where_the_head_of_the_log_does_not_move(postgresql, flags):
+    """As if another one had taken the row that was locked: the rows before it are not to stay in the log without it."""
+    name = flags[1].partition("=")[2]
+    with replicas(2, flags) as (gw, other), given_up(
+            postgresql, name, "stays", "UPDATE", "NEW.seq <> OLD.seq", "RETURN NULL;") as (fail, tries):
+        assert other.put("a", "n 1\n").status == 200
+        fail(2)
+        assert gw.put("b", "n 2\n").status == 200 and tries() == 3
+        assert 'n{instance="",job="b"} 2\n' in other.get("/metrics").text
+        before = rows(postgresql, flags, "number")
+        fail(1000)
+        reply = gw.put("refused", "n 3\n")
+        assert reply.status == 503 and reply.headers["Retry-After"], reply
+        assert "moved under the lock" in reply.text and "may have been stored" not in reply.text
+        assert rows(postgresql, flags, "number") == before and tries() == 4
+        fail(0)
+        for g in (gw, other):
+            assert 'job="refused"' not in g.get("/metrics").text
+        eventually(lambda: gw.put("refused", "n 4\n").status == 200, "it goes on")
+        assert 'n{instance="",job="refused"} 4\n' in other.get("/metrics").text
+        numbers = [int(n) for n in rows(postgresql, flags, "number")]
+        assert numbers == list(range(1, len(numbers) + 1))
         assert shown(gw) == shown(other)
 
 

@@ -97,6 +97,14 @@ static bool is_commit(PGresult *r)
 	return PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") == 0;
 }
 
+/* The statement that moves `head` divides by the number of rows that it has changed. Nothing is
+ * committed behind it, though COMMIT is sent without waiting for its answer.
+ */
+static bool has_moved(const struct session *s)
+{
+	return strcmp(s->state, "22012") == 0;
+}
+
 /*
  * All answers up to the synchronisation. 1: the last one was COMMIT. What has failed first is the
  * reason: where the server has ended the session it says why before the connection is lost.
@@ -104,7 +112,7 @@ static bool is_commit(PGresult *r)
 static int read_answers(struct postgresql *p, const struct batch *b, struct err *err)
 {
 	struct err first = { 0 };
-	bool committed = false, moved = true, synced = false;
+	bool committed = false, synced = false;
 
 	while (!synced && p->session.conn) {
 		struct err why = { 0 };
@@ -113,8 +121,6 @@ static int read_answers(struct postgresql *p, const struct batch *b, struct err 
 		if (r) {
 			synced = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
 			committed |= is_commit(r);
-			if (str_eq(str_of(PQcmdStatus(r)), STR("UPDATE 0")))
-				moved = false;
 			if (session_check(&p->session, r, &why) == 0)
 				PQclear(r);
 		}
@@ -124,8 +130,8 @@ static int read_answers(struct postgresql *p, const struct batch *b, struct err 
 	*err = first;
 	if (!synced)
 		return -1;
-	if (committed && !moved)
-		return err_set(err, ERR_STORAGE, 0, "PostgreSQL: the log has moved under the lock");
+	if (has_moved(&p->session))
+		err_set(err, ERR_STORAGE, 0, SESSION_SAYS "the log has moved under the lock");
 	return committed ? 1 : 0;
 }
 
@@ -136,6 +142,7 @@ static int write_batch(struct postgresql *p, struct batch *b, struct err *err)
 	int r;
 
 	p->session.warned = false;
+	p->session.state[0] = '\0';
 	if (!PQenterPipelineMode(conn) || !send_trim(p, b) || !send_rows(p, b) ||
 	    !send_head(p, b) || !send_commit(p)) {
 		session_failed(&p->session, PQerrorMessage(conn), err);
@@ -164,7 +171,7 @@ static bool may_be_the_rows(const struct session *s)
 
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
 		if (strncmp(s->state, classes[i], 2) == 0)
-			return true;
+			return !has_moved(s);
 	return false;
 }
 
@@ -241,10 +248,13 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 
 /* ---- */
 
-/* The server has given the transaction up for another one's sake, or to end a deadlock. */
+/*
+ * The server has given the transaction up for another one's sake, or to end a deadlock, or what was
+ * locked was not what is in the log.
+ */
 static bool is_worth_a_try(const struct session *s)
 {
-	return strcmp(s->state, "40001") == 0 || strcmp(s->state, "40P01") == 0;
+	return has_moved(s) || strcmp(s->state, "40001") == 0 || strcmp(s->state, "40P01") == 0;
 }
 
 /* What was made of the log can be written. Under the lock it was also read what can be dropped. */
@@ -292,11 +302,13 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 		if (!is_as_before(p, &b.head, locked)) {
 			err_set(err, ERR_STORAGE, 0, "another gateway has written to the log%s%s",
 				why.reason ? " after this: " : "", why.msg);
-			return refuse(p, err);
+			refuse(p, err);
+			return STORAGE_REFUSED_OUTDATED;
 		}
 		r = write_batch(p, &b, err);
 		if (r == 0 && !is_worth_a_try(&p->session))
 			return refuse(p, err);
+		why = *err;
 	}
 	if (r < 0)
 		return resolve(p, &b, err);

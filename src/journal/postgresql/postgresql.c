@@ -84,8 +84,8 @@ static int prepare(struct postgresql *p, struct err *err)
 	snprintf(sql, sizeof(sql),
 		 "PREPARE trim (bigint) AS DELETE FROM log WHERE number <= $1; "
 		 "PREPARE move_head (bigint, bigint, bigint, double precision, bigint, bigint) AS "
-		 "UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, bytes = $5 "
-		 "WHERE seq = $6; "
+		 "WITH moved AS (UPDATE head SET seq = $1, writer = $2, batch = $3, at = $4, "
+		 "bytes = $5 WHERE seq = $6 RETURNING 1) SELECT 1 / count(*) FROM moved; "
 		 "PREPARE look (text) AS SELECT "
 		 "extract(epoch FROM clock_timestamp())::double precision, "
 		 "set_config('lock_timeout', $1, true)");

@@ -152,6 +152,47 @@ START_TEST(what_cannot_join_comes_next)
 }
 END_TEST
 
+static atomic_uint outdates;
+static enum storage_commit_result (*commit_at_once)(struct storage *st, const struct rows *list,
+						    struct err *err);
+
+/* Others have written, the first times. */
+static enum storage_commit_result commit_later(struct storage *st, const struct rows *list,
+					       struct err *err)
+{
+	if (outdates == 0)
+		return commit_at_once(st, list, err);
+	outdates--;
+	err_set(err, ERR_STORAGE, 0, "others have written");
+	return STORAGE_REFUSED_OUTDATED;
+}
+
+/* It is staged four times in all, by the time of each begin. */
+START_TEST(what_others_outdate_is_staged_again)
+{
+	static const enum push_mode modes[] = { PUSH_PUT, PUSH_WIPE };
+	struct verdict v;
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		setup_shared(&w);
+		commit_at_once = w.ops.commit;
+		w.ops.commit = commit_later;
+		outdates = (unsigned)_i;
+		for (int n = 0; n <= _i; n++)
+			sem_post(&is_free);
+		submit(&w, &v, modes[i], "/j", modes[i] == PUSH_PUT ? "a 1\n" : "");
+		queue_wake(&w.queue);
+		ck_assert_int_eq(wait_for(&v), _i < 4 ? 0 : ERR_STORAGE);
+		ck_assert_uint_eq(committer_stats(w.committer).commit_failures, _i == 4);
+		ck_assert_uint_eq(committer_stats(w.committer).batches_committed, _i < 4);
+		ck_assert_uint_eq(store_counts(w.store).groups, _i < 4 && modes[i] == PUSH_PUT);
+		check_reloaded(&w);
+		teardown_shared(&w);
+	}
+}
+END_TEST
+
 /* What waits in the queue has a time-out of its own. */
 START_TEST(without_the_lock_only_those_who_waited_are_refused)
 {
@@ -217,6 +258,7 @@ int main(void)
 
 	tcase_add_test(tc, batches_grow_with_the_wait);
 	tcase_add_test(tc, what_cannot_join_comes_next);
+	tcase_add_loop_test(tc, what_others_outdate_is_staged_again, 0, 5);
 	tcase_add_test(tc, without_the_lock_only_those_who_waited_are_refused);
 	tcase_add_test(tc, what_follows_waits_behind_a_wipe);
 	return run_cases("shared_log", tc);
