@@ -54,12 +54,16 @@ static bool is_alone(const struct push *p)
 	       p->mode == PUSH_BACKUP || p->mode == PUSH_FOLLOW;
 }
 
-struct push *committer_cut_batch(struct push *first, size_t *ret_n)
+struct push *committer_cut_batch(const struct committer *c, struct push *first, size_t *ret_n)
 {
 	struct push *p = first, *next = (struct push *)p->node.next;
+	struct batch_room room = committer_room(c);
 
 	*ret_n = 1;
-	while (next && !is_alone(first) && !is_alone(next)) {
+	/* One alone may have more than there is room for. */
+	if (!batch_room_take(&room, first))
+		room.series = room.bytes = 0;
+	while (next && !is_alone(first) && !is_alone(next) && batch_room_take(&room, next)) {
 		p = next;
 		next = (struct push *)p->node.next;
 		++*ret_n;
@@ -95,15 +99,19 @@ static bool can_join(const struct committer *c, const struct push *p)
  */
 static void take_more(struct committer *c, struct push *first, size_t *n)
 {
+	struct batch_room room = committer_room(c);
 	struct push *last = first, *p;
 	size_t taken = 0;
 
 	if (*n >= BATCH_MAX || c->next || c->late.n > 0 || queue_stays_empty(c->queue, 0))
 		return;
 	p = (struct push *)queue_take(c->queue, BATCH_MAX - *n, &taken);
-	while (last->node.next)
+	batch_room_take(&room, first);
+	while (last->node.next) {
 		last = (struct push *)last->node.next;
-	for (; p && can_join(c, p); taken--, ++*n, c->n_joined++) {
+		batch_room_take(&room, last);
+	}
+	for (; p && can_join(c, p) && batch_room_take(&room, p); taken--, ++*n, c->n_joined++) {
 		last->node.next = &p->node;
 		last = p;
 		p = (struct push *)p->node.next;

@@ -136,7 +136,7 @@ static void run_list(struct committer *c, struct push *first)
 	size_t n;
 
 	while (first) {
-		struct push *rest = committer_cut_batch(first, &n);
+		struct push *rest = committer_cut_batch(c, first, &n);
 
 		run_one(c, first, n, !rest);
 		go_on(c);
@@ -183,8 +183,12 @@ static void go_on_late(struct committer *c, int64_t others_ns)
 			return;
 	first = late_take(&c->late, BATCH_MAX, &n);
 	first = committer_answer_dry_runs(c, first, true);
-	if (first)
+	while (first) {
+		struct push *rest = committer_cut_batch(c, first, &n);
+
 		run_one(c, first, n, false);
+		first = rest;
+	}
 	large_steps_done(&c->large);
 	/* Those that had it staged have been answered. */
 	assert(!store_large_push(c->store));

@@ -81,9 +81,10 @@ static inline bool committer_is_idle(struct committer *c, int64_t ns)
 
 /*
  * Cuts the list after what belongs to one batch: a wipe, a removal, an undo and a backup are each a
- * batch by themselves. Returns the rest; NULL: there is none.
+ * batch by themselves, and where others wait for the log's lock meanwhile, all of it takes them no
+ * longer than one push may. Returns the rest; NULL: there is none.
  */
-struct push *committer_cut_batch(struct push *first, size_t *ret_n);
+struct push *committer_cut_batch(const struct committer *c, struct push *first, size_t *ret_n);
 /*
  * What committer_cut_batch() has cut, n pushes; or none. Each gets its verdict, at once or, of what
  * takes many steps, after the last of them. grows: nothing else waits for its turn, so that what
@@ -103,6 +104,16 @@ void committer_set_times(const struct committer *c, struct push *first);
 struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late);
 
 /* ---- pushes.c ---- */
+
+/* What is left of a batch. */
+struct batch_room {
+	bool limited;
+	uint64_t series, bytes;
+};
+
+struct batch_room committer_room(const struct committer *c);
+/* False: there is no room for it, and none was taken. */
+bool batch_room_take(struct batch_room *room, const struct push *p);
 
 /* Of the list, those without a verdict. */
 void committer_refuse(struct push *first, const struct err *why);

@@ -65,6 +65,36 @@ static uint64_t series_of(const struct push *p)
 	return n;
 }
 
+static uint64_t each_second(const struct committer *c, uint64_t n)
+{
+	return (uint64_t)c->database.storage->timeout_ns / 1000 * n / 1000000;
+}
+
+struct batch_room committer_room(const struct committer *c)
+{
+	if (!database_is_shared(&c->database))
+		return (struct batch_room){ 0 };
+	return (struct batch_room){
+		.limited = true,
+		.series = each_second(c, COMMITTER_SERIES_PER_SECOND),
+		.bytes = each_second(c, COMMITTER_BYTES_PER_SECOND),
+	};
+}
+
+bool batch_room_take(struct batch_room *room, const struct push *p)
+{
+	uint64_t n;
+
+	if (!room->limited)
+		return true;
+	n = series_of(p);
+	if (n > room->series || p->body.n > room->bytes)
+		return false;
+	room->series -= n;
+	room->bytes -= p->body.n;
+	return true;
+}
+
 static bool goes_in_steps(const struct committer *c, const struct push *p)
 {
 	return late_is_large(p) && store_large_any(c->store);
@@ -81,7 +111,7 @@ static int check_series(const struct committer *c, struct push *p)
 	if (!database_is_shared(&c->database) || goes_in_steps(c, p))
 		return 0;
 	n = series_of(p);
-	max = (uint64_t)c->database.storage->timeout_ns * COMMITTER_SERIES_PER_SECOND / 1000000000;
+	max = each_second(c, COMMITTER_SERIES_PER_SECOND);
 	if (n <= max)
 		return 0;
 	return err_set(

@@ -120,6 +120,48 @@ START_TEST(batches_grow_with_the_wait)
 }
 END_TEST
 
+static void submit_series(struct world *w, struct verdict *v, const char *path, unsigned n,
+			  size_t bytes)
+{
+	char body[8192];
+	size_t at = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		at += (size_t)snprintf(body + at, sizeof(body) - at, "a{i=\"%0*u\"} 1\n",
+				       (int)(bytes / n), i);
+	submit(w, v, PUSH_PUT, path, body);
+}
+
+/* Of one push there may be 40 in a millisecond, or 8,388 bytes. */
+START_TEST(a_batch_is_as_long_as_a_push_may_be)
+{
+	static const struct {
+		unsigned n, series;
+		size_t bytes;
+		unsigned commits;
+	} cases[] = { { 7, 15, 15, 4 }, { 8, 1, 3000, 4 }, { 8, 5, 5, 2 } };
+	static struct verdict v[9];
+	struct world w;
+
+	setup_shared(&w);
+	w.rows.base.timeout_ns = 1000000;
+	first_waits(&w, &v[0]);
+	for (unsigned i = 1; i <= cases[_i].n; i++) {
+		char path[20];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i);
+		submit_series(&w, &v[i], path, cases[_i].series, cases[_i].bytes);
+	}
+	for (unsigned i = 0; i < cases[_i].commits; i++)
+		sem_post(&is_free);
+	for (unsigned i = 0; i <= cases[_i].n; i++)
+		ck_assert_int_eq(wait_for(&v[i]), 0);
+	ck_assert_uint_eq(committer_stats(w.committer).commits, cases[_i].commits);
+	check_reloaded(&w);
+	teardown_shared(&w);
+}
+END_TEST
+
 /* What ends a batch, and what is behind it: of the groups after the wipe. */
 START_TEST(what_cannot_join_comes_next)
 {
@@ -257,6 +299,7 @@ int main(void)
 	TCase *tc = tcase_create("shared_log");
 
 	tcase_add_test(tc, batches_grow_with_the_wait);
+	tcase_add_loop_test(tc, a_batch_is_as_long_as_a_push_may_be, 0, 3);
 	tcase_add_test(tc, what_cannot_join_comes_next);
 	tcase_add_loop_test(tc, what_others_outdate_is_staged_again, 0, 5);
 	tcase_add_test(tc, without_the_lock_only_those_who_waited_are_refused);
