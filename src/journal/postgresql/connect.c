@@ -54,6 +54,8 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 		    "SET tcp_user_timeout = %lld; ",
 		    ms, ms / 2, ms);
 	add_keepalives(s, sql);
+	/* Times are read as text: each digit counts. */
+	strbuf_addz(sql, "SET extra_float_digits = 1; ");
 	/* All that is read or dropped is a piece of the log from a number on, in order. */
 	strbuf_addz(sql, "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
 			 "SET enable_sort = off; ");
