@@ -261,7 +261,6 @@ static int run(struct gateway *g)
 	sigset_t stop;
 	int r;
 
-	resources_tune_malloc();
 	log_init(g->config.log_level, g->config.log_format);
 	watch_block_signals(&stop);
 	log_build();
@@ -270,6 +269,7 @@ static int run(struct gateway *g)
 	log_start();
 	hash_init();
 	resources_choose_limits(&g->config);
+	resources_tune_malloc(g->config.memory.bytes);
 	resources_raise_descriptors(&g->config);
 	counters_init(&g->api.counters);
 	g->api.refusals = refusals_new();

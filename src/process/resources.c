@@ -8,16 +8,29 @@
 #include "config/memory.h"
 #include "config/units.h"
 
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+static int between(uint64_t v, uint64_t least, uint64_t most)
+{
+	return (int)(v < least ? least : v > most ? most : v);
+}
+
 /*
  * A push is allocated by a worker and freed by another thread: without room at the top, glibc
- * gives each arena's end back to the kernel and asks for it again with nearly every push.
+ * gives each arena's end back to the kernel and asks for it again with nearly every push. With
+ * little memory that would keep more of it free than is left: what is a good part of a body is
+ * mapped by itself then, and two arenas serve all threads.
  */
-void resources_tune_malloc(void)
+void resources_tune_malloc(uint64_t memory)
 {
-	/* NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet. */
-	mallopt(M_TOP_PAD, 1024 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
-	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	/* NOLINTBEGIN(concurrency-mt-unsafe): nobody else calls it. */
+	mallopt(M_TOP_PAD, between(memory / 256, 128 * KIB, MIB));
+	mallopt(M_TRIM_THRESHOLD, between(memory / 64, 512 * KIB, 8 * MIB));
+	mallopt(M_MMAP_THRESHOLD, between(memory / 256, 128 * KIB, MIB));
+	if (memory < GIB)
+		mallopt(M_ARENA_MAX, between(memory / (64 * MIB), 2, 16));
 	/* NOLINTEND(concurrency-mt-unsafe) */
 }
 
@@ -60,11 +73,11 @@ void resources_choose_limits(struct config *c)
  * What slow scrapes have held lies between what is still in use: glibc keeps that until it is told
  * otherwise. Not for less than it is worth, since whoever allocates waits meanwhile.
  */
-void resources_give_memory_back(void)
+void resources_give_memory_back(uint64_t memory)
 {
-	enum { WORTH = 64 * 1024 * 1024 };
+	size_t worth = (size_t)between(memory / 8, MIB, 64 * MIB);
 	struct mallinfo2 m = mallinfo2();
 
-	if (m.fordblks > WORTH && m.fordblks > m.uordblks / 4)
+	if (m.fordblks > worth && m.fordblks > m.uordblks / 4)
 		malloc_trim(0);
 }

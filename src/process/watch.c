@@ -43,7 +43,7 @@ static void keep_house(struct api *api, int64_t *next_age_ns)
 
 	forget_unused_forms(api->store, next_age_ns, now_ns);
 	refusals_tick(api->refusals, now_ns);
-	resources_give_memory_back();
+	resources_give_memory_back(api->config->memory.bytes);
 }
 
 void watch_until_stop(struct api *api, const sigset_t *stop, struct watchdog *watchdog)

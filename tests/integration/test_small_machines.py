@@ -1,4 +1,5 @@
 """A container with little memory: the limits follow it, and a flood of large bodies is answered, not died of."""
+import gzip
 import json
 import os
 import tempfile
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import messages as pb
 from gateway import BINARY, Gateway, parse_logfmt
-from wire import Wire, push
+from test_compressed_bodies import block, chunk, masked, snappy, zstd
+from wire import Wire, head
 
 MIB = 1 << 20
+# Of each large push, one after the other. By hand FLOOD_TIMES=1000, say.
+FLOOD_TIMES = int(os.environ.get("FLOOD_TIMES", "5"))
 SANITIZED = "libasan" in os.popen(f"readelf -d {BINARY}").read()
 
 
@@ -102,20 +107,51 @@ def flood(g, connections, status):
     return threads
 
 
-def large_pushes(g, clients, limit, status):
-    """Beside them bodies of just the size that is allowed, which have to be decoded and stored: two groups."""
-    body = b"".join(b'm%d{label="%060d"} %d\n' % (i, i, i) for i in range(limit // 70))
-    body = body[:body.rindex(b"\n", 0, limit) + 1]
+def series(size, label):
+    """Text of at most that size."""
+    lines = [b'm%d{label="%0*d"} %d\n' % (i, label, i, i) for i in range(max(1, size // (label + 40)))]
+    return b"".join(lines)
 
-    def one(client):
-        for _ in range(5):
+
+def empty_metrics(size):
+    """Protobuf of which each two bytes become a metric."""
+    return pb.delimited(pb.data(1, b"a") + pb.integer(3, 1) + b"\x22\x00" * (size // 2 - 20))
+
+
+def packed_snappy(size):
+    """Blocks of 64 KiB that are all the same."""
+    first = b"#" * 65535 + b"\n"
+    return snappy(first) + chunk(0, masked(first) + block(first)) * (size // 65536)
+
+
+def bodies(limit):
+    """What is small and becomes large, and what is just as large as it may be: path, body, headers."""
+    protobuf, text, long = {"Content_Type": pb.CONTENT_TYPE}, series(limit, 60), series(limit, 60000)
+    for coding, large in {"gzip": gzip.compress(bytes(80 * MIB), 1), "zstd": zstd(bytes(80 * MIB)), "snappy": packed_snappy(80 * MIB)}.items():
+        yield f"/metrics/job/empty/x/{coding}", large, {"Content_Encoding": coding}
+    for coding, pack in {"gzip": gzip.compress, "zstd": zstd}.items():
+        yield f"/metrics/job/packed/x/{coding}", pack(text), {"Content_Encoding": coding}
+        yield f"/metrics/job/metrics/x/{coding}", pack(empty_metrics(limit)), {**protobuf, "Content_Encoding": coding}
+    yield "/metrics/job/metrics", empty_metrics(limit), protobuf
+    for i in range(2):
+        yield f"/metrics/job/long/x/{i}", long, {}
+        yield f"/sum/metrics/job/sum/pid/{i}", long, {}
+        yield f"/sum/metrics/job/sum/pid/{i}", text, {}
+
+
+def large_pushes(g, kinds, status):
+    """Beside them bodies that have to be unpacked, decoded and stored, from as many clients."""
+
+    def one(path, body, headers):
+        for _ in range(FLOOD_TIMES):
             try:
                 with Wire(g) as w:
-                    status.append(w.send(push(f"large/x/{client % 2}", body)).reply().status)
+                    w.send(head("POST", path, Content_Length=len(body), **headers) + body)
+                    status.append(w.reply().status)
             except (AssertionError, OSError):
                 status.append(None)
 
-    threads = [threading.Thread(target=one, args=[i]) for i in range(clients)]
+    threads = [threading.Thread(target=one, args=kind) for kind in kinds]
     for t in threads:
         t.start()
     return threads
@@ -123,6 +159,7 @@ def large_pushes(g, clients, limit, status):
 
 @pytest.mark.parametrize("size", [32 * MIB, 256 * MIB], ids=["32MiB", "256MiB"])
 def test_a_flood_in_a_small_container(size, tmp_path):
+    kinds = list(bodies(chosen(size, os.cpu_count())["limits.body-size"]))
     with memory_limit(size) as (launcher, group):
         flags = [] if launcher else [f"--{k}={v}" for k, v in chosen(size, os.cpu_count()).items()]
         with Gateway(*flags, binary=launcher, database=tmp_path / "a.db") as g:
@@ -135,7 +172,7 @@ def test_a_flood_in_a_small_container(size, tmp_path):
                 assert bytes_of(line["memory"]) == size and bytes_of(line["body_size"]) == want["limits.body-size"]
             assert g.put("kept", "a 1\n").status == 200
             statuses = []
-            threads = flood(g, 16, statuses) + large_pushes(g, 8, chosen(size, os.cpu_count())["limits.body-size"], statuses)
+            threads = flood(g, 16, statuses) + large_pushes(g, kinds, statuses)
             while any(t.is_alive() for t in threads):
                 assert g.get("/-/healthy").status == 200
                 assert g.get("/metrics").status in (200, 503)
