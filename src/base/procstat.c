@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,15 +42,21 @@ static void read_stat(struct procstat *ps)
 	ps->resident_bytes = fields[RSS] * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* Since Linux 6.2 the directory's size says how many there are: to read the names of 10,000 takes
+ * as long as ten scrapes. */
 static double count_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
+	struct stat st;
 	double n = 0;
 
 	if (!d)
 		return NAN;
-	while (readdir(d)) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
-		n++;
+	if (fstat(dirfd(d), &st) == 0 && st.st_size > 0)
+		n = (double)st.st_size + 2;
+	else
+		while (readdir(d)) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
+			n++;
 	closedir(d);
 	return n - 3; /* ".", ".." and the directory itself */
 }
