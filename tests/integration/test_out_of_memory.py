@@ -18,7 +18,7 @@ from gateway import DEADLINE, Gateway
 pytestmark = pytest.mark.sanitized
 SOURCE = Path(__file__).with_name("alloc_faults.c")
 PROTO = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
-REFUSALS = {500, 503}
+REFUSALS = {503}
 
 
 @pytest.fixture(scope="session")

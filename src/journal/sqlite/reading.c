@@ -84,7 +84,9 @@ enum storage_load_result sqlite_read(struct storage *st, enum storage_which whic
 	sqlite3_finalize(stmt);
 	if (r == SQLITE_DONE)
 		return STORAGE_LOADED;
-	if (!err->reason)
+	if (!err->reason && (r == SQLITE_NOMEM || r == SQLITE_IOERR_NOMEM))
+		err_set(err, ERR_BUSY, 0, "not enough memory to read the database, try again");
+	else if (!err->reason)
 		err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
 	s->connection.damaged = connection_is_damage(r);
 	return s->connection.damaged ? STORAGE_DAMAGED : STORAGE_FAILED;
