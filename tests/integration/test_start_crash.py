@@ -1,23 +1,29 @@
 """A start that has much to do, killed at each of its steps: an upgrade of the schema, and the salvage of a damaged
 database. Whatever the next start finds, it ends with the same."""
 import contextlib
+import os
+import random
 import shutil
 import signal
 import sqlite3
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from exposition import scrape
 from gateway import Gateway, eventually
-from test_import_crash import library  # noqa: F401: a fixture
+from test_import_crash import GO_FILE, library  # noqa: F401: a fixture
 
 pytestmark = pytest.mark.released
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sqlite"
 GROUPS = 30
+# Of kills at random moments, for each kind of start. By hand KILL_ROUNDS=100, say.
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
 
 
-def old_database(path, version):
+def old_database(path, version, groups=GROUPS):
     """As versions of that schema left it, with pushes that supersede others."""
     from test_durability import message
 
@@ -27,7 +33,7 @@ def old_database(path, version):
         db.execute("PRAGMA application_id=0x54414C59")
         db.execute(f"PRAGMA user_version={version}")
         db.execute("BEGIN")
-        for i in range(1, GROUPS + 1):
+        for i in range(1, groups + 1):
             db.execute("INSERT INTO metric_groups VALUES (?, ?, 5, 0)", (i, b"job\xffj%d\xff" % i))
             for n in range(3):
                 row = (3 * i + n, i, 3 * i + n, 5) if version == 1 else (3 * i + n, i, 5, 0)
@@ -35,10 +41,10 @@ def old_database(path, version):
         db.execute("COMMIT")
 
 
-def damaged_database(path):
+def damaged_database(path, groups=GROUPS):
     """A bit is wrong in the middle of it, and not all of it can be read."""
     with Gateway(database=path) as g:
-        for i in range(GROUPS):
+        for i in range(groups):
             assert g.put(f"j{i}", f"a {i}\n" + "".join(f'b{{x="{k}{"y" * 200}"}} 1\n' for k in range(20))).status == 200
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 8
@@ -88,3 +94,40 @@ def test_killed_at_each_step(library, tmp_path, what):
         assert not [p.name for p in directory.iterdir() if "rewrit" in p.name], f"step {step}"
         shutil.rmtree(directory)
     assert step > 5
+
+
+# ---- at any moment ----
+
+LARGER = {
+    "schema 1": lambda path: old_database(path, 1, 1000), "schema 2": lambda path: old_database(path, 2, 1000),
+    "damage": lambda path: damaged_database(path, 300), "Go gateway's file": lambda path: path.write_bytes(GO_FILE.read_bytes()),
+}
+
+
+def all_shown(database, damaged=False):
+    with Gateway(database=database) as g:
+        assert damaged or "is damaged" not in g.log
+        return sorted(scrape(g).foreign())
+
+
+@pytest.mark.parametrize("what", LARGER)
+def test_killed_at_any_moment(tmp_path, what):
+    """Up to three times, one after the other."""
+    original, rng = tmp_path / "original" / "t.db", random.Random(ROUNDS)
+    original.parent.mkdir()
+    LARGER[what](original)
+    shutil.copytree(original.parent, tmp_path / "whole")
+    begin = time.monotonic()
+    want = all_shown(tmp_path / "whole" / "t.db", what == "damage")
+    takes = time.monotonic() - begin
+    assert len(want) > 10
+    for n in range(ROUNDS):
+        directory = tmp_path / str(n)
+        shutil.copytree(original.parent, directory)
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            g = Gateway(database=directory / "t.db")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                g.process.wait(rng.uniform(0, takes))
+            g.kill()
+        assert all_shown(directory / "t.db", what == "damage") == want, f"round {n}"
+        shutil.rmtree(directory)
