@@ -21,7 +21,8 @@ static uint64_t max_text(const struct config *c)
 {
 	uint64_t max = c->body_size * 8;
 
-	return max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
+	max = max < ROOM_FOR_PATH ? ROOM_FOR_PATH : max > INT32_MAX ? INT32_MAX : max;
+	return max < c->decode_bytes ? max : c->decode_bytes;
 }
 
 /*

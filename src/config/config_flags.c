@@ -65,7 +65,7 @@ static const struct flag flags[] = {
 	  .help = "Enable API endpoints for admin control actions." },
 	{ .name = "web.threads", .kind = FLAG_COUNT, .offset = AT(web_threads),
 	  .def = "0", .min = 0, .max = 256,
-	  .help = "Threads that serve requests. 0 means one for each core, and no more than one for each 8 MiB of memory." },
+	  .help = "Threads that serve requests. 0 means one for each core, and no more than one for each 32 MiB of memory." },
 	{ .name = "web.trusted-proxies", .kind = FLAG_STRING, .offset = AT(web_trusted_proxies),
 	  .def = "",
 	  .help = "Networks of proxies whose X-Forwarded-For names the client, as a list like "

@@ -222,7 +222,7 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	uint64_t m = found->bytes;
 
 	c->memory = *found;
-	follow(&c->web_threads, clamp(clamp(m / (8 * MIB), 1, cores), 1, 256));
+	follow(&c->web_threads, clamp(clamp(m / (32 * MIB), 1, cores), 1, 256));
 	follow(&c->web_max_connections, clamp(m / (256 * KIB), 32, 10000));
 	follow(&c->web_max_connections_per_client,
 	       clamp(c->web_max_connections / 2, 32, UINT64_MAX));
@@ -232,6 +232,6 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	follow(&c->series, clamp(m / KIB, 10000, 10000000));
 	follow(&c->source_values, clamp(m / 400, 10000, 20000000));
 	follow(&c->queue_bytes, part(m, 16, 256 * KIB, 256 * MIB));
-	/* All workers may decode at once. */
-	c->decode_bytes = clamp(m / 4 / c->web_threads, MIB, UINT64_MAX);
+	/* All workers may decode at once, and one has its thread for large bodies beside it. */
+	c->decode_bytes = clamp(m / 4 / clamp(c->web_threads, 2, 256), MIB, UINT64_MAX);
 }

@@ -18,7 +18,7 @@ void memory_find(const char *root, struct config_memory *ret);
 
 /*
  * Sets c->memory, and each limit that is `auto`:
- *   --web.threads           one for each core, and no more than one for each 8 MiB
+ *   --web.threads           one for each core, and no more than one for each 32 MiB
  *   --web.max-connections   one for each 256 KiB, 10000 at the most
  *   --web.max-connections-per-client   half of that, 32 at the least
  *   --limits.body-size      a 32nd, 64 MiB at the most

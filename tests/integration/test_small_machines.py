@@ -66,7 +66,7 @@ def chosen(size, cores):
     step = lambda v: v - v % (MIB if v >= 16 * MIB else 65536 if v >= MIB else 4096)
     part = lambda n, least, most: min(max(step(size // n), least), most)
     return {
-        "web.threads": max(1, min(size // (8 * MIB), cores)),
+        "web.threads": max(1, min(size // (32 * MIB), cores)),
         "web.max-connections": min(max(size // 262144, 32), 10000),
         "web.max-connections-per-client": max(min(max(size // 262144, 32), 10000) // 2, 32),
         "limits.body-size": part(32, 65536, 64 * MIB),

@@ -150,7 +150,8 @@ START_TEST(limits)
 {
 	struct config c = followed(32 * MIB, 64);
 
-	ck_assert_uint_eq(c.web_threads, 4);
+	ck_assert_uint_eq(c.web_threads, 1);
+	ck_assert_uint_eq(c.decode_bytes, 4 * MIB);
 	ck_assert_uint_eq(c.web_max_connections, 128);
 	ck_assert_uint_eq(c.body_size, MIB);
 	ck_assert_uint_eq(c.receiving_bytes, 4 * MIB);
