@@ -110,6 +110,8 @@ void change_begin(struct store *s, struct group *g)
 {
 	struct change *c = &s->change;
 
+	/* Of the group of a large push nobody else changes anything. */
+	assert(g != s->large.group);
 	touch(s, g);
 	c->group = g;
 	c->n = c->n_out = c->hint = 0;

@@ -88,6 +88,9 @@ void summed_end_plain_twin(struct store *s, const struct push *push)
 {
 	struct group *twin = plain_twin(s, push);
 
-	if (twin)
+	/* While a large push to it is staged it is nobody else's: this one has to wait. */
+	if (twin && twin == s->large.group)
+		s->large.in_the_way = true;
+	else if (twin)
 		change_end(s, twin, push->now);
 }

@@ -9,6 +9,7 @@
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/run.h"
+#include "lib/sum_push.h"
 #include "store/internal.h"
 
 static const struct store_limits room = { 1000, 100000 };
@@ -171,6 +172,45 @@ START_TEST(to_whom_it_is_in_the_way)
 }
 END_TEST
 
+/*
+ * What a source of a summed group has pushed to a plain one goes with its first push to the summed
+ * one, which has to wait for a large push to the plain one: whatever it says, and however much of
+ * that one is staged.
+ */
+START_TEST(a_source_whose_plain_group_it_replaces)
+{
+	static const char path[] = "/k/pid/1";
+	const enum push_mode modes[] = { PUSH_POST, PUSH_DELETE };
+	struct push *large = make_push(PUSH_PUT, path, "c 1\nd 1\n", 2);
+	struct store *s = store_of("a 1\n", "z 1\n");
+	struct err err = { 0 };
+
+	for (unsigned n = 0; n < 10; n++) {
+		const char *body = n % 2 ? NULL : "# TYPE n counter\nn 5\n";
+		struct push *source = make_sum_push(modes[n % 2], path, body, 3, &err);
+
+		ck_assert_ptr_nonnull(source);
+		ck_assert(store_large_begin(s, large));
+		steps(s, n / 2);
+		ck_assert(store_large_is_in_the_way(s, source));
+		store_rollback(s);
+		steps(s, UINT32_MAX);
+		store_large_end(s);
+		ck_assert_int_eq(large->err.reason, ERR_NONE);
+		store_publish(s);
+		store_stage(s, source);
+		ck_assert_int_eq(source->err.reason, ERR_NONE);
+		store_publish(s);
+		CLEANUP(freep) char *got = exposed_pushed(s);
+
+		ck_assert_ptr_null(strstr(got, "\nc{"));
+		push_free(source);
+	}
+	push_free(large);
+	store_free(s);
+}
+END_TEST
+
 /* They came first. */
 START_TEST(is_refused_for_what_others_did_meanwhile)
 {
@@ -284,6 +324,7 @@ int main(void)
 	tcase_add_test(tc, is_seen_as_a_whole);
 	tcase_add_loop_test(tc, can_be_given_up_at_any_time, 0, 20);
 	tcase_add_loop_test(tc, to_whom_it_is_in_the_way, 0, ARRAY_LEN(others));
+	tcase_add_test(tc, a_source_whose_plain_group_it_replaces);
 	tcase_add_test(tc, is_refused_for_what_others_did_meanwhile);
 	tcase_add_test(tc, limit_of_series);
 	tcase_add_test(tc, room_that_it_makes);
