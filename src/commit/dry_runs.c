@@ -60,10 +60,11 @@ struct push *committer_answer_dry_runs(struct committer *c, struct push *first, 
 		some = true;
 		run_dry(c, p);
 		p->done(p);
+		/* There may be many, and each takes as long as a push. */
+		if (c->batch_done)
+			c->batch_done();
+		c->batches++;
 	}
 	*last = NULL;
-	if (some && c->batch_done)
-		c->batch_done();
-	c->batches += some;
 	return others;
 }

@@ -91,6 +91,41 @@ START_TEST(a_dry_run_while_the_database_takes_nothing)
 }
 END_TEST
 
+static unsigned ended_before[8];
+static atomic_uint n_told;
+
+static void told_in_turn(struct push *push)
+{
+	ended_before[n_told++] = batches;
+	told(push);
+}
+
+/* Who waits for one has it as soon as it is known, however many come behind it. */
+START_TEST(each_is_told_before_the_next_is_asked)
+{
+	struct verdict v[ARRAY_LEN(ended_before)];
+	struct world w;
+
+	setup(&w, _i);
+	n_told = 0;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct push *push = make_push(PUSH_PUT, "/j", "a 1\n", 1);
+
+		sem_init(&v[i].there, 0, 0);
+		push->done = told_in_turn;
+		push->done_arg = &v[i];
+		push->dry_run = true;
+		ck_assert_int_eq(queue_push(&w.queue, &push->node), QUEUE_OK);
+	}
+	queue_wake(&w.queue);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		ck_assert_int_eq(wait_for(&v[i]), ERR_NONE);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++)
+		ck_assert_uint_eq(ended_before[i], i);
+	teardown(&w);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("dry_runs");
@@ -99,5 +134,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_dry_run_leaves_nothing_behind, 0, 2);
 	tcase_add_loop_test(tc, nobody_sees_a_dry_run, 0, 2);
 	tcase_add_test(tc, a_dry_run_while_the_database_takes_nothing);
+	tcase_add_loop_test(tc, each_is_told_before_the_next_is_asked, 0, 2);
 	return run_cases("dry_runs", tc);
 }
