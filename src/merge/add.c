@@ -76,6 +76,7 @@ static int add_family(struct merged_group *g, const struct said_family *sf, doub
 {
 	struct merged_family *f = family_find(g, sf->name);
 	CLEANUP(freep) struct pick *picks = NULL;
+	uint32_t layouts;
 	char quoted[128];
 
 	if (f && f->type != sf->type)
@@ -88,6 +89,7 @@ static int add_family(struct merged_group *g, const struct said_family *sf, doub
 	}
 	if (!f)
 		f = family_add(g, sf);
+	layouts = f->n_layouts;
 	picks = family_picks(g, f, sf, now);
 	if (f->policy == MERGE_SUM)
 		add_sums(g, f, sf, picks);
@@ -95,7 +97,7 @@ static int add_family(struct merged_group *g, const struct said_family *sf, doub
 		add_gauge_histograms(g, f, sf, picks);
 	for (uint32_t i = 0; !is_whole(f) && i < sf->n; i++)
 		add_gauge(g, f, picks[i].series, sf->metrics[picks[i].at].value);
-	return 0;
+	return family_check_layouts(f, layouts, err);
 }
 
 int merged_add(struct merged_group *g, const struct said *said, double now, struct err *err)

@@ -265,6 +265,26 @@ uint32_t family_layout(struct merged_group *g, struct merged_family *f, const st
 	return f->n_layouts++;
 }
 
+int family_check_layouts(const struct merged_family *f, uint32_t before, struct err *err)
+{
+	enum { LAYOUTS = 1000, BOUNDS = 100 * 1000 };
+	uint64_t bounds = 0;
+	char quoted[128];
+
+	if (f->n_layouts <= before || f->n_layouts <= 1)
+		return 0;
+	for (uint32_t i = 0; i < f->n_layouts; i++)
+		bounds += f->layouts[i].n;
+	if (f->n_layouts <= LAYOUTS && bounds <= BOUNDS)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the histogram %s would have been pushed to this group with %u different "
+		       "sets of buckets, of %llu bounds; at most %d of %d are added up: push it "
+		       "with the same buckets each time, or delete the group first",
+		       str_quote(f->name, quoted, sizeof(quoted)), f->n_layouts,
+		       (unsigned long long)bounds, LAYOUTS, BOUNDS);
+}
+
 void family_pop_layout(struct merged_family *f)
 {
 	f->n_layouts--;

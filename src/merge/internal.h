@@ -102,6 +102,11 @@ void family_show_layout(struct merged_group *g, struct merged_family *f, uint32_
 /* UINT32_MAX: there is none. */
 uint32_t family_lookup(const struct merged_family *f, const struct said_metric *m);
 uint32_t family_layout(struct merged_group *g, struct merged_family *f, const struct said_dist *d);
+/*
+ * All layouts stay, and each document of the family has all of them: -1, if a push has brought more
+ * than there were before, and they are too many.
+ */
+int family_check_layouts(const struct merged_family *f, uint32_t before, struct err *err);
 void family_pop_series(struct merged_family *f);
 void family_pop_layout(struct merged_family *f);
 

@@ -299,13 +299,17 @@ static int say_families(struct at_hand *h, struct err *err)
 	for (uint32_t i = 0; i < said->n; i++) {
 		const struct said_family *sf = &said->families[i];
 		struct merged_family *f;
+		uint32_t layouts;
 
 		if (family_for(h->g, sf, &f, err) < 0)
 			return -1;
+		layouts = f->n_layouts;
 		if (f->policy == MERGE_SUM)
 			say_sums(h, f, sf);
 		else
 			say_gauges(h, f, sf);
+		if (family_check_layouts(f, layouts, err) < 0)
+			return -1;
 	}
 	for (uint32_t i = 0; h->push->replace && i < h->c->n_parts; i++) {
 		struct merged_family *f = h->c->parts[i] ? h->g->families[i] : NULL;

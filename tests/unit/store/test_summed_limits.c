@@ -121,6 +121,57 @@ START_TEST(values_limit)
 }
 END_TEST
 
+/* A histogram of n buckets, which no other number has. */
+static enum err_reason push_buckets(struct gateway *g, const char *path, unsigned number,
+				    unsigned n)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	struct err err = { 0 };
+	enum err_reason reason;
+	struct push *push;
+
+	strbuf_addz(&body, "# TYPE h histogram\n");
+	for (unsigned i = 0; i < n; i++)
+		strbuf_addf(&body, "h_bucket{le=\"%u.%05u\"} 1\n", i, number);
+	strbuf_addz(&body, "h_bucket{le=\"+Inf\"} 1\nh_sum 1\nh_count 1\n");
+	push = make_sum_push(PUSH_POST, path, strbuf_z(&body), (double)number, &err);
+	ck_assert_msg(push != NULL, "%s", err.msg);
+	store_stage(g->store, push);
+	reason = push->err.reason;
+	store_publish(g->store);
+	push_free(push);
+	return reason;
+}
+
+/* The buckets of all that was ever said of a histogram stay, so they cannot be others each time. */
+START_TEST(sets_of_buckets)
+{
+	static const struct {
+		const char *path;
+		unsigned n, most;
+	} rows[] = {
+		{ "/j/pid/1", 2, 1000 },
+		{ "/k/pid/1", 9000, 11 },
+		{ "/l/__mode__/add", 9000, 11 },
+		{ "/m/pid/1", 150000, 1 },
+	};
+	struct gateway g;
+
+	gateway_init(&g, 100, 1000000);
+	sum_push_rule(NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned number = 1;
+
+		while (push_buckets(&g, rows[i].path, number, rows[i].n) == ERR_NONE)
+			number++;
+		ck_assert_uint_eq(number - 1, rows[i].most);
+		ck_assert_int_eq(push_buckets(&g, rows[i].path, number, rows[i].n), ERR_STORE_FULL);
+		ck_assert_int_eq(push_buckets(&g, rows[i].path, 1, rows[i].n), ERR_NONE);
+	}
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(limits_of_sources_outlive_a_wipe)
 {
 	struct gateway g;
@@ -146,6 +197,7 @@ int main(void)
 	tcase_add_test(tc, room_for_values);
 	tcase_add_test(tc, sources_limit);
 	tcase_add_test(tc, values_limit);
+	tcase_add_test(tc, sets_of_buckets);
 	tcase_add_test(tc, limits_of_sources_outlive_a_wipe);
 	return run_cases("summed_limits", tc);
 }
