@@ -1,5 +1,6 @@
 #include "merge/part.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -356,6 +357,7 @@ struct part *part_make(struct merged_group *g, struct merged_family *f, const st
 			part_exemplars(p)[i] = exemplars_of(&picks[i], sf, old);
 		if (!room.is_dist)
 			continue;
+		assert(from.is_dist); /* all values of a family are of one kind */
 		*part_dist_at(p, i) = (struct part_dist *)to;
 		put_dist(f, *part_dist_at(p, i), &from);
 		to += dist_size(f, &from);
