@@ -12,7 +12,14 @@ CREATE TABLE log (
 	written  double precision NOT NULL, -- Unix seconds: when that transaction had the lock
 	body     bytea NOT NULL
 );
-ALTER TABLE log ALTER COLUMN body SET STORAGE EXTERNAL;
+-- A row of more than 2 KB is compressed by lz4, which writes a quarter as much, or less, in half of the time. Servers of version 13, or
+-- built without it, have only a method that takes twice as long as to write all.
+DO $$
+BEGIN
+	EXECUTE 'ALTER TABLE log ALTER COLUMN body SET COMPRESSION lz4';
+EXCEPTION WHEN feature_not_supported OR syntax_error THEN
+	EXECUTE 'ALTER TABLE log ALTER COLUMN body SET STORAGE EXTERNAL';
+END $$;
 ALTER TABLE log SET (
 	autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
 	autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,

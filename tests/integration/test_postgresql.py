@@ -51,6 +51,32 @@ def test_a_restart_keeps_all_there_is(flags, postgresql):
         assert any("n{" in line and line.endswith(" 9") for line in shown(gw))
 
 
+LARGE = "".join(f'a_metric_with_labels{{zone="eu-west-{i % 3}",number="{i:05}"}} {i}.5\n' for i in range(2000))
+
+
+@pytest.mark.parametrize("has_lz4", [True, False])
+def test_large_rows_are_compressed(has_lz4):
+    """By lz4, if the server has it; its own method takes longer than it saves."""
+    server = Server().start()
+    try:
+        if not has_lz4:
+            # What a server says that was built without it: to the first ALTER TABLE.
+            server.sql("CREATE SEQUENCE alters; CREATE FUNCTION lacks() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+                       "IF nextval('public.alters') = 1 THEN RAISE SQLSTATE '0A000' USING MESSAGE = 'no lz4'; END IF; END $$; "
+                       "CREATE EVENT TRIGGER lacks ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION lacks()")
+        flags = [f"--persistence.url={server.url}", "--persistence.schema=x"]
+        with Gateway(*flags, database=None) as gw:
+            assert gw.put("large", LARGE).status == 200 and gw.put("small", "n 1\n").status == 200
+            want = shown(gw)
+        large, *others = server.sql("SELECT pg_column_compression(body), pg_column_size(body) * 3 < length(body) FROM x.log ORDER BY length(body) DESC")
+        assert large == ("lz4|t" if has_lz4 else "|f")
+        assert set(others) == {"|f"}
+        with Gateway(*flags, database=None) as gw:
+            assert shown(gw) == want and len(want) > 2000
+    finally:
+        server.end()
+
+
 def keepalive_timers(port):
     """Seconds until each connection of the server asks whether the other end is there; those without a timer are not in it (proc(5))."""
     with open("/proc/net/tcp", encoding="ascii") as f:
