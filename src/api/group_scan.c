@@ -1,11 +1,12 @@
 #include "api/group_scan.h"
 
 #include "api/cursor.h"
+#include "base/seconds.h"
 #include "metrics/key.h"
 
 static int64_t nanoseconds(double at)
 {
-	return at <= 0 ? 0 : at < 9e9 ? (int64_t)(at * 1e9) : INT64_MAX / 2;
+	return at <= 0 ? 0 : seconds_to_ns(at);
 }
 
 static int64_t rank_of(const struct list_request *r, const struct group_brief *g)

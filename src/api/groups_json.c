@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/seconds.h"
 #include "push/rules.h"
 
 static void begin_family(struct strbuf *b, struct str name, int32_t type, struct str help,
@@ -24,7 +25,7 @@ static void begin_family(struct strbuf *b, struct str name, int32_t type, struct
 	if (b->p[b->n - 1] != '{')
 		strbuf_addc(b, ',');
 	json_add_string(b, name);
-	time_text((int64_t)(pushed_at * 1e9), time, sizeof(time));
+	time_text(seconds_to_ns(pushed_at), time, sizeof(time));
 	strbuf_addz(b, ":{\"time_stamp\":");
 	json_add_string(b, str_of(time));
 	json_add_member(b, "type");

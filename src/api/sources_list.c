@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/seconds.h"
 #include "config/units.h"
 
 /* So many sources of one group are copied at a time, since that takes the lock. */
@@ -79,7 +80,8 @@ static bool write_source(struct sources_list *l, const struct key *key, enum gro
 	json_add_string(b, str_of(group_mode_name(mode)));
 	if (!add_name(b, s->name, &l->arena))
 		return false;
-	if (s->has_start)
+	/* Older versions took any number of process_start_time_seconds for one. */
+	if (s->has_start && seconds_are_time(s->start))
 		add_time(b, "start", s->start);
 	add_time(b, "push_time", s->pushed_at);
 	add_time(b, "failure_time", s->failed_at);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/num.h"
+#include "base/seconds.h"
 #include "base/utf8.h"
 #include "config/units.h"
 
@@ -101,10 +102,9 @@ static int read_push_id(struct str value, struct said *to, struct err *err)
 /* Milliseconds instead of seconds are refused. */
 static int read_start(struct str value, struct said *to, struct err *err)
 {
-	const double latest = 1e11;
 	double v;
 
-	if (!num_parse(value, &v) || !(v > 0 && v < latest))
+	if (!num_parse(value, &v) || !(v > 0 && seconds_are_time(v)))
 		return err_set(
 			err, ERR_INVALID, 0,
 			"it has to be the Unix time in seconds at which the process started");

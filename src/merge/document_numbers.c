@@ -1,6 +1,7 @@
 #include "merge/document_numbers.h"
 
 #include "base/array.h"
+#include "base/seconds.h"
 
 void put(struct strbuf *b, uint64_t v)
 {
@@ -80,6 +81,15 @@ double take_double(struct reader *r)
 	if (p)
 		memcpy(&v, p, sizeof(v));
 	return v;
+}
+
+double take_time(struct reader *r)
+{
+	double v = take_double(r);
+
+	if (!seconds_are_time(v))
+		r->bad = true;
+	return r->bad ? 0 : v;
 }
 
 struct str take_str(struct reader *r)

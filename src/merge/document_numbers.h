@@ -22,6 +22,8 @@ uint64_t take(struct reader *r);
 /* Takes a count of items of at least a byte each: a count above the bytes that are left is bad. */
 uint32_t take_count(struct reader *r);
 double take_double(struct reader *r);
+/* Unix seconds, or 0; bad if it cannot be a time. */
+double take_time(struct reader *r);
 struct str take_str(struct reader *r);
 void take_exact(struct reader *r, struct exact *to);
 int32_t take_signed(struct reader *r);

@@ -167,7 +167,7 @@ static void take_series(struct reader *r, struct merged_group *g, struct merged_
 		labels[i].name = take_str(r);
 		labels[i].value = take_str(r);
 	}
-	since = take_double(r);
+	since = take_time(r);
 	m.hash = said_hash_labels(labels, n, &id);
 	if (!r->bad && family_lookup(f, &m) == UINT32_MAX) {
 		uint32_t hint = 0;
@@ -264,12 +264,12 @@ bool take_contribution(struct reader *r, struct merged_group *g, struct contribu
 	ret->ended = flags >> 2 & 1;
 	ret->returned = flags >> 3 & 1;
 	ret->source.start = take_double(r);
-	ret->pushed_at = take_double(r);
-	ret->failed_at = take_double(r);
+	ret->pushed_at = take_time(r);
+	ret->failed_at = take_time(r);
 	ret->why = take_str(r);
 	ret->source_ttl = take_double(r);
 	for (size_t i = 0; i < ARRAY_LEN(ret->resets); i++)
-		ret->resets[i] = take_double(r);
+		ret->resets[i] = take_time(r);
 	ret->n_parts = take_count(r);
 	return !r->bad;
 }

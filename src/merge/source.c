@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/seconds.h"
+
 enum { SAID = 0xFF };
 
 static const struct str usual_labels[] = { { "instance", 8 }, { "pid", 3 }, { "worker", 6 } };
@@ -36,7 +38,8 @@ static bool find_start(const struct family *families, double *ret)
 		for (; m; m = m->next) {
 			double v = m->has & HAS_GAUGE ? m->gauge : m->untyped;
 
-			if (m->n_labels == 0 && m->has & (HAS_GAUGE | HAS_UNTYPED) && isfinite(v)) {
+			if (m->n_labels == 0 && m->has & (HAS_GAUGE | HAS_UNTYPED) && v > 0 &&
+			    seconds_are_time(v)) {
 				*ret = v;
 				return true;
 			}

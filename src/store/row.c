@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "base/le.h"
+#include "base/seconds.h"
 #include "store/rows.h"
 
 uint64_t row_checksum(const struct row *r)
@@ -38,7 +39,7 @@ bool row_kind_is_known(enum row_kind kind)
 
 enum row_verdict row_verdict(const struct row *r)
 {
-	if (row_checksum(r) != r->checksum)
+	if (row_checksum(r) != r->checksum || !seconds_are_time(r->at))
 		return ROW_BAD_CHECKSUM;
 	return row_kind_is_known(r->kind) ? ROW_INTACT : ROW_UNKNOWN;
 }

@@ -99,7 +99,7 @@ uint64_t row_checksum(const struct row *r);
 
 enum row_verdict {
 	ROW_INTACT,
-	ROW_BAD_CHECKSUM, /* it is not what was written */
+	ROW_BAD_CHECKSUM, /* it is not what was written, or has no time */
 	ROW_UNKNOWN,      /* it is, but of a kind that this version does not know */
 };
 

@@ -242,7 +242,8 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
 		store_step_record(s, g, record);
 	}
 	st->failed = 0;
-	if (failed_at != 0)
+	/* At time 0, too, if there is a reason. */
+	if (failed_at != 0 || failed_why.n > 0)
 		store_step_failed(s, g, failed_at, failed_why);
 }
 

@@ -7,29 +7,20 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/seconds.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
 #define NEVER INT64_MAX
-
-static int64_t later(int64_t at, int64_t ns)
-{
-	return __builtin_add_overflow(at, ns, &at) ? NEVER : at;
-}
-
-static int64_t ns_of(double seconds)
-{
-	return seconds < 9e9 ? (int64_t)(seconds * 1e9) : NEVER;
-}
 
 static int64_t due_of(const struct store *s, const struct contribution *c)
 {
 	int64_t at = NEVER;
 
 	if (c->live && c->source_ttl > 0)
-		at = later(c->heard_ns, ns_of(c->source_ttl));
+		at = ns_later(c->heard_ns, seconds_to_ns(c->source_ttl));
 	else if (s->source_lim.fold_after_ns > 0)
-		at = later(c->heard_ns, s->source_lim.fold_after_ns);
+		at = ns_later(c->heard_ns, s->source_lim.fold_after_ns);
 	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
 }
 
@@ -200,7 +191,7 @@ void summed_were_heard(struct summed *su, int64_t now_ns, double now)
 		struct contribution *c = su->group->contributions[i];
 		double ago = now - c->pushed_at;
 
-		c->heard_ns = now_ns - (ago > 0 ? ns_of(ago) : 0);
+		c->heard_ns = now_ns - (ago > 0 ? seconds_to_ns(ago) : 0);
 	}
 }
 

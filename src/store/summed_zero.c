@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/seconds.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
@@ -56,7 +57,7 @@ void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double 
 	}
 	if (end == 0)
 		return;
-	int64_t due = now_ns + (int64_t)((end - now) * 1e9) + 1;
+	int64_t due = ns_later(now_ns + 1, seconds_to_ns(end - now));
 
 	if (su->zeros_due_ns == 0 || due < su->zeros_due_ns) {
 		su->zeros_due_ns = due;

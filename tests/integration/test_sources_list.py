@@ -46,6 +46,15 @@ def test_what_is_said_of_a_source(gw):
     assert 'pushgateway_group_failing_sources{instance="",job="k"} 1\n' in gw.get("/metrics").text
 
 
+def test_what_cannot_be_the_time_of_a_start(gw):
+    """A process is not told from the one before by it, and the source has no start."""
+    for value in ("1e300", "-1e300", "1e17", "1.7e12", "-5", "0", "NaN"):
+        push(gw, "/sum/metrics/job/j/pid/1", f"# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds {value}\n"
+             "# TYPE c_total counter\nc_total 1\n")
+    (source,) = ask(gw)["sources"]
+    assert source["source"] == {"pid": "1"} and "start" not in source
+
+
 def test_pages(database):
     with Gateway(database=database) as g:
         for job in ("a", "b", "c"):

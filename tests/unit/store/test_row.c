@@ -1,5 +1,6 @@
 /* A row by itself: its checksum, and the messages in the body of a record. */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -61,6 +62,30 @@ START_TEST(each_bit_counts)
 		body[bit / 8] = (char)(body[bit / 8] ^ 1 << bit % 8);
 		row.body.p = body;
 		ck_assert_int_eq(row_verdict(&row), ROW_BAD_CHECKSUM);
+	}
+}
+END_TEST
+
+START_TEST(its_time_is_one)
+{
+	static const struct {
+		double at;
+		enum row_verdict verdict;
+	} rows[] = {
+		{ 0, ROW_INTACT },
+		{ -1, ROW_INTACT },
+		{ 253402300800, ROW_BAD_CHECKSUM },
+		{ 1e300, ROW_BAD_CHECKSUM },
+		{ -INFINITY, ROW_BAD_CHECKSUM },
+		{ NAN, ROW_BAD_CHECKSUM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct row row = whole_row();
+
+		row.at = rows[i].at;
+		row.checksum = row_checksum(&row);
+		ck_assert_msg(row_verdict(&row) == rows[i].verdict, "%g", rows[i].at);
 	}
 }
 END_TEST
@@ -189,6 +214,7 @@ int main(void)
 
 	tcase_add_test(tc, checksum_is_always_the_same);
 	tcase_add_test(tc, each_bit_counts);
+	tcase_add_test(tc, its_time_is_one);
 	tcase_add_test(tc, kinds_are_known);
 	tcase_add_test(tc, messages_with_their_names);
 	tcase_add_test(tc, cut_short);
