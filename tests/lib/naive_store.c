@@ -240,7 +240,7 @@ static bool share_series(int g, const struct naive_family *x, int h, const struc
 }
 
 /* Does everything in group g agree with everything that is there? */
-static bool consistent(const struct naive_store *s, int g)
+bool naive_is_consistent(const struct naive_store *s, int g)
 {
 	for (int i = 0; i < NAIVE_NAMES; i++) {
 		const struct naive_family *x = &s->groups[g].families[i];
@@ -262,7 +262,7 @@ static bool consistent(const struct naive_store *s, int g)
 	return true;
 }
 
-static bool has_twin(const struct naive_store *s, int g)
+bool naive_has_twin(const struct naive_store *s, int g)
 {
 	static const struct naive_series time;
 
@@ -289,7 +289,7 @@ static enum err_reason create(struct naive_store *s, int g)
 {
 	if (naive_groups(s) >= s->max_groups || naive_lines(s) + 2 > s->max_series)
 		return ERR_STORE_FULL;
-	if (has_twin(s, g))
+	if (naive_has_twin(s, g))
 		return ERR_INVALID;
 	s->groups[g] = (struct naive_group){ .there = true };
 	return 0;
@@ -334,7 +334,7 @@ static enum err_reason store_families(struct naive_store *s, const struct naive_
 
 	enum err_reason reason = check_group(p, &old, g);
 
-	if (!consistent(s, p->group))
+	if (!naive_is_consistent(s, p->group))
 		reason = ERR_INVALID;
 	else if (naive_lines(s) > s->max_series && naive_lines(s) > lines)
 		reason = ERR_STORE_FULL;

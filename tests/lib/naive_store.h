@@ -76,6 +76,10 @@ struct naive_store {
 enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p);
 /* What a push leaves that was refused for that, whatever there is against it now. */
 void naive_refuse(struct naive_store *s, const struct naive_push *p, enum err_reason reason);
+/* Whether everything in the group agrees with everything that is there; whether another group shows
+ * itself with the same labels. */
+bool naive_is_consistent(const struct naive_store *s, int group);
+bool naive_has_twin(const struct naive_store *s, int group);
 uint64_t naive_groups(const struct naive_store *s);
 uint64_t naive_lines(const struct naive_store *s);
 /* As exposed_add() writes it. */

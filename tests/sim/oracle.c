@@ -187,6 +187,11 @@ static enum taken taken(const struct sim_request *r)
 	return r->status == 503 ? NOT : MUST;
 }
 
+static bool is_said(const struct sim_request *r, long n)
+{
+	return r->removal.said < 0 || r->removal.said == n;
+}
+
 /* False: it would have been answered otherwise. */
 static bool apply(const struct oracle *o, struct oracle_state *s, const struct sim_request *r)
 {
@@ -207,12 +212,11 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 	}
 	if (r->kind == REQUEST_REMOVE) {
 		n = removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
-		return status == 0 ||
-		       (status == 200 && (r->removal.said < 0 || r->removal.said == n));
+		return status == 0 || (status == 200 && is_said(r, n));
 	}
 	if (r->kind == REQUEST_UNDO) {
-		removals_undo(&s->store, &s->sums, &s->removed);
-		return status == 0 || status == 200 || status == 503;
+		n = removals_undo(&s->store, &s->sums, &s->removed);
+		return status == 0 || status == 503 || (status == 200 && is_said(r, n));
 	}
 	if (r->kind == REQUEST_END) {
 		/* What another process knew of the time is not known any more. */

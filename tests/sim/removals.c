@@ -67,9 +67,9 @@ void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry
 		strbuf_addz(out, "\r\n");
 }
 
-long removals_read_count(struct str answer)
+long removals_read_count(struct str answer, bool undone)
 {
-	static const char before[] = "\"deleted\":";
+	const char *before = undone ? "\"restored\":" : "\"deleted\":";
 	const char *at = memmem(answer.p, answer.n, before, strlen(before));
 
 	return at ? strtol(at + strlen(before), NULL, 10) : -1;
@@ -115,24 +115,64 @@ long removals_apply(struct naive_store *s, struct sums *sums, struct removed *re
 	return n;
 }
 
-static void bring_back(struct naive_group *g, const struct naive_group *before, int family)
+static bool bring_back_family(struct naive_store *s, int group, const struct naive_family *f)
 {
-	if (!family && !g->there)
-		*g = *before;
-	if (family && g->there && !g->families[family].there)
-		g->families[family] = before->families[family];
+	struct naive_family *to = &s->groups[group].families[f->name];
+
+	*to = *f;
+	if (naive_is_consistent(s, group))
+		return true;
+	memset(to, 0, sizeof(*to));
+	return false;
 }
 
-void removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed)
+/* What agrees with what has come meanwhile; the group is not there. */
+static bool bring_back_group(struct naive_store *s, int group, const struct naive_group *before)
 {
-	for (unsigned g = 0; g < NAIVE_GROUPS; g++)
+	struct naive_group *to = &s->groups[group];
+	int had = 0, came = 0;
+
+	*to = *before;
+	memset(to->families, 0, sizeof(to->families));
+	for (int i = 0; i < NAIVE_NAMES && !naive_has_twin(s, group); i++) {
+		if (!before->families[i].there)
+			continue;
+		had++;
+		came += bring_back_family(s, group, &before->families[i]);
+	}
+	if (!naive_has_twin(s, group) && (came > 0 || had == 0))
+		return true;
+	memset(to, 0, sizeof(*to));
+	return false;
+}
+
+/* Who has been pushed to meanwhile stays as it is. */
+static bool bring_back(struct naive_store *s, int group, const struct naive_group *before,
+		       int family)
+{
+	const struct naive_group *is = &s->groups[group];
+
+	if (!family)
+		return !is->there && bring_back_group(s, group, before);
+	return is->there && is->pushed_at == before->pushed_at && !is->families[family].there &&
+	       bring_back_family(s, group, &before->families[family]);
+}
+
+long removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed)
+{
+	long n = 0;
+
+	for (int g = 0; g < NAIVE_GROUPS; g++)
 		if (removed->groups & GROUP(g))
-			bring_back(&s->groups[g], &removed->before[g], removed->family);
+			n += bring_back(s, g, &removed->before[g], removed->family);
 	if (removed->has_sums && sums->said_at <= 0) {
+		n++;
 		sums->said_at = removed->sums.said_at;
 		memcpy(sums->said, removed->sums.said, sizeof(sums->said));
 	}
-	memset(removed, 0, sizeof(*removed));
+	if (n > 0)
+		memset(removed, 0, sizeof(*removed));
+	return n;
 }
 
 bool removals_read_id(struct str answer, char ret[REMOVAL_ID])

@@ -1,7 +1,7 @@
 /*
  * Deletes of many groups, or of one family in many groups, and their undo, as they have to be
- * shown: a delete takes all groups that its selector means, or lists, and an undo brings back what
- * was taken last, exactly.
+ * shown: a delete takes all groups that its selector means, or lists, and an undo brings back of
+ * what was taken last what has not been pushed to meanwhile, and agrees with what has.
  */
 #ifndef TESTS_SIM_REMOVALS_H
 #define TESTS_SIM_REMOVALS_H
@@ -15,9 +15,10 @@ struct removal_request {
 	unsigned groups; /* of the naive store: bits */
 	bool sums;       /* the summed group of processes */
 	const char *selector;
-	int family;            /* the name of it, of the naive store's; 0: the groups themselves */
-	bool listed;           /* the groups, in a body, in place of a selector */
-	long said;             /* how many groups the answer says that it took; -1: not known */
+	int family;  /* the name of it, of the naive store's; 0: the groups themselves */
+	bool listed; /* the groups, in a body, in place of a selector */
+	long said;   /* how many groups the answer says that it took, or brought back; -1: not known
+		      */
 	char undo[REMOVAL_ID]; /* an undo: of this id */
 };
 
@@ -34,13 +35,13 @@ void removals_random(uint64_t *rng, struct removal_request *ret);
 /* dry_run: with a parameter for which nothing is deleted, whatever the answer. */
 void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry_run,
 			struct strbuf *out);
-long removals_read_count(struct str answer);
+long removals_read_count(struct str answer, bool undone);
 void removals_add_undo(const struct removal_request *r, struct strbuf *out);
 
 /* Returns how many groups it takes, or takes something from. */
 long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
 		    const struct removal_request *r);
-void removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
+long removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
 
 /* False: the answer to a delete has no id to undo it by. */
 bool removals_read_id(struct str answer, char ret[REMOVAL_ID]);

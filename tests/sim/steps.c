@@ -160,6 +160,7 @@ static void undo(struct world *w)
 	struct sim_request r = { .kind = REQUEST_UNDO };
 
 	memcpy(r.removal.undo, w->undo, sizeof(w->undo));
+	r.removal.said = -1;
 	*w->undo = '\0';
 	w->oracle.any_help = true;
 	removals_add_undo(&r.removal, &bytes);
@@ -167,8 +168,9 @@ static void undo(struct world *w)
 }
 
 /*
- * Nothing else is sent between a delete and its undo, nor under way before, so that what comes back
- * is what was there: a push in between may be in the way of it.
+ * Nothing is under way before, so that what is taken is what was there. What is sent in between may
+ * be in the way of what comes back, and under way then. Of limits it would depend on the order in
+ * which that comes.
  */
 static void remove_and_undo(struct world *w)
 {
@@ -186,6 +188,8 @@ static void remove_and_undo(struct world *w)
 		return;
 	if (rng_one_in(&w->rng, 3))
 		world_restart(w, rng_one_in(&w->rng, 2));
+	for (unsigned n = w->limited ? 0 : rng_below(&w->rng, 4); n > 0 && !w->over; n--)
+		request(w, rng_one_in(&w->rng, 4));
 	if (w->over || !w->process || !world_can_undo(w) || free_client(w) < 0)
 		return;
 	if (!w->disk->dies_at && rng_one_in(&w->rng, 2))

@@ -88,7 +88,7 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	w->counts->requests++;
 	if (!r)
 		return;
-	if (r->kind != REQUEST_UNDO)
+	if (r->kind == REQUEST_WIPE || r->kind == REQUEST_REMOVE)
 		*w->undo = '\0';
 	w->may_fall |= r->kind == REQUEST_WIPE || r->kind == REQUEST_REMOVE ||
 		       (r->kind == REQUEST_SUM && !sums_is_push(&r->sum));
@@ -202,10 +202,11 @@ static void take_replies(struct world *w)
 					    r->status);
 			r->status = status;
 			r->fd = 0;
-			if (r->kind == REQUEST_REMOVE && status == 200) {
-				r->removal.said = removals_read_count(content);
+			if (status != 200 || (r->kind != REQUEST_REMOVE && r->kind != REQUEST_UNDO))
+				continue;
+			r->removal.said = removals_read_count(content, r->kind == REQUEST_UNDO);
+			if (r->kind == REQUEST_REMOVE)
 				note_removal(w, content);
-			}
 		}
 	}
 }

@@ -45,7 +45,7 @@ struct world {
 	 * that takes them away is on its way. */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
-	char undo[REMOVAL_ID];  /* by which the last change can be undone; empty: by none */
+	char undo[REMOVAL_ID];  /* by which the last delete can be undone; empty: by none */
 	int64_t removed_ns;     /* when that was answered */
 	uint64_t undo_lost;     /* if the disk has failed more often */
 	unsigned scraped_as;    /* the form that was asked for last */
@@ -74,7 +74,7 @@ bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(pr
 
 /* Sends a request on the connection of a client that awaits nothing, and makes one if need be. */
 void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes);
-/* The last change was a delete that can be undone now. */
+/* The last delete of many groups can be undone now. */
 bool world_can_undo(const struct world *w);
 /* Whatever is under way. */
 void world_scrape(struct world *w);
