@@ -461,6 +461,7 @@ void disk_put_file(struct disk *d, const char *name, struct str bytes)
 		}
 	}
 	disk_forget_writes(f);
+	f->put++;
 	f->now.n = f->platter.n = 0;
 	strbuf_adds(&f->now, bytes);
 	strbuf_adds(&f->platter, bytes);

@@ -49,6 +49,7 @@ struct disk_file {
 	size_t allocated; /* bytes; may lie behind the end */
 	bool lied;        /* the last sync that was asked for has not been done */
 	uint64_t named;   /* version of the names in which it first had one */
+	long put;         /* how often its bytes were put there by somebody else */
 	struct disk_file *next;
 };
 

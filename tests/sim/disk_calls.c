@@ -109,6 +109,7 @@ static void stat_of(const struct disk_file *f, struct stat *st)
 	st->st_mode = f ? S_IFREG | 0600 : S_IFDIR | 0700;
 	st->st_ino = f ? f->id + DIRECTORY_INODE : DIRECTORY_INODE;
 	st->st_size = f ? (off_t)f->now.n : 0;
+	st->st_mtim.tv_nsec = f ? f->put : 0;
 }
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. The last

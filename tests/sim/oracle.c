@@ -184,7 +184,7 @@ static enum taken taken(const struct sim_request *r)
 		return MAY;
 	if (r->status == 0 || (is_refused(r->status) && r->doubted) || (r->unknown && r->ended))
 		return MAY;
-	return r->status == 503 ? NOT : MUST;
+	return r->status == 503 || r->status == 401 || r->status == 403 ? NOT : MUST;
 }
 
 static bool is_said(const struct sim_request *r, long n)
@@ -212,9 +212,13 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 	}
 	if (r->kind == REQUEST_REMOVE) {
 		n = removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
+		if (s->removed.groups & r->spared)
+			return false;
 		return status == 0 || (status == 200 && is_said(r, n));
 	}
 	if (r->kind == REQUEST_UNDO) {
+		if (s->removed.groups & r->spared)
+			return false;
 		n = removals_undo(&s->store, &s->sums, &s->removed);
 		return status == 0 || status == 503 || (status == 200 && is_said(r, n));
 	}
@@ -413,28 +417,14 @@ void oracle_process_ended(struct oracle *o)
 		o->open[i].ended = true;
 }
 
-/* Of what cannot be read nothing is decided, and of what can be read nothing is answered before. */
-static bool answered_rightly(const struct sim_request *r)
-{
-	if (r->kind != REQUEST_PUSH || r->status == 0 || r->status == 503)
-		return true;
-	if (r->spoiled || r->denied)
-		return r->order == 0 && r->status == 400;
-	return r->order > 0 || (r->maybe_denied && r->status == 400);
-}
-
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
 	struct next next = { .n = 0 };
 
 	for (size_t i = 0; i < o->n_open; i++)
-		if (!answered_rightly(&o->open[i])) {
-			strbuf_addf(why, "a push that can%s be read was answered %d%s",
-				    o->open[i].spoiled ? "not" : "", o->open[i].status,
-				    o->open[i].order ? ", and decided" : "");
+		if (!oracle_answered_rightly(&o->open[i], why))
 			return false;
-		}
 	oracle_canonical(scrape, &shown);
 	if (o->any_help)
 		leave_out_help(&shown);

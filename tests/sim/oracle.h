@@ -26,9 +26,12 @@ struct sim_request {
 	bool in_steps; /* of a push: it was refused before the time of its order */
 	bool dry_run;  /* of a push: it says what would be answered, and changes nothing */
 	bool spoiled;  /* of a push: nobody can read it */
-	/* Of a push: rules deny what is in it, or may do so, as they have changed since. */
-	bool denied, maybe_denied;
-	uint64_t rules; /* changes of them, when it was sent */
+	/* Of a push: with which status rules refuse it before it is decided, 0: they do not; they
+	 * may do so, as they have changed since. */
+	int refusal;
+	bool maybe_refused;
+	unsigned spared; /* of a delete and an undo: groups that it may not have to do with: bits */
+	uint64_t rules;  /* changes of them, when it was sent */
 	struct sums_request sum;
 	struct removal_request removal;
 	unsigned ends;   /* groups of the naive store: bits */
@@ -98,6 +101,10 @@ bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *wh
 
 /* Of a damaged database: whether each line was right at some time. */
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);
+
+/* oracle_answers.c: of what cannot be read or is denied nothing is decided, and of anything else
+ * nothing is answered before. False: *why. */
+bool oracle_answered_rightly(const struct sim_request *r, struct strbuf *why);
 
 /* Appends the families that were pushed, as naive_expose() has them: lines sorted, own metrics left
  * out. Lines of summed groups are behind them, as sums_expose() has them. */

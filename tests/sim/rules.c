@@ -26,7 +26,14 @@ static void add_rule(struct strbuf *out, const char *match, const char *first, c
 
 static void add_text(unsigned rules, struct strbuf *out)
 {
-	strbuf_addz(out, rules & ~(unsigned)RULES_WRONG ? "rules:\n" : "rules: []\n");
+	const unsigned of_groups = RULES_K_TTL | RULES_K_DENIED | RULES_J_TTL | RULES_J_SERIES;
+
+	if (rules & RULES_ACCESS)
+		strbuf_addz(out,
+			    "access:\n- who: [anonymous]\n  may: [scrape, read, admin, probe]\n"
+			    "- who: [anonymous]\n  may: [push, delete]\n"
+			    "  match: '{job=~\"j|sums|added\"}'\n");
+	strbuf_addz(out, rules & (of_groups | RULES_WRONG) ? "rules:\n" : "rules: []\n");
 	add_rule(out, "{job=\"k\"}", rules & RULES_K_TTL ? "  ttl: 20s\n" : "",
 		 rules & RULES_K_DENIED ? "  deny_labels: [pad]\n" : "");
 	add_rule(out, "{job=\"j\"}", rules & RULES_J_TTL ? "  ttl: 90s\n" : "",
@@ -52,18 +59,34 @@ int rules_ttl(unsigned rules, bool ends, int group, int otherwise)
 	return rules & RULES_J_TTL ? J_TTL : otherwise;
 }
 
-bool rules_deny(unsigned rules, const struct naive_push *p)
+int rules_refusal(unsigned rules, const struct naive_push *p)
 {
+	if (is_k(p->group) && rules & RULES_ACCESS)
+		return 401;
 	if (p->mode == PUSH_DELETE || !is_k(p->group) || !(rules & RULES_K_DENIED))
-		return false;
+		return 0;
 	for (int i = 0; i < p->n; i++)
 		for (int k = 0; k < p->families[i].n; k++)
 			if (p->families[i].series[k].padded)
-				return true;
-	return false;
+				return 400;
+	return 0;
+}
+
+unsigned rules_spared(unsigned rules)
+{
+	unsigned groups = 0;
+
+	for (int g = 0; g < NAIVE_GROUPS && rules & RULES_ACCESS; g++)
+		groups |= is_k(g) ? 1u << g : 0;
+	return groups;
 }
 
 uint64_t rules_series(unsigned rules, int group)
 {
 	return !is_k(group) && rules & RULES_J_SERIES ? J_SERIES : 0;
+}
+
+bool rules_hinder_undo(const struct sim_rules *r)
+{
+	return (r->file | r->pushes | r->committer) & (RULES_K_DENIED | RULES_J_SERIES);
 }

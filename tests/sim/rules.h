@@ -1,7 +1,7 @@
 /*
  * The rules of --config.file, which somebody writes anew while the gateway runs: how long groups
- * live, what of a push is denied, and what a group may hold. The file is on the simulated disk,
- * and is always whole: nobody cuts the power while it is written.
+ * live, what of a push is denied, what a group may hold, and who may push. The file is on the
+ * simulated disk, and is always whole: nobody cuts the power while it is written.
  */
 #ifndef TESTS_SIM_RULES_H
 #define TESTS_SIM_RULES_H
@@ -20,7 +20,8 @@ enum {
 	RULES_K_DENIED = 2, /* and no padding */
 	RULES_J_TTL = 4,    /* of job j: 90 s, */
 	RULES_J_SERIES = 8, /* and few series in each group */
-	RULES_WRONG = 16,
+	RULES_ACCESS = 16,  /* nobody may push to job k, nor delete what is there */
+	RULES_WRONG = 32,
 };
 
 struct sim_rules {
@@ -39,7 +40,12 @@ void rules_write(const struct sim_rules *r, struct disk *d);
 
 /* Of a group of the naive store, in seconds; otherwise: if they do not say it. */
 int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
-bool rules_deny(unsigned rules, const struct naive_push *p);
+/* With which status a push is refused before anything is decided; 0: it is not. */
+int rules_refusal(unsigned rules, const struct naive_push *p);
+/* They may let back only some of what was deleted. */
+bool rules_hinder_undo(const struct sim_rules *r);
+/* Of bits of groups: those that nobody may delete. */
+unsigned rules_spared(unsigned rules);
 /* 0: as many as there are. */
 uint64_t rules_series(unsigned rules, int group);
 /* rules_watch.c: those that were in force when it was read. */

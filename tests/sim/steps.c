@@ -190,7 +190,8 @@ static void remove_and_undo(struct world *w)
 		world_restart(w, rng_one_in(&w->rng, 2));
 	for (unsigned n = w->limited ? 0 : rng_below(&w->rng, 4); n > 0 && !w->over; n--)
 		request(w, rng_one_in(&w->rng, 4));
-	if (w->over || !w->process || !world_can_undo(w) || free_client(w) < 0)
+	if (w->over || !w->process || !world_can_undo(w) || free_client(w) < 0 ||
+	    rules_hinder_undo(&w->rules))
 		return;
 	if (!w->disk->dies_at && rng_one_in(&w->rng, 2))
 		disk_die_within(w->disk, 6);
@@ -393,7 +394,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 
 	last_push = (struct naive_push){ .n = 0 };
 	sums_clients = (struct sums_clients){ .ids = 0 };
-	undoes = h->seed % 2 && kind != WORLD_ENDS && !ruled;
+	undoes = h->seed % 2 && kind != WORLD_ENDS;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	world_start(&w, h->seed, kind, ruled, counts);

@@ -169,10 +169,10 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 
 	if (r && !world->disk->dead) {
 		r->status = status;
-		r->denied = rules_deny(world->rules.pushes, &r->push);
-		/* They were others meanwhile. */
-		r->maybe_denied = r->rules != world->rules.changes;
-		r->denied &= !r->maybe_denied;
+		/* They may have been others when its head came. */
+		r->maybe_refused = r->rules != world->rules.changes;
+		r->refusal = r->maybe_refused ? 0 : rules_refusal(world->rules.pushes, &r->push);
+		r->spared = r->maybe_refused ? 0 : rules_spared(world->rules.pushes);
 		world->counts->answered += status < 300;
 		world->counts->refused += status >= 300;
 	}
