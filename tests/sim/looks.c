@@ -85,6 +85,8 @@ static void look(struct world *w)
 	if (!scrape(w, 0, &shown))
 		return;
 	w->counts->settled++;
+	if (!backups_check(w))
+		return;
 	if (!w->rotten) {
 		if (!oracle_settle(&w->oracle, shown, &why) || has_not_ended(w, &why))
 			world_fails(w, "%s", strbuf_z(&why));

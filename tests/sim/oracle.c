@@ -6,7 +6,7 @@
 #include "api/error_status.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "expose/own_table.h"
+#include "sim/oracle_text.h"
 
 void oracle_init(struct oracle *o, bool limited)
 {
@@ -28,98 +28,7 @@ void oracle_done(struct oracle *o)
 	table_done(&o->ever);
 }
 
-/* ---- text ---- */
-
-static struct str next_line(struct str *rest)
-{
-	const char *end = memchr(rest->p, '\n', rest->n);
-	size_t n = end ? (size_t)(end + 1 - rest->p) : rest->n;
-	struct str line = { rest->p, n };
-
-	*rest = (struct str){ rest->p + n, rest->n - n };
-	return line;
-}
-
-static bool is_own(struct str name)
-{
-	for (int i = 0; i < N_OWN_METRICS; i++)
-		if (str_eq(name, str_of(own_table[i].name)))
-			return true;
-	return false;
-}
-
-/* Of "# HELP name text" and "# TYPE name type"; empty: of a sample. */
-static struct str family_of(struct str line)
-{
-	const char *end;
-
-	if (line.n < 8 || line.p[0] != '#')
-		return STR("");
-	end = memchr(line.p + 7, ' ', line.n - 7);
-	return end ? (struct str){ line.p + 7, (size_t)(end - line.p) - 7 } : STR("");
-}
-
-static int line_cmp(const void *a, const void *b)
-{
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-struct lines {
-	struct str *list;
-	size_t n, cap;
-};
-
-static void note_line(struct lines *l, struct str line)
-{
-	if (l->n == l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 64;
-		l->list = mem_realloc(l->list, l->cap * sizeof(*l->list));
-	}
-	l->list[l->n++] = line;
-}
-
-static void add_sorted(struct lines *l, struct strbuf *out)
-{
-	if (l->n > 1)
-		qsort(l->list, l->n, sizeof(*l->list), line_cmp);
-	for (size_t i = 0; i < l->n; i++)
-		strbuf_adds(out, l->list[i]);
-	l->n = 0;
-}
-
-void oracle_canonical(struct str scrape, struct strbuf *out)
-{
-	CLEANUP(strbuf_done) struct strbuf head = { 0 };
-	struct lines lines = { 0 }, summed = { 0 };
-	struct str family = STR("");
-	bool own = false;
-
-	while (scrape.n > 0) {
-		struct str line = next_line(&scrape), name = family_of(line);
-
-		if (name.n > 0 && !str_eq(name, family)) {
-			add_sorted(&lines, out);
-			family = name;
-			own = is_own(name);
-			head.n = 0;
-		}
-		if (own)
-			continue;
-		if (name.n > 0) {
-			strbuf_adds(&head, line);
-		} else if (sums_have_line(line)) {
-			note_line(&summed, line);
-		} else {
-			strbuf_adds(out, strbuf_str(&head));
-			head.n = 0;
-			note_line(&lines, line);
-		}
-	}
-	add_sorted(&lines, out);
-	add_sorted(&summed, out);
-	free(lines.list);
-	free(summed.list);
-}
+/* ---- lines ---- */
 
 static bool has_line(const struct oracle *o, struct str line)
 {
@@ -132,34 +41,11 @@ static bool has_line(const struct oracle *o, struct str line)
 static void note_lines(struct oracle *o, struct str text)
 {
 	while (text.n > 0) {
-		struct str line = next_line(&text);
+		struct str line = text_next_line(&text);
 
 		if (!has_line(o, line))
 			table_add(&o->ever, checksum_bytes(STR(""), line), o);
 	}
-}
-
-static void add_part(struct strbuf *why, const char *who, struct str text, size_t from)
-{
-	enum { PART = 300 };
-	size_t n = text.n - from < PART ? text.n - from : PART;
-
-	strbuf_addf(why, "%s: %.*s\n", who, (int)n, text.p + from);
-}
-
-/* From the line in which they differ on; of a long line, from a little before. */
-static void add_difference(struct strbuf *why, struct str got, struct str want)
-{
-	enum { BEFORE = 80 };
-	size_t line = 0, i = 0;
-
-	for (; i < got.n && i < want.n && got.p[i] == want.p[i]; i++)
-		if (got.p[i] == '\n')
-			line = i + 1;
-	if (i - line > BEFORE)
-		line = i - BEFORE;
-	add_part(why, "shown", got, line);
-	add_part(why, "wanted", want, line);
 }
 
 /* ---- choices ---- */
@@ -267,22 +153,6 @@ static void expose(const struct oracle_state *s, struct strbuf *out)
 	sums_expose(&s->sums, out);
 }
 
-static void leave_out_help(struct strbuf *text)
-{
-	struct str rest = strbuf_str(text);
-	size_t n = 0;
-
-	while (rest.n > 0) {
-		struct str line = next_line(&rest);
-
-		if (str_has_prefix(line, STR("# HELP ")))
-			continue;
-		memmove(text->p + n, line.p, line.n);
-		n += line.n;
-	}
-	text->n = n;
-}
-
 static void note_state(struct oracle *o, const struct oracle_state *s)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
@@ -291,12 +161,13 @@ static void note_state(struct oracle *o, const struct oracle_state *s)
 	note_lines(o, strbuf_str(&text));
 }
 
-/* choice: a bit for each that may have taken place. noted: all states on the way are right. */
+/* choice: a bit for each that may have taken place. noted: all states on the way are right. until:
+ * in their order. */
 static bool follow(struct oracle *o, const struct oracle_state *from, unsigned choice, bool noted,
-		   struct oracle_state *ret)
+		   uint64_t until, struct oracle_state *ret)
 {
 	*ret = *from;
-	for (size_t i = 0; i < o->n_open; i++) {
+	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++) {
 		const struct sim_request *r = &o->open[i];
 		enum taken t = taken(r);
 		bool takes = t == MUST;
@@ -346,21 +217,61 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 		n_may += taken(&o->open[i]) == MAY;
 	/* All of them is likelier than none. */
 	for (unsigned left = 1u << n_may; left > 0; left--) {
-		if (!follow(o, from, left - 1, false, next))
+		if (!follow(o, from, left - 1, false, UINT64_MAX, next))
 			continue;
 		want.n = 0;
 		expose(next, &want);
 		if (o->any_help)
-			leave_out_help(&want);
+			text_leave_out_help(&want);
 		if (str_eq(strbuf_str(&want), shown)) {
 			if (o->notes)
-				follow(o, from, left - 1, true, next);
+				follow(o, from, left - 1, true, UINT64_MAX, next);
 			add_state(o, to, next);
 		} else if (!to->possible) {
-			add_difference(why, shown, strbuf_str(&want));
+			text_add_difference(why, shown, strbuf_str(&want));
 		}
 		to->possible = true;
 	}
+}
+
+/* Requests are in order. */
+static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
+{
+	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
+	CLEANUP(strbuf_done) struct strbuf want = { 0 };
+	unsigned n_may = 0;
+
+	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++)
+		n_may += taken(&o->open[i]) == MAY;
+	for (size_t i = 0; i < o->n_states; i++)
+		for (unsigned left = 1u << n_may; left > 0; left--) {
+			if (!follow(o, o->states[i], left - 1, false, until, next))
+				continue;
+			want.n = 0;
+			expose(next, &want);
+			if (o->any_help)
+				text_leave_out_help(&want);
+			if (str_eq(strbuf_str(&want), shown))
+				return true;
+		}
+	return false;
+}
+
+bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct str exposed)
+{
+	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
+
+	oracle_canonical(exposed, &shown);
+	if (o->any_help)
+		text_leave_out_help(&shown);
+	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
+	if (is_state_at(o, from, strbuf_str(&shown)))
+		return true;
+	for (size_t i = 0; i < o->n_open; i++)
+		if (o->open[i].order > from && o->open[i].order <= until &&
+		    is_state_at(o, o->open[i].order, strbuf_str(&shown)))
+			return true;
+	return false;
 }
 
 /* True: it would not be there if r could still take effect. */
@@ -427,7 +338,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 			return false;
 	oracle_canonical(scrape, &shown);
 	if (o->any_help)
-		leave_out_help(&shown);
+		text_leave_out_help(&shown);
 	qsort(o->open, o->n_open, sizeof(*o->open), by_order);
 	for (size_t i = 0; i < o->n_states; i++)
 		try_all(o, o->states[i], strbuf_str(&shown), &next, why);
@@ -467,13 +378,13 @@ bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
 	struct str rest;
 
 	for (size_t i = 0; i < o->n_states; i++)
-		follow(o, o->states[i], UINT_MAX, true, next);
+		follow(o, o->states[i], UINT_MAX, true, UINT64_MAX, next);
 	oracle_canonical(scrape, &shown);
 	rest = strbuf_str(&shown);
 	while (rest.n > 0) {
-		struct str line = next_line(&rest);
+		struct str line = text_next_line(&rest);
 
-		if (family_of(line).n > 0 || is_no_time(line) || sums_is_total(line) ||
+		if (text_family_of(line).n > 0 || is_no_time(line) || sums_is_total(line) ||
 		    has_line(o, line))
 			continue;
 		strbuf_addf(why, "was never right: %.*s", (int)(line.n < 300 ? line.n : 300),

@@ -96,6 +96,10 @@ void oracle_process_started(struct oracle *o, const struct ends_start *start);
 /* What is not known yet may have taken place by the next start. */
 void oracle_process_ended(struct oracle *o);
 
+/* Of what has been asked for since the last settling: whether a store that shows this was right at
+ * some time after all that was decided up to `from`, and before anything after `until`. */
+bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct str exposed);
+
 /* Whether a group is there that should have ended: *why says which. */
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "commit/late.h"
+#include "journal/sqlite/backup.h"
 #include "lib/naive_push.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
@@ -16,21 +17,23 @@
 static const char *const names[N_STEP_KINDS] = {
 	"request",    "remove", "retry", "scrape", "go on", "time",    "clock",
 	"disconnect", "settle", "kill",  "power",  "crash", "restart", "faults",
-	"full",       "heal",   "lies",  "rot",    "rules",
+	"full",       "heal",   "lies",  "rot",    "rules", "backup",
 };
 
 /* How often each comes, by what the history is about. */
 enum theme { CRASHES, CRASHES_ONLY, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
-	[CRASHES] = { 34, 6, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4, 2, [STEP_RULES] = 4 },
-	[CRASHES_ONLY] = { 10, 6, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60, 1, [STEP_RULES] = 2 },
+	[CRASHES] = { 34, 6, 4, 4, 30, 3, 1, 2, 4, 10, 10, 4,
+		      2, [STEP_RULES] = 4, [STEP_BACKUP] = 2 },
+	[CRASHES_ONLY] = { 10, 6, 2, 0, 4, 2, 1, 1, 1, 0, 0, 60,
+			   1, [STEP_RULES] = 2, [STEP_BACKUP] = 1 },
 	[FAULTS] = { 46, 3, 4, 4, 30, 14, 1, 2, 8, 1, 1, 0,
-		     1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6, [STEP_RULES] = 4 },
-	[FAULTS_AND_CRASHES] = { 40, 3, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2,
-				 1, [STEP_FAULTS] = 8, [STEP_HEAL] = 6, [STEP_RULES] = 4 },
+		     1, [STEP_FAULTS] = 6, [STEP_HEAL] = 6, [STEP_RULES] = 4, [STEP_BACKUP] = 2 },
+	[FAULTS_AND_CRASHES] = { 40, 3, 4, 4, 30, 6, 1, 2, 4, 3, 6, 2, 1, [STEP_FAULTS] = 8,
+				 [STEP_HEAL] = 6, [STEP_RULES] = 4, [STEP_BACKUP] = 2 },
 	[FULL_DISK] = { 46, 3, 4, 4, 30, 4, 1, 2, 8, 1, 1, 0,
-			1, [STEP_FULL] = 6, [STEP_HEAL] = 4, [STEP_RULES] = 4 },
+			1, [STEP_FULL] = 6, [STEP_HEAL] = 4, [STEP_RULES] = 4, [STEP_BACKUP] = 2 },
 	[LIES] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_LIES] = 4 },
 	[ROT] = { 46, 3, 4, 4, 30, 3, 1, 2, 4, 1, 1, 0, 1, [STEP_ROT] = 2 },
 };
@@ -296,6 +299,16 @@ static void write_rules(struct world *w)
 		world_fails(w, "a reload is answered %d", status);
 }
 
+/* Of a change that is under way a part may come before it, and another one behind. */
+static void back_up(struct world *w)
+{
+	int client = free_client(w);
+
+	if (w->over || !w->process || client < 0 || w->backup.fd || w->backup.copy.n)
+		return;
+	backups_send(w, (unsigned)client);
+}
+
 static void take_disk_step(struct world *w, const struct sim_step *s)
 {
 	switch (s->kind) {
@@ -367,6 +380,9 @@ static void take_step(struct world *w, const struct sim_step *s)
 	case STEP_RULES:
 		write_rules(w);
 		break;
+	case STEP_BACKUP:
+		back_up(w);
+		break;
 	case STEP_RESTART:
 		world_restart(w, w->disk->dies_at && rng_one_in(&w->rng, 2));
 		break;
@@ -397,6 +413,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	undoes = h->seed % 2 && kind != WORLD_ENDS;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
+	backup_step_pages = h->seed % 3 ? 2 : 64;
 	world_start(&w, h->seed, kind, ruled, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {

@@ -27,6 +27,7 @@ enum sim_step_kind {
 	STEP_LIES,
 	STEP_ROT,
 	STEP_RULES, /* others, and a reload, or a start later on */
+	STEP_BACKUP,
 	N_STEP_KINDS,
 };
 

@@ -108,6 +108,8 @@ void world_disconnect(struct world *w, unsigned client)
 	if (!c->fd)
 		return;
 	net_socket_of(c->fd)->gone = true;
+	if (c->fd == w->backup.fd)
+		backups_forget(w);
 	*c = (struct sim_client){ 0 };
 }
 
@@ -187,11 +189,12 @@ static void take_replies(struct world *w)
 		int status = c->fd && c->awaits ? world_read_reply(net_socket_of(c->fd), &content)
 						: 0;
 
-		if (status == 0)
+		if (status == 0 && !(c->awaits && backups_was_cut(w, c->fd)))
 			continue;
 		c->awaits = AWAITS_NOTHING;
 		if (i == WORLD_CLIENTS - 1 && w->scraped_as == 0 && status == 200)
 			note_shown(w, content);
+		backups_note_reply(w, c->fd, status, content);
 		for (size_t k = 0; k < w->oracle.n_open; k++) {
 			struct sim_request *r = &w->oracle.open[k];
 
@@ -326,6 +329,7 @@ static void end_process(struct world *w, bool killed)
 	for (size_t i = 0; i < w->oracle.n_open; i++)
 		w->oracle.open[i].fd = 0;
 	oracle_process_ended(&w->oracle);
+	backups_forget(w);
 }
 
 static void boot(struct world *w)
@@ -459,6 +463,7 @@ bool world_end(struct world *w)
 	disk_use(NULL);
 	disk_free(w->disk);
 	oracle_done(&w->oracle);
+	strbuf_done(&w->backup.copy);
 	world = NULL;
 	return w->why.n == 0;
 }

@@ -6,6 +6,7 @@
 #define TESTS_SIM_WORLD_H
 
 #include "lib/strict/strict.h"
+#include "sim/backups.h"
 #include "sim/disk_calls.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
@@ -26,8 +27,8 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t reloads, summed, removals, undos, ended, unknown, failed_starts, faults, full,
-		rotten, set_aside;
+	uint64_t reloads, backups, summed, removals, undos, ended, unknown, failed_starts, faults,
+		full, rotten, set_aside;
 };
 
 struct world {
@@ -45,9 +46,10 @@ struct world {
 	 * that takes them away is on its way. */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
-	char undo[REMOVAL_ID];  /* by which the last delete can be undone; empty: by none */
-	int64_t removed_ns;     /* when that was answered */
-	uint64_t undo_lost;     /* if the disk has failed more often */
+	char undo[REMOVAL_ID]; /* by which the last delete can be undone; empty: by none */
+	int64_t removed_ns;    /* when that was answered */
+	uint64_t undo_lost;    /* if the disk has failed more often */
+	struct sim_backup backup;
 	unsigned scraped_as;    /* the form that was asked for last */
 	bool ends;              /* groups have a ttl */
 	bool limited;           /* few groups and series fit */

@@ -11,11 +11,10 @@
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/migrate.h"
 
-enum {
-	STEP_PAGES = 64,
-	/* The copy leaves so much of the disk to the pushes that come meanwhile. */
-	LEFT_BYTES = 16 * 1024 * 1024,
-};
+/* The copy leaves so much of the disk to the pushes that come meanwhile. */
+enum { LEFT_BYTES = 16 * 1024 * 1024 };
+
+int backup_step_pages = 64;
 
 struct backup {
 	sqlite3 *from, *to;
@@ -149,7 +148,7 @@ static enum storage_backup_result complete(struct backup *b, struct storage_back
 enum storage_backup_result backup_step(struct backup *b, struct storage_backup *ret,
 				       struct err *err)
 {
-	int r = sqlite3_backup_step(b->copying, STEP_PAGES);
+	int r = sqlite3_backup_step(b->copying, backup_step_pages);
 
 	if (r == SQLITE_DONE)
 		return complete(b, ret, err);

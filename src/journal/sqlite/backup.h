@@ -13,6 +13,9 @@
 
 struct backup;
 
+/* Of a step. Fewer in tests, so that something comes in between. */
+extern int backup_step_pages;
+
 /* Room for all of it is taken from the disk at once. NULL: *err says why there can be none. */
 struct backup *backup_begin(sqlite3 *from, struct err *err);
 /* A millisecond's work, on a disk that is not slow. As a storage's backup_step. */
