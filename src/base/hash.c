@@ -1,5 +1,6 @@
 #include "base/hash.h"
 
+#include "base/array.h"
 #include "base/random.h"
 
 #define XXH_INLINE_ALL
@@ -28,8 +29,15 @@ uint64_t hash_for_ever(struct str s)
 
 uint64_t checksum_bytes(struct str head, struct str body)
 {
+	enum { TOGETHER = 4096 }; /* to copy so many bytes costs less than to take them in parts */
+	char both[TOGETHER];
 	XXH3_state_t state;
 
+	if (head.n + body.n <= sizeof(both)) {
+		copy_bytes(both, head.p, head.n);
+		copy_bytes(both + head.n, body.p, body.n);
+		return XXH3_64bits(both, head.n + body.n);
+	}
 	XXH3_64bits_reset(&state);
 	XXH3_64bits_update(&state, head.p, head.n);
 	if (body.n)

@@ -1,3 +1,6 @@
+#include <endian.h>
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/le.h"
 #include "base/seconds.h"
@@ -5,13 +8,13 @@
 
 uint64_t row_checksum(const struct row *r)
 {
-	uint64_t fields[5] = { r->number, r->kind, r->group, r->from };
-	unsigned char head[sizeof(fields)];
+	uint64_t fields[5] = { htole64(r->number), htole64(r->kind), htole64(r->group),
+			       htole64(r->from) };
+	uint64_t at;
 
-	memcpy(&fields[4], &r->at, sizeof(r->at));
-	for (size_t i = 0; i < sizeof(head); i++)
-		head[i] = (unsigned char)(fields[i / 8] >> i % 8 * 8);
-	return checksum_bytes((struct str){ (const char *)head, sizeof(head) }, r->body);
+	memcpy(&at, &r->at, sizeof(at));
+	fields[4] = htole64(at);
+	return checksum_bytes((struct str){ (const char *)fields, sizeof(fields) }, r->body);
 }
 
 bool rows_free(const struct rows *rows)

@@ -61,6 +61,34 @@ START_TEST(seeded)
 }
 END_TEST
 
+/* Short ones are put together first, long ones are taken in parts. */
+START_TEST(a_checksum_is_of_both_as_one)
+{
+	enum { MOST = 9000, HEAD = 40 };
+	CLEANUP(freep) char *all = mem_alloc(MOST);
+
+	for (size_t i = 0; i < MOST; i++)
+		all[i] = (char)(i * 11 + i / 256);
+	for (size_t n = HEAD; n <= MOST; n += n < 400 || n / 64 == 64 ? 1 : 97) {
+		struct str whole = { all, n };
+		uint64_t want = checksum_bytes(whole, STR(""));
+
+		ck_assert(checksum_bytes(STR(""), whole) == want);
+		ck_assert_msg(checksum_bytes((struct str){ all, HEAD },
+					     (struct str){ all + HEAD, n - HEAD }) == want,
+			      "%zu bytes", n);
+		all[n - 1] ^= 1;
+		ck_assert(checksum_bytes(whole, STR("")) != want);
+		all[n - 1] ^= 1;
+	}
+	/* As it is in the databases that there are. */
+	ck_assert_uint_eq(checksum_bytes((struct str){ all, 4096 }, STR("")),
+			  UINT64_C(3351818576962149953));
+	ck_assert_uint_eq(checksum_bytes((struct str){ all, 4097 }, STR("")),
+			  UINT64_C(2291009634604131634));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("hash");
@@ -68,5 +96,6 @@ int main(void)
 	tcase_add_test(tc, of_the_bytes_alone);
 	tcase_add_test(tc, every_byte_counts);
 	tcase_add_test(tc, seeded);
+	tcase_add_test(tc, a_checksum_is_of_both_as_one);
 	return run_cases("hash", tc);
 }
