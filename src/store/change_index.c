@@ -59,11 +59,6 @@ int store_check_series_limit(const struct store *s, uint64_t before, struct err 
 		       (unsigned long long)s->lim.max_series);
 }
 
-uint64_t entry_lines(const struct store *s, uint32_t id)
-{
-	return id ? store_entry(s, id)->lines.n : 0;
-}
-
 /* Of a summed group, what its sources have said is limited instead. */
 static int check_rule(struct store *s, const struct change *c, struct err *err)
 {
@@ -99,6 +94,20 @@ static int follow_in(struct store *s, const struct group *g, const struct change
 	return index_in(s, g, p, err);
 }
 
+/* A push that repeats has the same series in each pair. False: this one has not, or not all. */
+static bool follow_same(struct store *s, const struct change *c)
+{
+	uint64_t more = 0;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (!change_is_same(s, &c->pairs[i]))
+			return false;
+		more += entry_lines(s, c->pairs[i].in) - entry_lines(s, c->pairs[i].out);
+	}
+	s->staged_series += more;
+	return true;
+}
+
 int change_follow(struct store *s, const struct change *c, struct err *err)
 {
 	uint64_t before = s->staged_series;
@@ -106,10 +115,14 @@ int change_follow(struct store *s, const struct change *c, struct err *err)
 	int r = 0;
 
 	limits_begin(s, c->group);
-	for (uint32_t i = 0; i < c->n; i++)
-		index_out(s, c->group, &c->pairs[i]);
-	while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
-		n++;
+	if (follow_same(s, c)) {
+		n = c->n;
+	} else {
+		for (uint32_t i = 0; i < c->n; i++)
+			index_out(s, c->group, &c->pairs[i]);
+		while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
+			n++;
+	}
 	if (r == 0)
 		r = store_check_series_limit(s, before, err);
 	if (r == 0)

@@ -9,8 +9,6 @@
 
 /* Does the entry that comes have the series of the one that goes? */
 bool change_is_same(const struct store *s, const struct change_pair *p);
-/* How many series the entry of that number has; 0, which is none, has 0. */
-uint64_t entry_lines(const struct store *s, uint32_t id);
 
 /*
  * Brings the index of series up to date with the change. -1: it contradicts another group or a

@@ -200,6 +200,12 @@ static inline struct entry *store_entry(const struct store *s, uint32_t id)
 	return pages_entry(&s->pages, id);
 }
 
+/* How many series the entry of that number has; 0, which is none, has 0. */
+static inline uint64_t entry_lines(const struct store *s, uint32_t id)
+{
+	return id ? store_entry(s, id)->lines.n : 0;
+}
+
 /*
  * For who goes through all pairs, and is at i: fetches families and entries of those to come, since
  * of a large push nothing is in a cache.
