@@ -1,6 +1,6 @@
 /*
  * An entry is one family of one group: what a POST replaces. A record is one row of the journal:
- * the entries that came with one push, as long as one of them is live.
+ * the entries that came with one push. It is live as long as one of them is.
  *
  * There are nearly as many entries as series, so they lie in a pool and are named by its numbers
  * (base/pool.h). Until its batch is published, an entry is staged and borrows its text from the
@@ -32,7 +32,7 @@ struct help {
 	char p[];
 };
 
-/* For an entry that has several series, or a message beside its text. */
+/* Kept beside an entry that has several series, or a message beside its text. */
 struct entry_more {
 	struct bytes *proto; /* the pushed message; NULL: the text says everything */
 	uint64_t n_series;
@@ -51,7 +51,7 @@ struct lines {
 	};
 	union {
 		uint32_t bytes; /* length of its message in the journal */
-		uint32_t slot;  /* of a metric that the gateway adds to a group: that group's */
+		uint32_t slot;  /* of a metric that the gateway adds to a group: the group's slot */
 	};
 	uint32_t n : 24, type : 4;
 	uint32_t has_more : 1;
@@ -95,7 +95,7 @@ static inline struct bytes *lines_proto(const struct lines *l)
 	return l->lossy ? l->more->proto : NULL;
 }
 
-/* Frees everything but the place in a page, which must have been given up before. */
+/* Frees everything of the lines, which must be in no page any more. */
 void lines_done(struct lines *l);
 
 struct record *record_new(struct push *push, const struct group *g);
@@ -128,7 +128,7 @@ enum {
 	ENTRY_ARRAY_MAX = 16 /* the places of an array; more entries are hashed */
 };
 
-/* Places below cap are looked through to find all; 0: a free place. */
+/* The entry at place i; 0: the place is free. All entries are at places below cap. */
 static inline uint32_t entries_at(const struct entry_table *t, uint32_t i)
 {
 	return t->cap > ENTRY_ARRAY_FEW ? t->ids[i] : t->few[i];
@@ -137,18 +137,23 @@ static inline uint32_t entries_at(const struct entry_table *t, uint32_t i)
 void entries_done(struct entry_table *t);
 /* Empties it, with room for n. */
 void entries_reset(struct entry_table *t, uint32_t n);
-/* 0: there is none. *hint: where to look first; 0 at the beginning, and set by each call. */
+/*
+ * The number of the group's entry of this family; 0: there is none. *hint: where to look first; 0
+ * at the beginning, and set by each call.
+ */
 uint32_t entries_find(const struct entry_table *t, const struct pool *entries,
 		      const struct shown_family *family, uint32_t *hint);
-/* Some steps before a search for a family of that hash (as table_prefetch()): its place, and then
- * the entry. */
+/*
+ * Call some steps before a search for a family of that hash, like table_prefetch(): the first
+ * brings the place into the cache, the second, some steps later, the entry.
+ */
 void entries_prefetch(const struct entry_table *t, uint64_t hash);
 void entries_prefetch_entry(const struct entry_table *t, const struct pool *entries, uint64_t hash);
-/* The same for all entries of an array. */
+/* The same for all entries of a table that is an array. */
 void entries_prefetch_few(const struct entry_table *t, const struct pool *entries);
 /* The table has no entry of that family yet. */
 void entries_add(struct entry_table *t, const struct pool *entries, uint32_t id);
-/* The table has the old one. id 0: removes it. */
+/* Puts id in the place of old, which must be there. id 0: removes old. */
 void entries_replace(struct entry_table *t, const struct pool *entries, uint32_t old, uint32_t id);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * A group as it is published: its key, its times, its entries. Only the committer changes it, and
- * other threads read it under the lock of the pages (pages.h). `staged` is what the batch at hand
- * has changed.
+ * other threads read it under the lock of the pages (pages.h). `staged` holds the changes of the
+ * current batch.
  */
 #ifndef PAGES_GROUP_H
 #define PAGES_GROUP_H
@@ -23,7 +23,7 @@ struct failure {
 	char why[]; /* the message of the answer; empty: not known */
 };
 
-/* What others are told of a summed group: how struct summed begins. */
+/* What other threads may read of a summed group: the first member of struct summed. */
 struct summed_brief {
 	enum group_mode mode;
 	uint32_t n_sources;
@@ -35,7 +35,7 @@ struct group {
 	uint32_t key_n : 29;
 	uint32_t odd_names : 1;  /* the key has label names that text can only show escaped */
 	uint32_t exists : 1;     /* published */
-	uint32_t has_rivals : 1; /* rivalry_of() has something */
+	uint32_t has_rivals : 1; /* rivalry_of() is not NULL */
 	uint32_t n_series;       /* of the entries: exposed lines */
 	uint32_t written_at;     /* whole Unix seconds: of the last accepted push, by `writer` */
 	uint64_t n_bytes;        /* of the entries: messages in the journal */
@@ -43,10 +43,13 @@ struct group {
 	struct record *last;     /* of the last accepted push; NULL: there was none */
 	struct failure *failure; /* NULL: no push was refused */
 	struct lifetime *life;   /* NULL: it stays until somebody deletes it */
-	struct summed *summed;   /* what its sources say (store/summed.h); NULL: a plain group */
+	struct summed *summed;   /* its sources and sums (store/summed.h); NULL: a plain group */
 	struct writer *writer;   /* of the last accepted push; NULL: not known */
-	struct staged *staged; /* see store/change.h; NULL: the batch at hand has not changed it */
-	/* TIME_PUSHED, TIME_FAILED. The first also has the hash of its series, for both. */
+	struct staged *staged; /* see store/change.h; NULL: the current batch has not changed it */
+	/*
+	 * TIME_PUSHED, TIME_FAILED. The first also holds the hash of its series, which stands for
+	 * both.
+	 */
 	struct lines time_lines[2];
 	char key[]; /* canonical bytes */
 };
@@ -62,7 +65,7 @@ static inline double group_failed_at(const struct group *g)
 	return g->failure ? g->failure->at : 0;
 }
 
-/* Of the series of TIME_PUSHED: no two groups may have the same. */
+/* The hash of the series of TIME_PUSHED, which no two groups may share. */
 static inline uint64_t group_time_hash(const struct group *g)
 {
 	return lines_hashes(&g->time_lines[TIME_PUSHED])[0];
@@ -74,10 +77,10 @@ static inline struct str group_key(const struct group *g)
 }
 
 struct group *group_new(uint32_t slot, struct str key);
-/* With its entries. */
+/* Frees the group with its entries. */
 void group_free(struct group *g, struct pool *entries);
 
-/* A plain group has none. */
+/* Of a plain group: GROUP_PLAIN without sources. */
 static inline struct summed_brief group_summed_brief(const struct group *g)
 {
 	if (!g->summed)

@@ -13,8 +13,8 @@ static int copy_family(const struct group *g, const struct entry *e, struct aren
 		.exposed = arena_dup(a, e->help->family->exposed),
 		.type = e->lines.type,
 		/*
-		 * A merged family's own time of push is not known after a restart, so the group's
-		 * is shown.
+		 * After a restart it is not known when a merged family was pushed, so the time of
+		 * the group is shown.
 		 */
 		.pushed_at = e->record->merged ? group_pushed_at(g) : e->record->pushed_at,
 		.number = e->record->number,

@@ -15,8 +15,8 @@ struct group_copy_family {
 	struct str name, help; /* as pushed; help.p is NULL when there is none */
 	struct str exposed;    /* the name in the exposition */
 	uint8_t type;          /* enum metric_type */
-	double pushed_at;      /* Unix seconds: of the push that brought it */
-	uint64_t number;       /* of that push: of a newer one it is higher */
+	double pushed_at;      /* Unix seconds: of the family's last push */
+	uint64_t number;       /* of that push; newer pushes have higher numbers */
 	struct str text;       /* sample lines */
 	struct str proto;      /* the message that was pushed; empty: the text says it all */
 };
@@ -24,7 +24,7 @@ struct group_copy_family {
 struct group_copy {
 	struct str key;              /* canonical bytes */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
-	struct life life;            /* all 0: it has no lifetime */
+	struct life life;            /* all 0: the group has no lifetime */
 	enum group_mode mode;
 	struct str failed_why; /* why the last refused push was refused; empty: not known */
 	struct group_copy_family

@@ -1,7 +1,7 @@
 /*
- * All groups as they are published, in brief and some at a time: for those who look for groups
- * among all of them. No order is kept of them: whoever wants the first of an order selects them
- * (api/picks.h), which costs less than to keep millions sorted through every push.
+ * All published groups, in brief and some at a time, for requests that look for groups among all of
+ * them. They come in no order: a request that wants the first groups of an order selects them
+ * (api/picks.h), which costs less than keeping millions sorted through every push.
  */
 #ifndef PAGES_GROUP_LIST_H
 #define PAGES_GROUP_LIST_H
@@ -22,7 +22,7 @@ struct group_brief {
 	struct extent key;           /* canonical bytes, in the keys of the list */
 	double pushed_at, failed_at; /* Unix seconds; 0: never */
 	uint64_t n_series;           /* exposed lines, without those of the group's own times */
-	uint64_t n_bytes;            /* of its families, as the database keeps them */
+	uint64_t n_bytes;            /* of its families' messages in the database */
 	uint32_t n_families;
 	bool expired, overdue, conflict;
 	struct summed_brief summed;
@@ -37,9 +37,9 @@ struct group_list {
 void group_list_done(struct group_list *l);
 
 /*
- * Any thread. Puts the next groups behind *cursor (0 to begin) into the list in place of what is
- * there, and moves *cursor. False: there are no more. The lock is held for some ten microseconds.
- * Between two calls groups may come and go; one that exists throughout is given exactly once.
+ * Any thread. Fills the list anew with the next groups behind *cursor (0 to begin), and moves
+ * *cursor. False: there are no more. The lock is held for some ten microseconds. Between two calls
+ * groups may come and go; one that exists throughout is given exactly once.
  */
 bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret);
 
@@ -48,12 +48,13 @@ static inline struct str group_list_key(const struct group_list *l, const struct
 	return strbuf_at(&l->keys, g->key);
 }
 
-/* What is said of the few that are shown. */
+/* Details of a group, for the few that are shown. */
 struct group_details {
 	struct life life;      /* all 0: it does not end by itself */
-	struct str failed_why; /* why the last push that was refused was; empty: not known */
+	struct str failed_why; /* why the last refused push was refused; empty: not known */
 	struct str peer, user; /* of the last push that was accepted; empty: not known */
-	struct str rivals[CONFLICT_RIVALS]; /* of a group in conflict: the others; empty: no more */
+	struct str rivals[CONFLICT_RIVALS]; /* of a group in conflict: the other addresses; empty:
+					       no more */
 };
 
 /* Any thread. 1: copied into the arena, 0: the group is not there any more, -1: the arena is full.

@@ -11,7 +11,7 @@ static bool is_shown_as(const struct shown_family *f, int32_t type)
 	return f && f->n_pages > 0 && f->type == type;
 }
 
-/* Whether f can have times of creation of that kind. */
+/* Whether f can be the family whose creation times another one holds, in this way. */
 static bool is_kind(const struct shown_family *f, enum kin_of of)
 {
 	if (of == KIN_TOTAL)
@@ -20,7 +20,7 @@ static bool is_kind(const struct shown_family *f, enum kin_of of)
 	       is_shown_as(f, METRIC_GAUGE_HISTOGRAM);
 }
 
-/* Which kind of family the times in x_created belong to; N_KIN_OF: to none. */
+/* To which family the creation times in x_created belong, x or x_total; N_KIN_OF: to none. */
 static enum kin_of whose(const struct shown_family *created)
 {
 	enum kin_of of = KIN_BASE;

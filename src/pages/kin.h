@@ -1,9 +1,9 @@
 /*
- * Families that are one in OpenMetrics: client_python pushes the time when the counter x_total, the
- * histogram or the summary x began as a gauge x_created, which is a sample of the family x there
- * (OpenMetrics 1.0, "Counter": Created). Families know one another by their names as pushed,
- * whatever they hold; what they are to one another depends on what is published. Only the committer
- * changes anything, under the lock of the pages (pages.h).
+ * Families that are one family in OpenMetrics: client_python pushes the creation time of the
+ * counter x_total, the histogram or the summary x as a gauge x_created, which OpenMetrics has as a
+ * sample of the family x (OpenMetrics 1.0, "Counter": Created). Families are linked by their names
+ * as pushed, whatever their types are; the published types decide what the link means. Only the
+ * committer changes links, under the lock of the pages (pages.h).
  */
 #ifndef PAGES_KIN_H
 #define PAGES_KIN_H
@@ -15,7 +15,7 @@
 struct shown_family;
 struct pages;
 
-/* What x_created is of. */
+/* The family whose creation times x_created holds. */
 enum kin_of {
 	KIN_BASE,  /* x, a histogram or summary */
 	KIN_TOTAL, /* x_total, a counter, unless there is such an x */
@@ -30,20 +30,20 @@ struct kin {
 
 enum kinship {
 	KINSHIP_NONE,
-	KINSHIP_HAS,      /* the other one is its times of creation */
-	KINSHIP_OF_BASE,  /* it is those of the other one, an x */
-	KINSHIP_OF_TOTAL, /* it is those of the other one, an x_total */
+	KINSHIP_HAS,      /* the other family holds its creation times */
+	KINSHIP_OF_BASE,  /* it holds the creation times of the other family, x */
+	KINSHIP_OF_TOTAL, /* it holds the creation times of the other family, x_total */
 	N_KINSHIPS,
 };
 
-/* What f is as published, to *ret_other. */
+/* What f, as published, is to *ret_other. */
 enum kinship kin_find(const struct shown_family *f, const struct shown_family **ret_other);
 
-/* The entry that the same group has of another family, as published; NULL: none with lines. */
+/* The published lines that the group of e has of another family; NULL: none. */
 const struct lines *kin_lines(const struct pages *p, const struct entry *e,
 			      const struct shown_family *other);
 
-/* Takes two families together, or the family from all of its kin. */
+/* kin_join() links two families, kin_leave() unlinks a family from all of its kin. */
 void kin_join(struct shown_family *f, struct shown_family *created, enum kin_of of);
 void kin_leave(struct shown_family *f);
 

@@ -31,7 +31,7 @@ void page_prefetch(const struct page *p)
 
 	if (!p)
 		return;
-	/* What follows these the processor fetches itself. */
+	/* The processor itself fetches what follows these. */
 	__builtin_prefetch(p->slots);
 	__builtin_prefetch((const char *)p->slots + LINE);
 	__builtin_prefetch(p->lens);
@@ -66,7 +66,7 @@ static void set_capacity(struct page *p, size_t cap)
 	}
 }
 
-/* Before a change: makes sure that nobody else holds the bytes and that there is room for n. */
+/* Before a change: makes sure that no scrape holds the bytes and that there is room for n. */
 static void make_writable(struct page *p, size_t n)
 {
 	size_t cap = p->text ? p->text->cap : PAGE_CAP_MIN;
@@ -153,7 +153,7 @@ static void append(struct page *p, struct lines *s, struct str text)
 	s->page = p;
 }
 
-/* Nothing more comes into a page that is full. */
+/* Nothing is added to a page that is full. */
 static void close_page(struct page *p)
 {
 	p->cap = p->n;
@@ -161,7 +161,7 @@ static void close_page(struct page *p)
 	p->lens = mem_realloc(p->lens, p->cap * sizeof(*p->lens));
 }
 
-/* One that comes after a full page of n lines is likely to have half as many. */
+/* Begins a page with room for half as many slots as the full page before it had. */
 static void open_page(struct page *p, uint32_t n)
 {
 	p->cap = n / 2 + 1;
@@ -179,7 +179,7 @@ void pages_add(struct shown_family *f, struct lines *s, struct str text)
 		if (p)
 			close_page(p);
 		p = page_new(f);
-		/* A page with one large text gets no second one. */
+		/* A page with one large text gets no second text. */
 		if (text.n < PAGE_SIZE_MAX / 2) {
 			if (f->open)
 				open_page(p, f->open->n);
@@ -247,7 +247,7 @@ uint32_t pages_remove(struct shown_family *f, struct lines *s)
 	return len;
 }
 
-/* What a push repeats differs in the value, at the end: the rest need not be read then. */
+/* A repeated push usually differs in the value, at the end, which is compared first. */
 static bool is_same_text(struct str a, struct str b)
 {
 	enum { END = 16 };

@@ -1,7 +1,8 @@
-/* Everything that scrapes, HTML and JSON read, with its lock: families and their pages, groups and
+/*
+ * Everything that scrapes, HTML and JSON read, with its lock: families and their pages, groups and
  * their entries, counts. Only the committer changes any of it (store/publish.c), under the lock; it
- * may read without the lock, except for the writers. Other threads hold the lock to read, for a
- * moment: never while a file or a socket is read or written.
+ * may read all but `writers` without the lock. Other threads hold the lock to read, for a moment:
+ * never while a file or a socket is read or written.
  */
 #ifndef PAGES_PAGES_H
 #define PAGES_PAGES_H
@@ -32,7 +33,8 @@ struct pages {
 	size_t n_expired;                                 /* with a job */
 	struct writers writers;
 
-	pthread_mutex_t lock; /* the last member: store_wipe() exchanges what is before it */
+	pthread_mutex_t
+		lock; /* the last member: store_take_over() exchanges all members in front of it */
 };
 
 void pages_init(struct pages *p);

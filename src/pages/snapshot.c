@@ -64,13 +64,13 @@ struct taking {
 	const struct pages *pages;
 	const struct snapshot_wants *wants;
 	struct snapshot *snap;
-	bool *meant; /* of the page at hand: which slots are; NULL: all of them */
+	bool *meant; /* of the current page: which slots are wanted; NULL: all of them */
 	uint32_t n_meant, cap_meant;
 };
 
 /* ---- shards ---- */
 
-/* In which group the lines are. */
+/* The group that the lines belong to. */
 static const struct group *group_of(const struct taking *t, const struct shown_family *f,
 				    const struct lines *l)
 {
@@ -96,7 +96,7 @@ static void find_meant(struct taking *t, const struct shown_family *f, const str
 	}
 }
 
-/* Neighbours are one range. */
+/* Adjacent texts become one range. */
 static void take_ranges(struct taking *t, struct snapshot_page *to, const struct page *page)
 {
 	struct snapshot_range *last = NULL;
@@ -178,7 +178,7 @@ static void take_kin(struct taking *t, struct snapshot_page *to, const struct pa
 	}
 }
 
-/* Unless its text, as it is, has been encoded in that form. */
+/* Whether the page is wanted as a whole and has that form already. */
 static bool is_encoded(const struct taking *t, const struct page *page, int form)
 {
 	return t->n_meant == page->n && bytes_form(page->text, form);

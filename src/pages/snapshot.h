@@ -15,19 +15,18 @@ struct store_counts {
 	uint64_t groups, series, families;
 	uint64_t failed;   /* groups whose last push was refused */
 	uint64_t overdue;  /* groups whose next push should have come by now */
-	uint64_t conflict; /* groups that several addresses push to in turn */
-	uint64_t left_out; /* families and groups that the database has, and a rule does not let in
-			    */
+	uint64_t conflict; /* groups to which several addresses push in turn */
+	uint64_t left_out; /* families and groups in the database that are not shown because they
+			      break a rule */
 };
 
-/* One family of a snapshot. Those of our own metrics of which nothing was pushed are not there.
- */
+/* One family of a snapshot. Families without any lines are not there. */
 struct snapshot_family {
 	struct bytes *header;    /* # HELP and # TYPE lines */
 	struct str name;         /* exposed; inside the header */
 	struct bytes *unescaped; /* the name as pushed; NULL: the same */
 	uint8_t type;            /* enum metric_type */
-	enum kinship kinship;    /* to the other one of its kin; KINSHIP_NONE unless asked for */
+	enum kinship kinship;    /* to the other family; KINSHIP_NONE unless asked for */
 	size_t first, n;         /* its pages */
 };
 
@@ -35,9 +34,9 @@ struct snapshot_family {
 struct snapshot_slot {
 	uint32_t len;        /* of its text */
 	struct bytes *proto; /* the message that was pushed, or NULL: the text says it all */
-	/* What the group has of the other family, if the kinship is asked for. NULL: nothing. */
+	/* The group's lines of the other family, if kinships are asked for. NULL: none. */
 	struct bytes *kin_text;
-	struct str kin_lines; /* inside */
+	struct str kin_lines; /* inside kin_text */
 	struct bytes *kin_proto;
 };
 
@@ -46,8 +45,9 @@ struct snapshot_range {
 };
 
 struct snapshot_page {
-	struct bytes *text;            /* of a part of a page: a copy of its own */
-	struct snapshot_range *ranges; /* while it is taken: what of the page's text it is */
+	struct bytes *text; /* its own copy, if only a part of the page is wanted */
+	struct snapshot_range
+		*ranges; /* while the snapshot is taken: the parts of the page's text */
 	uint32_t n_ranges;
 	struct snapshot_slot *slots; /* NULL: not needed */
 	uint32_t n_slots;
@@ -73,12 +73,12 @@ enum snapshot_slots {
 struct snapshot_wants {
 	enum snapshot_slots slots;
 	int form;
-	bool kinships;             /* and then slots of all pages of these families */
-	int kin_forms[N_KINSHIPS]; /* unless they have this form */
+	bool kinships;             /* also slots of all pages of families with kin */
+	int kin_forms[N_KINSHIPS]; /* but not of pages that have this form */
 	struct shard shard;        /* only these groups; their lines are copied */
 };
 
-/* Any thread. NULL: pages as they are. */
+/* Any thread. wants NULL: all pages without slots. */
 struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wants);
 void snapshot_free(struct snapshot *snap);
 

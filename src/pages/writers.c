@@ -10,7 +10,7 @@
 #include "pages/group.h"
 #include "push/push.h"
 
-/* At most so many conflicts expire at a time, so that nobody holds the lock for long. */
+/* The most conflicts that expire at a time, so that the lock is not held for long. */
 enum { EXPIRED_AT_ONCE = 4096 };
 
 void writers_done(struct writers *w)
@@ -54,7 +54,7 @@ static bool same_peer(const struct writer *a, const struct writer *b)
 	return a == b || str_eq(writer_peer(a), writer_peer(b));
 }
 
-/* ---- rivalries: of few groups, which alone have room for one ---- */
+/* ---- rivalries: only few groups have one ---- */
 
 struct rivalry *rivalry_of(const struct writers *w, const struct group *g)
 {
@@ -169,7 +169,7 @@ void writers_expire(struct writers *w, double now)
 	for (int i = 0; i < EXPIRED_AT_ONCE && w->oldest; i++) {
 		double age = now - w->oldest->conflict_at;
 
-		/* A time that far in the future means that the clock was set back. */
+		/* A conflict that far in the future means that the clock was set back. */
 		if (age < CONFLICT_SHOWN_S && age > -CONFLICT_SHOWN_S)
 			return;
 		unlist(w, w->oldest);
@@ -199,7 +199,7 @@ static int drop_old(struct writers *w, struct rivalry *r, double now)
 	return n;
 }
 
-/* The group's last writer was another one than this. */
+/* Called when the group's last writer has another address than `next`. */
 static bool make_way(struct writers *w, struct group *g, const struct writer *next, double now)
 {
 	struct rivalry *r = rivalry_of(w, g);
