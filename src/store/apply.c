@@ -26,7 +26,7 @@ void store_apply_begin(struct store *s, double now, uint64_t log_bytes)
 	s->log.bytes = log_bytes;
 }
 
-/* On the monotonic clock. */
+/* The Unix time `at` on the monotonic clock. */
 static int64_t when(const struct store *s, double at)
 {
 	double ago = s->applied.now - at;
@@ -36,7 +36,10 @@ static int64_t when(const struct store *s, double at)
 
 /* ---- groups ---- */
 
-/* With what was applied since the last end; NULL: there is none, or no more. */
+/*
+ * The group with this id, rows applied since the last end included; NULL: there is none, or it has
+ * ended.
+ */
 static struct group *group_of(const struct store *s, uint64_t id)
 {
 	const struct table *made = &s->applied.made;
@@ -99,7 +102,7 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
 	return 0;
 }
 
-/* Its documents of before count no more. */
+/* Documents before this row no longer count. */
 static void forget_documents(struct store *s, size_t place)
 {
 	while (place) {
@@ -153,7 +156,7 @@ static int end_groups(struct store *s, const struct row *row, struct err *err)
 	return r < 0 ? cannot(row, "does not say which groups end", err) : 0;
 }
 
-/* NULL: no group has it. */
+/* NULL: no group has the family. */
 static struct store_family *family_of(struct store *s, struct str name)
 {
 	CLEANUP(strbuf_done) struct strbuf exposed = { 0 };
@@ -168,7 +171,7 @@ void store_apply_wipe(struct store *s, const struct row *row)
 	store_wipe(s);
 }
 
-/* ---- what is pushed ---- */
+/* ---- records ---- */
 
 bool store_apply_is_left_out(const struct store *s, uint64_t group)
 {
@@ -197,7 +200,7 @@ int store_apply_record(struct store *s, const struct row *row, struct push *push
 	g->staged->labels = &push->labels;
 	for (uint32_t i = 0; i < push->n_families; i++)
 		change_put(s, record, &push->families[i]);
-	/* What a summed group shows is in its documents. */
+	/* The families of a summed group are in its documents, not in records. */
 	if (row->kind == ROW_WHOLE && !group_summed(g))
 		change_take_others(s);
 	r = change_apply(s, err);
@@ -269,7 +272,7 @@ void store_apply_hide(struct store *s, uint64_t group)
 	replaced = g->staged->replaced;
 	change_take_others(s);
 	change_apply(s, &ignored);
-	/* A row may say so, but has not done so yet. */
+	/* change_take_others() has set `replaced`, which only a row of the group may set. */
 	g->staged->replaced = replaced;
 	g->staged->hidden = true;
 }
@@ -314,7 +317,7 @@ static int apply_documents(struct store *s, struct err *err)
 			continue;
 		if (summed_apply(s, g, s->applied.documents, err) < 0)
 			return -1;
-		/* The newest one stands for all of them. */
+		/* The newest document of the list stands for all documents of its group. */
 		forget_documents(s, s->applied.documents[i].before);
 	}
 	return 0;
@@ -347,7 +350,7 @@ int store_apply_other(struct store *s, const struct row *row, struct err *err)
 {
 	switch (row->kind) {
 	case ROW_BEAT:
-	case ROW_DIGEST: /* looked at before it came here */
+	case ROW_DIGEST: /* the caller has compared it */
 	case ROW_KEPT:
 		return 0;
 	case ROW_UNDO:

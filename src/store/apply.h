@@ -1,11 +1,11 @@
 /*
- * Rows that others have written into the log, put on top of what the store has (a log that several
- * gateways write, journal/storage.h). The rows decide: no limit, no rule and no clock refuses one.
+ * Applies rows that other gateways have written into a shared log (journal/storage.h) on top of the
+ * state of the store. No limit, no rule and no clock refuses a row.
  *
- * The committer, between two batches and while nothing is being removed: the rows in order, then
- * store_apply_end(), which shows what they come to, at once for those who scrape. -1 from any of
- * these: the store cannot follow the rows, *err says why; store_apply_drop() is due, and the store
- * has to be loaded from the log anew.
+ * The committer calls, between two batches and while no removal is pending: store_apply_begin(),
+ * the rows in order, then store_apply_end(), which publishes all of them at once. -1 from any of
+ * these: the store cannot follow the rows, ERR_STORAGE says why; call store_apply_drop(), and load
+ * the store from the log anew.
  */
 #ifndef STORE_APPLY_H
 #define STORE_APPLY_H
@@ -15,49 +15,50 @@
 
 struct store;
 
-/* A moved row says nothing that the store does not have. */
+/* False for a moved row, whose content the store has already. */
 static inline bool apply_is_news(const struct row *row)
 {
 	return row->from == 0;
 }
 
-/* store_apply_drop() takes back nothing of it. */
+/* Whether the row takes effect at once, so that store_apply_drop() does not take it back. */
 static inline bool apply_is_at_once(const struct row *row)
 {
 	return row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS || row->kind == ROW_UNDO ||
 	       row->kind == ROW_UNDONE;
 }
 
-/* What all rows have, moved ones too. */
+/* For each row, moved ones too: notes its number, size and time. */
 void store_apply_any(struct store *s, const struct row *row);
 
 /*
- * What the group has, all of it or a family, goes. Also before all rows, so that none contradicts
- * what one after it takes away or replaces. Does nothing for a group that is not there.
+ * Takes all entries, or those of a family, out of the group. Called before the rows that do so are
+ * applied as well, so that no row contradicts entries that a later row removes or replaces. Does
+ * nothing for a group that is not there.
  */
 void store_apply_hide(struct store *s, uint64_t group);
 void store_apply_hide_family(struct store *s, uint64_t group, struct str family);
 
-/* labels: of the key, as in the exposition; it and the key are borrowed until the end. */
+/* labels: of the key, as in the exposition; borrowed until the end, like the key. */
 int store_apply_group(struct store *s, const struct row *row, const struct str *labels,
 		      struct err *err);
 /*
- * Is the group plain, so that a record of it has families? Canonical bytes of its key; empty: there
- * is no such group.
+ * The canonical bytes of the group's key; empty: there is no such group. *ret_plain: it is a plain
+ * group, whose records have families.
  */
 struct str store_apply_key(const struct store *s, uint64_t group, bool *ret_plain);
 /*
- * Has it been left out as a whole when the log was loaded? Then its records are noted as they are:
- * nothing of them is shown, and cleaning keeps what is live.
+ * Whether the group was left out as a whole when the log was loaded. Then store_apply_left_out()
+ * takes its records: nothing of them is shown, and cleaning keeps what is live.
  */
 bool store_apply_is_left_out(const struct store *s, uint64_t group);
 int store_apply_left_out(struct store *s, const struct row *row, struct err *err);
 /*
- * The push was built of the body for the key, without the families that a later row replaces or
- * takes away. It lives until the end.
+ * push: built of the row's body for the group's key, without families that a later row replaces or
+ * removes. It has to live until the end.
  */
 int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err);
-/* A wipe; no row before it counts. */
+/* A wipe: no row before it counts. */
 void store_apply_wipe(struct store *s, const struct row *row);
 /* All other kinds. The body is borrowed until the end. */
 int store_apply_other(struct store *s, const struct row *row, struct err *err);
@@ -66,8 +67,8 @@ int store_apply_end(struct store *s, struct err *err);
 void store_apply_drop(struct store *s);
 
 /*
- * First. now: the time of the server that all count from, Unix seconds: what a row's time is
- * compared with. log_bytes: how long the log is with all of the rows, row_bytes_of() each: about.
+ * now: Unix seconds by the database server's clock, with which times of rows are compared.
+ * log_bytes: about how long the log is with all of the rows, in row_bytes_of() of each.
  */
 void store_apply_begin(struct store *s, double now, uint64_t log_bytes);
 

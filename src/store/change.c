@@ -9,7 +9,7 @@
 #include "store/summed.h"
 
 enum {
-	FEW = 16,        /* up to so many pairs are searched one after the other */
+	FEW = 16,        /* up to this number, pairs are searched one after the other */
 	SPARE_MAX = 512, /* as many as a batch has groups */
 };
 
@@ -70,7 +70,7 @@ uint32_t group_entry(struct store *s, const struct group *g, const struct store_
 
 /* ---- one change ---- */
 
-/* Each push takes one, so some are kept. */
+/* Each push needs one, so some are kept for reuse. */
 static struct staged *staged_new(struct store *s)
 {
 	struct staged *st = s->spare.first;
@@ -119,7 +119,7 @@ void change_begin(struct store *s, struct group *g)
 	c->number++;
 }
 
-/* An entry of the pushed family, for a change. */
+/* Makes a staged entry of the pushed family. */
 static uint32_t entry_of(struct store *s, struct store_family *f, struct record *record,
 			 const struct push_family *pf)
 {
@@ -158,7 +158,7 @@ void change_take_others(struct store *s)
 	const struct entry_table *t = &c->group->entries;
 
 	c->replaces = true;
-	/* Usually the push has all of the group's families, and nothing else has to go. */
+	/* Usually the push has all of the group's families, and no other entry has to go. */
 	if (net->n == 0 && c->n_out == t->n)
 		return;
 	for (uint32_t i = 0; i < net->n; i++)
@@ -264,8 +264,11 @@ void large_forget_all(struct group *g)
 
 /* ---- whole groups ---- */
 
-/* Series that the large push at hand has made fewer: that room is nobody's before it is committed.
- * A group that is refused is made all the same; who is accepted waits (change_follow()). */
+/*
+ * Series that the current large push removes. Nobody may use their room before that push is
+ * committed, so for a new group they count as stored: it is made even if its push is refused. An
+ * accepted push waits (change_follow()).
+ */
 static uint64_t room_to_come(const struct store *s)
 {
 	return s->large.n_series < 0 ? (uint64_t)-s->large.n_series : 0;

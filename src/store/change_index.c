@@ -59,7 +59,7 @@ int store_check_series_limit(const struct store *s, uint64_t before, struct err 
 		       (unsigned long long)s->lim.max_series);
 }
 
-/* Of a summed group, what its sources have said is limited instead. */
+/* For a summed group, the values of its sources are limited instead. */
 static int check_rule(struct store *s, const struct change *c, struct err *err)
 {
 	struct amounts now = c->group->staged->holds;
@@ -83,8 +83,9 @@ static int check_rule(struct store *s, const struct change *c, struct err *err)
 }
 
 /*
- * What a large push takes out may yet come back, and is nobody else's until then. To others who
- * write to the log it has not gone: what they have written does not take its place.
+ * Series that a large push takes out come back if that push is refused, so no other push may take
+ * them before it is committed. Other gateways still see them: rows that they have written cannot
+ * contain these series.
  */
 static int follow_in(struct store *s, const struct group *g, const struct change_pair *p,
 		     struct err *err)

@@ -12,26 +12,27 @@
 #include "store/summed.h"
 
 enum {
-	SLACK_MIN = 64 * 1024, /* the log may be longer than its share by so many bytes */
+	SLACK_MIN = 64 * 1024, /* bytes by which the log may be longer than its share */
 	SLACK_MAX = 2 * 1024 * 1024,
 	/*
-	 * How long the log may be, in eighths of what is live. On a full disk it is cleaned only if
-	 * that frees more than it moves.
+	 * How long the log may be, in eighths of its live rows. On a full disk it is cleaned only
+	 * if that frees more than it moves.
 	 */
 	SHARE_FULL = 9,
 	SHARE_IDLE = 16,
 	SHARE_BUSY = 32,
 	/*
-	 * Of what is remembered, which takes 16 MB once a million sources have come and gone: a
-	 * start reads all of the log.
+	 * The same for rows of remembered hashes, which take 16 MB once a million sources have come
+	 * and gone: less, since a start reads all of the log.
 	 */
 	SHARE_REMEMBERED = 12,
 	STEP = 256 * 1024, /* bytes that are cleaned in one step; more after a large batch */
-	ONE_ROW = 1,       /* bytes of a step that is as small as can be */
+	ONE_ROW = 1,       /* bytes of a step of a single row */
 	STEP_MAX = 16 * 1024 * 1024,
 	STEP_IDLE_MAX = 2 * 1024 *
 			1024,   /* if nothing in the last step was live, and no push waits */
-	REST = 4 * 1024 * 1024, /* after a pass that freed little, the log grows by so much first */
+	REST = 4 * 1024 * 1024, /* bytes by which the log grows after a pass that freed little,
+				   before the next pass */
 };
 
 void store_log_grew(struct store *s)
@@ -90,8 +91,9 @@ static uint64_t allowed_bytes(const struct store *s, enum clean_when when)
 
 uint64_t store_clean_due(const struct store *s, enum clean_when when)
 {
-	/* Cleaning has to be faster than the log grows, even if two thirds of each step are live:
-	 * so much of the log may be what is remembered, and half of it otherwise.
+	/*
+	 * Cleaning has to be faster than the log grows, even if two thirds of each step are live,
+	 * as they can be when most live rows are remembered hashes; half of them otherwise.
 	 */
 	uint64_t times = 2 * bytes_remembered(s) > s->log.live_bytes ? 3 : 2;
 	uint64_t step = clamp(STEP + times * s->log.grown, STEP, STEP_MAX);
@@ -194,7 +196,7 @@ static bool is_left_out(const struct store *s, const struct row *row)
 	return out && left_out_group_has_row(out, row);
 }
 
-/* Whether the row is live. What can be undone is not looked at here. */
+/* Whether the row is live, without asking whether an undo needs it. */
 static bool is_live(const struct store *s, const struct group *g, const struct row *row)
 {
 	if (row->kind == ROW_FOLDED || row->kind == ROW_PUSH_IDS)
@@ -292,7 +294,7 @@ const struct rows *store_clean_rows(struct store *s)
 	return &s->rows;
 }
 
-/* After a failure, or a whole pass that found hardly anything to drop, cleaning rests. */
+/* After a failure, or a whole pass that dropped hardly anything, cleaning rests. */
 static void look_at_pass(struct store *s, bool committed)
 {
 	s->log.pass_dropped += s->log.trimmed;
@@ -318,7 +320,7 @@ bool store_clean_put_off(struct store *s)
 {
 	bool was_smallest = s->log.most == ONE_ROW;
 
-	/* SQLite overwrites what is deleted, so the WAL takes as much as is trimmed. */
+	/* SQLite overwrites deleted rows, so the WAL needs as much room as is trimmed. */
 	s->log.most = s->log.trimmed > STEP && !s->log.most ? STEP : ONE_ROW;
 	forget_step(s);
 	store_rows_clear(s);

@@ -1,4 +1,6 @@
-/* Groups with a deadline, when they expire or a push is overdue; ordered by it. Committer only.
+/*
+ * The groups with a deadline, at which they expire or their next push is overdue, ordered by
+ * deadline. Committer only.
  */
 #ifndef STORE_DEADLINES_H
 #define STORE_DEADLINES_H
@@ -11,8 +13,8 @@ struct store;
 struct group;
 
 /*
- * The group has a lifetime. due_ns: on the monotonic clock; DEADLINE_NEVER takes it out. Replaces
- * the deadline that it had.
+ * Sets or replaces the deadline of a group that has a lifetime. due_ns: on the monotonic clock;
+ * DEADLINE_NEVER: none.
  */
 void deadline_set(struct store *s, struct group *g, int64_t due_ns);
 void deadline_clear(struct store *s, struct group *g);

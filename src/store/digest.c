@@ -52,7 +52,10 @@ void store_keep_digest(struct store *s)
 	s->digest.kept = true;
 }
 
-/* What is left out depends on the version, and is not what the log says. */
+/*
+ * Without a digest if something is left out: that depends on the version of the gateway, not on the
+ * log alone.
+ */
 bool store_digest(const struct store *s, struct digest *ret)
 {
 	*ret = s->digest.now;

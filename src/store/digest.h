@@ -1,18 +1,18 @@
 /*
- * A digest of the state, for a log that several gateways write: whoever has the same rows has the
- * same digest, however it came to have them. It is the sum of a hash of each live thing, so that a
- * change costs what it changes: of what is there (group, family as pushed, last push, last refusal,
- * lifetime, document of a summed group), and a second one of what is shown beside that (help texts,
- * messages that say more than text, families of summed groups). Where new series show zeros for
- * some time (zero_first), what a summed group shows depends on the time, and does not count.
- * Private to src/store, the committer's alone.
+ * A digest of the state, for a log that several gateways write: gateways that have applied the same
+ * rows have the same digest, whether they loaded or followed them. It is two sums of hashes, so
+ * that a change costs only what it changes: `state` of everything in the log (groups, families as
+ * pushed, last pushes, last refusals, lifetimes, documents of summed groups), and `shown` of what
+ * is exposed beside that (help texts, messages with more than the text, families of summed groups).
+ * A summed group whose new series show zeros for some time (zero_first) does not count in `shown`,
+ * since its exposition depends on the time. Private to src/store; the committer only.
  */
 #ifndef STORE_DIGEST_H
 #define STORE_DIGEST_H
 
 #include "store/internal.h"
 
-/* The values are in logs. */
+/* The values are part of digests in logs. */
 enum digest_thing {
 	DIGEST_GROUP = 1,
 	DIGEST_ENTRY = 2,
@@ -27,7 +27,10 @@ enum digest_thing {
 
 uint64_t digest_of(enum digest_thing what, uint64_t number, double at, struct str text);
 
-/* The thing comes (sign 1), or goes (-1): number is that of the row that made it, at first. */
+/*
+ * Counts a thing in (sign 1), or out (-1). number: of the row that made it, when that was first
+ * written.
+ */
 static inline void digest_count(struct store *s, int sign, enum digest_thing what, uint64_t number,
 				double at, struct str text)
 {
@@ -35,10 +38,10 @@ static inline void digest_count(struct store *s, int sign, enum digest_thing wha
 		s->digest.now.state += (uint64_t)sign * digest_of(what, number, at, text);
 }
 
-/* While it is published: text is that of the entry, g its group, with what it will have. */
+/* For an entry that is published: text is its text, g its group as it will be. */
 void digest_count_entry(struct store *s, struct group *g, int sign, const struct entry *e,
 			struct str text);
-/* What the group shows as a summed one: as published. */
+/* Counts the families that a summed group shows, as published. */
 void digest_count_summed(struct store *s, const struct group *g, int sign);
 
 #endif

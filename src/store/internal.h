@@ -18,11 +18,11 @@
 struct store_family {
 	struct shown_family shown; /* first: entries point to it */
 	uint64_t named;            /* the number of the last change that put or took it */
-	uint32_t n_groups;         /* groups that hold it, ourselves included */
-	uint32_t newest;           /* slot of the last that took it; it may be gone. 0: none did */
-	uint8_t type;              /* enum metric_type; of those groups */
-	bool own;                  /* one of our own metrics: the type stays, help is ours */
-	bool idle;                 /* in store.idle */
+	uint32_t n_groups;         /* groups that hold it; for an own family one more */
+	uint32_t newest; /* slot of the last group that took it, which may be gone; 0: none */
+	uint8_t type;    /* enum metric_type; the same in all these groups */
+	bool own;        /* a metric of the gateway itself: type and help text stay */
+	bool idle;       /* in store.idle */
 };
 
 /* A row that the batch may write, in the order of the pushes; a later step may make it superfluous.
@@ -43,7 +43,7 @@ struct was_newest {
 	uint32_t slot;
 };
 
-/* What a batch has, but for what summed groups have of it. */
+/* The groups and steps of a batch; for those of summed groups see struct summed_work. */
 struct batch {
 	struct group *touched, *last_touched;
 	struct step *steps;
@@ -58,13 +58,14 @@ struct large_at_hand {
 	struct group *group;
 	struct record *record;
 	int phase;
-	uint32_t at;        /* what of the phase is done */
-	uint32_t n_going;   /* series of so many entries go, or change */
+	uint32_t at;        /* how far the phase has got */
+	uint32_t n_going;   /* entries whose series go or change */
 	uint32_t n_gone;    /* pairs whose `out` has left the index */
-	size_t n_idle;      /* of the families that may be idle, those that are */
-	int64_t n_series;   /* that it has added */
-	bool in_the_way;    /* perhaps: of a push, which is not as it would be without it */
-	struct batch batch; /* its own; while it is worked on, that of the others */
+	size_t n_idle;      /* how many of store.idle are known to be idle */
+	int64_t n_series;   /* series that it has added */
+	bool in_the_way;    /* the large push may have changed the verdict on the push that is being
+			       staged */
+	struct batch batch; /* its own batch; while a step of it is done, the batch of the others */
 };
 
 struct store {
@@ -74,27 +75,27 @@ struct store {
 	/* Only the committer uses these. They include everything that is staged. */
 	struct table families;    /* by the hash of the exposed name */
 	struct series_index keys; /* of the groups */
-	struct series_index ids;  /* of the groups that have one */
+	struct series_index ids;  /* of the groups that have an id */
 	struct group **by_slot;   /* [0] unused; NULL: free */
 	uint32_t n_slots, cap_slots;
 	uint32_t *free_slots;
 	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	struct change change; /* the one at hand */
+	struct change change; /* the current one */
 	struct {
 		struct staged *first; /* linked by next_spare */
 		size_t n;
 	} spare;
-	struct group *touched, *last_touched; /* by the batch, linked by staged->next */
+	struct group *touched, *last_touched; /* groups of the batch, linked by staged->next */
 	struct step *steps;
 	size_t n_steps, cap_steps;
-	struct was_newest *was_newest; /* what the batch has put others in the place of */
+	struct was_newest *was_newest; /* for a rollback */
 	size_t n_was_newest, cap_was_newest;
 	struct large_at_hand large;
 	struct rows rows;
 	uint64_t next_number;                       /* of the next row to be written */
-	uint64_t after;                             /* the same, once the batch is written */
+	uint64_t after;                             /* its value once the batch is written */
 	bool numbered;                              /* the steps have their numbers */
 	struct table left_out;                      /* by the slot of the group; see left_out.c */
 	struct table left_out_groups, left_out_ids; /* by hash of key, and of id */
@@ -102,18 +103,17 @@ struct store {
 	struct summed_work work;
 	struct {
 		uint64_t bytes;      /* of all rows that the database has */
-		uint64_t live_bytes; /* those of them that are live: about */
+		uint64_t live_bytes; /* of those that are live: about */
 		uint64_t grown;      /* by the pushes of the last batch */
 
-		/* Of the cleaning at hand. */
+		/* For the current step of cleaning. */
 		uint64_t trimmed, moved; /* bytes */
 		uint64_t trim_to;        /* number; 0: none */
 		struct arena bodies;     /* of the rows that are moved */
 		uint64_t step;           /* bytes of the next step, when idle */
 		uint64_t most;           /* bytes of any step of this pass; 0: no limit */
 
-		/* A pass goes up to the row that was the newest when it began; 0: none has begun.
-		 */
+		/* A pass ends at the row that was the newest when it began; 0: none has begun. */
 		uint64_t pass_end, pass_moved, pass_dropped; /* number, bytes, bytes */
 		uint64_t rest_until;      /* no cleaning before the log is as long as this */
 		uint64_t rest_live_bytes; /* when that was decided */
@@ -126,7 +126,7 @@ struct store {
 		struct group **list;
 		size_t n, cap;
 	} deadlines;
-	struct { /* the same of sources (summed_due.c) */
+	struct { /* the same for sources (summed_due.c) */
 		struct waiting_source *list;
 		size_t n, cap;
 	} sources;
@@ -135,38 +135,40 @@ struct store {
 		int64_t next_ns; /* monotonic: the first that is due */
 	} zeros;
 	uint64_t source_values; /* of all summed groups, as published */
-	/* Monotonic: since then no source could be folded to make room; 0: some may be. */
+	/*
+	 * Monotonic: when no source was found that can be folded to make room; 0: there may be one.
+	 */
 	int64_t nothing_spent_ns;
 	struct remembered folded, push_ids;
 	struct remembered adders; /* processes; not in the log, as they only cause a warning */
 	int64_t nothing_ends_before_ns; /* monotonic */
-	double newest_at; /* Unix seconds: of the rows that were loaded; then until when a
+	double newest_at; /* Unix seconds: of the newest row that was loaded, or later: until when a
 			     gateway ran */
 	struct rule_limit_state *limits; /* rule_limits.h; NULL: there are no rules */
 
 	struct removal_at_hand {
-		uint64_t *ids;   /* of the groups that go */
-		uint32_t *slots; /* theirs */
+		uint64_t *ids;   /* of the groups that are removed */
+		uint32_t *slots; /* their slots */
 		size_t n, cap;
-		size_t done;    /* of them have been staged */
-		uint64_t *bits; /* a bit for the slot of each that has not gone yet; NULL: not begun
-				 */
+		size_t done;    /* how many have been staged */
+		uint64_t *bits; /* a bit for the slot of each group that is still there; NULL: not
+				   begun */
 		size_t cap_bits;
 		struct strbuf family, exposed; /* empty: whole groups */
-		struct strbuf body;            /* of the row */
+		struct strbuf body;            /* of its row */
 		double at;
-		uint64_t bytes;               /* about: what the groups have in the log */
-		struct undoable *undo;        /* what is kept for an undo; NULL: nothing */
-		struct strbuf undo_body;      /* of the row that says so */
-		unsigned char ended[UNDO_ID]; /* of the removal that there is no place for */
+		uint64_t bytes;               /* about: of the groups' rows in the log */
+		struct undoable *undo;        /* to become undoable; NULL: it cannot be undone */
+		struct strbuf undo_body;      /* of the row that says how to undo it */
+		unsigned char ended[UNDO_ID]; /* of the removal whose undo ends, to make place */
 	} removal;                            /* removal.h; all zeros: there is none */
 
 	struct { /* undo.h: the oldest first */
 		struct undoable **list;
 		size_t n, cap;
-		uint64_t bytes; /* about: rows that are live only because of these */
+		uint64_t bytes; /* about: of rows that are live only for these undos */
 		bool reading;   /* the log is read for an undo: rows must not move */
-		/* While the log is loaded: those that can be undone no more. */
+		/* While the log is loaded: removals that can no longer be undone. */
 		unsigned char *ended; /* ids, UNDO_ID bytes for each */
 		size_t n_ended;
 		bool all_ended;
@@ -175,24 +177,25 @@ struct store {
 	struct { /* digest.h */
 		struct digest now;
 		bool kept;
-		char body[DIGEST_BODY]; /* of the row that says so */
+		char body[DIGEST_BODY]; /* of the row with the digest */
 	} digest;
 
 	struct {                   /* apply.h */
 		double now;        /* Unix seconds */
-		struct table made; /* groups by the ids that they will have */
-		bool unlimited;    /* rules limit nothing at the moment */
-		bool at_hand;      /* rows are being applied, and not at an end yet */
+		struct table made; /* new groups, by the ids that they will have */
+		bool unlimited;    /* limits of rules do not hold at the moment */
+		bool at_hand;      /* between store_apply_begin() and its end */
 		struct applied_document {
-			struct group *group; /* NULL: it counts no more */
-			size_t before;       /* of the same group: its place + 1; 0: none */
+			struct group *group; /* NULL: a later row has replaced it */
+			size_t before; /* place + 1 of the document before it of the same group; 0:
+					  none */
 			struct row row;
 		} * documents;
 		size_t n_documents, cap_documents;
 	} applied;
 
-	struct pages pages; /* the last member, with its lock at the end: store_wipe() exchanges all
-			       before the lock */
+	struct pages pages; /* the last member, with its lock at the end: store_take_over()
+			       exchanges all before the lock */
 };
 
 static inline struct entry *store_entry(const struct store *s, uint32_t id)
@@ -207,8 +210,8 @@ static inline uint64_t entry_lines(const struct store *s, uint32_t id)
 }
 
 /*
- * For who goes through all pairs, and is at i: fetches families and entries of those to come, since
- * of a large push nothing is in a cache.
+ * For loops over all pairs, at pair i: fetches families and entries of later pairs into the cache,
+ * which has nothing of a large push.
  */
 static inline void change_fetch_ahead(const struct store *s, const struct change *net, uint32_t i)
 {
@@ -230,12 +233,18 @@ static inline struct store_family *entry_family(const struct entry *e)
 	return (struct store_family *)e->help->family;
 }
 
-/* Families as staged. find: NULL if there is none of that name. get: makes it then. */
+/*
+ * Families as staged. store_family_find() returns NULL if there is none of that name,
+ * store_family_get() then makes it.
+ */
 struct store_family *store_family_find(struct store *s, struct str name, struct str exposed,
 				       uint64_t hash);
 struct store_family *store_family_get(struct store *s, struct str name, struct str exposed,
 				      uint64_t hash);
-/* At the end of a batch: forgets the families that no group has any more. Under the lock. */
+/*
+ * At the end of a batch, under the lock of the pages: forgets the families that no group has any
+ * more.
+ */
 void store_sweep_families(struct store *s);
 
 /* The group with that key, published or only staged; NULL: none. */
@@ -255,13 +264,13 @@ static inline uint64_t store_id_hash(uint64_t id)
 }
 
 /*
- * The metrics that the gateway adds to each group (time_metrics.c). The first finds out, once,
+ * The metrics that the gateway adds to each group (time_metrics.c). Finds out, once for a group,
  * whether they need a message beside their text.
  */
 void time_metrics_look_at_key(struct group *g);
 /* The exposition labels of a group that is staged or published. */
 struct str time_metrics_labels(const struct group *g);
-/* While the batch is published: the line of the group in one of these families has this value. */
+/* While a batch is published: gives the group's line in one of these families this value. */
 void time_metrics_publish(struct store *s, struct group *g, struct store_family *sf,
 			  struct lines *l, double value);
 
@@ -271,23 +280,29 @@ static inline struct step *store_step_at(const struct store *s, uint32_t step)
 {
 	return &s->steps[step - 1];
 }
-/* The same for an accepted push, and for a refused one. Takes the reference to the record. */
+/*
+ * Steps for an accepted push (owns the reference to the record), for a refused one, and for a
+ * changed lifetime.
+ */
 void store_step_record(struct store *s, struct group *g, struct record *record);
 void store_step_failed(struct store *s, struct group *g, double at, struct str why);
 void store_step_life(struct store *s, struct group *g, double at);
 /* A new group for the push, in *g. -1: refused, push->err says why, and nothing is left of it. */
 int store_make_group(struct store *s, struct group **g, struct push *push);
-/* At start: what is stored stays when limits have been lowered below it; returns those. */
+/*
+ * At start: lifts the limits, so that what is stored stays even if they were lowered below it;
+ * returns them.
+ */
 struct store_limits store_lift_limits(struct store *s);
-/* What was restored is shown; its rows have their numbers. */
+/* Publishes what was restored; its rows have their numbers already. */
 void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
 void store_forget_batch(struct store *s);
 
 /*
- * In change.c, for large.c: the change that a large push makes to a group, pair by pair. Puts a
- * family into it; takes an entry out, unless a family was put in its place; the i-th pair is given
- * up, and at the end all of them. change_index.h has the index follow.
+ * In change.c, for large.c: the change of a large push, pair by pair. large_put() puts a family
+ * into it, large_take() takes an entry out, unless a family was put in its place; large_forget()
+ * gives up the i-th pair, large_forget_all() ends that. change_index.h updates the index.
  */
 void large_put(struct store *s, struct group *g, struct record *record,
 	       const struct push_family *pf);
@@ -295,14 +310,19 @@ void large_take(struct store *s, struct group *g, uint32_t id);
 void large_forget(struct store *s, struct group *g, uint32_t i);
 void large_forget_all(struct group *g);
 
-/* In large.c. False: the gateway is full by now, as it was not when the large push was staged. */
+/*
+ * In large.c. False: --limits.series is exceeded by now, since others have pushed after the large
+ * push was staged.
+ */
 bool store_large_fits(const struct store *s);
 
-/* In stage.c: a push that is to a group that it cannot be staged to has been refused, or accepted.
- */
+/* In stage.c: notes the outcome of a push that was staged, for its group and its step. */
 void store_stage_refused(struct store *s, struct group *g, struct push *push);
 void store_stage_accepted(struct store *s, struct group *g, struct push *push);
-/* Fetches what change_put() needs some families ahead, as of a large push nothing is in a cache. */
+/*
+ * Fetches what change_put() needs some families ahead into the cache, which has nothing of a large
+ * push.
+ */
 void store_look_ahead(const struct store *s, const struct group *g, const struct push *push,
 		      uint32_t i);
 
@@ -310,7 +330,7 @@ void store_look_ahead(const struct store *s, const struct group *g, const struct
 void store_number_steps(struct store *s);
 struct row *store_row_add(struct store *s, enum row_kind kind);
 void store_rows_clear(struct store *s);
-/* What the rows say of the rest of the log. */
+/* Sets the members of struct rows that describe the rest of the log. */
 void store_rows_count(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
@@ -320,52 +340,57 @@ void store_leave_out(struct store *s, const struct group *g, uint64_t number, st
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);
-/* Are families of the group left out? */
+/* Whether families of the group are left out. */
 bool store_leaves_out_of(const struct store *s, const struct group *g);
-/* While the batch is published: forgets what the group has replaced by it. */
+/* While a batch is published: forgets families that the batch has replaced in the group. */
 void store_forget_left_out(struct store *s, const struct group *g);
 void store_left_out_done(struct store *s);
 void store_count_left_out(struct store *s);
 const char *store_left_out_reason(const char *why);
 
 /*
- * In kin.c. A new family finds those that it has to do with. And while a batch is published, before
- * the group's entries are: what the others' pages say of them is forgotten.
+ * In kin.c. store_kin_meet() links a new family with its kin. store_kin_changes(), while a batch is
+ * published and before the group's entries are, forgets forms of pages of kin that were made of
+ * them.
  */
 void store_kin_meet(struct store *s, struct store_family *f);
 void store_kin_changes(struct store *s, const struct change_pair *p);
 
-/* In removal.c. Is the group named by the removal, and still as it was before? */
+/* In removal.c. Whether the pending removal removes the group, and has not done so yet. */
 bool store_is_leaving(const struct store *s, const struct group *g);
-/* Stages what the removal does to it, which needs no row. */
+/* Stages the group's removal, which needs no row of its own. */
 void store_leave(struct store *s, struct group *g);
-/* That is published. */
+/* Call when that is published. */
 void store_has_left(struct store *s, const struct group *g);
 
-/* In undo.c. What can be undone since the removal was written; takes it. */
+/* In undo.c. Adds a removal whose row is written to those that can be undone; owns u. */
 void undoables_add(struct store *s, struct undoable *u);
 void undoables_remove(struct store *s, const unsigned char *id); /* NULL: all */
 void undoables_done(struct store *s);
 /*
- * For cleaning: does something that can be undone need the row, of which only the size of the body
- * is known? And of a record of a group that is there: the families that it needs.
+ * For cleaning. undoables_need(): whether an undo may need the row, of whose body only the size is
+ * known. undoables_add_needed(): appends the messages of the families of a record that an undo
+ * needs, for a group that still exists.
  */
 bool undoables_need(const struct store *s, const struct row *row);
 void undoables_add_needed(const struct store *s, const struct row *record, struct strbuf *out);
 
-/* Adds an entry to the staged state, or removes it: its family's count, and the index of series. */
+/*
+ * Adds an entry to the staged state, or removes it: in its family's count, and in the index of
+ * series.
+ */
 void store_index_entry(struct store *s, const struct group *g, const struct entry *e);
 void store_unindex_entry(struct store *s, const struct group *g, const struct entry *e);
-/* A rollback, last: of families, what the batch has changed of `newest`. */
+/* At the end of a rollback: restores `newest` of families that the batch has changed. */
 void store_restore_newest(struct store *s);
-/* The same for the group itself and its time metrics. */
+/* The same as store_index_entry() for the group itself and its time metrics. */
 void store_index_group(struct store *s, const struct group *g);
 void store_unindex_group(struct store *s, const struct group *g);
 
 /* -1 with ERR_INVALID when the entry would contradict what is staged. */
 int store_check_entry(struct store *s, const struct group *g, const struct entry *e,
 		      struct err *err);
-/* As {job="a"}, of a group's canonical key. */
+/* Writes a group's canonical key as {job="a"}. */
 void store_add_key(struct strbuf *out, struct str key);
 /* -1 with ERR_INVALID when another group already has the time metrics of g. */
 int store_check_group(struct store *s, const struct group *g, struct str labels, struct err *err);

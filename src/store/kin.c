@@ -1,6 +1,6 @@
 /*
- * Families and their times of creation (pages/kin.h): finds which names belong together, and makes
- * sure that no form of a page outlives what it was made of.
+ * Families and the families with their creation times (pages/kin.h): finds which names belong
+ * together, and forgets forms of pages when lines change that they were made of.
  */
 #include "base/hash.h"
 #include "store/internal.h"
@@ -21,7 +21,7 @@ static struct store_family *with_ending(struct store *s, const struct store_fami
 				 hash_bytes(strbuf_str(&exposed)));
 }
 
-/* Takes the lock, since scrapes may see one of the two already. */
+/* Locks the pages, since scrapes may already see one of the two. */
 static void join(struct store *s, struct store_family *f, struct store_family *created,
 		 enum kin_of of)
 {
@@ -58,7 +58,7 @@ static void forget(struct store *s, const struct entry *e, const struct shown_fa
 		page_forget_forms(l->page);
 }
 
-/* Whether x sees the same times of creation in both entries of x_created. */
+/* Whether both entries of x_created hold the same creation times. */
 static bool same_times(const struct entry *out, const struct entry *in)
 {
 	return out && in && !out->lines.lossy && !in->lines.lossy &&

@@ -62,7 +62,7 @@ static struct counted_label *label_of(struct label_counts *c, struct str name, u
 	return l;
 }
 
-/* A value that is the same for two labels is two. */
+/* The same value of two labels counts for each of them. */
 static uint64_t pair_hash(uint64_t of_name, struct str value)
 {
 	uint64_t h = (of_name << 32 | of_name >> 32) ^ hash_bytes(value);

@@ -1,10 +1,10 @@
 /*
- * How many values each label has, for the groups of one rule. Pairs of label and value are known by
- * their hash, and counted as often as they are added, so that they can be removed again; nothing is
- * kept of what has gone. The committer.
+ * Counts the values of each label, for the groups of one rule. Pairs of label and value are kept as
+ * hashes with the number of times that they were added, so that they can be removed again; a pair
+ * that is gone takes no memory. The committer only.
  *
- * Between label_counts_begin() and the next one, one change is made: what is removed by it comes
- * first, then what is added. `over` is then a label that has gone over the limit by it.
+ * Each change begins with label_counts_begin(): its removals first, then its additions. `over` is
+ * then a label that the change has brought over the limit.
  */
 #ifndef STORE_LABEL_COUNTS_H
 #define STORE_LABEL_COUNTS_H
@@ -14,19 +14,19 @@
 
 struct counted_label {
 	struct str name;
-	uint64_t n;      /* values that it has */
-	uint64_t before; /* the change, if it is the one at hand: */
+	uint64_t n;      /* values of the label */
+	uint64_t before; /* values before the change with number `change` */
 	uint64_t change;
-	struct counted_label *next_empty; /* of those that may have no value any more */
+	struct counted_label *next_empty; /* links labels that may have no value any more */
 	bool listed;
 };
 
 struct label_counts {
 	struct table labels; /* by the hash of the name */
-	struct table values; /* by the hash of both */
+	struct table values; /* pairs, by the hash of label and value */
 	uint64_t max, change;
-	struct counted_label *over;  /* by the change at hand; NULL: none is */
-	struct counted_label *empty; /* to be forgotten when the next change begins */
+	struct counted_label *over;  /* by the current change; NULL: none */
+	struct counted_label *empty; /* forgotten when the next change begins */
 };
 
 void label_counts_init(struct label_counts *c, uint64_t max);
@@ -38,7 +38,7 @@ void label_counts_add(struct label_counts *c, struct str name, struct str value)
 /* Does nothing if it was not added. */
 void label_counts_remove(struct label_counts *c, struct str name, struct str value);
 
-/* The one with the most values; NULL: there is none. */
+/* The label with the most values; NULL: there is none. */
 const struct counted_label *label_counts_most(const struct label_counts *c);
 
 #endif

@@ -8,23 +8,24 @@
 #include "store/lifetime.h"
 
 /*
- * The order is that of change_apply(): first all entries leave the index that go, then those come
- * that are new. TAKE and OUT are left out where no series goes. Once refused, the push takes the
- * same way back.
+ * The order is that of change_apply(): first all entries that go leave the index, then the new ones
+ * enter it. TAKE and OUT are skipped if no series goes. If the push is refused, the same steps are
+ * taken back in reverse.
  */
 enum phase {
 	PUT,  /* a pair for each family that was pushed */
-	TAKE, /* a PUT: and for each that goes; at: a place in the table of the group's entries */
+	TAKE, /* of a PUT: a pair for each other entry of the group; at: a place in the table of the
+		 group's entries */
 	OUT,
 	IN,
-	LOOK_BACK, /* which families are idle: most of those that were new are not any more */
+	LOOK_BACK, /* looks which families are idle: most new ones no longer are */
 	BACK_IN,   /* at: pairs that are still in the index */
 	BACK_OUT,
 	FORGET,
 	READY,
 };
 
-/* Batches of others do not see that of the large push. */
+/* Exchanges the batch of the large push and that of other pushes, which do not see one another. */
 static void swap_batches(struct store *s)
 {
 	const struct batch others = {
@@ -56,13 +57,16 @@ static bool is_plain(const struct push *push)
 	       push->err.reason == ERR_NONE;
 }
 
-/* What is due for the group would be part of the batch. */
+/* Whether something is due for the group, which would have to be staged first. */
 static bool is_due(const struct group *g)
 {
 	return g->life && g->life->due_ns <= clock_mono_ns();
 }
 
-/* They count what is staged, and compare it with what was before the push. */
+/*
+ * Limits of rules compare staged counts with those before the push, which batches of others would
+ * change in between.
+ */
 bool store_large_any(const struct store *s)
 {
 	return !limits_any(s);
@@ -123,7 +127,7 @@ bool store_large_fits(const struct store *s)
 		return true;
 	if (!l->group->exists && s->staged_groups > s->lim.max_groups)
 		return false;
-	/* A new group takes two series, whatever is pushed to it. */
+	/* A new group adds two series of its own. */
 	return (l->group->exists && l->n_series <= 0) || s->staged_series <= s->lim.max_series;
 }
 
@@ -187,7 +191,7 @@ static void refuse(struct large_at_hand *l, uint32_t n_indexed)
 	go_to(l, BACK_IN, n_indexed);
 }
 
-/* Fetches what pairs ahead need; the lines of those that come sooner, too. */
+/* Fetches what later pairs need into the cache; for nearer pairs the lines, too. */
 static void look_at_pair(const struct store *s, const struct change *net, uint32_t i)
 {
 	enum { REST = 8 };
@@ -223,7 +227,10 @@ static void enter_index(struct store *s, uint32_t n)
 		go_to(l, LOOK_BACK, 0);
 }
 
-/* So that the end of the batch, with the lock of the pages, need not look at all of them. */
+/*
+ * Drops families from store.idle that are in use, so that the end of the batch, which holds the
+ * lock of the pages, need not look at them.
+ */
 static void look_back(struct store *s, uint32_t n)
 {
 	struct large_at_hand *l = &s->large;
@@ -302,7 +309,7 @@ bool store_large_step(struct store *s, uint32_t families)
 	return s->large.phase != READY;
 }
 
-/* The batch at hand is its own from now on. */
+/* From now on the large push's batch is the store's current batch. */
 static void leave_large(struct store *s)
 {
 	swap_batches(s);
@@ -316,7 +323,7 @@ void store_large_end(struct store *s)
 	struct large_at_hand l = s->large;
 
 	leave_large(s);
-	/* It may have got the time of its batch only now. */
+	/* The push may have got its time only now, with that of its batch. */
 	if (l.group->staged->made)
 		store_step_at(s, l.group->staged->made)->at = l.push->now;
 	if (l.push->err.reason == ERR_NONE) {

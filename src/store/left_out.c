@@ -1,5 +1,6 @@
-/* Families that the database has and a rule does not let in. They are logged at start, and cleaning
- * keeps them. For whole groups see left_out_group.h.
+/*
+ * Families in the database that are not shown because they break a rule. They are logged at start,
+ * and cleaning keeps them. For whole groups see left_out_group.h.
  */
 #include <stdlib.h>
 
@@ -8,7 +9,7 @@
 #include "store/left_out_group.h"
 #include "store/summed.h"
 
-/* Found by its group's slot. */
+/* A left-out family, found by its group's slot. */
 struct left_out {
 	uint32_t slot;
 	uint64_t number; /* of its record, when that was first written */

@@ -8,10 +8,10 @@
 #include "store/internal.h"
 #include "store/lifetime.h"
 
-/* Found by the hash of its name. */
+/* A family of a left-out group, found by the hash of its name. */
 struct left_out_family {
 	uint64_t number; /* of the record that has the family, when that was first written */
-	uint32_t bytes;  /* of it there */
+	uint32_t bytes;  /* bytes of its message there */
 	size_t name_n;
 	char name[];
 };
@@ -196,7 +196,7 @@ int store_restore_left_out(struct store *s, const struct row *row)
 	return 0;
 }
 
-/* ---- what others write afterwards, the oldest row first ---- */
+/* ---- rows that other gateways write afterwards, the oldest row first ---- */
 
 static void forget_family(struct left_out_group *l, struct str name)
 {

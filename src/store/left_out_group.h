@@ -1,7 +1,7 @@
 /*
- * Groups that the database has and that a rule does not let in, because of their keys. They are not
- * shown. What is in memory is what cleaning needs to keep them: which of their rows are live. A
- * version that lets them in finds them unchanged. The committer only.
+ * Groups in the database that are not shown because their keys break a rule. Memory only holds
+ * which of their rows are live, which cleaning needs to keep them: a version of the gateway that
+ * accepts them finds them unchanged. The committer only.
  */
 #ifndef STORE_LEFT_OUT_GROUP_H
 #define STORE_LEFT_OUT_GROUP_H
@@ -11,42 +11,42 @@
 
 struct left_out_group {
 	uint64_t id;
-	char *key, *why; /* canonical bytes; the reason, ended by a NUL */
+	char *key, *why; /* canonical bytes; `why` is the reason, ended by a NUL */
 	size_t key_n;
 	struct table families;
-	struct table documents; /* of a summed group: their rows, by number */
-	uint64_t last, failed,
-		life;        /* numbers of live rows when they were first written; 0: none */
-	uint64_t live_bytes; /* of its rows in the log: about */
-	bool closed;         /* while loading: no older record of it is live */
-	bool emptied;        /* the same: the families of older records have expired */
-	bool ends;           /* in the batch at hand */
+	struct table documents;      /* of a summed group: its documents' rows, by number */
+	uint64_t last, failed, life; /* numbers of live rows, as first written; 0: none */
+	uint64_t live_bytes;         /* of its rows in the log: about */
+	bool closed;                 /* while loading: no older record of the group is live */
+	bool emptied;                /* while loading: the families of older records have expired */
+	bool ends;                   /* in the current batch */
 };
 
 /* At start, for a row that makes a group. */
 void left_out_group_add(struct store *s, uint64_t id, struct str key, const char *why);
 void left_out_groups_done(struct store *s);
 
-/* NULL: no group of that id is left out. */
+/* The left-out group with this id; NULL: there is none. */
 struct left_out_group *left_out_group_find(const struct store *s, uint64_t id);
-/* For iterating over them: the one at a place of the table; false: the place is free. */
+/* For iterating: the group at this place of the table; false: the place is free. */
 bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *ret);
 
 /*
- * A row that another gateway, which lets the group in, has written about it after it was loaded: in
- * order, and it may come again. -1: it is not what we wrote. The end of the group is a step of the
- * batch at hand.
+ * Applies a row about the group that another gateway, which accepts the group, has written after
+ * this one loaded it. Rows come in order; the same row may come again. -1: the row cannot be read.
+ * The end of the group is a step of the current batch.
  */
 int left_out_group_apply(struct store *s, struct left_out_group *l, const struct row *row);
-/* The same where a row takes a family out of many groups. */
+/* The same for a row that takes a family out of many groups. */
 void left_out_group_take(struct store *s, struct left_out_group *l, struct str family);
 
-/* For cleaning: may there be something live in the row, is this family of its body live? */
+/* For cleaning: whether the row may be live, and whether this family of its body is. */
 bool left_out_group_has_row(const struct left_out_group *l, const struct row *row);
 bool left_out_group_has_family(const struct left_out_group *l, uint64_t number, struct str name);
 
-/* After a push was accepted: groups left out that have its key end with the batch. When it is
- * published, each is removed, under the lock of the pages.
+/*
+ * After a push was accepted: ends left-out groups with its key, in the same batch. When that is
+ * published, left_out_group_remove() removes each, under the lock of the pages.
  */
 void left_out_groups_end(struct store *s, const struct push *push);
 void left_out_group_remove(struct store *s, struct left_out_group *l);

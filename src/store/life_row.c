@@ -1,4 +1,4 @@
-/* The body of the row that says when a group ends: see store/lifetime.h. */
+/* The body of a row with a group's lifetime, as store/lifetime.h describes it. */
 #include "base/le.h"
 #include "store/lifetime.h"
 

@@ -18,7 +18,7 @@ static bool same_row(const struct life *a, const struct life *b)
 	return str_eq(life_encode(a, x), life_encode(b, y));
 }
 
-/* ---- what pushes say ---- */
+/* ---- lifetimes that pushes give ---- */
 
 static bool is_none(const struct life *l)
 {
@@ -56,7 +56,10 @@ bool lifetime_apply(struct group *g, const struct life *life, int64_t at_ns)
 	bool goes = life->expired && !before.expired;
 
 	*l = *life;
-	/* Whoever was refused, and whoever has expired, was not pushed to. */
+	/*
+	 * A row that says that the group has expired or is overdue does not come from a push, so
+	 * the time of the last push stays.
+	 */
 	l->pushed_ns = is_none(&before) || !(l->expired || l->overdue) ? at_ns : before.pushed_ns;
 	l->expired_ns = goes ? at_ns : before.expired_ns;
 	return goes;
@@ -78,7 +81,7 @@ static int64_t ago_ns(double now, double at)
 	return ns < 0 ? 0 : ns > longest ? (int64_t)longest : (int64_t)ns;
 }
 
-/* ttl counts from when the group was made if no push to it was ever accepted. */
+/* If no push to the group was ever accepted, ttl counts from when the group was made. */
 static double last_heard_at(const struct group *g)
 {
 	return g->last ? group_pushed_at(g) : g->life->now.row_at;
@@ -95,8 +98,8 @@ static int64_t not_before(const struct store *s, int64_t at)
 }
 
 /*
- * A group with expect_every stays until somebody deletes it, so that everybody sees that it is
- * overdue.
+ * An expired group with expect_every stays until somebody deletes it, so that its being overdue
+ * stays visible.
  */
 static int64_t end_of(const struct store *s, const struct life *l)
 {
@@ -146,7 +149,9 @@ static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 	summed_leave(g);
 	l->expired = true;
 	l->row_at = now;
-	/* After a restart only the time of the row would be known, so it counts now, too. */
+	/*
+	 * After a restart only the time of the row will be known, so that time counts from now on.
+	 */
 	if (!g->last)
 		l->pushed_ns = now_ns;
 	l->expired_ns = now_ns;
@@ -183,7 +188,7 @@ size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 {
 	size_t n = 0;
 
-	/* It may be due for the group that the push is to. */
+	/* The group of the large push may be among those that are due. */
 	if (s->large.push)
 		return 0;
 	for (; n < max && s->deadlines.n > 0; n++) {

@@ -72,7 +72,7 @@ static void publish_pair(struct store *s, struct group *g, const struct change_p
 	struct entry *in = p->in ? store_entry(s, p->in) : NULL;
 	struct str text = in ? begin_to_show(s, in) : STR_NULL;
 
-	/* Where its page has the text is looked for only then. */
+	/* Finding the text in its page takes time, so only a kept digest asks for it. */
 	if (out && s->digest.kept)
 		digest_count_entry(s, g, -1, out, lines_text(&out->lines));
 	if (in)
@@ -89,7 +89,7 @@ static void publish_pair(struct store *s, struct group *g, const struct change_p
 	}
 }
 
-/* Fetches what pairs ahead need; the pages of those that come sooner, too. */
+/* Fetches what later pairs need into the cache; for nearer pairs the pages, too. */
 static void look_ahead(const struct store *s, const struct change *net, uint32_t i)
 {
 	enum { PAGES = 8 };
@@ -109,9 +109,9 @@ static void look_ahead(const struct store *s, const struct change *net, uint32_t
 }
 
 /*
- * For the groups of a batch that come next, whose entries and pages are all over the store: the
- * entries of the one after next but one, the pages of the one before that, and then where the next
- * one's entries are in theirs.
+ * Fetches what the next groups of the batch need, whose entries and pages are scattered in memory:
+ * entries of the third group ahead, pages of the second, and of the next group the places of its
+ * entries in their pages.
  */
 static void look_ahead_batch(const struct store *s, const struct group *g)
 {
@@ -234,7 +234,7 @@ static void end_times(struct store *s, struct group *g)
 			pages_remove(&s->time_families[i]->shown, &g->time_lines[i]);
 }
 
-/* Counts groups that somebody should look at. more: 1, or -1 to undo an earlier count. */
+/* Counts failed, overdue and conflicting groups. more: 1, or -1 to undo an earlier count. */
 static void count_states(struct store *s, const struct group *g, int64_t more)
 {
 	if (!g->exists)
@@ -245,7 +245,7 @@ static void count_states(struct store *s, const struct group *g, int64_t more)
 		s->pages.counts.overdue += (uint64_t)more;
 }
 
-/* The group by itself, before its change and after it. */
+/* Counts the group itself in the digest, before its change and after it. */
 static void count_digest(struct store *s, const struct group *g, int sign)
 {
 	if (!g->exists)

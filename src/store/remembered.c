@@ -64,7 +64,7 @@ static void put_place(struct remembered *r, size_t place)
 	r->places[at] = (uint32_t)place + 1;
 }
 
-/* Room for as many hashes, at most half full. */
+/* Makes room for n hashes, so that the table is at most half full. */
 static void reserve_places(struct remembered *r, size_t n)
 {
 	size_t cap = r->cap_places ? r->cap_places : 64;
@@ -176,7 +176,7 @@ static void add_hash(struct remembered *r, struct remembered_hash hash)
 	put_place(r, place);
 }
 
-/* Rows that are forgotten leave room in front. */
+/* Forgotten rows leave room in front, into which the others move. */
 static void add_row(struct remembered *r, const struct remembered_row *row)
 {
 	if (r->first_row + r->n_rows == r->cap_rows && r->first_row > r->n_rows) {
@@ -192,7 +192,7 @@ static void add_row(struct remembered *r, const struct remembered_row *row)
 
 enum { AHEAD = 16 };
 
-/* Those of one row; before them, all hashes of older rows. */
+/* Adds the hashes of one row; those of older rows have been added before. */
 static void add(struct remembered *r, const struct remembered_row *row,
 		const struct remembered_hash *hashes)
 {
@@ -282,7 +282,7 @@ static int newest_first(const void *pa, const void *pb)
 	return (b->row.number > a->row.number) - (b->row.number < a->row.number);
 }
 
-/* How many of these rows, the newest first, have all that is to be remembered. */
+/* How many of these rows, the newest first, are needed for `max` hashes. */
 static size_t count_needed(const struct remembered *r, size_t *ret_hashes)
 {
 	size_t n = 0;

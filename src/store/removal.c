@@ -69,7 +69,7 @@ static int ask(struct store *s, struct removal *r, const struct group *g, struct
 	bool stays = r->family.n && group_summed(g);
 	int wanted = r->wants(r->arg, &what, err);
 
-	/* Nothing is done to it, so nobody needs to be allowed to. */
+	/* Nothing is done to this group, so the caller needs no permission for it. */
 	if (stays && wanted < 0 && err->reason == ERR_FORBIDDEN) {
 		err->reason = ERR_NONE;
 		return 0;
@@ -138,7 +138,10 @@ static void sort_ids(uint64_t *ids, size_t n)
 		}
 }
 
-/* For an undo all rows of these groups are kept, also those that later rows have superseded. */
+/*
+ * The bytes are an estimate: an undo keeps all rows of these groups, also those that later rows
+ * have superseded.
+ */
 static struct undoable *undoable_of(const struct store *s, const struct removal *r)
 {
 	const struct removal_at_hand *at_hand = &s->removal;
@@ -279,7 +282,7 @@ const struct rows *store_removal_rows_without_undo(struct store *s)
 	return store_removal_rows(s);
 }
 
-/* ---- what comes of it ---- */
+/* ---- carrying it out ---- */
 
 static void rows_written(struct store *s)
 {

@@ -16,7 +16,7 @@ static int cannot(const struct row *row, const char *why, struct err *err)
 		       (unsigned long long)row->number, why);
 }
 
-/* What is not shown is nothing that a scrape waits for. */
+/* Left-out groups are not shown, so they go at once and not in slices. */
 static int leave_out(struct store *s, const struct row *row, uint64_t id, struct str family,
 		     struct err *err)
 {

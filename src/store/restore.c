@@ -1,4 +1,4 @@
-/* Start-up: rows of the log become groups, by the same changes as pushes. */
+/* Start-up: rows of the log become groups, through the same changes as pushes. */
 #include "base/hash.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
@@ -108,7 +108,9 @@ static void put_or_leave_out(struct store *s, struct group *g, struct record *re
 
 void store_restore_soon(const struct store *s, const struct row *row, const struct push *push)
 {
-	enum { SERIES = 64 }; /* of one record; more would push each other out of the cache */
+	enum {
+		SERIES = 64
+	}; /* series of one record; with more they would push each other out of the cache */
 	unsigned n = 0;
 
 	series_index_prefetch(&s->ids, store_id_hash(row->group));

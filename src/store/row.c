@@ -81,7 +81,7 @@ int row_next_family(struct str body, size_t *at, struct str *ret_message, struct
 		return -1;
 	size_t end = *at + len;
 
-	/* Field 1, length-delimited: a family's message begins with its name. */
+	/* A family's message begins with its name: field 1, length-delimited. */
 	if (body.p[(*at)++] != 0x0A || !read_varint(body, at, &name_len) || *at > end ||
 	    name_len > end - *at)
 		return -1;

@@ -79,8 +79,8 @@ void store_number_steps(struct store *s)
 }
 
 /*
- * Is nothing left from before the batch? Families that are left out have no entries: only what
- * replaces the whole group replaces them.
+ * Whether the batch leaves nothing of what the group had before. Left-out families have no entries,
+ * and only go if the whole group is replaced.
  */
 static bool is_whole(const struct store *s, const struct group *g)
 {

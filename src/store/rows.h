@@ -1,15 +1,15 @@
 /*
- * The log: every change is a row, and the state is a function of the rows. No other data is needed
- * to apply one, no flag and no clock. Applied in order or, as at start, read from the newest to the
- * oldest, they make the same state (tests/unit/store/test_store_model.c). Made by the store,
- * written by a storage engine in one transaction (journal/storage.h); nothing here is about any
- * engine.
+ * The log: every change is a row, and the state is a function of the rows. To apply a row no other
+ * data is needed, no flag and no clock. Rows that are applied in order make the same state as rows
+ * that are read from the newest to the oldest, as at start (tests/unit/store/test_store_model.c).
+ * The store makes the rows, and a storage engine writes them in one transaction
+ * (journal/storage.h); this header does not depend on the engine.
  *
  * Rows are numbered when the batch is written, one after the other without a gap. A group's id is
  * the number of the row that made it, and is never used again. Superseded rows are deleted at the
  * oldest end, in steps, after the live ones among the oldest rows have been written once more
- * ("moved"). A moved row names the number that it had at first. That number counts where the order
- * of pushes matters: for the time of the last push, and for the help text that is shown. The newest
+ * ("moved"). A moved row names the number that it had at first, which counts where the order of
+ * pushes matters: for the time of the last push, and for the help text that is shown. The newest
  * row always stays, so that numbers continue.
  */
 #ifndef STORE_ROWS_H
@@ -33,29 +33,32 @@ enum row_kind {
 	ROW_LIFE = 7, /* the group's lifetime; body: see life_encode(). If that says `expired`, the
 			 values that the group had are gone */
 	/*
-	 * A summed group: the state of one contribution, of one family and its base, or of the
-	 * group as a whole, in place of what was said of it before. Body: its number in the group,
-	 * 8 bytes with the lowest first, then what merge/document.h writes; nothing: it is gone.
-	 * Records of the group from before its first document say nothing any more but their times.
+	 * Of a summed group: the state of one contribution, of one family and its base, or of the
+	 * group as a whole, which replaces earlier documents with its number. Body: its number in
+	 * the group, 8 bytes with the lowest first, then what merge/document.h writes; nothing: the
+	 * document is gone. Of records from before the group's first document only the times count.
 	 */
 	ROW_DOCUMENT = 8,
-	/* Of no group: 16 bytes for each hash, see store/remembered.h. */
+	/* Rows of no group, with 16 bytes for each hash, see store/remembered.h. */
 	ROW_FOLDED = 9,    /* sources that were folded into the bases of their groups */
 	ROW_PUSH_IDS = 10, /* increments that were added */
 	ROW_BEAT = 11,     /* nothing: the gateway ran until then */
-	/* The first row of a batch: the digest (store_digest()) of the state before it; 8 bytes for
-	 * each of its two numbers, the lowest first. Only in logs that several gateways write. One
-	 * of another length is of a version that counts other things: nobody can compare it. */
+	/*
+	 * The first row of a batch: the digest (store_digest()) of the state before it; 8 bytes for
+	 * each of its two numbers, the lowest first. Only in logs that several gateways write. A
+	 * body of another length comes from a version that counts other things, and is not
+	 * compared.
+	 */
 	ROW_DIGEST = 12,
-	ROW_TAKE = 20, /* a family goes out of many groups; group 0; body: see removal.h. What
-			  a record brought that was written before it first is gone. */
-	/* What can be undone (store/undo.h). Nothing of the state follows from these. */
-	ROW_UNDO = 21,   /* the row before it, ROW_END or ROW_TAKE of many groups, can be undone;
-			    group 0; body: see undo.h */
-	ROW_KEPT = 22,   /* a row that was moved, and was live only because of that; body: its kind,
-			    one byte, then its body */
-	ROW_UNDONE = 23, /* it can be undone no more; group 0; body: the id of the removal, or
-			    nothing: no removal of before can be undone */
+	ROW_TAKE = 20, /* a family is taken out of many groups; group 0; body: see removal.h. It
+			  concerns records that were first written before it */
+	/* For undos (store/undo.h). The state does not depend on these rows. */
+	ROW_UNDO = 21, /* the removal in the row before it (ROW_END or ROW_TAKE of many groups) can
+			  be undone; group 0; body: see undo.h */
+	ROW_KEPT = 22, /* a moved row that only an undo needs; body: its kind, one byte, then its
+			  body */
+	ROW_UNDONE = 23, /* a removal can no longer be undone; group 0; body: its id, or nothing: no
+			    earlier removal can be undone */
 };
 
 enum { FAILED_WHY_MAX = 200 };
@@ -68,7 +71,7 @@ struct row {
 	uint64_t group; /* its id; 0: all, or none */
 	uint64_t from;  /* moved: the number that it had at first; 0: it has not been moved */
 	enum row_kind kind;
-	double at;       /* Unix seconds: of the push; 0: of none */
+	double at;       /* Unix seconds: of the push; 0: it comes from no push */
 	struct str body; /* borrowed */
 	uint64_t checksum;
 };
@@ -76,9 +79,9 @@ struct row {
 struct rows {
 	struct row *list; /* to be appended */
 	size_t n, cap;
-	uint64_t trim;       /* then all rows up to this number go; 0: none */
-	uint64_t live_bytes; /* of the log, what is not superseded: about */
-	uint64_t kept_bytes; /* of the log, all from before these rows that does not go */
+	uint64_t trim;       /* after that, all rows up to this number are deleted; 0: none */
+	uint64_t live_bytes; /* about: of the log's rows that are not superseded */
+	uint64_t kept_bytes; /* of the log's rows before these that are not deleted */
 };
 
 /* True if these rows free more room in the log than they take, now or when it is cleaned: groups
@@ -99,8 +102,8 @@ uint64_t row_checksum(const struct row *r);
 
 enum row_verdict {
 	ROW_INTACT,
-	ROW_BAD_CHECKSUM, /* it is not what was written, or has no time */
-	ROW_UNKNOWN,      /* it is, but of a kind that this version does not know */
+	ROW_BAD_CHECKSUM, /* it has been changed since it was written, or has no time */
+	ROW_UNKNOWN,      /* it is intact, but of a kind that this version does not know */
 };
 
 bool row_kind_is_known(enum row_kind kind);
@@ -108,7 +111,7 @@ bool row_kind_is_known(enum row_kind kind);
 /* Checks a row by itself. */
 enum row_verdict row_verdict(const struct row *r);
 
-/* How many bytes of the log a row takes: those of its body, and some for the rest. */
+/* How many bytes of the log a row counts as: those of its body, and some for its columns. */
 enum { ROW_BYTES = 32 };
 
 static inline uint32_t row_bytes_of(size_t body)
@@ -117,8 +120,8 @@ static inline uint32_t row_bytes_of(size_t body)
 }
 
 struct digest {
-	uint64_t state; /* what the log says */
-	uint64_t shown; /* and what is shown of it beside that */
+	uint64_t state; /* of what the log holds */
+	uint64_t shown; /* of what is shown beside that; see store/digest.h */
 };
 
 static inline bool digest_same(const struct digest *a, const struct digest *b)
@@ -126,15 +129,15 @@ static inline bool digest_same(const struct digest *a, const struct digest *b)
 	return a->state == b->state && a->shown == b->shown;
 }
 
-/* What a ROW_DIGEST says. False: it is none of this version's. */
+/* Reads a ROW_DIGEST. False: it does not come from this version. */
 bool row_digest(const struct row *row, struct digest *ret);
 
 /* The number of a document. False: the body is too short to have one. */
 bool row_document_id(struct str body, uint64_t *ret);
 
 /*
- * The messages in the body of a record, one after the other: *at starts as 0. 1: *ret_message with
- * its length in front, *ret_name as pushed. 0: there are no more. -1: this is not what we wrote.
+ * Reads the next message in the body of a record: *at starts as 0. 1: *ret_message with its length
+ * in front, *ret_name as pushed. 0: there are no more. -1: this is no body of a record.
  */
 int row_next_family(struct str body, size_t *at, struct str *ret_message, struct str *ret_name);
 

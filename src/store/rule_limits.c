@@ -101,7 +101,7 @@ static uint16_t find_rule(struct rule_limit_state *l, const struct group *g)
 	struct err err;
 
 	arena_reset(&l->arena);
-	/* A push that an expression takes too long for was refused before. */
+	/* If an expression takes too long for a key, its pushes were refused before. */
 	if (key_decode(group_key(g), &l->arena, &key) < 0 ||
 	    group_rules_find(l->rules, &key, &rule, &err) < 0 || !rule)
 		return NO_RULE;
@@ -164,7 +164,7 @@ bool store_count_labels(struct store *s)
 	struct rule_limit_state *l = s->limits;
 	uint64_t series = 0;
 
-	/* What is staged is counted with its batch. */
+	/* Staged groups are counted with their batch. */
 	if (!l || l->next == 0 || s->touched)
 		return l && l->next;
 	for (int i = 0; i < SLOTS && series < SERIES && l->next < s->n_slots; i++, l->next++) {
@@ -194,7 +194,7 @@ static bool has_label(const struct key *key, struct str name)
 	return false;
 }
 
-/* Every series has the labels of the key, which are counted with the group. */
+/* Counts an entry's labels, but not those of the key: they are counted with the group. */
 static void count_entry(struct store *s, const struct group *g, const struct entry *e, count_fn fn)
 {
 	struct counted_rule *r = limits_counts_of(s, g);

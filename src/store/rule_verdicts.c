@@ -1,4 +1,4 @@
-/* Whether a push is let in by the limits of its group's rule. */
+/* Decides whether the limits of its group's rule allow a push. */
 #include "base/utf8.h"
 #include "config/group_rules.h"
 #include "store/internal.h"

@@ -1,8 +1,8 @@
 /*
- * Which group owns a series: hash -> group id, for the whole store; the hash may also be that of a
- * group's key. Only the committer uses it. 256 small tables that grow one at a time, so that no
- * push pays for moving everything. 8 bytes an entry, since 40 bits of a hash are kept: entries that
- * agree in these are kept side by side and compared by the caller.
+ * Which group owns a series: hash -> owner (the group's slot), for the whole store. Also used for
+ * keys and ids of groups. Only the committer uses it. It has 256 small tables that grow one at a
+ * time, so that no push pays for moving everything, and 8 bytes an entry, since only 40 bits of a
+ * hash are kept: entries that agree in these are all kept, and compared by the caller.
  */
 #ifndef STORE_SERIES_INDEX_H
 #define STORE_SERIES_INDEX_H
@@ -29,19 +29,27 @@ struct series_index {
 void series_index_done(struct series_index *x);
 /* owner > 0 */
 void series_index_add(struct series_index *x, uint64_t hash, uint32_t owner);
-/* Until end, many are added: tables grow faster, and then give back what they do not need. */
+/*
+ * Between begin and end many series are added: tables grow faster, and at the end give back what
+ * they do not need.
+ */
 void series_index_begin_many(struct series_index *x);
 void series_index_end_many(struct series_index *x);
-/* Some steps before any of these is called: brings the place of the hash near. */
+/*
+ * Call some steps before one of the other functions: brings the place of the hash into the cache.
+ */
 void series_index_prefetch(const struct series_index *x, uint64_t hash);
-/* Fewer steps before: who is likely to be an owner of the hash, but may not be; 0: nobody. */
+/*
+ * Call fewer steps before: returns the probable owner of the hash, for the caller to prefetch; 0:
+ * there is none.
+ */
 uint32_t series_index_peek(const struct series_index *x, uint64_t hash);
 /* The entry must be there. */
 void series_index_remove(struct series_index *x, uint64_t hash, uint32_t owner);
 
 /*
- * Iterates over those who may be owners of the hash; *at starts as SERIES_INDEX_START. Returns 0 at
- * the end.
+ * Iterates over possible owners of the hash; *at starts as SERIES_INDEX_START. Returns 0 at the
+ * end.
  */
 #define SERIES_INDEX_START UINT32_MAX
 uint32_t series_index_next(const struct series_index *x, uint64_t hash, uint32_t *at);

@@ -1,6 +1,6 @@
 /*
- * Staging: each push in turn becomes changes (change.h) on top of what the batch holds, on the
- * committer's side only.
+ * Staging: each push in turn becomes a change (change.h) on top of the earlier ones of the batch.
+ * The committer only.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -96,7 +96,10 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 	return -1;
 }
 
-/* A group that is refused as a whole does not exist, so no failure time is noted. */
+/*
+ * A push whose group cannot be made leaves no failure time, since there is no group that could have
+ * one.
+ */
 int store_make_group(struct store *s, struct group **g, struct push *push)
 {
 	bool known = *g != NULL;
@@ -120,7 +123,7 @@ void store_stage_accepted(struct store *s, struct group *g, struct push *push)
 	left_out_groups_end(s, push);
 }
 
-/* Nothing but the push that was refused has made the group. */
+/* Whether the group exists only because of the refused push. */
 static bool is_new(const struct group *g)
 {
 	const struct staged *st = g->staged;
@@ -129,8 +132,8 @@ static bool is_new(const struct group *g)
 }
 
 /*
- * A push that contradicts something makes its group, as with the Go gateway. One that is over a
- * limit does not: each group takes room of its own, and there is none.
+ * A refused push that contradicts something makes its group, as with the Go gateway. A push over a
+ * limit does not, since a new group needs room.
  */
 void store_stage_refused(struct store *s, struct group *g, struct push *push)
 {

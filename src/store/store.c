@@ -11,7 +11,7 @@
 #include "store/left_out_group.h"
 #include "store/summed.h"
 
-/* A family of ours that shows something of each group. */
+/* Adds a family of the gateway's own with a metric of each group. */
 static struct store_family *add_shown(struct store *s, const char *name, const char *help)
 {
 	struct str n = str_of(name);
@@ -165,7 +165,7 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 
 void store_sweep_families(struct store *s)
 {
-	/* Some of them are of the large push. */
+	/* Some idle families are those of the large push. */
 	if (s->large.push)
 		return;
 	for (size_t i = 0; i < s->n_idle; i++) {

@@ -1,5 +1,5 @@
 /*
- * What others have written about a summed group, over what it has: only what the rows say anew is
+ * Applies documents of a summed group that other gateways have written: only these documents are
  * looked at, and only families that they change are shown anew.
  */
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static struct str document_of(const struct row *row)
 	return (struct str){ row->body.p + DOCUMENT_ID_BYTES, row->body.n - DOCUMENT_ID_BYTES };
 }
 
-/* In which order they are applied (merged_apply()). */
+/* The order in which documents are applied (merged_apply()). */
 enum phase { HEAD, GONE, FAMILY, CONTRIBUTION, N_PHASES };
 
 static enum phase phase_of(const struct row *row)
@@ -70,7 +70,7 @@ struct teller {
 	const struct row *row;
 };
 
-/* Which rows are live follows when it is published. */
+/* Which rows are live is noted when the batch is published. */
 static void tell(void *arg, struct document *doc, bool there)
 {
 	struct teller *t = arg;
@@ -105,7 +105,7 @@ static int apply_all(struct store *s, struct group *g, const struct news *n, str
 	};
 	int r = 0;
 
-	/* The oldest first, as the sources that are heard of later have higher numbers. */
+	/* The oldest first, since newer sources have higher ids. */
 	for (int phase = HEAD; phase < N_PHASES; phase++)
 		for (size_t i = n->n; i-- > 0 && r == 0;) {
 			uint64_t id;
@@ -121,7 +121,7 @@ static int apply_all(struct store *s, struct group *g, const struct news *n, str
 	return r;
 }
 
-/* One that was left out when the log was loaded is no reason to load it again. */
+/* A family that was left out when the log was loaded is no reason to load the log again. */
 static int is_known(struct store *s, const struct group *g, struct str family, const char *why)
 {
 	(void)why;

@@ -1,7 +1,7 @@
 /*
- * Sources that are silent for too long: first their live gauges go, and later what they have said
- * moves into the base. The committer asks what is due, as it does with groups (lifetime.h), and all
- * of it is staged like any other change.
+ * Sources that are silent for too long: first their live gauges go, and later they are folded into
+ * the base. The committer asks what is due, as it does for groups (lifetime.h), and stages it like
+ * any other change.
  */
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ static int64_t due_of(const struct store *s, const struct contribution *c)
 	return at > s->nothing_ends_before_ns ? at : s->nothing_ends_before_ns;
 }
 
-/* ---- a heap of the sources that wait, with the first one due in front ---- */
+/* ---- a heap of the sources with a deadline, the earliest first ---- */
 
 static void place(struct store *s, struct waiting_source w, size_t at)
 {
@@ -66,8 +66,8 @@ static void stop_waiting(struct store *s, struct contribution *c)
 }
 
 /*
- * Most sources are heard of again before they are due. A later time is therefore not noted: when
- * the earlier one comes, it is computed anew.
+ * Most sources push again before they are due. A later deadline is therefore not noted: it is
+ * computed anew when the earlier one comes.
  */
 static void await(struct store *s, struct group *g, struct contribution *c)
 {

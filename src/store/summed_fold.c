@@ -1,7 +1,7 @@
 /*
- * Folding: what a contribution has said moves into the base, so that a group takes no more room
- * than its limit, however many processes there ever were. A folded source is remembered; if it
- * comes back, what it says is taken out of the base again.
+ * Folding: the values of a contribution move into the base, so that a group takes no more room than
+ * its limit, however many processes there ever were. A folded source is remembered; if it comes
+ * back, its first values are taken out of the base again.
  */
 #include <stdlib.h>
 
@@ -13,11 +13,12 @@
 #include "store/summed.h"
 
 /*
- * Room is made for limits.sources / SHARE at a time, since choosing means looking at all of them.
+ * Room is made for limits.sources / SHARE sources at a time, since choosing them means looking at
+ * all.
  */
 enum { SHARE = 64 };
 
-/* A hash of something in a group that is the same after a restart, for the database. */
+/* A hash of something in a group for the database: the same after a restart. */
 static struct remembered_hash hash_of(const struct summed *su, char what, double start,
 				      struct str name)
 {
@@ -84,7 +85,7 @@ struct candidate {
 	enum rank rank;
 };
 
-/* Sorts sources of the same name beside each other, the newest start last. */
+/* Sorts sources by name, and those of one name by start, the newest last. */
 static int by_source(const void *pa, const void *pb)
 {
 	const struct contribution *a = ((const struct candidate *)pa)->c;
@@ -112,7 +113,7 @@ static struct candidate *rank_all(const struct merged_group *m)
 	array_sort(all, m->n, by_source);
 	for (size_t i = 0; i < m->n; i++) {
 		struct contribution *c = all[i].c;
-		/* Without a name, it is not known which source took over from which. */
+		/* Among sources without a name it is not known which one replaced which. */
 		bool newer = i + 1 < m->n && c->name.n > 0 && str_eq(all[i + 1].c->name, c->name);
 
 		all[i].rank = c->ended ? ENDED : newer ? SUPERSEDED : c->live ? LIVE : SILENT;
@@ -140,7 +141,7 @@ void summed_make_room(struct store *s, struct group *g, const struct source *sou
 		}
 }
 
-/* All values of all groups, with what the batch has changed. */
+/* The values of all groups, with the changes of the batch. */
 static uint64_t values_of_all(const struct store *s)
 {
 	uint64_t n = s->source_values;
@@ -154,14 +155,17 @@ static uint64_t values_of_all(const struct store *s)
 	return n;
 }
 
-/* To look for them costs a look at all, and a full gateway is pushed to again and again. */
+/*
+ * Looking for sources to fold means looking at all, which must not happen with each push to a full
+ * gateway.
+ */
 static bool looked_lately(const struct store *s)
 {
 	return s->nothing_spent_ns != 0 &&
 	       clock_mono_ns() - s->nothing_spent_ns < INT64_C(1000000000);
 }
 
-/* Those that are not live, or are followed by another start; but not that one. */
+/* Folds sources that are not live, or have a newer start, except `but`. */
 static void fold_spent(struct store *s, struct group *g, const struct contribution *but)
 {
 	struct merged_group *m = g->staged->summed->group;

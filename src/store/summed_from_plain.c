@@ -1,9 +1,9 @@
-/* What a plain group has goes into the summed group that takes its place. */
+/* Moves the values of a plain group into the summed group that replaces it. */
 #include "base/hash.h"
 #include "store/internal.h"
 #include "store/summed.h"
 
-/* The policy that the push has for the family, so that both agree. */
+/* The family's policy in the push, so that both agree. */
 static int plain_policy(void *arg, const struct family *f, enum merge_policy *ret, struct err *err)
 {
 	const struct said *said = arg;

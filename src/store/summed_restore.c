@@ -12,7 +12,7 @@ struct restored_document {
 	struct str bytes; /* owned; empty: the document is gone */
 };
 
-/* What the log has of one group so far; rows are read newest first. */
+/* The documents of one group that have been read so far; rows are read newest first. */
 struct restored {
 	struct table seen; /* by id: index in the list, plus one */
 	struct restored_document *list;
@@ -37,7 +37,7 @@ static bool is_superseded(const struct restored *r, uint64_t id)
 	return table_next(&r->seen, id, &at) != NULL;
 }
 
-/* The newest of each id comes first. */
+/* The newest document of each id comes first. */
 static void add(struct restored *r, const struct document *doc, struct str bytes)
 {
 	if (is_superseded(r, doc->id))

@@ -1,4 +1,4 @@
-/* Which rows of the log summed groups have, one for each document, and which of them are live. */
+/* The rows of summed groups in the log, one for each document, and which of them are live. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -59,7 +59,7 @@ static void list_document(void *arg, struct document *doc, struct str bytes)
 	size_t n = DOCUMENT_ID_BYTES + bytes.n;
 	char *body;
 
-	/* The document is gone, and was never written. */
+	/* The document is gone before it was ever written. */
 	if (bytes.n == 0 && doc->number == 0)
 		return;
 	body = arena_alloc(&l->store->work.bodies, n);

@@ -1,4 +1,4 @@
-/* What is exposed of a summed group becomes changes to an ordinary group. */
+/* The exposition of a summed group becomes changes of the group's entries. */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -46,7 +46,7 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 	return first;
 }
 
-/* Does not go back, even if somebody sets the clock back. */
+/* A time that does not go back, even if somebody sets the clock back. */
 static double latest(struct store *s, double now)
 {
 	if (now > s->work.latest)
@@ -54,7 +54,7 @@ static double latest(struct store *s, double now)
 	return s->work.latest;
 }
 
-/* The families as a push would have them. They have the group's labels already. */
+/* Builds a push of the families, which have the group's labels already. */
 static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
 			       const struct wanted *w, double now)
 {
@@ -78,7 +78,7 @@ static bool is_in(const struct push *push, struct str name)
 	return false;
 }
 
-/* Takes families away of which nothing is shown any more. */
+/* Takes out families of which no series is shown any more. */
 static void take_gone(struct store *s, const struct merged_group *m, const struct wanted *w,
 		      const struct push *push)
 {
@@ -132,7 +132,7 @@ static int show(struct store *s, struct group *g, const struct wanted *w, bool t
 	take_gone(s, m, w, push);
 	if (take_others)
 		change_take_others(s);
-	/* Of what was taken before nobody could be told. */
+	/* Limits hold only for what a push changes, since only its pusher can be told. */
 	if (w->shape || take_others)
 		change_limited(s);
 	if (push->err.reason) {

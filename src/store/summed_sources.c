@@ -1,4 +1,6 @@
-/* The published sources of summed groups: for the API, and as a number for scrapes. */
+/*
+ * The published sources of summed groups, for the API, and the number of failing ones, for scrapes.
+ */
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -11,7 +13,7 @@ static bool is_failing(const struct contribution *c)
 	return !c->removed && c->live && c->failed_at > c->pushed_at;
 }
 
-/* What it has said of a family whose name another one has taken is thrown away. */
+/* Counts the series of c; parts of dropped families do not count. */
 static uint32_t count_series(const struct merged_group *m, const struct contribution *c)
 {
 	uint32_t n = 0;

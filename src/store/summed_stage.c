@@ -69,7 +69,7 @@ static void set_head(struct summed *su, const struct push *push)
 
 /* ---- a push ---- */
 
-/* Shown or not: what is silent may come back. */
+/* Counts all series and families, shown or not, since silent sources may come back. */
 static struct amounts count(const struct merged_group *m)
 {
 	struct amounts n = { 0 };
@@ -170,7 +170,7 @@ static int try_to_say(struct store *s, struct group *g, struct push *push, bool 
 	return -1;
 }
 
-/* What other groups need not keep any more makes room for this one. */
+/* Tries again after sources of other groups were folded to make room. */
 static int say(struct store *s, struct group *g, struct push *push, bool take_others)
 {
 	bool full;
@@ -230,7 +230,7 @@ static void end(struct store *s, struct group *g, struct push *push)
 
 /* ---- */
 
-/* made: by this push. */
+/* made: this push has made the group. */
 static void note_failure(struct store *s, struct group *g, struct push *push, bool made)
 {
 	change_begin(s, g);
@@ -252,14 +252,17 @@ static void note_failure(struct store *s, struct group *g, struct push *push, bo
 		lifetime_pushed(s, g, push);
 }
 
-/* An increment that was taken before is answered as it was then, and changes nothing. */
+/*
+ * Whether the push is an increment that was taken before: it is answered as it was then, and
+ * changes nothing.
+ */
 static bool is_repeat(const struct store *s, const struct group *g, const struct push *push)
 {
 	return g->staged->summed && push->options.group.mode == GROUP_ADD &&
 	       summed_was_taken(s, g->staged->summed, push->said->head.push_id);
 }
 
-/* What counts from 0 in each process cannot be told from increments: one of them is a mistake. */
+/* Counts of a process cannot be told from increments, so a group gets only one of the two. */
 static int check_mode(const struct group *g, struct push *push)
 {
 	const struct summed *su = g->staged->summed;

@@ -1,6 +1,6 @@
 /*
- * What the store has for summed groups beside the groups themselves (private to src/store): the
- * work of a batch, and what is waited for. The committer's thread.
+ * State of the store for summed groups beside the groups themselves (private to src/store): the
+ * work of a batch, and deadlines. The committer's thread.
  */
 #ifndef STORE_SUMMED_WORK_H
 #define STORE_SUMMED_WORK_H
@@ -15,13 +15,13 @@ struct group;
 struct record;
 struct summed;
 
-/* What the committer makes changes and rows of summed groups with, and what a batch has of these.
- */
+/* What the committer needs to make changes and rows of summed groups, and those of the batch. */
 struct summed_work {
 	struct arena arena;
 	struct push_builder builder;
-	double now;    /* Unix seconds: of the last push, or of what else is done */
-	double latest; /* the latest that was: what has shown a count shows no zero again */
+	double now;    /* Unix seconds: of the last push, or of what is staged without one */
+	double latest; /* the latest `now` so far: a series that has shown its count shows no zero
+			  again */
 	struct built {
 		struct group *group;
 		struct push *push;
@@ -31,17 +31,17 @@ struct summed_work {
 	struct staged_document {
 		struct group *group;
 		struct document *doc;
-		struct str body; /* of its row */
+		struct str body; /* the body of its row */
 		uint64_t number;
 	} * documents;
 	size_t n_documents, cap_documents;
-	bool listed;                   /* the documents of the batch are */
-	struct waiting_source *popped; /* what was due for these was staged */
+	bool listed;                   /* the documents of the batch are listed */
+	struct waiting_source *popped; /* sources whose due step is staged */
 	size_t n_popped, cap_popped;
 	struct arena bodies;
 };
 
-/* A source of a summed group that something is due for. */
+/* A source of a summed group with a deadline. */
 struct waiting_source {
 	struct contribution *c;
 	struct group *group;
@@ -49,9 +49,9 @@ struct waiting_source {
 
 /* A summed group with series that show zeros because they are new (summed_zero.c). */
 struct showing_zeros {
-	struct summed *summed; /* may have gone: compare, before it is looked at */
+	struct summed *summed; /* may be freed: only compare it */
 	uint32_t slot;
-	int64_t due_ns; /* monotonic: when the first of them shows what it has */
+	int64_t due_ns; /* monotonic: when the first of them shows its count */
 };
 
 struct showing_zeros_list {

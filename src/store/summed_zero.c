@@ -1,7 +1,4 @@
-/*
- * Groups with series that show zeros because they are new (zero_first): when that time is over,
- * their counts are shown.
- */
+/* Groups with new series that show zeros for some time (zero_first), and then their counts. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -11,7 +8,7 @@
 
 #define NEVER INT64_MAX
 
-/* When the next series of the family shows its count; 0: all show theirs. */
+/* When the next series of the family shows its count, Unix seconds; 0: all do. */
 static double zeros_end(const struct merged_family *f, double now, double zero_first)
 {
 	double end = 0;

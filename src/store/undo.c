@@ -37,7 +37,7 @@ void undoables_done(struct store *s)
 	free(s->undo.ended);
 }
 
-/* Others read the list (undo_list.h), so it changes under the lock. */
+/* Other threads read the list (undo_list.h), so it changes under the lock of the pages. */
 static void remove_at(struct store *s, size_t i)
 {
 	struct undoable *u = s->undo.list[i];
@@ -111,7 +111,7 @@ void store_undo_reading(struct store *s, bool reading)
 	s->undo.reading = reading;
 }
 
-/* ---- the end of one ---- */
+/* ---- the end of an undo ---- */
 
 const struct rows *store_undone_rows(struct store *s, const unsigned char *id, double now)
 {
@@ -179,7 +179,7 @@ bool undoables_need(const struct store *s, const struct row *row)
 
 		if (row->kind == ROW_UNDO && u->number == number)
 			return true;
-		/* Such a row says what else was removed, and so must not come back. */
+		/* Such a row names what else was removed, which an undo must not bring back. */
 		if ((row->kind == ROW_TAKE || (row->kind == ROW_KEPT && row->group == 0)) &&
 		    u->number > number)
 			return true;

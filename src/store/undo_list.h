@@ -1,4 +1,4 @@
-/* What can be undone now (store/undo.h), for whoever asks. Any thread. */
+/* The removals that can be undone now (store/undo.h). Any thread. */
 #ifndef STORE_UNDO_LIST_H
 #define STORE_UNDO_LIST_H
 
@@ -15,8 +15,8 @@ struct undo_brief {
 };
 
 /*
- * The newest first, in the arena; now: Unix seconds. Returns how many there are, or -1 when the
- * arena is full.
+ * Lists them in the arena, the newest first; now: Unix seconds. Returns how many there are, or -1
+ * when the arena is full.
  */
 int store_undo_list(struct store *s, double now, struct arena *a, struct undo_brief **ret);
 

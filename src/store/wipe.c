@@ -1,6 +1,6 @@
 /*
- * Wiping: a new empty state takes the place of the old one, which is freed when nobody can see it
- * any more. Removing group by group would hold the lock for too long.
+ * Wiping: a new empty state replaces the old one, which is freed when no other thread can see it
+ * any more. Removing groups one by one would hold the lock for too long.
  */
 #include <stdlib.h>
 
@@ -76,7 +76,7 @@ void store_wipe(struct store *s)
 	/* Without a database the rows are not written, but their numbers are used. */
 	empty->next_number = s->next_number + s->rows.n;
 	empty->log.bytes = s->log.bytes + s->rows.n * ROW_BYTES;
-	/* Nothing in it waits for anything. */
+	/* It has no deadlines, so the time does not matter. */
 	store_take_over(s, empty, 0);
 }
 
