@@ -1,9 +1,9 @@
-/* Until when any gateway ran: deadlines do not run out while all of them are down. */
+/* Notes until when any gateway ran, so that deadlines do not run out while all of them are down. */
 #include <stdio.h>
 
 #include "journal/postgresql/internal.h"
 
-/* Those who run a beat every ten seconds: of several, the first one writes it. */
+/* Each gateway beats every ten seconds; of several, the first one writes it. */
 enum { BEAT_SECONDS = 9 };
 
 const char *postgresql_alive_column(const struct postgresql *p)

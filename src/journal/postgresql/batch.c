@@ -1,7 +1,7 @@
 /*
  * One transaction of the log: the lock on `head`, a look at where the log ends, the rows, COMMIT.
- * Committed is what the server has answered with COMMIT and without a notice: where it waits for a
- * standby, a wait that was given up answers COMMIT with a warning, and can be lost by a promotion.
+ * It is committed if the server answers COMMIT without a notice: a server that gives up waiting for
+ * a standby answers COMMIT with a warning, and a promotion can lose the transaction.
  */
 #include <poll.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ struct batch {
 	const struct rows *rows;
 	struct head head;
 	int64_t deadline;
-	bool sent; /* COMMIT is: what becomes of it is not known until the answer */
+	bool sent; /* COMMIT was sent: the outcome is not known until the answer comes */
 };
 
 static int send_trim(struct postgresql *p, const struct batch *b)
@@ -91,7 +91,10 @@ static int send_commit(struct postgresql *p)
 	       PQpipelineSync(p->session.conn);
 }
 
-/* True: it is the answer to a COMMIT that was one: that of a failed transaction is ROLLBACK. */
+/*
+ * Whether the answer says that COMMIT has committed: in a failed transaction the answer is
+ * ROLLBACK.
+ */
 static bool is_commit(PGresult *r)
 {
 	return PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") == 0;
@@ -106,8 +109,8 @@ static bool has_moved(const struct session *s)
 }
 
 /*
- * All answers up to the synchronisation. 1: the last one was COMMIT. What has failed first is the
- * reason: where the server has ended the session it says why before the connection is lost.
+ * Reads all answers up to the synchronisation. 1: the last one was COMMIT. The first failure is the
+ * reason: a server that ends the session says why before the connection is lost.
  */
 static int read_answers(struct postgresql *p, const struct batch *b, struct err *err)
 {
@@ -135,7 +138,7 @@ static int read_answers(struct postgresql *p, const struct batch *b, struct err 
 	return committed ? 1 : 0;
 }
 
-/* 1: committed. 0: it is not, for *err. -1: the answer has not come. */
+/* 1: committed. 0: not committed, *err says why. -1: the answer has not come. */
 static int write_batch(struct postgresql *p, struct batch *b, struct err *err)
 {
 	PGconn *conn = p->session.conn;
@@ -186,12 +189,12 @@ static enum storage_commit_result refuse(struct postgresql *p, struct err *err)
 	return full ? STORAGE_REFUSED_FULL : rows ? STORAGE_REFUSED_ROWS : STORAGE_REFUSED;
 }
 
-/* ---- an outcome that is not known ---- */
+/* ---- an unknown outcome ---- */
 
 /*
- * Under the lock it is final that the rows are not there. That they are there is not: they may be
- * lost when the server crashes, or by a promotion. It is after the next commit, which is one that
- * is behind them in the server's own log.
+ * If the rows are not there under the lock, that is final. If they are there, a crash of the server
+ * or a promotion may still lose them, until the next commit, which follows them in the server's own
+ * log.
  */
 static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err)
 {
@@ -218,7 +221,9 @@ static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
 	return STORAGE_UNKNOWN;
 }
 
-/* Within the time-out, as long as the server can be reached. *err: how the answer was lost. */
+/*
+ * Finds out, within the time-out, whether the batch was committed. *err: how the answer was lost.
+ */
 static enum storage_commit_result resolve(struct postgresql *p, struct batch *b, struct err *err)
 {
 	enum { PAUSE_MS = 50 };
@@ -239,7 +244,7 @@ static enum storage_commit_result resolve(struct postgresql *p, struct batch *b,
 		*err = lost;
 		return refuse(p, err);
 	}
-	/* Nobody has written since, and the lock is held: once more. */
+	/* Nobody has written since, and the lock is held: write it once more. */
 	if (found == 0 && write_batch(p, b, err) != 1)
 		return unknown(p, err);
 	p->seen = (struct seen){ b->rows->list[b->rows->n - 1].number, p->writer };
@@ -257,7 +262,10 @@ static bool is_worth_a_try(const struct session *s)
 	return has_moved(s) || strcmp(s->state, "40001") == 0 || strcmp(s->state, "40P01") == 0;
 }
 
-/* What was made of the log can be written. Under the lock it was also read what can be dropped. */
+/*
+ * Whether the batch still fits the log. If the store was caught up under the lock, what to trim was
+ * decided under it, too.
+ */
 static bool is_as_before(const struct postgresql *p, const struct head *head, bool was_locked)
 {
 	return postgresql_is_current(p, head) && (!was_locked || head->trimmed == p->head.trimmed);
@@ -293,7 +301,7 @@ enum storage_commit_result postgresql_commit(struct storage *st, const struct ro
 	}
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		b = (struct batch){ .rows = rows, .deadline = postgresql_deadline(p) };
-		/* A connection that was idle may have been lost long ago. */
+		/* An idle connection may have been lost long ago, so a second try connects anew. */
 		if (postgresql_lock_head_now(p, &b.head, err) < 0) {
 			if (i == 0 && !p->session.conn)
 				continue;

@@ -1,9 +1,11 @@
-/* A batch that is begun before it is known what to write: the lock, and what others have written.
+/*
+ * Begins a batch before its rows are known: takes the lock, and reads rows that others have
+ * written.
  */
 #include "base/clock.h"
 #include "journal/postgresql/internal.h"
 
-/* 1: not yet: others have the lock, or what is missing is too much to be read under it. */
+/* 1: not yet: others have the lock, or too many rows are missing to read them under it. */
 static int lock_and_catch_up(struct postgresql *p, const struct storage_follower *f,
 			     int64_t deadline, struct err *err)
 {
@@ -26,7 +28,7 @@ static int lock_and_catch_up(struct postgresql *p, const struct storage_follower
 	return -1;
 }
 
-/* Each part of it may take a time-out, and none of that is taken from the wait for the lock. */
+/* Each part of catching up may take a time-out, which does not shorten the wait for the lock. */
 static int catch_up_without_lock(struct postgresql *p, const struct storage_follower *f,
 				 int64_t *deadline, struct err *err)
 {
@@ -53,7 +55,7 @@ static int try_to_begin(struct postgresql *p, const struct storage_follower *f, 
 			r = -1;
 		if (r >= 0)
 			return r;
-		/* A connection that was idle may have been lost long ago. */
+		/* An idle connection may have been lost long ago, so a second try connects anew. */
 		if (p->session.conn || p->changed || p->newer || clock_mono_ns() >= *deadline)
 			break;
 	}

@@ -1,4 +1,4 @@
-/* A session is made: which host is asked until when, and what is set whatever the defaults are. */
+/* Makes a session: which host is tried until when, and what is set whatever the defaults are. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 
 enum { SERVER_MIN = 130000 };
 
-/* Who has been connected at last is to be of use. */
+/* The time to set up a connection, which it has even after the deadline. */
 #define SET_UP_NS INT64_C(2000000000)
 
-/* A wait for a standby that was given up is a notice, too. */
+/* Notes notices, which tell of a given up wait for a standby, too. */
 static void note(void *arg, const PGresult *r)
 {
 	struct session *s = arg;
@@ -22,9 +22,9 @@ static void note(void *arg, const PGresult *r)
 }
 
 /*
- * The server finds out that the other end is gone, and gives up the lock of the schema: with the
+ * With keepalives the server notices that a gateway is gone, and releases its locks: with the
  * defaults of Linux that takes two hours, in which no gateway could take the place of one whose
- * machine is lost. Nor does a firewall forget a connection that has something to say so often.
+ * machine is lost. They also keep firewalls from forgetting an idle connection.
  */
 static void add_keepalives(const struct session *s, struct strbuf *sql)
 {
@@ -39,8 +39,8 @@ static void add_keepalives(const struct session *s, struct strbuf *sql)
 }
 
 /*
- * Whatever the role's or the database's defaults are. Who holds the lock and says nothing has half
- * as long as those who wait for it: with equal times they would fail together.
+ * Settings in place of the role's or the database's defaults. A silent holder of the lock has half
+ * the time of those who wait for it: with equal times all would fail together.
  */
 static void add_setup(const struct session *s, struct strbuf *sql)
 {
@@ -117,7 +117,7 @@ static int connected(struct session *s, int64_t deadline, struct err *err)
 	return -1;
 }
 
-/* What is tried until when. What the URL says comes later and counts, except for `host`. */
+/* Parameters in front of the URL are defaults for it; `host` follows it and replaces the URL's. */
 static PGconn *begin_to_connect(const struct session *s, const struct host *host)
 {
 	const char *const names[] = { "target_session_attrs",
@@ -158,8 +158,8 @@ static int connect_to(struct session *s, const struct host *host, int64_t deadli
 }
 
 /*
- * Hosts are tried in order, and those that are left share the time that is left: libpq would give
- * each of them as long as there is in all, or wait for one that says nothing for ever.
+ * Tries the hosts in order; those that are left share the time that is left. libpq would give each
+ * host all of the time, or wait for a silent one for ever.
  */
 static int connect_to_one(struct session *s, int64_t deadline, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* What this version knows of the log, and what it does not. */
+/* Epochs and kinds of rows that this version does not know. */
 #include "journal/postgresql/internal.h"
 #include "journal/postgresql/migrate.h"
 

@@ -1,7 +1,7 @@
 /*
- * Rows that others have written. They are read from the newest one on that the store has: if that
- * is another row by now, or there is none of its number, or the rows do not continue without a gap,
- * the log is not the one that the store was made of, or what is missing was dropped.
+ * Reads rows that others have written, from the newest row on that the store has. If another row
+ * has its number now, or none, or the rows have a gap, then the log is not the one that the store
+ * was loaded from, or missing rows were dropped.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +14,15 @@ struct catching_up {
 	struct postgresql *p;
 	const struct storage_follower *follower;
 	struct seen seen;
-	bool first; /* the row that the store has is yet to come */
-	bool many;  /* one of those since is of many groups: it is followed by itself */
-	/* Rows since the follower was told of the end of a transaction, and their bodies. */
+	bool first; /* the row that the store has comes next */
+	bool many;  /* a row since then is of many groups, which the follower takes alone */
+	/* Rows since end() was called last, and bytes of their bodies. */
 	size_t n, bytes;
 };
 
-/* So many rows, or bytes, are followed by an end, if a transaction ends there: the follower keeps
- * them until then.
+/*
+ * After this many rows or bytes end() is called at the next end of a transaction, since the
+ * follower keeps all rows until then.
  */
 enum { ROWS_MAX = 1000, BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -32,7 +33,7 @@ static int changed(struct postgresql *p, const char *how, struct err *err)
 	return -1;
 }
 
-/* A transaction has ended with the newest row. */
+/* Called when a transaction has ended with the newest row. */
 static int end(struct catching_up *c, struct err *err)
 {
 	c->n = c->bytes = 0;
@@ -50,7 +51,7 @@ static bool same_writer(const struct row_writer *a, const struct row_writer *b)
 	return a->process == b->process && a->batch == b->batch;
 }
 
-/* If it is the first row of its transaction. */
+/* Whether end() has to be called before the row, if that is the first of its transaction. */
 static bool begins_alone(const struct catching_up *c, const struct row *row)
 {
 	return c->n >= ROWS_MAX || c->bytes >= BYTES_MAX || c->many || row->kind == ROW_DIGEST ||
@@ -119,7 +120,7 @@ static int send_query(struct postgresql *p, uint64_t from, struct err *err)
 	return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 }
 
-/* Each row as it comes: memory need not have room for all. */
+/* Takes each row as it comes, so that memory need not have room for all. */
 static int take_each(struct catching_up *c, struct err *err)
 {
 	struct session *s = &c->p->session;
@@ -144,7 +145,10 @@ static bool is_known(struct postgresql *p, struct err *err)
 	return !p->changed;
 }
 
-/* One statement sees one state of the log, which ends with a whole transaction. */
+/*
+ * The end of the answer. One statement sees one state of the log, which ends with a whole
+ * transaction.
+ */
 static int end_of_news(struct catching_up *c, int failed, struct err *err)
 {
 	struct postgresql *p = c->p;
@@ -154,7 +158,7 @@ static int end_of_news(struct catching_up *c, int failed, struct err *err)
 		failed = changed(p, "is shorter than what this gateway has read", err);
 	if (failed) {
 		c->follower->end(c->follower->arg, p->head.now, p->head.bytes, true, &ignored);
-		/* What is still to come goes with its connection. */
+		/* Closing the connection drops the rest of the answer. */
 		session_close(&p->session);
 		return -1;
 	}
@@ -192,7 +196,7 @@ static uint64_t integer(const PGresult *r, int column)
 	return (uint64_t)strtoll(PQgetvalue(r, 0, column), NULL, 10);
 }
 
-/* Without a lock: all but the time of the newest transaction. epoch: a column. */
+/* Reads the head without a lock: all but the time of the newest transaction. epoch: a column. */
 static int look(struct session *s, int64_t deadline, const char *epoch, struct head *ret,
 		long *ret_epoch, struct err *err)
 {
@@ -216,7 +220,9 @@ static int look(struct session *s, int64_t deadline, const char *epoch, struct h
 	return 0;
 }
 
-/* On the other thread, which does not know the epoch: what is new is read by the committer's. */
+/*
+ * Called on the other thread, which does not know the epoch; the committer's thread reads new rows.
+ */
 static int ask(struct session *s, int64_t deadline, struct head *ret, struct err *err)
 {
 	long ignored;
@@ -260,7 +266,7 @@ int postgresql_newest(struct storage *st, int64_t deadline, struct storage_row_i
 			r = ask(&p->asking, clock_mono_ns() + p->settings.timeout_ns, &head, err);
 	} else {
 		r = ask(&p->asking, deadline, &head, err);
-		/* A connection that was idle may have been lost long ago. */
+		/* An idle connection may have been lost long ago, so a second try connects anew. */
 		if (r < 0 && session_open_soon(&p->asking, deadline, err) == 0)
 			r = ask(&p->asking, deadline, &head, err);
 	}

@@ -6,10 +6,10 @@
 
 #include "base/mem.h"
 
-/* libpq takes less as that. */
+/* The least connect_timeout: libpq rounds less up to it. */
 enum { SECONDS_MIN = 2 };
 
-/* What an empty one means, whatever the environment says. */
+/* The port that an empty one means, whatever the environment says. */
 #define PORT "5432"
 
 static const char *value_of(const PQconninfoOption *options, const char *keyword)
@@ -20,7 +20,7 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
 	return NULL;
 }
 
-/* The URL, or else environment and service file. */
+/* The value in the URL, or else in environment and service file. */
 static const char *said(const PQconninfoOption *url, const PQconninfoOption *defaults,
 			const char *keyword)
 {
@@ -38,7 +38,7 @@ static size_t count(const char *list)
 	return n;
 }
 
-/* Item i of a list; NULL: it has none, or an empty one. */
+/* Item i of a list; NULL: there is none, or it is empty. */
 static char *item(const char *list, size_t i)
 {
 	size_t n;
@@ -68,14 +68,14 @@ static bool fits(const char *list, size_t n)
 	return !list || !*list || (count(list) == n && !has_empty_item(list));
 }
 
-/* What libpq would refuse, or read in another way, is for it to say. */
+/* False: libpq would refuse the lists, or read them in another way, so it gets them as they are. */
 static bool is_plain(const char *names, const char *addresses, const char *ports, size_t n)
 {
 	return n > 1 && fits(names, n) && fits(addresses, n) &&
 	       (count(ports) <= 1 || count(ports) == n);
 }
 
-/* A URL has one for each host, which may be empty. */
+/* The port of host i: there is one for all hosts, or one for each, which may be empty. */
 static char *port(const char *list, size_t i)
 {
 	char *said = item(list, count(list) > 1 ? i : 0);

@@ -1,4 +1,4 @@
-/* The hosts of a URL, each of which is tried for itself (private to journal/postgresql). */
+/* The hosts of a URL, which are tried one by one (private to journal/postgresql). */
 #ifndef JOURNAL_POSTGRESQL_HOSTS_H
 #define JOURNAL_POSTGRESQL_HOSTS_H
 
@@ -8,7 +8,10 @@
 
 #include "base/cleanup.h"
 
-/* What the URL says in their place. NULL: as the URL, the environment or libpq itself says. */
+/*
+ * Connection parameters that replace those of the URL. NULL: as the URL, the environment or libpq
+ * itself has it.
+ */
 struct host {
 	char *name, *address, *port;
 };
@@ -16,10 +19,10 @@ struct host {
 struct hosts {
 	struct host *list; /* one at least */
 	size_t n;
-	int64_t timeout_ns; /* that each of them has, by the URL's connect_timeout; 0: none */
+	int64_t timeout_ns; /* for each of them, from connect_timeout; 0: none */
 };
 
-/* Of whatever libpq can read; where it cannot, there is one of which nothing is known. */
+/* Reads all that libpq can read; from anything else it makes one host with all members NULL. */
 struct hosts hosts_of(const char *url);
 void hosts_done(struct hosts *h);
 

@@ -22,12 +22,13 @@ struct head {
 	double at, now;    /* Unix seconds: of the newest transaction, and by the server's clock */
 	uint64_t bytes;    /* of all rows: row_bytes_of() */
 	uint64_t trimmed;  /* the row before the first one; only under the lock */
-	long digest_every; /* so many transactions of a writer; only under the lock */
+	long digest_every; /* a digest is due every so many transactions of a writer; only under the
+			      lock */
 };
 
 /*
  * The committer's thread uses all of it, except for `asking`, which belongs to the thread that
- * calls postgresql_newest() (commit/freshness.h), with the settings, which nobody changes.
+ * calls postgresql_newest() (commit/freshness.h). Both read `settings`, which never change.
  */
 struct postgresql {
 	struct storage base; /* first */
@@ -36,8 +37,9 @@ struct postgresql {
 	struct session session;
 	struct row_writer writer; /* this process, and its newest batch */
 	struct seen seen;
-	bool changed; /* the log is not what the store was made of and has written, for why */
-	bool newer;   /* it may hold, or holds, what this version does not know, for why */
+	bool changed; /* the log is not the one that the store was loaded from and has written to:
+			 `why` */
+	bool newer;   /* it may hold, or holds, rows that this version does not know: `why` */
 	struct err why;
 	long epoch;           /* of the log (migrate.h), when it was asked last */
 	int holder;           /* the server's process that worked for us last; 0: none */
@@ -49,14 +51,14 @@ struct postgresql {
 	bool kept_out;        /* another session had the lock for as long as was waited last */
 	struct head head;
 	double alive_at;       /* see postgresql_alive() */
-	double told_at;        /* Unix seconds: what the server has said last that the time is, */
-	int64_t told_ns;       /* when, monotonic */
-	struct session asking; /* of whoever asks for the newest row */
+	double told_at;        /* Unix seconds: the server's time, as read last */
+	int64_t told_ns;       /* monotonic: when that was read */
+	struct session asking; /* of the thread that asks for the newest row */
 	struct row_params params;
 	struct {
 		PGresult *heads, *bodies; /* NULL: none was read */
-		uint64_t trimmed;         /* then: the row before the first of them */
-	} oldest;                         /* rows, see cleaning.c */
+		uint64_t trimmed;         /* the row before the first of these */
+	} oldest;                         /* the oldest rows, see cleaning.c */
 };
 
 static inline struct postgresql *postgresql_of(struct storage *st)
@@ -64,7 +66,7 @@ static inline struct postgresql *postgresql_of(struct storage *st)
 	return (struct postgresql *)st;
 }
 
-/* Not connected yet; ops are those of whoever opens it. */
+/* Makes it without connecting; the caller sets ops. */
 struct postgresql *postgresql_new(const struct postgresql_settings *settings);
 void postgresql_close(struct storage *st);
 
@@ -72,19 +74,19 @@ void postgresql_close(struct storage *st);
 int64_t postgresql_deadline(const struct postgresql *p);
 /* Connects, if it has to, and prepares the statements. */
 int postgresql_connect(struct postgresql *p, struct err *err);
-/* The store has to be loaded anew. */
+/* Notes that the store has to be loaded anew, and why. */
 void postgresql_changed(struct postgresql *p, const struct err *why);
-/* The server says that it is so late; Unix seconds. */
+/* Notes the server's time, Unix seconds. */
 void postgresql_note_time(struct postgresql *p, double now);
 double postgresql_now(struct storage *st);
 /*
- * The column of `head` that has the epoch: logs of the first epoch have another one, which says
- * something else as soon as there is a second. What it says. -1: this version does not know that
- * epoch, *err says so, and nothing is to be read or written any more.
+ * postgresql_epoch_column(): the column of `head` with the epoch, which is another one in logs of
+ * the first epoch. postgresql_note_epoch(): notes its value. -1: this version does not know that
+ * epoch, *err says so, and the log must not be read or written any more.
  */
 const char *postgresql_epoch_column(const struct postgresql *p);
 int postgresql_note_epoch(struct postgresql *p, long epoch, struct err *err);
-/* The log has a row of a kind that this version does not know. */
+/* Notes that the log has a row of a kind that this version does not know; -1. */
 int postgresql_found_newer(struct postgresql *p, uint64_t number, struct err *err);
 /* -1: *err says that the time-out was too short. */
 int postgresql_no_time(struct err *err);
@@ -96,26 +98,29 @@ void postgresql_roll_back(struct postgresql *p);
 /* Of the time for the lock, at most: the server says first that the wait was too long. */
 enum { GRACE_NS = 500 * 1000 * 1000 };
 
-/* Of the wait for the lock: after each part, what others have written meanwhile is read. */
+/* A part of the wait for the lock, after which rows are read that others have written meanwhile. */
 enum { PART_NS = 200 * 1000 * 1000 };
 
-/* Catching up with more rows, or bytes of them, is not to keep all others waiting. */
+/*
+ * With more rows or bytes to catch up with, that is not done under the lock, where others would
+ * wait.
+ */
 enum { BEHIND_MAX = 5000, BEHIND_MAX_BYTES = 1024 * 1024 };
 
 /*
- * The clock is asked in a statement of its own, after the wait. So is what others have written, in
- * *ret_news, which is for the caller to clear; NULL: it is not wanted. It is empty if it is more
- * than is to be read under the lock, and otherwise begins with the newest row that the store has.
- * 1: somebody else has had the lock for part_ns, and the deadline is yet to come.
+ * Takes the lock and reads `head`; the clock is read after the wait, in a statement of its own.
+ * *ret_news: rows that others have written, beginning with the newest row that the store has, or no
+ * rows if they are too many to be read under the lock; the caller clears it. ret_news NULL: not
+ * wanted. 1: others have had the lock for part_ns, but the deadline has not come.
  */
 int postgresql_lock_head(struct postgresql *p, int64_t deadline, int64_t part_ns, struct head *ret,
 			 PGresult **ret_news, struct err *err);
-/* With all of the time-out, and without looking what others write. */
+/* The same with all of the time-out, and without rows of others. */
 int postgresql_lock_head_now(struct postgresql *p, struct head *ret, struct err *err);
-/* 1: the row of that number was written by that transaction. */
+/* 1: that transaction has written the row with that number; 0: not; -1: *err. */
 int postgresql_has_written(struct postgresql *p, uint64_t number, const struct row_writer *writer,
 			   struct err *err);
-/* Under the lock: the log ends where the store does. */
+/* Under the lock: whether the log ends with the newest row that the store has. */
 bool postgresql_is_current(const struct postgresql *p, const struct head *head);
 
 /* In batch.c. */
@@ -125,7 +130,7 @@ int postgresql_probe(struct storage *st, struct err *err);
 /* In alive.c. */
 int postgresql_beat(struct storage *st, struct err *err);
 double postgresql_alive(struct storage *st);
-/* What `head` has of it: a column, for whatever epoch. */
+/* The column of `head` with that time, in any epoch. */
 const char *postgresql_alive_column(const struct postgresql *p);
 
 /* In begin.c. */
@@ -133,7 +138,7 @@ int postgresql_begin(struct storage *st, const struct storage_follower *f, int64
 		     double *ret_now, struct err *err);
 void postgresql_cancel(struct storage *st);
 
-/* In follow.c. What others have written since is in `news`, all of it; moves `seen`. */
+/* In follow.c. Passes on the rows of others in `news`, which has all of them; moves `seen`. */
 int postgresql_take_news(struct postgresql *p, const struct storage_follower *f,
 			 const PGresult *news, struct err *err);
 int postgresql_follow(struct storage *st, const struct storage_follower *f, struct err *err);

@@ -1,5 +1,5 @@
 /*
- * The lock of the log, which is that of the row of `head`: taking it, and what is known under it.
+ * The lock of the log, which is that of the row of `head`: taking it, and reading `head` under it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static int read_head(struct postgresql *p, const PGresult *head, const PGresult 
 		.digest_every = strtol(PQgetvalue(head, 0, 6), NULL, 10),
 		.now = strtod(PQgetvalue(now, 0, 0), NULL),
 	};
-	/* The server's clock may be set back, and another server's may be behind. */
+	/* The server's clock may have been set back, and another server's may be behind. */
 	if (ret->now < ret->at)
 		ret->now = ret->at;
 	postgresql_note_time(p, ret->now);
@@ -72,7 +72,7 @@ static void end_holder(struct postgresql *p)
 		session_run(&p->session, sql, NULL, 0, postgresql_deadline(p), &ignored);
 }
 
-/* Another one after a migration. */
+/* Prepares the lock statement, anew after a migration. */
 static int prepare_lock(struct postgresql *p, struct err *err)
 {
 	const char *column = postgresql_epoch_column(p);
@@ -107,7 +107,10 @@ static int send_news(struct postgresql *p)
 				   formats, 1);
 }
 
-/* One round trip for all: who waits for the lock waits for none between two statements. */
+/*
+ * Sends all statements in one round trip, so that the lock is not held while the network is waited
+ * for.
+ */
 static int send_lock(struct postgresql *p, int64_t wait_ns, bool wants_news)
 {
 	PGconn *conn = p->session.conn;
@@ -132,7 +135,7 @@ static int ask_for_lock(struct postgresql *p, int64_t deadline, int64_t part_ns,
 	int64_t left = deadline - clock_mono_ns() - grace(p);
 	int64_t wait = left < part_ns ? left : part_ns;
 
-	/* 0 would be no time-out. */
+	/* A lock_timeout of 0 would mean none. */
 	if (left < MS_NS)
 		return postgresql_no_time(err);
 	if (!send_lock(p, wait, n > 2)) {

@@ -30,7 +30,7 @@ static int64_t deadline_of(const struct session *s)
 	return clock_mono_ns() + s->settings->timeout_ns;
 }
 
-/* The one number that the statement answers with. */
+/* Runs a statement that answers with one number. */
 static int ask(struct session *s, const char *sql, long *ret, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *r = NULL;
@@ -52,7 +52,7 @@ static void add_literal(struct strbuf *to, const char *text)
 	strbuf_addc(to, '\'');
 }
 
-/* Tables in the schema of that name; of any name if it is NULL. */
+/* Counts tables of that name in the schema; all tables if it is NULL. */
 static int count_tables(struct session *s, const char *name, long *ret, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
@@ -95,7 +95,7 @@ static int read_version(struct session *s, long *ret, struct err *err)
 	return *ret > 0 ? 0 : not_ours(s, err);
 }
 
-/* Whoever may not make schemas can be given one. */
+/* Whether the schema exists: a user without the right to make schemas may have been given one. */
 static int has_schema(struct session *s, long *ret, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf sql = { 0 };
@@ -114,7 +114,7 @@ static void add_schema(struct session *s, long there, struct strbuf *sql)
 	strbuf_addz(sql, ";\n");
 }
 
-/* From the one of that number on; what each of them says of the epoch is the same. */
+/* Adds the migrations from that number on, and sets the epoch to the newest. */
 static void add_migrations(long from, struct strbuf *sql)
 {
 	for (long i = from; i < newest; i++)
@@ -143,7 +143,7 @@ static int make(struct session *s, struct err *err)
 	return -1;
 }
 
-/* Another gateway has been faster, or was as fast. */
+/* Another gateway has made the schema before, or at the same time. */
 static bool was_raced(const struct session *s)
 {
 	static const char *const states[] = {
@@ -204,8 +204,9 @@ int postgresql_check_schema(struct session *s, long *ret_epoch, struct err *err)
 }
 
 /*
- * While it waits for the lock everybody else waits behind it, so it does so for a part of the
- * time-out. Who is faster has raised it, which is seen when the epoch is read under the lock.
+ * While this waits for the lock everybody else waits behind it, so it does so only for a part of
+ * the time-out. If another process raises the epoch first, that is seen when the epoch is read
+ * under the lock.
  */
 static int lock_to_raise(struct session *s, long *ret_from, struct err *err)
 {

@@ -1,6 +1,6 @@
 /*
- * A log made in one transaction, from its schema on. Nobody sees any of it before COMMIT; a gateway
- * that starts meanwhile and makes the same schema waits for that.
+ * Makes a log, with its schema, in one transaction, so that nobody sees any of it before COMMIT. A
+ * gateway that starts meanwhile and makes the same schema waits for that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "journal/postgresql/internal.h"
 #include "journal/postgresql/migrate.h"
 
-/* ---- what `fill` uses ---- */
+/* ---- the functions that `fill` calls ---- */
 
 static int put_rows(struct postgresql *p, const struct row *list, size_t n, struct err *err)
 {
@@ -57,7 +57,7 @@ static const struct storage_ops ops = {
 
 /* ---- the transaction ---- */
 
-/* The client may think for as long as it takes: nobody waits for what it has locked. */
+/* This session may be idle for long, since nobody waits for what it has locked. */
 static int begin(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *now = NULL;

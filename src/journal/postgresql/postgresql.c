@@ -29,8 +29,9 @@ int postgresql_no_time(struct err *err)
 }
 
 /*
- * What the session before has locked is free when the server has noticed that it is lost. If it
- * takes it for alive it is told to end; never while it commits, as it may wait for a standby.
+ * The locks of the previous session are released when the server notices that the session is lost.
+ * A server that takes it for alive is told to end it; never while it commits, since it may wait for
+ * a standby.
  */
 static int end_own_session(struct postgresql *p, struct err *err)
 {
@@ -114,8 +115,8 @@ static int set_up(struct postgresql *p, struct err *err)
 }
 
 /*
- * What took too long to be made, as the first of several hosts said nothing, is of use for the next
- * time: it is given a while to be set up.
+ * A connection that was made too late, because the first of several hosts was silent, is of use
+ * next time, so it gets a while to be set up.
  */
 int postgresql_connect(struct postgresql *p, struct err *err)
 {
@@ -159,7 +160,7 @@ void postgresql_note_time(struct postgresql *p, double now)
 	p->told_ns = clock_mono_ns();
 }
 
-/* Whoever has read or written nothing yet compares nothing. */
+/* Before anything was read or written no times are compared, so any value will do. */
 double postgresql_now(struct storage *st)
 {
 	const struct postgresql *p = postgresql_of(st);
@@ -181,7 +182,7 @@ static uint64_t postgresql_bytes(struct storage *st)
 	return strtoull(PQgetvalue(r, 0, 0), NULL, 10);
 }
 
-/* Those of all writers together are as often as those of one. */
+/* With several writers, all together write digests as often as a single one would. */
 static bool postgresql_digest_due(struct storage *st)
 {
 	const struct postgresql *p = postgresql_of(st);
@@ -223,7 +224,7 @@ static int postgresql_reopen(struct storage *st, struct err *err)
 	return postgresql_connect(postgresql_of(st), err);
 }
 
-/* What is wrong with a server is for its owner to mend. */
+/* Not supported: a server is repaired by its owner. */
 static int postgresql_renew(struct storage *st, storage_fill_fn fill, void *arg,
 			    struct strbuf *ret_kept, struct err *err)
 {
@@ -327,15 +328,15 @@ int postgresql_storage_open(const struct postgresql_settings *settings,
 	return -1;
 }
 
-/* One for each host. */
+/* Checks a list of ports, one for each host. */
 static bool are_numbers(const char *ports)
 {
 	return !ports || ports[strspn(ports, "0123456789, ")] == '\0';
 }
 
 /*
- * As libpq parts a URL: an @ or a slash ends the password, whichever comes first. Behind a second @
- * is the rest of a password, and before it a piece that stands for a host or a database.
+ * Whether a password has an unescaped @. libpq ends the password at the first @ or slash, so a
+ * second @ means that pieces of the password stand where host and database belong.
  */
 static bool has_stray_at(const char *url)
 {
@@ -358,7 +359,7 @@ static const char *port_of(const PQconninfoOption *options)
 	return NULL;
 }
 
-/* What libpq says of a host, port or database repeats it, and that may be a piece of a password. */
+/* libpq's messages repeat host, port and database, which may be pieces of a password. */
 int postgresql_check_url(const char *url, struct err *err)
 {
 	char *ignored = NULL;

@@ -1,6 +1,6 @@
 /*
- * The PostgreSQL engine: the log in a schema of its own. Whoever writes takes the lock on the one
- * row of `head` first, and then looks whether the log ends where his store does.
+ * The PostgreSQL engine: the log in a schema of its own. A writer first locks the one row of
+ * `head`, and then checks that the log ends with the newest row that its store has.
  */
 #ifndef JOURNAL_POSTGRESQL_POSTGRESQL_H
 #define JOURNAL_POSTGRESQL_POSTGRESQL_H
@@ -9,34 +9,34 @@
 
 struct postgresql_settings {
 	const char *url;    /* as libpq takes it: postgresql://... or a connection string */
-	const char *schema; /* made if it is not there */
-	int64_t poll_ns;    /* how often others' rows are looked for */
+	const char *schema; /* is made if it does not exist */
+	int64_t poll_ns;    /* how often to look for rows of others */
 	int64_t timeout_ns; /* for the answer to a statement, a lock, a connection */
-	/* What is there is read as it is: nothing is changed, and gateways may be using it. */
+	/* Nothing is changed; gateways may be using the log. */
 	bool reads_only;
 };
 
 /*
- * Connects, and makes the schema if it is not there. One that is there stays as it is: a log of the
- * epoch before is written as the version before does. Borrows nothing. NULL: *err says what to do;
- * no password is in there. *ret_storage: ops->close() ends it.
+ * Connects, and makes the schema if it is not there. An existing schema stays as it is: a log of
+ * the previous epoch is written as the previous version does. Borrows nothing. 0: *ret_storage,
+ * which ops->close() frees. -1: *err says what to do, without the password.
  */
 int postgresql_storage_open(const struct postgresql_settings *settings,
 			    struct storage **ret_storage, struct err *err);
 
-/* What the log may hold (migrate.h), and what it could hold for this version. */
+/* The epoch of the log (migrate.h), and the newest that this version knows. */
 struct postgresql_epoch {
 	long is, newest;
 };
 
 struct postgresql_epoch postgresql_storage_epoch(struct storage *st);
 
-/* Settings of the server without which a crash of its machine may lose what was committed. */
+/* Settings of the server with which a crash of its machine may lose committed rows. */
 struct postgresql_unsafe {
 	bool fsync_off, full_page_writes_off;
 };
 
-/* Of the server that was connected to last. */
+/* The settings of the server that was connected to last. */
 struct postgresql_unsafe postgresql_storage_unsafe(struct storage *st);
 
 /*
@@ -46,16 +46,17 @@ int postgresql_storage_raise(const struct postgresql_settings *settings,
 			     struct postgresql_epoch *ret_before, struct err *err);
 
 /*
- * Makes the schema and its tables, with what `fill` writes and may read back, in one transaction:
- * whoever is killed in between leaves nothing. -1: there are such tables already, or *err says what
- * else there is to do; only where it says so, all of it may be there.
+ * Makes the schema and its tables, with the rows that `fill` writes and may read back, in one
+ * transaction: a process that is killed meanwhile leaves nothing. -1: there are such tables
+ * already, or *err says what else is wrong; nothing was made, unless *err says that it may have
+ * been.
  */
 int postgresql_storage_create(const struct postgresql_settings *settings, storage_fill_fn fill,
 			      void *arg, struct err *err);
 
 /*
- * -1: libpq cannot read it, or takes a piece of a password for something else, which it would say.
- * Nothing of it is repeated in *err.
+ * -1: libpq cannot read the URL, or would take a piece of its password for something else, which
+ * its messages would show. *err repeats nothing of the URL.
  */
 int postgresql_check_url(const char *url, struct err *err);
 

@@ -1,4 +1,4 @@
-/* Rows of the log read: all of them, at start. */
+/* Reads the rows of the log, from the newest to the oldest. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ static const char *const reads[] = {
 	"WHERE number < $1 AND (kind = 1 OR kind = 5 OR kind = 6) ORDER BY number DESC",
 };
 
-/* Rows are given out one by one as they come. */
+/* The result comes row by row. */
 static int send_query(struct postgresql *p, const char *sql, uint64_t number, struct err *err)
 {
 	char bytes[8];
@@ -26,7 +26,7 @@ static int send_query(struct postgresql *p, const char *sql, uint64_t number, st
 	return session_failed(&p->session, PQerrorMessage(p->session.conn), err);
 }
 
-/* Nobody writes between two readings of one state of the log: both see the same. */
+/* Both readings of a load see the same state of the log, in one transaction. */
 static int begin_reading(struct postgresql *p, struct err *err)
 {
 	CLEANUP(PQclearp) PGresult *now = NULL;
@@ -66,7 +66,7 @@ struct reader {
 	storage_row_fn fn;
 	void *arg;
 	struct seen first; /* the newest row of those read */
-	int stopped;       /* what fn has said when it wanted no more */
+	int stopped;       /* the result with which fn has stopped the reading */
 };
 
 static int give(struct reader *rd, const PGresult *r, struct err *err)
@@ -86,7 +86,7 @@ static int give(struct reader *rd, const PGresult *r, struct err *err)
 	return 0;
 }
 
-/* What a query has still to answer goes with its connection. */
+/* Closing the connection drops the rest of a query's answer. */
 static int give_all(struct reader *rd, struct err *err)
 {
 	struct session *s = &rd->p->session;
@@ -113,7 +113,7 @@ enum storage_load_result postgresql_read(struct storage *st, enum storage_which 
 {
 	struct postgresql *p = postgresql_of(st);
 	struct reader rd = { .p = p, .fn = fn, .arg = arg };
-	/* Whoever reads only this does not make a store of it. */
+	/* Whether a store is loaded: only that reads groups and then all rows. */
 	bool loads = p->reading && which == STORAGE_ALL && below == UINT64_MAX;
 
 	if (begin_reading(p, err) < 0)

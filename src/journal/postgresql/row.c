@@ -1,6 +1,6 @@
 #include "journal/postgresql/row.h"
 
-/* Types by their numbers (src/include/catalog/pg_type.dat of PostgreSQL, the same for ever). */
+/* Numbers of types (src/include/catalog/pg_type.dat of PostgreSQL), which never change. */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_FLOAT8 = 701 };
 
 /* A value of PostgreSQL is at most 1 GiB. */

@@ -6,19 +6,19 @@
 
 #include "store/rows.h"
 
-/* Who has written it. */
+/* The process and the transaction that have written a row. */
 struct row_writer {
 	uint64_t process, batch;
 };
 
 #define ROW_COLUMNS "number, kind, group_id, moved, at, checksum, writer, batch, "
 #define ROW_SELECT "SELECT " ROW_COLUMNS "body FROM log "
-/* From the number on, which is a bigint; without the body of that very row, which is known. */
+/* Rows from number $1 (bigint) on, without the body of that row itself, which the store has. */
 #define ROW_NEWS_OF "SELECT " ROW_COLUMNS "CASE WHEN number > $1 THEN body ELSE '' END FROM log "
 #define ROW_NEWS ROW_NEWS_OF "WHERE number >= $1 ORDER BY number"
 /*
- * The same, but none if there are more than $2 behind it, or more than $3 bytes of bodies; a byte
- * of a row of many groups (ROW_END, ROW_TAKE) takes as long as 16 of others.
+ * The same, but no rows if more than $2 follow, or more than $3 bytes of bodies; a byte of a row of
+ * many groups (ROW_END, ROW_TAKE) counts as 16, since it takes as long.
  */
 #define ROW_FEW_NEWS                                                                         \
 	ROW_NEWS_OF "WHERE number >= $1 AND (SELECT count(*) <= $2::bigint AND "             \
@@ -26,14 +26,17 @@ struct row_writer {
 		    "CASE WHEN kind IN (5, 20) THEN 16 ELSE 1 END AS n FROM log WHERE "      \
 		    "number > $1 ORDER BY number LIMIT $2::bigint + 1) missing) ORDER BY number"
 
-/* Of a binary result of these. False: it has other columns. The body is borrowed from it. */
+/*
+ * Reads a row of a binary result of these statements; the body is borrowed from the result. False:
+ * it has other columns.
+ */
 bool result_row(const PGresult *r, int at, struct row *ret, struct row_writer *ret_writer);
-/* The same where the length of the body stands in its place. */
+/* The same for a result with the length of the body in its place. */
 bool result_head(const PGresult *r, int at, struct row *ret);
 
 uint64_t result_u64(const PGresult *r, int at, int column);
 
-/* ROW_INSERT takes seven arrays, of a column each, then writer, batch and written. */
+/* ROW_INSERT takes seven arrays, one for each column, then writer, batch and written. */
 enum { ROW_ARRAYS = 7, ROW_PARAMS = ROW_ARRAYS + 3 };
 #define ROW_INSERT                                                                            \
 	"INSERT INTO log (number, kind, group_id, moved, at, checksum, body, writer, batch, " \
@@ -49,7 +52,7 @@ struct row_params {
 };
 
 void row_params_done(struct row_params *p);
-/* Of n rows; replaces what was in there. */
+/* Makes the parameters of n rows, in place of earlier ones. */
 void row_params_make(struct row_params *p, const struct row *list, size_t n,
 		     const struct row_writer *writer, double written);
 /* How many of the first rows fit in one statement: at least one. */

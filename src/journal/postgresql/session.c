@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 
-/* What libpq and the server say has several lines. */
+/* Makes one line of a message of libpq or the server, which may have several. */
 static void add_line(struct strbuf *to, const char *message)
 {
 	struct str s = str_of(message);
@@ -88,7 +88,7 @@ static int wait_for_socket(struct session *s, bool to_send, int64_t deadline, st
 	return 0;
 }
 
-/* Sends what is to be sent, and waits until the next result is there. */
+/* Flushes what is still to be sent, and waits until the next result is there. */
 static int wait_for_result(struct session *s, int64_t deadline, struct err *err)
 {
 	for (;;) {
@@ -148,7 +148,7 @@ static void clear_all(PGresult **list, int n)
 	}
 }
 
-/* What has failed first is the reason. */
+/* The first failure is the reason. */
 static int read_pipeline(struct session *s, PGresult **ret, int n, int64_t deadline,
 			 struct err *err)
 {

@@ -11,7 +11,7 @@
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/migrate.h"
 
-/* The copy leaves so much of the disk to the pushes that come meanwhile. */
+/* The copy leaves at least this much of the disk to the pushes that come meanwhile. */
 enum { LEFT_BYTES = 16 * 1024 * 1024 };
 
 int backup_step_pages = 64;
@@ -19,10 +19,13 @@ int backup_step_pages = 64;
 struct backup {
 	sqlite3 *from, *to;
 	sqlite3_backup *copying;
-	int fd; /* of the copy; -1: it is somebody else's */
+	int fd; /* of the copy; -1: given to the caller */
 };
 
-/* Beside the database, and not beside a link that leads to it: elsewhere nothing can be written. */
+/*
+ * The name of the copy: beside the database, not beside a link to it, since the process may not
+ * write elsewhere.
+ */
 static void name_of(sqlite3 *db, struct strbuf *out)
 {
 	strbuf_addf(out, "%s.copying", sqlite3_db_filename(db, "main"));
@@ -44,7 +47,7 @@ static int no_room(sqlite3_int64 bytes, struct err *err)
 		       (long long)bytes, LEFT_BYTES);
 }
 
-/* Where the file system cannot promise room, writing finds out. */
+/* On a file system that cannot reserve room, a lack of room shows while writing. */
 static int take_room(int fd, sqlite3_int64 bytes, struct err *err)
 {
 	struct statvfs disk;
@@ -69,7 +72,7 @@ static int database_bytes(sqlite3 *db, sqlite3_int64 *ret)
 }
 
 /*
- * The copy is nobody's but this connection's, needs no rollback, and is worth nothing before it is
+ * Only this connection uses the copy, which needs no rollback and is of no use before it is
  * complete: no locks, no journal, no sync.
  */
 static int open_copy(struct backup *b, const char *name)
@@ -127,7 +130,7 @@ static enum storage_backup_result fail(int code, struct err *err)
 	return STORAGE_BACKUP_FAILED;
 }
 
-/* Closed, it is a database that its gateway has ended with. */
+/* Marks the copy as a database that its gateway has closed. */
 static enum storage_backup_result complete(struct backup *b, struct storage_backup *ret,
 					   struct err *err)
 {

@@ -32,13 +32,13 @@ struct bytes_of_file {
 
 struct carver {
 	struct bytes_of_file database, wal;
-	const unsigned char **pages; /* the newest version of each; [0] unused */
+	const unsigned char **pages; /* the newest version of each page; [0] unused */
 	bool *free;                  /* on the list of free pages: its rows were deleted */
 	uint32_t n_pages;
 	const unsigned char **harmed; /* pages in the WAL that do not fit their checksum */
 	size_t n_harmed, cap_harmed;
-	uint64_t lowest; /* number of a row in the pages */
-	bool only_above; /* rows with lower numbers are taken for deleted ones */
+	uint64_t lowest; /* lowest number of an intact row in pages */
+	bool only_above; /* rows with lower numbers than that count as deleted */
 	struct strbuf payload;
 	carve_fn fn;
 	void *arg;
@@ -85,7 +85,7 @@ static void unmap(struct bytes_of_file *f)
 
 /* ---- pages ---- */
 
-/* The files have room for so many pages: a higher number is in a damaged frame. */
+/* Makes room for all pages that the files can have: a frame with a higher number is damaged. */
 static void make_room(struct carver *c)
 {
 	c->n_pages = (uint32_t)((c->database.n + c->wal.n) / PAGE) + 2;
@@ -130,8 +130,10 @@ static void take_pages(struct carver *c, uint64_t committed)
 	wal_each_committed(c->wal.p, c->wal.n, committed, PAGE, take_frame, c);
 }
 
-/* A page that is no trunk has other things in these places. It is not free because a damaged number
- * leads to it. */
+/*
+ * Whether the page looks like a trunk: a damaged number may lead to any other page, which is then
+ * not free.
+ */
 static bool is_trunk(const unsigned char *page, uint32_t last_page)
 {
 	uint32_t n = big32(page + 4);
@@ -172,7 +174,7 @@ static void find_free(struct carver *c)
 
 /* ---- rows ---- */
 
-/* At *at of n bytes; 0 when it runs out of them. */
+/* Reads a varint at *at of n bytes; 0 if it runs out of bytes. */
 static uint64_t varint(const unsigned char *p, size_t n, size_t *at)
 {
 	uint64_t v = 0;
@@ -324,8 +326,10 @@ static void carve_all(struct carver *c)
 	for (uint32_t i = 1; i < c->n_pages; i++)
 		if (c->pages[i] && !c->free[i])
 			carve_page(c, c->pages[i], i == 1);
-	/* Most of a damaged page may still be right. Which of its rows were deleted later is not
-	 * known. */
+	/*
+	 * Most of a damaged page may still be intact. It is not known which of its rows were
+	 * deleted later.
+	 */
 	c->only_above = true;
 	for (size_t i = 0; i < c->n_harmed; i++)
 		carve_page(c, c->harmed[i], false);

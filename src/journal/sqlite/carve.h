@@ -1,8 +1,8 @@
 /*
- * Rows of the log taken out of a damaged database without SQLite, page by page: SQLite gives up
- * where a tree does not hold together, and drops what follows a damaged frame of the WAL. The
- * checksum of each row tells written rows from bytes that only look like one. Format:
- * sqlite.org/fileformat2.html, sections 1 and 4.
+ * Reads rows of the log from a damaged database without SQLite, page by page: SQLite gives up where
+ * a tree is broken, and drops everything behind a damaged frame of the WAL. The checksum of each
+ * row tells written rows from bytes that only look like one. Format: sqlite.org/fileformat2.html,
+ * sections 1 and 4.
  */
 #ifndef JOURNAL_SQLITE_CARVE_H
 #define JOURNAL_SQLITE_CARVE_H
@@ -10,16 +10,19 @@
 #include "base/err.h"
 #include "store/rows.h"
 
-/* intact: as row_verdict() says; if not, nothing of the row can be relied on. Borrowed. */
+/*
+ * intact: row_verdict() finds no fault; otherwise nothing of the row can be relied on. The row is
+ * borrowed.
+ */
 typedef void (*carve_fn)(void *arg, const struct row *row, bool intact);
 
 /*
- * Rows in no order, one of them perhaps several times. Reads PATH and PATH-wal and changes neither;
- * nobody may write to them meanwhile. -1: PATH cannot be read, *err says why.
+ * Calls fn for rows in no order, for some perhaps several times. Reads PATH and PATH-wal without
+ * changing them; nobody may write to them meanwhile. -1: PATH cannot be read, *err says why.
  */
 int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err);
 
-/* Whether there is one as it was written: then the file is ours, whatever else became of it. */
+/* Whether the file has an intact row: then it is ours, however damaged it is. */
 bool carve_finds_a_row(const char *path);
 
 #endif

@@ -2,13 +2,14 @@
 #include "journal/sqlite/row.h"
 #include "journal/sqlite/vfs.h"
 
-/* A checkpoint writes all pages changed since the last one, and the committer waits for it. So the
- * more is stored, the less often it is made; a small store keeps a small WAL.
+/*
+ * A checkpoint writes all pages changed since the last one, and the committer waits for it. So the
+ * more rows are stored, the rarer checkpoints are; a small store keeps a small WAL.
  */
 enum {
 	CHECKPOINT_MIN = 256, /* pages: 1 MiB */
 	CHECKPOINT_MAX = 4000,
-	WAL_LIMIT = 4, /* a WAL that was longer is cut to so many times that */
+	WAL_LIMIT = 4, /* a longer WAL is cut to this many times the checkpoint's pages */
 };
 
 int sqlite_set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
@@ -58,8 +59,9 @@ static void roll_back(struct sqlite_storage *s)
 }
 
 /*
- * Deletes rows first, so that their pages can be used for new rows. *ret_begun: what has yet to be
- * cut off afterwards is of these rows, and of no commit before.
+ * Deletes rows first, so that their pages can be used for new rows. *ret_begun: nothing of an
+ * earlier commit is left in the WAL, so that what has to be cut off afterwards comes from these
+ * rows.
  */
 static int try_commit(struct sqlite_storage *s, const struct rows *rows, bool *ret_begun)
 {
@@ -79,7 +81,7 @@ static int try_commit(struct sqlite_storage *s, const struct rows *rows, bool *r
 static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int code,
 						  struct err *err)
 {
-	/* Some errors are ours, and SQLite has no message for them. */
+	/* Some codes come from our own code, and SQLite has no message for them. */
 	bool own = (sqlite3_errcode(s->db) & 0xFF) != (code & 0xFF);
 
 	err_set(err, ERR_STORAGE, 0, "the push could not be stored: %s",
@@ -92,8 +94,9 @@ static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int 
 }
 
 /*
- * The disk has neither taken the commit nor what undoes it: after a crash it may stand whole in the
- * WAL. In this process it has not taken place, and nothing else is committed before it is cut off.
+ * The disk has taken neither the commit nor its removal: after a crash the commit may be whole in
+ * the WAL. For this process it has not taken place, and nothing else is committed before it is cut
+ * off.
  */
 static enum storage_commit_result unknown(struct sqlite_storage *s, int code, struct err *err)
 {

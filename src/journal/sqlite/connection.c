@@ -15,11 +15,11 @@
 /*
  * Exclusive: one gateway for one file, and one connection for the gateway; no shared-memory index
  * beside the WAL. Not only for speed: the SQLite of Debian 12 can lose commits when two connections
- * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). Whoever wants
- * something of the file, a copy of it for instance, has to ask this connection.
- * What is deleted is overwritten, as in Debian's SQLite it is anyway: who takes rows out of a
- * damaged database page by page (carve.h) must not find those that were trimmed. FULL: the WAL is
- * synced before a commit returns. How often a checkpoint comes is the storage's to say.
+ * write and checkpoint at the same moment (the WAL-reset fault, mended in 3.51.3). So everything
+ * that reads the file, a backup for instance, has to use this connection. Deleted rows are
+ * overwritten, which is the default in Debian's SQLite: carve.h must not find trimmed rows in a
+ * damaged database. FULL: the WAL is synced before a commit returns. When checkpoints are made is
+ * set in commit.c.
  */
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA journal_mode=WAL;"
@@ -27,7 +27,10 @@ static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA secure_delete=ON;"
 			       "PRAGMA temp_store=MEMORY;";
 
-/* What our promises rest on. A pragma that cannot be had says nothing. */
+/*
+ * Settings that durability depends on. They are read back, since SQLite reports no error for a
+ * pragma that has no effect.
+ */
 static const struct {
 	const char *sql, *value;
 } required[] = {
@@ -113,7 +116,7 @@ static int open_file(const char *path, sqlite3 **ret, struct err *err)
 			       vfs);
 }
 
-/* -1: what has that name is not ours, whatever became of it. */
+/* -1: the file with that name is not ours. */
 static int check_ours(const char *path, struct err *err)
 {
 	if (db_file_check_type(path, err) < 0)
@@ -136,7 +139,7 @@ enum sqlite_open_result connection_refuse(const char *path, sqlite3 *db, int cod
 {
 	if (!err->reason)
 		explain_open(err, path, db, code);
-	/* Statements that SQLite cannot make sense of: the schema is not what it was. */
+	/* SQLITE_ERROR for our statements means that the schema has changed. */
 	if (!connection_is_damage(code) && (code & 0xFF) != SQLITE_ERROR)
 		return SQLITE_OPEN_FAILED;
 	if (db_file_kind(path) <= DB_FILE_OURS)
@@ -147,7 +150,7 @@ enum sqlite_open_result connection_refuse(const char *path, sqlite3 *db, int cod
 	return SQLITE_OPEN_FAILED;
 }
 
-/* ---- saying that it is open ---- */
+/* ---- marking the database as open ---- */
 
 static int set_id(sqlite3 *db, int id)
 {
@@ -168,10 +171,10 @@ bool connection_move_all(sqlite3 *db)
 
 void connection_mark(struct connection *c)
 {
-	/* The WAL is not emptied: as long as the database says that it is open, there is one. */
+	/* The WAL must not be empty as long as the database is marked as open. */
 	if (c->marked || set_id(c->db, DB_ID_OPEN) != SQLITE_OK)
 		return;
-	/* Even if the id has come no further than into the WAL. */
+	/* This holds even if the new id is only in the WAL. */
 	c->was_open = true;
 	c->marked = connection_move_all(c->db);
 }
@@ -181,7 +184,7 @@ static bool say_closed(struct connection *c)
 {
 	if (!c->marked && !c->was_open)
 		return true;
-	/* First the rest: whoever finds the new id has no need of the WAL. */
+	/* The rest is moved first: a database with the new id does not need its WAL. */
 	return connection_move_all(c->db) && set_id(c->db, DB_ID_CLOSED) == SQLITE_OK;
 }
 
@@ -215,9 +218,9 @@ void connection_leave(struct connection *c)
 /* ---- opening ---- */
 
 /*
- * Of a page that has lost the count of its last rows nothing is missing for who reads the tree:
- * that its bytes are all in use, or all free, is for SQLite to look at. Costs a walk over all
- * pages, which are read next anyway.
+ * Reading the tree does not notice a page that has lost the count of its last rows; SQLite's check
+ * does, since it looks whether all bytes of a page are in use or free. It walks over all pages,
+ * which are read next anyway.
  */
 static int check_structure(sqlite3 *db, const char *path, struct err *err)
 {
@@ -228,7 +231,7 @@ static int check_structure(sqlite3 *db, const char *path, struct err *err)
 	if (r == SQLITE_OK && (r = sqlite3_step(stmt)) == SQLITE_ROW) {
 		says = (const char *)sqlite3_column_text(stmt, 0);
 		r = says && strcmp(says, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
-		/* It takes a page that cannot be read for a damaged one. */
+		/* SQLite's check reports a page that cannot be read as a damaged one. */
 		if (r != SQLITE_OK && vfs_read_failed(db)) {
 			err_set(err, ERR_SYSTEM, 0, "cannot read %s: its disk gives errors", path);
 			r = SQLITE_IOERR;
@@ -271,7 +274,7 @@ enum sqlite_open_result connection_open(const char *path, struct connection *ret
 	looked = look(path, ret, err);
 	if (looked != SQLITE_OPENED)
 		return looked;
-	/* Otherwise what is shown now could be gone after a power cut. */
+	/* Without this sync, rows that are loaded now could be lost in a power cut. */
 	if (ret->had_wal && db_file_sync_wal(path, err) < 0)
 		return SQLITE_OPEN_FAILED;
 	err->reason = ERR_NONE;

@@ -16,14 +16,14 @@
 enum header_state {
 	HEADER_READ,
 	HEADER_TORN, /* nothing behind it is needed */
-	HEADER_MADE, /* of its first frame */
+	HEADER_MADE, /* made from its first frame */
 	HEADER_DAMAGED,
 };
 
 struct crash_remains {
 	const char *path;
 	bool exists; /* the database, and not empty */
-	bool open;   /* it says that it was not closed */
+	bool open;   /* the database is marked as open */
 	struct wal wal;
 	enum header_state header; /* of the WAL */
 	bool has_synced;
@@ -36,9 +36,9 @@ static int damaged(struct err *err, const struct crash_remains *l, const char *w
 }
 
 /*
- * After a note that nothing of the WAL is needed. One without a commit is begun anew with the
- * number that it had, and one whose header a power cut has torn with what SQLite reads there as a
- * number, and as salt. The note that follows may itself be lost, but by no more than a power cut.
+ * Whether the WAL was begun anew after a note that nothing of it is needed. A WAL without a commit
+ * is begun anew with the same number, and one whose header a power cut has torn with whatever
+ * SQLite reads there as number and salt. Only a power cut can lose the note that follows.
  */
 static bool was_begun_anew(const struct crash_remains *l)
 {
@@ -47,12 +47,12 @@ static bool was_begun_anew(const struct crash_remains *l)
 	return l->wal.commits == 0 || (was == is && (is == 0 || !l->synced.same_boot));
 }
 
-/* What was synced is the least that has to be there. */
+/* -1: less of the WAL is there than was synced. */
 static int check_synced(const struct crash_remains *l, struct err *err)
 {
 	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
 
-	/* The note is from before the WAL was begun anew, with all of it in the database. */
+	/* The note is older than the WAL: all frames that it is about are in the database. */
 	if (was->number < is->number)
 		return 0;
 	if (l->synced.end <= WAL_HEADER && was_begun_anew(l))
@@ -68,14 +68,17 @@ static int check_synced(const struct crash_remains *l, struct err *err)
 	return 0;
 }
 
-/* A note from before the machine's start may be older than what a power cut has left. */
+/* Whether a power cut is possible: without a note from since the machine was started. */
 static bool had_power_cut(const struct crash_remains *l)
 {
 	return !l->has_synced || !l->synced.same_boot;
 }
 
-/* A power cut tears a header that was never synced: the WAL was being begun anew, when all of it is
- * in the database. If no note says so, its old frames are taken, which change nothing there. */
+/*
+ * A power cut can only tear a header that was not synced: the WAL was being begun anew, and all of
+ * it is in the database. Without a note that says so, its old frames are used, which change nothing
+ * in the database.
+ */
 static enum header_state look_at_header(const struct crash_remains *l)
 {
 	if (l->wal.kind != WAL_GARBLED)
@@ -112,7 +115,10 @@ static int check_wal(const struct crash_remains *l, struct err *err)
 	return l->has_synced ? check_synced(l, err) : 0;
 }
 
-/* Frames that do not fit are what was being written at the end, or what has been damaged since. */
+/*
+ * Whether it is in doubt if the frames that do not fit were being written at the end, or have been
+ * damaged since.
+ */
 static bool in_doubt(const struct crash_remains *l)
 {
 	const struct wal_generation *was = &l->synced.generation, *is = &l->wal.generation;
@@ -121,7 +127,7 @@ static bool in_doubt(const struct crash_remains *l)
 	return l->header != HEADER_TORN && l->wal.commits_behind > 0 && !known;
 }
 
-/* SQLite's os.h: who reads holds a lock on these bytes, who writes one that excludes it. */
+/* SQLite's os.h: readers hold a shared lock on these bytes, writers an exclusive one. */
 enum { SHARED_FIRST = 0x40000002, SHARED_SIZE = 510 };
 
 /* Keeps the lock until fd is closed, so that nobody begins to write meanwhile. */
@@ -147,8 +153,9 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	l->has_synced = synced_read(strbuf_z(&note), &l->synced);
 	l->header = look_at_header(l);
 	/*
-	 * Killed when it had closed the database: nothing to do with the next WAL. If it stayed,
-	 * and were written over, a power cut could bring it back beside that.
+	 * The process was killed after it had closed the database, so the note is not about the
+	 * next WAL. If it stayed and were overwritten, a power cut could bring it back beside that
+	 * WAL.
 	 */
 	if (l->wal.kind == WAL_NONE && !l->open && unlink(strbuf_z(&note)) < 0 && errno != ENOENT) {
 		err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", strbuf_z(&note),
@@ -168,10 +175,10 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 }
 
 /*
- * After a sync that failed the kernel takes for written what is not (postgresql.org/wiki, "Fsync
- * Errors"): it is shown until the next power cut, and no later sync writes it. Whether that has
- * happened to the process before is not known, so that its bytes are written once more. A full disk
- * that has no room for them has to do without.
+ * After a failed sync the kernel takes pages for written that are not (postgresql.org/wiki, "Fsync
+ * Errors"): reads show them until the next power cut, and no later sync writes them. It is not
+ * known whether that has happened to the last process, so its bytes are written once more. On a
+ * full disk without room for them that is left out.
  */
 static int write_anew(int fd, uint64_t end)
 {
@@ -195,10 +202,10 @@ static int write_anew(int fd, uint64_t end)
 }
 
 /*
- * SQLite writes over the frames of a commit that was not whole, but maybe not over all of them:
- * together with a second one that is not whole they would look like two commits. Of a header that
- * is torn it goes on with the salt, maybe that of all the old frames, which are in the database.
- * Made durable by db_file_sync_wal().
+ * Cuts off frames of an incomplete commit. SQLite would overwrite them, but maybe not all: together
+ * with a second incomplete commit they would look like two commits. A torn header goes with all its
+ * old frames, which are in the database, since SQLite would continue with its salt, maybe that of
+ * the old frames. db_file_sync_wal() makes this durable.
  */
 static int mend_wal(const struct crash_remains *l, struct err *err)
 {
@@ -227,7 +234,7 @@ static int mend_wal(const struct crash_remains *l, struct err *err)
 
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 {
-	/* SQLite keeps its files beside what a symbolic link leads to. */
+	/* SQLite keeps its files beside the target of a symbolic link. */
 	CLEANUP(freep) char *real = realpath(path, NULL);
 	struct crash_remains l = { .path = real ? real : path };
 	int fd = open(l.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

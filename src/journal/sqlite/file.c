@@ -17,7 +17,7 @@
 #include "journal/sqlite/carve.h"
 #include "journal/sqlite/synced.h"
 
-/* What stands beside a database; the database itself comes last. */
+/* Suffixes of the files of a database; the database itself comes last. */
 static const char *const suffixes[] = { "-wal", "-shm", "-journal", SYNCED_SUFFIX, "" };
 
 static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
@@ -134,7 +134,10 @@ static enum db_file_kind kind_of(const char *head, size_t n, off_t size)
 		return DB_FILE_OURS;
 	if (!begins)
 		return DB_FILE_NONE;
-	/* Ours has no id as long as its first transaction is only in the WAL: one page at most. */
+	/*
+	 * A database of ours has no id as long as its first transaction is only in the WAL; it then
+	 * has at most one page.
+	 */
 	if (size <= PAGE_MAX && (n < ID_END || memcmp(head + ID_AT, no_id, sizeof(no_id)) == 0))
 		return DB_FILE_OURS;
 	return DB_FILE_OTHERS;
@@ -148,7 +151,7 @@ enum db_file_kind db_file_kind(const char *path)
 	struct stat st;
 	ssize_t n;
 
-	/* What cannot be read is left to SQLite to explain. */
+	/* SQLite explains why a file cannot be read. */
 	if (fd < 0)
 		return DB_FILE_NEW;
 	n = fstat(fd, &st) == 0 ? db_file_read(fd, head, sizeof(head), 0) : 0;
@@ -172,7 +175,7 @@ static bool any_exists(const char *path)
 	return false;
 }
 
-/* All gets a second name, or nothing does. errno says why not. */
+/* Gives all files a second name, or none; errno says why not. */
 static int link_all(const char *path, const char *aside)
 {
 	CLEANUP(strbuf_done) struct strbuf from = { 0 };
@@ -191,7 +194,7 @@ static int link_all(const char *path, const char *aside)
 			why = errno;
 	if (why == 0)
 		return 0;
-	/* Nothing had these names before, and what failed has none. */
+	/* These names are all new, and the one that failed was not made. */
 	while (--i > 0)
 		unlink(suffixed(&to, aside, suffixes[i - 1]));
 	errno = why;
@@ -235,10 +238,10 @@ static int link_to_free_name(const char *path, char *aside, size_t size, struct 
 
 int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err)
 {
-	/* SQLite follows symbolic links, and its files stand beside what they lead to. */
+	/* SQLite follows symbolic links, and keeps its files beside their targets. */
 	CLEANUP(freep) char *real = realpath(path, NULL);
 
-	/* There may be no more than a WAL. */
+	/* The database itself may be missing, with only a WAL left. */
 	const char *name = real ? real : path;
 
 	if (link_to_free_name(name, aside, size, err) < 0)
@@ -278,7 +281,7 @@ void db_file_forget_cached(const char *path)
 	}
 }
 
-/* What a symbolic link leads to, though it need not be there: the new one has to get that name. */
+/* The target of a symbolic link, which need not exist: the new database gets that name. */
 static char *real_path(const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -351,7 +354,7 @@ int db_file_end_new(const char *path, struct err *err)
 
 	suffixed(&from, real, making);
 	suffixed(&to, real, complete);
-	/* It was closed, and all of it is in one file; or it was not. */
+	/* A WAL is left if the new database could not be closed: then it is not complete. */
 	if (access(suffixed(&wal, from.p, "-wal"), F_OK) == 0)
 		return err_set(err, ERR_SYSTEM, 0, "cannot write all of %s", from.p);
 	return rename_to(from.p, to.p, err);

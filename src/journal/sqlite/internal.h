@@ -1,4 +1,4 @@
-/* What the files of journal/sqlite that are the engine share: sqlite.c, commit.c and reading.c. */
+/* Shared by the files of the engine itself: sqlite.c, commit.c and reading.c. */
 #ifndef JOURNAL_SQLITE_INTERNAL_H
 #define JOURNAL_SQLITE_INTERNAL_H
 
@@ -28,12 +28,12 @@ struct sqlite_storage {
 	sqlite3_stmt *stmt[N_STATEMENTS];
 	struct space space;
 	char *path;
-	int checkpoint;                /* pages of the WAL at which it is made */
-	struct db_directory directory; /* when it was opened first */
-	bool lost;                     /* it was opened again and was damaged */
+	int checkpoint;                /* pages of the WAL at which one is made */
+	struct db_directory directory; /* of the file as it was first opened */
+	bool lost;                     /* it was damaged when it was opened again */
 	struct backup *backup;         /* NULL: none is being made */
-	bool backup_ended;             /* it was, of the connection before */
-	bool at_odds;                  /* it has a row of a number that the store gave to another */
+	bool backup_ended;             /* a backup was under way when the connection was closed */
+	bool at_odds; /* the log has a row with a number that the store has given to another row */
 };
 
 static inline struct sqlite_storage *sqlite_of(struct storage *st)
@@ -45,7 +45,7 @@ static inline struct sqlite_storage *sqlite_of(struct storage *st)
 enum storage_commit_result sqlite_commit(struct storage *st, const struct rows *rows,
 					 struct err *err);
 int sqlite_probe(struct storage *st, struct err *err);
-/* Makes checkpoints as rare as so many bytes of live rows allow. An SQLite result code. */
+/* Sets how often checkpoints are made, for that many bytes of live rows. An SQLite result code. */
 int sqlite_set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes);
 
 /* In reading.c. */

@@ -64,7 +64,9 @@ static int read_schema(sqlite3 *db, struct strbuf *out)
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-/* Every migration changes the schema: what says that it is newer and has ours says it wrongly. */
+/*
+ * Every migration changes the schema, so a higher version number with the newest schema is damaged.
+ */
 static bool has_newest_schema(sqlite3 *db)
 {
 	CLEANUP(strbuf_done) struct strbuf is = { 0 };
@@ -81,7 +83,7 @@ static bool has_newest_schema(sqlite3 *db)
 	       str_eq(strbuf_str(&is), strbuf_str(&ours));
 }
 
-/* One bit of the newest one. */
+/* Whether the version is the newest one with one bit flipped. */
 static bool is_flipped(int version)
 {
 	return __builtin_popcount((unsigned)version ^ (unsigned)ARRAY_LEN(migrations)) == 1;
@@ -110,7 +112,7 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struc
 			path);
 		return SQLITE_MISMATCH;
 	}
-	/* Ours from the first migration on has a version above 0. */
+	/* After the first migration a database of ours has a version above 0. */
 	if (version < 0 || (version == 0 && tables > 0) ||
 	    (version > newest && is_flipped(version) && has_newest_schema(db))) {
 		err_set(err, ERR_SYSTEM, 0, "%s is damaged: it says that its schema is %d", path,

@@ -11,14 +11,14 @@
 /*
  * Runs the migrations after the file's user_version, each in a transaction of its own. Returns an
  * SQLite result code; SQLITE_MISMATCH when the file is of a newer version or not ours, with *err
- * set. Of *ret_found it sets the schemas.
+ * set. Sets the schemas in *ret_found.
  */
 int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err);
 
 /* SQLite's application_id. */
 int migrate_read_id(sqlite3 *db, int *ret);
 
-/* The one number that a statement answers with; a code of SQLite. */
+/* Runs a statement that answers with one number; an SQLite result code. */
 int migrate_read_int(sqlite3 *db, const char *sql, int *ret);
 
 #endif

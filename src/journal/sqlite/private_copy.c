@@ -15,17 +15,17 @@
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/synced.h"
 
-/* What a start would read; the others it makes anew. */
+/* Suffixes of the files that a start reads; it makes the others anew. */
 static const char *const suffixes[] = { "", "-wal", SYNCED_SUFFIX };
 
-/* What may come into being beside the copy. */
+/* Files that may be made in the directory of the copy. */
 static const char *const made[] = {
 	"db", "db-wal", "db-shm", "db-journal", ("db" SYNCED_SUFFIX), "db.copying",
 };
 
 static const char prefix[] = "tallygate-copy-", pattern[] = "XXXXXX";
 
-/* The bytes that SQLite locks (os.h): whoever uses the file has a lock on one of them. */
+/* The bytes that SQLite locks (os.h): a process that uses the file has a lock on one of them. */
 enum { LOCKED_AT = 0x40000000, LOCKED_BYTES = 512 };
 
 static bool in_use(int fd)
@@ -66,7 +66,7 @@ static int copy_file(const char *from, const char *to, struct err *err)
 		r = err_set(err, ERR_SYSTEM, 0,
 			    "cannot copy %s to %s to look at it: %s (TMPDIR says where)", from, to,
 			    strerrordesc_np(errno));
-	/* It may have been started meanwhile. */
+	/* A gateway may have been started meanwhile. */
 	else if (used || in_use(in))
 		r = err_set(err, ERR_SYSTEM, 0,
 			    "%s is in use: stop the gateway, or look at a backup of it", from);
@@ -98,7 +98,10 @@ static void remove_directory(int at, const char *name, int dir)
 	unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* Of a process that has ended without removing it: nobody has the lock that its owner takes. */
+/*
+ * Removes a directory whose process has ended without removing it: nobody has the lock that its
+ * owner takes.
+ */
 static void remove_if_left(int at, const char *name)
 {
 	int dir = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -127,7 +130,7 @@ static void remove_what_is_left(const char *tmp)
 	closedir(d);
 }
 
-/* False: somebody has taken it for left over before it was locked. */
+/* False: another process has taken it for left over and removed it before it was locked. */
 static bool lock_directory(struct private_copy *c)
 {
 	struct stat st;
@@ -145,7 +148,7 @@ static bool lock_directory(struct private_copy *c)
 
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* What the handler removes; NULL: nothing. */
+/* The copy that the signal handler removes; NULL: none. */
 static const struct private_copy *volatile to_remove;
 
 /* SA_RESETHAND: the signal then ends the process as it would have. */
@@ -164,13 +167,16 @@ static void watch_signals(const struct private_copy *c)
 	struct sigaction old, on = { .sa_handler = on_end, .sa_flags = (int)SA_RESETHAND };
 
 	to_remove = c;
-	/* What nohup has ignored stays so. */
+	/* Signals that nohup ignores stay ignored. */
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
 		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
 			sigaction(ends[i], &on, NULL);
 }
 
-/* As long as there is a directory that the handler does not know of. Returns the mask of before. */
+/*
+ * Blocks these signals while there is a directory that the handler does not know of. Returns the
+ * old mask.
+ */
 static sigset_t hold_signals(void)
 {
 	sigset_t held, before;

@@ -1,8 +1,8 @@
 /*
- * A database that is only to be looked at: opening it where it is would take its WAL into it, bring
- * it to the newest schema, and need the right to write. So its files are copied first, to a
- * directory of our own. A process that is ended by a signal removes it; one that is killed leaves
- * it to the next that makes a copy. One thread, one copy at a time.
+ * A copy of a database that is only to be looked at: opening the database itself would move its WAL
+ * into it, bring it to the newest schema, and need the right to write. So its files are copied to a
+ * directory of our own. A process that is ended by a signal removes that; what a killed process
+ * leaves, the next one that makes a copy removes. One thread, one copy at a time.
  */
 #ifndef JOURNAL_SQLITE_PRIVATE_COPY_H
 #define JOURNAL_SQLITE_PRIVATE_COPY_H
@@ -16,11 +16,12 @@ struct private_copy {
 };
 
 /*
- * *ret must not move until it is done. In $TMPDIR, or /var/tmp: it is as large as the database. -1:
- * there is no such file of ours, a running gateway has it, or it cannot be copied: *err says which.
+ * Makes the copy in $TMPDIR, or /var/tmp; it is as large as the database. *ret must not move until
+ * private_copy_done(). -1: there is no database of ours, a running gateway uses it, or it cannot be
+ * copied: *err says which.
  */
 int private_copy_make(const char *path, struct private_copy *ret, struct err *err);
-/* Removes it. All zeros is fine. */
+/* Removes the copy. All zeros is fine. */
 void private_copy_done(struct private_copy *c);
 
 #endif

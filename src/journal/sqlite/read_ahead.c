@@ -3,10 +3,10 @@
 #include "base/array.h"
 
 enum {
-	NEAR = 32 * 1024, /* bytes between two reads that follow each other */
-	ENOUGH = 3,       /* so many of them, and more are expected */
+	NEAR = 32 * 1024, /* the most bytes between two reads that count as following each other */
+	ENOUGH = 3,       /* after this many of them more are expected */
 	WORTH = 8,        /* reads of one part that are worth reading all of it */
-	REST = 64,        /* reads by themselves after a part that was not */
+	REST = 64,        /* reads that are done directly after a part that was not worth it */
 };
 
 static void note(struct read_ahead *r, sqlite3_int64 at)
@@ -22,7 +22,10 @@ static int holds(const struct read_ahead *r, int n, sqlite3_int64 at)
 	return r->n > 0 && at >= r->at && at + n <= r->at + r->n;
 }
 
-/* What lies across two of these parts is read by itself, and so is the last one of the file. */
+/*
+ * Reads the part that holds these bytes. Bytes that lie in two parts are read by themselves, as is
+ * the last, incomplete part of the file.
+ */
 static void fill(struct read_ahead *r, sqlite3_file *from, int n, sqlite3_int64 at)
 {
 	sqlite3_int64 part = at / READ_AHEAD * READ_AHEAD;

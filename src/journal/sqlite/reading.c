@@ -1,7 +1,7 @@
 #include "journal/sqlite/internal.h"
 #include "journal/sqlite/row.h"
 
-/* -1 with *err: it cannot be read, or is not what was written. */
+/* -1 with *err: the row cannot be read, or is damaged. */
 static int read_row(struct sqlite_storage *s, uint64_t number,
 		    const struct storage_cleaner *cleaner, struct err *err)
 {
@@ -50,7 +50,7 @@ int sqlite_oldest(struct storage *st, uint64_t bytes, const struct storage_clean
 	return err_set(err, ERR_SYSTEM, 0, "%s: %s", s->path, sqlite3_errstr(r));
 }
 
-/* The partial index of the schema serves the second. */
+/* The second uses the partial index of the schema. */
 static const char *const reads[] = {
 	[STORAGE_ALL] = ROW_SELECT "WHERE number < ? ORDER BY number DESC",
 	[STORAGE_GROUPS] = ROW_SELECT

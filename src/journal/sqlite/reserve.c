@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A call for each of these, where a file grows. */
+/* A growing file asks for room in steps of this many bytes. */
 enum { STEP = 256 * 1024 };
 
 struct reserve reserve_open(const char *name, dev_t device, ino_t inode)
@@ -44,7 +44,10 @@ int reserve_to(struct reserve *r, int64_t bytes)
 	if (r->fd < 0 || bytes <= r->bytes || allocate(r, rounded) == 0)
 		return 0;
 	if (errno != ENOSPC && errno != EDQUOT) {
-		/* Not to be asked again: closing it is for the one who holds locks. */
+		/*
+		 * The file system is not asked again. The descriptor stays open, since closing it
+		 * would end locks.
+		 */
 		r->bytes = INT64_MAX;
 		return 0;
 	}

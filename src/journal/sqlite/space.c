@@ -4,7 +4,10 @@
 #include "journal/sqlite/migrate.h"
 #include "journal/sqlite/vfs.h"
 
-/* Of pages that a transaction changes beside those that it fills; that a row takes for itself. */
+/*
+ * OTHER_BYTES: of pages that a transaction changes beside those that it fills. ROW_OVERHEAD: bytes
+ * of a row beside its body.
+ */
 enum { PAGE = 4096, OTHER_BYTES = 16 * PAGE, ROW_OVERHEAD = 64 };
 
 static int ask(sqlite3_stmt *stmt, sqlite3_int64 *ret)
@@ -75,8 +78,8 @@ int space_limit_wal(struct space *s, sqlite3 *db, int bytes)
 }
 
 /*
- * What the WAL was long for once is given to the database. All of it is in there, so that it begins
- * anew with the next commit; what is cut off cannot be read again.
+ * Cuts a long WAL, so that the database gets its room. All of the WAL is in the database, and it
+ * begins anew with the next commit.
  */
 static void shorten_wal(struct space *s, sqlite3 *db)
 {
@@ -86,7 +89,7 @@ static void shorten_wal(struct space *s, sqlite3 *db)
 	limit_wal(db, s->wal_limit);
 }
 
-/* The WAL is to end there. */
+/* Reserves room for a database of that size and a WAL that ends at wal_end. */
 static bool keep(const struct space *s, sqlite3 *db, sqlite3_int64 database, sqlite3_int64 wal_end)
 {
 	return vfs_keep_space(db, database, wal_end > s->least_wal ? wal_end : s->least_wal) == 0;
@@ -122,7 +125,7 @@ int space_make(struct space *s, sqlite3 *db, const struct rows *rows)
 		r = ask(s->free_pages, &free_pages);
 	if (r != SQLITE_OK)
 		return r;
-	/* Free pages are as good as what is kept. */
+	/* Free pages of the database count as reserved room. */
 	more = bytes + SPACE_KEPT - free_pages * PAGE;
 	database = pages * PAGE + (more > 0 ? more : 0);
 	if (keep(s, db, database + SPACE_AHEAD, vfs_wal_end(db) + bytes)) {
@@ -132,7 +135,7 @@ int space_make(struct space *s, sqlite3 *db, const struct rows *rows)
 	}
 	if (keep(s, db, database, vfs_wal_end(db) + bytes) || rows_free(rows))
 		return SQLITE_OK;
-	/* The WAL begins anew when all of it is in the database. */
+	/* Once all of the WAL is in the database it begins anew, and needs less room. */
 	if (!connection_move_all(db))
 		return SQLITE_FULL;
 	if (keep(s, db, database, bytes))

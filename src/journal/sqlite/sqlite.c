@@ -167,7 +167,10 @@ int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 	return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
 }
 
-/* Where the process may write was settled when it started (process/sandbox.h). */
+/*
+ * Explains an error that comes from a replaced directory: the process may only write to the one
+ * from its start (process/sandbox.h).
+ */
 static void explain_directory(struct sqlite_storage *s, struct err *err)
 {
 	struct db_directory now = db_file_directory(s->path);

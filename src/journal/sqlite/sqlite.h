@@ -26,12 +26,14 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 			   struct strbuf *ret_kept, struct err *err);
 
-/* What was found when it was opened. */
+/* What opening has found. */
 struct sqlite_found {
 	int schema;     /* 0: a new database */
-	int schema_now; /* that it was brought to */
-	/* Not ERR_NONE: of the WAL the end is damaged, maybe by a power cut; or the header, and was
-	 * made again. */
+	int schema_now; /* after migrations */
+	/*
+	 * If not ERR_NONE: doubt: the end of the WAL is damaged, maybe by a power cut; mended: its
+	 * header was damaged, and was made again.
+	 */
 	struct err doubt, mended;
 };
 

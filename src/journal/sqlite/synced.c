@@ -59,7 +59,7 @@ bool synced_read(const char *path, struct synced *ret)
 	return true;
 }
 
-/* Of the machine's start; asked for with each file that is opened. */
+/* The id of the machine's start, read when a file is opened. */
 static char this_boot[BOOT_ID];
 
 int synced_open(const char *path)

@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-/* The version of the schema that they lead to. */
+/* The schema that upgrade_to_rows() leads to. */
 enum { UPGRADE_TO_ROWS = 3 };
 
 /*

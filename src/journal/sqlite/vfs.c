@@ -72,7 +72,7 @@ static int write_through(sqlite3_file *f, const void *from, int n, sqlite3_int64
 		file->size = at + n;
 	if (r == SQLITE_OK)
 		reserve_was_filled(&file->reserve, at + n);
-	/* Of what a full disk has not taken, the last byte is missing. */
+	/* If the disk was full, not all bytes were written. */
 	if (r != SQLITE_FULL && file->log && at + n > file->log->on_disk)
 		file->log->on_disk = at + n;
 	if (r == SQLITE_OK && file->log && at == 0)
@@ -92,7 +92,10 @@ static int flush(sqlite3_file *f)
 	return n ? write_through(f, file->pending, n, file->at) : SQLITE_OK;
 }
 
-/* SQLite does not look at what some calls answer: a checkpoint would count as made. */
+/*
+ * SQLite ignores the result of some calls, and would take a failed checkpoint for made; the error
+ * is reported with the next call instead.
+ */
 static void flush_unheard(sqlite3_file *f)
 {
 	((struct db_file *)f)->owed = flush(f);
@@ -148,8 +151,8 @@ static int do_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
 }
 
 /*
- * A checkpoint cuts the database to the size that it has, which would give back what is kept behind
- * its end.
+ * A checkpoint cuts the database to the size that it has already, which would give back the room
+ * reserved behind its end.
  */
 static int do_truncate(sqlite3_file *f, sqlite3_int64 size)
 {

@@ -20,25 +20,25 @@
 /* The name to open databases with; registers it the first time. NULL: out of memory. One thread. */
 const char *vfs_name(void);
 
-/* Of a database opened with it: -1 when it, or its WAL, was removed, replaced or cut short. */
+/* -1: the database, opened with this layer, or its WAL was removed, replaced or cut short. */
 int vfs_check_files(sqlite3 *db, struct err *err);
-/* The database may become so long, and the WAL: -1: there is no room for it (reserve.h). */
+/* Reserves room for a database and a WAL of these sizes (reserve.h). -1: there is none. */
 int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_bytes);
-/* Where the WAL ends, and how much room it has. 0: not known, nothing has been written to it. */
+/* Where the WAL ends, and how much room it has, in bytes; 0: nothing has been written to it yet. */
 sqlite3_int64 vfs_wal_end(sqlite3 *db);
 sqlite3_int64 vfs_wal_room(sqlite3 *db);
 /* Cuts off what a failed commit has left in the WAL, and syncs it. -1: that failed. */
 int vfs_sync(sqlite3 *db);
-/* The same, if something is left; otherwise it does nothing. */
+/* The same, but does nothing if nothing is left. */
 int vfs_cut(sqlite3 *db);
-/* Something may be left: a crash could make the commit that has failed last take effect. */
+/* Whether something may be left: a crash could then make the last failed commit take effect. */
 bool vfs_cut_is_due(sqlite3 *db);
 /*
- * Whether a sync has failed since it was opened, or a cut: the kernel's memory may differ from the
- * disk.
+ * Whether a sync or a cut has failed since the database was opened: the kernel's memory may differ
+ * from the disk.
  */
 bool vfs_is_doubted(sqlite3 *db);
-/* Whether the disk has not given what was to be read since then: nothing can be said of that. */
+/* Whether a read has failed since then, so that nothing is known about the bytes there. */
 bool vfs_read_failed(sqlite3 *db);
 
 #endif

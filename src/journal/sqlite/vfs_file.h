@@ -1,6 +1,6 @@
 /*
- * What vfs.c knows of an open file: private to vfs.c and wal_state.c. The thread that uses the
- * connection.
+ * An open file of the layer in vfs.c: private to vfs.c and wal_state.c. Used by the thread that
+ * uses the connection.
  */
 #ifndef JOURNAL_SQLITE_VFS_FILE_H
 #define JOURNAL_SQLITE_VFS_FILE_H
@@ -14,20 +14,20 @@
 
 struct db_file {
 	sqlite3_file base; /* first */
-	char *pending;     /* made with the first write */
-	sqlite3_int64 at;  /* where it belongs */
+	char *pending;     /* bytes that are held back; allocated by the first write */
+	sqlite3_int64 at;  /* their offset in the file */
 	int n;
-	int owed;         /* the error of a write that SQLite has not been told of yet */
+	int owed;         /* an error that SQLite has not been told of yet */
 	const char *name; /* SQLite's, as long as the file is open */
 	dev_t device;
 	ino_t inode;
-	sqlite3_int64 size;    /* the least that the file must have */
+	sqlite3_int64 size;    /* the least size that the file must have */
 	struct wal_state *log; /* of a WAL */
 	struct reserve reserve;
 	struct read_ahead ahead;
 	bool is_database;
-	bool doubted;     /* of a database: a sync of it or its WAL has failed, or a cut of that */
-	bool read_failed; /* likewise */
+	bool doubted; /* of a database: a sync of it or its WAL, or a cut of its WAL, has failed */
+	bool read_failed; /* of a database: a read of it or its WAL has failed */
 };
 
 /* The file of SQLite's own layer, which follows in memory. */

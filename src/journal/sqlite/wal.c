@@ -47,7 +47,7 @@ static bool sum_is(const struct wal_sum *s, const unsigned char *p)
 	return big(p) == s->a && big(p + 4) == s->b;
 }
 
-/* *sum: what the checksum of the first frame continues from. */
+/* *sum: the checksum that the first frame continues. */
 static bool check_header(const unsigned char *h, struct wal_sum *sum)
 {
 	uint32_t page = big(h + PAGE_SIZE);
@@ -83,7 +83,7 @@ static void put_big(unsigned char *p, uint32_t n)
 		p[i] = (unsigned char)(n >> (24 - 8 * i));
 }
 
-/* What the sum was before these n bytes were added. */
+/* Takes these n bytes out of the sum again. */
 static void take_from_sum(struct wal_sum *s, const unsigned char *p, size_t n)
 {
 	for (size_t i = n; i > 0; i -= 8) {
@@ -93,9 +93,9 @@ static void take_from_sum(struct wal_sum *s, const unsigned char *p, size_t n)
 }
 
 /*
- * A WAL's header, from its first frame: that has the salt, and its checksum continues the header's.
- * Of the header only the number of the WAL is not known then. It follows from one half of the
- * checksum, and the other half proves all of it. False: the frame is damaged, too.
+ * Makes a WAL's header from its first frame, which has the salt, and whose checksum continues that
+ * of the header. Only the number of the WAL is unknown then: it follows from one half of the
+ * checksum, and the other half proves the result. False: the frame is damaged, too.
  */
 static bool make_header(const unsigned char *frame, size_t page, bool big_endian,
 			unsigned char ret[WAL_HEADER])
@@ -114,7 +114,7 @@ static bool make_header(const unsigned char *frame, size_t page, bool big_endian
 	put_big(ret + HEADER_SUM + 4, sum.b);
 	take_from_sum(&sum, ret + SALT, 8);
 	add_to_sum(&begin, ret, PAGE_SIZE);
-	/* As add_to_sum() reads it. */
+	/* The number as add_to_sum() reads it. */
 	number = sum.b - begin.b - sum.a;
 	put_big(ret + NUMBER, big_endian ? number : __builtin_bswap32(number));
 	return check_header(ret, &check);
@@ -143,10 +143,10 @@ struct wal_reader {
 	struct wal *wal;
 	unsigned char salt[8];
 	struct wal_sum sum;
-	uint64_t valid;          /* the end of the frames that fit, each on those before it */
-	bool broken;             /* one did not */
-	unsigned char before[8]; /* the checksum that the frame before says it has */
-	uint64_t intact_commits; /* behind `broken`: those that fit on that */
+	uint64_t valid;          /* the end of the frames whose checksums continue one another */
+	bool broken;             /* a frame did not fit */
+	unsigned char before[8]; /* the checksum in the header of the frame before */
+	uint64_t intact_commits; /* behind `broken`: ends of commits that fit the frame before */
 };
 
 static bool fits(struct wal_reader *r, const unsigned char *f, size_t page)
@@ -197,7 +197,7 @@ static int read_frames(int fd, struct wal_reader *r, size_t page)
 	return n < 0 ? -1 : 0;
 }
 
-/* Whose pages have the size of ours. */
+/* Only for WALs with the page size of our databases. */
 static int make_header_of_file(int fd, struct wal *ret)
 {
 	CLEANUP(freep) unsigned char *frame = mem_alloc(WAL_FRAME_HEADER + OUR_PAGE);
@@ -270,7 +270,7 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 
 struct wal_frames {
 	const unsigned char *p;      /* the WAL */
-	const unsigned char *header; /* its own, or what was made for it */
+	const unsigned char *header; /* its own, or one that was made from a frame */
 	size_t n, page;              /* frames; size of a page */
 	bool big_endian;
 	const unsigned char *salt; /* of its generation */
@@ -294,8 +294,10 @@ static bool frame_is_of_generation(const struct wal_frames *fs, size_t i)
 	return memcmp(frame_at(fs, i) + FRAME_SALT, fs->salt, 8) == 0;
 }
 
-/* The salt counts up. If that of the first frame, damaged as this is, is a little higher, the
- * others are of a WAL before it: they are in the database, where they may have been replaced since.
+/*
+ * Salts count up. If the salt of the first frame, though that is damaged, is a little higher, then
+ * this salt is that of an earlier WAL: its frames are in the database, where their pages may have
+ * changed since.
  */
 static bool is_older_than_first(const struct wal_frames *fs, const unsigned char *salt)
 {
@@ -305,7 +307,7 @@ static bool is_older_than_first(const struct wal_frames *fs, const unsigned char
 	return higher > 0 && higher < LITTLE;
 }
 
-/* Without a header the first frame that fits says it. made: where one can be made. */
+/* Without a header the salt is that of the first frame that fits. made: room for a header. */
 static bool find_salt(struct wal_frames *fs, unsigned char made[WAL_HEADER])
 {
 	struct wal_sum sum;
@@ -325,7 +327,7 @@ static bool find_salt(struct wal_frames *fs, unsigned char made[WAL_HEADER])
 	return fs->salt && !is_older_than_first(fs, fs->salt);
 }
 
-/* How many frames are known to be of transactions that were committed. */
+/* How many frames are known to belong to committed transactions. */
 static size_t count_committed(const struct wal_frames *fs, uint64_t committed)
 {
 	size_t n = committed > WAL_HEADER

@@ -15,12 +15,16 @@
 
 enum { WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
 
-/* What a WAL is cut to that has a header and no commit: SQLite does not read a header that nothing
- * follows, and would begin to count its generations anew. */
+/*
+ * The length to which a WAL with a header and no commit is cut: SQLite does not read a header that
+ * nothing follows, and would count its generations anew.
+ */
 enum { WAL_LEAST = WAL_HEADER + 1 };
 
-/* When all of a WAL is in the database, it is written again from its start, with new values of
- * these. */
+/*
+ * A WAL that is in the database as a whole is written again from its start, with new values of
+ * these.
+ */
 struct wal_generation {
 	uint32_t number; /* counts up */
 	uint32_t salt[2];
@@ -32,29 +36,31 @@ struct wal {
 		WAL_GARBLED, /* its header is damaged: SQLite would throw all of it away */
 		WAL_READ,    /* the members below are set */
 	} kind;
-	/* Of one that is garbled. If its header follows from its first frame, it is made, and the
-	 * members below are set. */
+	/*
+	 * For WAL_GARBLED. has_made_header: the header was made from the first frame, and the
+	 * members below are set.
+	 */
 	bool is_header_only; /* nothing that could be a frame follows */
 	bool has_made_header;
 	unsigned char made_header[WAL_HEADER];
 	struct wal_generation generation;
 	uint64_t committed; /* where SQLite cuts: the end of the last commit */
-	uint64_t commits;   /* up to there */
-	/* Frames of this generation from there on, and those of them that say that they end a
-	 * commit. */
+	uint64_t commits;   /* how many commits end up to there */
+	/* Frames of this generation behind `committed`, and how many of them claim to end a commit.
+	 */
 	uint64_t frames_behind, commits_behind;
 	/*
-	 * One of them follows a frame that says so; and one that fits its checksum, too. A power
-	 * cut that tears the header of a frame may leave what the frame of an older generation in
-	 * its place has said, beside the salt of this one.
+	 * Whether a frame follows one that claims so; and one whose checksum fits as well. When a
+	 * power cut tears the header of a frame, the claim of an older generation's frame may
+	 * remain in its place, beside the salt of this one.
 	 */
 	bool frames_behind_commit, frames_behind_intact_commit;
 };
 
-/* Of the bytes of a WAL's header; false: it is damaged. */
+/* Reads a WAL's header; false: it is damaged. */
 bool wal_read_header(const unsigned char header[WAL_HEADER], struct wal_generation *ret);
 
-/* Of the bytes of a frame's header: it is the last of a commit. */
+/* Whether a frame with this header is the last of a commit. */
 bool wal_frame_commits(const unsigned char header[WAL_FRAME_HEADER]);
 
 /* -1: it could not be read, *err (ERR_SYSTEM) says why. */
@@ -64,9 +70,9 @@ int wal_read(const char *path, struct wal *ret, struct err *err);
 typedef void (*wal_frame_fn)(void *arg, uint32_t page, const unsigned char *bytes, bool intact);
 
 /*
- * Of a damaged WAL, whole in memory: frames of its generation, the oldest first, up to the last
- * that is known to have been committed: because of `committed` (bytes, see synced.h; 0: not known),
- * or because one that ends a commit is intact.
+ * Calls fn for frames of a damaged WAL, which is in memory as a whole: those of its generation, the
+ * oldest first, up to the last one that is known to be committed, by `committed` (bytes, see
+ * synced.h; 0: not known) or by an intact frame that ends a commit.
  */
 void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
 			wal_frame_fn fn, void *arg);

@@ -109,7 +109,7 @@ int wal_state_cut(struct db_file *file)
 	int r;
 
 	file->n = 0;
-	/* The old one is whole, and in the database. */
+	/* The old WAL is whole, and all of it is in the database. */
 	if (!log->synced || log->header_due)
 		return SQLITE_OK;
 	if (!log->cut_due && !commit_may_be_there(log)) {
@@ -117,10 +117,10 @@ int wal_state_cut(struct db_file *file)
 		return SQLITE_OK;
 	}
 	log->cut_due = true;
-	/* Whether or not that works: the next sync is of no more. */
+	/* Whether or not the cut works, the next sync is only about bytes up to here. */
 	log->end = end;
 	read_ahead_changed(&file->ahead, -1, size);
-	/* Cut it may be, and not synced. */
+	/* The file may have been cut already, but not synced. */
 	r = log->on_disk > size ? to->pMethods->xTruncate(to, size) : SQLITE_OK;
 	if (r == SQLITE_OK && log->on_disk > size) {
 		log->on_disk = size;

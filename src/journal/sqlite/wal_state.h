@@ -1,7 +1,6 @@
 /*
- * How far a WAL has been written, synced and committed, as seen from the writes and syncs that
- * SQLite makes (vfs.c), and what is cut off it where they fail. The thread that uses the
- * connection.
+ * How far a WAL has been written, synced and committed, as seen from SQLite's writes and syncs
+ * (vfs.c), and what is cut off when these fail. Used by the thread that uses the connection.
  */
 #ifndef JOURNAL_SQLITE_WAL_STATE_H
 #define JOURNAL_SQLITE_WAL_STATE_H
@@ -9,23 +8,23 @@
 #include "journal/sqlite/vfs_file.h"
 #include "journal/sqlite/wal.h"
 
-/* Of one WAL: offsets into it. */
+/* One WAL; numbers are offsets into it. */
 struct wal_state {
 	struct db_file *database;
 	struct wal_generation generation;
-	/* Where what was written last ends, and what was synced last. 0: not known yet. */
+	/* Where the last write ends, and the last synced byte. 0: not known yet. */
 	sqlite3_int64 end, synced;
-	sqlite3_int64 on_disk;   /* where what has left this process ends */
+	sqlite3_int64 on_disk;   /* where the bytes end that were given to the kernel */
 	sqlite3_int64 commit_at; /* the last frame that ends a commit */
-	bool header_due;         /* the header of a new generation is not in the file yet */
-	bool header_synced;      /* it is on the disk */
-	bool cut_due;            /* the bytes behind `synced` have yet to be cut off */
-	int note;                /* see synced.h; -1: there is none */
+	bool header_due;    /* the header of a new generation has yet to be written to the file */
+	bool header_synced; /* that header has been synced */
+	bool cut_due;       /* the bytes behind `synced` have yet to be cut off */
+	int note;           /* see synced.h; -1: there is none */
 };
 
 /*
- * Of a WAL that has been opened, which gets it as its log. Returns a result code of SQLite: of a
- * header that cannot be read, what is noted would be about another WAL.
+ * Makes the state of a WAL that has been opened, as file->log. Returns an SQLite result code: if
+ * the header cannot be read, notes would be about another WAL.
  */
 int wal_state_open(struct db_file *file);
 /* NULL is fine. */
@@ -33,15 +32,15 @@ void wal_state_free(struct wal_state *log);
 
 /* SQLite is about to write these n bytes at `at`. */
 void wal_state_written(struct db_file *file, const void *from, int n, sqlite3_int64 at);
-/* All that was written has been synced: that is noted beside the database (synced.h). */
+/* Call when everything written has been synced: notes it beside the database (synced.h). */
 void wal_state_synced(struct db_file *file);
 
 /*
- * A commit that has failed may stand whole in the WAL all the same, and SQLite would take it for
- * good after a crash. So what is behind the last sync goes, before anybody is told of the failure.
- * A part of one that a full disk did not take harms nobody, and the room that it has is needed.
- * Returns a result code of SQLite; unless that is SQLITE_OK, cut_due is set: the disk takes neither
- * the commit nor its end, and which of them a crash leaves is not known until a later cut works.
+ * A failed commit may nevertheless be whole in the WAL, and SQLite would accept it after a crash.
+ * So everything behind the last sync is cut off, before the failure is reported. An incomplete
+ * commit that a full disk did not take is harmless, and stays, since its room is needed. Returns an
+ * SQLite result code; if that is not SQLITE_OK, cut_due is set: the disk takes neither the commit
+ * nor its removal, and which of them a crash leaves is unknown until a later cut works.
  */
 int wal_state_cut(struct db_file *file);
 
