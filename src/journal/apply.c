@@ -12,7 +12,7 @@
 #include "store/lifetime.h"
 #include "store/removal.h"
 
-/* What rows further on replace or take away. */
+/* Families that later rows replace or remove. */
 struct gone {
 	uint64_t group;
 	struct str family; /* empty: all families */
@@ -25,10 +25,11 @@ struct applier {
 	struct arena kept;  /* until the end: bodies, labels */
 	struct push **pushes;
 	size_t n, cap;
-	struct row *rows; /* that are to be applied */
+	struct row *rows; /* to be applied */
 	size_t n_rows, cap_rows;
-	size_t done; /* of them, by a try that failed */
-	bool hides;  /* what later rows take away goes before the first row */
+	size_t done; /* how many a failed try has applied */
+	bool hides;  /* entries that later rows replace or remove are taken out before the first row
+		      */
 	double now;  /* see store_apply_begin() */
 	uint64_t log_bytes;
 	struct table gone; /* by gone_hash() */
@@ -103,7 +104,7 @@ static void keep(struct applier *a, struct push *push)
 	a->pushes[a->n++] = push;
 }
 
-/* ---- what rows further on say ---- */
+/* ---- looking ahead at later rows ---- */
 
 static uint64_t gone_hash(uint64_t group, struct str family)
 {
@@ -121,7 +122,7 @@ static bool has_gone(const struct applier *a, uint64_t group, struct str family)
 	return false;
 }
 
-/* family: lives until the end. */
+/* Notes that a later row removes or replaces the family; its name has to live until the end. */
 static void goes(struct applier *a, uint64_t group, struct str family)
 {
 	struct gone *it;
@@ -139,7 +140,7 @@ static void goes(struct applier *a, uint64_t group, struct str family)
 		store_apply_hide(a->store, group);
 }
 
-/* Leaves those families in the body that no later row replaces. */
+/* Leaves in the body only families that no later row replaces. */
 static int keep_newest(struct applier *a, struct row *row, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
@@ -159,7 +160,7 @@ static int keep_newest(struct applier *a, struct row *row, struct err *err)
 	return r < 0 ? cannot(row, "cannot be read", err) : 0;
 }
 
-/* They take the place of what the group had, and of what earlier rows say. */
+/* Notes the families of a record, which replace those of the group and of earlier rows. */
 static int look_at_record(struct applier *a, const struct row *row, struct err *err)
 {
 	struct str message, name;
@@ -201,7 +202,7 @@ static bool takes_all(const struct row *row)
 	}
 }
 
-/* The newest row first. Records lose what later rows have of theirs. */
+/* Called for the newest row first. Takes families out of records that later rows replace. */
 static int look_at(struct applier *a, size_t i, struct err *err)
 {
 	struct row *row = &a->rows[i];
@@ -244,7 +245,7 @@ static int apply_record(struct applier *a, const struct row *row, struct err *er
 		return store_apply_left_out(a->store, row, err);
 	if (bytes.n == 0 || key_decode(bytes, &a->arena, &key) < 0)
 		return cannot(row, "belongs to no group", err);
-	/* What a summed group shows is in its documents. */
+	/* The families of a summed group are in its documents. */
 	if (plain && proto_decode(row->body, &no_limits, &a->arena, &families, err) < 0)
 		return cannot(row, "cannot be read", err);
 	push = push_build(&a->builder, PUSH_POST, &key, families, row->at);
@@ -290,7 +291,7 @@ static int apply(struct applier *a, const struct row *row, struct err *err)
 				      : store_apply_other(a->store, row, err);
 }
 
-/* Nothing from before a wipe counts. */
+/* The index of the first row that counts: no row before a wipe does. */
 static size_t after_wipe(struct applier *a)
 {
 	size_t n = a->n_rows;
@@ -304,7 +305,7 @@ static size_t after_wipe(struct applier *a)
 	return n;
 }
 
-/* first: no row before it counts. */
+/* first: the first row that counts. */
 static int try_to_apply(struct applier *a, size_t first, struct err *err)
 {
 	for (size_t i = a->n_rows; i-- > first;)
@@ -329,7 +330,10 @@ static void begin_again(struct applier *a)
 	store_apply_begin(a->store, a->now, a->log_bytes);
 }
 
-/* What was committed counts, and a large push that is staged has to begin again after it. */
+/*
+ * Drops a large push that is being staged if one of the rows concerns it: it has to begin again
+ * after them.
+ */
 static void make_way(struct applier *a)
 {
 	for (size_t i = 0; i < a->n_rows && store_large_push(a->store); i++)
@@ -338,8 +342,9 @@ static void make_way(struct applier *a)
 }
 
 /*
- * In slices, between which scrapes are answered; they show it half done, as those of the gateway
- * that was asked for it do. A large push that is staged does not see that, and begins again.
+ * Removes many groups in slices, between which scrapes are answered and show the removal half done,
+ * as on the gateway that decided it. A large push that is being staged does not notice removals, so
+ * it has to begin again.
  */
 static int apply_to_many(struct applier *a, const struct row *row, struct err *err)
 {
@@ -367,8 +372,8 @@ static int apply_all(struct applier *a, struct err *err)
 	if (try_to_apply(a, first, err) == 0)
 		return 0;
 	/*
-	 * Of a group that several pushes of a batch were to, some rows say only what came of them:
-	 * what another one takes away may still be in the way.
+	 * If a batch has several pushes to one group, its rows hold only their outcome, so an entry
+	 * that a later row removes may be in the way of an earlier row.
 	 */
 	a->hides = true;
 	begin_again(a);
@@ -376,7 +381,7 @@ static int apply_all(struct applier *a, struct err *err)
 		return 0;
 	if (!store_large_push(a->store))
 		return -1;
-	/* It may be that which the rows contradict. */
+	/* The rows may contradict the large push that is being staged. */
 	begin_again(a);
 	store_large_drop(a->store);
 	return try_to_apply(a, first, err);

@@ -1,4 +1,6 @@
-/* Rows that others have written into the log (storage.h: begin, follow) become part of the store.
+/*
+ * Applies rows that other gateways have written into the log (storage.h: begin, follow) to the
+ * store.
  */
 #ifndef JOURNAL_APPLY_H
 #define JOURNAL_APPLY_H
@@ -18,8 +20,9 @@ void applier_free(struct applier *a); /* NULL is fine */
  */
 int applier_row(void *arg, const struct row *row, struct err *err);
 /*
- * After the last row of a transaction: all of it becomes visible. now, log_bytes: see
- * store_apply_begin(). failed: not all rows could be given; nothing does. -1: it cannot follow.
+ * After the last row of a transaction: publishes all of its rows. now, log_bytes: see
+ * store_apply_begin(). failed: not all rows could be read, so none is applied. -1: the store cannot
+ * follow.
  */
 int applier_end(struct applier *a, double now, uint64_t log_bytes, bool failed, struct err *err);
 

@@ -113,7 +113,7 @@ static bool find(struct store *s, uint64_t key, struct arena *a, struct group_co
 	return false;
 }
 
-/* The group whose key has that hash is in one of them only, or differs. */
+/* Says in *err how the group whose key has that hash differs, or in which store it is missing. */
 static void explain(struct store *memory, struct store *database, uint64_t key, struct err *err)
 {
 	struct group_copy one = { 0 }, other = { 0 };

@@ -1,4 +1,4 @@
-/* A family of a copied group as numbers again. */
+/* Decodes a family of a copied group. */
 #ifndef JOURNAL_COPIED_FAMILY_H
 #define JOURNAL_COPIED_FAMILY_H
 

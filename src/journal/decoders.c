@@ -11,7 +11,7 @@
 enum {
 	BATCH_RECORDS = 256,
 	BATCH_BYTES = 1024 * 1024,
-	RING = 8, /* batches that are filled, decoded or waited for */
+	RING = 8, /* batches that are being filled or decoded, or wait for the sink */
 	THREADS_MAX = 4,
 	SOON = 8, /* records */
 };
@@ -50,10 +50,10 @@ struct decoders {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, decoded;
 	pthread_t threads[THREADS_MAX];
-	unsigned n_threads; /* 0: none was needed yet, or none could be started */
+	unsigned n_threads; /* 0: not needed yet, or none could be started */
 };
 
-/* The families of the body, in the builder's arena; building takes them apart. */
+/* Decodes the families of the body, in the builder's arena; building the push changes them. */
 static int decode(struct push_builder *builder, const struct decode_batch *b,
 		  struct decode_job *job, struct family **ret_families, struct key *ret_key)
 {
@@ -123,7 +123,7 @@ static int build(struct push_builder *builder, const struct decode_batch *b, str
 	return build_each(builder, b, job);
 }
 
-/* The next filled batch that no thread has taken; NULL: there will be no more. */
+/* Waits for the next filled batch that no thread has taken; NULL: there will be no more. */
 static struct decode_batch *take(struct decoders *d)
 {
 	struct decode_batch *b = NULL;
@@ -178,7 +178,7 @@ struct decoders *decoders_new(const struct decoded_sink *sink)
 	return d;
 }
 
-/* The thread that reads and restores has a core for itself. */
+/* One core is left for the thread that reads and restores. */
 static void start_threads(struct decoders *d)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -235,7 +235,7 @@ static int finish_job(struct decoders *d, struct decode_job *job, struct err *er
 	return 0;
 }
 
-/* Waits for the oldest batch that is not finished, and gives it to the sink. */
+/* Waits for the oldest unfinished batch to be decoded, and gives it to the sink. */
 static int finish_one(struct decoders *d, struct err *err)
 {
 	struct decode_batch *b = &d->ring[d->n_finished % RING];

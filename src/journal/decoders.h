@@ -1,6 +1,7 @@
-/* Turns the bodies of records back into pushes: this is half of the work at start. If there are
- * many, and threads can be started, on threads of its own. The results come in the order of the
- * records, on the thread that adds them.
+/*
+ * Turns the bodies of records back into pushes, which is half of the work at start: on threads of
+ * its own, if there are many records and threads can be started. The results come in the order of
+ * the records, on the thread that adds them.
  */
 #ifndef JOURNAL_DECODERS_H
 #define JOURNAL_DECODERS_H
@@ -10,7 +11,7 @@
 
 struct decoders;
 
-/* All are called with rows without their bodies. */
+/* The rows that these get have no bodies. */
 struct decoded_sink {
 	/* A few records ahead of push(), with the same arguments. */
 	void (*soon)(void *arg, const struct row *row, const struct push *push);

@@ -20,12 +20,12 @@
 struct loader {
 	struct store *store;
 	struct decoders *decoders;
-	struct table ended;   /* ids of groups that have ended, and of those left out, as items */
-	struct table closed;  /* of groups that a row has replaced as a whole */
+	struct table ended;   /* ids of groups that have ended or are left out, as items */
+	struct table closed;  /* of groups that a newer row has replaced as a whole */
 	struct table emptied; /* of groups that have expired */
 	struct table lived;   /* of groups whose newest lifetime has been read */
 	struct table summed;  /* of groups that have documents */
-	struct taken taken;   /* families that have gone out of groups */
+	struct taken taken;   /* families that were taken out of groups */
 	uint64_t wiped;       /* number of the newest wipe; 0: none */
 	uint64_t next;        /* the number that the next row has to have; 0: any */
 	/* Rows that make or end groups: the first reading counts them up, the second one down. */
@@ -86,7 +86,9 @@ static int make_group(struct loader *l, const struct row *row, struct err *err)
 	}
 	text_write_labels(&labels, group.labels, group.n_labels, false);
 	store_restore_group(l->store, row, strbuf_str(&labels));
-	/* It was left out: its records are not loaded, like those of a group that has ended. */
+	/*
+	 * The group was left out: its records are not loaded, like those of a group that has ended.
+	 */
 	if (!store_group_key(l->store, row->group).n)
 		add_id(&l->ended, row->group);
 	return 0;
@@ -173,7 +175,7 @@ static int load_life(struct loader *l, const struct row *row, struct err *err)
 	return 0;
 }
 
-/* What is behind the end of all values has gone with them. */
+/* Documents from before the group expired are gone with its values. */
 static int load_document(struct loader *l, const struct row *row, struct err *err)
 {
 	if (has_id(&l->emptied, row->group))
@@ -228,7 +230,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		add_id(&l->closed, row->group);
 	if (!has_id(&l->emptied, row->group) && !has_id(&l->summed, row->group))
 		return decoders_add(l->decoders, row, key, err);
-	/* Only the time of the push is left. */
+	/* Only the time of this push still counts. */
 	struct row times = *row;
 
 	times.body = STR("");
@@ -247,10 +249,13 @@ enum storage_load_result load_store(struct storage *st, struct store *store, str
 	r = st->ops->read(st, STORAGE_GROUPS, UINT64_MAX, load_group, &l, err);
 	if (r == STORAGE_LOADED)
 		r = st->ops->read(st, STORAGE_ALL, UINT64_MAX, load_row, &l, err);
-	/* Nobody else writes to a file: there it is damage. */
+	/*
+	 * Only logs that several gateways write can have rows of a newer version: in a file they
+	 * are damage.
+	 */
 	if (r == STORAGE_DAMAGED && l.unknown && st->ops->begin)
 		r = STORAGE_UNKNOWN_ROWS;
-	/* If only one of the two readings knew of a group's end, the group would come back. */
+	/* If one of the two readings missed the end of a group, the group would come back. */
 	if (r == STORAGE_LOADED && l.n_groups != 0) {
 		err_set(err, ERR_SYSTEM, 0,
 			"rows that make or end groups are missing where these are looked up");

@@ -9,13 +9,13 @@
 #include "store/undo.h"
 
 enum {
-	STEP_ROWS = 2048,         /* read at a time, */
-	STEP_BYTES = 512 * 1024,  /* or so many bytes of their bodies */
-	SLICE_GROUPS = 128,       /* loaded at a time, */
-	SLICE_BYTES = 256 * 1024, /* or so many bytes of what they have */
+	STEP_ROWS = 2048,         /* rows that are read at a time, */
+	STEP_BYTES = 512 * 1024,  /* or bytes of their bodies */
+	SLICE_GROUPS = 128,       /* groups that are loaded at a time, */
+	SLICE_BYTES = 256 * 1024, /* or bytes of their rows */
 };
 
-/* A row, as it was when it was written first: number is that; from is 0. */
+/* Rows as they were first written: with their first numbers; `from` is 0. */
 struct old_groups {
 	struct storage *storage;
 	const struct undoable *what;
@@ -28,7 +28,7 @@ struct old_groups {
 	struct row *rows;
 	size_t n, cap;
 	struct arena bodies;
-	size_t at; /* the next one to be loaded */
+	size_t at; /* the next row to be loaded */
 };
 
 struct old_groups *old_groups_new(struct storage *st, const struct undoable *u, size_t first,
@@ -41,7 +41,7 @@ struct old_groups *old_groups_new(struct storage *st, const struct undoable *u, 
 	o->ids = u->groups + first;
 	o->n_ids = n;
 	o->below = UINT64_MAX;
-	/* Others may move rows between two steps. */
+	/* Other gateways may move rows between two steps. */
 	o->at_once = st->ops->begin != NULL;
 	arena_init(&o->bodies, ARENA_MUST);
 	return o;
@@ -76,7 +76,7 @@ static void add(struct old_groups *o, const struct row *like, enum row_kind kind
 					.body = arena_dup(&o->bodies, body) };
 }
 
-/* A family that went out of some of the groups: a row for each of them. */
+/* A row that takes a family out of many groups becomes a row for each of our groups. */
 static int add_take(struct old_groups *o, const struct row *row, struct str body, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf one = { 0 };
@@ -120,7 +120,7 @@ static int look_at_row(void *arg, const struct row *row, struct err *err)
 {
 	struct old_groups *o = arg;
 
-	/* Nothing is older than the row that made the first of them. */
+	/* No row of these groups is older than the one that made the first of them. */
 	if (row->number < o->ids[0]) {
 		o->all_read = true;
 		return 1;
@@ -132,12 +132,12 @@ static int look_at_row(void *arg, const struct row *row, struct err *err)
 	if (row_verdict(row) != ROW_INTACT)
 		return err_set(err, ERR_STORAGE, 0, "row %llu of the log cannot be read",
 			       (unsigned long long)row->number);
-	/* The removal's own row is the one before that which says how to undo it. */
+	/* The removal's own row, which stands before its ROW_UNDO, is left out. */
 	return row_first_number(row) + 1 < o->what->number ? take(o, row, row->kind, row->body, err)
 							   : 0;
 }
 
-/* By group, the oldest first. Where there are two of a number, one is a part of the other. */
+/* Sorts by group, the oldest row first. Of two rows with one number, one is a part of the other. */
 static int by_group(const void *pa, const void *pb)
 {
 	const struct row *a = pa, *b = pb;
@@ -172,10 +172,10 @@ struct str old_groups_key(const struct old_groups *o, size_t *at)
 
 /* ---- loading ---- */
 
-/* Rows in memory, as a log of their own. */
+/* Rows in memory as a storage of their own. */
 struct slice {
 	struct storage base; /* first */
-	struct storage *log; /* that they are from */
+	struct storage *log; /* the log that they are from */
 	struct row *rows;
 	size_t n;
 };
@@ -211,7 +211,7 @@ static int by_number(const void *pa, const void *pb)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* In the order in which they were written, with new numbers, which have no gaps. */
+/* Sorts the rows by number, and gives them new numbers without gaps. */
 static void renumber(struct slice *sl)
 {
 	uint64_t next;

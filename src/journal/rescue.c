@@ -16,9 +16,10 @@ static struct store *load_same(struct storage *st, struct store *store, struct e
 }
 
 /*
- * The store continues with what was loaded. It shows the same, but a new database numbers groups
- * and rows anew, and one that was read back may hold rows that changed nothing to be seen: those of
- * a commit that failed only in appearance, or was moved by cleaning.
+ * Puts what was loaded in the place of the store's content. It shows the same, but a new database
+ * numbers groups and rows anew, and a database that was read back may hold further rows that do not
+ * change what is shown: those of a commit that failed only in appearance, or rows that cleaning has
+ * moved.
  */
 static int go_on_with(struct storage *st, struct store *store, struct err *err)
 {
@@ -42,7 +43,10 @@ static int renew(struct storage *st, struct store *store, struct strbuf *ret_kep
 	return go_on_with(st, store, err);
 }
 
-/* 0: it is the same as the store. 1: it can be opened, but is not. -1: it cannot be opened. */
+/*
+ * 0: the database is the same as the store. 1: it can be opened, but differs. -1: it cannot be
+ * opened.
+ */
 static int read_back(struct storage *st, struct store *store, struct err *err)
 {
 	struct err ignored;

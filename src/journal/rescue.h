@@ -1,5 +1,6 @@
-/* Repairs a database that cannot be trusted any more, from memory: it is read back and compared
- * with the store, and written anew if it differs.
+/*
+ * Repairs a database that cannot be trusted any more: reads it back, compares it with the store,
+ * and writes it anew from memory if it differs.
  */
 #ifndef JOURNAL_RESCUE_H
 #define JOURNAL_RESCUE_H

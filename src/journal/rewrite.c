@@ -13,7 +13,7 @@ struct rewriter {
 	struct store *from, *scratch;
 	struct storage *to;
 	struct group_pushes pushes;
-	/* For a copied group; for what a batch borrows until it is committed. */
+	/* `groups`: for a copied group; `batch`: for what a batch borrows until it is committed. */
 	struct arena groups, batch;
 	struct err *err;
 };
@@ -93,7 +93,7 @@ static int commit(struct rewriter *rw)
 	return r;
 }
 
-/* The last one. r: of what has been staged for it. */
+/* Commits the last batch. r: -1 if staging it has failed. */
 static int end_batch(struct rewriter *rw, int r)
 {
 	if (r == 0)
@@ -125,7 +125,10 @@ static int write_families(struct rewriter *rw)
 	struct group_copy g;
 	uint32_t cursor = 0;
 
-	/* What sources have said is more than what can be seen of it. */
+	/*
+	 * Summed groups are copied from their documents: their families do not hold the values of
+	 * sources.
+	 */
 	while (next_group(rw, &cursor, &g) > 0)
 		if (g.mode == GROUP_PLAIN && build_group(rw, &g) < 0)
 			return -1;
@@ -133,7 +136,7 @@ static int write_families(struct rewriter *rw)
 	return write_pushes(rw);
 }
 
-/* Groups without families, too. */
+/* Writes the times of all groups, also of those without families. */
 static int write_times(struct rewriter *rw)
 {
 	struct group_copy g;
@@ -151,7 +154,7 @@ static int write_times(struct rewriter *rw)
 		store_stage(rw->scratch, push);
 		store_stage_times(rw->scratch, push, g.pushed_at, g.failed_at,
 				  arena_dup(&rw->batch, g.failed_why));
-		/* Nothing waits in there. */
+		/* The times of sources do not matter in the scratch store. */
 		store_stage_summed(rw->scratch, push, rw->from, g.pushed_at, false);
 		store_stage_life(rw->scratch, push, &g.life);
 		if (rw->pushes.n == BATCH) {

@@ -55,7 +55,7 @@ void salvage_row(void *arg, const struct row *row, bool intact)
 		add_harmed(sv, row->group);
 		return;
 	}
-	/* What can be undone is not worth a salvage of its own. */
+	/* Undos are not salvaged. */
 	if (row->kind == ROW_UNDO || row->kind == ROW_KEPT || row->kind == ROW_UNDONE)
 		return;
 	if (sv->n == sv->cap) {
@@ -94,7 +94,7 @@ static void close_gaps(struct salvage *sv)
 	sv->n = n;
 }
 
-/* A row that was moved may be found twice, also as it was before. */
+/* A moved row may be found twice, as it is now and as it was before. */
 static void keep_newest(struct salvage *sv)
 {
 	if (sv->n == 0)
@@ -128,7 +128,7 @@ static bool ids_have(const struct ids *ids, uint64_t id)
 	return array_find(&id, ids->list, ids->n, cmp_ids) != NULL;
 }
 
-/* kinds: a bit for each. */
+/* The ids in rows of these kinds; kinds: a bit for each. */
 static struct ids ids_of_kinds(const struct salvage *sv, unsigned kinds)
 {
 	struct ids ids = { mem_alloc((sv->n + 1) * sizeof(uint64_t)), 0 };
@@ -140,7 +140,7 @@ static struct ids ids_of_kinds(const struct salvage *sv, unsigned kinds)
 	return ids;
 }
 
-/* A row may end many. */
+/* The ids of groups that have ended, of which one row may end many. */
 static struct ids ended_ids(const struct salvage *sv)
 {
 	struct ids ids = { 0 };
@@ -249,7 +249,7 @@ static enum storage_load_result read_rows(struct storage *st, enum storage_which
 	return STORAGE_LOADED;
 }
 
-/* Keys of the groups that damaged rows name; the damage may be in that name. */
+/* Finds the groups that damaged rows name; the damage may be in that name. */
 static void name_harmed(struct salvage *sv, const struct store *store)
 {
 	struct ids ids = { sv->harmed, sv->n_harmed };

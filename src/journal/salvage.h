@@ -1,6 +1,6 @@
-/* Makes a store of the rows that can be read of a damaged log. Lost rows may have made groups,
- * ended them, or brought newer values: what is shown was pushed at some time, but may be out of
- * date.
+/*
+ * Makes a store of the readable rows of a damaged log. Lost rows may have made or ended groups, or
+ * had newer values: everything shown was pushed at some time, but may be out of date.
  */
 #ifndef JOURNAL_SALVAGE_H
 #define JOURNAL_SALVAGE_H
@@ -16,9 +16,9 @@ void salvage_free(struct salvage *sv);
 void salvage_row(void *arg, const struct row *row, bool intact);
 
 struct salvage_counts {
-	uint64_t rows;        /* that were read */
-	uint64_t rows_lost;   /* numbers that are missing between those */
-	uint64_t groups_lost; /* groups without a push, or without a key, that can be read */
+	uint64_t rows;        /* rows that were read */
+	uint64_t rows_lost;   /* numbers that are missing between them */
+	uint64_t groups_lost; /* groups without a readable push or key */
 };
 
 /* Fills an empty store. -1: *err says why nothing could be made of the rows. */
@@ -26,8 +26,8 @@ int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts 
 		 struct err *err);
 
 /*
- * After salvage_into(): the key of the i-th group of which a row was found that is not what was
- * written; false: there are no more.
+ * After salvage_into(): the key of the i-th group of which a damaged row was found; false: there
+ * are no more.
  */
 bool salvage_harmed_group(const struct salvage *sv, size_t i, struct str *ret_key);
 

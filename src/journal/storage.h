@@ -16,16 +16,16 @@ enum storage_load_result {
 	STORAGE_LOADED,
 	STORAGE_DAMAGED,      /* *err says how; the caller may set the data aside */
 	STORAGE_FAILED,       /* *err says what to do; data untouched */
-	STORAGE_UNKNOWN_ROWS, /* the same: others have written rows of kinds that this version does
-				 not know */
+	STORAGE_UNKNOWN_ROWS, /* like STORAGE_FAILED: other gateways have written rows of kinds that
+				 this version does not know */
 };
 
 enum storage_commit_result {
 	STORAGE_COMMITTED, /* durable */
 	/* Nothing of the batch is stored, and *err (ERR_STORAGE) says why. */
 	STORAGE_REFUSED,
-	STORAGE_REFUSED_ROWS, /* the same; one of the rows may be the reason, and others may be
-				 taken */
+	STORAGE_REFUSED_ROWS, /* the same; one of the rows may be the reason, so a commit of others
+				 may succeed */
 	/* The same, because the disk is full: rows that end groups, and cleaning, may still be
 	 * committed, in a transaction without other rows.
 	 */
@@ -34,15 +34,17 @@ enum storage_commit_result {
 	 * be made once more. */
 	STORAGE_REFUSED_OUTDATED,
 	/*
-	 * It may be stored, and *err says so. Where others write, what is found out later comes
-	 * with their rows; otherwise it has not taken place in this process, but may have after a
-	 * crash.
+	 * The batch may be stored, and *err says so. If several gateways write, its rows come later
+	 * with those of the others if they are stored; otherwise the batch has not taken place for
+	 * this process, but may have after a crash.
 	 */
 	STORAGE_UNKNOWN,
 };
 
-/* Called for a row, which is borrowed. 1: no more rows are wanted. -1: nor are any, since this one
- * is damaged; *err says how. */
+/*
+ * Called for a row, which is borrowed. 1: no more rows are wanted. -1: the same, because this row
+ * is damaged; *err says how.
+ */
 typedef int (*storage_row_fn)(void *arg, const struct row *row, struct err *err);
 
 enum storage_which {
@@ -50,11 +52,11 @@ enum storage_which {
 	STORAGE_GROUPS, /* only rows that make or end groups; quick */
 };
 
-/* Is given the oldest rows. */
+/* Receives the oldest rows. */
 struct storage_cleaner {
 	/* First called with a row that has only the size of its body. True: call row() for it. */
 	bool (*look)(void *arg, const struct row *row);
-	/* Would it be? Nothing is noted. */
+	/* What look() would return; changes nothing. */
 	bool (*needs)(void *arg, const struct row *row);
 	storage_row_fn row;
 	void *arg;
@@ -64,13 +66,14 @@ struct storage;
 
 enum storage_health {
 	STORAGE_WELL,
-	STORAGE_DOUBTED, /* a sync has failed: what is read may come from the kernel's memory, not
-			    from the disk. Or it holds rows that the store does not know of */
+	STORAGE_DOUBTED, /* a sync has failed, so that reads may show the kernel's memory and not
+			    the disk; or the data has rows that the store does not know of */
 	STORAGE_LOST, /* the file under its name is not the one that was written; *err says why */
-	STORAGE_CHANGED, /* the log is sound, but not what the store was made of and has written:
-			    the store has to be loaded from it anew; *err says why */
-	STORAGE_NEWER,   /* a newer version of this program has written, or may write, what this one
-			    does not know; *err says so. Whether it still does is seen by follow */
+	STORAGE_CHANGED, /* the log is sound, but it is not the one that the store was loaded from
+			    and has written to: the store has to be loaded anew; *err says why */
+	STORAGE_NEWER, /* a newer version of this program has written, or may write, rows that this
+			  one does not know; *err says so. follow finds out whether that still holds
+			*/
 };
 
 enum storage_backup_result {
@@ -88,22 +91,27 @@ struct storage_backup {
 /* Writes into an empty storage. */
 typedef int (*storage_fill_fn)(void *arg, struct storage *st, struct err *err);
 
-/* Is given rows that others have written. */
+/* Receives rows that other gateways have written. */
 struct storage_follower {
-	/* In order; -1: the store cannot follow, and has to be loaded anew. Before a ROW_DIGEST
-	 * that is the first row of its transaction comes an end, and before and after a transaction
-	 * that begins with a row of many groups (store/removal.h). */
+	/*
+	 * In order; -1: the store cannot follow, and has to be loaded anew. end() is called before
+	 * a ROW_DIGEST that is the first row of its transaction, and before and after a transaction
+	 * that begins with a row of many groups (store/removal.h).
+	 */
 	storage_row_fn row;
 	/*
-	 * After the rows of one or more whole transactions, or, failed, where no more can be given.
-	 * now: Unix seconds, by the clock of the server. log_bytes: of all rows, row_bytes_of()
-	 * each: about.
+	 * Called after the rows of one or more whole transactions, or, failed, when no more can be
+	 * read. now: Unix seconds, by the server's clock. log_bytes: about the sum of
+	 * row_bytes_of() of all rows of the log.
 	 */
 	int (*end)(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err);
 	void *arg;
 };
 
-/* A row of the log and who has written it, since in another log it is another one. */
+/*
+ * Identifies a row by its number and the transaction that wrote it: another log has another row of
+ * that number.
+ */
 struct storage_row_id {
 	uint64_t number; /* 0: there is none */
 	uint64_t process, batch;
@@ -116,17 +124,19 @@ static inline bool storage_row_id_eq(const struct storage_row_id *a, const struc
 
 struct storage_ops {
 	/*
-	 * These are of a log that several gateways write; NULL: nobody else does.
+	 * For a log that several gateways write; NULL: only this process writes.
 	 *
-	 * begin: nobody else writes from now until commit or cancel; what others have written is
-	 * given first. -1: *err, and nothing is begun. 1: nor is it yet; what others have written
-	 * is given, and it is to be called again. At the deadline (monotonic), about, it is -1;
-	 * that is moved on by the time that reading what others have written has taken, so that
-	 * much of it is no reason to give up. *ret_now: the time of what is committed.
-	 * follow: the same without keeping others from writing.
-	 * newest: the newest row of the log. Asked over a connection of its own, by one thread
-	 * at a time, which may be another one. -1: it has none, and at the deadline (monotonic)
-	 * that is the answer; deadline 0: when all has been tried to reach a server.
+	 * begin: keeps others from writing until commit or cancel, after it has passed on the rows
+	 * that others have written. 0: begun. 1: not begun yet, rows of others were passed on; call
+	 * it again. -1: *err, nothing is begun; this is also the result at about the deadline
+	 * (monotonic), which is moved on by the time that reading rows of others takes, so that
+	 * many rows are no reason to give up. *ret_now: the time for rows of this batch.
+	 *
+	 * follow: passes on rows of others without keeping them from writing.
+	 *
+	 * newest: the newest row of the log, asked over a connection of its own, by one thread at a
+	 * time, which need not be that of the other functions. -1: *err; the answer has not come by
+	 * the deadline (monotonic), or, with deadline 0, after every attempt to reach a server.
 	 */
 	int (*begin)(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		     double *ret_now, struct err *err);
@@ -141,19 +151,22 @@ struct storage_ops {
 	bool (*digest_due)(struct storage *st);
 	/* The newest row that the store has. */
 	struct storage_row_id (*seen)(struct storage *st);
-	/* Which kinds of rows the log may hold, as it said when it was asked last: a number that
-	 * is raised when no older version writes any more. NULL: it is always the same. */
+	/*
+	 * The epoch of the log, as read last: a number that tells which kinds of rows it may hold,
+	 * raised when no older version writes any more. NULL: the engine has no epochs.
+	 */
 	long (*epoch)(struct storage *st);
 	/*
-	 * Unix seconds by the clock that the rows have their times of, which may be another one
-	 * than this machine's: asked at the last reading, begin or follow, and gone on from there.
-	 * NULL: it is this machine's. For everybody else: storage_now().
+	 * Unix seconds by the clock of the times of rows, if that is not this machine's: the time
+	 * at the last reading, begin or follow, advanced by the time since. NULL: it is this
+	 * machine's clock. Use storage_now().
 	 */
 	double (*now)(struct storage *st);
 	/*
-	 * Where others write, too; NULL: rows say it (ROW_BEAT). beat: some gateway runs now; all
-	 * of them may say so, and one is enough. 1: rows have to say it. alive: Unix seconds: when
-	 * that was said last, or rows were written, before the log was read last; 0: not known.
+	 * For a log that several gateways write; NULL: a row notes it (ROW_BEAT). beat: notes that
+	 * a gateway runs now; all may call it, one is enough. 1: a ROW_BEAT has to be written
+	 * instead. alive: Unix seconds of the last beat or row before the log was read last; 0: not
+	 * known.
 	 */
 	int (*beat)(struct storage *st, struct err *err);
 	double (*alive)(struct storage *st);
@@ -167,8 +180,10 @@ struct storage_ops {
 					 struct err *err);
 	enum storage_commit_result (*commit)(struct storage *st, const struct rows *rows,
 					     struct err *err);
-	/* Where others write, too, before begin: reads what `oldest` will be asked for; NULL: there
-	 * is nothing to be gained. */
+	/*
+	 * For a log that several gateways write, before begin: reads ahead what `oldest` will be
+	 * asked for; NULL: not needed.
+	 */
 	int (*read_oldest)(struct storage *st, uint64_t bytes,
 			   const struct storage_cleaner *cleaner, struct err *err);
 	/* The oldest rows, in order, until they make up `bytes`. -1 also if a wanted row is
@@ -176,9 +191,10 @@ struct storage_ops {
 	 */
 	int (*oldest)(struct storage *st, uint64_t bytes, const struct storage_cleaner *cleaner,
 		      struct err *err);
-	uint64_t (*bytes)(struct storage *st); /* that the data takes on disk */
-	/* Writes something without effect, to find out whether a commit would succeed. -1: *err
-	 * says why it would not.
+	uint64_t (*bytes)(struct storage *st); /* that the data takes on the disk */
+	/*
+	 * Writes something without effect, to find out whether a commit would succeed. -1: *err
+	 * says why not.
 	 */
 	int (*probe)(struct storage *st, struct err *err);
 	/* These three are called between two commits. health is cheap: called every second, and
@@ -201,19 +217,19 @@ struct storage_ops {
 	 */
 	enum storage_backup_result (*backup_step)(struct storage *st, struct storage_backup *ret,
 						  struct err *err);
-	/* Gives up one that goes on. */
+	/* Gives up a backup that is under way. */
 	void (*backup_drop)(struct storage *st);
 	void (*close)(struct storage *st);
 };
 
 struct storage {
 	const struct storage_ops *ops;
-	int64_t poll_ns;    /* how often others' rows are looked for; 0: nobody else writes */
-	int64_t timeout_ns; /* for all of begin; 0: nobody else writes */
+	int64_t poll_ns;    /* how often to look for rows of others; 0: only this process writes */
+	int64_t timeout_ns; /* for all of begin; 0: only this process writes */
 	uint64_t max_body;  /* the largest body that a row can have */
 };
 
-/* What the times of rows are compared with. */
+/* The current time, Unix seconds, by the clock of the times of rows. */
 static inline double storage_now(struct storage *st)
 {
 	return st->ops->now ? st->ops->now(st) : clock_wall();

@@ -1,6 +1,6 @@
 /*
- * Which families have gone out of which groups by rows that take one out of many (store/removal.h).
- * Of use while the log is read from its newest row to its oldest. One thread.
+ * Families that rows ROW_TAKE have taken out of groups (store/removal.h), for reading the log from
+ * its newest row to its oldest. One thread.
  */
 #ifndef JOURNAL_TAKEN_H
 #define JOURNAL_TAKEN_H
@@ -18,11 +18,11 @@ struct taken {
 };
 
 void taken_done(struct taken *t);
-/* -1: the row is not what we wrote. */
+/* Notes a ROW_TAKE. -1: the row cannot be read. */
 int taken_add(struct taken *t, const struct row *row, struct err *err);
-/* Has the family of that record gone? */
+/* Whether the family of that record was taken out later. */
 bool taken_has(const struct taken *t, const struct row *record, struct str family);
-/* Leaves those families of the record out of its push. */
+/* Removes the families of a record that were taken out later from its push. */
 void taken_filter(const struct taken *t, const struct row *record, struct push *push);
 
 #endif
