@@ -1,4 +1,4 @@
-/* One batch, of whatever kind: what is done before, its verdict, and what is learned of it. */
+/* Runs one batch, of any kind: what comes before it, its verdict, and what is learned from it. */
 #include "base/clock.h"
 #include "commit/cleaning.h"
 #include "commit/internal.h"
@@ -93,9 +93,9 @@ static bool can_join(const struct committer *c, const struct push *p)
 }
 
 /*
- * What has come while others had the log's lock, so that batches grow with the wait: the more
- * gateways there are, the longer it is. Those that cannot be part of the batch, and what is behind
- * them, are the next to be taken.
+ * Takes pushes into the batch that have come while others had the log's lock, so that batches grow
+ * with the wait, which grows with the number of gateways. A push that cannot join the batch, and
+ * those behind it, are taken next.
  */
 static void take_more(struct committer *c, struct push *first, size_t *n)
 {
@@ -136,7 +136,10 @@ static int make_ready(struct committer *c, struct push *first, size_t *n, bool g
 	return 0;
 }
 
-/* When the first of the batch was queued; what is urgent comes before what has waited longer. */
+/*
+ * When the oldest push of the batch was queued: urgent ones come before others that have waited
+ * longer.
+ */
 static int64_t queued_ns_of(const struct push *batch)
 {
 	int64_t queued = batch->node.queued_ns;
@@ -160,7 +163,7 @@ void committer_run_batch(struct committer *c, struct push *first, size_t n, bool
 	if (c->database.suspect || (is_alone(first) && first->mode != PUSH_BACKUP))
 		large_steps_give_up(&c->large);
 	if (make_ready(c, first, &n, grows, &err) < 0) {
-		/* It may be of this batch, and whoever pushed it is answered now. */
+		/* The large push may be in this batch, whose pushes are answered now. */
 		large_steps_give_up(&c->large);
 		committer_refuse(first, &err);
 		c->database.failures++;
@@ -189,7 +192,7 @@ void committer_run_batch(struct committer *c, struct push *first, size_t n, bool
 	}
 	if (c->batch_done)
 		c->batch_done();
-	/* It says nothing of what others take. */
+	/* Batches of large pushes and empty ones say nothing about how long others take. */
 	if (!large && n > 0)
 		keep_pace(c, n, queued, start);
 	c->batches++;

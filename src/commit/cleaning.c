@@ -77,7 +77,7 @@ enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
 	return r;
 }
 
-/* What can be undone takes room that pushes need. */
+/* Ends all undos, whose rows take room that pushes need. */
 static void end_undos(struct database *d)
 {
 	const struct rows *rows;

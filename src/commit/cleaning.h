@@ -7,7 +7,10 @@
 
 #include "commit/database.h"
 
-/* Before the transaction is begun: what takes time of the step, where others wait for it. */
+/*
+ * Before the transaction is begun: does the slow part of the step, so that other gateways do not
+ * wait for it.
+ */
 void cleaning_read_ahead(struct database *d, enum clean_when when);
 
 /*
@@ -25,8 +28,8 @@ bool cleaning_begin(struct database *d, enum clean_when when);
 enum storage_commit_result cleaning_commit(struct database *d, struct err *err);
 
 /*
- * On a full disk, between two batches: several steps, each with a transaction of its own. What they
- * drop is room for pushes.
+ * On a full disk, between two batches: several steps, each with a transaction of its own, which
+ * make room for pushes.
  */
 void cleaning_make_room(struct database *d);
 

@@ -9,12 +9,15 @@
 
 enum { SLOW_NS = 1000 * 1000, GATHER_MAX_NS = 5 * 1000 * 1000 };
 
-/* Of a large push at a time: a few milliseconds. */
+/* Steps of a large push at a time: a few milliseconds. */
 enum { STEPS_MAX = 8 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 
-/* A transaction of its own for what is staged next. Others' rows find no removal half done. */
+/*
+ * Begins a transaction. A removal is finished first, since rows of others must not be applied to
+ * half of one.
+ */
 int committer_begin(struct committer *c, struct err *err)
 {
 	if (database_is_shared(&c->database))
@@ -66,7 +69,7 @@ void committer_follow_rules(struct committer *c)
 	c->batches += c->counting;
 }
 
-/* What takes many steps goes on with one of each. */
+/* Does one step of everything that takes many. */
 static void go_on(struct committer *c)
 {
 	committer_follow_rules(c);
@@ -97,14 +100,16 @@ static struct push *take_next(struct committer *c, size_t *ret_n)
 	return first;
 }
 
-/* NULL: there is nothing but what is late, or the queue is closed and empty. */
+/*
+ * Waits for pushes and takes them. NULL: only late ones are left, or the queue is closed and empty.
+ */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
 	while ((slices_pending(&c->slices) || c->copying.push || c->counting) && c->late.n == 0 &&
 	       committer_is_idle(c, 0))
 		go_on(c);
 	*ret_n = 0;
-	/* What is late takes memory beside that of the queue. */
+	/* Late pushes take memory beside that of the queue, so their number is limited. */
 	if (late_is_full(&c->late) || (c->late.n > 0 && committer_is_idle(c, 0)))
 		return NULL;
 	if (c->next)
@@ -145,8 +150,8 @@ static void run_list(struct committer *c, struct push *first)
 }
 
 /*
- * What others have written is applied while they can go on writing, so that little of it is left
- * for the time with the lock. False: the push has to begin again for that.
+ * Applies rows of others while these can go on writing, so that few are left for the time with the
+ * lock. False: the large push has to begin again because of them.
  */
 static bool is_still_staged(struct committer *c)
 {
@@ -157,7 +162,7 @@ static bool is_still_staged(struct committer *c)
 	return !was || store_large_push(c->store);
 }
 
-/* False: none is left to do, or none can be done now. */
+/* False: no step is left to do, or none can be done now. */
 static bool step_large(struct committer *c)
 {
 	if (c->database.suspect ||
@@ -168,9 +173,9 @@ static bool step_large(struct committer *c)
 }
 
 /*
- * Steps of the large push that is first among those that wait, for up to half as long as the others
- * have just taken: if these sync a slow disk, one step for each would take minutes. Or the next
- * batch of those that wait.
+ * Does steps of the first late push, if it is large, for up to half as long as the last batch took:
+ * on a disk with slow syncs one step for each batch would take minutes. Otherwise runs the next
+ * batch of late pushes.
  */
 static void go_on_late(struct committer *c, int64_t others_ns)
 {
@@ -190,7 +195,7 @@ static void go_on_late(struct committer *c, int64_t others_ns)
 		first = rest;
 	}
 	large_steps_done(&c->large);
-	/* Those that had it staged have been answered. */
+	/* The large push has been answered. */
 	assert(!store_large_push(c->store));
 }
 
@@ -201,7 +206,7 @@ static void *committer_main(void *arg)
 	size_t taken;
 	int64_t start;
 
-	/* The process before, or an import, may have left a long log. */
+	/* The previous process, or an import, may have left a long log. */
 	c->busy = true;
 	committer_clean(c);
 	c->busy = false;

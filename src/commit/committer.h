@@ -2,8 +2,8 @@
  * The committer: the one thread that changes the store and talks to the database. It takes all
  * queued pushes, commits them in one transaction, publishes them, and answers, in that order: a
  * push answered 200 is durable and visible. If the commit fails, memory stays as it was, and the
- * pushes are answered 503.
- * A dry run (push.h) is told what the push would be told now, and leaves nothing behind.
+ * pushes are answered 503. A dry run (push.h) gets the verdict that the push would get now, and
+ * changes nothing.
  */
 #ifndef COMMIT_COMMITTER_H
 #define COMMIT_COMMITTER_H
@@ -21,7 +21,7 @@ struct committer_stats {
 	uint64_t database_bytes;
 	struct buckets_counts batch_pushes;   /* pushes in a batch */
 	struct buckets_counts commit_seconds; /* of a transaction, sync included */
-	/* Where others write, too: see struct database. */
+	/* For a log that several gateways write: see struct database. */
 	uint64_t batches_committed, batches_refused, batches_unknown;
 	uint64_t rows_applied, histories_lost, digests_differ;
 	struct buckets_counts lock_seconds;
@@ -46,13 +46,16 @@ void committer_use_rules(struct committer *c, struct group_rules *rules);
  */
 bool committer_beats(struct committer *c);
 
-/* Any thread: whether the database refused the last commit, and why. While no push comes it is
- * tried every second, so that clients that wait for /-/ready see when it recovers.
+/*
+ * Any thread: whether the database refused the last commit, and why. While no push comes the
+ * database is tried every second, so that clients that wait for /-/ready see when it recovers.
  */
 bool committer_fails(struct committer *c, struct err *why);
 
-/* Any thread: a newer version writes to the log, and this one has to be upgraded: nothing is to be
- * shown. */
+/*
+ * Any thread: whether a newer version writes to the log: then this one has to be upgraded, and must
+ * not show anything.
+ */
 bool committer_is_outgrown(struct committer *c);
 
 /* Any thread: the newest row of the log that is shown. */

@@ -1,6 +1,6 @@
 /*
- * A backup, as the committer makes it: its thread owns the database, and copies it in steps between
- * two batches. One at a time.
+ * A backup. The committer makes it, since its thread owns the database, in steps between two
+ * batches. One at a time.
  */
 #ifndef COMMIT_COPYING_H
 #define COMMIT_COPYING_H
@@ -8,16 +8,19 @@
 #include "journal/storage.h"
 #include "push/push.h"
 
-/* All zeros: none is being made. */
+/* All zeros: no backup is being made. */
 struct copying {
-	struct push *push; /* PUSH_BACKUP, for which it is made */
+	struct push *push; /* the PUSH_BACKUP that has asked for it */
 };
 
-/* storage NULL: memory only. False: the push has its verdict. Otherwise it gets it with a step. */
+/* storage NULL: memory only. False: the push has its verdict already; otherwise a step gives it. */
 bool copying_begin(struct copying *c, struct storage *storage, struct push *push);
-/* While there is one. The push, when it has its verdict; NULL: it goes on. */
+/*
+ * Does a step of the backup that is being made. Returns the push once it has its verdict; NULL: the
+ * backup goes on.
+ */
 struct push *copying_step(struct copying *c, struct storage *storage);
-/* The gateway stops, which is not to take as long as that. The push, if there was one. */
+/* Gives up a backup, because the gateway stops. Returns its push, or NULL if there was none. */
 struct push *copying_give_up(struct copying *c, struct storage *storage);
 
 #endif

@@ -59,7 +59,7 @@ bool database_fails(struct database *d, struct err *why)
 	return fails;
 }
 
-/* A server that is away does not say how large its tables are. */
+/* Keeps the last size if the database cannot say how large it is. */
 static void note_size(struct database *d)
 {
 	uint64_t bytes = d->storage->ops->bytes(d->storage);
@@ -168,7 +168,7 @@ enum storage_commit_result database_commit_pushes(struct database *d, const stru
 	return r;
 }
 
-/* Said once, until it is over. */
+/* Logged once, until the log is no longer newer. */
 void database_note_newer(struct database *d, const struct err *why)
 {
 	d->suspect = true;
@@ -212,8 +212,10 @@ void database_check(struct database *d)
 
 	if (database_look_after(d, &err) < 0 || !database_fails(d, &err))
 		return;
-	/* For a second, as pushes may come. Clients that ask /-/ready do not push now, so no commit
-	 * would find out. */
+	/*
+	 * Clients that wait for /-/ready do not push, so no commit would find out. Takes a second
+	 * at most, since pushes may come.
+	 */
 	if ((!d->applier || database_begin_within(d, SECOND_NS, &err) == 0) &&
 	    d->storage->ops->probe(d->storage, &err) == 0) {
 		database_set_verdict(d, NULL);

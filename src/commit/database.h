@@ -25,33 +25,33 @@ struct database {
 	int64_t asked_ns; /* monotonic: since when the first push waits that is to be committed; 0:
 			     none does */
 
-	bool full;         /* the disk, when rows that take room were to be committed last */
-	bool suspect;      /* a commit has failed: look after it before the next batch */
-	bool unsettled;    /* a repair was begun and not ended: well or not, it is read back */
-	bool outdated;     /* the log is another one than the store's, and is still to be loaded */
-	atomic_bool newer; /* any thread: the log is of a newer version than this program */
+	bool full;      /* the disk was full when rows that take room were committed last */
+	bool suspect;   /* a commit has failed: database_look_after() before the next batch */
+	bool unsettled; /* a repair has not ended: the database is read back even if it is well */
+	bool outdated;  /* the log is not the store's, and has yet to be loaded */
+	atomic_bool newer;      /* any thread: the log is of a newer version than this program */
 	int64_t next_rescue_ns; /* monotonic: no rescue is tried before */
 	int64_t next_log_ns;    /* monotonic: the same failure is not logged again before */
 
-	uint64_t given; /* others' rows since the last end of a transaction */
-	long epoch; /* of the log (storage.h), as it is known in the log of this process; 0: not yet
-		     */
+	uint64_t given; /* rows of others since the last end of a transaction */
+	long epoch;     /* of the log (storage.h), as logged last; 0: not yet */
 
-	bool differs;     /* the digest that another has written does */
-	bool owes_digest; /* it was loaded for that, and others have to know what it has now */
-	bool puts_digest; /* it is among the rows that are committed next */
-	int64_t next_digest_ns; /* monotonic: it is not loaded for that again before */
+	bool differs;     /* another gateway's digest differs from ours */
+	bool owes_digest; /* the log was loaded for that, so the next batch has to have our digest
+			   */
+	bool puts_digest; /* our digest is in the rows that are committed next */
+	int64_t next_digest_ns; /* monotonic: the log is not loaded for a digest again before */
 
 	/* Any thread. */
 	atomic_ullong batches[N_BATCH_OUTCOMES];
-	atomic_ullong applied;        /* others' rows that became part of the store */
+	atomic_ullong applied;        /* rows of others that were applied */
 	atomic_ullong histories_lost; /* how often the log was loaded as another one */
 	atomic_ullong digests_differ; /* how often another gateway's digest was not ours */
-	struct buckets lock_seconds;  /* until a transaction was begun, others' rows included */
+	struct buckets lock_seconds; /* time to begin a transaction, with applying rows of others */
 	atomic_ullong commits, bytes;
-	atomic_ullong failures; /* commits that failed, and pushes were refused for it */
+	atomic_ullong failures; /* failed commits for which pushes were refused */
 	struct buckets commit_seconds;
-	pthread_mutex_t verdict_lock; /* of these */
+	pthread_mutex_t verdict_lock; /* for the members below */
 	bool fails;                   /* the last commit, or the last probe, failed */
 	struct err why;
 	struct storage_row_id seen; /* the newest row of the log that is shown */
@@ -60,7 +60,7 @@ struct database {
 void database_init(struct database *d, struct storage *storage, struct store *store);
 void database_done(struct database *d);
 
-/* Any thread: do others write to the log? */
+/* Any thread: whether other gateways write to the log. */
 static inline bool database_is_shared(const struct database *d)
 {
 	return d->storage && d->applier;
@@ -77,27 +77,27 @@ void database_cancel(struct database *d);
 /* What was asked of it last has taken all of the time-out. */
 bool database_timed_out(const struct database *d);
 /*
- * After database_begin(), before anything is staged: if it is time for that, the batch says what
- * the state was before it.
+ * After database_begin(), before anything is staged: adds a digest of the state to the batch, if
+ * one is due.
  */
 void database_put_digest(struct database *d);
-/* What others have written is published. Nothing is begun, and nothing is staged. */
+/* Publishes rows of others; while nothing is begun and nothing staged. */
 void database_follow(struct database *d);
-/* What was committed is published. */
+/* Call when what was committed has been published. */
 void database_published(struct database *d);
 /* Any thread: the newest row of the log that is shown. */
 struct storage_row_id database_seen(struct database *d);
 
 /*
- * Any thread: a newer version has written, or may write, what this one does not know. Then nothing
- * of the log is read or written any more, nor is what is shown known to be all there is.
+ * Any thread: whether a newer version has written, or may write, rows that this one does not know.
+ * Then the log is not read or written any more, and what is shown may be incomplete.
  */
 static inline bool database_is_newer(const struct database *d)
 {
 	return d->newer;
 }
 
-/* Unix seconds, by the clock of the database where others write, too. */
+/* Unix seconds, by the clock of the times of rows: the database's, if several gateways write. */
 double database_now(const struct database *d);
 
 /* One transaction. If it fails, that is logged as `failed`, and database_fails() says why. */
@@ -126,8 +126,8 @@ void database_note_outdated(struct database *d, const struct err *why);
  */
 int database_look_after(struct database *d, struct err *err);
 /*
- * Once a second while no push comes. Looks after it, and if the last commit failed, finds out
- * whether the next one would.
+ * Call once a second while no push comes: database_look_after(), and if the last commit failed,
+ * finds out whether the next one would.
  */
 void database_check(struct database *d);
 

@@ -1,4 +1,7 @@
-/* A database that cannot be trusted any more is read back, written anew, or loaded. */
+/*
+ * Repairs a database that cannot be trusted any more: reads it back, writes it anew, or loads it
+ * into the store.
+ */
 #include "base/clock.h"
 #include "base/log.h"
 #include "commit/database_internal.h"
@@ -21,12 +24,14 @@ static void log_rescued(struct database *d, enum rescue_result r, const char *ke
 			  "err", why->msg, NULL);
 }
 
-/* Until the next try. */
+/* Nanoseconds until the next try. */
 struct pause {
 	int64_t shortest, longest;
 };
 
-/* A failure that lasts is logged once a minute. The next try comes the later the longer this took.
+/*
+ * A failure that lasts is logged once a minute. The longer a try took, the later the next one
+ * comes.
  */
 static void note_failure(struct database *d, int64_t start, struct pause between,
 			 const struct err *err)
@@ -43,10 +48,13 @@ static void note_failure(struct database *d, int64_t start, struct pause between
 		  err->msg, NULL);
 }
 
-/* Between two versions that show a log in two ways it would have no end. */
+/*
+ * Between two loads for a digest: two versions that understand a log differently would load it
+ * again and again.
+ */
 #define DIGEST_PAUSE_NS (600 * SECOND_NS)
 
-/* Which of the two was right the other one sees by what this one has now. */
+/* The next digest tells the other gateway whether it was right. */
 static void note_mended(struct database *d)
 {
 	d->differs = false;
@@ -55,12 +63,15 @@ static void note_mended(struct database *d)
 }
 
 /*
- * What is in the log takes the place of what the store has. A storage that has been read takes the
- * store for one that was made of it, though loading may have failed behind that.
+ * Loads the log in place of the store's content. After reading, the storage takes the store for the
+ * one that was loaded, though loading may have failed afterwards: `outdated` tells.
  */
 static int load_anew(struct database *d, const struct err *why, struct err *err)
 {
-	/* What is damaged stays so until somebody has mended it, and all of the log is read. */
+	/*
+	 * Damage stays until somebody repairs it, and each try reads all of the log, so tries are
+	 * rare.
+	 */
 	static const struct pause damaged = { SECOND_NS, 30 * SECOND_NS };
 	static const struct pause other = { 0, SECOND_NS };
 	struct store *loaded = store_new_like(d->store, NULL);
@@ -81,7 +92,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 		note_failure(d, start, r == STORAGE_DAMAGED ? damaged : other, err);
 		err->reason = ERR_STORAGE;
 		err_prefix(err, "the push could not be stored: ");
-		/* It is logged, and nobody need say it again. */
+		/* The failure is logged, so the caller need not log it again. */
 		database_set_verdict(d, err);
 		return -1;
 	}
@@ -104,7 +115,7 @@ static int load_anew(struct database *d, const struct err *why, struct err *err)
 	return 0;
 }
 
-/* What keeps it from being loaded is the verdict still. */
+/* The verdict still says why the log could not be loaded. */
 static int put_off_loading(struct database *d, struct err *err)
 {
 	struct err why;
@@ -130,7 +141,7 @@ int database_mend(struct database *d, struct err *err)
 	if (health == STORAGE_NEWER)
 		return -1;
 
-	/* A new file may be in place that numbers its rows otherwise than the store. */
+	/* A new file may be in place, with other row numbers than the store's. */
 	if (health == STORAGE_WELL && d->unsettled)
 		health = STORAGE_DOUBTED;
 	if (health == STORAGE_WELL && d->outdated) {

@@ -1,4 +1,4 @@
-/* The log that other gateways write to, too: its lock, and their rows. */
+/* A log that several gateways write: its lock, and the rows of others. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "commit/database_internal.h"
@@ -17,7 +17,9 @@ static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, s
 	return 0;
 }
 
-/* The state is that before the row. -1: it is not what the other one has, and is to be loaded. */
+/*
+ * The store is in the state before the row. -1: the digest differs, and the log has to be loaded.
+ */
 static int compare_digest(struct database *d, const struct row *row, struct err *err)
 {
 	int64_t now = clock_mono_ns();
@@ -51,7 +53,7 @@ static int apply_row(void *arg, const struct row *row, struct err *err)
 	return applier_row(d->applier, row, err);
 }
 
-/* Is the log still newer than this program? It may be an older backup by now. */
+/* Whether the log is still newer than this program: by now it may be an older backup. */
 enum storage_health database_look_again(struct database *d, struct err *err)
 {
 	const struct storage_follower f = { apply_row, end_of_rows, d };
@@ -62,7 +64,10 @@ enum storage_health database_look_again(struct database *d, struct err *err)
 	return d->storage->ops->health(d->storage, err);
 }
 
-/* Said once. From now on rows may come that the version before does not know. */
+/*
+ * Logs once that the epoch has been raised: from now on there may be rows that the previous version
+ * does not know.
+ */
 static void note_epoch(struct database *d)
 {
 	long epoch = d->storage->ops->epoch ? d->storage->ops->epoch(d->storage) : 0;
@@ -95,7 +100,8 @@ struct storage_row_id database_seen(struct database *d)
 	return seen;
 }
 
-/* What others write is published while it waits. A log that is another one by now is loaded, once.
+/*
+ * Publishes rows of others while it waits. If the log has become another one, it is loaded, once.
  */
 int database_begin_within(struct database *d, int64_t longest_ns, struct err *err)
 {

@@ -11,7 +11,7 @@ static void run_dry(struct committer *c, struct push *p)
 		store_large_drop(c->store);
 		p->err = err;
 	}
-	/* A push would be told so, too. */
+	/* A push would get this verdict, too. */
 	if (c->database.storage && database_fails(&c->database, &err)) {
 		if (!p->err.reason)
 			p->err = err;
@@ -25,15 +25,18 @@ static void run_dry(struct committer *c, struct push *p)
 	store_rollback(c->store);
 }
 
-/* What a large push has staged is not published, and it may itself take long. */
+/*
+ * Whether the dry run has to wait: behind a large push, whose outcome is not known, or because it
+ * is large itself.
+ */
 static bool has_to_wait(const struct committer *c, const struct push *dry_run)
 {
 	return late_is_large(dry_run) || store_large_push(c->store);
 }
 
 /*
- * Those of a list that ask for a verdict only are answered first, each against what is published:
- * nobody sees what they stage, nor do they see each other. Returns the others, in order.
+ * Answers the dry runs of a list first, each against the published state: what they stage is rolled
+ * back, so nobody sees it, and they do not see each other. Returns the others, in order.
  */
 struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late)
 {
@@ -52,7 +55,7 @@ struct push *committer_answer_dry_runs(struct committer *c, struct push *first, 
 			late_add(&c->late, p);
 			continue;
 		}
-		/* A push would come after what is due, and after what others have written. */
+		/* A push would come after what is due, and after rows of others. */
 		if (!some)
 			committer_follow(c);
 		if (!some && !c->database.suspect && store_next_due(c->store) <= clock_mono_ns())

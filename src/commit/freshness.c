@@ -7,13 +7,13 @@
 #include "base/mem.h"
 #include "push/push.h"
 
-/* A question is answered within that time, or it has failed. */
+/* A question that is not answered within this time has failed. */
 enum { ANSWER_NS = 500 * 1000 * 1000 };
 
-/* Between two questions that nobody has asked; the second while questions fail. */
+/* Time between two questions for which nobody waits; the second while questions fail. */
 enum { IDLE_NS = 1000 * 1000 * 1000, RETRY_NS = 100 * 1000 * 1000 };
 
-/* While somebody waits it is looked so often whether what he waits for is shown. */
+/* How often to look whether the rows that requests wait for are shown. */
 enum { LOOK_NS = 10 * 1000 * 1000 };
 
 struct freshness {
@@ -25,17 +25,17 @@ struct freshness {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t news;
-	struct freshness_wait *asked;   /* their question is not put yet */
+	struct freshness_wait *asked;   /* the next question is for these */
 	struct freshness_wait *waiting; /* for rows */
-	struct push nudge;              /* has the committer follow */
-	bool nudged;                    /* it is in the queue */
-	uint64_t nudges;                /* that are done */
-	int64_t look_ns;                /* monotonic: nothing is nudged again before */
+	struct push nudge;              /* makes the committer follow */
+	bool nudged;                    /* `nudge` is in the queue */
+	uint64_t nudges;                /* how many are done */
+	int64_t look_ns;                /* monotonic: no nudge before */
 	bool failing, stopping;
-	int64_t answered_ns; /* monotonic: the last question that was */
+	int64_t answered_ns; /* monotonic: when the last question was answered */
 	struct storage_row_id newest;
-	bool behind;                   /* what `missing` needs was not shown yet; */
-	struct freshness_wait missing; /* nobody waits by this one */
+	bool behind;                   /* the row that `missing` needs is not shown yet */
+	struct freshness_wait missing; /* no request waits with this one */
 	int64_t behind_ns;             /* monotonic: since when */
 };
 
@@ -82,8 +82,9 @@ static void done_all(struct freshness *f, struct freshness_wait *list)
 }
 
 /*
- * A log that has become another one may have as many rows, or fewer. That what is shown is of the
- * same log is known of the very row, or when the committer has looked since.
+ * Whether the row that w needs is shown. A higher number is not enough: the log may have become
+ * another one with as many rows. It is known if that very row is the newest one shown, or if the
+ * committer has followed since.
  */
 static bool is_shown(const struct freshness *f, const struct freshness_wait *w,
 		     const struct storage_row_id *seen)
@@ -92,13 +93,16 @@ static bool is_shown(const struct freshness *f, const struct freshness_wait *w,
 	       (w->needs.number < seen->number && f->nudges >= w->nudge);
 }
 
-/* The one that is under way may have begun before. */
+/*
+ * The nudge after which the committer has followed since now: one that is under way may have begun
+ * before.
+ */
 static uint64_t nudge_to_wait_for(const struct freshness *f)
 {
 	return f->nudges + (f->nudged ? 2 : 1);
 }
 
-/* Takes those out of the list that need wait no longer, or want to. */
+/* Takes requests out of the list whose rows are shown, or whose time is over. */
 static struct freshness_wait *take_ready(struct freshness *f, int64_t now)
 {
 	struct freshness_wait *ready = NULL, **at = &f->waiting;
@@ -126,15 +130,16 @@ static void look_for_missing(struct freshness *f, const struct storage_row_id *s
 }
 
 /*
- * With the lock. A question was answered: how old is what is shown? since_ns: it was of that age
- * before, at least. What is missed for longer than that stays missed.
+ * With the lock, after a question was answered: notes whether rows are missing from what is shown,
+ * and since when. since_ns: when the question was asked. If rows were missing before, the earlier
+ * time stays.
  */
 static void note_missing(struct freshness *f, int64_t since_ns)
 {
 	const struct storage_row_id seen = committer_seen(f->committer);
 
 	look_for_missing(f, &seen);
-	/* A log that has become another one may never have so many rows. */
+	/* If the log has become another one, it may never have that many rows. */
 	if (f->behind && f->newest.number < f->missing.needs.number)
 		f->missing.needs = f->newest;
 	if (f->behind || storage_row_id_eq(&f->newest, &seen))
@@ -145,7 +150,7 @@ static void note_missing(struct freshness *f, int64_t since_ns)
 	f->missing.nudge = nudge_to_wait_for(f);
 }
 
-/* again: nobody waits for the answer, and it may take as long as it takes. */
+/* again: nobody waits for the answer, so there is no deadline. */
 static int ask_storage(struct freshness *f, bool again, struct storage_row_id *ret)
 {
 	int64_t deadline = again ? 0 : clock_mono_ns() + ANSWER_NS;
@@ -186,7 +191,10 @@ static void ask(struct freshness *f)
 		nudge(f);
 }
 
-/* With the lock. It may become visible by other ways than a nudge, and none may help. */
+/*
+ * With the lock. Looks again whether missing rows are shown: they can be without a nudge, or not be
+ * after one.
+ */
 static void look_again(struct freshness *f)
 {
 	f->look_ns = clock_mono_ns() + LOOK_NS;
@@ -214,13 +222,13 @@ static void *freshness_main(void *arg)
 	while (!f->stopping) {
 		int64_t now = clock_mono_ns();
 
-		/* Also while nobody does, so that it is known how old all is that is shown. */
+		/* Asks also while nobody waits, so that the age of what is shown is known. */
 		if (f->asked || now >= asked_ns + (f->failing ? RETRY_NS : IDLE_NS)) {
 			asked_ns = now;
 			ask(f);
 		}
 		done_all(f, take_ready(f, clock_mono_ns()));
-		/* Those who have come while it was asked. */
+		/* Requests that have come while it was asked. */
 		if (f->failing)
 			done_all(f, TAKE(f->asked));
 		if (f->waiting && clock_mono_ns() >= f->look_ns)

@@ -1,8 +1,8 @@
 /*
- * What the files of the committer share: committer.c has its thread and takes lists apart,
- * batch.c runs one batch, pushes.c one of pushes, dry_runs.c answers who asks for a verdict only,
- * and waiting.c does what is to be done while none comes. The
- * committer's thread only, except for what is atomic or has a lock of its own.
+ * Shared by the files of the committer: committer.c has its thread and splits lists of pushes,
+ * batch.c runs a batch of any kind, pushes.c a batch of pushes, dry_runs.c answers dry runs, and
+ * waiting.c does what is to be done while no push comes. The committer's thread only, except for
+ * what is atomic or has a lock of its own.
  */
 #ifndef COMMIT_INTERNAL_H
 #define COMMIT_INTERNAL_H
@@ -22,8 +22,10 @@
 /* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
 enum { BATCH_MAX = 512 };
 
-/* Of one push, for each second of the time-out, where others wait for the lock meanwhile: a quarter
- * of that time on a slow machine.
+/*
+ * The most series of a push that is staged at once in a log that several gateways write, for each
+ * second of the time-out: others wait for the lock meanwhile, for a quarter of the time-out on a
+ * slow machine.
  */
 enum { COMMITTER_SERIES_PER_SECOND = 40000 };
 
@@ -43,35 +45,35 @@ struct committer {
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
 	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
-	int64_t beat_ns;       /* monotonic: when the log is to be told again that it runs */
+	int64_t beat_ns;       /* monotonic: when to note again in the log that the gateway runs */
 	struct pace pace;
 	struct late late;         /* large pushes, and what has to wait for them */
-	struct large_steps large; /* of the first of these */
+	struct large_steps large; /* for the first of these */
 	struct buckets batch_pushes;
 	struct slices slices;
 	struct copying copying;
-	_Atomic(struct group_rules *) rules; /* to be used from the next batch on; NULL: none */
-	bool counting;                       /* what groups have, for the limits of rules */
-	struct push *next; /* taken from the queue with a batch, which they could not become part of
-			    */
+	_Atomic(struct group_rules *) rules; /* new rules for the next batch on; NULL: none */
+	bool counting;     /* labels of groups are being counted for the limits of rules */
+	struct push *next; /* pushes that were taken from the queue, but could not join the batch */
 	size_t n_next;
-	size_t n_joined;       /* of the queue since it was taken from last, which did */
-	atomic_bool has_rules; /* others may come */
+	size_t n_joined; /* pushes that have joined the batch since pushes were taken from the queue
+			  */
+	atomic_bool has_rules; /* `rules` may be set again */
 };
 
 /*
- * A transaction of its own for what is staged next (database_begin()). Others' rows find no removal
- * half done.
+ * Begins a transaction for what is staged next (database_begin()). Finishes a pending removal
+ * first, since rows of others must not be applied to half of one.
  */
 int committer_begin(struct committer *c, struct err *err);
 void committer_publish(struct committer *c);
-/* What others have written is published. Nothing may be staged. */
+/* Publishes rows of others. Nothing may be staged. */
 void committer_follow(struct committer *c);
 
-/* The limits of rules that were reloaded hold from now on. Nothing may be staged. */
+/* Puts limits of reloaded rules in force. Nothing may be staged. */
 void committer_follow_rules(struct committer *c);
 
-/* Nothing has come for ns nanoseconds, nor is there anything from before. */
+/* True if no push waits and none comes for ns nanoseconds. */
 static inline bool committer_is_idle(struct committer *c, int64_t ns)
 {
 	return !c->next && queue_stays_empty(c->queue, ns);
@@ -86,9 +88,9 @@ static inline bool committer_is_idle(struct committer *c, int64_t ns)
  */
 struct push *committer_cut_batch(const struct committer *c, struct push *first, size_t *ret_n);
 /*
- * What committer_cut_batch() has cut, n pushes; or none. Each gets its verdict, at once or, of what
- * takes many steps, after the last of them. grows: nothing else waits for its turn, so that what
- * comes while the batch waits for the log's lock can become part of it.
+ * Runs the n pushes, maybe 0, that committer_cut_batch() has cut. Each gets its verdict, at once
+ * or, if it takes many steps, after the last one. grows: nothing else waits, so pushes that come
+ * while the batch waits for the log's lock may join it.
  */
 void committer_run_batch(struct committer *c, struct push *first, size_t n, bool grows);
 
@@ -99,7 +101,7 @@ void committer_set_times(const struct committer *c, struct push *first);
 
 /*
  * Answers the dry runs of a list, and returns the others, in order. Nothing may be staged but a
- * large push, behind which those have to wait that were not among what is late (late.h).
+ * large push, behind which dry runs wait. were_late: they have waited already (late.h).
  */
 struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late);
 
@@ -117,21 +119,23 @@ bool batch_room_take(struct batch_room *room, const struct push *p);
 
 /* Of the list, those without a verdict. */
 void committer_refuse(struct push *first, const struct err *why);
-/* Stages, commits and publishes them. Afterwards each has its verdict. The transaction is begun. */
+/*
+ * Stages, commits and publishes pushes, after which each has its verdict. The transaction is begun.
+ */
 void committer_run_pushes(struct committer *c, struct push *first);
 /* cleaning: cleaning_begin() has added rows to the batch. */
 enum storage_commit_result committer_commit(struct committer *c, bool cleaning, struct err *err);
-/* The bytes of a push that a transaction can take. */
+/* The most bytes of a push that a transaction can take. */
 uint64_t committer_max_body(const struct committer *c);
 /*
- * A push too large for any transaction is refused; where others write, too, so is one that cannot
- * be staged in steps and would have them wait for the lock for long.
+ * Stages a push. Refuses one that is too large for any transaction, and in a log that several
+ * gateways write one that cannot be staged in steps and would keep others waiting for the lock.
  */
 void committer_stage(struct committer *c, struct push *p);
 
 /* ---- waiting.c ---- */
 
-/* Returns when a push has come, or the queue is closed. */
+/* Does what is due until a push comes or the queue is closed. */
 void committer_wait(struct committer *c);
 /* Stages and commits what the deadlines of groups ask for. */
 void committer_do_what_is_due(struct committer *c);

@@ -6,7 +6,7 @@
 /* Half a millisecond or so. */
 enum { STEP_FAMILIES = 512 };
 
-/* So often what others write to its group may have it begin again. */
+/* How often rows of others may make it begin again. */
 enum { TRIES = 3 };
 
 void large_steps_init(struct large_steps *l, struct store *store, struct late *late,
@@ -50,7 +50,7 @@ bool large_steps_go_on(struct large_steps *l, bool may_begin)
 	return true;
 }
 
-/* The large push, to this one; which has no verdict for that. */
+/* Whether the large push is in the way of this one, which keeps its verdict of before. */
 static bool is_in_the_way(struct large_steps *l, struct push *p)
 {
 	struct err before = p->err;
@@ -60,7 +60,7 @@ static bool is_in_the_way(struct large_steps *l, struct push *p)
 	return is;
 }
 
-/* Returns those that need not wait. */
+/* Returns the pushes that need not wait. */
 static struct push *put_off_once(struct large_steps *l, struct push *first, size_t *ret_n)
 {
 	struct push *others = NULL, **last = &others, *next;

@@ -1,7 +1,6 @@
 /*
- * The large push that is first among those that wait (late.h), as it is staged in steps
- * (store/large.h). When there is no step left, it is taken from there and becomes a batch. The
- * committer's thread.
+ * Stages the first late push (late.h), if it is large, in steps (store/large.h). When no step is
+ * left, the caller takes it from the late ones and makes it a batch. The committer's thread.
  */
 #ifndef COMMIT_LARGE_STEPS_H
 #define COMMIT_LARGE_STEPS_H
@@ -12,11 +11,11 @@
 struct large_steps {
 	struct store *store;
 	struct late *late;
-	uint64_t max_body; /* that the database can take of a push */
-	bool at_once;      /* it is not staged in steps */
-	bool begun;        /* it is; what others write may end that */
-	unsigned n_ended;  /* how often that was */
-	bool leaving;      /* a dry run, whose verdict is known */
+	uint64_t max_body; /* the largest push that the database can take */
+	bool at_once;      /* it is not to be staged in steps */
+	bool begun;        /* its steps have begun; rows of others may end that */
+	unsigned n_ended;  /* how often they did */
+	bool leaving;      /* it is a dry run, whose verdict is known */
 };
 
 /* Borrows both. */
@@ -24,22 +23,24 @@ void large_steps_init(struct large_steps *l, struct store *store, struct late *l
 		      uint64_t max_body);
 
 /*
- * One step. False: none is left, or there is no such push. may_begin: false as long as something
+ * Does one step. False: none is left, or there is no such push. may_begin: false while something
  * else has to come first.
  */
 bool large_steps_go_on(struct large_steps *l, bool may_begin);
 
 /*
- * Before a batch of others, of *n pushes: those to whom the large push may be in the way wait until
- * it is decided, with what comes after them to the same group. Returns the others, *n of them.
+ * Before a batch of *n other pushes: makes those wait that the large push may be in the way of,
+ * with later pushes to their groups. Returns the others, *n of them.
  */
 struct push *large_steps_put_off(struct large_steps *l, struct push *first, size_t *n);
 
-/* What comes next cannot be done beside it: nothing is left of it, and it will be staged at once.
+/*
+ * Drops what is staged of it, since what comes next cannot be done beside it: it will be staged at
+ * once, without steps.
  */
 void large_steps_give_up(struct large_steps *l);
 
-/* It does not wait any more. */
+/* Call when it no longer waits. */
 void large_steps_done(struct large_steps *l);
 
 #endif

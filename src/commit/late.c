@@ -22,13 +22,13 @@ bool late_is_full(const struct late *l)
 	return l->n_large >= LATE_MAX_LARGE || l->n >= LATE_MAX;
 }
 
-/* It means no group, or many, and is a batch by itself. */
+/* Whether the push concerns no single group, and is a batch by itself. */
 static bool is_alone(const struct push *p)
 {
 	return p->mode >= PUSH_WIPE;
 }
 
-/* There are few: as many large pushes as wait, and what is behind them. */
+/* A loop will do: there are few late pushes. */
 bool late_has_group_of(const struct late *l, const struct push *p)
 {
 	for (const struct queue_node *node = l->first; node; node = node->next) {

@@ -1,4 +1,4 @@
-/* A batch of pushes, and what is tried when the database refuses it. */
+/* Runs a batch of pushes, and what is tried when the database refuses it. */
 #include "base/clock.h"
 #include "commit/cleaning.h"
 #include "commit/internal.h"
@@ -22,7 +22,10 @@ static enum storage_commit_result commit_once(struct committer *c, bool cleaning
 		return STORAGE_COMMITTED;
 	if (cleaning) {
 		r = cleaning_commit(d, err);
-		/* What may be stored cannot be refused any more by a second try. */
+		/*
+		 * A batch that may be stored must not be tried again: a second try cannot refuse it
+		 * any more.
+		 */
 		if (r == STORAGE_UNKNOWN)
 			d->failures++;
 		if (r == STORAGE_COMMITTED || r == STORAGE_UNKNOWN || r == STORAGE_REFUSED_OUTDATED)
@@ -45,7 +48,7 @@ uint64_t committer_max_body(const struct committer *c)
 	return c->database.storage ? c->database.storage->max_body : UINT64_MAX;
 }
 
-/* As pushers count them: each line of a histogram or summary is one. */
+/* Series as pushers count them: each line of a histogram or summary is one. */
 static uint64_t series_of(const struct push *p)
 {
 	enum { INF_SUM_COUNT = 3 };
@@ -101,8 +104,8 @@ static bool goes_in_steps(const struct committer *c, const struct push *p)
 }
 
 /*
- * Staged at once, with the lock of a log that others write, too, it would take more than a quarter
- * of their time-out. -1: p->err says what to do.
+ * -1: staged at once, with the lock of a log that several gateways write, the push would take more
+ * than a quarter of the time-out; p->err says what to do.
  */
 static int check_series(const struct committer *c, struct push *p)
 {
@@ -161,7 +164,7 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 	}
 }
 
-/* On a full disk: what takes room is refused, and what makes some gets a batch of its own. */
+/* On a full disk: refuses pushes that take room; those that free some get a batch each. */
 static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
 			const struct err *why)
 {
@@ -188,7 +191,7 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 	}
 }
 
-/* Returns how many there are. What staging them before found is forgotten. */
+/* Stages all, and returns how many there are. What an earlier staging has found is forgotten. */
 static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
 {
 	size_t n = 0;

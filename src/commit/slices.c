@@ -5,7 +5,10 @@ void slices_init(struct slices *sl, struct database *d, void (*batch_done)(void)
 	*sl = (struct slices){ .database = d, .batch_done = batch_done };
 }
 
-/* On a full disk it is more important that there is room again than that it can be undone. */
+/*
+ * On a full disk room is more important than the undo, for which the removal is committed without
+ * its row.
+ */
 static enum storage_commit_result commit_removal(struct slices *sl, struct push *push)
 {
 	struct database *d = sl->database;
@@ -19,7 +22,7 @@ static enum storage_commit_result commit_removal(struct slices *sl, struct push 
 	return database_commit_pushes(d, store_removal_rows_without_undo(d->store), &push->err);
 }
 
-/* False: it has its verdict. Otherwise it gets it with the last slice. */
+/* False: the push has its verdict. True: it gets it with the last slice. */
 bool slices_begin_removal(struct slices *sl, struct push *push)
 {
 	struct database *d = sl->database;
@@ -43,7 +46,7 @@ static void end_removal(struct slices *sl)
 	struct push *push = sl->removing;
 
 	sl->removing = NULL;
-	/* Others show all of it by now. */
+	/* The whole removal is shown by now. */
 	database_published(sl->database);
 	push->done(push);
 	if (sl->batch_done)
@@ -102,7 +105,7 @@ static void commit_undone(struct slices *sl, struct err *err)
 	}
 }
 
-/* True: it goes on. Others may write between two steps, but not while something is staged. */
+/* True: the undo goes on. Others may write between two steps, but not while something is staged. */
 static bool undo_step(struct slices *sl, struct err *err)
 {
 	switch (undoing_step(sl->undoing, err)) {
@@ -113,7 +116,7 @@ static bool undo_step(struct slices *sl, struct err *err)
 		       undoing_stage(sl->undoing, database_now(sl->database), err) == 0 &&
 		       commit_undo_batch(sl, err);
 	case UNDO_DONE:
-		/* It can be tried again when what was in the way is gone. */
+		/* Nothing came back, so the undo can be tried again. */
 		if (sl->undo->undo->restored == 0)
 			break;
 		if (database_begin(sl->database, err) == 0 && undoing_check(sl->undoing, err) == 0)
@@ -134,7 +137,7 @@ static void go_on_undoing(struct slices *sl)
 		end_undo(sl);
 }
 
-/* With a database that is not to be trusted nothing is brought back: it can be asked for again. */
+/* Gives up an undo because the database cannot be trusted; it can be asked for again. */
 static void give_up_undo(struct slices *sl)
 {
 	err_set(&sl->undo->err, ERR_STORAGE, 0,

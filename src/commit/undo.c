@@ -7,24 +7,26 @@
 #include "journal/group_pushes.h"
 #include "journal/old_groups.h"
 
-/* Of rows that are kept in memory at a time; with more the log is read in several passes, and these
- * twice: whether all may come back is asked before the first does. */
+/*
+ * The most bytes of rows that are kept in memory at a time. With more the log is read in several
+ * passes, and all of them twice: undo.may is asked for every group before the first comes back.
+ */
 enum { PASS_BYTES = 64 * 1024 * 1024 };
 
 struct undoing {
 	struct undo *what;
-	struct undoable *removal; /* a copy: others may end that of the store meanwhile */
+	struct undoable *removal; /* a copy: other gateways may end that of the store meanwhile */
 	struct storage *storage;
 	struct store *store;
-	size_t first, pass; /* of its groups: those at hand, and how many at a time */
+	size_t first, pass; /* its groups of the current pass: the first, and how many a pass has */
 	struct old_groups *old;
-	bool asking; /* the passes at hand only ask */
+	bool asking; /* these passes only ask */
 	bool read;
 
-	/* Of the batch that is staged. */
+	/* For the batch that is staged. */
 	struct store *scratch;
 	struct group_pushes pushes;
-	struct arena groups; /* copies of those in scratch */
+	struct arena groups; /* copies of the groups in scratch */
 };
 
 struct undoing *undoing_new(struct undo *what, struct storage *st, struct store *s, struct err *err)
@@ -82,7 +84,10 @@ static void leave_out(const struct undoing *u, struct str key, struct str family
 
 /* ---- whole groups ---- */
 
-/* Each family by itself, because one of them contradicts something. Returns how many are staged. */
+/*
+ * Stages each family by itself, because one of them contradicts something. Returns how many are
+ * staged.
+ */
 static int stage_each(struct undoing *u, const struct group_copy *g,
 		      const struct group_copy_family *const *families, uint32_t n, struct err *err)
 {
@@ -104,7 +109,7 @@ static int stage_each(struct undoing *u, const struct group_copy *g,
 	return staged;
 }
 
-/* Returns how many are staged; -1: *err. */
+/* Returns how many families are staged; -1: *err. */
 static int stage_families(struct undoing *u, const struct group_copy *g, struct err *err)
 {
 	const struct group_copy_family **sorted = group_pushes_sort(g, &u->groups);
@@ -134,8 +139,8 @@ static int stage_families(struct undoing *u, const struct group_copy *g, struct 
 }
 
 /*
- * 1: the group has its families, or as many of them as can come back. 0: none can, and no group
- * comes of it. -1: *err.
+ * 1: staged with all families that can come back. 0: none can, and the group does not come back.
+ * -1: *err.
  */
 static int stage_what_it_had(struct undoing *u, const struct group_copy *g, const struct push *push,
 			     struct err *err)
@@ -150,7 +155,10 @@ static int stage_what_it_had(struct undoing *u, const struct group_copy *g, cons
 	return staged > 0 ? 1 : staged;
 }
 
-/* A summed group comes back as a whole, so it is checked as a whole: *ret has what is refused. */
+/*
+ * A summed group comes back as a whole or not at all, so it is checked as a whole: *ret says why
+ * not.
+ */
 static int check_summed(struct undoing *u, const struct group_copy *g, struct err *ret,
 			struct err *err)
 {
@@ -218,8 +226,8 @@ static const struct group_copy_family *family_of(const struct group_copy *g, str
 }
 
 /*
- * The group may have been deleted and come back by another undo: then it has another id, but it is
- * the same as long as its last push is.
+ * Why the family cannot come back; NULL: it can. A group that was deleted and brought back by
+ * another undo has another id, but counts as the same as long as its last push is.
  */
 static const char *why_not_family(const struct undoing *u, const struct group_copy *g)
 {
@@ -276,7 +284,7 @@ static int stage_all(struct undoing *u, double now, struct err *err)
 	return 0;
 }
 
-/* All of them, before the first comes back. */
+/* Asks for all groups, before the first comes back. */
 static int ask_all(const struct undoing *u, struct err *err)
 {
 	struct str key;

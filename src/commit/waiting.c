@@ -8,7 +8,9 @@ enum { IDLE_NS = 5 * 1000 * 1000 };
 /* While no push comes, the database's files are checked this often. */
 enum { LOOK_NS = 1000 * 1000 * 1000 };
 
-/* While nothing is pushed either, the log is told so often that the gateway runs. A row takes room.
+/*
+ * While nothing is pushed, the log notes this often that the gateway runs; more rarely if that
+ * takes a row.
  */
 #define BEAT_NS (10 * INT64_C(1000000000))
 #define ROW_BEAT_NS (6 * BEAT_NS)
@@ -70,7 +72,10 @@ static int64_t until_something_else(struct committer *c)
 	return c->due_at == due || c->database.suspect ? look : 0;
 }
 
-/* It was loaded for another one's digest: one of the two was wrong. */
+/*
+ * Writes our digest after the log was loaded because another gateway's differed: one of the two was
+ * wrong.
+ */
 static void tell_digest(struct committer *c)
 {
 	struct database *d = &c->database;
@@ -86,7 +91,7 @@ static void tell_digest(struct committer *c)
 		store_rollback(c->store);
 }
 
-/* False: a row has to say it. A server that is away is noticed by others. */
+/* False: a row has to be written. Failures are ignored: others notice that the server is away. */
 static bool beat_without_row(struct committer *c)
 {
 	struct err ignored;
@@ -98,8 +103,8 @@ static bool beat_without_row(struct committer *c)
 }
 
 /*
- * Deadlines do not run out while the gateway is down, for as long as that was: the log says until
- * when it ran.
+ * Notes in the log that the gateway runs, from which a start knows how long it was down: deadlines
+ * do not run out meanwhile.
  */
 void committer_beat(struct committer *c)
 {
