@@ -131,8 +131,8 @@ static void look_for_missing(struct freshness *f, const struct storage_row_id *s
 
 /*
  * With the lock, after a question was answered: notes whether rows are missing from what is shown,
- * and since when. since_ns: when the question was asked. If rows were missing before, the earlier
- * time stays.
+ * and since when. since_ns: since when rows may be missing. If some were missing before, the
+ * earlier time stays.
  */
 static void note_missing(struct freshness *f, int64_t since_ns)
 {

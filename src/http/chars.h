@@ -1,4 +1,4 @@
-/* The classes of bytes that HTTP's grammar has (RFC 9110 sections 5.5 and 5.6, RFC 3986). */
+/* Classes of bytes in HTTP's grammar (RFC 9110 sections 5.5 and 5.6, RFC 3986). */
 #ifndef HTTP_CHARS_H
 #define HTTP_CHARS_H
 

@@ -31,7 +31,7 @@ static bool add_digit(struct chunks *c, char byte)
 	return true;
 }
 
-/* Behind the size may stand blanks, then an extension, then the end of the line. */
+/* Blanks may follow the size, then an extension, then the end of the line. */
 static enum http_fault behind_size(struct chunks *c, char byte)
 {
 	switch (byte) {

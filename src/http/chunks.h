@@ -1,6 +1,6 @@
 /*
- * Chunked transfer coding (RFC 9112 section 7.1), byte for byte and without looking back: nothing
- * is kept of a chunk's line but its number. Extensions and trailers are checked and dropped.
+ * Chunked transfer coding (RFC 9112 section 7.1), decoded byte by byte: of a chunk's line only the
+ * size is kept. Extensions and trailers are checked and dropped.
  */
 #ifndef HTTP_CHUNKS_H
 #define HTTP_CHUNKS_H
@@ -10,7 +10,7 @@
 
 #include "http/fault.h"
 
-/* Of the line that begins a chunk, without its end. */
+/* The longest line that begins a chunk, without its end. */
 enum { CHUNK_LINE_MAX = 8 * 1024 };
 
 /* All zeros: at the beginning of a body. */

@@ -40,7 +40,7 @@ void conn_wait_for_turn(struct conn *c)
 	if (c->is_ready)
 		return;
 	add_ready(c->worker, c);
-	/* Behind all sockets that can be read now. */
+	/* This event comes behind all sockets that can be read now. */
 	if (!c->worker->turns_due)
 		event_active(c->worker->go_on, EV_TIMEOUT, 0);
 	c->worker->turns_due = true;

@@ -60,17 +60,17 @@ struct conn {
 	int fd;
 	struct conn_tls *tls; /* NULL: plain */
 	struct event readable, writable;
-	bool watched;                           /* readable is added */
-	bool waiting;                           /* writable is */
-	bool is_ready;                          /* in the worker's list */
-	bool paused;                            /* before the request, for a while */
-	bool patient;                           /* what it sends waits until others were read */
-	bool running;                           /* conn_run() is on the stack */
-	bool extra;                             /* over a limit: see extra.h */
-	bool ended;                             /* the client sends nothing more */
-	bool broken;                            /* and nothing can be sent to it */
-	bool last;                              /* it is closed after this reply */
-	bool more;                              /* then the client may still send something */
+	bool watched;  /* readable is added */
+	bool waiting;  /* writable is */
+	bool is_ready; /* in the worker's list */
+	bool paused;   /* for a while no bytes are read, before the request */
+	bool patient;  /* it is read after other connections that can be read */
+	bool running;  /* conn_run() is on the stack */
+	bool extra;    /* over a limit: see extra.h */
+	bool ended;    /* the client has ended its side */
+	bool broken;   /* the connection is broken: nothing can be sent either */
+	bool last;     /* the connection is closed after this reply */
+	bool more;     /* the client may still send something then */
 	struct conn *older_extra, *newer_extra; /* of the worker */
 	struct peer *client;                    /* NULL: not limited */
 	enum conn_state state;
@@ -104,9 +104,9 @@ void conn_run(struct conn *c);
 /* The same, once others have had their turn. */
 void conn_ready(struct conn *c);
 /*
- * It can be read, and waits for its turn until others were read that can be now. So wait those that
- * push, and those that hardly pause between two requests: what they ask for may be much, and who
- * asks now and then, as probes and scrapers do, does not wait for all of it.
+ * Makes a readable connection wait until all others that are readable now have been read. This is
+ * for connections that push, and those that hardly pause between two requests: their work may take
+ * long, and clients that ask now and then, as probes and scrapers do, should not wait for it.
  */
 void conn_wait_for_turn(struct conn *c);
 void conn_go_on(struct conn *c);
@@ -121,12 +121,14 @@ void conn_unwatch(struct conn *c);
 
 /* Takes the connection from its state to the next. False: it has to wait. */
 bool exchange_step(struct conn *c);
-/* The reply is complete. The request's bytes are no longer counted from now on, before the client
- * can know, as its next request may need their room. */
+/*
+ * The reply is complete. The request's bytes no longer count from now on, before the client sees
+ * the reply, since its next request may need their room.
+ */
 void conn_answered(struct conn *c);
 /* The reply is written: the next request may begin. */
 void conn_replied(struct conn *c);
-/* A part of a TLS record is there: that begins a request, too. */
+/* A part of a TLS record has arrived, which begins a request, too. */
 void conn_begin_with_record(struct conn *c);
 
 /* ---- close.c ---- */
@@ -160,13 +162,13 @@ void input_done(struct conn *c);
 
 /* ---- count.c ---- */
 
-/* A request has n bytes by now; false: there is no room for them (FAULT_CROWDED). */
+/* Counts n bytes for the current request; false: there is no room for them (FAULT_CROWDED). */
 bool count_received(struct conn *c, uint64_t n);
 void count_ended(struct conn *c);
 
 /* ---- output.c ---- */
 
-/* Writes what there is of replies, as far as the socket takes it. True: all of it. */
+/* Writes as much of the reply as the socket takes. True: all of it. */
 bool output_write(struct conn *c);
 
 /* ---- refuse.c ---- */
@@ -176,7 +178,7 @@ void conn_refuse(struct conn *c, enum http_fault fault);
 
 /* ---- sweep.c ---- */
 
-/* At each tick: connections whose timer is over. */
+/* At each tick: handles connections whose timer is over. */
 void sweep(struct http_worker *w);
 /* When the server stops: closes connections without a request. */
 void sweep_idle(struct http_worker *w);
@@ -197,14 +199,17 @@ int conn_tls_handshake(struct conn *c, bool *ret_write);
 /* Like recv() and writev(): EAGAIN when nothing can be read or written now. */
 ssize_t conn_tls_read(struct conn *c, void *p, size_t n);
 ssize_t conn_tls_write(struct conn *c, const struct iovec *iov, int n);
-/* Of a read of n bytes: whether the socket had nothing more, so that another one is for later. */
+/*
+ * After a read that returned n bytes: whether the socket had nothing more, so that another read
+ * would wait.
+ */
 bool conn_tls_drained(const struct conn *c, size_t n);
-/* Before a read: so much of a body is yet to come. */
+/* Before a read: n bytes of a body are still to come. */
 void conn_tls_expect(struct conn *c, size_t n);
 struct ssl_st *conn_tls_ssl(const struct conn *c);
-/* Frees what it keeps from request to request. */
+/* Frees the buffers that OpenSSL keeps from request to request. */
 void conn_tls_rest(struct conn *c);
-/* Bytes have been read from the socket that have not come out of conn_tls_read() yet. */
+/* Whether bytes have been read from the socket that conn_tls_read() has not returned yet. */
 bool conn_tls_in_record(const struct conn *c);
 
 #endif

@@ -3,8 +3,8 @@
  * socket without TLS has one. libevent's bufferevent for TLS (2.1.12) is not used: it may close
  * while it reads or writes, before its buffers know; it counts a reply as sent that was added
  * meanwhile; it writes for as long as the socket takes it; it sends no close_notify; and it does
- * not tell of a record before all of it is there. This way a connection works the same with TLS as
- * without.
+ * not report a record before all of it has arrived. This way a connection works the same with TLS
+ * as without.
  */
 #include <errno.h>
 #include <openssl/err.h>
@@ -200,10 +200,7 @@ int conn_tls_handshake(struct conn *c, bool *ret_write)
 
 /* ---- reading and writing ---- */
 
-/*
- * The result for the caller when OpenSSL has read or written nothing: as read() and write() would
- * say it.
- */
+/* The result when OpenSSL has read or written nothing, with the errno of read() or write(). */
 static ssize_t nothing(struct conn *c, int r)
 {
 	int saved = errno;

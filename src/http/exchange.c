@@ -1,9 +1,8 @@
-/* The exchanges of a connection: a request is read, given to the handler, and answered; then the
- * next. */
+/* The exchanges of a connection: a request is read, handled and answered, then the next one. */
 #include "base/clock.h"
 #include "http/extra.h"
 
-/* Who asks again within this time hardly pauses. */
+/* A client that asks again within this time hardly pauses. */
 enum { PAUSE_NS = 5 * 1000 * 1000 };
 
 static void begin_request(struct conn *c)

@@ -3,9 +3,9 @@
 #include "base/cleanup.h"
 
 /*
- * Beside the connections within a limit, so many more are accepted. Each worker may have
- * EXTRA_LEAST of them in any case: it can close only its own to make room, and a probe (`always` in
- * http/server.h) may come to any worker.
+ * How many connections are accepted above a limit. Each worker may have EXTRA_LEAST of these in any
+ * case: it can close only its own to make room, and a probe (`always` in http/server.h) may come to
+ * any worker.
  */
 enum { EXTRA_LEAST = 4 };
 
@@ -14,7 +14,7 @@ static uint64_t extra_room(uint64_t limit)
 	return limit + limit / 8 + 16;
 }
 
-/* At most so many connections over the limit are examined for one that can be closed. */
+/* The most connections over the limit that are examined for one that can be closed. */
 enum { LOOKED_AT = 64 };
 
 static enum http_fault over_limit(const struct conn *c)
@@ -61,7 +61,7 @@ static void take_out(struct conn *c)
 	w->n_extra--;
 }
 
-/* Nobody is working on a request of this connection, so it may be closed. */
+/* Whether the connection may be closed, since no request of it is being handled. */
 static bool may_go(const struct conn *c)
 {
 	return !c->running && (c->state == CONN_HANDSHAKE || c->state == CONN_IDLE ||
@@ -76,8 +76,8 @@ static bool is_full(const struct http_server *s, const struct peer *client)
 }
 
 /*
- * Closes connections until there is room for one more of `client`, and only that client's; NULL:
- * for one more of anybody.
+ * Closes connections of `client` until there is room for one more of it; NULL: connections of any
+ * client, until there is room for one more.
  */
 static void make_room(struct http_worker *w, const struct peer *client)
 {

@@ -1,8 +1,7 @@
 /*
- * Connections over a limit: their first request is answered 503, unless the handler lets it in all
- * the same. They are let in so that they can be told, and so that a probe comes through; where
- * there are many, those that have waited longest without a request make room for new ones. The
- * worker's thread.
+ * Connections over a limit. They are accepted so that their first request can be answered 503, and
+ * so that the handler can admit probes. If there are many, those that have waited longest without a
+ * request are closed to make room for new ones. The worker's thread.
  */
 #ifndef HTTP_EXTRA_H
 #define HTTP_EXTRA_H
@@ -10,11 +9,11 @@
 #include "http/conn.h"
 
 /*
- * Counts a connection that has been accepted. False: its client has far too many; it is to be
- * closed at once, and has not been counted.
+ * Counts a connection that has been accepted. False: its client has far too many: the connection is
+ * not counted, and the caller closes it at once.
  */
 bool extra_enter(struct conn *c);
-/* It is closed. */
+/* Call when the connection is closed. */
 void extra_leave(struct conn *c);
 
 /*
@@ -25,8 +24,8 @@ void extra_leave(struct conn *c);
 bool extra_is_full(const struct http_worker *w);
 
 /*
- * At the head of a request: FAULT_NONE, or the limit that it is refused for. Those that were too
- * many when it came may have gone by now.
+ * At the head of a request: FAULT_NONE, or the limit that it is refused for. By now there may be
+ * room within the limit.
  */
 enum http_fault extra_judge(struct conn *c);
 

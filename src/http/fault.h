@@ -50,7 +50,7 @@ enum http_fault {
 struct fault_text {
 	int status;
 	const char *text;   /* one line without its end */
-	const char *closer; /* behind the limit's value, where the text ends in one; else NULL */
+	const char *closer; /* the text behind the limit's value, if there is one; else NULL */
 };
 
 extern const struct fault_text fault_texts[N_FAULTS];

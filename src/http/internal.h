@@ -30,20 +30,20 @@ struct http_worker {
 
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
-	bool turns_due; /* go_on is active, for those of these that wait for their turn */
+	bool turns_due; /* go_on is active, because some of these wait for their turn */
 	struct conn *newest_extra, *oldest_extra; /* see extra.h */
 	size_t n_extra;
 	bool stopping;
 	bool accepting; /* the listeners are enabled */
 	bool paused;    /* no connection is accepted before the next tick */
-	bool held;      /* nor before http_server_accept() */
+	bool held;      /* no connection is accepted before http_server_accept() */
 	char *scratch;  /* SCRATCH bytes, for one call */
 
 	pthread_mutex_t inbox_lock;
 	struct http_task *inbox, **inbox_tail;
 	bool stop_asked, accept_asked;
-	bool wake_due;                /* by the thread that has it in its list */
-	struct http_worker *next_due; /* of that list */
+	bool wake_due;                /* another thread has it in its list `due` (worker.c) */
+	struct http_worker *next_due; /* the next in that list */
 
 	struct http_task *deferred, **deferred_tail;
 
@@ -51,7 +51,7 @@ struct http_worker {
 	char date[32];  /* RFC 9110 section 5.6.7 */
 };
 
-/* What http_server_beats() has asked of a worker. */
+/* The question that http_server_beats() asks a worker. */
 struct beat {
 	struct http_task task;
 	atomic_bool due; /* the worker has not answered yet */
@@ -97,8 +97,8 @@ struct str worker_date(struct http_worker *w);
 int listen_open(const char *address, int *fds, unsigned n, char *ret_bound, size_t size,
 		struct err *err);
 /*
- * The same with a socket that somebody else has opened: fds[n] are duplicates of it. -1: it is no
- * socket to serve HTTP on.
+ * The same for a socket that another process has opened: fds[n] are duplicates of it. -1: HTTP
+ * cannot be served on it.
  */
 int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, struct err *err);
 

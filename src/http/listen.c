@@ -265,7 +265,8 @@ int listen_passed(int fd, int *fds, unsigned n, char *ret_bound, size_t size, st
 	if (check_passed(fd, err) < 0)
 		return -1;
 	flags = fcntl(fd, F_GETFL);
-	/* It may be in blocking mode: several workers wake for a connection, and only one gets it.
+	/*
+	 * The socket must not block: several workers wake for a connection, and only one gets it.
 	 */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "passed file descriptor %d: %s", fd,

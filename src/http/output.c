@@ -1,4 +1,4 @@
-/* Writing replies: at once, as far as the socket takes them, and the rest as it takes more. */
+/* Writing replies: as much as the socket takes at once, and the rest when it takes more. */
 #include <errno.h>
 #include <sys/socket.h>
 

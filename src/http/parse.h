@@ -2,9 +2,9 @@
  * HTTP/1.1 requests from bytes (RFC 9110, RFC 9112). Pure functions: they know no socket, no clock
  * and no memory but the caller's. However the bytes are cut into pieces, the outcome is the same.
  *
- * Taken: HTTP/1.0 and any HTTP/1.x as 1.1; bodies by Content-Length or in chunks; all line ends of
- * a head CRLF, or all of them LF (RFC 9112 section 2.2). Requests that two readers could understand
- * differently are refused: each fault has a status and one line of text (fault.h).
+ * Accepted are HTTP/1.0 and any HTTP/1.x as 1.1; bodies by Content-Length or in chunks; all line
+ * ends of a head CRLF, or all of them LF (RFC 9112 section 2.2). Requests that two readers could
+ * understand differently are refused, with a status and a line of text for each fault (fault.h).
  */
 #ifndef HTTP_PARSE_H
 #define HTTP_PARSE_H
@@ -57,7 +57,7 @@ struct parse {
 	struct parse_part body;
 
 	/* parse.c only. */
-	size_t line, scanned; /* where the line begins, and as far as which it has no end */
+	size_t line, scanned; /* where the line begins, and up to where it has no end */
 	uint64_t head_bytes;
 	bool has_line, crlf;
 	bool has_host, has_length, has_coding, odd_coding, odd_expect;
@@ -77,7 +77,10 @@ enum parse_result parse_step(struct parse *p, const struct parse_limits *lim, ch
  */
 size_t parse_blank(const char *buf, size_t n);
 
-/* The bytes that buf has to hold for PARSE_DONE, as far as that is known: not in chunks. */
+/*
+ * How many bytes buf has to hold for PARSE_DONE; not meant for chunked bodies, whose size is not
+ * known.
+ */
 uint64_t parse_size(const struct parse *p);
 
 /*

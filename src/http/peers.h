@@ -1,6 +1,6 @@
 /*
- * How many connections each client has. Those of an IPv6 network of 64 bits are one client, as one
- * machine has as many addresses of it as it likes; Unix sockets are none. Any thread.
+ * Counts the connections of each client. All addresses of an IPv6 network of 64 bits are one
+ * client, since a machine can use any of them; peers on Unix sockets are not counted. Any thread.
  */
 #ifndef HTTP_PEERS_H
 #define HTTP_PEERS_H
@@ -16,7 +16,7 @@
 enum { PEER_ADDRESS = 16 };
 
 struct peer {
-	uint8_t address[PEER_ADDRESS]; /* IPv4 as IPv6 has it */
+	uint8_t address[PEER_ADDRESS]; /* IPv4 addresses as IPv4-mapped ones */
 	uint64_t hash;
 	atomic_ullong connections;
 };
@@ -29,9 +29,9 @@ struct peers {
 void peers_init(struct peers *p);
 void peers_done(struct peers *p);
 
-/* False: it has none that could be counted. */
+/* False: it is no address that is counted. */
 bool peer_address(const struct sockaddr *from, uint8_t ret[PEER_ADDRESS]);
-/* One connection more, and one less: then the peer may be gone. */
+/* Count one connection more, or one less, after which the peer may be freed. */
 struct peer *peers_add(struct peers *p, const uint8_t address[PEER_ADDRESS]);
 void peers_remove(struct peers *p, struct peer *peer);
 

@@ -1,4 +1,4 @@
-/* Every refusal that does not come from the layer above, with its text and its counters. */
+/* Answers requests that the server itself refuses, and counts them. */
 #include <stdio.h>
 
 #include "http/conn.h"

@@ -11,10 +11,10 @@
 /* Memory that a connection keeps for its next reply. */
 enum { KEEP_BYTES = 2048, KEEP_PIECES = 16 };
 
-/* A file is sent through a window of so many bytes. */
+/* Bytes of a file that are read at a time. */
 enum { WINDOW = 64 * 1024 };
 
-/* Copies of up to so many bytes go out in one piece with the header. */
+/* Copies of up to this many bytes are sent in one piece with the header. */
 enum { JOINED_MAX = 1024 };
 
 static const struct {

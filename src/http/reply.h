@@ -31,29 +31,32 @@ struct reply {
 	struct strbuf out; /* sent first: interim replies, status line, header lines */
 	size_t out_sent;   /* of out */
 	size_t piece;      /* the first that is not completely sent */
-	size_t piece_sent; /* of that one */
-	size_t copies_at;  /* of the copies, where that one begins */
-	char *window;      /* of a file that is being sent, the next bytes; NULL: there is none */
+	size_t piece_sent; /* bytes of it that are sent */
+	size_t copies_at;  /* where it begins in `copies` */
+	char *window;      /* the next bytes of a file that is being sent; NULL: no file is */
 	size_t window_at, window_n;
 };
 
 void reply_done(struct reply *r);
-/* Empties it, and keeps the memory that the next reply will need. */
+/* Empties the reply, and keeps memory for the next one. */
 void reply_reset(struct reply *r);
 
 /* Adds a header field, or replaces the one of that name. */
 void reply_field(struct reply *r, struct str name, struct str value);
 void reply_copy(struct reply *r, struct str bytes);
-/* Borrowed until free_fn(arg), which is called when all of it is sent or given up. */
+/*
+ * Adds bytes by reference, borrowed until free_fn(arg) is called, when they are sent or given up.
+ */
 void reply_ref(struct reply *r, struct str bytes, void (*free_fn)(void *arg), void *arg);
-/* The first n bytes of a file, which is closed when they are sent or given up. Nothing is added
- * behind them. Reading it may wait for its disk.
+/*
+ * Adds the first n bytes of a file, which is closed when they are sent or given up. Nothing may be
+ * added behind them. Reading the file may wait for its disk.
  */
 void reply_file(struct reply *r, int fd, uint64_t n);
-/* Drops the content, so that another one can be added. */
+/* Drops the content, so that other content can be added. */
 void reply_drop_content(struct reply *r);
 
-/* Sent before everything else that has not been sent. */
+/* Adds bytes that are sent before everything else that has not been sent. */
 void reply_interim(struct reply *r, struct str bytes);
 
 struct reply_end {
@@ -63,7 +66,7 @@ struct reply_end {
 	const char *connection;   /* NULL: none */
 	bool head;                /* to a HEAD request: no content is sent */
 };
-/* Nothing is added after that. */
+/* Completes the reply; nothing may be added afterwards. */
 void reply_end(struct reply *r, const struct reply_end *end);
 
 /* The next bytes to send, in at most n parts; 0: everything is sent; -1: a file cannot be read. */

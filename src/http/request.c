@@ -1,4 +1,4 @@
-/* A request as the layer above sees it, and its reply. */
+/* The functions of server.h for a request and its reply. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,8 +152,7 @@ void http_request_admit(struct http_request *req)
 }
 
 /*
- * Up to so many bytes of a body that nobody has read are read and dropped, so that the connection
- * can be kept.
+ * Up to this many bytes of an unread body are read and dropped, so that the connection can be kept.
  */
 enum { SKIP_MAX = 64 * 1024 };
 
@@ -168,7 +167,7 @@ static void settle_unread(struct http_request *req)
 	req->parse.body.n = 0;
 }
 
-/* Whoever is told to try again takes it that nothing has changed. */
+/* Whether the request has changed something. "Try again" would tell the client that nothing has. */
 static bool has_changed_something(const struct http_request *req, int status)
 {
 	enum http_method method = http_request_method(req);

@@ -23,11 +23,11 @@ struct http_request;
 struct http_settings {
 	char **addresses; /* "host:port", ":port", "[v6]:port"; port 0 picks one */
 	size_t n_addresses;
-	/* NULL, or told of each address with its real port; during http_server_start(). */
+	/* Called for each address with its real port, during http_server_start(); may be NULL. */
 	void (*listening)(void *arg, const char *bound);
 	void *listening_arg;
 	/*
-	 * Listening TCP and Unix sockets that somebody else has opened; borrowed until
+	 * Listening TCP and Unix sockets that another process has opened; borrowed until
 	 * http_server_start() returns. All workers accept from each.
 	 */
 	const int *fds;
@@ -37,8 +37,9 @@ struct http_settings {
 	unsigned threads;         /* 0: one for each core */
 	uint64_t max_connections; /* more are answered 503 */
 	/*
-	 * Of one client's address, likewise; 0: as many as there may be. Those of a proxy
-	 * (NULL: there is none) are not limited. IPv4 as IPv6 has it; any worker's thread.
+	 * The same for each client's address; 0: no such limit. Connections of proxies are not
+	 * limited. is_proxy may be NULL; it is called on any worker's thread, with IPv4 addresses
+	 * as IPv4-mapped ones.
 	 */
 	uint64_t max_connections_per_client;
 	bool (*is_proxy)(void *arg, const uint8_t address[16]);
@@ -57,8 +58,8 @@ struct http_settings {
 				    handshake */
 	int64_t shutdown_timeout_ns;
 	/*
-	 * NULL: plain. Called on a worker for each connection; what it returns is a reference that
-	 * the connection then owns. NULL: the handshake fails with an internal error.
+	 * NULL: plain HTTP. Called on a worker for each connection, which owns the reference that
+	 * it returns. If it returns NULL, the handshake fails with an internal error.
 	 */
 	struct ssl_ctx_st *(*tls_context)(void *arg);
 	void *tls_arg;
@@ -90,28 +91,32 @@ struct http_handler {
 	void (*worker_free)(void *state);
 	/*
 	 * The head of a request, on its worker's thread: nothing of its body has been asked for,
-	 * and http_request_body() is empty. Lets it in with http_request_admit(), or answers it
-	 * with one of the http_reply functions; at once or later on the same thread
-	 * (http_worker_post()), and the body waits in the socket meanwhile. NULL: all are let in.
+	 * and http_request_body() is empty. Admits the request with http_request_admit(), or
+	 * answers it with http_reply(), at once or later on the same thread (http_worker_post());
+	 * the body waits in the socket meanwhile. NULL: all requests are admitted.
 	 */
 	void (*admit)(void *state, struct http_request *req);
 	/*
-	 * The head of a request, where there are too many connections: whether it is let in all the
-	 * same. NULL: none is.
+	 * Whether a request is admitted though there are too many connections; only its head is
+	 * known. NULL: none is.
 	 */
 	bool (*always)(void *state, const struct http_request *req);
-	/* A complete request that was let in. Answers it, at once or later. */
+	/* Handles a complete request that was admitted: answers it, at once or later. */
 	void (*handle)(void *state, struct http_request *req);
-	/* Told of each reply to a request with a tag, as it is sent: on the worker's thread. NULL:
-	 * no. */
+	/*
+	 * Called for each reply to a request with a tag, as it is sent, on the worker's thread. May
+	 * be NULL.
+	 */
 	void (*answered)(void *state, const struct http_request *req, unsigned tag, int status);
-	/* Told of each request that the server has answered by itself, on its worker's thread. */
+	/*
+	 * Called for each request that the server has answered by itself, on its worker's thread.
+	 */
 	void (*refused)(void *state, const struct http_refused *what);
 };
 
 struct http_stats {
 	uint64_t connections;         /* open now */
-	uint64_t connections_refused; /* over max_connections, or those of a client */
+	uint64_t connections_refused; /* over max_connections, or over the limit for a client */
 	uint64_t requests_timed_out;  /* 408 */
 	uint64_t requests_malformed;  /* refused before a handler saw them: 400, 413, 431 ... */
 	uint64_t requests_crowded;    /* refused because of max_receiving: 503 */
@@ -124,12 +129,12 @@ struct http_stats {
 struct http_server *http_server_start(const struct http_settings *settings,
 				      const struct http_handler *handler, struct err *err);
 
-/* Ends what http_settings.hold has begun: those who have connected meanwhile are served. Once. */
+/* Ends http_settings.hold: clients that have connected meanwhile are served. Once. */
 void http_server_accept(struct http_server *s);
 
 /*
- * Stops accepting, lets requests that have begun be answered, and ends the threads, at the latest
- * after shutdown_timeout_ns. Threads that answer requests later must still run.
+ * Stops accepting, waits until requests that have begun are answered, and ends the threads, at the
+ * latest after shutdown_timeout_ns. Threads that answer requests later must still run.
  */
 void http_server_stop(struct http_server *s);
 
@@ -161,8 +166,8 @@ void http_wake_workers(void);
 void http_worker_defer(struct http_worker *w, struct http_task *task);
 
 /*
- * Lets a request in: its body is read, and handle() is called. What http_request_*() has given out
- * before may be moved by that, reply headers that are set stay.
+ * Admits a request: its body is read, and handle() is called. Strings that http_request_*() has
+ * returned before may move; reply headers that are set stay.
  */
 void http_request_admit(struct http_request *req);
 
@@ -170,15 +175,15 @@ void http_request_admit(struct http_request *req);
 uint64_t http_request_announced(const struct http_request *req);
 
 /*
- * What a request brought; all of it ends with the reply. Once it is complete, its bytes stay where
- * they are until then: another thread may read them while the worker waits for it.
+ * The parts of a request, valid until the reply. Once the request is complete, its bytes do not
+ * move until then: another thread may read them while the worker waits for it.
  */
 enum http_method http_request_method(const struct http_request *req);
 struct str http_request_target(const struct http_request *req); /* as sent */
 struct str http_request_body(const struct http_request *req);
 /* The first header of that name, case-insensitive; .p is NULL when there is none. */
 struct str http_request_header(const struct http_request *req, const char *name);
-/* The same of several of that name, from 0 in the order sent. */
+/* The n-th header of that name, from 0, in the order sent. */
 struct str http_request_header_at(const struct http_request *req, const char *name, size_t n);
 /* "host:port" of the peer, "@" over a Unix socket. */
 const char *http_request_peer(const struct http_request *req);
@@ -187,33 +192,34 @@ const char *http_request_protocol(const struct http_request *req);
 /* Bytes of all header names and values but Host's, plus Host's value. */
 size_t http_request_header_bytes(const struct http_request *req);
 
-/* Before the reply; the last one counts. 0: none. */
+/* Sets the tag for answered(), before the reply; the last one counts. 0: none. */
 void http_request_tag(struct http_request *req, unsigned tag);
 
 /*
- * Something of the layer above that belongs to the request: free_fn(p) is called when the request
- * has been answered, or its connection has ended, on the worker's thread. Once for each request.
+ * Attaches something of the layer above to the request: free_fn(p) is called on the worker's thread
+ * when the request has been answered or its connection has ended. At most once for each request.
  */
 void http_request_attach(struct http_request *req, void *p, void (*free_fn)(void *p));
 void *http_request_attached(const struct http_request *req); /* NULL: nothing */
-/* Of its connection, borrowed; NULL: plain. On the worker's thread. */
+/* The TLS session of its connection, borrowed; NULL: plain HTTP. On the worker's thread. */
 struct ssl_st *http_request_tls(const struct http_request *req);
 
 /*
- * Before the reply; in place of one of that name. The value is copied; CR and LF must not be in it.
+ * Sets a header of the reply, in place of one with that name. The value is copied; it must have no
+ * CR or LF.
  */
 void http_reply_header(struct http_request *req, const char *name, const char *value);
 /* Adds to the reply's body by reference; free_fn(arg) is called when it is sent or given up. */
 void http_reply_ref(struct http_request *req, struct str bytes, void (*free_fn)(void *arg),
 		    void *arg);
-/* The first n bytes of a file end the reply's body: as reply_file(). */
+/* Ends the reply's body with the first n bytes of a file, as reply_file() does. */
 void http_reply_file(struct http_request *req, int fd, uint64_t n);
 /* Adds a copy. */
 void http_reply_add(struct http_request *req, struct str bytes);
 /*
  * Sends and ends the request: req is gone. content_type NULL: none. The reply to a HEAD request is
- * the same without its body. Of a request that was not let in, a body is passed over if it is short
- * and not waiting for a 100 Continue; otherwise the connection is closed.
+ * the same without its body. The body of a request that was not admitted is read and dropped if it
+ * is short and the client does not wait for a 100 Continue; otherwise the connection is closed.
  */
 void http_reply(struct http_request *req, int status, const char *content_type);
 /* The connection is closed after the reply. */

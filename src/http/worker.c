@@ -1,4 +1,4 @@
-/* One worker: its event base, its inbox, and how it comes to an end. */
+/* One worker: its event base, its inbox, and its end. */
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "http/extra.h"
 
-/* After which sockets are looked at again. */
+/* How long ready connections are handled before sockets are looked at again. */
 enum { ROUND_NS = 2 * 1000 * 1000 };
 
 static void run_inbox(struct http_worker *w)
@@ -131,8 +131,9 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 	event_active(w->later, EV_TIMEOUT, 0);
 }
 
-/* A connection that becomes ready again during this round waits for the next one, and so do those
- * that are left when it has taken long: sockets are looked at first.
+/*
+ * A connection that becomes ready again during this round waits for the next one, and so do those
+ * that are left when the round has taken ROUND_NS: sockets are looked at first.
  */
 static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
@@ -273,8 +274,8 @@ int worker_init(struct http_worker *w, struct http_server *s, struct err *err)
 }
 
 /*
- * If one thread cannot be started, none serves requests: the answer to one could come after its
- * worker has ended.
+ * If one thread cannot be started, none serves requests: an answer could come after its worker has
+ * ended.
  */
 static bool wait_until_complete(struct http_server *s)
 {

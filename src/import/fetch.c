@@ -12,8 +12,8 @@ enum { CONNECT_TIMEOUT_MS = 10000, MAX_REDIRECTS = 5 };
 struct fetch {
 	CURL *curl;
 	struct fetch_settings settings;
-	char *base,
-		*name; /* the URL with and without user and password, without a slash at the end */
+	char *base, *name; /* the URL with (base) and without (name) user and password, both without
+			      a slash at the end */
 	bool was_https, downgraded; /* in this chain of redirects */
 	char why[CURL_ERROR_SIZE];
 	long status; /* of the last answer; 0: there was none, or it was cut off */

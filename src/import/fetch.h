@@ -1,4 +1,4 @@
-/* What another gateway answers: HTTP and HTTPS, bounded in time and size. One thread. */
+/* Requests to another gateway: HTTP and HTTPS, bounded in time and size. One thread. */
 #ifndef IMPORT_FETCH_H
 #define IMPORT_FETCH_H
 
@@ -10,14 +10,14 @@
 
 struct fetch;
 
-/* What --help of a command says that asks another gateway. */
+/* Texts of --help for commands that ask another gateway. */
 #define FETCH_URL_HELP "The URL is that of its page,\nwith user:password@ if it asks for them."
 #define FETCH_CA_FILE_HELP "PEM file of authorities to trust for https. If empty, the system's."
 
 struct fetch_settings {
 	int64_t timeout_ns;  /* of one answer, from connecting to its last byte */
 	uint64_t max_size;   /* of one answer, decompressed */
-	const char *ca_file; /* "": those that the system trusts */
+	const char *ca_file; /* "": the authorities that the system trusts */
 };
 
 /*
@@ -32,16 +32,16 @@ DEFINE_CLEANUP(struct fetch *, fetch_free)
 const char *fetch_name(const struct fetch *f);
 
 /*
- * The body of a 200 becomes the content of *out. Redirects are followed, five of them, and to http
- * only as long as none has led to https; user and password are for the first host only.
+ * GET: the body of a 200 becomes the content of *out. At most five redirects are followed, and none
+ * from https to http; user and password are sent to the first host only. -1: *err says what to
+ * change.
  */
 int fetch_get(struct fetch *f, const char *path, const char *accept, struct strbuf *out,
 	      struct err *err);
 
 /*
  * Sends a PUT without a body and writes the body of a 200 to the file, whatever its size. An answer
- * without a length is refused, since nobody could tell whether it is complete. Redirects are not
- * followed.
+ * without a length is refused, since it could be incomplete. Redirects are not followed.
  */
 int fetch_put(struct fetch *f, const char *path, FILE *to, struct err *err);
 

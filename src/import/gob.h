@@ -29,7 +29,7 @@ struct gob_group {
  */
 typedef int (*gob_group_fn)(void *arg, const struct gob_group *g, struct err *err);
 
-/* gob_recognise() wants so many bytes, if there are that many. */
+/* How many bytes of a file gob_recognise() wants, unless it has fewer. */
 #define GOB_HEAD 16
 
 /* Whether a file that begins like this is a gob stream. At least three bytes are needed. */
@@ -37,7 +37,7 @@ bool gob_recognise(struct str head);
 
 /*
  * Reads a whole file. -1: *err says how it is truncated or damaged, or that it is no file of a
- * Pushgateway. Groups before the fault have been given to fn by then.
+ * Pushgateway. fn has been called for the groups before the fault.
  */
 int gob_read(struct str file, gob_group_fn fn, void *arg, struct err *err);
 

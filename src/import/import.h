@@ -15,7 +15,10 @@ struct import_counts {
 	uint64_t families_left_out; /* those of the groups that were left out are among them */
 };
 
-/* Is told what is left out; family: empty if the whole group is. Borrows for the call. */
+/*
+ * Called for each family or group that is left out; family empty: the whole group. Strings are
+ * borrowed for the call.
+ */
 struct import_listener {
 	void (*left_out)(void *arg, const char *group, struct str family, const char *why);
 	void *arg;
@@ -24,8 +27,8 @@ struct import_listener {
 struct import;
 
 /*
- * Borrows both. The store has to be empty, without limits, and with the names of our own metrics
- * reserved; nobody else uses it meanwhile.
+ * Borrows both. The store has to be empty, without limits, and with the names of the gateway's own
+ * metrics announced (store_add_own()); nothing else may use it until import_free().
  */
 struct import *import_new(struct store *scratch, const struct import_listener *listener);
 /* NULL is fine. Forgets what was staged in the store. */
@@ -37,10 +40,10 @@ DEFINE_CLEANUP(struct import *, import_free)
  * -1: one of its families cannot be read at all.
  */
 int import_group(void *arg, const struct gob_group *g, struct err *err);
-/* For the readers of groups: a family of this group is left out. Tells the listener, and counts. */
+/* For the readers of groups: counts a family of this group as left out, and calls the listener. */
 void import_leave_out_family(struct import *im, const char *group, struct str family,
 			     const char *why);
-/* Once, at the end: writes all of it. On -1 nothing is written. */
+/* Once, at the end: writes all groups. On -1 nothing is written. */
 int import_commit(struct import *im, struct storage *st, struct err *err);
 
 struct import_counts import_counts(const struct import *im);

@@ -10,8 +10,9 @@
 
 /*
  * Adds all groups of the answer of GET /api/v1/metrics. A series is taken from the scrape if it is
- * there, and from the JSON otherwise; what JSON does not show in full is left out then. scrape may
- * be NULL. -1: *err says in what way this is not such an answer; import_commit() must not follow.
+ * there, and otherwise from the JSON, unless JSON does not show it in full: then it is left out.
+ * scrape may be NULL. -1: *err says in what way this is not such an answer; import_commit() must
+ * not follow.
  */
 int import_json(struct str json, struct source_scrape *scrape, struct import *im, struct err *err);
 

@@ -1,4 +1,4 @@
-/* `tallygate backup URL FILE`: what a running gateway gives of its database, as a file. */
+/* `tallygate backup URL FILE`: saves the backup that a running gateway makes of its database. */
 #ifndef IMPORT_SAVE_BACKUP_H
 #define IMPORT_SAVE_BACKUP_H
 

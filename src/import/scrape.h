@@ -16,7 +16,7 @@ struct scraped {
 	 * MetricFamily. .p NULL: the scrape has no such series.
 	 */
 	struct str metric;
-	/* The family's, the same for all of its series. */
+	/* Of the family, the same for all of its series. */
 	struct str unit;
 	bool empty_help; /* the family has a help text, and it is empty */
 	int32_t type;
