@@ -5,7 +5,7 @@
 #include "access/tls_internal.h"
 #include "base/array.h"
 
-/* A name with a NUL or a control character was made to look like another. */
+/* False for a name with a NUL or a control character, which may be made to look like another. */
 static bool is_clean(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)

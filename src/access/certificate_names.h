@@ -13,9 +13,9 @@ struct ssl_st; /* openssl/ssl.h */
 enum { CERTIFICATE_NAMES_MAX = 64 };
 
 /*
- * "cn:ops", "dns:host.example" (in lower case), into ret[], all of the arena. Returns how many: 0
- * for a connection without a certificate, or with one that nobody has verified, or when the arena
- * is full. The thread of the connection.
+ * Writes names like "cn:ops" and "dns:host.example" (in lower case) to ret[]; they are in the
+ * arena. Returns how many: 0 for a connection without a verified certificate, or when the arena is
+ * full. On the connection's thread.
  */
 uint32_t certificate_names(struct ssl_st *ssl, struct arena *a,
 			   struct str ret[CERTIFICATE_NAMES_MAX]);

@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* A check of the files is good for requests within FRESH_NS. A request waits for it for up to
+/*
+ * A check of the files holds for requests within FRESH_NS. A request waits for a check for up to
  * WAIT_NS. If that was too short, the file system may hang, and no request waits for PAUSE_NS.
  */
 enum { FRESH_NS = 250000, WAIT_NS = 1000000000 };
@@ -30,10 +31,10 @@ struct current_web_config {
 	pthread_t thread;
 	bool started, wanted, stop;
 	pthread_cond_t asked, looked;
-	uint64_t begun, done;  /* looks at the files */
-	int64_t fresh_ns;      /* when the last one that is done began */
+	uint64_t begun, done;  /* looks at the files that have begun, and that are done */
+	int64_t fresh_ns;      /* when the last look that is done began */
 	int64_t patient_at_ns; /* monotonic: no request waits before this time, */
-	uint64_t given_up;     /* nor until so many looks are done */
+	uint64_t given_up;     /* nor before this look is done */
 };
 
 static void watch_named(struct current_web_config *cur, const struct web_tls *tls)
@@ -88,7 +89,7 @@ static struct web_state *read_state(struct current_web_config *cur, struct err *
 	return TAKE(s);
 }
 
-/* Would `to` let in clients that `from` refuses? A half-written file could. */
+/* Whether `to` would let in clients that `from` refuses, as a half-written file could. */
 static bool is_weaker(const struct web_state *from, const struct web_state *to)
 {
 	if (from->config->users.n > 0 && to->config->users.n == 0)
@@ -215,8 +216,10 @@ static bool wait_for_look(struct current_web_config *cur, uint64_t n, int64_t ns
 	return true;
 }
 
-/* Under the lock. Waits for the next look to begin, as one that is going on may have missed a
- * change. */
+/*
+ * Under the lock. Waits for a look that begins from now on, since one that is under way may have
+ * missed a change.
+ */
 static void refresh(struct current_web_config *cur)
 {
 	int64_t now;

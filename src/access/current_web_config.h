@@ -1,4 +1,5 @@
-/* The web configuration in force. With each request and each TLS connection, the gateway checks
+/*
+ * The web configuration in force. With each request and each TLS connection, the gateway checks
  * whether the file, or a certificate, key or CA that it names, has changed, and reads the changed
  * ones again. If the new contents cannot be used, all of them are refused, and the old
  * configuration stays in force.
@@ -10,15 +11,14 @@
  *
  * Whether TLS is used, and the rate limit, are fixed at start, as in the Go gateway.
  *
- * What would let in whom the files so far keep out - the last user is gone, client certificates are
- * not asked for as strictly, other names or authorities are allowed, an older TLS version or
- * another cipher is - counts as a whole only when the files have not changed for a tenth of a
- * second since we first saw them so: whoever writes one may just have emptied it, or have written
- * half of it.
+ * A configuration that would let in clients that the one in force keeps out (the last user is gone;
+ * client certificates are asked for less strictly; other names or authorities, an older TLS version
+ * or another cipher are allowed) is put in force only after the files have not changed for a tenth
+ * of a second: a file may just have been emptied, or be half written.
  *
- * If one of the files is not a regular one (a pipe), all are read once, at start: none is looked at
- * again, certificates no more than the configuration. Where such a file takes the place of a
- * regular one later, it is a change that cannot be used; it is not read, as that might block.
+ * If one of the files is not a regular one (a pipe), all files are read once, at start, and never
+ * looked at again. If such a file replaces a regular one later, that change is refused; the file is
+ * not read, since that might block.
  */
 #ifndef ACCESS_CURRENT_WEB_CONFIG_H
 #define ACCESS_CURRENT_WEB_CONFIG_H
@@ -70,9 +70,9 @@ void web_state_unref(struct web_state *s); /* NULL is fine */
 DEFINE_CLEANUP(struct web_state *, web_state_unref)
 
 /*
- * For http_settings.tls_context, `current` being a struct current_web_config. Any thread. A
- * reference for a new connection, after a look at all files; NULL when the configuration has no
- * TLS.
+ * The function for http_settings.tls_context; `current` is a struct current_web_config. Any thread.
+ * Returns a reference for a new connection, after a look at all files; NULL when the configuration
+ * has no TLS.
  */
 struct ssl_ctx_st *current_web_config_tls_context(void *current);
 

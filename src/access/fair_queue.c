@@ -21,7 +21,7 @@ void fair_queue_done(struct fair_queue *q)
 
 /* ---- lanes ---- */
 
-/* NULL: none of this client waits. There are so few that each is looked at. */
+/* The lane of this client; NULL: nothing of it waits. There are few lanes, so a loop will do. */
 static struct fair_lane *find(struct fair_queue *q, uint64_t client)
 {
 	for (size_t i = 0; i < q->n_lanes; i++)
@@ -78,7 +78,7 @@ static void append(struct fair_queue *q, struct fair_lane *lane, struct fair_nod
 	q->n++;
 }
 
-/* Of a lane that keeps others. */
+/* Gives up the newest of a lane that has more than one. */
 static void give_up_newest(struct fair_queue *q, struct fair_lane *lane)
 {
 	struct fair_node *node = lane->newest;

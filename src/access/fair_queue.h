@@ -1,8 +1,7 @@
 /*
- * Passwords that wait to be checked, by turns of those who sent them: one client that guesses, as
- * fast as it likes, delays another by the one check that is under way and one of its own. When too
- * many wait, it is the newest of the client with most of them that is given up. Bounded; many
- * producers, one consumer.
+ * Passwords that wait to be checked. Clients take turns: one that guesses, however fast, delays
+ * another by the check that is under way and one of its own. When too many wait, the newest of the
+ * client with the most of them is given up. Bounded; many producers, one consumer.
  */
 #ifndef ACCESS_FAIR_QUEUE_H
 #define ACCESS_FAIR_QUEUE_H
@@ -29,8 +28,8 @@ struct fair_lane {
 struct fair_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t nonempty;
-	struct fair_lane *lanes; /* max of them */
-	size_t n_lanes, turn;    /* turn: whose it is */
+	struct fair_lane *lanes; /* room for max */
+	size_t n_lanes, turn;    /* turn: the lane whose turn is next */
 	size_t n, max;
 	struct fair_node *given_up; /* linked by older */
 	bool closed;
@@ -39,11 +38,14 @@ struct fair_queue {
 void fair_queue_init(struct fair_queue *q, size_t max);
 void fair_queue_done(struct fair_queue *q);
 
-/* Any thread. False: it is closed, or nobody has more waiting than this client. */
+/*
+ * Any thread. False: the queue is closed, or it is full and no client has more waiting than this
+ * one.
+ */
 bool fair_queue_push(struct fair_queue *q, struct fair_node *node);
 /*
- * The consumer: waits for one. Those that were given up come first, and given_up says so. NULL: it
- * is closed and empty.
+ * The consumer: waits for a node. Nodes that were given up come first, with given_up set. NULL: the
+ * queue is closed and empty.
  */
 struct fair_node *fair_queue_take(struct fair_queue *q);
 /* Any thread: nothing more is accepted. */

@@ -22,7 +22,10 @@ static const struct label *find(const struct key *key, struct str name)
 	return NULL;
 }
 
-/* The entry's first label that the key has not, or has with another value. NULL: it has all. */
+/*
+ * The entry's first label that the key does not have, or has with another value; NULL: it has all.
+ * may_be_absent: only another value counts.
+ */
 static const struct label *missing(const struct access_entry *e, const struct key *key,
 				   bool may_be_absent)
 {
@@ -35,7 +38,7 @@ static const struct label *missing(const struct access_entry *e, const struct ke
 	return NULL;
 }
 
-/* 1, 0, or -1. *ret_key is the key with the entry's labels. */
+/* Whether the entry decides: 1, 0, or -1 with *err. *ret_key is the key with the entry's labels. */
 static int fits(const struct access_entry *e, enum access_verb verb, const struct key *key,
 		struct arena *a, struct key *ret_key, struct err *err)
 {
@@ -129,7 +132,7 @@ bool role_lets_anonymous(const struct access_rules *rules)
 	return false;
 }
 
-/* ---- whether they exist ---- */
+/* ---- whether the names exist ---- */
 
 static bool has_user(const struct web_config *web, struct str name)
 {

@@ -1,6 +1,6 @@
 /*
- * A TLS context from what the web configuration says: certificate, versions, ciphers, curves, and
- * who must show a certificate (exporter-toolkit, tls_server_config).
+ * Makes a TLS context from the web configuration: certificate, versions, ciphers, curves, and which
+ * clients must show a certificate (exporter-toolkit, tls_server_config).
  */
 #ifndef ACCESS_TLS_H
 #define ACCESS_TLS_H
@@ -19,8 +19,8 @@ int web_tls_context(const struct web_tls *tls, enum config_file_kinds which, SSL
 		    struct err *err);
 
 /*
- * Whether `to` allows an older version, another cipher, or a client that `from` does not. Judged by
- * policy, authorities and allowed names: any other authority counts. Any thread.
+ * Whether `to` allows an older version, another cipher, or a client that `from` does not. Clients
+ * are judged by policy, authorities and allowed names; any further authority counts. Any thread.
  */
 bool web_tls_is_weaker(SSL_CTX *from, SSL_CTX *to);
 

@@ -106,7 +106,7 @@ static bool has_allowed_name(X509 *cert, const struct web_strings *sans)
 
 /* ---- the policy ---- */
 
-/* In the handshake, when the client has shown a certificate. 1: it may come in. */
+/* OpenSSL calls this in the handshake, when the client has shown a certificate. 1: accepted. */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
 	const struct policy *p = arg;

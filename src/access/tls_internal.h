@@ -32,12 +32,15 @@ static inline void free_certificates(STACK_OF(X509) * *certs)
 	sk_X509_pop_free(*certs, X509_free);
 }
 
-/* tls_client.c: which certificates clients must show, as client_auth and what goes with it say. */
+/*
+ * tls_client.c: sets which certificates clients must show, by client_auth and the keys that go with
+ * it.
+ */
 int client_policy(const struct web_tls *tls, enum config_file_kinds which, SSL_CTX *ctx,
 		  struct err *err);
-/* Certificates that clients show on such connections have been verified. */
+/* Whether certificates that clients show on connections with this context are verified. */
 bool client_policy_verifies(SSL_CTX *ctx);
-/* Does `to` let in a client certificate, or a client without one, that `from` may not? */
+/* Whether `to` lets in a client, with or without a certificate, that `from` may refuse. */
 bool client_policy_is_weaker(SSL_CTX *from, SSL_CTX *to);
 
 #endif

@@ -18,7 +18,7 @@ int pem_text(const char *path, const char *text, enum config_file_kinds which, s
 	return 0;
 }
 
-/* There is nobody to ask for a passphrase. */
+/* Gives no passphrase, since there is nobody to ask for one. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {

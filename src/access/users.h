@@ -1,20 +1,20 @@
 /*
  * HTTP basic authentication (RFC 7617) against bcrypt hashes.
  *
- * A hash takes so long that it is computed on one thread of its own, of which there is one, with a
- * bounded queue: event loops never wait for it, and password guessing costs one core at the most.
- * Clients have it by turns, so that who guesses delays nobody else by more than a check or two.
- * What it found right is kept, so that clients with a right password wait for it once.
+ * A hash takes long, so one thread of its own computes all hashes, with a bounded queue: event
+ * loops never wait for it, and password guessing costs one core at the most. Clients take turns on
+ * it, so that one that guesses delays another by no more than a check or two. Right passwords are
+ * cached, so that a client with a right password waits once.
  *
  * The cache has at most 100 entries, each only a digest of (user, hash, password) under a key drawn
- * at start: nothing in it can be read, and a changed hash makes its entries worthless. Only what
- * was right is kept. So whoever guesses cannot push out the entries of others, and a user has one
- * entry however many ways there are to write the password, as only the bytes that bcrypt looks at
- * count. When there are more than 100 users, the one unused for longest goes.
+ * at start: nothing in it can be read, and a changed hash makes its entries worthless. Only right
+ * passwords are cached, so guessing cannot push out entries of others; and a user has one entry,
+ * however the password is written, since only the bytes that bcrypt looks at count. When there are
+ * more than 100 users, the entry unused for longest goes.
  *
- * What can be measured from outside: a right password is fast from the second time on. A wrong one
- * costs a hash every time, and so does an unknown user: it is checked against the hash of some
- * user, always the same for one name, and refused. Lookups compare everything in constant time.
+ * What a client can measure: a right password is fast from the second time on. A wrong one costs a
+ * hash every time, and so does an unknown user: it is checked against the hash of some user, always
+ * the same for one name, and refused. Lookups compare everything in constant time.
  */
 #ifndef ACCESS_USERS_H
 #define ACCESS_USERS_H
@@ -71,8 +71,8 @@ enum web_login web_users_check(struct web_users *u, const struct web_pairs *user
 			       struct str authorization, struct web_check *check);
 
 /*
- * Whose name such a header has: cut short into `user`, with a NUL; empty when it has none. The
- * password is not checked.
+ * Copies the user's name in such a header to `user`, cut short, with a NUL; empty when there is
+ * none. The password is not checked.
  */
 void web_users_name(struct str authorization, char *user, size_t size);
 

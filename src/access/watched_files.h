@@ -12,7 +12,7 @@
 
 enum { WATCHED_FILES_MAX = 4 };
 
-/* What tells one version of a file from another. All 0: it is not there. */
+/* What tells one version of a file from another. All 0: the file is not there. */
 struct file_stamp {
 	dev_t dev;
 	ino_t ino;
@@ -30,9 +30,8 @@ struct watched_files {
 	struct watched_file list[WATCHED_FILES_MAX];
 	size_t n;
 	/*
-	 * When the stamps were taken, one of them was so new to us that whoever wrote the file may
-	 * not be done, and that a later change may have the same stamp: clocks of file systems are
-	 * coarse.
+	 * When the stamps were taken, one of them was so new that its file may not be complete, and
+	 * that a later change may have the same stamp, since clocks of file systems are coarse.
 	 */
 	bool young;
 };
@@ -41,7 +40,10 @@ struct watched_files {
 void watched_files_begin(struct watched_files *f, const char *path);
 void watched_files_done(struct watched_files *f);
 
-/* The files that the first one names, and NULLs. Files watched already keep their stamps. */
+/*
+ * Watches the files that the first one names as well; paths may have NULLs. Files watched already
+ * keep their stamps.
+ */
 void watched_files_name(struct watched_files *f, const char *const *paths, size_t n);
 
 /* To be called before reading the files, so that a change meanwhile is seen the next time. */

@@ -1,4 +1,4 @@
-/* What the files that read the web configuration share. */
+/* Shared by the files that read the web configuration. */
 #ifndef ACCESS_WEB_CONFIG_INTERNAL_H
 #define ACCESS_WEB_CONFIG_INTERNAL_H
 

@@ -1,4 +1,7 @@
-/* tls_server_config: what can be judged of it without reading the files that it names. */
+/*
+ * tls_server_config: parses it, and checks all that can be checked without reading the files that
+ * it names.
+ */
 #include <stdlib.h>
 #include <string.h>
 

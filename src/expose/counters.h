@@ -23,7 +23,7 @@ enum handler {
 	HANDLER_API_STATUS,
 	HANDLER_API_METRICS,
 	HANDLER_API_OPTIONS,
-	HANDLER_API,     /* our own below /api/v1; they count themselves */
+	HANDLER_API, /* our own endpoints below /api/v1, which also count requests to themselves */
 	HANDLER_REFUSED, /* refused before any endpoint: malformed, wrong password, unknown path ...
 			  */
 	N_HANDLERS,
@@ -46,10 +46,10 @@ enum reject {
 	N_REJECTS,
 };
 
-/* What is taken and said to be odd, by job. */
+/* Oddities of pushes that are accepted with a warning, by job. */
 enum push_oddity {
-	ODD_RESET,     /* a count fell without a start that would say why */
-	ODD_INHERITED, /* counts that are older than their process */
+	ODD_RESET,     /* a count fell, and no start of a process explains it */
+	ODD_INHERITED, /* the counts are older than their process */
 	ODD_REPEATED,  /* a process has added twice */
 	N_PUSH_ODDITIES,
 };
@@ -59,7 +59,7 @@ enum refusal {
 	REFUSED_AUTH, /* 401 */
 	REFUSED_BUSY, /* 503: too many passwords wait to be checked */
 	REFUSED_RATE, /* 429 */
-	REFUSED_ROLE, /* 403, or 401 to whoever has no name: by `access:` of --config.file */
+	REFUSED_ROLE, /* 403, or 401 without a name: by `access:` of --config.file */
 	N_REFUSALS,
 };
 
@@ -71,7 +71,7 @@ struct counters {
 	atomic_ullong refusals[N_REFUSALS];
 	atomic_ullong replies_refused; /* over --limits.reply-bytes */
 	struct job_counts oddities[N_PUSH_ODDITIES];
-	struct job_counts lint; /* names that break the rules, as they were found last */
+	struct job_counts lint; /* names that break the naming rules, as found last */
 	struct quantiles push_seconds[N_PUSH_METHODS], push_bytes[N_PUSH_METHODS];
 };
 

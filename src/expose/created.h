@@ -1,6 +1,6 @@
 /*
- * The times of creation that a group pushed as a gauge of their own (pages/kin.h), by the labels of
- * what they are of; or only which labels there are. For one entry at a time.
+ * A table of label sets, each with the creation time that a group has pushed for it as a gauge of
+ * its own (pages/kin.h), or without one. For one entry at a time.
  */
 #ifndef EXPOSE_CREATED_H
 #define EXPOSE_CREATED_H
@@ -23,13 +23,13 @@ struct created {
 void created_done(struct created *c);
 void created_reset(struct created *c);
 
-/* Whether the gauge can be a time of creation at all. NaN cannot, and nothing before 1970. */
+/* Whether the value of a gauge can be a creation time: not NaN, and nothing before 1970. */
 bool created_is_time(double seconds, struct timestamp *ret_ts);
 
-/* By the labels of m, in any order; a is for scratch. ts NULL: that they are there. */
+/* Adds the labels of m, in any order; a is for scratch. ts NULL: without a time. */
 void created_add(struct created *c, const struct metric *m, const struct timestamp *ts,
 		 struct arena *a);
-/* NULL: nothing has these labels. */
+/* The time of these labels; NULL: they are not in the table. */
 const struct timestamp *created_find(struct created *c, const struct metric *m, struct arena *a);
 
 #endif

@@ -125,7 +125,7 @@ static size_t n_pages(const struct exposed_family *item)
 	return item->stored ? item->stored->n : 0;
 }
 
-/* False: the time is over, and the page is not complete. */
+/* False: until_ns has come, and the page is not complete. */
 static bool encode_one(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
@@ -194,7 +194,7 @@ static bool is_times(enum kinship k)
 	return k == KINSHIP_OF_BASE || k == KINSHIP_OF_TOTAL;
 }
 
-/* Whether the family x_created may belong to a counter x_total, as OpenMetrics would show that. */
+/* Whether OpenMetrics can show the family x_created as creation times of a counter x_total. */
 static bool may_be_of_counter(struct encoded_body *f)
 {
 	const struct str created = STR("_created");
@@ -303,7 +303,7 @@ static bool settle_times(struct encoded_body *f)
 	return false;
 }
 
-/* Takes one step, of one page at the most. */
+/* Does one step, of one page at the most. */
 static void go_on(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	switch (f->phase) {

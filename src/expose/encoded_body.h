@@ -7,14 +7,14 @@
 
 struct encoded_body;
 
-/* What encoded_body_new() needs for that format. shard.n 0: of all groups. */
+/* The snapshot that encoded_body_new() needs for that format. shard.n 0: of all groups. */
 struct snapshot *encoded_body_snapshot(struct store *s, struct accepted as, enum compression coding,
 				       struct shard shard);
 
 /*
- * Families by name, our own among them, each page encoded or taken as it is, appended to `to`.
- * Takes over the snapshot; borrows the rest. Unless coding is COMPRESS_NONE, the body has to be
- * compressed in that coding afterwards.
+ * Begins to append all families to `to`, by name, own metrics among them, each page encoded or as
+ * it is. Takes over the snapshot; borrows the rest. Unless coding is COMPRESS_NONE, the body has to
+ * be compressed in that coding afterwards.
  */
 struct encoded_body *encoded_body_new(struct scrape_body *to, struct snapshot *snap,
 				      const struct own_metrics *own, struct accepted as,

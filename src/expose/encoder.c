@@ -164,7 +164,7 @@ static struct family *decode(struct encoder *e, struct str proto)
 }
 
 /*
- * Begins to read what the group has of the kin family. Lines are left to read_kin_lines(), which
+ * Begins to read the group's entry of the kin family. Its lines are left to read_kin_lines(), which
  * reads some at a time.
  */
 static void meet_kin(struct encoder *e, const struct snapshot_slot *slot)

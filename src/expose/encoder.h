@@ -22,15 +22,15 @@ struct encoder {
 	struct strbuf text; /* lines that are to be parsed, under a header */
 	struct strbuf out;
 	enum kinship
-		kinship; /* how the family at hand is encoded; what its kin says goes into it */
-	/* How far it is in the page at hand. */
-	struct str rest; /* of the lines of a slot */
+		kinship; /* how the current family is encoded, with the creation times of its kin */
+	/* How far the current page is encoded. */
+	struct str rest; /* of the lines of a slot: those still to be encoded */
 	uint32_t slot;   /* the next one */
 	size_t at;       /* where its text begins */
 	struct strbuf unit;
 	bool met;             /* the kin of the next slot has been looked at */
-	struct str kin_rest;  /* of its lines */
-	struct created times; /* that it says, or what has times */
+	struct str kin_rest;  /* of the lines of the kin: those still to be read */
+	struct created times; /* the creation times of the kin, or the labels that have one */
 };
 
 void encoder_init(struct encoder *e, struct accepted as, enum compression coding);
@@ -45,20 +45,20 @@ int encode_form(struct accepted as, enum compression coding, const struct sample
 		enum kinship kinship);
 
 /*
- * The page in the encoder's format, in its kinship: with times of creation, or a gauge without
- * those that are such times. Kept with the page and borrowed. NULL: the clock has come to until_ns,
- * and the next call for the same page goes on. A piece in the coding of the reply, in zstd if there
- * is none, of ->unpacked bytes; or the bytes themselves, when they are few:
- * ->unpacked is 0. f->name is escaped already; e->out is empty before and after.
+ * Encodes a page in the encoder's format and kinship: with creation times, or as a gauge without
+ * values that are creation times. The result is kept with the page and borrowed: a piece of
+ * ->unpacked bytes in the coding of the reply, in zstd if there is none; or, if short, the bytes
+ * themselves, with ->unpacked 0. NULL: until_ns has come, and the next call for the same page goes
+ * on. f->name is escaped already; e->out is empty before and after.
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page, int64_t until_ns);
 /* Appends the bytes of a kept page. Not for one kept in gzip. */
 void encode_unpack(struct encoder *e, const struct bytes *kept, struct strbuf *to);
-/* The unit that somebody pushed with a family, from what encode_page() noted. */
+/* The unit of a family, as pushed, which encode_page() has noted. */
 struct str encode_unit(const struct snapshot_page *pages, size_t n);
 
-/* Appends to e->out what stands before and behind the metrics of a family. */
+/* Append to e->out the beginning and the end of a family, around its metrics. */
 void encode_head(struct encoder *e, const struct sample_family *f);
 void encode_tail(struct encoder *e);
 /* Appends metrics; their label names are escaped. */

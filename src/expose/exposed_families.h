@@ -1,4 +1,4 @@
-/* What an encoded scrape consists of: families as pushed and our own, by name. */
+/* The families of an encoded scrape: pushed ones and the gateway's own, by name. */
 #ifndef EXPOSE_EXPOSED_FAMILIES_H
 #define EXPOSE_EXPOSED_FAMILIES_H
 

@@ -11,7 +11,7 @@
 enum { JOB_COUNTS_MAX = 100 };
 
 struct job_count {
-	char *job; /* owned; NULL: of all that had no place */
+	char *job; /* owned; NULL: the count of all jobs without a place */
 	uint64_t n;
 };
 
@@ -25,10 +25,13 @@ void job_counts_init(struct job_counts *c);
 void job_counts_done(struct job_counts *c);
 void job_counts_add(struct job_counts *c, struct str job);
 
-/* Each gets what the other has. Only one thread may have `own`. */
+/* Exchanges the contents of both. Only the calling thread may use `own`. */
 void job_counts_swap(struct job_counts *c, struct job_counts *own);
 
-/* Calls fn for each that is not 0, with the lock held; job "": all beyond the first hundred. */
+/*
+ * Calls fn for each count that is not 0, with the lock held; job "": all jobs beyond the first
+ * hundred.
+ */
 void job_counts_each(struct job_counts *c, void (*fn)(void *arg, struct str job, uint64_t n),
 		     void *arg);
 

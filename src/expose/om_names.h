@@ -1,6 +1,6 @@
 /*
- * Which names the families of an OpenMetrics scrape can have beside one another. There a family
- * also owns the names of its samples, and that of its times of creation; the counter x_total is
+ * Decides which families of an OpenMetrics scrape can keep their names beside each other. There a
+ * family also owns the names of its samples, and that of its creation times; the counter x_total is
  * the family x (OpenMetrics 1.0, "MetricFamily").
  */
 #ifndef EXPOSE_OM_NAMES_H
@@ -15,7 +15,7 @@
 struct om_name {
 	struct str name; /* as this scrape shows it */
 	int32_t type;    /* enum metric_type */
-	bool created;    /* its samples are times of creation, and none is shown by itself */
+	bool created;    /* all its samples are creation times, so it is not shown by itself */
 };
 
 struct om_names {
@@ -27,13 +27,16 @@ struct om_names {
 void om_names_init(struct om_names *names, struct om_name *list, size_t n);
 void om_names_done(struct om_names *names);
 
-/* Whether a counter of that name can be one; otherwise it is of unknown type. */
+/* Whether a counter of that name can be shown as one; otherwise its type is unknown. */
 bool om_names_is_counter(const struct om_names *names, struct str name);
-/* The same if nothing is said of its times of creation. */
+/* The same, without regard to a family with its creation times. */
 bool om_names_may_be_counter(const struct om_names *names, struct str name);
-/* From now on, that family is nothing but times of creation. */
+/* Notes that all samples of that family are creation times. */
 void om_names_set_created(struct om_names *names, struct str name);
-/* Whether it is the name of another family's times of creation: there is no room for it then. */
+/*
+ * Whether the name is that of another family's creation times: a family with this name cannot be
+ * shown then.
+ */
 bool om_names_is_owned(const struct om_names *names, struct str name);
 
 #endif

@@ -318,7 +318,7 @@ static void collect_http(struct own_metrics *own, const struct own_sources *from
 	single(own, OWN_TLS_FAILURES, (double)hs.tls_handshake_failures);
 }
 
-/* Of a log that several gateways write. */
+/* Metrics of a log that several gateways write. */
 static void collect_replica(struct own_metrics *own, const struct own_sources *from)
 {
 	struct committer_stats cs = committer_stats(from->committer);

@@ -26,7 +26,7 @@ struct own_metrics {
 
 /* How full a limit is. */
 struct limit_use {
-	const char *flag; /* without dashes; NULL: no flag sets it */
+	const char *flag; /* name without dashes; NULL: no flag sets the limit */
 	const char *what; /* in words */
 	bool bytes;       /* used and limit are bytes */
 	uint64_t used, limit;
@@ -34,11 +34,11 @@ struct limit_use {
 
 /* Where the numbers come from; borrowed. */
 struct own_sources {
-	const char *replica; /* a label of all of them; NULL: none */
+	const char *replica; /* value of the label `replica` of all own metrics; NULL: none */
 	struct store *store;
 	struct queue *queue;
 	struct committer *committer;
-	struct freshness *freshness; /* NULL: nobody else writes to the database */
+	struct freshness *freshness; /* NULL: only this process writes to the database */
 	struct http_server *server;
 	struct counters *counters;
 	struct current_rules *rules; /* NULL: no --config.file */
@@ -48,7 +48,7 @@ struct own_sources {
 	size_t n_limits;
 };
 
-/* Makes their names known to the store; before the first push and before loading. */
+/* Announces the own metrics to the store; before the first push and before loading. */
 void own_announce(struct store *store);
 
 void own_collect(struct own_metrics *own, const struct own_sources *from);

@@ -24,8 +24,8 @@ struct job {
 	struct queue_node node;
 	enum job_kind kind;
 	/*
-	 * Goes on with the job until it is done or the clock says until_ns, whatever comes first.
-	 * True: it is done, and has freed the job.
+	 * Goes on with the job until it is done or until_ns has come. True: it is done, and has
+	 * freed the job.
 	 */
 	bool (*step)(struct job *job, int64_t until_ns);
 	int64_t used_ns;
@@ -35,7 +35,7 @@ enum {
 	SCHEDULE_TURN_NS = 1000 * 1000,
 	/* A scrape that takes longer leaves the first level. */
 	SCHEDULE_FRESH_NS = 10 * 1000 * 1000,
-	/* One of so many turns goes to a lower level. */
+	/* One of this many turns goes to a lower level. */
 	SCHEDULE_SHARE = 8,
 };
 
@@ -52,7 +52,7 @@ struct schedule {
 
 void schedule_init(struct schedule *s, int64_t (*now_ns)(void));
 void schedule_add(struct schedule *s, struct job *job);
-/* Gives one job its turn; it has to have one. True: the job has ended, and was of *ret_kind. */
+/* Gives one job its turn; there must be one. True: the job has ended, and was of *ret_kind. */
 bool schedule_turn(struct schedule *s, enum job_kind *ret_kind);
 
 #endif

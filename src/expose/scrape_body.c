@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { GATHER = 64 * 1024 }; /* small parts are compressed together, up to so many bytes */
+enum { GATHER = 64 * 1024 }; /* small parts are compressed together, up to this many bytes */
 
 /* Takes over the reference. */
 static void add_part(struct scrape_body *e, struct bytes *owner, struct str text)

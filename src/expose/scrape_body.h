@@ -11,11 +11,14 @@
 
 struct scrape_part {
 	struct bytes *owner; /* a reference */
-	struct str text;     /* inside */
+	struct str text;     /* inside the owner's bytes */
 	bool packed;         /* a piece in the coding that the exposition will be compressed in */
 };
 
-/* Smaller parts are joined, anew for each scrape: compressed alone they would hardly shrink. */
+/*
+ * Smaller parts are joined, anew for each scrape, since they would hardly shrink if compressed
+ * alone.
+ */
 enum { SCRAPE_PART_SMALL = 4096 };
 
 /*
@@ -29,7 +32,7 @@ struct scrape_body {
 	size_t n, cap;
 };
 
-/* What is stored with our own metrics merged in by name. Takes over the snapshot. */
+/* Makes it of the snapshot, which it takes over, with the own metrics merged in by name. */
 void scrape_body_init(struct scrape_body *e, struct snapshot *snap, const struct own_metrics *own);
 void scrape_body_done(struct scrape_body *e);
 /* Appends all of the bytes; takes the reference. */
@@ -43,14 +46,14 @@ void scrape_body_add(struct scrape_body *e, struct bytes *owner);
 struct scrape_compression;
 struct scrape_compression *scrape_compression_new(struct scrape_body *body,
 						  enum compression coding);
-/* Goes on until it is done (true) or the clock says until_ns; longer for a large part. */
+/* Goes on until it is done (true) or until_ns has come; longer for a large part. */
 bool scrape_compression_step(struct scrape_compression *c, int64_t until_ns);
 /* Done or not. NULL is fine. */
 void scrape_compression_free(struct scrape_compression *c);
 
 /*
- * Adds everything to the reply, what is small in copies: a reference costs more than it is. e is
- * empty afterwards.
+ * Adds all parts to the reply, small ones as copies, since a reference costs more. e is empty
+ * afterwards.
  */
 void scrape_body_send(struct scrape_body *e, struct http_request *req);
 
