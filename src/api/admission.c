@@ -218,7 +218,7 @@ bool admission_refuse_credentials(struct api_worker *w, struct http_request *req
 	return true;
 }
 
-/* An entry of `access:` for those without a password lets requests without one in. */
+/* Whether an entry of `access:` for anonymous lets requests without a password in. */
 static bool lets_anonymous(const struct http_request *req)
 {
 	const struct caller *c = caller_of(req);

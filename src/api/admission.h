@@ -1,7 +1,7 @@
 /*
- * What --web.config.file puts in front of every endpoint, /-/healthy and redirects included: rate
- * limit, response headers, authentication, in this order, as the Go gateway does. There is none
- * without that flag.
+ * Applies --web.config.file in front of every endpoint, /-/healthy and redirects included: rate
+ * limit, response headers, authentication, in this order, as the Go gateway does. Without that flag
+ * there is no struct admission.
  */
 #ifndef API_ADMISSION_H
 #define API_ADMISSION_H
@@ -29,9 +29,8 @@ void admission_pass(struct admission *a, struct api_worker *w, struct http_reque
 		    admitted_fn next);
 
 /*
- * On a worker, for a gateway whose web configuration has no users: where `access:` is in force, a
- * request with a password is refused, because nobody can tell whether the password is right. True:
- * it has been refused.
+ * On a worker, for a gateway whose web configuration has no users: if `access:` is in force,
+ * refuses a request with a password, since no password can be right. True: it has been refused.
  */
 bool admission_refuse_credentials(struct api_worker *w, struct http_request *req);
 
@@ -43,10 +42,10 @@ int admission_check_names(struct admission *a, const struct access_rules *rules,
 
 /* Any thread: connections are encrypted. */
 bool admission_uses_tls(struct admission *a);
-/* Any thread: every reply has this header, as the file says. */
+/* Any thread: whether the file sets this header for every reply. */
 bool admission_sets_header(struct admission *a, const char *name);
 
-/* Any thread: every request has had to name a user, with the right password. */
+/* Any thread: whether every request needs a user with the right password. */
 bool admission_has_users(struct admission *a);
 
 #endif

@@ -1,4 +1,4 @@
-/* Answers that visit all groups: made on the background thread, in turns. */
+/* Answers that look at all groups, made on the background thread, in turns. */
 #ifndef API_BACKGROUND_REPLY_H
 #define API_BACKGROUND_REPLY_H
 
@@ -10,17 +10,23 @@ enum body_step {
 	BODY_FAILED, /* there was no memory: the answer is 503 */
 };
 
-/* How a body is made. All on the background thread; any thread's rules for api->store apply. */
+/*
+ * How a body is made. All functions are called on the background thread, which may use api->store
+ * as any thread may.
+ */
 struct body_maker {
 	const char *content_type;
-	/* What it returns may borrow from the request, which is there until it is answered. */
+	/* The result may borrow from the request, which exists until it is answered. */
 	void *(*begin)(struct api *api, const struct http_request *req);
-	/* Appends to the body until it is complete or the clock says until_ns. */
+	/* Appends to the body until it is complete or until_ns has come. */
 	enum body_step (*step)(void *making, struct strbuf *body, int64_t until_ns);
 	void (*end)(void *making); /* after the last step */
 };
 
-/* Answers 200 with what the maker makes, or 503 when the background thread has too much to do. */
+/*
+ * Answers 200 with the body that the maker makes, or 503 when the background thread has too much to
+ * do.
+ */
 void background_reply(struct api_worker *w, struct http_request *req,
 		      const struct body_maker *maker);
 

@@ -1,7 +1,7 @@
 /*
- * Who sends a request, where --config.file says who may do what (`access:`). Kept with the request,
- * together with the entries that were in force when its head arrived, so that all that is decided
- * of it is decided by the same ones. Without `access:` there is none, and nothing is paid.
+ * Who sends a request, if --config.file has `access:`. Kept with the request, together with the
+ * entries that were in force when its head arrived, so that all decisions on it follow the same
+ * entries. Without `access:` there is no caller, and no cost.
  */
 #ifndef API_CALLER_H
 #define API_CALLER_H
@@ -15,25 +15,27 @@ struct caller {
 	struct group_rules *rules; /* with ->access */
 	struct who who;            /* anonymous until caller_identify() */
 	struct str names[CERTIFICATE_NAMES_MAX + 1];
-	char user[CLIENT_MAX]; /* whose password was right; empty: nobody's */
+	char user[CLIENT_MAX]; /* the user whose password was right; empty: none */
 	struct arena arena;
 	unsigned verbs; /* see role_verbs() */
 };
 
-/* On the worker, with the head of a request, before anything else. */
+/* On the worker, with the head of a request, before anything else: attaches a caller. */
 void caller_begin(struct api_worker *w, struct http_request *req);
 /* On the worker, once the password in its head is known to be right, or there is none. */
 void caller_identify(struct http_request *req);
 
-/* NULL: there is no `access:`, and everybody may do everything. Valid until the reply; any thread
- * that has the request. */
+/*
+ * The caller of a request, valid until the reply; NULL: there is no `access:`, and everybody may do
+ * everything. Any thread that has the request.
+ */
 const struct caller *caller_of(const struct http_request *req);
 
-/* What to call them in messages: "ops", "cn:ops", "anonymous". */
+/* The caller's name in messages: "ops", "cn:ops", "anonymous". */
 struct str caller_name(const struct caller *c);
-/* For pages: whether they have the verb, be it for some groups. True without `access:`. */
+/* For pages: whether the caller has the verb, at least for some groups. True without `access:`. */
 bool caller_may(const struct caller *c, enum access_verb verb);
-/* NULL if they may read all groups; otherwise c: each is to be asked for (permission.h). */
+/* NULL if the caller may read all groups; otherwise c: permission.h decides for each group. */
 const struct caller *caller_if_narrowed(const struct caller *c);
 /* "push delete"; with quotes and commas for JSON. */
 void caller_add_verbs(const struct caller *c, bool json, struct strbuf *out);

@@ -193,7 +193,7 @@ static bool count_pages(struct cardinality *c)
 
 /* ---- groups ---- */
 
-/* Sets c->job.err. */
+/* Whether the reader may read the group; sets c->job.err if that cannot be decided. */
 static bool may_read(struct cardinality *c, struct str key)
 {
 	return !c->narrowed ||

@@ -1,6 +1,6 @@
 /*
- * The last deletes, undos, wipes and reloads: who, from where, what, how many. Each is a log line,
- * too. In memory; any thread.
+ * The last deletes, undos, wipes and reloads: who asked for them, from where, and how many groups
+ * they changed. Each is also a log line. In memory; any thread.
  */
 #ifndef API_CHANGES_H
 #define API_CHANGES_H
@@ -21,10 +21,13 @@ void changes_free(struct changes *c); /* NULL is fine */
  */
 void changes_add(struct changes *c, const char *action, const char *peer, const char *user,
 		 struct str target, uint64_t n, const unsigned char *undo);
-/* The same, by whoever sends the request. */
+/* The same, with peer, user and target of the request. */
 void changes_note(const struct api_worker *w, const struct http_request *req, const char *action,
 		  uint64_t n, const unsigned char *undo);
-/* What could be undone by that id: appends the target of the request. False: it is not known. */
+/*
+ * Finds the change that can be undone by that id: appends its target, and sets its user. False: it
+ * is not known.
+ */
 bool changes_find(struct changes *c, const unsigned char *undo, struct strbuf *target,
 		  char user[CLIENT_MAX]);
 

@@ -39,7 +39,7 @@ static bool find_client(const struct cidr_list *trusted, struct str list, struct
 		struct str element = take_last(&list);
 		struct str host = cidr_host_of(element);
 
-		/* Nothing is known of what is in front of an element that is no address. */
+		/* Elements in front of one that is no address are not to be trusted. */
 		if (!cidr_is_address(host))
 			return true;
 		*ret = element;

@@ -11,14 +11,14 @@
 
 enum { CLIENT_MAX = 128 };
 
-/* The request's worker. "host:port" of the peer, or an address as the header has it. */
+/* On the request's worker. Writes "host:port" of the peer, or an address as the header has it. */
 void client_name(const struct api *api, const struct http_request *req, char out[CLIENT_MAX]);
-/* The request's worker: the same for all that one client's address sends, whatever its port. */
+/* On the request's worker: a hash of the client's address, without its port. */
 uint64_t client_hash(const struct api *api, const struct http_request *req);
 
 /*
- * The user whose password was checked, or the first name of a client certificate that was
- * ("cn:ops"); empty: neither. Once the request has been let in.
+ * The user whose password was checked, or the first name of a verified client certificate
+ * ("cn:ops"); empty: neither. Only after the request has been admitted.
  */
 void client_user(const struct api *api, const struct http_request *req, char out[CLIENT_MAX]);
 

@@ -1,6 +1,6 @@
 /*
- * Cursors of lists: where the next page begins, in text that means nothing to whoever holds it. One
- * is good for the request that it was given for, whatever happens in between, restarts too.
+ * Cursors of lists: where the next page begins, as text that means nothing to clients. A cursor is
+ * valid only for the request that it was given for, and stays so, even after a restart.
  */
 #ifndef API_CURSOR_H
 #define API_CURSOR_H
@@ -9,9 +9,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* list: of the request, all that decides which items there are and their order. */
+/* list: a hash of all parameters that decide which items there are and in which order. */
 void cursor_write(struct strbuf *out, uint64_t list, struct place at);
-/* The place lives in the arena. -1: ERR_INVALID, it is from elsewhere or of another request. */
+/*
+ * Reads a cursor into a place in the arena. -1: ERR_INVALID, it is not a cursor of this API, or of
+ * another request.
+ */
 int cursor_read(struct str text, uint64_t list, struct arena *a, struct place *ret,
 		struct err *err);
 

@@ -40,7 +40,7 @@ static bool is_denied(struct search *s, struct str value)
 	return false;
 }
 
-/* False: an escape cannot be read, and so it is not known what the value is. */
+/* False: an escape is malformed, so the value is not known. */
 static bool percent_decode(struct str text, struct strbuf *out)
 {
 	bool all = true;
@@ -56,7 +56,7 @@ static bool percent_decode(struct str text, struct strbuf *out)
 	return all;
 }
 
-/* Parts of the text between any of these bytes. */
+/* Whether a part of the text between two of these bytes is denied. */
 static bool any_part_is_denied(struct search *s, struct str text, const char *between)
 {
 	for (size_t i = 0; i <= text.n;) {
@@ -71,7 +71,10 @@ static bool any_part_is_denied(struct search *s, struct str text, const char *be
 	return false;
 }
 
-/* A segment as sent: itself, what base64 makes of it, and the values of selectors in it. */
+/*
+ * Whether a segment, as sent, is denied: as it is, decoded from base64, or a value of a selector in
+ * it.
+ */
 static bool segment_is_denied(struct search *s, struct str segment)
 {
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 }, decoded = { 0 };
@@ -85,7 +88,7 @@ static bool segment_is_denied(struct search *s, struct str segment)
 	       is_denied(s, strbuf_str(&decoded));
 }
 
-/* A regular expression can say a value in other words. */
+/* Whether the target has a regular expression, which can stand for a denied value. */
 static bool has_expression(struct str target)
 {
 	CLEANUP(strbuf_done) struct strbuf plain = { 0 };

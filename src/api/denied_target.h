@@ -1,6 +1,6 @@
 /*
- * Where a rule has deny_values, a request target may have such a value and must then not be shown:
- * in a path that names no group, a delete, a selector, or what is refused before its rule is known.
+ * Hides request targets that may hold a value that a rule's deny_values denies: in paths that name
+ * no group, deletes, selectors, and requests that are refused before their rule is known.
  */
 #ifndef API_DENIED_TARGET_H
 #define API_DENIED_TARGET_H
@@ -14,8 +14,8 @@ struct api;
 #define TARGET_NOT_SHOWN STR("(not shown)")
 
 /*
- * Any thread. Whether one of the values in the target, as sent, matches deny_values of any rule; or
- * it would take too long to find out.
+ * Any thread. Whether one of the values in the target, as sent, matches deny_values of any rule, or
+ * whether that takes too long to find out.
  */
 bool target_is_denied(const struct api *api, struct str target);
 

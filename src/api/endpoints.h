@@ -16,8 +16,9 @@ struct api;
 struct api_worker;
 
 /*
- * What a request does: decides whether it waits for others, and who may do it (permission.h). An
- * endpoint whose groups are not in its path asks permission_for_group() of each.
+ * What a request does. The action decides whether the request waits for rows of other gateways, and
+ * who may do it (permission.h). An endpoint whose groups are not in its path asks
+ * permission_for_group() for each.
  */
 enum action {
 	ACTION_NONE,   /* no endpoint has it */
@@ -25,7 +26,7 @@ enum action {
 	ACTION_SCRAPE, /* reads what is exposed */
 	ACTION_READ,   /* looks at groups, flags and builds: people and tools */
 	ACTION_PUSH,
-	ACTION_DELETE, /* of one group, or of those that a selector means */
+	ACTION_DELETE, /* deletes one group, or those that a selector matches */
 	ACTION_ADMIN,  /* concerns all groups, or the process */
 	N_ACTIONS,
 };
@@ -39,23 +40,24 @@ struct endpoint_call {
 };
 
 struct endpoint {
-	struct str path; /* below the route prefix; empty where a flag or the group says it */
+	struct str path; /* below the route prefix; empty if a flag or a group determines it */
 	enum handler handler;
-	bool is_folder;  /* all paths below it, too */
-	bool below_api;  /* with the headers for scripts of other origins, unless it is ours */
-	bool ours;       /* the Go gateway has none: no such headers, and it counts itself */
-	bool for_admins; /* there only with --web.enable-admin-api */
-	bool reads_body; /* of a POST, as long as a push may be */
-	bool of_group;   /* it is for the group of its path, see api_worker.push_path */
+	bool is_folder; /* also serves all paths below it */
+	bool below_api; /* with the headers for scripts of other origins, unless it is ours */
+	bool ours; /* not an endpoint of the Go gateway: without these headers, and it counts its
+		      requests itself */
+	bool for_admins; /* exists only with --web.enable-admin-api */
+	bool reads_body; /* the body of a POST, as long as a push may be */
+	bool of_group;   /* it concerns the group of its path, see api_worker.push_path */
 	const char *allow;
 	struct endpoint_call get, put, post, delete;
 };
 
-/* By path; any_case: letters of either case. NULL: there is none. */
+/* The endpoint at this path; any_case: letters match in either case. NULL: there is none. */
 const struct endpoint *endpoint_find(struct str path, bool any_case, bool with_admin);
-/* Of those that endpoint_find() knows. */
+/* How many endpoints endpoint_find() knows. */
 size_t endpoint_count(void);
-/* What a method of it does; ->fn is NULL when it has none. */
+/* The call for a method; ->fn is NULL if the endpoint does not have the method. */
 const struct endpoint_call *endpoint_call(const struct endpoint *e, enum http_method method);
 
 extern const struct endpoint endpoint_scrape;  /* at --web.telemetry-path */
@@ -66,8 +68,8 @@ extern const struct endpoint endpoint_dry_run; /* the same behind /dry-run */
 void api_group(struct api_worker *w, struct http_request *req);
 void api_group_dry_run(struct api_worker *w, struct http_request *req);
 /*
- * With the head of a PUT or POST, or with that of its dry run. True: it has been answered, since it
- * cannot be taken now.
+ * With the head of a PUT or POST, or of a dry run: answers it if it will be refused whatever its
+ * body is. True: it has been answered.
  */
 bool api_group_refuse_early(struct api_worker *w, struct http_request *req, bool dry_run);
 void api_group_scrape(struct api_worker *w, struct http_request *req);

@@ -8,8 +8,8 @@
 int error_status(const struct err *err);
 
 /*
- * Before a request is refused that the arena is of: what was too large only because the machine has
- * no memory at the moment becomes ERR_BUSY, so that the client tries again. True: it has.
+ * Before a request with this arena is refused: turns ERR_TOO_LARGE into ERR_BUSY if only the
+ * machine's memory ran out, so that the client tries again. True: it did.
  */
 bool error_is_want_of_memory(const struct arena *a, struct err *err);
 

@@ -1,4 +1,4 @@
-/* What the page shows as long as nothing has been pushed. */
+/* The part of the page that is shown as long as nothing has been pushed. */
 #ifndef API_FIRST_STEPS_H
 #define API_FIRST_STEPS_H
 
@@ -6,9 +6,8 @@
 #include "config/config.h"
 
 /*
- * The command that pushes and the configuration of a scrape. address: of the gateway, with a slash
- * at the end. shown: false hides it; it is part of the page even then, for when the last group
- * goes.
+ * Appends a command that pushes, and the configuration of a scrape. address: of the gateway, with a
+ * slash at the end. shown false: it is hidden, for when the last group goes.
  */
 void page_add_first_steps(struct strbuf *b, const struct config *c, struct str address, bool shown,
 			  bool may_push);

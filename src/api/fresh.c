@@ -18,7 +18,10 @@ struct fresh_call {
 	void (*go_on)(struct api_worker *w, struct http_request *req);
 };
 
-/* A scraper that has given up meanwhile has nothing of it: half of the time that it has is left. */
+/*
+ * The longest wait, ns: half of a scraper's time-out, since an answer after that would be of no
+ * use.
+ */
 static int64_t longest(const struct http_request *req)
 {
 	struct str said = http_request_header(req, "X-Prometheus-Scrape-Timeout-Seconds");
@@ -29,7 +32,7 @@ static int64_t longest(const struct http_request *req)
 	return (int64_t)(seconds / 2 * (double)SECOND_NS);
 }
 
-/* What others write is not known any more. */
+/* Refuses requests when rows of others cannot be read any more. True: it has. */
 static bool refuse_outgrown(struct api_worker *w, struct http_request *req)
 {
 	if (!committer_is_outgrown(w->api->committer))

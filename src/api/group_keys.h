@@ -19,9 +19,9 @@ struct group_keys {
 };
 
 /*
- * A group that is there twice counts once. The keys get the labels of the caller (NULL: of nobody).
- * -1: *err, ERR_INVALID or ERR_FORBIDDEN, names the line; or there are too many, ERR_TOO_LARGE.
- * scratch is for the call. group_keys_done() is due in either case.
+ * Reads the list. A group that is there twice counts once. The keys get the labels of the caller's
+ * entry (NULL: none). -1: ERR_INVALID or ERR_FORBIDDEN, which names the line, or ERR_TOO_LARGE for
+ * too many groups. scratch is used during the call. Call group_keys_done() in either case.
  */
 int group_keys_parse(struct str body, const struct key_limits *lim, const struct caller *caller,
 		     struct arena *scratch, struct group_keys *ret, struct err *err);

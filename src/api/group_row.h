@@ -5,8 +5,10 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-/* Long texts are cut, so that it takes at most some 8 kB. bytes: its key, canonical. False: the
- * arena is full. */
+/*
+ * Appends a row of at most some 8 kB, since long texts are cut. bytes: the group's key, canonical.
+ * False: the arena is full.
+ */
 bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
 		   const struct group_details *d, bool linked, struct arena *a);
 

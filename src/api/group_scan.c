@@ -33,8 +33,8 @@ static int64_t rank_of(const struct list_request *r, const struct group_brief *g
 }
 
 /*
- * Groups are ordered by job, then by the canonical bytes of the key. Two NULs separate them; behind
- * each NUL of a job a byte is put that sorts after that and is no NUL.
+ * Groups are ordered by job, then by the canonical bytes of the key. Two NULs separate these;
+ * behind each NUL inside of a job another byte is put, so that the order holds.
  */
 static struct str place_key(struct group_scan *s, struct str key)
 {

@@ -1,7 +1,7 @@
 /*
- * Looks at all groups for those that a request means: counts them, and picks the first of the order
- * behind the cursor. For lists and for the page; by turns, on the background thread. By key
- * means by job, then by the rest: as people read them.
+ * Looks at all groups for those that a request is about: counts them, and picks the first ones
+ * behind the cursor in the order asked for. For lists and for the page; in turns, on the background
+ * thread. "By key" means by job, then by the rest of the key, as people read them.
  */
 #ifndef API_GROUP_SCAN_H
 #define API_GROUP_SCAN_H
@@ -13,12 +13,13 @@ struct group_scan {
 	struct list_request asked;
 	uint32_t cursor;
 	struct group_list some;  /* of all groups */
-	struct arena arena;      /* for whoever writes a group; reset between two steps */
-	struct strbuf place_key; /* of the group at hand */
-	bool of_sources;         /* only groups that have some are meant */
-	uint64_t total;          /* that are meant */
-	uint64_t n_sources;      /* that they have */
-	struct picks picks; /* in order once it is done; one more than asked for, if there is one */
+	struct arena arena;      /* for writing a group; reset between two steps */
+	struct strbuf place_key; /* of the current group */
+	bool of_sources;         /* only groups with sources count */
+	uint64_t total;          /* groups that match */
+	uint64_t n_sources;      /* sources of these groups */
+	struct picks picks; /* sorted once the scan is done; one more than asked for, if there are
+			       more */
 };
 
 /* Takes the request over. */
@@ -33,9 +34,9 @@ static inline size_t group_scan_n(const struct group_scan *s)
 	return s->picks.n < s->asked.limit ? s->picks.n : s->asked.limit;
 }
 
-/* The canonical bytes of the i-th pick, whose own key says where it is in the order. */
+/* The canonical bytes of the i-th pick; the pick's own key is its place in the order. */
 struct str group_scan_key(const struct group_scan *s, size_t i);
-/* A cursor for what comes after the i-th pick. */
+/* Writes a cursor for the groups after the i-th pick. */
 void group_scan_cursor(const struct group_scan *s, size_t i, struct strbuf *out);
 
 #endif

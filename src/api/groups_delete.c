@@ -100,13 +100,13 @@ static int look_at_key(struct groups_delete *d, struct str key, struct err *err)
 /* False: *err. */
 static bool look_at(struct groups_delete *d, const struct group_brief *g)
 {
-	/* Only here it can be known. What is newer than this list is in no conflict yet. */
+	/* Conflicts are only known here; a group that is newer than this list is in none yet. */
 	bool other = d->filter.has_conflict && g->conflict != d->filter.conflict;
 	int r = other ? 0 : look_at_key(d, group_list_key(&d->some, g), &d->err);
 
 	/*
-	 * A group that must not be deleted is an error only if its age and state are meant, too;
-	 * the commit finds that out.
+	 * A group that the caller may not delete is an error only if its age and state match, too,
+	 * which the committer finds out.
 	 */
 	if (r < 0 && d->err.reason == ERR_FORBIDDEN) {
 		d->err.reason = ERR_NONE;

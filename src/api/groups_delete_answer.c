@@ -53,7 +53,7 @@ static void log_deleted(const struct groups_delete *d)
 		 id ? strbuf_z(&undo) : "none", *user ? "user" : NULL, user, NULL);
 }
 
-/* A DELETE of a path is answered as plain text, as that of one group. */
+/* A DELETE of a path is answered in plain text, like a DELETE of one group. */
 void groups_delete_refuse(struct groups_delete *d)
 {
 	int status = error_status(&d->err);

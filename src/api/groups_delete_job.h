@@ -1,7 +1,8 @@
 /*
  * A deletion of many groups on its way through the threads (private to the files groups_delete*.c):
- * the worker makes it of a request, the background thread finds out which keys are meant, the
- * committer deletes, and the worker answers. Only whoever has it at the moment may touch it.
+ * the worker makes it from a request, the background thread finds the keys that match, the
+ * committer deletes, and the worker answers. Only the thread that has it at the moment may touch
+ * it.
  */
 #ifndef API_GROUPS_DELETE_JOB_H
 #define API_GROUPS_DELETE_JOB_H
@@ -20,15 +21,16 @@ struct groups_delete {
 	struct api_worker *worker;
 	struct http_request *req;
 	struct group_filter filter;
-	struct str within; /* owned; groups with all labels of this key are meant; NULL: those that
-			      the filter says */
-	struct group_keys keys; /* the body lists those meant; empty: the filter says it */
+	struct str within; /* owned; groups with all labels of this key match; .p NULL: the filter
+			      decides */
+	struct group_keys keys; /* groups listed in the body; empty: the filter decides */
 	struct strbuf family;
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
 	/*
 	 * What the background thread has found, by slot: four times the id of the group, plus enum
-	 * found. What is not there is newer, or has another slot since a database was read back.
+	 * found. A group that is not there is newer, or has another slot since a database was read
+	 * back.
 	 */
 	uint32_t cursor;
 	struct group_list some;
@@ -41,13 +43,16 @@ struct groups_delete {
 	struct err err;
 };
 
-/* What DELETE /api/v1/groups says, and what POST /api/v1/groups/delete does. -1: *err. */
+/*
+ * Read the parameters of DELETE /api/v1/groups, and those and the body of POST
+ * /api/v1/groups/delete. -1: *err.
+ */
 int groups_delete_read(struct groups_delete *d, struct err *err);
 int groups_delete_read_listed(struct groups_delete *d, struct err *err);
 
-/* On the worker: of d->task. Answers, and frees it. */
+/* On the worker, as d->task.run: answers, and frees the deletion. */
 void groups_delete_answer(struct http_task *task);
-/* Answers that nothing is deleted, as d->err says. */
+/* Answers that nothing is deleted, with d->err. */
 void groups_delete_refuse(struct groups_delete *d);
 
 void groups_delete_drop(struct groups_delete *d);

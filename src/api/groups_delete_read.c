@@ -1,4 +1,4 @@
-/* What a request to delete many groups says: which, and how. */
+/* Reads requests to delete many groups: which groups, and how. */
 #include "api/groups_delete_job.h"
 #include "api/undo.h"
 #include "api/v1_reply.h"
@@ -27,7 +27,7 @@ static int check_selectors(const struct group_filter *f, struct err *err)
 	return 0;
 }
 
-/* Reads what both kinds of requests say beside which groups they mean. */
+/* Reads the parameters that both kinds of requests have, beside which groups. */
 static int read_how(struct groups_delete *d, const struct params *p, struct err *err)
 {
 	struct str family;
@@ -62,7 +62,7 @@ int groups_delete_read(struct groups_delete *d, struct err *err)
 	return read_how(d, &p, err);
 }
 
-/* *body, as sent, is what it is without its Content-Encoding. */
+/* Undoes the Content-Encoding of *body. */
 static int read_plain(struct groups_delete *d, struct strbuf *plain, struct str *body,
 		      struct err *err)
 {

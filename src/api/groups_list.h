@@ -1,4 +1,4 @@
-/* What the ways to list groups share: GET /api/v1/groups, with and without by=. */
+/* Shared by the lists of groups: GET /api/v1/groups, with and without by=. */
 #ifndef API_GROUPS_LIST_H
 #define API_GROUPS_LIST_H
 
@@ -10,7 +10,7 @@ enum { LIST_LIMIT = 100, LIST_LIMIT_MAX = 1000 };
 
 enum list_sort { SORT_KEY, SORT_AGE, SORT_SERIES, SORT_BYTES, SORT_FAILED, N_LIST_SORTS };
 
-/* What a request asks for, whatever is listed. */
+/* The parameters of a request for any list. */
 struct list_request {
 	struct group_filter filter;
 	enum list_sort sort;
@@ -22,7 +22,7 @@ struct list_request {
 	double now;         /* Unix seconds */
 };
 
-/* what: is listed; a cursor is good for that alone. */
+/* what: a name for the list; a cursor is valid only for that list. */
 int list_request_parse(const struct params *p, struct str what, const struct caller *reader,
 		       struct arena *a, struct list_request *ret, struct err *err);
 void list_request_done(struct list_request *r);

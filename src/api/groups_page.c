@@ -24,10 +24,10 @@ enum {
 	 * kB.
 	 */
 	ROWS_END = 49 * 1000,
-	QUERY_MAX = 1000, /* links repeat so many bytes of the search box at most */
+	QUERY_MAX = 1000, /* links repeat at most this many bytes of the search box */
 };
 
-/* What the address says, as it stands in links. */
+/* The parameters of the page's address, which links repeat. */
 enum asked {
 	SAID_Q,
 	SAID_OLDER,

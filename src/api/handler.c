@@ -1,4 +1,6 @@
-/* What the HTTP server calls for each request, and when it is let in. */
+/*
+ * The functions that the HTTP server calls for each request, and the decision whether to admit it.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@
 
 static bool is_probe(void *state, const struct http_request *req);
 
-/* It says most when the database is away. */
+/* Whether the request is for own metrics only, which is answered even if the database is away. */
 static bool asks_for_own(const struct api_worker *w, const struct http_request *req)
 {
 	struct str target = http_request_target(req);
@@ -85,7 +87,7 @@ static void let_in(struct api_worker *w, struct http_request *req)
 		http_request_admit(req);
 }
 
-/* Who sends a request and whether they may is decided before its body is read. */
+/* Finds out who sends a request, and whether it is allowed, before its body is read. */
 static void admit(void *state, struct http_request *req)
 {
 	struct api_worker *w = state;

@@ -66,7 +66,10 @@ static void finish(struct http_task *task)
 	free(p);
 }
 
-/* Large pushes follow one another or are rare: the memory of one is kept for a second. */
+/*
+ * Waits for a push. Large pushes follow one another or are rare, so the memory of one is kept for a
+ * second.
+ */
 static void wait_for_some(struct large_pushes *l, struct push_reader *reader)
 {
 	int64_t until = clock_mono_ns() + KEPT_NS;

@@ -1,6 +1,7 @@
 /*
- * Large pushes are decoded on threads of their own: on an event loop, everybody else would wait for
- * them. There are as many of these threads as HTTP workers, and a limit on the pushes that wait.
+ * Large pushes are decoded on threads of their own, since other requests of an event loop would
+ * have to wait. There are as many of these threads as HTTP workers, and a limit on the pushes that
+ * wait.
  */
 #ifndef API_LARGE_PUSHES_H
 #define API_LARGE_PUSHES_H
@@ -12,16 +13,18 @@ struct large_pushes;
 
 struct large_pushes *large_pushes_start(const struct config *config, struct current_rules *rules,
 					unsigned threads, struct err *err);
-/* Decodes what waits, and ends. NULL is fine. */
+/* Decodes all pushes that wait, and ends the threads. NULL is fine. */
 void large_pushes_stop(struct large_pushes *l);
-/* For a watchdog: false when there was something to do and none was decoded since the last call. */
+/*
+ * For a watchdog: false when there was something to do and no push was decoded since the last call.
+ */
 bool large_pushes_beats(struct large_pushes *l);
 
-/* Whether decoding it would hold up an event loop for more than some milliseconds. */
+/* Whether decoding the push would block an event loop for more than some milliseconds. */
 bool large_pushes_is_one(const struct push_request *request);
 /*
- * On the worker: the request is answered later. Its bytes stay where they are until then; the path
- * is copied. False: too many wait.
+ * On the worker: takes a push, which is answered later. The request's bytes do not move until then;
+ * the path is copied. False: too many wait.
  */
 bool large_pushes_add(struct large_pushes *l, struct api_worker *w, struct http_request *req,
 		      const struct push_request *request, int64_t start_ns);

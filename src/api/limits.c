@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "config/current_rules.h"
 
-/* The group of a rule that has the most of something. */
+/* The group of a rule that holds the most series, or families. */
 struct fullest {
 	uint64_t n;
 	struct strbuf key; /* canonical; empty: no group has any */

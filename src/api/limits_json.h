@@ -8,8 +8,8 @@
 
 /*
  * {"rule":4,"series":5000,"families":500,"label_values":1000,"most_values":{"label":"u","values":9}}:
- * the line of the rule, those that it has, and which label is nearest to its limit, if that is
- * known and `labels`.
+ * the line of the rule, its limits, and, with `labels`, the label that is nearest to its limit, if
+ * that is known.
  */
 void limits_json_add(struct strbuf *b, struct store *s, const struct group_rules *rules,
 		     const struct group_rule *rule, bool labels);

@@ -108,7 +108,7 @@ bool lint_scan_step(struct lint_scan *s, struct err *err)
 
 enum {
 	FRESH_S = 10,
-	SHARE = 20 /* the pause after a scan is so many times as long as the scan */
+	SHARE = 20 /* the pause after a scan is this many times as long as the scan */
 };
 
 struct refresh {
@@ -179,7 +179,10 @@ static void begin(struct api *api)
 
 void api_lint_refresh(struct api *api)
 {
-	/* What the last scan found is told until one finds nothing any more. */
+	/*
+	 * Scans go on until one finds nothing, even if no rule has lint any more: findings of the
+	 * last scan are shown until then.
+	 */
 	if (api->rules && (current_rules_have_lint(api->rules) || api->has_findings) &&
 	    clock_mono_ns() >= api->lint_due_ns && !atomic_exchange(&api->linting, true))
 		begin(api);

@@ -1,7 +1,7 @@
 /*
- * What breaks Prometheus's naming rules in the groups whose rule says `lint`: found in what is
- * stored whenever somebody asks, so that it is right after a restart, a delete and a reload. By
- * turns, on the background thread.
+ * Finds names that break Prometheus's naming rules in the groups whose rule has `lint`: it looks at
+ * what is stored whenever somebody asks, so that it is right after a restart, a delete and a
+ * reload. In turns, on the background thread.
  */
 #ifndef API_LINT_SCAN_H
 #define API_LINT_SCAN_H
@@ -22,7 +22,7 @@ struct lint_scan {
 	struct store *store;
 	struct group_rules *rules;         /* owned */
 	const struct group_filter *filter; /* borrowed; NULL: all groups */
-	/* Told of each, in no order; what it is given is valid for the call. */
+	/* Called for each finding, in no order; *what is valid during the call. */
 	void (*found)(void *arg, const struct lint_found *what);
 	void *arg;
 	uint32_t cursor, at;
@@ -33,7 +33,7 @@ struct lint_scan {
 /* Takes the reference to the rules. */
 void lint_scan_init(struct lint_scan *s, struct store *store, struct group_rules *rules);
 void lint_scan_done(struct lint_scan *s);
-/* One group. True: there are no more, or *err has a reason. */
+/* Looks at one group. True: there are no more, or *err has a reason. */
 bool lint_scan_step(struct lint_scan *s, struct err *err);
 
 #endif

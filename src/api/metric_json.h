@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "metrics/metric.h"
 
-/* The name of a member, with a comma in front unless it is the object's first. */
+/* Appends the name of a member, with a comma in front unless it is the object's first. */
 void json_add_member(struct strbuf *b, const char *name);
 void json_add_labels(struct strbuf *b, const struct label *labels, uint32_t n);
 /* type: enum metric_type, of the family. */

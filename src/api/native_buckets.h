@@ -10,7 +10,7 @@ struct native_bucket {
 	int boundaries; /* 0: (lower, upper], 1: [lower, upper), 3: [lower, upper] */
 	double lower, upper;
 	bool is_float;
-	uint64_t count; /* unless it is a float */
+	uint64_t count; /* if is_float is false */
 	double count_float;
 };
 
@@ -18,9 +18,8 @@ struct native_bucket {
 bool native_buckets_shown(const struct histogram *h);
 
 /*
- * Calls fn for each bucket with a count, from the most negative to the largest. Stops at what does
- * not hold together (a schema above 8, spans longer than the counts): pushes are not checked for
- * it.
+ * Calls fn for each bucket with a count, from the most negative to the largest. Stops where the
+ * histogram is inconsistent (a schema above 8, spans longer than the counts).
  */
 void native_buckets_each(const struct histogram *h,
 			 void (*fn)(void *arg, const struct native_bucket *b), void *arg);

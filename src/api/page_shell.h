@@ -1,6 +1,6 @@
 /*
- * What the tabs of the page share: its head, the way from tab to tab, and how one is sent. All
- * links are relative, so that they work below any prefix and behind any proxy.
+ * Shared by the tabs of the page: its head, the links between tabs, and sending a tab. All links
+ * are relative, so that they work below any prefix and behind any proxy.
  */
 #ifndef API_PAGE_SHELL_H
 #define API_PAGE_SHELL_H
@@ -12,16 +12,16 @@
 enum page_tab { TAB_GROUPS, TAB_REJECTIONS, TAB_CARDINALITY, TAB_STATUS, N_TABS };
 
 /*
- * Any thread: the page up to where the tab's own content begins, and what follows it. It says what
- * whoever reads it may do (NULL: everything), so that the modules offer nothing else.
+ * Any thread: append the page up to the tab's own content, and the end of the page. The page lists
+ * what its reader may do (NULL: everything), so that the modules offer nothing else.
  */
 void page_begin(struct strbuf *b, const struct api *api, const struct caller *reader,
 		enum page_tab tab);
 void page_end(struct strbuf *b);
 
 /*
- * On the worker. Where pushers reach the gateway, with a slash at the end: --web.external-url, or
- * what the request was sent to.
+ * On the worker. Appends the URL under which pushers reach the gateway, with a slash at the end:
+ * --web.external-url, or the host of the request.
  */
 void page_add_address(struct strbuf *out, const struct api_worker *w,
 		      const struct http_request *req);

@@ -25,21 +25,24 @@ struct params {
 int params_parse(struct str query, struct arena *a, struct params *ret, struct err *err);
 
 /*
- * -1: one is not among the known, or is there twice and its name does not end in "[]". For requests
- * that change something: "dryrun=1" must not delete in earnest.
+ * -1: a parameter is not among the known, or is there twice and its name does not end in "[]". For
+ * requests that change something: "dryrun=1" must not delete in earnest.
  */
 int params_check(const struct params *p, const char *const *known, size_t n_known, struct err *err);
-/* The first that is not among the known; NULL: none. For requests that only read. */
+/* The first parameter that is not among the known; NULL: none. For requests that only read. */
 const struct param *params_unknown(const struct params *p, const char *const *known,
 				   size_t n_known);
 
-/* The first of that name; .p is NULL when there is none. */
+/* The value of the first parameter of that name; .p is NULL when there is none. */
 struct str params_get(const struct params *p, const char *name);
 
-/* -1: it is there more than once. */
+/* -1: the parameter is there more than once. */
 int params_once(const struct params *p, const char *name, struct err *err);
 
-/* Leave *ret as it is where there is no such parameter. 1: it was there, 0: it was not. */
+/*
+ * These leave *ret as it is if there is no such parameter. 1: it was there, 0: it was not, -1:
+ * *err.
+ */
 int params_flag(const struct params *p, const char *name, bool *ret, struct err *err);
 int params_count(const struct params *p, const char *name, uint64_t min, uint64_t max,
 		 uint64_t *ret, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * Request targets: what of one is the path, what it means, and whether the Go gateway would first
- * have redirected to a cleaned form of it.
+ * Request targets: finds the path in one, decodes it, and tells whether the Go gateway would
+ * redirect to a cleaned form of it.
  */
 #ifndef API_PATH_H
 #define API_PATH_H
@@ -20,29 +20,32 @@ struct path {
 
 /*
  * Takes apart a target in origin form ("/a%20b?q"), absolute form ("http://host/a") or asterisk
- * form ("*"). Everything borrows from the target or lives in the arena. -1: 400 for a target that
- * is malformed (a '%' without two hex digits, a control character or space, no leading '/'), 413
- * when the arena is full.
+ * form ("*"). Everything borrows from the target or lives in the arena. -1: ERR_INVALID for a
+ * target that is malformed (a '%' without two hex digits, a control character or space, no leading
+ * '/'), ERR_TOO_LARGE when the arena is full.
  */
 int path_decode(struct str target, struct arena *a, struct path *ret_path, struct err *err);
 
 /*
- * What follows prefix and `below` in a target's path: "x" of "/prefix/static/x" for "/static/".
+ * The part of a target's path behind prefix and `below`: "x" of "/prefix/static/x" for "/static/".
  * Empty if the path is malformed or shorter. Lives in the arena or borrows from the target.
  */
 struct str path_behind(struct str target, const char *prefix, const char *below, struct arena *a);
 
 /* Where pushes go: "/metrics/job/J/a/b", "/sum/metrics/job@base64/Sg==". */
 struct push_path {
-	enum group_mode mode; /* as the prefix says it; GROUP_PLAIN: it says none */
+	enum group_mode mode; /* that of the prefix; GROUP_PLAIN: there is none */
 	struct str key;       /* what follows "/metrics/job": for key_parse() */
 };
 
-/* Of a decoded path below the route prefix. False: it is another one. Borrows. */
+/*
+ * Parses a decoded path below the route prefix, and borrows from it. False: it is not the path of a
+ * group.
+ */
 bool push_path_parse(struct str path, struct push_path *ret);
-/* "/dry-run" at the beginning is taken off; false: it is not there. */
+/* Takes "/dry-run" off the front; false: it is not there. */
 bool path_take_dry_run(struct str *path);
-/* "/sum" or "/add" at the beginning is taken off. */
+/* Takes "/sum" or "/add" off the front; GROUP_PLAIN: neither is there. */
 enum group_mode path_take_mode(struct str *path);
 
 /*

@@ -1,5 +1,5 @@
 /*
- * The first groups in some order out of very many, without sorting all of them: what is offered is
+ * Picks the first groups in some order out of very many, without sorting all: an offered group is
  * kept as long as it may be among the first. Order: by rank, then by key. One thread.
  */
 #ifndef API_PICKS_H
@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "pages/group_list.h"
 
-/* Where somebody is in the order. */
+/* A place in the order. */
 struct place {
 	int64_t rank;
 	struct str key;
@@ -25,21 +25,21 @@ struct pick {
 struct picks {
 	size_t want;
 	bool descending; /* by key */
-	bool has_after;  /* only what comes after this place; its key is borrowed */
-	bool inclusive;  /* what is at it, too */
+	bool has_after;  /* only groups after this place; its key is borrowed */
+	bool inclusive;  /* also the group at this place */
 	struct place after;
 
 	struct pick *list;
 	size_t n, cap;
 	struct strbuf keys;
-	size_t worst; /* the last of those wanted, + 1; 0: there are not so many yet */
+	size_t worst; /* the last of the wanted ones, + 1; 0: there are fewer so far */
 };
 
 /* want > 0. */
 void picks_init(struct picks *p, size_t want);
 void picks_done(struct picks *p);
 void picks_offer(struct picks *p, struct place at, const struct group_brief *group);
-/* After the last offer: leaves those wanted, in order. */
+/* After the last offer: leaves the wanted picks, in order. */
 void picks_finish(struct picks *p);
 
 static inline struct str pick_key(const struct picks *p, const struct pick *it)

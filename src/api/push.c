@@ -1,4 +1,4 @@
-/* PUT, POST and DELETE of a group, and what a PUT or POST would be answered: its dry run. */
+/* PUT, POST and DELETE of a group, and dry runs of PUT and POST. */
 #include <ctype.h>
 
 #include "api/api.h"
@@ -12,7 +12,7 @@
 #include "commit/committer.h"
 #include "merge/said.h"
 
-/* Of a DELETE's parameters; more of them are read as such. */
+/* How many bytes of a DELETE's parameters are searched; longer ones are parsed in any case. */
 enum { QUERY_LOOKED_AT = 1024 };
 
 static enum push_mode mode_of(enum http_method method)
@@ -40,7 +40,7 @@ static void refuse_busy(struct api_worker *w, struct http_request *req, bool dry
 	refuse(w, req, dry_run, &err, REJECT_BUSY, start_ns);
 }
 
-/* Whether some parameter looks like one that says what is deleted. */
+/* Whether a parameter looks as if it were to say what is deleted. */
 static bool says_what(struct str query)
 {
 	static const char *const words[] = { "recurs", "match", "olderthan",
@@ -61,8 +61,8 @@ static bool says_what(struct str query)
 }
 
 /*
- * Whether a DELETE has ?recursive=true. -1: *err. The Go gateway ignores parameters, and so are
- * those here that nobody could mean to say what is deleted.
+ * Whether a DELETE has ?recursive=true. -1: *err. Parameters that cannot be meant to say what is
+ * deleted are ignored, as by the Go gateway.
  */
 static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
 {
@@ -80,7 +80,7 @@ static int is_recursive(struct api_worker *w, bool *ret, struct err *err)
 	return -1;
 }
 
-/* Groups go with a group, and none belongs to a source. */
+/* -1: recursive=true is only for the path of a group, not of a source. */
 static int check_is_group(const struct push_request *request, const struct push *push,
 			  struct err *err)
 {

@@ -81,7 +81,7 @@ static int mode_of_flags(const struct config *c, const struct key *key, enum gro
 	return r < 0 ? -1 : 0;
 }
 
-/* The options that hold where neither the push nor a rule says anything. */
+/* The options that hold if neither the push nor a rule gives others. */
 static int begin(const struct config *c, const struct key *key, struct group_options *ret,
 		 struct err *err)
 {

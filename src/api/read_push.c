@@ -25,10 +25,7 @@ static uint64_t max_text(const struct config *c)
 	return max < c->decode_bytes ? max : c->decode_bytes;
 }
 
-/*
- * The most memory that decoding may take: some times the body's size, and room for what a path
- * needs.
- */
+/* The most memory that decoding may take: a multiple of the body's size, and room for a path. */
 static uint64_t max_decoded(const struct config *c)
 {
 	uint64_t max = c->body_size * 28 + ROOM_FOR_PATH;
@@ -242,8 +239,8 @@ static struct push *build(struct push_reader *r, enum push_mode mode, const stru
 }
 
 /*
- * Puts the labels of the client's entry in `access:` on. The key has no other values of them: that
- * was refused before.
+ * Adds the labels of the client's entry in `access:` to the key. If it had other values of them,
+ * the request was refused before.
  */
 static int complete(struct push_reader *r, const struct access_entry *entry, struct key *key,
 		    struct err *err)

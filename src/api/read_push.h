@@ -1,6 +1,6 @@
 /*
- * From the bytes of a request to a push that can be committed: the key, decompression, the body's
- * format, the rules that one push can break. Whichever thread has the buffers for it.
+ * Makes a push that can be committed from the bytes of a request: the key, decompression, the
+ * body's format, the rules that one push can break. Used by any thread that has a push_reader.
  */
 #ifndef API_READ_PUSH_H
 #define API_READ_PUSH_H
@@ -17,12 +17,12 @@ struct config;
 struct current_rules;
 struct group_rule;
 
-/* What takes part in it of a request; all of it is borrowed. */
+/* The parts of a request that this needs; all are borrowed. */
 struct push_request {
 	enum push_mode mode;
 	bool dry_run;
-	struct str key_path;       /* what follows "/metrics/job" */
-	enum group_mode said_mode; /* what stands before it; GROUP_PLAIN: nothing */
+	struct str key_path;       /* the part behind "/metrics/job" */
+	enum group_mode said_mode; /* the prefix in front of that; GROUP_PLAIN: none */
 	struct str body, content_type;
 	enum content_coding coding;
 	const struct access_entry *entry; /* whose labels complete the key; NULL: none */
@@ -42,26 +42,25 @@ struct push_refusal {
 	struct strbuf group; /* as text; empty: not known, or not to be shown */
 };
 
-/* What a grouping key in a path may be. */
+/* The limits of a grouping key in a path. */
 struct key_limits read_push_key_limits(const struct config *config);
 
 void push_reader_init(struct push_reader *r, const struct config *config,
 		      struct current_rules *rules);
 void push_reader_done(struct push_reader *r);
-/* Gives back what a large push has left in the buffers. */
+/* Frees memory that a large push has left in the buffers. */
 void push_reader_shrink(struct push_reader *r);
 
 /*
- * What the rule (NULL: there is none) denies of a push: labels, values, names. -1: *err. Any
- * thread.
+ * Checks a push against the rule (NULL: there is none): labels, values, names. -1: *err, the rule
+ * denies it. Any thread.
  */
 int read_push_check_rule(const struct group_rule *rule, const struct key *key,
 			 const struct family *families, struct err *err);
 
 /*
- * Decodes into the arena. The push is the caller's; one that breaks a rule of its own is one, too
- * (push/push.h). NULL: *ret says why there is none; the caller
- * frees ->group.
+ * Decodes into the arena. The caller owns the push, which may break a rule by itself (push/push.h).
+ * NULL: *ret says why there is none; the caller frees ->group.
  */
 struct push *read_push(struct push_reader *r, const struct push_request *req,
 		       struct push_refusal *ret);

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "http/server.h"
 
-/* The same path but for case and a trailing slash. */
+/* Whether both are the same path but for case and a trailing slash. */
 bool redirect_is_nearly(struct str path, struct str wanted);
 /* Answers with a redirect to prefix + path (unescaped) + query (as sent). */
 void redirect(struct http_request *req, int status, struct str prefix, struct str path,

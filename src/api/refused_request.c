@@ -1,4 +1,7 @@
-/* What is said of a refused request, and who is told. */
+/*
+ * Collects what is known of a refused request, and passes it to the log, counters and the list of
+ * rejections.
+ */
 #include <string.h>
 
 #include "api/client.h"
@@ -23,7 +26,7 @@ static bool is_denied(const struct refused_request *what)
 	return what->reason == counters_rejects[REJECT_DENIED];
 }
 
-/* A denied value may be in the path, and then in all that was made of it. */
+/* A denied value may be in the path, and then in every text that was made of it. */
 static void show_target(const struct api *api, struct str target, struct refused_request *what)
 {
 	what->target = target;
@@ -59,7 +62,7 @@ static bool is_for_the_pusher(int status)
 	return status == 400 || status == 409 || status == 413 || status == 507;
 }
 
-/* Of a path that names no group it is not known which rule the body is for. */
+/* Whether the body must not be shown: if the path names no group, its rule is not known. */
 static bool hides_body(const struct api *api, const struct refused_request *what)
 {
 	return is_denied(what) || what->hidden ||
@@ -87,7 +90,7 @@ static void reject(const struct api_worker *w, const struct http_request *req,
 	rejections_add(w->api->rejections, &r);
 }
 
-/* Those of the Go gateway are word for word its own. */
+/* Messages that the Go gateway has, too, are in its words. */
 static const char *const push_messages[N_REJECTS] = {
 	[REJECT_PATH] = "failed to parse URL",
 	[REJECT_BODY] = "failed to parse text",

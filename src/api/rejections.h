@@ -1,7 +1,7 @@
 /*
- * The last pushes that were refused because of what they said (400, 409, 413, 507), for people who
- * look for the reason. Of one peer only some are kept, so that nobody floods the list. In memory;
- * any thread.
+ * The last pushes that were refused because of their content (400, 409, 413, 507), for people who
+ * look for the reason. Only some of each peer are kept, so that nobody can flood the list. In
+ * memory; any thread.
  */
 #ifndef API_REJECTIONS_H
 #define API_REJECTIONS_H
@@ -12,7 +12,7 @@ enum { REJECTIONS_MAX = 1000, REJECTIONS_OF_PEER = 50, REJECTION_BODY = 256 };
 
 struct rejections;
 
-/* What is said of one; all of it is copied. */
+/* One of them; all of it is copied. */
 struct rejection {
 	double at; /* Unix seconds */
 	int status;

@@ -1,4 +1,4 @@
-/* Reloads the configuration: on SIGHUP, and on /-/reload, which is as Prometheus has it. */
+/* Reloads the configuration: on SIGHUP, and on /-/reload, as Prometheus does. */
 #include "api/reload.h"
 
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static int check_names(void *arg, const struct group_rules *rules, struct err *e
 	return admission_check_names(((struct api *)arg)->admission, rules->access, err);
 }
 
-/* The limits of rules are the committer's. */
+/* Passes the rules to the committer, which applies their limits. */
 static void use_rules(struct api *api)
 {
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(api->rules);

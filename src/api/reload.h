@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 
-/* Any thread; logs how it went. -1: *err says why what was in force stays. */
+/* Any thread; logs the outcome. -1: *err says why the rules that were in force stay. */
 int api_reload_rules(struct api *api, struct err *err);
 
 #endif

@@ -16,7 +16,7 @@ struct str route_prefix(const struct api_worker *w);
 /* GET or HEAD. */
 bool request_reads(const struct http_request *req);
 /*
- * The endpoint of a path below the route prefix that names a group, which w->push_path then is.
+ * The endpoint of a path below the route prefix that names a group, which is put into w->push_path.
  * NULL: it names none.
  */
 const struct endpoint *route_endpoint_of_group(struct api_worker *w, struct str path);

@@ -1,7 +1,7 @@
 /*
- * Pages of other sites cannot change anything with a password that a browser remembers. Browsers
- * say where a request comes from (Fetch Metadata, Sec-Fetch-Site; RFC 6454 section 7, Origin);
- * programs send neither, and are not asked.
+ * Keeps pages of other sites from changing anything with a password that a browser remembers.
+ * Browsers tell where a request comes from (Fetch Metadata, Sec-Fetch-Site; RFC 6454 section 7,
+ * Origin); requests without both headers come from programs, and are allowed.
  */
 #ifndef API_SAME_SITE_H
 #define API_SAME_SITE_H

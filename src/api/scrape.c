@@ -20,7 +20,7 @@
 #include "format/content_type.h"
 #include "store/store.h"
 
-/* So many large scrapes with match[] may be copied at a time. */
+/* How many large scrapes with match[] may be copied at a time. */
 enum { PARTS_MAX = 4 };
 
 struct scrape_call {
@@ -35,7 +35,7 @@ struct scrape_call {
 	struct err err; /* why there is no body, unless the scrape was refused */
 	bool part_begun;
 	struct scrape_part *part; /* copies the groups that match; NULL: there is no match[] */
-	struct shard shard;       /* that is yet to be taken; n is 0: none */
+	struct shard shard;       /* the shard whose snapshot has yet to be taken; n 0: none */
 	/* What a body in another format is made from; NULL once that has begun. */
 	struct snapshot *snap;
 	struct own_metrics own;
@@ -230,7 +230,7 @@ static void encode_later(struct scrape_call *s)
 	api_reply_error(req, 503, "too many scrapes are waiting, try again");
 }
 
-/* What a scrape is to show. */
+/* What a scrape asks for. */
 struct asked {
 	struct scrape_part *part; /* NULL: no match[] is there */
 	struct shard shard;
@@ -324,7 +324,7 @@ static void collect_own(struct api_worker *w, struct own_metrics *own)
 	own_collect(own, &sources);
 }
 
-/* Nothing but our own metrics, beside a store without groups. */
+/* Shows only the own metrics, with a store without groups. */
 static void scrape_own(struct scrape_call *s)
 {
 	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
@@ -345,7 +345,7 @@ static void scrape_own(struct scrape_call *s)
 	free(s);
 }
 
-/* All of it, or a shard. Our own metrics are in the first one. */
+/* Shows all groups, or a shard of them. The first shard has the own metrics. */
 static void scrape_shard(struct scrape_call *s, struct shard shard, bool own)
 {
 	if (shard.at == 0 && own)

@@ -22,7 +22,7 @@ struct scrape_part {
 	uint32_t at;            /* the next one of these to look at */
 	struct arena keys, group;
 	struct push_builder builder;
-	struct table helps; /* by family: that of the newest push so far */
+	struct table helps; /* by family: the number of the newest push so far */
 };
 
 struct newest_help {

@@ -18,7 +18,7 @@
 #include "base/seconds.h"
 #include "config/units.h"
 
-/* So many sources of one group are copied at a time, since that takes the lock. */
+/* How many sources of one group are copied at a time, since that takes the lock. */
 enum { AT_ONCE = 100, SAID = 0xFF };
 
 static const char *const known[] = { "match[]", "limit", "cursor" };

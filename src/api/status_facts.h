@@ -1,5 +1,7 @@
-/* What the status page and /api/v1/status say of this process now: what is stored, how full the
- * limits are. */
+/*
+ * Facts about this process for the status page and /api/v1/status: what is stored, and how full the
+ * limits are.
+ */
 #ifndef API_STATUS_FACTS_H
 #define API_STATUS_FACTS_H
 

@@ -24,7 +24,7 @@ static void add_amount(struct strbuf *b, const struct limit_use *l, uint64_t n)
 		html_add_count(b, n);
 }
 
-/* The module status.js keeps both up to date, by their numbers. */
+/* The module status.js keeps both numbers up to date. */
 static void add_limit(struct strbuf *b, const struct limit_use *l, size_t i)
 {
 	unsigned long long limit = l->limit, used = l->used;

@@ -85,7 +85,7 @@ static int status_of(const struct api_worker *w, enum push_mode mode)
 	return mode == PUSH_DELETE || mode == PUSH_WIPE || unchecked ? 202 : 200;
 }
 
-/* Logs who deleted what others have pushed. */
+/* Logs who deleted a group, or all groups. */
 static void log_deleted(const struct api_worker *w, const struct http_request *req,
 			const struct push *push)
 {

@@ -8,7 +8,7 @@
 #include "api/api.h"
 #include "push/push.h"
 
-/* Why a push is refused that would wait too long. */
+/* The message of a push that is refused because it would wait too long. */
 #define SUBMIT_BUSY "write queue is full, try again (--push.queue-size)"
 
 /* On the worker: takes the push, and answers when it is committed or refused. start_ns: when the
@@ -20,7 +20,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
  */
 void submit_refuse(struct api_worker *w, struct http_request *req, enum push_mode mode,
 		   struct str group, const struct err *err, enum reject why, int64_t start_ns);
-/* Answers the same of a dry run, which is neither counted as a push nor logged. */
+/* Answers a refused dry run, which is neither counted as a push nor logged. */
 void submit_refuse_dry_run(struct http_request *req, const struct err *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Times as the pages and the JSON show them. */
+/* Times as text, for pages and JSON. */
 #ifndef API_TIME_TEXT_H
 #define API_TIME_TEXT_H
 

@@ -26,7 +26,7 @@ struct undo_request {
 	struct api_worker *worker;
 	struct http_request *req;
 	struct undo undo;
-	struct group_rules *rules; /* that it has to keep; NULL: none */
+	struct group_rules *rules; /* the rules that restored groups have to keep; NULL: none */
 	struct arena arena;
 	struct strbuf left_out; /* JSON: the first groups that were left out */
 	uint64_t n_left_out;
@@ -70,7 +70,7 @@ static struct str id_in_path(struct api_worker *w, struct http_request *req)
 
 /* ---- on the committer's thread ---- */
 
-/* Whoever may not delete a group may not bring it back. */
+/* A caller who may not delete a group may not bring it back. */
 static int may(void *arg, struct str key, struct err *err)
 {
 	struct undo_request *u = arg;
@@ -130,7 +130,7 @@ static void answer(struct http_task *task)
 							 offsetof(struct undo_request, task));
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
 
-	/* An undo that failed on its way has brought some groups back, too: they are logged. */
+	/* An undo that failed half-way has brought back some groups, which are logged, too. */
 	if (!u->push.err.reason || u->undo.restored > 0)
 		log_undone(u);
 	if (u->push.err.reason == ERR_FORBIDDEN)

@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "store/undo.h"
 
-/* Random: nobody guesses it. */
+/* Makes a random id, which cannot be guessed. */
 void undo_new_id(unsigned char id[UNDO_ID]);
 void undo_add_id(struct strbuf *b, const unsigned char id[UNDO_ID]);
 

@@ -1,6 +1,6 @@
 /*
- * GET /api/v1/undo: what can be undone now, with the ids by which it is. Who may is decided for
- * each group when it is undone.
+ * GET /api/v1/undo: the deletes that can be undone now, with their ids. Whether the caller may is
+ * decided for each group when it is undone.
  */
 #include "store/undo_list.h"
 
@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-/* What was asked for, and by whom, as far as that is known: that is kept in memory. */
+/*
+ * Writes the request of the delete, and its user, if they are known: they are kept in memory only.
+ */
 static void add_request(struct api_worker *w, const struct undo_brief *u, struct strbuf *b)
 {
 	CLEANUP(strbuf_done) struct strbuf request = { 0 };
@@ -65,7 +67,10 @@ void api_undo_list(struct api_worker *w, struct http_request *req)
 		v1_reply_error(w, req, &err);
 		return;
 	}
-	/* Where others write, too, the database has the time, by which the committer forgets. */
+	/*
+	 * If several gateways write, the committer forgets old deletes by the database's clock,
+	 * which is not this machine's.
+	 */
 	n = store_undo_list(w->api->store, w->api->freshness ? 0 : clock_wall(), &w->reader.arena,
 			    &list);
 	if (n < 0) {

@@ -1,6 +1,6 @@
 /*
- * Answers of our own endpoints below /api/v1, in the shape of Prometheus's API:
- * {"status":"success","data":...,"warnings":[...]} or
+ * Answers of the endpoints below /api/v1 that the Go gateway does not have, in the form of
+ * Prometheus's API: {"status":"success","data":...,"warnings":[...]} or
  * {"status":"error","errorType":...,"error":...}. They have no headers for scripts of other
  * origins.
  */
@@ -19,16 +19,16 @@ void v1_reply(struct api_worker *w, struct http_request *req, int status, struct
 	      struct str warning);
 
 /*
- * The parameters of the request at hand, checked. strict: for a request that changes something, an
- * unknown one is an error. Otherwise it goes to *ret_warning, which borrows from the arena; empty:
- * all are known. -1: *err, and the caller answers.
+ * Parses and checks the parameters of the current request. strict, for a request that changes
+ * something: an unknown parameter is an error. Otherwise *ret_warning, in the arena, names it;
+ * empty: all are known. -1: *err, and the caller answers.
  */
 int v1_params(struct api_worker *w, const char *const *known, size_t n_known, bool strict,
 	      struct params *ret, struct str *ret_warning, struct err *err);
 
 /*
- * An answer that looks at all groups: made on the background thread, by turns, so that nothing
- * waits for it. Embed it as the first member; v1_run() owns it from then on.
+ * An answer that looks at all groups, made on the background thread, in turns with others. Embed it
+ * as the first member; v1_run() then owns it.
  */
 struct v1_job {
 	struct job job;        /* first; on the way to the background thread */
@@ -37,10 +37,12 @@ struct v1_job {
 	struct http_request *req;
 	bool crowded;
 	struct strbuf warning; /* empty: none */
-	/* Goes on until it is done (true) or the clock says until_ns. It is done when data is JSON
-	 * to be sent, or when err has a reason. */
+	/*
+	 * Goes on until it is done (true) or until_ns has come. It is done when `data` is the JSON
+	 * to be sent, or when err has a reason.
+	 */
 	bool (*step)(struct v1_job *j, int64_t until_ns);
-	void (*free)(struct v1_job *j); /* on any thread; with the block itself */
+	void (*free)(struct v1_job *j); /* called on any thread; frees the block itself, too */
 	struct strbuf data;
 	struct err err;
 };
@@ -48,7 +50,10 @@ struct v1_job {
 /* On the worker. The caller has set step and free. */
 void v1_run(struct api_worker *w, struct http_request *req, struct v1_job *j);
 
-/* Unix seconds, as RFC 3339 in UTC with milliseconds, in quotes: as text these have their order. */
+/*
+ * Appends Unix seconds as RFC 3339 in UTC with milliseconds, in quotes: sorted as text they are in
+ * order.
+ */
 void v1_add_time(struct strbuf *b, double at);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What a pusher should know though the push was taken: as a header of the reply, as a counter and
- * in the log.
+ * Warnings for the pusher of an accepted push: as a header of the reply, as a counter and in the
+ * log.
  */
 #ifndef API_WARNINGS_H
 #define API_WARNINGS_H

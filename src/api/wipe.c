@@ -12,7 +12,7 @@ void api_wipe(struct api_worker *w, struct http_request *req)
 	struct str warning;
 	struct err err;
 
-	/* Whoever writes dry_run=1 does not expect all to go. */
+	/* A parameter like dry_run=1 shows that its sender does not expect all groups to go. */
 	if (v1_params(w, NULL, 0, true, &none, &warning, &err) < 0) {
 		v1_reply_error(w, req, &err);
 		return;
