@@ -1,4 +1,4 @@
-/* Wiring: what is started in which order, and stopped in the reverse one. */
+/* Wiring: starts all parts in order, and stops them in the reverse order. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,10 +39,10 @@ struct gateway {
 	struct queue queue;
 	struct api api;
 	struct listening listening;
-	struct watchdog *watchdog; /* NULL: nobody asked for one */
+	struct watchdog *watchdog; /* NULL: the unit has none */
 };
 
-/* Whoever `access:` names has to be in the file of --web.config.file. */
+/* -1: `access:` names a user that the file of --web.config.file does not have. */
 static int check_names(const struct api *api, struct err *err)
 {
 	CLEANUP(group_rules_unrefp)
@@ -54,7 +54,9 @@ static int check_names(const struct api *api, struct err *err)
 	return -1;
 }
 
-/* Answers after a second: 503 until the database is loaded, but /-/healthy says that we are alive.
+/*
+ * Starts the HTTP server. If the database is not loaded within a second, requests are answered 503,
+ * and /-/healthy 200.
  */
 static struct http_server *start_http(struct gateway *g, struct err *err)
 {
@@ -97,7 +99,7 @@ static struct http_server *start_http(struct gateway *g, struct err *err)
 	return g->api.server;
 }
 
-/* For decoding; as many as HTTP workers. */
+/* The number of threads that decode pushes: as many as HTTP workers. */
 static unsigned threads_of(const struct config *c)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -120,7 +122,7 @@ static void tell_ready(struct gateway *g)
 #if defined(NO_SANDBOX)
 enum { SANDBOX_FILES = 0, SANDBOX_CALLS = 0 };
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-/* A sanitizer looks at its own process in ways that others are to have no use of. */
+/* A sanitizer needs system calls that the gateway itself does not make. */
 enum { SANDBOX_FILES = 1, SANDBOX_CALLS = 0 };
 #else
 enum { SANDBOX_FILES = 1, SANDBOX_CALLS = 1 };
@@ -144,7 +146,7 @@ static void give_up_calls(const struct config *c)
 		log_debug("sandbox: system calls are not restricted", "err", err.msg, NULL);
 }
 
-/* Of the host there may be several. */
+/* Names the replica by host and port, since several may run on one host. */
 static void name_replica(struct gateway *g)
 {
 	char host[256] = "";
@@ -156,7 +158,7 @@ static void name_replica(struct gateway *g)
 	snprintf(g->api.replica, sizeof(g->api.replica), "%s%s", host, g->listening.port);
 }
 
-/* What is stored is counted before anybody can push. */
+/* Loaded groups are counted before the first push. */
 static void use_rules(struct gateway *g)
 {
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;
@@ -221,7 +223,9 @@ static int serve(struct gateway *g, const sigset_t *stop, struct err *err)
 	return 0;
 }
 
-/* First those who ask, then those who answer, then what both have used. */
+/*
+ * Stops the parts that make requests first, then those that answer them, then those that both use.
+ */
 static void stop_all(struct gateway *g)
 {
 	struct http_server *server = g->api.server;

@@ -14,15 +14,15 @@
 
 #define DAY_NS (INT64_C(24) * 3600 * 1000000000)
 
-/* A URL, and what is to be done with what is pushed to it. */
+/* A push URL, and what the rules and the URL say about pushes to it. */
 struct asked {
 	struct key key;
-	const struct group_rule *rule; /* that applies; NULL: none does */
-	struct group_options said;     /* by rule and URL; flags are not known here */
+	const struct group_rule *rule; /* the rule that applies; NULL: none does */
+	struct group_options said;     /* options given by rule and URL; flags are not known here */
 	struct push_options all;
 };
 
-/* What was given may have a password. */
+/* Prints a message without the password that a URL in it may have. */
 static int fail(char *what, char *why)
 {
 	hide_passwords(what);
@@ -33,7 +33,9 @@ static int fail(char *what, char *why)
 
 /* ---- the file ---- */
 
-/* The totals of a group that is quiet over a long weekend would be gone. */
+/*
+ * Warns of a ttl with which the totals of a group that is quiet over a long weekend would be gone.
+ */
 static void warn_of_ttl(uint32_t line, enum group_mode mode, const struct group_options *o)
 {
 	CLEANUP(strbuf_done) struct strbuf ttl = { 0 };
@@ -57,7 +59,7 @@ static void warn_of_rules(const struct group_rules *rules)
 	}
 }
 
-/* ---- what it does to a URL ---- */
+/* ---- what the rules do to a URL ---- */
 
 static void print(const char *name, bool has, int64_t ns, const char *zero)
 {
@@ -77,7 +79,7 @@ static void print_labels(const char *name, const struct key *key)
 	printf("  %s: %s\n", name, strbuf_z(&text));
 }
 
-/* Which group a push goes into, and whose it is. */
+/* Prints which group a push goes into, and its source. */
 static int print_source(const struct asked *asked, struct arena *a, struct err *err)
 {
 	const struct group_options *o = &asked->all.group;
@@ -189,7 +191,7 @@ static int print_options(const struct asked *asked, struct arena *a, struct err 
 	return 0;
 }
 
-/* Whatever stands before /metrics/job and its mode is a host or a route prefix. */
+/* Everything in front of /metrics/job and its mode is taken for a host and a route prefix. */
 int check_config_url(const char *url, struct arena *a, struct push_path *ret, struct err *err)
 {
 	const struct str push = STR("/metrics/job");
@@ -235,7 +237,7 @@ static int ask(const struct group_rules *rules, const char *url, struct arena *a
 	return 0;
 }
 
-/* What the other rules do to it. */
+/* Prints whether the other rules match, too. */
 static int print_others(const struct group_rules *rules, const struct group_rule *applies,
 			const struct key *key, struct err *err)
 {

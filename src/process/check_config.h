@@ -1,6 +1,6 @@
 /*
- * `tallygate check-config [--push.enable-utf8-names] FILE [URL]`: whether --config.file could be
- * FILE, and what it would do with the group of a push URL.
+ * `tallygate check-config [--push.enable-utf8-names] FILE [URL]`: checks FILE as a --config.file,
+ * and prints what its rules would do with the group of a push URL.
  */
 #ifndef PROCESS_CHECK_CONFIG_H
 #define PROCESS_CHECK_CONFIG_H
@@ -8,8 +8,8 @@
 #include "api/path.h"
 
 /*
- * The URL of a push, in which whatever stands before /metrics/job and its mode is a host or a route
- * prefix. Borrows from the URL or lives in the arena. -1: *err.
+ * Parses the URL of a push, in which everything in front of /metrics/job and its mode is taken for
+ * a host and a route prefix. Borrows from the URL or lives in the arena. -1: *err.
  */
 int check_config_url(const char *url, struct arena *a, struct push_path *ret, struct err *err);
 

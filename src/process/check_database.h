@@ -1,4 +1,4 @@
-/* `tallygate check FILE`: what a gateway would find in a database, which stays as it is. */
+/* `tallygate check FILE`: prints what a gateway would find in a database, without changing it. */
 #ifndef PROCESS_CHECK_DATABASE_H
 #define PROCESS_CHECK_DATABASE_H
 

@@ -76,7 +76,7 @@ static int lint_all(const struct family *families, struct arena *a)
 	return print_sorted(lines, n);
 }
 
-/* ---- what a gateway would say ---- */
+/* ---- what a gateway would answer ---- */
 
 /* 1: it would be refused; 0: taken; -1: *err. */
 static int try_push(struct push_reader *r, struct group_rules *rules,
@@ -102,7 +102,7 @@ static int try_push(struct push_reader *r, struct group_rules *rules,
 	return why->reason != ERR_NONE;
 }
 
-/* As its pusher would say. */
+/* The Content-Type that a pusher of the body would send. */
 static struct str type_of(struct str body)
 {
 	return str_has_suffix(body, STR("# EOF\n")) ? STR("application/openmetrics-text") : STR("");
@@ -125,7 +125,7 @@ static int ask(struct current_rules *cur, const char *url, struct str body, stru
 		config_done(&config);
 		return -1;
 	}
-	/* Those that follow the memory of a gateway's machine. */
+	/* These limits follow the memory of a gateway's machine. */
 	config.body_size = config.decode_bytes = SIZE_MAX / 64;
 	push_reader_init(&r, &config, cur);
 	result = try_push(&r, rules,
@@ -140,7 +140,7 @@ static int ask(struct current_rules *cur, const char *url, struct str body, stru
 	return result;
 }
 
-/* Prints why it would be refused. */
+/* Prints why the body would be refused, if it would. */
 static int check_with_rules(const char *file, char *url, struct str body)
 {
 	struct current_rules *cur;

@@ -63,7 +63,7 @@ static bool is_url(const struct side *s)
 	       str_has_prefix(str_of(s->place), STR("postgres://"));
 }
 
-/* What it is called where others read it: a URL may have a password. */
+/* The name of a side in messages: not its URL, which may have a password. */
 static const char *name_of(const struct side *s, struct strbuf *to)
 {
 	if (!is_url(s))
@@ -126,7 +126,7 @@ static int write_all(const struct copy_settings *c, struct store *store, struct 
 			      : stored_write(c->to.place, store, err);
 }
 
-/* Of a file the message has the name. */
+/* Puts the flag in front of a message about a URL; one about a file names the file. */
 static int blame(const struct side *s, const char *flag, struct err *err)
 {
 	if (is_url(s))

@@ -1,4 +1,4 @@
-/* `tallygate copy --from FILE|URL --to FILE|URL`: what is stored, whole or not at all. */
+/* `tallygate copy --from FILE|URL --to FILE|URL`: copies a database, as a whole or not at all. */
 #ifndef PROCESS_COPY_DATABASE_H
 #define PROCESS_COPY_DATABASE_H
 

@@ -51,7 +51,7 @@ static void add_percent(struct strbuf *out, struct str s)
 			strbuf_addf(out, "%%%02X", (unsigned char)s.p[i]);
 }
 
-/* What a path cannot have as it is: "", a slash, and what is taken for a step of the path. */
+/* Whether a value cannot be in a path as it is: "", ".", "..", or one with a slash. */
 static bool needs_base64(struct str value)
 {
 	return value.n == 0 || memchr(value.p, '/', value.n) || str_eq(value, STR(".")) ||
@@ -98,7 +98,7 @@ static void add_path(struct strbuf *out, const struct key *key)
 
 /* ---- the body ---- */
 
-/* A shell's text has no NUL. */
+/* Text in a shell script cannot have a NUL. */
 static bool needs_protobuf(const struct group_copy *g)
 {
 	for (uint32_t i = 0; i < g->n_families; i++) {
@@ -152,7 +152,7 @@ static int add_protobuf(struct strbuf *out, const struct group_copy *g, struct a
 	return 0;
 }
 
-/* No line of a body is that of the end of a here-document: each is a comment or has a value. */
+/* No line of a body can be the END of the here-document: each is a comment or has a value. */
 static int add_group(struct strbuf *out, const struct group_copy *g, struct arena *a,
 		     struct err *err)
 {

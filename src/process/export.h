@@ -1,4 +1,6 @@
-/* `tallygate export FILE`: what is stored, as pushes that any Pushgateway takes. */
+/*
+ * `tallygate export FILE`: prints a database as a script of pushes, which any Pushgateway accepts.
+ */
 #ifndef PROCESS_EXPORT_H
 #define PROCESS_EXPORT_H
 

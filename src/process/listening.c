@@ -17,8 +17,9 @@ struct http_settings listening_settings(struct config *c)
 		.addresses = c->listen_addresses,
 		.n_addresses = c->n_listen_addresses,
 		.threads = (unsigned)c->web_threads,
-		/* A restart takes less than that as a rule, and is waited for; a large database is
-		 * not.
+		/*
+		 * Clients wait for a restart, which usually takes less than that; while a large
+		 * database is loaded they get 503.
 		 */
 		.hold = true,
 		.max_connections = c->web_max_connections,

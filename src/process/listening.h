@@ -1,6 +1,6 @@
 /*
- * Where the gateway listens: what the flags mean for the HTTP server, and the addresses that it
- * got. The main thread only.
+ * Where the gateway listens: the settings of the HTTP server from the flags, and the addresses that
+ * it got. The main thread only.
  */
 #ifndef PROCESS_LISTENING_H
 #define PROCESS_LISTENING_H
@@ -10,20 +10,20 @@
 
 struct config;
 
-/* All zeros: none is known yet. */
+/* All zeros: no address is known yet. */
 struct listening {
 	char port[16];           /* of the first address, behind a colon */
-	struct strbuf addresses; /* a NUL behind each; said once nothing can go wrong */
+	struct strbuf addresses; /* a NUL behind each; logged when the gateway is sure to start */
 };
 
-/* Borrows the flags, as long as the server runs. */
+/* Borrows c as long as the server runs. */
 struct http_settings listening_settings(struct config *c);
 
-/* For http_settings.listening: an address that is bound. arg: the struct listening. */
+/* For http_settings.listening: notes an address that is bound. arg: the struct listening. */
 void listening_add(void *arg, const char *bound);
 /*
- * Logs each address, once. Also told to those who wait for this line to know the port. arg: the
- * struct listening.
+ * Logs each address, once: programs may wait for this line to know the port. arg: the struct
+ * listening.
  */
 void listening_log(void *arg);
 

@@ -43,7 +43,7 @@ static const struct flag flags[] = {
 
 static const struct flag_table table = { .flags = flags, .n = ARRAY_LEN(flags) };
 
-/* True: it has been asked for, and is printed. */
+/* True: help was asked for, and is printed. */
 static bool print_help(const struct flags_given *given)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };

@@ -1,5 +1,7 @@
-/* `tallygate migrate --persistence.url=URL`: a log in PostgreSQL is brought to what this version
- * knows, once no gateway of an older one uses it. */
+/*
+ * `tallygate migrate --persistence.url=URL`: brings a log in PostgreSQL to the newest epoch that
+ * this version knows, once no gateway of an older version uses it.
+ */
 #ifndef PROCESS_MIGRATE_DATABASE_H
 #define PROCESS_MIGRATE_DATABASE_H
 

@@ -34,7 +34,10 @@ void resources_tune_malloc(uint64_t memory)
 	/* NOLINTEND(concurrency-mt-unsafe) */
 }
 
-/* A descriptor for each connection that the limit allows, and some for ourselves. */
+/*
+ * Raises the limit to a descriptor for each connection that the flags allow, and some for other
+ * files.
+ */
 void resources_raise_descriptors(const struct config *c)
 {
 	enum { FOR_OURSELVES = 128 };
@@ -49,7 +52,7 @@ void resources_raise_descriptors(const struct config *c)
 			 LOG_NUMBER("limit"), log_count(rl.rlim_cur).text, NULL);
 }
 
-/* Each is in /api/v1/status, too. */
+/* All limits are in /api/v1/status, too. */
 void resources_choose_limits(struct config *c)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -70,8 +73,9 @@ void resources_choose_limits(struct config *c)
 }
 
 /*
- * What slow scrapes have held lies between what is still in use: glibc keeps that until it is told
- * otherwise. Not for less than it is worth, since whoever allocates waits meanwhile.
+ * Memory that slow scrapes have held lies between memory that is still in use, and glibc keeps it
+ * until malloc_trim(). That is done only for much memory, since threads that allocate wait
+ * meanwhile.
  */
 void resources_give_memory_back(uint64_t memory)
 {

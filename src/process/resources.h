@@ -1,4 +1,4 @@
-/* What the process has of the machine: memory, and how the limits follow it; file descriptors. */
+/* Resources of the machine: memory, and the limits that follow it; file descriptors. */
 #ifndef PROCESS_RESOURCES_H
 #define PROCESS_RESOURCES_H
 
@@ -10,10 +10,10 @@
  * bytes of memory the process may use. */
 void resources_tune_malloc(uint64_t memory);
 
-/* Limits that no flag sets follow the memory that there is. Logs which. */
+/* Sets limits that follow the memory of the machine, where no flag does, and logs them. */
 void resources_choose_limits(struct config *c);
 
-/* A descriptor for each connection that the flags allow; logs if there cannot be as many. */
+/* Raises the limit of descriptors to what the flags need; logs if that is not possible. */
 void resources_raise_descriptors(const struct config *c);
 
 /* Now and then: what malloc() keeps and nobody uses goes back to the kernel, if that is worth it

@@ -58,7 +58,7 @@ static int start_empty(const char *path, const struct err *why, struct err *err)
 
 int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups, struct err *err)
 {
-	/* What is stored stays, though a limit has been lowered below it. */
+	/* Everything stored stays, even if a limit has been lowered below it. */
 	const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
 	CLEANUP(salvage_freep) struct salvage *sv = salvage_new();
 	CLEANUP(store_freep) struct store *store = startup_new_store(&unlimited);

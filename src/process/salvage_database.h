@@ -1,5 +1,4 @@
-/* A damaged database at start: what can be read of it goes into a new one, which takes its place.
- */
+/* Replaces a damaged database at start by a new one with the rows that can be read of it. */
 #ifndef PROCESS_SALVAGE_DATABASE_H
 #define PROCESS_SALVAGE_DATABASE_H
 
@@ -7,9 +6,10 @@
 #include "store/store.h"
 
 /*
- * Nobody has it open. why: what is wrong with it; for the log, which also gets what came over and
- * what did not. Afterwards there is a sound database at path, or none, and the damaged one is kept.
- * *ret_groups: how many groups came over. -1: *err says what keeps us from it.
+ * No process may have it open. why: what is wrong with it, for the log, which also gets what was
+ * saved and what was lost. Afterwards there is a sound database at path, or none, and the damaged
+ * one is kept under another name. *ret_groups: how many groups were saved. -1: *err says why it
+ * could not be done.
  */
 int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups,
 		     struct err *err);

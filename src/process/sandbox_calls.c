@@ -9,8 +9,8 @@
 #include "process/sandbox.h"
 
 /*
- * Of a running gateway, of SQLite, OpenSSL and glibc, and of what else glibc takes for the same on
- * other kernels and processors: names that this one has not are left out.
+ * Calls of a running gateway, of SQLite, OpenSSL and glibc, and those that glibc uses instead on
+ * other kernels and processors. Names that this machine does not have are left out.
  */
 static const char *const allowed[] = {
 	/* memory */
@@ -119,7 +119,7 @@ static const char *const allowed[] = {
 	"utimensat_time64",
 	"write",
 	"writev",
-	/* sockets that there are, and those that they accept */
+	/* existing sockets, and those that they accept */
 	"accept",
 	"accept4",
 	"getpeername",
@@ -208,7 +208,10 @@ static void release(scmp_filter_ctx *filter)
 		seccomp_release(*filter);
 }
 
-/* libpq connects, and before that glibc asks for addresses, the kernel's (AF_NETLINK) too. */
+/*
+ * For connections of libpq; before these glibc looks up addresses, also those of the kernel
+ * (AF_NETLINK).
+ */
 static int allow_connecting(scmp_filter_ctx filter)
 {
 	static const int families[] = { AF_INET, AF_INET6, AF_NETLINK };
@@ -232,11 +235,11 @@ static int allow(scmp_filter_ctx filter)
 		    seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) < 0)
 			return -1;
 	}
-	/* What systemd is told goes over a Unix socket. */
+	/* Messages to systemd go over a Unix socket. */
 	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 			     SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX)) < 0)
 		return -1;
-	/* No memory becomes code. */
+	/* Memory cannot become executable. */
 	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, NOT_EXECUTABLE) < 0 ||
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap2), 1, NOT_EXECUTABLE) < 0 ||
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, NOT_EXECUTABLE) < 0)

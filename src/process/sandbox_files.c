@@ -17,7 +17,7 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (UINT64_C(1) << 14)
 #endif
 
-/* Of version 1: all that changes a file system, and what starts a program. */
+/* Rights of version 1: all that change a file system, and that of starting programs. */
 #define FIRST_RIGHTS                                                      \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |     \
 	 LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
@@ -26,7 +26,7 @@
 	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
 	 LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-/* What the database needs in its directory. */
+/* Rights that the database needs in its directory. */
 #define DATABASE_RIGHTS                                                   \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_TRUNCATE)
@@ -43,7 +43,7 @@ static enum sandbox_result missing(struct err *err, const char *what)
 	return SANDBOX_MISSING;
 }
 
-/* Rights that this kernel knows. 0: it has no Landlock. */
+/* The rights that this kernel knows. 0: it has no Landlock. */
 static uint64_t known_rights(void)
 {
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -56,7 +56,7 @@ static uint64_t known_rights(void)
 		       : FIRST_RIGHTS | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_TRUNCATE;
 }
 
-/* Where SQLite keeps its files: beside the one that a link leads to. */
+/* Opens the directory where SQLite keeps its files: that of the target of a link. */
 static int open_directory(const char *database)
 {
 	CLEANUP(freep) char *real = realpath(database, NULL);
@@ -82,7 +82,7 @@ static int allow_database(int ruleset, const char *database, uint64_t known)
 	return allow(ruleset, dir, DATABASE_RIGHTS & known);
 }
 
-/* pthread_setname_np() writes the name of another thread there. */
+/* pthread_setname_np() writes names of other threads there. */
 static int allow_names(int ruleset)
 {
 	CLEANUP(close_fd) int dir = open("/proc/self/task", O_PATH | O_DIRECTORY | O_CLOEXEC);

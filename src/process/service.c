@@ -8,7 +8,9 @@
 
 int service_take_sockets(struct service_sockets *ret, struct err *err)
 {
-	/* From here on the variables are gone: they are not for programs that we might start. */
+	/*
+	 * This call removes the environment variables, so that no program that we start gets them.
+	 */
 	int n = sd_listen_fds(1);
 
 	if (n <= 0)

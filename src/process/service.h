@@ -1,6 +1,6 @@
 /*
- * The service manager, systemd: sockets that it opens for us, and what we tell it. Started without
- * one, all of this does nothing. The main thread's.
+ * The service manager, systemd: sockets that it opens for us, and our messages to it. Without a
+ * service manager these functions do nothing. The main thread only, but for service_alive().
  */
 #ifndef PROCESS_SERVICE_H
 #define PROCESS_SERVICE_H
@@ -12,22 +12,22 @@
 #include "base/err.h"
 
 struct service_sockets {
-	int *fds; /* owned, and what they name */
+	int *fds; /* owned, and so are the descriptors */
 	size_t n;
 };
 
-/* What was passed (sd_listen_fds(3)). -1: nothing was. */
+/* Takes over the sockets that were passed (sd_listen_fds(3)). -1: there are none. */
 int service_take_sockets(struct service_sockets *ret, struct err *err);
 void service_sockets_done(struct service_sockets *s);
 
-/* One line of `systemctl status`. */
+/* Set the status line of `systemctl status`. */
 void service_loading(const char *what);
 void service_ready(const char *status);
 void service_stopping(void);
 
 /*
- * WatchdogSec= of the unit, 0: none. Within that time service_alive() is to be called again, or the
- * manager ends the process with SIGABRT and starts another.
+ * WatchdogSec= of the unit, in nanoseconds; 0: none. Unless service_alive() is called again within
+ * that time, the manager ends the process with SIGABRT and starts another.
  */
 int64_t service_watchdog_ns(void);
 void service_alive(void);

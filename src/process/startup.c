@@ -108,7 +108,7 @@ static void log_unsafe(const struct config *c, struct storage *storage)
 			 "schema", c->persistence_schema, NULL);
 }
 
-/* Nothing of it is ever set aside: what is wrong with a server is for its owner to mend. */
+/* A log in PostgreSQL is never set aside: a server is repaired by its owner. */
 static int open_postgresql(const struct config *c, struct opened *ret, struct err *err)
 {
 	const struct postgresql_settings settings = {
@@ -163,7 +163,7 @@ void startup_write_group(struct str key_bytes, struct strbuf *out)
 		text_write_labels(out, key.labels, key.n_labels, false);
 }
 
-/* The rules have changed since the push, or there is one more metric of our own. */
+/* Logs what is not shown: rules have changed since the push, or there is a new own metric. */
 static void log_left_out(const char *key, const char *name, const struct store *store)
 {
 	struct store_left_out left;
@@ -231,7 +231,10 @@ static int import_if_gob(const struct config *c, struct err *err)
 
 void startup_choose_database(struct config *c)
 {
-	/* One that is there, or may be there, is not left alone because it cannot be written. */
+	/*
+	 * A database that exists, or may exist, must not be ignored because the directory cannot be
+	 * written.
+	 */
 	if (!c->persistence_by_default || access(c->persistence_file, F_OK) == 0 ||
 	    errno != ENOENT || access(".", W_OK) == 0)
 		return;
@@ -241,7 +244,7 @@ void startup_choose_database(struct config *c)
 	*c->persistence_file = '\0';
 }
 
-/* The process before has written one, and was killed before it had its name. */
+/* Gives a new database its name, if the last process was killed after it had written it. */
 static int finish_new_database(const char *path, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };

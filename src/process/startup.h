@@ -9,35 +9,38 @@
 
 struct opened {
 	struct store *store;
-	struct storage *storage;  /* NULL: memory only */
-	bool set_aside;           /* the database found was damaged: this is a new one */
-	uint64_t salvaged_groups; /* that came over from it */
+	struct storage *storage; /* NULL: memory only */
+	bool set_aside;          /* the database found was damaged, and was replaced by a new one */
+	uint64_t salvaged_groups; /* groups that were saved from it */
 };
 
 /*
- * Before any thread runs: nobody has asked for a database, so where the default one cannot be made
- * there is none (a container whose file system is read-only). Logged.
+ * Before any other thread runs. If no flag asks for a database and the default one cannot be made,
+ * as in a container with a read-only file system, there is none, which is logged.
  */
 void startup_choose_database(struct config *c);
 
 struct startup_listener {
-	/* What would keep us from serving has been looked for; twice, if the data is damaged. */
+	/*
+	 * Called once everything that could keep the gateway from serving has been checked; twice,
+	 * if the data is damaged.
+	 */
 	void (*loading)(void *arg);
 	void *arg;
 };
 
 /*
- * Before the committer and before anybody may see the store. A Go Pushgateway's file is imported
- * first, of a damaged database what can be read is brought over; both are logged. -1: *err says
- * what to do, and *ret holds nothing.
+ * Opens and loads the database, before the committer starts and before any other thread may use the
+ * store. The file of a Go Pushgateway is imported first, and of a damaged database readable rows
+ * are saved; both are logged. -1: *err says what to do, and *ret holds nothing.
  */
 int startup_open(const struct config *c, const struct startup_listener *listener,
 		 struct opened *ret, struct err *err);
 
-/* Empty, and it knows our own metrics. */
+/* An empty store that knows the own metrics. */
 struct store *startup_new_store(const struct store_limits *lim);
 
-/* The labels of a group's key, as in the exposition. */
+/* Appends the labels of a group's key, as in the exposition. */
 void startup_write_group(struct str key, struct strbuf *out);
 
 /* Where an import comes from, for the log. */
@@ -47,7 +50,7 @@ struct startup_origin {
 
 /* An import_listener's function: arg is a struct startup_origin. */
 void startup_log_left_out(void *arg, const char *group, struct str family, const char *why);
-/* One more pair of the line is the caller's. */
+/* Logs an import; key and value are a further pair of the line. */
 void startup_log_imported(const char *msg, const struct startup_origin *from, const char *key,
 			  const char *value, const struct import_counts *n);
 

@@ -11,7 +11,7 @@
 #include "journal/sqlite/file.h"
 #include "process/startup.h"
 
-/* What is stored is stored, whatever a gateway's flags would let in. */
+/* Stored groups are kept, whatever limits a gateway's flags would set. */
 static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
 
 /* ---- reading ---- */
@@ -24,7 +24,7 @@ static int read_damaged(struct stored *s, const char *path, struct err *err)
 	if (carve_rows(path, salvage_row, s->salvage, err) == 0 &&
 	    salvage_into(s->salvage, s->store, &s->counts, err) == 0)
 		return 0;
-	/* Then there is nothing to be read. */
+	/* Nothing can be read then. */
 	store_free(s->store);
 	s->store = startup_new_store(&unlimited);
 	return 0;

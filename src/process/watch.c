@@ -23,8 +23,9 @@ void watch_block_signals(sigset_t *stop)
 }
 
 /*
- * Pages are kept as scrapers asked for them. Where a format was tried once, that costs memory for
- * nothing; Prometheus comes back within minutes, as it forgets what is older than five.
+ * Pages are kept in the formats that scrapers asked for. Formats that were tried once would take
+ * memory for nothing. Prometheus scrapes again within five minutes, after which it forgets a
+ * series.
  */
 static void forget_unused_forms(struct store *s, int64_t *next_ns, int64_t now)
 {
@@ -36,7 +37,10 @@ static void forget_unused_forms(struct store *s, int64_t *next_ns, int64_t now)
 	store_age_forms(s, MINUTES);
 }
 
-/* Takes locks that other parts hold for long, and those of the heap. */
+/*
+ * Housekeeping of the main thread. It takes locks that other parts hold for long, and those of the
+ * heap.
+ */
 static void keep_house(struct api *api, int64_t *next_age_ns)
 {
 	int64_t now_ns = clock_mono_ns();

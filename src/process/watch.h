@@ -1,6 +1,6 @@
 /*
- * What the main thread does while the others serve: it waits for signals, and looks every few
- * seconds what of memory can go, and what was not logged yet.
+ * The main thread while the others serve: it waits for signals, and every few seconds frees memory
+ * that is not needed and logs what is due.
  */
 #ifndef PROCESS_WATCH_H
 #define PROCESS_WATCH_H
@@ -11,8 +11,8 @@
 #include "process/watchdog.h"
 
 /*
- * Before any other thread is started. *stop: those signals that the main thread alone gets, and
- * waits for.
+ * Before any other thread is started. *stop: the signals that only the main thread gets, and waits
+ * for.
  */
 void watch_block_signals(sigset_t *stop);
 

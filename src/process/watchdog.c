@@ -30,13 +30,13 @@ int64_t watchdog_period_ns(void)
 	return service_watchdog_ns() / 4;
 }
 
-/* It waits on a clock of its own, and may come late for one look. */
+/* The main thread waits on a clock of its own, and may be late for one look. */
 static bool main_is_alive(const struct watchdog *w)
 {
 	return clock_mono_ns() - w->main_beat_ns < 2 * w->period_ns;
 }
 
-/* The beat of each part is taken, whatever the others say: each asks for the next one. */
+/* Asks every part, even if one has failed already, since each call starts the part's next beat. */
 static bool all_alive(struct watchdog *w)
 {
 	const struct {

@@ -1,7 +1,7 @@
 /*
- * What tells systemd's watchdog that the process is alive: a thread of its own, so that it can name
- * the part that hangs, whatever that part holds. Of the other parts' locks it takes only those that
- * are held for a few instructions: not the store's, and not those of the heap.
+ * Tells systemd's watchdog that the process is alive, on a thread of its own, so that it can name
+ * the part that hangs, whatever locks that part holds. It takes only locks that are held for a few
+ * instructions: not the store's, and not those of the heap.
  */
 #ifndef PROCESS_WATCHDOG_H
 #define PROCESS_WATCHDOG_H
@@ -10,14 +10,18 @@
 
 struct watchdog;
 
-/* Four looks in each WatchdogSec= of the unit; nanoseconds. 0: the unit has none. */
+/* Nanoseconds between two looks: a quarter of the unit's WatchdogSec=. 0: the unit has none. */
 int64_t watchdog_period_ns(void);
 
-/* All parts have been started. The main thread's; *ret is NULL where the unit has no watchdog. */
+/*
+ * Once all parts have been started, on the main thread; *ret is NULL if the unit has no watchdog.
+ */
 int watchdog_start(struct watchdog **ret, struct api *api, struct err *err);
-/* The main thread's at least once in each period: it counts as a part. NULL is fine. */
+/*
+ * The main thread, which counts as a part, calls this at least once in each period. NULL is fine.
+ */
 void watchdog_main_beats(struct watchdog *w);
-/* Before the first part is stopped. NULL is fine. */
+/* Call before the first part is stopped. NULL is fine. */
 void watchdog_stop(struct watchdog *w);
 
 #endif
