@@ -36,10 +36,9 @@ struct database {
 	uint64_t given; /* rows of others since the last end of a transaction */
 	long epoch;     /* of the log (storage.h), as logged last; 0: not yet */
 
-	bool differs;     /* another gateway's digest differs from ours */
-	bool owes_digest; /* the log was loaded for that, so the next batch has to have our digest
-			   */
-	bool puts_digest; /* our digest is in the rows that are committed next */
+	bool differs;           /* another gateway's digest differs from ours */
+	bool owes_digest;       /* the log was loaded for that: the next batch has our digest */
+	bool puts_digest;       /* our digest is in the rows that are committed next */
 	int64_t next_digest_ns; /* monotonic: the log is not loaded for a digest again before */
 
 	/* Any thread. */

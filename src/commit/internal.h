@@ -56,8 +56,7 @@ struct committer {
 	bool counting;     /* labels of groups are being counted for the limits of rules */
 	struct push *next; /* pushes that were taken from the queue, but could not join the batch */
 	size_t n_next;
-	size_t n_joined; /* pushes that have joined the batch since pushes were taken from the queue
-			  */
+	size_t n_joined;       /* pushes that joined the batch after the queue was taken from */
 	atomic_bool has_rules; /* `rules` may be set again */
 };
 

@@ -28,8 +28,7 @@ struct applier {
 	struct row *rows; /* to be applied */
 	size_t n_rows, cap_rows;
 	size_t done; /* how many a failed try has applied */
-	bool hides;  /* entries that later rows replace or remove are taken out before the first row
-		      */
+	bool hides;  /* take out what later rows replace before the first row */
 	double now;  /* see store_apply_begin() */
 	uint64_t log_bytes;
 	struct table gone; /* by gone_hash() */

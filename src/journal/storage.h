@@ -72,8 +72,8 @@ enum storage_health {
 	STORAGE_CHANGED, /* the log is sound, but it is not the one that the store was loaded from
 			    and has written to: the store has to be loaded anew; *err says why */
 	STORAGE_NEWER, /* a newer version of this program has written, or may write, rows that this
-			  one does not know; *err says so. follow finds out whether that still holds
-			*/
+			  one does not know; *err says so. Call follow to ask whether that still
+			  holds */
 };
 
 enum storage_backup_result {

@@ -46,7 +46,8 @@ struct wal {
 	struct wal_generation generation;
 	uint64_t committed; /* where SQLite cuts: the end of the last commit */
 	uint64_t commits;   /* how many commits end up to there */
-	/* Frames of this generation behind `committed`, and how many of them claim to end a commit.
+	/*
+	 * Frames of this generation behind `committed`, and how many of them claim to end a commit.
 	 */
 	uint64_t frames_behind, commits_behind;
 	/*
