@@ -1,4 +1,4 @@
-/* Certificates made on the spot: what is in a repository expires. */
+/* Certificates that a test makes itself, since those in a repository would expire. */
 #ifndef TESTS_LIB_CERTS_H
 #define TESTS_LIB_CERTS_H
 

@@ -1,4 +1,4 @@
-/* A body decompressed, and what has to hold of every such call. Needs assert(). */
+/* Decompresses a body, and checks what has to hold for every call. Needs assert(). */
 #ifndef TESTS_LIB_DECOMPRESSED_H
 #define TESTS_LIB_DECOMPRESSED_H
 

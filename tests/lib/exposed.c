@@ -37,7 +37,7 @@ static size_t count_lines(struct str text)
 	return n;
 }
 
-/* Whatever is kept beside a page is of its present text, not of an earlier one. */
+/* Checks that forms kept beside a page were made of its present text, not of an earlier one. */
 static void check_forms(struct bytes *page)
 {
 	enum { A_FORM_OF_OURS = 1000 };

@@ -1,10 +1,10 @@
-/* What a scrape would show of a store, for comparing. */
+/* The exposition of a store, for comparing. */
 #ifndef TESTS_LIB_EXPOSED_H
 #define TESTS_LIB_EXPOSED_H
 
 #include "store/store.h"
 
-/* The pages alone. The caller frees it. */
+/* A snapshot without slots. The caller frees it. */
 struct snapshot *exposed_take(struct store *s);
 
 /*
@@ -14,7 +14,7 @@ struct snapshot *exposed_take(struct store *s);
  */
 void exposed_add(struct store *s, struct strbuf *out);
 
-/* The same without the families whose name begins with push_: freed by the caller. */
+/* The same without the families whose name begins with push_; the caller frees it. */
 char *exposed_pushed(struct store *s);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * A gateway without its threads: a store, rows in memory, and pushes that are staged one by one.
- * Times are 1.5, 2.5 ...: that of a push is its number and a half. For tests that use Check.
+ * The times of pushes are 1.5, 2.5 ... For tests that use Check.
  */
 #ifndef TESTS_LIB_GATEWAY_H
 #define TESTS_LIB_GATEWAY_H
@@ -22,14 +22,17 @@ struct gateway {
 struct gateway_push {
 	enum push_mode mode;
 	const char *path, *body;
-	enum err_reason reason; /* for which it is to be refused */
+	enum err_reason reason; /* the expected reason of its refusal */
 };
 
 void gateway_init(struct gateway *g, uint64_t max_groups, uint64_t max_series);
 void gateway_done(struct gateway *g);
-/* The text of a file of rules, whose limits hold from now on. */
+/* Puts the limits of rules in force; text: that of their file. */
 void gateway_rules(struct gateway *g, const char *text);
-/* Both fail the test when the push gets another verdict; the second is a batch by itself. */
+/*
+ * Both fail the test when the push gets another verdict; gateway_push() publishes it as a batch by
+ * itself.
+ */
 void gateway_stage(struct gateway *g, const struct gateway_push *p);
 void gateway_push(struct gateway *g, enum push_mode mode, const char *path, const char *body,
 		  enum err_reason reason);

@@ -1,6 +1,6 @@
 /*
- * Whole streams of one group with one family, as a Pushgateway could write them: described by what
- * differs from the usual {a="b",job="j"} with "up" at 1600000000.5.
+ * Whole streams of one group with one family, as a Pushgateway could write them. A variant says
+ * what differs from the usual {a="b",job="j"} with "up" at 1600000000.5.
  */
 #ifndef TESTS_LIB_GOB_STREAM_H
 #define TESTS_LIB_GOB_STREAM_H

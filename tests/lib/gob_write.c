@@ -45,7 +45,7 @@ void gob_put_message(struct strbuf *out, const struct strbuf *body)
 	strbuf_adds(out, strbuf_str(body));
 }
 
-/* Up to and with the CommonType, which is the first field of every description. */
+/* Begins a description: up to the end of the CommonType, which is its first field. */
 static void begin(struct strbuf *b, int64_t id, int kind, const char *name)
 {
 	gob_put_int(b, -id);

@@ -51,7 +51,7 @@ static struct str part(const struct feed *f, struct parse_part p)
 	return (struct str){ f->buf + p.at, p.n };
 }
 
-/* Of what has been said to be a head. */
+/* Checks what has to hold when PARSE_HEAD is returned. */
 static void check_head(const struct feed *f)
 {
 	const struct parse *p = &f->parse;

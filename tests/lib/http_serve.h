@@ -7,15 +7,15 @@
 #include "http/server.h"
 
 /*
- * Settings that are 0 become what no test reaches: 100 connections, bodies of 10 MiB, a minute for
- * reading and for doing nothing, a second for a stop; one thread. receive_room: bytes that the
+ * Settings that are 0 get values that no test reaches: 100 connections, bodies of 10 MiB, a minute
+ * for reading and for doing nothing, a second for a stop; one thread. receive_room: bytes that the
  * kernel keeps for each connection until they are read; 0: as many as it wants.
  */
 struct http_server *http_serve(struct http_settings settings, const struct http_handler *handler,
 			       int receive_room, struct sockaddr_in *ret_address);
 void http_serve_end(struct http_server *s);
 
-/* For handlers whose workers have no state of their own: it is http_handler.arg. */
+/* For handlers whose workers have no state of their own: the state is http_handler.arg. */
 void *http_serve_worker_new(void *arg, struct http_worker *worker);
 void http_serve_worker_free(void *state);
 

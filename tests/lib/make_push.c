@@ -41,7 +41,7 @@ struct push *make_push(enum push_mode mode, const char *path, const char *body, 
 	struct err err = { 0 };
 
 	arena_init(&a, ROOM);
-	/* As most requests are read, if that will do. */
+	/* Parses it like most requests, without UTF-8 names, if that works. */
 	int r = text_parse((struct str){ copy, n }, &classic, &a, &families, &err);
 
 	if (r < 0)

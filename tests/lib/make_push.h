@@ -5,12 +5,12 @@
 #include "push/push.h"
 
 /*
- * `path` is what follows /metrics/job ("/x/a/b"), `body` is text, UTF-8 names allowed. Both must be
- * well formed. The push is the caller's.
+ * `path` is the part behind /metrics/job ("/x/a/b"), `body` is text, in which UTF-8 names are
+ * allowed. Both must be well formed. The caller owns the push.
  */
 struct push *make_push(enum push_mode mode, const char *path, const char *body, double now);
 
-/* The same of families that no text could say; borrows them for the call. */
+/* The same for families that text cannot express; borrows them for the call. */
 struct push *make_push_of(enum push_mode mode, const char *path, struct family *families,
 			  double now);
 

@@ -27,7 +27,7 @@ size_t mem_storage_count(const struct mem_storage *m, enum row_kind kind)
 	return n;
 }
 
-/* A row may end many groups, and says which. */
+/* Whether the row ends the group, maybe with many others. */
 static bool ends(const struct row *row, uint64_t id)
 {
 	struct str none;
@@ -42,7 +42,9 @@ static bool ends(const struct row *row, uint64_t id)
 	return false;
 }
 
-/* The row that makes the group, or moves that one, if it has not ended since. */
+/*
+ * Whether there is a row that makes the group, or a moved one, and the group has not ended since.
+ */
 static bool has_group(const struct mem_storage *m, uint64_t id)
 {
 	for (size_t i = m->n_rows; i > 0; i--) {
@@ -64,7 +66,10 @@ static const struct row *find(const struct mem_storage *m, uint64_t first_number
 	return NULL;
 }
 
-/* Or a part of it. What it has beside that may have been moved before. */
+/*
+ * Whether a row that is kept for an undo has an original with this content, or with more: other
+ * parts may have been moved before.
+ */
 static bool can_be_kept(const struct mem_storage *m, const struct row *row)
 {
 	for (size_t i = 0; i < m->n_rows; i++) {

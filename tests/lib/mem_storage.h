@@ -1,6 +1,6 @@
 /*
- * A storage engine that keeps its rows in memory, to see what the store says. It is strict: numbers
- * go on without a gap, checksums are right, and what a row refers to has to be there.
+ * A storage engine that keeps its rows in memory, to see which rows the store makes. It checks that
+ * numbers have no gaps, that checksums are right, and that whatever a row refers to is there.
  */
 #ifndef TESTS_LIB_MEM_STORAGE_H
 #define TESTS_LIB_MEM_STORAGE_H
@@ -14,12 +14,14 @@ struct mem_storage {
 	struct storage base; /* first */
 	struct row *rows;    /* in order; with their bodies */
 	size_t n_rows;
-	uint64_t moves, shrinks; /* records that were moved so far, and not as a whole */
+	uint64_t moves,
+		shrinks; /* records that were moved so far, and those of which only a part was */
 	atomic_uint trims;
 	atomic_bool refuse;      /* every commit fails while this is set */
-	atomic_uint full;        /* so many commits fail because the disk is full */
-	atomic_bool refuse_trim; /* those that trim do */
-	atomic_uint too_long;    /* with STORAGE_REFUSED_ROWS those with a longer body; 0: none */
+	atomic_uint full;        /* how many commits fail because the disk is full */
+	atomic_bool refuse_trim; /* every commit that trims fails while this is set */
+	atomic_uint
+		too_long; /* commits with a longer body fail with STORAGE_REFUSED_ROWS; 0: none */
 };
 
 void mem_storage_init(struct mem_storage *m);

@@ -1,4 +1,4 @@
-/* Limits of the model of sums: what it knows, what is folded to make room. */
+/* Limits of the model of sums: series that it knows, and processes that are folded to make room. */
 #include <stdlib.h>
 
 #include "lib/naive_sums.h"
@@ -57,7 +57,10 @@ void naive_fold_remembered(struct naive_sums *m, int name, int start)
 	m->was_folded[name][start] = true;
 }
 
-/* Ended ones first, then those of which there is a newer start, then the silent ones. */
+/*
+ * The order in which processes are folded: ended ones first, then those with a newer start, then
+ * silent ones.
+ */
 static int rank(const struct naive_sums *m, int name, int start)
 {
 	const struct process *p = &m->p[name][start];
@@ -95,8 +98,10 @@ void naive_make_room(struct naive_sums *m, const struct process *but)
 	}
 }
 
-/* A histogram's are its sum, its count, its buckets, and those that are not empty of the native
- * part but for the zero bucket. */
+/*
+ * The values of a histogram: its sum, its count, its buckets, and the native buckets that are not
+ * empty, without the zero bucket.
+ */
 static unsigned values_of(const struct amount *histogram)
 {
 	unsigned n = 2 + N_BOUNDS;
@@ -132,10 +137,7 @@ static bool is_over(struct naive_sums *m, unsigned before)
 	return m->rule.few_values && n > A_FEW_VALUES && n > before;
 }
 
-/*
- * Those who are not live are folded first, and those of which there is a newer start. False: that
- * is not enough.
- */
+/* Folds processes that are not live, or have a newer start. False: that is not enough. */
 bool naive_make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before)
 {
 	bool spent[N_NAMES * N_STARTS];

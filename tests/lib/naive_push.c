@@ -50,7 +50,7 @@ static void random_family(uint64_t *rng, double now, struct naive_family *f)
 		random_series(rng, &f->series[i]);
 }
 
-/* Of the plain names, and seldom at odds with anything: such groups get wide. */
+/* A push of plain names, which seldom contradicts anything, so that groups get wide. */
 static void random_wide_push(uint64_t *rng, struct naive_push *p)
 {
 	int first = (int)rng_below(rng, NAIVE_PLAIN_NAMES);
@@ -94,7 +94,7 @@ void naive_random_push(uint64_t *rng, double now, struct naive_push *p)
 	}
 }
 
-/* What a decoder would have made of the push. */
+/* The families that a decoder would make of the push. */
 struct naive_families {
 	struct family families[NAIVE_PUSHED];
 	struct metric metrics[NAIVE_PUSHED][NAIVE_SERIES];

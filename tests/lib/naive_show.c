@@ -1,4 +1,4 @@
-/* What is shown of summed groups that are done naively. */
+/* The exposition of the naive summed groups. */
 #include <math.h>
 
 #include "base/num.h"
@@ -23,11 +23,11 @@ void naive_line(struct strbuf *out, double v)
 	strbuf_addc(out, '\n');
 }
 
-/* ---- all that was ever said of a series, one after the other ---- */
+/* ---- all amounts that were ever pushed of a series, one after the other ---- */
 
 typedef void (*amount_fn)(void *arg, const struct amount *a, int times);
 
-/* Returns whether there is any, or the base has it. */
+/* Returns whether there is an amount, or the base has the series. */
 static bool each_amount(const struct naive_sums *m, bool histogram, int series, amount_fn fn,
 			void *arg)
 {
@@ -73,7 +73,7 @@ static double add_up(const struct naive_sums *m, bool histogram, int series,
 	return v;
 }
 
-/* What has been there for so short a time shows zeros. */
+/* Whether a series is so new that it shows zeros. */
 static bool is_new(const struct naive_sums *m, double since)
 {
 	return m->rule.zero_first && m->now < since + ZERO_FIRST_MS / 1e3;
@@ -136,7 +136,7 @@ struct naive_total {
 	double zero, counts[2][N_INDEX];
 };
 
-/* The bucket of the lower schema that ends no earlier: the first one whose bound is as high. */
+/* The bucket of the lower schema that holds this one: the first one whose bound is as high. */
 static int index_at(int schema, int index, int lower)
 {
 	double per = exp2(schema - lower);

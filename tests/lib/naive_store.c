@@ -82,7 +82,10 @@ static const char *value_of(int group, const char *name, const char *pushed)
 	return pushed;
 }
 
-/* Formatting is most of what a simulation costs that shows the same many times: not printf's. */
+/*
+ * Without printf(), since a simulation that shows the same many times spends most of its time
+ * formatting.
+ */
 static void add_all(struct strbuf *b, const char *const *parts)
 {
 	for (; *parts; parts++)
@@ -185,7 +188,7 @@ uint64_t naive_lines(const struct naive_store *s)
 	return n;
 }
 
-/* May families of these names and types be there together? Both may be the same one. */
+/* Whether families of these names and types can exist together; both may be the same one. */
 static bool names_agree(const struct naive_name *x, int32_t x_type, const struct naive_name *y,
 			int32_t y_type)
 {
@@ -214,7 +217,7 @@ static bool agrees_with_own(const struct naive_family *f)
 	return true;
 }
 
-/* A label without a value is none. */
+/* Compares label values; an empty one is the same as none. */
 static bool is_same(const char *x, const char *y)
 {
 	return strcmp(x ? x : "", y ? y : "") == 0;
@@ -239,7 +242,7 @@ static bool share_series(int g, const struct naive_family *x, int h, const struc
 	return false;
 }
 
-/* Does everything in group g agree with everything that is there? */
+/* Whether everything in group g is consistent with all groups. */
 bool naive_is_consistent(const struct naive_store *s, int g)
 {
 	for (int i = 0; i < NAIVE_NAMES; i++) {
@@ -272,7 +275,7 @@ bool naive_has_twin(const struct naive_store *s, int g)
 	return false;
 }
 
-/* Of the push by itself: what is the time metrics' is not looked at any further. */
+/* Whether the push is valid by itself; families named like the time metrics are not checked. */
 static bool well_built(const struct naive_push *p)
 {
 	for (int i = 0; p->with_timestamp && i < p->n; i++)
@@ -389,7 +392,7 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	return reason;
 }
 
-/* That of the family with samples that was pushed last, of those that have one. */
+/* The help text that was pushed last, of families with samples. */
 static int help_of(const struct naive_store *s, int name)
 {
 	double at = 0;
@@ -481,7 +484,10 @@ static void expose_times(const struct naive_store *s, const char *name, const ch
 
 void naive_expose(const struct naive_store *s, struct strbuf *out)
 {
-	/* By exposed name: of the names that are exposed as one only one is ever there. */
+	/*
+	 * In the order of exposed names; of names that are exposed as the same one, at most one
+	 * exists at a time.
+	 */
 	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, -3, 14 };
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {

@@ -1,7 +1,7 @@
 /*
- * The store's rules once more, as plainly as possible: a few groups and names in plain arrays, and
- * every question answered by looking at everything. What test_store_model.c compares the real one
- * with.
+ * A second implementation of the store's rules, as simple as possible, with which
+ * test_store_model.c compares the real one: a few groups and names in plain arrays, and every
+ * question answered by looking at everything.
  */
 #ifndef TESTS_LIB_NAIVE_STORE_H
 #define TESTS_LIB_NAIVE_STORE_H
@@ -16,7 +16,7 @@ enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 42, NAIVE_SERIES = 3, NAIVE_PUSHED = 26 }
 /* Names that have nothing to do with each other: enough for a group's table to be hashed. */
 enum { NAIVE_PLAIN = 15, NAIVE_PLAIN_NAMES = 26 };
 
-/* name as pushed, name as exposed, the type if it is one of our own, else -1. */
+/* A name as pushed and as exposed; own: the type if it is an own metric, else -1. */
 struct naive_name {
 	const char *name, *exposed;
 	int32_t own;
@@ -57,7 +57,7 @@ struct naive_push {
 struct naive_group {
 	bool there;
 	double pushed_at, failed_at;
-	/* Since when it waits for a push, if it ends without one: Unix seconds, and monotonic. */
+	/* When it was last pushed to, from which its end counts: Unix seconds, and monotonic. */
 	double heard_at;
 	int64_t heard_ns;
 	int ttl;
@@ -72,9 +72,11 @@ struct naive_store {
 
 #define NAIVE_PADDING 2500
 
-/* Why the push is to be refused; ERR_NONE: accepted. */
+/* Applies a push; returns why it has to be refused, ERR_NONE: accepted. */
 enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p);
-/* What a push leaves that was refused for that, whatever there is against it now. */
+/*
+ * Applies a push that was refused for this reason, even if there is no such reason in this store.
+ */
 void naive_refuse(struct naive_store *s, const struct naive_push *p, enum err_reason reason);
 /* Whether everything in the group agrees with everything that is there; whether another group shows
  * itself with the same labels. */
@@ -82,7 +84,7 @@ bool naive_is_consistent(const struct naive_store *s, int group);
 bool naive_has_twin(const struct naive_store *s, int group);
 uint64_t naive_groups(const struct naive_store *s);
 uint64_t naive_lines(const struct naive_store *s);
-/* As exposed_add() writes it. */
+/* Writes the exposition as exposed_add() does. */
 void naive_expose(const struct naive_store *s, struct strbuf *out);
 
 #endif

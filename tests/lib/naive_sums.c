@@ -53,7 +53,7 @@ static enum verdict judge(const struct amount *before, const struct amount *said
 	return has_start ? LATE : FELL;
 }
 
-/* Where one series of one process is kept, and what counts of it for good. */
+/* Where one series of one process is kept, and the list of amounts that count for good. */
 struct counted {
 	struct amounts *all;
 	bool *in_base, *has;
@@ -106,7 +106,7 @@ static void exemplar_said(struct naive_exemplar *e, const struct said_by_step *s
 		*e = now;
 }
 
-/* Returns whether any of it fell for no reason that is known. */
+/* Takes the counts of a step. Returns whether one fell without a known reason. */
 static bool counts_said(struct naive_sums *m, struct process *p, const struct step *s)
 {
 	bool fell = false;
@@ -225,7 +225,7 @@ static bool odd_is_held(struct naive_sums *m)
 	return false;
 }
 
-/* A PUT without it. */
+/* Handles a PUT without the odd family. */
 static void odd_left_out(struct naive_sums *m, struct process *p)
 {
 	if (m->odd_kind != ODD_GAUGE || !(p->has_odd || p->odd_gone))

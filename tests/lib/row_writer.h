@@ -1,12 +1,12 @@
-/* A log that a test writes, a push for each of its batches, and what it changes of its rows. */
+/* Writes a log for tests, with a push in each batch, and changes bytes of its rows. */
 #ifndef TESTS_LIB_ROW_WRITER_H
 #define TESTS_LIB_ROW_WRITER_H
 
 #include "lib/mem_storage.h"
 
 /*
- * "/j/pid/1|x 5": a push to a summed group, "|" begins the body; "plain /k|x 5" to a plain one;
- * "DELETE /j". It has to be accepted, unless "refused " is in front of it.
+ * what: "/j/pid/1|x 5" is a push to a summed group, "|" begins the body; "plain /k|x 5" one to a
+ * plain group; or "DELETE /j". The push has to be accepted, unless "refused " is in front.
  */
 void rows_write(struct store *s, struct mem_storage *rows, const char *what, double now);
 

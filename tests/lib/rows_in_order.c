@@ -18,7 +18,7 @@ struct kept_group {
 	const struct row *made, *pushed, *failed, *life;
 	struct kept_family *families;
 	size_t n;
-	const struct row **documents; /* the last of each */
+	const struct row **documents; /* the last one of each id */
 	size_t n_documents;
 };
 
@@ -47,7 +47,7 @@ static void end_groups(struct kept *k, uint64_t id)
 	k->n = n;
 }
 
-/* The row that makes it may have been moved behind others of its. */
+/* The row that makes the group may have been moved behind its other rows. */
 static struct kept_group *group_of(struct kept *k, uint64_t id)
 {
 	for (size_t i = 0; i < k->n; i++)
@@ -99,7 +99,7 @@ static uint64_t id_of(const struct row *document)
 	return id;
 }
 
-/* The group is summed: what records had of it is nothing any more. */
+/* The group is summed from now on: families of its records do not count any more. */
 static void put_document(struct kept_group *g, const struct row *row)
 {
 	size_t i = 0;
@@ -116,7 +116,7 @@ static void put_document(struct kept_group *g, const struct row *row)
 		g->documents[i] = g->documents[--g->n_documents];
 }
 
-/* One that was moved is there twice. */
+/* A row that was moved is there twice. */
 static void put_remembered(struct kept *k, const struct row *row)
 {
 	for (size_t i = 0; i < k->n_remembered; i++)
@@ -215,7 +215,7 @@ static void apply(struct kept *k, const struct row *row)
 	}
 }
 
-/* Numbers of rows are not used again, nor those that they had at first. */
+/* Neither numbers of rows nor their first numbers are used again. */
 static uint64_t first_free;
 
 static void write_row(struct mem_storage *to, const struct row *like, struct str body,

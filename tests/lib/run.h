@@ -1,4 +1,5 @@
-/* The main() of a unit test: runs test cases as one suite, and says how it went.
+/*
+ * The main() of a unit test: runs test cases as one suite, and reports the result.
  *
  *     int main(void)
  *     {
@@ -49,9 +50,9 @@ static inline int run_case_list(const char *name, bool fork, TCase *const cases[
 		      sizeof((TCase *const[]){ __VA_ARGS__ }) / sizeof(TCase *))
 
 /*
- * The same in one process, for hundreds of tests that leave nothing behind: a process with
- * sanitizers takes longer to begin and to end than most of them. With CK_FORK=yes in the
- * environment each has its own, and the name of one that crashes is told.
+ * The same in one process, for hundreds of tests that leave nothing behind: with sanitizers,
+ * starting and ending a process takes longer than most of them. With CK_FORK=yes in the environment
+ * each test has its own process, and the name of a test that crashes is shown.
  */
 #define run_cases_in_one_process(name, ...)                         \
 	run_case_list(name, false, (TCase *const[]){ __VA_ARGS__ }, \

@@ -69,7 +69,10 @@ static struct push *exposed(struct merged_group *g, double now, double zero_firs
 	return push;
 }
 
-/* The labels that all have are left out: {instance="",job="j"} goes, {...,x="1"} is {x="1"}. */
+/*
+ * Leaves out the labels that all lines have: {instance="",job="j"} goes, {...,x="1"} becomes
+ * {x="1"}.
+ */
 static void add_line(struct str line, struct strbuf *out)
 {
 	static const struct str common[] = { { "instance=\"\",", 12 },

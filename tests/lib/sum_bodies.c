@@ -1,4 +1,4 @@
-/* What a step of a history pushes. */
+/* The bodies that steps of a history push. */
 #include "lib/naive_sums.h"
 #include "lib/sum_history.h"
 
@@ -108,7 +108,7 @@ void sum_step_body(const struct step *s, struct strbuf *b)
 	naive_line(b, s->said.odd_value);
 }
 
-/* What text cannot say: the spans are 1 to 3, and of negative numbers 2. */
+/* Adds the native part, which text does not have: buckets 1 to 3, and 2 of negative numbers. */
 static void add_native(const struct said_by_step *said, int i, struct histogram *h, struct arena *a)
 {
 	const unsigned *n = said->buckets[i];

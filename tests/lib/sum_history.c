@@ -80,7 +80,7 @@ static enum step_kind some_kind(uint64_t *r)
 				      : (enum step_kind)(kind - PUSHES - ADDS + 1);
 }
 
-/* natives: of all processes, of none, of some. */
+/* natives: 0: all processes have native histograms, 1: none, 2: some. */
 static void fill_step(uint64_t *r, struct step *s, unsigned natives)
 {
 	*s = (struct step){
@@ -92,7 +92,7 @@ static void fill_step(uint64_t *r, struct step *s, unsigned natives)
 		.final = rng_one_in(r, 10),
 		.lost = rng_one_in(r, 6),
 	};
-	/* A process has one all its life. */
+	/* A process has the same layout all its life. */
 	s->layout = (s->name + s->start) % N_LAYOUTS;
 	fill_said(r, &s->said, natives == 0 || (natives == 2 && s->start != 1));
 	s->follow = rng_one_in(r, 3);

@@ -31,7 +31,7 @@ void sum_push_edit(void (*edit)(void *arg, struct family *families, struct arena
 	edit_arg = arg;
 }
 
-/* {instance="",job="j"} goes, and {...,x="1"} is {x="1"}. */
+/* Leaves out the labels of the key: {instance="",job="j"} goes, and {...,x="1"} becomes {x="1"}. */
 static void add_line(const char *line, struct strbuf *out)
 {
 	const char *labels = strstr(line, "instance=\"\",job=\"j\"");

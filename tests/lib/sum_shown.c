@@ -1,4 +1,4 @@
-/* What a store shows of sums, to be compared line by line. */
+/* The exposition of sums in a store, to be compared line by line. */
 #include <stdlib.h>
 
 #include "base/hash.h"

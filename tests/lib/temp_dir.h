@@ -1,4 +1,4 @@
-/* Directories of the test's own. */
+/* Temporary directories for tests. */
 #ifndef TESTS_LIB_TEMP_DIR_H
 #define TESTS_LIB_TEMP_DIR_H
 
@@ -7,7 +7,10 @@ struct temp_dir {
 	char db[80]; /* a file in it */
 };
 
-/* In main(), before and after all tests: what they leave in it goes, however they ended. */
+/*
+ * Call in main(), before and after all tests: removes everything that tests have left, however they
+ * ended.
+ */
 void temp_dir_make(struct temp_dir *d);
 void temp_dir_remove(struct temp_dir *d);
 /* For one test: a directory inside. */

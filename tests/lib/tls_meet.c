@@ -23,7 +23,7 @@ static SSL_CTX *client_context(const struct client *c)
 	return ctx;
 }
 
-/* One side's turn; false: it has failed. */
+/* One side takes its turn; false: it has failed. */
 static bool step(SSL *ssl, bool *done)
 {
 	int r = SSL_do_handshake(ssl);
@@ -65,7 +65,7 @@ struct met meet(SSL_CTX *ctx, const struct client *c)
 
 void part(struct met *m)
 {
-	/* Or the session would count as broken. */
+	/* Without this the session would count as broken. */
 	SSL_set_shutdown(m->client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(m->server);
 	SSL_free(m->client);

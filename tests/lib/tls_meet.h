@@ -1,4 +1,4 @@
-/* A TLS server's context and a client that meet in memory. */
+/* A handshake in memory between a TLS server's context and a client. */
 #ifndef TESTS_LIB_TLS_MEET_H
 #define TESTS_LIB_TLS_MEET_H
 
@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "lib/certs.h"
 
-/* What is 0 or NULL is the library's default. */
+/* Members that are 0 or NULL stand for the library's default. */
 struct client {
 	int min_version, max_version;
 	const char *ciphers, *groups;

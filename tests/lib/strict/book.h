@@ -1,4 +1,4 @@
-/* What the strict readers share: memory, words, and what has been seen in a scrape. */
+/* Shared by the strict readers: memory, text, and the names and series of a scrape. */
 #ifndef TESTS_LIB_STRICT_BOOK_H
 #define TESTS_LIB_STRICT_BOOK_H
 
@@ -23,7 +23,7 @@ struct pair {
 
 enum kind { COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM, GAUGE_HISTOGRAM, N_KINDS };
 
-/* Names and series of one scrape; sorted at the end to find what is there twice. */
+/* Names or series of one scrape; sorted at the end to find those that are there twice. */
 struct list {
 	struct text *at;
 	size_t n, cap;
@@ -41,7 +41,7 @@ struct book {
 void book_done(struct book *b);
 /* Returns -1. Keeps the first reason. */
 int wrong(struct book *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Says the same to analysers, who cannot look inside. */
+/* Shows analysers, which cannot look into wrong(), that it returns -1. */
 static inline int minus_one(int r)
 {
 	(void)r;
@@ -55,14 +55,14 @@ void *book_alloc(struct book *b, size_t size);
 bool is_utf8(struct text s);
 int check_metric_name(struct book *b, struct text name);
 int check_label_name(struct book *b, struct text name);
-/* Names legal and once each, values UTF-8. Sorts. */
+/* Sorts the labels, and checks that names are legal and different, and values UTF-8. */
 int check_labels(struct book *b, struct pair *labels, size_t n);
-/* A name that a family claims; in OpenMetrics its samples' too. */
+/* Notes a name that belongs to a family; in OpenMetrics also those of its samples. */
 void book_family(struct book *b, struct text name);
-/* A sample: its name with its sorted labels, and le or quantile where it has one. */
+/* Notes a sample: its name, its sorted labels, and le or quantile, if it has one. */
 void book_series(struct book *b, struct text name, const struct pair *labels, size_t n,
 		 const double *bound);
-/* Whether anything is there twice. */
+/* -1: a name or series is there twice. */
 int book_close(struct book *b);
 
 /* text.c, proto.c, proto_text.c */
@@ -79,7 +79,7 @@ struct field {
 	struct field *inner, *next; /* of a message; in the order they came */
 };
 
-/* The schema: what a field is. */
+/* The schema: the types of fields. */
 enum field_type { F_NONE, F_STRING, F_DOUBLE, F_VARINT, F_ZIGZAG, F_ENUM, F_MESSAGE };
 struct schema_field {
 	int number;
@@ -94,7 +94,7 @@ struct schema {
 };
 extern const struct schema metric_family;
 
-/* family.c: what holds of a family in either. */
+/* family.c: the rules for families in both encodings. */
 int check_family(struct book *b, const struct field *fields);
 
 #endif

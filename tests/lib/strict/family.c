@@ -1,4 +1,4 @@
-/* io.prometheus.client.MetricFamily: its schema, and what has to hold of one that is exposed. */
+/* io.prometheus.client.MetricFamily: its schema, and the rules for families that are exposed. */
 #include <math.h>
 
 #include "book.h"
@@ -128,7 +128,7 @@ static int check_native(struct book *b, const struct field *h)
 	if (check_side(b, h, 9, floats, &total) < 0 || check_side(b, h, 12, floats, &total) < 0)
 		return -1;
 	total += (double)(uint64_t)integer_of(h, 7);
-	/* As far as doubles can tell. */
+	/* Compared only as far as doubles are exact. */
 	if (!floats && count < 0x1p53 && (isnan(number_of(h, 2)) ? total > count : total != count))
 		return wrong(b, "a native histogram does not add up");
 	return 0;
@@ -153,7 +153,7 @@ static size_t read_pairs(struct book *b, const struct field *f, struct pair **re
 	return n;
 }
 
-/* le or quantile of each. */
+/* Notes a sample for each bucket or quantile. */
 static void book_bounds(struct book *b, struct text name, const struct field *f, int number,
 			int bound, const struct pair *labels, size_t n)
 {

@@ -1,4 +1,4 @@
-/* Delimited protobuf: what the schema has, in the wire types that it has, and nothing else. */
+/* Delimited protobuf: only fields of the schema, in its wire types. */
 #include <stdlib.h>
 #include <string.h>
 

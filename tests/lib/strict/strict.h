@@ -1,8 +1,8 @@
 /*
  * Strict readers of every format that a scrape is answered in. Written from the specifications
  * (exposition format 0.0.4 with the quoted names of 1.0.0, OpenMetrics 1.0, io.prometheus.client,
- * the protobuf text format) and not from src/, of which they use nothing: what they agree on is
- * not an error they share. They build alone, as a library that the integration tests load.
+ * the protobuf text format), without anything of src/, so that both do not share errors. They build
+ * alone, as a library that the integration tests load.
  */
 #ifndef TESTS_LIB_STRICT_STRICT_H
 #define TESTS_LIB_STRICT_STRICT_H

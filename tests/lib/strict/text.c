@@ -128,7 +128,7 @@ static int check_text(struct reader *r, bool quotes)
 	return 0;
 }
 
-/* The names that belong to the family. */
+/* Notes the names that belong to the family. */
 static void claim(struct reader *r)
 {
 	static const struct {
@@ -311,7 +311,7 @@ static int read_exemplar(struct reader *r)
 	return take(r, ' ') ? take_number(r, &v) : 0;
 }
 
-/* What the sample's name says beyond the family's; NULL: it is not of the family. */
+/* The suffix of a sample's name behind that of the family; NULL: it is no sample of the family. */
 static const char *suffix_of(const struct reader *r, struct text name)
 {
 	static const char *const suffixes[N_KINDS][6] = {
