@@ -84,7 +84,7 @@ static void free_nameless(struct disk *d)
 	}
 }
 
-/* The version becomes the durable one. */
+/* Makes that version of the names the durable one. */
 static void names_are_durable(struct disk *d, uint64_t version)
 {
 	size_t n = version > d->first_version ? (size_t)(version - d->first_version) : 0;
@@ -154,7 +154,7 @@ void disk_boot(struct disk *d, bool power_cut)
 	}
 }
 
-/* 0, or why the call fails without any effect. */
+/* Returns 0; or the error with which the call fails, without any effect. */
 static int begin_change(struct disk *d, unsigned one_in)
 {
 	bool fails = d->faults.next & 1;
@@ -204,7 +204,10 @@ static void note(struct disk_file *f, size_t at, const char *bytes, size_t n)
 	enum { MANY = 64 };
 	struct disk_write *w = f->n_since ? &f->since[f->n_since - 1] : NULL;
 
-	/* Some files are never synced. */
+	/*
+	 * Some files are never synced: a write that repeats the last one takes its place, so that
+	 * the list does not grow for ever.
+	 */
 	if (f->n_since >= MANY && bytes && w->bytes && w->at == at && w->n == n) {
 		memcpy(w->bytes, bytes, n);
 		return;
@@ -284,7 +287,7 @@ static uint64_t blocks_of(const struct disk_file *f)
 	return blocks(f->allocated > f->now.n ? f->allocated : f->now.n);
 }
 
-/* To how many bytes the file may become longer. */
+/* Returns up to how many bytes the file may grow. */
 static size_t room_for(struct disk *d, const struct disk_file *f)
 {
 	uint64_t used = 0, all = d->faults.room / DISK_BLOCK;
@@ -356,8 +359,8 @@ static void write_since(const struct disk_file *f, struct strbuf *to)
 }
 
 /*
- * A sync that fails may have written anything, and Linux then takes what it has not written for
- * written: the next sync succeeds without it.
+ * A sync that fails may have written any part, and Linux then takes the rest for written, too: the
+ * next sync succeeds without it.
  */
 int disk_sync(struct disk *d, struct disk_file *f)
 {
@@ -375,7 +378,9 @@ int disk_sync(struct disk *d, struct disk_file *f)
 	}
 	write_since(f, &f->platter);
 	disk_forget_writes(f);
-	/* Unless a sync that failed has dropped something meanwhile. */
+	/*
+	 * This sync makes the lie true, unless a sync that failed has dropped something meanwhile.
+	 */
 	f->lied = f->lied && !str_eq(strbuf_str(&f->now), strbuf_str(&f->platter));
 	names_are_durable(d, f->named);
 	return 0;

@@ -41,14 +41,14 @@ void disk_use(struct disk *d)
 
 	assert(disk_descriptors() == 0);
 	disk = d;
-	/* There is one thread, and nobody asks how much memory it takes. */
+	/* There is one thread, and nothing asks SQLite how much memory it takes. */
 	if (!registered) {
 		sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 		sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 		disk_vfs_register();
 	}
 	registered = true;
-	/* SQLite asks anew where its random numbers begin. */
+	/* SQLite asks for a new seed of its random numbers. */
 	sqlite3_randomness(0, NULL);
 }
 
@@ -76,7 +76,7 @@ static bool is_directory(const char *name)
 	return strcmp(name, DISK_DIRECTORY) == 0;
 }
 
-/* NULL: not one of ours. */
+/* NULL: not a descriptor of the disk. */
 static struct descriptor *fd_of(int fd)
 {
 	return fd >= FIRST_FD && fd < FIRST_FD + FDS ? &fds[fd - FIRST_FD] : NULL;
@@ -180,7 +180,10 @@ int __wrap_open64(const char *name, int flags, unsigned mode)
 	return __real_open64(name, flags, mode);
 }
 
-/* What open() with two arguments is with _FORTIFY_SOURCE, where its flags are not a constant. */
+/*
+ * With _FORTIFY_SOURCE, open() with two arguments is a call of this where its flags are no
+ * constant.
+ */
 int __wrap___open64_2(const char *name, int flags)
 {
 	return is_ours(name) ? open_ours(name, flags) : __real___open64_2(name, flags);

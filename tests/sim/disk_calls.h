@@ -11,14 +11,16 @@
 #define DISK_DIRECTORY "/simulated/"
 #define DISK_DATABASE DISK_DIRECTORY "db"
 
-/* From now on; the last one has no open files. NULL: none. The first call makes its file layer the
- * one that SQLite has by default, and src/ finds below its own. */
+/*
+ * Calls go to this disk from now on; the disk before it has no open files. NULL: to none. The first
+ * call makes the disk's file layer SQLite's default, which src/ puts its own on top of.
+ */
 void disk_use(struct disk *d);
 struct disk *disk_in_use(void);
-/* Descriptors that are open. */
+/* How many descriptors are open. */
 unsigned disk_descriptors(void);
 
-/* Other descriptors that are none of the system's: both say false of what is not theirs. */
+/* Adds other simulated descriptors: both functions return false for one that is not theirs. */
 void disk_share_descriptors(bool (*read_fn)(int fd, void *to, size_t n, ssize_t *ret),
 			    bool (*close_fn)(int fd));
 

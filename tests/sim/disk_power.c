@@ -3,7 +3,7 @@
 #include "lib/rng.h"
 #include "sim/disk.h"
 
-/* How much of it comes to the platter. */
+/* How much of what was written comes to the platter. */
 enum spread { ALL, NOTHING, IN_ORDER, BY_SECTOR, N_SPREADS };
 
 struct loss {
@@ -11,11 +11,11 @@ struct loss {
 	struct disk_file *f;
 	enum spread spread;
 	uint64_t seed;
-	size_t lengths; /* so many calls have changed the length */
+	size_t lengths; /* how many calls that change the length take effect */
 	size_t in_order;
 };
 
-/* The writes before this one have come to the sector. */
+/* Returns how many of the writes have come to the sector. */
 static size_t come_to(const struct loss *l, size_t sector)
 {
 	uint64_t rng = l->seed ^ sector * 0x9E3779B97F4A7C15u;
@@ -35,7 +35,7 @@ static size_t come_to(const struct loss *l, size_t sector)
 	return rng_below(&rng, (uint32_t)l->f->n_since + 1);
 }
 
-/* Of a sector that was being written: the first bytes, or the last. */
+/* Writes part of a sector, its first bytes or its last ones: power failed during the write. */
 static void put_torn(struct loss *l, struct strbuf *to, const struct disk_write *w, size_t at,
 		     size_t n)
 {

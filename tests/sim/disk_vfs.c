@@ -69,7 +69,7 @@ static int do_sync(sqlite3_file *f, int flags)
 	(void)flags;
 	if (disk_sync(disk_in_use(), file->file) < 0)
 		return SQLITE_IOERR_FSYNC;
-	/* As SQLite's own layer, which does not look at the result. */
+	/* SQLite's own layer does not look at the result of this either. */
 	if (file->sync_names && disk_sync_names(disk_in_use()) == 0)
 		file->sync_names = false;
 	return SQLITE_OK;
@@ -141,7 +141,10 @@ static int do_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
 
 	(void)v;
 	*file = (struct disk_vfs_file){ .name = name };
-	/* Temporary files: none are asked for, as the gateway keeps all of that in memory. */
+	/*
+	 * Temporary files have no name: SQLite never needs one, as the gateway has it keep them in
+	 * memory.
+	 */
 	if (!name)
 		return SQLITE_CANTOPEN;
 	file->sync_names = create && (flags & journals) && !disk_find(d, name);
@@ -174,7 +177,7 @@ static int do_access(sqlite3_vfs *v, const char *name, int flags, int *ret)
 	(void)v;
 	if (disk_in_use()->dead)
 		return SQLITE_IOERR_ACCESS;
-	/* As SQLite's own layer: an empty file is none. */
+	/* As in SQLite's own layer, an empty file does not exist. */
 	*ret = f && (flags != SQLITE_ACCESS_EXISTS || f->now.n > 0);
 	return SQLITE_OK;
 }
@@ -200,7 +203,7 @@ static int do_sleep(sqlite3_vfs *v, int us)
 	return us;
 }
 
-/* Of Julian days, in milliseconds. */
+/* The unit is milliseconds since Julian day 0. */
 static int do_time(sqlite3_vfs *v, sqlite3_int64 *ret)
 {
 	(void)v;
@@ -208,7 +211,7 @@ static int do_time(sqlite3_vfs *v, sqlite3_int64 *ret)
 	return SQLITE_OK;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): as SQLite declares it. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): SQLite declares it so. */
 static int do_last_error(sqlite3_vfs *v, int n, char *to)
 {
 	(void)v;

@@ -14,7 +14,7 @@ const char *ends_path(int group)
 	return ends_has_own(group) ? "/__ttl__/7s" : "";
 }
 
-/* A time in the future counts as now. */
+/* heard_at in the future counts as now. */
 int64_t ends_heard_ns(const struct ends_start *start, double heard_at)
 {
 	double ago = start->wall - heard_at;

@@ -12,7 +12,9 @@ void __wrap_change_end(struct store *s, struct group *g, double at);
 void __wrap_store_publish(struct store *s);
 void __wrap_store_rollback(struct store *s);
 
-/* The last one of this process's that are not committed yet; NULL: there is none. */
+/*
+ * The last request of this process that ends groups and is not committed yet; NULL: there is none.
+ */
 static struct sim_request *pending(void)
 {
 	struct oracle *o = &world->oracle;
@@ -31,7 +33,7 @@ static bool is_ours(const struct store *s)
 	return world && world->process && s == world->process->store && !world->disk->dead;
 }
 
-/* All that is decided without anything in between is one. */
+/* Groups that end with nothing decided in between are one request. */
 void __wrap_change_end(struct store *s, struct group *g, double at)
 {
 	struct oracle *o = &world->oracle;
@@ -62,7 +64,7 @@ void __wrap_store_publish(struct store *s)
 	__real_store_publish(s);
 }
 
-/* Of a disk that has failed it may be that the next start finds it done. */
+/* If the disk has failed the next start may find the groups ended all the same. */
 void __wrap_store_rollback(struct store *s)
 {
 	struct oracle *o = &world->oracle;

@@ -25,18 +25,18 @@ struct fiber {
 	void *(*fn)(void *arg);
 	void *arg, *result;
 	bool used, ended, joined;
-	/* What it waits for: a condition, a time, something that is asked. */
+	/* What the fiber waits for: a condition, a time, or ready() to say true. */
 	pthread_cond_t *cond;
 	int64_t until;
 	bool (*ready)(void *arg);
 	void *ready_arg;
 	bool waits, signalled;
-	uint64_t since; /* orders those that wait for one condition */
-	void *fake;     /* the address sanitizer's */
+	uint64_t since; /* orders the fibers that wait for one condition */
+	void *fake;     /* the address sanitizer's fake stack */
 };
 
 static struct fiber fibers[FIBERS];
-/* The thread itself is one, too, but for its stack. */
+/* The thread itself is a fiber, too, without a stack of its own here. */
 static struct fiber thread;
 static struct fiber *running = &thread;
 static uint64_t rng, waits;
@@ -79,7 +79,7 @@ static void switch_to(struct fiber *to)
 				       to == &thread ? thread_stack : to->stack,
 				       to == &thread ? thread_size : (size_t)STACK);
 	swapcontext(&from->context, &to->context);
-	/* Back, maybe from another one than the one switched to. */
+	/* This fiber goes on again, maybe switched to from another one than `to`. */
 	if (from == &thread)
 		__sanitizer_finish_switch_fiber(from->fake, NULL, NULL);
 	else
@@ -145,7 +145,7 @@ bool fibers_run_one(void)
 	return false;
 }
 
-/* The next moment at which somebody goes on. */
+/* Sets the clock to the next moment at which a fiber can go on, at most to `until`. */
 static void pass_time(int64_t until)
 {
 	for (size_t i = 0; i < FIBERS; i++)
@@ -215,7 +215,7 @@ static bool has_ended(void *arg)
 	return ((struct fiber *)arg)->ended;
 }
 
-/* The one that has waited longest; NULL: nobody waits. */
+/* The fiber that has waited longest; NULL: none waits. */
 static struct fiber *first_waiting(const pthread_cond_t *cond)
 {
 	struct fiber *first = NULL;
@@ -261,7 +261,7 @@ int __wrap_pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*fn
 	if (f->stack == MAP_FAILED)
 		abort();
 #ifdef __SANITIZE_ADDRESS__
-	/* What the one before has left of its frames. */
+	/* The fiber before on this stack has left the poison of its frames. */
 	ASAN_UNPOISON_MEMORY_REGION(f->stack, STACK);
 #endif
 	*f = (struct fiber){ .stack = f->stack, .fn = fn, .arg = arg, .used = true };
@@ -327,7 +327,7 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *cond)
 	return 0;
 }
 
-/* As many threads everywhere. */
+/* The gateway starts as many threads on every machine. */
 long __wrap_sysconf(int name)
 {
 	enum { ONLINE = 84 };

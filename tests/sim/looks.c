@@ -1,4 +1,4 @@
-/* Scrapes of the gateway, and whether they show what they have to. */
+/* Scrapes of the gateway, and checks whether they show what they have to. */
 #include <stdarg.h>
 
 #include "api/submit.h"
@@ -27,7 +27,7 @@ static const struct {
 	  STRICT_PROTO_TEXT, false },
 };
 
-/* Own metrics are most of a small scrape, and of its costs. */
+/* Some scrapes leave own metrics out: those are most of a small scrape, and of its costs. */
 static void send_scrape(struct world *w, unsigned how)
 {
 	CLEANUP(strbuf_done) struct strbuf request = { 0 };
@@ -45,7 +45,7 @@ void world_scrape(struct world *w)
 		send_scrape(w, 0);
 }
 
-/* The last client scrapes. False: not answered, or not readable. */
+/* The last client scrapes. False: no answer, or one that cannot be read. */
 static bool scrape(struct world *w, unsigned how, struct str *ret)
 {
 	const unsigned client = WORLD_CLIENTS - 1;
@@ -67,7 +67,7 @@ static bool scrape(struct world *w, unsigned how, struct str *ret)
 	return true;
 }
 
-/* With a disk that is well whatever is over has ended. */
+/* True: the disk has not failed since the start, and a group whose time is over is still there. */
 static bool has_not_ended(const struct world *w, struct strbuf *why)
 {
 	return w->ends && w->failed_before == w->disk->failed + w->disk->full &&
@@ -94,7 +94,7 @@ static void look(struct world *w)
 		w->over |= w->oracle.too_many;
 		return;
 	}
-	/* What follows cannot be foretold any more. */
+	/* After damage it cannot be foretold what later scrapes show. */
 	w->over = true;
 	if (oracle_settle(&w->oracle, shown, &why))
 		return;
@@ -103,7 +103,7 @@ static void look(struct world *w)
 		world_fails(w, "damaged: %s", strbuf_z(&why));
 }
 
-/* Until all threads wait: the committer does what is due when it has nothing else to do. */
+/* Goes on until all threads wait: the committer does what is due when it has nothing else to do. */
 static void come_to_rest(struct world *w)
 {
 	enum { TURNS = 5000 };
@@ -127,7 +127,7 @@ void world_settle(struct world *w)
 		world_restart(w, true);
 }
 
-/* A failure that lasts is tried again every second. */
+/* The gateway tries again every second while the disk fails. */
 void world_check_well(struct world *w)
 {
 	enum { SECONDS = 3 };

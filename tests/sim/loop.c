@@ -102,7 +102,7 @@ static void handle(struct event_base *b, int i)
 	w.fn(w.fd, w.what, w.arg);
 }
 
-/* One that an earlier one has ended is not handled. */
+/* An event that the handler of an earlier one has ended is not handled. */
 static void handle_all(struct event_base *b, bool sockets)
 {
 	struct event *ready[EVENTS];

@@ -90,7 +90,7 @@ static ssize_t take(struct net_socket *s, void *to, size_t n, bool look)
 	return (ssize_t)n;
 }
 
-/* 1: something can be read. */
+/* 1: something can be read, if only the end of the connection. */
 static int look(const struct net_socket *s)
 {
 	if (s->gone)
@@ -170,7 +170,7 @@ int __wrap_shutdown(int fd, int how)
 	return 0;
 }
 
-/* How much is not sent yet: nothing, of what has been taken. */
+/* SIOCOUTQ, how much is not sent yet: nothing, as the client has got all that sendmsg() took. */
 int __wrap_ioctl(int fd, unsigned long op, void *arg)
 {
 	if (!net_socket_of(fd))

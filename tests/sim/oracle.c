@@ -52,7 +52,7 @@ static void note_lines(struct oracle *o, struct str text)
 
 enum taken { NOT, MAY, MUST };
 
-/* Of its group the time is noted in which that was. */
+/* The time of a push that was refused so is noted for its group. */
 static bool is_refused(int status)
 {
 	return status == 400 || status == 413 || status == 507;
@@ -62,10 +62,10 @@ static enum taken taken(const struct sim_request *r)
 {
 	if (r->order == 0)
 		return NOT;
-	/* What it is told may be of pushes before it that the disk did not take. */
+	/* The answer to a dry run may depend on pushes before it that the disk did not take. */
 	if (r->dry_run)
 		return (r->status == 200 || r->status == 400) && !r->doubted ? MUST : NOT;
-	/* The groups may be back, and only the note of that be missing. */
+	/* The groups may be back although the row that notes the undo is missing. */
 	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
 		return MAY;
 	if (r->status == 0 || (is_refused(r->status) && r->doubted) || (r->unknown && r->ended))
@@ -78,7 +78,7 @@ static bool is_said(const struct sim_request *r, long n)
 	return r->removal.said < 0 || r->removal.said == n;
 }
 
-/* False: it would have been answered otherwise. */
+/* Applies the request. False: in this state it would have been answered otherwise. */
 static bool apply(const struct oracle *o, struct oracle_state *s, const struct sim_request *r)
 {
 	static struct naive_store before;
@@ -87,7 +87,7 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 	int status = r->status;
 	long n;
 
-	/* Whatever it would have been answered. */
+	/* Any answer that it would have got is possible. */
 	if (r->unknown)
 		status = 0;
 	if (r->kind == REQUEST_WIPE) {
@@ -109,7 +109,9 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 		return status == 0 || status == 503 || (status == 200 && is_said(r, n));
 	}
 	if (r->kind == REQUEST_END) {
-		/* What another process knew of the time is not known any more. */
+		/*
+		 * For a request of an earlier process it is not known what time that process saw.
+		 */
 		if (!r->ended && !ends_may(&s->store, r->ends, r->now_ns, &o->started))
 			return false;
 		ends_apply(&s->store, r->ends);
@@ -184,7 +186,7 @@ static bool follow(struct oracle *o, const struct oracle_state *from, unsigned c
 	return true;
 }
 
-/* What may be stored after this; those that show the same. */
+/* The states that may be stored next, and show what the scrape shows. */
 struct next {
 	struct oracle_state *states[ORACLE_STATES];
 	size_t n;
@@ -193,7 +195,7 @@ struct next {
 
 static void add_state(struct oracle *o, struct next *to, const struct oracle_state *s)
 {
-	/* What differs in padding alone is kept twice. */
+	/* States that differ in padding alone are both kept, which does no harm. */
 	for (size_t i = 0; i < to->n; i++)
 		if (memcmp(to->states[i], s, sizeof(*s)) == 0) /* NOLINT(*memory-comparison) */
 			return;
@@ -205,7 +207,7 @@ static void add_state(struct oracle *o, struct next *to, const struct oracle_sta
 	*to->states[to->n++] = *s;
 }
 
-/* All choices from one state. */
+/* Tries all choices from one state. */
 static void try_all(struct oracle *o, const struct oracle_state *from, struct str shown,
 		    struct next *to, struct strbuf *why)
 {
@@ -215,7 +217,7 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 
 	for (size_t i = 0; i < o->n_open; i++)
 		n_may += taken(&o->open[i]) == MAY;
-	/* All of them is likelier than none. */
+	/* That all requests have taken place is likelier than that none has. */
 	for (unsigned left = 1u << n_may; left > 0; left--) {
 		if (!follow(o, from, left - 1, false, UINT64_MAX, next))
 			continue;
@@ -283,7 +285,10 @@ static bool excludes(const struct sim_request *later, const struct sim_request *
 	       (later->unknown && !later->kept && r->kept);
 }
 
-/* Requests are in order. What is written next has cut off what was in doubt before. */
+/*
+ * Requests are in order. A request that was stored later has cut off those that were in doubt
+ * before it.
+ */
 static void keep_unknown(struct oracle *o)
 {
 	size_t n = 0;
@@ -312,7 +317,7 @@ bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *wh
 {
 	int group = -1;
 
-	/* Which of them is the right one is not known. */
+	/* It is not known which state is the right one: each must have a group that is overdue. */
 	for (size_t i = 0; i < o->n_states; i++) {
 		group = ends_overdue(&o->states[i]->store, now_ns, &o->started);
 		if (group < 0)
@@ -363,7 +368,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 
 /* ---- damage ---- */
 
-/* A time that has been lost: never. */
+/* A push time that was lost is shown as 0. */
 static bool is_no_time(struct str line)
 {
 	return (str_has_prefix(line, STR("push_time_seconds{")) ||

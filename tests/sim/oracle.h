@@ -1,6 +1,6 @@
 /*
  * What the gateway has to show: the naive store (lib/naive_store.h), summed groups (sums.h), and
- * requests of which it is not known, or not yet, whether they have taken place.
+ * requests of which it is not known yet whether they have taken place.
  */
 #ifndef TESTS_SIM_ORACLE_H
 #define TESTS_SIM_ORACLE_H
@@ -17,7 +17,7 @@ enum request_kind {
 	REQUEST_WIPE,
 	REQUEST_REMOVE,
 	REQUEST_UNDO,
-	REQUEST_END, /* of nobody: groups end whose time is over */
+	REQUEST_END, /* by the gateway itself: groups whose time is over end */
 };
 
 struct sim_request {
@@ -34,25 +34,27 @@ struct sim_request {
 	uint64_t rules;  /* changes of them, when it was sent */
 	struct sums_request sum;
 	struct removal_request removal;
-	unsigned ends;   /* groups of the naive store: bits */
-	uint64_t failed; /* faults of the disk until then */
-	int fd;          /* of its connection */
-	uint64_t order;  /* in which it was decided, or handed to the committer; 0: not yet */
-	const struct push *made; /* of it, when it was handed over; may be gone */
-	bool decided;            /* a wipe */
-	double now;              /* Unix seconds of the gateway's clock then */
+	unsigned ends;   /* groups of the naive store that end: bits */
+	uint64_t failed; /* how many faults the disk had had when the groups ended */
+	int fd;          /* descriptor of its connection */
+	uint64_t order;  /* the place in the order in which requests were decided, or handed to the
+			    committer; 0: not yet */
+	const struct push *made; /* the gateway's push, once it was handed over; may be gone */
+	bool decided;            /* the wipe has been decided */
+	double now;              /* Unix seconds of the gateway's clock when it was decided */
 	int64_t now_ns;          /* monotonic, when it was decided */
-	int status;   /* that it was answered with, as far as anybody can know; 0: it was not */
+	int status;   /* the answer's status, as far as it is known; 0: there was no answer */
 	bool doubted; /* the disk has failed since: a refused push need not have been noted */
 	/*
-	 * Its 503 said that it may have been stored: it has not taken place, but may have when the
-	 * process has ended, unless another change was taken meanwhile.
+	 * Its 503 said that it may have been stored: it has no effect now, but may have one once
+	 * the process has ended, unless another change was stored meanwhile.
 	 */
 	bool unknown;
-	bool ended, kept; /* of one that is unknown: the process; at an earlier settling */
+	bool ended, kept; /* of an unknown request: its process has ended; an earlier settling has
+			     kept it open */
 };
 
-/* What fits into a gateway with limits: fewer groups than there are. */
+/* What fits into a gateway with limits: fewer groups than clients push to. */
 enum { ORACLE_GROUPS = 5, ORACLE_SERIES = 40 };
 enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
@@ -64,36 +66,38 @@ struct oracle_state {
 
 struct oracle {
 	/*
-	 * What may be stored. Some differ in nothing that a scrape shows: a family without samples
-	 * has a type, and later pushes may contradict it.
+	 * The states that may be stored. Some differ in nothing that a scrape shows: a family
+	 * without samples has a type, which a later push may contradict.
 	 */
 	struct oracle_state *states[ORACLE_STATES];
 	size_t n_states;
-	bool too_many;                        /* there were more */
+	bool too_many;                        /* there were more states than fit */
 	struct sim_request open[ORACLE_OPEN]; /* not settled yet */
 	size_t n_open;
-	/* A database that was set aside is read in the order of push times, of which the simulated
-	 * clock gives one to many pushes: whose HELP is the newest is not known any more. */
+	/*
+	 * A database that was set aside is read in the order of push times, and the simulated clock
+	 * gives many pushes the same time: it is not known any more whose HELP is the newest.
+	 */
 	bool any_help;
 	struct ends_start started;
-	bool notes;        /* what is right at any time is remembered */
+	bool notes;        /* lines that are right at some time are noted in `ever` */
 	struct table ever; /* hashes of all lines that were right at some time */
 };
 
-/* limited: by ORACLE_GROUPS and ORACLE_SERIES. */
+/* limited: the gateway's limits are ORACLE_GROUPS and ORACLE_SERIES. */
 void oracle_init(struct oracle *o, bool limited);
 void oracle_done(struct oracle *o);
 
 /*
- * All requests have been answered, or never will be: of these, each has taken place as a whole or
- * not at all. The scrape shows what follows from some choice; that is what is known from then on.
- * Only what is `unknown` stays open.
- * False: from none; *why says how it differs from the most likely one.
+ * Called when every request has been answered or never will be. Each of the latter has taken place
+ * as a whole or not at all: the scrape has to show what follows from some choice of them, and the
+ * states that it leads to are what may be stored from then on. Only `unknown` requests stay open.
+ * False: no choice leads to the scrape; *why says how that differs from the most likely one.
  */
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why);
-/* Another process runs. */
+/* A new process runs. */
 void oracle_process_started(struct oracle *o, const struct ends_start *start);
-/* What is not known yet may have taken place by the next start. */
+/* Requests that are unknown may take effect by the next start. */
 void oracle_process_ended(struct oracle *o);
 
 /* Of what has been asked for since the last settling: whether a store that shows this was right at
@@ -103,7 +107,7 @@ bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct 
 /* Whether a group is there that should have ended: *why says which. */
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why);
 
-/* Of a damaged database: whether each line was right at some time. */
+/* For a damaged database: whether each line of the scrape was right at some time. */
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);
 
 /* oracle_answers.c: of what cannot be read or is denied nothing is decided, and of anything else

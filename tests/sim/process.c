@@ -68,7 +68,7 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/* What is stored is counted before anybody can push. */
+/* The rules count what is stored before the first push can come. */
 static void use_rules(struct process *p)
 {
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = NULL;

@@ -15,15 +15,15 @@ struct process {
 	struct storage *storage;
 	struct queue queue;
 	struct api api;
-	bool set_aside; /* what was found was damaged */
+	bool set_aside; /* the database that was found was damaged */
 };
 
 /* args: flags, ended by NULL. NULL: *err, and there is no process. */
 struct process *process_start(const char *const *args, struct err *err);
-/* As SIGTERM does. On a dead disk nothing of it has an effect. */
+/* Stops as SIGTERM does. On a dead disk this changes nothing. */
 void process_stop(struct process *p);
 
-/* A connection from a client at that socket (net.h). */
+/* Accepts a client's connection: fd is its socket (net.h). */
 void process_accept(struct process *p, int fd);
 
 #endif

@@ -20,8 +20,10 @@ static void add_body(const struct naive_push *p, bool text, struct strbuf *out)
 	free(d);
 }
 
-/* A family without samples, or with an empty help, is nothing that text could say; and lib/render.h
- * writes summaries and histograms in a form of its own. */
+/*
+ * The text format cannot say that a family has no samples, or an empty help; and lib/render.h
+ * writes summaries and histograms in a form of its own.
+ */
 static bool text_can_say(const struct naive_push *p)
 {
 	for (int i = 0; i < p->n; i++) {
@@ -35,7 +37,7 @@ static bool text_can_say(const struct naive_push *p)
 	return true;
 }
 
-/* RFC 1952. */
+/* gzip (RFC 1952). */
 static void compress_body(struct strbuf *body)
 {
 	enum { GZIP = 15 + 16 };
@@ -55,7 +57,7 @@ static void compress_body(struct strbuf *body)
 	*body = to;
 }
 
-/* Cut short; or a bit of its checksum or its length is wrong, or it does not begin as it should. */
+/* Cuts the body short, flips a bit of its checksum or its length, or spoils its beginning. */
 static void spoil_compressed(uint64_t *rng, struct strbuf *body)
 {
 	enum { TRAILER = 8 };
@@ -68,7 +70,7 @@ static void spoil_compressed(uint64_t *rng, struct strbuf *body)
 		body->p[body->n - 1 - rng_below(rng, TRAILER)] ^= (char)(1 << rng_below(rng, 8));
 }
 
-/* spoil: NULL: what is compressed can be decompressed. */
+/* spoil: random numbers to spoil a compressed body with; NULL: it is left whole. */
 static void add_compressed(bool compressed, uint64_t *spoil, struct strbuf *body,
 			   struct strbuf *out)
 {

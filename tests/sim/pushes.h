@@ -1,5 +1,7 @@
-/* Pushes of the naive store as clients send them: in several formats, compressed, in chunks, or so
- * that they cannot be read. */
+/*
+ * Pushes of the naive store as clients send them: in several formats, compressed, in chunks, or
+ * spoiled.
+ */
 #ifndef TESTS_SIM_PUSHES_H
 #define TESTS_SIM_PUSHES_H
 
@@ -7,8 +9,10 @@
 
 #include "lib/naive_store.h"
 
-/* dry_run: asks what it would be answered. options: at the end of its path. False: nobody can read
- * its body, which is a 400. */
+/*
+ * Appends a request. dry_run: it only asks for the answer. options: the end of its path. False: its
+ * body cannot be read, which is a 400.
+ */
 bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, const char *options,
 		      struct strbuf *out);
 

@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "lib/rng.h"
 
-/* naive_paths: which of them a selector means. */
+/* The groups, as indexes into naive_paths, that each selector means. */
 #define GROUP(i) (1u << (i))
 
 static const struct removal_request kinds[] = {
@@ -24,7 +24,7 @@ static const struct removal_request kinds[] = {
 
 void removals_random(uint64_t *rng, struct removal_request *ret)
 {
-	/* Each the only one that is exposed as that. */
+	/* No other family is exposed under the name of one of these. */
 	static const int families[] = { 4, 5, 9, 12, 14 };
 
 	*ret = kinds[rng_below(rng, ARRAY_LEN(kinds))];
@@ -56,7 +56,7 @@ void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry
 		strbuf_addf(out, "DELETE /api/v1/groups?match[]=%s", r->selector);
 	if (r->family)
 		strbuf_addf(out, "%cfamily=%s", r->listed ? '?' : '&', naive_names[r->family].name);
-	/* So many groups are never there. */
+	/* There are never 77 groups, so that the delete is refused. */
 	if (dry_run)
 		strbuf_addf(out, "%c%s", r->listed && !r->family ? '?' : '&',
 			    rng_one_in(rng, 2) ? "dry_run=true" : "expect=77");

@@ -22,7 +22,7 @@ struct removal_request {
 	char undo[REMOVAL_ID]; /* an undo: of this id */
 };
 
-/* What was taken last. */
+/* What the last delete took. */
 struct removed {
 	unsigned groups;
 	int family; /* 0: they were taken as a whole */
@@ -32,18 +32,21 @@ struct removed {
 };
 
 void removals_random(uint64_t *rng, struct removal_request *ret);
-/* dry_run: with a parameter for which nothing is deleted, whatever the answer. */
+/*
+ * Appends a request. dry_run: it has a parameter with which nothing is deleted, whatever the
+ * answer.
+ */
 void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry_run,
 			struct strbuf *out);
 long removals_read_count(struct str answer, bool undone);
 void removals_add_undo(const struct removal_request *r, struct strbuf *out);
 
-/* Returns how many groups it takes, or takes something from. */
+/* Returns how many groups it takes, or takes the family from. */
 long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
 		    const struct removal_request *r);
 long removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
 
-/* False: the answer to a delete has no id to undo it by. */
+/* Reads the id by which a delete can be undone. False: the answer has none. */
 bool removals_read_id(struct str answer, char ret[REMOVAL_ID]);
 
 #endif

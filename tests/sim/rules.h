@@ -14,7 +14,7 @@
 
 #define RULES_FILE "/simulated/rules.yml"
 
-/* Bits of what the rules say; or that the file is wrong. */
+/* Bits for what the rules say, and for a file that is wrong. */
 enum {
 	RULES_K_TTL = 1,    /* of job k: 20 s, */
 	RULES_K_DENIED = 2, /* and no padding */
@@ -25,20 +25,21 @@ enum {
 };
 
 struct sim_rules {
-	bool ends;          /* ttl is among what they say */
-	unsigned file;      /* what the file says, */
-	unsigned pushes;    /* pushes are read by, */
-	unsigned committer; /* and is what the committer knows of; */
-	unsigned handed;    /* what it was told of last, and how many batches there were since */
+	bool ends;          /* the rules say ttls, too */
+	unsigned file;      /* bits: what the file says */
+	unsigned pushes;    /* the rules by which workers read pushes */
+	unsigned committer; /* the rules that the store has */
+	unsigned handed; /* the rules that the committer got last, and how many batches there were
+			    since */
 	unsigned batches;
-	uint64_t changes; /* of `pushes` */
-	int last;         /* the last reload: 0, or -1 */
+	uint64_t changes; /* how often `pushes` has changed */
+	int last;         /* result of the last reload: 0, or -1 */
 };
 
 void rules_random(uint64_t *rng, struct sim_rules *r);
 void rules_write(const struct sim_rules *r, struct disk *d);
 
-/* Of a group of the naive store, in seconds; otherwise: if they do not say it. */
+/* The ttl of a group of the naive store, in seconds; `otherwise` if the rules say none. */
 int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
 /* With which status a push is refused before anything is decided; 0: it is not. */
 int rules_refusal(unsigned rules, const struct naive_push *p);
@@ -48,9 +49,9 @@ bool rules_hinder_undo(const struct sim_rules *r);
 unsigned rules_spared(unsigned rules);
 /* 0: as many as there are. */
 uint64_t rules_series(unsigned rules, int group);
-/* rules_watch.c: those that were in force when it was read. */
+/* rules_watch.c: the rules that were in force when the push was read. */
 unsigned rules_read_by(const struct push *push);
-/* Of rules_series(): when the committer decides of a push. */
+/* rules_series() by the rules of the store, for a push that the committer decides now. */
 uint64_t rules_committed_by(int group);
 
 #endif

@@ -1,11 +1,11 @@
-/* What the linker puts around src/ to see by which rules it goes. */
+/* Wrappers that the linker puts around src/, to see which rules it follows. */
 #include "api/read_push.h"
 #include "commit/committer.h"
 #include "config/current_rules.h"
 #include "sim/world.h"
 #include "store/store.h"
 
-/* What was read, the last of it: rules by their address, and pushes. */
+/* The last rules and pushes that were read, by their addresses. */
 enum { KEPT = 32 };
 
 static struct {
@@ -30,7 +30,7 @@ void __wrap_store_use_rules(struct store *s, struct group_rules *rules);
 struct push *__wrap_read_push(struct push_reader *r, const struct push_request *req,
 			      struct push_refusal *ret);
 
-/* They are in force. */
+/* Notes that the rules of the file are in force. */
 static void take(struct current_rules *cur)
 {
 	CLEANUP(group_rules_unrefp) struct group_rules *rules = current_rules_get(cur);
@@ -50,7 +50,9 @@ struct current_rules *__wrap_current_rules_open(const char *path, bool utf8_name
 	return cur;
 }
 
-/* A wrong file changes nothing, and with a disk that is well any other does. */
+/*
+ * Checks that a wrong file changes nothing, and that any other one is taken unless the disk fails.
+ */
 int __wrap_current_rules_reload(struct current_rules *cur, const struct current_rules_reload *how,
 				struct err *err)
 {
@@ -109,7 +111,7 @@ struct push *__wrap_read_push(struct push_reader *r, const struct push_request *
 
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-/* Of the batch that was under way it may not have been asked any more. */
+/* The batch that was under way when the committer got new rules may still follow the old ones. */
 uint64_t rules_committed_by(int group)
 {
 	struct sim_rules *r = &world->rules;

@@ -1,7 +1,7 @@
 /*
- * Random histories of one gateway: its clients, its threads, its clock, its disk. SEED says where
- * they begin, HISTORIES how many there are. One that fails is made as short as it can be, and
- * printed. See tests/README.md.
+ * Random histories of one gateway: its clients, its threads, its clock, its disk. SEED is the seed
+ * of the first history, HISTORIES how many there are. A history that fails is shortened as far as
+ * it still fails, and printed. See tests/README.md.
  */
 #include <limits.h>
 #include <malloc.h>
@@ -54,10 +54,13 @@ int main(void)
 	struct history h;
 	int r = 0;
 
-	/* Each start takes all that the one before has given back: it need not go to the kernel. */
+	/*
+	 * Each start takes the memory that the last one has freed: giving it back to the kernel
+	 * costs time.
+	 */
 	mallopt(M_TRIM_THRESHOLD, INT_MAX); /* NOLINT(concurrency-mt-unsafe) */
 	mallopt(M_MMAP_THRESHOLD, INT_MAX); /* NOLINT(concurrency-mt-unsafe) */
-	/* What the disk does to it is logged as errors. */
+	/* The gateway logs the faults of the disk as errors, which are expected here. */
 	log_init(verbose ? LOG_DEBUG : LOG_ERROR + 1, LOG_LOGFMT);
 	for (unsigned long long i = 0; i < n && r == 0; i++) {
 		CLEANUP(strbuf_done) struct strbuf why = { 0 };

@@ -20,7 +20,7 @@ static const char *const names[N_STEP_KINDS] = {
 	"full",       "heal",   "lies",  "rot",    "rules", "backup",
 };
 
-/* How often each comes, by what the history is about. */
+/* How often each step comes, by the theme of the history. */
 enum theme { CRASHES, CRASHES_ONLY, FAULTS, FAULTS_AND_CRASHES, FULL_DISK, LIES, ROT, N_THEMES };
 
 static const unsigned weights[N_THEMES][N_STEP_KINDS] = {
@@ -72,9 +72,9 @@ void history_make(struct history *h, uint64_t seed, bool crashes_only)
 
 static struct naive_push last_push;
 static struct sums_clients sums_clients;
-static bool undoes; /* half of the histories do */
+static bool undoes; /* half of the histories have undos */
 
-/* The next client that awaits nothing. -1: all do. */
+/* The next client that awaits no answer. -1: all await one. */
 static int free_client(const struct world *w)
 {
 	for (int i = 0; i < WORLD_CLIENTS - 1; i++)
@@ -83,7 +83,10 @@ static int free_client(const struct world *w)
 	return -1;
 }
 
-/* False: what is under way has to be answered first. */
+/*
+ * Says that the group of increments is deleted. False: an increment is under way, which has to be
+ * answered first.
+ */
 static bool added_goes(const struct world *w)
 {
 	for (size_t i = 0; i < w->oracle.n_open; i++)
@@ -114,7 +117,7 @@ static void request(struct world *w, bool again)
 	} else {
 		if (!again || !last_push.now)
 			naive_random_push(&w->rng, 1, &last_push);
-		/* Long ones now and then. */
+		/* Only some pushes have padded series, which make them long. */
 		for (int i = 0; i < last_push.n && !rng_one_in(&w->rng, 8); i++)
 			for (int k = 0; k < last_push.families[i].n; k++)
 				last_push.families[i].series[k].padded = false;
@@ -134,7 +137,7 @@ static void request(struct world *w, bool again)
 		world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
 }
 
-/* The client awaits the answer. r: NULL: it has no effect. */
+/* Sends the request and waits for its answer. r: NULL: the request has no effect. */
 static void send_and_settle(struct world *w, struct sim_request *r, struct str bytes)
 {
 	world_send(w, (unsigned)free_client(w), r, bytes);
@@ -156,7 +159,7 @@ static void remove_many(struct world *w)
 	send_and_settle(w, dry_run ? NULL : &r, strbuf_str(&bytes));
 }
 
-/* What comes back counts as pushed last for HELP. */
+/* For HELP, what comes back counts as pushed last. */
 static void undo(struct world *w)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
@@ -249,7 +252,7 @@ static void die_soon(struct world *w, bool power_cut)
 	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
 }
 
-/* What is under way when it comes is all there is: nobody waits for what was asked before. */
+/* Requests that are under way stay so: nothing waits for their answers before the crash. */
 static void crash(struct world *w)
 {
 	static const unsigned soon[] = { 1, 4, 8, 16, 40 };
@@ -263,7 +266,7 @@ static void crash(struct world *w)
 	world_crash(w);
 }
 
-/* Nobody waits for an answer meanwhile: no gateway would wait so long for a request. */
+/* No request is under way meanwhile: the gateway would not wait so long for the rest of one. */
 static void pass_long(struct world *w)
 {
 	int64_t ns = (int64_t)rng_below(&w->rng, 40) * 1000000000;
@@ -274,7 +277,7 @@ static void pass_long(struct world *w)
 	world_settle(w);
 }
 
-/* Nobody reloads each time: a start reads it, too. */
+/* The rules are not reloaded each time: a start reads the file, too. */
 static void write_rules(struct world *w)
 {
 	struct str bytes = STR("POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
@@ -443,7 +446,7 @@ static bool fails(const struct history *h)
 	return !history_run(h, &counts, &why);
 }
 
-/* Without n steps from i on. */
+/* Copies the history without the n steps from i on. */
 static void leave_out(const struct history *h, unsigned i, unsigned n, struct history *ret)
 {
 	*ret = *h;

@@ -1,6 +1,6 @@
 /*
- * A history: what the scheduler does, step by step. Each step has a seed of its own, so that one
- * can be left out, and the others stay the same.
+ * A history: what happens to the gateway, step by step. Each step has a seed of its own, so that
+ * one can be left out and the others stay the same.
  */
 #ifndef TESTS_SIM_STEPS_H
 #define TESTS_SIM_STEPS_H
@@ -9,17 +9,17 @@
 
 enum sim_step_kind {
 	STEP_REQUEST,
-	STEP_REMOVE, /* many groups; or they come back */
-	STEP_RETRY,  /* the last push of somebody, once more */
+	STEP_REMOVE, /* deletes many groups, or undoes that */
+	STEP_RETRY,  /* sends the last push once more */
 	STEP_SCRAPE,
 	STEP_GO_ON,
 	STEP_TIME,
-	STEP_CLOCK, /* somebody sets it */
+	STEP_CLOCK, /* the wall clock is set */
 	STEP_DISCONNECT,
 	STEP_SETTLE,
-	STEP_KILL,  /* the disk dies soon, */
-	STEP_POWER, /* with the machine */
-	STEP_CRASH, /* so it does, while some requests are under way */
+	STEP_KILL,  /* the disk dies soon, as if the process were killed */
+	STEP_POWER, /* the disk dies soon, in a power cut */
+	STEP_CRASH, /* the disk dies soon while requests are under way */
 	STEP_RESTART,
 	STEP_FAULTS,
 	STEP_FULL,
@@ -44,7 +44,7 @@ struct history {
 	unsigned n;
 };
 
-/* crashes_only: as many as possible, and nothing else goes wrong. */
+/* crashes_only: as many crashes as possible, and no other faults. */
 void history_make(struct history *h, uint64_t seed, bool crashes_only);
 /* False: *why says what was wrong. */
 bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why);

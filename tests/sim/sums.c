@@ -80,7 +80,7 @@ void sums_expose(const struct sums *s, struct strbuf *out)
 		total += s->said[i];
 	add_for_each(out, s, "push_failure_time_seconds", true);
 	add_for_each(out, s, "push_time_seconds", false);
-	/* Nothing that is pushed here is wrong. */
+	/* No push here is wrong, so no source fails. */
 	add_for_each(out, s, "pushgateway_group_failing_sources", true);
 	if (s->added_at > 0)
 		add_line(out, "zz_added_total", added_labels, "", (double)s->added);
@@ -145,12 +145,12 @@ static void random_increment(uint64_t *rng, struct sums_clients *c, struct sums_
 	unsigned n = c->ids - c->first_id;
 
 	if (n == 0 || (c->ids < SUM_IDS && !rng_one_in(rng, 3))) {
-		/* Never 0: whether one has been added could not be seen. */
+		/* An increment is never 0: whether it was added could not be seen. */
 		c->values[c->ids++] = 1 + rng_below(rng, 1000);
 		n++;
 	}
 	r->kind = SUM_ADDS;
-	/* The newest ones are tried again. */
+	/* The newest increments are tried again. */
 	r->id = c->ids - 1 - rng_below(rng, n < 4 ? n : 4);
 	r->value = c->values[r->id];
 }

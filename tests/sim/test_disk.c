@@ -40,7 +40,7 @@ static bool sector_is(const struct disk_file *f, size_t sector, char c)
 
 enum { SEEDS = 400 };
 
-/* What is synced stays; of the rest each sector is as it was at some time since, or torn. */
+/* What is synced stays; otherwise each sector is as it was at some time since the sync, or torn. */
 START_TEST(power_cut)
 {
 	unsigned lost = 0, kept = 0, mixed = 0, torn = 0, between = 0;
@@ -176,7 +176,7 @@ START_TEST(failing_syncs)
 		disk_forget_cached(d, f);
 		lost += count(f, 'b') < 1000;
 		kept += count(f, 'b') == 1000;
-		/* What is written anew comes. */
+		/* Bytes that are written anew are synced. */
 		put_all(d, f, 'c', 1000);
 		disk_sync(d, f);
 		disk_close(d, f);
@@ -212,7 +212,10 @@ START_TEST(lying_syncs)
 }
 END_TEST
 
-/* Whoever is killed leaves what a lie was about in the kernel's memory, until it is synced. */
+/*
+ * After a kill, bytes that a sync has lied about are still only in the kernel's memory, until a
+ * sync that works.
+ */
 START_TEST(a_lie_outlives_the_process)
 {
 	unsigned lost = 0;
@@ -253,7 +256,7 @@ START_TEST(full)
 	ck_assert_int_eq(disk_write(d, f, bytes, sizeof(bytes), 0), 2 * DISK_BLOCK);
 	ck_assert_int_eq(disk_write(d, f, bytes, 1, 2 * DISK_BLOCK), -ENOSPC);
 	ck_assert_int_eq(disk_allocate(d, f, 3 * DISK_BLOCK), -ENOSPC);
-	/* Where there is something already it can be overwritten, and what is kept is kept. */
+	/* Bytes that are there can be overwritten, and reserved room can be written to. */
 	ck_assert_int_eq(disk_write(d, f, "x", 1, 5), 1);
 	ck_assert_int_eq(disk_write(d, g, bytes, 2 * DISK_BLOCK, 0), 2 * DISK_BLOCK);
 	disk_truncate(d, g, 0);

@@ -37,7 +37,7 @@ static unsigned count_rows(sqlite3 *db)
 	return n;
 }
 
-/* Rows are added until the disk dies. What was committed is there afterwards. */
+/* Rows are added until the disk dies. Those that were committed are there afterwards. */
 START_TEST(sqlite_on_it)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -87,7 +87,10 @@ static bool add_row(struct storage *st, uint64_t number)
 	return st->ops->commit(st, &rows, &err) == STORAGE_COMMITTED;
 }
 
-/* Opens the database, adds a row to it, and is killed within so many changes. */
+/*
+ * Opens the database and adds a row to it; the process is killed within so many changes. Returns
+ * how many rows it found.
+ */
 static uint64_t count_and_add(unsigned changes)
 {
 	struct storage *st;
@@ -130,7 +133,7 @@ static void close_in_order(void)
 	st->ops->close(st);
 }
 
-/* What is read after a kill stays there, whatever had been synced when it came. */
+/* Rows that a start after a kill has loaded stay, whatever had been synced before the kill. */
 START_TEST(loaded_is_durable)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -151,8 +154,10 @@ START_TEST(loaded_is_durable)
 }
 END_TEST
 
-/* Nor if syncs have failed before it: the kernel shows what it has not written, and does not write
- * it later. */
+/*
+ * The same holds if syncs have failed before the kill: the kernel shows what it has not written,
+ * and does not write it later.
+ */
 START_TEST(loaded_after_failed_syncs_is_durable)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -185,7 +190,7 @@ START_TEST(loaded_after_failed_syncs_is_durable)
 }
 END_TEST
 
-/* However often a process is killed, what it leaves is no damage. */
+/* However often the process is killed, the database is not taken for damaged. */
 START_TEST(killed_again_and_again)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -205,7 +210,7 @@ START_TEST(killed_again_and_again)
 }
 END_TEST
 
-/* However writing fails before a process is killed, what it leaves is no damage either. */
+/* However writing fails before the process is killed, the database is not taken for damaged. */
 START_TEST(killed_after_failures)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -237,7 +242,7 @@ START_TEST(killed_after_failures)
 }
 END_TEST
 
-/* A read that gets less than was asked for is no end of a file. */
+/* A read that gets less than was asked for does not mean the end of the file. */
 START_TEST(read_in_pieces)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -256,7 +261,7 @@ START_TEST(read_in_pieces)
 }
 END_TEST
 
-/* What cannot be read now is not damaged for that: nobody may set it aside. */
+/* A database that cannot be read now is not damaged for that: it may not be set aside. */
 START_TEST(reads_fail)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -281,7 +286,7 @@ START_TEST(reads_fail)
 }
 END_TEST
 
-/* Nor does a power cut, whatever it tears while the first commits of a process are written. */
+/* A power cut is no damage, whatever it tears while the first commits of a process are written. */
 START_TEST(cut_at_first_commits)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -300,7 +305,10 @@ START_TEST(cut_at_first_commits)
 }
 END_TEST
 
-/* Nor what a power cut tears of a WAL that is begun anew, killed before that has been done. */
+/*
+ * What a power cut tears of a WAL is no damage even if the process that begins the WAL anew is
+ * killed before it has done so.
+ */
 START_TEST(killed_after_torn_header)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -308,8 +316,10 @@ START_TEST(killed_after_torn_header)
 	random_hold((uint64_t)_i);
 	clock_hold(1000, 1000);
 	disk_use(d);
-	/* A torn sector may be damage; but whoever has once taken it for none has to stay with
-	 * that. */
+	/*
+	 * The first start that finds a torn sector may take it for damage; if it does not, no later
+	 * start may.
+	 */
 	for (int lives = 0; lives < 60 && (!d->torn || can_be_opened()); lives++) {
 		d->torn = false;
 		count_and_add(lives % 2 ? 6 : 16);
@@ -320,7 +330,10 @@ START_TEST(killed_after_torn_header)
 }
 END_TEST
 
-/* A note of an earlier life that cannot be removed would be taken for one of the next WAL. */
+/*
+ * If the note of an earlier process cannot be removed, the gateway does not start: the note would
+ * be taken for one about the next WAL.
+ */
 START_TEST(note_that_stays)
 {
 	struct disk *d = disk_new(1);
@@ -343,7 +356,7 @@ START_TEST(note_that_stays)
 }
 END_TEST
 
-/* The note says no more than what is on the disk, whatever of the WAL a failed sync has lost. */
+/* The note says no more than is on the disk, whatever part of the WAL a failed sync has lost. */
 START_TEST(cut_after_failed_syncs)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -376,7 +389,7 @@ START_TEST(cut_after_failed_syncs)
 }
 END_TEST
 
-/* Nor is a WAL damaged of which failed syncs have left no commit, again and again. */
+/* A WAL without any commit is no damage, however often failed syncs leave one. */
 START_TEST(syncs_fail_again_and_again)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -392,7 +405,7 @@ START_TEST(syncs_fail_again_and_again)
 			      err.msg);
 		if (lives % 2)
 			d->faults.sync = 2;
-		/* What a sync has failed for is read back. */
+		/* After a failed sync the storage is opened again and reads its rows back. */
 		for (int i = 0; i < 4; i++)
 			if (add_row(st, n + 1))
 				n++;
@@ -408,7 +421,10 @@ START_TEST(syncs_fail_again_and_again)
 }
 END_TEST
 
-/* Nor one that was closed in order when syncs or writes had failed for a while. */
+/*
+ * A WAL is not taken for damaged either that was closed in order after syncs or writes had failed
+ * for a while.
+ */
 START_TEST(closed_after_failures)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -433,7 +449,10 @@ START_TEST(closed_after_failures)
 }
 END_TEST
 
-/* What cannot be read when the WAL is opened would be noted as if it were another one's. */
+/*
+ * If the WAL cannot be read when it is opened, the note must not be written as if it were another
+ * WAL's.
+ */
 START_TEST(reads_fail_at_start)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);

@@ -1,6 +1,6 @@
 /*
  * Rows that the database has refused, and what a crash then leaves of them: for each choice of the
- * calls that fail while they are committed, and many choices of what a power cut keeps.
+ * calls that fail during their commit, and many choices of what a power cut keeps.
  */
 #include <check.h>
 #include <sqlite3.h>
@@ -12,7 +12,7 @@
 #include "lib/run.h"
 #include "sim/disk_calls.h"
 
-/* Calls that a commit makes, with what undoes it. */
+/* How many calls a commit makes, those that undo it included. */
 enum { CALLS = 6, PATTERNS = 1 << CALLS };
 
 enum { GOOD_ROWS = 3, LATER_AT = 3000 };
@@ -74,7 +74,8 @@ static bool is_refused(enum storage_commit_result r)
 }
 
 struct outcome {
-	enum storage_commit_result first, later; /* later: refused if it was not tried */
+	enum storage_commit_result first,
+		later; /* later is STORAGE_REFUSED, too, if no later commit was tried */
 };
 
 static struct outcome commit_and_crash(struct disk *d, uint64_t pattern, enum then then)
@@ -117,7 +118,7 @@ static void check_found(const struct outcome *o, const struct found *f)
 	ck_assert_uint_ge(f->rows, GOOD_ROWS);
 }
 
-/* The same once more from the same beginning, with another power cut. */
+/* Returns what the commit said. seed: of the power cut, and of the gateway's random numbers. */
 static enum storage_commit_result try_one(uint64_t seed, uint64_t pattern, enum then then,
 					  bool power_cut, bool *ret_there)
 {
@@ -150,15 +151,17 @@ START_TEST(refused_stays_refused)
 
 		if (pattern == 0)
 			ck_assert_int_eq(r, STORAGE_COMMITTED);
-		/* One failure alone leaves nobody in doubt. */
+		/* One failed call alone never leaves it unknown whether the row was stored. */
 		if (__builtin_popcountll(pattern) == 1)
 			ck_assert_int_ne(r, STORAGE_UNKNOWN);
 	}
 }
 END_TEST
 
-/* Nothing else could be said of it: of what the disk takes neither back nor for good, some crashes
- * leave all. */
+/*
+ * STORAGE_UNKNOWN is the only true answer: when the disk neither undoes nor completes a commit, its
+ * row is there after some crashes, and not after others.
+ */
 START_TEST(unknown_may_be_there)
 {
 	unsigned n = 0, n_there = 0;

@@ -100,7 +100,7 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	w->oracle.open[w->oracle.n_open++] = *r;
 }
 
-/* Its last request is on its way all the same, as far as it has arrived. */
+/* The gateway still gets what has arrived of the client's last request. */
 void world_disconnect(struct world *w, unsigned client)
 {
 	struct sim_client *c = &w->clients[client];
@@ -113,7 +113,7 @@ void world_disconnect(struct world *w, unsigned client)
 	*c = (struct sim_client){ 0 };
 }
 
-/* Sockets that nobody has at either end. */
+/* Forgets sockets that neither a client nor the gateway has open. */
 static void forget_sockets(struct world *w)
 {
 	for (int i = 0; i < NET_SOCKETS; i++) {
@@ -125,7 +125,7 @@ static void forget_sockets(struct world *w)
 		if (s->used || has_client)
 			continue;
 		net_forget(NET_FIRST_FD + i);
-		/* What is asked on it is answered, or never will be. */
+		/* Requests of that socket are answered, or never will be. */
 		for (size_t k = 0; k < w->oracle.n_open; k++)
 			if (w->oracle.open[k].fd == NET_FIRST_FD + i)
 				w->oracle.open[k].fd = 0;
@@ -147,7 +147,7 @@ int world_read_reply(const struct net_socket *s, struct str *ret_content)
 	return s->got.n < head + n ? 0 : (int)strtol(s->got.p + 9, NULL, 10);
 }
 
-/* No counter falls. */
+/* Checks that no counter falls. */
 static void note_shown(struct world *w, struct str scrape)
 {
 	double shown[N_SUMS_SHOWN];
@@ -172,12 +172,15 @@ bool world_can_undo(const struct world *w)
 {
 	int64_t since = clock_wall_ns() - w->removed_ns, most = INT64_C(300) * 1000000000;
 
-	/* Of a full disk, and of a database that is written anew, less comes back. */
+	/* After faults of the disk, or once the database was written anew, less may come back. */
 	return *w->undo && since > -most && since < most && !w->rotten &&
 	       w->disk->failed + w->disk->full == w->undo_lost;
 }
 
-/* What the client reads is what the gateway has meant. Nothing comes from a killed process. */
+/*
+ * Checks that the status that a client reads is the one that the gateway has sent. A killed process
+ * sends nothing.
+ */
 static void take_replies(struct world *w)
 {
 	struct str content;
@@ -281,7 +284,7 @@ static bool all_answered(const struct world *w)
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
 		if (w->clients[i].fd && w->clients[i].awaits)
 			return false;
-	/* Of clients that have gone, too. */
+	/* Requests of clients that have gone have to be answered, too. */
 	for (size_t i = 0; i < w->oracle.n_open; i++)
 		if (w->oracle.open[i].fd && w->oracle.open[i].order && !w->oracle.open[i].status)
 			return false;
@@ -344,7 +347,7 @@ static void boot(struct world *w)
 	disk_boot(w->disk, w->power_cut);
 }
 
-/* With a disk that fails a start may fail; with one that does not, it may not. */
+/* A start may fail only if the disk does. */
 static void start_process(struct world *w, int64_t down_ns)
 {
 	enum { TRIES = 20 };
@@ -353,7 +356,7 @@ static void start_process(struct world *w, int64_t down_ns)
 	const char *args[FLAGS];
 
 	make_flags(w, args);
-	/* Whoever starts it sees that it does not start with a wrong one. */
+	/* A gateway does not start with a wrong file: an operator would mend it first. */
 	if (w->ruled && w->rules.file & RULES_WRONG) {
 		w->rules.file &= ~(unsigned)RULES_WRONG;
 		rules_write(&w->rules, w->disk);
@@ -382,22 +385,24 @@ static void start_process(struct world *w, int64_t down_ns)
 	}
 	start.wall = clock_wall();
 	start.ns = clock_mono_ns();
-	/* A log without rows does not say when the gateway ran. */
+	/* A database without rows does not say when the gateway ran. */
 	if (w->stepped_back || w->process->store->newest_at == 0)
 		start.down_ns = 0;
 	oracle_process_started(&w->oracle, &start);
 	w->failed_before = w->disk->failed + w->disk->full;
 	w->counts->set_aside += w->process->set_aside;
 	w->oracle.any_help |= w->process->set_aside;
-	/* What a sync that failed or lied has torn cannot be told from what is damaged; but nothing
-	 * may be missing. */
+	/*
+	 * A sector that a failed or lying sync has torn cannot be told from a damaged one. The
+	 * database may be set aside for it, but no row may be missing.
+	 */
 	if (w->process->set_aside && !w->rotten &&
 	    (!w->disk->torn || w->disk->failed + w->disk->lies == 0))
 		world_fails(w, "a database that nothing has happened to was set aside");
 	w->disk->torn = false;
 }
 
-/* Returns for how long. */
+/* Returns for how long no process ran, in ns. */
 static int64_t stay_down(struct world *w)
 {
 	int64_t ns = w->ends && rng_one_in(&w->rng, 2)

@@ -1,6 +1,6 @@
 /*
  * One gateway with its clients and its disk, and what has been seen of it. Steps act on it
- * (steps.c); a check that fails writes why, and ends the history.
+ * (steps.c); a check that fails says so with world_fails(), which ends the history.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -34,16 +34,18 @@ struct world_counts {
 struct world {
 	uint64_t rng;
 	struct disk *disk;
-	struct process *process; /* NULL: it does not run */
+	struct process *process; /* NULL: no process runs */
 	struct oracle oracle;
 	struct sim_client clients[WORLD_CLIENTS];
 	uint64_t order;
 	int64_t wall_ns, mono_ns;
-	uint64_t failed; /* disk->failed and disk->full at the last look */
+	uint64_t failed; /* disk->failed + disk->full when last looked at */
 	bool power_cut;  /* when the disk dies, so does the machine */
 	bool rotten;     /* bits have been flipped, or syncs have lied */
-	/* What a scrape has shown of summed counters: no later one shows less, unless a request
-	 * that takes them away is on its way. */
+	/*
+	 * The summed counters of the last scrape: no later one shows less, unless (may_fall) a
+	 * request that takes them away is on its way.
+	 */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
 	char undo[REMOVAL_ID]; /* by which the last delete can be undone; empty: by none */
@@ -57,46 +59,54 @@ struct world {
 	struct sim_rules rules; /* these */
 	bool stepped_back;      /* the wall clock, at any time */
 	uint64_t failed_before; /* faults before the process was started */
-	bool over;              /* nothing more can be foretold */
+	bool over; /* what scrapes show cannot be foretold any more, or a check has failed */
 	struct strbuf why;
 	struct world_counts *counts;
 };
 
-extern struct world *world; /* that runs */
+extern struct world *world; /* the one that runs now */
 
-/* Some histories have flags of their own: groups have a ttl, or few groups and series fit. In some
- * there are rules, too. */
+/*
+ * Some histories have flags of their own: groups have a ttl, or few groups and series fit. Some
+ * have rules, too.
+ */
 enum world_kind { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
 void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool ruled,
 		 struct world_counts *counts);
-/* Ends everything. False: something is left, or a check has failed. */
+/* Ends everything. False: a check has failed, also the one that nothing is left over. */
 bool world_end(struct world *w);
 
 bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Sends a request on the connection of a client that awaits nothing, and makes one if need be. */
+/* Sends a request for a client that awaits nothing, on its connection or on a new one. */
 void world_send(struct world *w, unsigned client, struct sim_request *r, struct str bytes);
 /* The last delete of many groups can be undone now. */
 bool world_can_undo(const struct world *w);
-/* Whatever is under way. */
+/* These may be called while requests are under way. */
 void world_scrape(struct world *w);
 void world_disconnect(struct world *w, unsigned client);
-/* Somebody goes on: a thread of the gateway, or bytes on their way. */
+/* A thread of the gateway goes on, or bytes arrive. */
 void world_go_on(struct world *w);
 void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns);
-/* One of those who can go on does. False: nobody can. */
+/* One thread that can go on does, or bytes arrive. False: there is neither. */
 bool world_go_on_once(struct world *w);
-/* Goes on until all is answered. False: the disk has died meanwhile, or it takes for ever. */
+/*
+ * Goes on until all requests are answered. False: the disk has died meanwhile, or a check has
+ * failed.
+ */
 bool world_answer_all(struct world *w);
-/* The status of the reply that a client has got, and its content; 0: it is not all there. */
+/*
+ * Returns the status of the reply that the client has got, and its content; 0: not all of it has
+ * come.
+ */
 int world_read_reply(const struct net_socket *s, struct str *ret_content);
-/* Until all is answered, or the disk dies; then looks at what is shown. */
+/* Goes on until all requests are answered, or the disk dies; then checks what a scrape shows. */
 void world_settle(struct world *w);
-/* With a disk that is well a push is taken, whatever has failed before. */
+/* Once the disk is well a push has to be accepted, whatever has failed before. */
 void world_check_well(struct world *w);
-/* The process ends; killed: at once. It is started again, and what is shown is looked at. */
+/* Ends the process, at once if killed; starts it again, and checks what a scrape shows. */
 void world_restart(struct world *w, bool killed);
-/* Goes on until the disk dies, or until there is nothing to do; then the process is killed. */
+/* Goes on until the disk dies, or until nothing is left to do; then kills the process. */
 void world_crash(struct world *w);
 
 #endif

@@ -1,4 +1,7 @@
-/* What the linker puts around src/: when a request is decided, and how it is answered. */
+/*
+ * Wrappers that the linker puts around src/, to see when a request is decided, and how it is
+ * answered.
+ */
 #include "api/submit.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
@@ -66,9 +69,9 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 }
 
 /*
- * The order is that in which pushes are decided. One that is large lets others pass: it is decided
- * when it is taken as a whole; or refused in a step before (in_steps), and noted then. A push that
- * is staged again is decided then.
+ * Pushes are numbered in the order in which they are decided. A large one lets others pass: it is
+ * decided when it is taken as a whole, or when a step before that refuses it (in_steps). A push
+ * that is staged again is decided anew.
  */
 static void decide(const struct push *push, bool in_steps)
 {
@@ -109,7 +112,7 @@ void __wrap_store_large_end(struct store *s)
 	__real_store_large_end(s);
 }
 
-/* One that asks for a verdict only; any other is staged again. */
+/* A push that only asks for the answer is decided here; any other is staged again. */
 void __wrap_store_large_drop(struct store *s)
 {
 	const struct push *push = store_large_push(s);
@@ -119,7 +122,7 @@ void __wrap_store_large_drop(struct store *s)
 	__real_store_large_drop(s);
 }
 
-/* Wipes are done in the order in which they came. */
+/* Wipes are decided in the order in which they came. */
 const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
 {
 	struct oracle *o = &world->oracle;
@@ -139,7 +142,7 @@ const struct rows *__wrap_store_wipe_rows(struct store *s, double now)
 	return __real_store_wipe_rows(s, now);
 }
 
-/* One of these is under way at a time. */
+/* Only one request of these kinds is under way at a time. */
 static void decide_kind(enum request_kind kind)
 {
 	struct oracle *o = &world->oracle;
@@ -162,7 +165,7 @@ int __wrap_undoing_stage(struct undoing *u, double now, struct err *err)
 	return __real_undoing_stage(u, now, err);
 }
 
-/* What a process says that has been killed is not heard. */
+/* An answer of a process that has been killed does not count. */
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
 {
 	struct sim_request *r = request_of(req);
@@ -201,7 +204,7 @@ void __wrap_api_reply_error(struct http_request *req, int status, const char *ms
 	__real_api_reply_error(req, status, msg);
 }
 
-/* The names that the naive store takes for metrics of our own. */
+/* Adds the names that the naive store takes for own metrics. */
 void __wrap_own_announce(struct store *s)
 {
 	__real_own_announce(s);
