@@ -48,7 +48,7 @@ def _counted(server, action):
 
 
 def instructions(bench):
-    """Instructions of one push and one scrape, by valgrind: what a change costs shows here."""
+    """Instructions of one push and one scrape, by valgrind: they show what a change of the code costs."""
     if not shutil.which("callgrind_control"):
         bench.fleet.log("instructions: not counted, there is no valgrind")
         return

@@ -3,9 +3,9 @@ check, and an HTTP server that does nothing, all under the same load on one mach
 
 Columns: floor (evhttp that does nothing), go, go unchecked (--push.disable-consistency-check; it
 also does the Go gateway's scrapes and memory, which do not depend on the check), ours. "x go" and
-so on: how many times better ours is. "> 30 s": not done within --limit; what comes after it at that
-number of series is not tried. Loads of a slow server end after a few answers, and a scrape that
-takes a fifth of the limit is made once only.
+so on: how many times better ours is. "> 30 s": not done within --limit; the later parts at that
+number of series are not tried. Loads of a slow server end after a few answers, and a scrape that
+takes a fifth of the limit is made only once.
 
 parts:
 {parts}
@@ -43,7 +43,7 @@ from servers import Failed, find_go, find_prometheus
 
 ALONE = {"decode": alone.decode, "instructions": alone.instructions, "summed": summed.summed, "gone": summed.gone,
          "wide": wide.wide, "replicas": replicas.replicas}
-# In this order: memory is looked at before pushes stir it, mixed leaves backlogs.
+# The order matters: memory is measured before pushes change it, and mixed leaves backlogs.
 WITH_STORE = {
     "memory": memory.memory,
     "push": push.push,
@@ -59,7 +59,7 @@ SERVERS = (FLOOR, GO, UNCHECKED, OURS)
 
 
 class Bench:
-    """What each part is given."""
+    """What each part gets."""
 
     def __init__(self, fleet, report, options):
         self.fleet = fleet
@@ -97,7 +97,7 @@ def what_parts_do():
 
 
 def library(text):
-    """A path is to hold in each server's folder; a mere name is for the dynamic linker to find."""
+    """Makes a path absolute, since servers run in other folders; the dynamic linker finds a mere name."""
     return os.path.abspath(text) if "/" in text else text
 
 
@@ -134,9 +134,9 @@ def parse_options():
 
 
 def choose_defaults(options, all_parts):
-    """For what is not given, and what follows from what is."""
+    """Sets the options that were not given, and those that follow from others."""
     quick = options.quick
-    # The curve has sizes of its own, unless the caller has.
+    # The curve has sizes of its own, unless --stored is given.
     options.curve = options.stored or list(curve.SIZES[:2] if quick else curve.SIZES)
     options.threads_at = options.curve[-1]
     if curve.THREADS_AT in options.curve:
@@ -158,7 +158,7 @@ def choose_defaults(options, all_parts):
 
 
 def sync_seconds(folder):
-    """What one small durable write costs here."""
+    """Seconds of one small durable write on this machine."""
     taken = []
     with tempfile.TemporaryFile(dir=folder, buffering=0) as f:
         for _ in range(50):
@@ -174,7 +174,7 @@ def version_text(program, version):
 
 
 def describe(options, go, go_version, folder):
-    """The conditions, as text."""
+    """The conditions of the run, as text."""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         model = re.search(r"model name\s*: (.*)", f.read())
     ours = subprocess.check_output([options.ours, "--version"]).decode().splitlines()[0]
@@ -213,7 +213,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     go, go_version = find_go()
     folder = tempfile.mkdtemp(prefix="tallygate-bench-", dir=options.dir)
-    # Requests are better not written to the disk that databases are synced to.
+    # Files of requests do not go to the disk that databases are synced to, if possible.
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else folder
     requests_folder = tempfile.mkdtemp(prefix="tallygate-bench-", dir=shm)
     report = Report(options.json, {"preload": options.preload} if options.preload else None)

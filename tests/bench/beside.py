@@ -1,11 +1,11 @@
-"""What somebody waits for when others have much to do."""
+"""How long requests take while other clients keep the gateway busy."""
 
 import bodies
 from fleet import OURS
 from scrape import FORMATS
 from servers import SCRAPE
 
-# Seconds between what is measured: a closed loop would hide the waiting of those who come later.
+# Seconds between two measured requests: a closed loop would hide how long later requests wait.
 EVERY = 0.05
 READERS = 6
 
@@ -23,7 +23,7 @@ def _get(path, *headers):
     return bodies.request("GET", path, headers=headers)
 
 
-# What others do: connections, the requests that they make again and again, and how many of these a second (0: as many
+# The load: connections, the requests that they make again and again, and how many of these a second (0: as many
 # as are answered).
 LOADS = {
     "nothing": (0, [], 0),
@@ -36,7 +36,7 @@ LOADS = {
 
 
 def _measured():
-    """What is measured beside that."""
+    """The requests that are measured beside the load."""
     group = bodies.Group(0, "beside.example", "10x1")
     return {
         "gzip scrape": _get("/metrics", *FORMATS["gzip"]),
@@ -63,11 +63,11 @@ def _measure(bench, server, request, load):
 
 def beside(bench):
     """A gzip scrape, a small push and /-/healthy, 20 of each a second, while others read all groups, scrape without
-    compression or push large bodies: p50, p99 and the longest, to be compared with those beside nothing."""
+    compression or push large bodies: p50, p99 and the longest, to be compared with those without a load."""
     if not bench.stored:
         return
     for server in bench.fleet.running([OURS], to=SCRAPE):
-        # So that nothing is made for the first time.
+        # Each form of a scrape is made once before the measurement.
         for form in FORMATS:
             bench.fleet.requests([bodies.request("GET", "/metrics", headers=FORMATS[form])])
             bench.fleet.load(server, total=2, connections=1)
@@ -77,7 +77,7 @@ def beside(bench):
                 for quantile in ("p50", "p99", "max"):
                     bench.report.add("beside", f"{what} beside {load}, {quantile}", bench.stored, server.name,
                                      result[quantile], "s")
-        # What was pushed on the way goes again.
+        # Groups of the load are deleted again.
         gone = [bodies.request("DELETE", f"/metrics/job/large-{i}") for i in range(LARGE_PUSHERS)]
         gone.append(bodies.Group(0, "beside.example", "10x1").delete())
         bench.fleet.all_answered(server, gone)

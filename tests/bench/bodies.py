@@ -12,10 +12,10 @@ SHAPES = {
     "100": (10, 10, "text"),
     "15000": (500, 30, "text"),
 }
-# Stored groups are half of the one and half of the other, of 10 series each.
+# Half of the stored groups have the one shape, half the other; each has 10 series.
 STORED_SHAPES = ("10x1", "1x10")
 SERIES_PER_GROUP = 10
-# Pushers come in kinds: those of one kind have their families in common.
+# Pushers of one job have their families in common.
 JOBS = 20
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -133,7 +133,7 @@ def stored_group(i):
 
 
 def some_stored(n_stored, shape, most):
-    """Groups of a shape from all over the store, or of any shape (None)."""
+    """Groups of a shape, or of any shape (None), spread over the store."""
     groups = range(n_stored // SERIES_PER_GROUP)
     if shape is not None:
         groups = groups[STORED_SHAPES.index(shape) :: 2]
@@ -149,7 +149,7 @@ def extra_groups(shape, n):
 
 
 def write_requests(path, requests):
-    """Returns how many."""
+    """Returns how many requests it has written."""
     n = 0
     with open(path, "wb") as f:
         for r in requests:

@@ -8,7 +8,7 @@ from servers import PUSH, SCRAPE
 
 SIZES = (1000, 10000, 100000, 1000000)
 THREADS = (1, 2, 4)
-# Series stored then, if that is one of the sizes.
+# Threads are varied with so many series stored, if that is one of the sizes.
 THREADS_AT = 10000
 
 RATE = ("pushes", "/s")
@@ -39,7 +39,7 @@ def _scrapes(bench):
         if server.name == OURS:
             report_cases(bench, server, "curve", "plain")
             continue
-        # One says it all: nothing of it is kept for the next.
+        # One scrape is enough: nothing of it is kept for the next.
         one = one_scrape(bench, server, "plain")
         value = bench.too_slow if not one or one["unanswered"] else one["p50"]
         bench.report.add("curve", SCRAPES[0][0], bench.stored, server.name, value, "s")
@@ -50,7 +50,7 @@ def _threads_figure(n):
 
 
 def _threads(bench):
-    """The numbers of threads take turns."""
+    """Pushes with each number of threads, by turns."""
     fleet, stored = bench.fleet, bench.stored
     server = next(fleet.running([OURS], to=PUSH), None)
     if not server:

@@ -1,4 +1,4 @@
-"""What the disk costs a push: a slow one, and none."""
+"""What the disk costs a push: a slow disk, and no database."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from report import median
 from servers import PUSH, Failed
 
 CONNECTIONS = 64
-# As in the part that measures pushes.
+# As many as in push.py.
 USUAL_CONNECTIONS = 16
-# What slow_sync.c adds to each sync.
+# Seconds that slow_sync.c adds to each sync.
 SYNC = 0.005
 
 
@@ -49,7 +49,7 @@ def _slow(bench, server):
 
 
 def _none(bench):
-    """A server of its own, that keeps nothing, beside the Go one, that does not wait for its disk."""
+    """A server without a database, beside the Go one, which does not wait for its disk."""
     fleet, stored = bench.fleet, bench.stored
     server = fleet.new_server(OURS, "memory")
     server.flags = ["--persistence.file="]
@@ -74,7 +74,7 @@ def _none(bench):
 
 def disk(bench):
     """Pushes over 64 connections to a disk whose sync takes 5 ms more; target 5,000/s. And over 16
-    to no disk at all, beside the Go gateway, whose pushes are not durable either."""
+    without a database, beside the Go gateway, whose pushes are not durable either."""
     server = next(bench.fleet.running([OURS], to=PUSH), None)
     if server:
         _slow(bench, server)

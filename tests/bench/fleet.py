@@ -9,9 +9,9 @@ import bodies
 from servers import START, Failed, Server
 
 FLOOR, GO, UNCHECKED, OURS = "floor", "go", "go unchecked", "ours"
-# Groups to push in one go while filling: bounds the file that holds the requests.
+# Groups that are pushed at once while filling: this bounds the file that holds the requests.
 FILL_CHUNK = 10000
-# Time to start with whatever is stored; not part of what is compared.
+# Seconds that a start may take; starts are not compared here.
 START_LIMIT = 120
 
 
@@ -46,7 +46,7 @@ class Fleet:
         }
 
     def new_server(self, name, folder):
-        """One of that kind with nothing stored, not started; the caller ends it."""
+        """A server of that kind with nothing stored, not started; the caller ends it."""
         server = Server(name, os.path.join(self.folder, folder), self._commands[name])
         if name == OURS:
             server.preload = list(self._preload)
@@ -59,16 +59,16 @@ class Fleet:
         return f"--persistence.file={self._data(server)}"
 
     def _start(self, server):
-        """Seconds to ready. A Go gateway starts from what the fill has left, however it ended."""
+        """Returns the seconds to ready. A Go gateway starts from the file that filling has left, however it ended."""
         if server.name in (GO, UNCHECKED) and os.path.exists(self._pristine):
-            # It replaces the file as a whole: a link is as good as a copy.
+            # The Go gateway replaces its file as a whole, so that a link is as good as a copy.
             if os.path.exists(self._data(server)):
                 os.unlink(self._data(server))
             os.link(self._pristine, self._data(server))
         return server.start(START_LIMIT)
 
     def restart(self, server):
-        """Seconds to ready again, or None: not in time."""
+        """Returns the seconds to ready again, or None: not in time."""
         if server.name in (GO, UNCHECKED):
             server.kill()
         else:
@@ -82,7 +82,7 @@ class Fleet:
             return None
 
     def running(self, names=None, to=None):
-        """Those that can be asked to do that now; restarted if still busy with old requests."""
+        """The servers that can do `to` now; one that is still busy with old requests is restarted."""
         for server in self.servers.values():
             if (names and server.name not in names) or server.too_slow & {to, START}:
                 continue
@@ -102,7 +102,7 @@ class Fleet:
         return subprocess.Popen(command, stdout=subprocess.PIPE)
 
     def end_load(self, server, load):
-        """What bench-load says."""
+        """The result of bench-load."""
         result = json.loads(load.communicate()[0])
         if result["unanswered"]:
             server.dirty = True
@@ -121,7 +121,7 @@ class Fleet:
         return result
 
     def push_groups(self, server, first, last):
-        """Pushes these of the groups that fill a store; the seconds that it took the server."""
+        """Pushes some of the groups that fill a store; returns the seconds that it took the server."""
         values = bodies.Values(first)
         seconds = 0
         for at in range(first, last, FILL_CHUNK):
@@ -137,7 +137,7 @@ class Fleet:
         for server in self.servers.values():
             server.too_slow.clear()
             if server.name == GO:
-                continue  # would take hours: it starts from the file of the unchecked one
+                continue  # filling it would take hours: it starts from the file of the unchecked one
             if server.name == UNCHECKED:
                 server.kill()
             if not server.proc:

@@ -12,17 +12,17 @@ from servers import SCRAPE, Failed
 
 REFILLS = 10
 STALLED = 10
-# Groups that are replaced between two stalled scrapes. They are from all over the store: that is
-# enough for each page of a large one to change.
+# Groups that are replaced between two stalled scrapes. They are spread over the store: that is
+# enough for each page of a large store to change.
 REPLACED = 20000
 ETHERNET_SEGMENT = 1460
-# Memory is given back when it has not shrunk for longer than ours waits to look, and is not waited
-# for much longer.
+# Seconds: memory has settled when it has not shrunk for longer than our gateway waits between two looks;
+# the second number is the longest wait for that.
 SETTLED, SETTLE_LIMIT = 12, 30
 
 
 def _settled(server):
-    """Resident bytes when no more are given back."""
+    """Resident bytes once no more memory is given back."""
     lowest = server.resident()
     begin = shrunk = time.monotonic()
     now = begin
@@ -36,10 +36,10 @@ def _settled(server):
 
 
 def _stall(server, limit):
-    """A scraper that has read a few bytes and reads no more; OSError: not even those in time."""
+    """A scraper that reads a few bytes and then no more; OSError: not even those came in time."""
     sock = socket.socket()
-    # The reply is to stay with the server. The kernel would take more than a megabyte of it, on
-    # either side: here the least that it can, there what it takes for segments as on Ethernet.
+    # The reply should stay in the server. The kernel would buffer more than a megabyte of it on either
+    # side: this end gets the smallest buffer, the other one what it takes for segments as on Ethernet.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, ETHERNET_SEGMENT)
     sock.settimeout(limit)
@@ -55,7 +55,7 @@ def _stall(server, limit):
 
 
 def _hold(bench, server, held):
-    """Adds stalled scrapers, each of another state of the store. False: not done in time."""
+    """Adds stalled scrapers, each with another state of the store. False: not done in time."""
     limit = bench.options.limit
     begin = time.monotonic()
     groups = bodies.some_stored(bench.stored, None, REPLACED)
@@ -76,7 +76,7 @@ def _hold(bench, server, held):
 
 
 def _stalled_scrapers(bench, server, add):
-    """Memory while they hold what is not shown any more, and when they are gone."""
+    """Memory while stalled scrapers hold what is not shown any more, and when they are gone."""
     held = []
     try:
         in_time = _hold(bench, server, held)
@@ -90,7 +90,7 @@ def _stalled_scrapers(bench, server, add):
 
 
 def _wipe(server, limit):
-    """Seconds until it is answered."""
+    """Seconds until a wipe is answered."""
     begin = time.monotonic()
     status, _ = server.ask("PUT", "/api/v1/admin/wipe", limit)
     if status != 202:
@@ -129,7 +129,7 @@ def _refill(bench, add):
 
 
 def _wipe_once(bench, server):
-    """Of another server, that is then as it was."""
+    """Times the wipe of a Go gateway, which is then started again with what it had."""
     try:
         value = _wipe(server, bench.options.limit)
     except OSError:

@@ -7,9 +7,9 @@ from scrape import FORMATS
 from servers import PUSH
 
 PUSHES_PER_SECOND = 2000
-# Pushes that may be under way at once: a slow server is to be seen in the latencies.
+# Pushes that may be under way at once: so many that a slow server shows in the latencies.
 CONNECTIONS = 256
-# Seconds that those under way have in the end.
+# Seconds that requests still under way have at the end.
 TAIL = 5
 # One request in so many deletes its group; a later one brings the group back.
 DELETE_EVERY = 20
@@ -26,7 +26,7 @@ def _requests(groups):
 
 
 def _quantile(result, q, name):
-    """Seconds; or a str where those that never got an answer hide the real one."""
+    """Seconds; or a str where requests that never got an answer hide the real quantile."""
     n = result["ok"] + result["failed"] + result["unanswered"]
     if result["unanswered"] > n * (1 - q):
         return f"> {result[name]:.3g} s"

@@ -1,4 +1,4 @@
-"""What is answered how quickly while twice as much is pushed as can be committed."""
+"""How quickly requests are answered while twice as much is pushed as can be committed."""
 
 import bodies
 from fleet import OURS
@@ -6,10 +6,10 @@ from push import TARGETS
 from scrape import FORMATS
 from servers import PUSH
 
-# What can be committed is measured first, over so many connections, each with one push on its way.
+# The capacity is measured first, over so many connections, each with one push on its way.
 CAPACITY_CONNECTIONS = 256
 CAPACITY_SECONDS = 3
-# Twice that is offered over so many that none of them waits for an answer before it is due: the
+# Then twice the capacity is offered, over so many connections that no push has to wait for one: the
 # gateway has to refuse, and nothing waits on this side.
 TIMES = 2
 CONNECTIONS = 4096
@@ -17,7 +17,7 @@ SECONDS = 8
 
 
 def _others():
-    """What is to get through: requests, and how many a second."""
+    """The requests that have to get through, and how many a second."""
     group = bodies.Group(0, "overload.example", "10x1")
     return {
         "delete": ([group.delete()], 10),

@@ -1,4 +1,4 @@
-"""What a real Prometheus says of its scrapes; it reads, and keeps, all that it gets."""
+"""What a real Prometheus measures of its scrapes; it reads and stores everything that it gets."""
 
 import itertools
 import json
@@ -14,9 +14,9 @@ from scrape import one_scrape
 from servers import SCRAPE, Failed, Server, find_prometheus
 
 SERIES = ("up", "scrape_duration_seconds", "scrape_samples_scraped")
-# It finds its targets with a delay, and scrapes the first time at some moment of the interval.
+# Seconds after which Prometheus has found its targets; it first scrapes at some moment of the interval.
 DELAY = 6
-# More than it takes to read a series and keep it.
+# More than Prometheus needs to read a series and store it.
 SECONDS_A_SERIES = 15e-6
 
 CONFIGURATION = """\
@@ -42,7 +42,7 @@ def _new_server(program, folder, port, interval):
 
 
 def _scrapes(scraper):
-    """For each scrape so far a value of each of SERIES, by time."""
+    """For each scrape so far, by time, the values of SERIES."""
     query = f'{{__name__=~"{"|".join(SERIES)}",job="bench"}}[1h]'
     status, body = scraper.get("/api/v1/query?" + urllib.parse.urlencode({"query": query}))
     if status != 200:
@@ -63,7 +63,7 @@ def _wait_for(scraper, wanted, deadline):
 
 
 def _interval(bench, server):
-    """Seconds, enough for a scrape to end; or None: it takes longer than the limit."""
+    """Seconds in which a scrape surely ends; or None: a scrape takes longer than the limit."""
     one = one_scrape(bench, server, "gzip")
     if one is None or one["unanswered"]:
         return None
@@ -72,7 +72,7 @@ def _interval(bench, server):
 
 
 def _measure(bench, program, server, interval):
-    """Seconds of its scrapes until one fails; with the first, Prometheus makes all series."""
+    """Seconds of the scrapes until one fails; in the first one Prometheus makes all series."""
     folder = os.path.join(bench.fleet.folder, "prometheus")
     wanted = bench.options.rounds + 1
     scraper = _new_server(program, folder, server.port, interval)

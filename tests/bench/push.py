@@ -5,8 +5,8 @@ from fleet import OURS, UNCHECKED
 from report import median
 from servers import PUSH
 
-# Requests under way at once; of the usual ones also more, of the large ones fewer, as a store full of
-# them would be another case.
+# Requests under way at once; the usual ones also with more, the large ones with fewer, since a store
+# full of large groups would be another case.
 CONNECTIONS = 16
 MORE_CONNECTIONS = 64
 LARGE_CONNECTIONS = 4
@@ -15,7 +15,7 @@ TARGETS = 2000
 
 
 def _cells(options, stored):
-    """(shape, connections, new one each): all shapes at one size, the usual one at all."""
+    """(shape, connections, a new one for each push): all shapes at one size, the usual shape at all sizes."""
     all_of_them = options.full or stored == options.stored[min(1, len(options.stored) - 1)]
     for shape in options.shapes:
         if all_of_them or shape in bodies.STORED_SHAPES:
@@ -72,7 +72,7 @@ def write_pushes(bench, shape, connections, close=False):
 
 
 def forget(fleet, groups):
-    """The store is to be as it was for the next figure."""
+    """Deletes the groups, so that the store is as it was for the next figure."""
     if not groups:
         return
     for server in fleet.running():
@@ -81,7 +81,7 @@ def forget(fleet, groups):
 
 
 def warm_up(bench, names=(UNCHECKED, OURS)):
-    """Caches, and database files that have not grown to their usual size yet."""
+    """Fills caches, and lets database files grow to their usual size."""
     groups = bodies.extra_groups("10x1", CONNECTIONS)
     values = bodies.Values()
     bench.fleet.requests(g.put(values) for g in groups)
@@ -91,7 +91,7 @@ def warm_up(bench, names=(UNCHECKED, OURS)):
 
 
 class Commits:
-    """What our own metrics say of the transactions since this was made."""
+    """The transactions since this was made, by our own metrics."""
 
     SAMPLES = [
         f"pushgateway_commit_{what}_{sample}"

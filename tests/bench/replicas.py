@@ -46,7 +46,7 @@ class Setting:
     def load(self, connections):
         """(pushes a second of all, the worst p99)."""
         fleet, n = self.bench.fleet, len(self.servers)
-        # Each begins elsewhere, so that they do not push to the same groups at the same time.
+        # Each load begins at another group, so that two do not push to the same group at the same time.
         loads = [fleet.begin_load(server, connections=connections // n, seconds=self.bench.options.seconds,
                                   first=i * GROUPS // n)
                  for i, server in enumerate(self.servers)]
@@ -82,7 +82,7 @@ def _pushes(bench, settings):
 
 
 def _scrapes(bench, settings):
-    """Of what the pushes have left; the own metrics of each are the same."""
+    """Scrapes of what the pushes have left."""
     for setting in settings:
         taken = []
         for i in range(SCRAPES):
@@ -95,7 +95,7 @@ def _scrapes(bench, settings):
 
 
 def _has_applied(server, rows):
-    """So many rows of others."""
+    """The server shows at least so many rows of other gateways."""
     text = server.get("/metrics?own=only")[1].decode()
     return float(re.search(r"^pushgateway_replica_applied_rows_total\S* (\S+)$", text, re.M)[1]) >= rows
 
@@ -105,7 +105,7 @@ def _push_all(bench, server, groups, values):
 
 
 def _catching_up(bench, setting, stored):
-    """The second of two was stopped while all groups were pushed once more."""
+    """How long the second of two gateways takes to catch up, when it was stopped while all groups were pushed once more."""
     groups = bodies.extra_groups("100", stored // 100)
     values = bodies.Values()
     first, second = setting.servers[:2]
@@ -154,7 +154,7 @@ class Pusher(threading.Thread):
 
 
 def _promotion(bench):
-    """The primary is lost, and its synchronous standby promoted at once: how long until each of two gateways has taken a push again."""
+    """How long it takes until each of two gateways has taken a push again, when the primary is lost and its synchronous standby promoted at once."""
     primary = Postgresql(durable=True, synchronous_standby_names="*").start()
     try:
         standby = Postgresql(base=primary, durable=True).start()

@@ -1,4 +1,4 @@
-"""Figures as they are found, as JSON lines, and as one table in the end."""
+"""Figures, as JSON lines when they are found, and as one table at the end."""
 
 import json
 import statistics
@@ -8,7 +8,7 @@ import time
 from fleet import FLOOR, GO, OURS, UNCHECKED
 
 COLUMNS = (FLOOR, GO, UNCHECKED, OURS)
-# Of these units more is better.
+# Units of which more is better.
 RATES = ("/s", "MB/s")
 
 
@@ -36,14 +36,14 @@ def show(value, unit):
 
 class Report:
     def __init__(self, path, conditions=None):
-        """conditions: goes into each line of JSON."""
+        """conditions: written into each line of JSON."""
         self.conditions = conditions or {}
         self.rows = {}  # (part, figure, unit, stored): {server: value}, in the order found
         self.begin = time.monotonic()
         self.out = open(path, "a", encoding="utf-8") if path else None
 
     def add(self, part, figure, stored, server, value, unit, **more):
-        """value: a number; a str tells why there is none; None: nothing to tell."""
+        """value: a number; a str: why there is none; None: nothing is reported."""
         if value is None:
             return
         self.rows.setdefault((part, figure, unit, stored), {})[server] = value
@@ -75,7 +75,7 @@ class Report:
         head = ["figure", "unit", "stored", *COLUMNS, *(f"x {c}" for c in ratios)]
         lines = [head]
         part_before = None
-        # One figure at all sizes is a curve: these belong together.
+        # One figure at all sizes is a curve, so its rows stand together.
         order = {}
         for part, figure, unit, _ in self.rows:
             order.setdefault((part, figure, unit), len(order))

@@ -46,7 +46,7 @@ def _cases(bench, server, form):
     for i in range(bench.options.rounds):
         if cold is None or SCRAPE in server.too_slow or is_slow(bench, cold):
             break
-        # As Prometheus does it: some ills of a connection only show with its second request.
+        # Several requests over one connection, as Prometheus does: some faults only show with the second.
         cases["unchanged"].append(one_scrape(bench, server, form, times=3))
         if bench.stored and SCRAPE not in server.too_slow:
             _change(bench, server, i)

@@ -15,7 +15,7 @@ LISTENING = re.compile(rb'msg="?Listening on"?.*?address="?\S*?:(\d+)')
 
 
 class Failed(Exception):
-    """A server did not do what measuring it needs."""
+    """A server did not do what the measurement needs."""
 
 
 def version_of(program, kind):
@@ -63,12 +63,12 @@ class Server:
         self.command = command
         self.stop_signal = stop
         self.wrapper = list(wrapper)
-        self.flags = []  # behind those of the command
+        self.flags = []  # added behind the flags of the command
         self.preload = []  # libraries for LD_PRELOAD
         self.proc = None
         self.port = None
-        self.dirty = False  # has requests under way that nobody waits for any more
-        # What took longer than the limit at the present number of series: PUSH, SCRAPE, START.
+        self.dirty = False  # still has requests under way whose answers do not matter any more
+        # Which of PUSH, SCRAPE, START took longer than the limit at the present number of series.
         self.too_slow = set()
         os.makedirs(folder, exist_ok=True)
 
@@ -92,7 +92,7 @@ class Server:
         return taken
 
     def _check_preloaded(self):
-        """The dynamic linker only warns of what it cannot load."""
+        """Checks that libraries were preloaded: the dynamic linker only warns of one that it cannot load."""
         with open(f"/proc/{self.proc.pid}/maps", encoding="utf-8") as f:
             mapped = f.read()
         for library in self.preload:
@@ -168,12 +168,12 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def resident(self):
-        """Bytes."""
+        """Resident bytes."""
         with open(f"/proc/{self.proc.pid}/status") as f:
             return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1)) * 1024
 
     def own_metrics(self, names):
-        """Samples of the server's own, 0 where there is none. Costs a scrape."""
+        """Values of the server's own metrics, 0 where there is none. Costs a scrape."""
         text = self.get("/metrics")[1]
 
         def value(name):

@@ -13,7 +13,7 @@ SERIES = 100
 FAMILIES = 10
 PUSHES = 4000
 CONNECTIONS = 16
-# Of each, one push with all of its counts, and its end. $GONE says another number.
+# Processes that come and go: each pushes all of its counts once, and ends. $GONE sets another number.
 GONE = int(os.environ.get("GONE", "100000"))
 GONE_SERIES = 10
 GONE_AT_ONCE = 50000
@@ -22,14 +22,14 @@ START_LIMIT = 120
 
 
 def _body(value, series=SERIES, created=0):
-    """created: over how many seconds the series of a family began; 0: that is not said."""
+    """created: over how many seconds the series of a family began; 0: no creation times."""
     lines = []
     for family in range(FAMILIES):
         lines.append(f"# TYPE summed_{family}_total counter\n")
         lines += [f'summed_{family}_total{{handler="h{i}"}} {value + i}\n'
                   for i in range(series // FAMILIES)]
         if created:
-            # As client_python says it: each series began at another moment.
+            # As client_python writes it; each series began at another moment.
             lines.append(f"# TYPE summed_{family}_created gauge\n")
             lines += [f'summed_{family}_created{{handler="h{i}"}} {1732620000 + family + i * created / FAMILIES}\n'
                       for i in range(series // FAMILIES)]
@@ -81,7 +81,7 @@ def _filled(bench, name, prefix, measure, body=None):
 
 
 def _many(bench):
-    """10,000 processes, summed and each a group of its own."""
+    """10,000 processes, summed, and each in a group of its own."""
     add, found = bench.report.add, {}
     for name, prefix in (("plain", ""), ("summed", "/sum")):
         def measure(own, server, bytes_, prefix=prefix):
@@ -112,7 +112,7 @@ def _let_go(own, server, first, last):
 
 
 def gone(bench):
-    """Processes that come and go, $GONE of them in the end: the start after it, memory, and the file."""
+    """Processes that come and go, $GONE of them in the end: the start after that, memory, and the file."""
     own = _fleet(bench, "summed-gone")
     server = own.servers[OURS]
     add = bench.report.add

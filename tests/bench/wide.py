@@ -1,4 +1,4 @@
-"""Groups of many families: what one series costs that is pushed to them, and loading them."""
+"""Groups of many families: what it costs to push one series to them, and to load them."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def _post(path, i, value):
 
 
 def _fill(own, server, width, path):
-    """In parts: one body has no more families than a push may have."""
+    """Fills a group in parts, since a push may have only so many families."""
     step = 20000
     for first in range(0, width, step):
         body = "".join(_body(i, 0) for i in range(first, min(width, first + step)))
@@ -38,7 +38,7 @@ def _fill(own, server, width, path):
 
 
 def _posts(bench, own, server):
-    """Takes turns between the widths."""
+    """Pushes to the widths by turns."""
     report, found = bench.report, {width: [] for width in WIDTHS}
     for width in WIDTHS:
         _fill(own, server, width, f"/metrics/job/wide/width/{width}")
@@ -48,7 +48,7 @@ def _posts(bench, own, server):
             posts = [_post(path, k * 7919 % width, turn * POSTS + k) for k in range(POSTS)]
             before = server.cpu()
             own.all_answered(server, posts, connections=CONNECTIONS)
-            # The first one warms up.
+            # The first turn warms up.
             if turn > 0:
                 costs.append((server.cpu() - before) / POSTS * 1e6)
     for width, costs in found.items():

@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-# gateway.py and others, which start programs; the application of compose.yaml.
+# For gateway.py and others, which start programs, and for the application of compose.yaml.
 sys.path[:0] = [str(TESTS / "integration"), str(TESTS.parent / "deploy" / "compose")]
 
 

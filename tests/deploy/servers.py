@@ -16,7 +16,7 @@ from tools import tool
 
 
 def free_address():
-    """For a program that cannot tell which port it got."""
+    """A free address, for a program that cannot tell which port it got."""
     return f"127.0.0.1:{free_port()}"
 
 
@@ -31,7 +31,7 @@ def wait_for_port(port):
 
 
 class Server:
-    """One that is ready when `ready` of it is answered 200."""
+    """A server that is ready when it answers the path `ready` with 200."""
 
     def __init__(self, directory, program, *flags, ready, flag, address=None, launcher=()):
         self.address = address or free_address()
@@ -57,7 +57,7 @@ class Server:
             return reply.read()
 
     def query(self, promql):
-        """[(labels, value)], of an instant query."""
+        """An instant query. Returns [(labels, value)]."""
         result = json.loads(self.get("/api/v1/query", query=promql))["data"]["result"]
         return [(x["metric"], float(x["value"][1])) for x in result]
 
@@ -72,7 +72,7 @@ def prometheus(directory, configuration, address):
 
 
 def alertmanager(directory, configuration):
-    """Debian's reads templates in /usr/share, and is not installed but unpacked: it sees the unpacked /usr/share."""
+    """Debian's Alertmanager reads templates in /usr/share. It is unpacked, not installed, so it runs with the unpacked /usr/share mounted there."""
     share = Path(tool("prometheus-alertmanager")).parents[1] / "share"
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     launcher = ["unshare", *user, "--mount", "sh", "-c", 'mount --bind "$0" /usr/share && exec "$@"', share]

@@ -5,7 +5,7 @@ import api
 
 
 class CloudWatch:
-    """What cloudwatch_exporter shows: gauges that say themselves whose they are."""
+    """What cloudwatch_exporter shows: gauges with the labels of their own source."""
 
     def __init__(self, series):
         """series: the names of the labels, by the name of the metric."""

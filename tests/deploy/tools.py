@@ -1,4 +1,4 @@
-"""Where things are, and the programs that tests/run unpacks."""
+"""Paths of the repository, and the programs that tests/run unpacks."""
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ OBSERVABILITY = ROOT / "deploy" / "observability"
 
 
 def tool(name):
-    """PROMETHEUS=/path/to/prometheus takes another one, PROMTOOL likewise."""
+    """The path of a program. $PROMETHEUS names another Prometheus, $PROMTOOL another promtool."""
     found = os.environ.get(name.upper().replace("-", "_")) or shutil.which(name, path=f"{os.environ['PATH']}:{TOOLS}/usr/sbin")
     assert found, f"no {name}: tests/run gets it"
     return found

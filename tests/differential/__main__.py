@@ -94,7 +94,7 @@ def run(args, pair, features, switches):
 
 def main():
     args = parse_args()
-    # So that the gateways are ended too.
+    # SIGTERM raises SystemExit, so that the gateways are ended, too.
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
     switches = (sequences.DEFAULT | set(args.extra)) - set(args.without)
     flags = [flag for name in sorted(switches) for flag in sequences.FLAGS.get(name, [])]

@@ -1,5 +1,5 @@
-"""Where we do not do as the Go gateway does: each rule has a row in README.md, which tests/lint/docs.py
-checks. Each is as narrow as what it allows; whatever is not here is a disagreement."""
+"""Where Tallygate differs from the Go gateway on purpose: each rule has a row in README.md, which tests/lint/docs.py
+checks. A rule allows nothing but its own difference; any other difference is a disagreement."""
 import dataclasses
 import json
 import re
@@ -35,7 +35,7 @@ class Case:
 
 
 def _quoted(text, before=b""):
-    """What an error text says in quotes."""
+    """The quoted parts of an error text."""
     found = re.findall(before + rb'"((?:[^"\\]|\\.)*)"', text)
     return {re.sub(rb"\\(x[0-9a-f]{2}|.)", _unescaped, word) for word in found}
 
@@ -51,7 +51,7 @@ def _exposed(name):
 
 
 def _forms(name):
-    """What the name is in underscores, dots and values."""
+    """The name in the escapings underscores, dots and values."""
     if _is_classic(name):
         return {name}
     text = name.decode(errors="replace")
@@ -69,14 +69,14 @@ def _is_classic(name):
 
 
 def _path_not_utf8(c):
-    """Refused with the path, before the body is read: no group comes of it that would break scrapes, and
+    """Ours refuses the path before it reads the body: no group is made that would break scrapes, and
     none is there to be deleted."""
     expected = 202 if c.step.method == "DELETE" else 400
     return c.go.status == expected and c.refused(b"not valid UTF-8") and _value_not_utf8(c)
 
 
 def _le_on_histogram(c):
-    """Exposed twice by the Go gateway; Prometheus cannot read that."""
+    """The Go gateway exposes the label twice, which Prometheus cannot read."""
     if not c.refused(b'must not have an explicit "le" label'):
         return False
     return b"le" in c.key() or any(f.kind in (4, 5) and b"le" in f.label_names() for f in c.families())
@@ -91,7 +91,7 @@ def _same_exposed_name(c):
 
 
 def _name_that_breaks_scrapes(c):
-    """No format, or not all escapings, can show it: a Prometheus that asks for one of the others loses the scrape."""
+    """Some format or escaping cannot show the name: a Prometheus that asks for that one loses the scrape."""
     if not c.ours.status == 400:
         return False
     names = _quoted(c.ours.body, rb"(?:metric name|label whose name|improper label name) ")
@@ -102,13 +102,13 @@ def _name_that_breaks_scrapes(c):
 
 
 def _bound_twice(c):
-    """Two series that are one: the Go gateway exposes both."""
+    """Two bounds that are the same number: the Go gateway exposes both."""
     found = re.search(rb'has two (buckets|quantiles) with (le|quantile)="([^"]+)"', c.ours.body)
     return bool(found) and any(name in _quoted(c.ours.body) for name, _ in declared(c.step))
 
 
 def _native_that_no_reader_takes(c):
-    """The Go gateway takes any, and Prometheus drops it, or the whole scrape."""
+    """The Go gateway takes any native histogram, and Prometheus drops a broken one, or the whole scrape."""
     if not c.refused(b"has a native histogram that no reader takes"):
         return False
     metrics = [m for family in c.families() for m in family.metrics]
@@ -118,7 +118,7 @@ def _native_that_no_reader_takes(c):
 
 
 def _exemplar_not_utf8(c):
-    """Readers that know text from bytes refuse the whole message."""
+    """Readers that tell text from bytes refuse the whole message."""
     return c.refused(b"has an exemplar with a label that is not utf8") and c.step.is_protobuf
 
 
@@ -160,7 +160,7 @@ def _gauge_histogram_checked(c):
 
 
 def _family_without_metrics(c):
-    """The Go gateway does not look at the type of a family that has none; here it holds its name's type."""
+    """The Go gateway does not look at the type of a family without metrics; ours takes it for the type of the name."""
     if c.statuses() != (200, 400) or not (c.refused(b"is not a ") or c.refused(b"collides with")):
         return False
     empty = {f.name for s in c.pushes() if s.is_protobuf for f in protobuf.families(s.content) if not f.metrics}
@@ -168,7 +168,7 @@ def _family_without_metrics(c):
 
 
 def _nameless_sample(c):
-    """The Go gateway's handler crashes, or takes it for more of the line before."""
+    """The Go gateway's handler crashes, or takes the sample for one of the line before."""
     found = re.match(rb"text format parsing error in line (\d+): "
                      rb'(?:invalid metric name|invalid label name for metric "")(?:: [^\n]*)?\n$', c.ours.body)
     if not found or c.go.status not in (0, 400, 200) or c.step.is_protobuf:
@@ -187,20 +187,20 @@ _FAILURE = b"push_failure_time_seconds"
 
 
 def _own_names(c):
-    """There is no Go runtime here, and our own metrics are other ones."""
+    """Ours has no Go runtime, and other own metrics."""
     said = _quoted(c.go.body) | _quoted(c.ours.body) | set(re.findall(rb"gathered metric family (\S+)", c.go.body))
     return any(name.startswith(canonical.OWN) for name in {*said, *(n for n, _ in declared(c.step))})
 
 
 def _failure_time_pushed(c):
-    """The Go gateway stores it where the group has one already, and then its type can clash."""
+    """The Go gateway stores a pushed one where the group has one already, and then its type can clash."""
     if not any(name == _FAILURE for s in c.pushes() for name, _ in declared(s)):
         return False
     return c.step.method == "GET" or _FAILURE in c.go.body or any(name == _FAILURE for name, _ in declared(c.step))
 
 
 def _several_faults(c):
-    """We look at the push itself first, then at what is stored; each names a fault that is there."""
+    """Ours checks the push itself first, then against what is stored; both gateways name a fault that is there."""
     if c.statuses() != (400, 400):
         return False
     go, ours = compare.kinds(c.go.body), compare.kinds(c.ours.body)
@@ -217,7 +217,7 @@ def _compressed_fault(c):
 
 
 def _head(c):
-    """Answered as GET, without the content; Allow says so."""
+    """Ours answers HEAD as GET, without the content; Allow says so."""
     if c.step.method == "HEAD":
         return c.go.status in (404, 405, 307) and c.ours.status in (200, 301, 405) and c.ours.body == b""
     go, ours = (reply.headers.get("allow", "").split(", ") for reply in (c.go, c.ours))
@@ -225,7 +225,7 @@ def _head(c):
 
 
 def _one_group(c):
-    """A group can be read; Allow says so."""
+    """Ours answers GET of a group; Allow says so."""
     if c.step.method in ("GET", "HEAD"):
         return c.go.status == 405 and c.ours.status in (200, 400, 404)
     go, ours = (reply.headers.get("allow", "").split(", ") for reply in (c.go, c.ours))
@@ -238,12 +238,12 @@ def _chunked_with_length(c):
 
 
 def _one_length_twice(c):
-    """Two headers are a sign of a request that is read in two ways, also while they agree."""
+    """Two lengths, even the same one twice, are a sign of a request that is meant to be read in two ways."""
     return c.statuses() == (200, 400) and c.step.raw == endpoints.ONE_LENGTH_TWICE
 
 
 def _empty_line_first(c):
-    """Ignored, as RFC 9112 section 2.2 wants it."""
+    """Ours ignores the line, as RFC 9112 section 2.2 wants."""
     return c.statuses() == (400, 200) and c.step.raw == endpoints.EMPTY_LINE_FIRST
 
 
@@ -254,7 +254,7 @@ REPLIES = [_path_not_utf8, _le_on_histogram, _same_exposed_name, _suffix_of_esca
            _compressed_fault, _head, _one_group, _chunked_with_length, _one_length_twice, _empty_line_first]
 
 
-# --- scrapes of the Go gateway that are none, after a step that we answered alike -------------
+# --- broken scrapes of the Go gateway, after a step that both answered alike ------------------
 
 
 def _value_not_utf8(c):
@@ -300,7 +300,7 @@ def _as_exposed(help):
 
 
 def _groups_differ_in_help(gateway, case, name, found):
-    """The groups differ in their help, and the Go gateway shows any of theirs."""
+    """The groups differ in their help, and the Go gateway shows that of any."""
     if found.what != compare.HELP:
         return False
     reply = gateway.send(Step("GET", b"/api/v1/metrics"))
@@ -309,12 +309,12 @@ def _groups_differ_in_help(gateway, case, name, found):
     name = name.decode()
     helps = [group[key].get("help", "") for group in json.loads(reply.body)["data"] for key in group
              if _exposed(key.encode()).decode() == name and "metrics" in group[key]]
-    # "" is one that is empty or one that is missing: these two differ in a scrape.
+    # "" is an empty help or a missing one: these two differ in a scrape.
     return len(set(helps)) > 1 or (len(helps) > 1 and helps[0] == "")
 
 
 def _newest_help_stays(gateway, case, name, found):
-    """The newest help stays until the last group drops the name, also when its own group did."""
+    """The newest help stays until the last group has dropped the name, also after its own group did."""
     return found.what == compare.HELP and _was_pushed_as_help(case, name, found.ours)
 
 

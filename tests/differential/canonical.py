@@ -1,4 +1,4 @@
-"""A scrape in a form that two gateways have to agree on; reading it is also the check that it is one."""
+"""A scrape in a form that two gateways have to agree on. Reading it also checks that it is a valid scrape."""
 import dataclasses
 import re
 
@@ -15,7 +15,7 @@ _SUFFIXES = {b"summary": (b"", b"_sum", b"_count"), b"histogram": (b"_bucket", b
 
 
 class Broken(Exception):
-    """Not a scrape that Prometheus could read."""
+    """Prometheus could not read this scrape."""
 
 
 @dataclasses.dataclass
@@ -31,7 +31,7 @@ class Family:
 
 
 def one_replacement(help):
-    """Prometheus wants UTF-8: what is none stands for the same, however each side writes it."""
+    """Prometheus wants UTF-8: bytes that are not become one mark, however each side writes them."""
     return re.sub("\ufffd+", "\ufffd", help.decode(errors="replace")).encode() if help else help
 
 
@@ -77,7 +77,7 @@ def families_of(body, in_order):
     try:
         body.decode()
     except UnicodeDecodeError:
-        # The Go gateway lets a help text through as it is.
+        # The Go gateway exposes a help text that is not UTF-8 as it is.
         if any(b"\n# HELP" not in b"\n" + x for x in body.split(b"\n") if not is_utf8(x)):
             raise Broken("not UTF-8") from None
     lines = body.split(b"\n")
@@ -117,7 +117,7 @@ def _time_line(line):
 
 
 def canonical(reply, in_order=True):
-    """What was pushed, by family. Raises Broken when the reply is no scrape. in_order: families are
+    """What was pushed, by family. Raises Broken when the reply is not a valid scrape. in_order: families are
     sorted; the Go gateway sorts by the names before they are escaped."""
     if reply.status != 200:
         raise Broken(f"status {reply.status}: {reply.body[:400]!r}")

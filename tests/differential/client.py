@@ -104,7 +104,7 @@ class Client:
             try:
                 self.socket.sendall(step.encode())
             except (BrokenPipeError, ConnectionResetError):
-                pass  # what it had to say may still be there
+                pass  # its reply may still be there
             reply = self._read(step.method)
         except (Closed, ConnectionResetError):
             self.close()

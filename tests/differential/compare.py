@@ -9,7 +9,7 @@ HEADERS = ("content-type", "x-content-type-options", "allow", "location", "acces
            "access-control-expose-headers", "cache-control")
 HELP = "help in the scrape"
 INVALID = b"pushed metrics are invalid or inconsistent with existing metrics: "
-# What the Go gateway says of a push that is well-formed; details between braces are its debug dump.
+# Messages of the Go gateway about well-formed pushes; details between braces are its debug dump.
 KINDS = {
     "timestamps": rb"pushed metrics must not have timestamps",
     "twice": rb"was collected before with the same name and label values",
@@ -25,7 +25,7 @@ KINDS = {
 
 @dataclasses.dataclass
 class Disagreement:
-    what: str  # names the class of it: what stays the same when it is made smaller
+    what: str  # the class of the disagreement, which stays the same when the sequence is made smaller
     go: object
     ours: object
     detail: str = ""
@@ -46,7 +46,7 @@ def _spelled(char):
 
 
 def _same_text(go, ours):
-    """Ours cuts what it quotes when that is long."""
+    """Compares texts of which ours cuts long quotes."""
     end = b'..."\n'
     return go == ours or (len(ours) > 300 and ours.endswith(end) and go.startswith(ours[:-len(end)]))
 
@@ -56,11 +56,11 @@ def kinds(text):
 
 
 def of_http_layer(reply):
-    """Refused before it was a request: text and headers are the library's."""
+    """Whether the HTTP library refused the request: text and headers are then the library's."""
     return reply.status in (417, 501, 505) or reply.body.startswith(b"400 Bad Request")
 
 
-# What ours appends to the message about a body that everybody gets wrong once (format/text/mistakes.c).
+# What ours appends to messages about common mistakes in a body (format/text/mistakes.c).
 _MISTAKES = re.compile(rb": (?:the last line has no line feed; with curl use --data-binary|the line ends in CR LF, end lines in LF alone|"
                        rb"the body begins with a byte order mark \(BOM\), leave it out|the body is UTF-16, send UTF-8)\n\Z")
 
@@ -69,7 +69,7 @@ def _stable(text):
     """The part of an error that a client may rely on."""
     text = _MISTAKES.sub(b"\n", text)
     text = text.partition(b": illegal base64 data")[0]
-    # One line is one line: control characters are spelled out by ours.
+    # Ours spells out control characters, so that a message is one line.
     text = _ESCAPE.sub(lambda m: m[1] + _spelled(m[2]) + b"'", text)
     if text.startswith((b"text format parsing error", b"improper label", b"odd number", b"invalid base64", b"job name",
                         b"404 page", b"Method Not", b"OK", b"Lifecycle", b"Only POST", b"Requesting")):

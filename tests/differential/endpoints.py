@@ -6,7 +6,7 @@ _PATHS = [b"/metrics", b"/-/healthy", b"/-/ready", b"/api/v1/status", b"/foo", b
           b"/metrics/foo",
           b"/metrics/instance/y/job/x", b"/-/foo", b"/metrics?x=1", b"/-/healthy?", b"//", b"/../metrics",
           b"/metrics/../foo", b"/%6Detrics"]
-# GET and the others of the push paths are pushes.
+# For push paths: the methods that are left change groups.
 _PUSH_METHODS = ["GET", "HEAD", "OPTIONS", "PATCH", "TRACE", "FOO"]
 _API_PATHS = [b"/api/v1/nothing", b"/api/v1/", b"/api/v1", b"/apI/v1/status"]
 _SLASHES_AND_CASES = [b"/metrics/", b"/METRICS", b"/-/HEALTHY", b"/-/healthy/", b"/METRICS/JOB/x", b"/metrics/Job/X",
@@ -16,7 +16,7 @@ _SLASHES_AND_CASES = [b"/metrics/", b"/METRICS", b"/-/HEALTHY", b"/-/healthy/", 
 
 _BODY = b"raw 1\n"
 _PUT = b"PUT /metrics/job/raw HTTP/1.1\r\n"
-# These are in allowed.py.
+# Ours answers these otherwise: see allowed.py.
 _CHUNKED = _PUT + b"Host: a\r\nTransfer-Encoding: chunked\r\n"
 CHUNKED_WITH_LENGTH = _CHUNKED + b"Content-Length: 3\r\n\r\n6\r\n" + _BODY + b"\r\n0\r\n\r\n"
 ONE_LENGTH_TWICE = _PUT + b"Host: a\r\nContent-Length: 6\r\nContent-Length: 6\r\n\r\n" + _BODY
@@ -90,7 +90,7 @@ _ACCEPTS = [
 ]
 _ESCAPINGS = ["", "", ";escaping=underscores", ";escaping=dots", ";escaping=values", ";escaping=allow-utf-8",
               ";escaping=other"]
-# What lists zstd is answered with it by ours.
+# None of these lists zstd, with which only ours would answer.
 _CODINGS = [None, None, "gzip", "gzip, deflate", "gzip;q=0.5,identity;q=0.4", "gzip;q=1.0, *;q=0.1", "", "*", "*;q=0",
             "identity", "deflate", "GZIP",
             "x-gzip", "gzip;q=0", "gzip;q=0.5,identity", "gzip;q=0.5", "deflate, gzip;q=1.0, *;q=0.5", "gzip;q=x",

@@ -1,11 +1,11 @@
-"""What a Go gateway understands: an older one gets only what means the same to it."""
+"""What a Go gateway understands: an older one only gets requests that mean the same to it."""
 import re
 from urllib.parse import unquote_to_bytes
 
 from . import protobuf
 from .step import Step, grouping_key
 
-# A push, and what of it a scrape has to show.
+# feature: (a push, what a scrape shows of it if the gateway has the feature)
 _PROBES = {
     "quoted-names": (b'{"probe"} 1\n', b"\nprobe{"),
     "help-quote": (b'# HELP probe \\"\nprobe 1\n', b'# HELP probe "\n'),
@@ -17,7 +17,7 @@ _DOTS = b"/metrics/job/%2e%2e"
 
 
 def of(gateway):
-    """The features of a running one. Of _PROBES, and: new-mux, for the newer cleaning of URLs; escaping,
+    """The features of a running gateway: those of _PROBES, and new-mux, for the newer cleaning of URLs; escaping,
     for the parameter of that name in a scrape's type, and what came before it; utf8-names, for protobuf whose
     names are not classic."""
     found = set()
@@ -41,7 +41,7 @@ def _text(step):
 
 
 def _has_quoted_names(step):
-    """A string that is not the value of a label, or a name in braces."""
+    """The step has a quoted string that is not the value of a label, or a name in braces."""
     without_values = re.sub(rb'=[ \t]*"(?:[^"\\\n]|\\.)*("|$)', b"=v", _text(step), flags=re.M)
     return b'"' in without_values or re.search(rb"^[ \t]*\{", without_values, re.M)
 
@@ -55,7 +55,7 @@ def _has_gauge_histogram(step):
 
 
 def _has_float_counts(step):
-    """Anything in a body with histograms that is not a small whole number."""
+    """The step has a body with histograms, and in it a number that is not a small whole one."""
     if re.search(rb"histogram", _text(step).replace(b"\\", b""), re.I):
         return re.search(rb"^(?![ \t]*#)[^\n]*[^ \t\n](?<![} \t][0-9])(?<![} \t][0-9]{2})$", step.content, re.M)
     histograms = [f.value for family in _families(step) for m in family.metrics for f in m
@@ -65,7 +65,7 @@ def _has_float_counts(step):
 
 
 def _is_odd_protobuf(step):
-    """Names that are not classic, values of another type than the family's, or a cut."""
+    """The step has a protobuf body with names that are not classic, with values of another type than the family's, or cut short."""
     names = [n for f in _families(step) for n in (f.name, *f.label_names())]
     if any(not re.fullmatch(rb"[a-zA-Z_:][a-zA-Z0-9_:]*", n) for n in names) or _is_damaged(step):
         return True
@@ -81,7 +81,7 @@ def _is_cleaned_otherwise(step):
 
 
 def _hangs(step):
-    """A job that is not base64 leaves an old one with a lock that it never gives back."""
+    """A job that is not base64 makes an old gateway keep a lock for ever."""
     return re.search(rb"job(@|%40)base64", step.path, re.I) and grouping_key(step.path) is None
 
 
@@ -106,8 +106,8 @@ _NEEDS = {
 
 
 def understood(step, features):
-    """Whether a gateway with these features takes the step as the newest does. None takes a length of
-    protobuf well that there is nothing behind: it allocates that much first."""
+    """Whether a gateway with these features takes the step as the newest does. No Go gateway
+    takes a protobuf length without that many bytes behind it well: it allocates so much first."""
     if step.is_protobuf and protobuf.split(step.content)[1] >= 1 << 24:
         return False
     return not any(needs(step) for name, needs in _NEEDS.items() if name not in features)

@@ -1,7 +1,7 @@
 """Scrapes of every form that can be asked for, and the JSON of the API, each as something to compare.
 
-Plain text 0.0.4 is compared line by line in every sequence (canonical.py). Here are the others: by
-family, without our own and the Go gateway's, times reduced to zero and non-zero."""
+Plain text 0.0.4 is compared line by line in every sequence (canonical.py). Here are the other forms, compared
+by family, without the own metrics of either gateway, and with times reduced to zero and non-zero."""
 import json
 import math
 import re
@@ -16,7 +16,7 @@ _BARRIER = b"differential-barrier"
 
 
 class Unreadable(Exception):
-    """Not what its type says."""
+    """A body that is not what its Content-Type says."""
 
 
 def plain(reply):
@@ -51,7 +51,7 @@ def _is_time(name):
 
 
 def _of_text(body):
-    """Names may be escaped in any way, so that a family is what stands between two headers."""
+    """Names may be escaped in any way, so a family is the lines between two headers."""
     families, name = {}, None
     if body and not body.endswith(b"\n"):
         raise Unreadable("the last line has no end")
@@ -60,7 +60,7 @@ def _of_text(body):
         name = header[1] if header else name
         if name is None:
             raise Unreadable(f"a sample before any header: {line!r}")
-        # Which help is shown when groups differ is compared in text 0.0.4.
+        # Help is compared in text 0.0.4, since groups may differ in it.
         if _is_own(name) or line.startswith(b"# HELP"):
             continue
         if _is_time(name):
@@ -85,19 +85,19 @@ def _of_protobuf(body, drops):
 
 
 def _metric(fields, family, drops):
-    """As any reader sees it: fields in any order, numbers that are 0 and empty strings there or not."""
+    """A metric as readers see it: fields in any order, and numbers that are 0 and empty strings as good as absent."""
     if _is_time(family.name):
         for value in (v for f in fields if f.number == 2 for v in f.value if v.value != bytes(8)):
             value.value = struct.pack("<d", 1.0)
     _unpack_native(fields)
     if drops:
-        # What we understood, and of several values the one of the family's type.
+        # Only fields that ours knows, and of several values the one of the family's type.
         fields = [f for f in fields if isinstance(f.value, list) and f.number in (1, protobuf.VALUE_FIELD[family.kind])]
         _drop_unknown(fields, _KNOWN)
     return protobuf.encode(_ordered(fields))
 
 
-# Of each message inside of a metric: its largest field number, and the messages in it.
+# For each message inside of a metric: its largest field number, and the messages in it.
 _STAMP, _LABEL = (2, {}), (2, {})
 _EXEMPLAR = (3, {1: _LABEL, 3: _STAMP})
 _KNOWN = {1: _LABEL, 2: (1, {}), 3: (3, {2: _EXEMPLAR, 3: _STAMP}), 4: (4, {3: (2, {}), 4: _STAMP}), 5: (1, {}),
@@ -111,7 +111,7 @@ def _drop_unknown(fields, known):
         _drop_unknown(f.value, inner)
 
 
-# Of a histogram: its native fields say something by being there.
+# Fields of a histogram that mean something by their presence: the native ones.
 _KEPT = {7: native.NATIVE}
 
 
@@ -121,12 +121,12 @@ def _ordered(fields, kept=()):
         if isinstance(f.value, list):
             f.value = _ordered(f.value, _KEPT.get(f.number, ()))
         elif f.wire == 1 and math.isnan(struct.unpack("<d", f.value)[0]):
-            f.value = struct.pack("<d", math.nan)  # one of many
+            f.value = struct.pack("<d", math.nan)  # NaN has many forms
     return sorted(fields, key=lambda f: f.number)
 
 
 def _unpack_native(fields):
-    """Lists of numbers as one field each."""
+    """Makes one field of each number in lists."""
     for histogram in (f for f in fields if f.number == 7 and isinstance(f.value, list)):
         histogram.value = native.unpacked(histogram.value)
 
@@ -141,15 +141,15 @@ def of_json(body):
         labels = json.dumps(group.get("labels"), sort_keys=True)
         if _BARRIER.decode() in labels:
             continue
-        # One without a name and without metrics; ours does not keep it.
+        # Ours does not keep a family without a name and without metrics.
         group.pop("", None)
-        # Ours alone; a family of that name is not shown there.
+        # Only ours has this key, and shows no family of that name here.
         group.pop("last_push_error", None)
         for name, family in group.items():
             if not isinstance(family, dict):
                 continue
             family.pop("time_stamp", None)
-            # Inside a family the order is ours to choose.
+            # The order of the metrics in a family is not fixed.
             family.get("metrics", []).sort(key=lambda metric: json.dumps(metric["labels"], sort_keys=True))
             if name in ("push_time_seconds", "push_failure_time_seconds"):
                 for metric in family.get("metrics", []):
@@ -163,7 +163,7 @@ def disagreement(go, ours):
     try:
         a = of(go, True)
     except Unreadable:
-        return None  # its text 0.0.4 is broken as well, which is looked at where it broke
+        return None  # Go's text 0.0.4 is broken as well, and that is looked at after the step that broke it
     b = of(ours, False)
     if a is None or b is None or a == b:
         return None

@@ -21,7 +21,7 @@ class Minimiser:
         return found is not None and found.what == self.what
 
     def items(self, items, fails):
-        """A shorter list that still fails: parts are left out, halves first, then smaller ones."""
+        """Returns a shorter list that still fails: it leaves out parts, halves first, then smaller ones."""
         size = max(len(items) // 2, 1)
         while items:
             at, smaller = 0, False

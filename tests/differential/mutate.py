@@ -31,7 +31,7 @@ def _lines(rng, body):
 
 
 def _tokens(rng, body):
-    """One word for another."""
+    """Replaces one word by another."""
     parts = body.split(b" ")
     i = rng.randrange(len(parts))
     parts[i] = rng.choice([words.number(rng), words.name(rng), rng.choice(words.BAD_NUMBERS), "", "# HELP"]).encode()
@@ -52,7 +52,7 @@ def _all_fields(fields):
 
 
 def _field(rng, body):
-    """A field less, twice, elsewhere or of another number, with all lengths right."""
+    """Drops, doubles, moves or renumbers a field, and keeps all lengths right."""
     parts = protobuf.split(body)[0]
     if not parts:
         return body

@@ -1,4 +1,4 @@
-"""Native histograms: whether one holds together. Ours refuses what does not, because Prometheus drops it, or the
+"""Whether a native histogram is consistent. Ours refuses one that is not, because Prometheus drops it, or the
 whole scrape."""
 import math
 import struct
@@ -12,8 +12,8 @@ _INTEGERS, _DOUBLES = (10, 13), (11, 14)
 
 
 def unpacked(fields):
-    """The fields with a list of numbers as one field for each; without those of another wire type, which
-    are unknown fields to a reader, and which only the Go gateway passes on."""
+    """The fields, with one for each number of a list, and without fields of another wire type: these
+    are unknown to a reader, and only the Go gateway passes them on."""
     known = {**NATIVE, **_OTHERS}
     return [one for f in fields for one in _unpack(f) if known.get(one.number, one.wire) == one.wire]
 
@@ -27,7 +27,7 @@ def _unpack(field):
 
 
 def is_native(field):
-    """One of another wire type is unknown to a reader."""
+    """The field is one of NATIVE, with the wire type that readers expect."""
     return NATIVE.get(field.number) == field.wire
 
 
@@ -49,7 +49,7 @@ def _one(fields, number, read, default):
 
 
 def is_consistent(histogram):
-    """Of the unpacked fields of a Histogram message."""
+    """histogram: the unpacked fields of a Histogram message."""
     histogram = [f for f in histogram if is_native(f) or _OTHERS.get(f.number) == f.wire]
     if not any(map(is_native, histogram)):
         return True

@@ -1,4 +1,4 @@
-"""Push paths: grouping keys in the spellings the gateway knows, and in those it refuses."""
+"""Push paths: grouping keys in the spellings that the gateways know, and in some that they refuse."""
 import base64
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ _ODD_PATHS = [
 _ODD_BASE64 = ["Zm9v", "Zm8", "Zm8=", "Zm8==", "Zm8======", "Zm=9v", "Zm9vZh", "Zm9v%0A", "A", "=", "==", "Zm8%2F",
                "!!", "Zm9v!!", "Zm+v", "_-_-", "4pyT", "L2E"]
 _POISON = ["%ff", "x/a/%ff", "x/a/%ed%a0%80", "x/b@base64/_w"]
-# 301 by the cleaning of the path, before anything else is looked at.
+# Answered 301 to the clean path, before anything else is checked.
 _UNCLEAN = ["//metrics/job/x", "/metrics//job/x", "/metrics/job//x", "/metrics/job/x//", "/metrics/job/x/a//b/c",
             "/metrics/job/x/../y", "/metrics/job/..",
             "/metrics/job/./x", "/metrics/job/x/.", "/metrics//job/%C3%A9", "/../metrics/job/x",
@@ -42,7 +42,7 @@ def _spell(rng, name, value):
 
 
 def group(rng, utf8_names=False):
-    """A good path, nearly always."""
+    """A path that is nearly always good."""
     pairs = [("job", rng.choice(_JOBS))]
     names = rng.sample(_NAMES, rng.choice([0, 0, 1, 1, 2, 3]))
     if rng.random() < 0.04:
@@ -51,7 +51,7 @@ def group(rng, utf8_names=False):
         names.append(quote(rng.choice(_UTF8_NAMES)))
     for name in names:
         value = rng.choice(_VALUES)
-        # The empty instance is a group that collides with the one without: for a few.
+        # A group with an empty instance collides with the one without: few pushes have one.
         if name == "instance" and value == "" and rng.random() < 0.8:
             value = "i"
         pairs.append((name, value))

@@ -44,21 +44,21 @@ def version_of(program):
 
 
 def assets_of(program):
-    """A package that is unpacked and not installed has its page's templates beside the program."""
+    """If the package is unpacked and not installed, the templates of the page are beside the program."""
     share = pathlib.Path(program).resolve().parent.parent / "share/prometheus/pushgateway"
     installed = pathlib.Path("/usr/share/prometheus/pushgateway")
     return [f"--web.local-assets={share}"] if share.is_dir() and share != installed else []
 
 
 class Gateway:
-    """One process, on a port that it picks. store: the flags that say where it keeps what it has; in memory only if nothing is said."""
+    """One process, on a port that it picks. store: the flags that say where it stores pushes; without them in memory only."""
 
     def __init__(self, name, program, flags=(), store=("--persistence.file=",)):
         self.name, self.program, self.flags, self.store = name, program, list(flags), list(store)
         self.process = None
 
     def start(self):
-        # The URL cleaning of the builds that the project itself publishes; older ones do not know it.
+        # URLs are cleaned as in the builds that the project publishes; older Go versions ignore this.
         env = {**os.environ, "GODEBUG": "httpmuxgo121=0"}
         self.log = collections.deque(maxlen=60)
         self.port = self.client = None
@@ -73,7 +73,7 @@ class Gateway:
             if not self.news.wait_for(lambda: self.port is not None, DEADLINE) or not self.port:
                 raise Failed(f"{self.name} does not listen:\n{self.last_words()}")
         self.client = Client(self.port)
-        # It may listen before it is ready.
+        # The gateway may listen before it is ready.
         end = time.monotonic() + DEADLINE
         while self.send(Step("GET", b"/-/ready")).status != 200 or self.barrier() != 200:
             if time.monotonic() > end:
@@ -126,8 +126,8 @@ class Gateway:
         return reply
 
     def barrier(self):
-        """What was sent before is applied when this returns: the Go gateway answers a DELETE earlier.
-        Its status is 200 unless the store is inconsistent."""
+        """When this returns all earlier requests are applied: the Go gateway answers a DELETE before that.
+        The status is 200 unless the store is inconsistent."""
         return self.send(Step("POST", BARRIER)).status
 
     def scrape(self):
@@ -135,7 +135,7 @@ class Gateway:
 
 
 class Replicas:
-    """Several of ours over one PostgreSQL: each request goes to any of them. As one gateway to whoever compares it."""
+    """Several of our gateways over one PostgreSQL, compared as if they were one: each request goes to any of them."""
 
     def __init__(self, name, program, url, n, seed, flags=()):
         self.name, self.program, self.url = name, program, url
@@ -143,7 +143,7 @@ class Replicas:
         self.gateways = [Gateway(f"{name} {i}", program, flags) for i in range(n)]
 
     def start(self):
-        """With nothing stored."""
+        """Starts them with nothing stored."""
         self.starts += 1
         for gateway in self.gateways:
             gateway.store = [f"--persistence.url={self.url}", f"--persistence.schema=differential_{os.getpid()}_{self.starts}"]

@@ -27,7 +27,7 @@ def _labels(pairs):
 
 
 def _spans(rng, field):
-    """One side, and how many observations it has."""
+    """The buckets of one side, and how many observations they have."""
     spans = [(rng.randrange(-4, 5) if i == 0 else rng.randrange(0, 4), rng.randrange(1, 4))
              for i in range(rng.randrange(1, 3))]
     counts = [rng.randrange(0, 5) for _ in range(sum(n for _, n in spans))]
@@ -37,7 +37,7 @@ def _spans(rng, field):
 
 
 def _native(rng):
-    """The native part of a histogram whose count comes before it."""
+    """The native part of a histogram, whose count is written before."""
     zeros = rng.randrange(4)
     out = pb.signed(5, rng.randrange(-4, 9)) + pb.double(6, rng.choice([0.0, 1e-128, 0.001])) + pb.integer(7, zeros)
     count = zeros
@@ -81,8 +81,8 @@ _VALUES = {
 
 
 def family(rng, odd):
-    """odd: how often something is there that clients never send."""
-    # Two names that are exposed as one are for few: a sequence ends there.
+    """odd: how often the family has something that clients never send."""
+    # Few families get names that are exposed as the same name: a sequence ends there.
     name = rng.choice(words.UTF8_NAMES) if rng.random() < odd / 3 else words.name(rng)
     kind = words.family_type(rng)
     metrics, seen = [], set()

@@ -1,5 +1,5 @@
-"""Delimited MetricFamily messages taken apart again: for shrinking, for mutations, and for telling
-what was in a push. Tolerant: what cannot be read is left out."""
+"""Takes delimited MetricFamily messages apart: for shrinking, for mutations, and for telling
+what was in a push. Messages that cannot be read are left out."""
 import dataclasses
 import struct
 
@@ -8,7 +8,7 @@ import messages as pb
 TYPE_NAMES = {0: b"counter", 1: b"gauge", 2: b"summary", 3: b"untyped", 4: b"histogram",
               5: b"gaugehistogram"}
 VALUE_FIELD = {0: 3, 1: 2, 2: 4, 3: 5, 4: 7, 5: 7}
-# What is a message, and what is inside: field number -> the same for the inner one.
+# A schema: the fields that are messages, by number, with the schema of each.
 _LABEL = {}
 _SUMMARY = {3: {}}
 _HISTOGRAM = {3: {}, 9: {}, 12: {}, 16: {1: {}, 3: {}}, 15: {}}

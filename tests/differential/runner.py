@@ -14,7 +14,7 @@ READS = ("GET", "HEAD", "OPTIONS")
 class Outcome:
     at: int  # index of the last step that was sent
     disagreement: object = None
-    ended_early: str = None  # an allowed difference after which the two stores are not the same
+    ended_early: str = None  # the allowed difference after which the two stores differ
     refused: int = 0
     applied: int = 0
 
@@ -34,7 +34,7 @@ class Pair:
         self.ours.stop()
 
     def reset(self):
-        """Both are empty again."""
+        """Empties both gateways."""
         for gateway in (self.go, self.ours):
             if not self._emptied(gateway):
                 gateway.restart()
@@ -57,12 +57,12 @@ class Pair:
             return False
 
     def _send(self, step):
-        # What a raw request pushes goes to the group that its path names.
+        # A raw request pushes to the group that its path names.
         if step.raw or step.method in ("PUT", "POST"):
             self.paths.add(step.path)
         replies = self.go.send(step), self.ours.send(step)
         if step.method == "DELETE" or step.path == WIPE:
-            # The Go gateway answers first.
+            # The Go gateway answers before it has applied the step.
             self.go.barrier()
             self.ours.barrier()
         return replies
@@ -77,7 +77,7 @@ class Pair:
         try:
             go = canonical.canonical(go_reply, in_order=False)
         except canonical.Broken as broken:
-            # What is wrong with it is said there, and may come of an earlier push.
+            # The reply of a broken scrape says what is wrong, which may come from an earlier push.
             said = dataclasses.replace(case, go=go_reply) if go_reply.status != 200 else case
             reason = allowed.find(allowed.POISONS, said)
             if reason:
@@ -91,7 +91,7 @@ class Pair:
         return None, None
 
     def run(self, steps):
-        """From empty to empty."""
+        """Runs a sequence from empty gateways, and empties them again."""
         outcome = Outcome(-1)
         try:
             self._run(steps, outcome)
@@ -121,7 +121,7 @@ class Pair:
                 return
 
     def _check_ours(self, outcome):
-        """Whatever the Go gateway does, ours can be scraped."""
+        """Checks that ours can be scraped, whatever the Go gateway does."""
         try:
             canonical.canonical(self.ours.scrape())
         except canonical.Broken as broken:

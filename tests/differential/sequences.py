@@ -1,6 +1,6 @@
 """What a sequence is made of.
 
-A part makes one step. What not every build answers is behind a switch: a new one is a line in PARTS (or a
+A part makes one step. Steps that not every build answers are behind a switch: a new switch is a line in PARTS (or a
 name that a part looks for in ctx.switches) and a name in SWITCHES. Flags that a switch needs on both
 gateways are in FLAGS. Those not in DEFAULT are for --with.
 """
@@ -24,7 +24,7 @@ class Context:
     groups: list
     features: set
     switches: set
-    bodies: list = dataclasses.field(default_factory=list)  # (is protobuf, body) pushed so far
+    bodies: list = dataclasses.field(default_factory=list)  # (is protobuf, body) of the pushes so far
 
 
 def _path(rng, ctx):
@@ -67,7 +67,7 @@ def push_proto(rng, ctx):
 
 
 def push_shared(rng, ctx):
-    """A series that another group may have as well: with all the labels that any of the groups has."""
+    """Pushes a series that another group may have as well: the body has labels of other groups that the path lacks."""
     path = rng.choice(ctx.groups)
     own = grouping_key(path) or {}
     others = {n: v for key in map(grouping_key, ctx.groups) if key for n, v in key.items() if n not in own}
@@ -84,7 +84,7 @@ def delete(rng, ctx):
 
 
 def delete_of_stored(rng, ctx):
-    """What was there before is free again, and what was hidden by it is not."""
+    """Deletes a group: the names and series that it had are free again, and what it hid is shown."""
     return Step("DELETE", rng.choice(ctx.groups))
 
 

@@ -17,7 +17,7 @@ class Step:
     body: bytes = b""
     headers: tuple = ()
     chunked: bool = False
-    # A request that is no HTTP, sent as it is; the other fields then do not count.
+    # A request that is sent as it is, since it is not proper HTTP; the other fields then do not count.
     raw: bytes = b""
 
     def header(self, name):
@@ -29,7 +29,7 @@ class Step:
 
     @property
     def content(self):
-        """The body without its coding; what cannot be decoded is taken as it is."""
+        """The body without its coding; one that cannot be decoded is returned as it is."""
         if (self.header("Content-Encoding") or "").lower() != "gzip":
             return self.body
         try:
@@ -75,7 +75,7 @@ def _halves(body):
 
 
 def _shell(data):
-    """A word for a shell: $'...' where it has to be."""
+    """Quotes a word for a shell, as $'...' where that is needed."""
     if re.fullmatch(rb"[A-Za-z0-9_/.@%=+:,~-]+", data):
         return data.decode()
     if re.fullmatch(rb"[ -&(-~]+", data):
@@ -125,14 +125,14 @@ def unquote(name):
 
 
 def _owner(line, compound):
-    """The family that a line of text belongs to, if that is one of these; else something else."""
+    """The family in compound, of summaries and histograms, that a line of text belongs to; None: none of them."""
     found = _BRACED_NAME.search(line)
     name = unquote(found[1]) if found else b""
     return next((c for c in compound if name in (c, c + b"_sum", c + b"_count", c + b"_bucket")), None)
 
 
 def leaking(step):
-    """The summaries and histograms of a text body that has such a line with its name in braces."""
+    """The summaries and histograms of a text body that have a line with the name in braces."""
     if step.is_protobuf:
         return set()
     compound = {name for name, kind in declared(step) if kind in _COMPOUND}
@@ -141,7 +141,7 @@ def leaking(step):
 
 
 def declared(step):
-    """The names that a body speaks of with their types, as far as they can be told: [(name, type)]."""
+    """The names in a body with their types, as far as they can be read: [(name, type)]."""
     if step.is_protobuf:
         return [(f.name, protobuf.TYPE_NAMES.get(f.kind, b"?")) for f in protobuf.families(step.content)]
     types = [(unquote(name), kind.lower().replace(b"\\", b"")) for name, kind in _TYPE_LINE.findall(step.content)]

@@ -1,8 +1,8 @@
-"""Bodies in the text format: whole families as clients write them, in all the spellings the parser
-knows, and the rows of the parser's table."""
+"""Bodies in the text format: whole families as clients write them, in all the spellings that the parser
+knows, and ROWS."""
 from . import words
 
-# Lines and pieces that decide something in the parser; mutations splice them in.
+# Lines and pieces that make a difference to the parser; mutations splice them in.
 ROWS = [
     "a 1", "", "\n", "#\n", "# foo\n", "#foo bar\n", "# EOF\n", "a\t1\n", "  a 1\n", "\ta 1\n", "a  1\n", "a 1 \n",
     "a 1\r\n", "\r\n",
@@ -119,7 +119,7 @@ def family(rng, ctx):
     name, kind = words.name(rng), words.family_type(rng)
     if ctx["utf8"] and rng.random() < 0.2:
         name = rng.choice(words.UTF8_NAMES)
-    # What a header says; samples may be written otherwise.
+    # The name as HELP and TYPE write it; samples may write it otherwise.
     title = name if words.is_classic(name) else _quoted(name)
     if kind == "gaugehistogram" and not ctx["gauge-histogram"]:
         kind = "gauge"
@@ -150,7 +150,7 @@ def family(rng, ctx):
 
 
 def generate(rng, features, utf8_names=False):
-    """A body as bytes. A third is as clients write it, a third has noise, the rest faults."""
+    """A body as bytes. A third are as clients write them, a third have noise, the rest have faults."""
     roll = rng.random()
     ctx = {"noise": roll > 0.33, "bad": 0.04 if roll > 0.67 else 0, "quoted": "quoted-names" in features,
            "utf8": utf8_names,

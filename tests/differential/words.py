@@ -1,10 +1,10 @@
-"""What names, labels and numbers are made of: few, so that pushes meet, and odd, so that rules apply."""
+"""Names, labels and numbers: few, so that pushes share them, and odd, so that rules apply."""
 import re
 import struct
 
 NAMES = ["a", "b", "h", "s", "x_total", "a:b", "_", "H", "a_b"]
 SUFFIXES = ["_count", "_sum", "_bucket", "_total", "_created", "_count_sum"]
-# What only protobuf can say without --push.enable-utf8-names.
+# Names that only protobuf can have without --push.enable-utf8-names.
 UTF8_NAMES = ["a.b", "a-b", "1a", "é", "a b", "日本", "a\nb", 'a"b', "a.b_count"]
 OWN_NAMES = ["go_goroutines", "go_foo", "go_info", "process_open_fds", "process_cpu_seconds_total",
              "pushgateway_build_info",
@@ -40,14 +40,14 @@ QUANTILES = ["0.5", "0.9", "0.99", "0", "1", "NaN", "0.50", "2", "-1"]
 
 
 def number(rng):
-    """Digits of a good number: mostly short, now and then any double, or more digits than one has."""
+    """A good number as text: mostly short, now and then any double, or more digits than a double has."""
     roll = rng.random()
     if roll < 0.75:
         return rng.choice(NUMBERS)
     if roll < 0.9:
         x = any_double(rng)
         text = rng.choice(["%r", "%.17g", "%e", "%.3f"]) % x
-        # Python says nan for all of them; the text format does not know a sign there.
+        # Python writes nan for every NaN, without a sign, which the text format does not know there.
         return "NaN" if x != x else text
     digits = "".join(rng.choice("0123456789") for _ in range(rng.randrange(1, 40)))
     cut = rng.randrange(len(digits) + 1)
@@ -76,7 +76,7 @@ def family_type(rng):
 
 
 def label_pairs(rng, names=LABELS, most=3, reserved=None):
-    """Names mostly once each, and the one that the family's own lines have rarely."""
+    """Pairs whose names are mostly different; `reserved`, which the family's own lines have, comes rarely."""
     if rng.random() < 0.95:
         names = [n for n in names if n != reserved]
     pairs = [(rng.choice(names), rng.choice(VALUES)) for _ in range(rng.choice([0, 0, 1, 1, 2, most]))]

@@ -18,7 +18,7 @@ AXE = Path(os.environ.get("NODE_PATH", "")) / "axe-core" / "axe.min.js"
 
 
 class Page:
-    """What a person sees and does. Elements are found by CSS selectors and by what they say."""
+    """What a person sees and does. Elements are found by CSS selectors and by their text."""
 
     def __init__(self, driver):
         self.driver = driver
@@ -31,7 +31,7 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def all(self, css, text=None):
-        """The visible ones, in order; text: that say just this."""
+        """The visible elements, in order; text: only those with exactly this text."""
         return self.js("""return [...document.querySelectorAll(arguments[0])].filter((e) => e.checkVisibility()
             && (arguments[1] === null || e.innerText.trim() === arguments[1]));""", css, text)
 
@@ -52,7 +52,7 @@ class Page:
         return eventually(lambda: self.js(f"return {condition};", *arguments), condition)
 
     def comes_to_say(self, css, text):
-        """Without scripts in the page, and while another is left for it."""
+        """Works without scripts in the page, and while the browser goes to another page."""
         from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
         def says():
@@ -64,7 +64,7 @@ class Page:
         eventually(says, f"{css} says {text!r}")
 
     def click(self, css, text=None):
-        """Also where the page is written anew at that moment, as it is every 15 s."""
+        """Works also if the page is written anew at that moment, as it is every 15 s."""
         from selenium.common.exceptions import StaleElementReferenceException
 
         def clicked():
@@ -88,7 +88,7 @@ class Page:
         chain.perform()
 
     def tab_to(self, css, text=None, back=False, most=60):
-        """By the Tab key alone, as somebody without a mouse."""
+        """Moves by the Tab key alone, as somebody without a mouse does."""
         for _ in range(most):
             self.keys(Keys.TAB, shift=back)
             if self.js("""const e = document.activeElement;
@@ -105,11 +105,11 @@ class Page:
         return self
 
     def refresh(self):
-        """What happens every 15 s, now."""
+        """Does now what the page does every 15 s."""
         self.js("dispatchEvent(new Event('online'));")
 
     def rows(self):
-        """Jobs and labels of the table, as they are read."""
+        """Jobs and labels in the table, as a person reads them."""
         return [" ".join(text.split()) for text in self.texts("#groups tbody tr.row td.group")]
 
     def size(self, width, height=900):
@@ -124,7 +124,7 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not on})
 
     def fits(self):
-        """Nothing is wider than the window."""
+        """Checks that nothing is wider than the window."""
         wide = self.js("""const w = document.documentElement.clientWidth;
             return document.documentElement.scrollWidth <= w ? [] : [...document.querySelectorAll('body *')]
                 .filter((e) => e.getBoundingClientRect().right > w + 1 && e.checkVisibility() && !e.closest('.away'))
@@ -132,7 +132,7 @@ class Page:
         assert wide == []
 
     def accessible(self):
-        """axe finds nothing, in either scheme, which differ by their colours."""
+        """Checks that axe finds nothing, in the light and in the dark colours."""
         if not self.js("return !!window.axe;"):
             self.js(AXE.read_text(encoding="utf-8"))
         for scheme, only in ("light", None), ("dark", ["color-contrast"]):
@@ -146,7 +146,7 @@ class Page:
         self.scheme("light")
 
     def complaints(self):
-        """What the browser has complained of since the last call."""
+        """The complaints of the browser since the last call."""
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] == "SEVERE"]
 
 

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).with_name("shifted_clock.c")
 
 
 class Clock:
-    """What a gateway that is started with `env` takes for the time."""
+    """The time for a gateway that is started with `env`."""
 
     def __init__(self, library, path):
         path.write_bytes(bytes(16))

@@ -7,7 +7,7 @@ from postgresql_server import Server
 from tls import certificates, shared_tls, tls_config  # noqa: F401: fixtures
 
 
-# With which the workers of pytest-xdist begin, so that none is left with one of these at the end.
+# The workers of pytest-xdist begin with these files, so that none of them is still running at the end.
 LONGEST = ["test_celery.py", "test_accepted.py", "test_page.py", "test_page_deletes.py", "test_start_crash.py", "test_client_libraries.py", "test_out_of_memory.py",
            "test_full_disk.py", "test_import_crash.py", "test_undo.py", "test_durability.py"]
 

@@ -22,7 +22,7 @@ class Scrape:
                 self.samples[key] = s.value
 
     def get(self, name, **labels):
-        """The value of this very series, None when there is none."""
+        """The value of the series with exactly these labels, None when there is none."""
         return self.samples.get((name, frozenset(labels.items())))
 
     def pushed(self, name, job, **labels):
@@ -33,12 +33,12 @@ class Scrape:
         return {name for name, _ in self.samples}
 
     def foreign(self):
-        """The lines that are not about the gateway itself."""
+        """The lines that are not own metrics."""
         lines = self.text.split("\n")[:-1]
         return [x for x in lines if not x.startswith(OWN) and not _is_own_header(x)]
 
     def kept(self):
-        """What a restart must not change: all of that, in any order."""
+        """The lines that a restart must not change, in any order."""
         return sorted(self.foreign())
 
 
@@ -47,7 +47,7 @@ def _is_own_header(line):
 
 
 def check_layout(body):
-    """What the parser does not see: order of families, headers before samples and each of them once."""
+    """Checks what the parser does not: the order of families, and that headers come once, before the samples."""
     order, current, lines = [], None, body.split(b"\n")
     assert lines[-1] == b"", "the last line has no end"
     for line in lines[:-1]:

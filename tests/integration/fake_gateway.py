@@ -1,4 +1,4 @@
-"""An HTTP server that answers what a test tells it, also what no gateway would."""
+"""An HTTP server that answers what a test wants, also what no gateway would answer."""
 import http.server
 import json
 import ssl

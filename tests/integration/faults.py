@@ -14,13 +14,13 @@ class Faults:
     def __init__(self, library, directory):
         self.directory = directory
         directory.mkdir()
-        # The order of libraries matters to ASan only for what it intercepts itself; sync is not of that.
+        # ASan wants to be the first library only for calls that it intercepts itself; it does not intercept syncs.
         self.env = {"LD_PRELOAD": str(library), "TALLYGATE_FAULTS": str(directory),
                     "ASAN_OPTIONS": "verify_asan_link_order=0"}
         self.lock = None
 
     def hold(self):
-        """From now on syncs wait; returns once nobody can get past."""
+        """Makes syncs wait from now on; returns once none can get past."""
         self.lock = open(self.directory / "hold", "w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
 
@@ -39,7 +39,7 @@ class Faults:
         new.rename(self.directory / what)
 
     def fill(self, directory, left=0):
-        """From now on the disk has room for no more than the files of the directory take, and left bytes."""
+        """From now on the disk has room only for what the files of the directory take, and for `left` bytes more."""
         self.fail("space", sum(f.stat().st_blocks * 512 for f in directory.iterdir() if f.is_file()) + left)
 
     def heal(self):

@@ -10,7 +10,7 @@ import threading
 import time
 
 BINARY = os.environ.get("TALLYGATE_BIN", "")
-# Long enough for a sanitizer's binary on a busy machine; only a failing test waits for all of it.
+# Long enough for a binary with sanitizers on a busy machine; only a failing test waits so long.
 DEADLINE = 30.0
 
 _PAIR = re.compile(r'([a-z_0-9]+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -26,7 +26,7 @@ def parse_logfmt(line):
 
 
 def eventually(probe, what, deadline=DEADLINE):
-    """Calls probe() until it returns something true, and returns that. Pauses leave the processors to what is waited for."""
+    """Calls probe() until it returns something true, and returns that. It pauses between the calls, which leaves the processors to others."""
     end, pause = time.monotonic() + deadline, 0.001
     while True:
         got = probe()
@@ -38,7 +38,7 @@ def eventually(probe, what, deadline=DEADLINE):
 
 
 def free_port():
-    """For what is told its port, or comes back on it. The kernel gives none of these to those who ask for any."""
+    """For a program that is told its port, or comes back on it. The kernel never gives one of these ports to a program that asks for any."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
         lowest = int(f.read().split()[0])
     for _ in range(100):
@@ -68,7 +68,7 @@ class Gateway:
 
     def __init__(self, *flags, database="", listen="127.0.0.1:0", env=None, cwd=None, binary=None,
                  ready="/-/ready", pass_fds=(), early=False):
-        """early: it is not waited for that it says where it listens, which it says with its database opened."""
+        """early: does not wait for the log line that names the address, which comes once the database is open."""
         assert BINARY, "TALLYGATE_BIN names the binary under test; tests/run sets it"
         if early:
             listen = f"127.0.0.1:{free_port()}"
@@ -133,7 +133,7 @@ class Gateway:
         return self
 
     def _ready(self):
-        """It listens before it has loaded the database."""
+        """Asks for readiness, as the gateway listens before it has loaded the database."""
         try:
             return self.get(self.ready_path).status == 200
         except OSError:
@@ -187,7 +187,7 @@ class Gateway:
         assert status == 0, f"exit status {status}\n{self.log}"
 
     def kill(self):
-        """The end of a power cut, as far as a process can have one."""
+        """Ends the process as abruptly as a power cut would."""
         self.signal(signal.SIGKILL)
         self.wait()
 

@@ -59,7 +59,7 @@ def protobuf(i):
 
 
 def fill(go):
-    """Unchecked: the Go gateway checks each push with all it has, which takes it minutes."""
+    """go runs without its consistency check, in which each push is checked with everything stored, and which takes minutes."""
     c = go.connect()
 
     def push(method, i, body, content_type="text/plain"):

@@ -20,7 +20,7 @@ def go_version():
 
 
 def go_knows(key):
-    """Whether a key of the web configuration is one of its words."""
+    """Whether the program knows this key of the web configuration: the key is a string in it."""
     with open(find_go(), "rb") as f:
         return key.encode() in f.read()
 

@@ -1,4 +1,4 @@
-"""Client libraries of other languages: the programs in clients/, which push what they are told to."""
+"""Client libraries of other languages: the programs in clients/, which make the pushes that a test asks for."""
 import json
 import os
 import shutil
@@ -25,7 +25,7 @@ class Library:
         self.env = {**os.environ, **(env or {})}
 
     def requests(self, gateway, requests):
-        """A process that makes these one after the other: (what became of each, connections it opened)."""
+        """A process makes these requests one after the other. Returns (the outcome of each, the connections that it opened)."""
         for r in requests:
             r.update(URL=gateway.url, Format=r.get("Format", self.format))
         done = subprocess.run(self.command, env=self.env, input=json.dumps(requests), text=True, capture_output=True,

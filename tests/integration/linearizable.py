@@ -1,8 +1,8 @@
-"""Is there an order of what clients did and saw that one machine could have done? Checked group by group, for a value that each write replaces,
-and that no other write has, unless it takes the group away.
+"""Is there an order in which a single gateway could have done what clients did and saw? This is checked group by group. Each write of a group replaces
+its value by one that no other write has, or deletes the group.
 
-Of each operation it is known when it began and when it ended; it has taken effect at one moment in between, or, if nobody knows what became
-of it, at any moment after it began, or never. The search is Wing and Gong's, with Lowe's memory of what was tried (Horn and Kroening 2015)."""
+For each operation it is known when it began and when it ended. It has taken effect at one moment in between, or, if its outcome is not known,
+at any moment after it began, or never. The search is Wing and Gong's, with Lowe's memory of what was tried (Horn and Kroening 2015)."""
 import math
 from dataclasses import dataclass, replace
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 @dataclass
 class Op:
     begin: float
-    end: float  # math.inf: the answer was no answer
+    end: float  # math.inf: the outcome is not known
     write: bool
     value: object  # None: there is no group
 
@@ -20,7 +20,7 @@ class Op:
 
 
 def _known(history):
-    """A push of unknown fate has taken effect before the first answer that shows it; if none does, it might as well never have."""
+    """A push of unknown outcome has taken effect before the first answer that shows it; if no answer does, it counts as never done."""
     first = {}
     for op in history:
         if not op.write:
@@ -37,7 +37,7 @@ def is_linearizable(history):
     ops = sorted(_known(history), key=lambda op: op.begin)
     wanted = sum(1 << i for i, op in enumerate(ops) if op.certain)
     tried = set()
-    stack = [(0, None)]  # which of them have taken effect, and the value then
+    stack = [(0, None)]  # bits of the operations that have taken effect, and the value then
     while stack:
         done, value = state = stack.pop()
         if done & wanted == wanted:
@@ -45,7 +45,7 @@ def is_linearizable(history):
         if state in tried:
             continue
         tried.add(state)
-        # None can come before one that had ended when it began.
+        # No operation comes before one that had ended when it began.
         limit = min(op.end for i, op in enumerate(ops) if not done >> i & 1)
         for i, op in enumerate(ops):
             if op.begin > limit:

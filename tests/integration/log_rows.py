@@ -11,7 +11,7 @@ def checksum(number, kind, group, moved, at, body):
 
 
 def add(server, schema, kind, body=b""):
-    """A row of no group, by another gateway. Returns its number."""
+    """Adds a row that belongs to no group, as if another gateway had. Returns its number."""
     number = int(server.sql(f"SELECT seq + 1 FROM {schema}.head")[0])
     server.sql(f"BEGIN; INSERT INTO {schema}.log VALUES ({number}, {kind}, 0, 0, 0, {checksum(number, kind, 0, 0, 0, body)}, 77, {number}, 0, '\\x{body.hex()}'); "
                f"UPDATE {schema}.head SET seq = {number}, writer = 77, batch = {number}; COMMIT")
@@ -19,7 +19,7 @@ def add(server, schema, kind, body=b""):
 
 
 def change(server, schema, how):
-    """how(kind, group, at, body) says what a row has of the last two; None: what it has."""
+    """how(kind, group, at, body) returns the new (at, body) of a row; None: the row stays as it is."""
     for line in server.sql(f"SELECT number, kind, group_id, moved, at, body FROM {schema}.log"):
         number, kind, group, moved = map(int, line.split("|")[:4])
         at, body = float(line.split("|")[4]), bytes.fromhex(line.split("|")[5][2:])
@@ -31,6 +31,6 @@ def change(server, schema, how):
 
 
 def shift(server, schema, seconds):
-    """All of it was so much earlier."""
+    """Makes all times in the log so many seconds earlier."""
     change(server, schema, lambda kind, group, at, body: (at - seconds, body) if at else None)
     server.sql(f"UPDATE {schema}.log SET written = written - {seconds}; UPDATE {schema}.head SET at = at - {seconds}, alive_at = alive_at - {seconds}")

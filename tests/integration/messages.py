@@ -1,5 +1,5 @@
-"""Delimited io.prometheus.client.MetricFamily messages, encoded by hand: what a correct encoder
-would never write has to be sent too. Field numbers are those of proto/metrics.proto."""
+"""Delimited io.prometheus.client.MetricFamily messages, encoded by hand: tests also send what a correct
+encoder would never write. Field numbers are those of proto/metrics.proto."""
 import struct
 
 CONTENT_TYPE = ("application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "

@@ -1,5 +1,5 @@
-"""Odd pushes: (method, path below /metrics/job, headers, body). Whether each is accepted is the gateway's to say; whatever
-is has to be readable in everything that a scrape can ask for."""
+"""Odd pushes: (method, path below /metrics/job, headers, body). The gateway decides which are accepted; those
+have to be readable in every form that a scrape can ask for."""
 import itertools
 
 import messages as pb
@@ -26,7 +26,7 @@ def quoted(name):
 
 
 def u_escaped(name):
-    """As a path has a name that is not classic."""
+    """The spelling of a name that is not classic in a path."""
     return "U__" + "".join("__" if c == "_" else c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in name)
 
 
@@ -46,7 +46,7 @@ STEPS.update({repr(name): name for name in BYTES})
 
 
 def named_pushes():
-    """Each name as a metric, as a histogram, as a label and in the path, by every way in."""
+    """Each name as a metric, as a histogram, as a label and in the path, in every format."""
     for what, name in STEPS.items():
         yield f"metric {what}", proto(pb.family(name, pb.GAUGE, pb.gauge(1)))
         yield f"counter {what}", proto(pb.family(name + b"_total", pb.COUNTER, pb.data(3, pb.double(1, 3) + pb.data(3, pb.integer(1, 1500000000)))))

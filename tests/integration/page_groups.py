@@ -1,4 +1,4 @@
-"""Groups for the tests of the page: three, ten thousand, and odd text."""
+"""Groups for the tests of the page: three of them, ten thousand, and some with odd text."""
 import pytest
 
 from gateway import Gateway

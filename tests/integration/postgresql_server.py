@@ -21,7 +21,7 @@ def _programs():
 
 
 def _as_user():
-    """Runs a program as somebody else than root, as whom PostgreSQL does not run: arguments to put in front of it."""
+    """PostgreSQL does not run as root: the arguments in front of a program that run it as another user."""
     if os.getuid() != 0:
         return [], os.getuid(), os.getgid()
     nobody = pwd.getpwnam("nobody")
@@ -30,12 +30,12 @@ def _as_user():
 
 
 class Server:
-    """One cluster. Settings are those of postgresql.conf. base: it is a standby of that one."""
+    """One cluster. Settings are those of postgresql.conf. base: the server is a standby of this one."""
 
     def __init__(self, base=None, durable=False, **settings):
         self.bin = _programs()
         self.prefix, uid, gid = _as_user()
-        # A path of a socket has at most 107 bytes, and pytest's directories have long names.
+        # The path of a socket has at most 107 bytes, and pytest's directories have long names.
         self.directory = tempfile.mkdtemp(prefix="pg-", dir="/tmp")
         os.chown(self.directory, uid, gid)
         self.data = os.path.join(self.directory, "data")
@@ -50,7 +50,7 @@ class Server:
         self.process = None
 
     def command(self, program, *arguments):
-        """To run a program of PostgreSQL's that asks this server."""
+        """The command line of a PostgreSQL program that connects to this server."""
         return [*self.prefix, os.path.join(self.bin, program), *self._where(), *arguments]
 
     def _run(self, program, *arguments, check=True, **more):
@@ -69,7 +69,7 @@ class Server:
     def start(self):
         options = [x for k, v in self.settings.items() for x in ("-c", f"{k}={v}")]
         with open(os.path.join(self.directory, "log"), "ab") as log:
-            # Not pg_ctl: the server is then a child of ours, which is ended by its number.
+            # Without pg_ctl the server is our child, and can be ended by its pid.
             self.process = subprocess.Popen([*self.prefix, os.path.join(self.bin, "postgres"), "-D", self.data, *options],
                                             cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
@@ -96,7 +96,7 @@ class Server:
 
     @contextlib.contextmanager
     def session(self, application):
-        """A psql that does what it reads."""
+        """A psql that runs what is written to its input."""
         psql = subprocess.Popen([*self.prefix, os.path.join(self.bin, "psql"), "-X", "-U", "postgres", "-h", self.directory, "-At"],
                                 cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
                                 env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PGAPPNAME": application})
@@ -109,7 +109,7 @@ class Server:
 
     @contextlib.contextmanager
     def silent(self):
-        """It keeps all connections, takes new ones, and says nothing. Every process of it: the server makes no other meanwhile."""
+        """The server keeps its connections, accepts new ones, and answers nothing: all of its processes are stopped, and it cannot start others."""
         os.kill(self.process.pid, signal.SIGSTOP)
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
             processes = [*map(int, f.read().split()), self.process.pid]

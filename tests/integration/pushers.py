@@ -39,12 +39,12 @@ class Pusher(threading.Thread):
             connection.close()
 
     def wait_for(self, n):
-        """Until n requests were acknowledged, or the thread has ended."""
+        """Waits until n requests were acknowledged, or the thread has ended."""
         while self.acknowledged < n and self.is_alive():
             self.join(0.001)
 
     def check(self, s):
-        """The scrape shows the last acknowledged push, or all of the one that was in flight."""
+        """Checks that the scrape shows the last acknowledged push, or all of the one that was in flight."""
         got = s.pushed("value", self.job) or 0
         assert got in (self.acknowledged, self.sent), self.account(got)
         for part in ("1", "2"):

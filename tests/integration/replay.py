@@ -1,4 +1,4 @@
-"""A Prometheus that scrapes recorded answers, each a target of its own: what it says of each, in one run."""
+"""A Prometheus that scrapes recorded answers, each as a target of its own, and tells what is wrong with each."""
 import http.server
 import json
 import os
@@ -14,7 +14,7 @@ from gateway import eventually, parse_logfmt
 PROTOCOLS = {"PrometheusProto": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
              "OpenMetricsText1.0.0": "application/openmetrics-text;version=1.0.0", "OpenMetricsText0.0.1": "application/openmetrics-text;version=0.0.1",
              "PrometheusText1.0.0": "text/plain;version=1.0.0", "PrometheusText0.0.4": "text/plain;version=0.0.4"}
-SECONDS = 2  # between two scrapes of a target; more for more targets than two hundred
+SECONDS = 2  # between two scrapes of a target; more if there are over 200 targets
 
 
 def program():
@@ -31,7 +31,7 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        pass  # a Prometheus that is ended does not take all of its answers
+        pass  # a Prometheus that is being ended may not read all of its answers
 
 
 def _serve(answers):
@@ -70,7 +70,7 @@ def _configure(directory, answers, port, newest):
 
 
 def judge(directory, answers):
-    """[(protocol, Content-Type, body)] -> what a Prometheus complains of: {index: error}."""
+    """answers: [(protocol, Content-Type, body)]. Returns the complaints of a Prometheus: {index: error}."""
     newest = major() >= 3
     server = _serve(answers)
     file = _configure(directory, answers, server.server_address[1], newest)
@@ -78,7 +78,7 @@ def judge(directory, answers):
     process = subprocess.Popen([program(), f"--enable-feature={flag}", f"--config.file={file}", f"--storage.tsdb.path={directory}/data",
                                 "--web.listen-address=127.0.0.1:0"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True)
     try:
-        # It says both, in either order.
+        # Its log tells the address and that it is ready, in either order.
         address, ready = None, False
         for line in process.stderr:
             pairs = parse_logfmt(line)

@@ -10,7 +10,7 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 HASH = "$2b$04$QOauhQNbBCuQDKes6eFzPeVj0cCigtIZ1NEwIggIAOiVqcS6cpIjG"  # of "secret"
 VERBS = ("push", "delete", "scrape", "read", "admin", "probe")
 METHODS = {"get": ("GET", "HEAD"), "put": ("PUT",), "post": ("POST",), "delete": ("DELETE",)}
-# Where a path says more than the table, or a request needs more than its path.
+# Endpoints whose path is not the one in the table, or that need more than a path.
 PATHS = {"/static/": "/static/x", "endpoint_scrape": "/metrics", "endpoint_group": "/metrics/job/table",
          "endpoint_dry_run": "/dry-run/metrics/job/table"}
 QUERIES = {("DELETE", "/api/v1/groups"): '?match[]={job="table"}&dry_run=1'.replace('"', "%22")}
@@ -43,7 +43,7 @@ def with_query(method, path):
 
 
 def write_access(file, entries):
-    """Renamed into place, so that nobody reads half of it. entries: YAML, a line each."""
+    """Renames the file into place, so that the gateway never reads half of it. entries: YAML, a line each."""
     new = file.with_suffix(".new")
     new.write_text("access:\n" + "".join(f"- {e}\n" for e in entries) if entries else "access: []\n")
     new.rename(file)

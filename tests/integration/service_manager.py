@@ -1,4 +1,4 @@
-"""What systemd does with a service of Type=notify and with one that is activated through sockets."""
+"""Plays systemd for a service of Type=notify, and for one that is activated through sockets."""
 import contextlib
 import ctypes
 import itertools
@@ -9,7 +9,7 @@ import sys
 
 from gateway import BINARY, DEADLINE, Gateway, eventually
 
-# Sockets get the numbers from 3 on and the process its own number in LISTEN_PID before it is the gateway.
+# Moves the sockets to the descriptors from 3 on, sets LISTEN_PID to its own pid, and then becomes the gateway.
 LAUNCHER = """#!{python}
 import os, sys
 fds = [os.dup(int(n)) for n in os.environ["PASS_FDS"].split()]
@@ -25,7 +25,7 @@ numbers = itertools.count()
 
 
 class Activated(Gateway):
-    """A gateway with sockets from outside; addresses are those that it names in its log."""
+    """A gateway that gets its sockets passed; addresses are those that its log names."""
 
     def __init__(self, directory, sockets, *flags, env=None, **more):
         launcher = directory / "launcher"
@@ -72,7 +72,7 @@ WALL = 0x40000000
 
 @contextlib.contextmanager
 def stopped_thread(gateway, name):
-    """One thread of that name does not run meanwhile; all others do."""
+    """Within this context one thread of that name is stopped, and all others run."""
     ptrace = ctypes.CDLL(None, use_errno=True).ptrace
     ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 

@@ -12,7 +12,7 @@ from wire import Wire, head
 SOURCES = Path(__file__).parents[1] / "lib" / "strict"
 TEXT, OPENMETRICS, PROTO, PROTO_TEXT = range(4)
 _PROTO = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding="
-# What is asked for, and how the answer is read.
+# Accept header: the reader of the answer.
 FORMATS = {"text/plain;version=0.0.4": TEXT, "application/openmetrics-text;version=1.0.0": OPENMETRICS,
            _PROTO + "delimited": PROTO, _PROTO + "text": PROTO_TEXT, _PROTO + "compact-text": PROTO_TEXT}
 ESCAPINGS = ("underscores", "allow-utf-8", "dots", "values")
@@ -48,7 +48,7 @@ def decoded(body, coding):
 
 
 def scrapes(gateway, codings=CODINGS, formats=FORMATS, path="/metrics"):
-    """Every answer that can be asked for is read; the first that cannot be fails the test. {what was asked for: (type, body)}"""
+    """Reads a scrape in every format and coding; the first one that cannot be read fails the test. Returns {what was asked for: (type, body)}."""
     asked = [(accept, escaping, coding) for accept in formats for escaping in ESCAPINGS for coding in codings]
     with Wire(gateway) as w:
         for accept, escaping, coding in asked:

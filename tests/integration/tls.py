@@ -57,11 +57,11 @@ def certificates(tmp_path_factory):
 
 
 def write_config(file, certificate=None, more=None, **tls):
-    """A web configuration; JSON is YAML. What is None is left out."""
+    """Writes a web configuration as JSON, which is YAML. Keys that are None are left out."""
     if certificate:
         tls = {"cert_file": certificate.file, "key_file": certificate.key_file, **tls}
     tls = {key: value for key, value in tls.items() if value is not None}
-    # Renamed into place: the gateway never reads half of it.
+    # The file is renamed into place, so that the gateway never reads half of it.
     new = file.with_suffix(".new")
     new.write_text(json.dumps({"tls_server_config": tls, **(more or {})}))
     new.rename(file)
@@ -70,10 +70,10 @@ def write_config(file, certificate=None, more=None, **tls):
 
 def client_context(certificates, certificate=None, version=None, ciphers=None):
     context = ssl.create_default_context(cafile=certificates.ca.file)
-    # An end without close_notify is one that somebody else may have made.
+    # An attacker could have made an end without close_notify.
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     if version:
-        # Set in this order, since the lowest may not be above the highest for a moment.
+        # The order matters: the lowest version may never be above the highest.
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.maximum_version = version
@@ -86,7 +86,7 @@ def client_context(certificates, certificate=None, version=None, ciphers=None):
 
 
 class Records:
-    """TLS by hand: what is written goes out with send(), all of it at once."""
+    """TLS by hand: records that were written go out together, with send()."""
 
     def __init__(self, gateway):
         self.wire = Wire(gateway)
@@ -123,7 +123,7 @@ class Records:
         return self
 
     def at_end(self):
-        """Whether the server closes; what it says before that is not read."""
+        """Whether the server closes; bytes that it sends before that are dropped."""
         return self.wire.at_end() or self.wire.buffer != b""
 
 
@@ -166,7 +166,7 @@ def failed_handshakes(gateway):
 
 
 class TlsWire(Wire):
-    """A close without close_notify is an error here, but where `ragged` allows it."""
+    """A close without close_notify is an error unless `ragged` allows it."""
 
     def __init__(self, gateway, context=None, session=None, ragged=False):
         super().__init__(gateway)
@@ -179,6 +179,6 @@ class TlsWire(Wire):
             raise
 
     def half_close(self):
-        """Of the connection below; without a close_notify."""
+        """Closes the TCP connection for sending, without a close_notify."""
         super(ssl.SSLSocket, self.socket).shutdown(1)
         return self

@@ -8,11 +8,11 @@ class Wire:
     """One connection."""
 
     def __init__(self, gateway, timeout=DEADLINE, source=None):
-        """source: the address that it comes from; all of 127.0.0.0/8 are this machine's."""
+        """source: the address that the connection comes from; all of 127.0.0.0/8 are this machine's."""
         family = socket.AF_INET6 if ":" in gateway.host else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(timeout)
-        # Bytes that are sent one by one leave one by one, and wait for no acknowledgement.
+        # With this, bytes that are sent one by one leave one by one, without waiting for acknowledgements.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:
             self.socket.bind((source, 0))
@@ -85,7 +85,7 @@ class Wire:
         return Reply(status, headers, body)
 
     def at_end(self):
-        """Whether the server closes, with nothing more to say."""
+        """Whether the server closes without sending anything more."""
         while self._more():
             pass
         return self.buffer == b""

@@ -2,8 +2,8 @@
 """The checks of .clang-tidy on every C file, or on those that have changed since they passed.
 
 usage: clang_tidy.py [--all] SOURCE-ROOT BUILD-ROOT
-A file has changed when it, or a header of ours that it includes, or a .clang-tidy has. What has passed
-is remembered in BUILD-ROOT. gcc's own warning options are in the compile database and mean nothing to
+A file counts as changed if it, a header of ours that it includes, or a .clang-tidy has changed. BUILD-ROOT remembers
+which files have passed. gcc's own warning options are in the compile database and mean nothing to
 clang.
 """
 
@@ -29,7 +29,7 @@ def sources(root):
 
 
 def headers_of(root, build):
-    """Of each source that the build compiles, the files of ours that it includes."""
+    """For each source that the build compiles, our own files that it includes."""
     done = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True, capture_output=True, text=True)
     found = {}
     for block in done.stdout.split("\n\n"):
@@ -41,7 +41,7 @@ def headers_of(root, build):
 
 
 def fingerprint(root, source, included):
-    """None: nobody knows what it includes."""
+    """None: it is not known what the source includes."""
     if included is None:
         return None
     h = hashlib.sha256()
@@ -79,7 +79,7 @@ def main():
     def is_known(source):
         return print_of[source] and stamp[source].exists() and stamp[source].read_text() == print_of[source]
 
-    # The longest first, so that none is left to one processor at the end.
+    # The longest files go first, so that none is left to one processor at the end.
     todo = sorted((s for s in stamp if args.all or not is_known(s)), key=lambda s: -(root / s).stat().st_size)
     print(f"clang-tidy: {len(todo)} of {len(stamp)} files" + ("" if args.all else " that have changed"), flush=True)
     begin = said = time.monotonic()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Further in stand the descriptions, whose lines may begin with the name of a flag too.
+# Descriptions, whose lines may begin with the name of a flag, too, are further to the right.
 HELP_FLAG = re.compile(r"^ {2}(?:-\w, | {4})--(?:\[no-\])?([a-z][a-z0-9.-]*)(?:=(\S+))?", re.M)
 FLAG_ROW = re.compile(r"^\| *`--([a-z][a-z0-9.-]*)` *\| *([^|]*?) *\|", re.M)
 FLAG_NAME = re.compile(r"--((?:web|push|persistence|limits|log|process)\.[a-z0-9.-]*[a-z0-9])")
@@ -31,7 +31,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 FILE = re.compile(r"(?<![\w<./-])((?:[\w-]+/)*[\w-]+\.(?:c|h|py|sh|proto))\b(?!>)")
 SECTION = re.compile(r"\bbehaviour \d[\d.]*")
 
-# Of libraries.
+# Files of libraries that comments name.
 ELSEWHERE = ("openssl/ssl.h", "bufferevent_openssl.c", "os.h")
 FLAGS = "deploy/README.md"
 DIFFERENCES = "tests/differential/README.md"
@@ -44,7 +44,7 @@ def default_of(text):
 
 
 def flags_of(gateway):
-    """The default of each flag."""
+    """The default of each flag, as --help of the program shows it."""
     done = subprocess.run(
         [gateway, "--help"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
@@ -69,7 +69,7 @@ def check_flags(flags, documents):
 
 
 def anchors_of(text):
-    """As GitHub makes them of headings."""
+    """The anchors that GitHub makes of headings."""
     headings = re.findall(r"^#+ (.*)$", text, re.M)
     return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
 
@@ -94,7 +94,7 @@ def check_sources(root, documents):
 
 
 def is_there(root, shown):
-    """A rule of allowed.py, a function of another module of that folder, or a test."""
+    """Whether shown is a rule of allowed.py, a function of another module of that folder, or a test."""
     file, _, name = shown.rpartition("::")
     if file.endswith(".c"):
         path, pattern = root / "tests/unit" / file, rf"^START_TEST\({name}\)"

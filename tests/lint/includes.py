@@ -9,11 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-# A room may include itself and those before it; the programs' main files are above all.
+# A room may include itself and the rooms before it; the main files of programs may include all.
 ROOMS = ["base", "metrics", "config", "codec", "format", "push", "merge", "pages", "store", "journal", "commit", "import",
          "http", "access", "expose", "ui", "api", "process"]
 PROGRAMS = ["main.c", "import/main.c", "import/fetch.c", "import/save_backup.c"]
-# Rooms that know nothing of those before them but these.
+# Rooms that may include only these of the rooms before them.
 ONLY = {
     "http": {"base"},
     "access": {"base", "metrics", "config"},
@@ -22,7 +22,7 @@ ONLY = {
     "ui": {"base"},
     "codec": {"base"},
 }
-# What all of the flags mean is for the top to know; YAML, files and units are for whoever reads any.
+# Headers of config/ with the meaning of all flags, which only the rooms at the top may include.
 FLAGS = r"config/(config|flags|paths)\.h"
 FLAGS_FOR = r"(config|api|process)/.*"
 
@@ -45,7 +45,7 @@ OWNERS = {
     r"(metrics\.pb-c\.h|protobuf-c/.*)": r"format/protobuf/.*",
 }
 
-# Below api/ and the programs a refusal has a reason (base/err.h), and no status of HTTP.
+# Below api/ and the programs a refusal has a reason (base/err.h), and no HTTP status.
 STATUS = re.compile(r"err_set\(\s*[^,]+,\s*(?:\([^)]*\)\s*)?[\d]+\s*,")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -56,7 +56,7 @@ def room_of(path):
 
 
 def breaks_direction(source, target):
-    """Why, or None."""
+    """Why the include breaks the direction, or None."""
     here, there = room_of(source), room_of(target)
     if re.fullmatch(FLAGS, target) and here and not re.fullmatch(FLAGS_FOR, source):
         return "is for those who know all flags"
@@ -75,7 +75,7 @@ def wrong(source, quote, target, known):
         if re.fullmatch(header, target):
             return None if re.fullmatch(files, source) else f"belongs in {files} only"
     if target not in known:
-        made = quote == "<" or "/" not in target  # a system's, or the build's
+        made = quote == "<" or "/" not in target  # a header of the system, or made by the build
         return None if made else "no such file: write the path from src/"
     if quote == "<":
         return 'a file of ours: write it with ""'

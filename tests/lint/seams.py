@@ -1,20 +1,19 @@
 #!/usr/bin/python3
-"""Proves that src/ asks for the time and for random numbers in one place each, and sorts, searches and
-copies what may be empty by functions that are defined for it; and that every unit test is run by
-tests/lib/run.h.
+"""Proves that src/ reads the time and random numbers in one place each, and sorts, searches and copies
+by functions that are defined for empty input, too; and that every unit test is run by tests/lib/run.h.
 
 usage: seams.py [SOURCE-ROOT]
-Tests set clocks and random numbers there (base/clock.h, base/random.h); whoever asks the system by
-himself goes on with the real ones. qsort() and memcpy() must not get a null pointer, not even with a
-length of 0 (base/array.h). A test that Check runs by itself has 4 s, which a busy machine makes too
-few of. Prints each such call and exits with 1 if there is one.
+Tests set clocks and random numbers there (base/clock.h, base/random.h); code that asks the system
+itself would go on with the real ones. qsort() and memcpy() must not get a null pointer, not even with
+a length of 0 (base/array.h). A test that Check runs by itself has 4 s, which is too short on a busy
+machine. Prints each such call and exits with 1 if there is one.
 """
 
 import re
 import sys
 from pathlib import Path
 
-# What is to be called instead, what is not to be called, who may, and why it matters.
+# What to call instead, the calls that are not allowed, the files in which they are, and why.
 CLOCK, EMPTY = "where tests say what it answers", "which takes a null pointer and a length of 0"
 SEAMS = [
     ("base/clock.h", r"time|clock|clock_gettime|clock_getres|gettimeofday|ftime|timespec_get|localtime|gmtime|"
@@ -28,10 +27,10 @@ SEAMS = [
 ]
 SEAMS_OF_TESTS = [("lib/run.h", r"suite_create|srunner_create|srunner_run\w*", ["lib/run.h"], "which gives each case a minute")]
 
-# A length that is not 0 by itself: sizes, numbers and constants.
+# Lengths that are not 0: sizes, numbers and constants.
 CONSTANT = re.compile(r"sizeof\((?:[^()]|\([^()]*\))*\)|\b[A-Z][A-Z0-9_]+\b|\b\d+\b|[\s+*()-]")
 
-# Comments, strings and characters: blanked, so that lines keep their numbers.
+# Comments, strings and characters are blanked, so that lines keep their numbers.
 NO_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
@@ -40,7 +39,7 @@ def code_of(text):
 
 
 def last_argument(code, at):
-    """Of the call whose first argument begins there."""
+    """The last argument of the call whose first argument begins at `at`."""
     depth, begin = 1, at
     while depth > 0:
         depth += (code[at] in "([{") - (code[at] in ")]}")
@@ -51,7 +50,7 @@ def last_argument(code, at):
 
 
 def calls(code, names):
-    """The lines and names of what is called; a member of that name is another matter."""
+    """The lines and names of calls; members with such a name do not count."""
     for m in re.finditer(rf"(?<![\w.>])({names})\s*\(", code):
         if not m.group(1).startswith("mem") or CONSTANT.sub("", last_argument(code, m.end())):
             yield code.count("\n", 0, m.start()) + 1, m.group(1)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Proves that no function and no file is longer than what can be read at once.
+"""Proves that no function and no file is too long to be read at once.
 
 usage: sizes.py [SOURCE-ROOT]
 Prints each C function of more than 60 lines, from the line of its name to its last brace, and each file of more
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 MOST = 60
-# What is written by hand, and by no program: of other kinds there are tables and documents.
+# Most lines of a file that is written by hand; tables and documents of other kinds may be longer.
 FILES = {"src": 400, "tests": 500, "deploy": 500}
 WRITTEN = {".c", ".h", ".py", ".js", ".mjs", ".css", ".sh", ".go", ".rb", ".pl", ".java"}
 NAME = re.compile(r"\b(?:START_TEST\()?(\w+)[()]")
