@@ -329,10 +329,7 @@ static void begin_again(struct applier *a)
 	store_apply_begin(a->store, a->now, a->log_bytes);
 }
 
-/*
- * Drops a large push that is being staged if one of the rows concerns it: it has to begin again
- * after them.
- */
+/* Drops a large push that is being staged if a row concerns it: it begins again after the rows. */
 static void make_way(struct applier *a)
 {
 	for (size_t i = 0; i < a->n_rows && store_large_push(a->store); i++)
@@ -341,9 +338,9 @@ static void make_way(struct applier *a)
 }
 
 /*
- * Removes many groups in slices, between which scrapes are answered and show the removal half done,
- * as on the gateway that decided it. A large push that is being staged does not notice removals, so
- * it has to begin again.
+ * Removes many groups in slices, between which scrapes show the removal half done, as on the
+ * gateway that decided it. A large push that is being staged does not notice this, so it begins
+ * again.
  */
 static int apply_to_many(struct applier *a, const struct row *row, struct err *err)
 {

@@ -82,10 +82,7 @@ static const char *value_of(int group, const char *name, const char *pushed)
 	return pushed;
 }
 
-/*
- * Without printf(), since a simulation that shows the same many times spends most of its time
- * formatting.
- */
+/* Without printf(): a simulation that shows much again and again spends most of its time here. */
 static void add_all(struct strbuf *b, const char *const *parts)
 {
 	for (; *parts; parts++)
@@ -484,10 +481,7 @@ static void expose_times(const struct naive_store *s, const char *name, const ch
 
 void naive_expose(const struct naive_store *s, struct strbuf *out)
 {
-	/*
-	 * In the order of exposed names; of names that are exposed as the same one, at most one
-	 * exists at a time.
-	 */
+	/* By exposed name; only one of the names that are exposed as the same one ever exists. */
 	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, -3, 14 };
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {

@@ -109,9 +109,7 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 		return status == 0 || status == 503 || (status == 200 && is_said(r, n));
 	}
 	if (r->kind == REQUEST_END) {
-		/*
-		 * For a request of an earlier process it is not known what time that process saw.
-		 */
+		/* It is not known what time an earlier process saw. */
 		if (!r->ended && !ends_may(&s->store, r->ends, r->now_ns, &o->started))
 			return false;
 		ends_apply(&s->store, r->ends);
@@ -285,10 +283,7 @@ static bool excludes(const struct sim_request *later, const struct sim_request *
 	       (later->unknown && !later->kept && r->kept);
 }
 
-/*
- * Requests are in order. A request that was stored later has cut off those that were in doubt
- * before it.
- */
+/* Requests are in order. A request that was stored has cut off those in doubt before it. */
 static void keep_unknown(struct oracle *o)
 {
 	size_t n = 0;

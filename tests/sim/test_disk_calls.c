@@ -87,10 +87,7 @@ static bool add_row(struct storage *st, uint64_t number)
 	return st->ops->commit(st, &rows, &err) == STORAGE_COMMITTED;
 }
 
-/*
- * Opens the database and adds a row to it; the process is killed within so many changes. Returns
- * how many rows it found.
- */
+/* Opens the database and adds a row, but is killed within so many changes. Returns rows found. */
 static uint64_t count_and_add(unsigned changes)
 {
 	struct storage *st;
@@ -305,10 +302,7 @@ START_TEST(cut_at_first_commits)
 }
 END_TEST
 
-/*
- * What a power cut tears of a WAL is no damage even if the process that begins the WAL anew is
- * killed before it has done so.
- */
+/* A torn WAL is no damage even if the process that begins it anew is killed before that is done. */
 START_TEST(killed_after_torn_header)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -316,10 +310,7 @@ START_TEST(killed_after_torn_header)
 	random_hold((uint64_t)_i);
 	clock_hold(1000, 1000);
 	disk_use(d);
-	/*
-	 * The first start that finds a torn sector may take it for damage; if it does not, no later
-	 * start may.
-	 */
+	/* The first start may take a torn sector for damage; if it does not, no later one may. */
 	for (int lives = 0; lives < 60 && (!d->torn || can_be_opened()); lives++) {
 		d->torn = false;
 		count_and_add(lives % 2 ? 6 : 16);
@@ -330,10 +321,7 @@ START_TEST(killed_after_torn_header)
 }
 END_TEST
 
-/*
- * If the note of an earlier process cannot be removed, the gateway does not start: the note would
- * be taken for one about the next WAL.
- */
+/* A note of an earlier process that cannot be removed would be taken for one about the next WAL. */
 START_TEST(note_that_stays)
 {
 	struct disk *d = disk_new(1);
@@ -421,10 +409,7 @@ START_TEST(syncs_fail_again_and_again)
 }
 END_TEST
 
-/*
- * A WAL is not taken for damaged either that was closed in order after syncs or writes had failed
- * for a while.
- */
+/* A WAL that was closed in order after failed syncs or writes is not taken for damaged, either. */
 START_TEST(closed_after_failures)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
@@ -449,10 +434,7 @@ START_TEST(closed_after_failures)
 }
 END_TEST
 
-/*
- * If the WAL cannot be read when it is opened, the note must not be written as if it were another
- * WAL's.
- */
+/* A WAL that cannot be read when it is opened must not be noted as if it were another one. */
 START_TEST(reads_fail_at_start)
 {
 	struct disk *d = disk_new((uint64_t)_i + 1);
