@@ -3,7 +3,7 @@
 #include "commit/cleaning.h"
 #include "commit/internal.h"
 
-/* All replicas count from the time that the database has for the batch. */
+/* Pushes get the time that the database has for the batch, from which all gateways count. */
 void committer_set_times(const struct committer *c, struct push *first)
 {
 	if (!database_is_shared(&c->database))
@@ -72,7 +72,7 @@ struct push *committer_cut_batch(const struct committer *c, struct push *first, 
 	return next;
 }
 
-/* Only now it is known how long the batch took, and so how many pushes may wait. */
+/* Sets how many pushes may wait, from how long the batch took. */
 static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t start_ns)
 {
 	int64_t now = clock_mono_ns();

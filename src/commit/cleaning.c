@@ -70,7 +70,7 @@ enum storage_commit_result cleaning_commit(struct database *d, struct err *err)
 	const struct rows *rows = store_rows(d->store);
 
 	r = database_commit_once(d, rows, cleaning_failed, err);
-	/* It may be the pushes for which there is no room. */
+	/* Without room for the pushes, the step of cleaning is not to blame. */
 	with_pushes = !rows_free(rows);
 	if (r != STORAGE_REFUSED_FULL || !(store_clean_put_off(d->store) || with_pushes))
 		store_clean_end(d->store, r == STORAGE_COMMITTED);

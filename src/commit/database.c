@@ -88,7 +88,10 @@ static void note_result(struct database *d, const struct rows *rows, enum storag
 	}
 	if (r == STORAGE_REFUSED_FULL)
 		d->full = true;
-	/* Rows that the database refuses say nothing of other rows. */
+	/*
+	 * Rows that the database refuses say nothing about other rows, nor do rows that free space
+	 * on a full disk.
+	 */
 	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
 		database_set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
 }

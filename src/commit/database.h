@@ -17,11 +17,11 @@ enum batch_outcome { BATCH_COMMITTED, BATCH_REFUSED, BATCH_UNKNOWN, N_BATCH_OUTC
 
 struct database {
 	struct storage *storage; /* borrowed; NULL: memory only, and none of these may be called */
-	struct store *store;     /* borrowed: what the database has to hold */
-	int64_t commit_ns;       /* that the last commit took */
-	struct applier *applier; /* of rows that others write; NULL: nobody else does */
-	double now; /* Unix seconds, by the database: of the batch that database_begin() has begun
-		     */
+	struct store *store;     /* borrowed: the store that the database holds */
+	int64_t commit_ns;       /* how long the last commit took */
+	struct applier *applier; /* for rows of other gateways; NULL: only this process writes */
+	double now;       /* Unix seconds, by the database's clock: the time of the batch that
+			     database_begin() has begun */
 	int64_t asked_ns; /* monotonic: since when the first push waits that is to be committed; 0:
 			     none does */
 

@@ -116,7 +116,7 @@ struct batch_room committer_room(const struct committer *c);
 /* False: there is no room for it, and none was taken. */
 bool batch_room_take(struct batch_room *room, const struct push *p);
 
-/* Of the list, those without a verdict. */
+/* Refuses the pushes of the list that have no verdict yet. */
 void committer_refuse(struct push *first, const struct err *why);
 /*
  * Stages, commits and publishes pushes, after which each has its verdict. The transaction is begun.

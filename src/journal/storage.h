@@ -147,7 +147,10 @@ struct storage_ops {
 	/* What it was asked last, newest() apart, has taken all of the time-out, without success:
 	 * as much for the next one is more than its client expects. NULL: it never has. */
 	bool (*timed_out)(struct storage *st);
-	/* After begin: what is written next is to say the digest of the state (store_digest()). */
+	/*
+	 * After begin: whether the next commit has to begin with a digest of the state
+	 * (store_put_digest()).
+	 */
 	bool (*digest_due)(struct storage *st);
 	/* The newest row that the store has. */
 	struct storage_row_id (*seen)(struct storage *st);

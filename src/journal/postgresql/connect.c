@@ -56,7 +56,7 @@ static void add_setup(const struct session *s, struct strbuf *sql)
 	add_keepalives(s, sql);
 	/* Times are read as text: each digit counts. */
 	strbuf_addz(sql, "SET extra_float_digits = 1; ");
-	/* All that is read or dropped is a piece of the log from a number on, in order. */
+	/* All statements read or drop a range of the log by number, in order. */
 	strbuf_addz(sql, "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; "
 			 "SET enable_sort = off; ");
 	if (s->settings->reads_only)

@@ -41,13 +41,14 @@ struct postgresql {
 			 `why` */
 	bool newer;   /* it may hold, or holds, rows that this version does not know: `why` */
 	struct err why;
-	long epoch;           /* of the log (migrate.h), when it was asked last */
-	int holder;           /* the server's process that worked for us last; 0: none */
-	bool creating;        /* all is one transaction (new_log.c), at whose end head is `head` */
-	bool reading;         /* between two readings of one state of the log */
-	bool locked;          /* begun: `head` is what it was locked with */
-	const char *locks_by; /* the column of the epoch in the session's statement; NULL: none */
-	int64_t until_ns;     /* monotonic: no deadline is later; 0: any */
+	long epoch;    /* of the log (migrate.h), as read last */
+	int holder;    /* process id of the last session's server process; 0: none */
+	bool creating; /* all is one transaction (new_log.c), at whose end `head` is written */
+	bool reading;  /* between two readings of one state of the log */
+	bool locked;   /* a batch is begun, and `head` was read under the lock */
+	const char *locks_by; /* the column of the epoch in the prepared lock statement; NULL: not
+				 prepared */
+	int64_t until_ns;     /* monotonic: all deadlines end by then; 0: no such limit */
 	bool kept_out;        /* another session had the lock for as long as was waited last */
 	struct head head;
 	double alive_at;       /* see postgresql_alive() */
@@ -90,7 +91,7 @@ int postgresql_note_epoch(struct postgresql *p, long epoch, struct err *err);
 int postgresql_found_newer(struct postgresql *p, uint64_t number, struct err *err);
 /* -1: *err says that the time-out was too short. */
 int postgresql_no_time(struct err *err);
-/* Whatever transaction there is ends without effect. */
+/* Rolls back the open transaction, if there is one. */
 void postgresql_roll_back(struct postgresql *p);
 
 /* In lock.c. */

@@ -23,12 +23,14 @@ struct session_settings {
 struct session {
 	const struct session_settings *settings;
 	PGconn *conn;  /* NULL: there is none */
-	char state[6]; /* SQLSTATE of what failed last; "": the connection did */
-	bool warned;   /* a notice has come; whoever wants to know sets it to false before */
+	char state[6]; /* SQLSTATE of the last failure; "": the connection failed */
+	bool warned;   /* a notice has come since the caller has set this to false */
 	bool silent;   /* what was asked last, or the last server to connect to, said nothing until
 			  the deadline */
-	/* Settings of the server that was connected to last: a crash of its machine may lose what
-	 * was committed, and leave pages of its files half written. */
+	/*
+	 * Settings of the server that was connected to last, with which a crash of its machine may
+	 * lose commits, or leave half-written pages.
+	 */
 	bool fsync_off, full_page_writes_off;
 };
 
@@ -70,7 +72,7 @@ void session_add_name(struct strbuf *to, const char *name);
 /* The beginning of messages of libpq and the server. */
 #define SESSION_SAYS "PostgreSQL: "
 #define SESSION_NO_ANSWER "no answer within --persistence.timeout"
-/* What was meant, in one line, for whoever reads `what`: something that failed. */
+/* Sets *err to the message in one line, with advice for s->state; returns -1. */
 int session_failed(struct session *s, const char *message, struct err *err);
 /* The same for a lost connection, which it closes. */
 int session_lost(struct session *s, const char *message, struct err *err);
