@@ -31,7 +31,7 @@ func main() {
 	if gateway == "" {
 		gateway = "http://localhost:9091"
 	}
-	// Not the default registry: what Go itself measures of a job that has ended helps nobody.
+	// Not the default registry: Go's own metrics are of no use once the job has ended.
 	pusher := push.New(gateway, "import").Grouping("instance", "db1").Collector(records).Collector(duration)
 
 	start := time.Now()
@@ -41,7 +41,7 @@ func main() {
 		success.SetToCurrentTime()
 		pusher = pusher.Collector(success)
 	}
-	// Add is a POST: the time of the last success stays when this run has failed. Push would be a PUT.
+	// Add is a POST: the time of the last success stays if this run has failed. Push would be a PUT, which replaces the whole group.
 	if e := pusher.Add(); e != nil {
 		log.Print("metrics were not pushed: ", e)
 	}

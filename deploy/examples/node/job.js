@@ -28,7 +28,7 @@ async function main() {
 		success.setToCurrentTime();
 		registry.registerMetric(success);
 	} finally {
-		// A POST: the time of the last success stays when this run has failed. push() would be a PUT.
+		// pushAdd() is a POST: the time of the last success stays if this run has failed. push() would be a PUT.
 		await gateway.pushAdd({ jobName: 'newsletter' });
 	}
 }

@@ -1,10 +1,10 @@
 <?php
-// What one request of a web application has counted. PHP forgets it at the end of the request, so each is an increment (/add):
+// What one request of a web application has counted. PHP forgets it at the end of the request, so each push is an increment (/add):
 // call push_counts() from register_shutdown_function(). Where the registry is in APCu or Redis, push all of it to /sum
 // instead, with the host as its source.
 declare(strict_types=1);
 
-/** A push is tried once: a web page must not wait for its metrics. False: they are lost, and the log says why. */
+/** Tries the push once, since a web page must not wait for its metrics. False: they are lost, and the log says why. */
 function push_counts(string $gateway, array $counts): bool
 {
     $body = "# HELP shop_requests_total Requests, by what became of them.\n# TYPE shop_requests_total counter\n";

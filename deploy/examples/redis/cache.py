@@ -24,7 +24,7 @@ class InstrumentedRedisCache:
     def get(self, key: str, cache_type: str = "default"):
         with self.measured("get"):
             value = self.redis.get(key)
-        # A value may be empty: only None is not there.
+        # A value may be empty: only None means a miss.
         hit = value is not None
         (cache_hits_total if hit else cache_misses_total).labels(cache_type).inc()
         cache_operations_total.labels("get", "hit" if hit else "miss").inc()

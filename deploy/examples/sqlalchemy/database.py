@@ -38,7 +38,7 @@ def instrument(engine):
         if context.statement:
             db_queries_total.labels(operation(context.statement), "error").inc()
 
-    # Asked when the metrics are, so that nobody has to keep them up to date.
+    # The pool is asked when the metrics are read, so that no code has to keep these gauges up to date.
     db_connection_pool_size.set_function(engine.pool.size)
     db_connection_pool_active.set_function(engine.pool.checkedout)
     db_connection_pool_idle.set_function(engine.pool.checkedin)

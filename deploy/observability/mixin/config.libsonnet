@@ -1,5 +1,5 @@
 {
-  // What an installation may want otherwise. `(import 'mixin.libsonnet') + { _config+:: {...} }` changes it.
+  // What an installation may want to change, by `(import 'mixin.libsonnet') + { _config+:: {...} }`.
   _config+:: {
     // Selectors of the jobs in prometheus.yml.
     tallygate: 'job="tallygate"',

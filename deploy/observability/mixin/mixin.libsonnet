@@ -1,5 +1,5 @@
 // The monitoring mixin: prometheusAlerts, prometheusRules and grafanaDashboards, as mixin tools expect them.
-// What it makes with the configuration as it stands is in ../rules and ../dashboards, written by ../generate.
+// ../rules and ../dashboards have its output with this configuration, written by ../generate.
 (import 'config.libsonnet') +
 (import 'rules/application.libsonnet') +
 (import 'rules/downsampling.libsonnet') +

@@ -67,7 +67,7 @@ local panel(type, title, unit, queries, width, instant) = {
 
   row(title, panels):: [{ type: 'row', title: title, collapsed: false, panels: [], width:: 24, height:: 1 }] + panels,
 
-  // A variable that is asked of the data source.
+  // A variable whose values come from the data source.
   variable(name, metric, label):: {
     type: 'query',
     name: name,

@@ -2,7 +2,7 @@
 {
   local c = $._config,
   local t = c.tallygate,
-  // By the reason that the gateway counts.
+  // By the `reason` label of the gateway's counter.
   local refused(alert, reasons, severity, summary, description) = {
     alert: alert,
     expr: 'sum by (job, instance, reason) (increase(pushgateway_rejected_pushes_total{%s,reason=~"%s"}[5m])) > 0' % [t, reasons],

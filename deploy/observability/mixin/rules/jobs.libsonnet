@@ -1,5 +1,5 @@
 // Alerts on what was pushed: each has the labels of the group, its job included.
-// Of a counter that appears with the first thing that it counts, which increase() does not see.
+// For a counter that appears only with its first count, which increase() does not see.
 local doubtful(metric, reason, description) = {
   alert: 'SummedCountsDoubtful',
   expr: |||

@@ -25,7 +25,7 @@ local ratio(slo, window) = {
             for slo in c.slos
           ] + [ratio(slo, w) for slo in c.slos for w in windows],
         },
-        // What is added up over the budget's window.
+        // The series that are added up over the budget's window.
         {
           name: 'slo-increases',
           interval: '5m',
