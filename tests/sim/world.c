@@ -18,9 +18,14 @@
 
 struct world *world;
 
+static const char database_flag[] = "--persistence.file=" DISK_DATABASE;
 static const char *const flags[] = {
-	"--persistence.file=" DISK_DATABASE, "--push.enable-utf8-names", "--web.enable-admin-api",
-	"--web.enable-openmetrics",          "--web.enable-lifecycle",   "--log.level=error",
+	database_flag,
+	"--push.enable-utf8-names",
+	"--web.enable-admin-api",
+	"--web.enable-openmetrics",
+	"--web.enable-lifecycle",
+	"--log.level=error",
 };
 static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG };
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
@@ -183,7 +188,7 @@ bool world_can_undo(const struct world *w)
  */
 static void take_replies(struct world *w)
 {
-	struct str content;
+	struct str content = STR("");
 
 	if (w->disk->dead)
 		return;
