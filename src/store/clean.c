@@ -15,6 +15,15 @@ enum {
 	SLACK_MIN = 64 * 1024, /* bytes by which the log may be longer than its share */
 	SLACK_MAX = 2 * 1024 * 1024,
 	/*
+	 * While pushes come, and not counting what is remembered: the longer the log, the fewer of
+	 * its live rows have to move for a push. For a small store that is most of what cleaning
+	 * costs.
+	 */
+	SLACK_BUSY = 8 * 1024 * 1024,
+	/* The slack of a store that has little, as times of that. */
+	SLACK_TIMES = 4,
+	SLACK_BUSY_TIMES = 6,
+	/*
 	 * How long the log may be, in eighths of its live rows. On a full disk it is cleaned only
 	 * if that frees more than it moves.
 	 */
@@ -77,16 +86,26 @@ static uint64_t bytes_remembered(const struct store *s)
 	return s->folded.live_bytes + s->push_ids.live_bytes;
 }
 
+static uint64_t slack_of(uint64_t live, uint64_t remembered, enum clean_when when)
+{
+	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
+	uint64_t slack = clamp(SLACK_TIMES * live, SLACK_MIN, most), busy;
+
+	if (when != CLEAN_BUSY)
+		return slack;
+	busy = clamp(SLACK_BUSY_TIMES * (live - remembered), SLACK_MIN, SLACK_BUSY);
+	return busy > slack ? busy : slack;
+}
+
 /* How long the log may be. */
 static uint64_t allowed_bytes(const struct store *s, enum clean_when when)
 {
 	uint64_t share = share_of(when), remembered = bytes_remembered(s);
 	uint64_t live = s->log.live_bytes + s->undo.bytes;
-	uint64_t most = when == CLEAN_FULL ? SLACK_MIN : SLACK_MAX;
 	uint64_t bytes = share * (live - remembered);
 
 	bytes += (share < SHARE_REMEMBERED ? share : SHARE_REMEMBERED) * remembered;
-	return bytes / 8 + clamp(4 * live, SLACK_MIN, most);
+	return bytes / 8 + slack_of(live, remembered, when);
 }
 
 uint64_t store_clean_due(const struct store *s, enum clean_when when)

@@ -338,9 +338,9 @@ static const struct {
 	enum clean_when when;
 	unsigned bytes, min, max;
 } due[] = {
-	{ CLEAN_IDLE, 100000, 6, 8 }, { CLEAN_BUSY, 100000, 8, 10 }, { CLEAN_IDLE, 2000, 32, 40 },
-	{ CLEAN_BUSY, 2000, 34, 42 }, { CLEAN_IDLE, 2000000, 3, 4 }, { CLEAN_FULL, 100000, 2, 2 },
-	{ CLEAN_FULL, 2000, 30, 36 },
+	{ CLEAN_IDLE, 100000, 6, 8 }, { CLEAN_BUSY, 100000, 9, 12 }, { CLEAN_IDLE, 2000, 32, 40 },
+	{ CLEAN_BUSY, 2000, 34, 42 }, { CLEAN_IDLE, 2000000, 3, 4 }, { CLEAN_BUSY, 2000000, 7, 9 },
+	{ CLEAN_FULL, 100000, 2, 2 }, { CLEAN_FULL, 2000, 30, 36 },
 };
 
 START_TEST(cleaning_is_due)
