@@ -34,7 +34,9 @@ void backups_note_reply(struct world *w, int fd, int status, struct str content)
 	b->until = w->order;
 	if (status == 200)
 		strbuf_adds(&b->copy, content);
-	else if (b->failed == w->disk->failed + w->disk->full + w->disk->lies && !w->rotten)
+	/* Whoever is told to stop while it is made gives it up. */
+	else if (w->process && b->failed == w->disk->failed + w->disk->full + w->disk->lies &&
+		 !w->rotten)
 		world_fails(w, "a backup is answered %d: %.*s", status,
 			    (int)(content.n < 300 ? content.n : 300), content.p);
 }
