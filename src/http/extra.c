@@ -110,6 +110,7 @@ static struct peer *find_peer(struct conn *c)
 	if (s->max_connections_per_client == 0 || !peer_address(&c->address.any, address) ||
 	    (s->is_proxy && s->is_proxy(s->is_proxy_arg, address)))
 		return NULL;
+	peer_client(address);
 	return peers_add(&c->worker->server->peers, address);
 }
 

@@ -19,11 +19,10 @@ void peers_done(struct peers *p)
 	pthread_mutex_destroy(&p->lock);
 }
 
+static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 bool peer_address(const struct sockaddr *from, uint8_t ret[PEER_ADDRESS])
 {
-	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
-	enum { NETWORK = 8 };
-
 	memset(ret, 0, PEER_ADDRESS);
 	if (from->sa_family == AF_INET) {
 		memcpy(ret, v4_mapped, sizeof(v4_mapped));
@@ -33,9 +32,15 @@ bool peer_address(const struct sockaddr *from, uint8_t ret[PEER_ADDRESS])
 	if (from->sa_family != AF_INET6)
 		return false;
 	memcpy(ret, &((const struct sockaddr_in6 *)from)->sin6_addr, PEER_ADDRESS);
-	if (memcmp(ret, v4_mapped, sizeof(v4_mapped)) != 0)
-		memset(ret + NETWORK, 0, PEER_ADDRESS - NETWORK);
 	return true;
+}
+
+void peer_client(uint8_t address[PEER_ADDRESS])
+{
+	enum { NETWORK = 8 };
+
+	if (memcmp(address, v4_mapped, sizeof(v4_mapped)) != 0)
+		memset(address + NETWORK, 0, PEER_ADDRESS - NETWORK);
 }
 
 static struct peer *find(struct peers *p, uint64_t hash, const uint8_t address[PEER_ADDRESS])

@@ -29,8 +29,10 @@ struct peers {
 void peers_init(struct peers *p);
 void peers_done(struct peers *p);
 
-/* False: it is no address that is counted. */
+/* An IPv4 address as an IPv4-mapped one. False: it is no address that is counted. */
 bool peer_address(const struct sockaddr *from, uint8_t ret[PEER_ADDRESS]);
+/* What of the address counts as one client: of an IPv6 address, the first 64 bits. */
+void peer_client(uint8_t address[PEER_ADDRESS]);
 /* Count one connection more, or one less, after which the peer may be freed. */
 struct peer *peers_add(struct peers *p, const uint8_t address[PEER_ADDRESS]);
 void peers_remove(struct peers *p, struct peer *peer);

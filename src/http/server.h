@@ -39,7 +39,7 @@ struct http_settings {
 	/*
 	 * The same for each client's address; 0: no such limit. Connections of proxies are not
 	 * limited. is_proxy may be NULL; it is called on any worker's thread, with IPv4 addresses
-	 * as IPv4-mapped ones, and of IPv6 addresses only the first 64 bits.
+	 * as IPv4-mapped ones.
 	 */
 	uint64_t max_connections_per_client;
 	bool (*is_proxy)(void *arg, const uint8_t address[16]);

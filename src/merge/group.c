@@ -138,8 +138,8 @@ void merged_refused(struct merged_group *g, const struct source *source, double 
 	if (!c)
 		return;
 	undo_save_fields(g, c);
+	undo_take_why(g, c);
 	c->failed_at = now;
-	free(c->failed_why);
 	c->failed_why = mem_strdup(why);
 	c->changed = true;
 }

@@ -13,6 +13,7 @@ enum undo_kind {
 	UNDO_BASE,      /* family, a part's value at a place that went into or out of the base */
 	UNDO_STATE,     /* family, series: the state of the series but for its sums */
 	UNDO_FIELDS,    /* contribution: its times, resets and flags */
+	UNDO_WHY,       /* contribution: why its last refused push was refused */
 	UNDO_LIVE,      /* contribution */
 	UNDO_ADDED,     /* contribution */
 	UNDO_REMOVED,   /* contribution */
@@ -57,6 +58,7 @@ struct undo {
 		bool flags[3];
 		struct exemplars *exemplars[2]; /* references */
 		struct sums *sums;              /* owned */
+		char *why;                      /* owned */
 	};
 };
 
@@ -64,6 +66,8 @@ struct undo *undo_add(struct merged_group *g, enum undo_kind kind);
 /* Call before a series or a contribution is changed for the first time. */
 void undo_save_state(struct merged_group *g, struct merged_family *f, uint32_t series);
 void undo_save_fields(struct merged_group *g, struct contribution *c);
+/* Leaves the contribution without a reason. */
+void undo_take_why(struct merged_group *g, struct contribution *c);
 /* Sets the `...changed` flags of a family; shape and base say which. */
 void family_changed(struct merged_group *g, struct merged_family *f, bool shape, bool base);
 

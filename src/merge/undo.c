@@ -44,6 +44,15 @@ void undo_save_fields(struct merged_group *g, struct contribution *c)
 	};
 }
 
+void undo_take_why(struct merged_group *g, struct contribution *c)
+{
+	struct undo *u = undo_add(g, UNDO_WHY);
+
+	u->c = c;
+	u->why = c->failed_why;
+	c->failed_why = NULL;
+}
+
 void family_changed(struct merged_group *g, struct merged_family *f, bool shape, bool base)
 {
 	struct undo *u;
@@ -165,6 +174,10 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		break;
 	case UNDO_FIELDS:
 		restore_fields(u);
+		break;
+	case UNDO_WHY:
+		free(u->c->failed_why);
+		u->c->failed_why = u->why;
 		break;
 	case UNDO_LIVE:
 		contribution_count_live(g, u->c, u->flag);
@@ -293,6 +306,8 @@ void merged_commit(struct merged_group *g)
 		} else if (u->kind == UNDO_SUMS) {
 			sums_done(u->sums);
 			free(u->sums);
+		} else if (u->kind == UNDO_WHY) {
+			free(u->why);
 		} else if (u->kind == UNDO_OWNED) {
 			part_free(u->new);
 		} else if (u->kind == UNDO_REMOVED) {

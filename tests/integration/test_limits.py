@@ -3,6 +3,7 @@ import collections
 import random
 import re
 import select
+import socket
 import time
 from contextlib import ExitStack
 
@@ -298,6 +299,18 @@ def test_connections_of_proxies_are_not_counted_by_address():
         assert [w.send(head("GET", "/-/healthy")).reply().status for w in many] == [200] * 60
         for w in many:
             w.socket.close()
+
+
+@pytest.mark.parametrize("proxies", ["::1", "::/127", "0::/16"])
+def test_connections_of_ipv6_proxies_are_not_counted_by_address(proxies):
+    """Clients are told apart by the first 64 bits, proxies by what the flag says."""
+    with Gateway("--web.listen-address=[::1]:0", "--web.max-connections-per-client=4", f"--web.trusted-proxies={proxies}") as g:
+        port = int(re.search(r"\[::1\]:(\d+)", g.wait_for_line("address=[::1]:"))[1])
+        with ExitStack() as stack:
+            many = [stack.enter_context(socket.create_connection(("::1", port), timeout=30)) for _ in range(60)]
+            for s in many:
+                s.sendall(head("GET", "/-/healthy"))
+            assert [s.recv(4096).split()[1] for s in many] == [b"200"] * 60
 
 
 def test_idle_connections_of_many_clients():

@@ -38,6 +38,8 @@ START_TEST(same_client)
 	uint8_t a[PEER_ADDRESS], b[PEER_ADDRESS];
 
 	ck_assert(address_of(pairs[_i].a, a) && address_of(pairs[_i].b, b));
+	peer_client(a);
+	peer_client(b);
 	ck_assert_msg((memcmp(a, b, sizeof(a)) == 0) == pairs[_i].same, "%s %s", pairs[_i].a,
 		      pairs[_i].b);
 }

@@ -112,6 +112,33 @@ START_TEST(zeros_first)
 }
 END_TEST
 
+START_TEST(refused_pushes_can_be_taken_back)
+{
+	const struct source a = { .name = STR("a") };
+	struct contribution *c;
+	struct world w;
+	size_t mark;
+
+	init(&w);
+	run(&w, "a c 5");
+	merged_commit(w.g);
+	c = merged_find(w.g, &a, NULL);
+	merged_refused(w.g, &a, 1001, "first");
+	merged_undo(w.g, 0);
+	ck_assert(c->failed_at == 0 && !c->failed_why);
+	merged_refused(w.g, &a, 1002, "second");
+	merged_commit(w.g);
+	merged_refused(w.g, &a, 1003, "third");
+	mark = merged_mark(w.g);
+	merged_refused(w.g, &a, 1004, "fourth");
+	merged_undo(w.g, mark);
+	ck_assert(c->failed_at == 1003 && strcmp(c->failed_why, "third") == 0);
+	merged_undo(w.g, 0);
+	ck_assert(c->failed_at == 1002 && strcmp(c->failed_why, "second") == 0);
+	done(&w);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("merged_group");
@@ -121,5 +148,6 @@ int main(void)
 	tcase_add_loop_test(tc, counts_that_can_be_none, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(tc, what_is_said_of_a_push);
 	tcase_add_test(tc, zeros_first);
+	tcase_add_test(tc, refused_pushes_can_be_taken_back);
 	return run_cases_in_one_process("merged_group", tc);
 }
