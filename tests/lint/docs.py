@@ -136,6 +136,13 @@ def check_comments(root):
                 yield f"{path.relative_to(root)}: a comment names {section}: say the rule"
 
 
+def check_changelog(documents):
+    """A merge may leave both sides of what it could not put together."""
+    items = re.findall(r"^- .*(?:\n  .*)*", documents[CHANGELOG], re.M)
+    for item in sorted({x for x in items if items.count(x) > 1}):
+        yield f"{CHANGELOG}: twice: {item.splitlines()[0]}"
+
+
 def main():
     gateway, root = sys.argv[1], Path(sys.argv[2])
     documents = {
@@ -150,6 +157,7 @@ def main():
         *check_flags(flags, documents),
         *check_differences(root, documents),
         *check_comments(root),
+        *check_changelog(documents),
     ]
     print("\n".join(problems) or f"{len(documents)} documents, {len(flags)} flags agree")
     sys.exit(1 if problems else 0)
