@@ -137,8 +137,7 @@ void merged_refused(struct merged_group *g, const struct source *source, double 
 
 	if (!c)
 		return;
-	undo_save_fields(g, c);
-	undo_take_why(g, c);
+	undo_save_refusal(g, c);
 	c->failed_at = now;
 	c->failed_why = mem_strdup(why);
 	c->changed = true;

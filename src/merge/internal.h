@@ -13,7 +13,6 @@ enum undo_kind {
 	UNDO_BASE,      /* family, a part's value at a place that went into or out of the base */
 	UNDO_STATE,     /* family, series: the state of the series but for its sums */
 	UNDO_FIELDS,    /* contribution: its times, resets and flags */
-	UNDO_WHY,       /* contribution: why its last refused push was refused */
 	UNDO_LIVE,      /* contribution */
 	UNDO_ADDED,     /* contribution */
 	UNDO_REMOVED,   /* contribution */
@@ -38,9 +37,10 @@ struct series_state {
 };
 
 struct contribution_fields {
-	bool ended, returned, changed;
+	bool ended, returned, changed, has_why;
 	double pushed_at, failed_at, source_ttl, resets[3];
 	int64_t heard_ns;
+	char *why; /* owned; if has_why */
 };
 
 struct undo {
@@ -58,7 +58,6 @@ struct undo {
 		bool flags[3];
 		struct exemplars *exemplars[2]; /* references */
 		struct sums *sums;              /* owned */
-		char *why;                      /* owned */
 	};
 };
 
@@ -66,8 +65,8 @@ struct undo *undo_add(struct merged_group *g, enum undo_kind kind);
 /* Call before a series or a contribution is changed for the first time. */
 void undo_save_state(struct merged_group *g, struct merged_family *f, uint32_t series);
 void undo_save_fields(struct merged_group *g, struct contribution *c);
-/* Leaves the contribution without a reason. */
-void undo_take_why(struct merged_group *g, struct contribution *c);
+/* The same, and leaves the contribution without a reason for the refusal. */
+void undo_save_refusal(struct merged_group *g, struct contribution *c);
 /* Sets the `...changed` flags of a family; shape and base say which. */
 void family_changed(struct merged_group *g, struct merged_family *f, bool shape, bool base);
 

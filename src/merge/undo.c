@@ -33,23 +33,25 @@ void undo_save_fields(struct merged_group *g, struct contribution *c)
 
 	u->c = c;
 	u->fields = (struct contribution_fields){
-		c->ended,
-		c->returned,
-		c->changed,
-		c->pushed_at,
-		c->failed_at,
-		c->source_ttl,
-		{ c->resets[0], c->resets[1], c->resets[2] },
-		c->heard_ns,
+		.ended = c->ended,
+		.returned = c->returned,
+		.changed = c->changed,
+		.pushed_at = c->pushed_at,
+		.failed_at = c->failed_at,
+		.source_ttl = c->source_ttl,
+		.resets = { c->resets[0], c->resets[1], c->resets[2] },
+		.heard_ns = c->heard_ns,
 	};
 }
 
-void undo_take_why(struct merged_group *g, struct contribution *c)
+void undo_save_refusal(struct merged_group *g, struct contribution *c)
 {
-	struct undo *u = undo_add(g, UNDO_WHY);
+	struct undo *u;
 
-	u->c = c;
-	u->why = c->failed_why;
+	undo_save_fields(g, c);
+	u = &g->undo[g->n_undo - 1];
+	u->fields.has_why = true;
+	u->fields.why = c->failed_why;
 	c->failed_why = NULL;
 }
 
@@ -101,6 +103,10 @@ static void restore_fields(const struct undo *u)
 	c->source_ttl = u->fields.source_ttl;
 	c->heard_ns = u->fields.heard_ns;
 	memcpy(c->resets, u->fields.resets, sizeof(c->resets));
+	if (u->fields.has_why) {
+		free(c->failed_why);
+		c->failed_why = u->fields.why;
+	}
 }
 
 static void restore_part(struct merged_group *g, const struct undo *u)
@@ -174,10 +180,6 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		break;
 	case UNDO_FIELDS:
 		restore_fields(u);
-		break;
-	case UNDO_WHY:
-		free(u->c->failed_why);
-		u->c->failed_why = u->why;
 		break;
 	case UNDO_LIVE:
 		contribution_count_live(g, u->c, u->flag);
@@ -306,8 +308,8 @@ void merged_commit(struct merged_group *g)
 		} else if (u->kind == UNDO_SUMS) {
 			sums_done(u->sums);
 			free(u->sums);
-		} else if (u->kind == UNDO_WHY) {
-			free(u->why);
+		} else if (u->kind == UNDO_FIELDS) {
+			free(u->fields.why);
 		} else if (u->kind == UNDO_OWNED) {
 			part_free(u->new);
 		} else if (u->kind == UNDO_REMOVED) {
