@@ -38,12 +38,12 @@ void __real_store_stage(struct store *s, struct push *push);
 const struct rows *__real_store_wipe_rows(struct store *s, double now);
 bool __real_store_large_step(struct store *s, uint32_t families);
 void __real_store_large_end(struct store *s);
-void __real_store_large_drop(struct store *s);
+void __real_store_large_leave(struct store *s);
 void __wrap_store_stage(struct store *s, struct push *push);
 const struct rows *__wrap_store_wipe_rows(struct store *s, double now);
 bool __wrap_store_large_step(struct store *s, uint32_t families);
 void __wrap_store_large_end(struct store *s);
-void __wrap_store_large_drop(struct store *s);
+void __wrap_store_large_leave(struct store *s);
 void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns);
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type);
@@ -112,14 +112,15 @@ void __wrap_store_large_end(struct store *s)
 	__real_store_large_end(s);
 }
 
-/* A push that only asks for the answer is decided here; any other is staged again. */
-void __wrap_store_large_drop(struct store *s)
+/*
+ * A push that only asks for the answer is decided when it begins to leave; what others are answered
+ * while it does comes later. Any other is staged again.
+ */
+void __wrap_store_large_leave(struct store *s)
 {
-	const struct push *push = store_large_push(s);
-
-	if (push && push->err.reason == ERR_NONE)
-		decide(push, false);
-	__real_store_large_drop(s);
+	if (store_large_push(s)->err.reason == ERR_NONE)
+		decide(store_large_push(s), false);
+	__real_store_large_leave(s);
 }
 
 /* Wipes are decided in the order in which they came. */
