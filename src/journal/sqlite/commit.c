@@ -14,7 +14,7 @@ enum {
 
 int sqlite_set_checkpoint(struct sqlite_storage *s, uint64_t live_bytes)
 {
-	uint64_t pages = live_bytes * 8 / PAGE_BYTES;
+	uint64_t pages = live_bytes * 16 / PAGE_BYTES;
 	int want = pages < CHECKPOINT_MIN   ? CHECKPOINT_MIN
 		   : pages < CHECKPOINT_MAX ? (int)pages
 					    : CHECKPOINT_MAX;
