@@ -192,6 +192,8 @@ int store_apply_record(struct store *s, const struct row *row, struct push *push
 
 	if (!g)
 		return cannot(row, "belongs to no group", err);
+	if (push->n_families > 0 && group_summed(g))
+		return cannot(row, "is a plain push to a summed group", err);
 	lim = store_lift_limits(s);
 	record = record_new(push, g);
 	record->number = row_first_number(row);

@@ -149,6 +149,9 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 {
 	struct summed *su = g->summed;
 
+	/* All that it shows is in its documents. */
+	if (g->entries.n > 0)
+		return err_set(err, ERR_STORAGE, 0, "there is a plain push to a summed group");
 	if (load_head(su, err) < 0 || load_documents(su, err) < 0)
 		return -1;
 	summed_restored_free(su->restored);
