@@ -23,7 +23,7 @@ static int commit_wipe(struct committer *c, struct push *push)
 	enum storage_commit_result r = STORAGE_REFUSED_OUTDATED;
 
 	for (int i = 0; i < COMMITTER_TRIES && r == STORAGE_REFUSED_OUTDATED; i++) {
-		if (i > 0 && committer_begin(c, &push->err) < 0)
+		if (i > 0 && committer_begin_alone(c, &push->err) < 0)
 			return -1;
 		committer_set_times(c, push);
 		push->err = (struct err){ 0 };
@@ -128,7 +128,7 @@ static int make_ready(struct committer *c, struct push *first, size_t *n, bool g
 		return -1;
 	if (!is_alone(first))
 		cleaning_read_ahead(&c->database, CLEAN_BUSY);
-	if (committer_begin(c, err) < 0)
+	if ((is_alone(first) ? committer_begin_alone(c, err) : committer_begin(c, err)) < 0)
 		return -1;
 	if (grows && database_is_shared(&c->database) && !is_alone(first) && !late_is_large(first))
 		take_more(c, first, n);

@@ -14,23 +14,23 @@ enum { STEPS_MAX = 8 };
 
 static const double batch_bounds[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 };
 
-/*
- * Begins a transaction. A removal is finished first, since rows of others must not be applied to
- * half of one.
- */
 int committer_begin(struct committer *c, struct err *err)
 {
-	if (database_is_shared(&c->database))
-		slices_finish_removal(&c->slices);
 	return database_begin(&c->database, err);
+}
+
+int committer_begin_alone(struct committer *c, struct err *err)
+{
+	if (database_begin(&c->database, err) < 0)
+		return -1;
+	slices_finish_removal(&c->slices);
+	return 0;
 }
 
 void committer_follow(struct committer *c)
 {
-	if (!database_is_shared(&c->database))
-		return;
-	slices_finish_removal(&c->slices);
-	database_follow(&c->database);
+	if (database_is_shared(&c->database))
+		database_follow(&c->database);
 }
 
 void committer_publish(struct committer *c)
@@ -199,6 +199,20 @@ static void go_on_late(struct committer *c, int64_t others_ns)
 	assert(!store_large_push(c->store));
 }
 
+/*
+ * Removes groups for up to half as long as the last batch took: on a disk with slow syncs one slice
+ * for each batch would take minutes, and others wait until all is shown.
+ */
+static void go_on_removing(struct committer *c, int64_t others_ns)
+{
+	int64_t until = clock_mono_ns() + others_ns / 2;
+
+	go_on(c);
+	while (database_is_shared(&c->database) && store_removal_pending(c->store) &&
+	       clock_mono_ns() < until)
+		c->batches += slices_go_on(&c->slices);
+}
+
 static void *committer_main(void *arg)
 {
 	struct committer *c = arg;
@@ -218,7 +232,7 @@ static void *committer_main(void *arg)
 		first = committer_answer_dry_runs(c, first, false);
 		run_list(c, late_sort(&c->late, first));
 		go_on_late(c, clock_mono_ns() - start);
-		go_on(c);
+		go_on_removing(c, clock_mono_ns() - start);
 		if (c->late.n == 0) {
 			gather(c, taken + c->n_joined);
 			committer_clean(c);

@@ -82,7 +82,7 @@ bool database_timed_out(const struct database *d);
 void database_put_digest(struct database *d);
 /* Publishes rows of others; while nothing is begun and nothing staged. */
 void database_follow(struct database *d);
-/* Call when what was committed has been published. */
+/* Call when what was committed has been published. Does nothing while a removal is pending. */
 void database_published(struct database *d);
 /* Any thread: the newest row of the log that is shown. */
 struct storage_row_id database_seen(struct database *d);

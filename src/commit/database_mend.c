@@ -7,6 +7,7 @@
 #include "commit/database_internal.h"
 #include "journal/load.h"
 #include "journal/rescue.h"
+#include "store/removal.h"
 
 static void log_rescued(struct database *d, enum rescue_result r, const char *kept,
 			const struct err *why)
@@ -153,6 +154,7 @@ int database_mend(struct database *d, struct err *err)
 		d->newer = false;
 		return 0;
 	}
+	store_removal_finish(d->store);
 	if (start < d->next_rescue_ns && health == STORAGE_CHANGED)
 		return put_off_loading(d, err);
 	if (start < d->next_rescue_ns)

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "commit/database_internal.h"
 #include "journal/apply.h"
+#include "store/removal.h"
 
 static int end_of_rows(void *arg, double now, uint64_t log_bytes, bool failed, struct err *err)
 {
@@ -85,6 +86,9 @@ void database_published(struct database *d)
 	if (!d->applier)
 		return;
 	note_epoch(d);
+	/* What a removal has yet to take out is shown, though its row is applied. */
+	if (store_removal_pending(d->store))
+		return;
 	pthread_mutex_lock(&d->verdict_lock);
 	d->seen = d->storage->ops->seen(d->storage);
 	pthread_mutex_unlock(&d->verdict_lock);
@@ -157,7 +161,9 @@ void database_cancel(struct database *d)
 
 void database_put_digest(struct database *d)
 {
-	if (!d->applier || !(d->owes_digest || d->storage->ops->digest_due(d->storage)))
+	/* While a removal is pending there is none. */
+	if (!d->applier || store_removal_pending(d->store) ||
+	    !(d->owes_digest || d->storage->ops->digest_due(d->storage)))
 		return;
 	d->owes_digest = false;
 	d->puts_digest = true;

@@ -21,6 +21,14 @@ static void run_dry(struct committer *c, struct push *p)
 		return;
 	if (database_is_shared(&c->database))
 		p->now = storage_now(c->database.storage);
+	err = p->err;
+	committer_stage(c, p);
+	store_rollback(c->store);
+	/* As for pushes, groups that are still to go are no reason for a refusal. */
+	if (!p->err.reason || !database_is_shared(&c->database) || !store_removal_pending(c->store))
+		return;
+	slices_finish_removal(&c->slices);
+	p->err = err;
 	committer_stage(c, p);
 	store_rollback(c->store);
 }

@@ -61,10 +61,12 @@ struct committer {
 };
 
 /*
- * Begins a transaction for what is staged next (database_begin()). Finishes a pending removal
- * first, since rows of others must not be applied to half of one.
+ * Begins a transaction for what is staged next (database_begin()). Rows of others that it applies
+ * may begin a removal.
  */
 int committer_begin(struct committer *c, struct err *err);
+/* The same for what no removal may be pending beside: that is finished. */
+int committer_begin_alone(struct committer *c, struct err *err);
 void committer_publish(struct committer *c);
 /* Publishes rows of others. Nothing may be staged. */
 void committer_follow(struct committer *c);

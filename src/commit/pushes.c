@@ -151,7 +151,7 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
-		if (committer_begin(c, &err) == 0) {
+		if (committer_begin_alone(c, &err) == 0) {
 			committer_stage(c, p);
 			if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
 				committer_publish(c);
@@ -170,7 +170,7 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 {
 	struct err err = { 0 };
 
-	if (committer_begin(c, &err) < 0) {
+	if (committer_begin_alone(c, &err) < 0) {
 		committer_refuse(first, &err);
 		return;
 	}
@@ -191,8 +191,7 @@ static void run_deletes(struct committer *c, struct push *first, const bool *was
 	}
 }
 
-/* Stages all, and returns how many there are. What an earlier staging has found is forgotten. */
-static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
+static size_t stage_each(struct committer *c, struct push *first, const bool *was_refused)
 {
 	size_t n = 0;
 
@@ -204,6 +203,31 @@ static size_t stage_all(struct committer *c, struct push *first, const bool *was
 		committer_stage(c, p);
 	}
 	return n;
+}
+
+static bool refuses_some(const struct push *first, const bool *was_refused)
+{
+	for (const struct push *p = first; p; p = (const struct push *)p->node.next)
+		if (!*was_refused++ && p->err.reason)
+			return true;
+	return false;
+}
+
+/*
+ * Stages all, and returns how many there are. What an earlier staging has found is forgotten. In a
+ * log that several gateways write, all have to give the same verdict. Groups that are still to go
+ * may be the reason for a refusal, so they go first.
+ */
+static size_t stage_all(struct committer *c, struct push *first, const bool *was_refused)
+{
+	size_t n = stage_each(c, first, was_refused);
+
+	if (!database_is_shared(&c->database) || !store_removal_pending(c->store) ||
+	    !refuses_some(first, was_refused))
+		return n;
+	store_rollback(c->store);
+	slices_finish_removal(&c->slices);
+	return stage_each(c, first, was_refused);
 }
 
 static void note_refused(const struct push *first, bool was_refused[BATCH_MAX])

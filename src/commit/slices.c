@@ -48,9 +48,29 @@ static void end_removal(struct slices *sl)
 	sl->removing = NULL;
 	/* The whole removal is shown by now. */
 	database_published(sl->database);
+	if (!push)
+		return;
 	push->done(push);
 	if (sl->batch_done)
 		sl->batch_done();
+}
+
+static bool is_removing(const struct slices *sl)
+{
+	return sl->removing || store_removal_pending(sl->database->store);
+}
+
+static void go_on_removing(struct slices *sl)
+{
+	store_removal_step(sl->database->store);
+	if (!store_removal_pending(sl->database->store))
+		end_removal(sl);
+}
+
+void slices_finish_removal(struct slices *sl)
+{
+	while (is_removing(sl))
+		go_on_removing(sl);
 }
 
 bool slices_begin_undo(struct slices *sl, struct push *push)
@@ -105,6 +125,15 @@ static void commit_undone(struct slices *sl, struct err *err)
 	}
 }
 
+/* Rows of others that it applies may remove many groups. */
+static int begin_undoing(struct slices *sl, struct err *err)
+{
+	if (database_begin(sl->database, err) < 0)
+		return -1;
+	slices_finish_removal(sl);
+	return 0;
+}
+
 /* True: the undo goes on. Others may write between two steps, but not while something is staged. */
 static bool undo_step(struct slices *sl, struct err *err)
 {
@@ -112,14 +141,14 @@ static bool undo_step(struct slices *sl, struct err *err)
 	case UNDO_READING:
 		return true;
 	case UNDO_LOADED:
-		return database_begin(sl->database, err) == 0 &&
+		return begin_undoing(sl, err) == 0 &&
 		       undoing_stage(sl->undoing, database_now(sl->database), err) == 0 &&
 		       commit_undo_batch(sl, err);
 	case UNDO_DONE:
 		/* Nothing came back, so the undo can be tried again. */
 		if (sl->undo->undo->restored == 0)
 			break;
-		if (database_begin(sl->database, err) == 0 && undoing_check(sl->undoing, err) == 0)
+		if (begin_undoing(sl, err) == 0 && undoing_check(sl->undoing, err) == 0)
 			commit_undone(sl, err);
 		break;
 	case UNDO_FAILED:
@@ -146,22 +175,15 @@ static void give_up_undo(struct slices *sl)
 	end_undo(sl);
 }
 
-void slices_finish_removal(struct slices *sl)
-{
-	while (sl->removing)
-		slices_go_on(sl);
-}
-
 bool slices_pending(const struct slices *sl)
 {
-	return sl->removing || sl->undo;
+	return is_removing(sl) || sl->undo;
 }
 
 bool slices_go_on(struct slices *sl)
 {
-	if (sl->removing) {
-		if (!store_removal_step(sl->database->store))
-			end_removal(sl);
+	if (is_removing(sl)) {
+		go_on_removing(sl);
 		return true;
 	}
 	if (!sl->undo)

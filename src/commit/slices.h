@@ -1,6 +1,7 @@
 /*
- * Publishing a removal, and undoing one, in slices, between which pushes are committed. One at a
- * time. The committer's thread only.
+ * Publishing a removal, and undoing one, in slices, between which pushes are committed. A removal
+ * that another gateway has decided (journal/apply.h) is published in the same way. One at a time.
+ * The committer's thread only.
  */
 #ifndef COMMIT_SLICES_H
 #define COMMIT_SLICES_H
@@ -12,8 +13,9 @@
 struct slices {
 	struct database *database;
 	void (*batch_done)(void); /* or NULL */
-	struct push *removing;    /* its removal is committed, but not yet published as a whole */
-	struct push *undo;        /* asks for the undo that is under way */
+	struct push *removing; /* its removal is committed, but not yet published as a whole; NULL:
+				  that of another gateway may be */
+	struct push *undo;     /* asks for the undo that is under way */
 	struct undoing *undoing;
 };
 
@@ -29,7 +31,7 @@ bool slices_begin_undo(struct slices *sl, struct push *push);
 bool slices_pending(const struct slices *sl);
 /* One slice. False: there was nothing to do. */
 bool slices_go_on(struct slices *sl);
-/* All slices of a removal, before rows of others are applied. */
+/* All slices of a removal. Nothing may be staged. */
 void slices_finish_removal(struct slices *sl);
 /* All slices. */
 void slices_finish(struct slices *sl);

@@ -64,6 +64,8 @@ static int64_t until_something_else(struct committer *c)
 	int64_t look = database_is_shared(&c->database) ? c->database.storage->poll_ns : LOOK_NS;
 	int64_t due = store_next_due(c->store), ns;
 
+	if (slices_pending(&c->slices))
+		return 0;
 	if (due == INT64_MAX)
 		return c->database.storage || c->has_rules ? look : INT64_MAX;
 	ns = due - clock_mono_ns();
@@ -125,26 +127,34 @@ void committer_beat(struct committer *c)
 		store_rollback(c->store);
 }
 
-void committer_wait(struct committer *c)
+static void look_around(struct committer *c)
 {
 	struct database *d = &c->database;
+
+	if (d->full)
+		cleaning_make_room(d);
+	if (d->storage)
+		database_check(d);
+	/* Where the check has just failed it would be the same again. */
+	if (!d->suspect)
+		committer_follow(c);
+	if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
+		committer_do_what_is_due(c);
+	tell_digest(c);
+	if (clock_mono_ns() >= c->beat_ns)
+		committer_beat(c);
+	committer_follow_rules(c);
+}
+
+void committer_wait(struct committer *c)
+{
 	int64_t ns;
 
 	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
 		c->busy = true;
-		if (d->full)
-			cleaning_make_room(d);
-		if (d->storage)
-			database_check(d);
-		/* Where the check has just failed it would be the same again. */
-		if (!d->suspect)
-			committer_follow(c);
-		if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
-			committer_do_what_is_due(c);
-		tell_digest(c);
-		if (clock_mono_ns() >= c->beat_ns)
-			committer_beat(c);
-		committer_follow_rules(c);
+		/* Another gateway may have removed many groups. */
+		if (!slices_go_on(&c->slices))
+			look_around(c);
 		c->batches++;
 		c->busy = false;
 	}

@@ -265,6 +265,9 @@ int applier_row(void *arg, const struct row *row, struct err *err)
 					"this gateway"
 				      : "is damaged: its checksum is wrong",
 			      err);
+	/* Neither can come beside a removal. */
+	if (row->kind == ROW_WIPE || removal_is_of_many(row))
+		store_removal_finish(a->store);
 	if (a->n_rows == a->cap_rows) {
 		a->cap_rows = a->cap_rows ? a->cap_rows * 2 : 64;
 		a->rows = mem_realloc(a->rows, a->cap_rows * sizeof(*a->rows));
@@ -337,23 +340,6 @@ static void make_way(struct applier *a)
 			store_large_drop(a->store);
 }
 
-/*
- * Removes many groups in slices, between which scrapes show the removal half done, as on the
- * gateway that decided it. A large push that is being staged does not notice this, so it begins
- * again.
- */
-static int apply_to_many(struct applier *a, const struct row *row, struct err *err)
-{
-	if (store_large_push(a->store))
-		store_large_drop(a->store);
-	store_apply_any(a->store, row);
-	if (store_removal_follow(a->store, row, err) < 0)
-		return -1;
-	while (store_removal_step(a->store))
-		;
-	return 0;
-}
-
 static int apply_all(struct applier *a, struct err *err)
 {
 	size_t first;
@@ -361,7 +347,8 @@ static int apply_all(struct applier *a, struct err *err)
 	make_way(a);
 	first = after_wipe(a);
 	if (first == 0 && removal_is_of_many(&a->rows[0]) && apply_is_news(&a->rows[0])) {
-		if (apply_to_many(a, &a->rows[0], err) < 0)
+		store_apply_any(a->store, &a->rows[0]);
+		if (store_removal_follow(a->store, &a->rows[0], err) < 0)
 			return -1;
 		first = 1;
 	}
@@ -369,10 +356,12 @@ static int apply_all(struct applier *a, struct err *err)
 		return 0;
 	/*
 	 * If a batch has several pushes to one group, its rows hold only their outcome, so an entry
-	 * that a later row removes may be in the way of an earlier row.
+	 * that a later row removes may be in the way of an earlier row. Entries that are still to
+	 * be removed may be, too.
 	 */
 	a->hides = true;
 	begin_again(a);
+	store_removal_finish(a->store);
 	if (try_to_apply(a, first, err) == 0)
 		return 0;
 	if (!store_large_push(a->store))

@@ -40,7 +40,7 @@ static int64_t when(const struct store *s, double at)
  * The group with this id, rows applied since the last end included; NULL: there is none, or it has
  * ended.
  */
-static struct group *group_of(const struct store *s, uint64_t id)
+static struct group *group_of(struct store *s, uint64_t id)
 {
 	const struct table *made = &s->applied.made;
 	struct group *g;
@@ -49,10 +49,11 @@ static struct group *group_of(const struct store *s, uint64_t id)
 		if (g->staged && g->staged->exists && g->staged->id == id)
 			return g;
 	g = store_group_by_id(s, id);
+	store_leave_first(s, g);
 	return g && group_is_there(g) && (!g->staged || g->staged->id == id) ? g : NULL;
 }
 
-struct str store_apply_key(const struct store *s, uint64_t group, bool *ret_plain)
+struct str store_apply_key(struct store *s, uint64_t group, bool *ret_plain)
 {
 	const struct group *g = group_of(s, group);
 
@@ -82,6 +83,7 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
 	bool known = g != NULL;
 	int r = -1;
 
+	store_leave_first(s, g);
 	if (!known)
 		g = store_group_add(s, row->body, *labels, hash);
 	s->applied.unlimited = true;

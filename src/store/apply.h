@@ -2,10 +2,12 @@
  * Applies rows that other gateways have written into a shared log (journal/storage.h) on top of the
  * state of the store. No limit, no rule and no clock refuses a row.
  *
- * The committer calls, between two batches and while no removal is pending: store_apply_begin(),
- * the rows in order, then store_apply_end(), which publishes all of them at once. -1 from any of
- * these: the store cannot follow the rows, ERR_STORAGE says why; call store_apply_drop(), and load
- * the store from the log anew.
+ * The committer calls, between two batches: store_apply_begin(), the rows in order, then
+ * store_apply_end(), which publishes all of them at once. To a row, a group that a pending removal
+ * (removal.h) still has to remove is gone already. -1 from any of these: the store cannot follow
+ * the rows, ERR_STORAGE says why; call store_apply_drop(). Then, if a removal is pending, what is
+ * still to go may be in the way: finish it and try again. Otherwise load the store from the log
+ * anew.
  */
 #ifndef STORE_APPLY_H
 #define STORE_APPLY_H
@@ -46,7 +48,7 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
  * The canonical bytes of the group's key; empty: there is no such group. *ret_plain: it is a plain
  * group, whose records have families.
  */
-struct str store_apply_key(const struct store *s, uint64_t group, bool *ret_plain);
+struct str store_apply_key(struct store *s, uint64_t group, bool *ret_plain);
 /*
  * Whether the group was left out as a whole when the log was loaded. Then store_apply_left_out()
  * takes its records: nothing of them is shown, and cleaning keeps what is live.

@@ -360,6 +360,8 @@ void store_kin_changes(struct store *s, const struct change_pair *p);
 bool store_is_leaving(const struct store *s, const struct group *g);
 /* Stages the group's removal, which needs no row of its own. */
 void store_leave(struct store *s, struct group *g);
+/* The same, but only if the group is leaving; NULL is fine. */
+void store_leave_first(struct store *s, struct group *g);
 /* Call when that is published. */
 void store_has_left(struct store *s, const struct group *g);
 

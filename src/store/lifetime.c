@@ -162,6 +162,9 @@ static void do_due(struct store *s, struct group *g, int64_t now_ns, double now)
 {
 	bool ends = end_of(s, &g->life->now) <= now_ns;
 
+	store_leave_first(s, g);
+	if (g->staged && !g->staged->exists)
+		return;
 	if (ends)
 		expire(s, g, now_ns, now);
 	if (overdue_from(&g->life->now) > now_ns || (g->staged && !g->staged->exists))

@@ -349,6 +349,12 @@ void store_has_left(struct store *s, const struct group *g)
 		s->removal.bits[g->slot / 64] &= ~(UINT64_C(1) << g->slot % 64);
 }
 
+void store_leave_first(struct store *s, struct group *g)
+{
+	if (g && store_is_leaving(s, g))
+		store_leave(s, g);
+}
+
 bool store_removal_step(struct store *s)
 {
 	struct removal_at_hand *r = &s->removal;
@@ -372,4 +378,10 @@ bool store_removal_step(struct store *s)
 	if (r->done == r->n)
 		store_removal_drop(s);
 	return true;
+}
+
+void store_removal_finish(struct store *s)
+{
+	while (store_removal_step(s))
+		;
 }

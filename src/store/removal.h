@@ -7,8 +7,8 @@
  * The committer calls, between two batches: store_removal_decide(), then, if the removal is not a
  * dry run and found something, store_removal_rows(); when these are written store_removal_begin(),
  * otherwise store_removal_drop(). After that store_removal_step() until it says that nothing is
- * left; batches of pushes may come in between, but no wipe, no other removal, and no check of the
- * database's health.
+ * left; batches of pushes, and rows of other gateways, may come in between, but no wipe, no other
+ * removal, and no check of the database's health.
  */
 #ifndef STORE_REMOVAL_H
 #define STORE_REMOVAL_H
@@ -68,13 +68,16 @@ void store_removal_begin(struct store *s);
 void store_removal_drop(struct store *s);
 /* One slice. False: nothing was left. */
 bool store_removal_step(struct store *s);
+/* All slices. Nothing may be staged. */
+void store_removal_finish(struct store *s);
 bool store_removal_pending(const struct store *s);
 
 /*
  * Instead of store_removal_decide(), for a row of another gateway that removes many groups or a
- * family out of many: the groups that it names go with store_removal_step(), until nothing is left,
- * with no batch in between. Left-out groups (left_out_group.h) go in this call. -1: the row names a
- * group that is not there; *err.
+ * family out of many: the groups that it names go with store_removal_step(), until nothing is left.
+ * Left-out groups (left_out_group.h) go in this call. A large push that is being staged does not
+ * notice a removal: it is dropped, and all groups go in this call, since it can only begin again
+ * when nothing is pending. -1: the row names a group that is not there; *err.
  */
 int store_removal_follow(struct store *s, const struct row *row, struct err *err);
 /* Whether the row ends many groups, or takes a family out of many. */

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
+#include "store/large.h"
 #include "store/left_out_group.h"
 #include "store/removal.h"
 
@@ -54,8 +55,10 @@ static int add_all(struct store *s, const struct row *row, struct str *ret_famil
 
 int store_removal_follow(struct store *s, const struct row *row, struct err *err)
 {
+	bool large = store_large_push(s) != NULL;
 	struct str family = STR("");
 
+	store_large_drop(s);
 	store_rows_clear(s);
 	if (add_all(s, row, &family, err) < 0) {
 		store_removal_drop(s);
@@ -65,5 +68,7 @@ int store_removal_follow(struct store *s, const struct row *row, struct err *err
 	strbuf_adds(&s->removal.family, family);
 	text_write_escaped_name(&s->removal.exposed, family);
 	store_removal_begin(s);
+	if (large)
+		store_removal_finish(s);
 	return 0;
 }

@@ -200,8 +200,7 @@ static void stage(struct store *s, struct push *push)
 		return;
 	}
 	g = store_group_find(s, push->key, push->key_hash);
-	if (g && store_is_leaving(s, g))
-		store_leave(s, g);
+	store_leave_first(s, g);
 	if (g)
 		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {

@@ -107,6 +107,7 @@ static void note_popped(struct store *s, struct waiting_source w)
 
 static void do_due(struct store *s, struct waiting_source w)
 {
+	store_leave_first(s, w.group);
 	change_begin(s, w.group);
 	if (group_summed(w.group) != w.group->summed)
 		return;

@@ -286,8 +286,7 @@ void summed_stage(struct store *s, struct push *push)
 	bool fresh, made, changed;
 
 	s->work.now = push->now;
-	if (g && store_is_leaving(s, g))
-		store_leave(s, g);
+	store_leave_first(s, g);
 	if (g)
 		lifetime_check(s, g, push->now);
 	if (push->mode == PUSH_DELETE) {

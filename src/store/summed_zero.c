@@ -93,7 +93,7 @@ void summed_stage_zeros(struct store *s, int64_t now_ns)
 			w->v[n++] = it;
 			if (it.due_ns < s->zeros.next_ns)
 				s->zeros.next_ns = it.due_ns;
-		} else if (g) {
+		} else if (g && !store_is_leaving(s, g)) {
 			it.summed->zeros_due_ns = 0;
 			add(&s->zeros.staged, it);
 			change_begin(s, g);

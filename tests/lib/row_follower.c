@@ -31,6 +31,14 @@ void row_follower_load(struct row_follower *f, struct mem_storage *rows, struct 
 
 bool row_follower_apply(struct row_follower *f, const struct mem_storage *rows, double now)
 {
+	bool applied = row_follower_take(f, rows, now);
+
+	store_removal_finish(f->store);
+	return applied;
+}
+
+bool row_follower_take(struct row_follower *f, const struct mem_storage *rows, double now)
+{
 	uint64_t next = f->store->next_number, bytes = 0;
 	size_t n = rows->n_rows;
 	struct err err = { 0 };

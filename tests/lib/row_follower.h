@@ -23,6 +23,8 @@ void row_follower_load(struct row_follower *f, struct mem_storage *rows, struct 
  * the log begins anew, so it has to be loaded.
  */
 bool row_follower_apply(struct row_follower *f, const struct mem_storage *rows, double now);
+/* The same, but a removal of many groups stays pending (store/removal.h). */
+bool row_follower_take(struct row_follower *f, const struct mem_storage *rows, double now);
 /* Takes that store, which has the same rows, and gives up its own to the caller. */
 void row_follower_swap(struct row_follower *f, struct store *s);
 /* Appends state of a store that is not exposed: sources of summed groups, and live rows. */

@@ -14,6 +14,9 @@
 /* Someone else's, until the test lets it go. */
 static sem_t asked, is_free;
 static atomic_bool fails;
+/* How often the lock was taken while a removal of many groups was pending in the store. */
+static struct store *removes;
+static atomic_uint begun_beside;
 
 static int begin(struct storage *st, const struct storage_follower *f, int64_t *deadline,
 		 double *ret_now, struct err *err)
@@ -25,6 +28,7 @@ static int begin(struct storage *st, const struct storage_follower *f, int64_t *
 	sem_post(&asked);
 	while (sem_wait(&is_free) != 0)
 		;
+	begun_beside += store_removal_pending(removes);
 	return fails ? err_set(err, ERR_STORAGE, 0, "nobody has the lock") : 0;
 }
 
@@ -61,8 +65,9 @@ static void setup_shared(struct world *w)
 	sem_init(&asked, 0, 0);
 	sem_init(&is_free, 0, 0);
 	fails = false;
+	begun_beside = 0;
 	queue_init(&w->queue, 10000, 100 << 20);
-	w->store = store_new(&(struct store_limits){ 1000, 100000 });
+	removes = w->store = store_new(&(struct store_limits){ 1000, 100000 });
 	mem_storage_init(&w->rows);
 	w->ops = *w->rows.base.ops;
 	w->ops.begin = begin;
@@ -294,6 +299,81 @@ START_TEST(what_follows_waits_behind_a_wipe)
 }
 END_TEST
 
+static int wants_all(void *arg, const struct removal_group *g, struct err *err)
+{
+	(void)arg;
+	(void)g;
+	(void)err;
+	return 1;
+}
+
+static void goes(void *arg, const struct removal_group *g)
+{
+	++*(unsigned *)arg;
+	(void)g;
+}
+
+enum { MANY = 900 };
+
+static void push_many(struct world *w)
+{
+	static struct verdict each[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		char path[16];
+
+		sem_post(&is_free);
+		snprintf(path, sizeof(path), "/g%d", i);
+		submit(w, &each[i], PUSH_PUT, path, "a 1\n");
+	}
+	queue_wake(&w->queue);
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(wait_for(&each[i]), 0);
+	while (sem_trywait(&is_free) == 0)
+		;
+	while (sem_trywait(&asked) == 0)
+		;
+}
+
+/*
+ * They do not wait until all groups are gone, and none of these is in the way of any, as it would
+ * not be on another gateway.
+ */
+START_TEST(pushes_come_beside_a_removal)
+{
+	unsigned n = 0;
+	struct removal removal = { .wants = wants_all, .goes = goes, .arg = &n };
+	struct push remove = { .mode = PUSH_REMOVE, .removal = &removal, .done = followed };
+	const char *body = _i ? "# TYPE a counter\na 1\n" : "a 1\n";
+	struct verdict first, again, other;
+	struct world w;
+	sem_t told_remove;
+
+	setup_shared(&w);
+	sem_init(&told_remove, 0, 0);
+	remove.done_arg = &told_remove;
+	push_many(&w);
+	first_waits(&w, &first);
+	ck_assert_int_eq(queue_push(&w.queue, &remove.node), QUEUE_OK);
+	submit(&w, &again, PUSH_PUT, "/g899", "b 1\n");
+	submit(&w, &other, PUSH_PUT, "/other", body);
+	for (int i = 0; i < 10; i++)
+		sem_post(&is_free);
+	ck_assert_int_eq(wait_for(&first), 0);
+	ck_assert_int_eq(wait_for(&again), 0);
+	ck_assert_int_eq(wait_for(&other), 0);
+	while (sem_wait(&told_remove) != 0)
+		;
+	ck_assert_int_eq(remove.err.reason, 0);
+	ck_assert_uint_eq(n, MANY + 1);
+	ck_assert_uint_eq(begun_beside, 1);
+	ck_assert_uint_eq(store_counts(w.store).groups, 2);
+	check_reloaded(&w);
+	sem_destroy(&told_remove);
+	teardown_shared(&w);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("shared_log");
@@ -304,5 +384,6 @@ int main(void)
 	tcase_add_loop_test(tc, what_others_outdate_is_staged_again, 0, 5);
 	tcase_add_test(tc, without_the_lock_only_those_who_waited_are_refused);
 	tcase_add_test(tc, what_follows_waits_behind_a_wipe);
+	tcase_add_loop_test(tc, pushes_come_beside_a_removal, 0, 2);
 	return run_cases("shared_log", tc);
 }

@@ -11,6 +11,7 @@
 #include "lib/mem_storage.h"
 #include "lib/naive_push.h"
 #include "lib/rng.h"
+#include "lib/row_follower.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
 #include "store/apply.h"
@@ -80,6 +81,59 @@ START_TEST(removed_meanwhile)
 		check_loads_the_same(w, &in_order.base);
 		mem_storage_done(&in_order);
 	}
+	store_free(w->store);
+	mem_storage_done(&w->rows);
+}
+END_TEST
+
+static void check_has_the_same(struct world *w, struct store *other)
+{
+	CLEANUP(strbuf_done) struct strbuf got = { 0 }, want = { 0 };
+	struct digest ours, theirs;
+
+	exposed_add(w->store, &want);
+	exposed_add(other, &got);
+	ck_assert_msg(str_eq(strbuf_str(&got), strbuf_str(&want)), "op %u:\n%s\n%s", w->op,
+		      strbuf_z(&got), strbuf_z(&want));
+	ck_assert_int_eq(store_digest(w->store, &ours), store_digest(other, &theirs));
+	ck_assert_msg(digest_same(&ours, &theirs), "op %u", w->op);
+}
+
+/*
+ * Another gateway applies what was pushed beside the removal while its own groups are still to go,
+ * and has the same in the end.
+ */
+START_TEST(followed_meanwhile)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct row_follower other;
+	unsigned beside = 0;
+	struct asked a;
+
+	w->run = &runs[_i % 2];
+	w->rng = (uint64_t)_i + 900;
+	w->store = new_store(w->run);
+	store_keep_digest(w->store);
+	mem_storage_init(&w->rows);
+	row_follower_init(&other, new_store(w->run));
+	store_keep_digest(other.store);
+	for (int i = 0; i < 60; i++) {
+		run_batch_meanwhile(w);
+		ck_assert(row_follower_apply(&other, &w->rows, w->op));
+		if (begin_removal(w, &a)) {
+			ck_assert(row_follower_take(&other, &w->rows, w->op));
+			for (unsigned k = rng_below(&w->rng, 4); k > 0; k--) {
+				run_batch_meanwhile(w);
+				beside += store_removal_pending(other.store);
+				ck_assert(row_follower_take(&other, &w->rows, w->op));
+			}
+		}
+		store_removal_finish(w->store);
+		store_removal_finish(other.store);
+		check_has_the_same(w, other.store);
+	}
+	ck_assert_uint_ge(beside, 20);
+	row_follower_done(&other);
 	store_free(w->store);
 	mem_storage_done(&w->rows);
 }
@@ -178,6 +232,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, removed_meanwhile, 0, 20);
+	tcase_add_loop_test(tc, followed_meanwhile, 0, 20);
 	tcase_add_loop_test(tc, what_others_remove_goes_in_slices, 0, 2);
 	tcase_add_test(tc, what_others_remove_has_to_be_there);
 	return run_cases("removal_model", tc);

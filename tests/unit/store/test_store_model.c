@@ -147,6 +147,7 @@ static bool give_rows(struct world *w)
 	ck_assert_msg(applier_end(w->applier, w->op, w->store->log.bytes, false, &err) == 0,
 		      "%s (seed %llu), op %u: %s", w->run->name, (unsigned long long)w->run->seed,
 		      w->op, err.msg);
+	store_removal_finish(w->other);
 	return true;
 }
 
