@@ -24,6 +24,7 @@ void summed_free(struct summed *su)
 	merged_group_free(su->group);
 	summed_restored_free(su->restored);
 	summed_shown_free(su);
+	lines_done(&su->failing);
 	free(su);
 }
 
