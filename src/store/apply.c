@@ -327,8 +327,6 @@ static int apply_documents(struct store *s, struct err *err)
 	return 0;
 }
 
-/* ---- ---- */
-
 static int apply_of_group(struct store *s, const struct row *row, struct err *err)
 {
 	struct group *g = group_of(s, row->group);
