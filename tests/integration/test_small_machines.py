@@ -188,3 +188,7 @@ def test_a_flood_in_a_small_container(size, tmp_path):
             assert statuses.count(413) + statuses.count(503) > 0
             assert g.put("kept", "a 2\n").status == 200
             assert g.process.poll() is None
+            # How much is decoded at once follows the memory there is, which the flags of the smaller one do not change.
+            if not SANITIZED and not launcher and size > 32 * MIB:
+                peak = [x for x in Path(f"/proc/{g.process.pid}/status").read_text().splitlines() if x.startswith("VmHWM")]
+                assert int(peak[0].split()[1]) * 1024 < size
