@@ -121,6 +121,7 @@ void put_sums(struct strbuf *b, const struct merged_family *f, const struct sums
 
 void take_sums(struct reader *r, const struct merged_family *f, struct sums *s)
 {
+	uint64_t next = 0;
 	uint32_t n;
 
 	take_exact(r, &s->value.sum);
@@ -136,10 +137,12 @@ void take_sums(struct reader *r, const struct merged_family *f, struct sums *s)
 	for (uint32_t i = 0; i < n && !r->bad; i++) {
 		uint64_t layout = take(r);
 
-		if (layout >= f->n_layouts) {
+		/* In order, and none of them twice. */
+		if (layout < next || layout >= f->n_layouts) {
 			r->bad = true;
 			return;
 		}
+		next = layout + 1;
 		struct exact *counts = sums_layout(f, s, (uint32_t)layout);
 
 		for (uint32_t j = 0; j < f->layouts[layout].n && !r->bad; j++)

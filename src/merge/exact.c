@@ -240,6 +240,8 @@ bool exact_equal(const struct exact *a, const struct exact *b)
 
 bool exact_restore(struct exact *e, uint8_t lo, uint8_t n, bool negative, const uint64_t *words)
 {
+	if (!exact_is_zero(e) || e->cap > 0)
+		return false;
 	if (n > EXACT_MAX_WORDS || lo > EXACT_MAX_WORDS - n)
 		return false;
 	if (n > 0 && (words[0] == 0 || words[n - 1] == (negative ? UINT64_MAX : 0)))

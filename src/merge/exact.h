@@ -52,8 +52,8 @@ static inline const uint64_t *exact_words(const struct exact *e)
 }
 
 /*
- * Fills a zeroed sum; words are least significant first. False: it could be written in fewer words,
- * or has too many.
+ * Fills a zeroed sum; words are least significant first. False: the sum is not zeroed, or could be
+ * written in fewer words, or has too many.
  */
 bool exact_restore(struct exact *e, uint8_t lo, uint8_t n, bool negative, const uint64_t *words);
 

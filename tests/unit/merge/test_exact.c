@@ -215,6 +215,8 @@ START_TEST(what_cannot_be_restored)
 	ck_assert(!exact_restore(&e, 1, 0, false, w)); /* 0 has one place */
 	ck_assert(exact_restore(&e, 1, 0, true, w));
 	check_same("-2^64 of the smallest", exact_value(&e), -0x1p-1010);
+	w[0] = 1;
+	ck_assert(!exact_restore(&e, 0, 1, false, w)); /* a second time */
 }
 END_TEST
 
