@@ -78,6 +78,7 @@ static void keep_pace(struct committer *c, size_t n, int64_t queued_ns, int64_t 
 	int64_t now = clock_mono_ns();
 	const struct pace_batch batch = {
 		.n = n,
+		.n_waiting = queue_depth(c->queue),
 		.waited_ns = start_ns - queued_ns,
 		.took_ns = now - start_ns,
 		.refused = queue_refused(c->queue),

@@ -37,7 +37,8 @@ static void estimate(struct pace *p, double n, double ns)
 /* True if more pushes have come for a while than can be committed. */
 static bool is_too_much(struct pace *p, const struct pace_batch *b)
 {
-	if ((double)b->waited_ns < PACE_LONG_NS + 2 * p->fixed_ns) {
+	if ((double)b->waited_ns < PACE_LONG_NS + 2 * p->fixed_ns ||
+	    (b->n + b->n_waiting <= PACE_CLIENTS && !p->limited)) {
 		p->long_since_ns = 0;
 	} else if (p->long_since_ns == 0 || b->waited_ns < p->long_ns - p->long_ns / 16) {
 		/* The queue gets shorter: it was only a burst. */

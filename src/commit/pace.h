@@ -1,7 +1,7 @@
 /* How many pushes may wait to be committed before others are answered 503: so many that none waits
  * for more than some milliseconds, or for more than two commits on a slow disk. This limit holds
  * only while more pushes come than can be committed; in a burst, or behind a large push, pushes
- * wait.
+ * wait, and so do those of a few hundred clients that push one after the other.
  *
  * A batch of n pushes takes about `fixed + n * each`: both are estimated from the last batches, by
  * least squares with weights that fall exponentially. The committer's thread only.
@@ -22,8 +22,11 @@ enum {
 	PACE_SINCE_NS = 50 * 1000 * 1000,
 	/* and ends when no push was refused for this time. */
 	PACE_AFTER_NS = 1000 * 1000 * 1000,
-	/* The limit is never lower: so many clients may each have one push on its way. */
-	PACE_MIN = 256,
+	/* The limit does not begin while there are no more pushes: so many clients may each have
+	 * one on its way. */
+	PACE_CLIENTS = 256,
+	/* The limit is never lower. */
+	PACE_MIN = 16,
 };
 
 struct pace {
@@ -38,6 +41,7 @@ struct pace {
 
 struct pace_batch {
 	size_t n;          /* pushes in it */
+	size_t n_waiting;  /* behind it, at its end */
 	int64_t waited_ns; /* the oldest one, until the batch began */
 	int64_t took_ns;
 	uint64_t refused; /* queue_refused() */

@@ -61,6 +61,7 @@ static void batch(struct sim *s, int64_t extra)
 	s->now += took;
 	s->done += n;
 	s->limit = pace_limit(&s->pace, &(struct pace_batch){ .n = n,
+							      .n_waiting = s->n,
 							      .waited_ns = start - oldest,
 							      .took_ns = took,
 							      .refused = s->refused,
@@ -166,6 +167,29 @@ START_TEST(a_large_push_is_waited_for)
 }
 END_TEST
 
+/* n clients, each of which pushes when it has been answered: half of them are in each batch. */
+static size_t limit_for_clients(size_t n)
+{
+	struct pace p = { 0 };
+	int64_t took = (int64_t)n / 2 * 80000, now = SECOND;
+	size_t limit = SIZE_MAX;
+
+	for (; now < 3 * SECOND && limit == SIZE_MAX; now += took)
+		limit = pace_limit(&p, &(struct pace_batch){ .n = n / 2,
+							     .n_waiting = n - n / 2,
+							     .waited_ns = took,
+							     .took_ns = took,
+							     .now_ns = now });
+	return limit;
+}
+
+START_TEST(some_hundred_clients_are_waited_for)
+{
+	ck_assert_uint_eq(limit_for_clients(PACE_CLIENTS), SIZE_MAX);
+	ck_assert_uint_lt(limit_for_clients(PACE_CLIENTS + 1), PACE_CLIENTS);
+}
+END_TEST
+
 START_TEST(it_ends)
 {
 	struct sim *s = sim_new(300, 80, 29000);
@@ -190,6 +214,7 @@ int main(void)
 	tcase_add_loop_test(tc, nobody_is_refused_without_need, 0, ARRAY_LEN(enough));
 	tcase_add_test(tc, a_burst_is_waited_for);
 	tcase_add_test(tc, a_large_push_is_waited_for);
+	tcase_add_test(tc, some_hundred_clients_are_waited_for);
 	tcase_add_test(tc, it_ends);
 	return run_cases("pace", tc);
 }
