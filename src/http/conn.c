@@ -30,6 +30,7 @@ void conn_unwatch(struct conn *c)
 static void add_ready(struct http_worker *w, struct conn *c)
 {
 	c->is_ready = true;
+	c->round = w->round;
 	c->next_ready = NULL;
 	*w->ready_tail = c;
 	w->ready_tail = &c->next_ready;

@@ -75,6 +75,7 @@ struct conn {
 	struct peer *client;                    /* NULL: not limited */
 	enum conn_state state;
 	int64_t since_ns; /* see sweep.c */
+	uint32_t round;   /* of the worker's turns, when it became ready */
 	int64_t drained;  /* when DRAINING ends at the latest */
 	uint64_t counted; /* bytes of the request in the server's receiving */
 	uint64_t passed;  /* bytes thrown away in DRAINING */

@@ -31,6 +31,7 @@ struct http_worker {
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
 	bool turns_due; /* go_on is active, because some of these wait for their turn */
+	uint32_t round; /* of turns, the last one that has begun */
 	struct conn *newest_extra, *oldest_extra; /* see extra.h */
 	size_t n_extra;
 	bool stopping;
@@ -42,6 +43,7 @@ struct http_worker {
 	pthread_mutex_t inbox_lock;
 	struct http_task *inbox, **inbox_tail;
 	bool stop_asked, accept_asked;
+	atomic_bool woken;            /* since the inbox was emptied last; also without the lock */
 	bool wake_due;                /* another thread has it in its list `due` (worker.c) */
 	struct http_worker *next_due; /* the next in that list */
 

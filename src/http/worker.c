@@ -15,6 +15,7 @@ static void run_inbox(struct http_worker *w)
 {
 	struct http_task *task;
 
+	atomic_store(&w->woken, false);
 	pthread_mutex_lock(&w->inbox_lock);
 	task = w->inbox;
 	w->inbox = NULL;
@@ -133,28 +134,29 @@ void http_worker_defer(struct http_worker *w, struct http_task *task)
 
 /*
  * A connection that becomes ready again during this round waits for the next one, and so do those
- * that are left when the round has taken ROUND_NS: sockets are looked at first.
+ * that are left when the round has taken ROUND_NS: sockets are looked at first. Answers that are
+ * there by then go out between two turns, so that they do not wait for further requests.
  */
 static void on_go_on(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_worker *w = arg;
 	const struct timeval now = { 0, 0 };
-	struct conn **last = w->ready_tail;
 	int64_t until = clock_mono_ns() + ROUND_NS;
-	bool is_last = false;
 
 	(void)fd;
 	(void)what;
 	w->turns_due = false;
-	while (w->ready && !is_last && clock_mono_ns() < until) {
+	w->round++;
+	while (w->ready && w->ready->round != w->round && clock_mono_ns() < until) {
 		struct conn *c = w->ready;
 
-		is_last = last == &c->next_ready;
 		w->ready = c->next_ready;
 		if (!w->ready)
 			w->ready_tail = &w->ready;
 		c->is_ready = false;
 		conn_go_on(c);
+		if (atomic_load(&w->woken))
+			run_inbox(w);
 	}
 	if (w->ready)
 		event_add(w->go_on, &now);
@@ -338,6 +340,7 @@ void http_wake_workers(void)
 		due = w->next_due;
 		w->wake_due = false;
 		pthread_mutex_unlock(&w->inbox_lock);
+		atomic_store(&w->woken, true);
 		wake(w);
 	}
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lib/http_serve.h"
 #include "lib/run.h"
@@ -20,10 +21,32 @@ enum { PUSHERS = 20, PAUSE_MS = 10 };
 
 static sem_t held, go_on;
 
-/* What was handled since order_begin(), a letter for each: a probe, a push, one that held up all.
- */
+/* What was done, a letter for each: a probe, a push, one that held up all, one that is answered
+ * later, its answer. */
 static char order[100];
 static size_t n_handled;
+
+static void note(char what)
+{
+	ck_assert_uint_lt(n_handled, sizeof(order) - 1);
+	order[n_handled++] = what;
+	order[n_handled] = '\0';
+}
+
+/* The request that is answered later, by a task that another thread posts. */
+static struct later {
+	struct http_task task;
+	struct http_request *req;
+} later;
+
+static void answer(struct http_task *task)
+{
+	struct later *l = (struct later *)task;
+
+	note('a');
+	http_reply_add(l->req, STR("here\n"));
+	http_reply(l->req, 200, "text/plain");
+}
 
 /* Their one thread. */
 static void handle(void *state, struct http_request *req)
@@ -31,9 +54,11 @@ static void handle(void *state, struct http_request *req)
 	struct str target = http_request_target(req);
 
 	(void)state;
-	ck_assert_uint_lt(n_handled, sizeof(order) - 1);
-	order[n_handled++] = target.p[1];
-	order[n_handled] = '\0';
+	note(target.p[1]);
+	if (str_eq(target, STR("/later"))) {
+		later = (struct later){ .task = { .run = answer }, .req = req };
+		return;
+	}
 	if (str_eq(target, STR("/hold"))) {
 		sem_post(&held);
 		while (sem_wait(&go_on) != 0)
@@ -43,7 +68,15 @@ static void handle(void *state, struct http_request *req)
 	http_reply(req, 200, "text/plain");
 }
 
-static const struct http_handler handler = { .worker_new = http_serve_worker_new,
+static struct http_worker *one;
+
+static void *keep_worker(void *arg, struct http_worker *worker)
+{
+	one = worker;
+	return http_serve_worker_new(arg, worker);
+}
+
+static const struct http_handler handler = { .worker_new = keep_worker,
 					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 static struct http_server *server;
@@ -210,11 +243,51 @@ START_TEST(a_probe_need_not_be_there_first)
 }
 END_TEST
 
+/* Pushes that can be read do not keep an answer waiting. Time stands still, so that they are one
+ * round. */
+START_TEST(an_answer_passes_pushes)
+{
+	int pushers[PUSHERS], other;
+
+	clock_hold(1, 1);
+	start();
+	other = connected();
+	ask(other, PUSH("/first"));
+	for (int i = 0; i < PUSHERS; i++) {
+		pushers[i] = connected();
+		ask(pushers[i], PUSH("/first"));
+	}
+	n_handled = 0;
+	put_there(other, PUSH("/hold"));
+	while (sem_wait(&held) != 0)
+		;
+	put_there(pushers[0], PUSH("/later"));
+	put_there(pushers[1], PUSH("/hold"));
+	for (int i = 2; i < PUSHERS; i++)
+		put_there(pushers[i], PUSH("/push"));
+	sem_post(&go_on);
+	while (sem_wait(&held) != 0)
+		;
+	http_worker_post(one, &later.task);
+	http_wake_workers();
+	sem_post(&go_on);
+	expect_ok(other);
+	for (int i = 0; i < PUSHERS; i++) {
+		expect_ok(pushers[i]);
+		close(pushers[i]);
+	}
+	close(other);
+	stop();
+	ck_assert_str_eq(order, "hlhapppppppppppppppppp");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("turns");
 
 	tcase_add_test(tc, a_probe_passes_pushes);
 	tcase_add_test(tc, a_probe_need_not_be_there_first);
+	tcase_add_test(tc, an_answer_passes_pushes);
 	return run_cases("http_turns", tc);
 }
