@@ -35,26 +35,34 @@ def _begin_others(fleet, server):
     return begun
 
 
-def overload(bench):
-    """Twice as many pushes are offered as can be committed: how many are accepted and how quickly; deletes, health and
-    scrapes meanwhile."""
+def _overload(bench, server, shape, groups):
     fleet, report, stored = bench.fleet, bench.report, bench.stored
-    if not stored:
-        return
     values = bodies.Values(11)
-    groups = bodies.some_stored(stored, "10x1", TARGETS)
-    for server in fleet.running([OURS], to=PUSH):
-        fleet.requests(g.put(values) for g in groups)
-        alone = fleet.load(server, seconds=CAPACITY_SECONDS, connections=CAPACITY_CONNECTIONS)
-        capacity = alone["answered"] / alone["seconds"]
-        report.add("overload", "capacity", stored, server.name, capacity, "/s")
-        load = fleet.begin_load(server, rate=TIMES * capacity, seconds=SECONDS, connections=CONNECTIONS)
-        others = _begin_others(fleet, server)
-        results = {"push": fleet.end_load(server, load)}
-        for what, begun in others.items():
-            results[what] = fleet.end_load(server, begun)
-        for what, result in results.items():
-            report.add("overload", f"{what} accepted", stored, server.name, result["ok"] / SECONDS, "/s")
-            report.add("overload", f"{what} refused", stored, server.name, result["refused"] / SECONDS, "/s")
-            for quantile in ("p50", "p95", "p99"):
-                report.add("overload", f"{what} {quantile}", stored, server.name, result[quantile], "s")
+    fleet.requests(g.put(values) for g in groups)
+    alone = fleet.load(server, seconds=CAPACITY_SECONDS, connections=CAPACITY_CONNECTIONS)
+    capacity = alone["answered"] / alone["seconds"]
+    report.add("overload", f"{shape}: capacity", stored, server.name, capacity, "/s")
+    load = fleet.begin_load(server, rate=TIMES * capacity, seconds=SECONDS, connections=CONNECTIONS)
+    others = _begin_others(fleet, server)
+    results = {"push": fleet.end_load(server, load)}
+    for what, begun in others.items():
+        results[what] = fleet.end_load(server, begun)
+    for what, result in results.items():
+        figure = f"{shape}: {what}"
+        report.add("overload", f"{figure} accepted", stored, server.name, result["ok"] / SECONDS, "/s")
+        report.add("overload", f"{figure} refused", stored, server.name, result["refused"] / SECONDS, "/s")
+        for quantile in ("p50", "p95", "p99"):
+            report.add("overload", f"{figure} {quantile}", stored, server.name, result[quantile], "s")
+
+
+def overload(bench):
+    """Twice as many pushes are offered as can be committed, of ten series and of a hundred, which cost more to take than
+    to refuse: how many are accepted and how quickly; deletes, health and scrapes meanwhile."""
+    if not bench.stored:
+        return
+    for server in bench.fleet.running([OURS], to=PUSH):
+        for shape, groups in (
+            ("10x1", bodies.some_stored(bench.stored, "10x1", TARGETS)),
+            ("100", bodies.extra_groups("100", TARGETS)),
+        ):
+            _overload(bench, server, shape, groups)
