@@ -115,12 +115,19 @@ static bool take_parameter(struct str *s, struct str *ret_name, struct value *re
 	return true;
 }
 
-bool content_type_is_protobuf(struct str content_type)
+/* *ret_rest: the parameters, from the first semicolon on. */
+static struct str type_of(struct str content_type, struct str *ret_rest)
 {
 	const char *semicolon = content_type.n ? memchr(content_type.p, ';', content_type.n) : NULL;
-	size_t type_n = semicolon ? (size_t)(semicolon - content_type.p) : content_type.n;
-	struct str type = trim((struct str){ content_type.p, type_n });
-	struct str rest = { content_type.p + type_n, content_type.n - type_n };
+	size_t n = semicolon ? (size_t)(semicolon - content_type.p) : content_type.n;
+
+	*ret_rest = semicolon ? (struct str){ semicolon, content_type.n - n } : STR("");
+	return trim((struct str){ content_type.p, n });
+}
+
+bool content_type_is_protobuf(struct str content_type)
+{
+	struct str rest, type = type_of(content_type, &rest);
 	bool proto = false, delimited = false;
 
 	if (!str_eq_nocase(type, STR("application/vnd.google.protobuf")))
@@ -147,11 +154,9 @@ bool content_type_is_protobuf(struct str content_type)
 
 bool content_type_is_openmetrics(struct str content_type)
 {
-	const char *semicolon = content_type.n ? memchr(content_type.p, ';', content_type.n) : NULL;
-	size_t n = semicolon ? (size_t)(semicolon - content_type.p) : content_type.n;
+	struct str rest;
 
-	return str_eq_nocase(trim((struct str){ content_type.p, n }),
-			     STR("application/openmetrics-text"));
+	return str_eq_nocase(type_of(content_type, &rest), STR("application/openmetrics-text"));
 }
 
 /* Reads a weight (RFC 9110 section 12.4.2), in thousandths; -1: it is not one. */
