@@ -44,7 +44,7 @@ struct committer {
 	atomic_bool busy;
 	atomic_ullong batches;
 	uint64_t batches_seen; /* by committer_beats() */
-	int64_t due_at;        /* monotonic: the deadline of groups that was worked on last */
+	int64_t stuck_at;      /* monotonic: the deadline that could not be worked off; 0: none */
 	int64_t beat_ns;       /* monotonic: when to note again in the log that the gateway runs */
 	struct pace pace;
 	struct late late;         /* large pushes, and what has to wait for them */

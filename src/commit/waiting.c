@@ -44,15 +44,20 @@ void committer_clean(struct committer *c)
 void committer_do_what_is_due(struct committer *c)
 {
 	struct err err = { 0 };
+	size_t n;
 
-	c->due_at = store_next_due(c->store);
+	c->stuck_at = store_next_due(c->store);
 	if (committer_begin(c, &err) < 0)
 		return;
-	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	if (committer_commit(c, false, &err) == STORAGE_COMMITTED)
+	n = store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
+	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
 		committer_publish(c);
-	else
+		/* After a start many have the same deadline: there may be more than this batch. */
+		if (n > 0)
+			c->stuck_at = 0;
+	} else {
 		store_rollback(c->store);
+	}
 }
 
 /* How long to wait for pushes: until the next deadline of a group, but at most a second, after
@@ -71,7 +76,7 @@ static int64_t until_something_else(struct committer *c)
 	ns = due - clock_mono_ns();
 	if (ns > 0)
 		return ns < look ? ns : look;
-	return c->due_at == due || c->database.suspect ? look : 0;
+	return c->stuck_at == due || c->database.suspect ? look : 0;
 }
 
 /*

@@ -269,6 +269,45 @@ START_TEST(a_database_that_takes_nothing_is_asked_again)
 }
 END_TEST
 
+/*
+ * After a start all groups whose time is over have the same deadline, and they are more than one
+ * batch takes. With a pause of a second between batches it would take eleven.
+ */
+START_TEST(many_end_at_the_same_time)
+{
+	enum { N = 6000, MOST_MS = 9000 };
+	const struct timespec ms = { 0, 1000000 };
+	struct err err;
+	int64_t from;
+	struct world w;
+
+	queue_init(&w.queue, 10, 1 << 20);
+	mem_storage_init(&w.rows);
+	w.store = store_new(&(struct store_limits){ N, 100000 });
+	store_begin_waiting(w.store, clock_mono_ns() + INT64_C(500000000), 0, 0);
+	for (unsigned i = 0; i < N; i++) {
+		struct push *push;
+		char path[20];
+
+		snprintf(path, sizeof(path), "/j/g/%u", i);
+		push = make_push(PUSH_PUT, path, "a 1\n", 1);
+		push->options.own_ttl = push->options.group.has_ttl = true;
+		push->options.group.ttl_ns = 1;
+		store_stage(w.store, push);
+		store_rows(w.store);
+		store_publish(w.store);
+		push_free(push);
+	}
+	from = clock_mono_ns();
+	w.committer = committer_start(&w.queue, w.store, NULL, batch_done, &err);
+	ck_assert_ptr_nonnull(w.committer);
+	while (store_counts(w.store).groups > 0)
+		nanosleep(&ms, NULL);
+	ck_assert_int_lt((clock_mono_ns() - from) / 1000000, MOST_MS);
+	teardown(&w);
+}
+END_TEST
+
 /* More than one batch takes, and nobody wakes the committer for the last of them. */
 START_TEST(stop_drains)
 {
@@ -374,6 +413,7 @@ int main(void)
 	tcase_add_loop_test(tc, others_are_answered_while_a_large_push_is_staged, 0, 2);
 	tcase_add_test(tc, a_large_push_is_not_held_up_by_slow_commits);
 	tcase_add_loop_test(tc, wipes, 0, 2);
+	tcase_add_test(tc, many_end_at_the_same_time);
 	tcase_add_test(tc, stop_drains);
 	tcase_add_test(tc, a_database_that_takes_nothing_is_asked_again);
 	tcase_add_test(tc, stopped_is_closed);
