@@ -81,10 +81,15 @@ static int64_t ago_ns(double now, double at)
 	return ns < 0 ? 0 : ns > longest ? (int64_t)longest : (int64_t)ns;
 }
 
-/* If no push to the group was ever accepted, ttl counts from when the group was made. */
+/*
+ * If no push to the group was ever accepted, ttl counts from when the group was made. After an undo
+ * such a group has a record whose time is 0.
+ */
 static double last_heard_at(const struct group *g)
 {
-	return g->last ? group_pushed_at(g) : g->life->now.row_at;
+	double at = group_pushed_at(g);
+
+	return at != 0 ? at : g->life->now.row_at;
 }
 
 static int64_t earlier_of(int64_t a, int64_t b)
@@ -152,7 +157,7 @@ static void expire(struct store *s, struct group *g, int64_t now_ns, double now)
 	/*
 	 * After a restart only the time of the row will be known, so that time counts from now on.
 	 */
-	if (!g->last)
+	if (group_pushed_at(g) == 0)
 		l->pushed_ns = now_ns;
 	l->expired_ns = now_ns;
 	store_step_life(s, g, now);

@@ -156,6 +156,37 @@ START_TEST(not_allowed)
 }
 END_TEST
 
+/*
+ * A group of which no push was ever accepted has the time of its making to count from, also after a
+ * start.
+ */
+START_TEST(refused_and_undone)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct push *push;
+	char path[64];
+
+	world_init(w, 1);
+	path_of(0, path);
+	w->now = clock_wall();
+	push = make_push(PUSH_PUT, path, "e 1 1\n", w->now);
+	push->options.own_ttl = push->options.group.has_ttl = true;
+	push->options.group.ttl_ns = INT64_C(100000000000);
+	keep(w, push);
+	store_stage(w->store, push);
+	ck_assert_int_eq(push->err.reason, ERR_INVALID);
+	ck_assert(commit(w));
+	remove_all(w, 8);
+	ck_assert_int_eq(undo_id(w, 8), ERR_NONE);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		ck_assert_uint_eq(store_counts(w->store).groups, 1);
+		ck_assert_int_gt(store_next_due(w->store), clock_mono_ns() + INT64_C(50000000000));
+		restart(w);
+	}
+	world_done(w);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("undo_edges");
@@ -165,6 +196,7 @@ int main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, so_many_can_be_undone);
 	tcase_add_test(tc, removal_on_a_full_disk);
+	tcase_add_test(tc, refused_and_undone);
 	tcase_add_test(tc, a_clock_that_was_set_back);
 	tcase_add_loop_test(tc, not_allowed, 0, 2);
 	return run_cases("undo_edges", tc);
