@@ -369,7 +369,7 @@ void store_stage_life(struct store *s, const struct push *push, const struct lif
 void lifetimes_go_on(struct store *s, const struct store *old, double now)
 {
 	s->nothing_ends_before_ns = old->nothing_ends_before_ns;
-	summed_begin_waiting(s, clock_mono_ns(), now);
+	summed_go_on(s, old, clock_mono_ns(), now);
 	for (uint32_t i = 1; i < s->n_slots; i++) {
 		struct group *g = s->by_slot[i];
 		const struct group *was;

@@ -178,8 +178,11 @@ void summed_stop_waiting(struct store *s, struct summed *su);
  */
 void summed_were_heard(struct summed *su, int64_t now_ns, double now);
 void summed_await_all(struct store *s, struct group *g);
-/* At start, or after store_take_over(): deadlines of sources count from when they were heard of. */
+/* At start: deadlines of sources count from when they were heard of. */
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now);
+/* The same when s has taken the place of `old`: of sources that both have, nothing is heard anew.
+ */
+void summed_go_on(struct store *s, const struct store *old, int64_t now_ns, double now);
 
 /* ---- summed_zero.c ---- */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/seconds.h"
 #include "store/internal.h"
@@ -206,14 +207,52 @@ void summed_await_all(struct store *s, struct group *g)
 	}
 }
 
+static struct group *next_summed(const struct store *s, uint32_t *slot)
+{
+	while (*slot < s->n_slots) {
+		struct group *g = s->by_slot[(*slot)++];
+
+		if (g && g->summed)
+			return g;
+	}
+	return NULL;
+}
+
 void summed_begin_waiting(struct store *s, int64_t now_ns, double now)
 {
-	for (uint32_t slot = 1; slot < s->n_slots; slot++) {
-		struct group *g = s->by_slot[slot];
+	struct group *g;
+	uint32_t slot = 1;
 
-		if (!g || !g->summed)
-			continue;
+	while ((g = next_summed(s, &slot))) {
 		summed_were_heard(g->summed, now_ns, now);
+		summed_await_all(s, g);
+	}
+}
+
+static void keep_heard(struct summed *su, const struct summed *was)
+{
+	for (size_t i = 0; i < su->group->n; i++) {
+		struct contribution *c = su->group->contributions[i];
+		const struct source source = { c->name, c->has_start, c->start };
+		const struct contribution *before = merged_find(was->group, &source, NULL);
+
+		if (before && before->pushed_at == c->pushed_at)
+			c->heard_ns = before->heard_ns;
+	}
+}
+
+void summed_go_on(struct store *s, const struct store *old, int64_t now_ns, double now)
+{
+	struct group *g;
+	uint32_t slot = 1;
+
+	while ((g = next_summed(s, &slot))) {
+		const struct group *was = store_group_find((struct store *)old, group_key(g),
+							   hash_bytes(group_key(g)));
+
+		summed_were_heard(g->summed, now_ns, now);
+		if (was && was->summed)
+			keep_heard(g->summed, was->summed);
 		summed_await_all(s, g);
 	}
 }

@@ -70,6 +70,29 @@ START_TEST(grace_after_a_restart)
 }
 END_TEST
 
+/* A step of the system's time between the last push and a database that is read back. */
+START_TEST(silence_after_the_database_was_read_back)
+{
+	struct gateway g;
+	struct err err;
+
+	init_with(&g, NULL);
+	step(&g, "/j/pid/1/__ttl__/100s|g_active 2");
+	pass(&g, 50);
+	for (int ahead = -400; ahead <= 400; ahead += 800) {
+		struct store *loaded = store_new_like(g.store, NULL);
+
+		ck_assert_int_eq(load_store(&g.rows.base, loaded, &err), STORAGE_LOADED);
+		store_take_over(g.store, loaded, g.now + ahead);
+		pass(&g, 20);
+		check_shows(&g, "live", "g_active 2");
+	}
+	pass(&g, 10);
+	check_shows(&g, "silent", "");
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(zero_first)
 {
 	const struct group_options rule = { .has_zero_first = true, .zero_first_ns = 30 * SECOND };
@@ -170,6 +193,7 @@ int main(void)
 
 	tcase_add_test(tc, silence_and_folding);
 	tcase_add_test(tc, grace_after_a_restart);
+	tcase_add_test(tc, silence_after_the_database_was_read_back);
 	tcase_add_test(tc, zero_first);
 	tcase_add_test(tc, sources);
 	return run_cases("summed_sources", tc);
