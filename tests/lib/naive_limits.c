@@ -1,6 +1,7 @@
 /* Limits of the model of sums: series that it knows, and processes that are folded to make room. */
 #include <stdlib.h>
 
+#include "lib/fold_order.h"
 #include "lib/naive_sums.h"
 
 unsigned naive_count_known(const struct naive_sums *m)
@@ -57,45 +58,33 @@ void naive_fold_remembered(struct naive_sums *m, int name, int start)
 	m->was_folded[name][start] = true;
 }
 
-/*
- * The order in which processes are folded: ended ones first, then those with a newer start, then
- * silent ones.
- */
-static int rank(const struct naive_sums *m, int name, int start)
+/* All possible processes, as lib/fold_order.h has them. */
+static void list_sources(const struct naive_sums *m, struct fold_source ret[N_NAMES * N_STARTS])
 {
-	const struct process *p = &m->p[name][start];
+	for (int i = 0; i < N_NAMES * N_STARTS; i++) {
+		const struct process *p = &m->p[i / N_STARTS][i % N_STARTS];
 
-	if (p->ended)
-		return 0;
-	for (int later = start + 1; later < N_STARTS; later++)
-		if (m->p[name][later].known)
-			return 1;
-	return p->live ? 3 : 2;
+		ret[i] = (struct fold_source){ p->known, p->ended, p->live, p->pushed_at };
+	}
 }
 
 void naive_make_room(struct naive_sums *m, const struct process *but)
 {
-	for (;;) {
-		int n = 0, name = -1, start = 0;
+	struct fold_source all[N_NAMES * N_STARTS];
+	bool folds[N_NAMES * N_STARTS];
+	int n = 0, kept = -1;
 
-		for (int i = 0; i < N_NAMES * N_STARTS; i++) {
-			int r = rank(m, i / N_STARTS, i % N_STARTS);
-			const struct process *p = naive_process_at(m, i);
-
-			n += p->known;
-			if (!p->known || p == but)
-				continue;
-			if (name >= 0 && (r > rank(m, name, start) ||
-					  (r == rank(m, name, start) &&
-					   p->pushed_at > m->p[name][start].pushed_at)))
-				continue;
-			name = i / N_STARTS;
-			start = i % N_STARTS;
-		}
-		if (!m->rule.few_sources || n <= A_FEW_SOURCES || name < 0)
-			return;
-		naive_fold_remembered(m, name, start);
+	if (!m->rule.few_sources)
+		return;
+	list_sources(m, all);
+	for (int i = 0; i < N_NAMES * N_STARTS; i++) {
+		n += all[i].known;
+		kept = naive_process_at(m, i) == but ? i : kept;
 	}
+	fold_first(all, N_NAMES * N_STARTS, N_STARTS, kept, n - A_FEW_SOURCES, folds);
+	for (int i = 0; i < N_NAMES * N_STARTS; i++)
+		if (folds[i])
+			naive_fold_remembered(m, i / N_STARTS, i % N_STARTS);
 }
 
 /*
@@ -140,13 +129,14 @@ static bool is_over(struct naive_sums *m, unsigned before)
 /* Folds processes that are not live, or have a newer start. False: that is not enough. */
 bool naive_make_room_for_values(struct naive_sums *m, const struct process *but, unsigned before)
 {
+	struct fold_source all[N_NAMES * N_STARTS];
 	bool spent[N_NAMES * N_STARTS];
 
 	if (!is_over(m, before))
 		return true;
+	list_sources(m, all);
 	for (int k = 0; k < N_NAMES * N_STARTS; k++)
-		spent[k] = naive_process_at(m, k)->known &&
-			   rank(m, k / N_STARTS, k % N_STARTS) < 3 &&
+		spent[k] = all[k].known && fold_is_spent(all, N_STARTS, k) &&
 			   !(naive_process_at(m, k) == but && but->live);
 	for (int k = 0; k < N_NAMES * N_STARTS; k++)
 		if (spent[k])

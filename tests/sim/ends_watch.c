@@ -1,14 +1,21 @@
-/* What the linker puts around src/ to see when the gateway ends groups by itself. */
+/* What the linker puts around src/ to see what the gateway ends by itself, and when. */
 #include "base/clock.h"
+#include "merge/group.h"
 #include "sim/world.h"
 #include "store/change.h"
 #include "store/internal.h"
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
 void __real_change_end(struct store *s, struct group *g, double at);
+size_t __real_store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
+void __real_merged_set_live(struct merged_group *g, struct contribution *c, bool live);
+void __real_merged_fold(struct merged_group *g, struct contribution *c);
 void __real_store_publish(struct store *s);
 void __real_store_rollback(struct store *s);
 void __wrap_change_end(struct store *s, struct group *g, double at);
+size_t __wrap_store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
+void __wrap_merged_set_live(struct merged_group *g, struct contribution *c, bool live);
+void __wrap_merged_fold(struct merged_group *g, struct contribution *c);
 void __wrap_store_publish(struct store *s);
 void __wrap_store_rollback(struct store *s);
 
@@ -33,24 +40,69 @@ static bool is_ours(const struct store *s)
 	return world && world->process && s == world->process->store && !world->disk->dead;
 }
 
-/* Groups that end with nothing decided in between are one request. */
-void __wrap_change_end(struct store *s, struct group *g, double at)
+/*
+ * The request to which what ends now is added: groups, or sources, that end with nothing decided in
+ * between are one. A group that ends while a push is staged has ended before it.
+ */
+static struct ends *ending(bool groups)
 {
 	struct oracle *o = &world->oracle;
-	struct sim_request *r;
+	struct sim_request *r = pending();
 
-	if (is_ours(s) && g->staged && g->staged->expires) {
-		r = pending();
-		if (!r || r->order != world->order) {
-			r = &o->open[o->n_open++];
-			*r = (struct sim_request){ .kind = REQUEST_END, .order = ++world->order };
-			r->now_ns = clock_mono_ns();
-			r->failed = world->disk->failed + world->disk->full;
+	if (!r || r->order != world->order || (r->ends.groups == 0) == groups) {
+		r = &o->open[o->n_open++];
+		*r = (struct sim_request){ .kind = REQUEST_END, .order = ++world->order };
+		r->now_ns = clock_mono_ns();
+		r->failed = world->disk->failed + world->disk->full;
+		if (world->staged && !world->staged->status) {
+			r->order = world->staged->order;
+			world->staged->order = world->order;
 		}
-		r->ends |= ends_group_of(group_key(g));
+	}
+	return &r->ends;
+}
+
+void __wrap_change_end(struct store *s, struct group *g, double at)
+{
+	if (is_ours(s) && g->staged && g->staged->expires) {
+		unsigned group = ends_group_of(group_key(g));
+
+		ending(true)->groups |= group;
 		world->counts->ended++;
+		world->may_fall |= group >= 1u << NAIVE_GROUPS;
+		if (group == 1u << ENDS_ADDED)
+			sums_added_goes(&world->sums_clients);
 	}
 	__real_change_end(s, g, at);
+}
+
+static bool in_due; /* what is due in our store is being staged */
+
+size_t __wrap_store_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
+{
+	size_t n;
+
+	in_due = is_ours(s);
+	n = __real_store_stage_due(s, now_ns, now, max);
+	in_due = false;
+	return n;
+}
+
+void __wrap_merged_set_live(struct merged_group *g, struct contribution *c, bool live)
+{
+	if (in_due && !live && c->live) {
+		ending(false)->silent |= sums_process_of(c->name, c->start);
+		world->counts->silent++;
+	}
+	__real_merged_set_live(g, c, live);
+}
+
+void __wrap_merged_fold(struct merged_group *g, struct contribution *c)
+{
+	if (in_due)
+		ending(false)->folded |= sums_process_of(c->name, c->start);
+	world->counts->folded++;
+	__real_merged_fold(g, c);
 }
 
 void __wrap_store_publish(struct store *s)

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "api/error_status.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "sim/oracle_text.h"
@@ -73,72 +72,6 @@ static enum taken taken(const struct sim_request *r)
 	return r->status == 503 || r->status == 401 || r->status == 403 ? NOT : MUST;
 }
 
-static bool is_said(const struct sim_request *r, long n)
-{
-	return r->removal.said < 0 || r->removal.said == n;
-}
-
-/* Applies the request. False: in this state it would have been answered otherwise. */
-static bool apply(const struct oracle *o, struct oracle_state *s, const struct sim_request *r)
-{
-	static struct naive_store before;
-	struct naive_push p = r->push;
-	struct err err = { 0 };
-	int status = r->status;
-	long n;
-
-	/* Any answer that it would have got is possible. */
-	if (r->unknown)
-		status = 0;
-	if (r->kind == REQUEST_WIPE) {
-		memset(s->store.groups, 0, sizeof(s->store.groups));
-		s->sums = (struct sums){ 0 };
-		memset(&s->removed, 0, sizeof(s->removed));
-		return status == 0 || status == 202;
-	}
-	if (r->kind == REQUEST_REMOVE) {
-		n = removals_apply(&s->store, &s->sums, &s->removed, &r->removal);
-		if (s->removed.groups & r->spared)
-			return false;
-		return status == 0 || (status == 200 && is_said(r, n));
-	}
-	if (r->kind == REQUEST_UNDO) {
-		if (s->removed.groups & r->spared)
-			return false;
-		n = removals_undo(&s->store, &s->sums, &s->removed);
-		return status == 0 || status == 503 || (status == 200 && is_said(r, n));
-	}
-	if (r->kind == REQUEST_END) {
-		/* It is not known what time an earlier process saw. */
-		if (!r->ended && !ends_may(&s->store, r->ends, r->now_ns, &o->started))
-			return false;
-		ends_apply(&s->store, r->ends);
-		return true;
-	}
-	if (r->kind == REQUEST_SUM) {
-		sums_apply(&s->sums, &r->sum, r->now);
-		return status == 0 || status == (sums_is_push(&r->sum) ? 200 : 202);
-	}
-	p.now = r->now;
-	p.now_ns = r->ended ? ends_heard_ns(&o->started, r->now) : r->now_ns;
-	for (int i = 0; i < p.n; i++)
-		p.families[i].pushed_at = (double)r->order;
-	if (r->in_steps && !r->dry_run && (status == 400 || status == 507)) {
-		naive_refuse(&s->store, &p, status == 507 ? ERR_STORE_FULL : ERR_INVALID);
-		return true;
-	}
-	if (r->dry_run)
-		before = s->store;
-	err.reason = naive_apply(&s->store, &p);
-	if (r->dry_run)
-		s->store = before;
-	if (status == 0)
-		return true;
-	if (err.reason)
-		return status == error_status(&err);
-	return status == (p.mode == PUSH_DELETE ? 202 : 200);
-}
-
 static int by_order(const void *a, const void *b)
 {
 	uint64_t x = ((const struct sim_request *)a)->order,
@@ -176,7 +109,7 @@ static bool follow(struct oracle *o, const struct oracle_state *from, unsigned c
 			takes = choice & 1;
 			choice >>= 1;
 		}
-		if (takes && !apply(o, ret, r) && !noted)
+		if (takes && !oracle_apply(o, ret, r) && !noted)
 			return false;
 		if (takes && noted)
 			note_state(o, ret);
@@ -305,20 +238,22 @@ void oracle_process_started(struct oracle *o, const struct ends_start *start)
 {
 	o->started = *start;
 	for (size_t i = 0; i < o->n_states; i++)
-		ends_start(&o->states[i]->store, start);
+		ends_start(&o->states[i]->store, &o->states[i]->sums, start);
 }
 
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why)
 {
 	int group = -1;
 
-	/* It is not known which state is the right one: each must have a group that is overdue. */
+	/* It is not known which state is the right one: each must have something overdue. */
 	for (size_t i = 0; i < o->n_states; i++) {
-		group = ends_overdue(&o->states[i]->store, now_ns, &o->started);
+		group = ends_overdue(&o->states[i]->store, &o->states[i]->sums, now_ns,
+				     &o->started);
 		if (group < 0)
 			return false;
 	}
-	strbuf_addf(why, "group %d has not ended", group);
+	strbuf_addf(why, "%s %d has not ended", group < ENDS_GROUPS ? "group" : "process",
+		    group < ENDS_GROUPS ? group : group - ENDS_GROUPS);
 	return true;
 }
 
@@ -352,9 +287,9 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 	if (!next.possible)
 		strbuf_addz(why, "no order of what was answered leads to these answers\n");
 	for (size_t i = 0; i < o->n_open; i++)
-		strbuf_addf(why, "request %llu of group %d: %d%s\n",
-			    (unsigned long long)o->open[i].order, o->open[i].push.group,
-			    o->open[i].status,
+		strbuf_addf(why, "request %llu of kind %d, group %d: %d%s\n",
+			    (unsigned long long)o->open[i].order, (int)o->open[i].kind,
+			    o->open[i].push.group, o->open[i].status,
 			    o->open[i].unknown   ? ", unknown"
 			    : o->open[i].doubted ? ", doubted"
 						 : "");

@@ -17,7 +17,7 @@ enum request_kind {
 	REQUEST_WIPE,
 	REQUEST_REMOVE,
 	REQUEST_UNDO,
-	REQUEST_END, /* by the gateway itself: groups whose time is over end */
+	REQUEST_END, /* by the gateway itself: of what its time is over */
 };
 
 struct sim_request {
@@ -34,14 +34,15 @@ struct sim_request {
 	uint64_t rules;  /* changes of them, when it was sent */
 	struct sums_request sum;
 	struct removal_request removal;
-	unsigned ends;   /* groups of the naive store that end: bits */
-	uint64_t failed; /* how many faults the disk had had when the groups ended */
+	struct ends ends;
+	uint64_t failed; /* how many faults the disk had had when it ended */
 	int fd;          /* descriptor of its connection */
 	uint64_t order;  /* the place in the order in which requests were decided, or handed to the
 			    committer; 0: not yet */
 	const struct push *made; /* the gateway's push, once it was handed over; may be gone */
 	bool decided;            /* the wipe has been decided */
 	double now;              /* Unix seconds of the gateway's clock when it was decided */
+	int64_t not_before_ns;   /* of an undo: monotonic; nothing is over before */
 	int64_t now_ns;          /* monotonic, when it was decided */
 	int status;   /* the answer's status, as far as it is known; 0: there was no answer */
 	bool doubted; /* the disk has failed since: a refused push need not have been noted */
@@ -60,7 +61,7 @@ enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
 struct oracle_state {
 	struct naive_store store;
-	struct sums sums;
+	struct sim_sums sums;
 	struct removed removed;
 };
 
@@ -104,11 +105,15 @@ void oracle_process_ended(struct oracle *o);
  * some time after all that was decided up to `from`, and before anything after `until`. */
 bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct str exposed);
 
-/* Whether a group is there that should have ended: *why says which. */
+/* Whether something is there that should have ended: *why says what. */
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why);
 
 /* For a damaged database: whether each line of the scrape was right at some time. */
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why);
+
+/* oracle_apply.c: the request takes place. False: in this state it would have been answered
+ * otherwise. */
+bool oracle_apply(const struct oracle *o, struct oracle_state *s, const struct sim_request *r);
 
 /* oracle_answers.c: of what cannot be read or is denied nothing is decided, and of anything else
  * nothing is answered before. False: *why. */

@@ -86,7 +86,7 @@ static bool takes_from(const struct naive_group *g, int family)
 	return g->there && (!family || g->families[family].there);
 }
 
-long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
+long removals_apply(struct naive_store *s, struct sim_sums *sums, struct removed *removed,
 		    const struct removal_request *r)
 {
 	struct removed took = { .family = r->family };
@@ -104,12 +104,11 @@ long removals_apply(struct naive_store *s, struct sums *sums, struct removed *re
 		else
 			memset(&s->groups[g], 0, sizeof(s->groups[g]));
 	}
-	if (r->sums && !r->family && sums->said_at > 0) {
+	if (r->sums && !r->family && sums->lives[SUMS_TOTAL].heard_at > 0) {
 		n++;
 		took.has_sums = true;
 		took.sums = *sums;
-		sums->said_at = 0;
-		memset(sums->said, 0, sizeof(sums->said));
+		sums_end(sums, SUMS_TOTAL);
 	}
 	*removed = took;
 	return n;
@@ -124,6 +123,19 @@ static bool bring_back_family(struct naive_store *s, int group, const struct nai
 		return true;
 	memset(to, 0, sizeof(*to));
 	return false;
+}
+
+static int64_t heard_ns(double heard_at, const struct removal_time *at)
+{
+	return at->now > heard_at ? at->now_ns - (int64_t)((at->now - heard_at) * 1e9) : at->now_ns;
+}
+
+/* Its time to live is over. */
+static bool is_over(double heard_at, int ttl, const struct removal_time *at)
+{
+	int64_t end = heard_ns(heard_at, at) + ttl * INT64_C(1000000000);
+
+	return ttl && end <= at->now_ns && at->not_before_ns <= at->now_ns;
 }
 
 /* What agrees with what has come meanwhile; the group is not there. */
@@ -148,28 +160,45 @@ static bool bring_back_group(struct naive_store *s, int group, const struct naiv
 
 /* Who has been pushed to meanwhile stays as it is. */
 static bool bring_back(struct naive_store *s, int group, const struct naive_group *before,
-		       int family)
+		       int family, const struct removal_time *at)
 {
-	const struct naive_group *is = &s->groups[group];
+	struct naive_group *is = &s->groups[group];
 
-	if (!family)
-		return !is->there && bring_back_group(s, group, before);
+	if (!family) {
+		if (is->there || is_over(before->heard_at, before->ttl, at) ||
+		    !bring_back_group(s, group, before))
+			return false;
+		is->heard_ns = heard_ns(before->heard_at, at);
+		return true;
+	}
 	return is->there && is->pushed_at == before->pushed_at && !is->families[family].there &&
 	       bring_back_family(s, group, &before->families[family]);
 }
 
-long removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed)
+static bool bring_back_sums(struct sim_sums *sums, const struct sim_sums *before,
+			    const struct removal_time *at)
+{
+	struct sums_life *life = &sums->lives[SUMS_TOTAL];
+
+	if (life->heard_at > 0 ||
+	    is_over(before->lives[SUMS_TOTAL].heard_at, before->lives[SUMS_TOTAL].ttl, at))
+		return false;
+	sums_bring_back(sums, before);
+	life->heard_ns = heard_ns(life->heard_at, at);
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		sums->sources[i].heard_ns = heard_ns(sums->sources[i].heard_at, at);
+	return true;
+}
+
+long removals_undo(struct naive_store *s, struct sim_sums *sums, struct removed *removed,
+		   const struct removal_time *at)
 {
 	long n = 0;
 
 	for (int g = 0; g < NAIVE_GROUPS; g++)
 		if (removed->groups & GROUP(g))
-			n += bring_back(s, g, &removed->before[g], removed->family);
-	if (removed->has_sums && sums->said_at <= 0) {
-		n++;
-		sums->said_at = removed->sums.said_at;
-		memcpy(sums->said, removed->sums.said, sizeof(sums->said));
-	}
+			n += bring_back(s, g, &removed->before[g], removed->family, at);
+	n += removed->has_sums && bring_back_sums(sums, &removed->sums, at);
 	if (n > 0)
 		memset(removed, 0, sizeof(*removed));
 	return n;

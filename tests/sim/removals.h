@@ -28,7 +28,7 @@ struct removed {
 	int family; /* 0: they were taken as a whole */
 	struct naive_group before[NAIVE_GROUPS];
 	bool has_sums;
-	struct sums sums;
+	struct sim_sums sums;
 };
 
 void removals_random(uint64_t *rng, struct removal_request *ret);
@@ -41,10 +41,20 @@ void removals_add_bytes(uint64_t *rng, const struct removal_request *r, bool dry
 long removals_read_count(struct str answer, bool undone);
 void removals_add_undo(const struct removal_request *r, struct strbuf *out);
 
+/*
+ * When an undo was decided: Unix seconds, and monotonic, as is the time before which nothing is
+ * over. What comes back counts from its last push, by the wall clock.
+ */
+struct removal_time {
+	double now;
+	int64_t now_ns, not_before_ns;
+};
+
 /* Returns how many groups it takes, or takes the family from. */
-long removals_apply(struct naive_store *s, struct sums *sums, struct removed *removed,
+long removals_apply(struct naive_store *s, struct sim_sums *sums, struct removed *removed,
 		    const struct removal_request *r);
-long removals_undo(struct naive_store *s, struct sums *sums, struct removed *removed);
+long removals_undo(struct naive_store *s, struct sim_sums *sums, struct removed *removed,
+		   const struct removal_time *at);
 
 /* Reads the id by which a delete can be undone. False: the answer has none. */
 bool removals_read_id(struct str answer, char ret[REMOVAL_ID]);

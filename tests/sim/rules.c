@@ -1,8 +1,10 @@
 #include "sim/rules.h"
 
 #include "lib/rng.h"
+#include "sim/ends.h"
 
 enum { K_TTL = 20, J_TTL = 90, J_SERIES = 5 };
+enum { SUMS_TTL = 30, SILENT = 15, SOURCES = 3, ADDED_TTL = 25 };
 
 static bool is_k(int group)
 {
@@ -13,31 +15,45 @@ void rules_random(uint64_t *rng, struct sim_rules *r)
 {
 	r->file = rng_below(rng, RULES_WRONG);
 	if (!r->ends)
-		r->file &= ~(unsigned)(RULES_K_TTL | RULES_J_TTL);
+		r->file &= ~(unsigned)(RULES_K_TTL | RULES_J_TTL | RULES_SUMS_TTL | RULES_SILENT |
+				       RULES_ADDED_TTL);
 	if (rng_one_in(rng, 5))
 		r->file |= RULES_WRONG;
 }
 
-static void add_rule(struct strbuf *out, const char *match, const char *first, const char *second)
+static const char *if_set(unsigned rules, unsigned bit, const char *text)
 {
-	if (*first || *second)
-		strbuf_addf(out, "- match: '%s'\n%s%s", match, first, second);
+	return rules & bit ? text : "";
+}
+
+static void add_rule(struct strbuf *out, const char *match, const char *const parts[3])
+{
+	if (*parts[0] || *parts[1] || *parts[2])
+		strbuf_addf(out, "- match: '%s'\n%s%s%s", match, parts[0], parts[1], parts[2]);
 }
 
 static void add_text(unsigned rules, struct strbuf *out)
 {
-	const unsigned of_groups = RULES_K_TTL | RULES_K_DENIED | RULES_J_TTL | RULES_J_SERIES;
+	const unsigned of_groups = ~(unsigned)RULES_ACCESS;
+	const char *const k[] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
+				  if_set(rules, RULES_K_DENIED, "  deny_labels: [pad]\n"), "" };
+	const char *const j[] = { if_set(rules, RULES_J_TTL, "  ttl: 90s\n"),
+				  if_set(rules, RULES_J_SERIES, "  limits: {series: 5}\n"), "" };
+	const char *const sums[] = { if_set(rules, RULES_SUMS_TTL, "  ttl: 30s\n"),
+				     if_set(rules, RULES_SILENT, "  source_ttl: 15s\n"),
+				     if_set(rules, RULES_SOURCES, "  limits: {sources: 3}\n") };
+	const char *const added[] = { if_set(rules, RULES_ADDED_TTL, "  ttl: 25s\n"), "", "" };
 
 	if (rules & RULES_ACCESS)
 		strbuf_addz(out,
 			    "access:\n- who: [anonymous]\n  may: [scrape, read, admin, probe]\n"
 			    "- who: [anonymous]\n  may: [push, delete]\n"
 			    "  match: '{job=~\"j|sums|added\"}'\n");
-	strbuf_addz(out, rules & (of_groups | RULES_WRONG) ? "rules:\n" : "rules: []\n");
-	add_rule(out, "{job=\"k\"}", rules & RULES_K_TTL ? "  ttl: 20s\n" : "",
-		 rules & RULES_K_DENIED ? "  deny_labels: [pad]\n" : "");
-	add_rule(out, "{job=\"j\"}", rules & RULES_J_TTL ? "  ttl: 90s\n" : "",
-		 rules & RULES_J_SERIES ? "  limits: {series: 5}\n" : "");
+	strbuf_addz(out, rules & of_groups ? "rules:\n" : "rules: []\n");
+	add_rule(out, "{job=\"k\"}", k);
+	add_rule(out, "{job=\"j\"}", j);
+	add_rule(out, "{job=\"sums\"}", sums);
+	add_rule(out, "{job=\"added\"}", added);
 	if (rules & RULES_WRONG)
 		strbuf_addz(out, "- match: '{job='\n");
 }
@@ -57,6 +73,18 @@ int rules_ttl(unsigned rules, bool ends, int group, int otherwise)
 	if (is_k(group))
 		return rules & RULES_K_TTL ? K_TTL : otherwise;
 	return rules & RULES_J_TTL ? J_TTL : otherwise;
+}
+
+void rules_of_sum(unsigned rules, struct sums_request *r)
+{
+	bool added = r->kind == SUM_ADDS;
+
+	r->ttl = 0;
+	if (rules & (added ? RULES_ADDED_TTL : RULES_SUMS_TTL))
+		r->ttl = added ? ADDED_TTL : SUMS_TTL;
+	if (!r->own_ttl)
+		r->source_ttl = rules & RULES_SILENT ? SILENT : ENDS_SILENT_USUAL;
+	r->max_sources = rules & RULES_SOURCES ? SOURCES : SUM_PROCESSES;
 }
 
 int rules_refusal(unsigned rules, const struct naive_push *p)

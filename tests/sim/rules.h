@@ -11,17 +11,22 @@
 
 #include "lib/naive_store.h"
 #include "sim/disk.h"
+#include "sim/sums.h"
 
 #define RULES_FILE "/simulated/rules.yml"
 
 /* Bits for what the rules say, and for a file that is wrong. */
 enum {
-	RULES_K_TTL = 1,    /* of job k: 20 s, */
-	RULES_K_DENIED = 2, /* and no padding */
-	RULES_J_TTL = 4,    /* of job j: 90 s, */
-	RULES_J_SERIES = 8, /* and few series in each group */
-	RULES_ACCESS = 16,  /* nobody may push to job k, nor delete what is there */
-	RULES_WRONG = 32,
+	RULES_K_TTL = 1,       /* of job k: 20 s, */
+	RULES_K_DENIED = 2,    /* and no padding */
+	RULES_J_TTL = 4,       /* of job j: 90 s, */
+	RULES_J_SERIES = 8,    /* and few series in each group */
+	RULES_ACCESS = 16,     /* nobody may push to job k, nor delete what is there */
+	RULES_SUMS_TTL = 32,   /* of the summed group of processes: 30 s, */
+	RULES_SILENT = 64,     /* of its sources: 15 s, */
+	RULES_SOURCES = 128,   /* and few of them */
+	RULES_ADDED_TTL = 256, /* of the group of increments: 25 s */
+	RULES_WRONG = 512,
 };
 
 struct sim_rules {
@@ -41,6 +46,8 @@ void rules_write(const struct sim_rules *r, struct disk *d);
 
 /* The ttl of a group of the naive store, in seconds; `otherwise` if the rules say none. */
 int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
+/* What pushes to summed groups get from the rules. */
+void rules_of_sum(unsigned rules, struct sums_request *r);
 /* With which status a push is refused before anything is decided; 0: it is not. */
 int rules_refusal(unsigned rules, const struct naive_push *p);
 /* They may let back only some of what was deleted. */

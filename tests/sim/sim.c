@@ -30,7 +30,7 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 	printf("%llu histories, %llu steps, %llu requests (%llu accepted, %llu refused, %llu to "
 	       "summed groups, %llu deletes of many groups and %llu undos, %llu that may have been "
 	       "stored), %llu reloads, %llu backups opened, %llu groups that ended by themselves, "
-	       "%llu "
+	       "%llu sources that were silent and %llu that were folded, %llu "
 	       "crashes (%llu of them power cuts), %llu restarts, %llu scrapes compared, %llu in "
 	       "all, %llu faults of the disk, %llu starts that failed for it, %llu flipped bits, "
 	       "%llu set aside\n",
@@ -39,7 +39,8 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 	       (unsigned long long)c->summed, (unsigned long long)c->removals,
 	       (unsigned long long)c->undos, (unsigned long long)c->unknown,
 	       (unsigned long long)c->reloads, (unsigned long long)c->backups,
-	       (unsigned long long)c->ended, (unsigned long long)c->crashes,
+	       (unsigned long long)c->ended, (unsigned long long)c->silent,
+	       (unsigned long long)c->folded, (unsigned long long)c->crashes,
 	       (unsigned long long)c->power_cuts, (unsigned long long)c->restarts,
 	       (unsigned long long)c->settled, (unsigned long long)c->scrapes,
 	       (unsigned long long)c->faults, (unsigned long long)c->failed_starts,

@@ -71,7 +71,6 @@ void history_make(struct history *h, uint64_t seed, bool crashes_only)
 /* ---- requests ---- */
 
 static struct naive_push last_push;
-static struct sums_clients sums_clients;
 static bool undoes; /* half of the histories have undos */
 
 /* The next client that awaits no answer. -1: all await one. */
@@ -87,12 +86,12 @@ static int free_client(const struct world *w)
  * Says that the group of increments is deleted. False: an increment is under way, which has to be
  * answered first.
  */
-static bool added_goes(const struct world *w)
+static bool added_goes(struct world *w)
 {
 	for (size_t i = 0; i < w->oracle.n_open; i++)
 		if (w->oracle.open[i].kind == REQUEST_SUM && w->oracle.open[i].sum.kind == SUM_ADDS)
 			return false;
-	sums_added_goes(&sums_clients);
+	sums_added_goes(&w->sums_clients);
 	return true;
 }
 
@@ -112,7 +111,7 @@ static void request(struct world *w, bool again)
 				    "Content-Length: 0\r\n\r\n");
 	} else if (!again && !w->limited && rng_one_in(&w->rng, 3)) {
 		r.kind = REQUEST_SUM;
-		sums_random(&w->rng, &sums_clients, &r.sum);
+		sums_random(&w->rng, &w->sums_clients, &r.sum);
 		sums_add_bytes(&w->rng, &r.sum, &bytes);
 	} else {
 		if (!again || !last_push.now)
@@ -408,12 +407,11 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	enum world_kind kind = h->seed % 5 == 2   ? WORLD_ENDS
 			       : h->seed % 5 == 3 ? WORLD_LIMITED
 						  : WORLD_PLAIN;
-	bool ruled = h->seed / 5 % 4 == 1;
+	bool ruled = h->seed / 5 % 4 == 1 || (kind == WORLD_ENDS && h->seed / 5 % 4 == 3);
 	bool good;
 
 	last_push = (struct naive_push){ .n = 0 };
-	sums_clients = (struct sums_clients){ .ids = 0 };
-	undoes = h->seed % 2 && kind != WORLD_ENDS;
+	undoes = h->seed % 2;
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	backup_step_pages = h->seed % 3 ? 2 : 64;

@@ -3,9 +3,14 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "lib/fold_order.h"
 #include "lib/rng.h"
+#include "metrics/key.h"
 
 enum { DIGIT = 8 }; /* bits */
+enum { SUM_STARTS = SUM_PROCESSES / SUM_PIDS };
+#define SUM_OWN_TTL_PATH "/__ttl__/9s"
+enum { SUM_OWN_TTL = 9 };
 
 static uint64_t in_its_digit(const struct sums_request *r)
 {
@@ -17,34 +22,141 @@ bool sums_is_push(const struct sums_request *r)
 	return r->kind == SUM_SAYS || r->kind == SUM_ADDS;
 }
 
-void sums_apply(struct sums *s, const struct sums_request *r, double now)
+static void note_heard(struct sums_life *life, const struct sums_request *r, double now,
+		       int64_t now_ns)
 {
-	uint64_t *said = &s->said[r->process], says = in_its_digit(r);
+	*life = (struct sums_life){ now, now_ns, r->ttl };
+}
 
+void sums_fold(struct sim_sums *s, unsigned processes)
+{
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		if (processes >> i & 1 && s->sources[i].known) {
+			s->base += s->sources[i].says;
+			s->in_base = true;
+			s->folded |= 1u << i;
+			s->sources[i] = (struct sums_source){ .known = false };
+		}
+}
+
+void sums_silence(struct sim_sums *s, unsigned processes)
+{
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		s->sources[i].live &= !(processes >> i & 1);
+}
+
+/* The place of a process in the order of lib/fold_order.h. */
+static int place_of(int process)
+{
+	return process % SUM_PIDS * SUM_STARTS + process / SUM_PIDS;
+}
+
+static void make_room(struct sim_sums *s, const struct sums_request *r)
+{
+	struct fold_source all[SUM_PROCESSES];
+	bool folds[SUM_PROCESSES];
+	int n = 0;
+
+	for (int i = 0; i < SUM_PROCESSES; i++) {
+		const struct sums_source *p = &s->sources[i];
+
+		all[place_of(i)] = (struct fold_source){ p->known, p->ended, p->live, p->heard_at };
+		n += p->known;
+	}
+	fold_first(all, SUM_PROCESSES, SUM_STARTS, place_of((int)r->process), n - r->max_sources,
+		   folds);
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		if (folds[place_of(i)])
+			sums_fold(s, 1u << i);
+}
+
+static void say(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+{
+	struct sums_source *p = &s->sources[r->process];
+	uint64_t says = in_its_digit(r);
+
+	if (s->lives[SUMS_TOTAL].heard_at <= 0 && s->born_at != now) {
+		s->folded = 0;
+		s->born_at = now;
+	}
+	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
+	if (!p->known && s->in_base && s->folded >> r->process & 1)
+		s->base -= says;
+	if (!p->known || says > p->says)
+		p->says = says;
+	p->known = true;
+	p->live = !r->final;
+	p->ended = r->final;
+	p->ttl = r->source_ttl;
+	p->heard_at = now;
+	p->heard_ns = now_ns;
+	make_room(s, r);
+}
+
+static void end_source(struct sim_sums *s, unsigned pid)
+{
+	for (unsigned i = pid; i < SUM_PROCESSES; i += SUM_PIDS) {
+		s->sources[i].live = false;
+		s->sources[i].ended = s->sources[i].known;
+	}
+}
+
+void sums_end(struct sim_sums *s, int which)
+{
+	s->lives[which] = (struct sums_life){ .ttl = 0 };
+	if (which == SUMS_ADDED) {
+		s->ids = s->added = 0;
+		return;
+	}
+	memset(s->sources, 0, sizeof(s->sources));
+	s->base = 0;
+	s->in_base = false;
+}
+
+void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
+{
+	s->lives[SUMS_TOTAL] = before->lives[SUMS_TOTAL];
+	memcpy(s->sources, before->sources, sizeof(s->sources));
+	s->base = before->base;
+	s->in_base = before->in_base;
+	s->folded = before->folded;
+	s->born_at = before->born_at;
+}
+
+void sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+{
 	switch (r->kind) {
 	case SUM_SAYS:
-		s->said_at = now;
-		if (says > *said)
-			*said = says;
+		say(s, r, now, now_ns);
+		break;
+	case SUM_ENDS:
+		end_source(s, r->process % SUM_PIDS);
 		break;
 	case SUM_GOES:
-		s->said_at = 0;
-		memset(s->said, 0, sizeof(s->said));
+		sums_end(s, SUMS_TOTAL);
 		break;
 	case SUM_ADDS:
 		if (s->ids >> r->id & 1)
 			break;
-		s->added_at = now;
+		note_heard(&s->lives[SUMS_ADDED], r, now, now_ns);
 		s->ids |= UINT64_C(1) << r->id;
 		s->added += r->value;
 		break;
 	case ADDED_GOES:
-		s->added_at = 0;
-		s->ids = s->added = 0;
+		sums_end(s, SUMS_ADDED);
 		break;
 	default:
 		break;
 	}
+}
+
+unsigned sums_process_of(struct str name, double start)
+{
+	struct str pid = key_value(name, STR("pid"));
+
+	if (pid.n != 1)
+		return 0;
+	return 1u << ((unsigned)(pid.p[0] - '0') + SUM_PIDS * ((unsigned)start / 1000 - 1));
 }
 
 /* ---- scrapes ---- */
@@ -62,9 +174,9 @@ static void add_line(struct strbuf *out, const char *name, const char *labels, c
 	strbuf_addc(out, '\n');
 }
 
-static void add_for_each(struct strbuf *out, const struct sums *s, const char *name, bool zero)
+static void add_for_each(struct strbuf *out, const struct sim_sums *s, const char *name, bool zero)
 {
-	const double at[] = { s->added_at, s->said_at };
+	const double at[] = { s->lives[SUMS_ADDED].heard_at, s->lives[SUMS_TOTAL].heard_at };
 	const char *const labels[] = { added_labels, said_labels };
 
 	for (int i = 0; i < 2; i++)
@@ -72,19 +184,24 @@ static void add_for_each(struct strbuf *out, const struct sums *s, const char *n
 			add_line(out, name, labels[i], "", zero ? 0 : at[i]);
 }
 
-void sums_expose(const struct sums *s, struct strbuf *out)
+void sums_expose(const struct sim_sums *s, struct strbuf *out)
 {
-	uint64_t total = 0;
+	uint64_t total = s->base;
+	unsigned live = 0;
 
-	for (int i = 0; i < SUM_PROCESSES; i++)
-		total += s->said[i];
+	for (int i = 0; i < SUM_PROCESSES; i++) {
+		total += s->sources[i].says;
+		live |= s->sources[i].live ? 1u << i : 0;
+	}
 	add_for_each(out, s, "push_failure_time_seconds", true);
 	add_for_each(out, s, "push_time_seconds", false);
 	/* No push here is wrong, so no source fails. */
 	add_for_each(out, s, "pushgateway_group_failing_sources", true);
-	if (s->added_at > 0)
+	if (s->lives[SUMS_ADDED].heard_at > 0)
 		add_line(out, "zz_added_total", added_labels, "", (double)s->added);
-	if (s->said_at <= 0)
+	if (live)
+		add_line(out, "zz_in_progress", said_labels, "", live);
+	if (s->lives[SUMS_TOTAL].heard_at <= 0)
 		return;
 	add_line(out, "zz_seconds_bucket", said_labels, ",le=\"+Inf\"", (double)total);
 	add_line(out, "zz_seconds_bucket", said_labels, ",le=\"1\"", (double)total);
@@ -138,6 +255,9 @@ static void random_process(uint64_t *rng, struct sums_clients *c, struct sums_re
 	if (rng_one_in(rng, 6))
 		r->count -= rng_below(rng, r->count < 3 ? r->count + 1 : 3);
 	r->final = rng_one_in(rng, 8);
+	/* Without one it follows from the rules. */
+	r->own_ttl = c->own_ttls && r->process % SUM_PIDS == 0;
+	r->source_ttl = r->own_ttl ? SUM_OWN_TTL : 0;
 }
 
 static void random_increment(uint64_t *rng, struct sums_clients *c, struct sums_request *r)
@@ -181,6 +301,8 @@ static void add_body(const struct sums_request *r, bool openmetrics, struct strb
 	} else {
 		strbuf_addf(out, "# TYPE zz_sums%s counter\nzz_sums_total %llu\n",
 			    openmetrics ? "" : "_total", n);
+		strbuf_addf(out, "# TYPE zz_in_progress gauge\nzz_in_progress %u\n",
+			    1u << r->process);
 		strbuf_addf(out,
 			    "# TYPE zz_seconds histogram\nzz_seconds_bucket{le=\"1.0\"} %llu\n"
 			    "zz_seconds_bucket{le=\"+Inf\"} %llu\nzz_seconds_sum %llu\n"
@@ -207,9 +329,9 @@ static void add_path(const struct sums_request *r, struct strbuf *out)
 		strbuf_addf(out, "/sum/metrics/job/sums/pid/%u", r->process % SUM_PIDS);
 		break;
 	default:
-		strbuf_addf(out, "/sum/metrics/job/sums/pid/%u/__start__/%u%s",
+		strbuf_addf(out, "/sum/metrics/job/sums/pid/%u/__start__/%u%s%s",
 			    r->process % SUM_PIDS, 1000 * (1 + r->process / SUM_PIDS),
-			    r->final ? "/__final__/1" : "");
+			    r->final ? "/__final__/1" : "", r->own_ttl ? SUM_OWN_TTL_PATH : "");
 	}
 }
 

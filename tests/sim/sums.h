@@ -1,7 +1,8 @@
 /*
  * What scrapes have to show of summed groups: for each process the most that it has pushed, and
  * each increment once. Every process counts in digits of its own, so that a total shows each one's
- * part.
+ * part, and has a gauge that shows whether it is live. Processes that are silent for long, or too
+ * many, are folded: their counts stay, and what they count from when they come back is added.
  */
 #ifndef TESTS_SIM_SUMS_H
 #define TESTS_SIM_SUMS_H
@@ -27,21 +28,60 @@ struct sums_request {
 	enum sums_kind kind;
 	unsigned process, count;
 	bool final;
+	bool own_ttl; /* the request says that of the source */
 	unsigned id, value;
+	int ttl, source_ttl; /* of the group (0: it never ends), and of the source; seconds */
+	int max_sources;
 };
 
-struct sums {
-	double said_at, added_at; /* last push times, Unix seconds; 0: there is no group */
-	uint64_t said[SUM_PROCESSES];
+/* The counters that are shown, and their groups. */
+enum { SUMS_TOTAL, SUMS_ADDED, N_SUMS_SHOWN };
+
+/* A group, and when it was last pushed to: Unix seconds (0: there is none), and monotonic. */
+struct sums_life {
+	double heard_at;
+	int64_t heard_ns;
+	int ttl;
+};
+
+struct sums_source {
+	bool known, live, ended;
+	int ttl;
+	double heard_at;
+	int64_t heard_ns;
+	uint64_t says; /* in its digit */
+};
+
+struct sim_sums {
+	struct sums_life lives[N_SUMS_SHOWN];
+	struct sums_source sources[SUM_PROCESSES];
+	/* What folded processes have counted, without the first values of those that are back. */
+	uint64_t base;
+	bool in_base;
+	/*
+	 * Which were folded: bits. A group that is made at the time of an earlier one, as happens
+	 * only because the simulated clock stands still, knows those of that one.
+	 */
+	unsigned folded;
+	double born_at;
 	uint64_t ids; /* of the increments that were added: bits */
 	uint64_t added;
 };
 
 bool sums_is_push(const struct sums_request *r); /* not a DELETE */
 /* The request has been accepted. */
-void sums_apply(struct sums *s, const struct sums_request *r, double now);
+void sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns);
+/* A group ends. */
+void sums_end(struct sim_sums *s, int which);
+/* Processes that have been silent for long: their gauges go; their counts go into the base. */
+void sums_silence(struct sim_sums *s, unsigned processes);
+void sums_fold(struct sim_sums *s, unsigned processes);
+/* Brings back the group of processes as it was before. */
+void sums_bring_back(struct sim_sums *s, const struct sim_sums *before);
+/* The process of a source's name, as the store has it, and its start; its bit. */
+unsigned sums_process_of(struct str name, double start);
 /* Appends the samples of both groups, sorted; without HELP and TYPE. */
-void sums_expose(const struct sums *s, struct strbuf *out);
+void sums_expose(const struct sim_sums *s, struct strbuf *out);
 
 /* The line, of a scrape as text, belongs to these groups. */
 bool sums_have_line(struct str line);
@@ -52,7 +92,6 @@ bool sums_have_line(struct str line);
 bool sums_is_total(struct str line);
 
 /* The values of both counters in a scrape as text; -1: the scrape does not have it. */
-enum { SUMS_TOTAL, SUMS_ADDED, N_SUMS_SHOWN };
 void sums_shown(struct str scrape, double ret[N_SUMS_SHOWN]);
 
 /* ---- what is pushed ---- */
@@ -63,6 +102,7 @@ struct sums_clients {
 	unsigned ids, first_id; /* how many increments there have been; the first one that may be
 				   tried again */
 	unsigned values[SUM_IDS];
+	bool own_ttls; /* some sources say their ttl */
 };
 
 /*

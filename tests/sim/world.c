@@ -27,7 +27,7 @@ static const char *const flags[] = {
 	"--web.enable-lifecycle",
 	"--log.level=error",
 };
-static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG };
+static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_FLAG };
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 
@@ -358,6 +358,7 @@ static void start_process(struct world *w, int64_t down_ns)
 	enum { TRIES = 20 };
 	struct err err = { 0 };
 	struct ends_start start = { .down_ns = down_ns };
+	const int64_t second = 1000000000;
 	const char *args[FLAGS];
 
 	make_flags(w, args);
@@ -388,6 +389,7 @@ static void start_process(struct world *w, int64_t down_ns)
 		world_fails(w, "never starts: %s", err.msg);
 		return;
 	}
+	start.fold_ns = (w->ends ? ENDS_FOLD : ENDS_FOLD_USUAL) * second;
 	start.wall = clock_wall();
 	start.ns = clock_mono_ns();
 	/* A database without rows does not say when the gateway ran. */
@@ -448,6 +450,7 @@ void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool rule
 			     .limited = kind == WORLD_LIMITED,
 			     .ruled = ruled,
 			     .rules = { .ends = kind == WORLD_ENDS },
+			     .sums_clients = { .own_ttls = kind == WORLD_ENDS },
 			     .counts = counts };
 	world = w;
 	random_hold(seed);

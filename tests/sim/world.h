@@ -27,8 +27,8 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t reloads, backups, summed, removals, undos, ended, unknown, failed_starts, faults,
-		full, rotten, set_aside;
+	uint64_t reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
+		failed_starts, faults, full, rotten, set_aside;
 };
 
 struct world {
@@ -48,9 +48,11 @@ struct world {
 	 */
 	double shown[N_SUMS_SHOWN];
 	bool may_fall;
-	char undo[REMOVAL_ID]; /* by which the last delete can be undone; empty: by none */
-	int64_t removed_ns;    /* when that was answered */
-	uint64_t undo_lost;    /* if the disk has failed more often */
+	struct sums_clients sums_clients;
+	struct sim_request *staged; /* the push that is being staged */
+	char undo[REMOVAL_ID];      /* by which the last delete can be undone; empty: by none */
+	int64_t removed_ns;         /* when that was answered */
+	uint64_t undo_lost;         /* if the disk has failed more often */
 	struct sim_backup backup;
 	unsigned scraped_as;    /* the form that was asked for last */
 	bool ends;              /* groups have a ttl */

@@ -10,6 +10,7 @@
 #include "http/conn.h"
 #include "sim/fibers.h"
 #include "sim/world.h"
+#include "store/internal.h"
 #include "store/removal.h"
 
 static struct sim_request *request_of(const struct http_request *req)
@@ -64,6 +65,7 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 		if (!r->push.own_ttl)
 			r->push.ttl = rules_ttl(rules_read_by(push), world->ends, r->push.group,
 						ENDS_USUAL);
+		rules_of_sum(rules_read_by(push), &r->sum);
 	}
 	__real_submit_push(w, req, push, start_ns);
 }
@@ -73,7 +75,7 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
  * decided when it is taken as a whole, or when a step before that refuses it (in_steps). A push
  * that is staged again is decided anew.
  */
-static void decide(const struct push *push, bool in_steps)
+static struct sim_request *decide(const struct push *push, bool in_steps)
 {
 	struct oracle *o = &world->oracle;
 
@@ -84,14 +86,16 @@ static void decide(const struct push *push, bool in_steps)
 			o->open[i - 1].in_steps = in_steps;
 			o->open[i - 1].push.max_of_group = rules_committed_by(
 				o->open[i - 1].push.group);
-			return;
+			return &o->open[i - 1];
 		}
+	return NULL;
 }
 
 void __wrap_store_stage(struct store *s, struct push *push)
 {
-	decide(push, false);
+	world->staged = decide(push, false);
 	__real_store_stage(s, push);
+	world->staged = NULL;
 }
 
 bool __wrap_store_large_step(struct store *s, uint32_t families)
@@ -149,8 +153,12 @@ static void decide_kind(enum request_kind kind)
 	struct oracle *o = &world->oracle;
 
 	for (size_t i = 0; i < o->n_open && !world->disk->dead; i++)
-		if (o->open[i].kind == kind && !o->open[i].status)
+		if (o->open[i].kind == kind && !o->open[i].status) {
 			o->open[i].order = ++world->order;
+			o->open[i].now = clock_wall();
+			o->open[i].now_ns = clock_mono_ns();
+			o->open[i].not_before_ns = world->process->store->nothing_ends_before_ns;
+		}
 }
 
 int __wrap_store_removal_decide(struct store *s, struct removal *r, struct err *err)
