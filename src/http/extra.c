@@ -90,7 +90,7 @@ static void make_room(struct http_worker *w, const struct peer *client)
 		if (!may_go(c) || (client && c->client != client))
 			continue;
 		/* Its request may have arrived: then it is answered instead of closed. */
-		if (conn_peek(c) > 0) {
+		if (c->state != CONN_DRAINING && conn_peek(c) > 0) {
 			conn_go_on(c);
 			continue;
 		}
@@ -164,10 +164,12 @@ enum http_fault extra_judge(struct conn *c)
 	enum http_fault fault = c->extra ? over_limit(c) : FAULT_NONE;
 
 	/*
-	 * A probe is answered over the limit, too; its connection can still be closed to make room.
+	 * A connection over the limit can still be closed to make room: that of a probe, which is
+	 * answered over the limit, too, and one that is refused, while its client keeps it open.
 	 */
-	if (fault != FAULT_NONE && h->always && h->always(c->worker->state, &c->req))
+	if (fault == FAULT_NONE)
+		take_out(c);
+	else if (h->always && h->always(c->worker->state, &c->req))
 		return FAULT_NONE;
-	take_out(c);
 	return fault;
 }

@@ -1,7 +1,8 @@
 /*
  * Connections over a limit. They are accepted so that their first request can be answered 503, and
  * so that the handler can admit probes. If there are many, those that have waited longest without a
- * request are closed to make room for new ones. The worker's thread.
+ * request are closed to make room for new ones, and so are those whose 503 is written.
+ * The worker's thread.
  */
 #ifndef HTTP_EXTRA_H
 #define HTTP_EXTRA_H

@@ -285,6 +285,30 @@ def test_idle_connections_of_one_client():
         eventually(lambda: answer(Wire(g, source="127.0.0.2"), "/metrics") == 200, "there is room again")
 
 
+@pytest.mark.parametrize("flags,clients,room", [(("--web.max-connections=200", "--web.max-connections-per-client=40"), 1, 40),
+                                                (("--web.max-connections=80", "--web.max-connections-per-client=70"), 10, 80)])
+def test_refused_connections_that_stay_open(flags, clients, room):
+    """A client may keep a connection open after its 503, and send something now and then: it makes room for new ones all the same."""
+    with Gateway(*flags, "--web.threads=2") as g:
+        many = []
+        for i in range(300):
+            many.append(Wire(g, source=f"127.0.0.{2 + i % clients}"))
+            assert answer(many[-1], "/metrics") == (200 if i < room else 503)
+            for w in many[room:]:
+                try:
+                    w.send(b"#")
+                except OSError:
+                    pass
+        assert float(re.search(r"^pushgateway_connections (.*)$", answer_of(many[0]), re.M)[1]) <= room + room // 8 + 16 + 2 * 4
+        assert [answer(w, "/-/healthy") for w in many[:room]] == [200] * room
+        for w in many:
+            w.socket.close()
+
+
+def answer_of(w):
+    return w.send(head("GET", "/metrics")).reply().text
+
+
 def answer(w, path):
     """The status, or None: the connection is closed."""
     try:
