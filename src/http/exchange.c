@@ -111,7 +111,7 @@ void conn_answered(struct conn *c)
 	input_drop(c, req->parse.body.at + req->parse.body.n);
 	/* A client that asked to close the connection sends no more requests. */
 	c->last = req->close;
-	c->more = !asked || req->unread || c->in.start < c->in.end;
+	c->more = !asked || req->unread || c->skip > 0 || c->in.start < c->in.end;
 	request_detach(req);
 	req->parse = (struct parse){ 0 };
 	req->close = req->unread = false;

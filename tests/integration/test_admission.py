@@ -1,5 +1,6 @@
 """What is decided when the head of a request is there, and its body is not."""
 import base64
+import select
 
 import pytest
 
@@ -80,6 +81,17 @@ def test_a_stranger_with_a_short_body_keeps_the_connection(config):
                 w.send(inner[10:])
             assert w.send(head("GET", "/-/healthy", Authorization=basic(*ALICE))).reply().body == b"OK"
         assert Scrape(g.get("/metrics").text).pushed("a", "keep") == 1
+
+
+@pytest.mark.parametrize("version,fields", [("1.1", {"Connection": "close"}), ("1.0", {})])
+def test_a_stranger_with_a_late_body_gets_the_answer_on_a_connection_that_ends(config, version, fields):
+    """Clients that send the body by itself, and ask to close the connection, as urllib does: closing it at once would reset it, and lose the answer."""
+    with WebGateway(config, USERS, auth=ALICE) as g, Wire(g) as w:
+        w.send(asks(n=20, **fields).replace(b"HTTP/1.1", b"HTTP/" + version.encode()))
+        assert select.select([w.socket], [], [], DEADLINE)[0], "the answer does not wait for the body"
+        for _ in range(20):
+            w.send(b"#")
+        assert w.reply().status == 401 and w.at_end()
 
 
 def test_pipelined_requests_with_and_without_a_password(config):
