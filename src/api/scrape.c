@@ -109,6 +109,13 @@ static bool begin_part(struct scrape_call *s)
 	return true;
 }
 
+/* The copy is complete, or given up. */
+static void end_part(struct scrape_call *s)
+{
+	s->worker->api->parts_being_made -= s->part_begun;
+	s->part_begun = false;
+}
+
 static struct snapshot *take_snapshot(const struct scrape_call *s, struct store *store)
 {
 	const struct snapshot_wants plain = { .slots = SLOTS_NONE, .shard = s->shard };
@@ -134,14 +141,13 @@ static void make_shard(struct scrape_call *s)
 /* False: groups that match have yet to be copied. */
 static bool make_part(struct scrape_call *s, int64_t until_ns)
 {
-	bool large = scrape_part_is_large(s->part);
 	struct snapshot *snap;
 
-	if (large && !s->part_begun && !begin_part(s))
+	if (scrape_part_is_large(s->part) && !s->part_begun && !begin_part(s))
 		return true;
 	if (!scrape_part_step(s->part, until_ns, &s->err))
 		return false;
-	s->worker->api->parts_being_made -= large;
+	end_part(s);
 	if (s->err.reason)
 		return true;
 	snap = take_snapshot(s, scrape_part_store(s->part));
@@ -212,6 +218,7 @@ static bool step(struct job *job, int64_t until_ns)
 	}
 	if (s->begun)
 		s->worker->api->scrapes_being_made--;
+	end_part(s);
 	http_worker_post(s->worker->http, &s->task);
 	return true;
 }

@@ -1,6 +1,7 @@
 """GET /metrics?match[]=...: a part of the scrape, in every format, as the whole one shows it."""
 import random
 import re
+import socket
 import threading
 import urllib.parse
 from collections import Counter
@@ -8,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway import Gateway
+from gateway import Gateway, eventually
 from strict import FORMATS, PROTO, scrapes
 from test_formats import EVERYTHING, put_proto, split
 
@@ -158,3 +159,30 @@ def test_the_help_text_is_that_of_the_newest_push(database):
                     assert g.put(job, f"# HELP hh of {job}\nhh 1\n").status == 200
             for match, newest in [("ha|hb|hc", "hb"), ("ha|hc", "hc"), ("ha", "ha")]:
                 assert f"# HELP hh of {newest}\n" in part(g, f'{{job=~"{match}"}}')
+
+
+def test_those_that_are_refused_while_they_are_made_give_their_places_back():
+    """Whoever does not read has them refused. Only four are made at a time, and each that was refused midway took a place for ever."""
+    def asks():
+        r = g.get(path('{job=~"j.+"}'))
+        assert r.status == 200 or b"--limits.reply-bytes" in r.body, r
+        return r.status
+
+    with Gateway("--limits.reply-bytes=1MiB") as g, ThreadPoolExecutor(4) as pool:
+        body = "".join(f'm{i}{{l="{"v" * 200}{j}"}} 1\n' for i in range(20) for j in range(100))
+        for job in range(60):
+            assert g.put(f"j{job}", body).status == 200
+        for value in range(2, 10):
+            with socket.socket() as idle:
+                idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                idle.connect((g.host, g.port))
+                idle.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert idle.recv(9) == b"HTTP/1.1 "
+                asked = [pool.submit(asks) for _ in range(3)]
+                other = pool.submit(g.request, "GET", "/metrics", None, {"Accept-Encoding": "gzip"})
+                # What it has yet to read is now kept for it alone.
+                for job in range(10):
+                    assert g.put(f"j{job}", body.replace("} 1", f"}} {value}")).status == 200
+                assert {a.result() for a in asked} <= {200, 503} and other.result().status in (200, 503)
+        eventually(lambda: b"pushgateway_reply_bytes 0\n" in g.get("/metrics?own=only").body, "nobody reads any more")
+        assert asks() == 200
