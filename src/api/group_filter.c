@@ -1,5 +1,7 @@
 #include "api/group_filter.h"
 
+#include <string.h>
+
 #include "api/permission.h"
 #include "base/hash.h"
 
@@ -73,37 +75,43 @@ void group_filter_done(struct group_filter *f)
 	*f = (struct group_filter){ 0 };
 }
 
-static bool has_text(struct str in, struct str text)
+static int out_of_memory(struct err *err)
 {
-	for (size_t at = 0; at + text.n <= in.n; at++) {
-		size_t n = 0;
+	return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+}
 
-		while (n < text.n && lower(in.p[at + n]) == text.p[n])
-			n++;
-		if (n == text.n)
-			return true;
-	}
-	return false;
+/* 1, 0, or -1: *err. Both may be long, and memmem() takes time for their sum, not their product. */
+static int has_text(struct str in, struct str text, struct arena *scratch, struct err *err)
+{
+	char *low;
+
+	arena_reset(scratch);
+	low = arena_alloc(scratch, in.n);
+	if (!low)
+		return out_of_memory(err);
+	for (size_t i = 0; i < in.n; i++)
+		low[i] = lower(in.p[i]);
+	return memmem(low, in.n, text.p, text.n) != NULL;
 }
 
 int group_filter_key(const struct group_filter *f, struct str bytes, struct arena *scratch,
 		     struct err *err)
 {
 	struct key key;
-	int r = 0;
+	int r = 1;
 
-	if (f->search.n > 0 && !has_text(bytes, strbuf_str(&f->search)))
-		return 0;
-	if (f->narrowed)
+	if (f->search.n > 0)
+		r = has_text(bytes, strbuf_str(&f->search), scratch, err);
+	if (r > 0 && f->narrowed)
 		r = permission_for_group(f->narrowed, VERB_READ, bytes, scratch, err);
-	if (f->narrowed && r <= 0)
+	if (r <= 0)
 		return r;
 	r = 0;
 	if (f->n_selectors == 0)
 		return 1;
 	arena_reset(scratch);
 	if (key_decode(bytes, scratch, &key) < 0)
-		return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+		return out_of_memory(err);
 	for (size_t i = 0; r == 0 && i < f->n_selectors; i++)
 		r = selector_match(f->selectors[i], &key, err);
 	return r;
