@@ -56,16 +56,15 @@ void client_name(const struct api *api, const struct http_request *req, char out
 	struct str client = str_of(http_request_peer(req));
 
 	if (cidr_list_has(trusted, cidr_host_of(client))) {
-		size_t n = 0;
+		size_t at = SIZE_MAX;
+		struct str line;
 
 		/*
 		 * A proxy may add a header line of its own after those that are there, so the last
 		 * one is looked at first.
 		 */
-		while (http_request_header_at(req, name, n).p)
-			n++;
-		while (n > 0 &&
-		       !find_client(trusted, http_request_header_at(req, name, --n), &client))
+		while ((line = http_request_header_before(req, name, &at)).p &&
+		       !find_client(trusted, line, &client))
 			;
 	}
 	snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(client));

@@ -356,22 +356,45 @@ uint64_t parse_size(const struct parse *p)
 	return p->body.at + p->length;
 }
 
-struct str parse_field(const struct parse *p, const char *buf, struct str name, size_t skip)
+/* The value, if the line, without its LF, is a field of that name. */
+static struct str value_of(struct str line, struct str name)
 {
-	struct str rest = str_at(buf, p->fields);
+	size_t end = line.n - (line.n > 0 && line.p[line.n - 1] == '\r');
 
-	while (rest.n > 0) {
+	if (end <= name.n || line.p[name.n] != ':' ||
+	    !str_eq_nocase((struct str){ line.p, name.n }, name))
+		return STR_NULL;
+	return trim((struct str){ line.p + name.n + 1, end - name.n - 1 });
+}
+
+struct str parse_field(const struct parse *p, const char *buf, struct str name)
+{
+	struct str rest = str_at(buf, p->fields), value = STR_NULL;
+
+	while (rest.n > 0 && !value.p) {
 		const char *lf = memchr(rest.p, '\n', rest.n);
 		size_t n = lf ? (size_t)(lf - rest.p) : rest.n;
 
-		if (n > name.n && rest.p[name.n] == ':' &&
-		    str_eq_nocase((struct str){ rest.p, name.n }, name) && skip-- == 0) {
-			size_t end = n - (rest.p[n - 1] == '\r');
-
-			return trim((struct str){ rest.p + name.n + 1, end - name.n - 1 });
-		}
+		value = value_of((struct str){ rest.p, n }, name);
 		n += lf != NULL;
 		rest = (struct str){ rest.p + n, rest.n - n };
 	}
-	return STR_NULL;
+	return value;
+}
+
+struct str parse_field_before(const struct parse *p, const char *buf, struct str name,
+			      size_t *place)
+{
+	struct str rest = str_at(buf, p->fields), value = STR_NULL;
+
+	rest.n = *place < rest.n ? *place : rest.n;
+	while (rest.n > 0 && !value.p) {
+		size_t end = rest.n - 1; /* the line's LF */
+		const char *lf = memrchr(rest.p, '\n', end);
+
+		rest.n = lf ? (size_t)(lf - rest.p) + 1 : 0;
+		value = value_of((struct str){ rest.p + rest.n, end - rest.n }, name);
+	}
+	*place = rest.n;
+	return value;
 }

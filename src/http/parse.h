@@ -84,9 +84,13 @@ size_t parse_blank(const char *buf, size_t n);
 uint64_t parse_size(const struct parse *p);
 
 /*
- * A field of that name in p->fields, case-insensitive: the first after `skip` others of the name.
- * .p is NULL when there is none.
+ * The first field of that name in p->fields, case-insensitive. .p is NULL when there is none.
  */
-struct str parse_field(const struct parse *p, const char *buf, struct str name, size_t skip);
+struct str parse_field(const struct parse *p, const char *buf, struct str name);
+/*
+ * The last one in front of *place, where its line begins then. SIZE_MAX: behind all of them.
+ */
+struct str parse_field_before(const struct parse *p, const char *buf, struct str name,
+			      size_t *place);
 
 #endif

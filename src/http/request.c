@@ -70,12 +70,13 @@ struct str http_request_body(const struct http_request *req)
 
 struct str http_request_header(const struct http_request *req, const char *name)
 {
-	return parse_field(&req->parse, bytes_of(req), str_of(name), 0);
+	return parse_field(&req->parse, bytes_of(req), str_of(name));
 }
 
-struct str http_request_header_at(const struct http_request *req, const char *name, size_t n)
+struct str http_request_header_before(const struct http_request *req, const char *name,
+				      size_t *place)
 {
-	return parse_field(&req->parse, bytes_of(req), str_of(name), n);
+	return parse_field_before(&req->parse, bytes_of(req), str_of(name), place);
 }
 
 size_t http_request_header_bytes(const struct http_request *req)

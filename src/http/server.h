@@ -183,8 +183,12 @@ struct str http_request_target(const struct http_request *req); /* as sent */
 struct str http_request_body(const struct http_request *req);
 /* The first header of that name, case-insensitive; .p is NULL when there is none. */
 struct str http_request_header(const struct http_request *req, const char *name);
-/* The n-th header of that name, from 0, in the order sent. */
-struct str http_request_header_at(const struct http_request *req, const char *name, size_t n);
+/*
+ * The last header of that name in front of a place, which becomes its own. With SIZE_MAX, and then
+ * what this function has left there, all are found, in time proportional to the head's size.
+ */
+struct str http_request_header_before(const struct http_request *req, const char *name,
+				      size_t *place);
 /* "host:port" of the peer, "@" over a Unix socket. */
 const char *http_request_peer(const struct http_request *req);
 /* "HTTP/1.1" */

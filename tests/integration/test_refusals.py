@@ -162,6 +162,15 @@ def test_the_client_behind_a_proxy(headers, client):
                 assert re.fullmatch(r"127\.0\.0\.1:\d+", source)
 
 
+def test_many_lines_of_proxies():
+    """What they cost grows with their bytes: each line used to be looked for from the first one on, which took minutes."""
+    with Gateway("--web.trusted-proxies=127.0.0.1") as g, Wire(g) as w:
+        lines = ["X-Forwarded-For: 192.0.2.1", *["X-Forwarded-For:"] * 60000]
+        w.send(raw("PUT", "/metrics/job/x", "Host: x", "Content-Length: 3", *lines) + b"a{\n")
+        assert w.reply().status == 400
+        assert line(g, "failed to parse text")["logged_source"] == "192.0.2.1"
+
+
 def test_a_list_of_proxies_that_is_none():
     g = Gateway("--web.trusted-proxies=10.0.0.0/8,proxy.example")
     assert g.wait() == 1

@@ -56,7 +56,7 @@ static void check_head(const struct feed *f)
 {
 	const struct parse *p = &f->parse;
 	struct str target = part(f, p->target), fields = part(f, p->fields);
-	struct str host = parse_field(p, f->buf, STR("Host"), 0);
+	struct str host = parse_field(p, f->buf, STR("Host"));
 
 	assert(target.n > 0 && chars_are(target.p, target.n, CHAR_TARGET));
 	assert(p->minor <= 1 && p->method <= HTTP_OTHER);

@@ -276,21 +276,26 @@ START_TEST(fields)
 	static const char head[] = "GET / HTTP/1.1\r\nHost: x\r\nAccept: a\r\nX-Accept: b\r\n"
 				   "ACCEPT: c\r\nEmpty:\r\nBlank: \t \r\n\r\n";
 	char buf[sizeof(head)];
-	size_t n = sizeof(head) - 1;
+	size_t n = sizeof(head) - 1, place = SIZE_MAX;
 	struct parse p = { 0 };
 
 	memcpy(buf, head, sizeof(head));
 	ck_assert_int_eq(parse_step(&p, &limits, buf, &n), PARSE_HEAD);
-	ck_assert(str_eq(parse_field(&p, buf, STR("accept"), 0), STR("a")));
-	ck_assert(str_eq(parse_field(&p, buf, STR("x-accept"), 0), STR("b")));
-	ck_assert(str_eq(parse_field(&p, buf, STR("accept"), 1), STR("c")));
-	ck_assert_ptr_null(parse_field(&p, buf, STR("accept"), 2).p);
-	ck_assert_ptr_nonnull(parse_field(&p, buf, STR("empty"), 0).p);
-	ck_assert_uint_eq(parse_field(&p, buf, STR("empty"), 0).n, 0);
-	ck_assert_uint_eq(parse_field(&p, buf, STR("Blank"), 0).n, 0);
-	ck_assert_ptr_null(parse_field(&p, buf, STR("GET / HTTP/1.1"), 0).p);
-	ck_assert_ptr_null(parse_field(&p, buf, STR("Accept: a"), 0).p);
-	ck_assert_ptr_null(parse_field(&p, buf, STR(""), 0).p);
+	ck_assert(str_eq(parse_field(&p, buf, STR("accept")), STR("a")));
+	ck_assert(str_eq(parse_field(&p, buf, STR("x-accept")), STR("b")));
+	ck_assert_ptr_nonnull(parse_field(&p, buf, STR("empty")).p);
+	ck_assert_uint_eq(parse_field(&p, buf, STR("empty")).n, 0);
+	ck_assert_uint_eq(parse_field(&p, buf, STR("Blank")).n, 0);
+	ck_assert_ptr_null(parse_field(&p, buf, STR("GET / HTTP/1.1")).p);
+	ck_assert_ptr_null(parse_field(&p, buf, STR("Accept: a")).p);
+	ck_assert_ptr_null(parse_field(&p, buf, STR("")).p);
+	ck_assert(str_eq(parse_field_before(&p, buf, STR("accept"), &place), STR("c")));
+	ck_assert(str_eq(parse_field_before(&p, buf, STR("accept"), &place), STR("a")));
+	ck_assert_ptr_null(parse_field_before(&p, buf, STR("accept"), &place).p);
+	ck_assert_ptr_null(parse_field_before(&p, buf, STR("host"), &place).p);
+	place = SIZE_MAX;
+	ck_assert(str_eq(parse_field_before(&p, buf, STR("host"), &place), STR("x")));
+	ck_assert_uint_eq(place, 0);
 }
 END_TEST
 
