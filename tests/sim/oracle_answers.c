@@ -3,7 +3,8 @@
 
 static bool is_right(const struct sim_request *r)
 {
-	if (r->kind != REQUEST_PUSH || r->status == 0 || r->status == 503)
+	if ((r->kind != REQUEST_PUSH && r->kind != REQUEST_SUM) || r->status == 0 ||
+	    r->status == 503)
 		return true;
 	if (r->maybe_refused && r->order == 0)
 		return r->status == 400 || r->status == 401;

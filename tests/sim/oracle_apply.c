@@ -77,7 +77,7 @@ bool oracle_apply(const struct oracle *o, struct oracle_state *s, const struct s
 {
 	int64_t now_ns = r->ended ? ends_heard_ns(&o->started, r->now) : r->now_ns;
 	/* Any answer that it would have got is possible. */
-	int status = r->unknown ? 0 : r->status;
+	int status = r->unknown ? 0 : r->status, made;
 
 	switch (r->kind) {
 	case REQUEST_WIPE:
@@ -89,8 +89,8 @@ bool oracle_apply(const struct oracle *o, struct oracle_state *s, const struct s
 	case REQUEST_END:
 		return end(o, s, r);
 	case REQUEST_SUM:
-		sums_apply(&s->sums, &r->sum, r->now, now_ns);
-		return status == 0 || status == (sums_is_push(&r->sum) ? 200 : 202);
+		made = sums_apply(&s->sums, &r->sum, r->now, now_ns);
+		return status == 0 || status == made;
 	default:
 		return push(s, r, now_ns, status);
 	}

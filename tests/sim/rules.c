@@ -26,23 +26,33 @@ static const char *if_set(unsigned rules, unsigned bit, const char *text)
 	return rules & bit ? text : "";
 }
 
-static void add_rule(struct strbuf *out, const char *match, const char *const parts[3])
+enum { PARTS = 4 };
+
+static void add_rule(struct strbuf *out, const char *match, const char *const parts[PARTS])
 {
-	if (*parts[0] || *parts[1] || *parts[2])
-		strbuf_addf(out, "- match: '%s'\n%s%s%s", match, parts[0], parts[1], parts[2]);
+	bool any = false;
+
+	for (int i = 0; i < PARTS; i++) {
+		if (parts[i] && *parts[i] && !any)
+			strbuf_addf(out, "- match: '%s'\n", match);
+		any |= parts[i] && *parts[i];
+		strbuf_addz(out, parts[i] ? parts[i] : "");
+	}
 }
 
 static void add_text(unsigned rules, struct strbuf *out)
 {
 	const unsigned of_groups = ~(unsigned)RULES_ACCESS;
-	const char *const k[] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
-				  if_set(rules, RULES_K_DENIED, "  deny_labels: [pad]\n"), "" };
-	const char *const j[] = { if_set(rules, RULES_J_TTL, "  ttl: 90s\n"),
-				  if_set(rules, RULES_J_SERIES, "  limits: {series: 5}\n"), "" };
-	const char *const sums[] = { if_set(rules, RULES_SUMS_TTL, "  ttl: 30s\n"),
-				     if_set(rules, RULES_SILENT, "  source_ttl: 15s\n"),
-				     if_set(rules, RULES_SOURCES, "  limits: {sources: 3}\n") };
-	const char *const added[] = { if_set(rules, RULES_ADDED_TTL, "  ttl: 25s\n"), "", "" };
+	const char *const k[PARTS] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
+				       if_set(rules, RULES_K_DENIED, "  deny_labels: [pad]\n") };
+	const char *const j[PARTS] = { if_set(rules, RULES_J_TTL, "  ttl: 90s\n"),
+				       if_set(rules, RULES_J_SERIES, "  limits: {series: 5}\n") };
+	const char *const sums[PARTS] = { if_set(rules, RULES_SUMS_TTL, "  ttl: 30s\n"),
+					  if_set(rules, RULES_SILENT, "  source_ttl: 15s\n"),
+					  if_set(rules, RULES_SOURCES, "  limits: {sources: 3}\n"),
+					  if_set(rules, RULES_SUM, "  mode: sum\n") };
+	const char *const added[PARTS] = { if_set(rules, RULES_ADDED_TTL, "  ttl: 25s\n"),
+					   if_set(rules, RULES_SUM, "  mode: add\n") };
 
 	if (rules & RULES_ACCESS)
 		strbuf_addz(out,
@@ -75,16 +85,25 @@ int rules_ttl(unsigned rules, bool ends, int group, int otherwise)
 	return rules & RULES_J_TTL ? J_TTL : otherwise;
 }
 
-void rules_of_sum(unsigned rules, struct sums_request *r)
+void rules_of_sum(unsigned rules, bool ends, struct sums_request *r)
 {
 	bool added = r->kind == SUM_ADDS;
 
-	r->ttl = 0;
+	r->is_plain = r->by_rule && !(rules & RULES_SUM);
+	r->ttl = r->is_plain && ends ? ENDS_USUAL : 0;
 	if (rules & (added ? RULES_ADDED_TTL : RULES_SUMS_TTL))
 		r->ttl = added ? ADDED_TTL : SUMS_TTL;
 	if (!r->own_ttl)
 		r->source_ttl = rules & RULES_SILENT ? SILENT : ENDS_SILENT_USUAL;
 	r->max_sources = rules & RULES_SOURCES ? SOURCES : SUM_PROCESSES;
+}
+
+/* Options need a group that is summed, and such a group the name of a source. */
+int rules_refusal_of_sum(unsigned rules, const struct sums_request *r)
+{
+	if (!r->by_rule || !sums_is_push(r))
+		return 0;
+	return (r->kind == SUM_PLAIN) == ((rules & RULES_SUM) != 0) ? 400 : 0;
 }
 
 int rules_refusal(unsigned rules, const struct naive_push *p)

@@ -26,7 +26,8 @@ enum {
 	RULES_SILENT = 64,     /* of its sources: 15 s, */
 	RULES_SOURCES = 128,   /* and few of them */
 	RULES_ADDED_TTL = 256, /* of the group of increments: 25 s */
-	RULES_WRONG = 512,
+	RULES_SUM = 512,       /* both groups are summed, whatever the path says */
+	RULES_WRONG = 1024,
 };
 
 struct sim_rules {
@@ -47,9 +48,10 @@ void rules_write(const struct sim_rules *r, struct disk *d);
 /* The ttl of a group of the naive store, in seconds; `otherwise` if the rules say none. */
 int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
 /* What pushes to summed groups get from the rules. */
-void rules_of_sum(unsigned rules, struct sums_request *r);
+void rules_of_sum(unsigned rules, bool ends, struct sums_request *r);
 /* With which status a push is refused before anything is decided; 0: it is not. */
 int rules_refusal(unsigned rules, const struct naive_push *p);
+int rules_refusal_of_sum(unsigned rules, const struct sums_request *r);
 /* They may let back only some of what was deleted. */
 bool rules_hinder_undo(const struct sim_rules *r);
 /* Of bits of groups: those that nobody may delete. */

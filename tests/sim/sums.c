@@ -19,7 +19,7 @@ static uint64_t in_its_digit(const struct sums_request *r)
 
 bool sums_is_push(const struct sums_request *r)
 {
-	return r->kind == SUM_SAYS || r->kind == SUM_ADDS;
+	return r->kind == SUM_SAYS || r->kind == SUM_ADDS || r->kind == SUM_PLAIN;
 }
 
 static void note_heard(struct sums_life *life, const struct sums_request *r, double now,
@@ -32,8 +32,10 @@ void sums_fold(struct sim_sums *s, unsigned processes)
 {
 	for (int i = 0; i < SUM_PROCESSES; i++)
 		if (processes >> i & 1 && s->sources[i].known) {
-			s->base += s->sources[i].says;
-			s->in_base = true;
+			for (int k = 0; k < SUM_KINDS; k++) {
+				s->bases[k] += s->sources[i].says;
+				s->in_base[k] = true;
+			}
 			s->folded |= 1u << i;
 			s->sources[i] = (struct sums_source){ .known = false };
 		}
@@ -75,13 +77,15 @@ static void say(struct sim_sums *s, const struct sums_request *r, double now, in
 	struct sums_source *p = &s->sources[r->process];
 	uint64_t says = in_its_digit(r);
 
-	if (s->lives[SUMS_TOTAL].heard_at <= 0 && s->born_at != now) {
+	if ((s->lives[SUMS_TOTAL].heard_at <= 0 || s->is_plain) && s->born_at != now) {
 		s->folded = 0;
 		s->born_at = now;
 	}
+	s->is_plain = false;
 	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
-	if (!p->known && s->in_base && s->folded >> r->process & 1)
-		s->base -= says;
+	for (int k = 0; k < SUM_KINDS; k++)
+		if (!p->known && s->in_base[k] && s->folded >> r->process & 1)
+			s->bases[k] -= says;
 	if (!p->known || says > p->says)
 		p->says = says;
 	p->known = true;
@@ -109,28 +113,45 @@ void sums_end(struct sim_sums *s, int which)
 		return;
 	}
 	memset(s->sources, 0, sizeof(s->sources));
-	s->base = 0;
-	s->in_base = false;
+	s->is_plain = false;
+	memset(s->bases, 0, sizeof(s->bases));
+	memset(s->in_base, 0, sizeof(s->in_base));
 }
 
 void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
 {
 	s->lives[SUMS_TOTAL] = before->lives[SUMS_TOTAL];
 	memcpy(s->sources, before->sources, sizeof(s->sources));
-	s->base = before->base;
-	s->in_base = before->in_base;
+	s->is_plain = before->is_plain;
+	memcpy(s->bases, before->bases, sizeof(s->bases));
+	memcpy(s->in_base, before->in_base, sizeof(s->in_base));
 	s->folded = before->folded;
 	s->born_at = before->born_at;
 }
 
-void sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+/* A plain push, or one whose values the group begins with once it is summed. */
+static int push_plain(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+{
+	if (s->lives[SUMS_TOTAL].heard_at > 0 && !s->is_plain)
+		return 409;
+	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
+	s->is_plain = s->in_base[SUM_COUNTER] = true;
+	s->bases[SUM_COUNTER] = r->value;
+	return 200;
+}
+
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
 {
 	switch (r->kind) {
 	case SUM_SAYS:
 		say(s, r, now, now_ns);
 		break;
+	case SUM_PLAIN:
+		return push_plain(s, r, now, now_ns);
 	case SUM_ENDS:
-		end_source(s, r->process % SUM_PIDS);
+		/* Of a group that is not there. */
+		if (!r->is_plain)
+			end_source(s, r->process % SUM_PIDS);
 		break;
 	case SUM_GOES:
 		sums_end(s, SUMS_TOTAL);
@@ -148,6 +169,7 @@ void sums_apply(struct sim_sums *s, const struct sums_request *r, double now, in
 	default:
 		break;
 	}
+	return sums_is_push(r) ? 200 : 202;
 }
 
 unsigned sums_process_of(struct str name, double start)
@@ -174,40 +196,53 @@ static void add_line(struct strbuf *out, const char *name, const char *labels, c
 	strbuf_addc(out, '\n');
 }
 
-static void add_for_each(struct strbuf *out, const struct sim_sums *s, const char *name, bool zero)
+enum time_line { FAILED_AT, PUSHED_AT, FAILING };
+
+static void add_for_each(struct strbuf *out, const struct sim_sums *s, const char *name,
+			 enum time_line which)
 {
 	const double at[] = { s->lives[SUMS_ADDED].heard_at, s->lives[SUMS_TOTAL].heard_at };
 	const char *const labels[] = { added_labels, said_labels };
 
 	for (int i = 0; i < 2; i++)
-		if (at[i] > 0)
-			add_line(out, name, labels[i], "", zero ? 0 : at[i]);
+		if (at[i] > 0 && !(which == FAILING && i == 1 && s->is_plain))
+			add_line(out, name, labels[i], "", which == PUSHED_AT ? at[i] : 0);
+}
+
+static void add_processes(struct strbuf *out, const struct sim_sums *s)
+{
+	uint64_t totals[SUM_KINDS];
+	unsigned live = 0;
+
+	memcpy(totals, s->bases, sizeof(totals));
+	for (int i = 0; i < SUM_PROCESSES; i++) {
+		for (int k = 0; k < SUM_KINDS; k++)
+			totals[k] += s->sources[i].says;
+		live |= s->sources[i].live ? 1u << i : 0;
+	}
+	if (live)
+		add_line(out, "zz_in_progress", said_labels, "", live);
+	if (!s->is_plain) {
+		double n = (double)totals[SUM_HISTOGRAM];
+
+		add_line(out, "zz_seconds_bucket", said_labels, ",le=\"+Inf\"", n);
+		add_line(out, "zz_seconds_bucket", said_labels, ",le=\"1\"", n);
+		add_line(out, "zz_seconds_count", said_labels, "", n);
+		add_line(out, "zz_seconds_sum", said_labels, "", n);
+	}
+	add_line(out, "zz_sums_total", said_labels, "", (double)totals[SUM_COUNTER]);
 }
 
 void sums_expose(const struct sim_sums *s, struct strbuf *out)
 {
-	uint64_t total = s->base;
-	unsigned live = 0;
-
-	for (int i = 0; i < SUM_PROCESSES; i++) {
-		total += s->sources[i].says;
-		live |= s->sources[i].live ? 1u << i : 0;
-	}
-	add_for_each(out, s, "push_failure_time_seconds", true);
-	add_for_each(out, s, "push_time_seconds", false);
+	add_for_each(out, s, "push_failure_time_seconds", FAILED_AT);
+	add_for_each(out, s, "push_time_seconds", PUSHED_AT);
 	/* No push here is wrong, so no source fails. */
-	add_for_each(out, s, "pushgateway_group_failing_sources", true);
+	add_for_each(out, s, "pushgateway_group_failing_sources", FAILING);
 	if (s->lives[SUMS_ADDED].heard_at > 0)
 		add_line(out, "zz_added_total", added_labels, "", (double)s->added);
-	if (live)
-		add_line(out, "zz_in_progress", said_labels, "", live);
-	if (s->lives[SUMS_TOTAL].heard_at <= 0)
-		return;
-	add_line(out, "zz_seconds_bucket", said_labels, ",le=\"+Inf\"", (double)total);
-	add_line(out, "zz_seconds_bucket", said_labels, ",le=\"1\"", (double)total);
-	add_line(out, "zz_seconds_count", said_labels, "", (double)total);
-	add_line(out, "zz_seconds_sum", said_labels, "", (double)total);
-	add_line(out, "zz_sums_total", said_labels, "", (double)total);
+	if (s->lives[SUMS_TOTAL].heard_at > 0)
+		add_processes(out, s);
 }
 
 static bool has(struct str line, const char *what)
@@ -283,12 +318,24 @@ void sums_added_goes(struct sums_clients *c)
 void sums_random(uint64_t *rng, struct sums_clients *c, struct sums_request *ret)
 {
 	*ret = (struct sums_request){ .kind = SUM_SAYS };
-	if (rng_one_in(rng, 40))
+	if (rng_one_in(rng, 40)) {
 		ret->kind = rng_one_in(rng, 2) ? SUM_GOES : ADDED_GOES;
-	else if (rng_one_in(rng, 3) && c->first_id < SUM_IDS)
+	} else if (c->by_rules && rng_one_in(rng, 12)) {
+		ret->kind = SUM_PLAIN;
+		ret->value = rng_below(rng, 1000);
+	} else if (rng_one_in(rng, 3) && c->first_id < SUM_IDS) {
 		random_increment(rng, c, ret);
-	else
+	} else {
 		random_process(rng, c, ret);
+	}
+	ret->by_rule = c->by_rules && (ret->kind == SUM_PLAIN || rng_one_in(rng, 2));
+}
+
+static void add_counter(const char *name, unsigned long long n, bool openmetrics,
+			struct strbuf *out)
+{
+	strbuf_addf(out, "# TYPE %s%s counter\n%s_total %llu\n", name, openmetrics ? "" : "_total",
+		    name, n);
 }
 
 static void add_body(const struct sums_request *r, bool openmetrics, struct strbuf *out)
@@ -296,42 +343,44 @@ static void add_body(const struct sums_request *r, bool openmetrics, struct strb
 	unsigned long long n = in_its_digit(r);
 
 	if (r->kind == SUM_ADDS) {
-		strbuf_addf(out, "# TYPE zz_added%s counter\nzz_added_total %u\n",
-			    openmetrics ? "" : "_total", r->value);
+		add_counter("zz_added", r->value, openmetrics, out);
 	} else {
-		strbuf_addf(out, "# TYPE zz_sums%s counter\nzz_sums_total %llu\n",
-			    openmetrics ? "" : "_total", n);
-		strbuf_addf(out, "# TYPE zz_in_progress gauge\nzz_in_progress %u\n",
-			    1u << r->process);
+		add_counter("zz_sums", r->kind == SUM_PLAIN ? r->value : n, openmetrics, out);
+	}
+	if (r->kind == SUM_SAYS)
 		strbuf_addf(out,
+			    "# TYPE zz_in_progress gauge\nzz_in_progress %u\n"
 			    "# TYPE zz_seconds histogram\nzz_seconds_bucket{le=\"1.0\"} %llu\n"
 			    "zz_seconds_bucket{le=\"+Inf\"} %llu\nzz_seconds_sum %llu\n"
 			    "zz_seconds_count %llu\n",
-			    n, n, n, n);
-	}
+			    1u << r->process, n, n, n, n);
 	if (openmetrics)
 		strbuf_addz(out, "# EOF\n");
 }
 
 static void add_path(const struct sums_request *r, struct strbuf *out)
 {
+	bool added = r->kind == SUM_ADDS || r->kind == ADDED_GOES;
+
+	strbuf_addf(out, "%s/metrics/job/%s",
+		    r->by_rule ? ""
+		    : added    ? "/add"
+			       : "/sum",
+		    added ? "added" : "sums");
 	switch (r->kind) {
-	case SUM_GOES:
-		strbuf_addz(out, "/sum/metrics/job/sums");
-		break;
-	case ADDED_GOES:
-		strbuf_addz(out, "/add/metrics/job/added");
-		break;
 	case SUM_ADDS:
-		strbuf_addf(out, "/add/metrics/job/added/__push_id__/id%u", r->id);
+		strbuf_addf(out, "/__push_id__/id%u", r->id);
 		break;
 	case SUM_ENDS:
-		strbuf_addf(out, "/sum/metrics/job/sums/pid/%u", r->process % SUM_PIDS);
+		strbuf_addf(out, "/pid/%u", r->process % SUM_PIDS);
+		break;
+	case SUM_SAYS:
+		strbuf_addf(out, "/pid/%u/__start__/%u%s%s", r->process % SUM_PIDS,
+			    1000 * (1 + r->process / SUM_PIDS), r->final ? "/__final__/1" : "",
+			    r->own_ttl ? SUM_OWN_TTL_PATH : "");
 		break;
 	default:
-		strbuf_addf(out, "/sum/metrics/job/sums/pid/%u/__start__/%u%s%s",
-			    r->process % SUM_PIDS, 1000 * (1 + r->process / SUM_PIDS),
-			    r->final ? "/__final__/1" : "", r->own_ttl ? SUM_OWN_TTL_PATH : "");
+		break;
 	}
 }
 

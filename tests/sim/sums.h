@@ -21,6 +21,7 @@ enum sums_kind {
 	SUM_GOES,   /* a DELETE of the group */
 	SUM_ADDS,   /* an increment with an id */
 	ADDED_GOES, /* a DELETE of the group of increments */
+	SUM_PLAIN,  /* a push to the group of processes as to a plain one */
 	N_SUMS_KINDS,
 };
 
@@ -28,11 +29,16 @@ struct sums_request {
 	enum sums_kind kind;
 	unsigned process, count;
 	bool final;
-	bool own_ttl; /* the request says that of the source */
+	bool own_ttl;  /* the request says that of the source */
+	bool by_rule;  /* its path does not say that the group is summed: a rule has to */
+	bool is_plain; /* none does */
 	unsigned id, value;
 	int ttl, source_ttl; /* of the group (0: it never ends), and of the source; seconds */
 	int max_sources;
 };
+
+/* The families of processes. */
+enum { SUM_COUNTER, SUM_HISTOGRAM, SUM_KINDS };
 
 /* The counters that are shown, and their groups. */
 enum { SUMS_TOTAL, SUMS_ADDED, N_SUMS_SHOWN };
@@ -55,9 +61,13 @@ struct sums_source {
 struct sim_sums {
 	struct sums_life lives[N_SUMS_SHOWN];
 	struct sums_source sources[SUM_PROCESSES];
-	/* What folded processes have counted, without the first values of those that are back. */
-	uint64_t base;
-	bool in_base;
+	bool is_plain; /* the group was not summed yet, and has only the first of the bases */
+	/*
+	 * What the plain group and folded processes have counted, without the first values of those
+	 * that are back: the counter, and the histogram.
+	 */
+	uint64_t bases[SUM_KINDS];
+	bool in_base[SUM_KINDS];
 	/*
 	 * Which were folded: bits. A group that is made at the time of an earlier one, as happens
 	 * only because the simulated clock stands still, knows those of that one.
@@ -69,8 +79,8 @@ struct sim_sums {
 };
 
 bool sums_is_push(const struct sums_request *r); /* not a DELETE */
-/* The request has been accepted. */
-void sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns);
+/* The request has been decided. Returns its status. */
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns);
 /* A group ends. */
 void sums_end(struct sim_sums *s, int which);
 /* Processes that have been silent for long: their gauges go; their counts go into the base. */
@@ -102,7 +112,8 @@ struct sums_clients {
 	unsigned ids, first_id; /* how many increments there have been; the first one that may be
 				   tried again */
 	unsigned values[SUM_IDS];
-	bool own_ttls; /* some sources say their ttl */
+	bool own_ttls; /* some sources say their ttl, */
+	bool by_rules; /* some requests not that their group is summed */
 };
 
 /*

@@ -96,7 +96,8 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 	if (r->kind == REQUEST_WIPE || r->kind == REQUEST_REMOVE)
 		*w->undo = '\0';
 	w->may_fall |= r->kind == REQUEST_WIPE || r->kind == REQUEST_REMOVE ||
-		       (r->kind == REQUEST_SUM && !sums_is_push(&r->sum));
+		       (r->kind == REQUEST_SUM &&
+			(!sums_is_push(&r->sum) || r->sum.kind == SUM_PLAIN));
 	w->counts->summed += r->kind == REQUEST_SUM;
 	w->counts->removals += r->kind == REQUEST_REMOVE;
 	w->counts->undos += r->kind == REQUEST_UNDO;
@@ -450,7 +451,7 @@ void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool rule
 			     .limited = kind == WORLD_LIMITED,
 			     .ruled = ruled,
 			     .rules = { .ends = kind == WORLD_ENDS },
-			     .sums_clients = { .own_ttls = kind == WORLD_ENDS },
+			     .sums_clients = { .own_ttls = kind == WORLD_ENDS, .by_rules = ruled },
 			     .counts = counts };
 	world = w;
 	random_hold(seed);

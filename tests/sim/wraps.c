@@ -65,7 +65,7 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 		if (!r->push.own_ttl)
 			r->push.ttl = rules_ttl(rules_read_by(push), world->ends, r->push.group,
 						ENDS_USUAL);
-		rules_of_sum(rules_read_by(push), &r->sum);
+		rules_of_sum(rules_read_by(push), world->ends, &r->sum);
 	}
 	__real_submit_push(w, req, push, start_ns);
 }
@@ -183,7 +183,10 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 		r->status = status;
 		/* They may have been others when its head came. */
 		r->maybe_refused = r->rules != world->rules.changes;
-		r->refusal = r->maybe_refused ? 0 : rules_refusal(world->rules.pushes, &r->push);
+		r->refusal = r->maybe_refused ? 0
+			     : r->kind == REQUEST_SUM
+				     ? rules_refusal_of_sum(world->rules.pushes, &r->sum)
+				     : rules_refusal(world->rules.pushes, &r->push);
 		r->spared = r->maybe_refused ? 0 : rules_spared(world->rules.pushes);
 		world->counts->answered += status < 300;
 		world->counts->refused += status >= 300;
