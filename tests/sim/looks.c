@@ -131,7 +131,9 @@ void world_settle(struct world *w)
 void world_check_well(struct world *w)
 {
 	enum { SECONDS = 3 };
-	struct sim_request r = { .kind = REQUEST_PUSH, .push = { .mode = PUSH_DELETE } };
+	struct sim_request r = { .kind = REQUEST_PUSH,
+				 .login = w->logins.on ? LOGIN_ADMIN : LOGIN_ANY,
+				 .push = { .mode = PUSH_DELETE } };
 	struct str bytes = STR("DELETE /metrics/job/j HTTP/1.1\r\nHost: x\r\n\r\n");
 
 	w->disk->faults = (struct disk_faults){ 0 };

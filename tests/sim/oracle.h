@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "lib/naive_store.h"
 #include "sim/ends.h"
+#include "sim/logins.h"
 #include "sim/removals.h"
 #include "sim/sums.h"
 
@@ -32,6 +33,8 @@ struct sim_request {
 	bool maybe_refused;
 	unsigned spared; /* of a delete and an undo: groups that it may not have to do with: bits */
 	uint64_t rules;  /* changes of them, when it was sent */
+	enum sim_login login;
+	bool let_in; /* by its login */
 	struct sums_request sum;
 	struct removal_request removal;
 	struct ends ends;

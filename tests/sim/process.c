@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/admission.h"
 #include "api/changes.h"
 #include "api/large_pushes.h"
 #include "api/refusals.h"
@@ -56,6 +57,11 @@ static int start_http(struct process *p, struct err *err)
 	if (*c->config_file) {
 		p->api.rules = current_rules_open(c->config_file, c->push_enable_utf8_names, err);
 		if (!p->api.rules)
+			return -1;
+	}
+	if (*c->web_config_file) {
+		p->api.admission = admission_open(c->web_config_file, err);
+		if (!p->api.admission)
 			return -1;
 	}
 	handler.arg = &p->api;
@@ -132,10 +138,12 @@ void process_stop(struct process *p)
 
 	if (server)
 		http_server_stop(server);
+	admission_stop(p->api.admission);
 	background_stop(p->api.background);
 	large_pushes_stop(p->api.large_pushes);
 	committer_stop(p->api.committer);
 	http_server_free(server);
+	admission_free(p->api.admission);
 	current_rules_close(p->api.rules);
 	if (p->storage)
 		p->storage->ops->close(p->storage);

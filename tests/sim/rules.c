@@ -40,7 +40,21 @@ static void add_rule(struct strbuf *out, const char *match, const char *const pa
 	}
 }
 
-static void add_text(unsigned rules, struct strbuf *out)
+static void add_access(bool logins, struct strbuf *out)
+{
+	const char *who = logins ? "user" : "anonymous";
+
+	strbuf_addz(out, "access:\n");
+	if (logins)
+		strbuf_addz(out, "- who: [admin]\n"
+				 "  may: [scrape, read, admin, probe, push, delete]\n");
+	strbuf_addf(out,
+		    "- who: [%s]\n  may: [scrape, read, admin, probe]\n"
+		    "- who: [%s]\n  may: [push, delete]\n  match: '{job=~\"j|sums|added\"}'\n",
+		    who, who);
+}
+
+static void add_text(unsigned rules, bool logins, struct strbuf *out)
 {
 	const unsigned of_groups = ~(unsigned)RULES_ACCESS;
 	const char *const k[PARTS] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
@@ -55,10 +69,7 @@ static void add_text(unsigned rules, struct strbuf *out)
 					   if_set(rules, RULES_SUM, "  mode: add\n") };
 
 	if (rules & RULES_ACCESS)
-		strbuf_addz(out,
-			    "access:\n- who: [anonymous]\n  may: [scrape, read, admin, probe]\n"
-			    "- who: [anonymous]\n  may: [push, delete]\n"
-			    "  match: '{job=~\"j|sums|added\"}'\n");
+		add_access(logins, out);
 	strbuf_addz(out, rules & of_groups ? "rules:\n" : "rules: []\n");
 	add_rule(out, "{job=\"k\"}", k);
 	add_rule(out, "{job=\"j\"}", j);
@@ -72,7 +83,7 @@ void rules_write(const struct sim_rules *r, struct disk *d)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
-	add_text(r->file, &text);
+	add_text(r->file, r->logins, &text);
 	disk_put_file(d, RULES_FILE, strbuf_str(&text));
 }
 
@@ -106,10 +117,11 @@ int rules_refusal_of_sum(unsigned rules, const struct sums_request *r)
 	return (r->kind == SUM_PLAIN) == ((rules & RULES_SUM) != 0) ? 400 : 0;
 }
 
-int rules_refusal(unsigned rules, const struct naive_push *p)
+/* Nobody has a login where there are no users: all are anonymous. */
+int rules_refusal(unsigned rules, enum sim_login login, const struct naive_push *p)
 {
-	if (is_k(p->group) && rules & RULES_ACCESS)
-		return 401;
+	if (is_k(p->group) && rules & RULES_ACCESS && login != LOGIN_ADMIN)
+		return login == LOGIN_ANY ? 401 : 403;
 	if (p->mode == PUSH_DELETE || !is_k(p->group) || !(rules & RULES_K_DENIED))
 		return 0;
 	for (int i = 0; i < p->n; i++)
@@ -119,10 +131,12 @@ int rules_refusal(unsigned rules, const struct naive_push *p)
 	return 0;
 }
 
-unsigned rules_spared(unsigned rules)
+unsigned rules_spared(unsigned rules, enum sim_login login)
 {
 	unsigned groups = 0;
 
+	if (login == LOGIN_ADMIN)
+		return 0;
 	for (int g = 0; g < NAIVE_GROUPS && rules & RULES_ACCESS; g++)
 		groups |= is_k(g) ? 1u << g : 0;
 	return groups;

@@ -11,6 +11,7 @@
 
 #include "lib/naive_store.h"
 #include "sim/disk.h"
+#include "sim/logins.h"
 #include "sim/sums.h"
 
 #define RULES_FILE "/simulated/rules.yml"
@@ -32,6 +33,7 @@ enum {
 
 struct sim_rules {
 	bool ends;          /* the rules say ttls, too */
+	bool logins;        /* there are users */
 	unsigned file;      /* bits: what the file says */
 	unsigned pushes;    /* the rules by which workers read pushes */
 	unsigned committer; /* the rules that the store has */
@@ -50,12 +52,12 @@ int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
 /* What pushes to summed groups get from the rules. */
 void rules_of_sum(unsigned rules, bool ends, struct sums_request *r);
 /* With which status a push is refused before anything is decided; 0: it is not. */
-int rules_refusal(unsigned rules, const struct naive_push *p);
+int rules_refusal(unsigned rules, enum sim_login login, const struct naive_push *p);
 int rules_refusal_of_sum(unsigned rules, const struct sums_request *r);
 /* They may let back only some of what was deleted. */
 bool rules_hinder_undo(const struct sim_rules *r);
 /* Of bits of groups: those that nobody may delete. */
-unsigned rules_spared(unsigned rules);
+unsigned rules_spared(unsigned rules, enum sim_login login);
 /* 0: as many as there are. */
 uint64_t rules_series(unsigned rules, int group);
 /* rules_watch.c: the rules that were in force when the push was read. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "commit/late.h"
 #include "journal/sqlite/backup.h"
 #include "lib/naive_push.h"
@@ -276,6 +277,17 @@ static void pass_long(struct world *w)
 	world_settle(w);
 }
 
+/* Nobody has to say that the file has changed. */
+static void change_password(struct world *w)
+{
+	struct sim_logins *l = &w->logins;
+
+	l->file = (l->file + 1 + rng_below(&w->rng, 2)) % 3;
+	l->changed_ns = clock_mono_ns();
+	l->failed = w->disk->failed;
+	logins_write(l, w->disk);
+}
+
 /* The rules are not reloaded each time: a start reads the file, too. */
 static void write_rules(struct world *w)
 {
@@ -283,6 +295,8 @@ static void write_rules(struct world *w)
 	int client = free_client(w), status;
 	struct str content;
 
+	if (w->logins.on && rng_one_in(&w->rng, 2))
+		change_password(w);
 	if (!w->ruled || w->over || !w->process || client < 0)
 		return;
 	rules_random(&w->rng, &w->rules);
@@ -401,13 +415,21 @@ static bool may_be_damaged(const struct history *h)
 	return false;
 }
 
+static struct world_has world_of(uint64_t seed)
+{
+	struct world_has has = { .kind = seed % 5 == 2   ? WORLD_ENDS
+					 : seed % 5 == 3 ? WORLD_LIMITED
+							 : WORLD_PLAIN };
+
+	has.rules = seed / 5 % 4 == 1 || (has.kind == WORLD_ENDS && seed / 5 % 4 == 3);
+	has.logins = seed / 20 % 6 == 1;
+	return has;
+}
+
 bool history_run(const struct history *h, struct world_counts *counts, struct strbuf *why)
 {
 	static struct world w;
-	enum world_kind kind = h->seed % 5 == 2   ? WORLD_ENDS
-			       : h->seed % 5 == 3 ? WORLD_LIMITED
-						  : WORLD_PLAIN;
-	bool ruled = h->seed / 5 % 4 == 1 || (kind == WORLD_ENDS && h->seed / 5 % 4 == 3);
+	struct world_has has = world_of(h->seed);
 	bool good;
 
 	last_push = (struct naive_push){ .n = 0 };
@@ -415,7 +437,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	backup_step_pages = h->seed % 3 ? 2 : 64;
-	world_start(&w, h->seed, kind, ruled, counts);
+	world_start(&w, h->seed, has, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {
 		w.rng = w.disk->rng = h->steps[i].seed;

@@ -30,6 +30,7 @@ static const char *const flags[] = {
 static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_FLAG };
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
+static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
 
 enum { FLAGS = 16 };
 
@@ -49,6 +50,8 @@ static void make_flags(const struct world *w, const char *ret[FLAGS])
 		n = add_flags(ret, n, limited_flags, ARRAY_LEN(limited_flags));
 	if (w->ruled)
 		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
+	if (w->logins.on)
+		n = add_flags(ret, n, logins_flags, ARRAY_LEN(logins_flags));
 	ret[n] = NULL;
 }
 
@@ -89,7 +92,15 @@ void world_send(struct world *w, unsigned client, struct sim_request *r, struct 
 
 	c->awaits = AWAITS_ANSWER;
 	s->got.n = 0;
-	strbuf_adds(&s->sent, bytes);
+	if (w->logins.on) {
+		enum sim_login login = r ? r->login : LOGIN_ADMIN;
+
+		if (login == LOGIN_ANY)
+			r->login = login = logins_random(&w->rng);
+		logins_add(login, bytes, &s->sent);
+	} else {
+		strbuf_adds(&s->sent, bytes);
+	}
 	w->counts->requests++;
 	if (!r)
 		return;
@@ -443,15 +454,17 @@ void world_crash(struct world *w)
 		world_restart(w, true);
 }
 
-void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool ruled,
-		 struct world_counts *counts)
+void world_start(struct world *w, uint64_t seed, struct world_has has, struct world_counts *counts)
 {
+	bool ends = has.kind == WORLD_ENDS;
+
 	*w = (struct world){ .rng = seed,
-			     .ends = kind == WORLD_ENDS,
-			     .limited = kind == WORLD_LIMITED,
-			     .ruled = ruled,
-			     .rules = { .ends = kind == WORLD_ENDS },
-			     .sums_clients = { .own_ttls = kind == WORLD_ENDS, .by_rules = ruled },
+			     .ends = ends,
+			     .limited = has.kind == WORLD_LIMITED,
+			     .ruled = has.rules,
+			     .rules = { .ends = ends, .logins = has.logins },
+			     .logins = { .on = has.logins },
+			     .sums_clients = { .own_ttls = ends, .by_rules = has.rules },
 			     .counts = counts };
 	world = w;
 	random_hold(seed);
@@ -460,8 +473,10 @@ void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool rule
 	clock_hold(INT64_C(100000) * 1000000000, INT64_C(5) * 1000000000);
 	w->disk = disk_new(seed);
 	disk_use(w->disk);
-	if (ruled)
+	if (has.rules)
 		rules_write(&w->rules, w->disk);
+	if (has.logins)
+		logins_write(&w->logins, w->disk);
 	oracle_init(&w->oracle, w->limited);
 	sums_shown(STR(""), w->shown);
 	start_process(w, 0);

@@ -8,6 +8,7 @@
 #include "lib/strict/strict.h"
 #include "sim/backups.h"
 #include "sim/disk_calls.h"
+#include "sim/logins.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/process.h"
@@ -54,9 +55,10 @@ struct world {
 	int64_t removed_ns;         /* when that was answered */
 	uint64_t undo_lost;         /* if the disk has failed more often */
 	struct sim_backup backup;
-	unsigned scraped_as;    /* the form that was asked for last */
-	bool ends;              /* groups have a ttl */
-	bool limited;           /* few groups and series fit */
+	unsigned scraped_as; /* the form that was asked for last */
+	bool ends;           /* groups have a ttl */
+	bool limited;        /* few groups and series fit */
+	struct sim_logins logins;
 	bool ruled;             /* there are rules, */
 	struct sim_rules rules; /* these */
 	bool stepped_back;      /* the wall clock, at any time */
@@ -73,10 +75,16 @@ extern struct world *world; /* the one that runs now */
  * have rules, too.
  */
 enum world_kind { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
-void world_start(struct world *w, uint64_t seed, enum world_kind kind, bool ruled,
-		 struct world_counts *counts);
+struct world_has {
+	enum world_kind kind;
+	bool rules, logins;
+};
+void world_start(struct world *w, uint64_t seed, struct world_has has, struct world_counts *counts);
 /* Ends everything. False: a check has failed, also the one that nothing is left over. */
 bool world_end(struct world *w);
+
+/* wraps.c: the request of a client that is not answered yet; NULL: it has no effect. */
+struct sim_request *world_request_of(const struct http_request *req);
 
 bool world_fails(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -13,7 +13,7 @@
 #include "store/internal.h"
 #include "store/removal.h"
 
-static struct sim_request *request_of(const struct http_request *req)
+struct sim_request *world_request_of(const struct http_request *req)
 {
 	struct oracle *o = &world->oracle;
 
@@ -55,7 +55,7 @@ void __wrap_procstat_read(struct procstat *ps);
 void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns)
 {
-	struct sim_request *r = request_of(req);
+	struct sim_request *r = world_request_of(req);
 
 	if (r && !world->disk->dead) {
 		r->order = ++world->order;
@@ -177,7 +177,7 @@ int __wrap_undoing_stage(struct undoing *u, double now, struct err *err)
 /* An answer of a process that has been killed does not count. */
 void __wrap_http_reply(struct http_request *req, int status, const char *content_type)
 {
-	struct sim_request *r = request_of(req);
+	struct sim_request *r = world_request_of(req);
 
 	if (r && !world->disk->dead) {
 		r->status = status;
@@ -186,8 +186,8 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 		r->refusal = r->maybe_refused ? 0
 			     : r->kind == REQUEST_SUM
 				     ? rules_refusal_of_sum(world->rules.pushes, &r->sum)
-				     : rules_refusal(world->rules.pushes, &r->push);
-		r->spared = r->maybe_refused ? 0 : rules_spared(world->rules.pushes);
+				     : rules_refusal(world->rules.pushes, r->login, &r->push);
+		r->spared = r->maybe_refused ? 0 : rules_spared(world->rules.pushes, r->login);
 		world->counts->answered += status < 300;
 		world->counts->refused += status >= 300;
 	}
@@ -196,7 +196,7 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 
 static void note_error(const struct http_request *req, const char *msg)
 {
-	struct sim_request *r = request_of(req);
+	struct sim_request *r = world_request_of(req);
 
 	if (r && !world->disk->dead && strstr(msg, "may have been stored")) {
 		r->unknown = true;
