@@ -333,6 +333,16 @@ void lifetime_rolled_back(struct store *s, struct group *g)
 
 /* ---- start ---- */
 
+void lifetime_restored(struct store *s, struct group *g)
+{
+	if (!g->life->now.expired || g->entries.n == 0)
+		return;
+	g->life->now.expired = false;
+	pthread_mutex_lock(&s->pages.lock);
+	show(s, g);
+	pthread_mutex_unlock(&s->pages.lock);
+}
+
 void store_begin_waiting(struct store *s, int64_t now_ns, double now, int64_t grace_ns)
 {
 	double down = s->newest_at > 0 && now > s->newest_at ? now - s->newest_at : 0;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/lifetime.h"
 #include "store/summed.h"
 
 struct restored_document {
@@ -245,6 +246,8 @@ int store_restore_end(struct store *s, double now, struct err *err)
 
 		if (g && g->summed && g->summed->restored)
 			r = restore_group(s, g, s->work.now, err);
+		if (g && g->life)
+			lifetime_restored(s, g);
 	}
 	s->lim = lim;
 	return r;

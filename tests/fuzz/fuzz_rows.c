@@ -6,6 +6,8 @@
  */
 #undef NDEBUG
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "journal/apply.h"
 #include "journal/compare.h"
@@ -76,9 +78,11 @@ static void check_written_anew(struct store *s)
 	written = rewrite_store(s, &log.base, &err);
 	if (written < 0)
 		check_line(&err);
-	else
-		assert(load_store(&log.base, again, &err) == STORAGE_LOADED &&
-		       compare_stores(s, again, &err));
+	else if (load_store(&log.base, again, &err) != STORAGE_LOADED ||
+		 !compare_stores(s, again, &err)) {
+		fprintf(stderr, "written anew: %s\n", err.msg);
+		abort();
+	}
 	store_free(again);
 	mem_storage_done(&log);
 }
