@@ -106,11 +106,32 @@ static void forget_changes(struct merged_group *m, const struct wanted *w)
 			m->families[i]->changed = m->families[i]->shape_changed = false;
 }
 
+static void free_built(const struct built *b)
+{
+	b->record->push = NULL;
+	record_unref(b->record);
+	push_free(b->push);
+}
+
+/*
+ * Frees what was built for earlier pushes of the batch to the group, and all of whose entries have
+ * been replaced: with many pushes it would be many times the group.
+ */
+static void drop_replaced(struct summed_work *w, const struct group *g)
+{
+	for (size_t i = w->n_built; i-- > 0;)
+		if (w->built[i].group == g && w->built[i].record->refs == 1) {
+			free_built(&w->built[i]);
+			w->built[i] = w->built[--w->n_built];
+		}
+}
+
 /* Keeps the push until the end of the batch, since entries borrow from it. */
 static void keep_built(struct store *s, struct group *g, struct push *push, struct record *record)
 {
 	struct summed_work *w = &s->work;
 
+	drop_replaced(w, g);
 	if (w->n_built == w->cap_built) {
 		w->cap_built = w->cap_built ? w->cap_built * 2 : 16;
 		w->built = mem_realloc(w->built, w->cap_built * sizeof(*w->built));
@@ -270,11 +291,8 @@ void summed_forget_batch(struct store *s)
 {
 	struct summed_work *w = &s->work;
 
-	for (size_t i = 0; i < w->n_built; i++) {
-		w->built[i].record->push = NULL;
-		record_unref(w->built[i].record);
-		push_free(w->built[i].push);
-	}
+	for (size_t i = 0; i < w->n_built; i++)
+		free_built(&w->built[i]);
 	w->n_built = 0;
 	w->n_documents = 0;
 	w->listed = false;
