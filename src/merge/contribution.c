@@ -28,19 +28,21 @@ void contribution_link(struct merged_group *g, struct contribution *c)
 	c->at = g->n;
 	g->contributions[g->n++] = c;
 	table_add(&g->by_source, c->hash, c);
+	g->held.text += c->name.n;
 	for (uint32_t i = 0; i < c->n_parts; i++)
 		if (c->parts[i])
-			g->n_values += part_values(g->families[i], c->parts[i]);
+			held_part(g, g->families[i], NULL, c->parts[i]);
 }
 
 void contribution_unlink(struct merged_group *g, struct contribution *c)
 {
 	table_remove(&g->by_source, c->hash, c);
+	g->held.text -= c->name.n;
 	g->contributions[c->at] = g->contributions[--g->n];
 	g->contributions[c->at]->at = c->at;
 	for (uint32_t i = 0; i < c->n_parts; i++)
 		if (c->parts[i])
-			g->n_values -= part_values(g->families[i], c->parts[i]);
+			held_part(g, g->families[i], c->parts[i], NULL);
 }
 
 struct contribution *contribution_add(struct merged_group *g, const struct source *source)
@@ -92,7 +94,7 @@ void contribution_say(struct merged_group *g, struct contribution *c, struct mer
 	}
 	if (part_counts(c, f))
 		sums_recount(f, old, new);
-	g->n_values += part_values(f, new) - part_values(f, old);
+	held_part(g, f, old, new);
 	c->parts[f->index] = new;
 	family_changed(g, f, false, false);
 	u = undo_add(g, UNDO_PART);

@@ -63,6 +63,7 @@ struct merged_family *family_add(struct merged_group *g, const struct said_famil
 	f->type = sf->type;
 	f->policy = sf->policy;
 	g->families[f->index] = f;
+	held_family(g, f, 1);
 	family_link(g, f);
 	undo_add(g, UNDO_FAMILY)->f = f;
 	family_changed(g, f, true, true);
@@ -164,16 +165,18 @@ static uint32_t add_series(struct merged_group *g, struct merged_family *f,
 		.hash = m->hash,
 		.plain = is_plain(m),
 	};
+	held_series(g, f, &f->series[f->n], 1);
 	table_add(&f->by_hash, m->hash, number_item(f->n));
 	undo_add(g, UNDO_SERIES)->f = f;
 	family_changed(g, f, true, true);
 	return f->n++;
 }
 
-void family_pop_series(struct merged_family *f)
+void family_pop_series(struct merged_group *g, struct merged_family *f)
 {
 	struct merged_series *s = &f->series[--f->n];
 
+	held_series(g, f, s, -1);
 	table_remove(&f->by_hash, s->hash, number_item(f->n));
 	series_done(s);
 }
@@ -260,6 +263,7 @@ uint32_t family_layout(struct merged_group *g, struct merged_family *f, const st
 	l = &f->layouts[f->n_layouts];
 	l->n = d->n;
 	l->bounds = mem_dup(d->bounds, d->n * sizeof(*d->bounds));
+	held_layout(g, f, l, 1);
 	undo_add(g, UNDO_LAYOUT)->f = f;
 	family_changed(g, f, true, true);
 	return f->n_layouts++;
@@ -285,9 +289,10 @@ int family_check_layouts(const struct merged_family *f, uint32_t before, struct 
 		       (unsigned long long)bounds, LAYOUTS, BOUNDS);
 }
 
-void family_pop_layout(struct merged_family *f)
+void family_pop_layout(struct merged_group *g, struct merged_family *f)
 {
 	f->n_layouts--;
+	held_layout(g, f, &f->layouts[f->n_layouts], -1);
 	for (uint32_t i = 0; i < f->n; i++) {
 		sums_cut_layouts(&f->series[i].all, f->n_layouts);
 		sums_cut_layouts(&f->series[i].base, f->n_layouts);

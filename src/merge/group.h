@@ -132,11 +132,21 @@ struct contribution {
 
 struct undo; /* one step; in internal.h */
 
+/* How much a group holds, beside its contributions; dropped families until the commit. */
+struct held {
+	size_t families, series;
+	size_t parts;  /* families of all contributions */
+	size_t bounds; /* of each layout: for each series of its family, and for the layout itself
+			*/
+	size_t text;   /* bytes of names, labels, help texts, exemplars and names of sources */
+};
+
 struct merged_group {
 	struct table by_source;              /* contributions by hash of their names */
 	struct contribution **contributions; /* in no order */
 	size_t n, cap;
 	size_t n_values; /* values that contributions hold, for --limits.source-values */
+	struct held held;
 	struct merged_family **families; /* by index; NULL: free */
 	uint32_t n_families;
 	struct table by_name;          /* families that are not dropped */

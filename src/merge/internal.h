@@ -110,8 +110,8 @@ uint32_t family_layout(struct merged_group *g, struct merged_family *f, const st
  * than there were before, and they are too many.
  */
 int family_check_layouts(const struct merged_family *f, uint32_t before, struct err *err);
-void family_pop_series(struct merged_family *f);
-void family_pop_layout(struct merged_family *f);
+void family_pop_series(struct merged_group *g, struct merged_family *f);
+void family_pop_layout(struct merged_group *g, struct merged_family *f);
 
 /* ---- sums.c ---- */
 
@@ -146,6 +146,20 @@ static inline bool is_more_extreme(bool up, double v, double than)
 		return signbit(up ? than : v) && !signbit(up ? v : than);
 	return up ? v > than : v < than;
 }
+
+/*
+ * ---- held.c: call when one of these comes (sign 1) or goes (-1) ----
+ *
+ * The second in place of the first, either of which may be NULL; a family with all of its layouts
+ * and series; a layout when it is not yet, or no longer, in f->n_layouts.
+ */
+void held_part(struct merged_group *g, const struct merged_family *f, const struct part *old,
+	       const struct part *new);
+void held_series(struct merged_group *g, const struct merged_family *f,
+		 const struct merged_series *s, int sign);
+void held_layout(struct merged_group *g, const struct merged_family *f, const struct layout *l,
+		 int sign);
+void held_family(struct merged_group *g, const struct merged_family *f, int sign);
 
 /* ---- contribution.c ---- */
 

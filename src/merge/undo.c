@@ -113,7 +113,7 @@ static void restore_part(struct merged_group *g, const struct undo *u)
 {
 	if (part_counts(u->c, u->f))
 		sums_recount(u->f, u->new, u->old);
-	g->n_values += part_values(u->f, u->old) - part_values(u->f, u->new);
+	held_part(g, u->f, u->new, u->old);
 	u->c->parts[u->f->index] = u->old;
 	part_free(u->new);
 }
@@ -166,6 +166,13 @@ static void restore_flags(const struct undo *u)
 	u->f->base_changed = u->flags[2];
 }
 
+static void unmake_family(struct merged_group *g, struct merged_family *f)
+{
+	family_unlink(g, f);
+	held_family(g, f, -1);
+	family_free(f);
+}
+
 static void take_back(struct merged_group *g, const struct undo *u)
 {
 	switch (u->kind) {
@@ -193,18 +200,17 @@ static void take_back(struct merged_group *g, const struct undo *u)
 		contribution_link(g, u->c);
 		break;
 	case UNDO_FAMILY:
-		family_unlink(g, u->f);
-		family_free(u->f);
+		unmake_family(g, u->f);
 		break;
 	case UNDO_DROPPED:
 		u->f->dropped = false;
 		family_link(g, u->f);
 		break;
 	case UNDO_SERIES:
-		family_pop_series(u->f);
+		family_pop_series(g, u->f);
 		break;
 	case UNDO_LAYOUT:
-		family_pop_layout(u->f);
+		family_pop_layout(g, u->f);
 		break;
 	case UNDO_SHOWN:
 		restore_shown(u);
@@ -268,12 +274,13 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 
 		if (!contribution_part(c, f))
 			continue;
-		g->n_values -= part_values(f, c->parts[f->index]);
+		held_part(g, f, c->parts[f->index], NULL);
 		part_free(c->parts[f->index]);
 		c->parts[f->index] = NULL;
 		c->changed = true;
 	}
 	g->families[f->index] = NULL;
+	held_family(g, f, -1);
 	family_free(f);
 }
 
