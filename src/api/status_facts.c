@@ -23,6 +23,7 @@ void status_facts_collect(struct api *api, struct status_facts *ret)
 	const struct limit_use limits[LIMIT_USES] = {
 		{ "limits.groups", "groups", false, stored.groups, c->groups },
 		{ "limits.series", "series", false, stored.series, c->series },
+		{ "limits.stored-bytes", "bytes stored", true, stored.bytes, c->stored_bytes },
 		{ NULL, "memory of the process", true, resident_bytes(), c->memory.bytes },
 		{ "web.max-connections", "connections", false, http.connections, c->web_max_connections },
 		{ "limits.receiving-bytes", "requests under way", true, http.receiving, c->receiving_bytes },

@@ -9,7 +9,7 @@
 #include "expose/own_metrics.h"
 #include "store/store.h"
 
-enum { LIMIT_USES = 8 };
+enum { LIMIT_USES = 9 };
 
 struct status_facts {
 	struct store_counts stored;

@@ -95,6 +95,7 @@ struct config {
 	uint64_t groups;             /* --limits.groups */
 	uint64_t series;             /* --limits.series */
 	uint64_t source_values;      /* --limits.source-values */
+	uint64_t stored_bytes;       /* --limits.stored-bytes */
 
 	/* Set by memory_follow(). */
 	struct config_memory memory;

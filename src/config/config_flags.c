@@ -198,6 +198,9 @@ static const struct flag flags[] = {
 	{ .name = "limits.source-values", .kind = FLAG_COUNT, .offset = AT(source_values),
 	  .automatic = true, .def = "auto", .min = 1, .max = 1000 * MILLION,
 	  .help = "Values kept of the sources of all summed groups. auto: one for each 400 bytes of memory, 20000000 at the most." },
+	{ .name = "limits.stored-bytes", .kind = FLAG_SIZE, .offset = AT(stored_bytes),
+	  .automatic = true, .def = "auto", .min = KIB, .max = 1024 * GIB,
+	  .help = "Memory of all that is stored, about. auto: a third of memory." },
 	{ .name = "process.disable-sandbox", .kind = FLAG_BOOL,
 	  .offset = AT(process_disable_sandbox), .def = "false",
 	  .help = "Keep the rights to write files anywhere, start programs and open connections, "

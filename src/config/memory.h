@@ -25,9 +25,10 @@ void memory_find(const char *root, struct config_memory *ret);
  *   --limits.receiving-bytes, --limits.reply-bytes   an eighth, 1 GiB at the most
  *   --limits.series         one for each KiB, 10000000 at the most
  *   --limits.source-values  one for each 400 bytes, 20000000 at the most
+ *   --limits.stored-bytes   a third, 1 MiB at the least
  *   --push.queue-bytes      a 16th, 256 MiB at the most
- * About half of the memory is left for what is stored. Also sets c->decode_bytes, the most that one
- * request may take while it is decoded.
+ * Requests, replies and the queue seldom need all of theirs at the same time. Also sets
+ * c->decode_bytes, the most that one request may take while it is decoded.
  */
 void memory_follow(struct config *c, const struct config_memory *found, unsigned cores);
 

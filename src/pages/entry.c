@@ -8,6 +8,8 @@
 #include "pages/family.h"
 #include "pages/page.h"
 
+enum { STORED_FEW = 0xFFFFFF }; /* the largest value of `stored` in struct lines */
+
 struct str lines_text(const struct lines *l)
 {
 	if (l->staged)
@@ -46,16 +48,23 @@ void help_unref(struct help *h)
 		free(h);
 }
 
+/*
+ * Only what is lossy has several lines for one series, so a family that is not and has one series
+ * is one line.
+ */
 static void copy_series(struct lines *l, const struct push_family *pf)
 {
 	size_t size = pf->n_series * sizeof(*pf->hashes);
 
-	if (pf->n_series == 1 && !pf->lossy) {
+	if (pf->n_series == 1 && !pf->lossy && pf->stored <= STORED_FEW) {
 		l->hash = pf->hashes[0];
+		l->stored = (uint32_t)pf->stored & STORED_FEW;
 		return;
 	}
 	l->more = mem_alloc(sizeof(*l->more) + size);
+	l->more->stored = pf->stored;
 	l->more->n_series = pf->n_series;
+	l->more->n_lines = pf->n_lines;
 	l->more->proto = pf->lossy ? bytes_of(pf->proto) : NULL;
 	copy_bytes(l->more->hashes, pf->hashes, size);
 	l->has_more = 1;
@@ -74,7 +83,6 @@ struct entry *entry_new(struct pool *entries, const struct push_family *pf, stru
 	e->lines.pushed = pf;
 	e->lines.staged = 1;
 	e->lines.type = pf->type & 0xF;
-	e->lines.n = pf->n_lines & 0xFFFFFF;
 	e->lines.escaped = pf->escaped;
 	e->lines.bytes = (uint32_t)pf->proto.n;
 	copy_series(&e->lines, pf);

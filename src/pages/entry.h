@@ -32,10 +32,14 @@ struct help {
 	char p[];
 };
 
-/* Kept beside an entry that has several series, or a message beside its text. */
+/*
+ * Kept beside an entry that has several series, or a message beside its text, or that is too large
+ * for `stored` in struct lines.
+ */
 struct entry_more {
 	struct bytes *proto; /* the pushed message; NULL: the text says everything */
-	uint64_t n_series;
+	uint64_t stored;     /* bytes that the store counts for it (push/stored.h) */
+	uint32_t n_series, n_lines;
 	uint64_t hashes[];
 };
 
@@ -53,7 +57,8 @@ struct lines {
 		uint32_t bytes; /* length of its message in the journal */
 		uint32_t slot;  /* of a metric that the gateway adds to a group: the group's slot */
 	};
-	uint32_t n : 24, type : 4;
+	uint32_t stored : 24; /* see struct entry_more, if that is not there */
+	uint32_t type : 4;
 	uint32_t has_more : 1;
 	uint32_t lossy : 1;   /* more->proto is not NULL */
 	uint32_t escaped : 1; /* the text has an escaped name instead of a pushed one */
@@ -83,6 +88,17 @@ struct str lines_text(const struct lines *l);
 static inline uint64_t lines_n_series(const struct lines *l)
 {
 	return l->has_more ? l->more->n_series : 1;
+}
+
+/* How many there are. An entry without struct entry_more is a single line. */
+static inline uint32_t lines_n(const struct lines *l)
+{
+	return l->has_more ? l->more->n_lines : 1;
+}
+
+static inline uint64_t lines_stored(const struct lines *l)
+{
+	return l->has_more ? l->more->stored : l->stored;
 }
 
 static inline const uint64_t *lines_hashes(const struct lines *l)

@@ -12,10 +12,8 @@ struct group *group_new(uint32_t slot, struct str key)
 	g->slot = slot;
 	g->key_n = key.n & (INT32_MAX >> 2);
 	copy_bytes(g->key, key.p, key.n);
-	for (int i = 0; i < 2; i++) {
-		g->time_lines[i].n = 1;
+	for (int i = 0; i < 2; i++)
 		g->time_lines[i].type = METRIC_GAUGE;
-	}
 	return g;
 }
 

@@ -39,6 +39,7 @@ struct group {
 	uint32_t n_series;       /* of the entries: exposed lines */
 	uint32_t written_at;     /* whole Unix seconds: of the last accepted push, by `writer` */
 	uint64_t n_bytes;        /* of the entries: messages in the journal */
+	uint64_t labels_n;       /* length of its labels in the exposition */
 	struct entry_table entries;
 	struct record *last;     /* of the last accepted push; NULL: there was none */
 	struct failure *failure; /* NULL: no push was refused */

@@ -13,6 +13,7 @@ struct pages;
 
 struct store_counts {
 	uint64_t groups, series, families;
+	uint64_t bytes;    /* stored_bytes.h */
 	uint64_t failed;   /* groups whose last push was refused */
 	uint64_t overdue;  /* groups whose next push should have come by now */
 	uint64_t conflict; /* groups to which several addresses push in turn */

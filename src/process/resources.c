@@ -57,7 +57,7 @@ void resources_choose_limits(struct config *c)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 }, body = { 0 }, receiving = { 0 };
-	CLEANUP(strbuf_done) struct strbuf reply = { 0 }, queue = { 0 };
+	CLEANUP(strbuf_done) struct strbuf reply = { 0 }, queue = { 0 }, stored = { 0 };
 	struct config_memory memory;
 
 	memory_find("", &memory);
@@ -67,9 +67,11 @@ void resources_choose_limits(struct config *c)
 	size_format((int64_t)c->receiving_bytes, &receiving);
 	size_format((int64_t)c->reply_bytes, &reply);
 	size_format((int64_t)c->queue_bytes, &queue);
+	size_format((int64_t)c->stored_bytes, &stored);
 	log_info("limits for the memory there is", "memory", strbuf_z(&bytes), "from", memory.from,
 		 "body_size", strbuf_z(&body), "receiving_bytes", strbuf_z(&receiving),
-		 "reply_bytes", strbuf_z(&reply), "queue_bytes", strbuf_z(&queue), NULL);
+		 "reply_bytes", strbuf_z(&reply), "queue_bytes", strbuf_z(&queue), "stored_bytes",
+		 strbuf_z(&stored), NULL);
 }
 
 /*

@@ -29,6 +29,7 @@ static struct store *limited_store(const struct config *c)
 
 	store_limit_sources(store, &(struct source_limits){ .fold_after_ns = c->merge_fold_after_ns,
 							    .max_values = c->source_values });
+	store_limit_bytes(store, c->stored_bytes);
 	return store;
 }
 

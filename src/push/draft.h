@@ -15,6 +15,7 @@ struct draft_family {
 	uint64_t hash;
 	uint64_t *hashes;
 	uint32_t n_series, n_lines;
+	uint64_t stored; /* of the lines (push/stored.h) */
 	bool lossy, escaped;
 };
 

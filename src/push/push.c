@@ -10,6 +10,7 @@
 #include "format/text/write.h"
 #include "metrics/names.h"
 #include "push/rules.h"
+#include "push/stored.h"
 
 /*
  * A buffer larger than KEEP_BUFFER is freed after a push that has used less than a quarter of it,
@@ -202,6 +203,14 @@ static size_t lengths_size(const struct draft *d)
 	return n;
 }
 
+static uint64_t stored_bytes(const struct draft_family *df)
+{
+	uint64_t n = STORED_ENTRY + df->stored + stored_help(df->help.n) +
+		     (uint64_t)df->n_series * STORED_SERIES;
+
+	return n + (df->lossy || df->escaped ? stored_message(df->proto.n) : 0);
+}
+
 /* One allocation for the whole push, exactly as large as it is. */
 static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 {
@@ -240,6 +249,7 @@ static struct push *draft_finish(struct push_builder *b, const struct draft *d)
 			.escaped = df->escaped,
 			.n_series = df->n_series,
 			.n_lines = df->n_lines,
+			.stored = stored_bytes(df),
 			.hashes = hashes,
 			.text = { text.p + df->text.at, df->text.n },
 			.proto = place_proto(&to, b, df->proto),

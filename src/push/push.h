@@ -57,6 +57,7 @@ struct push_family {
 	bool lossy;
 	bool escaped; /* the text holds a name that is not the one pushed; lossy, too */
 	uint32_t n_series, n_lines;
+	uint64_t stored;  /* bytes that the store counts for it (push/stored.h) */
 	uint64_t *hashes; /* n_series, of the exposed name and labels */
 	struct str text;  /* the sample lines, n_lines of them, sorted as scrapes show them */
 	struct str proto; /* one delimited MetricFamily, metrics in the order pushed */

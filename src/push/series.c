@@ -7,6 +7,7 @@
 #include "metrics/names.h"
 #include "push/draft.h"
 #include "push/rules.h"
+#include "push/stored.h"
 
 int push_arena_full(struct err *err)
 {
@@ -172,9 +173,13 @@ static int draft_metric(struct push_builder *b, struct draft_family *df, struct 
 	if (is_simple(df)) {
 		text_write_value(&b->text, df->family->type, m);
 		df->n_lines++;
+		df->stored += ret_id->n + STORED_LINE;
 	} else {
-		df->n_lines += text_write_metric(&b->text, exposed, strbuf_at(ids, labels),
-						 df->family->type, m);
+		uint32_t n = text_write_metric(&b->text, exposed, strbuf_at(ids, labels),
+					       df->family->type, m);
+
+		df->n_lines += n;
+		df->stored += (uint64_t)n * (ret_id->n + STORED_PART_LINE);
 	}
 	df->lossy |= metric_is_lossy(df->family->type, m);
 	look_at_label_names(df, m);

@@ -79,7 +79,7 @@ int store_apply_group(struct store *s, const struct row *row, const struct str *
 {
 	uint64_t hash = hash_bytes(row->body);
 	struct group *g = store_group_find(s, row->body, hash);
-	struct store_limits lim = store_lift_limits(s);
+	struct limits_held lim = store_lift_limits(s);
 	bool known = g != NULL;
 	int r = -1;
 
@@ -188,7 +188,7 @@ int store_apply_left_out(struct store *s, const struct row *row, struct err *err
 int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err)
 {
 	struct group *g = group_of(s, row->group);
-	struct store_limits lim;
+	struct limits_held lim;
 	struct record *record;
 	int r = 0;
 
@@ -380,7 +380,7 @@ static void forget(struct store *s)
 
 int store_apply_end(struct store *s, struct err *err)
 {
-	struct store_limits lim = store_lift_limits(s);
+	struct limits_held lim = store_lift_limits(s);
 	int r = apply_documents(s, err);
 
 	s->lim = lim;

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "store/change_index.h"
-#include "store/internal.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 enum {
@@ -274,7 +274,7 @@ static uint64_t room_to_come(const struct store *s)
 	return s->large.n_series < 0 ? (uint64_t)-s->large.n_series : 0;
 }
 
-static int check_group_limits(struct store *s, struct err *err)
+static int check_group_limits(struct store *s, const struct group *g, struct err *err)
 {
 	if (s->staged_groups >= s->lim.max_groups)
 		return err_set(err, ERR_STORE_FULL, 0,
@@ -284,13 +284,13 @@ static int check_group_limits(struct store *s, struct err *err)
 		return err_set(err, ERR_STORE_FULL, 0,
 			       "the gateway is full: it holds %llu series (--limits.series)",
 			       (unsigned long long)s->staged_series);
-	return 0;
+	return stored_bytes_check_group(s, g, err);
 }
 
 int change_make(struct store *s, struct group *g, const struct str *labels, double at,
 		struct err *err)
 {
-	if (check_group_limits(s, err) < 0 || store_check_group(s, g, *labels, err) < 0 ||
+	if (check_group_limits(s, g, err) < 0 || store_check_group(s, g, *labels, err) < 0 ||
 	    (!s->applied.unlimited && limits_check_key(s, g, err) < 0))
 		return -1;
 	struct staged *st = touch(s, g);

@@ -1,12 +1,19 @@
 /* The index of series follows a change, or goes back. */
 #include "store/change_index.h"
 
-#include "store/internal.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 bool change_is_same(const struct store *s, const struct change_pair *p)
 {
 	return p->out && p->in && entry_same_series(store_entry(s, p->out), store_entry(s, p->in));
+}
+
+/* Counts an entry in place of another one with the same series. */
+static void count_same(struct store *s, uint32_t in, uint32_t out)
+{
+	s->staged_series += entry_lines(s, in) - entry_lines(s, out);
+	s->staged_bytes += entry_stored(s, in) - entry_stored(s, out);
 }
 
 static void index_out(struct store *s, const struct group *g, const struct change_pair *p)
@@ -28,8 +35,7 @@ static void unindex_in(struct store *s, const struct group *g, const struct chan
 	if (!change_is_same(s, p))
 		store_unindex_entry(s, g, store_entry(s, p->in));
 	else
-		s->staged_series -= (uint64_t)store_entry(s, p->in)->lines.n -
-				    store_entry(s, p->out)->lines.n;
+		count_same(s, p->out, p->in);
 }
 
 static int index_in(struct store *s, const struct group *g, const struct change_pair *p,
@@ -38,8 +44,7 @@ static int index_in(struct store *s, const struct group *g, const struct change_
 	if (!p->in)
 		return 0;
 	if (change_is_same(s, p)) {
-		s->staged_series += (uint64_t)store_entry(s, p->in)->lines.n -
-				    store_entry(s, p->out)->lines.n;
+		count_same(s, p->in, p->out);
 		return 0;
 	}
 	if (store_check_entry(s, g, store_entry(s, p->in), err) < 0)
@@ -98,25 +103,34 @@ static int follow_in(struct store *s, const struct group *g, const struct change
 /* A push that repeats has the same series in each pair. False: this one has not, or not all. */
 static bool follow_same(struct store *s, const struct change *c)
 {
-	uint64_t more = 0;
+	uint64_t series = 0, bytes = 0;
 
 	for (uint32_t i = 0; i < c->n; i++) {
-		if (!change_is_same(s, &c->pairs[i]))
+		const struct change_pair *p = &c->pairs[i];
+
+		if (!change_is_same(s, p))
 			return false;
-		more += entry_lines(s, c->pairs[i].in) - entry_lines(s, c->pairs[i].out);
+		const struct lines *in = &store_entry(s, p->in)->lines;
+		const struct lines *out = &store_entry(s, p->out)->lines;
+
+		series += (uint64_t)lines_n(in) - lines_n(out);
+		bytes += lines_stored(in) - lines_stored(out);
 	}
-	s->staged_series += more;
+	s->staged_series += series;
+	s->staged_bytes += bytes;
 	return true;
 }
 
 int change_follow(struct store *s, const struct change *c, struct err *err)
 {
-	uint64_t before = s->staged_series;
+	uint64_t before = s->staged_series, bytes = stored_bytes(s);
+	bool same;
 	uint32_t n = 0;
 	int r = 0;
 
 	limits_begin(s, c->group);
-	if (follow_same(s, c)) {
+	same = follow_same(s, c);
+	if (same) {
 		n = c->n;
 	} else {
 		for (uint32_t i = 0; i < c->n; i++)
@@ -126,6 +140,8 @@ int change_follow(struct store *s, const struct change *c, struct err *err)
 	}
 	if (r == 0)
 		r = store_check_series_limit(s, before, err);
+	if (r == 0 && c->limited)
+		r = stored_bytes_check(s, c->group, bytes, same, err);
 	if (r == 0)
 		r = check_rule(s, c, err);
 	if (r == 0)

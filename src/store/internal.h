@@ -7,6 +7,7 @@
 #include "pages/kin.h"
 #include "pages/pages.h"
 #include "store/change.h"
+#include "store/limits_held.h"
 #include "store/remembered.h"
 #include "store/removal.h"
 #include "store/series_index.h"
@@ -63,13 +64,14 @@ struct large_at_hand {
 	uint32_t n_gone;    /* pairs whose `out` has left the index */
 	size_t n_idle;      /* how many of store.idle are known to be idle */
 	int64_t n_series;   /* series that it has added */
+	int64_t n_bytes;    /* stored bytes that it has added, those of a new group included */
 	bool in_the_way;    /* the large push may have changed the verdict on the push that is being
 			       staged */
 	struct batch batch; /* its own batch; while a step of it is done, the batch of the others */
 };
 
 struct store {
-	struct store_limits lim;
+	struct limits_held lim;
 	struct source_limits source_lim;
 
 	/* Only the committer uses these. They include everything that is staged. */
@@ -82,7 +84,9 @@ struct store {
 	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	struct change change; /* the current one */
+	uint64_t staged_bytes; /* without merged_bytes; see stored_bytes.h */
+	uint64_t merged_bytes; /* of the sources and sums of all summed groups, as published */
+	struct change change;  /* the current one */
 	struct {
 		struct staged *first; /* linked by next_spare */
 		size_t n;
@@ -206,7 +210,7 @@ static inline struct entry *store_entry(const struct store *s, uint32_t id)
 /* How many series the entry of that number has; 0, which is none, has 0. */
 static inline uint64_t entry_lines(const struct store *s, uint32_t id)
 {
-	return id ? store_entry(s, id)->lines.n : 0;
+	return id ? lines_n(&store_entry(s, id)->lines) : 0;
 }
 
 /*
@@ -289,11 +293,6 @@ void store_step_failed(struct store *s, struct group *g, double at, struct str w
 void store_step_life(struct store *s, struct group *g, double at);
 /* A new group for the push, in *g. -1: refused, push->err says why, and nothing is left of it. */
 int store_make_group(struct store *s, struct group **g, struct push *push);
-/*
- * At start: lifts the limits, so that what is stored stays even if they were lowered below it;
- * returns them.
- */
-struct store_limits store_lift_limits(struct store *s);
 /* Publishes what was restored; its rows have their numbers already. */
 void store_publish_restored(struct store *s);
 /* The end of a batch, published or not. */
@@ -311,8 +310,8 @@ void large_forget(struct store *s, struct group *g, uint32_t i);
 void large_forget_all(struct group *g);
 
 /*
- * In large.c. False: --limits.series is exceeded by now, since others have pushed after the large
- * push was staged.
+ * In large.c. False: a limit is exceeded by now, since others have pushed after the large push was
+ * staged.
  */
 bool store_large_fits(const struct store *s);
 

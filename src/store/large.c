@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "store/change_index.h"
-#include "store/internal.h"
 #include "store/lifetime.h"
+#include "store/stored_bytes.h"
 
 /*
  * The order is that of change_apply(): first all entries that go leave the index, then the new ones
@@ -75,6 +75,7 @@ bool store_large_any(const struct store *s)
 bool store_large_begin(struct store *s, struct push *push)
 {
 	struct group *g = store_group_find(s, push->key, push->key_hash);
+	uint64_t bytes = s->staged_bytes;
 
 	if (!is_plain(push) || s->large.push || store_removal_pending(s) || s->undo.reading ||
 	    (g && (g->summed || is_due(g))))
@@ -85,10 +86,12 @@ bool store_large_begin(struct store *s, struct push *push)
 		push->err = (struct err){ 0 };
 		return false;
 	}
+	bytes = s->staged_bytes - bytes;
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	s->large.push = push;
 	s->large.group = g;
+	s->large.n_bytes = (int64_t)bytes;
 	s->large.record = record_new(push, g);
 	s->large.phase = PUT;
 	swap_batches(s);
@@ -128,7 +131,9 @@ bool store_large_fits(const struct store *s)
 	if (!l->group->exists && s->staged_groups > s->lim.max_groups)
 		return false;
 	/* A new group adds two series of its own. */
-	return (l->group->exists && l->n_series <= 0) || s->staged_series <= s->lim.max_series;
+	if ((!l->group->exists || l->n_series > 0) && s->staged_series > s->lim.max_series)
+		return false;
+	return l->n_bytes <= 0 || stored_bytes(s) <= s->lim.max_bytes;
 }
 
 bool store_large_is_in_the_way(struct store *s, struct push *push)
@@ -209,7 +214,7 @@ static void enter_index(struct store *s, uint32_t n)
 {
 	struct large_at_hand *l = &s->large;
 	const struct change *net = &l->group->staged->net;
-	uint64_t before = s->staged_series;
+	uint64_t before = s->staged_series, bytes = stored_bytes(s);
 
 	for (; n > 0 && l->at < net->n; n--, l->at++) {
 		look_at_pair(s, net, l->at);
@@ -221,7 +226,9 @@ static void enter_index(struct store *s, uint32_t n)
 	if (l->at < net->n)
 		return;
 	before -= (uint64_t)l->n_series;
-	if (store_check_series_limit(s, before, &l->push->err) < 0)
+	bytes -= (uint64_t)l->n_bytes;
+	if (store_check_series_limit(s, before, &l->push->err) < 0 ||
+	    stored_bytes_check(s, l->group, bytes, false, &l->push->err) < 0)
 		refuse(l, net->n);
 	else
 		go_to(l, LOOK_BACK, 0);
@@ -293,10 +300,11 @@ static void step(struct store *s, uint32_t n)
 		[BACK_OUT] = enter_again,
 		[FORGET] = forget,
 	};
-	uint64_t before = s->staged_series;
+	uint64_t before = s->staged_series, bytes = s->staged_bytes;
 
 	steps[s->large.phase](s, n);
 	s->large.n_series += (int64_t)(s->staged_series - before);
+	s->large.n_bytes += (int64_t)(s->staged_bytes - bytes);
 }
 
 bool store_large_step(struct store *s, uint32_t families)
@@ -378,5 +386,6 @@ void store_large_drop(struct store *s)
 	store_rollback(s);
 	pthread_mutex_lock(&s->pages.lock);
 	s->pages.counts.families = s->families.n;
+	s->pages.counts.bytes = stored_bytes(s);
 	pthread_mutex_unlock(&s->pages.lock);
 }

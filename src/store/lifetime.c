@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "metrics/key.h"
 #include "store/deadlines.h"
-#include "store/internal.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 static bool same_row(const struct life *a, const struct life *b)
@@ -225,11 +225,13 @@ static void show_line(struct store *s, struct group *g, int which, bool there, d
 {
 	struct store_family *f = s->life_families[which];
 	struct lines *l = &g->life->lines[which];
+	bool was = l->page != NULL;
 
 	if (there)
 		time_metrics_publish(s, g, f, l, value);
 	else if (l->page)
 		pages_remove(&f->shown, l);
+	s->staged_bytes += ((uint64_t)there - was) * stored_time_line(g);
 }
 
 static void show(struct store *s, struct group *g)
@@ -247,7 +249,6 @@ static struct lifetime *lifetime_new(const struct group *g)
 	struct lifetime *l = mem_zalloc(sizeof(*l));
 
 	for (int i = 0; i < N_LIFE_LINES; i++) {
-		l->lines[i].n = 1;
 		l->lines[i].type = METRIC_GAUGE;
 		l->lines[i].escaped = g->time_lines[TIME_PUSHED].escaped;
 	}
@@ -262,6 +263,7 @@ static void forget(struct store *s, struct group *g)
 	lifetime_free(g->life);
 	g->life = NULL;
 	s->log.live_bytes -= row_bytes_of(LIFE_BODY);
+	s->staged_bytes -= STORED_LIFE;
 }
 
 /* ---- counts ---- */
@@ -317,6 +319,7 @@ void lifetime_publish(struct store *s, struct group *g)
 	if (!g->life) {
 		g->life = lifetime_new(g);
 		s->log.live_bytes += row_bytes_of(LIFE_BODY);
+		s->staged_bytes += STORED_LIFE;
 	}
 	if (st->lived)
 		g->life->number = store_step_at(s, st->lived)->number;

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/digest.h"
-#include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 /* The row of a record is live while an entry or the group refers to the record. */
@@ -26,19 +26,19 @@ static void count_record(struct store *s, struct record *r, int n)
 
 static void count_in(struct store *s, const struct entry *e)
 {
-	s->pages.counts.series += e->lines.n;
+	s->pages.counts.series += lines_n(&e->lines);
 	s->log.live_bytes += e->record->merged ? 0 : e->lines.bytes;
 	count_record(s, e->record, 1);
-	if (e->help->given && e->lines.n > 0)
+	if (e->help->given && lines_n(&e->lines) > 0)
 		family_help_comes(e->help->family, e->help, e->record->number);
 }
 
 static void count_out(struct store *s, const struct entry *e)
 {
-	s->pages.counts.series -= e->lines.n;
+	s->pages.counts.series -= lines_n(&e->lines);
 	s->log.live_bytes -= e->record->merged ? 0 : e->lines.bytes;
 	count_record(s, e->record, -1);
-	if (e->help->given && e->lines.n > 0)
+	if (e->help->given && lines_n(&e->lines) > 0)
 		family_help_goes(e->help->family, e->help, e->record->number);
 }
 
@@ -61,7 +61,7 @@ static void publish_sums(const struct store *s, struct group *g, const struct ch
 	const struct entry *out = p->out ? store_entry(s, p->out) : NULL;
 	const struct entry *in = p->in ? store_entry(s, p->in) : NULL;
 
-	g->n_series += (in ? in->lines.n : 0) - (out ? out->lines.n : 0);
+	g->n_series += (in ? lines_n(&in->lines) : 0) - (out ? lines_n(&out->lines) : 0);
 	g->n_bytes += (in ? in->lines.bytes : 0) - (uint64_t)(out ? out->lines.bytes : 0);
 }
 
@@ -334,6 +334,7 @@ void store_publish(struct store *s)
 	store_sweep_families(s);
 	if (!s->large.push)
 		s->pages.counts.families = s->families.n;
+	s->pages.counts.bytes = stored_bytes(s) - (uint64_t)s->large.n_bytes;
 	pthread_mutex_unlock(&s->pages.lock);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)

@@ -4,11 +4,11 @@
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 
-struct store_limits store_lift_limits(struct store *s)
+struct limits_held store_lift_limits(struct store *s)
 {
-	struct store_limits lim = s->lim;
+	struct limits_held lim = s->lim;
 
-	s->lim.max_groups = s->lim.max_series = UINT64_MAX;
+	s->lim = (struct limits_held){ UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	return lim;
 }
 
@@ -29,7 +29,7 @@ void store_restore_begin(struct store *s)
 void store_restore_group(struct store *s, const struct row *row, struct str labels)
 {
 	uint64_t hash = hash_bytes(row->body);
-	struct store_limits lim = store_lift_limits(s);
+	struct limits_held lim = store_lift_limits(s);
 	struct err err = { 0 };
 	struct group *g;
 
@@ -122,7 +122,7 @@ void store_restore_soon(const struct store *s, const struct row *row, const stru
 void store_restore_record(struct store *s, const struct row *row, struct push *push)
 {
 	struct group *g = store_group_by_id(s, row->group);
-	struct store_limits lim = store_lift_limits(s);
+	struct limits_held lim = store_lift_limits(s);
 	struct record *record;
 	uint64_t last;
 

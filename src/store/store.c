@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 /* Adds a family of the gateway's own with a metric of each group. */
@@ -54,7 +55,7 @@ struct store *store_new(const struct store_limits *lim)
 {
 	struct store *s = mem_zalloc(sizeof(*s));
 
-	s->lim = *lim;
+	s->lim = (struct limits_held){ lim->max_groups, lim->max_series, UINT64_MAX };
 	s->n_slots = 1;
 	s->next_number = 1;
 	arena_init(&s->log.bodies, ARENA_MUST);
@@ -251,6 +252,7 @@ struct group *store_group_add(struct store *s, struct str key, struct str labels
 	struct group *g = group_new(take_slot(s), key);
 
 	time_metrics_look_at_key(g);
+	g->labels_n = labels.n;
 	g->time_lines[TIME_PUSHED].hash = time_hash(labels);
 	s->by_slot[g->slot] = g;
 	series_index_add(&s->keys, hash, g->slot);
@@ -293,12 +295,15 @@ void store_index_entry(struct store *s, const struct group *g, const struct entr
 {
 	struct store_family *f = entry_family(e);
 
-	if (f->n_groups++ == 0)
+	if (f->n_groups++ == 0) {
 		f->type = e->lines.type;
+		s->staged_bytes += stored_family(f);
+	}
 	set_newest(s, f, g->slot);
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_add(&s->index, lines_hashes(&e->lines)[i], g->slot);
-	s->staged_series += e->lines.n;
+	s->staged_series += lines_n(&e->lines);
+	s->staged_bytes += lines_stored(&e->lines);
 	limits_add_entry(s, g, e);
 }
 
@@ -306,11 +311,14 @@ void store_unindex_entry(struct store *s, const struct group *g, const struct en
 {
 	struct store_family *f = entry_family(e);
 
-	if (--f->n_groups == 0)
+	if (--f->n_groups == 0) {
 		note_idle(s, f);
+		s->staged_bytes -= stored_family(f);
+	}
 	for (uint64_t i = 0; i < lines_n_series(&e->lines); i++)
 		series_index_remove(&s->index, lines_hashes(&e->lines)[i], g->slot);
-	s->staged_series -= e->lines.n;
+	s->staged_series -= lines_n(&e->lines);
+	s->staged_bytes -= lines_stored(&e->lines);
 	limits_remove_entry(s, g, e);
 }
 
@@ -319,6 +327,7 @@ void store_index_group(struct store *s, const struct group *g)
 	series_index_add(&s->index, group_time_hash(g), g->slot);
 	s->staged_groups++;
 	s->staged_series += 2;
+	s->staged_bytes += stored_group(g);
 	limits_add_group(s, g);
 }
 
@@ -327,6 +336,7 @@ void store_unindex_group(struct store *s, const struct group *g)
 	series_index_remove(&s->index, group_time_hash(g), g->slot);
 	s->staged_groups--;
 	s->staged_series -= 2;
+	s->staged_bytes -= stored_group(g);
 	limits_remove_group(s, g);
 }
 

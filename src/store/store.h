@@ -41,6 +41,11 @@ struct source_limits {
 };
 
 struct store *store_new(const struct store_limits *lim);
+/*
+ * Before any other thread runs: --limits.stored-bytes (stored_bytes.h); without this call there is
+ * no such limit.
+ */
+void store_limit_bytes(struct store *s, uint64_t max);
 /* Before any other thread runs; without this call there are no such limits. */
 void store_limit_sources(struct store *s, const struct source_limits *lim);
 void store_free(struct store *s);

@@ -36,6 +36,7 @@ struct summed {
 	struct summed_head head, before; /* `before`: before the batch */
 	bool head_changed;
 	uint64_t n_values; /* of all contributions, as published */
+	uint64_t n_bytes;  /* stored_summed(), as published */
 	uint64_t digest;   /* of the families shown, as published */
 	/* As published, by id; under the lock of the pages. */
 	struct shown_source *shown;
@@ -148,13 +149,18 @@ void summed_take(struct store *s, const struct summed *su, struct str push_id);
 /* Whether this process has pushed increments before; notes that it has. */
 bool summed_adds_again(struct store *s, const struct summed *su, const struct source *source);
 void summed_fold(struct store *s, struct group *g, struct contribution *c);
+/* How much a group holds before a push. */
+struct summed_use {
+	uint64_t values, bytes;
+};
+struct summed_use summed_use_of(const struct group *g);
 /*
- * If there are more values of sources than --limits.source-values: folds sources of the group that
- * are not live, or have a newer start. -1: that is not enough, and this push has added values;
- * before: how many values the group had.
+ * If there are more values of sources than --limits.source-values, or more bytes than
+ * --limits.stored-bytes: folds sources of the group that are not live, or have a newer start. -1:
+ * that is not enough, and this push has added some.
  */
-int summed_check_values(struct store *s, struct group *g, const struct source *source,
-			uint64_t before, struct err *err);
+int summed_check_room(struct store *s, struct group *g, const struct source *source,
+		      const struct summed_use *before, struct err *err);
 /* The same in all groups but this one, between two pushes; false: no source could be folded. */
 bool summed_fold_others(struct store *s, const struct group *but);
 /* Folds sources above limits.sources, but not this one. */

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 /*
@@ -155,6 +156,26 @@ static uint64_t values_of_all(const struct store *s)
 	return n;
 }
 
+struct summed_use summed_use_of(const struct group *g)
+{
+	const struct summed *su = group_summed(g);
+
+	return (struct summed_use){ su->group->n_values, stored_summed(g, su) };
+}
+
+/* All stored bytes, with the changes of the batch. */
+static uint64_t bytes_of_all(const struct store *s)
+{
+	uint64_t n = stored_bytes(s);
+
+	for (const struct group *g = s->touched; g; g = g->staged->next) {
+		n += g->staged->exists && g->staged->summed ? stored_summed(g, g->staged->summed)
+							    : 0;
+		n -= g->summed ? g->summed->n_bytes : 0;
+	}
+	return n;
+}
+
 /*
  * Looking for sources to fold means looking at all, which must not happen with each push to a full
  * gateway.
@@ -197,23 +218,52 @@ bool summed_fold_others(struct store *s, const struct group *but)
 	return false;
 }
 
-int summed_check_values(struct store *s, struct group *g, const struct source *source,
-			uint64_t before, struct err *err)
+static int check_values(const struct store *s, const struct group *g,
+			const struct summed_use *before, struct err *err)
 {
-	struct summed *su = g->staged->summed;
-	uint64_t max = s->source_lim.max_values;
-	const struct contribution *from;
+	uint64_t max = s->source_lim.max_values, now;
 
-	if (max == 0 || su->group->n_values <= before || values_of_all(s) <= max)
+	if (max == 0 || summed_use_of(g).values <= before->values)
 		return 0;
-	from = merged_find(su->group, source, NULL);
-	if (!looked_lately(s))
-		fold_spent(s, g, from && from->live ? from : NULL);
-	if (su->group->n_values <= before || values_of_all(s) <= max)
+	now = values_of_all(s);
+	if (now <= max)
 		return 0;
 	return err_set(err, ERR_STORE_FULL, 0,
 		       "the gateway is full: with this push it would hold %llu values of the "
 		       "sources of summed groups, more than --limits.source-values=%llu; sources "
 		       "that are done free theirs with __final__/1 or a DELETE",
-		       (unsigned long long)values_of_all(s), (unsigned long long)max);
+		       (unsigned long long)now, (unsigned long long)max);
+}
+
+static int check_bytes(const struct store *s, const struct group *g,
+		       const struct summed_use *before, struct err *err)
+{
+	uint64_t max = s->lim.max_bytes, now;
+
+	if (summed_use_of(g).bytes <= before->bytes)
+		return 0;
+	now = bytes_of_all(s);
+	if (now <= max)
+		return 0;
+	return err_set(err, ERR_STORE_FULL, 0,
+		       "the gateway is full: with this push it would hold %llu bytes, more than "
+		       "--limits.stored-bytes=%llu; sources of summed groups that are done free "
+		       "theirs with __final__/1 or a DELETE",
+		       (unsigned long long)now, (unsigned long long)max);
+}
+
+int summed_check_room(struct store *s, struct group *g, const struct source *source,
+		      const struct summed_use *before, struct err *err)
+{
+	const struct contribution *from;
+
+	if (check_values(s, g, before, err) == 0 && check_bytes(s, g, before, err) == 0)
+		return 0;
+	from = merged_find(g->staged->summed->group, source, NULL);
+	if (!looked_lately(s))
+		fold_spent(s, g, from && from->live ? from : NULL);
+	err->reason = ERR_NONE;
+	if (check_values(s, g, before, err) == 0 && check_bytes(s, g, before, err) == 0)
+		return 0;
+	return -1;
 }

@@ -231,7 +231,7 @@ int store_restore_remembered(struct store *s, const struct row *row)
 
 int store_restore_end(struct store *s, double now, struct err *err)
 {
-	struct store_limits lim = store_lift_limits(s);
+	struct limits_held lim = store_lift_limits(s);
 	int r = 0;
 
 	series_index_end_many(&s->index);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "store/digest.h"
 #include "store/internal.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 enum { HEAD_VERSION = 1, HEAD = 'H' };
@@ -183,17 +184,19 @@ static void forget_document(void *arg, struct document *doc)
 	forget_row(arg, doc);
 }
 
-static void count_values(struct store *s, struct summed *su, uint64_t now)
+static void count_use(struct store *s, struct summed *su, const struct summed_use *now)
 {
-	s->source_values += now - su->n_values;
-	su->n_values = now;
+	s->source_values += now->values - su->n_values;
+	s->merged_bytes += now->bytes - su->n_bytes;
+	su->n_values = now->values;
+	su->n_bytes = now->bytes;
 }
 
 static void forget_all_rows(struct store *s, struct summed *su)
 {
 	summed_stop_waiting(s, su);
 	summed_hide_sources(s, su);
-	count_values(s, su, 0);
+	count_use(s, su, &(struct summed_use){ 0 });
 	forget_row(s, &su->doc);
 	merged_each_document(su->group, forget_document, s);
 }
@@ -221,7 +224,7 @@ void summed_publish(struct store *s, struct group *g)
 		summed_show_sources(s, g);
 	}
 	merged_commit(su->group);
-	count_values(s, su, su->group->n_values);
+	count_use(s, su, &(struct summed_use){ su->group->n_values, stored_summed(g, su) });
 	su->before = su->head;
 	su->head_changed = su->all_changed = false;
 }

@@ -114,7 +114,6 @@ static void show_failing(struct store *s, struct group *g, uint32_t before)
 					   (uint32_t)(su->n_shown - su->n_gone) };
 	if (su->failing.page && before == su->n_failing)
 		return;
-	su->failing.n = 1;
 	su->failing.type = METRIC_GAUGE;
 	su->failing.escaped = g->time_lines[TIME_PUSHED].escaped;
 	time_metrics_publish(s, g, s->failing_family, &su->failing, su->n_failing);

@@ -144,7 +144,7 @@ static int merge(struct store *s, struct summed *su, struct push *push, struct e
 
 /*
  * Merges the push and shows what it changes. On -1 everything is as it was before; *ret_full: since
- * there are too many values of sources.
+ * sources hold too much.
  */
 static int try_to_say(struct store *s, struct group *g, struct push *push, bool take_others,
 		      bool *ret_full)
@@ -153,14 +153,13 @@ static int try_to_say(struct store *s, struct group *g, struct push *push, bool 
 	size_t mark = merged_mark(su->group), folded = s->folded.n_staged,
 	       adders = s->adders.n_staged;
 	struct amounts before = count(su->group);
-	uint64_t values = su->group->n_values;
+	const struct summed_use use = summed_use_of(g);
 
 	*ret_full = false;
 	if (merge(s, su, push, &push->err) < 0)
 		return -1;
 	if (check_limits(s, g, &before, &push->err) == 0)
-		*ret_full = summed_check_values(s, g, &push->said->head.source, values,
-						&push->err) < 0;
+		*ret_full = summed_check_room(s, g, &push->said->head.source, &use, &push->err) < 0;
 	if (!push->err.reason &&
 	    (!(has_new_shape(su->group) || take_others) ||
 	     summed_show(s, g, !take_others, take_others, push->now, &push->err) == 0))

@@ -52,7 +52,7 @@ static void make_proto(const struct group *g, const struct store_family *sf, str
 			uint64_t hash = t->hash;
 
 			t->more = mem_zalloc(sizeof(*t->more) + sizeof(hash));
-			t->more->n_series = 1;
+			t->more->n_series = t->more->n_lines = 1;
 			t->more->hashes[0] = hash;
 		}
 		bytes_unref(t->more->proto);

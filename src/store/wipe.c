@@ -37,10 +37,13 @@ const struct rows *store_beat_rows(struct store *s, double now)
 
 struct store *store_new_like(const struct store *s, const struct store_limits *lim)
 {
-	struct store *fresh = store_new(lim ? lim : &s->lim);
+	const struct store_limits same = { s->lim.max_groups, s->lim.max_series };
+	struct store *fresh = store_new(lim ? lim : &same);
 
-	if (!lim)
+	if (!lim) {
+		fresh->lim = s->lim;
 		fresh->source_lim = s->source_lim;
+	}
 	fresh->digest.kept = s->digest.kept;
 	for (size_t i = 0; i < s->families.cap; i++) {
 		const struct store_family *f = s->families.entries[i].item;

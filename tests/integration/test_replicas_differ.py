@@ -49,7 +49,8 @@ rules:
   deny_values: ['u.*']
   lint: refuse
 """
-STRICT_FLAGS = ("--limits.groups=1", "--limits.series=4", "--limits.source-values=3", "--limits.series-per-push=1", "--limits.families-per-push=1",
+STRICT_FLAGS = ("--limits.groups=1", "--limits.series=4", "--limits.source-values=3", "--limits.stored-bytes=2KiB",
+                "--limits.series-per-push=1", "--limits.families-per-push=1",
                 "--limits.labels-per-series=2", "--limits.label-value-length=5", "--limits.body-size=1KiB", "--push.ttl=1h", "--push.keep-times=24h")
 
 

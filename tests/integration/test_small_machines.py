@@ -1,7 +1,9 @@
 """A container with little memory: the limits follow it, and a flood of large bodies is answered, not died of."""
 import gzip
+import itertools
 import json
 import os
+import random
 import tempfile
 import threading
 import uuid
@@ -73,6 +75,7 @@ def chosen(size, cores):
         "limits.receiving-bytes": part(8, 262144, 1024 * MIB),
         "limits.reply-bytes": part(8, 262144, 1024 * MIB),
         "limits.series": min(max(size // 1024, 10000), 10000000),
+        "limits.stored-bytes": part(3, MIB, 1 << 62),
         "push.queue-bytes": part(16, 262144, 256 * MIB),
     }
 
@@ -192,3 +195,69 @@ def test_a_flood_in_a_small_container(size, tmp_path):
             if not SANITIZED and not launcher and size > 32 * MIB:
                 peak = [x for x in Path(f"/proc/{g.process.pid}/status").read_text().splitlines() if x.startswith("VmHWM")]
                 assert int(peak[0].split()[1]) * 1024 < size
+
+
+def random_text(n):
+    """So that it compresses badly."""
+    return random.randbytes(n // 2).hex()
+
+
+# What a pusher may invent anew with each push: a path and a body.
+WITHOUT_END = {
+    "labels of 60 KB": lambda i: (f"/metrics/job/f{i}", f'm{{l="{random_text(60000)}"}} 1\n'),
+    "small groups": lambda i: (f"/metrics/job/f{i}", "".join(f'm{j}{{l="x"}} {j}\n' for j in range(10))),
+    "long keys": lambda i: (f"/metrics/job/f{i}{random_text(6000)}", "m 1\n"),
+    "groups of nothing": lambda i: (f"/metrics/job/f{i}{random_text(1000)}", ""),
+    "family names": lambda i: (f"/metrics/job/f{i}", "".join(f"m{random_text(1000)} 1\n" for _ in range(20))),
+    "label names": lambda i: (f"/metrics/job/f{i}", "m{" + ",".join(f'l{random_text(600)}="1"' for _ in range(80)) + "} 1\n"),
+    "help texts": lambda i: (f"/metrics/job/f{i}", f"# HELP m {random_text(60000)}\n# TYPE m gauge\nm 1\n"),
+    "histograms": lambda i: (f"/metrics/job/f{i}", "# TYPE h histogram\n" + "".join(
+        f'h_bucket{{l="{random_text(400)}",le="{le}"}} {j}\n' for j in range(20) for le in (1, 2, 3, "+Inf"))),
+    "summed groups": lambda i: (f"/sum/metrics/job/f{i}/pid/1", "".join(f'# TYPE m{j} counter\nm{j}{{l="x"}} {j}\n' for j in range(10))),
+    "sources": lambda i: (f"/sum/metrics/job/f/pid/{i}{random_text(3000)}", "".join(f"# TYPE m{j} counter\nm{j} {j}\n" for j in range(10))),
+    "series of sums": lambda i: (f"/sum/metrics/job/f/pid/{i % 5}", f'# TYPE m counter\nm{{l="{random_text(20000)}"}} 1\n'),
+}
+SCRAPE = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encoding": "gzip"}
+
+
+# In the end, so many pushes are refused.
+REFUSED = 100
+
+
+def flood_without_end(g, kind, pushes, refused):
+    c = g.connect()
+    for i in pushes:
+        reply = g.request("POST", *WITHOUT_END[kind](i), connection=c)
+        assert reply.status in (200, 503, 507), reply
+        if reply.status == 507:
+            refused.append(reply.text)
+        if len(refused) >= REFUSED or i > 50000:
+            break
+    c.close()
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+def test_groups_without_end_in_a_small_container(kind, tmp_path):
+    """They are answered 507 at some point; everybody else is served as before."""
+    size = 32 * MIB
+    with memory_limit(size) as (launcher, _):
+        flags = [] if launcher else [f"--{k}={v}" for k, v in chosen(size, os.cpu_count()).items()]
+        with Gateway(*flags, binary=launcher, database=tmp_path / "a.db") as g:
+            assert g.put("kept", "kept 1\n").status == 200
+            pushes, refused = itertools.count(), []
+            threads = [threading.Thread(target=flood_without_end, args=(g, kind, pushes, refused)) for _ in range(8)]
+            for t in threads:
+                t.start()
+            while any(t.is_alive() for t in threads):
+                assert g.request("GET", "/metrics", headers=SCRAPE).status in (200, 503)
+                assert g.get("/-/healthy").status == 200
+                threads[0].join(0.1)
+            assert len(refused) >= REFUSED and all("--limits." in text for text in refused), refused
+            used = {limit.get("flag"): limit for limit in json.loads(g.get("/api/v1/status").text)["data"]["limits"]}
+            assert used["limits.stored-bytes"]["used"] <= used["limits.stored-bytes"]["limit"]
+            assert g.put("kept", "kept 123456789\n").status == 200, "what replaces fits always"
+            assert "kept{" in g.get("/metrics").text
+            assert g.put("other", "other 1\n").status in (200, 507)
+            assert g.request("DELETE", "/api/v1/groups?match[]={job=~\"f.*\"}").status == 200
+            assert g.put("other", "other 1\n" + "".join(f"m{i} 1\n" for i in range(1000))).status == 200
+            assert g.process.poll() is None

@@ -158,6 +158,7 @@ START_TEST(limits)
 	ck_assert_uint_eq(c.reply_bytes, 4 * MIB);
 	ck_assert_uint_eq(c.queue_bytes, 2 * MIB);
 	ck_assert_uint_eq(c.series, 32768);
+	ck_assert_uint_eq(c.stored_bytes, 10 * MIB + 640 * 1024);
 	c = followed(64 * GIB, 8);
 	ck_assert_uint_eq(c.web_threads, 8);
 	ck_assert_uint_eq(c.web_max_connections, 10000);
@@ -166,6 +167,7 @@ START_TEST(limits)
 	ck_assert_uint_eq(c.reply_bytes, GIB);
 	ck_assert_uint_eq(c.queue_bytes, 256 * MIB);
 	ck_assert_uint_eq(c.series, 10000000);
+	ck_assert_uint_eq(c.stored_bytes, 21845 * MIB);
 	ck_assert_uint_eq(c.decode_bytes, 2 * GIB);
 }
 END_TEST

@@ -14,6 +14,7 @@
 #include "lib/mem_storage.h"
 #include "lib/naive_push.h"
 #include "lib/rng.h"
+#include "lib/stored_recount.h"
 #include "store/internal.h"
 
 enum { BATCHES = 600, BATCH_MAX = 12 };
@@ -89,6 +90,7 @@ static inline void check_same(struct world *w, struct store *s, const struct nai
 		      "%s (seed %llu), %s, op %u: %llu groups, %llu series", w->run->name,
 		      (unsigned long long)w->run->seed, when, w->op,
 		      (unsigned long long)counts.groups, (unsigned long long)counts.series);
+	check_stored(s);
 }
 
 static inline void describe_group(const struct group_copy *c, struct strbuf *out)

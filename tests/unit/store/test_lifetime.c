@@ -14,6 +14,7 @@
 #include "lib/rng.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
+#include "lib/stored_recount.h"
 #include "store/lifetime.h"
 #include "store/store.h"
 
@@ -214,14 +215,17 @@ static void check_shown(const struct world *w, struct store *s, const char *what
 	}
 	ck_assert_msg(strcmp(strbuf_z(&lines), strbuf_z(&want)) == 0, "%s at %d: got\n%swanted\n%s",
 		      what, w->now, strbuf_z(&lines), strbuf_z(&want));
+	check_stored(s);
 }
 
 static void restart(struct world *w)
 {
 	int down = w->now - w->last_row;
+	struct store *again = load(&w->rows);
 
+	ck_assert_uint_eq(stored_bytes_of(again), stored_bytes_of(w->store));
 	store_free(w->store);
-	w->store = load(&w->rows);
+	w->store = again;
 	w->no_end_before = w->now + (!w->last_row ? 0 : down < GRACE ? down : GRACE);
 }
 

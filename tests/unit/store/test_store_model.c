@@ -16,6 +16,7 @@
 #include "lib/rng.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
+#include "lib/stored_recount.h"
 #include "store/internal.h"
 #include "unit/store/store_world.h"
 
@@ -56,6 +57,7 @@ static void wipe(struct world *w)
 		store_wipe(w->store);
 		memset(w->staged.groups, 0, sizeof(w->staged.groups));
 		w->shown = w->staged;
+		ck_assert_uint_eq(stored_bytes_of(w->store), 0);
 	} else {
 		store_rollback(w->store);
 	}
@@ -221,6 +223,7 @@ static void follow(struct world *w)
 	check_digests(w, w->store, w->other);
 	check_undos(w, w->other);
 	ck_assert_uint_eq(w->other->log.live_bytes, w->store->log.live_bytes);
+	ck_assert_uint_eq(stored_bytes_of(w->other), stored_bytes_of(w->store));
 	ck_assert_uint_eq(w->other->next_number, w->store->next_number);
 	if (w->rows.n_rows == 0 || rng_one_in(&w->rng, 2))
 		return;
@@ -248,6 +251,7 @@ static void reload(struct world *w)
 	check_undos(w, again);
 	ck_assert_uint_eq(again->log.bytes, w->store->log.bytes);
 	ck_assert_uint_eq(again->log.live_bytes, w->store->log.live_bytes);
+	ck_assert_uint_eq(stored_bytes_of(again), stored_bytes_of(w->store));
 	if (w->reloads++ % 2 == 0) {
 		store_free(again);
 		return;

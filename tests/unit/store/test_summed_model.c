@@ -24,6 +24,7 @@
 #include "lib/row_follower.h"
 #include "lib/rows_in_order.h"
 #include "lib/run.h"
+#include "lib/stored_recount.h"
 #include "lib/sum_history.h"
 #include "lib/sum_push.h"
 #include "store/store.h"
@@ -87,6 +88,7 @@ static void load(struct world *w, struct storage *from)
 	must(load_store(from, again, &err) == STORAGE_LOADED, err.msg);
 	if (from == &w->rows.base)
 		must(same_digest(w->store, again), "the digests differ");
+	must(stored_bytes_of(w->store) == stored_bytes_of(again), "the stored bytes differ");
 	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
 	if (series_limited)
 		limit_series(again);
@@ -285,6 +287,7 @@ static const char *compare(struct world *w, struct naive_sums *m, struct shown_c
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
 	static char words[4096];
 
+	check_stored(w->store);
 	sum_exposed(w->store, &got);
 	sum_add_messages(w->store, &got);
 	naive_show(m, &want);
@@ -347,8 +350,9 @@ static const char *follow(struct world *w, const struct step *s)
 			 strbuf_z(&want));
 		return words;
 	}
-	if (!same_digest(writer, w->other.store))
-		return "the other one's digest differs";
+	if (!same_digest(writer, w->other.store) ||
+	    stored_bytes_of(writer) != stored_bytes_of(w->other.store))
+		return "the other one's digest or stored bytes differ";
 	if (s->swaps) {
 		w->store = w->other.store;
 		row_follower_swap(&w->other, writer);
