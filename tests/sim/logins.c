@@ -88,11 +88,12 @@ static unsigned version_of(const struct web_pairs *users)
 	return 0;
 }
 
-/* A change is in force within a second, if the disk can be read. */
+/* A change is in force at once, if the disk can be read and no time has passed meanwhile. */
 static bool is_outdated(const struct sim_logins *l, unsigned version)
 {
-	return version != l->file && clock_mono_ns() - l->changed_ns > INT64_C(1000000000) &&
-	       l->failed == world->disk->failed && !world->disk->dead;
+	return version != l->file && clock_mono_ns() - l->changed_ns > LOGINS_WAIT_NS &&
+	       clock_mono_ns() >= l->patient_ns && l->failed == world->disk->failed &&
+	       !world->disk->dead;
 }
 
 enum web_login __wrap_web_users_check(struct web_users *u, const struct web_pairs *users,

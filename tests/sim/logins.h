@@ -27,10 +27,18 @@ enum sim_login {
 	N_LOGINS,
 };
 
+/*
+ * A request waits for a second for a look at the file. If time passes meanwhile, later ones do not
+ * wait for ten.
+ */
+#define LOGINS_WAIT_NS INT64_C(1000000000)
+#define LOGINS_IMPATIENT_NS INT64_C(11000000000)
+
 struct sim_logins {
 	bool on;
 	unsigned file;      /* the version of the file, */
 	int64_t changed_ns; /* since then, monotonic, */
+	int64_t patient_ns; /* requests wait for a look from then on, */
 	uint64_t failed;    /* and how many faults the disk had had */
 };
 

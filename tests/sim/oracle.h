@@ -24,9 +24,10 @@ enum request_kind {
 struct sim_request {
 	enum request_kind kind;
 	struct naive_push push;
-	bool in_steps; /* of a push: it was refused before the time of its order */
-	bool dry_run;  /* of a push: it says what would be answered, and changes nothing */
-	bool spoiled;  /* of a push: nobody can read it */
+	bool in_steps;  /* of a push: it was refused before the time of its order */
+	bool dry_run;   /* of a push: it says what would be answered, and changes nothing */
+	bool spoiled;   /* of a push: nobody can read it */
+	bool too_large; /* of a push: it is over a limit */
 	/* Of a push: with which status rules refuse it before it is decided, 0: they do not; they
 	 * may do so, as they have changed since. */
 	int refusal;
@@ -107,6 +108,9 @@ void oracle_process_ended(struct oracle *o);
 /* Of what has been asked for since the last settling: whether a store that shows this was right at
  * some time after all that was decided up to `from`, and before anything after `until`. */
 bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct str exposed);
+
+/* Whether for sure one of these groups (bits) is there that the delete would take. */
+bool oracle_has(const struct oracle *o, const struct removal_request *r, unsigned groups);
 
 /* Whether something is there that should have ended: *why says what. */
 bool oracle_is_overdue(const struct oracle *o, int64_t now_ns, struct strbuf *why);

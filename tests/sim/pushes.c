@@ -94,8 +94,48 @@ static void add_content(uint64_t *rng, struct str body, struct strbuf *out)
 	strbuf_adds(out, body);
 }
 
-bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, const char *options,
-		      struct strbuf *out)
+/* A comment makes a body of text as large as it may be, or larger by a byte. */
+static void fill_up(uint64_t *rng, size_t limit, struct strbuf *body)
+{
+	size_t n = limit + rng_below(rng, 2);
+
+	if (limit == 0 || n < body->n + 3 || !rng_one_in(rng, 3))
+		return;
+	strbuf_addz(body, "# ");
+	while (body->n < n - 1)
+		strbuf_addc(body, 'x');
+	strbuf_addc(body, '\n');
+}
+
+static unsigned lines_of(const struct naive_family *f)
+{
+	switch (f->type) {
+	case METRIC_SUMMARY:
+		return 3 * (unsigned)f->n;
+	case METRIC_HISTOGRAM:
+	case METRIC_GAUGE_HISTOGRAM:
+		return 4 * (unsigned)f->n;
+	default:
+		return (unsigned)f->n;
+	}
+}
+
+static bool is_too_large(const struct naive_push *p, size_t body, const struct pushes_limits *l)
+{
+	unsigned lines = 0;
+	bool padded = false;
+
+	for (int i = 0; i < p->n; i++) {
+		lines += lines_of(&p->families[i]);
+		for (int k = 0; k < p->families[i].n; k++)
+			padded |= p->families[i].series[k].padded;
+	}
+	return (l->body && body > l->body) || (padded && l->value && NAIVE_PADDING > l->value) ||
+	       (l->series && lines > l->series) || (l->families && (unsigned)p->n > l->families);
+}
+
+struct pushes_made pushes_add_bytes(uint64_t *rng, const struct naive_push *p,
+				    const struct pushes_how *how, struct strbuf *out)
 {
 	static const char *const methods[] = {
 		[PUSH_PUT] = "PUT", [PUSH_POST] = "POST", [PUSH_DELETE] = "DELETE"
@@ -103,20 +143,25 @@ bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, c
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 	bool text = text_can_say(p) && rng_one_in(rng, 2);
 	bool compressed = p->mode != PUSH_DELETE && rng_one_in(rng, 6);
-	bool spoiled = p->mode != PUSH_DELETE && rng_one_in(rng, 12);
+	struct pushes_made made = { .spoiled = p->mode != PUSH_DELETE && rng_one_in(rng, 12) };
 
 	add_body(p, text, &body);
+	if (text && p->mode != PUSH_DELETE)
+		fill_up(rng, how->limits->body, &body);
+	made.too_large = p->mode != PUSH_DELETE && is_too_large(p, body.n, how->limits);
 	strbuf_addf(out, "%s %s/metrics/job%s%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
-		    dry_run ? "/dry-run" : "", naive_paths[p->group], options);
+		    how->dry_run ? "/dry-run" : "", naive_paths[p->group], how->options);
 	if (!text)
 		strbuf_addz(out, "Content-Type: application/vnd.google.protobuf; "
 				 "proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n");
-	if (spoiled && (!compressed || rng_one_in(rng, 3))) {
+	if (made.spoiled && (!compressed || rng_one_in(rng, 3))) {
 		strbuf_addz(&body, text ? "x{\n" : "\x0f\xff");
 		add_compressed(compressed, NULL, &body, out);
 	} else {
-		add_compressed(compressed, spoiled ? rng : NULL, &body, out);
+		add_compressed(compressed, made.spoiled ? rng : NULL, &body, out);
 	}
 	add_content(rng, strbuf_str(&body), out);
-	return !spoiled;
+	/* Which of the two is found first depends on where. */
+	made.too_large |= made.spoiled && how->limits->body;
+	return made;
 }

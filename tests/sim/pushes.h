@@ -9,11 +9,27 @@
 
 #include "lib/naive_store.h"
 
-/*
- * Appends a request. dry_run: it only asks for the answer. options: the end of its path. False: its
- * body cannot be read, which is a 400.
+/* Limits of what one push may have, in bytes, series and families; 0: none that matters. */
+struct pushes_limits {
+	size_t body, value;
+	unsigned series, families;
+};
+
+/* dry_run: it only asks for the answer. options: the end of its path. */
+struct pushes_how {
+	bool dry_run;
+	const char *options;
+	const struct pushes_limits *limits;
+};
+
+/* spoiled: its body cannot be read, which is a 400; too_large: it is over a limit, which is a 413.
  */
-bool pushes_add_bytes(uint64_t *rng, const struct naive_push *p, bool dry_run, const char *options,
-		      struct strbuf *out);
+struct pushes_made {
+	bool spoiled, too_large;
+};
+
+/* Appends a request. With a limit of bytes some bodies have just as many, or one more. */
+struct pushes_made pushes_add_bytes(uint64_t *rng, const struct naive_push *p,
+				    const struct pushes_how *how, struct strbuf *out);
 
 #endif

@@ -3,15 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "commit/late.h"
 #include "journal/sqlite/backup.h"
-#include "lib/naive_push.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/loop.h"
-#include "sim/net.h"
-#include "sim/pushes.h"
+#include "sim/requests.h"
 
 /* ---- what there is ---- */
 
@@ -67,141 +64,6 @@ void history_make(struct history *h, uint64_t seed, bool crashes_only)
 	h->n = HISTORY_STEPS;
 	for (unsigned i = 0; i < h->n; i++)
 		h->steps[i] = (struct sim_step){ random_kind(&rng, theme), rng_next(&rng) };
-}
-
-/* ---- requests ---- */
-
-static struct naive_push last_push;
-static bool undoes; /* half of the histories have undos */
-
-/* The next client that awaits no answer. -1: all await one. */
-static int free_client(const struct world *w)
-{
-	for (int i = 0; i < WORLD_CLIENTS - 1; i++)
-		if (!w->clients[i].awaits)
-			return i;
-	return -1;
-}
-
-/*
- * Says that the group of increments is deleted. False: an increment is under way, which has to be
- * answered first.
- */
-static bool added_goes(struct world *w)
-{
-	for (size_t i = 0; i < w->oracle.n_open; i++)
-		if (w->oracle.open[i].kind == REQUEST_SUM && w->oracle.open[i].sum.kind == SUM_ADDS)
-			return false;
-	sums_added_goes(&w->sums_clients);
-	return true;
-}
-
-static void request(struct world *w, bool again)
-{
-	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
-	struct sim_request r = { .kind = REQUEST_PUSH };
-	int client = free_client(w);
-
-	if (client < 0 || w->oracle.n_open >= ORACLE_OPEN / 2) {
-		world_settle(w);
-		return;
-	}
-	if (!again && rng_one_in(&w->rng, 40)) {
-		r.kind = REQUEST_WIPE;
-		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
-				    "Content-Length: 0\r\n\r\n");
-	} else if (!again && !w->limited && rng_one_in(&w->rng, 3)) {
-		r.kind = REQUEST_SUM;
-		sums_random(&w->rng, &w->sums_clients, &r.sum);
-		sums_add_bytes(&w->rng, &r.sum, &bytes);
-	} else {
-		if (!again || !last_push.now)
-			naive_random_push(&w->rng, 1, &last_push);
-		/* Only some pushes have padded series, which make them long. */
-		for (int i = 0; i < last_push.n && !rng_one_in(&w->rng, 8); i++)
-			for (int k = 0; k < last_push.families[i].n; k++)
-				last_push.families[i].series[k].padded = false;
-		r.push = last_push;
-		r.push.own_ttl = w->ends && ends_has_own(r.push.group);
-		r.push.ttl = r.push.own_ttl ? ENDS_OWN : 0;
-		r.dry_run = r.push.mode != PUSH_DELETE && rng_one_in(&w->rng, 12);
-		r.spoiled = !pushes_add_bytes(
-			&w->rng, &r.push, r.dry_run,
-			w->ends && r.push.mode != PUSH_DELETE ? ends_path(r.push.group) : "",
-			&bytes);
-	}
-	if ((r.kind == REQUEST_WIPE || (r.kind == REQUEST_SUM && r.sum.kind == ADDED_GOES)) &&
-	    !added_goes(w))
-		world_settle(w);
-	else
-		world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
-}
-
-/* Sends the request and waits for its answer. r: NULL: the request has no effect. */
-static void send_and_settle(struct world *w, struct sim_request *r, struct str bytes)
-{
-	world_send(w, (unsigned)free_client(w), r, bytes);
-	for (unsigned n = rng_below(&w->rng, 8); n > 0 && !w->over; n--)
-		world_go_on(w);
-	world_settle(w);
-}
-
-static void remove_many(struct world *w)
-{
-	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
-	struct sim_request r = { .kind = REQUEST_REMOVE };
-	bool dry_run = rng_one_in(&w->rng, 6);
-
-	/* After a dry run nothing is undone: pushes may have come since the delete before it. */
-	*w->undo = '\0';
-	removals_random(&w->rng, &r.removal);
-	removals_add_bytes(&w->rng, &r.removal, dry_run, &bytes);
-	send_and_settle(w, dry_run ? NULL : &r, strbuf_str(&bytes));
-}
-
-/* For HELP, what comes back counts as pushed last. */
-static void undo(struct world *w)
-{
-	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
-	struct sim_request r = { .kind = REQUEST_UNDO };
-
-	memcpy(r.removal.undo, w->undo, sizeof(w->undo));
-	r.removal.said = -1;
-	*w->undo = '\0';
-	w->oracle.any_help = true;
-	removals_add_undo(&r.removal, &bytes);
-	send_and_settle(w, &r, strbuf_str(&bytes));
-}
-
-/*
- * Nothing is under way before, so that what is taken is what was there. What is sent in between may
- * be in the way of what comes back, and under way then. Of limits it would depend on the order in
- * which that comes.
- */
-static void remove_and_undo(struct world *w)
-{
-	bool both = undoes && !rng_one_in(&w->rng, 4);
-
-	if (both)
-		world_settle(w);
-	if (w->over || free_client(w) < 0 || !w->process || w->oracle.n_open >= ORACLE_OPEN / 2) {
-		world_settle(w);
-		return;
-	}
-	both &= w->oracle.n_open == 0;
-	remove_many(w);
-	if (!both || w->over)
-		return;
-	if (rng_one_in(&w->rng, 3))
-		world_restart(w, rng_one_in(&w->rng, 2));
-	for (unsigned n = w->limited ? 0 : rng_below(&w->rng, 4); n > 0 && !w->over; n--)
-		request(w, rng_one_in(&w->rng, 4));
-	if (w->over || !w->process || !world_can_undo(w) || free_client(w) < 0 ||
-	    rules_hinder_undo(&w->rules))
-		return;
-	if (!w->disk->dies_at && rng_one_in(&w->rng, 2))
-		disk_die_within(w->disk, 6);
-	undo(w);
 }
 
 /* ---- steps ---- */
@@ -260,9 +122,9 @@ static void crash(struct world *w)
 	w->power_cut = !rng_one_in(&w->rng, 3);
 	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
 	for (unsigned n = rng_below(&w->rng, 5); n > 0 && !w->over && !w->disk->dead; n--)
-		request(w, false);
+		requests_send(w, false);
 	if (rng_one_in(&w->rng, 8))
-		remove_and_undo(w);
+		requests_remove(w);
 	world_crash(w);
 }
 
@@ -277,48 +139,10 @@ static void pass_long(struct world *w)
 	world_settle(w);
 }
 
-/* Nobody has to say that the file has changed. */
-static void change_password(struct world *w)
-{
-	struct sim_logins *l = &w->logins;
-
-	l->file = (l->file + 1 + rng_below(&w->rng, 2)) % 3;
-	l->changed_ns = clock_mono_ns();
-	l->failed = w->disk->failed;
-	logins_write(l, w->disk);
-}
-
-/* The rules are not reloaded each time: a start reads the file, too. */
-static void write_rules(struct world *w)
-{
-	struct str bytes = STR("POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-	int client = free_client(w), status;
-	struct str content;
-
-	if (w->logins.on && rng_one_in(&w->rng, 2))
-		change_password(w);
-	if (!w->ruled || w->over || !w->process || client < 0)
-		return;
-	rules_random(&w->rng, &w->rules);
-	rules_write(&w->rules, w->disk);
-	if (rng_one_in(&w->rng, 4))
-		return;
-	w->counts->reloads++;
-	world_send(w, (unsigned)client, NULL, bytes);
-	if (rng_one_in(&w->rng, 2))
-		return;
-	world_settle(w);
-	if (w->over || !w->clients[client].fd)
-		return;
-	status = world_read_reply(net_socket_of(w->clients[client].fd), &content);
-	if (status && status != (w->rules.last == 0 ? 200 : 500))
-		world_fails(w, "a reload is answered %d", status);
-}
-
 /* Of a change that is under way a part may come before it, and another one behind. */
 static void back_up(struct world *w)
 {
-	int client = free_client(w);
+	int client = requests_free_client(w);
 
 	if (w->over || !w->process || client < 0 || w->backup.fd || w->backup.copy.n)
 		return;
@@ -353,10 +177,10 @@ static void take_step(struct world *w, const struct sim_step *s)
 	switch (s->kind) {
 	case STEP_REQUEST:
 	case STEP_RETRY:
-		request(w, s->kind == STEP_RETRY);
+		requests_send(w, s->kind == STEP_RETRY);
 		break;
 	case STEP_REMOVE:
-		remove_and_undo(w);
+		requests_remove(w);
 		break;
 	case STEP_SCRAPE:
 		if (w->ends && rng_one_in(&w->rng, 2))
@@ -394,7 +218,7 @@ static void take_step(struct world *w, const struct sim_step *s)
 			crash(w);
 		break;
 	case STEP_RULES:
-		write_rules(w);
+		requests_change_rules(w);
 		break;
 	case STEP_BACKUP:
 		back_up(w);
@@ -423,6 +247,8 @@ static struct world_has world_of(uint64_t seed)
 
 	has.rules = seed / 5 % 4 == 1 || (has.kind == WORLD_ENDS && seed / 5 % 4 == 3);
 	has.logins = seed / 20 % 6 == 1;
+	if (seed / 20 % 6 == 2)
+		has.limits = (struct pushes_limits){ 3000, NAIVE_PADDING - seed % 2, 9, 6 };
 	return has;
 }
 
@@ -432,8 +258,7 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	struct world_has has = world_of(h->seed);
 	bool good;
 
-	last_push = (struct naive_push){ .n = 0 };
-	undoes = h->seed % 2;
+	requests_begin(h->seed % 2);
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
 	backup_step_pages = h->seed % 3 ? 2 : 64;

@@ -18,43 +18,6 @@
 
 struct world *world;
 
-static const char database_flag[] = "--persistence.file=" DISK_DATABASE;
-static const char *const flags[] = {
-	database_flag,
-	"--push.enable-utf8-names",
-	"--web.enable-admin-api",
-	"--web.enable-openmetrics",
-	"--web.enable-lifecycle",
-	"--log.level=error",
-};
-static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_FLAG };
-static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
-static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
-static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
-
-enum { FLAGS = 16 };
-
-static size_t add_flags(const char **to, size_t n, const char *const *more, size_t n_more)
-{
-	memcpy(to + n, more, n_more * sizeof(*more));
-	return n + n_more;
-}
-
-static void make_flags(const struct world *w, const char *ret[FLAGS])
-{
-	size_t n = add_flags(ret, 0, flags, ARRAY_LEN(flags));
-
-	if (w->ends)
-		n = add_flags(ret, n, ends_flags, ARRAY_LEN(ends_flags));
-	if (w->limited)
-		n = add_flags(ret, n, limited_flags, ARRAY_LEN(limited_flags));
-	if (w->ruled)
-		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
-	if (w->logins.on)
-		n = add_flags(ret, n, logins_flags, ARRAY_LEN(logins_flags));
-	ret[n] = NULL;
-}
-
 bool world_fails(struct world *w, const char *fmt, ...)
 {
 	char text[4096];
@@ -288,14 +251,6 @@ void world_go_on(struct world *w)
 		world_restart(w, true);
 }
 
-void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns)
-{
-	w->stepped_back |= wall_ns < 0;
-	w->mono_ns = clock_mono_ns() + mono_ns;
-	w->wall_ns = clock_wall_ns() + wall_ns;
-	clock_hold(w->wall_ns, w->mono_ns);
-}
-
 static bool all_answered(const struct world *w)
 {
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
@@ -306,6 +261,16 @@ static bool all_answered(const struct world *w)
 		if (w->oracle.open[i].fd && w->oracle.open[i].order && !w->oracle.open[i].status)
 			return false;
 	return true;
+}
+
+void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns)
+{
+	w->stepped_back |= wall_ns < 0;
+	if (mono_ns > 0 && !all_answered(w))
+		w->logins.patient_ns = clock_mono_ns() + mono_ns + LOGINS_IMPATIENT_NS;
+	w->mono_ns = clock_mono_ns() + mono_ns;
+	w->wall_ns = clock_wall_ns() + wall_ns;
+	clock_hold(w->wall_ns, w->mono_ns);
 }
 
 bool world_answer_all(struct world *w)
@@ -371,9 +336,9 @@ static void start_process(struct world *w, int64_t down_ns)
 	struct err err = { 0 };
 	struct ends_start start = { .down_ns = down_ns };
 	const int64_t second = 1000000000;
-	const char *args[FLAGS];
+	const char *args[WORLD_FLAGS];
 
-	make_flags(w, args);
+	world_flags(w, args);
 	/* A gateway does not start with a wrong file: an operator would mend it first. */
 	if (w->ruled && w->rules.file & RULES_WRONG) {
 		w->rules.file &= ~(unsigned)RULES_WRONG;
@@ -464,6 +429,7 @@ void world_start(struct world *w, uint64_t seed, struct world_has has, struct wo
 			     .ruled = has.rules,
 			     .rules = { .ends = ends, .logins = has.logins },
 			     .logins = { .on = has.logins },
+			     .limits = has.limits,
 			     .sums_clients = { .own_ttls = ends, .by_rules = has.rules },
 			     .counts = counts };
 	world = w;

@@ -12,6 +12,7 @@
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/process.h"
+#include "sim/pushes.h"
 #include "sim/rules.h"
 
 enum { WORLD_CLIENTS = 5 };
@@ -55,9 +56,10 @@ struct world {
 	int64_t removed_ns;         /* when that was answered */
 	uint64_t undo_lost;         /* if the disk has failed more often */
 	struct sim_backup backup;
-	unsigned scraped_as; /* the form that was asked for last */
-	bool ends;           /* groups have a ttl */
-	bool limited;        /* few groups and series fit */
+	unsigned scraped_as;         /* the form that was asked for last */
+	bool ends;                   /* groups have a ttl */
+	bool limited;                /* few groups and series fit */
+	struct pushes_limits limits; /* of one push */
 	struct sim_logins logins;
 	bool ruled;             /* there are rules, */
 	struct sim_rules rules; /* these */
@@ -78,10 +80,15 @@ enum world_kind { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
 struct world_has {
 	enum world_kind kind;
 	bool rules, logins;
+	struct pushes_limits limits;
 };
 void world_start(struct world *w, uint64_t seed, struct world_has has, struct world_counts *counts);
 /* Ends everything. False: a check has failed, also the one that nothing is left over. */
 bool world_end(struct world *w);
+
+/* flags.c: the flags of the gateway, ended by NULL. */
+enum { WORLD_FLAGS = 24 };
+void world_flags(const struct world *w, const char *ret[WORLD_FLAGS]);
 
 /* wraps.c: the request of a client that is not answered yet; NULL: it has no effect. */
 struct sim_request *world_request_of(const struct http_request *req);
