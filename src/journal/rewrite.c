@@ -84,13 +84,12 @@ static int by_push_time(const void *pa, const void *pb)
 
 static int commit(struct rewriter *rw)
 {
-	int r = rw->to->ops->commit(rw->to, store_rows(rw->scratch), rw->err);
-
-	if (r == 0)
+	if (rw->to->ops->commit(rw->to, store_rows(rw->scratch), rw->err) == STORAGE_COMMITTED) {
 		store_publish(rw->scratch);
-	else
-		store_rollback(rw->scratch);
-	return r;
+		return 0;
+	}
+	store_rollback(rw->scratch);
+	return -1;
 }
 
 /* Commits the last batch. r: -1 if staging it has failed. */

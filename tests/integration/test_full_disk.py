@@ -1,8 +1,11 @@
 """A disk without room: pushes are refused, what makes room is not, and then pushes go on."""
+import os
+import subprocess
+
 import pytest
 
 from exposition import scrape
-from gateway import Gateway, eventually
+from gateway import BINARY, Gateway, eventually
 from wire import Wire, push
 
 MIB = 1024 * 1024
@@ -116,3 +119,73 @@ def test_many_at_once_on_a_full_disk(database, faults):
         assert [s.pushed("n", f"j{i}") for i in range(30)] == [None] * 10 + [*range(10, 29)] + [None]
         for w in (first, *large, *gone):
             w.socket.close()
+
+
+# ---- a database that is written anew ----
+
+def written(database, groups=40):
+    """Closed, and what is shown of it."""
+    with Gateway(database=database) as g:
+        for i in range(groups):
+            assert g.put(f"j{i}", body(i, 40000)).status == 200
+        return sorted(scrape(g).foreign())
+
+
+def files(directory):
+    return {f.name: f.read_bytes() for f in directory.iterdir() if f.is_file()}
+
+
+# What a copy needs: 1.8 MiB, and 1 MiB of room for commits.
+ROOM = [0, MIB // 8, MIB // 2, MIB, 2 * MIB, 16 * MIB]
+
+
+def test_a_copy_is_made_as_a_whole_or_not_at_all(database, faults, tmp_path):
+    before = written(database)
+    for room in ROOM:
+        to = tmp_path / f"to{room}" / "copy.db"
+        to.parent.mkdir()
+        faults.fail("space", room + 1)
+        done = subprocess.run([BINARY, "copy", "--from", database, "--to", to], capture_output=True, text=True,
+                              env={**os.environ, **faults.env, "TMPDIR": str(tmp_path)})
+        if room < 16 * MIB:
+            assert (done.returncode, files(to.parent)) == (1, {}), (room, done)
+            assert "full" in done.stderr or "no space" in done.stderr, done
+            continue
+        assert done.returncode == 0, done
+        with Gateway(database=to) as g:
+            assert sorted(scrape(g).foreign()) == before
+
+
+def test_what_is_saved_of_a_damaged_database_is_saved_as_a_whole(database, faults):
+    """Otherwise the gateway does not start, and nothing has changed."""
+    before = written(database)
+    content = bytearray(database.read_bytes())
+    content[:512] = bytes(512)
+    database.write_bytes(content)
+    left = files(database.parent)
+    for room in ROOM[:-1]:
+        faults.fill(database.parent, room)
+        g = Gateway(database=database, env=faults.env)
+        assert g.wait() == 1
+        assert "database or disk is full" in g.log or "no space left" in g.log
+        assert files(database.parent) == left, room
+    faults.heal()
+    with Gateway(database=database) as g:
+        assert sorted(scrape(g).foreign()) == before
+        assert "the database is damaged" in g.log
+
+
+def test_a_lost_database_is_written_again_as_a_whole(database, faults):
+    before = written(database)
+    with Gateway(database=database, env=faults.env) as g:
+        faults.fail("space", MIB)
+        database.unlink()
+        g.wait_for_line("every push is refused until it can")
+        assert not database.exists()
+        assert g.put("later", "a 1\n").status == 503
+        faults.heal()
+        g.wait_for_line("a new one has been written")
+        assert sorted(scrape(g).foreign()) == before
+        g.kill()
+    with Gateway(database=database) as g:
+        assert sorted(scrape(g).foreign()) == before

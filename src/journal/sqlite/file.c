@@ -211,6 +211,15 @@ int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err)
 	return unlink_all(suffixed(ret_new, real, making), err);
 }
 
+void db_file_drop_new(const char *path)
+{
+	CLEANUP(freep) char *real = real_path(path);
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	struct err ignored;
+
+	unlink_all(suffixed(&name, real, making), &ignored);
+}
+
 int db_file_sync_directory(const char *path, struct err *err)
 {
 	CLEANUP(freep) char *dir = mem_strdup(path);

@@ -86,8 +86,11 @@ void db_file_forget_cached(const char *path);
  * moves the old database aside (db_file_set_aside(); *ret_kept: its name, empty if there was none)
  * and gives the new one its name: 1, or 0 if there is no complete new database. If the process is
  * killed in between, the next start calls it again.
+ *
+ * db_file_drop_new() removes what was begun and not completed.
  */
 int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err);
+void db_file_drop_new(const char *path);
 int db_file_end_new(const char *path, struct err *err);
 int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err);
 

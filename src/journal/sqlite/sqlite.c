@@ -161,10 +161,12 @@ int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
 {
 	CLEANUP(strbuf_done) struct strbuf new = { 0 };
 
-	if (db_file_begin_new(path, &new, err) < 0 ||
-	    fill_new(strbuf_z(&new), fill, arg, err) < 0 || db_file_end_new(path, err) < 0)
-		return -1;
-	return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
+	if (db_file_begin_new(path, &new, err) == 0 &&
+	    fill_new(strbuf_z(&new), fill, arg, err) == 0 && db_file_end_new(path, err) == 0)
+		return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
+	/* It could take the last of the disk's space. */
+	db_file_drop_new(path);
+	return -1;
 }
 
 /*

@@ -113,6 +113,66 @@ START_TEST(limits_lowered_since)
 }
 END_TEST
 
+/* A database that takes some commits, and then no more. */
+static const struct storage_ops *rows_in_memory;
+static unsigned commits_left;
+static enum storage_commit_result then;
+
+static enum storage_commit_result commit_or_fail(struct storage *st, const struct rows *rows,
+						 struct err *err)
+{
+	if (commits_left == 0) {
+		err_set(err, ERR_STORAGE, 0, "told to fail");
+		return then;
+	}
+	commits_left--;
+	return rows_in_memory->commit(st, rows, err);
+}
+
+/* Whether the store was written as a whole, into a database that takes so many commits. */
+static bool is_written(struct store *s, unsigned commits)
+{
+	struct mem_storage to;
+	struct storage_ops ops;
+	struct err err = { 0 };
+	int r;
+
+	mem_storage_init(&to);
+	rows_in_memory = to.base.ops;
+	ops = *rows_in_memory;
+	ops.commit = commit_or_fail;
+	to.base.ops = &ops;
+	commits_left = commits;
+	r = rewrite_store(s, &to.base, &err);
+	ck_assert_int_eq(r, r < 0 ? -1 : 0);
+	if (r < 0)
+		ck_assert_str_eq(err.msg, "told to fail");
+	mem_storage_done(&to);
+	return r == 0;
+}
+
+/* Whichever commit fails, and however. */
+START_TEST(not_all_is_written)
+{
+	struct gateway g;
+	unsigned commits = 0;
+
+	then = STORAGE_REFUSED + (enum storage_commit_result)_i;
+	gateway_init(&g, 1000, 1000000);
+	for (unsigned i = 0; i < 600; i++) {
+		char path[20];
+
+		snprintf(path, sizeof(path), "/j%u", i);
+		gateway_push(&g, PUSH_PUT, path, "a 1\n", 0);
+	}
+	while (!is_written(g.store, commits))
+		commits++;
+	/* Two for families, two for times. */
+	ck_assert_uint_eq(commits, 4);
+	gateway_done(&g);
+}
+END_TEST
+
 /* Each differs from the first in one thing. */
 static const struct {
 	const char *name, *path, *body;
@@ -154,6 +214,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, random_stores, 0, 30);
 	tcase_add_test(tc, limits_lowered_since);
+	tcase_add_loop_test(tc, not_all_is_written, 0, STORAGE_UNKNOWN);
 	tcase_add_loop_test(tc, different, 0, 5);
 	return run_cases("rewrite", tc);
 }
