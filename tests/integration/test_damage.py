@@ -216,6 +216,26 @@ def test_what_can_be_read_is_read(database, name):
         assert (line["groups"], line["groups_lost"]) == ("20", "0")
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_nobody_else_can_read_what_was_saved(database, mode):
+    with Gateway(database=database) as g:
+        assert g.put("x", "a 1\n").status == 200
+    database.chmod(mode)
+    content = bytearray(database.read_bytes())
+    another_sector(content)
+    database.write_bytes(content)
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("a", "x") == 1 and "the database is damaged" in g.log
+        assert g.put("x", "a 2\n").status == 200
+        assert [f.stat().st_mode & 0o777 for f in database.parent.glob(database.name + "*") if "synced" not in f.name] == [mode] * 3
+        # Nor what is written anew from memory.
+        for f in database.parent.glob(database.name + "*"):
+            f.unlink()
+        g.wait_for_line("a new one has been written")
+        assert g.put("x", "a 3\n").status == 200
+        assert [f.stat().st_mode & 0o777 for f in database.parent.glob(database.name + "*") if "synced" not in f.name] == [mode] * 2
+
+
 # ---- under the running gateway ----
 
 def fill(g):

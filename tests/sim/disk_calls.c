@@ -131,6 +131,7 @@ int __real_rename(const char *from, const char *to);
 int __real_fallocate64(int fd, int mode, off_t at, off_t n);
 int __real_fsync(int fd);
 int __real_ftruncate64(int fd, off_t size);
+int __real_fchmod(int fd, mode_t mode);
 int __real_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__real_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__real_realpath(const char *name, char *to);
@@ -154,6 +155,7 @@ int __wrap_rename(const char *from, const char *to);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t n);
 int __wrap_fsync(int fd);
 int __wrap_ftruncate64(int fd, off_t size);
+int __wrap_fchmod(int fd, mode_t mode);
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__wrap_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__wrap_realpath(const char *name, char *to);
@@ -342,6 +344,12 @@ int __wrap_ftruncate64(int fd, off_t size)
 
 	return d ? (int)answer(disk_truncate(disk, d->file, (size_t)size))
 		 : __real_ftruncate64(fd, size);
+}
+
+/* The disk has no permissions. */
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	return fd_of(fd) ? 0 : __real_fchmod(fd, mode);
 }
 
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice)

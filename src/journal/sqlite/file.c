@@ -204,11 +204,36 @@ struct db_directory db_file_directory(const char *path)
 
 static const char making[] = ".rewriting", complete[] = ".rewritten";
 
-int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err)
+mode_t db_file_mode(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO) : 0;
+}
+
+/* SQLite takes an empty file for a new database, and gives its WAL the same mode. */
+static int make_empty(const char *name, mode_t mode, struct err *err)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int r = fd < 0 ? -1 : fchmod(fd, mode);
+
+	if (r < 0)
+		err_set(err, ERR_SYSTEM, 0, "cannot make %s: %s", name, strerrordesc_np(errno));
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int db_file_begin_new(const char *path, mode_t mode, struct strbuf *ret_new, struct err *err)
 {
 	CLEANUP(freep) char *real = real_path(path);
+	const char *name = suffixed(ret_new, real, making);
 
-	return unlink_all(suffixed(ret_new, real, making), err);
+	if (unlink_all(name, err) < 0)
+		return -1;
+	if (mode == 0)
+		mode = db_file_mode(real);
+	return mode ? make_empty(name, mode | S_IRUSR | S_IWUSR, err) : 0;
 }
 
 void db_file_drop_new(const char *path)

@@ -65,6 +65,8 @@ struct db_directory {
 	ino_t inode;
 };
 struct db_directory db_file_directory(const char *path);
+/* Its permissions; 0: there is no file. */
+mode_t db_file_mode(const char *path);
 
 /* Names survive a power cut once their directory is synced. */
 int db_file_sync_directory(const char *path, struct err *err);
@@ -87,9 +89,13 @@ void db_file_forget_cached(const char *path);
  * and gives the new one its name: 1, or 0 if there is no complete new database. If the process is
  * killed in between, the next start calls it again.
  *
+ * From the start the new one has the old one's mode, and its owner can write it: whoever could not
+ * read the old one must not be able to read it. mode: that of the old one; 0: that of the file with
+ * its name, if there is one.
+ *
  * db_file_drop_new() removes what was begun and not completed.
  */
-int db_file_begin_new(const char *path, struct strbuf *ret_new, struct err *err);
+int db_file_begin_new(const char *path, mode_t mode, struct strbuf *ret_new, struct err *err);
 void db_file_drop_new(const char *path);
 int db_file_end_new(const char *path, struct err *err);
 int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err);

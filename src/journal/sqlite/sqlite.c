@@ -106,6 +106,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 	if (opened != SQLITE_OPENED)
 		return opened;
 	s->db = s->connection.db;
+	s->mode = db_file_mode(s->path);
 	r = prepare(s);
 	s->at_odds = false;
 	s->checkpoint = 0;
@@ -156,17 +157,23 @@ static int fill_new(const char *path, storage_fill_fn fill, void *arg, struct er
 	return r;
 }
 
-int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
-			   struct strbuf *ret_kept, struct err *err)
+static int replace(const char *path, mode_t mode, storage_fill_fn fill, void *arg,
+		   struct strbuf *ret_kept, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf new = { 0 };
 
-	if (db_file_begin_new(path, &new, err) == 0 &&
+	if (db_file_begin_new(path, mode, &new, err) == 0 &&
 	    fill_new(strbuf_z(&new), fill, arg, err) == 0 && db_file_end_new(path, err) == 0)
 		return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
 	/* It could take the last of the disk's space. */
 	db_file_drop_new(path);
 	return -1;
+}
+
+int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
+			   struct strbuf *ret_kept, struct err *err)
+{
+	return replace(path, 0, fill, arg, ret_kept, err);
 }
 
 /*
@@ -191,7 +198,7 @@ static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 
 	detach(s);
 	s->lost = true;
-	if (sqlite_storage_replace(s->path, fill, arg, ret_kept, err) < 0 ||
+	if (replace(s->path, s->mode, fill, arg, ret_kept, err) < 0 ||
 	    attach(s, err) != SQLITE_OPENED) {
 		explain_directory(s, err);
 		return -1;
