@@ -216,6 +216,30 @@ def test_what_can_be_read_is_read(database, name):
         assert (line["groups"], line["groups_lost"]) == ("20", "0")
 
 
+@pytest.mark.parametrize("harmed", ["", "-wal"])
+def test_what_can_be_read_behind_a_link(database, tmp_path, harmed):
+    """SQLite keeps the WAL beside the target of a symbolic link."""
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(database)
+    with Gateway(database=database) as g:
+        assert g.put("j0", "a 0\n").status == 200
+    with Gateway(database=link) as g:
+        for i in range(20):
+            assert g.put(f"j{i}", f"a {i}\n").status == 200
+        last = values(g)
+        g.kill()
+    file = database.with_name(database.name + harmed)
+    file.write_bytes(bytes(32) + file.read_bytes()[32:] if harmed else bytes(512) + file.read_bytes()[512:])
+    with Gateway(database=link) as g:
+        assert values(g) == last
+        line = parse_logfmt(g.wait_for_line("the database is damaged"))
+        assert (line["groups"], line["groups_lost"]) == ("20", "0")
+        kept = Path(line["kept"])
+        assert kept.parent == database.parent and kept.with_name(kept.name + "-wal").exists()
+    assert link.is_symlink() and sorted(f.name for f in link.parent.iterdir()) == ["link.db"]
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
 def test_nobody_else_can_read_what_was_saved(database, mode):
     with Gateway(database=database) as g:

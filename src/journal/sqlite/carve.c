@@ -339,12 +339,14 @@ int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
 	CLEANUP(strbuf_done) struct strbuf note = { 0 };
+	/* SQLite keeps its files beside the target of a symbolic link. */
+	CLEANUP(freep) char *real = realpath(path, NULL);
 	struct carver c = { .fn = fn, .arg = arg, .lowest = UINT64_MAX };
 	struct synced synced = { 0 };
 	int r = 0;
 
-	strbuf_addf(&wal, "%s-wal", path);
-	strbuf_addf(&note, "%s" SYNCED_SUFFIX, path);
+	strbuf_addf(&wal, "%s-wal", real ? real : path);
+	strbuf_addf(&note, "%s" SYNCED_SUFFIX, real ? real : path);
 	synced_read(strbuf_z(&note), &synced);
 	if (map(path, &c.database) < 0 || map(strbuf_z(&wal), &c.wal) < 0) {
 		r = err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", path, strerrordesc_np(errno));
