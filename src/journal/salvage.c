@@ -264,11 +264,103 @@ static void name_harmed(struct salvage *sv, const struct store *store)
 	}
 }
 
+/* ---- groups that cannot be loaded ---- */
+
+/*
+ * What is left of a summed group's documents may not fit together. They are found by halves: each
+ * range of groups is loaded by itself.
+ */
+struct range {
+	size_t lo, hi; /* in the list of ids */
+};
+
+static const struct storage_ops ops = { .read = read_rows };
+
+static struct ids all_ids(const struct salvage *sv)
+{
+	struct ids ids = ids_of_kinds(sv, UINT32_MAX);
+	size_t n = 0;
+
+	for (size_t i = 0; i < ids.n; i++)
+		if (ids.list[i] && (n == 0 || ids.list[i] != ids.list[n - 1]))
+			ids.list[n++] = ids.list[i];
+	ids.n = n;
+	return ids;
+}
+
+/* Whether these groups can be loaded, with the rows that are of many groups. */
+static bool can_be_loaded(const struct salvage *sv, const struct ids *ids, struct range r,
+			  const struct store *like)
+{
+	struct salvage part = { .base.ops = &ops, .rows = mem_alloc(sv->n * sizeof(*part.rows)) };
+	struct store *scratch = store_new_like(like, NULL);
+	struct err ignored = { 0 };
+	bool loaded;
+
+	for (size_t i = 0; i < sv->n; i++) {
+		uint64_t id = sv->rows[i].group;
+
+		if (id == 0 || (r.lo < r.hi && id >= ids->list[r.lo] && id <= ids->list[r.hi - 1]))
+			part.rows[part.n++] = sv->rows[i];
+	}
+	renumber(&part);
+	loaded = load_store(&part.base, scratch, &ignored) == STORAGE_LOADED;
+	store_free(scratch);
+	free(part.rows);
+	return loaded;
+}
+
+static void drop_group(struct salvage *sv, uint64_t id)
+{
+	for (size_t i = 0; i < sv->n; i++)
+		if (sv->rows[i].group == id)
+			sv->rows[i].number = 0;
+	close_gaps(sv);
+}
+
+/* Returns how many groups have gone. */
+static uint64_t drop_bad_groups(struct salvage *sv, const struct store *like)
+{
+	enum { DEPTH = 64 + 2 };
+	struct ids ids = all_ids(sv);
+	struct range todo[DEPTH] = { { 0, ids.n } };
+	size_t n = ids.n > 0 && can_be_loaded(sv, &ids, (struct range){ 0, 0 }, like);
+	uint64_t dropped = 0;
+
+	while (n > 0) {
+		struct range r = todo[--n];
+		size_t middle = r.lo + (r.hi - r.lo) / 2;
+
+		if (can_be_loaded(sv, &ids, r, like))
+			continue;
+		if (r.hi - r.lo == 1) {
+			drop_group(sv, ids.list[r.lo]);
+			dropped++;
+			continue;
+		}
+		todo[n++] = (struct range){ r.lo, middle };
+		todo[n++] = (struct range){ middle, r.hi };
+	}
+	free(ids.list);
+	return dropped;
+}
+
+/* Loads into a store of its own, which is of no use after a failure. */
+static int load_into(struct salvage *sv, struct store *store, struct err *err)
+{
+	struct store *loaded = store_new_like(store, NULL);
+
+	if (load_store(&sv->base, loaded, err) == STORAGE_LOADED) {
+		store_take_over(store, loaded, storage_now(&sv->base));
+		return 0;
+	}
+	store_free(loaded);
+	return -1;
+}
+
 int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts *ret,
 		 struct err *err)
 {
-	static const struct storage_ops ops = { .read = read_rows };
-
 	sv->base.ops = &ops;
 	array_sort(sv->rows, sv->n, by_number);
 	for (size_t i = 0; i + 1 < sv->n; i++)
@@ -280,8 +372,14 @@ int salvage_into(struct salvage *sv, struct store *store, struct salvage_counts 
 	ret->groups_lost = drop_lost_groups(sv);
 	array_sort(sv->rows, sv->n, by_number);
 	renumber(sv);
-	if (load_store(&sv->base, store, err) != STORAGE_LOADED)
-		return -1;
+	if (load_into(sv, store, err) < 0) {
+		uint64_t bad = drop_bad_groups(sv, store);
+
+		renumber(sv);
+		if (bad == 0 || load_into(sv, store, err) < 0)
+			return -1;
+		ret->groups_lost += bad;
+	}
 	name_harmed(sv, store);
 	return 0;
 }
