@@ -66,6 +66,13 @@ static int set_up(sqlite3 *db, struct err *err)
 	return r;
 }
 
+static void explain_use(struct err *err, const char *path)
+{
+	err_set(err, ERR_SYSTEM, 0,
+		"%s is in use by another process: stop it, or choose another --persistence.file",
+		path);
+}
+
 static void explain_open(struct err *err, const char *path, sqlite3 *db, int code)
 {
 	/* Locking a file that could only be opened for reading is reported as an I/O error. */
@@ -74,10 +81,7 @@ static void explain_open(struct err *err, const char *path, sqlite3 *db, int cod
 	switch (code & 0xFF) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		err_set(err, ERR_SYSTEM, 0,
-			"%s is in use by another process: stop it, or choose another "
-			"--persistence.file",
-			path);
+		explain_use(err, path);
 		break;
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
@@ -257,6 +261,10 @@ static enum sqlite_open_result look(const char *path, struct connection *ret, st
 	case CRASH_DAMAGED:
 		return db_file_kind(path) <= DB_FILE_OURS ? SQLITE_OPEN_DAMAGED
 							  : SQLITE_OPEN_FAILED;
+	case CRASH_IN_USE:
+		/* If that process were killed now, its WAL could be opened without a look. */
+		explain_use(err, path);
+		return SQLITE_OPEN_FAILED;
 	case CRASH_FAILED:
 		return SQLITE_OPEN_FAILED;
 	}

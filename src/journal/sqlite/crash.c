@@ -242,9 +242,17 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	struct stat st;
 
 	*ret_wal = false;
+	/* It may be there, so its WAL does not stand alone. */
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR) {
+		err_set(err, ERR_SYSTEM, 0,
+			"cannot read %s: %s: make it readable and writable for this user, or "
+			"choose another --persistence.file",
+			l.path, strerrordesc_np(errno));
+		return CRASH_FAILED;
+	}
 	if (fd >= 0 && in_use(fd)) {
 		close(fd);
-		return CRASH_SOUND;
+		return CRASH_IN_USE;
 	}
 	l.exists = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0;
 	l.open = fd >= 0 && db_file_says_open(fd);

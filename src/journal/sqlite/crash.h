@@ -16,14 +16,14 @@ enum crash_result {
 	CRASH_DOUBT, /* sound if there was a power cut; if there was none, *err says what is lost */
 	CRASH_MENDED,  /* sound, after a damaged header of the WAL was made again: see *err */
 	CRASH_DAMAGED, /* committed rows are missing: *err says what is damaged */
+	CRASH_IN_USE,  /* another process has the database open: nothing was looked at */
 	CRASH_FAILED,  /* *err says what could not be read */
 };
 
 /*
- * Call before the database is opened. A database that is in use counts as sound: its process has
- * looked. *ret_wal: there is a WAL that is not empty. Frames that were never committed are cut off,
- * and all frames if the WAL was being begun anew. A header that a power cut has torn is made again
- * from the first frame.
+ * Call before the database is opened. *ret_wal: there is a WAL that is not empty. Frames that were
+ * never committed are cut off, and all frames if the WAL was being begun anew. A header that a
+ * power cut has torn is made again from the first frame.
  */
 enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err);
 

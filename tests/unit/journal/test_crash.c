@@ -456,7 +456,7 @@ START_TEST(in_use)
 	database_file_write(&dir, WAL_FILE, (struct str){ wal.p, wal.n / 2 });
 	bool had;
 
-	ck_assert_int_eq(crash_look(dir.db, &had, &err), CRASH_SOUND);
+	ck_assert_int_eq(crash_look(dir.db, &had, &err), CRASH_IN_USE);
 	/* But who uses it finds out. */
 	CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, "/k", "a 1\n", 1000);
 

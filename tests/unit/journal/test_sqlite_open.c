@@ -9,6 +9,7 @@
 
 #include "journal/load.h"
 #include "journal/sqlite/sqlite.h"
+#include "lib/database_files.h"
 #include "lib/exposed.h"
 #include "lib/run.h"
 #include "lib/temp_dir.h"
@@ -147,6 +148,20 @@ START_TEST(strange_second_schema)
 }
 END_TEST
 
+/* Nobody knows what is in it: that is no damage, and nothing of it may be changed. */
+START_TEST(not_to_be_read)
+{
+	struct storage *st;
+	struct err err = { 0 };
+
+	ck_assert_int_eq(symlink(dir.db, dir.db), 0);
+	database_file_write(&dir, WAL_FILE, STR("a part of what was committed"));
+	ck_assert_int_eq(sqlite_storage_open(dir.db, &st, &err), SQLITE_OPEN_FAILED);
+	ck_assert_msg(strstr(err.msg, "cannot read") && strstr(err.msg, "symbolic links"), "%s",
+		      err.msg);
+}
+END_TEST
+
 START_TEST(second_opener)
 {
 	struct storage *st = open_db(), *other;
@@ -255,6 +270,7 @@ int main(void)
 
 	temp_dir_make(&top);
 	tcase_add_checked_fixture(tc, make_dir, NULL);
+	tcase_add_test(tc, not_to_be_read);
 	tcase_add_test(tc, second_opener);
 	tcase_add_test(tc, first_schema_is_migrated);
 	tcase_add_test(tc, second_schema_is_migrated);
