@@ -120,7 +120,7 @@ static int stage_families(struct undoing *u, const struct group_copy *g, struct 
 		struct push *push;
 		int came = 0;
 
-		n = group_pushes_same_time(sorted + i, g->n_families - i);
+		n = group_pushes_same_push(sorted + i, g->n_families - i);
 		push = group_pushes_add(&u->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
 					err);
 		if (!push)

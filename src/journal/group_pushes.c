@@ -78,12 +78,13 @@ struct push *group_pushes_add(struct group_pushes *gp, struct str key_bytes,
 	return push;
 }
 
-static int by_time(const void *pa, const void *pb)
+/* Not by time, which several pushes may share, and which a clock may set back. */
+static int by_number(const void *pa, const void *pb)
 {
 	const struct group_copy_family *a = *(struct group_copy_family *const *)pa;
 	const struct group_copy_family *b = *(struct group_copy_family *const *)pb;
 
-	return (a->pushed_at > b->pushed_at) - (a->pushed_at < b->pushed_at);
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 const struct group_copy_family **group_pushes_sort(const struct group_copy *g, struct arena *a)
@@ -93,15 +94,15 @@ const struct group_copy_family **group_pushes_sort(const struct group_copy *g, s
 
 	for (uint32_t i = 0; i < g->n_families; i++)
 		sorted[i] = &g->families[i];
-	array_sort(sorted, g->n_families, by_time);
+	array_sort(sorted, g->n_families, by_number);
 	return sorted;
 }
 
-uint32_t group_pushes_same_time(const struct group_copy_family *const *sorted, uint32_t n)
+uint32_t group_pushes_same_push(const struct group_copy_family *const *sorted, uint32_t n)
 {
 	uint32_t same = 1;
 
-	while (same < n && sorted[same]->pushed_at == sorted[0]->pushed_at)
+	while (same < n && sorted[same]->number == sorted[0]->number)
 		same++;
 	return same;
 }

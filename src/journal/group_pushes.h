@@ -31,10 +31,10 @@ struct push *group_pushes_add(struct group_pushes *gp, struct str key,
 			      double at, struct err *err);
 
 /*
- * group_pushes_sort(): the families of the group, sorted by the times of their pushes, in the
- * arena. group_pushes_same_time(): how many of them, from the first on, have the same time.
+ * group_pushes_sort(): the families of the group, in the order of their pushes, in the arena.
+ * group_pushes_same_push(): how many of them, from the first on, were pushed together.
  */
 const struct group_copy_family **group_pushes_sort(const struct group_copy *g, struct arena *a);
-uint32_t group_pushes_same_time(const struct group_copy_family *const *sorted, uint32_t n);
+uint32_t group_pushes_same_push(const struct group_copy_family *const *sorted, uint32_t n);
 
 #endif

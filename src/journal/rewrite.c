@@ -9,10 +9,18 @@
 
 enum { BATCH = 512 };
 
+/* A push of families of one group, with the number of the push that they are from. */
+struct numbered_push {
+	struct push *push;
+	uint64_t number;
+};
+
 struct rewriter {
 	struct store *from, *scratch;
 	struct storage *to;
 	struct group_pushes pushes;
+	struct numbered_push *families; /* of all groups */
+	size_t n_families, cap_families;
 	/* `groups`: for a copied group; `batch`: for what a batch borrows until it is committed. */
 	struct arena groups, batch;
 	struct err *err;
@@ -41,6 +49,7 @@ static void rewriter_done(struct rewriter *rw)
 {
 	store_free(rw->scratch);
 	group_pushes_done(&rw->pushes);
+	free(rw->families);
 	arena_done(&rw->batch);
 	arena_done(&rw->groups);
 }
@@ -53,16 +62,29 @@ static int cannot(struct rewriter *rw, struct str key, const char *why)
 		       str_quote(key, name, sizeof(name)), why);
 }
 
+static void add_families(struct rewriter *rw, struct push *push, uint64_t number)
+{
+	if (rw->n_families == rw->cap_families) {
+		rw->cap_families = rw->cap_families ? rw->cap_families * 2 : 256;
+		rw->families = mem_realloc(rw->families, rw->cap_families * sizeof(*rw->families));
+	}
+	rw->families[rw->n_families++] = (struct numbered_push){ push, number };
+}
+
 static int build_group(struct rewriter *rw, const struct group_copy *g)
 {
 	const struct group_copy_family **sorted = group_pushes_sort(g, &rw->groups);
 	uint32_t n;
 
 	for (uint32_t i = 0; i < g->n_families; i += n) {
-		n = group_pushes_same_time(sorted + i, g->n_families - i);
-		if (!group_pushes_add(&rw->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
-				      rw->err))
+		struct push *push;
+
+		n = group_pushes_same_push(sorted + i, g->n_families - i);
+		push = group_pushes_add(&rw->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
+					rw->err);
+		if (!push)
 			return -1;
+		add_families(rw, push, sorted[i]->number);
 	}
 	return 0;
 }
@@ -74,12 +96,13 @@ static int next_group(struct rewriter *rw, uint32_t *cursor, struct group_copy *
 	return store_copy_group(rw->from, cursor, &rw->groups, ret);
 }
 
-/* Oldest first, because the newest help text of a family is shown. */
-static int by_push_time(const void *pa, const void *pb)
+/* Oldest first, because the newest help text of a family is shown. Times may be equal or go back.
+ */
+static int by_number(const void *pa, const void *pb)
 {
-	const struct push *a = *(struct push *const *)pa, *b = *(struct push *const *)pb;
+	const struct numbered_push *a = pa, *b = pb;
 
-	return (a->now > b->now) - (a->now < b->now);
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 static int commit(struct rewriter *rw)
@@ -107,8 +130,8 @@ static int write_pushes(struct rewriter *rw)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rw->pushes.n; i++) {
-		struct push *push = rw->pushes.list[i];
+	for (size_t i = 0; r == 0 && i < rw->n_families; i++) {
+		struct push *push = rw->families[i].push;
 
 		store_stage(rw->scratch, push);
 		if (push->err.reason)
@@ -131,7 +154,7 @@ static int write_families(struct rewriter *rw)
 	while (next_group(rw, &cursor, &g) > 0)
 		if (g.mode == GROUP_PLAIN && build_group(rw, &g) < 0)
 			return -1;
-	array_sort(rw->pushes.list, rw->pushes.n, by_push_time);
+	array_sort(rw->families, rw->n_families, by_number);
 	return write_pushes(rw);
 }
 

@@ -18,6 +18,7 @@ static const char *const bodies[] = {
 	"# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 3\ns_count 2\nc 1\nd 5e-324\n",
 	"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n",
 	"# HELP b\n# TYPE b counter\nb 18446744073709551615\n",
+	"# HELP a second\n# TYPE a gauge\na{n=\"1\"} 2\n",
 	"",
 };
 
@@ -58,9 +59,12 @@ START_TEST(random_stores)
 		enum push_mode mode = rng_one_in(&rng, 8)   ? PUSH_DELETE
 				      : rng_one_in(&rng, 2) ? PUSH_PUT
 							    : PUSH_POST;
-		const char *body = mode == PUSH_DELETE ? "" : bodies[rng_below(&rng, 7)];
-		struct push *push = make_push(mode, paths[rng_below(&rng, 5)], body, g.now++);
+		const char *body = mode == PUSH_DELETE ? ""
+						       : bodies[rng_below(&rng, ARRAY_LEN(bodies))];
+		struct push *push = make_push(mode, paths[rng_below(&rng, 5)], body, g.now);
 
+		/* A batch may have one time, and a clock may be set back. */
+		g.now += (double)rng_below(&rng, 4) - 1;
 		/* Some are refused, which a group shows, too. */
 		g.pushes[g.n++] = push;
 		store_stage(g.store, push);
