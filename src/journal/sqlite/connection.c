@@ -120,7 +120,7 @@ static int open_file(const char *path, sqlite3 **ret, struct err *err)
 			       vfs);
 }
 
-/* -1: the file with that name is not ours. */
+/* -1: the file with that name is not ours, or not of this version. */
 static int check_ours(const char *path, struct err *err)
 {
 	if (db_file_check_type(path, err) < 0)
@@ -131,7 +131,7 @@ static int check_ours(const char *path, struct err *err)
 			       "been left as it is: choose another --persistence.file, or move it "
 			       "away",
 			       path);
-	return 0;
+	return migrate_check_newer(db_file_schema(path), path, err);
 }
 
 bool connection_is_damage(int code)

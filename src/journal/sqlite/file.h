@@ -52,6 +52,10 @@ enum db_file_kind {
  */
 enum db_file_kind db_file_kind(const char *path);
 
+/* The schema that the first page names (SQLite's user_version); 0: its header is damaged, or not
+ * ours. */
+int db_file_schema(const char *path);
+
 /*
  * Moves a damaged database and the files beside it to PATH.damaged-YYYYMMDDTHHMMSSZ, or to the
  * first of ...-2, ...-3 that is free. The new name goes to aside (size bytes). -1: *err says why it

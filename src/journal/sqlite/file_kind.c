@@ -11,7 +11,7 @@
 
 /* SQLite's file format, section 1.3: the magic, and where application_id stands. */
 static const char magic[16] = "SQLite format 3";
-enum { ID_AT = 68, ID_END = 72, PAGE_MAX = 65536 };
+enum { SCHEMA_AT = 60, ID_AT = 68, ID_END = 72, PAGE_MAX = 65536 };
 
 static bool one_bit_off(const char *a, const char *b, size_t n)
 {
@@ -34,7 +34,7 @@ enum db_id db_id(int application_id)
 }
 
 /* Big-endian, as all numbers of the header. */
-static int id_of(const char *p)
+static int number_at(const char *p)
 {
 	uint32_t id;
 
@@ -64,7 +64,7 @@ bool db_file_says_open(int fd)
 {
 	char id[ID_END - ID_AT];
 
-	return db_file_read(fd, id, sizeof(id), ID_AT) == sizeof(id) && id_of(id) == DB_ID_OPEN;
+	return db_file_read(fd, id, sizeof(id), ID_AT) == sizeof(id) && number_at(id) == DB_ID_OPEN;
 }
 
 int db_file_say_closed(int fd)
@@ -81,7 +81,7 @@ static enum db_file_kind kind_of(const char *head, size_t n, off_t size)
 
 	if (n == 0)
 		return DB_FILE_NEW;
-	if (n >= ID_END && db_id(id_of(head + ID_AT)) != DB_ID_OTHERS)
+	if (n >= ID_END && db_id(number_at(head + ID_AT)) != DB_ID_OTHERS)
 		return DB_FILE_OURS;
 	if (!begins)
 		return DB_FILE_NONE;
@@ -111,4 +111,20 @@ enum db_file_kind db_file_kind(const char *path)
 		kind = kind_of(head, (size_t)n, st.st_size);
 	/* The first sector may be lost, and the others there. */
 	return kind == DB_FILE_NONE && carve_finds_a_row(path) ? DB_FILE_OURS : kind;
+}
+
+int db_file_schema(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[ID_END];
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = db_file_read(fd, head, sizeof(head), 0);
+	close(fd);
+	return n == sizeof(head) && memcmp(head, magic, sizeof(magic)) == 0 &&
+			       db_id(number_at(head + ID_AT)) == DB_ID_OURS
+		       ? number_at(head + SCHEMA_AT)
+		       : 0;
 }

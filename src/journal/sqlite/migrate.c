@@ -89,6 +89,21 @@ static bool is_flipped(int version)
 	return __builtin_popcount((unsigned)version ^ (unsigned)ARRAY_LEN(migrations)) == 1;
 }
 
+static int refuse_newer(int schema, const char *path, struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, 0,
+		       "%s was written by a newer version (schema %d, this one knows %d): run that "
+		       "version, or choose another --persistence.file",
+		       path, schema, (int)ARRAY_LEN(migrations));
+}
+
+int migrate_check_newer(int schema, const char *path, struct err *err)
+{
+	return schema > (int)ARRAY_LEN(migrations) && !is_flipped(schema)
+		       ? refuse_newer(schema, path, err)
+		       : 0;
+}
+
 int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err)
 {
 	const int newest = (int)ARRAY_LEN(migrations);
@@ -120,11 +135,7 @@ int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struc
 		return SQLITE_CORRUPT;
 	}
 	if (version > newest) {
-		err_set(err, ERR_SYSTEM, 0,
-			"%s was written by a newer version (schema %d, this one knows %d): run "
-			"that "
-			"version, or choose another --persistence.file",
-			path, version, newest);
+		refuse_newer(version, path, err);
 		return SQLITE_MISMATCH;
 	}
 	ret_found->schema = version;

@@ -15,6 +15,12 @@
  */
 int migrate(sqlite3 *db, const char *path, struct sqlite_found *ret_found, struct err *err);
 
+/*
+ * -1: that schema is of a newer version, which may store what this one would take for damage; *err
+ * says so. A version with a single wrong bit is not taken for a newer one.
+ */
+int migrate_check_newer(int schema, const char *path, struct err *err);
+
 /* SQLite's application_id. */
 int migrate_read_id(sqlite3 *db, int *ret);
 
