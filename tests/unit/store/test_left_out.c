@@ -16,6 +16,7 @@
 #include "lib/mem_storage.h"
 #include "lib/rng.h"
 #include "lib/run.h"
+#include "lib/sum_push.h"
 #include "store/internal.h"
 
 #define SECOND INT64_C(1000000000)
@@ -23,6 +24,7 @@
 enum { FAMILIES = 8, PUSHES = 40, HALF = PUSHES / 2, CLEANINGS = 30 };
 
 static const struct store_limits limits = { 100, 1000 };
+static bool summed; /* the group that is left out is a summed one */
 
 static void commit(struct store *s, struct mem_storage *rows)
 {
@@ -88,6 +90,32 @@ static void clean(struct store *s, struct mem_storage *rows, uint64_t bytes)
 	store_publish(s);
 }
 
+/* Processes that push to a summed group, and end. */
+static void random_sum_push(struct store *s, struct mem_storage *rows, uint64_t *rng, double now)
+{
+	CLEANUP(strbuf_done) struct strbuf body = { 0 };
+	CLEANUP(push_freep) struct push *p = NULL;
+	struct err err = { 0 };
+	char path[60];
+
+	snprintf(path, sizeof(path), "/j/abc/x/__mode__/sum/pid/%u", rng_below(rng, 4));
+	for (int i = 0; i < FAMILIES; i++)
+		if (rng_one_in(rng, 3))
+			strbuf_addf(&body, "# TYPE s%d_total counter\ns%d_total{l=\"%u\"} %d\n", i,
+				    i, rng_below(rng, 2), (int)now);
+	p = make_sum_push(rng_one_in(rng, 8) ? PUSH_DELETE : PUSH_POST, path, strbuf_z(&body), now,
+			  &err);
+	ck_assert_msg(p != NULL, "%s", err.msg);
+	p->options.own_ttl = rng_one_in(rng, 4);
+	if (p->options.own_ttl) {
+		p->options.group.has_ttl = p->options.group.has_keep_times = true;
+		p->options.group.ttl_ns = SECOND;
+		p->options.group.keep_times_ns = 1000 * SECOND;
+	}
+	store_stage(s, p);
+	commit(s, rows);
+}
+
 static void random_push(struct store *s, struct mem_storage *rows, uint64_t *rng, double now)
 {
 	static const char *const paths[] = { "/j/abc/x", "/j/abc/x", "/j/abc/x", "/k" };
@@ -100,6 +128,10 @@ static void random_push(struct store *s, struct mem_storage *rows, uint64_t *rng
 	if (rng_one_in(rng, 12)) {
 		store_stage_due(s, clock_mono_ns() + 2 * SECOND, now, 100);
 		commit(s, rows);
+		return;
+	}
+	if (summed && strstr(path, "abc")) {
+		random_sum_push(s, rows, rng, now);
 		return;
 	}
 	if (options.own_ttl)
@@ -118,6 +150,22 @@ static void random_push(struct store *s, struct mem_storage *rows, uint64_t *rng
 		if (rng_one_in(rng, 3))
 			strbuf_addf(&body, "m%d %d\n", i, (int)now);
 	push_with(s, rows, mode, path, strbuf_z(&body), now, &options);
+}
+
+/* So that the group is there. */
+static void push_one(struct store *s, struct mem_storage *rows, const char *body, double now)
+{
+	CLEANUP(push_freep) struct push *p = NULL;
+	struct err err = { 0 };
+
+	if (!summed) {
+		push(s, rows, PUSH_POST, "/j/abc/x", body, now);
+		return;
+	}
+	p = make_sum_push(PUSH_POST, "/j/abc/x/__mode__/sum/pid/1", body, now, &err);
+	ck_assert_msg(p != NULL, "%s", err.msg);
+	store_stage(s, p);
+	commit(s, rows);
 }
 
 static char *exposed(struct store *s)
@@ -149,10 +197,11 @@ START_TEST(cleaning_keeps_a_group_that_is_left_out)
 	struct store_left_out left;
 	size_t at = 0, before;
 
+	summed = _i % 2;
 	mem_storage_init(&rows);
 	for (int i = 1; i <= PUSHES; i++)
 		random_push(s, &rows, &rng, i);
-	push(s, &rows, PUSH_POST, "/j/abc/x", "last 1\n", PUSHES + 1);
+	push_one(s, &rows, "last 1\n", PUSHES + 1);
 	CLEANUP(freep) char *as_it_was = exposed(s);
 
 	store_free(s);
@@ -209,10 +258,11 @@ START_TEST(what_others_push_to_one_that_is_left_out_is_kept)
 	struct applier *applier;
 	bool goes_on = true;
 
+	summed = _i % 2;
 	mem_storage_init(&rows);
 	for (int i = 1; i <= HALF; i++)
 		random_push(writer, &rows, &rng, i);
-	push(writer, &rows, PUSH_POST, "/j/abc/x", "first 1\n", HALF + 1);
+	push_one(writer, &rows, "first 1\n", HALF + 1);
 	change_keys(&rows, "abc", "a:c");
 	s = load(&rows);
 	ck_assert_uint_eq(store_counts(s).left_out, 1);
@@ -331,8 +381,8 @@ int main(void)
 {
 	TCase *tc = tcase_create("left out");
 
-	tcase_add_loop_test(tc, cleaning_keeps_a_group_that_is_left_out, 0, 20);
-	tcase_add_loop_test(tc, what_others_push_to_one_that_is_left_out_is_kept, 0, 20);
+	tcase_add_loop_test(tc, cleaning_keeps_a_group_that_is_left_out, 0, 40);
+	tcase_add_loop_test(tc, what_others_push_to_one_that_is_left_out_is_kept, 0, 40);
 	tcase_add_test(tc, a_group_that_is_left_out_counts_as_live);
 	tcase_add_loop_test(tc, until_its_key_is_pushed_to_or_deleted, 0, (int)ARRAY_LEN(pushes));
 	tcase_add_test(tc, what_is_rolled_back_ends_nothing);
