@@ -14,6 +14,7 @@ static const char *const flags[] = {
 };
 static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_FLAG };
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
+static const char *const bytes_flags[] = { "--limits.stored-bytes=9000" };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
 
@@ -52,6 +53,8 @@ void world_flags(const struct world *w, const char *ret[WORLD_FLAGS])
 		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
 	if (w->logins.on)
 		n = add_flags(ret, n, logins_flags, ARRAY_LEN(logins_flags));
+	if (w->oracle.max_bytes)
+		n = add_flags(ret, n, bytes_flags, ARRAY_LEN(bytes_flags));
 	n = add_limits(ret, n, &w->limits);
 	ret[n] = NULL;
 }

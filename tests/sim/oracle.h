@@ -28,6 +28,8 @@ struct sim_request {
 	bool dry_run;   /* of a push: it says what would be answered, and changes nothing */
 	bool spoiled;   /* of a push: nobody can read it */
 	bool too_large; /* of a push: it is over a limit */
+	bool no_room,
+		no_group; /* of a push: it, or its group, was refused for --limits.stored-bytes */
 	/* Of a push: with which status rules refuse it before it is decided, 0: they do not; they
 	 * may do so, as they have changed since. */
 	int refusal;
@@ -60,7 +62,7 @@ struct sim_request {
 };
 
 /* What fits into a gateway with limits: fewer groups than clients push to. */
-enum { ORACLE_GROUPS = 5, ORACLE_SERIES = 40 };
+enum { ORACLE_GROUPS = 5, ORACLE_SERIES = 40, ORACLE_BYTES = 9000 };
 enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
 struct oracle_state {
@@ -84,13 +86,14 @@ struct oracle {
 	 * gives many pushes the same time: it is not known any more whose HELP is the newest.
 	 */
 	bool any_help;
+	uint64_t max_bytes; /* --limits.stored-bytes; 0: more than there ever is */
 	struct ends_start started;
 	bool notes;        /* lines that are right at some time are noted in `ever` */
 	struct table ever; /* hashes of all lines that were right at some time */
 };
 
 /* limited: the gateway's limits are ORACLE_GROUPS and ORACLE_SERIES. */
-void oracle_init(struct oracle *o, bool limited);
+void oracle_init(struct oracle *o, bool limited, uint64_t max_bytes);
 void oracle_done(struct oracle *o);
 
 /*

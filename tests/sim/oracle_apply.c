@@ -47,7 +47,66 @@ static bool end(const struct oracle *o, struct oracle_state *s, const struct sim
 	return true;
 }
 
-static bool push(struct oracle_state *s, const struct sim_request *r, int64_t now_ns, int status)
+/* How the store counts bytes is its own affair; these are bounds of it. */
+enum { GROUP = 3000, FAMILY = 3000, LINE = 500, PARTS = 6 };
+
+static void bound_bytes(const struct naive_store *s, uint64_t *ret_least, uint64_t *ret_most)
+{
+	*ret_least = *ret_most = 0;
+	for (int g = 0; g < NAIVE_GROUPS; g++) {
+		const struct naive_group *group = &s->groups[g];
+
+		*ret_most += group->there ? GROUP : 0;
+		for (int i = 0; i < NAIVE_NAMES; i++) {
+			const struct naive_family *f = &group->families[i];
+
+			*ret_most += f->there ? FAMILY : 0;
+			for (int k = 0; f->there && k < f->n; k++) {
+				uint64_t padding = f->series[k].padded ? NAIVE_PADDING : 0;
+
+				*ret_least += padding;
+				*ret_most += PARTS * (LINE + padding);
+			}
+		}
+	}
+}
+
+/* Nothing is noted of a group that is not made. */
+static bool has_no_room_for_group(uint64_t max, const struct naive_store *s)
+{
+	uint64_t least, most;
+
+	bound_bytes(s, &least, &most);
+	return most + GROUP > max;
+}
+
+/* Refused for want of room: there must be little, and it is noted as of any other limit. */
+static bool refuse_for_bytes(uint64_t max, struct naive_store *s, const struct naive_push *p)
+{
+	static struct naive_store after;
+	uint64_t least, most = UINT64_MAX;
+
+	after = *s;
+	if (naive_apply(&after, p) == ERR_NONE)
+		bound_bytes(&after, &least, &most);
+	naive_refuse(s, p, ERR_STORE_FULL);
+	return most > max;
+}
+
+/* What is accepted, and makes the store larger, fits; pushes that repeat series have a reserve. */
+static bool fits(uint64_t max, const struct naive_store *before, const struct naive_store *after)
+{
+	uint64_t least, least_before, most;
+
+	if (max == 0)
+		return true;
+	bound_bytes(before, &least_before, &most);
+	bound_bytes(after, &least, &most);
+	return least <= least_before || least <= max + max / 16;
+}
+
+static bool push(const struct oracle *o, struct oracle_state *s, const struct sim_request *r,
+		 int64_t now_ns, int status)
 {
 	static struct naive_store before;
 	struct naive_push p = r->push;
@@ -61,9 +120,20 @@ static bool push(struct oracle_state *s, const struct sim_request *r, int64_t no
 		naive_refuse(&s->store, &p, status == 507 ? ERR_STORE_FULL : ERR_INVALID);
 		return true;
 	}
-	if (r->dry_run)
-		before = s->store;
+	before = s->store;
+	if (r->no_group)
+		return has_no_room_for_group(o->max_bytes, &before) &&
+		       (status == 0 || status == 400 || status == 507);
+	if (r->no_room) {
+		bool right = refuse_for_bytes(o->max_bytes, &s->store, &p);
+
+		if (r->dry_run)
+			s->store = before;
+		return right && (status == 0 || status == 507);
+	}
 	err.reason = naive_apply(&s->store, &p);
+	if (!err.reason && !fits(o->max_bytes, &before, &s->store))
+		return false;
 	if (r->dry_run)
 		s->store = before;
 	if (status == 0)
@@ -92,6 +162,6 @@ bool oracle_apply(const struct oracle *o, struct oracle_state *s, const struct s
 		made = sums_apply(&s->sums, &r->sum, r->now, now_ns);
 		return status == 0 || status == made;
 	default:
-		return push(s, r, now_ns, status);
+		return push(o, s, r, now_ns, status);
 	}
 }

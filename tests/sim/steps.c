@@ -247,6 +247,8 @@ static struct world_has world_of(uint64_t seed)
 
 	has.rules = seed / 5 % 4 == 1 || (has.kind == WORLD_ENDS && seed / 5 % 4 == 3);
 	has.logins = seed / 20 % 6 == 1;
+	if (has.kind == WORLD_LIMITED && seed / 5 % 2)
+		has.max_bytes = ORACLE_BYTES;
 	if (seed / 20 % 6 == 2)
 		has.limits = (struct pushes_limits){ 3000, NAIVE_PADDING - seed % 2, 9, 6 };
 	return has;

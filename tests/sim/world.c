@@ -443,7 +443,7 @@ void world_start(struct world *w, uint64_t seed, struct world_has has, struct wo
 		rules_write(&w->rules, w->disk);
 	if (has.logins)
 		logins_write(&w->logins, w->disk);
-	oracle_init(&w->oracle, w->limited);
+	oracle_init(&w->oracle, w->limited, has.max_bytes);
 	sums_shown(STR(""), w->shown);
 	start_process(w, 0);
 }

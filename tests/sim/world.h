@@ -52,6 +52,7 @@ struct world {
 	bool may_fall;
 	struct sums_clients sums_clients;
 	struct sim_request *staged; /* the push that is being staged */
+	bool no_group;              /* --limits.stored-bytes has just refused one */
 	char undo[REMOVAL_ID];      /* by which the last delete can be undone; empty: by none */
 	int64_t removed_ns;         /* when that was answered */
 	uint64_t undo_lost;         /* if the disk has failed more often */
@@ -81,6 +82,7 @@ struct world_has {
 	enum world_kind kind;
 	bool rules, logins;
 	struct pushes_limits limits;
+	uint64_t max_bytes; /* that are stored */
 };
 void world_start(struct world *w, uint64_t seed, struct world_has has, struct world_counts *counts);
 /* Ends everything. False: a check has failed, also the one that nothing is left over. */

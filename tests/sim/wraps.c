@@ -12,6 +12,7 @@
 #include "sim/world.h"
 #include "store/internal.h"
 #include "store/removal.h"
+#include "store/stored_bytes.h"
 
 struct sim_request *world_request_of(const struct http_request *req)
 {
@@ -51,6 +52,8 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 void __wrap_api_reply_error(struct http_request *req, int status, const char *msg);
 void __wrap_own_announce(struct store *s);
 void __wrap_procstat_read(struct procstat *ps);
+int __real_stored_bytes_check_group(const struct store *s, const struct group *g, struct err *err);
+int __wrap_stored_bytes_check_group(const struct store *s, const struct group *g, struct err *err);
 
 void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct push *push,
 			int64_t start_ns)
@@ -70,6 +73,22 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 	__real_submit_push(w, req, push, start_ns);
 }
 
+static void note_room(struct sim_request *r, const struct push *push)
+{
+	r->no_group = world->no_group;
+	r->no_room = push->err.reason == ERR_STORE_FULL &&
+		     strstr(push->err.msg, "--limits.stored-bytes");
+	world->no_group = false;
+}
+
+int __wrap_stored_bytes_check_group(const struct store *s, const struct group *g, struct err *err)
+{
+	int r = __real_stored_bytes_check_group(s, g, err);
+
+	world->no_group |= r < 0;
+	return r;
+}
+
 /*
  * Pushes are numbered in the order in which they are decided. A large one lets others pass: it is
  * decided when it is taken as a whole, or when a step before that refuses it (in_steps). A push
@@ -84,6 +103,7 @@ static struct sim_request *decide(const struct push *push, bool in_steps)
 			o->open[i - 1].order = ++world->order;
 			o->open[i - 1].now_ns = clock_mono_ns();
 			o->open[i - 1].in_steps = in_steps;
+			note_room(&o->open[i - 1], push);
 			o->open[i - 1].push.max_of_group = rules_committed_by(
 				o->open[i - 1].push.group);
 			return &o->open[i - 1];
@@ -95,6 +115,8 @@ void __wrap_store_stage(struct store *s, struct push *push)
 {
 	world->staged = decide(push, false);
 	__real_store_stage(s, push);
+	if (world->staged)
+		note_room(world->staged, push);
 	world->staged = NULL;
 }
 
