@@ -6,6 +6,8 @@
 #include "base/mem.h"
 
 static atomic_llong detached;
+static atomic_ullong in_forms;
+static uint64_t max_in_forms = UINT64_MAX;
 
 void bytes_detached_add(int64_t n)
 {
@@ -15,6 +17,16 @@ void bytes_detached_add(int64_t n)
 uint64_t bytes_detached(void)
 {
 	return (uint64_t)atomic_load_explicit(&detached, memory_order_relaxed);
+}
+
+uint64_t bytes_forms(void)
+{
+	return atomic_load_explicit(&in_forms, memory_order_relaxed);
+}
+
+void bytes_limit_forms(uint64_t max)
+{
+	max_in_forms = max;
 }
 
 struct bytes *bytes_new(size_t cap)
@@ -85,7 +97,7 @@ struct bytes *bytes_form(struct bytes *b, int form)
 	return f;
 }
 
-struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made)
+struct bytes *bytes_keep_form(struct bytes *b, int form, struct bytes *made)
 {
 	struct bytes *first = atomic_load_explicit(&b->forms, memory_order_acquire);
 
@@ -103,7 +115,23 @@ struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made)
 		made->next_form = first;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&b->forms, &first, made, memory_order_acq_rel, memory_order_acquire));
+	atomic_fetch_add_explicit(&in_forms, made->n, memory_order_relaxed);
 	return made;
+}
+
+struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made)
+{
+	if (bytes_forms() + made->n <= max_in_forms)
+		return bytes_ref(bytes_keep_form(b, form, made));
+	bytes_detach(made);
+	return made;
+}
+
+/* It is kept no longer. */
+static void leave_form(struct bytes *f)
+{
+	atomic_fetch_sub_explicit(&in_forms, f->n, memory_order_relaxed);
+	bytes_leave(f);
 }
 
 void bytes_forget_forms(struct bytes *b)
@@ -113,7 +141,7 @@ void bytes_forget_forms(struct bytes *b)
 	while (f) {
 		struct bytes *next = f->next_form;
 
-		bytes_leave(f);
+		leave_form(f);
 		f = next;
 	}
 }
@@ -125,7 +153,7 @@ void bytes_age_forms(struct bytes *b, unsigned max_idle)
 	for (struct bytes *f = atomic_exchange(&b->forms, NULL); f; f = next) {
 		next = f->next_form;
 		if (atomic_fetch_add_explicit(&f->idle, 1, memory_order_relaxed) >= max_idle) {
-			bytes_leave(f);
+			leave_form(f);
 			continue;
 		}
 		f->next_form = kept;

@@ -34,11 +34,13 @@ DEFINE_CLEANUP(struct bytes *, bytes_unref)
 
 /*
  * Other forms of the same bytes (compressed, say), made once and kept with them. Whoever holds b
- * may use a form without a reference of its own. bytes_add_form() takes the caller's reference and
- * returns the form that is kept; if another thread was first, it is that thread's. Call
- * bytes_forget_forms() before b is changed.
+ * may use a form without a reference of its own. bytes_keep_form() takes the caller's reference and
+ * returns the form that is kept; if another thread was first, it is that thread's.
+ * bytes_add_form() returns a reference, to that form or, if forms have no room, to `made`, which is
+ * then not kept, but detached. Call bytes_forget_forms() before b is changed.
  */
 struct bytes *bytes_form(struct bytes *b, int form);
+struct bytes *bytes_keep_form(struct bytes *b, int form, struct bytes *made);
 struct bytes *bytes_add_form(struct bytes *b, int form, struct bytes *made);
 void bytes_forget_forms(struct bytes *b);
 /*
@@ -57,6 +59,13 @@ void bytes_detach(struct bytes *b);
 void bytes_leave(struct bytes *b);
 void bytes_detached_add(int64_t n);
 uint64_t bytes_detached(void);
+
+/*
+ * How many bytes the forms of the whole process take, and may take; before any other thread runs,
+ * and without that call as many as there are.
+ */
+uint64_t bytes_forms(void);
+void bytes_limit_forms(uint64_t max);
 
 /* True when the caller's reference is the only one and nobody can be taking another. */
 static inline bool bytes_sole(struct bytes *b)

@@ -100,6 +100,7 @@ struct config {
 	/* Set by memory_follow(). */
 	struct config_memory memory;
 	uint64_t decode_bytes; /* that one request may take while it is decoded */
+	uint64_t form_bytes;   /* of pages in other formats and compressions, kept for scrapes */
 };
 
 /* What config_parse() found the process has to do. */

@@ -200,7 +200,7 @@ static const struct flag flags[] = {
 	  .help = "Values kept of the sources of all summed groups. auto: one for each 400 bytes of memory, 20000000 at the most." },
 	{ .name = "limits.stored-bytes", .kind = FLAG_SIZE, .offset = AT(stored_bytes),
 	  .automatic = true, .def = "auto", .min = KIB, .max = 1024 * GIB,
-	  .help = "Memory of all that is stored, about. auto: a third of memory." },
+	  .help = "Memory of all that is stored, about. auto: a 4th of memory." },
 	{ .name = "process.disable-sandbox", .kind = FLAG_BOOL,
 	  .offset = AT(process_disable_sandbox), .def = "false",
 	  .help = "Keep the rights to write files anywhere, start programs and open connections, "

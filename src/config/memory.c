@@ -231,8 +231,9 @@ void memory_follow(struct config *c, const struct config_memory *found, unsigned
 	follow(&c->reply_bytes, part(m, 8, 256 * KIB, GIB));
 	follow(&c->series, clamp(m / KIB, 10000, 10000000));
 	follow(&c->source_values, clamp(m / 400, 10000, 20000000));
-	follow(&c->stored_bytes, part(m, 3, MIB, UINT64_MAX));
+	follow(&c->stored_bytes, part(m, 4, MIB, UINT64_MAX));
 	follow(&c->queue_bytes, part(m, 16, 256 * KIB, 256 * MIB));
+	c->form_bytes = part(m, 16, MIB, UINT64_MAX);
 	/* All workers may decode at once, and one has its thread for large bodies beside it. */
 	c->decode_bytes = clamp(m / 4 / clamp(c->web_threads, 2, 256), MIB, UINT64_MAX);
 }

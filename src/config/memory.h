@@ -25,10 +25,11 @@ void memory_find(const char *root, struct config_memory *ret);
  *   --limits.receiving-bytes, --limits.reply-bytes   an eighth, 1 GiB at the most
  *   --limits.series         one for each KiB, 10000000 at the most
  *   --limits.source-values  one for each 400 bytes, 20000000 at the most
- *   --limits.stored-bytes   a third, 1 MiB at the least
+ *   --limits.stored-bytes   a fourth, 1 MiB at the least
  *   --push.queue-bytes      a 16th, 256 MiB at the most
  * Requests, replies and the queue seldom need all of theirs at the same time. Also sets
- * c->decode_bytes, the most that one request may take while it is decoded.
+ * c->decode_bytes, the most that one request may take while it is decoded, and c->form_bytes, a
+ * 16th.
  */
 void memory_follow(struct config *c, const struct config_memory *found, unsigned cores);
 

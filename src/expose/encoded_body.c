@@ -30,8 +30,8 @@ struct encoded_body {
 	struct sample_family sf;
 	struct arena arena;    /* what sf refers to; pages use the encoder's arena */
 	struct strbuf own_out; /* the item's own metrics, encoded */
-	struct bytes **bodies; /* the item's pages, encoded; borrowed */
-	size_t cap_bodies;
+	struct bytes **bodies; /* the item's pages, encoded; references, NULL once written */
+	size_t n_bodies, cap_bodies;
 	size_t page;     /* the next one to be encoded or written */
 	uint64_t length; /* of the pages encoded so far, in bytes */
 };
@@ -129,30 +129,34 @@ static size_t n_pages(const struct exposed_family *item)
 static bool encode_one(struct encoded_body *f, const struct exposed_family *item, int64_t until_ns)
 {
 	struct snapshot_page *page = &f->snap->pages[item->stored->first + f->page];
-	struct bytes *body = page->text;
+	struct bytes *body = NULL;
 
 	/* Text in which no name needs escaping is sent as it is. */
 	if (f->enc.as.format != FORMAT_TEXT || page->slots ||
-	    bytes_form(body, encode_form(f->enc.as, f->enc.coding, &f->sf, KINSHIP_NONE)))
+	    bytes_form(page->text, encode_form(f->enc.as, f->enc.coding, &f->sf, KINSHIP_NONE)))
 		body = encode_page(&f->enc, &f->sf, page, until_ns);
+	else
+		body = bytes_ref(page->text);
 	if (!body)
 		return false;
 	f->length += body->unpacked ? body->unpacked : body->n;
 	f->bodies[f->page++] = body;
+	f->n_bodies = f->page;
 	return true;
 }
 
 static void write_one(struct encoded_body *f, const struct exposed_family *item)
 {
-	struct bytes *body = f->bodies[f->page];
+	struct bytes *body = TAKE(f->bodies[f->page]);
 	bool packed = body->unpacked && f->enc.coding != COMPRESS_NONE;
 
 	if (packed || body == f->snap->pages[item->stored->first + f->page].text) {
 		flush_block(f);
-		scrape_body_add(f->to, bytes_ref(body));
+		scrape_body_add(f->to, body);
 		f->to->parts[f->to->n - 1].packed = packed;
 	} else {
 		encode_unpack(&f->enc, body, &f->block);
+		bytes_unref(body);
 		if (f->block.n >= SCRAPE_BLOCK)
 			flush_block(f);
 	}
@@ -253,9 +257,16 @@ static bool describe(struct encoded_body *f, const struct exposed_family *item)
 	return true;
 }
 
+static void forget_bodies(struct encoded_body *f)
+{
+	while (f->n_bodies > 0)
+		bytes_unref(f->bodies[--f->n_bodies]);
+}
+
 /* False: the family is not shown at all. */
 static bool begin_item(struct encoded_body *f, const struct exposed_family *item)
 {
+	forget_bodies(f);
 	f->page = 0;
 	f->length = 0;
 	f->own_out.n = 0;
@@ -298,6 +309,7 @@ static bool settle_times(struct encoded_body *f)
 	if (!f->sf.openmetrics)
 		return true;
 	f->enc.kinship = KINSHIP_NONE;
+	forget_bodies(f);
 	f->page = 0;
 	f->length = 0;
 	return false;
@@ -372,6 +384,7 @@ void encoded_body_free(struct encoded_body *f)
 		return;
 	strbuf_done(&f->block);
 	strbuf_done(&f->own_out);
+	forget_bodies(f);
 	free(f->bodies);
 	free(f->items);
 	om_names_done(&f->names);

@@ -329,7 +329,7 @@ static struct bytes *keep(struct encoder *e, const struct snapshot_page *page, i
 	struct bytes *kept;
 
 	if (e->unit.n && !bytes_form(page->text, UNIT_FORM))
-		bytes_add_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&e->unit)));
+		bytes_keep_form(page->text, UNIT_FORM, bytes_of(strbuf_str(&e->unit)));
 	kept = bytes_add_form(page->text, form, pack(e, strbuf_str(&e->out)));
 	e->out.n = e->unit.n = 0;
 	e->slot = 0;
@@ -342,7 +342,7 @@ struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 {
 	int form = encode_form(e->as, e->coding, f, e->kinship);
 	bool begun = e->slot > 0 || e->met;
-	struct bytes *kept = begun ? NULL : bytes_form(page->text, form);
+	struct bytes *kept = begun ? NULL : bytes_ref(bytes_form(page->text, form));
 
 	if (kept)
 		return kept;

@@ -46,10 +46,10 @@ int encode_form(struct accepted as, enum compression coding, const struct sample
 
 /*
  * Encodes a page in the encoder's format and kinship: with creation times, or as a gauge without
- * values that are creation times. The result is kept with the page and borrowed: a piece of
- * ->unpacked bytes in the coding of the reply, in zstd if there is none; or, if short, the bytes
- * themselves, with ->unpacked 0. NULL: until_ns has come, and the next call for the same page goes
- * on. f->name is escaped already; e->out is empty before and after.
+ * values that are creation times. The result is a reference, and is kept with the page if there is
+ * room: a piece of ->unpacked bytes in the coding of the reply, in zstd if there is none; or, if
+ * short, the bytes themselves, with ->unpacked 0. NULL: until_ns has come, and the next call for
+ * the same page goes on. f->name is escaped already; e->out is empty before and after.
  */
 struct bytes *encode_page(struct encoder *e, const struct sample_family *f,
 			  const struct snapshot_page *page, int64_t until_ns);

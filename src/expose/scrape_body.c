@@ -141,12 +141,12 @@ static void encode_part(struct scrape_compression *enc, const struct scrape_part
 		return;
 	}
 	flush_small(enc);
-	piece = bytes_form(part->owner, coding);
+	piece = bytes_ref(bytes_form(part->owner, coding));
 	if (!piece)
 		piece = bytes_add_form(
 			part->owner, coding,
 			compress_piece(enc->compressor, enc->stream.coding, part->text));
-	join(enc, bytes_ref(piece));
+	join(enc, piece);
 }
 
 struct scrape_compression *scrape_compression_new(struct scrape_body *body, enum compression coding)

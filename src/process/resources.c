@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "config/memory.h"
 #include "config/units.h"
@@ -62,6 +63,7 @@ void resources_choose_limits(struct config *c)
 
 	memory_find("", &memory);
 	memory_follow(c, &memory, cores < 1 ? 1 : (unsigned)cores);
+	bytes_limit_forms(c->form_bytes);
 	size_format((int64_t)memory.bytes, &bytes);
 	size_format((int64_t)c->body_size, &body);
 	size_format((int64_t)c->receiving_bytes, &receiving);

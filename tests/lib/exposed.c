@@ -44,7 +44,7 @@ static void check_forms(struct bytes *page)
 	struct bytes *copy = bytes_form(page, A_FORM_OF_OURS);
 
 	if (!copy)
-		copy = bytes_add_form(page, A_FORM_OF_OURS, bytes_of(bytes_str(page)));
+		copy = bytes_keep_form(page, A_FORM_OF_OURS, bytes_of(bytes_str(page)));
 	assert(str_eq(bytes_str(copy), bytes_str(page)));
 }
 

@@ -52,17 +52,17 @@ START_TEST(other_forms)
 	struct bytes *b = bytes_of(STR("plain")), *one, *two;
 
 	ck_assert_ptr_null(bytes_form(b, 1));
-	one = bytes_add_form(b, 1, bytes_of(STR("one")));
-	two = bytes_add_form(b, 2, bytes_of(STR("two")));
+	one = bytes_keep_form(b, 1, bytes_of(STR("one")));
+	two = bytes_keep_form(b, 2, bytes_of(STR("two")));
 	ck_assert(bytes_form(b, 1) == one && bytes_form(b, 2) == two && !bytes_form(b, 3));
 	/* The first one stays. */
-	ck_assert_ptr_eq(bytes_add_form(b, 1, bytes_of(STR("again"))), one);
+	ck_assert_ptr_eq(bytes_keep_form(b, 1, bytes_of(STR("again"))), one);
 	ck_assert(str_eq(bytes_str(one), STR("one")) && str_eq(bytes_str(two), STR("two")));
 	/* A form that is held outlives what it was made of. */
 	bytes_ref(two);
 	bytes_forget_forms(b);
 	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 2));
-	bytes_add_form(b, 2, bytes_of(STR("new")));
+	bytes_keep_form(b, 2, bytes_of(STR("new")));
 	bytes_unref(b);
 	ck_assert(str_eq(bytes_str(two), STR("two")));
 	bytes_unref(two);
@@ -74,7 +74,7 @@ START_TEST(forms_that_nobody_looks_up)
 	struct bytes *b = bytes_of(STR("plain"));
 
 	for (int form = 1; form <= 3; form++)
-		bytes_add_form(b, form, bytes_of(STR("form")));
+		bytes_keep_form(b, form, bytes_of(STR("form")));
 	for (int i = 0; i < 10; i++) {
 		bytes_age_forms(b, 2);
 		ck_assert(bytes_form(b, 2));
@@ -83,10 +83,40 @@ START_TEST(forms_that_nobody_looks_up)
 			ck_assert(bytes_form(b, 3));
 	}
 	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 3));
-	bytes_add_form(b, 1, bytes_of(STR("again")));
+	bytes_keep_form(b, 1, bytes_of(STR("again")));
 	bytes_age_forms(b, 0);
 	ck_assert(!bytes_form(b, 1) && !bytes_form(b, 2));
 	bytes_age_forms(b, 0);
+	bytes_unref(b);
+}
+END_TEST
+
+/* A form that has no room is its maker's alone, and is counted as what replies hold. */
+START_TEST(forms_without_room)
+{
+	struct bytes *b = bytes_of(STR("plain")), *kept, *not_kept;
+
+	bytes_limit_forms(6);
+	kept = bytes_add_form(b, 1, bytes_of(STR("12345")));
+	ck_assert(bytes_form(b, 1) == kept && bytes_forms() == 5 && bytes_detached() == 0);
+	not_kept = bytes_add_form(b, 2, bytes_of(STR("12")));
+	ck_assert(str_eq(bytes_str(not_kept), STR("12")) && !bytes_form(b, 2));
+	ck_assert(bytes_forms() == 5 && bytes_detached() == 2);
+	bytes_unref(not_kept);
+	ck_assert_uint_eq(bytes_detached(), 0);
+	bytes_unref(bytes_add_form(b, 2, bytes_of(STR("1"))));
+	ck_assert(bytes_form(b, 2) && bytes_forms() == 6);
+	/* What has to be kept is. */
+	bytes_keep_form(b, 3, bytes_of(STR("123")));
+	ck_assert_uint_eq(bytes_forms(), 9);
+	bytes_forget_forms(b);
+	ck_assert(bytes_forms() == 0 && bytes_detached() == 5);
+	bytes_unref(kept);
+	bytes_unref(bytes_add_form(b, 2, bytes_of(STR("123456"))));
+	ck_assert_uint_eq(bytes_forms(), 6);
+	bytes_age_forms(b, 0);
+	ck_assert(bytes_forms() == 0 && bytes_detached() == 0);
+	bytes_limit_forms(UINT64_MAX);
 	bytes_unref(b);
 }
 END_TEST
@@ -131,7 +161,7 @@ static void *add_forms(void *arg)
 	struct bytes *b = arg;
 
 	for (int i = 0; i < FORMS; i++) {
-		struct bytes *kept = bytes_add_form(b, i, bytes_of(STR("form")));
+		struct bytes *kept = bytes_keep_form(b, i, bytes_of(STR("form")));
 
 		ck_assert(bytes_form(b, i) == kept && kept->form == i);
 		ck_assert(str_eq(bytes_str(kept), STR("form")));
@@ -147,7 +177,7 @@ START_TEST(detached)
 	bytes_leave(NULL);
 	bytes_leave(bytes_of(STR("nobody else has it")));
 	ck_assert_uint_eq(bytes_detached(), 0);
-	bytes_ref(bytes_add_form(b, 1, form));
+	bytes_ref(bytes_keep_form(b, 1, form));
 	bytes_ref(b);
 	bytes_leave(b);
 	ck_assert_uint_eq(bytes_detached(), 5);
@@ -176,6 +206,7 @@ START_TEST(forms_made_at_the_same_time)
 		bytes_unref(b);
 		for (int i = 0; i < THREADS; i++)
 			pthread_join(threads[i], NULL);
+		ck_assert_uint_eq(bytes_forms(), 0);
 	}
 }
 END_TEST
@@ -188,6 +219,7 @@ int main(void)
 	tcase_add_test(tc, no_bytes_at_all);
 	tcase_add_test(tc, sole_holder);
 	tcase_add_test(tc, other_forms);
+	tcase_add_test(tc, forms_without_room);
 	tcase_add_test(tc, forms_that_nobody_looks_up);
 	tcase_add_test(tc, detached);
 	tcase_add_test(tc, forms_made_at_the_same_time);

@@ -158,7 +158,8 @@ START_TEST(limits)
 	ck_assert_uint_eq(c.reply_bytes, 4 * MIB);
 	ck_assert_uint_eq(c.queue_bytes, 2 * MIB);
 	ck_assert_uint_eq(c.series, 32768);
-	ck_assert_uint_eq(c.stored_bytes, 10 * MIB + 640 * 1024);
+	ck_assert_uint_eq(c.stored_bytes, 8 * MIB);
+	ck_assert_uint_eq(c.form_bytes, 2 * MIB);
 	c = followed(64 * GIB, 8);
 	ck_assert_uint_eq(c.web_threads, 8);
 	ck_assert_uint_eq(c.web_max_connections, 10000);
@@ -167,7 +168,7 @@ START_TEST(limits)
 	ck_assert_uint_eq(c.reply_bytes, GIB);
 	ck_assert_uint_eq(c.queue_bytes, 256 * MIB);
 	ck_assert_uint_eq(c.series, 10000000);
-	ck_assert_uint_eq(c.stored_bytes, 21845 * MIB);
+	ck_assert_uint_eq(c.stored_bytes, 16 * GIB);
 	ck_assert_uint_eq(c.decode_bytes, 2 * GIB);
 }
 END_TEST
@@ -179,10 +180,11 @@ START_TEST(limits_fit)
 		for (unsigned cores = 1; cores <= 256; cores *= 4) {
 			struct config c = followed(bytes, cores);
 			uint64_t all = c.receiving_bytes + c.reply_bytes + c.queue_bytes +
-				       c.web_threads * c.decode_bytes;
+				       c.form_bytes + c.web_threads * c.decode_bytes;
 
 			ck_assert_msg(all <= bytes / 4 * 3, "%llu of %llu", (unsigned long long)all,
 				      (unsigned long long)bytes);
+			ck_assert_uint_le(c.stored_bytes, bytes / 4);
 			ck_assert_uint_ge(c.receiving_bytes, c.body_size);
 			ck_assert_uint_ge(c.queue_bytes, c.body_size);
 		}

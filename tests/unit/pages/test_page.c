@@ -248,7 +248,7 @@ START_TEST(unused_forms_are_forgotten)
 	n = snap->n_pages;
 	for (size_t i = 0; i < n; i++)
 		for (int form = 1; form <= 2; form++)
-			bytes_add_form(snap->pages[i].text, form, bytes_of(STR("form")));
+			bytes_keep_form(snap->pages[i].text, form, bytes_of(STR("form")));
 	/* While a scrape holds them, all stay. */
 	for (int i = 0; i < 10; i++)
 		store_age_forms(w.store, 3);
