@@ -1,13 +1,11 @@
 #include "api/group_keys.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "api/path.h"
 #include "api/permission.h"
 #include "base/array.h"
 #include "base/hash.h"
-#include "base/mem.h"
 
 struct listed_key {
 	uint32_t n;
@@ -25,16 +23,19 @@ bool group_keys_has(const struct group_keys *k, struct str key)
 	return false;
 }
 
-static void add(struct group_keys *k, struct str key)
+static int add(struct group_keys *k, struct str key, struct err *err)
 {
 	struct listed_key *item;
 
 	if (group_keys_has(k, key))
-		return;
-	item = mem_alloc(sizeof(*item) + key.n);
+		return 0;
+	item = arena_alloc(&k->arena, sizeof(*item) + key.n);
+	if (!item)
+		return err_set(err, ERR_BUSY, 0, "not enough memory for the list");
 	item->n = (uint32_t)key.n;
 	copy_bytes(item->bytes, key.p, key.n);
 	table_add(&k->keys, hash_bytes(key), item);
+	return 0;
 }
 
 static int add_line(struct group_keys *k, struct str line, const struct key_limits *lim,
@@ -57,8 +58,7 @@ static int add_line(struct group_keys *k, struct str line, const struct key_limi
 	    permission_complete(caller, VERB_DELETE, a, &key, err) < 0)
 		return -1;
 	key_encode(&key, &bytes);
-	add(k, strbuf_str(&bytes));
-	return 0;
+	return add(k, strbuf_str(&bytes), err);
 }
 
 static int at_line(uint32_t line, struct err *err)
@@ -71,39 +71,66 @@ static int at_line(uint32_t line, struct err *err)
 	return -1;
 }
 
-int group_keys_parse(struct str body, const struct key_limits *lim, const struct caller *caller,
-		     struct arena *scratch, struct group_keys *ret, struct err *err)
+void group_keys_begin(struct group_keys *k, struct str body)
 {
-	uint32_t number = 0;
+	*k = (struct group_keys){ .rest = body };
+	/* All at once, since a thread that has other things to do frees a million of them. */
+	arena_init(&k->arena, ARENA_MAY_FAIL);
+}
 
-	*ret = (struct group_keys){ 0 };
-	while (body.n > 0) {
-		const char *end = memchr(body.p, '\n', body.n);
-		struct str line = { body.p, end ? (size_t)(end - body.p) : body.n };
-		size_t taken = line.n + (end != NULL);
+static struct str take_line(struct group_keys *k)
+{
+	const char *end = memchr(k->rest.p, '\n', k->rest.n);
+	struct str line = { k->rest.p, end ? (size_t)(end - k->rest.p) : k->rest.n };
+	size_t taken = line.n + (end != NULL);
 
-		number++;
-		body = (struct str){ body.p + taken, body.n - taken };
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (line.n == 0)
-			continue;
-		if (ret->keys.n == GROUP_KEYS_MAX)
-			return err_set(err, ERR_TOO_LARGE, number,
-				       "the body lists more than %d groups", GROUP_KEYS_MAX);
-		if (add_line(ret, line, lim, caller, scratch, err) < 0)
-			return at_line(number, err);
+	k->line++;
+	k->rest = (struct str){ k->rest.p + taken, k->rest.n - taken };
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+static int read_line(struct group_keys *k, struct str line, const struct group_keys_limits *lim,
+		     const struct caller *caller, struct arena *scratch, struct err *err)
+{
+	int r;
+
+	if (k->keys.n == GROUP_KEYS_MAX)
+		return err_set(err, ERR_TOO_LARGE, k->line, "the body lists more than %d groups",
+			       GROUP_KEYS_MAX);
+	if (line.n > lim->line)
+		r = err_set(err, ERR_TOO_LARGE, 0,
+			    "the path has %zu bytes, at most %zu are allowed "
+			    "(--web.max-header-size)",
+			    line.n, lim->line);
+	else
+		r = add_line(k, line, &lim->key, caller, scratch, err);
+	return r < 0 ? at_line(k->line, err) : 0;
+}
+
+int group_keys_read(struct group_keys *k, const struct group_keys_limits *lim,
+		    const struct caller *caller, struct arena *scratch, struct err *err)
+{
+	enum { AT_ONCE = 16 };
+
+	for (int i = 0; i < AT_ONCE && k->rest.n > 0; i++) {
+		struct str line = take_line(k);
+
+		if (line.n > 0 && read_line(k, line, lim, caller, scratch, err) < 0)
+			return -1;
 	}
-	if (ret->keys.n == 0)
+	if (k->rest.n > 0)
+		return 0;
+	if (k->keys.n == 0)
 		return err_set(err, ERR_INVALID, 0,
 			       "the body lists no group: a line for each, with the path that a "
 			       "push to it has, /metrics/job/JOB/LABEL/VALUE");
-	return 0;
+	return 1;
 }
 
 void group_keys_done(struct group_keys *k)
 {
-	for (size_t i = 0; i < k->keys.cap; i++)
-		free(k->keys.entries[i].item);
 	table_done(&k->keys);
+	arena_done(&k->arena);
 }

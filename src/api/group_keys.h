@@ -16,15 +16,25 @@ enum { GROUP_KEYS_MAX = 1000000 };
 /* All zeros: there is no list. */
 struct group_keys {
 	struct table keys; /* canonical bytes, by their hash */
+	struct arena arena;
+	struct str rest; /* what has yet to be read; borrowed */
+	uint32_t line;   /* the last one that was read */
 };
 
+struct group_keys_limits {
+	struct key_limits key;
+	size_t line; /* bytes */
+};
+
+void group_keys_begin(struct group_keys *k, struct str body);
 /*
- * Reads the list. A group that is there twice counts once. The keys get the labels of the caller's
- * entry (NULL: none). -1: ERR_INVALID or ERR_FORBIDDEN, which names the line, or ERR_TOO_LARGE for
- * too many groups. scratch is used during the call. Call group_keys_done() in either case.
+ * Reads some lines of the list. A group that is there twice counts once.
+ * The keys get the labels of the caller's entry (NULL: none). 1: all is read; 0: there is more of
+ * it; -1: ERR_INVALID, ERR_FORBIDDEN or ERR_TOO_LARGE, which names the line, or ERR_TOO_LARGE for
+ * too many groups. scratch is used during the call. Call group_keys_done() in any case.
  */
-int group_keys_parse(struct str body, const struct key_limits *lim, const struct caller *caller,
-		     struct arena *scratch, struct group_keys *ret, struct err *err);
+int group_keys_read(struct group_keys *k, const struct group_keys_limits *lim,
+		    const struct caller *caller, struct arena *scratch, struct err *err);
 bool group_keys_has(const struct group_keys *k, struct str key);
 void group_keys_done(struct group_keys *k);
 

@@ -31,6 +31,7 @@ void groups_delete_drop(struct groups_delete *d)
 	group_filter_done(&d->filter);
 	free((char *)d->within.p);
 	group_keys_done(&d->keys);
+	strbuf_done(&d->plain);
 	strbuf_done(&d->family);
 	free((char *)d->said.p);
 	group_list_done(&d->some);
@@ -185,22 +186,33 @@ static void submit(struct groups_delete *d)
 	http_worker_post(d->worker->http, &d->task);
 }
 
+/* True: all groups have been looked at. */
+static bool look_at_some(struct groups_delete *d)
+{
+	if (!store_list_groups(d->worker->api->store, &d->cursor, &d->some))
+		return true;
+	for (uint32_t i = 0; i < d->some.n; i++)
+		if (!look_at(d, &d->some.list[i]))
+			return true;
+	return false;
+}
+
 static bool step(struct job *job, int64_t until_ns)
 {
 	struct groups_delete *d = (struct groups_delete *)job;
+	bool all;
 
 	do {
-		if (!store_list_groups(d->worker->api->store, &d->cursor, &d->some)) {
-			submit(d);
-			return true;
-		}
-		for (uint32_t i = 0; i < d->some.n; i++)
-			if (!look_at(d, &d->some.list[i])) {
-				http_worker_post(d->worker->http, &d->task);
-				return true;
-			}
-	} while (clock_mono_ns() < until_ns);
-	return false;
+		int r = d->unread ? groups_delete_read_list(d) : 0;
+
+		all = r < 0 || (!d->unread && look_at_some(d));
+		d->unread &= r == 0;
+	} while (!all && clock_mono_ns() < until_ns);
+	if (all && d->err.reason)
+		http_worker_post(d->worker->http, &d->task);
+	else if (all)
+		submit(d);
+	return all;
 }
 
 /* ---- on the worker ---- */

@@ -24,6 +24,9 @@ struct groups_delete {
 	struct str within; /* owned; groups with all labels of this key match; .p NULL: the filter
 			      decides */
 	struct group_keys keys; /* groups listed in the body; empty: the filter decides */
+	bool unread;            /* the list in the body has yet to be read, */
+	bool begun;             /* some of it has been */
+	struct strbuf plain;    /* the body, if it was compressed */
 	struct strbuf family;
 	struct removal removal;
 	struct str said; /* owned; the target of the request, for the log */
@@ -43,12 +46,14 @@ struct groups_delete {
 	struct err err;
 };
 
-/*
- * Read the parameters of DELETE /api/v1/groups, and those and the body of POST
- * /api/v1/groups/delete. -1: *err.
- */
+/* Read the parameters of DELETE /api/v1/groups, and of POST /api/v1/groups/delete. -1: *err. */
 int groups_delete_read(struct groups_delete *d, struct err *err);
 int groups_delete_read_listed(struct groups_delete *d, struct err *err);
+/*
+ * On the background thread, since the body may be large: reads some of the list in it. 1: all is
+ * read; 0: there is more; -1: d->err.
+ */
+int groups_delete_read_list(struct groups_delete *d);
 
 /* On the worker, as d->task.run: answers, and frees the deletion. */
 void groups_delete_answer(struct http_task *task);

@@ -1,4 +1,5 @@
 /* Reads requests to delete many groups: which groups, and how. */
+#include "api/error_status.h"
 #include "api/groups_delete_job.h"
 #include "api/undo.h"
 #include "api/v1_reply.h"
@@ -62,32 +63,51 @@ int groups_delete_read(struct groups_delete *d, struct err *err)
 	return read_how(d, &p, err);
 }
 
-/* Undoes the Content-Encoding of *body. */
-static int read_plain(struct groups_delete *d, struct strbuf *plain, struct str *body,
-		      struct err *err)
+int groups_delete_read_listed(struct groups_delete *d, struct err *err)
+{
+	static const char *const how[] = { "family", "dry_run", "expect" };
+	struct params p;
+	struct str warning;
+
+	d->unread = true;
+	if (v1_params(d->worker, how, ARRAY_LEN(how), true, &p, &warning, err) < 0)
+		return -1;
+	return read_how(d, &p, err);
+}
+
+/* Undoes the Content-Encoding of the body. -1: d->err. */
+static int begin_list(struct groups_delete *d)
 {
 	enum content_coding coding = content_coding_of(
 		http_request_header(d->req, "Content-Encoding"));
 
-	if (coding == BODY_IDENTITY)
-		return 0;
-	if (decompress(coding, *body, d->worker->api->config->body_size, plain, err) < 0)
-		return -1;
-	*body = strbuf_str(plain);
+	struct str body = http_request_body(d->req);
+
+	d->begun = true;
+	if (coding != BODY_IDENTITY) {
+		if (decompress(coding, body, d->worker->api->config->body_size, &d->plain,
+			       &d->err) < 0)
+			return -1;
+		body = d->plain.n ? strbuf_str(&d->plain) : STR("");
+	}
+	group_keys_begin(&d->keys, body);
 	return 0;
 }
 
-int groups_delete_read_listed(struct groups_delete *d, struct err *err)
+int groups_delete_read_list(struct groups_delete *d)
 {
-	static const char *const how[] = { "family", "dry_run", "expect" };
-	const struct key_limits any = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true };
-	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
-	struct str body = http_request_body(d->req);
-	struct params p;
-	struct str warning;
+	/* Groups are deleted whatever limits hold for new ones. */
+	const struct group_keys_limits lim = {
+		.key = { UINT32_MAX, UINT32_MAX, UINT32_MAX, true },
+		.line = d->worker->api->config->web_max_header_size,
+	};
+	int r = d->begun ? 0 : begin_list(d);
 
-	if (v1_params(d->worker, how, ARRAY_LEN(how), true, &p, &warning, err) < 0 ||
-	    read_how(d, &p, err) < 0 || read_plain(d, &plain, &body, err) < 0)
-		return -1;
-	return group_keys_parse(body, &any, caller_of(d->req), &d->arena, &d->keys, err);
+	if (r == 0)
+		r = group_keys_read(&d->keys, &lim, caller_of(d->req), &d->arena, &d->err);
+	if (r < 0)
+		error_is_want_of_memory(&d->arena, &d->err);
+	if (r != 0)
+		strbuf_done(&d->plain);
+	return r;
 }

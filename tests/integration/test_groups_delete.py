@@ -1,6 +1,7 @@
 """DELETE /api/v1/groups, and DELETE of a group with all that are within it."""
 import gzip
 import json
+import select
 import threading
 import urllib.parse
 
@@ -8,7 +9,9 @@ import pytest
 
 from gateway import Gateway, eventually
 from roles import Roles
+from service_manager import stopped_thread
 from test_groups_list import ask, jobs
+from wire import Wire, head
 
 
 def delete(gw, status=200, **params):
@@ -339,6 +342,27 @@ def test_a_bad_list_deletes_nothing(gw, body, says):
     assert "dryrun" in delete_listed(gw, "/metrics/job/a\n", 400, dryrun=1)["error"]
     assert "match[]" in delete_listed(gw, "/metrics/job/a\n", 400, **{"match[]": '{job="a"}'})["error"]
     assert jobs(gw) == ["a"]
+
+
+def test_the_thread_that_reads_requests_does_not_read_the_list():
+    """A million lines take it longer than a second, and so do 60 KB that are 60 MB when they are decompressed; meanwhile it answers others."""
+    request = head("POST", "/api/v1/groups/delete", Content_Length=9) + b"nonsense\n"
+    with Gateway("--web.threads=1", database="") as g, Wire(g) as w:
+        with stopped_thread(g, "background"):
+            w.send(request)
+            for _ in range(3):
+                assert g.get("/-/healthy").status == 200
+            assert not select.select([w.socket], [], [], 0)[0]
+        assert w.reply().status == 400
+
+
+def test_a_line_that_is_longer_than_a_path_may_be():
+    with Gateway("--web.max-header-size=2KiB", database="") as g:
+        path = "/metrics/job/" + "a" * 1900
+        assert g.request("PUT", path, "a 1\n").status == 200
+        error = delete_listed(g, path + "b" * 200 + "\n", 413)["error"]
+        assert error == "line 1 of the body: the path has 2113 bytes, at most 2048 are allowed (--web.max-header-size)"
+        assert delete_listed(g, "\n" * 1000 + path + "\n")["data"]["deleted"] == 1
 
 
 def test_whoever_may_not_delete_one_of_the_list_deletes_none(tmp_path, database):
