@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/config.h"
 
 enum {
 	MAX_WAITING = 64,
@@ -45,9 +46,21 @@ struct large_pushes {
 	pthread_t threads[];
 };
 
-bool large_pushes_is_one(const struct push_request *r)
+bool large_pushes_is_one(struct push_request *r, const struct config *c, struct strbuf *plain)
 {
-	return r->body.n > (r->coding == BODY_IDENTITY ? LARGE : LARGE_COMPRESSED);
+	size_t max = c->body_size < LARGE ? c->body_size : LARGE;
+	struct err err;
+
+	if (r->coding == BODY_IDENTITY)
+		return r->body.n > LARGE;
+	if (r->body.n > LARGE_COMPRESSED)
+		return true;
+	/* A few KB may become all that --limits.body-size allows. */
+	if (decompress(r->coding, r->body, max, plain, &err) < 0)
+		return err.reason == ERR_TOO_LARGE;
+	r->body = plain->n ? strbuf_str(plain) : STR("");
+	r->coding = BODY_IDENTITY;
+	return false;
 }
 
 /* On the worker again. */

@@ -20,8 +20,13 @@ void large_pushes_stop(struct large_pushes *l);
  */
 bool large_pushes_beats(struct large_pushes *l);
 
-/* Whether decoding the push would block an event loop for more than some milliseconds. */
-bool large_pushes_is_one(const struct push_request *request);
+/*
+ * Whether decoding the push would block an event loop for more than some milliseconds. If not, a
+ * compressed body is replaced by what it holds, in *plain, unless it cannot be decompressed, of
+ * which read_push() finds the reason.
+ */
+bool large_pushes_is_one(struct push_request *request, const struct config *config,
+			 struct strbuf *plain);
 /*
  * On the worker: takes a push, which is answered later. The request's bytes do not move until then;
  * the path is copied. False: too many wait.

@@ -139,7 +139,8 @@ bool api_group_refuse_early(struct api_worker *w, struct http_request *req, bool
 
 static void take(struct api_worker *w, struct http_request *req, bool dry_run)
 {
-	const struct push_request request = {
+	CLEANUP(strbuf_done) struct strbuf plain = { 0 };
+	struct push_request request = {
 		.mode = mode_of(http_request_method(req)),
 		.dry_run = dry_run,
 		.key_path = w->push_path.key,
@@ -157,7 +158,8 @@ static void take(struct api_worker *w, struct http_request *req, bool dry_run)
 	 */
 	if (request.mode != PUSH_DELETE && !queue_has_room(w->api->queue))
 		refuse_busy(w, req, dry_run, SUBMIT_BUSY, start_ns);
-	else if (request.mode == PUSH_DELETE || !large_pushes_is_one(&request))
+	else if (request.mode == PUSH_DELETE ||
+		 !large_pushes_is_one(&request, w->api->config, &plain))
 		read_here(w, req, &request, start_ns);
 	else if (!large_pushes_add(w->api->large_pushes, w, req, &request, start_ns))
 		refuse_busy(w, req, dry_run, "too many large pushes wait to be decoded, try again",
