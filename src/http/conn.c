@@ -60,8 +60,20 @@ void conn_ready(struct conn *c)
 		event_add(w->go_on, &now);
 }
 
+static void wait_to_write(struct conn *c)
+{
+	if (!c->waiting && event_add(&c->writable, NULL) < 0)
+		conn_close(c);
+	else
+		c->waiting = true;
+}
+
 static void wait_for_bytes(struct conn *c)
 {
+	if (c->state != CONN_DRAINING && conn_tls_is_stuck(c)) {
+		wait_to_write(c);
+		return;
+	}
 	if (c->watched)
 		return;
 	if (event_add(&c->readable, NULL) < 0) {
@@ -162,6 +174,8 @@ static void fill(struct conn *c)
 		break;
 	case FILL_AGAIN:
 		conn_begin_with_record(c);
+		if (conn_tls_is_stuck(c))
+			conn_unwatch(c);
 		break;
 	case FILL_MEMORY:
 		no_memory(c);
@@ -248,7 +262,10 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	}
 	if (output_write(c) && c->state == CONN_REPLYING)
 		conn_replied(c);
-	conn_run(c);
+	if (conn_tls_is_stuck(c) && waits_for_bytes(c))
+		conn_go_on(c);
+	else
+		conn_run(c);
 }
 
 ssize_t conn_peek(const struct conn *c)

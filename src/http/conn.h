@@ -212,5 +212,10 @@ struct ssl_st *conn_tls_ssl(const struct conn *c);
 void conn_tls_rest(struct conn *c);
 /* Whether bytes have been read from the socket that conn_tls_read() has not returned yet. */
 bool conn_tls_in_record(const struct conn *c);
+/*
+ * Whether the last read needs the socket to take bytes first, such as the answer to a change of
+ * keys. Until it does, the socket stays readable, and nothing is read.
+ */
+bool conn_tls_is_stuck(const struct conn *c);
 
 #endif

@@ -19,13 +19,21 @@
 
 enum {
 	RECORD_MAX = 16 * 1024,
-	WIDE = 128 * 1024 /* read buffer for a large body; freed after it */
+	WIDE = 128 * 1024, /* read buffer for a large body; freed after it */
+	/*
+	 * Records in a row that hold nothing of a request, as a change of keys: OpenSSL reads on
+	 * within one call for as long as these come.
+	 */
+	MAX_EMPTY = 32,
 };
 
 struct conn_tls {
 	SSL *ssl;
 	size_t read_len; /* the wanted size of OpenSSL's read buffer; 0: one record */
-	bool spoke_http;
+	bool has_begun;  /* the first record's header has come */
+	bool spoke_http; /* in its place */
+	unsigned empty;  /* records since the handshake, or since the last byte of a request */
+	bool stuck;      /* a read waits until the socket takes bytes */
 };
 
 /* ---- contexts ---- */
@@ -92,8 +100,8 @@ static bool looks_like_http(const char *p, size_t n)
 }
 
 /*
- * OpenSSL calls this with the first bytes of the connection, where the header of a TLS record
- * should be.
+ * OpenSSL calls this with the header of each record. In place of the first one there may be a
+ * request.
  */
 static void on_message(int writing, int version, int type, const void *buf, size_t n, SSL *ssl,
 		       void *arg)
@@ -101,11 +109,36 @@ static void on_message(int writing, int version, int type, const void *buf, size
 	struct conn *c = arg;
 
 	(void)version;
+	(void)ssl;
 	if (writing || type != SSL3_RT_HEADER)
 		return;
-	c->tls->spoke_http = looks_like_http(buf, n);
-	SSL_set_msg_callback(ssl, NULL);
+	if (!c->tls->has_begun)
+		c->tls->spoke_http = looks_like_http(buf, n);
+	c->tls->has_begun = true;
+	c->tls->empty++;
 }
+
+/*
+ * OpenSSL calls this before it reads from the socket. With 0 it reads nothing, and fails: a client
+ * that only changes its keys would have it in one call for ever.
+ */
+/* NOLINTBEGIN(readability-non-const-parameter): as BIO_callback_fn_ex has it */
+static long before_read(BIO *bio, int oper, const char *p, size_t n, int i, long l, int ret,
+			size_t *processed)
+{
+	const struct conn *c = (const struct conn *)BIO_get_callback_arg(bio);
+
+	(void)p;
+	(void)n;
+	(void)i;
+	(void)l;
+	(void)processed;
+	if (oper != BIO_CB_READ || c->state == CONN_HANDSHAKE || c->tls->empty <= MAX_EMPTY)
+		return ret;
+	BIO_clear_retry_flags(bio);
+	return 0;
+}
+/* NOLINTEND(readability-non-const-parameter) */
 
 int conn_tls_new(struct conn *c)
 {
@@ -122,6 +155,8 @@ int conn_tls_new(struct conn *c)
 	SSL_set_accept_state(ssl);
 	SSL_set_msg_callback(ssl, on_message);
 	SSL_set_msg_callback_arg(ssl, c);
+	BIO_set_callback_ex(SSL_get_rbio(ssl), before_read);
+	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)c);
 	return 0;
 }
 
@@ -180,6 +215,7 @@ int conn_tls_handshake(struct conn *c, bool *ret_write)
 	ERR_clear_error();
 	r = SSL_do_handshake(c->tls->ssl);
 	if (r == 1) {
+		c->tls->empty = 0;
 		SSL_clear_mode(c->tls->ssl, SSL_MODE_RELEASE_BUFFERS);
 		return 1;
 	}
@@ -260,7 +296,15 @@ ssize_t conn_tls_read(struct conn *c, void *p, size_t n)
 	ERR_clear_error();
 	errno = 0;
 	r = SSL_read(c->tls->ssl, p, n < INT32_MAX ? (int)n : INT32_MAX);
+	if (r > 0)
+		c->tls->empty = 0;
+	c->tls->stuck = r <= 0 && SSL_want_write(c->tls->ssl);
 	return r > 0 ? r : nothing(c, r);
+}
+
+bool conn_tls_is_stuck(const struct conn *c)
+{
+	return c->tls && c->tls->stuck;
 }
 
 /*

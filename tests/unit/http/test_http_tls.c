@@ -1,9 +1,14 @@
 /* A server of http/ with TLS, and clients of it: what the integration tests cannot bring about. */
 #include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,6 +18,15 @@
 #include "lib/run.h"
 
 static struct cert cert;
+
+/* Calls of the server's loop, which finds this function in place of the C library's. */
+static atomic_uint waits;
+
+int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+	waits++;
+	return (int)syscall(SYS_epoll_wait, fd, events, max, timeout);
+}
 
 /* NULL is given out as often as `absent` says. */
 struct contexts {
@@ -145,6 +159,144 @@ START_TEST(renegotiation_is_refused)
 END_TEST
 
 /* A stop finds connections in each state; none of them is left over, with whatever it holds. */
+static bool change_key(SSL *ssl, int kind)
+{
+	return SSL_key_update(ssl, kind) == 1 && SSL_do_handshake(ssl) == 1;
+}
+
+/* OpenSSL would read on within one call, in which the worker does nothing else. */
+START_TEST(a_client_that_only_changes_its_keys_is_disconnected)
+{
+	enum { ALLOWED = 20, TOO_MANY = 1000 };
+	struct contexts contexts = { .ctx = server_context() };
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	struct sockaddr_in at;
+	struct http_server *s = start(&contexts, &at);
+	SSL *now_and_then = connect_to(&at, client), *only = connect_to(&at, client);
+	bool sent = true;
+
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(SSL_connect(now_and_then), 1);
+	for (int i = 0; i < ALLOWED; i++)
+		ck_assert(change_key(now_and_then, SSL_KEY_UPDATE_REQUESTED));
+	ck_assert(is_answered(now_and_then));
+	ck_assert_int_eq(SSL_connect(only), 1);
+	for (int i = 0; i < TOO_MANY && sent; i++)
+		sent = change_key(only, SSL_KEY_UPDATE_NOT_REQUESTED);
+	ck_assert(!sent || !is_answered(only));
+	leave(now_and_then);
+	leave(only);
+	http_serve_end(s);
+	SSL_CTX_free(client);
+	SSL_CTX_free(contexts.ctx);
+}
+END_TEST
+
+/* Over a Unix socket, whose buffers take a few hundred records, while those of TCP grow. */
+struct unix_server {
+	struct http_server *server;
+	struct sockaddr_un at;
+	socklen_t length;
+};
+
+static void start_unix(struct unix_server *u, struct contexts *contexts)
+{
+	const int64_t MINUTE_NS = INT64_C(60000000000);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct err err = { 0 };
+	const struct http_settings settings = { .fds = &fd,
+						.n_fds = 1,
+						.threads = 1,
+						.max_connections = 100,
+						.max_header_size = 65536,
+						.max_body_size = 10 << 20,
+						.max_receiving = 1 << 30,
+						.max_reply_bytes = 1 << 30,
+						.idle_timeout_ns = MINUTE_NS,
+						.read_timeout_ns = MINUTE_NS,
+						.shutdown_timeout_ns = 50000000,
+						.tls_context = next_context,
+						.tls_arg = contexts };
+
+	u->length = sizeof(u->at);
+	u->at = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	/* The kernel finds a name. */
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&u->at, sizeof(sa_family_t)), 0);
+	ck_assert_int_eq(listen(fd, 64), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&u->at, &u->length), 0);
+	u->server = http_server_start(&settings, &handler, &err);
+	ck_assert_msg(u->server != NULL, "%s", err.msg);
+	close(fd);
+}
+
+static SSL *connect_unix(const struct unix_server *u, SSL_CTX *ctx)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	SSL *ssl = SSL_new(ctx);
+
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&u->at, u->length), 0);
+	SSL_set_fd(ssl, fd);
+	return ssl;
+}
+
+static void ask(const struct unix_server *u, SSL_CTX *client)
+{
+	SSL *ssl = connect_unix(u, client);
+
+	ck_assert(is_answered(ssl));
+	leave(ssl);
+}
+
+/* Changes keys, and wants the server to do so. False: the server's socket has no room. */
+static bool change_keys(SSL *ssl)
+{
+	enum { IN_A_ROW = 20 };
+
+	if (SSL_write(ssl, "#", 1) != 1)
+		return false;
+	for (int i = 0; i < IN_A_ROW; i++)
+		if (!change_key(ssl, SSL_KEY_UPDATE_REQUESTED))
+			return false;
+	return true;
+}
+
+/*
+ * Its bytes wait to be read, and are not, until the socket takes the answers to those before. While
+ * it has no room for more, other requests are answered a few times, so that it is full at the end.
+ */
+START_TEST(a_client_that_reads_no_answers_does_not_keep_the_loop_busy)
+{
+	enum { FULL = 20, ASKED = 20, CALLS = 50 * ASKED };
+	static const char request[] =
+		"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n";
+	struct contexts contexts = { .ctx = server_context() };
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	struct unix_server u;
+	SSL *ssl;
+	unsigned before;
+
+	signal(SIGPIPE, SIG_IGN);
+	start_unix(&u, &contexts);
+	ssl = connect_unix(&u, client);
+	ck_assert_int_eq(SSL_connect(ssl), 1);
+	SSL_write(ssl, request, sizeof(request) - 1);
+	fcntl(SSL_get_fd(ssl), F_SETFL, O_NONBLOCK);
+	for (int full = 0; full < FULL;) {
+		full = change_keys(ssl) ? 0 : full + 1;
+		if (full > 0)
+			ask(&u, client);
+	}
+	before = waits;
+	for (int i = 0; i < ASKED; i++)
+		ask(&u, client);
+	ck_assert_uint_lt(waits - before, CALLS);
+	leave(ssl);
+	http_serve_end(u.server);
+	SSL_CTX_free(client);
+	SSL_CTX_free(contexts.ctx);
+}
+END_TEST
+
 START_TEST(a_stop_frees_every_connection)
 {
 	struct contexts contexts = { .ctx = server_context() };
@@ -178,6 +330,8 @@ int main(void)
 	cert_make(&cert, &(struct cert_spec){ .name = "localhost" });
 	tcase_add_test(tc, no_context_is_an_internal_error);
 	tcase_add_test(tc, renegotiation_is_refused);
+	tcase_add_test(tc, a_client_that_only_changes_its_keys_is_disconnected);
+	tcase_add_test(tc, a_client_that_reads_no_answers_does_not_keep_the_loop_busy);
 	tcase_add_loop_test(tc, a_stop_frees_every_connection, 0, 20);
 	failed = run_cases("http_tls", tc);
 	cert_done(&cert);
