@@ -36,15 +36,20 @@ static void add_ready(struct http_worker *w, struct conn *c)
 	w->ready_tail = &c->next_ready;
 }
 
+/* Lets the connections that are ready go on behind all sockets that can be read now. */
+static void turns_are_due(struct http_worker *w)
+{
+	if (!w->turns_due)
+		event_active(w->go_on, EV_TIMEOUT, 0);
+	w->turns_due = true;
+}
+
 void conn_wait_for_turn(struct conn *c)
 {
 	if (c->is_ready)
 		return;
 	add_ready(c->worker, c);
-	/* This event comes behind all sockets that can be read now. */
-	if (!c->worker->turns_due)
-		event_active(c->worker->go_on, EV_TIMEOUT, 0);
-	c->worker->turns_due = true;
+	turns_are_due(c->worker);
 }
 
 void conn_ready(struct conn *c)
@@ -236,6 +241,21 @@ void conn_go_on(struct conn *c)
 	conn_run(c);
 }
 
+/*
+ * Of a new connection the first byte tells: GET, HEAD, DELETE and OPTIONS take little time. TLS
+ * hides it, and a handshake takes as long as a push.
+ */
+static bool is_patient(struct conn *c)
+{
+	char first;
+
+	if (!c->known && recv(c->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1) {
+		c->known = true;
+		c->patient = !memchr("GHDO", first, 4);
+	}
+	return c->patient;
+}
+
 /* ---- the loop's calls ---- */
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -244,7 +264,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->patient)
+	if (is_patient(c))
 		conn_wait_for_turn(c);
 	else
 		conn_go_on(c);
@@ -277,6 +297,25 @@ ssize_t conn_peek(const struct conn *c)
 	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 }
 
+/*
+ * A client that waited to be accepted has sent its request already. libevent accepts connections
+ * for as long as there are any, and clients that are answered meanwhile come back: so what takes
+ * long waits for its turn, and all do once they have taken as long as a round together.
+ */
+static void begin(struct http_worker *w, struct conn *c)
+{
+	int64_t since = c->since_ns;
+
+	c->known = c->patient = c->tls != NULL;
+	if (is_patient(c) || w->at_once_ns >= ROUND_NS) {
+		conn_wait_for_turn(c);
+		return;
+	}
+	conn_go_on(c);
+	w->at_once_ns += clock_mono_ns() - since;
+	turns_are_due(w);
+}
+
 void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int length)
 {
 	struct conn *c = calloc(1, sizeof(*c));
@@ -306,8 +345,7 @@ void conn_new(struct http_worker *w, int fd, const struct sockaddr *address, int
 		c->next->prev = c;
 	w->conns = c;
 	worker_check_load(w);
-	/* A client that waited to be accepted has sent its request already. */
-	conn_go_on(c);
+	begin(w, c);
 }
 
 /* The worker has ended. */

@@ -65,6 +65,7 @@ struct conn {
 	bool is_ready; /* in the worker's list */
 	bool paused;   /* for a while no bytes are read, before the request */
 	bool patient;  /* it is read after other connections that can be read */
+	bool known;    /* whether it is patient has been decided */
 	bool running;  /* conn_run() is on the stack */
 	bool extra;    /* over a limit: see extra.h */
 	bool ended;    /* the client has ended its side */

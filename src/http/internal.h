@@ -17,6 +17,9 @@ struct conn;
 /* Bytes that one call reads at most, beside the room in the connection's own buffer. */
 enum { SCRATCH = 64 * 1024 };
 
+/* How long ready connections are handled before sockets are looked at again, and new ones. */
+enum { ROUND_NS = 2 * 1000 * 1000 };
+
 struct http_worker {
 	struct http_server *server;
 	pthread_t thread;
@@ -30,8 +33,9 @@ struct http_worker {
 
 	struct conn *conns; /* newest first */
 	struct conn *ready, **ready_tail;
-	bool turns_due; /* go_on is active, because some of these wait for their turn */
-	uint32_t round; /* of turns, the last one that has begun */
+	bool turns_due;     /* go_on is active, because some of these wait for their turn */
+	uint32_t round;     /* of turns, the last one that has begun */
+	int64_t at_once_ns; /* that new connections have taken since then, without a turn */
 	struct conn *newest_extra, *oldest_extra; /* see extra.h */
 	size_t n_extra;
 	bool stopping;

@@ -8,9 +8,6 @@
 #include "base/mem.h"
 #include "http/extra.h"
 
-/* How long ready connections are handled before sockets are looked at again. */
-enum { ROUND_NS = 2 * 1000 * 1000 };
-
 static void run_inbox(struct http_worker *w)
 {
 	struct http_task *task;
@@ -146,6 +143,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	w->turns_due = false;
+	w->at_once_ns = 0;
 	w->round++;
 	while (w->ready && w->ready->round != w->round && clock_mono_ns() < until) {
 		struct conn *c = w->ready;

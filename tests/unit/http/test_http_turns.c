@@ -215,6 +215,41 @@ START_TEST(a_probe_passes_pushes)
 }
 END_TEST
 
+/* As clients that push once connect for each push. */
+START_TEST(probes_pass_new_connections_that_push)
+{
+	struct crowd c;
+	int other, new_probe, pushers[PUSHERS];
+
+	start();
+	other = connected();
+	crowd_come(&c);
+	put_there(other, PUSH("/hold"));
+	while (sem_wait(&held) != 0)
+		;
+	for (int i = 0; i < PUSHERS; i++) {
+		pushers[i] = connected();
+		put_there(pushers[i], PUSH("/push"));
+		put_there(c.pushers[i], PUSH("/kept"));
+	}
+	new_probe = connected();
+	put_there(new_probe, PROBE);
+	put_there(c.probe, PROBE);
+	sem_post(&go_on);
+	expect_ok(other);
+	for (int i = 0; i < PUSHERS; i++) {
+		expect_ok(pushers[i]);
+		close(pushers[i]);
+	}
+	expect_ok(new_probe);
+	crowd_go(&c);
+	ck_assert_msg(memcmp(order, "hgg", 3) == 0, "%s", order);
+	ck_assert_uint_eq(n_handled, 3 + 2 * PUSHERS);
+	close(new_probe);
+	close(other);
+}
+END_TEST
+
 /* It comes when the pushes have been read for so long that sockets are looked at again. */
 START_TEST(a_probe_need_not_be_there_first)
 {
@@ -287,6 +322,7 @@ int main(void)
 	TCase *tc = tcase_create("turns");
 
 	tcase_add_test(tc, a_probe_passes_pushes);
+	tcase_add_test(tc, probes_pass_new_connections_that_push);
 	tcase_add_test(tc, a_probe_need_not_be_there_first);
 	tcase_add_test(tc, an_answer_passes_pushes);
 	return run_cases("http_turns", tc);
