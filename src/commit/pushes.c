@@ -164,30 +164,58 @@ static void run_one_by_one(struct committer *c, struct push *first, const bool *
 	}
 }
 
-/* On a full disk: refuses pushes that take room; those that free some get a batch each. */
-static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
-			const struct err *why)
+/* Stages the deletes from `first` on, or that one alone. */
+static void stage_deletes(struct committer *c, struct push *first, const bool *was_refused,
+			  bool alone)
 {
-	struct err err = { 0 };
-
-	if (committer_begin_alone(c, &err) < 0) {
-		committer_refuse(first, &err);
-		return;
-	}
 	store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	for (struct push *p = first; p; p = (struct push *)p->node.next) {
+	for (struct push *p = first; p; p = alone ? NULL : (struct push *)p->node.next) {
 		if (!*was_refused++)
 			p->err = (struct err){ 0 };
 		if (p->mode == PUSH_DELETE)
 			committer_stage(c, p);
-		else if (!p->err.reason)
-			p->err = *why;
 	}
-	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
+}
+
+static enum storage_commit_result commit_deletes(struct committer *c, struct push *first,
+						 const bool *was_refused, bool alone,
+						 struct err *err)
+{
+	enum storage_commit_result r;
+
+	if (committer_begin_alone(c, err) < 0)
+		return STORAGE_REFUSED;
+	stage_deletes(c, first, was_refused, alone);
+	r = committer_commit(c, false, err);
+	if (r == STORAGE_COMMITTED)
 		committer_publish(c);
-	} else {
+	else
 		store_rollback(c->store);
-		committer_refuse(first, &err);
+	return r;
+}
+
+/*
+ * On a full disk: refuses pushes that take room. Deletes free some, but one of a source of a summed
+ * group may take some, too: then each is tried by itself.
+ */
+static void run_deletes(struct committer *c, struct push *first, const bool *was_refused,
+			const struct err *why)
+{
+	struct err err = { 0 };
+	enum storage_commit_result r = commit_deletes(c, first, was_refused, false, &err);
+	bool by_itself = r == STORAGE_REFUSED_FULL && first->node.next;
+
+	for (struct push *p = first; p; p = (struct push *)p->node.next, was_refused++) {
+		if (p->mode != PUSH_DELETE) {
+			if (!p->err.reason)
+				p->err = *why;
+		} else if (by_itself) {
+			if (commit_deletes(c, p, was_refused, true, &err) != STORAGE_COMMITTED &&
+			    !p->err.reason)
+				p->err = err;
+		} else if (r != STORAGE_COMMITTED && !p->err.reason) {
+			p->err = err;
+		}
 	}
 }
 
@@ -259,6 +287,17 @@ static enum storage_commit_result try_again(struct committer *c, struct push *fi
 	return r;
 }
 
+/* On a full disk, what is due for sources is not in the way of pushes for which there is room. */
+static enum storage_commit_result without_sources(struct committer *c, struct push *first,
+						  const bool *was_refused, struct err *err)
+{
+	store_rollback(c->store);
+	if (!store_put_off_sources(c->store, clock_mono_ns()) || committer_begin(c, err) < 0)
+		return STORAGE_REFUSED_FULL;
+	stage_all(c, first, was_refused);
+	return committer_commit(c, false, err);
+}
+
 void committer_run_pushes(struct committer *c, struct push *first)
 {
 	bool was_refused[BATCH_MAX] = { false };
@@ -280,6 +319,8 @@ void committer_run_pushes(struct committer *c, struct push *first)
 	r = commit_once(c, cleaning, &err);
 	if (r == STORAGE_REFUSED_OUTDATED)
 		r = try_again(c, first, was_refused, &err);
+	if (r == STORAGE_REFUSED_FULL)
+		r = without_sources(c, first, was_refused, &err);
 	if (r == STORAGE_REFUSED_FULL) {
 		store_rollback(c->store);
 		cleaning_make_room(&c->database);

@@ -40,24 +40,35 @@ void committer_clean(struct committer *c)
 	database_cancel(&c->database);
 }
 
-/* Stages and commits what the deadlines of groups ask for. */
+static enum storage_commit_result commit_due(struct committer *c, size_t *ret_n)
+{
+	enum storage_commit_result r;
+	struct err err = { 0 };
+
+	if (committer_begin(c, &err) < 0)
+		return STORAGE_REFUSED;
+	*ret_n = store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
+	r = committer_commit(c, false, &err);
+	if (r == STORAGE_COMMITTED)
+		committer_publish(c);
+	else
+		store_rollback(c->store);
+	return r;
+}
+
+/* Stages and commits what the deadlines of groups ask for; on a full disk at least their ends. */
 void committer_do_what_is_due(struct committer *c)
 {
-	struct err err = { 0 };
-	size_t n;
+	enum storage_commit_result r;
+	size_t n = 0;
 
 	c->stuck_at = store_next_due(c->store);
-	if (committer_begin(c, &err) < 0)
-		return;
-	n = store_stage_due(c->store, clock_mono_ns(), database_now(&c->database), BATCH_MAX);
-	if (committer_commit(c, false, &err) == STORAGE_COMMITTED) {
-		committer_publish(c);
-		/* After a start many have the same deadline: there may be more than this batch. */
-		if (n > 0)
-			c->stuck_at = 0;
-	} else {
-		store_rollback(c->store);
-	}
+	r = commit_due(c, &n);
+	if (r == STORAGE_REFUSED_FULL && store_put_off_sources(c->store, clock_mono_ns()))
+		r = commit_due(c, &n);
+	/* After a start many have the same deadline: there may be more than this batch. */
+	if (r == STORAGE_COMMITTED && n > 0)
+		c->stuck_at = 0;
 }
 
 /* How long to wait for pushes: until the next deadline of a group, but at most a second, after

@@ -133,6 +133,7 @@ struct store {
 	struct { /* the same for sources (summed_due.c) */
 		struct waiting_source *list;
 		size_t n, cap;
+		int64_t put_off_ns; /* monotonic: none is worked on before */
 	} sources;
 	struct {
 		struct showing_zeros_list waiting, staged;

@@ -226,6 +226,12 @@ void store_stage_times(struct store *s, struct push *push, double pushed_at, dou
 size_t store_stage_due(struct store *s, int64_t now_ns, double now, size_t max);
 int64_t store_next_due(const struct store *s);
 /*
+ * The committer, after a full disk has refused what was staged, and that was rolled back: sources
+ * that are silent for too long, whose end takes room, stay for another five seconds. False: none
+ * was due.
+ */
+bool store_put_off_sources(struct store *s, int64_t now_ns);
+/*
  * Copies the sources of a summed group from another store; the push has made the group. A family
  * that contradicts what is stored is left out; with `all` instead: -1, push->err says why, and the
  * caller has to end the group. now: Unix seconds, from which the silence of sources is counted.

@@ -13,6 +13,7 @@
 #include "store/summed.h"
 
 #define NEVER INT64_MAX
+#define PUT_OFF_NS (5 * INT64_C(1000000000))
 
 static int64_t due_of(const struct store *s, const struct contribution *c)
 {
@@ -119,13 +120,19 @@ static void do_due(struct store *s, struct waiting_source w)
 		summed_fold(s, w.group, w.c);
 }
 
+static bool is_due(const struct store *s, int64_t now_ns)
+{
+	return s->sources.n > 0 && s->sources.list[0].c->due_ns <= now_ns &&
+	       s->sources.put_off_ns <= now_ns;
+}
+
 size_t summed_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 {
 	size_t n = 0;
 
 	s->work.now = now;
 	summed_stage_zeros(s, now_ns);
-	while (n < max && s->sources.n > 0 && s->sources.list[0].c->due_ns <= now_ns) {
+	while (n < max && is_due(s, now_ns)) {
 		struct waiting_source w = s->sources.list[0];
 
 		stop_waiting(s, w.c);
@@ -145,7 +152,17 @@ int64_t summed_next_due(const struct store *s)
 	int64_t sources = s->sources.n ? s->sources.list[0].c->due_ns : NEVER;
 	int64_t zeros = summed_zeros_due(s);
 
+	if (sources < s->sources.put_off_ns)
+		sources = s->sources.put_off_ns;
 	return sources < zeros ? sources : zeros;
+}
+
+bool store_put_off_sources(struct store *s, int64_t now_ns)
+{
+	if (!is_due(s, now_ns))
+		return false;
+	s->sources.put_off_ns = ns_later(now_ns, PUT_OFF_NS);
+	return true;
 }
 
 /* ---- the end of a batch ---- */

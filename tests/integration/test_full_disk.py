@@ -1,5 +1,7 @@
 """A disk without room: pushes are refused, what makes room is not, and then pushes go on."""
+import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -96,6 +98,43 @@ def test_groups_end_by_themselves_on_a_full_disk(database, faults):
         fill(g, 300000, prefix="large")
         eventually(lambda: scrape(g).pushed("n", "short19") is None, "they end")
         takes_pushes(g)
+
+
+@pytest.mark.released
+def test_a_silent_source_on_a_full_disk(database, faults, tmp_path):
+    """To fold it takes room, and there is none: that keeps nobody from deleting, and no group from ending by itself."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text("rules:\n- match: '{job=\"s\"}'\n  source_ttl: 100ms\n")
+    counters = "# TYPE c counter\n" + "".join(f'c{{pad="{i:06d}{"x" * 80}"}} 1\n' for i in range(12000))
+    sources = lambda: json.loads(g.get("/api/v1/groups/sources").text)["data"]
+    own = lambda name: int(re.search(rf"^{name} (\d+)$", g.get("/metrics").text, re.M)[1])
+    with Gateway(f"--config.file={rules}", database=database, env=faults.env) as g:
+        assert g.request("PUT", "/metrics/job/short/__ttl__/5s", body(1, 40000)).status == 200
+        assert g.request("PUT", "/sum/metrics/job/s/pid/1", counters).status == 200
+        for i in range(20):
+            assert g.put(f"j{i}", body(i, 8000)).status == 200
+        eventually(lambda: not sources()["sources"][0]["live"], "its gauges go first")
+        faults.fill(database.parent)
+        fill(g, 300000, prefix="large")
+        g.kill()
+    with Gateway(f"--config.file={rules}", "--merge.fold-after=1s", database=database, env=faults.env) as g:
+        eventually(lambda: own("pushgateway_commit_failures_total") > 0, "it cannot be folded")
+        assert [g.delete(f"j{i}").status for i in range(10)] == [202] * 10
+        eventually(lambda: 'n{instance="",job="short"}' not in g.get("/metrics").text, "it ends")
+        # With others in one batch, too.
+        faults.hold()
+        first = Wire(g).send(push("j10", b"", "DELETE"))
+        faults.wait_until_held()
+        gone = [Wire(g).send(push(f"j{i}", b"", "DELETE")) for i in range(11, 20)]
+        eventually(lambda: own("pushgateway_queue_depth") == 9, "all wait")
+        faults.release()
+        assert [w.reply().status for w in (first, *gone)] == [202] * 10
+        for w in (first, *gone):
+            w.socket.close()
+        assert sources()["total"] == 1
+        faults.heal()
+        eventually(lambda: sources()["total"] == 0, "it is folded")
+        reopened(g, database)
 
 
 def test_many_at_once_on_a_full_disk(database, faults):
