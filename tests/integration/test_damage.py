@@ -358,6 +358,17 @@ def test_pushes_are_refused_until_a_new_one_is_written(database):
         assert scrape(g).pushed("a", "x") == 4
 
 
+def test_what_was_not_complete_goes_with_the_next_start(database):
+    """As of a gateway that was killed while it wrote a new database, which can be large."""
+    with Gateway(database=database) as g:
+        g.put("x", "a 1\n")
+    for suffix in (".rewriting", ".rewriting-wal", ".rewriting-synced", ".copying"):
+        database.with_name(database.name + suffix).write_bytes(b"a part")
+    with Gateway(database=database) as g:
+        assert scrape(g).pushed("a", "x") == 1
+        assert not [f.name for f in database.parent.iterdir() if "ing" in f.name]
+
+
 # ---- older schemas ----
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sqlite"

@@ -232,13 +232,15 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	s->directory = db_file_directory(path);
 	err->reason = ERR_NONE;
 	opened = attach(s, err);
-	if (opened == SQLITE_OPENED)
-		backup_remove_left(s->db);
-	if (opened == SQLITE_OPENED)
-		*ret_storage = &s->base;
-	else
+	if (opened != SQLITE_OPENED) {
 		sqlite_close(&s->base);
-	return opened;
+		return opened;
+	}
+	/* What a process has left that was killed while it made these. */
+	backup_remove_left(s->db);
+	db_file_drop_new(path);
+	*ret_storage = &s->base;
+	return SQLITE_OPENED;
 }
 
 struct sqlite_found sqlite_storage_found(struct storage *st)
