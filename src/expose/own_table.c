@@ -118,8 +118,8 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 	[OWN_TIMED_OUT] = { "pushgateway_request_timeouts_total", METRIC_COUNTER,
 			    "Requests not complete within --web.read-timeout, answered 408." },
 	[OWN_REPLIES_CUT] = { "pushgateway_replies_cut_total", METRIC_COUNTER,
-			      "Replies that were not read for 5 s while --limits.reply-bytes was "
-			      "exceeded, and not sent to their end." },
+			      "Replies of which less than 64KiB were read in 5 s while "
+			      "--limits.reply-bytes was exceeded, and not sent to their end." },
 	[OWN_REPLIES_REFUSED] = { "pushgateway_replies_refused_total", METRIC_COUNTER,
 				  "Scrapes and other large replies beyond --limits.reply-bytes, "
 				  "answered 503." },

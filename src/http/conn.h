@@ -82,6 +82,9 @@ struct conn {
 	uint64_t passed;  /* bytes thrown away in DRAINING */
 	uint64_t skip;    /* bytes yet to come that belong to an answered request */
 	int unsent;       /* bytes of a reply that the kernel had not sent at the last sweep */
+	uint64_t given;   /* bytes of the reply that the kernel has got */
+	int64_t taken;    /* how many of them the client had taken at taken_ns, see sweep.c */
+	int64_t taken_ns;
 	struct inbuf in;
 	struct http_request req;
 	union {

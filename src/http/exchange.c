@@ -116,6 +116,9 @@ void conn_answered(struct conn *c)
 	req->parse = (struct parse){ 0 };
 	req->close = req->unread = false;
 	req->tag = 0;
+	c->given = 0;
+	c->taken = 0;
+	c->taken_ns = clock_mono_ns();
 	c->state = CONN_REPLYING;
 }
 

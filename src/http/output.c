@@ -39,6 +39,7 @@ bool output_write(struct conn *c)
 
 		if (n >= 0) {
 			reply_sent(r, (size_t)n);
+			c->given += (uint64_t)n;
 			total += (size_t)n;
 		} else if (total < SHARE && errno == EINTR) {
 			continue;

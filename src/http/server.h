@@ -49,8 +49,8 @@ struct http_settings {
 	 * 64 KiB are refused, except for the one that became so large first (count.c).
 	 */
 	uint64_t max_receiving;
-	/* While more bytes are detached (base/bytes.h), clients that read nothing for 5 s are
-	 * disconnected. */
+	/* While more bytes are detached (base/bytes.h), clients that read less than 64 KiB in 5 s
+	 * are disconnected. */
 	uint64_t max_reply_bytes;
 	int64_t idle_timeout_ns; /* of a connection without a request, and of a client that stops
 				    reading */

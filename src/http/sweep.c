@@ -5,8 +5,8 @@
  *   READING    when the first byte of the request came: --web.read-timeout, 408; after a second
  *              the buffers of TLS are freed
  *   HANDSHAKE  when the connection was accepted: --web.read-timeout
- *   REPLYING   when the client last took some of the reply: --web.idle-timeout, and 5 s while
- *              replies hold more memory than --limits.reply-bytes
+ *   REPLYING   when the client last took some of the reply: --web.idle-timeout; when it last took
+ *              64 KiB of it: 5 s, while replies hold more memory than --limits.reply-bytes
  *   SKIPPING   when the answer was written: --web.read-timeout
  *   DRAINING   when the last byte was thrown away: 5 s, and 30 s for all of it; 0.2 s when it stops
  * ADMITTING and HANDLING have no timer: the layer above goes on.
@@ -20,7 +20,9 @@
 
 #define SECOND INT64_C(1000000000)
 
-static const int64_t STALLED_NS = 5 * SECOND;
+/* The least that a client has to take of its reply in that time, while others have no room. */
+enum { LEAST_TAKEN = 64 * 1024 };
+static const int64_t SLOW_NS = 5 * SECOND;
 static const int64_t DRAIN_NS = 5 * SECOND;
 static const int64_t REST_NS = SECOND;
 static const int64_t DRAIN_STOPPING_NS = SECOND / 5;
@@ -40,12 +42,28 @@ static int64_t stalled_for(struct conn *c, int64_t now)
 	return now - c->since_ns;
 }
 
+/*
+ * Whether the client takes hardly anything: a byte now and then would keep the memory of its reply
+ * from others for as long as it likes.
+ */
+static bool is_slow(struct conn *c, int64_t now)
+{
+	int64_t taken = (int64_t)c->given - c->unsent;
+
+	if (taken - c->taken >= LEAST_TAKEN) {
+		c->taken = taken;
+		c->taken_ns = now;
+	}
+	return now - c->taken_ns > SLOW_NS;
+}
+
 static void look_at_reply(struct conn *c, int64_t now)
 {
 	const struct http_settings *s = &c->worker->server->settings;
 	int64_t stalled = stalled_for(c, now);
+	bool slow = is_slow(c, now);
 
-	if (stalled > STALLED_NS && bytes_detached() > s->max_reply_bytes) {
+	if (slow && bytes_detached() > s->max_reply_bytes) {
 		c->worker->server->replies_cut++;
 		conn_close(c);
 	} else if (stalled > s->idle_timeout_ns) {

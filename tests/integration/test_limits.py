@@ -470,6 +470,25 @@ def test_replies_that_nobody_reads(headers):
         assert s.pushed("small", "k") == 1
 
 
+def test_a_reply_that_is_read_byte_by_byte():
+    """It would keep its memory from others for hours, and never pauses for as long as those that are cut."""
+    with Gateway("--limits.reply-bytes=1MiB") as g:
+        assert g.put("j", incompressible(1)).status == 200
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect((g.host, g.port))
+            slow.sendall(head("GET", "/metrics"))
+            assert slow.recv(1)
+            assert g.put("j", incompressible(2)).status == 200
+            assert g.get("/metrics").status == 503
+            begin = time.monotonic()
+            while g.get("/metrics").status == 503:
+                slow.recv(1000)
+                time.sleep(0.2)  # that is how slow it is
+                assert time.monotonic() < begin + DEADLINE
+        assert counter(g, "pushgateway_replies_cut_total") == 1
+
+
 def test_replies_that_are_read_slowly():
     """Far less than the kernel buffers, but without a pause as long as those that are cut make."""
     with Gateway("--limits.reply-bytes=1MiB") as g:
