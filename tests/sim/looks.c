@@ -8,6 +8,7 @@
 #include "sim/fibers.h"
 #include "sim/net.h"
 #include "sim/world.h"
+#include "store/store.h"
 
 static const struct {
 	const char *accept;
@@ -115,14 +116,28 @@ static void come_to_rest(struct world *w)
 		world_fails(w, "a thread goes on for ever, and no time passes");
 }
 
+/*
+ * The end of a source can make it due at once. While a large push is staged nothing ends, and then
+ * within a second.
+ */
+static void do_what_is_due(struct world *w)
+{
+	come_to_rest(w);
+	if (w->over || w->disk->dead || store_next_due(w->process->store) > clock_mono_ns())
+		return;
+	world_pass_time(w, INT64_C(1000000001), 0);
+	come_to_rest(w);
+}
+
 void world_settle(struct world *w)
 {
 	if (w->over || !w->process)
 		return;
-	if (w->ends)
-		come_to_rest(w);
-	if (world_answer_all(w))
+	if (world_answer_all(w)) {
+		if (w->ends)
+			do_what_is_due(w);
 		look(w);
+	}
 	if (w->disk->dead && !w->over)
 		world_restart(w, true);
 }

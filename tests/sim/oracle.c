@@ -54,7 +54,7 @@ enum taken { NOT, MAY, MUST };
 /* The time of a push that was refused so is noted for its group. */
 static bool is_refused(int status)
 {
-	return status == 400 || status == 413 || status == 507;
+	return status == 400 || status == 409 || status == 413 || status == 507;
 }
 
 static enum taken taken(const struct sim_request *r)
@@ -94,6 +94,25 @@ static void note_state(struct oracle *o, const struct oracle_state *s)
 	note_lines(o, strbuf_str(&text));
 }
 
+/*
+ * Where bytes are limited a push of whose verdict nothing is known may also have been refused for
+ * want of room, by what others of its batch have taken.
+ */
+static bool is_twofold(const struct oracle *o, const struct sim_request *r)
+{
+	return o->max_bytes && r->kind == REQUEST_PUSH && (r->status == 0 || r->unknown) &&
+	       taken(r) == MAY;
+}
+
+static unsigned count_choices(const struct oracle *o, uint64_t until)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++)
+		n += (taken(&o->open[i]) == MAY) + is_twofold(o, &o->open[i]);
+	return n;
+}
+
 /* choice: a bit for each that may have taken place. noted: all states on the way are right. until:
  * in their order. */
 static bool follow(struct oracle *o, const struct oracle_state *from, unsigned choice, bool noted,
@@ -108,6 +127,14 @@ static bool follow(struct oracle *o, const struct oracle_state *from, unsigned c
 		if (t == MAY) {
 			takes = choice & 1;
 			choice >>= 1;
+		}
+		if (is_twofold(o, r)) {
+			static struct sim_request other;
+
+			other = *r;
+			other.no_room |= !(choice & 1);
+			choice >>= 1;
+			r = &other;
 		}
 		if (takes && !oracle_apply(o, ret, r) && !noted)
 			return false;
@@ -144,10 +171,8 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 {
 	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	unsigned n_may = 0;
+	unsigned n_may = count_choices(o, UINT64_MAX);
 
-	for (size_t i = 0; i < o->n_open; i++)
-		n_may += taken(&o->open[i]) == MAY;
 	/* That all requests have taken place is likelier than that none has. */
 	for (unsigned left = 1u << n_may; left > 0; left--) {
 		if (!follow(o, from, left - 1, false, UINT64_MAX, next))
@@ -172,10 +197,8 @@ static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
 {
 	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	unsigned n_may = 0;
+	unsigned n_may = count_choices(o, until);
 
-	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++)
-		n_may += taken(&o->open[i]) == MAY;
 	for (size_t i = 0; i < o->n_states; i++)
 		for (unsigned left = 1u << n_may; left > 0; left--) {
 			if (!follow(o, o->states[i], left - 1, false, until, next))
@@ -214,6 +237,21 @@ static bool excludes(const struct sim_request *later, const struct sim_request *
 		return false;
 	return (later->status > 0 && later->status < 300) ||
 	       (later->unknown && !later->kept && r->kept);
+}
+
+/*
+ * What was noted of a refused push is in its batch, of which the disk may yet have taken all or
+ * nothing.
+ */
+static void doubt_refused(struct oracle *o)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->n_open; i++)
+		any |= o->open[i].unknown;
+	for (size_t i = 0; i < o->n_open && any; i++)
+		o->open[i].unknown |= o->open[i].order && is_refused(o->open[i].status) &&
+				      o->open[i].doubted && !o->open[i].dry_run;
 }
 
 /* Requests are in order. A request that was stored has cut off those in doubt before it. */
@@ -281,6 +319,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 		forget(o->states, o->n_states);
 		memcpy(o->states, next.states, sizeof(next.states));
 		o->n_states = next.n;
+		doubt_refused(o);
 		keep_unknown(o);
 		return true;
 	}

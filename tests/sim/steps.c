@@ -94,11 +94,12 @@ static void set_faults(struct world *w)
 
 static void flip_bits(struct world *w)
 {
-	struct disk_file *f = disk_find(w->disk, rng_one_in(&w->rng, 2) ? DISK_DATABASE
-									: DISK_DATABASE "-wal");
+	const char *name = rng_one_in(&w->rng, 2) ? DISK_DATABASE : DISK_DATABASE "-wal";
+	struct disk_file *f;
 
 	world_settle(w);
-	if (w->over || !f || f->now.n == 0)
+	f = w->over ? NULL : disk_find(w->disk, name);
+	if (!f || f->now.n == 0)
 		return;
 	w->rotten = true;
 	w->counts->rotten++;

@@ -77,9 +77,9 @@ static void say(struct sim_sums *s, const struct sums_request *r, double now, in
 	struct sums_source *p = &s->sources[r->process];
 	uint64_t says = in_its_digit(r);
 
-	if ((s->lives[SUMS_TOTAL].heard_at <= 0 || s->is_plain) && s->born_at != now) {
+	if ((s->lives[SUMS_TOTAL].heard_at <= 0 || s->is_plain) && s->born_at[SUMS_TOTAL] != now) {
 		s->folded = 0;
-		s->born_at = now;
+		s->born_at[SUMS_TOTAL] = now;
 	}
 	s->is_plain = false;
 	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
@@ -97,6 +97,22 @@ static void say(struct sim_sums *s, const struct sums_request *r, double now, in
 	make_room(s, r);
 }
 
+/* The first push to a group is never a repeated one. */
+static void add(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+{
+	bool made = s->lives[SUMS_ADDED].heard_at <= 0;
+
+	if (!made && s->ids >> r->id & 1)
+		return;
+	if (made && s->born_at[SUMS_ADDED] != now) {
+		s->ids = 0;
+		s->born_at[SUMS_ADDED] = now;
+	}
+	note_heard(&s->lives[SUMS_ADDED], r, now, now_ns);
+	s->ids |= UINT64_C(1) << r->id;
+	s->added += r->value;
+}
+
 static void end_source(struct sim_sums *s, unsigned pid)
 {
 	for (unsigned i = pid; i < SUM_PROCESSES; i += SUM_PIDS) {
@@ -109,7 +125,7 @@ void sums_end(struct sim_sums *s, int which)
 {
 	s->lives[which] = (struct sums_life){ .ttl = 0 };
 	if (which == SUMS_ADDED) {
-		s->ids = s->added = 0;
+		s->added = 0;
 		return;
 	}
 	memset(s->sources, 0, sizeof(s->sources));
@@ -126,7 +142,7 @@ void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
 	memcpy(s->bases, before->bases, sizeof(s->bases));
 	memcpy(s->in_base, before->in_base, sizeof(s->in_base));
 	s->folded = before->folded;
-	s->born_at = before->born_at;
+	s->born_at[SUMS_TOTAL] = before->born_at[SUMS_TOTAL];
 }
 
 /* A plain push, or one whose values the group begins with once it is summed. */
@@ -157,11 +173,7 @@ int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int
 		sums_end(s, SUMS_TOTAL);
 		break;
 	case SUM_ADDS:
-		if (s->ids >> r->id & 1)
-			break;
-		note_heard(&s->lives[SUMS_ADDED], r, now, now_ns);
-		s->ids |= UINT64_C(1) << r->id;
-		s->added += r->value;
+		add(s, r, now, now_ns);
 		break;
 	case ADDED_GOES:
 		sums_end(s, SUMS_ADDED);

@@ -69,12 +69,13 @@ struct sim_sums {
 	uint64_t bases[SUM_KINDS];
 	bool in_base[SUM_KINDS];
 	/*
-	 * Which were folded: bits. A group that is made at the time of an earlier one, as happens
-	 * only because the simulated clock stands still, knows those of that one.
+	 * Which were folded, and the ids of the increments that were added: bits. A group that is
+	 * made at the time of an earlier one, as happens only because the simulated clock stands
+	 * still, knows those of that one.
 	 */
 	unsigned folded;
-	double born_at;
-	uint64_t ids; /* of the increments that were added: bits */
+	uint64_t ids;
+	double born_at[N_SUMS_SHOWN];
 	uint64_t added;
 };
 
