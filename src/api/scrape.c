@@ -20,8 +20,8 @@
 #include "format/content_type.h"
 #include "store/store.h"
 
-/* How many large scrapes with match[] may be copied at a time. */
-enum { PARTS_MAX = 4 };
+/* How many large scrapes with match[] may be copied at a time, where there is memory for them. */
+enum { PARTS_MAX = 4, PART_MEMORY = 64 * 1024 * 1024 };
 
 struct scrape_call {
 	struct job job;        /* first; on the way to the background thread */
@@ -98,10 +98,13 @@ static bool is_plain(struct accepted as)
 static bool begin_part(struct scrape_call *s)
 {
 	struct api *api = s->worker->api;
+	uint64_t max = api->config->memory.bytes / PART_MEMORY;
 
-	if (api->parts_being_made == PARTS_MAX) {
+	max = max < 1 ? 1 : max > PARTS_MAX ? PARTS_MAX : max;
+	if (api->parts_being_made >= max) {
 		err_set(&s->err, ERR_BUSY, 0,
-			"%d scrapes with match[] are being made already, try again", PARTS_MAX);
+			"%llu scrapes with match[] are being made already, try again",
+			(unsigned long long)max);
 		return false;
 	}
 	api->parts_being_made++;

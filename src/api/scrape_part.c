@@ -4,6 +4,7 @@
 
 #include "api/group_filter.h"
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -23,6 +24,7 @@ struct scrape_part {
 	struct arena keys, group;
 	struct push_builder builder;
 	struct table helps; /* by family: the number of the newest push so far */
+	uint64_t counted;   /* bytes of the copy, in bytes_detached() */
 };
 
 struct newest_help {
@@ -93,6 +95,7 @@ void scrape_part_free(struct scrape_part *p)
 	arena_done(&p->keys);
 	arena_done(&p->group);
 	store_free(p->store);
+	bytes_detached_add(-(int64_t)p->counted);
 	free(p);
 }
 
@@ -231,7 +234,16 @@ static void look_at(struct scrape_part *p, const struct group_brief *g, struct e
 		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 }
 
-bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err)
+/* The copy is only there for the reply. */
+static void count(struct scrape_part *p)
+{
+	uint64_t now = store_counts(p->store).bytes;
+
+	bytes_detached_add((int64_t)(now - p->counted));
+	p->counted = now;
+}
+
+static bool copy_some(struct scrape_part *p, int64_t until_ns, struct err *err)
 {
 	do {
 		if (p->at == p->some.n) {
@@ -245,4 +257,12 @@ bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err)
 			return true;
 	} while (clock_mono_ns() < until_ns);
 	return false;
+}
+
+bool scrape_part_step(struct scrape_part *p, int64_t until_ns, struct err *err)
+{
+	bool done = copy_some(p, until_ns, err);
+
+	count(p);
+	return done;
 }
