@@ -10,7 +10,7 @@
 
 enum {
 	BATCH_RECORDS = 256,
-	BATCH_BYTES = 1024 * 1024,
+	BATCH_BYTES = 128 * 1024,
 	RING = 8, /* batches that are being filled or decoded, or wait for the sink */
 	THREADS_MAX = 4,
 	SOON = 8, /* records */

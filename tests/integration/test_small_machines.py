@@ -241,6 +241,14 @@ def flood_without_end(g, kind, pushes, refused):
     c.close()
 
 
+def stored_bytes(g):
+    return next(x for x in json.loads(g.get("/api/v1/status").text)["data"]["limits"] if x.get("flag") == "limits.stored-bytes")
+
+
+def read_copy(g):
+    assert g.get("/metrics?match[]={job=~%22.%2B%22}").status in (200, 503)
+
+
 @pytest.mark.parametrize("kind", WITHOUT_END)
 def test_groups_without_end_in_a_small_container(kind, tmp_path):
     """They are answered 507 at some point; everybody else is served as before."""
@@ -258,8 +266,16 @@ def test_groups_without_end_in_a_small_container(kind, tmp_path):
                 assert g.get("/-/healthy").status == 200
                 threads[0].join(0.1)
             assert len(refused) >= REFUSED and all("--limits." in text for text in refused), refused
-            used = {limit.get("flag"): limit for limit in json.loads(g.get("/api/v1/status").text)["data"]["limits"]}
-            assert used["limits.stored-bytes"]["used"] <= used["limits.stored-bytes"]["limit"]
+            copies = [threading.Thread(target=read_copy, args=(g,)) for _ in range(4)]
+            for t in copies:
+                t.start()
+            for t in copies:
+                t.join()
+            used = stored_bytes(g)
+            assert used["used"] <= used["limit"]
+        # What filled it may be loaded again, too.
+        with Gateway(*flags, binary=launcher, database=tmp_path / "a.db") as g:
+            assert stored_bytes(g) == used
             assert g.put("kept", "kept 123456789\n").status == 200, "what replaces fits always"
             assert "kept{" in g.get("/metrics").text
             assert g.put("other", "other 1\n").status in (200, 507)
