@@ -161,6 +161,7 @@ def test_the_help_text_is_that_of_the_newest_push(database):
                 assert f"# HELP hh of {newest}\n" in part(g, f'{{job=~"{match}"}}')
 
 
+@pytest.mark.released
 def test_those_that_are_refused_while_they_are_made_give_their_places_back():
     """Whoever does not read has them refused. Only four are made at a time, and each that was refused midway took a place for ever."""
     def asks():
