@@ -137,7 +137,9 @@ static bool is_new(const struct group *g)
  */
 void store_stage_refused(struct store *s, struct group *g, struct push *push)
 {
-	if (push->err.reason != ERR_INVALID && is_new(g)) {
+	bool made = is_new(g);
+
+	if (push->err.reason != ERR_INVALID && made) {
 		g->staged->exists = false;
 		store_unindex_group(s, g);
 		return;
@@ -145,7 +147,7 @@ void store_stage_refused(struct store *s, struct group *g, struct push *push)
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
 	store_step_failed(s, g, push->now, str_of(push->err.msg));
-	if (g->staged->made && !g->staged->last)
+	if (made)
 		lifetime_pushed(s, g, push);
 }
 

@@ -248,7 +248,7 @@ static void note_failure(struct store *s, struct group *g, struct push *push, bo
 	if (g->staged->summed)
 		merged_refused(g->staged->summed->group, &push->said->head.source, push->now,
 			       push->err.msg);
-	if (g->staged->made && !g->staged->last)
+	if (made)
 		lifetime_pushed(s, g, push);
 }
 

@@ -443,11 +443,35 @@ START_TEST(rows_that_say_no_life)
 }
 END_TEST
 
+/* Only the one that makes the group says how long it lives, as if they came one by one. */
+START_TEST(refused_pushes_of_one_batch)
+{
+	struct store *s = store_new(&lim);
+	struct push *push[2];
+
+	clock_hold(100 * SECOND, 100 * SECOND);
+	for (int i = 0; i < 2; i++) {
+		push[i] = make_push(PUSH_PUT, "/a", "e 1 1\n", 100);
+		push[i]->options.group.has_ttl = true;
+		push[i]->options.group.ttl_ns = (50 - 30 * i) * SECOND;
+		store_stage(s, push[i]);
+		ck_assert_int_eq(push[i]->err.reason, ERR_INVALID);
+	}
+	store_rows(s);
+	store_publish(s);
+	ck_assert_int_eq(store_next_due(s), 150 * SECOND);
+	for (int i = 0; i < 2; i++)
+		push_free(push[i]);
+	store_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("lifetime");
 
 	tcase_add_loop_test(tc, random_histories, 0, 12);
+	tcase_add_test(tc, refused_pushes_of_one_batch);
 	tcase_add_test(tc, due_in_order);
 	tcase_add_test(tc, a_clock_that_is_set_ends_nothing);
 	tcase_add_test(tc, rows_that_say_no_life);
