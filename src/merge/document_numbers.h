@@ -51,8 +51,6 @@ void contribution_load_part(struct merged_group *g, struct contribution *c, stru
 			    struct part *p);
 /* Takes a family; the group must have none of that name. */
 void take_family(struct reader *r, struct merged_group *g, const struct document *doc);
-/* NULL: there is none, or it was dropped. */
-struct merged_family *family_by_id(const struct merged_group *g, uint64_t id);
 
 /* ---- document_write.c ---- */
 

@@ -216,7 +216,7 @@ void take_family(struct reader *r, struct merged_group *g, const struct document
 		return;
 	}
 	f = family_add(g, &sf);
-	f->doc = *doc;
+	family_is_document(g, f, doc);
 	take_layouts(r, g, f);
 	f->shown_layout = (uint32_t)take(r);
 	f->shown_number = take_number(r, g);
@@ -224,14 +224,6 @@ void take_family(struct reader *r, struct merged_group *g, const struct document
 	for (uint32_t i = 0; i < n && !r->bad; i++)
 		take_series(r, g, f);
 	r->bad |= f->n_layouts > 0 && f->shown_layout >= f->n_layouts;
-}
-
-struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
-{
-	for (uint32_t i = 0; i < g->n_families; i++)
-		if (g->families[i] && !g->families[i]->dropped && g->families[i]->doc.id == id)
-			return g->families[i];
-	return NULL;
 }
 
 void contribution_load_part(struct merged_group *g, struct contribution *c, struct merged_family *f,

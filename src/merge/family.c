@@ -23,23 +23,56 @@ bool merged_has(const struct merged_group *g, struct str family)
 	return family_find(g, family) != NULL;
 }
 
+static uint64_t hash_id(uint64_t id)
+{
+	return hash_bytes((struct str){ (const char *)&id, sizeof(id) });
+}
+
+struct merged_family *family_by_id(const struct merged_group *g, uint64_t id)
+{
+	uint64_t hash = hash_id(id);
+	struct merged_family *f;
+
+	for (size_t at = table_first(&g->by_id, hash); (f = table_next(&g->by_id, hash, &at));)
+		if (f->doc.id == id)
+			return f;
+	return NULL;
+}
+
 void family_link(struct merged_group *g, struct merged_family *f)
 {
 	table_add(&g->by_name, hash_bytes(f->name), f);
+	table_add(&g->by_id, hash_id(f->doc.id), f);
 }
 
 void family_unlink(struct merged_group *g, struct merged_family *f)
 {
 	table_remove(&g->by_name, hash_bytes(f->name), f);
+	table_remove(&g->by_id, hash_id(f->doc.id), f);
 	if (!f->dropped)
-		g->families[f->index] = NULL;
+		family_free_index(g, f->index);
+}
+
+void family_is_document(struct merged_group *g, struct merged_family *f, const struct document *doc)
+{
+	table_remove(&g->by_id, hash_id(f->doc.id), f);
+	f->doc = *doc;
+	table_add(&g->by_id, hash_id(f->doc.id), f);
+}
+
+void family_free_index(struct merged_group *g, uint32_t index)
+{
+	g->families[index] = NULL;
+	if (index < g->free_from)
+		g->free_from = index;
 }
 
 static uint32_t free_index(struct merged_group *g)
 {
-	for (uint32_t i = 0; i < g->n_families; i++)
-		if (!g->families[i])
-			return i;
+	while (g->free_from < g->n_families && g->families[g->free_from])
+		g->free_from++;
+	if (g->free_from < g->n_families)
+		return g->free_from;
 	g->families = mem_realloc(g->families,
 				  ((size_t)g->n_families + 1) * sizeof(struct merged_family *));
 	return g->n_families++;

@@ -28,6 +28,7 @@ void merged_group_free(struct merged_group *g)
 	free(g->families);
 	table_done(&g->by_source);
 	table_done(&g->by_name);
+	table_done(&g->by_id);
 	free(g->undo);
 	free(g);
 }

@@ -149,7 +149,8 @@ struct merged_group {
 	struct held held;
 	struct merged_family **families; /* by index; NULL: free */
 	uint32_t n_families;
-	struct table by_name;          /* families that are not dropped */
+	uint32_t free_from;            /* no lower index is free */
+	struct table by_name, by_id;   /* families that are not dropped */
 	uint64_t next_number, next_id; /* of pushes, of documents */
 	struct undo *undo;
 	size_t n_undo, cap_undo;

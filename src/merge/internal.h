@@ -81,6 +81,11 @@ struct pick {
 };
 
 struct merged_family *family_find(const struct merged_group *g, struct str name);
+/* By the number of its document. NULL: there is none, or it was dropped. */
+struct merged_family *family_by_id(const struct merged_group *g, uint64_t id);
+/* Gives the family that document. */
+void family_is_document(struct merged_group *g, struct merged_family *f,
+			const struct document *doc);
 struct merged_family *family_add(struct merged_group *g, const struct said_family *sf);
 /* Frees the name for another family; the parts of this one stay until the commit. */
 void family_drop(struct merged_group *g, struct merged_family *f);
@@ -88,6 +93,8 @@ void family_free(struct merged_family *f);
 /* Takes the family out of where it is found, or puts it back. */
 void family_unlink(struct merged_group *g, struct merged_family *f);
 void family_link(struct merged_group *g, struct merged_family *f);
+/* Nothing refers to the family's index any more. */
+void family_free_index(struct merged_group *g, uint32_t index);
 /* The number of a series, which is added if it is new; *hint is where to look first. */
 uint32_t family_series(struct merged_group *g, struct merged_family *f, const struct said_metric *m,
 		       uint32_t *hint);

@@ -279,7 +279,7 @@ static void forget_family(struct merged_group *g, struct merged_family *f)
 		c->parts[f->index] = NULL;
 		c->changed = true;
 	}
-	g->families[f->index] = NULL;
+	family_free_index(g, f->index);
 	held_family(g, f, -1);
 	family_free(f);
 }

@@ -24,9 +24,10 @@ static bool is_wanted(const struct wanted *w, const struct merged_family *f)
 	       (!w->only || w->only == f);
 }
 
-/* Builds the wanted families in the work arena. */
+/* Builds the wanted families in the work arena; *ret_n: how many are wanted. */
 static struct family *build_families(struct store *s, struct merged_group *m,
-				     const struct wanted *w, double now, double zero_first)
+				     const struct wanted *w, double now, double zero_first,
+				     uint32_t *ret_n)
 {
 	struct family *first = NULL, **last = &first;
 
@@ -35,6 +36,7 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 
 		if (!is_wanted(w, m->families[i]))
 			continue;
+		++*ret_n;
 		f = arena_alloc(&s->work.arena, sizeof(*f));
 		merged_family_build(m, m->families[i], now, zero_first, &s->work.arena, f);
 		if (f->n_metrics == 0)
@@ -54,9 +56,12 @@ static double latest(struct store *s, double now)
 	return s->work.latest;
 }
 
-/* Builds a push of the families, which have the group's labels already. */
+/*
+ * Builds a push of the families, which have the group's labels already; *ret_n: how many are
+ * wanted, also those of which no series is shown any more.
+ */
 static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
-			       const struct wanted *w, double now)
+			       const struct wanted *w, double now, uint32_t *ret_n)
 {
 	double zero_first = (double)group_summed(g)->head.zero_first_ns / 1e9;
 	struct family *families;
@@ -66,15 +71,31 @@ static struct push *build_push(struct store *s, const struct group *g, struct me
 	s->work.builder.arena = &s->work.arena;
 	if (key_decode(group_key(g), &s->work.arena, &key) < 0)
 		key.n_labels = 0;
-	families = build_families(s, m, w, latest(s, now), zero_first);
+	*ret_n = 0;
+	families = build_families(s, m, w, latest(s, now), zero_first, ret_n);
 	return push_build(&s->work.builder, PUSH_POST, &key, families, now);
 }
 
-static bool is_in(const struct push *push, struct str name)
+/* The families of a push are sorted by their exposed names, and names that expose as one by
+ * themselves. */
+static bool is_in(const struct push *push, struct str name, struct str exposed)
 {
-	for (uint32_t i = 0; i < push->n_families; i++)
-		if (str_eq(push->families[i].name, name))
+	uint32_t lo = 0, hi = push->n_families;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct push_family *pf = &push->families[mid];
+		int r = str_cmp(pf->exposed, exposed);
+
+		if (r == 0)
+			r = str_cmp(pf->name, name);
+		if (r == 0)
 			return true;
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
 	return false;
 }
 
@@ -88,10 +109,12 @@ static void take_gone(struct store *s, const struct merged_group *m, const struc
 		const struct merged_family *mf = m->families[i];
 		struct store_family *f;
 
-		if (!is_wanted(w, mf) || is_in(push, mf->name))
+		if (!is_wanted(w, mf))
 			continue;
 		exposed.n = 0;
 		text_write_escaped_name(&exposed, mf->name);
+		if (is_in(push, mf->name, strbuf_str(&exposed)))
+			continue;
 		f = store_family_find(s, mf->name, strbuf_str(&exposed),
 				      hash_bytes(strbuf_str(&exposed)));
 		if (f)
@@ -143,14 +166,16 @@ static int show(struct store *s, struct group *g, const struct wanted *w, bool t
 		double now, struct err *err)
 {
 	struct merged_group *m = group_summed(g)->group;
-	struct push *push = build_push(s, g, m, w, now);
+	uint32_t n_wanted;
+	struct push *push = build_push(s, g, m, w, now, &n_wanted);
 	struct record *record = record_new(push, g);
 
 	record->merged = true;
 	change_begin(s, g);
 	for (uint32_t i = 0; i < push->n_families; i++)
 		change_put(s, record, &push->families[i]);
-	take_gone(s, m, w, push);
+	if (push->n_families < n_wanted)
+		take_gone(s, m, w, push);
 	if (take_others)
 		change_take_others(s);
 	/* Limits hold only for what a push changes, since only its pusher can be told. */

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -417,3 +418,25 @@ def test_values_of_all_sources(restartable):
     assert 'job="other"' not in g.get("/metrics").text, "nothing of it is there, no failure either"
     live["live0"](g)
     assert shown(g) == {"c": 40}
+
+
+def committer_ns(g):
+    """The processor's time that the committer has taken."""
+    total = 0
+    for task in Path(f"/proc/{g.process.pid}/task").iterdir():
+        if (task / "comm").read_text(encoding="ascii") == "committer\n":
+            total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+    return total
+
+
+def test_a_family_costs_as_much_among_many(restartable):
+    """Other values for four times as many families take four times as long, not sixteen times."""
+    g = restartable.start()
+    took = []
+    for n in (8000, 32000):
+        for value in (1, 2):
+            text = body({f"f{i}_of_{n}": value for i in range(n)})
+            before = committer_ns(g)
+            assert g.request("POST", f"/sum/metrics/job/of-{n}/pid/1", text).status == 200
+        took.append(committer_ns(g) - before)
+    assert 0 < took[1] < 8 * took[0]
