@@ -102,7 +102,8 @@ uint32_t group_pushes_same_push(const struct group_copy_family *const *sorted, u
 {
 	uint32_t same = 1;
 
-	while (same < n && sorted[same]->number == sorted[0]->number)
+	while (same < n && sorted[same]->number == sorted[0]->number &&
+	       sorted[same]->pushed_at == sorted[0]->pushed_at)
 		same++;
 	return same;
 }
