@@ -277,21 +277,6 @@ static int family_for(struct merged_group *g, const struct said_family *sf,
 	return 0;
 }
 
-static bool is_said(const struct said *said, const struct merged_family *f)
-{
-	uint32_t lo = 0, hi = said->n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (str_cmp(said->families[mid].name, f->name) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < said->n && str_eq(said->families[lo].name, f->name);
-}
-
 static int say_families(struct at_hand *h, struct err *err)
 {
 	const struct said *said = h->push->said;
@@ -314,7 +299,7 @@ static int say_families(struct at_hand *h, struct err *err)
 	for (uint32_t i = 0; h->push->replace && i < h->c->n_parts; i++) {
 		struct merged_family *f = h->c->parts[i] ? h->g->families[i] : NULL;
 
-		if (f && !f->dropped && f->policy != MERGE_SUM && !is_said(said, f))
+		if (f && !f->dropped && f->policy != MERGE_SUM && !said_find(said, f->name))
 			say_gauges(h, f, NULL);
 	}
 	return 0;

@@ -244,12 +244,19 @@ static void set_created(struct said_family *to, const struct family *created, st
 	}
 }
 
-static struct said_family *find_said(struct said *s, struct str name)
+struct said_family *said_find(const struct said *s, struct str name)
 {
-	for (uint32_t i = 0; i < s->n; i++)
-		if (str_eq(s->families[i].name, name))
-			return &s->families[i];
-	return NULL;
+	uint32_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (str_cmp(s->families[mid].name, name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n && str_eq(s->families[lo].name, name) ? &s->families[lo] : NULL;
 }
 
 static void set_all_created(struct said *s, const struct draft *drafts, uint32_t n, struct arena *a,
@@ -264,7 +271,7 @@ static void set_all_created(struct said *s, const struct draft *drafts, uint32_t
 		if (!drafts[i].is_created || !draft_created_base(drafts[i].family, &base))
 			continue;
 		partner = draft_find_partner(drafts, n, base, a);
-		to = partner ? find_said(s, partner->family->name) : NULL;
+		to = partner ? said_find(s, partner->family->name) : NULL;
 		if (to)
 			set_created(to, drafts[i].family, id);
 	}

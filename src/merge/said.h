@@ -69,6 +69,8 @@ typedef int (*said_policy_fn)(void *arg, const struct family *f, enum merge_poli
 int said_make(struct family *families, const struct said_head *head, said_policy_fn policy,
 	      void *arg, struct arena *a, struct said **ret, struct err *err);
 void said_free(struct said *s); /* NULL is fine */
+/* Families are in the order of their names. NULL: there is none of that name. */
+struct said_family *said_find(const struct said *s, struct str name);
 
 /*
  * Rounds a creation time to 1024ths of a second, in which it is compared and kept; a series cannot
