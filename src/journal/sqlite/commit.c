@@ -3,12 +3,14 @@
 #include "journal/sqlite/vfs.h"
 
 /*
- * A checkpoint writes all pages changed since the last one, and the committer waits for it. So the
- * more rows are stored, the rarer checkpoints are; a small store keeps a small WAL.
+ * A checkpoint writes all pages changed since the last one, and the committer, with all pushes that
+ * have come by then, waits for it: some 4 us for a page, and two syncs. So the more rows are
+ * stored, the rarer checkpoints are, up to where writing takes longer than the syncs of most disks;
+ * a small store keeps a small WAL.
  */
 enum {
 	CHECKPOINT_MIN = 256, /* pages: 1 MiB */
-	CHECKPOINT_MAX = 4000,
+	CHECKPOINT_MAX = 1000,
 	WAL_LIMIT = 4, /* a longer WAL is cut to this many times the checkpoint's pages */
 };
 
