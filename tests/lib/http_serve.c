@@ -33,10 +33,9 @@ static int listening(int receive_room, struct sockaddr_in *ret)
 			settings.member = (value); \
 	} while (0)
 
-struct http_server *http_serve(struct http_settings settings, const struct http_handler *handler,
-			       int receive_room, struct sockaddr_in *ret_address)
+static struct http_server *serve(int fd, struct http_settings settings,
+				 const struct http_handler *handler)
 {
-	int fd = listening(receive_room, ret_address);
 	struct err err = { 0 };
 	struct http_server *s;
 
@@ -58,6 +57,41 @@ struct http_server *http_serve(struct http_settings settings, const struct http_
 	}
 	close(fd);
 	return s;
+}
+
+struct http_server *http_serve(struct http_settings settings, const struct http_handler *handler,
+			       int receive_room, struct sockaddr_in *ret_address)
+{
+	return serve(listening(receive_room, ret_address), settings, handler);
+}
+
+struct http_server *http_serve_unix(struct http_settings settings,
+				    const struct http_handler *handler,
+				    struct http_unix_address *ret_address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr *name = (struct sockaddr *)&ret_address->name;
+
+	ret_address->name = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	ret_address->length = sizeof(ret_address->name);
+	/* The kernel finds a name. */
+	if (bind(fd, name, sizeof(sa_family_t)) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, name, &ret_address->length) < 0) {
+		perror("a Unix socket");
+		abort();
+	}
+	return serve(fd, settings, handler);
+}
+
+int http_serve_connect(const struct http_unix_address *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (const struct sockaddr *)&address->name, address->length) < 0) {
+		perror("connecting to a Unix socket");
+		abort();
+	}
+	return fd;
 }
 
 void http_serve_end(struct http_server *s)

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -192,50 +191,25 @@ START_TEST(a_client_that_only_changes_its_keys_is_disconnected)
 }
 END_TEST
 
-/* Over a Unix socket, whose buffers take a few hundred records, while those of TCP grow. */
+/* Over a Unix socket, whose buffers are soon full. */
 struct unix_server {
 	struct http_server *server;
-	struct sockaddr_un at;
-	socklen_t length;
+	struct http_unix_address at;
 };
 
 static void start_unix(struct unix_server *u, struct contexts *contexts)
 {
-	const int64_t MINUTE_NS = INT64_C(60000000000);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct err err = { 0 };
-	const struct http_settings settings = { .fds = &fd,
-						.n_fds = 1,
-						.threads = 1,
-						.max_connections = 100,
-						.max_header_size = 65536,
-						.max_body_size = 10 << 20,
-						.max_receiving = 1 << 30,
-						.max_reply_bytes = 1 << 30,
-						.idle_timeout_ns = MINUTE_NS,
-						.read_timeout_ns = MINUTE_NS,
-						.shutdown_timeout_ns = 50000000,
-						.tls_context = next_context,
-						.tls_arg = contexts };
-
-	u->length = sizeof(u->at);
-	u->at = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	/* The kernel finds a name. */
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&u->at, sizeof(sa_family_t)), 0);
-	ck_assert_int_eq(listen(fd, 64), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&u->at, &u->length), 0);
-	u->server = http_server_start(&settings, &handler, &err);
-	ck_assert_msg(u->server != NULL, "%s", err.msg);
-	close(fd);
+	u->server = http_serve_unix((struct http_settings){ .shutdown_timeout_ns = 50000000,
+							    .tls_context = next_context,
+							    .tls_arg = contexts },
+				    &handler, &u->at);
 }
 
 static SSL *connect_unix(const struct unix_server *u, SSL_CTX *ctx)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	SSL *ssl = SSL_new(ctx);
 
-	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&u->at, u->length), 0);
-	SSL_set_fd(ssl, fd);
+	SSL_set_fd(ssl, http_serve_connect(&u->at));
 	return ssl;
 }
 

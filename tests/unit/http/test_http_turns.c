@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,50 +79,19 @@ static const struct http_handler handler = { .worker_new = keep_worker,
 					     .worker_free = http_serve_worker_free,
 					     .handle = handle };
 static struct http_server *server;
-static struct sockaddr_un address;
-static socklen_t length;
+static struct http_unix_address address;
 
 static void start(void)
 {
-	length = sizeof(address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct err err = { 0 };
-	struct http_settings settings = { .fds = &fd,
-					  .n_fds = 1,
-					  .threads = 1,
-					  .max_connections = 100,
-					  .max_header_size = 65536,
-					  .max_body_size = 10 << 20,
-					  .max_receiving = 1 << 30,
-					  .max_reply_bytes = 1 << 30,
-					  .idle_timeout_ns = 60000000000,
-					  .read_timeout_ns = 60000000000,
-					  .shutdown_timeout_ns = 1000000000 };
-
 	log_init(LOG_ERROR, LOG_LOGFMT);
 	sem_init(&held, 0, 0);
 	sem_init(&go_on, 0, 0);
-	/* The kernel finds a name. */
-	address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
-	ck_assert_int_eq(listen(fd, 64), 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	server = http_server_start(&settings, &handler, &err);
-	ck_assert_msg(server != NULL, "%s", err.msg);
-	close(fd);
+	server = http_serve_unix((struct http_settings){ 0 }, &handler, &address);
 }
 
 static void stop(void)
 {
 	http_serve_end(server);
-}
-
-static int connected(void)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, length), 0);
-	return fd;
 }
 
 /* In the server's socket, at once. */
@@ -168,9 +136,9 @@ struct crowd {
 /* Known by what they have done: some have pushed, one asks now and then. */
 static void crowd_come(struct crowd *c)
 {
-	c->probe = connected();
+	c->probe = http_serve_connect(&address);
 	for (int i = 0; i < PUSHERS; i++) {
-		c->pushers[i] = connected();
+		c->pushers[i] = http_serve_connect(&address);
 		ask(c->pushers[i], PUSH("/first"));
 	}
 	for (int i = 0; i < 2; i++) {
@@ -199,7 +167,7 @@ START_TEST(a_probe_passes_pushes)
 	int other;
 
 	start();
-	other = connected();
+	other = http_serve_connect(&address);
 	crowd_come(&c);
 	put_there(other, PUSH("/hold"));
 	while (sem_wait(&held) != 0)
@@ -222,17 +190,17 @@ START_TEST(probes_pass_new_connections_that_push)
 	int other, new_probe, pushers[PUSHERS];
 
 	start();
-	other = connected();
+	other = http_serve_connect(&address);
 	crowd_come(&c);
 	put_there(other, PUSH("/hold"));
 	while (sem_wait(&held) != 0)
 		;
 	for (int i = 0; i < PUSHERS; i++) {
-		pushers[i] = connected();
+		pushers[i] = http_serve_connect(&address);
 		put_there(pushers[i], PUSH("/push"));
 		put_there(c.pushers[i], PUSH("/kept"));
 	}
-	new_probe = connected();
+	new_probe = http_serve_connect(&address);
 	put_there(new_probe, PROBE);
 	put_there(c.probe, PROBE);
 	sem_post(&go_on);
@@ -257,7 +225,7 @@ START_TEST(a_probe_need_not_be_there_first)
 	int other;
 
 	start();
-	other = connected();
+	other = http_serve_connect(&address);
 	crowd_come(&c);
 	put_there(other, PUSH("/hold"));
 	while (sem_wait(&held) != 0)
@@ -286,10 +254,10 @@ START_TEST(an_answer_passes_pushes)
 
 	clock_hold(1, 1);
 	start();
-	other = connected();
+	other = http_serve_connect(&address);
 	ask(other, PUSH("/first"));
 	for (int i = 0; i < PUSHERS; i++) {
-		pushers[i] = connected();
+		pushers[i] = http_serve_connect(&address);
 		ask(pushers[i], PUSH("/first"));
 	}
 	n_handled = 0;
