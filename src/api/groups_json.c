@@ -116,7 +116,7 @@ struct groups_json {
 	uint32_t cursor;
 	/* The current group; members is NULL when the next group is due. */
 	struct arena arena;
-	struct group_copy group;
+	struct held_group held;
 	struct key key;
 	struct metric labels; /* the key's, as of a metric */
 	struct member *members;
@@ -160,19 +160,19 @@ static bool add_member(struct groups_json *j, struct strbuf *b)
 		break;
 	case SUCCESS:
 		json_add_member(b, "last_push_successful");
-		strbuf_addz(b, j->group.failed_at > j->group.pushed_at ? "false" : "true");
+		strbuf_addz(b, j->held.copy.failed_at > j->held.copy.pushed_at ? "false" : "true");
 		break;
 	case MODE:
 		json_add_member(b, "mode");
-		json_add_string(b, str_of(group_mode_name(j->group.mode)));
+		json_add_string(b, str_of(group_mode_name(j->held.copy.mode)));
 		break;
 	case ERROR:
 		json_add_member(b, "last_push_error");
-		json_add_string(b, j->group.failed_why);
+		json_add_string(b, j->held.copy.failed_why);
 		break;
 	case PUSHED:
 	case FAILED:
-		add_time(b, &j->group, &j->labels, m->kind == FAILED);
+		add_time(b, &j->held.copy, &j->labels, m->kind == FAILED);
 		break;
 	case FAMILY:
 		return add_stored(j, b, m->family);
@@ -192,22 +192,24 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 	int r;
 
 	j->members = NULL;
+	held_group_done(&j->held);
 	arena_reset(a);
-	r = store_copy_group(j->store, &j->cursor, a, &j->group);
+	r = store_hold_group(j->store, &j->cursor, false, a, &j->held);
 	if (r <= 0)
 		return r;
 	if (j->narrowed)
-		r = permission_for_group(j->narrowed, VERB_READ, j->group.key, &j->metrics_arena,
-					 &err);
+		r = permission_for_group(j->narrowed, VERB_READ, j->held.copy.key,
+					 &j->metrics_arena, &err);
 	if (r <= 0)
 		return r < 0 ? -1 : 1;
 	j->labels = (struct metric){ .has = HAS_GAUGE };
-	if (key_decode(j->group.key, a, &j->key) < 0 || rules_apply_key(&j->labels, &j->key, a) < 0)
+	if (key_decode(j->held.copy.key, a, &j->key) < 0 ||
+	    rules_apply_key(&j->labels, &j->key, a) < 0)
 		return -1;
-	j->members = arena_alloc(a, (j->group.n_families + 6) * sizeof(*j->members));
+	j->members = arena_alloc(a, (j->held.copy.n_families + 6) * sizeof(*j->members));
 	if (!j->members)
 		return -1;
-	j->n = members_of(&j->group, j->members);
+	j->n = members_of(&j->held.copy, j->members);
 	j->at = 0;
 	if (b->p[b->n - 1] != '[')
 		strbuf_addc(b, ',');
@@ -258,6 +260,7 @@ static void end(void *making)
 {
 	struct groups_json *j = making;
 
+	held_group_done(&j->held);
 	arena_done(&j->arena);
 	arena_done(&j->metrics_arena);
 	free(j);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "api/endpoints.h"
-#include "api/group_metrics.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/current_rules.h"
@@ -22,6 +21,7 @@ void lint_scan_done(struct lint_scan *s)
 {
 	group_rules_unref(s->rules);
 	group_list_done(&s->some);
+	held_group_done(&s->held);
 	arena_done(&s->arena);
 	arena_done(&s->scratch);
 }
@@ -31,28 +31,39 @@ static int out_of_memory(struct err *err)
 	return err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 }
 
-static int look_at_family(struct lint_scan *s, struct str key, const struct group_copy_family *f,
-			  struct err *err)
+static void report(struct lint_scan *s, const struct group_copy_family *f)
 {
-	struct lint_found what = { .key = key, .name = f->name, .type = f->type };
-	unsigned problems = lint_name(f->name, f->type, f->help);
-	const struct metric *m;
-	struct group_metrics metrics;
+	struct lint_found what = { .key = s->held.copy.key, .name = f->name, .type = f->type };
 
-	group_metrics_begin(&metrics, f);
-	do {
-		arena_reset(&s->scratch);
-		m = group_metrics_next(&metrics, &s->scratch);
-		for (const struct metric *i = m; i; i = i->next)
-			problems |= lint_labels(f->type, i->labels, i->n_labels);
-	} while (m);
-	if (metrics.failed)
-		return out_of_memory(err);
 	for (int p = 0; p < N_LINT_PROBLEMS; p++) {
 		what.problem = (enum lint_problem)p;
-		if (problems >> p & 1)
+		if (s->problems >> p & 1)
 			s->found(s->arg, &what);
 	}
+}
+
+/* Goes on with the family that is looked at. */
+static int look_at_lines(struct lint_scan *s, struct err *err)
+{
+	const struct group_copy_family *f = &s->held.copy.families[s->family];
+	const struct metric *m;
+
+	if (!s->in_family) {
+		s->problems = lint_name(f->name, f->type, f->help);
+		group_metrics_begin(&s->metrics, f);
+		s->in_family = true;
+	}
+	arena_reset(&s->scratch);
+	m = group_metrics_next(&s->metrics, &s->scratch);
+	for (const struct metric *i = m; i; i = i->next)
+		s->problems |= lint_labels(f->type, i->labels, i->n_labels);
+	if (s->metrics.failed)
+		return out_of_memory(err);
+	if (m)
+		return 0;
+	report(s, f);
+	s->in_family = false;
+	s->family++;
 	return 0;
 }
 
@@ -73,35 +84,36 @@ static int is_meant(struct lint_scan *s, struct str bytes, struct err *err)
 	return rule && rule->guards.lint;
 }
 
-static int look_at(struct lint_scan *s, const struct group_brief *g, struct err *err)
+static int hold(struct lint_scan *s, const struct group_brief *g, struct err *err)
 {
 	struct str key = group_list_key(&s->some, g);
 	uint32_t before = g->slot - 1;
-	struct group_copy copy;
 	int r = is_meant(s, key, err);
 
 	if (r <= 0)
 		return r;
 	arena_reset(&s->arena);
-	r = store_copy_group(s->store, &before, &s->arena, &copy);
+	s->family = 0;
+	r = store_hold_group(s->store, &before, false, &s->arena, &s->held);
 	if (r < 0)
 		return out_of_memory(err);
-	/* The group has been deleted since it was listed. */
-	if (r == 0 || !str_eq(copy.key, key))
-		return 0;
-	for (uint32_t i = 0; i < copy.n_families; i++)
-		if (look_at_family(s, key, &copy.families[i], err) < 0)
-			return -1;
+	/* Otherwise the group has been deleted since it was listed. */
+	if (r == 0 || !str_eq(s->held.copy.key, key))
+		held_group_done(&s->held);
 	return 0;
 }
 
 bool lint_scan_step(struct lint_scan *s, struct err *err)
 {
+	if (s->family < s->held.copy.n_families)
+		return look_at_lines(s, err) < 0;
+	held_group_done(&s->held);
+	s->family = 0;
 	if (s->at == s->some.n) {
 		s->at = 0;
 		return !store_list_groups(s->store, &s->cursor, &s->some);
 	}
-	return look_at(s, &s->some.list[s->at++], err) < 0;
+	return hold(s, &s->some.list[s->at++], err) < 0;
 }
 
 /* ---- for own metrics ---- */

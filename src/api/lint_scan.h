@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "api/group_filter.h"
+#include "api/group_metrics.h"
 #include "config/group_rules.h"
 #include "push/lint.h"
 
@@ -27,13 +28,22 @@ struct lint_scan {
 	void *arg;
 	uint32_t cursor, at;
 	struct group_list some;
+	struct held_group
+		held; /* the group that is looked at; nothing if it is the next one's turn */
+	uint32_t family;
+	struct group_metrics metrics; /* of that family, once it has been begun */
+	bool in_family;
+	unsigned problems; /* of that family, so far */
 	struct arena arena, scratch;
 };
 
 /* Takes the reference to the rules. */
 void lint_scan_init(struct lint_scan *s, struct store *store, struct group_rules *rules);
 void lint_scan_done(struct lint_scan *s);
-/* Looks at one group. True: there are no more, or *err has a reason. */
+/*
+ * Looks at some lines of a family, or for the next group. True: there are no more, or *err has a
+ * reason.
+ */
 bool lint_scan_step(struct lint_scan *s, struct err *err);
 
 #endif

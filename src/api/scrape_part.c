@@ -9,8 +9,10 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "journal/copied_family.h"
 #include "push/push.h"
+
+/* A run of families is put into the copy at once: a millisecond or so, but for a large family. */
+enum { RUN_FAMILIES = 256, RUN_SERIES = 4096, RUN_BYTES = 256 * 1024 };
 
 struct scrape_part {
 	struct store *from, *store;
@@ -23,6 +25,10 @@ struct scrape_part {
 	uint32_t at;            /* the next one of these to look at */
 	struct arena keys, group;
 	struct push_builder builder;
+	struct held_group held; /* the group that is being copied */
+	struct push *head;      /* a push to it without families; NULL: the next group's turn */
+	uint32_t family;        /* the next one of the group */
+	struct push_family run[RUN_FAMILIES];
 	struct table helps; /* by family: the number of the newest push so far */
 	uint64_t counted;   /* bytes of the copy, in bytes_detached() */
 };
@@ -88,6 +94,8 @@ void scrape_part_free(struct scrape_part *p)
 	group_filter_done(&p->filter);
 	strbuf_done(&p->only);
 	group_list_done(&p->some);
+	push_free(p->head);
+	held_group_done(&p->held);
 	push_builder_done(&p->builder);
 	for (size_t i = 0; i < p->helps.cap; i++)
 		free(p->helps.entries[i].item);
@@ -141,7 +149,7 @@ static struct newest_help *find_help(struct table *helps, struct str family)
 /* The whole scrape shows the help text of the newest push; in the copy's store it is the last one.
  */
 static void leave_out_old_help(struct table *helps, const struct group_copy_family *from,
-			       struct family *f)
+			       struct push_family *f)
 {
 	struct newest_help *h = f->has_help ? find_help(helps, from->exposed) : NULL;
 
@@ -151,63 +159,122 @@ static void leave_out_old_help(struct table *helps, const struct group_copy_fami
 		h->number = from->number;
 }
 
-/* -1: the arena is full. */
-static int decode_all(struct table *helps, const struct group_copy *g, struct arena *a,
-		      struct family **ret)
+/* What was pushed and checked once needs neither again. */
+static struct push_family family_of(struct scrape_part *p, uint32_t i)
 {
-	struct family **end = ret;
+	const struct group_copy_family *from = &p->held.copy.families[i];
+	const struct held_series *series = &p->held.series[i];
+	struct push_family f = {
+		.name = from->name,
+		.exposed = from->exposed,
+		.hash = series->hash,
+		.help = from->help.p ? from->help : STR(""),
+		.has_help = from->help.p != NULL,
+		.type = from->type,
+		.lossy = series->lossy,
+		.escaped = series->escaped,
+		.n_series = series->n,
+		.n_lines = series->n_lines,
+		.stored = series->stored,
+		.hashes = series->hashes,
+		.text = from->text,
+		.proto = from->proto,
+	};
 
-	for (uint32_t i = 0; i < g->n_families; i++) {
-		const struct group_copy_family *f = &g->families[i];
-
-		if (f->proto.n + f->text.n == 0)
-			continue;
-		*end = copied_family_decode(f, a);
-		if (!*end)
-			return -1;
-		leave_out_old_help(helps, f, *end);
-		end = &(*end)->next;
-	}
-	*end = NULL;
-	return 0;
+	leave_out_old_help(&p->helps, from, &f);
+	return f;
 }
 
-/* Stages a push that makes the group again in the copy's store, with its times and its lifetime. */
-static int take(struct scrape_part *p, const struct group_copy *g)
+static bool is_full(uint32_t n, uint64_t series, size_t bytes)
 {
-	struct family *families;
-	struct push *push;
-	struct key key;
+	return n == RUN_FAMILIES || series >= RUN_SERIES || bytes >= RUN_BYTES;
+}
 
-	if (decode_all(&p->helps, g, &p->group, &families) < 0 ||
-	    key_decode(g->key, &p->group, &key) < 0)
-		return -1;
-	push = push_build(&p->builder, PUSH_PUT, &key, families, g->pushed_at);
-	store_stage(p->store, push);
-	if (!push->err.reason) {
-		store_stage_times(p->store, push, g->pushed_at, g->failed_at, g->failed_why);
-		store_stage_life(p->store, push, &g->life);
+/* The next families of the group. Returns how many. */
+static uint32_t take_run(struct scrape_part *p)
+{
+	uint32_t n = 0;
+	uint64_t series = 0;
+	size_t bytes = 0;
+
+	while (p->family < p->held.copy.n_families && !is_full(n, series, bytes)) {
+		struct push_family f = family_of(p, p->family++);
+
+		if (f.proto.n + f.text.n == 0)
+			continue;
+		series += f.n_series;
+		bytes += f.text.n + f.proto.n;
+		p->run[n++] = f;
+	}
+	return n;
+}
+
+/* Puts families into the group of the copy. False: they contradict what was copied before. */
+static bool put(struct scrape_part *p, struct push_family *families, uint32_t n)
+{
+	struct push push = *p->head;
+
+	push.families = families;
+	push.n_families = n;
+	store_stage(p->store, &push);
+	if (push.err.reason) {
+		store_rollback(p->store);
+		return false;
+	}
+	store_publish(p->store);
+	return true;
+}
+
+/* Gives the group its times and its lifetime. */
+static void end_group(struct scrape_part *p)
+{
+	const struct group_copy *g = &p->held.copy;
+
+	store_stage(p->store, p->head);
+	if (!p->head->err.reason) {
+		store_stage_times(p->store, p->head, g->pushed_at, g->failed_at, g->failed_why);
+		store_stage_life(p->store, p->head, &g->life);
 		store_publish(p->store);
 	} else {
 		store_rollback(p->store);
 	}
-	push_free(push);
-	return 0;
+	push_free(p->head);
+	p->head = NULL;
+	held_group_done(&p->held);
 }
 
-/* Copies the group in that slot, if it is still the one with that key. */
-static int copy(struct scrape_part *p, uint32_t slot, struct str key)
+static void go_on(struct scrape_part *p)
 {
-	struct group_copy g;
+	uint32_t n = take_run(p);
+
+	if (n == 0)
+		end_group(p);
+	else if (!put(p, p->run, n))
+		for (uint32_t i = 0; n > 1 && i < n; i++)
+			put(p, &p->run[i], 1);
+}
+
+/* Begins to copy the group in that slot, if it is still the one with that key. */
+static int begin_group(struct scrape_part *p, uint32_t slot, struct str key)
+{
 	uint32_t before = slot - 1;
+	struct key decoded;
 	int r;
 
 	arena_reset(&p->group);
-	r = store_copy_group(p->from, &before, &p->group, &g);
-	if (r <= 0 || !str_eq(g.key, key))
-		return r < 0 ? -1 : 0;
+	r = store_hold_group(p->from, &before, true, &p->group, &p->held);
+	if (r <= 0)
+		return r;
+	if (!str_eq(p->held.copy.key, key)) {
+		held_group_done(&p->held);
+		return 0;
+	}
+	if (key_decode(key, &p->group, &decoded) < 0)
+		return -1;
 	p->found = true;
-	return take(p, &g);
+	p->family = 0;
+	p->head = push_build(&p->builder, PUSH_POST, &decoded, NULL, p->held.copy.pushed_at);
+	return 0;
 }
 
 static bool is_meant(struct scrape_part *p, struct str key, struct err *err)
@@ -230,7 +297,7 @@ static void look_at(struct scrape_part *p, const struct group_brief *g, struct e
 {
 	struct str key = group_list_key(&p->some, g);
 
-	if (is_meant(p, key, err) && copy(p, g->slot, key) < 0)
+	if (is_meant(p, key, err) && begin_group(p, g->slot, key) < 0)
 		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 }
 
@@ -246,14 +313,18 @@ static void count(struct scrape_part *p)
 static bool copy_some(struct scrape_part *p, int64_t until_ns, struct err *err)
 {
 	do {
-		if (p->at == p->some.n) {
+		if (p->head) {
+			go_on(p);
+		} else if (p->found && p->only.n > 0) {
+			return true;
+		} else if (p->at < p->some.n) {
+			look_at(p, &p->some.list[p->at++], err);
+		} else {
 			p->at = 0;
 			if (!store_list_groups(p->from, &p->cursor, &p->some))
 				return end(p, err);
-			continue;
 		}
-		look_at(p, &p->some.list[p->at++], err);
-		if (err->reason || (p->found && p->only.n > 0))
+		if (err->reason)
 			return true;
 	} while (clock_mono_ns() < until_ns);
 	return false;

@@ -268,6 +268,8 @@ bool store_conflicts(struct store *s, size_t *at, char **ret_job, uint64_t *ret_
 struct snapshot *store_snapshot(struct store *s, const struct snapshot_wants *wants);
 void store_age_forms(struct store *s, unsigned max_idle);
 int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);
+int store_hold_group(struct store *s, uint32_t *cursor, bool with_series, struct arena *a,
+		     struct held_group *ret);
 bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret);
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret);
