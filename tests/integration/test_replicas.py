@@ -155,7 +155,7 @@ def test_a_push_to_a_server_that_says_nothing():
 @pytest.mark.parametrize("mark", [b"epoch FROM head", b"sum(bytes + 32)"], ids=["follows", "cleans"])
 def test_a_push_that_comes_while_a_server_says_nothing(flags, postgresql, tmp_path_factory, mark):
     """To something that nobody has asked for: the time of the push counts from when it came, not from when that has been given up."""
-    timeout = 2
+    timeout = 4
     directory = tmp_path_factory.mktemp("p")
     os.chmod(directory, 0o755)
     proxy = Proxy(postgresql, directory)
