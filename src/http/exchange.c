@@ -108,7 +108,7 @@ void conn_answered(struct conn *c)
 
 	c->patient = method == HTTP_PUT || method == HTTP_POST || !c->paused;
 	count_ended(c);
-	input_drop(c, req->parse.body.at + req->parse.body.n);
+	input_drop(c, parse_end(&req->parse));
 	/* A client that asked to close the connection sends no more requests. */
 	c->last = req->close;
 	c->more = !asked || req->unread || c->skip > 0 || c->in.start < c->in.end;

@@ -16,6 +16,7 @@ enum {
 	FIRST = 4 * 1024,  /* of a new buffer: most pushes are smaller, with their headers */
 	KEEP = 16 * 1024,  /* a larger one is freed after its request */
 	LEAST = 1024,      /* with less free room nothing is read */
+	BEHIND = KEEP,     /* bytes that are read behind a request before it is answered */
 	FULL = 16 * 1024,  /* as much as a record holds */
 	SHARE = 256 * 1024 /* bytes of one body before others have their turn */
 };
@@ -26,13 +27,32 @@ void input_done(struct conn *c)
 	c->in = (struct inbuf){ 0 };
 }
 
+/*
+ * Moves what is left of a large buffer into a small one: the memory of a large body is no longer
+ * counted when that has been answered. Without memory for it, the large one stays.
+ */
+static void shrink(struct inbuf *in)
+{
+	size_t left = in->end - in->start, cap = 2 * left > FIRST ? 2 * left : FIRST;
+	char *p = malloc(cap);
+
+	if (!p)
+		return;
+	copy_bytes(p, in->p + in->start, left);
+	free(in->p);
+	*in = (struct inbuf){ .p = p, .end = left, .cap = cap };
+}
+
 void input_drop(struct conn *c, size_t n)
 {
 	struct inbuf *in = &c->in;
 
 	in->start += n;
-	if (in->start < in->end)
+	if (in->start < in->end) {
+		if (in->cap > KEEP && in->end - in->start <= in->cap / 4)
+			shrink(in);
 		return;
+	}
 	in->start = in->end = 0;
 	if (in->cap > KEEP)
 		input_done(c);
@@ -111,10 +131,27 @@ static enum filled failed(struct conn *c, ssize_t n)
 	return FILL_ENDED;
 }
 
+/*
+ * How many bytes may be read into the buffer. Those behind a request that is being answered are not
+ * counted, so only a few of them are.
+ */
+static size_t room_of(const struct conn *c, bool fixed)
+{
+	const struct inbuf *in = &c->in;
+	size_t room = in->cap - in->end;
+	size_t behind = in->end - in->start - parse_end(&c->req.parse);
+
+	if (!fixed)
+		return room;
+	if (behind >= BEHIND)
+		return 0;
+	return room < BEHIND - behind ? room : BEHIND - behind;
+}
+
 static enum filled fill_plain(struct conn *c, bool fixed)
 {
 	struct inbuf *in = &c->in;
-	size_t room = in->cap - in->end;
+	size_t room = room_of(c, fixed);
 	struct iovec iov[2] = { { in->p + in->end, room }, { c->worker->scratch, SCRATCH } };
 	bool beside = !fixed && room < SCRATCH;
 	ssize_t n = readv(c->fd, iov, beside ? 2 : 1);
@@ -147,11 +184,11 @@ static enum filled fill_tls(struct conn *c, bool fixed)
 	for (size_t total = 0; total < SHARE;) {
 		ssize_t n;
 
-		if (in->cap - in->end < (fixed ? 1 : LEAST) && (fixed || !make_room(c)))
+		if (room_of(c, fixed) < (fixed ? 1 : LEAST) && (fixed || !make_room(c)))
 			return fixed ? FILL_FULL : FILL_MEMORY;
 		/* A client that has sent so much at once has more to send. */
 		conn_tls_expect(c, total >= FULL ? SHARE : to_come(c));
-		n = conn_tls_read(c, in->p + in->end, in->cap - in->end);
+		n = conn_tls_read(c, in->p + in->end, room_of(c, fixed));
 		if (n <= 0)
 			return failed(c, n);
 		in->end += (size_t)n;
@@ -164,7 +201,7 @@ static enum filled fill_tls(struct conn *c, bool fixed)
 
 enum filled input_fill(struct conn *c, bool fixed)
 {
-	if (fixed ? c->in.end == c->in.cap : !make_room(c))
+	if (fixed ? room_of(c, fixed) == 0 : !make_room(c))
 		return fixed ? FILL_FULL : FILL_MEMORY;
 	return c->tls ? fill_tls(c, fixed) : fill_plain(c, fixed);
 }

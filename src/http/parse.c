@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/array.h"
 #include "http/chars.h"
 
 static struct str str_at(const char *buf, struct parse_part part)
@@ -310,13 +309,14 @@ static enum parse_result read_chunks(struct parse *p, const struct parse_limits 
 	enum chunks_result r = chunks_decode(&p->chunks, lim->body, lim->header, buf + at, *n - at,
 					     buf + at, &used, &made, &fault);
 
-	move_bytes(buf + at + made, buf + at + used, *n - at - used);
-	*n -= used - made;
 	p->body.n += made;
 	if (r == CHUNKS_BAD)
 		return bad(p, fault);
-	if (r == CHUNKS_MORE)
+	if (r == CHUNKS_MORE) {
+		*n = at + made;
 		return PARSE_MORE;
+	}
+	p->gap = used - made;
 	p->stage = PARSE_ENDED;
 	return PARSE_DONE;
 }

@@ -55,6 +55,7 @@ struct parse {
 
 	/* The content, as far as it is there. */
 	struct parse_part body;
+	size_t gap; /* bytes of the chunks' lines that are left behind it */
 
 	/* parse.c only. */
 	size_t line, scanned; /* where the line begins, and up to where it has no end */
@@ -66,8 +67,8 @@ struct parse {
 
 /*
  * Reads on in buf, which begins with the request and holds *n bytes, new ones at its end. A chunked
- * body is put together in place: *n becomes less. After PARSE_DONE the bytes behind the body are
- * those of the next request.
+ * body is put together in place: *n becomes less, but not with PARSE_DONE, since what follows the
+ * request stays where it is: it may be much.
  */
 enum parse_result parse_step(struct parse *p, const struct parse_limits *lim, char *buf, size_t *n);
 
@@ -76,6 +77,12 @@ enum parse_result parse_step(struct parse *p, const struct parse_limits *lim, ch
  * caller drops them before the first step.
  */
 size_t parse_blank(const char *buf, size_t n);
+
+/* Where the request ends as far as it is known: after PARSE_DONE the next one begins there. */
+static inline size_t parse_end(const struct parse *p)
+{
+	return p->body.at + p->body.n + p->gap;
+}
 
 /*
  * How many bytes buf has to hold for PARSE_DONE; not meant for chunked bodies, whose size is not

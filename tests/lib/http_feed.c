@@ -121,8 +121,10 @@ static bool step(struct feed *f)
 		check_head(f);
 		return true;
 	case PARSE_DONE:
+		/* What follows has not moved, since there may be much of it. */
+		assert(f->n == before);
 		describe(f);
-		drop(f, f->parse.body.at + f->parse.body.n);
+		drop(f, parse_end(&f->parse));
 		f->parse = (struct parse){ 0 };
 		f->begun = f->headed = false;
 		return true;

@@ -6,7 +6,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -36,6 +39,8 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
 int __wrap_event_add(struct event *ev, const struct timeval *timeout);
 
 static atomic_uint allocations, frees, reads, writes, changes;
+static atomic_ullong arrived; /* bytes */
+static atomic_llong held;     /* bytes of memory */
 /* How many of them fail from now on. */
 static atomic_int failing_callocs, failing_reallocs, failing_adds;
 /* Of the worker's thread alone. */
@@ -51,32 +56,48 @@ static bool fails(atomic_int *which)
 
 void *__wrap_malloc(size_t size)
 {
+	void *p = __real_malloc(size);
+
 	allocations += counted;
-	return __real_malloc(size);
+	held += counted ? (long long)malloc_usable_size(p) : 0;
+	return p;
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
+	void *p = fails(&failing_callocs) ? NULL : __real_calloc(n, size);
+
 	allocations += counted;
-	return fails(&failing_callocs) ? NULL : __real_calloc(n, size);
+	held += counted ? (long long)malloc_usable_size(p) : 0;
+	return p;
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
+	size_t before = malloc_usable_size(p);
+	void *grown;
+
 	allocations += counted;
-	return fails(&failing_reallocs) ? NULL : __real_realloc(p, size);
+	grown = fails(&failing_reallocs) ? NULL : __real_realloc(p, size);
+	if (counted && grown)
+		held += (long long)malloc_usable_size(grown) - (long long)before;
+	return grown;
 }
 
 void __wrap_free(void *p)
 {
 	frees += counted;
+	held -= counted ? (long long)malloc_usable_size(p) : 0;
 	__real_free(p);
 }
 
 ssize_t __wrap_readv(int fd, const struct iovec *iov, int n)
 {
+	ssize_t got = __real_readv(fd, iov, n);
+
 	reads += counted;
-	return __real_readv(fd, iov, n);
+	arrived += counted && got > 0 ? (unsigned long long)got : 0;
+	return got;
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -107,6 +128,7 @@ struct answer {
 
 static struct http_worker *worker;
 static struct answer later;
+static _Atomic(struct http_request *) waits; /* for a request to /release */
 
 static void *worker_new(void *arg, struct http_worker *w)
 {
@@ -135,6 +157,12 @@ static void handle(void *state, struct http_request *req)
 		http_worker_defer(worker, &later.task);
 		return;
 	}
+	if (str_eq(target, STR("/waits"))) {
+		waits = req;
+		return;
+	}
+	if (str_eq(target, STR("/release")))
+		http_reply(waits, 200, NULL);
 	if (str_eq(target, STR("/pieces")))
 		for (int i = 0; i < 100; i++)
 			http_reply_ref(req, STR("piece"), nothing, NULL);
@@ -302,6 +330,68 @@ START_TEST(no_memory_for_a_body)
 }
 END_TEST
 
+enum { CHUNK = 5 << 18 };
+
+/*
+ * A chunked body leaves room behind it, since nobody knew how long it would be. `behind` comes with
+ * its last bytes.
+ */
+static void send_chunk(int fd, const char *path, const char *behind)
+{
+	static char body[CHUNK];
+	char text[200];
+
+	send_all(fd, text,
+		 (size_t)snprintf(text, sizeof(text),
+				  "PUT %s HTTP/1.1\r\nHost: x\r\n"
+				  "Transfer-Encoding: chunked\r\n\r\n%x\r\n",
+				  path, CHUNK));
+	send_all(fd, body, CHUNK);
+	send_all(fd, text, (size_t)snprintf(text, sizeof(text), "\r\n0\r\n\r\n%s", behind));
+}
+
+/* Nobody counts it any more: a client could have as much for each of its connections. */
+START_TEST(a_large_body_leaves_no_large_buffer)
+{
+	int fd = connected();
+	long long before;
+
+	ck_assert(begins(ask(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	before = held;
+	send_chunk(fd, "/push", "G");
+	ck_assert(begins(reply(fd), OK));
+	ck_assert_int_lt(held - before, 64 * 1024);
+	ck_assert(begins(ask(fd, "ET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	close(fd);
+}
+END_TEST
+
+START_TEST(little_is_read_behind_a_request_that_waits)
+{
+	enum { MORE = 512 * 1024, LEAST = 64 * 1024 };
+	int fd = connected(), other = connected();
+	char *more = malloc(MORE);
+	unsigned long long before;
+
+	ck_assert(begins(ask(other, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	send_chunk(fd, "/waits", "");
+	while (!waits)
+		sched_yield();
+	before = arrived;
+	memset(more, '\n', MORE); /* empty lines in front of a request */
+	send_all(fd, more, MORE);
+	for (int i = 0; i < 100; i++)
+		ck_assert(begins(ask(other, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	ck_assert_uint_le(arrived - before, LEAST + 100 * 100);
+	ck_assert(begins(ask(other, "GET /release HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	ck_assert(begins(reply(fd), OK));
+	ck_assert(begins(ask(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
+	free(more);
+	close(fd);
+	close(other);
+}
+END_TEST
+
 /* Never a 200 with a part of what it should say. */
 START_TEST(no_memory_for_a_reply)
 {
@@ -348,6 +438,8 @@ int main(void)
 	tcase_add_test(tc, a_push_that_is_answered_later);
 	tcase_add_test(tc, a_connection_at_rest_keeps_no_buffers);
 	tcase_add_test(tc, a_large_body);
+	tcase_add_test(tc, a_large_body_leaves_no_large_buffer);
+	tcase_add_test(tc, little_is_read_behind_a_request_that_waits);
 	tcase_add_test(tc, no_memory_for_a_body);
 	tcase_add_test(tc, no_memory_for_a_reply);
 	tcase_add_loop_test(tc, no_memory_for_a_connection, 0, 2);
