@@ -6,12 +6,15 @@
 #include "base/utf8.h"
 #include "config/current_rules.h"
 
-/* Each match may take a millisecond. */
-enum { MATCHES_MAX = 1000 };
+/*
+ * What a search may cost, since it also happens before a password is checked: a millisecond or so,
+ * or some if an expression backtracks, which may take that long for one value.
+ */
+enum { COST_MAX = 32 * 1024, COST_OF_MATCH = 16, COST_OF_BACKTRACKING = COST_MAX / 8 };
 
 struct search {
 	const struct group_rules *rules;
-	unsigned matches;
+	size_t cost; /* so far: the bytes that were looked at, and those above for each match */
 };
 
 static bool has_expressions(const struct group_rules *rules)
@@ -24,9 +27,14 @@ static bool has_expressions(const struct group_rules *rules)
 
 static bool is_denied_by(struct search *s, const struct guard_rails *g, struct str value)
 {
-	for (uint32_t i = 0; i < g->n_deny_values; i++)
-		if (++s->matches > MATCHES_MAX || expression_match(g->deny_values[i], value) != 0)
+	for (uint32_t i = 0; i < g->n_deny_values; i++) {
+		const struct expression *e = g->deny_values[i];
+
+		s->cost += value.n +
+			   (expression_is_regular(e) ? COST_OF_MATCH : COST_OF_BACKTRACKING);
+		if (s->cost > COST_MAX || expression_match_quickly(e, value) != 0)
 			return true;
+	}
 	return false;
 }
 

@@ -10,7 +10,7 @@
 #define RULES(guards) "rules:\n- {match: '{}', " guards "}\n"
 
 static const char rules_text[] = RULES(
-	"deny_labels: [user_id, email], deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+', '(a|aa)+b']");
+	"deny_labels: [user_id, email], deny_values: ['[^@ ]+@[^@ ]+[.][a-z]+', '(?=a)(a|aa)+b']");
 
 static const struct {
 	const char *key, *body; /* key: the value of a label "k" */
