@@ -70,6 +70,11 @@ const struct caller *caller_if_narrowed(const struct caller *c)
 	return e && e->n_labels > 0 ? c : NULL;
 }
 
+bool caller_sees_all(const struct caller *c)
+{
+	return caller_may(c, VERB_SCRAPE) || (caller_may(c, VERB_READ) && !caller_if_narrowed(c));
+}
+
 void caller_add_verbs(const struct caller *c, bool json, struct strbuf *out)
 {
 	const char *before = "";

@@ -35,6 +35,8 @@ const struct caller *caller_of(const struct http_request *req);
 struct str caller_name(const struct caller *c);
 /* For pages: whether the caller has the verb, at least for some groups. True without `access:`. */
 bool caller_may(const struct caller *c, enum access_verb verb);
+/* Whether the caller may see every group, by reading or scraping. */
+bool caller_sees_all(const struct caller *c);
 /* NULL if the caller may read all groups; otherwise c: permission.h decides for each group. */
 const struct caller *caller_if_narrowed(const struct caller *c);
 /* "push delete"; with quotes and commas for JSON. */

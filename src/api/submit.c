@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/caller.h"
 #include "api/changes.h"
 #include "api/client.h"
 #include "api/denied_target.h"
@@ -209,6 +210,7 @@ void submit_push(struct api_worker *w, struct http_request *req, struct push *pu
 		.push = push,
 		.start_ns = start_ns,
 	};
+	push->hides_others = !caller_sees_all(caller_of(req));
 	push->node.urgent = mode == PUSH_DELETE || mode == PUSH_WIPE;
 	push->node.about = mode == PUSH_WIPE ? 0 : push->key_hash;
 	push->done = committed;

@@ -69,6 +69,7 @@ struct push {
 	struct queue_node node; /* first; node.bytes is what the push holds in all */
 	enum push_mode mode;
 	bool dry_run;                /* of a PUT or POST: it is checked, but not stored */
+	bool hides_others;           /* its pusher may not read: no error names other groups */
 	double now;                  /* Unix seconds: when the request was parsed */
 	struct str key;              /* canonical bytes, see key_encode() */
 	uint64_t key_hash;           /* of key */

@@ -66,6 +66,7 @@ struct staged {
 		struct staged *next_spare;
 	};
 	const struct str *labels; /* as in the exposition; borrowed from a push of the batch */
+	bool hides_others;        /* no error about it may name another group */
 	bool exists;
 	bool end_is_written; /* by a removal: the end needs no row of this batch */
 	bool has_left;       /* the net change includes that of the current removal */

@@ -171,7 +171,9 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 		return refused(err);
 	}
 	holder = holder_of(s, f, g);
-	if (holder) {
+	if (holder && g->staged && g->staged->hides_others) {
+		strbuf_addf(&who, "another group has it as %s", type_word(f->type));
+	} else if (holder) {
 		strbuf_addz(&who, "group ");
 		store_add_key(&who, group_key(holder));
 		who.n = utf8_cut(strbuf_str(&who), 200);

@@ -89,6 +89,7 @@ bool store_large_begin(struct store *s, struct push *push)
 	bytes = s->staged_bytes - bytes;
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	g->staged->hides_others = push->hides_others;
 	s->large.push = push;
 	s->large.group = g;
 	s->large.n_bytes = (int64_t)bytes;

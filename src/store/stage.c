@@ -80,6 +80,7 @@ static int stage_families(struct store *s, struct group *g, struct push *push)
 
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	g->staged->hides_others = push->hides_others;
 	entries_prefetch_few(&g->entries, &s->pages.entries);
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		store_look_ahead(s, g, push, i);

@@ -302,6 +302,7 @@ void summed_stage(struct store *s, struct push *push)
 	}
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	g->staged->hides_others = push->hides_others;
 	if (check_mode(g, push) < 0 || is_repeat(s, g, push))
 		return;
 	fresh = summed_from_plain(s, g, push);

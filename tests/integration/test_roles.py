@@ -378,6 +378,23 @@ def test_a_file_that_is_still_being_written_lets_nobody_in(teams, half):
     assert g.by("web", "PUT", "/metrics/job/other", "a 1\n").status == 200
 
 
+@pytest.mark.parametrize("kind", ["/metrics", "/dry-run/metrics", "/sum/metrics", "/add/metrics", "large"])
+def test_who_may_not_read_is_not_told_of_other_groups(tmp_path, kind):
+    entries = ["{who: [ci], may: [push], match: '{job=\"ci\"}'}", "{who: [team], may: [push, read], labels: {team: a}}",
+               "{who: [web], may: [push, scrape]}", "{who: [ops], may: [push, read, admin]}"]
+    path = ("/metrics" if kind == "large" else kind) + "/job/ci" + ("/instance/1" if kind == "/sum/metrics" else "")
+    body = "# TYPE m gauge\nm 1\n" + "".join(f"f{i} 1\n" for i in range(3000 if kind == "large" else 0))
+    with Roles(tmp_path, entries, ["ci", "team", "web", "ops"]) as g:
+        assert g.by("ops", "PUT", "/metrics/job/secret/host/db-7", "# TYPE m counter\nm 1\n").status == 200
+        for user in ("ci", "team"):
+            r = g.by(user, "PUT", path, body)
+            assert r.status == 400 and "another group has it as COUNTER, this push says GAUGE" in r.text and "secret" not in r.text, r
+        # What was refused stays with the group, which its reader sees.
+        assert "secret" not in g.by("team", "GET", "/api/v1/groups").text
+        for user in ("web", "ops"):
+            assert 'group {host="db-7",job="secret"} has it as COUNTER' in g.by(user, "PUT", path, body).text
+
+
 def test_refusals_are_logged_with_the_user(teams):
     teams.by("web", "PUT", "/metrics/job/ci-9", "a 1\n")
     line = teams.wait_for_line("request refused by access: of --config.file")
