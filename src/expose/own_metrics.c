@@ -290,6 +290,7 @@ static void collect_gateway(struct own_metrics *own, const struct own_sources *f
 	collect_expired(own, from->store);
 	collect_conflicts(own, from->store);
 	by_job(own, OWN_INHERITED, &from->counters->oddities[ODD_INHERITED]);
+	single(own, OWN_KEPT_SCRAPE_BYTES, (double)bytes_forms());
 	single(own, OWN_LOG_LINES_LOST, (double)log_lost());
 	summary(own, OWN_PUSH_SECONDS, from->counters->push_seconds);
 	summary(own, OWN_PUSH_BYTES, from->counters->push_bytes);

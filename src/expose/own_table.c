@@ -90,6 +90,9 @@ const struct own_table_row own_table[N_OWN_METRICS] = {
 			    "First pushes of processes to summed groups with counts older than the "
 			    "process, "
 			    "by job; job=\"\" is all beyond the first 100." },
+	[OWN_KEPT_SCRAPE_BYTES] = { "pushgateway_kept_scrape_bytes", METRIC_GAUGE,
+				    "Memory of what is kept of scrapes in other formats and "
+				    "compressions, for the next ones." },
 	[OWN_LIMIT] = { "pushgateway_limit", METRIC_GAUGE,
 			"What a limit allows, in its unit, by the flag that sets it; 0: there is "
 			"none." },

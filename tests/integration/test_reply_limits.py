@@ -1,6 +1,7 @@
 """Replies that clients do not read, or hardly: what they may keep from others."""
 import collections
 import random
+import re
 import select
 import socket
 import time
@@ -102,3 +103,19 @@ def test_replies_that_are_read_slowly():
             assert g.get("/metrics").status == 503, "there was a reason to cut"
         eventually(lambda: g.get("/metrics").status == 200, "what is gone takes no room")
         assert counter(g, "pushgateway_replies_cut_total") == 0
+
+
+def test_what_is_kept_of_scrapes_is_counted():
+    def kept():
+        return float(re.search(rb"^pushgateway_kept_scrape_bytes (.*)$", g.get("/metrics?own=only").body, re.M)[1])
+
+    with Gateway(database="") as g:
+        assert g.put("j", incompressible(1)).status == 200
+        assert g.get("/metrics").status == 200 and kept() == 0, "text is what is stored"
+        sizes = [kept()]
+        for coding in ("gzip", "zstd", "gzip"):
+            assert g.request("GET", "/metrics", headers={"Accept-Encoding": coding}).status == 200
+            sizes.append(kept())
+        assert 0 == sizes[0] < sizes[1] < sizes[2] == sizes[3], sizes
+        assert g.delete("j").status == 202
+        assert eventually(lambda: kept() < sizes[1] / 100, "it goes with what it was made of")
