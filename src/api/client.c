@@ -9,6 +9,7 @@
 #include "api/caller.h"
 #include "base/hash.h"
 #include "config/config.h"
+#include "http/peers.h"
 
 static struct str trim(struct str s)
 {
@@ -70,12 +71,23 @@ void client_name(const struct api *api, const struct http_request *req, char out
 	snprintf(out, CLIENT_MAX, "%.*s", STR_ARG(client));
 }
 
+uint64_t client_hash_of(struct str client)
+{
+	struct str host = cidr_host_of(client);
+	uint8_t address[PEER_ADDRESS];
+
+	if (!cidr_address(host, address))
+		return hash_bytes(host);
+	peer_client(address);
+	return hash_bytes((struct str){ (const char *)address, sizeof(address) });
+}
+
 uint64_t client_hash(const struct api *api, const struct http_request *req)
 {
 	char name[CLIENT_MAX];
 
 	client_name(api, req, name);
-	return hash_bytes(cidr_host_of(str_of(name)));
+	return client_hash_of(str_of(name));
 }
 
 void client_user(const struct api *api, const struct http_request *req, char out[CLIENT_MAX])

@@ -13,7 +13,13 @@ enum { CLIENT_MAX = 128 };
 
 /* On the request's worker. Writes "host:port" of the peer, or an address as the header has it. */
 void client_name(const struct api *api, const struct http_request *req, char out[CLIENT_MAX]);
-/* On the request's worker: a hash of the client's address, without its port. */
+/*
+ * A hash of the address in what client_name() has written, by which a client is told from others:
+ * of an IPv6 one its network of 64 bits (http/peers.h), since a client may have all of that. Any
+ * thread.
+ */
+uint64_t client_hash_of(struct str client);
+/* The same of a request's client. On the request's worker. */
 uint64_t client_hash(const struct api *api, const struct http_request *req);
 
 /*

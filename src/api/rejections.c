@@ -4,15 +4,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "api/client.h"
 #include "api/endpoints.h"
 #include "api/metric_json.h"
 #include "api/v1_reply.h"
 #include "base/array.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "config/cidr.h"
 
 enum { TEXT_MAX = 1024 };
 
@@ -69,7 +68,7 @@ static struct kept *kept_new(const struct rejection *what)
 {
 	struct kept *k = mem_zalloc(sizeof(*k));
 
-	k->host = hash_bytes(cidr_host_of(str_of(what->peer)));
+	k->host = client_hash_of(str_of(what->peer));
 	k->at = what->at;
 	k->status = what->status;
 	keep(&k->method, str_of(what->method), TEXT_MAX);

@@ -25,12 +25,18 @@ static bool parse_address(struct str s, uint8_t out[16], bool *ret_v4)
 	return *ret_v4 || inet_pton(AF_INET6, z, out) == 1;
 }
 
+bool cidr_address(struct str address, uint8_t ret[16])
+{
+	bool v4;
+
+	return parse_address(address, ret, &v4);
+}
+
 bool cidr_is_address(struct str address)
 {
 	uint8_t bytes[16];
-	bool v4;
 
-	return parse_address(address, bytes, &v4);
+	return cidr_address(address, bytes);
 }
 
 static bool parse_one(struct str s, struct cidr *ret)

@@ -35,5 +35,7 @@ bool cidr_list_has_bytes(const struct cidr_list *list, const uint8_t address[16]
 /* The address in "192.0.2.1:80", "[2001:db8::1]:80", "@", or in an address without a port. */
 struct str cidr_host_of(struct str peer);
 bool cidr_is_address(struct str address);
+/* The bytes of such an address, an IPv4 one as an IPv4-mapped one. False: it is none. */
+bool cidr_address(struct str address, uint8_t ret[16]);
 
 #endif

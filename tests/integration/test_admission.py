@@ -162,3 +162,23 @@ def test_strangers_are_counted(config):
         assert g.as_nobody().status == 401
         labels = dict(code="401", handler="none", method="get")
         eventually(lambda: Scrape(g.get("/metrics").text).get("pushgateway_http_requests_total", **labels), "it is counted")
+
+
+def test_a_network_of_ipv6_addresses_is_one_client(config):
+    """Who has 2^64 of them could fill the queue of passwords with as many clients, and a newcomer would find no room."""
+    def asks_as(address, password):
+        return head("GET", "/-/healthy", Authorization=basic("bob", password), X_Forwarded_For=address)
+
+    with WebGateway(config, USERS + SLOW_BOB, "--web.trusted-proxies=127.0.0.1", auth=ALICE) as g:
+        flood = [Wire(g) for _ in range(260)]
+        for i, w in enumerate(flood):
+            w.send(asks_as(f"2001:db8::{i:x}", f"wrong {i}"))
+        by_socket, statuses = {w.socket: w for w in flood}, []
+        while 503 not in statuses:  # then the queue is full
+            answered = select.select(list(by_socket), [], [], DEADLINE)[0]
+            assert answered, statuses
+            statuses += [by_socket.pop(socket).reply().status for socket in answered]
+        with Wire(g, timeout=20 * DEADLINE) as w:
+            assert w.send(asks_as("2001:db8:0:1::1", "secret")).reply().status == 200
+        for w in flood:
+            w.socket.close()
