@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/new_file.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
 
@@ -92,15 +93,16 @@ static int lock(struct migration *m)
 	return check_unchanged(m);
 }
 
-static int read_all(struct migration *m, struct strbuf *out)
+/* -1: errno. */
+static int read_bytes(int fd, struct strbuf *out)
 {
 	enum { CHUNK = 1024 * 1024 };
 	ssize_t n;
 
 	do {
-		n = pread(m->fd, strbuf_reserve(out, CHUNK), CHUNK, (off_t)out->n);
+		n = pread(fd, strbuf_reserve(out, CHUNK), CHUNK, (off_t)out->n);
 		if (n < 0)
-			return failed(m, "read", m->path);
+			return -1;
 		out->n += (size_t)n;
 	} while (n > 0);
 	return 0;
@@ -110,8 +112,8 @@ static int read_groups(struct migration *m, struct import *im)
 {
 	CLEANUP(strbuf_done) struct strbuf file = { 0 };
 
-	if (read_all(m, &file) < 0)
-		return -1;
+	if (read_bytes(m->fd, &file) < 0)
+		return failed(m, "read", m->path);
 	if (gob_read(strbuf_str(&file), import_group, im, m->err) < 0) {
 		CLEANUP(strbuf_done) struct strbuf where = { 0 };
 
@@ -140,6 +142,9 @@ static int check_companions(struct migration *m)
 	return 0;
 }
 
+/* The copy of the Go file, until it has its name. */
+static const char copying[] = ".keeping";
+
 static int remove_new(struct migration *m)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
@@ -150,13 +155,11 @@ static int remove_new(struct migration *m)
 	for (size_t i = 0; i < ARRAY_LEN(companions); i++)
 		if (unlink(suffixed(&name, path, companions[i])) < 0 && errno != ENOENT)
 			return failed(m, "remove", name.p);
+	if (unlink(suffixed(&name, m->path, copying)) < 0 && errno != ENOENT)
+		return failed(m, "remove", name.p);
 	return 0;
 }
 
-/*
- * The database gets the Go file's mode: whoever could not read that must not be able to read the
- * database.
- */
 static int settle(struct migration *m)
 {
 	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
@@ -166,7 +169,7 @@ static int settle(struct migration *m)
 
 	if (fd < 0)
 		return failed(m, "open", path);
-	if (fchmod(fd, m->st.st_mode & 0777) < 0 || fsync(fd) < 0)
+	if (fsync(fd) < 0)
 		r = failed(m, "write", path);
 	close(fd);
 	if (r == 0 && access(suffixed(&wal, path, companions[0]), F_OK) == 0)
@@ -174,12 +177,33 @@ static int settle(struct migration *m)
 	return r;
 }
 
+/*
+ * From the start: whoever cannot read the Go file must not be able to read the database, nor its
+ * WAL, which SQLite gives the same permissions.
+ */
+static int make_like_go_file(struct migration *m, const char *name)
+{
+	const struct file_access like = file_access_of(&m->st);
+	int fd = new_file_make(name, &like);
+
+	return fd < 0 ? failed(m, "make", name) : fd;
+}
+
+static int make_new(struct migration *m)
+{
+	int fd = remove_new(m) < 0 ? -1 : make_like_go_file(m, strbuf_z(&m->new));
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
 static int write_database(struct migration *m, struct import *im)
 {
 	struct storage *storage;
 	int r;
 
-	if (remove_new(m) < 0 ||
+	if (make_new(m) < 0 ||
 	    sqlite_storage_open(strbuf_z(&m->new), &storage, m->err) != SQLITE_OPENED)
 		return -1;
 	r = import_commit(im, storage, m->err);
@@ -190,14 +214,74 @@ static int write_database(struct migration *m, struct import *im)
 
 /* ---- one in place of the other ---- */
 
-static bool same_file(const struct migration *m, const char *path)
+static bool same_content(const struct migration *m, int fd)
 {
-	struct stat st;
+	CLEANUP(strbuf_done) struct strbuf ours = { 0 };
+	CLEANUP(strbuf_done) struct strbuf theirs = { 0 };
 
-	return lstat(path, &st) == 0 && st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino;
+	return read_bytes(m->fd, &ours) == 0 && read_bytes(fd, &theirs) == 0 &&
+	       str_eq(strbuf_str(&ours), strbuf_str(&theirs));
 }
 
-/* Gives the Go file a second name. One that an interrupted import has made is used again. */
+/* Whether an interrupted import has kept the Go file under that name. */
+static bool is_kept(const struct migration *m, const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	bool same;
+
+	if (fd < 0)
+		return false;
+	same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == m->st.st_size &&
+	       ((st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino) || same_content(m, fd));
+	close(fd);
+	return same;
+}
+
+static int copy_bytes_to(struct migration *m, int fd)
+{
+	CLEANUP(strbuf_done) struct strbuf file = { 0 };
+
+	if (read_bytes(m->fd, &file) < 0)
+		return -1;
+	for (size_t at = 0; at < file.n;) {
+		ssize_t n = pwrite(fd, file.p + at, file.n - at, (off_t)at);
+
+		if (n <= 0)
+			return -1;
+		at += (size_t)n;
+	}
+	return fsync(fd);
+}
+
+/* Where the file system has no links: a copy, complete before it gets its name. */
+static int keep_copy(struct migration *m, const char *kept)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+	int fd, r, why;
+
+	fd = make_like_go_file(m, suffixed(&name, m->path, copying));
+	if (fd < 0)
+		return -1;
+	r = copy_bytes_to(m, fd);
+	close(fd);
+	if (r == 0 && new_file_rename(name.p, kept) == 0)
+		return 0;
+	why = errno;
+	unlink(name.p);
+	errno = why;
+	return -1;
+}
+
+/* Gives the Go file a second name. -1: errno, EEXIST if it is taken. */
+static int keep_as(struct migration *m, const char *kept)
+{
+	if (link(m->path, kept) == 0)
+		return 0;
+	return errno == EEXIST ? -1 : keep_copy(m, kept);
+}
+
+/* A name that an interrupted import has made is used again. */
 static int keep(struct migration *m, struct strbuf *ret_kept)
 {
 	char stamp[32], suffix[80];
@@ -206,10 +290,10 @@ static int keep(struct migration *m, struct strbuf *ret_kept)
 	gmtime_r(&m->st.st_mtim.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 	snprintf(suffix, sizeof(suffix), ".pushgateway-%s", stamp);
-	for (unsigned i = 2; link(m->path, suffixed(ret_kept, m->path, suffix)) < 0; i++) {
+	for (unsigned i = 2; keep_as(m, suffixed(ret_kept, m->path, suffix)) < 0; i++) {
 		if (errno != EEXIST)
 			return failed(m, "keep the Go Pushgateway's file as", ret_kept->p);
-		if (same_file(m, ret_kept->p))
+		if (is_kept(m, ret_kept->p))
 			return 0;
 		snprintf(suffix, sizeof(suffix), ".pushgateway-%s-%u", stamp, i);
 	}

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/new_file.h"
 #include "base/secrets.h"
 #include "config/flags.h"
 #include "import/fetch.h"
@@ -59,7 +60,7 @@ static int fetch_into(struct fetch *f, FILE *to, const char *name, struct err *e
 /* Never replaces a file: it may be somebody's only backup. */
 static int take_name(const char *part, const char *file, struct err *err)
 {
-	if (link(part, file) < 0)
+	if (new_file_rename(part, file) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "cannot make %s: %s", file,
 			       strerrordesc_np(errno));
 	return db_file_sync_directory(file, err);
@@ -86,7 +87,8 @@ static int save(struct fetch *f, const char *file, struct err *err)
 			    strerrordesc_np(errno));
 	if (r == 0)
 		r = take_name(strbuf_z(&part), file, err);
-	unlink(strbuf_z(&part));
+	if (r < 0)
+		unlink(strbuf_z(&part));
 	return r;
 }
 

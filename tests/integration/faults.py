@@ -1,4 +1,5 @@
 """A disk that stalls or fails on demand: storage_faults.c, compiled once and preloaded."""
+import errno
 import fcntl
 import subprocess
 from pathlib import Path
@@ -41,6 +42,11 @@ class Faults:
     def fill(self, directory, left=0):
         """From now on the disk has room only for what the files of the directory take, and for `left` bytes more."""
         self.fail("space", sum(f.stat().st_blocks * 512 for f in directory.iterdir() if f.is_file()) + left)
+
+    def no_links(self):
+        """As exFAT, and mounts of SMB and FUSE."""
+        self.fail("link", errno.EPERM)
+        self.fail("noreplace", errno.EINVAL)
 
     def heal(self):
         for what in ("sync", "write", "space"):

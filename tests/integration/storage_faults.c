@@ -4,6 +4,8 @@
  *   hold    a sync waits as long as the test holds an exclusive flock on it; "held" then exists
  *   sync    the errno that a sync fails with
  *   write   the errno that a write fails with
+ *   link    the errno that giving a file a second name fails with, as on file systems without links
+ *   noreplace  the errno that renaming a file without replacing another fails with
  *   space   how many bytes the files of a directory may take: a write that needs more, or space
  *           that is asked for in advance, fails with ENOSPC
  */
@@ -70,6 +72,24 @@ int fdatasync(int fd)
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 
 	return before_sync() < 0 ? -1 : real(fd);
+}
+
+int link(const char *from, const char *to)
+{
+	int (*real)(const char *,
+		    const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "link");
+
+	errno = (int)number_in("link");
+	return errno ? -1 : real(from, to);
+}
+
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+	int (*real)(int, const char *, int, const char *, unsigned) = (int (*)(
+		int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2");
+
+	errno = flags ? (int)number_in("noreplace") : 0;
+	return errno ? -1 : real(from_at, from, to_at, to, flags);
 }
 
 /* What the files beside this one, and it, take on the disk. */
