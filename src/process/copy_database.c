@@ -118,12 +118,22 @@ static int read_all(const struct copy_settings *c, struct stored *s, struct err 
 	return -1;
 }
 
+/* A copy is not for others than the database is; PostgreSQL asks for a password. */
+static int write_file(const struct copy_settings *c, struct store *store, struct err *err)
+{
+	struct file_access like = FILE_ACCESS_OWNER;
+
+	if (!is_url(&c->from))
+		like = file_access_at(c->from.place);
+	return stored_write(c->to.place, like.known ? &like : &FILE_ACCESS_OWNER, store, err);
+}
+
 static int write_all(const struct copy_settings *c, struct store *store, struct err *err)
 {
 	const struct postgresql_settings to = settings_of(&c->to, c->timeout_ns);
 
 	return is_url(&c->to) ? stored_write_postgresql(&to, store, err)
-			      : stored_write(c->to.place, store, err);
+			      : write_file(c, store, err);
 }
 
 /* Puts the flag in front of a message about a URL; one about a file names the file. */

@@ -56,23 +56,37 @@ static int start_empty(const char *path, const struct err *why, struct err *err)
 	return 0;
 }
 
-int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups, struct err *err)
+static int salvage_held(const char *path, const struct hold *held, const struct err *why,
+			uint64_t *ret_groups, struct err *err)
 {
 	/* Everything stored stays, even if a limit has been lowered below it. */
 	const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+	const struct file_access as_it_was = { 0 };
 	CLEANUP(salvage_freep) struct salvage *sv = salvage_new();
 	CLEANUP(store_freep) struct store *store = startup_new_store(&unlimited);
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
 	struct salvage_counts counts;
 
-	*ret_groups = 0;
 	if (carve_rows(path, salvage_row, sv, err) < 0 ||
 	    salvage_into(sv, store, &counts, err) < 0 || counts.rows == 0)
 		return start_empty(path, why, err);
-	if (sqlite_storage_replace(path, fill, store, &kept, err) < 0)
+	if (sqlite_storage_replace(path, held, &as_it_was, fill, store, &kept, err) < 0)
 		return -1;
 	*ret_groups = store_counts(store).groups;
 	log_salvaged(path, strbuf_z(&kept), why, *ret_groups, &counts);
 	log_harmed(path, sv);
 	return 0;
+}
+
+int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups, struct err *err)
+{
+	struct hold held;
+	int r;
+
+	*ret_groups = 0;
+	if (hold_begin(path, &held, err) < 0)
+		return -1;
+	r = salvage_held(path, &held, why, ret_groups, err);
+	hold_end(&held);
+	return r;
 }

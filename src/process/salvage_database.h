@@ -6,10 +6,10 @@
 #include "store/store.h"
 
 /*
- * No process may have it open. why: what is wrong with it, for the log, which also gets what was
- * saved and what was lost. Afterwards there is a sound database at path, or none, and the damaged
- * one is kept under another name. *ret_groups: how many groups were saved. -1: *err says why it
- * could not be done.
+ * This process does not have it open; if another one does, that is an error. why: what is wrong
+ * with it, for the log, which also gets what was saved and what was lost. Afterwards there is a
+ * sound database at path, or none, and the damaged one is kept under another name. *ret_groups: how
+ * many groups were saved. -1: *err says why it could not be done.
  */
 int salvage_database(const char *path, const struct err *why, uint64_t *ret_groups,
 		     struct err *err);

@@ -11,6 +11,7 @@
 #include "journal/load.h"
 #include "journal/postgresql/postgresql.h"
 #include "journal/sqlite/file.h"
+#include "journal/sqlite/replace.h"
 #include "journal/sqlite/sqlite.h"
 #include "process/salvage_database.h"
 
@@ -249,7 +250,13 @@ void startup_choose_database(struct config *c)
 static int finish_new_database(const char *path, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
-	int r = db_file_put_in_place(path, &kept, err);
+	struct hold held;
+	int r;
+
+	if (hold_begin(path, &held, err) < 0)
+		return -1;
+	r = replace_put_in_place(path, &held, &kept, err);
+	hold_end(&held);
 
 	if (r > 0)
 		log_warn("a new database was complete when the gateway ended: it is used now",

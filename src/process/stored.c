@@ -125,14 +125,16 @@ static int fill(void *arg, struct storage *st, struct err *err)
 	return r;
 }
 
-int stored_write(const char *name, struct store *store, struct err *err)
+int stored_write(const char *name, const struct file_access *like, struct store *store,
+		 struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
+	const struct hold nothing = { .fd = -1 };
 
 	if (access(name, F_OK) == 0)
 		return err_set(err, ERR_CONFIG, 0, "%s is there already: choose another name",
 			       name);
-	return sqlite_storage_replace(name, fill, store, &kept, err);
+	return sqlite_storage_replace(name, &nothing, like, fill, store, &kept, err);
 }
 
 int stored_write_postgresql(const struct postgresql_settings *to, struct store *store,

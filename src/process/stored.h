@@ -28,9 +28,11 @@ void stored_done(struct stored *s);
 size_t stored_print_left_out(const struct stored *s, const char *name);
 
 /*
- * Writes a new file, which gets its name once it is complete and was read back. -1: there is none.
+ * Writes a new file, which gets its name once it is complete and was read back, and which nobody
+ * can read who may not by `like`. -1: there is none.
  */
-int stored_write(const char *name, struct store *store, struct err *err);
+int stored_write(const char *name, const struct file_access *like, struct store *store,
+		 struct err *err);
 /*
  * Writes to a new schema, or to one without tables; the tables become visible once all is written
  * and was read back. -1: *err.

@@ -128,10 +128,12 @@ int __real_access(const char *name, int mode);
 int __real_unlink(const char *name);
 int __real_link(const char *from, const char *to);
 int __real_rename(const char *from, const char *to);
+int __real_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags);
 int __real_fallocate64(int fd, int mode, off_t at, off_t n);
 int __real_fsync(int fd);
 int __real_ftruncate64(int fd, off_t size);
 int __real_fchmod(int fd, mode_t mode);
+int __real_fchown(int fd, uid_t owner, gid_t group);
 int __real_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__real_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__real_realpath(const char *name, char *to);
@@ -152,10 +154,12 @@ int __wrap_access(const char *name, int mode);
 int __wrap_unlink(const char *name);
 int __wrap_link(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
+int __wrap_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t n);
 int __wrap_fsync(int fd);
 int __wrap_ftruncate64(int fd, off_t size);
 int __wrap_fchmod(int fd, mode_t mode);
+int __wrap_fchown(int fd, uid_t owner, gid_t group);
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice);
 void *__wrap_mmap64(void *p, size_t n, int prot, int flags, int fd, off_t at);
 char *__wrap_realpath(const char *name, char *to);
@@ -318,6 +322,14 @@ int __wrap_rename(const char *from, const char *to)
 	return is_ours(from) ? (int)answer(disk_rename(disk, from, to)) : __real_rename(from, to);
 }
 
+int __wrap_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+	if (!is_ours(from))
+		return __real_renameat2(from_at, from, to_at, to, flags);
+	assert(flags == RENAME_NOREPLACE);
+	return (int)answer(disk_find(disk, to) ? -EEXIST : disk_rename(disk, from, to));
+}
+
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t n)
 {
 	struct descriptor *d = fd_of(fd);
@@ -350,6 +362,11 @@ int __wrap_ftruncate64(int fd, off_t size)
 int __wrap_fchmod(int fd, mode_t mode)
 {
 	return fd_of(fd) ? 0 : __real_fchmod(fd, mode);
+}
+
+int __wrap_fchown(int fd, uid_t owner, gid_t group)
+{
+	return fd_of(fd) ? 0 : __real_fchown(fd, owner, group);
 }
 
 int __wrap_posix_fadvise64(int fd, off_t at, off_t n, int advice)

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "journal/sqlite/crash.h"
 #include "journal/sqlite/file.h"
+#include "journal/sqlite/hold.h"
 #include "journal/sqlite/migrate.h"
 #include "journal/sqlite/synced.h"
 #include "journal/sqlite/vfs.h"
@@ -66,13 +67,6 @@ static int set_up(sqlite3 *db, struct err *err)
 	return r;
 }
 
-static void explain_use(struct err *err, const char *path)
-{
-	err_set(err, ERR_SYSTEM, 0,
-		"%s is in use by another process: stop it, or choose another --persistence.file",
-		path);
-}
-
 static void explain_open(struct err *err, const char *path, sqlite3 *db, int code)
 {
 	/* Locking a file that could only be opened for reading is reported as an I/O error. */
@@ -81,7 +75,7 @@ static void explain_open(struct err *err, const char *path, sqlite3 *db, int cod
 	switch (code & 0xFF) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		explain_use(err, path);
+		hold_refuse(path, err);
 		break;
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
@@ -263,7 +257,7 @@ static enum sqlite_open_result look(const char *path, struct connection *ret, st
 							  : SQLITE_OPEN_FAILED;
 	case CRASH_IN_USE:
 		/* If that process were killed now, its WAL could be opened without a look. */
-		explain_use(err, path);
+		hold_refuse(path, err);
 		return SQLITE_OPEN_FAILED;
 	case CRASH_FAILED:
 		return SQLITE_OPEN_FAILED;

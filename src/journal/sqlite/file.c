@@ -12,13 +12,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
+#include "base/new_file.h"
 #include "journal/sqlite/synced.h"
 
-/* Suffixes of the files of a database; the database itself comes last. */
-static const char *const suffixes[] = { "-wal", "-shm", "-journal", SYNCED_SUFFIX, "" };
+const char *const db_file_suffixes[DB_FILES] = { "-wal", "-shm", "-journal", SYNCED_SUFFIX, "" };
 
-static const char *suffixed(struct strbuf *b, const char *path, const char *suffix)
+const char *db_file_suffixed(struct strbuf *b, const char *path, const char *suffix)
 {
 	b->n = 0;
 	strbuf_addz(b, path);
@@ -42,27 +41,32 @@ static const char *type_name(mode_t mode)
 
 int db_file_check_type(const char *path, struct err *err)
 {
+	CLEANUP(freep) char *real = db_file_real(path);
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (stat(suffixed(&name, path, suffixes[i]), &st) == 0 && !S_ISREG(st.st_mode))
+	for (size_t i = 0; i < DB_FILES; i++) {
+		const char *suffix = db_file_suffixes[i];
+
+		db_file_suffixed(&name, *suffix ? real : path, suffix);
+		if (stat(name.p, &st) == 0 && !S_ISREG(st.st_mode))
 			return err_set(err, ERR_SYSTEM, 0,
 				       "%s is %s, and a database is a file: choose another "
 				       "--persistence.file",
 				       name.p, type_name(st.st_mode));
+	}
 	return 0;
 }
 
 /* ---- setting aside ---- */
 
-static bool any_exists(const char *path)
+bool db_file_any_exists(const char *path)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (lstat(suffixed(&name, path, suffixes[i]), &st) == 0)
+	for (size_t i = 0; i < DB_FILES; i++)
+		if (lstat(db_file_suffixed(&name, path, db_file_suffixes[i]), &st) == 0)
 			return true;
 	return false;
 }
@@ -75,36 +79,66 @@ static int link_all(const char *path, const char *aside)
 	int why = 0;
 	size_t i;
 
-	if (any_exists(aside)) {
-		errno = EEXIST;
-		return -1;
-	}
-	for (i = 0; why == 0 && i < ARRAY_LEN(suffixes); i++)
-		if (link(suffixed(&from, path, suffixes[i]), suffixed(&to, aside, suffixes[i])) <
-			    0 &&
+	for (i = 0; why == 0 && i < DB_FILES; i++)
+		if (link(db_file_suffixed(&from, path, db_file_suffixes[i]),
+			 db_file_suffixed(&to, aside, db_file_suffixes[i])) < 0 &&
 		    errno != ENOENT)
 			why = errno;
 	if (why == 0)
 		return 0;
 	/* These names are all new, and the one that failed was not made. */
 	while (--i > 0)
-		unlink(suffixed(&to, aside, suffixes[i - 1]));
+		unlink(db_file_suffixed(&to, aside, db_file_suffixes[i - 1]));
 	errno = why;
 	return -1;
 }
 
-static int unlink_all(const char *path, struct err *err)
+/* The same for file systems without links: gives them their new names in turn, or none. */
+static int rename_all(const char *path, const char *aside)
+{
+	CLEANUP(strbuf_done) struct strbuf from = { 0 };
+	CLEANUP(strbuf_done) struct strbuf to = { 0 };
+	int why = 0;
+	size_t i;
+
+	for (i = 0; why == 0 && i < DB_FILES; i++)
+		if (new_file_rename(db_file_suffixed(&from, path, db_file_suffixes[i]),
+				    db_file_suffixed(&to, aside, db_file_suffixes[i])) < 0 &&
+		    errno != ENOENT)
+			why = errno;
+	if (why == 0)
+		return 0;
+	while (--i > 0)
+		(void)new_file_rename(db_file_suffixed(&to, aside, db_file_suffixes[i - 1]),
+				      db_file_suffixed(&from, path, db_file_suffixes[i - 1]));
+	errno = why;
+	return -1;
+}
+
+static int name_all(const char *path, const char *aside)
+{
+	if (db_file_any_exists(aside)) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (link_all(path, aside) == 0)
+		return 0;
+	return errno == EEXIST ? -1 : rename_all(path, aside);
+}
+
+int db_file_unlink_all(const char *path, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-		if (unlink(suffixed(&name, path, suffixes[i])) < 0 && errno != ENOENT)
+	for (size_t i = 0; i < DB_FILES; i++)
+		if (unlink(db_file_suffixed(&name, path, db_file_suffixes[i])) < 0 &&
+		    errno != ENOENT)
 			return err_set(err, ERR_SYSTEM, 0, "cannot remove %s: %s", name.p,
 				       strerrordesc_np(errno));
 	return 0;
 }
 
-static int link_to_free_name(const char *path, char *aside, size_t size, struct err *err)
+static int give_free_name(const char *path, char *aside, size_t size, struct err *err)
 {
 	enum { NAMES_MAX = 10000 };
 	time_t now = clock_wall_ns() / 1000000000;
@@ -119,7 +153,7 @@ static int link_to_free_name(const char *path, char *aside, size_t size, struct 
 
 		if (n < 0 || (size_t)n >= size)
 			errno = ENAMETOOLONG;
-		else if (link_all(path, aside) == 0)
+		else if (name_all(path, aside) == 0)
 			return 0;
 		if (errno != EEXIST)
 			break;
@@ -130,25 +164,21 @@ static int link_to_free_name(const char *path, char *aside, size_t size, struct 
 
 int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err)
 {
-	/* SQLite follows symbolic links, and keeps its files beside their targets. */
-	CLEANUP(freep) char *real = realpath(path, NULL);
-
 	/* The database itself may be missing, with only a WAL left. */
-	const char *name = real ? real : path;
+	CLEANUP(freep) char *real = db_file_real(path);
 
-	if (link_to_free_name(name, aside, size, err) < 0)
+	if (give_free_name(real, aside, size, err) < 0 || db_file_sync_directory(aside, err) < 0)
 		return -1;
-	return unlink_all(name, err);
+	return db_file_unlink_all(real, err);
 }
 
-/* ---- a new one ---- */
+/* ---- syncing ---- */
 
 int db_file_sync_wal(const char *path, struct err *err)
 {
-	CLEANUP(freep) char *real = realpath(path, NULL);
+	CLEANUP(freep) char *real = db_file_real(path);
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-	int fd = open(suffixed(&name, real ? real : path, "-wal"),
-		      O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(db_file_suffixed(&name, real, "-wal"), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = fd < 0 ? -1 : fsync(fd);
 
 	if (r < 0)
@@ -160,10 +190,11 @@ int db_file_sync_wal(const char *path, struct err *err)
 
 void db_file_forget_cached(const char *path)
 {
+	CLEANUP(freep) char *real = db_file_real(path);
 	CLEANUP(strbuf_done) struct strbuf name = { 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		int fd = open(suffixed(&name, path, suffixes[i]),
+	for (size_t i = 0; i < DB_FILES; i++) {
+		int fd = open(db_file_suffixed(&name, real, db_file_suffixes[i]),
 			      O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 		if (fd < 0)
@@ -173,25 +204,40 @@ void db_file_forget_cached(const char *path)
 	}
 }
 
-/* The target of a symbolic link, which need not exist: the new database gets that name. */
-static char *real_path(const char *path)
+/* Where a link leads, taken from its directory if it is relative. NULL: path is no link. */
+static char *target_of(const char *path)
 {
-	char *real = realpath(path, NULL);
+	CLEANUP(strbuf_done) struct strbuf to = { 0 };
+	const char *slash = strrchr(path, '/');
 	char target[PATH_MAX];
-	ssize_t n;
+	ssize_t n = readlink(path, target, sizeof(target));
+
+	if (n <= 0 || n == sizeof(target))
+		return NULL;
+	if (target[0] != '/' && slash)
+		strbuf_add(&to, path, (size_t)(slash - path) + 1);
+	strbuf_add(&to, target, (size_t)n);
+	return mem_strdup(strbuf_z(&to));
+}
+
+char *db_file_real(const char *path)
+{
+	enum { LINKS_MAX = 40 }; /* as for the kernel */
+	char *real = realpath(path, NULL), *target;
 
 	if (real)
 		return real;
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n <= 0 || target[0] != '/')
-		return mem_strdup(path);
-	target[n] = '\0';
-	return mem_strdup(target);
+	real = mem_strdup(path);
+	for (int i = 0; i < LINKS_MAX && (target = target_of(real)); i++) {
+		free(real);
+		real = target;
+	}
+	return real;
 }
 
 struct db_directory db_file_directory(const char *path)
 {
-	CLEANUP(freep) char *dir = real_path(path);
+	CLEANUP(freep) char *dir = db_file_real(path);
 	char *slash = strrchr(dir, '/');
 	struct stat st;
 
@@ -200,49 +246,6 @@ struct db_directory db_file_directory(const char *path)
 	if (stat(slash ? dir : ".", &st) < 0)
 		return (struct db_directory){ 0 };
 	return (struct db_directory){ st.st_dev, st.st_ino };
-}
-
-static const char making[] = ".rewriting", complete[] = ".rewritten";
-
-mode_t db_file_mode(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO) : 0;
-}
-
-/* SQLite takes an empty file for a new database, and gives its WAL the same mode. */
-static int make_empty(const char *name, mode_t mode, struct err *err)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	int r = fd < 0 ? -1 : fchmod(fd, mode);
-
-	if (r < 0)
-		err_set(err, ERR_SYSTEM, 0, "cannot make %s: %s", name, strerrordesc_np(errno));
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-int db_file_begin_new(const char *path, mode_t mode, struct strbuf *ret_new, struct err *err)
-{
-	CLEANUP(freep) char *real = real_path(path);
-	const char *name = suffixed(ret_new, real, making);
-
-	if (unlink_all(name, err) < 0)
-		return -1;
-	if (mode == 0)
-		mode = db_file_mode(real);
-	return mode ? make_empty(name, mode | S_IRUSR | S_IWUSR, err) : 0;
-}
-
-void db_file_drop_new(const char *path)
-{
-	CLEANUP(freep) char *real = real_path(path);
-	CLEANUP(strbuf_done) struct strbuf name = { 0 };
-	struct err ignored;
-
-	unlink_all(suffixed(&name, real, making), &ignored);
 }
 
 int db_file_sync_directory(const char *path, struct err *err)
@@ -255,50 +258,13 @@ int db_file_sync_directory(const char *path, struct err *err)
 		slash[1] = '\0';
 	fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = fd < 0 ? -1 : fsync(fd);
+	/* Some file systems have nothing to sync there. */
+	if (r < 0 && fd >= 0 && errno == EINVAL)
+		r = 0;
 	if (r < 0)
 		err_set(err, ERR_SYSTEM, 0, "cannot sync the directory of %s: %s", path,
 			strerrordesc_np(errno));
 	if (fd >= 0)
 		close(fd);
 	return r;
-}
-
-static int rename_to(const char *from, const char *to, struct err *err)
-{
-	if (rename(from, to) < 0)
-		return err_set(err, ERR_SYSTEM, 0, "cannot rename %s to %s: %s", from, to,
-			       strerrordesc_np(errno));
-	return db_file_sync_directory(to, err);
-}
-
-int db_file_end_new(const char *path, struct err *err)
-{
-	CLEANUP(freep) char *real = real_path(path);
-	CLEANUP(strbuf_done) struct strbuf from = { 0 };
-	CLEANUP(strbuf_done) struct strbuf to = { 0 };
-	CLEANUP(strbuf_done) struct strbuf wal = { 0 };
-
-	suffixed(&from, real, making);
-	suffixed(&to, real, complete);
-	/* A WAL is left if the new database could not be closed: then it is not complete. */
-	if (access(suffixed(&wal, from.p, "-wal"), F_OK) == 0)
-		return err_set(err, ERR_SYSTEM, 0, "cannot write all of %s", from.p);
-	return rename_to(from.p, to.p, err);
-}
-
-int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err)
-{
-	CLEANUP(freep) char *real = real_path(path);
-	CLEANUP(strbuf_done) struct strbuf new = { 0 };
-	char aside[PATH_MAX];
-
-	ret_kept->n = 0;
-	if (access(suffixed(&new, real, complete), F_OK) < 0)
-		return 0;
-	if (any_exists(real)) {
-		if (db_file_set_aside(real, aside, sizeof(aside), err) < 0)
-			return -1;
-		strbuf_addz(ret_kept, aside);
-	}
-	return rename_to(new.p, real, err) < 0 ? -1 : 1;
 }

@@ -33,6 +33,21 @@ bool db_file_says_open(int fd);
 /* Marks a file as closed; no connection may have it open. -1: it cannot be written. */
 int db_file_say_closed(int fd);
 
+/* What the files of a database have behind its name; the database itself comes last. */
+enum { DB_FILES = 5 };
+extern const char *const db_file_suffixes[DB_FILES];
+/* Sets *b to path with the suffix. */
+const char *db_file_suffixed(struct strbuf *b, const char *path, const char *suffix);
+/* Whether one of the files is there. */
+bool db_file_any_exists(const char *path);
+/* Files that are not there are fine. -1: *err. */
+int db_file_unlink_all(const char *path, struct err *err);
+/*
+ * The target of a symbolic link, which need not exist: SQLite keeps its files beside it, and a new
+ * database gets that name. Free it.
+ */
+char *db_file_real(const char *path);
+
 /*
  * -1: path, or the name of one of the files beside it, is not a regular file: opening a FIFO would
  * wait for ever. Symbolic links are followed; files that do not exist are fine.
@@ -58,8 +73,13 @@ int db_file_schema(const char *path);
 
 /*
  * Moves a damaged database and the files beside it to PATH.damaged-YYYYMMDDTHHMMSSZ, or to the
- * first of ...-2, ...-3 that is free. The new name goes to aside (size bytes). -1: *err says why it
- * could not be moved.
+ * first of ...-2, ...-3 that is free. All files get their second names before any loses its first,
+ * so that a crash leaves all of it under one name. A file system that has no links (exFAT, some of
+ * SMB and FUSE) has the files renamed one by one instead, without replacing any: a crash in between
+ * leaves some with the first name, which the next start sets aside, too, under another name. The
+ * new name goes to aside (size bytes). -1: *err says why it could not be moved.
+ *
+ * The caller holds it (hold.h).
  */
 int db_file_set_aside(const char *path, char *aside, size_t size, struct err *err);
 
@@ -69,10 +89,11 @@ struct db_directory {
 	ino_t inode;
 };
 struct db_directory db_file_directory(const char *path);
-/* Its permissions; 0: there is no file. */
-mode_t db_file_mode(const char *path);
 
-/* Names survive a power cut once their directory is synced. */
+/*
+ * Names survive a power cut once their directory is synced. A file system that cannot do that is no
+ * error.
+ */
 int db_file_sync_directory(const char *path, struct err *err);
 
 /*
@@ -85,23 +106,5 @@ int db_file_sync_wal(const char *path, struct err *err);
  * Asks the kernel to drop its cached pages of the files, so that they are read from the disk again.
  */
 void db_file_forget_cached(const char *path);
-
-/*
- * Replaces a database by a new one: db_file_begin_new() gives the name to make it under, and
- * removes anything with that name; db_file_end_new() marks it as complete; db_file_put_in_place()
- * moves the old database aside (db_file_set_aside(); *ret_kept: its name, empty if there was none)
- * and gives the new one its name: 1, or 0 if there is no complete new database. If the process is
- * killed in between, the next start calls it again.
- *
- * From the start the new one has the old one's mode, and its owner can write it: whoever could not
- * read the old one must not be able to read it. mode: that of the old one; 0: that of the file with
- * its name, if there is one.
- *
- * db_file_drop_new() removes what was begun and not completed.
- */
-int db_file_begin_new(const char *path, mode_t mode, struct strbuf *ret_new, struct err *err);
-void db_file_drop_new(const char *path);
-int db_file_end_new(const char *path, struct err *err);
-int db_file_put_in_place(const char *path, struct strbuf *ret_kept, struct err *err);
 
 #endif

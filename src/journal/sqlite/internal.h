@@ -30,7 +30,7 @@ struct sqlite_storage {
 	char *path;
 	int checkpoint;                /* pages of the WAL at which one is made */
 	struct db_directory directory; /* of the file as it was first opened */
-	mode_t mode;                   /* of the file */
+	struct file_access access;     /* of the file */
 	bool lost;                     /* it was damaged when it was opened again */
 	struct backup *backup;         /* NULL: none is being made */
 	bool backup_ended;             /* a backup was under way when the connection was closed */

@@ -6,6 +6,7 @@
 #include "journal/sqlite/backup.h"
 #include "journal/sqlite/internal.h"
 #include "journal/sqlite/look.h"
+#include "journal/sqlite/replace.h"
 #include "journal/sqlite/row.h"
 #include "journal/sqlite/vfs.h"
 
@@ -106,7 +107,7 @@ static enum sqlite_open_result attach(struct sqlite_storage *s, struct err *err)
 	if (opened != SQLITE_OPENED)
 		return opened;
 	s->db = s->connection.db;
-	s->mode = db_file_mode(s->path);
+	vfs_access(s->db, &s->access);
 	r = prepare(s);
 	s->at_odds = false;
 	s->checkpoint = 0;
@@ -157,23 +158,19 @@ static int fill_new(const char *path, storage_fill_fn fill, void *arg, struct er
 	return r;
 }
 
-static int replace(const char *path, mode_t mode, storage_fill_fn fill, void *arg,
-		   struct strbuf *ret_kept, struct err *err)
+int sqlite_storage_replace(const char *path, const struct hold *held,
+			   const struct file_access *like, storage_fill_fn fill, void *arg,
+			   struct strbuf *ret_kept, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf new = { 0 };
 
-	if (db_file_begin_new(path, mode, &new, err) == 0 &&
-	    fill_new(strbuf_z(&new), fill, arg, err) == 0 && db_file_end_new(path, err) == 0)
-		return db_file_put_in_place(path, ret_kept, err) < 0 ? -1 : 0;
+	if (replace_begin(path, like, &new, err) < 0)
+		return -1;
+	if (fill_new(strbuf_z(&new), fill, arg, err) == 0 && replace_complete(path, err) == 0)
+		return replace_put_in_place(path, held, ret_kept, err) < 0 ? -1 : 0;
 	/* It could take the last of the disk's space. */
-	db_file_drop_new(path);
+	replace_drop(path);
 	return -1;
-}
-
-int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
-			   struct strbuf *ret_kept, struct err *err)
-{
-	return replace(path, 0, fill, arg, ret_kept, err);
 }
 
 /*
@@ -195,11 +192,19 @@ static int sqlite_renew(struct storage *st, storage_fill_fn fill, void *arg,
 			struct strbuf *ret_kept, struct err *err)
 {
 	struct sqlite_storage *s = sqlite_of(st);
+	struct hold held;
+	int r;
 
+	if (s->db)
+		vfs_access(s->db, &s->access);
 	detach(s);
 	s->lost = true;
-	if (replace(s->path, s->mode, fill, arg, ret_kept, err) < 0 ||
-	    attach(s, err) != SQLITE_OPENED) {
+	r = hold_begin(s->path, &held, err);
+	if (r == 0) {
+		r = sqlite_storage_replace(s->path, &held, &s->access, fill, arg, ret_kept, err);
+		hold_end(&held);
+	}
+	if (r < 0 || attach(s, err) != SQLITE_OPENED) {
 		explain_directory(s, err);
 		return -1;
 	}
@@ -231,14 +236,14 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 	s->path = mem_strdup(path);
 	s->directory = db_file_directory(path);
 	err->reason = ERR_NONE;
-	opened = attach(s, err);
+	opened = replace_check_unused(path, err) < 0 ? SQLITE_OPEN_FAILED : attach(s, err);
 	if (opened != SQLITE_OPENED) {
 		sqlite_close(&s->base);
 		return opened;
 	}
 	/* What a process has left that was killed while it made these. */
 	backup_remove_left(s->db);
-	db_file_drop_new(path);
+	replace_drop(path);
 	*ret_storage = &s->base;
 	return SQLITE_OPENED;
 }

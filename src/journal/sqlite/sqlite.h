@@ -2,6 +2,8 @@
 #ifndef JOURNAL_SQLITE_SQLITE_H
 #define JOURNAL_SQLITE_SQLITE_H
 
+#include "base/new_file.h"
+#include "journal/sqlite/hold.h"
 #include "journal/storage.h"
 
 enum sqlite_open_result {
@@ -21,9 +23,12 @@ enum sqlite_open_result sqlite_storage_open(const char *path, struct storage **r
 
 /*
  * Makes a new database, lets fill write into it, and puts it in place of the file at path, which
- * nobody may have open. The old file is kept under the name *ret_kept (empty: there was none).
+ * the caller holds. Nobody can read it who may not by `like`, or, if that is not known, by the
+ * permissions of the file at path. The old file is kept under the name *ret_kept (empty: there was
+ * none).
  */
-int sqlite_storage_replace(const char *path, storage_fill_fn fill, void *arg,
+int sqlite_storage_replace(const char *path, const struct hold *held,
+			   const struct file_access *like, storage_fill_fn fill, void *arg,
 			   struct strbuf *ret_kept, struct err *err);
 
 /* What opening has found. */

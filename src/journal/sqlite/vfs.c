@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/str.h"
@@ -21,25 +22,6 @@ static int tried(sqlite3_file *f, int r)
 	if (r != SQLITE_OK && file->log)
 		wal_state_cut(file);
 	return r;
-}
-
-/* ---- the files by their names ---- */
-
-/* False: the file under this name is another one, or shorter than what was written. */
-static bool is_there(const struct db_file *file, struct err *err)
-{
-	struct look at;
-
-	if (look_at(file->name, &at) < 0)
-		err_set(err, ERR_STORAGE, 0, "%s has been removed or cannot be reached: %s",
-			file->name, strerrordesc_np(errno));
-	else if (at.device != file->device || at.inode != file->inode)
-		err_set(err, ERR_STORAGE, 0, "%s has been replaced by another file", file->name);
-	else if (at.size < file->size)
-		err_set(err, ERR_STORAGE, 0, "%s has been cut short", file->name);
-	else
-		return true;
-	return false;
 }
 
 /* ---- operations ---- */
@@ -193,7 +175,7 @@ static int do_sync(sqlite3_file *f, int flags)
 	if (!file->log)
 		return SQLITE_OK;
 	/* The sync went to a file that can no longer be opened by its name. */
-	if (!is_there(file, &ignored) || !is_there(file->log->database, &ignored))
+	if (!vfs_is_there(file, &ignored) || !vfs_is_there(file->log->database, &ignored))
 		return tried(f, SQLITE_IOERR_FSYNC);
 	wal_state_synced(file);
 	return SQLITE_OK;
@@ -264,6 +246,8 @@ static int opened(struct db_file *file, int flags)
 		return SQLITE_OK;
 	if (look_at(file->name, &at) < 0)
 		return SQLITE_CANTOPEN;
+	if (vfs_has_moved(&file->base))
+		return SQLITE_CANTOPEN;
 	file->device = at.device;
 	file->inode = at.inode;
 	file->size = at.size;
@@ -309,9 +293,19 @@ int vfs_check_files(sqlite3 *db, struct err *err)
 	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
 	struct db_file *wal = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
 
-	if (database && !is_there(database, err))
+	if (database && !vfs_is_there(database, err))
 		return -1;
-	return wal && wal->log && !is_there(wal, err) ? -1 : 0;
+	return wal && wal->log && !vfs_is_there(wal, err) ? -1 : 0;
+}
+
+void vfs_access(sqlite3 *db, struct file_access *ret)
+{
+	struct db_file *database = file_of(db, SQLITE_FCNTL_FILE_POINTER);
+	struct stat st;
+
+	/* Also if its name is gone, or another file's. */
+	if (database && database->reserve.fd >= 0 && fstat(database->reserve.fd, &st) == 0)
+		*ret = file_access_of(&st);
 }
 
 int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_bytes)

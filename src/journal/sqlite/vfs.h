@@ -16,12 +16,15 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/new_file.h"
 
 /* The name to open databases with; registers it the first time. NULL: out of memory. One thread. */
 const char *vfs_name(void);
 
 /* -1: the database, opened with this layer, or its WAL was removed, replaced or cut short. */
 int vfs_check_files(sqlite3 *db, struct err *err);
+/* Who may read the database; *ret stays as it is if that cannot be told. */
+void vfs_access(sqlite3 *db, struct file_access *ret);
 /* Reserves room for a database and a WAL of these sizes (reserve.h). -1: there is none. */
 int vfs_keep_space(sqlite3 *db, sqlite3_int64 database_bytes, sqlite3_int64 wal_bytes);
 /* Where the WAL ends, and how much room it has, in bytes; 0: nothing has been written to it yet. */

@@ -1,6 +1,6 @@
 /*
- * An open file of the layer in vfs.c: private to vfs.c and wal_state.c. Used by the thread that
- * uses the connection.
+ * An open file of the layer in vfs.c: private to vfs.c, vfs_names.c and wal_state.c. Used by the
+ * thread that uses the connection.
  */
 #ifndef JOURNAL_SQLITE_VFS_FILE_H
 #define JOURNAL_SQLITE_VFS_FILE_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/err.h"
 #include "journal/sqlite/read_ahead.h"
 #include "journal/sqlite/reserve.h"
 
@@ -35,5 +36,13 @@ static inline sqlite3_file *vfs_real(sqlite3_file *f)
 {
 	return (sqlite3_file *)((struct db_file *)f + 1);
 }
+
+/*
+ * In vfs_names.c. False: the file under this name is another one, or shorter than what was written;
+ * *err says which. The second one is for a file that SQLite has just opened: whether the name has
+ * been given to another file since.
+ */
+bool vfs_is_there(const struct db_file *file, struct err *err);
+bool vfs_has_moved(sqlite3_file *f);
 
 #endif

@@ -1,4 +1,5 @@
 /* What has the database's name, and moving it out of the way. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -13,6 +14,32 @@
 #include "lib/temp_dir.h"
 
 static struct temp_dir dir;
+
+/* What a file system says that cannot do these; 0: it can. */
+static int no_links, no_noreplace;
+/* The rename that fails, counted from 1; 0: none. */
+static int failing_rename;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker says how they are called. */
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __real_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags);
+int __wrap_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags);
+
+int __wrap_link(const char *from, const char *to)
+{
+	errno = no_links;
+	return no_links ? -1 : __real_link(from, to);
+}
+
+int __wrap_renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+	errno = no_noreplace;
+	if (failing_rename && --failing_rename == 0)
+		errno = EACCES;
+	return errno ? -1 : __real_renameat2(from_at, from, to_at, to, flags);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
 
@@ -159,6 +186,19 @@ static void check_all(const char *path, const char *content)
 	}
 }
 
+/* What file systems with and without links answer. */
+static const struct {
+	int link, renameat2;
+} abilities[] = {
+	{ 0, 0 }, { EPERM, 0 }, { EOPNOTSUPP, EINVAL }, { ENOSYS, ENOSYS }, { EMLINK, 0 }
+};
+
+static void use_abilities(int i)
+{
+	no_links = abilities[i].link;
+	no_noreplace = abilities[i].renameat2;
+}
+
 /* Several within one second: each has a name of its own, and nothing is overwritten. */
 START_TEST(set_aside_again_and_again)
 {
@@ -166,6 +206,7 @@ START_TEST(set_aside_again_and_again)
 	char aside[TIMES][200], content[20];
 	struct err err = { 0 };
 
+	use_abilities(_i);
 	for (int i = 0; i < TIMES; i++) {
 		snprintf(content, sizeof(content), "content %d", i);
 		make_all(dir.db, content);
@@ -189,6 +230,7 @@ START_TEST(set_aside_beside_a_wal)
 	char first[200], second[200];
 	struct err err = { 0 };
 
+	use_abilities(_i);
 	make_all(dir.db, "one");
 	ck_assert_int_eq(db_file_set_aside(dir.db, first, sizeof(first), &err), 0);
 	ck_assert_int_eq(unlink(first), 0);
@@ -235,6 +277,64 @@ START_TEST(set_aside_with_too_long_a_name)
 }
 END_TEST
 
+/* Some of the files have their new names already: they get the old ones back. */
+START_TEST(set_aside_fails_half_way)
+{
+	struct err err = { 0 };
+	char aside[200];
+
+	no_links = EPERM;
+	failing_rename = 3;
+	make_all(dir.db, "one");
+	ck_assert_int_eq(db_file_set_aside(dir.db, aside, sizeof(aside), &err), -1);
+	ck_assert_msg(strstr(err.msg, "ermission"), "%s", err.msg);
+	check_all(dir.db, "one");
+	check_all(aside, NULL);
+}
+END_TEST
+
+/* ---- links ---- */
+
+/* SQLite makes a new database where a link leads, whether or not anything is there. */
+START_TEST(links_lead_somewhere)
+{
+	static const struct {
+		const char *link, *target, *real;
+	} links[] = {
+		{ "one", "two", "two" },
+		{ "to-dir", "sub/three", "sub/three" },
+		{ "sub/up", "../four", "sub/../four" },
+		{ "twice", "sub/up", "sub/../four" },
+	};
+	char sub[100];
+
+	snprintf(sub, sizeof(sub), "%s/sub", dir.path);
+	ck_assert_int_eq(mkdir(sub, 0700), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(links); i++) {
+		CLEANUP(strbuf_done) struct strbuf link = { 0 };
+		CLEANUP(strbuf_done) struct strbuf real = { 0 };
+
+		strbuf_addf(&link, "%s/%s", dir.path, links[i].link);
+		strbuf_addf(&real, "%s/%s", dir.path, links[i].real);
+		ck_assert_int_eq(symlink(links[i].target, strbuf_z(&link)), 0);
+		CLEANUP(freep) char *got = db_file_real(link.p);
+
+		ck_assert_str_eq(got, strbuf_z(&real));
+	}
+}
+END_TEST
+
+/* One that leads to itself is left to whoever opens it. */
+START_TEST(a_link_to_itself)
+{
+	ck_assert_int_eq(symlink("t.db", dir.db), 0);
+	CLEANUP(freep) char *got = db_file_real(dir.db);
+
+	ck_assert_ptr_nonnull(got);
+	ck_assert_int_eq(unlink(dir.db), 0);
+}
+END_TEST
+
 static void make_dir(void)
 {
 	temp_dir_make(&dir);
@@ -253,8 +353,11 @@ int main(void)
 	tcase_add_loop_test(tc, kinds_row, 0, (int)ARRAY_LEN(kinds));
 	tcase_add_test(tc, no_file_is_new);
 	tcase_add_loop_test(tc, no_regular_file, 0, (int)ARRAY_LEN(types));
-	tcase_add_test(tc, set_aside_again_and_again);
-	tcase_add_test(tc, set_aside_beside_a_wal);
+	tcase_add_loop_test(tc, set_aside_again_and_again, 0, (int)ARRAY_LEN(abilities));
+	tcase_add_loop_test(tc, set_aside_beside_a_wal, 0, (int)ARRAY_LEN(abilities));
+	tcase_add_test(tc, set_aside_fails_half_way);
+	tcase_add_test(tc, links_lead_somewhere);
+	tcase_add_test(tc, a_link_to_itself);
 	tcase_add_test(tc, set_aside_through_a_link);
 	tcase_add_test(tc, set_aside_with_too_long_a_name);
 	return run_cases("file", tc);

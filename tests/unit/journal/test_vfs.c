@@ -2,6 +2,7 @@
 #include <check.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -184,6 +185,37 @@ START_TEST(failure_is_not_forgotten)
 }
 END_TEST
 
+/* Another process gives the name to another file, right after SQLite has opened the first one. */
+static int open_and_replace(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags,
+			    int *ret_flags)
+{
+	sqlite3_vfs *real = v->pAppData;
+	int r = real->xOpen(real, name, f, flags, ret_flags);
+	char moved[100];
+
+	snprintf(moved, sizeof(moved), "%s.moved", dir.db);
+	ck_assert_int_eq(rename(dir.db, moved), 0);
+	ck_assert_ptr_nonnull(freopen(dir.db, "we", stdin));
+	return r;
+}
+
+START_TEST(a_file_that_loses_its_name_while_it_is_opened)
+{
+	sqlite3_vfs *real = sqlite3_vfs_find(NULL), replacing = *real, *vfs;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MAIN_DB;
+	sqlite3_file *f;
+
+	replacing.zName = "replacing";
+	replacing.pAppData = real;
+	replacing.xOpen = open_and_replace;
+	ck_assert_int_eq(sqlite3_vfs_register(&replacing, 1), SQLITE_OK);
+	vfs = sqlite3_vfs_find(vfs_name());
+	f = mem_zalloc((size_t)vfs->szOsFile);
+	ck_assert_int_eq(vfs->xOpen(vfs, dir.db, f, flags, &flags), SQLITE_CANTOPEN);
+	close_file(f);
+}
+END_TEST
+
 static void make_dir(void)
 {
 	temp_dir_make(&dir);
@@ -203,5 +235,6 @@ int main(void)
 	tcase_add_test(tc, waits_for_the_sync);
 	tcase_add_test(tc, failure_is_told);
 	tcase_add_test(tc, failure_is_not_forgotten);
+	tcase_add_test(tc, a_file_that_loses_its_name_while_it_is_opened);
 	return run_cases("vfs", tc);
 }
