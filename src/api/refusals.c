@@ -7,6 +7,7 @@
 #include "api/client.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/table.h"
 
 /*
  * How many pairs of job and reason are counted in a minute. Further jobs share one entry for each
@@ -32,6 +33,8 @@ struct refusals {
 	pthread_mutex_t lock;
 	struct kept_refusal *entries[ENTRIES_MAX];
 	size_t n;
+	struct table by_subject; /* the same: each refusal looks for its entry, under the lock */
+	int64_t due_ns;          /* before this time no entry expires */
 };
 
 struct refusals *refusals_new(void)
@@ -39,6 +42,7 @@ struct refusals *refusals_new(void)
 	struct refusals *r = mem_zalloc(sizeof(*r));
 
 	pthread_mutex_init(&r->lock, NULL);
+	r->due_ns = INT64_MAX;
 	return r;
 }
 
@@ -64,18 +68,23 @@ static void say(struct kept_refusal *e, int64_t now)
  */
 static void expire(struct refusals *r, int64_t now)
 {
+	if (now < r->due_ns)
+		return;
+	r->due_ns = INT64_MAX;
 	for (size_t i = 0; i < r->n;) {
 		struct kept_refusal *e = r->entries[i];
 
-		if (now - e->said_ns < MINUTE_NS) {
-			i++;
-		} else if (e->times > 0) {
-			say(e, now);
-			i++;
-		} else {
+		if (now - e->said_ns >= MINUTE_NS && e->times == 0) {
+			table_remove(&r->by_subject, e->subject, e);
 			free(e);
 			r->entries[i] = r->entries[--r->n];
+			continue;
 		}
+		if (now - e->said_ns >= MINUTE_NS)
+			say(e, now);
+		if (e->said_ns + MINUTE_NS < r->due_ns)
+			r->due_ns = e->said_ns + MINUTE_NS;
+		i++;
 	}
 }
 
@@ -95,6 +104,7 @@ void refusals_free(struct refusals *r)
 			say(r->entries[i], 0);
 		free(r->entries[i]);
 	}
+	table_done(&r->by_subject);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -125,9 +135,12 @@ static struct str subject_of(struct str target)
 
 static struct kept_refusal *find(struct refusals *r, const char *reason, uint64_t subject)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (r->entries[i]->subject == subject && strcmp(r->entries[i]->reason, reason) == 0)
-			return r->entries[i];
+	struct kept_refusal *e;
+
+	for (size_t at = table_first(&r->by_subject, subject);
+	     (e = table_next(&r->by_subject, subject, &at));)
+		if (e->subject == subject && strcmp(e->reason, reason) == 0)
+			return e;
 	return NULL;
 }
 
@@ -153,6 +166,10 @@ static struct kept_refusal *find_or_add(struct refusals *r, const char *reason, 
 	e->reason = reason;
 	e->said_ns = now - MINUTE_NS;
 	r->entries[r->n++] = e;
+	table_add(&r->by_subject, subject, e);
+	/* It is said now, and next in a minute. */
+	if (now + MINUTE_NS < r->due_ns)
+		r->due_ns = now + MINUTE_NS;
 	return e;
 }
 
