@@ -34,12 +34,10 @@ static bool is_seen(const struct merged_family *f, const struct merged_series *s
 	}
 }
 
-static double value_of(struct merged_group *g, struct merged_family *f, uint32_t series)
+static double value_of(const struct merged_family *f, uint32_t series)
 {
-	struct merged_series *s = &f->series[series];
+	const struct merged_series *s = &f->series[series];
 
-	if (s->stale)
-		series_refresh(g, f, series);
 	if (f->policy == MERGE_SUM || f->policy == MERGE_LIVESUM)
 		return total_value(&s->all.value);
 	return s->value;
@@ -217,16 +215,16 @@ static bool build_metric(struct merged_group *g, struct merged_family *f, uint32
 		return build_summary(s, zero, a, m);
 	case METRIC_COUNTER:
 		m->has = HAS_COUNTER;
-		m->counter = zero ? 0 : value_of(g, f, series);
+		m->counter = zero ? 0 : value_of(f, series);
 		m->counter_created = timestamp_of(s->since);
 		return zero || exemplars_write(s->exemplars, a, m);
 	case METRIC_UNTYPED:
 		m->has = HAS_UNTYPED;
-		m->untyped = zero ? 0 : value_of(g, f, series);
+		m->untyped = zero ? 0 : value_of(f, series);
 		return true;
 	default:
 		m->has = HAS_GAUGE;
-		m->gauge = value_of(g, f, series);
+		m->gauge = value_of(f, series);
 		return true;
 	}
 }
@@ -241,6 +239,8 @@ bool merged_family_build(struct merged_group *g, struct merged_family *f, double
 		.has_help = f->has_help,
 		.type = f->type,
 	};
+	if (f->policy == MERGE_LIVEMAX || f->policy == MERGE_LIVEMIN)
+		family_refresh(g, f);
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct merged_series *s = &f->series[i];
 		struct metric *m;

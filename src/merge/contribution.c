@@ -242,26 +242,59 @@ void series_note_native(struct merged_group *g, struct merged_family *f, uint32_
 	family_changed(g, f, false, true);
 }
 
-/*
- * The extreme of a live policy is looked for among all contributions only when the contribution
- * that had it is gone or has another value.
- */
-void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series)
-{
-	struct merged_series *s = &f->series[series];
-	bool any = false;
+/* Series whose extreme is looked for, ascending. */
+struct looked_for {
+	uint32_t *v;
+	uint32_t n;
+};
 
-	s->stale = false;
-	for (size_t i = 0; i < g->n; i++) {
+static void look_at_value(struct merged_family *f, const struct part *p, uint32_t at)
+{
+	struct merged_series *s = &f->series[p->list->v[at]];
+	double v = part_value(p, at);
+
+	if (is_more_extreme(f->policy == MERGE_LIVEMAX, v, s->value))
+		s->value = v;
+}
+
+/* Few series are searched for in a long part; otherwise both lists are gone through once. */
+static void look_at_part(struct merged_family *f, const struct part *p, const struct looked_for *l)
+{
+	enum { SEARCH = 16 };
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		if (l->n < p->list->n / SEARCH)
+			at = part_find(p, l->v[i]);
+		else
+			while (at < p->list->n && p->list->v[at] < l->v[i])
+				at++;
+		if (at < p->list->n && p->list->v[at] == l->v[i])
+			look_at_value(f, p, at);
+	}
+}
+
+/*
+ * The extremes of a live policy are looked for among all contributions only when those that had
+ * them are gone or have other values. NaN is what every number beats.
+ */
+void family_refresh(struct merged_group *g, struct merged_family *f)
+{
+	CLEANUP(freep) uint32_t *v = mem_alloc(f->n * sizeof(*v));
+	struct looked_for l = { v, 0 };
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		if (!f->series[i].stale)
+			continue;
+		f->series[i].stale = false;
+		f->series[i].value = (double)NAN;
+		v[l.n++] = i;
+	}
+	for (size_t i = 0; l.n > 0 && i < g->n; i++) {
 		const struct contribution *c = g->contributions[i];
 		const struct part *p = c->live ? contribution_part(c, f) : NULL;
-		uint32_t at = p ? part_find(p, series) : UINT32_MAX;
-		double v = at == UINT32_MAX ? (double)NAN : part_value(p, at);
 
-		if (at == UINT32_MAX)
-			continue;
-		if (!any || is_more_extreme(f->policy == MERGE_LIVEMAX, v, s->value))
-			s->value = v;
-		any = true;
+		if (p)
+			look_at_part(f, p, &l);
 	}
 }

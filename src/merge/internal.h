@@ -193,8 +193,8 @@ void series_hold(struct merged_group *g, struct merged_family *f, const struct p
  */
 void series_note_native(struct merged_group *g, struct merged_family *f, uint32_t series,
 			const struct native *v);
-/* Finds a live extreme again. */
-void series_refresh(struct merged_group *g, struct merged_family *f, uint32_t series);
+/* Finds the live extremes again that are not known any more. */
+void family_refresh(struct merged_group *g, struct merged_family *f);
 static inline struct part *contribution_part(const struct contribution *c,
 					     const struct merged_family *f)
 {

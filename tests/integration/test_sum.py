@@ -429,6 +429,22 @@ def committer_ns(g):
     return total
 
 
+def test_a_maximum_that_falls_costs_little_more_than_one_that_rises(restartable):
+    """Each of the series is then looked for in all sources, which hold 400,000 of them."""
+    g = restartable.start()
+
+    def cost(source, value):
+        before = committer_ns(g)
+        text = "# TYPE x_info gauge\n" + "".join(f'x_info{{i="{i}"}} {value}\n' for i in range(2000))
+        assert g.request("POST", f"/sum/metrics/job/many/pid/{source}", text).status == 200
+        return committer_ns(g) - before
+
+    for source in range(200):
+        cost(source, 1)
+    rises, falls = zip(*[(cost("top", 2), cost("top", 0)) for _ in range(5)])
+    assert 0 < min(falls) < 3 * min(rises)
+
+
 def test_a_family_costs_as_much_among_many(restartable):
     """Other values for four times as many families take four times as long, not sixteen times."""
     g = restartable.start()
