@@ -67,8 +67,10 @@ static int salvage_held(const char *path, const struct hold *held, const struct 
 	CLEANUP(strbuf_done) struct strbuf kept = { 0 };
 	struct salvage_counts counts;
 
-	if (carve_rows(path, salvage_row, sv, err) < 0 ||
-	    salvage_into(sv, store, &counts, err) < 0 || counts.rows == 0)
+	/* What could not be opened may be whole. */
+	if (carve_rows(path, salvage_row, sv, err) < 0)
+		return -1;
+	if (salvage_into(sv, store, &counts, err) < 0 || counts.rows == 0)
 		return start_empty(path, why, err);
 	if (sqlite_storage_replace(path, held, &as_it_was, fill, store, &kept, err) < 0)
 		return -1;

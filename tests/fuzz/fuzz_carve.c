@@ -84,13 +84,13 @@ static void make_store(struct salvage *salvage)
 	store_free(s);
 }
 
-static void look_at_frame(void *arg, uint32_t page, const unsigned char *bytes, bool intact)
+static void look_at_frame(void *arg, uint32_t page, uint64_t at, bool intact)
 {
-	const struct str *wal = arg;
+	const struct harmed_file *wal = arg;
 
 	(void)page;
 	(void)intact;
-	assert((const char *)bytes >= wal->p && (const char *)bytes + PAGE <= wal->p + wal->n);
+	assert(at + PAGE <= wal->size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -103,14 +103,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		registered = atexit(remove_all) == 0;
 	if (size > 2) {
 		size_t n = (data[0] | (size_t)data[1] << 8) * PAGE, rest = size - 2;
-		struct str wal;
+		struct harmed_file wal;
 
 		n = n < rest ? n : rest;
-		wal = (struct str){ (const char *)data + 2 + n, rest - n };
 		write_file(database(""), data + 2, n);
 		write_file(database("-wal"), data + 2 + n, rest - n);
-		wal_each_committed((const unsigned char *)wal.p, wal.n, data[0], PAGE,
-				   look_at_frame, &wal);
+		assert(harmed_file_open(database("-wal"), &wal) == 0);
+		wal_each_committed(&wal, data[0], PAGE, look_at_frame, &wal);
+		harmed_file_close(&wal);
 		assert(carve_rows(database(""), take_row, &f, &err) == 0);
 	}
 	make_store(f.salvage);

@@ -49,7 +49,7 @@ class Faults:
         self.fail("noreplace", errno.EINVAL)
 
     def heal(self):
-        for what in ("sync", "write", "space"):
+        for what in ("sync", "write", "space", "bad"):
             (self.directory / what).unlink(missing_ok=True)
 
 

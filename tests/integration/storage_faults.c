@@ -6,8 +6,9 @@
  *   write   the errno that a write fails with
  *   link    the errno that giving a file a second name fails with, as on file systems without links
  *   noreplace  the errno that renaming a file without replacing another fails with
- *   space   how many bytes the files of a directory may take: a write that needs more, or space
- *           that is asked for in advance, fails with ENOSPC
+ *   bad     "FROM TO NAME": reading one of these bytes of files with names that end so fails with
+ * EIO, and below a mapping it ends the process space   how many bytes the files of a directory may
+ * take: a write that needs more, or space that is asked for in advance, fails with ENOSPC
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* NOLINT(bugprone-reserved-identifier) */
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,44 @@ int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned
 
 	errno = flags ? (int)number_in("noreplace") : 0;
 	return errno ? -1 : real(from_at, from, to_at, to, flags);
+}
+
+/* Whether one of the bytes cannot be read. */
+static int is_bad(int fd, size_t n, off64_t at)
+{
+	char text[100] = "", *rest;
+	int file = open_fault("bad", O_RDONLY);
+	long from, to, inode;
+	struct stat st;
+	ssize_t got;
+
+	if (file < 0)
+		return 0;
+	got = read(file, text, sizeof(text) - 1);
+	close(file);
+	from = strtol(text, &rest, 10);
+	to = strtol(rest, &rest, 10);
+	inode = strtol(rest, NULL, 10);
+	return got > 0 && fstat(fd, &st) == 0 && (long)st.st_ino == inode && at < to &&
+	       at + (off64_t)n > from;
+}
+
+ssize_t pread64(int fd, void *to, size_t n, off64_t at)
+{
+	ssize_t (*real)(int, void *, size_t, off64_t) = (ssize_t(*)(
+		int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
+
+	errno = is_bad(fd, n, at) ? EIO : 0;
+	return errno ? -1 : real(fd, to, n, at);
+}
+
+void *mmap64(void *p, size_t n, int prot, int flags, int fd, off64_t at)
+{
+	void *(*real)(void *, size_t, int, int, int,
+		      off64_t) = (void *(*)(void *, size_t, int, int, int, off64_t))dlsym(RTLD_NEXT,
+											  "mmap64");
+
+	return real(p, n, fd >= 0 && is_bad(fd, n, at) ? PROT_NONE : prot, flags, fd, at);
 }
 
 /* What the files beside this one, and it, take on the disk. */

@@ -1,11 +1,8 @@
 #include "journal/sqlite/carve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "journal/sqlite/synced.h"
@@ -25,21 +22,23 @@ enum {
 	COLUMNS = 7, /* the first is the number, which is the key of the tree */
 };
 
-struct bytes_of_file {
-	const unsigned char *p;
-	size_t n;
+/* Where the newest version of a page is. */
+struct place {
+	const struct harmed_file *file; /* NULL: nowhere */
+	uint64_t at;
 };
 
 struct carver {
-	struct bytes_of_file database, wal;
-	const unsigned char **pages; /* the newest version of each page; [0] unused */
-	bool *free;                  /* on the list of free pages: its rows were deleted */
+	struct harmed_file database, wal;
+	struct place *pages; /* [0] unused */
+	bool *free;          /* on the list of free pages: its rows were deleted */
 	uint32_t n_pages;
-	const unsigned char **harmed; /* pages in the WAL that do not fit their checksum */
+	struct place *harmed; /* pages in the WAL that do not fit their checksum */
 	size_t n_harmed, cap_harmed;
 	uint64_t lowest; /* lowest number of an intact row in pages */
 	bool only_above; /* rows with lower numbers than that count as deleted */
 	struct strbuf payload;
+	unsigned char leaf[PAGE], other[PAGE]; /* a page of rows; one of overflow or free pages */
 	carve_fn fn;
 	void *arg;
 };
@@ -54,80 +53,63 @@ static unsigned big16(const unsigned char *p)
 	return (unsigned)p[0] << 8 | p[1];
 }
 
-/* -1 with errno; an empty or missing file is no bytes. */
-static int map(const char *path, struct bytes_of_file *ret)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *p = NULL;
-
-	*ret = (struct bytes_of_file){ 0 };
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (fstat(fd, &st) < 0) {
-		close(fd);
-		return -1;
-	}
-	if (st.st_size > 0)
-		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (p == MAP_FAILED)
-		return -1;
-	*ret = (struct bytes_of_file){ p, (size_t)st.st_size };
-	return 0;
-}
-
-static void unmap(struct bytes_of_file *f)
-{
-	if (f->p)
-		munmap((void *)f->p, f->n);
-}
-
 /* ---- pages ---- */
 
 /* Makes room for all pages that the files can have: a frame with a higher number is damaged. */
 static void make_room(struct carver *c)
 {
-	c->n_pages = (uint32_t)((c->database.n + c->wal.n) / PAGE) + 2;
+	c->n_pages = (uint32_t)((c->database.size + c->wal.size) / PAGE) + 2;
 	c->pages = mem_zalloc(c->n_pages * sizeof(*c->pages));
 }
 
-static void set_page(struct carver *c, uint32_t number, const unsigned char *bytes)
+static void set_page(struct carver *c, uint32_t number, struct place place)
 {
 	if (number > 0 && number < c->n_pages)
-		c->pages[number] = bytes;
+		c->pages[number] = place;
 }
 
-static const unsigned char *page_at(const struct carver *c, uint32_t number)
+static void read_page(const struct place *place, unsigned char to[PAGE])
 {
-	return number > 0 && number < c->n_pages ? c->pages[number] : NULL;
+	harmed_file_read(place->file, to, PAGE, place->at);
 }
 
-static void take_harmed(struct carver *c, const unsigned char *bytes)
+/* An overflow or free page; NULL: there is none with that number. */
+static const unsigned char *page_at(struct carver *c, uint32_t number)
+{
+	if (number == 0 || number >= c->n_pages || !c->pages[number].file)
+		return NULL;
+	read_page(&c->pages[number], c->other);
+	return c->other;
+}
+
+static void take_harmed(struct carver *c, struct place place)
 {
 	if (c->n_harmed == c->cap_harmed) {
 		c->cap_harmed = c->cap_harmed ? c->cap_harmed * 2 : 16;
 		c->harmed = mem_realloc(c->harmed, c->cap_harmed * sizeof(*c->harmed));
 	}
-	c->harmed[c->n_harmed++] = bytes;
+	c->harmed[c->n_harmed++] = place;
 }
 
-static void take_frame(void *arg, uint32_t page, const unsigned char *bytes, bool intact)
+static void take_frame(void *arg, uint32_t page, uint64_t at, bool intact)
 {
+	struct carver *c = arg;
+	const struct place place = { &c->wal, at };
+
 	if (intact)
-		set_page(arg, page, bytes);
+		set_page(c, page, place);
 	else
-		take_harmed(arg, bytes);
+		take_harmed(c, place);
 }
 
 static void take_pages(struct carver *c, uint64_t committed)
 {
-	size_t n = c->database.n / PAGE;
+	size_t n = (size_t)(c->database.size / PAGE);
 
 	make_room(c);
 	for (size_t i = 0; i < n; i++)
-		set_page(c, (uint32_t)i + 1, c->database.p + i * PAGE);
-	wal_each_committed(c->wal.p, c->wal.n, committed, PAGE, take_frame, c);
+		set_page(c, (uint32_t)i + 1, (struct place){ &c->database, (uint64_t)i * PAGE });
+	wal_each_committed(&c->wal, committed, PAGE, take_frame, c);
 }
 
 /*
@@ -321,18 +303,24 @@ static void carve_page(struct carver *c, const unsigned char *page, bool first)
 	}
 }
 
+static void carve_place(struct carver *c, const struct place *place, bool first)
+{
+	read_page(place, c->leaf);
+	carve_page(c, c->leaf, first);
+}
+
 static void carve_all(struct carver *c)
 {
 	for (uint32_t i = 1; i < c->n_pages; i++)
-		if (c->pages[i] && !c->free[i])
-			carve_page(c, c->pages[i], i == 1);
+		if (c->pages[i].file && !c->free[i])
+			carve_place(c, &c->pages[i], i == 1);
 	/*
 	 * Most of a damaged page may still be intact. It is not known which of its rows were
 	 * deleted later.
 	 */
 	c->only_above = true;
 	for (size_t i = 0; i < c->n_harmed; i++)
-		carve_page(c, c->harmed[i], false);
+		carve_place(c, &c->harmed[i], false);
 }
 
 int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err)
@@ -341,22 +329,25 @@ int carve_rows(const char *path, carve_fn fn, void *arg, struct err *err)
 	CLEANUP(strbuf_done) struct strbuf note = { 0 };
 	/* SQLite keeps its files beside the target of a symbolic link. */
 	CLEANUP(freep) char *real = realpath(path, NULL);
-	struct carver c = { .fn = fn, .arg = arg, .lowest = UINT64_MAX };
+	struct carver c = {
+		.database.fd = -1, .wal.fd = -1, .fn = fn, .arg = arg, .lowest = UINT64_MAX
+	};
 	struct synced synced = { 0 };
 	int r = 0;
 
 	strbuf_addf(&wal, "%s-wal", real ? real : path);
 	strbuf_addf(&note, "%s" SYNCED_SUFFIX, real ? real : path);
 	synced_read(strbuf_z(&note), &synced);
-	if (map(path, &c.database) < 0 || map(strbuf_z(&wal), &c.wal) < 0) {
+	if (harmed_file_open(path, &c.database) < 0 ||
+	    harmed_file_open(strbuf_z(&wal), &c.wal) < 0) {
 		r = err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", path, strerrordesc_np(errno));
 	} else {
 		take_pages(&c, synced.end);
 		find_free(&c);
 		carve_all(&c);
 	}
-	unmap(&c.database);
-	unmap(&c.wal);
+	harmed_file_close(&c.database);
+	harmed_file_close(&c.wal);
 	strbuf_done(&c.payload);
 	free(c.pages);
 	free(c.free);

@@ -240,6 +240,7 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	int fd = open(l.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum crash_result r;
 	struct stat st;
+	int says;
 
 	*ret_wal = false;
 	/* It may be there, so its WAL does not stand alone. */
@@ -250,12 +251,19 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 			l.path, strerrordesc_np(errno));
 		return CRASH_FAILED;
 	}
+	says = fd < 0 ? 0 : db_file_says_open(fd);
+	/* Nothing is known about it then, so nothing beside it may be changed either. */
+	if (says < 0) {
+		err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", l.path, strerrordesc_np(errno));
+		close(fd);
+		return CRASH_FAILED;
+	}
 	if (fd >= 0 && in_use(fd)) {
 		close(fd);
 		return CRASH_IN_USE;
 	}
 	l.exists = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0;
-	l.open = fd >= 0 && db_file_says_open(fd);
+	l.open = says > 0;
 	r = judge(&l, err);
 	*ret_wal = l.wal.kind != WAL_NONE;
 	if ((r == CRASH_SOUND || r == CRASH_DOUBT || r == CRASH_MENDED) && l.wal.kind != WAL_NONE) {

@@ -28,8 +28,8 @@ enum db_id db_id(int application_id);
 /* Like pread(), but reads less than n bytes only at the end of the file. */
 ssize_t db_file_read(int fd, void *to, size_t n, off_t at);
 
-/* Whether the open file is marked as open by its id. */
-bool db_file_says_open(int fd);
+/* Whether the open file is marked as open by its id. -1: errno, the disk does not read it. */
+int db_file_says_open(int fd);
 /* Marks a file as closed; no connection may have it open. -1: it cannot be written. */
 int db_file_say_closed(int fd);
 

@@ -60,11 +60,12 @@ ssize_t db_file_read(int fd, void *to, size_t n, off_t at)
 	return (ssize_t)got;
 }
 
-bool db_file_says_open(int fd)
+int db_file_says_open(int fd)
 {
 	char id[ID_END - ID_AT];
+	ssize_t n = db_file_read(fd, id, sizeof(id), ID_AT);
 
-	return db_file_read(fd, id, sizeof(id), ID_AT) == sizeof(id) && number_at(id) == DB_ID_OPEN;
+	return n < 0 ? -1 : n == sizeof(id) && number_at(id) == DB_ID_OPEN;
 }
 
 int db_file_say_closed(int fd)

@@ -269,29 +269,46 @@ int wal_read(const char *path, struct wal *ret, struct err *err)
 /* ---- frame by frame ---- */
 
 struct wal_frames {
-	const unsigned char *p;      /* the WAL */
-	const unsigned char *header; /* its own, or one that was made from a frame */
-	size_t n, page;              /* frames; size of a page */
-	bool big_endian;
-	const unsigned char *salt; /* of its generation */
+	const struct harmed_file *file;
+	unsigned char header[WAL_HEADER]; /* its own, or one that was made from a frame */
+	unsigned char salt[8];            /* of its generation */
+	bool has_salt, big_endian;
+	size_t n, page;          /* frames; size of a page */
+	unsigned char *frame;    /* the one that was read last */
+	unsigned char before[8]; /* the checksum that it continues */
 };
 
-static const unsigned char *frame_at(const struct wal_frames *fs, size_t i)
+static uint64_t place_of(const struct wal_frames *fs, size_t i)
 {
-	return fs->p + WAL_HEADER + i * (WAL_FRAME_HEADER + fs->page);
+	return WAL_HEADER + (uint64_t)i * (WAL_FRAME_HEADER + fs->page);
 }
 
-static bool frame_is_intact(const struct wal_frames *fs, size_t i)
+static const unsigned char *frame_at(struct wal_frames *fs, size_t i)
 {
-	const unsigned char *before = i > 0 ? frame_at(fs, i - 1) + FRAME_SUM
-					    : fs->header + HEADER_SUM;
-
-	return fits_after(before, frame_at(fs, i), fs->page, fs->big_endian);
+	if (i == 0)
+		memcpy(fs->before, fs->header + HEADER_SUM, sizeof(fs->before));
+	else
+		harmed_file_read(fs->file, fs->before, sizeof(fs->before),
+				 place_of(fs, i - 1) + FRAME_SUM);
+	harmed_file_read(fs->file, fs->frame, WAL_FRAME_HEADER + fs->page, place_of(fs, i));
+	return fs->frame;
 }
 
-static bool frame_is_of_generation(const struct wal_frames *fs, size_t i)
+/* Of the frame that was read last. */
+static bool is_intact(const struct wal_frames *fs)
 {
-	return memcmp(frame_at(fs, i) + FRAME_SALT, fs->salt, 8) == 0;
+	return fits_after(fs->before, fs->frame, fs->page, fs->big_endian);
+}
+
+static bool is_of_generation(const struct wal_frames *fs)
+{
+	return memcmp(fs->frame + FRAME_SALT, fs->salt, sizeof(fs->salt)) == 0;
+}
+
+static void set_salt(struct wal_frames *fs, const unsigned char *salt)
+{
+	memcpy(fs->salt, salt, sizeof(fs->salt));
+	fs->has_salt = true;
 }
 
 /*
@@ -299,36 +316,41 @@ static bool frame_is_of_generation(const struct wal_frames *fs, size_t i)
  * this salt is that of an earlier WAL: its frames are in the database, where their pages may have
  * changed since.
  */
-static bool is_older_than_first(const struct wal_frames *fs, const unsigned char *salt)
+static bool is_older_than_first(struct wal_frames *fs)
 {
 	enum { LITTLE = 1 << 20 };
-	uint32_t higher = big(frame_at(fs, 0) + FRAME_SALT) - big(salt);
+	uint32_t higher = big(frame_at(fs, 0) + FRAME_SALT) - big(fs->salt);
 
 	return higher > 0 && higher < LITTLE;
 }
 
-/* Without a header the salt is that of the first frame that fits. made: room for a header. */
-static bool find_salt(struct wal_frames *fs, unsigned char made[WAL_HEADER])
+/* Without a header the salt is that of the first frame that fits. */
+static bool find_salt(struct wal_frames *fs)
 {
+	unsigned char made[WAL_HEADER];
 	struct wal_sum sum;
 
-	if (check_header(fs->p, &sum) || fs->n == 0) {
-		fs->salt = fs->p + SALT;
-		return fs->n > 0;
-	}
-	if (make_header(frame_at(fs, 0), fs->page, fs->big_endian, made)) {
-		fs->header = made;
-		fs->salt = made + SALT;
+	if (fs->n == 0)
+		return false;
+	if (check_header(fs->header, &sum)) {
+		set_salt(fs, fs->header + SALT);
 		return true;
 	}
-	for (size_t i = 0; i < fs->n && !fs->salt; i++)
-		if (frame_is_intact(fs, i))
-			fs->salt = frame_at(fs, i) + FRAME_SALT;
-	return fs->salt && !is_older_than_first(fs, fs->salt);
+	if (make_header(frame_at(fs, 0), fs->page, fs->big_endian, made)) {
+		memcpy(fs->header, made, sizeof(made));
+		set_salt(fs, made + SALT);
+		return true;
+	}
+	for (size_t i = 0; i < fs->n && !fs->has_salt; i++) {
+		frame_at(fs, i);
+		if (is_intact(fs))
+			set_salt(fs, fs->frame + FRAME_SALT);
+	}
+	return fs->has_salt && !is_older_than_first(fs);
 }
 
 /* How many frames are known to belong to committed transactions. */
-static size_t count_committed(const struct wal_frames *fs, uint64_t committed)
+static size_t count_committed(struct wal_frames *fs, uint64_t committed)
 {
 	size_t n = committed > WAL_HEADER
 			   ? (size_t)(committed - WAL_HEADER) / (WAL_FRAME_HEADER + fs->page)
@@ -337,31 +359,32 @@ static size_t count_committed(const struct wal_frames *fs, uint64_t committed)
 	if (n > fs->n)
 		n = fs->n;
 	for (size_t i = fs->n; i > n; i--)
-		if (frame_is_of_generation(fs, i - 1) && big(frame_at(fs, i - 1) + DB_PAGES) &&
-		    frame_is_intact(fs, i - 1))
+		if (wal_frame_commits(frame_at(fs, i - 1)) && is_of_generation(fs) && is_intact(fs))
 			return i;
 	return n;
 }
 
-void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
+void wal_each_committed(const struct harmed_file *wal, uint64_t committed, size_t page,
 			wal_frame_fn fn, void *arg)
 {
-	struct wal_frames fs = { .p = wal, .header = wal, .page = page };
-	unsigned char made[WAL_HEADER];
+	CLEANUP(freep) unsigned char *frame = mem_alloc(WAL_FRAME_HEADER + page);
+	struct wal_frames fs = { .file = wal, .page = page, .frame = frame };
+	size_t n;
 
-	if (n < WAL_HEADER)
+	if (wal->size < WAL_HEADER)
 		return;
-	fs.n = (n - WAL_HEADER) / (WAL_FRAME_HEADER + page);
-	fs.big_endian = big(wal + MAGIC) & 1;
-	if (!find_salt(&fs, made))
+	harmed_file_read(wal, fs.header, sizeof(fs.header), 0);
+	fs.n = (size_t)(wal->size - WAL_HEADER) / (WAL_FRAME_HEADER + page);
+	fs.big_endian = big(fs.header + MAGIC) & 1;
+	if (!find_salt(&fs))
 		return;
 	n = count_committed(&fs, committed);
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char *f = frame_at(&fs, i);
-		bool intact = frame_is_intact(&fs, i);
+		bool intact = is_intact(&fs);
 
 		/* A frame of an older generation was not overwritten, so the log ends before it. */
-		if (intact ? frame_is_of_generation(&fs, i) : committed > 0)
-			fn(arg, big(f), f + WAL_FRAME_HEADER, intact);
+		if (intact ? is_of_generation(&fs) : committed > 0)
+			fn(arg, big(f), place_of(&fs, i) + WAL_FRAME_HEADER, intact);
 	}
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "journal/sqlite/harmed_file.h"
 
 enum { WAL_HEADER = 32, WAL_FRAME_HEADER = 24 };
 
@@ -67,15 +68,15 @@ bool wal_frame_commits(const unsigned char header[WAL_FRAME_HEADER]);
 /* -1: it could not be read, *err (ERR_SYSTEM) says why. */
 int wal_read(const char *path, struct wal *ret, struct err *err);
 
-/* A page as a frame has it; intact: the frame fits its checksum. */
-typedef void (*wal_frame_fn)(void *arg, uint32_t page, const unsigned char *bytes, bool intact);
+/* A page in a frame, whose bytes begin there in the WAL; intact: the frame fits its checksum. */
+typedef void (*wal_frame_fn)(void *arg, uint32_t page, uint64_t at, bool intact);
 
 /*
- * Calls fn for frames of a damaged WAL, which is in memory as a whole: those of its generation, the
- * oldest first, up to the last one that is known to be committed, by `committed` (bytes, see
- * synced.h; 0: not known) or by an intact frame that ends a commit.
+ * Calls fn for frames of a damaged WAL: those of its generation, the oldest first, up to the last
+ * one that is known to be committed, by `committed` (bytes, see synced.h; 0: not known) or by an
+ * intact frame that ends a commit.
  */
-void wal_each_committed(const unsigned char *wal, size_t n, uint64_t committed, size_t page,
+void wal_each_committed(const struct harmed_file *wal, uint64_t committed, size_t page,
 			wal_frame_fn fn, void *arg);
 
 #endif
