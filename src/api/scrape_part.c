@@ -19,7 +19,7 @@ struct scrape_part {
 	struct group_filter filter;
 	struct shard shard;
 	struct strbuf only; /* the key of the only group that is meant; empty: the filter decides */
-	bool found;         /* the group of that key exists */
+	bool found;         /* the group of that key exists, or did */
 	uint32_t cursor;
 	struct group_list some; /* of all groups */
 	uint32_t at;            /* the next one of these to look at */
@@ -279,26 +279,46 @@ static int begin_group(struct scrape_part *p, uint32_t slot, struct str key)
 
 static bool is_meant(struct scrape_part *p, struct str key, struct err *err)
 {
-	if (p->only.n > 0)
-		return str_eq(key, strbuf_str(&p->only));
 	if (!shard_has(p->shard, shard_hash(key)))
 		return false;
 	return group_filter_key(&p->filter, key, &p->keys, err) > 0;
 }
 
-static bool end(const struct scrape_part *p, struct err *err)
+static void begin(struct scrape_part *p, uint32_t slot, struct str key, struct err *err)
 {
-	if (p->only.n > 0 && !p->found)
-		err_set(err, ERR_NOT_FOUND, 0, "there is no such group");
-	return true;
+	if (begin_group(p, slot, key) < 0)
+		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
 }
 
 static void look_at(struct scrape_part *p, const struct group_brief *g, struct err *err)
 {
 	struct str key = group_list_key(&p->some, g);
 
-	if (is_meant(p, key, err) && begin_group(p, g->slot, key) < 0)
-		err_set(err, ERR_BUSY, 0, "not enough memory for the answer");
+	if (is_meant(p, key, err))
+		begin(p, g->slot, key, err);
+}
+
+/* Begins with the next group that is meant, if it is among some. True: there are no more. */
+static bool next(struct scrape_part *p, struct err *err)
+{
+	if (p->at < p->some.n) {
+		look_at(p, &p->some.list[p->at++], err);
+		return false;
+	}
+	p->at = 0;
+	return !store_list_groups(p->from, &p->cursor, &p->some);
+}
+
+/* The same for the only group that is meant. */
+static bool next_only(struct scrape_part *p, struct err *err)
+{
+	uint32_t slot = p->found ? 0 : store_find_group(p->from, strbuf_str(&p->only));
+
+	if (slot)
+		begin(p, slot, strbuf_str(&p->only), err);
+	if (!p->found && !err->reason)
+		err_set(err, ERR_NOT_FOUND, 0, "there is no such group");
+	return slot == 0;
 }
 
 /* The copy is only there for the reply. */
@@ -313,17 +333,10 @@ static void count(struct scrape_part *p)
 static bool copy_some(struct scrape_part *p, int64_t until_ns, struct err *err)
 {
 	do {
-		if (p->head) {
+		if (p->head)
 			go_on(p);
-		} else if (p->found && p->only.n > 0) {
+		else if (p->only.n > 0 ? next_only(p, err) : next(p, err))
 			return true;
-		} else if (p->at < p->some.n) {
-			look_at(p, &p->some.list[p->at++], err);
-		} else {
-			p->at = 0;
-			if (!store_list_groups(p->from, &p->cursor, &p->some))
-				return end(p, err);
-		}
 		if (err->reason)
 			return true;
 	} while (clock_mono_ns() < until_ns);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "pages/pages.h"
 
@@ -77,6 +78,19 @@ bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret
 	}
 	pthread_mutex_unlock(&p->lock);
 	return more;
+}
+
+uint32_t pages_find_group(struct pages *p, struct str key)
+{
+	uint64_t hash = hash_bytes(key);
+	uint32_t slot, at = SERIES_INDEX_START;
+
+	pthread_mutex_lock(&p->lock);
+	while ((slot = series_index_next(&p->keys, hash, &at)) != 0 &&
+	       !str_eq(group_key(p->groups[slot]), key))
+		;
+	pthread_mutex_unlock(&p->lock);
+	return slot;
 }
 
 static bool copy(struct arena *a, struct str s, struct str *ret)

@@ -43,6 +43,9 @@ void group_list_done(struct group_list *l);
  */
 bool pages_list_groups(struct pages *p, uint32_t *cursor, struct group_list *ret);
 
+/* Any thread. The slot of the group with this key; 0: there is none. */
+uint32_t pages_find_group(struct pages *p, struct str key);
+
 static inline struct str group_list_key(const struct group_list *l, const struct group_brief *g)
 {
 	return strbuf_at(&l->keys, g->key);

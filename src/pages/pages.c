@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 void pages_init(struct pages *p)
@@ -17,6 +18,7 @@ void pages_done(struct pages *p)
 	pool_done(&p->entries);
 	free(p->list);
 	free(p->groups);
+	series_index_done(&p->keys);
 	for (size_t i = 0; i < p->n_expired; i++)
 		free(p->expired[i].job);
 	pthread_mutex_destroy(&p->lock);
@@ -54,5 +56,9 @@ void pages_show_group(struct pages *p, struct group *g, bool exists)
 		       (cap - p->cap_groups) * sizeof(struct group *));
 		p->cap_groups = cap;
 	}
+	if (exists && !p->groups[g->slot])
+		series_index_add(&p->keys, hash_bytes(group_key(g)), g->slot);
+	else if (!exists && p->groups[g->slot])
+		series_index_remove(&p->keys, hash_bytes(group_key(g)), g->slot);
 	p->groups[g->slot] = exists ? g : NULL;
 }

@@ -12,6 +12,7 @@
 #include "pages/family.h"
 #include "pages/group.h"
 #include "pages/page.h"
+#include "pages/series_index.h"
 #include "pages/snapshot.h"
 #include "pages/writers.h"
 
@@ -28,6 +29,7 @@ struct pages {
 	size_t n_list, n_sorted, cap_list;
 	struct group **groups; /* by slot; NULL: not published */
 	uint32_t cap_groups;
+	struct series_index keys; /* of the published groups */
 	struct store_counts counts;
 	struct expired_job expired[EXPIRED_JOBS_MAX + 1]; /* groups that have ended by themselves */
 	size_t n_expired;                                 /* with a job */

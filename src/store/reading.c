@@ -28,6 +28,11 @@ bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret
 	return pages_list_groups(&s->pages, cursor, ret);
 }
 
+uint32_t store_find_group(struct store *s, struct str key)
+{
+	return pages_find_group(&s->pages, key);
+}
+
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret)
 {

@@ -271,6 +271,7 @@ int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct 
 int store_hold_group(struct store *s, uint32_t *cursor, bool with_series, struct arena *a,
 		     struct held_group *ret);
 bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret);
+uint32_t store_find_group(struct store *s, struct str key);
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,
 			struct group_details *ret);
 struct store_counts store_counts(struct store *s);

@@ -3,6 +3,7 @@
  * counted here, in series and lines, and not timed.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/lint_scan.h"
@@ -96,6 +97,48 @@ START_TEST(a_group_is_held_without_copying_its_text)
 }
 END_TEST
 
+/* However many others there are. */
+START_TEST(one_group_is_found_at_once)
+{
+	enum { GROUPS = 2000 };
+	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
+	struct store *s = store_new(&unlimited);
+	struct label labels[] = { { STR("job"), STR("j") }, { STR("n"), STR_NULL } };
+	const struct key key = { labels, 2, false };
+	char path[32], number[16];
+	unsigned steps = 0;
+	struct scrape_part *part;
+	struct err err = { 0 };
+
+	for (int i = 0; i < GROUPS; i++) {
+		snprintf(path, sizeof(path), "/j/n/%d", i);
+		CLEANUP(push_freep) struct push *push = make_push(PUSH_PUT, path, "a 1\n", 1);
+
+		store_stage(s, push);
+		store_publish(s);
+	}
+	snprintf(number, sizeof(number), "%d", GROUPS - 1);
+	labels[1].value = str_of(number);
+	part = scrape_part_of_group(s, &key);
+	while (!scrape_part_step(part, 0, &err))
+		steps++;
+	ck_assert_msg(err.reason == ERR_NONE && steps <= 4, "%u steps, %s", steps, err.msg);
+	ck_assert_uint_eq(store_counts(scrape_part_store(part)).groups, 1);
+	scrape_part_free(part);
+	/* It may have gone. */
+	CLEANUP(push_freep) struct push *gone = make_push(PUSH_DELETE, path, "", 1);
+
+	store_stage(s, gone);
+	store_publish(s);
+	part = scrape_part_of_group(s, &key);
+	while (!scrape_part_step(part, 0, &err))
+		;
+	ck_assert_int_eq(err.reason, ERR_NOT_FOUND);
+	scrape_part_free(part);
+	store_free(s);
+}
+END_TEST
+
 static void count(void *arg, const struct lint_found *what)
 {
 	(void)what;
@@ -131,5 +174,6 @@ int main(void)
 	tcase_add_test(tc, a_group_is_copied_in_steps);
 	tcase_add_test(tc, a_group_is_held_without_copying_its_text);
 	tcase_add_test(tc, a_group_is_looked_at_in_steps);
+	tcase_add_test(tc, one_group_is_found_at_once);
 	return run_cases("group_steps", tc);
 }

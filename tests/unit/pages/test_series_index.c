@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "lib/rng.h"
 #include "lib/run.h"
-#include "store/series_index.h"
+#include "pages/series_index.h"
 
 /*
  * Random entries against an array. `keep` bits of a random number make a hash, `set` bits are on in

@@ -1,4 +1,4 @@
-#include "store/series_index.h"
+#include "pages/series_index.h"
 
 #include <assert.h>
 #include <stdlib.h>

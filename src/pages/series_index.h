@@ -1,11 +1,11 @@
 /*
  * Which group owns a series: hash -> owner (the group's slot), for the whole store. Also used for
- * keys and ids of groups. Only the committer uses it. It has 256 small tables that grow one at a
+ * keys and ids of groups. One thread at a time. It has 256 small tables that grow one at a
  * time, so that no push pays for moving everything, and 8 bytes an entry, since only 40 bits of a
  * hash are kept: entries that agree in these are all kept, and compared by the caller.
  */
-#ifndef STORE_SERIES_INDEX_H
-#define STORE_SERIES_INDEX_H
+#ifndef PAGES_SERIES_INDEX_H
+#define PAGES_SERIES_INDEX_H
 
 #include <stdbool.h>
 #include <stddef.h>
