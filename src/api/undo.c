@@ -196,7 +196,13 @@ void api_undo(struct api_worker *w, struct http_request *req)
 	u->task.run = answer;
 	u->worker = w;
 	u->req = req;
-	u->undo = (struct undo){ .now = clock_wall(), .may = may, .left_out = left_out, .arg = u };
+	u->undo = (struct undo){
+		.now = clock_wall(),
+		.may = may,
+		.left_out = left_out,
+		.arg = u,
+		.hides_others = !caller_sees_all(caller_of(req)),
+	};
 	memcpy(u->undo.id, id, sizeof(id));
 	if (w->api->rules) {
 		u->rules = current_rules_get(w->api->rules);

@@ -52,6 +52,7 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 	group_pushes_init(&u->pushes, true);
 	u->pushes.check = what->check;
 	u->pushes.check_arg = what->arg;
+	u->pushes.hides_others = what->hides_others;
 	store_undo_reading(s, true);
 	return u;
 }

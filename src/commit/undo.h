@@ -28,6 +28,7 @@ struct undo {
 	int (*check)(void *arg, const struct key *key, const struct family *families,
 		     struct err *err);
 	void *arg;
+	bool hides_others;   /* whoever asks may not read: left_out() names no other groups */
 	uint64_t pass_bytes; /* of rows that are kept in memory at a time; 0: 64 MiB */
 	uint64_t restored;   /* groups that are back, or that have the family again */
 };

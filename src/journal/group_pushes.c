@@ -72,6 +72,7 @@ struct push *group_pushes_add(struct group_pushes *gp, struct str key_bytes,
 	if (gp->check)
 		gp->check(gp->check_arg, &key, first, &gp->refused);
 	push = push_build(&gp->builder, PUSH_POST, &key, first, at);
+	push->hides_others = gp->hides_others;
 	if (!push->err.reason)
 		push->err = gp->refused;
 	add_push(gp, push);

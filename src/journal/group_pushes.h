@@ -13,6 +13,7 @@ struct group_pushes {
 	int (*check)(void *arg, const struct key *key, const struct family *families,
 		     struct err *err);
 	void *check_arg;
+	bool hides_others;  /* of the pushes */
 	struct err refused; /* the error of `check` for the last push */
 	struct push_builder builder;
 	struct arena arena; /* for building one */

@@ -271,6 +271,7 @@ int store_stage_family(struct store *s, struct push *push, struct push *times)
 
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
+	g->staged->hides_others = push->hides_others;
 	change_put(s, record, &push->families[0]);
 	if (change_apply(s, &push->err) < 0) {
 		record_unref(record);

@@ -395,6 +395,20 @@ def test_who_may_not_read_is_not_told_of_other_groups(tmp_path, kind):
             assert 'group {host="db-7",job="secret"} has it as COUNTER' in g.by(user, "PUT", path, body).text
 
 
+@pytest.mark.parametrize("prefix, family", [("/metrics", ""), ("/metrics", "m"), ("/sum/metrics", "")])
+def test_an_undo_does_not_tell_of_other_groups_either(tmp_path, database, prefix, family):
+    entries = ["{who: [ci], may: [push, delete], match: '{job=\"ci\"}'}", "{who: [ops], may: [push, delete, read]}"]
+    with Roles(tmp_path, entries, ["ci", "ops"], database=database) as g:
+        for user, says in (("ci", "another group has it as COUNTER"), ("ops", 'group {host=\\"db-7\\",job=\\"secret\\"} has it as COUNTER')):
+            assert g.by("ci", "PUT", prefix + "/job/ci/instance/1", "# TYPE m gauge\nm 1\n# TYPE n gauge\nn 1\n").status == 200
+            r = g.by("ci", "DELETE", "/api/v1/groups" + match('{job="ci"}') + (f"&family={family}" if family else ""))
+            assert g.by("ops", "PUT", "/metrics/job/secret/host/db-7", "# TYPE m counter\nm 1\n").status == 200
+            r = g.by(user, "POST", f"/api/v1/undo/{json.loads(r.text)['data']['undo']}")
+            assert r.status == 200 and says in r.text and (user == "ops" or "secret" not in r.text), r
+            for job in ("secret", "ci"):
+                g.by("ops", "DELETE", "/api/v1/groups" + match(f'{{job="{job}"}}'))
+
+
 def test_refusals_are_logged_with_the_user(teams):
     teams.by("web", "PUT", "/metrics/job/ci-9", "a 1\n")
     line = teams.wait_for_line("request refused by access: of --config.file")
