@@ -14,6 +14,7 @@ static const char *const flags[] = {
 };
 static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_FLAG };
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
+static const char *const lowered_flags[] = { "--limits.groups=3", "--limits.series=18" };
 static const char *const bytes_flags[] = { "--limits.stored-bytes=9000" };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
@@ -48,7 +49,8 @@ void world_flags(const struct world *w, const char *ret[WORLD_FLAGS])
 	if (w->ends)
 		n = add_flags(ret, n, ends_flags, ARRAY_LEN(ends_flags));
 	if (w->limited)
-		n = add_flags(ret, n, limited_flags, ARRAY_LEN(limited_flags));
+		n = add_flags(ret, n, w->lowered ? lowered_flags : limited_flags,
+			      ARRAY_LEN(limited_flags));
 	if (w->ruled)
 		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
 	if (w->logins.on)

@@ -9,10 +9,8 @@
 
 void oracle_init(struct oracle *o, bool limited, uint64_t max_bytes)
 {
-	*o = (struct oracle){ .n_states = 1, .max_bytes = max_bytes };
+	*o = (struct oracle){ .n_states = 1, .limited = limited, .max_bytes = max_bytes };
 	o->states[0] = mem_zalloc(sizeof(struct oracle_state));
-	o->states[0]->store.max_groups = limited ? ORACLE_GROUPS : 1000;
-	o->states[0]->store.max_series = limited ? ORACLE_SERIES : 100000;
 }
 
 static void forget(struct oracle_state **states, size_t n)

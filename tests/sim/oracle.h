@@ -34,6 +34,7 @@ struct sim_request {
 	 * may do so, as they have changed since. */
 	int refusal;
 	bool maybe_refused;
+	bool lowered;    /* of a push: it was decided by the lower limits */
 	unsigned spared; /* of a delete and an undo: groups that it may not have to do with: bits */
 	uint64_t rules;  /* changes of them, when it was sent */
 	enum sim_login login;
@@ -63,6 +64,8 @@ struct sim_request {
 
 /* What fits into a gateway with limits: fewer groups than clients push to. */
 enum { ORACLE_GROUPS = 5, ORACLE_SERIES = 40, ORACLE_BYTES = 9000 };
+/* After some starts fewer still: what is there stays. */
+enum { ORACLE_FEWER_GROUPS = 3, ORACLE_FEWER_SERIES = 18 };
 enum { ORACLE_OPEN = 48, ORACLE_STATES = 16 };
 
 struct oracle_state {
@@ -86,6 +89,7 @@ struct oracle {
 	 * gives many pushes the same time: it is not known any more whose HELP is the newest.
 	 */
 	bool any_help;
+	bool limited;       /* by the limits above */
 	uint64_t max_bytes; /* --limits.stored-bytes; 0: more than there ever is */
 	struct ends_start started;
 	bool notes;        /* lines that are right at some time are noted in `ever` */

@@ -108,6 +108,12 @@ static bool fits(uint64_t max, const struct naive_store *before, const struct na
 	return least <= least_before || least <= max + max / 16;
 }
 
+static void limit(const struct oracle *o, const struct sim_request *r, struct naive_store *s)
+{
+	s->max_groups = !o->limited ? 1000 : r->lowered ? ORACLE_FEWER_GROUPS : ORACLE_GROUPS;
+	s->max_series = !o->limited ? 100000 : r->lowered ? ORACLE_FEWER_SERIES : ORACLE_SERIES;
+}
+
 static bool push(const struct oracle *o, struct oracle_state *s, const struct sim_request *r,
 		 int64_t now_ns, int status)
 {
@@ -115,6 +121,7 @@ static bool push(const struct oracle *o, struct oracle_state *s, const struct si
 	struct naive_push p = r->push;
 	struct err err = { 0 };
 
+	limit(o, r, &s->store);
 	p.now = r->now;
 	p.now_ns = now_ns;
 	for (int i = 0; i < p.n; i++)

@@ -134,6 +134,40 @@ static bool is_too_large(const struct naive_push *p, size_t body, const struct p
 	       (l->series && lines > l->series) || (l->families && (unsigned)p->n > l->families);
 }
 
+/* Series of the first groups differ in the label `a`, which their paths do not have. */
+static void fill_family(uint64_t *rng, int name, int32_t type, int n, struct naive_push *p)
+{
+	static const char *const as[NAIVE_SERIES] = { NULL, "1", "2" };
+	struct naive_family *f = &p->families[p->n++];
+
+	*f = (struct naive_family){ .there = true, .name = name, .type = type, .n = n };
+	for (int i = 0; i < n; i++)
+		f->series[i] = (struct naive_series){ .a = as[i], .value = (int)rng_below(rng, 3) };
+}
+
+void pushes_fill(uint64_t *rng, const struct pushes_limits *l, struct naive_push *p)
+{
+	static const int32_t types[] = { METRIC_GAUGE, METRIC_COUNTER, METRIC_UNTYPED };
+	enum { WITHOUT_A = 4, HISTOGRAMS = 2, HISTOGRAM_LINES = 4 };
+	bool series = rng_one_in(rng, 2);
+	int first = (int)rng_below(rng, NAIVE_PLAIN_NAMES), each = series ? NAIVE_SERIES : 1;
+	int left = (int)(series ? l->series : l->families) + (int)rng_below(rng, 2);
+
+	*p = (struct naive_push){ .mode = PUSH_POST,
+				  .group = (int)rng_below(rng, WITHOUT_A),
+				  .now = p->now };
+	/* What a histogram has is counted as it is shown. */
+	if (series && left >= HISTOGRAMS * HISTOGRAM_LINES && rng_one_in(rng, 2)) {
+		fill_family(rng, NAIVE_PLAIN - 1, METRIC_HISTOGRAM, HISTOGRAMS, p);
+		left -= HISTOGRAMS * HISTOGRAM_LINES;
+	}
+	for (; left > 0; left -= each) {
+		int name = NAIVE_PLAIN + (first + 5 * p->n) % NAIVE_PLAIN_NAMES;
+
+		fill_family(rng, name, types[name % 3], left < each ? left : each, p);
+	}
+}
+
 struct pushes_made pushes_add_bytes(uint64_t *rng, const struct naive_push *p,
 				    const struct pushes_how *how, struct strbuf *out)
 {

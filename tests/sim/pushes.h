@@ -28,6 +28,8 @@ struct pushes_made {
 	bool spoiled, too_large;
 };
 
+/* Makes a valid push of as many series, or families, as the limits allow, or of one more. */
+void pushes_fill(uint64_t *rng, const struct pushes_limits *l, struct naive_push *p);
 /* Appends a request. With a limit of bytes some bodies have just as many, or one more. */
 struct pushes_made pushes_add_bytes(uint64_t *rng, const struct naive_push *p,
 				    const struct pushes_how *how, struct strbuf *out);

@@ -46,7 +46,31 @@ static void push_bytes(struct world *w, struct sim_request *r, struct strbuf *by
 	r->too_large = made.too_large;
 }
 
-void requests_send(struct world *w, bool again)
+/* Only some pushes have padded series, which make them long. */
+static void make_push(struct world *w, enum requests_push kind)
+{
+	if (kind == REQUESTS_AGAIN && last_push.now)
+		return;
+	naive_random_push(&w->rng, 1, &last_push);
+	if ((w->limits.series || w->limits.families) && rng_one_in(&w->rng, 6))
+		pushes_fill(&w->rng, &w->limits, &last_push);
+	for (int i = 0; i < last_push.n && kind != REQUESTS_LONG && !rng_one_in(&w->rng, 8); i++)
+		for (int k = 0; k < last_push.families[i].n; k++)
+			last_push.families[i].series[k].padded = false;
+}
+
+static void push_request(struct world *w, enum requests_push kind, struct sim_request *r,
+			 struct strbuf *bytes)
+{
+	make_push(w, kind);
+	r->push = last_push;
+	r->push.own_ttl = w->ends && ends_has_own(r->push.group);
+	r->push.ttl = r->push.own_ttl ? ENDS_OWN : 0;
+	r->dry_run = r->push.mode != PUSH_DELETE && rng_one_in(&w->rng, 12);
+	push_bytes(w, r, bytes);
+}
+
+void requests_send(struct world *w, enum requests_push kind)
 {
 	CLEANUP(strbuf_done) struct strbuf bytes = { 0 };
 	struct sim_request r = { .kind = REQUEST_PUSH };
@@ -56,26 +80,16 @@ void requests_send(struct world *w, bool again)
 		world_settle(w);
 		return;
 	}
-	if (!again && rng_one_in(&w->rng, 40)) {
+	if (kind == REQUESTS_ANY && rng_one_in(&w->rng, 40)) {
 		r.kind = REQUEST_WIPE;
 		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
 				    "Content-Length: 0\r\n\r\n");
-	} else if (!again && !w->limited && rng_one_in(&w->rng, 3)) {
+	} else if (kind == REQUESTS_ANY && !w->limited && rng_one_in(&w->rng, 3)) {
 		r.kind = REQUEST_SUM;
 		sums_random(&w->rng, &w->sums_clients, &r.sum);
 		sums_add_bytes(&w->rng, &r.sum, &bytes);
 	} else {
-		if (!again || !last_push.now)
-			naive_random_push(&w->rng, 1, &last_push);
-		/* Only some pushes have padded series, which make them long. */
-		for (int i = 0; i < last_push.n && !rng_one_in(&w->rng, 8); i++)
-			for (int k = 0; k < last_push.families[i].n; k++)
-				last_push.families[i].series[k].padded = false;
-		r.push = last_push;
-		r.push.own_ttl = w->ends && ends_has_own(r.push.group);
-		r.push.ttl = r.push.own_ttl ? ENDS_OWN : 0;
-		r.dry_run = r.push.mode != PUSH_DELETE && rng_one_in(&w->rng, 12);
-		push_bytes(w, &r, &bytes);
+		push_request(w, kind, &r, &bytes);
 	}
 	if ((r.kind == REQUEST_WIPE || (r.kind == REQUEST_SUM && r.sum.kind == ADDED_GOES)) &&
 	    !added_goes(w))
@@ -121,6 +135,9 @@ static void remove_many(struct world *w)
 	/* After a dry run nothing is undone: pushes may have come since the delete before it. */
 	*w->undo = '\0';
 	removals_random(&w->rng, &r.removal);
+	/* Whoever may do everything takes what others may not bring back. */
+	if (w->logins.on && rng_one_in(&w->rng, 2))
+		r.login = LOGIN_ADMIN;
 	removals_add_bytes(&w->rng, &r.removal, dry_run, &bytes);
 	if (dry_run)
 		ask_for_delete(w, &r.removal, strbuf_str(&bytes));
@@ -136,6 +153,8 @@ static void undo(struct world *w)
 
 	memcpy(r.removal.undo, w->undo, sizeof(w->undo));
 	r.removal.said = -1;
+	if (w->logins.on && rng_one_in(&w->rng, 2))
+		r.login = (enum sim_login)(LOGIN_ZERO + w->logins.file);
 	*w->undo = '\0';
 	w->oracle.any_help = true;
 	removals_add_undo(&r.removal, &bytes);
@@ -165,11 +184,11 @@ void requests_remove(struct world *w)
 	if (rng_one_in(&w->rng, 3))
 		world_restart(w, rng_one_in(&w->rng, 2));
 	for (unsigned n = w->limited ? 0 : rng_below(&w->rng, 4); n > 0 && !w->over; n--)
-		requests_send(w, rng_one_in(&w->rng, 4));
-	if (rng_one_in(&w->rng, 3))
+		requests_send(w, rng_one_in(&w->rng, 4) ? REQUESTS_AGAIN : REQUESTS_ANY);
+	if (rng_one_in(&w->rng, w->logins.on ? 8 : 3))
 		requests_change_rules(w);
 	if (w->over || !w->process || !world_can_undo(w) || requests_free_client(w) < 0 ||
-	    rules_hinder_undo(&w->rules))
+	    w->lowered || rules_hinder_undo(&w->rules))
 		return;
 	if (!w->disk->dies_at && rng_one_in(&w->rng, 2))
 		disk_die_within(w->disk, 6);

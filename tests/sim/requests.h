@@ -8,8 +8,12 @@
 void requests_begin(bool undoes);
 /* The next client that awaits no answer. -1: all await one. */
 int requests_free_client(const struct world *w);
-/* A push, a delete, a push to a summed group or a wipe; again: the last push once more. */
-void requests_send(struct world *w, bool again);
+/*
+ * Any: a push, a delete, a push to a summed group or a wipe; long: a push or a delete, of all of
+ * whose padding nothing is left out.
+ */
+enum requests_push { REQUESTS_ANY, REQUESTS_AGAIN /* the last push once more */, REQUESTS_LONG };
+void requests_send(struct world *w, enum requests_push kind);
 /* Deletes many groups, and maybe undoes that. */
 void requests_remove(struct world *w);
 /* Writes the files of rules and of users anew, and maybe reloads the first. */

@@ -17,6 +17,11 @@ void rules_random(uint64_t *rng, struct sim_rules *r)
 	if (!r->ends)
 		r->file &= ~(unsigned)(RULES_K_TTL | RULES_J_TTL | RULES_SUMS_TTL | RULES_SILENT |
 				       RULES_ADDED_TTL);
+	/* What others may not do is asked for most where there are others. */
+	if (r->logins && !rng_one_in(rng, 4)) {
+		r->file |= RULES_ACCESS;
+		r->file &= ~(unsigned)(RULES_K_DENIED | RULES_J_SERIES);
+	}
 	if (rng_one_in(rng, 5))
 		r->file |= RULES_WRONG;
 }

@@ -123,7 +123,7 @@ static void crash(struct world *w)
 	w->power_cut = !rng_one_in(&w->rng, 3);
 	disk_die_within(w->disk, soon[rng_below(&w->rng, ARRAY_LEN(soon))]);
 	for (unsigned n = rng_below(&w->rng, 5); n > 0 && !w->over && !w->disk->dead; n--)
-		requests_send(w, false);
+		requests_send(w, REQUESTS_ANY);
 	if (rng_one_in(&w->rng, 8))
 		requests_remove(w);
 	world_crash(w);
@@ -140,14 +140,24 @@ static void pass_long(struct world *w)
 	world_settle(w);
 }
 
-/* Of a change that is under way a part may come before it, and another one behind. */
+/*
+ * Of a change that is under way a part may come before it, and another one behind. Some databases
+ * are copied between one commit and the next, page by page.
+ */
 static void back_up(struct world *w)
 {
 	int client = requests_free_client(w);
+	enum { PUSHES = 12 };
+	bool among_pushes = rng_one_in(&w->rng, 2);
 
 	if (w->over || !w->process || client < 0 || w->backup.fd || w->backup.copy.n)
 		return;
 	backups_send(w, (unsigned)client);
+	for (unsigned n = 0; among_pushes && n < PUSHES && w->backup.fd && !w->over; n++) {
+		requests_send(w, REQUESTS_LONG);
+		for (unsigned k = rng_below(&w->rng, 40); k > 0 && !w->over; k--)
+			world_go_on(w);
+	}
 }
 
 static void take_disk_step(struct world *w, const struct sim_step *s)
@@ -178,7 +188,7 @@ static void take_step(struct world *w, const struct sim_step *s)
 	switch (s->kind) {
 	case STEP_REQUEST:
 	case STEP_RETRY:
-		requests_send(w, s->kind == STEP_RETRY);
+		requests_send(w, s->kind == STEP_RETRY ? REQUESTS_AGAIN : REQUESTS_ANY);
 		break;
 	case STEP_REMOVE:
 		requests_remove(w);
@@ -225,6 +235,7 @@ static void take_step(struct world *w, const struct sim_step *s)
 		back_up(w);
 		break;
 	case STEP_RESTART:
+		w->lowers = w->limited && rng_one_in(&w->rng, 2);
 		world_restart(w, w->disk->dies_at && rng_one_in(&w->rng, 2));
 		break;
 	default:
@@ -246,8 +257,9 @@ static struct world_has world_of(uint64_t seed)
 					 : seed % 5 == 3 ? WORLD_LIMITED
 							 : WORLD_PLAIN };
 
-	has.rules = seed / 5 % 4 == 1 || (has.kind == WORLD_ENDS && seed / 5 % 4 == 3);
 	has.logins = seed / 20 % 6 == 1;
+	has.rules = seed / 5 % 4 == 1 ||
+		    ((has.kind == WORLD_ENDS || has.logins) && seed / 5 % 4 == 3);
 	if (has.kind == WORLD_LIMITED && seed / 5 % 2)
 		has.max_bytes = ORACLE_BYTES;
 	if (seed / 20 % 6 == 2)
@@ -261,10 +273,10 @@ bool history_run(const struct history *h, struct world_counts *counts, struct st
 	struct world_has has = world_of(h->seed);
 	bool good;
 
-	requests_begin(h->seed % 2);
+	requests_begin(h->seed % 2 || has.logins);
 	/* So that some pushes are large. */
 	late_families = h->seed % 3 == 0 ? LATE_FAMILIES : (uint32_t)(h->seed % 3);
-	backup_step_pages = h->seed % 3 ? 2 : 64;
+	backup_step_pages = h->seed % 3 == 0 ? 64 : (int)(h->seed % 3);
 	world_start(&w, h->seed, has, counts);
 	w.oracle.notes = may_be_damaged(h);
 	for (unsigned i = 0; i < h->n && !w.over; i++) {

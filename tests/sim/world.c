@@ -338,6 +338,7 @@ static void start_process(struct world *w, int64_t down_ns)
 	const int64_t second = 1000000000;
 	const char *args[WORLD_FLAGS];
 
+	w->lowered = w->lowers;
 	world_flags(w, args);
 	/* A gateway does not start with a wrong file: an operator would mend it first. */
 	if (w->ruled && w->rules.file & RULES_WRONG) {

@@ -59,7 +59,8 @@ struct world {
 	struct sim_backup backup;
 	unsigned scraped_as;         /* the form that was asked for last */
 	bool ends;                   /* groups have a ttl */
-	bool limited;                /* few groups and series fit */
+	bool limited;                /* few groups and series fit, */
+	bool lowered, lowers;        /* even fewer; after the next start */
 	struct pushes_limits limits; /* of one push */
 	struct sim_logins logins;
 	bool ruled;             /* there are rules, */
