@@ -54,8 +54,6 @@ const struct naive_name naive_names[NAIVE_NAMES] = {
 	{ "push_time_seconds", "push_time_seconds", METRIC_GAUGE },
 };
 
-enum { TIME_NAME = NAIVE_NAMES - 1 };
-
 struct pair {
 	const char *name, *value;
 };
@@ -73,77 +71,12 @@ static const struct {
 	{ { { "a", "1" }, { "job", "j" } } },
 };
 
-/* The value that the key gives the label, else what was pushed. */
-static const char *value_of(int group, const char *name, const char *pushed)
+const char *naive_label(int group, const char *name, const char *pushed)
 {
 	for (const struct pair *l = group_labels[group].labels; l->name; l++)
 		if (strcmp(l->name, name) == 0)
 			return l->value;
 	return pushed;
-}
-
-/* Without printf(): a simulation that shows much again and again spends most of its time here. */
-static void add_all(struct strbuf *b, const char *const *parts)
-{
-	for (; *parts; parts++)
-		strbuf_addz(b, *parts);
-}
-
-/* {a="1",instance="",job="j" with more to come. */
-static void add_labels(struct strbuf *b, int group, const struct naive_series *s)
-{
-	const char *a = value_of(group, "a", s->a);
-	const char *instance = value_of(group, "instance", s->instance);
-
-	strbuf_addc(b, '{');
-	if (a)
-		add_all(b, (const char *const[]){ "a=\"", a, "\",", NULL });
-	add_all(b, (const char *const[]){ "instance=\"", instance ? instance : "", "\",job=\"",
-					  value_of(group, "job", s->job), "\"", NULL });
-	if (!s->padded)
-		return;
-	strbuf_addz(b, ",pad=\"");
-	strbuf_reserve(b, NAIVE_PADDING);
-	memset(b->p + b->n, '0', NAIVE_PADDING); /* NOLINT(bugprone-suspicious-memset-usage) */
-	b->n += NAIVE_PADDING;
-	strbuf_addc(b, '"');
-}
-
-static void add_line(struct strbuf *b, const char *name, const char *suffix, const char *labels,
-		     const char *more, int value)
-{
-	add_all(b, (const char *const[]){ name, suffix, labels, more, "} ", NULL });
-	if (value >= 0 && value < 10)
-		strbuf_addc(b, (char)('0' + value));
-	else
-		strbuf_addf(b, "%d", value);
-	strbuf_addc(b, '\n');
-}
-
-static void add_lines(struct strbuf *b, int group, const struct naive_family *f,
-		      const struct naive_series *s)
-{
-	const char *name = naive_names[f->name].exposed;
-	CLEANUP(strbuf_done) struct strbuf l = { 0 };
-
-	add_labels(&l, group, s);
-	const char *labels = strbuf_z(&l);
-
-	switch (f->type) {
-	case METRIC_SUMMARY:
-		add_line(b, name, "", labels, ",quantile=\"0.5\"", s->value);
-		break;
-	case METRIC_HISTOGRAM:
-	case METRIC_GAUGE_HISTOGRAM:
-		add_line(b, name, "_bucket", labels, ",le=\"1\"", s->value);
-		add_line(b, name, "_bucket", labels, ",le=\"+Inf\"", s->value);
-		break;
-	default:
-		add_line(b, name, "", labels, "", s->value);
-		return;
-	}
-	add_line(b, name, "_sum", labels, "", s->value);
-	add_line(b, name, "_count", labels, "", s->value);
 }
 
 static bool has_suffixes(int32_t type)
@@ -222,10 +155,11 @@ static bool is_same(const char *x, const char *y)
 
 static bool same_labels(int g, const struct naive_series *x, int h, const struct naive_series *y)
 {
-	return x->padded == y->padded && is_same(value_of(g, "a", x->a), value_of(h, "a", y->a)) &&
-	       is_same(value_of(g, "instance", x->instance),
-		       value_of(h, "instance", y->instance)) &&
-	       is_same(value_of(g, "job", x->job), value_of(h, "job", y->job));
+	return x->padded == y->padded &&
+	       is_same(naive_label(g, "a", x->a), naive_label(h, "a", y->a)) &&
+	       is_same(naive_label(g, "instance", x->instance),
+		       naive_label(h, "instance", y->instance)) &&
+	       is_same(naive_label(g, "job", x->job), naive_label(h, "job", y->job));
 }
 
 static bool share_series(int g, const struct naive_family *x, int h, const struct naive_family *y)
@@ -279,7 +213,7 @@ static bool well_built(const struct naive_push *p)
 		if (p->families[i].n > 0)
 			return false;
 	for (int i = 0; i < p->n; i++)
-		if (p->families[i].name != TIME_NAME &&
+		if (p->families[i].name != NAIVE_TIME &&
 		    share_series(p->group, &p->families[i], p->group, &p->families[i]))
 			return false;
 	return true;
@@ -302,6 +236,9 @@ static void hear(struct naive_group *g, const struct naive_push *p)
 	if (p->own_ttl || !g->own_ttl)
 		g->ttl = p->ttl;
 	g->own_ttl |= p->own_ttl;
+	g->expect = p->expect;
+	g->keep = g->ttl || g->expect || g->own_ttl ? p->keep : 0;
+	g->expired = g->overdue = false;
 }
 
 /* By itself, or with what the group has already. */
@@ -313,7 +250,7 @@ static enum err_reason check_group(const struct naive_push *p, const struct naiv
 	if (p->max_of_group == 0 || n <= p->max_of_group || n <= lines_of_group(before))
 		return ERR_NONE;
 	for (int i = 0; i < p->n; i++)
-		if (p->families[i].name != TIME_NAME)
+		if (p->families[i].name != NAIVE_TIME)
 			pushed += lines_of(&p->families[i]);
 	return pushed > p->max_of_group ? ERR_RULE_TOO_LARGE : ERR_RULE_FULL;
 }
@@ -327,7 +264,7 @@ static enum err_reason store_families(struct naive_store *s, const struct naive_
 	if (p->mode == PUSH_PUT)
 		memset(g->families, 0, sizeof(g->families));
 	for (int i = 0; i < p->n; i++)
-		if (p->families[i].name != TIME_NAME)
+		if (p->families[i].name != NAIVE_TIME)
 			g->families[p->families[i].name] = p->families[i];
 	g->pushed_at = p->now;
 	hear(g, p);
@@ -387,112 +324,4 @@ enum err_reason naive_apply(struct naive_store *s, const struct naive_push *p)
 	reason = built ? built : store_families(s, p);
 	refuse(s, p, is_new, reason);
 	return reason;
-}
-
-/* The help text that was pushed last, of families with samples. */
-static int help_of(const struct naive_store *s, int name)
-{
-	double at = 0;
-	int help = 0;
-
-	for (int g = 0; g < NAIVE_GROUPS; g++) {
-		const struct naive_family *f = &s->groups[g].families[name];
-
-		if (f->there && f->n > 0 && f->help && f->pushed_at > at) {
-			help = f->help;
-			at = f->pushed_at;
-		}
-	}
-	return help;
-}
-
-static int line_cmp(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Sorts the lines and appends them to out. */
-static void add_sorted(struct strbuf *lines, struct strbuf *out)
-{
-	char *at, *save, **list = NULL;
-	size_t n = 0;
-
-	strbuf_z(lines);
-	at = lines->p;
-	for (char *line; (line = strtok_r(at, "\n", &save)); at = NULL) {
-		list = mem_realloc(list, (n + 1) * sizeof(*list));
-		list[n++] = line;
-	}
-	if (n > 1)
-		qsort(list, n, sizeof(*list), line_cmp);
-	for (size_t i = 0; i < n; i++)
-		add_all(out, (const char *const[]){ list[i], "\n", NULL });
-	free(list);
-}
-
-static void expose_family(const struct naive_store *s, int name, struct strbuf *out)
-{
-	static const char *const words[] = { "counter", "gauge",     "summary",
-					     "untyped", "histogram", "histogram" };
-	static const char *const helps[] = { NULL, "one", "two\\nlines", "" };
-	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
-	const char *exposed = naive_names[name].exposed;
-	int32_t type = -1;
-
-	for (int g = 0; g < NAIVE_GROUPS; g++) {
-		const struct naive_family *f = &s->groups[g].families[name];
-
-		for (int i = 0; f->there && i < f->n; i++) {
-			add_lines(&lines, g, f, &f->series[i]);
-			type = f->type;
-		}
-	}
-	if (type < 0)
-		return;
-	if (help_of(s, name))
-		strbuf_addf(out, "# HELP %s %s\n", exposed, helps[help_of(s, name)]);
-	strbuf_addf(out, "# TYPE %s %s\n", exposed, words[type]);
-	add_sorted(&lines, out);
-}
-
-static void expose_times(const struct naive_store *s, const char *name, const char *how,
-			 bool failed, struct strbuf *out)
-{
-	static const struct naive_series time;
-	CLEANUP(strbuf_done) struct strbuf lines = { 0 };
-
-	for (int g = 0; g < NAIVE_GROUPS; g++) {
-		const struct naive_group *group = &s->groups[g];
-
-		if (!group->there)
-			continue;
-		strbuf_addz(&lines, name);
-		add_labels(&lines, g, &time);
-		strbuf_addf(&lines, "} %.0f\n", failed ? group->failed_at : group->pushed_at);
-	}
-	if (!lines.n)
-		return;
-	strbuf_addf(out,
-		    "# HELP %s Last Unix time when changing this group in the Pushgateway %s.\n"
-		    "# TYPE %s gauge\n",
-		    name, how, name);
-	add_sorted(&lines, out);
-}
-
-void naive_expose(const struct naive_store *s, struct strbuf *out)
-{
-	/* By exposed name; only one of the names that are exposed as the same one ever exists. */
-	static const int order[] = { 0, 4, 1, 2, 3, 5, 6, 7, 8, 9, 11, 10, -1, -2, 12, 13, -3, 14 };
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-		if (order[i] == -1)
-			expose_times(s, "push_failure_time_seconds", "failed", true, out);
-		else if (order[i] == -2)
-			expose_times(s, "push_time_seconds", "succeeded", false, out);
-		else if (order[i] == -3)
-			for (int name = NAIVE_PLAIN; name < TIME_NAME; name++)
-				expose_family(s, name, out);
-		else
-			expose_family(s, order[i], out);
-	}
 }

@@ -15,6 +15,7 @@
 enum { NAIVE_GROUPS = 8, NAIVE_NAMES = 42, NAIVE_SERIES = 3, NAIVE_PUSHED = 26 };
 /* Names that have nothing to do with each other: enough for a group's table to be hashed. */
 enum { NAIVE_PLAIN = 15, NAIVE_PLAIN_NAMES = 26 };
+enum { NAIVE_TIME = NAIVE_NAMES - 1 }; /* the name of the time of the last push */
 
 /* A name as pushed and as exposed; own: the type if it is an own metric, else -1. */
 struct naive_name {
@@ -51,6 +52,7 @@ struct naive_push {
 	int64_t now_ns;        /* monotonic */
 	int ttl;               /* of its group, in seconds; 0: it stays */
 	bool own_ttl;          /* by the push itself: only another such push changes it */
+	int keep, expect;      /* how long its push times stay, when the next push is expected */
 	uint64_t max_of_group; /* series that its group may have; 0: as many as fit */
 };
 
@@ -60,8 +62,10 @@ struct naive_group {
 	/* When it was last pushed to, from which its end counts: Unix seconds, and monotonic. */
 	double heard_at;
 	int64_t heard_ns;
-	int ttl;
-	bool own_ttl;
+	int ttl, keep, expect;
+	bool own_ttl, expired, overdue;
+	double expired_at; /* as heard_at */
+	int64_t expired_ns;
 	struct naive_family families[NAIVE_NAMES];
 };
 
@@ -84,7 +88,9 @@ bool naive_is_consistent(const struct naive_store *s, int group);
 bool naive_has_twin(const struct naive_store *s, int group);
 uint64_t naive_groups(const struct naive_store *s);
 uint64_t naive_lines(const struct naive_store *s);
-/* Writes the exposition as exposed_add() does. */
+/* The value that the key of the group gives the label, else what was pushed. */
+const char *naive_label(int group, const char *name, const char *pushed);
+/* naive_expose.c: writes the exposition as exposed_add() does. */
 void naive_expose(const struct naive_store *s, struct strbuf *out);
 
 #endif

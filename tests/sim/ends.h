@@ -20,9 +20,13 @@ enum { ENDS_FOLD = 60, ENDS_FOLD_USUAL = 8 * 86400, ENDS_SILENT_USUAL = 900 };
 /* The groups: those of the naive store, and the summed ones. */
 enum { ENDS_SUMS = NAIVE_GROUPS, ENDS_ADDED, ENDS_GROUPS };
 
-/* What ends together: groups and processes, each as bits. */
+/*
+ * What ends together: groups and processes, each as bits. The values of a group can end before the
+ * group does, and its next push can be overdue.
+ */
 struct ends {
-	unsigned groups, silent, folded;
+	unsigned groups, expired, overdue, silent, folded;
+	double at; /* Unix seconds, for the database, when those have expired */
 };
 
 /* When the process was started, and for how long at least no process ran before it. */
@@ -47,7 +51,11 @@ void ends_start(struct naive_store *s, struct sim_sums *sums, const struct ends_
 /* False: at that time something of it may not end yet, or is not there. */
 bool ends_may(const struct naive_store *s, const struct sim_sums *sums, const struct ends *what,
 	      int64_t now_ns, const struct ends_start *start);
-void ends_apply(struct naive_store *s, struct sim_sums *sums, const struct ends *what);
+/* now_ns: when that was. */
+void ends_apply(struct naive_store *s, struct sim_sums *sums, const struct ends *what,
+		int64_t now_ns);
+/* Whether the group would end at once, if it were there. */
+bool ends_is_over(const struct naive_group *g, int64_t now_ns, int64_t not_before_ns);
 /*
  * The first group, or ENDS_GROUPS and a process, that should have ended by now; -1: none.
  */

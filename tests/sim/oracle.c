@@ -299,6 +299,22 @@ void oracle_process_ended(struct oracle *o)
 		o->open[i].ended = true;
 }
 
+static void add_request(struct strbuf *why, const struct sim_request *r)
+{
+	strbuf_addf(why, "request %llu of kind %d, group %d: %d%s", (unsigned long long)r->order,
+		    (int)r->kind, r->push.group, r->status,
+		    r->unknown   ? ", unknown"
+		    : r->doubted ? ", doubted"
+				 : "");
+	if (r->kind == REQUEST_END)
+		strbuf_addf(why,
+			    ", ends at %.3f: groups %x, their values %x, overdue %x, silent %x, "
+			    "folded %x",
+			    (double)r->now_ns / 1e9, r->ends.groups, r->ends.expired,
+			    r->ends.overdue, r->ends.silent, r->ends.folded);
+	strbuf_addc(why, '\n');
+}
+
 bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
@@ -324,12 +340,7 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 	if (!next.possible)
 		strbuf_addz(why, "no order of what was answered leads to these answers\n");
 	for (size_t i = 0; i < o->n_open; i++)
-		strbuf_addf(why, "request %llu of kind %d, group %d: %d%s\n",
-			    (unsigned long long)o->open[i].order, (int)o->open[i].kind,
-			    o->open[i].push.group, o->open[i].status,
-			    o->open[i].unknown   ? ", unknown"
-			    : o->open[i].doubted ? ", doubted"
-						 : "");
+		add_request(why, &o->open[i]);
 	return false;
 }
 

@@ -43,7 +43,8 @@ static bool end(const struct oracle *o, struct oracle_state *s, const struct sim
 {
 	if (!r->ended && !ends_may(&s->store, &s->sums, &r->ends, r->now_ns, &o->started))
 		return false;
-	ends_apply(&s->store, &s->sums, &r->ends);
+	ends_apply(&s->store, &s->sums, &r->ends,
+		   r->ended ? ends_heard_ns(&o->started, r->ends.at) : r->now_ns);
 	return true;
 }
 

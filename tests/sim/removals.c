@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "lib/rng.h"
+#include "sim/ends.h"
 
 /* The groups, as indexes into naive_paths, that each selector means. */
 #define GROUP(i) (1u << (i))
@@ -165,13 +166,15 @@ static bool bring_back(struct naive_store *s, int group, const struct naive_grou
 	struct naive_group *is = &s->groups[group];
 
 	if (!family) {
-		if (is->there || is_over(before->heard_at, before->ttl, at) ||
-		    !bring_back_group(s, group, before))
-			return false;
-		is->heard_ns = heard_ns(before->heard_at, at);
-		return true;
+		struct naive_group back = *before;
+
+		back.heard_ns = heard_ns(before->heard_at, at);
+		back.expired_ns = heard_ns(before->expired_at, at);
+		return !is->there && !ends_is_over(&back, at->now_ns, at->not_before_ns) &&
+		       bring_back_group(s, group, &back);
 	}
-	return is->there && is->pushed_at == before->pushed_at && !is->families[family].there &&
+	return is->there && !is->expired && is->pushed_at == before->pushed_at &&
+	       !is->families[family].there &&
 	       bring_back_family(s, group, &before->families[family]);
 }
 

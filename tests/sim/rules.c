@@ -3,7 +3,7 @@
 #include "lib/rng.h"
 #include "sim/ends.h"
 
-enum { K_TTL = 20, J_TTL = 90, J_SERIES = 5 };
+enum { K_TTL = 20, K_KEEP = 25, J_TTL = 90, J_KEEP = 15, J_EXPECT = 40, J_SERIES = 5 };
 enum { SUMS_TTL = 30, SILENT = 15, SOURCES = 3, ADDED_TTL = 25 };
 
 static bool is_k(int group)
@@ -16,7 +16,8 @@ void rules_random(uint64_t *rng, struct sim_rules *r)
 	r->file = rng_below(rng, RULES_WRONG);
 	if (!r->ends)
 		r->file &= ~(unsigned)(RULES_K_TTL | RULES_J_TTL | RULES_SUMS_TTL | RULES_SILENT |
-				       RULES_ADDED_TTL);
+				       RULES_ADDED_TTL | RULES_K_KEEP | RULES_J_KEEP |
+				       RULES_J_EXPECT);
 	/* What others may not do is asked for most where there are others. */
 	if (r->logins && !rng_one_in(rng, 4)) {
 		r->file |= RULES_ACCESS;
@@ -63,8 +64,11 @@ static void add_text(unsigned rules, bool logins, struct strbuf *out)
 {
 	const unsigned of_groups = ~(unsigned)RULES_ACCESS;
 	const char *const k[PARTS] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
+				       if_set(rules, RULES_K_KEEP, "  keep_times: 25s\n"),
 				       if_set(rules, RULES_K_DENIED, "  deny_labels: [pad]\n") };
 	const char *const j[PARTS] = { if_set(rules, RULES_J_TTL, "  ttl: 90s\n"),
+				       if_set(rules, RULES_J_KEEP, "  keep_times: 15s\n"),
+				       if_set(rules, RULES_J_EXPECT, "  expect_every: 40s\n"),
 				       if_set(rules, RULES_J_SERIES, "  limits: {series: 5}\n") };
 	const char *const sums[PARTS] = { if_set(rules, RULES_SUMS_TTL, "  ttl: 30s\n"),
 					  if_set(rules, RULES_SILENT, "  source_ttl: 15s\n"),
@@ -99,6 +103,14 @@ int rules_ttl(unsigned rules, bool ends, int group, int otherwise)
 	if (is_k(group))
 		return rules & RULES_K_TTL ? K_TTL : otherwise;
 	return rules & RULES_J_TTL ? J_TTL : otherwise;
+}
+
+void rules_of_times(unsigned rules, struct naive_push *p)
+{
+	bool k = is_k(p->group);
+
+	p->keep = k ? (rules & RULES_K_KEEP ? K_KEEP : 0) : rules & RULES_J_KEEP ? J_KEEP : 0;
+	p->expect = !k && rules & RULES_J_EXPECT ? J_EXPECT : 0;
 }
 
 void rules_of_sum(unsigned rules, bool ends, struct sums_request *r)

@@ -28,7 +28,10 @@ enum {
 	RULES_SOURCES = 128,   /* and few of them */
 	RULES_ADDED_TTL = 256, /* of the group of increments: 25 s */
 	RULES_SUM = 512,       /* both groups are summed, whatever the path says */
-	RULES_WRONG = 1024,
+	RULES_K_KEEP = 1024,   /* push times of job k stay for 25 s, */
+	RULES_J_KEEP = 2048,   /* and of job j for 15 s, */
+	RULES_J_EXPECT = 4096, /* whose next push is expected in 40 s */
+	RULES_WRONG = 8192,
 };
 
 struct sim_rules {
@@ -49,6 +52,8 @@ void rules_write(const struct sim_rules *r, struct disk *d);
 
 /* The ttl of a group of the naive store, in seconds; `otherwise` if the rules say none. */
 int rules_ttl(unsigned rules, bool ends, int group, int otherwise);
+/* What else of its lifetime a push to the naive store gets from the rules. */
+void rules_of_times(unsigned rules, struct naive_push *p);
 /* What pushes to summed groups get from the rules. */
 void rules_of_sum(unsigned rules, bool ends, struct sums_request *r);
 /* With which status a push is refused before anything is decided; 0: it is not. */

@@ -68,6 +68,7 @@ void __wrap_submit_push(struct api_worker *w, struct http_request *req, struct p
 		if (!r->push.own_ttl)
 			r->push.ttl = rules_ttl(rules_read_by(push), world->ends, r->push.group,
 						ENDS_USUAL);
+		rules_of_times(rules_read_by(push), &r->push);
 		rules_of_sum(rules_read_by(push), world->ends, &r->sum);
 	}
 	__real_submit_push(w, req, push, start_ns);
