@@ -222,6 +222,43 @@ int summed_show_each(struct store *s, struct group *g, double now,
 	return 0;
 }
 
+static struct family *build_counts(struct store *s, struct merged_group *m)
+{
+	struct family *first = NULL, **last = &first;
+
+	for (uint32_t i = 0; i < m->n_families; i++) {
+		struct family *f;
+
+		if (!m->families[i] || m->families[i]->dropped)
+			continue;
+		f = arena_alloc(&s->work.arena, sizeof(*f));
+		merged_family_build(m, m->families[i], 0, 0, &s->work.arena, f);
+		*last = f;
+		last = &f->next;
+	}
+	*last = NULL;
+	return first;
+}
+
+bool store_add_counts(struct store *s, struct str key, struct strbuf *out)
+{
+	const struct group *g = store_group_find(s, key, hash_bytes(key));
+	struct push *push;
+	struct key k;
+
+	if (!g || !group_is_there(g) || !g->summed || g->summed->head.zero_first_ns == 0)
+		return false;
+	arena_reset(&s->work.arena);
+	s->work.builder.arena = &s->work.arena;
+	if (key_decode(key, &s->work.arena, &k) < 0)
+		k.n_labels = 0;
+	push = push_build(&s->work.builder, PUSH_POST, &k, build_counts(s, g->summed->group), 0);
+	for (uint32_t i = 0; i < push->n_families; i++)
+		strbuf_adds(out, push->families[i].text);
+	push_free(push);
+	return true;
+}
+
 static bool has_changed(const struct merged_group *m)
 {
 	for (uint32_t i = 0; i < m->n_families; i++)

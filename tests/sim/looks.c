@@ -86,6 +86,10 @@ static void look(struct world *w)
 	if (!scrape(w, 0, &shown))
 		return;
 	w->counts->settled++;
+	w->oracle.clock.stepped_back = w->stepped_back;
+	w->oracle.clock.wall = clock_wall();
+	w->oracle.clock.latest_wall = w->latest_wall;
+	w->oracle.clock.now_ns = clock_mono_ns();
 	if (!backups_check(w))
 		return;
 	if (!w->rotten) {
@@ -134,7 +138,7 @@ void world_settle(struct world *w)
 	if (w->over || !w->process)
 		return;
 	if (world_answer_all(w)) {
-		if (w->ends)
+		if (w->ends || w->oracle.clock.zero_first)
 			do_what_is_due(w);
 		look(w);
 	}

@@ -78,17 +78,20 @@ static int by_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void expose(const struct oracle_state *s, struct strbuf *out)
+/* shown: what the gateway shows. */
+static void expose(const struct oracle *o, const struct oracle_state *s, struct str shown,
+		   struct strbuf *out)
 {
 	naive_expose(&s->store, out);
-	sums_expose(&s->sums, out);
+	sums_expose(&s->sums, sums_zeros(&s->sums, &o->clock, shown), out);
 }
 
 static void note_state(struct oracle *o, const struct oracle_state *s)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 
-	expose(s, &text);
+	/* Totals are not asked for. */
+	expose(o, s, STR(""), &text);
 	note_lines(o, strbuf_str(&text));
 }
 
@@ -176,7 +179,7 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 		if (!follow(o, from, left - 1, false, UINT64_MAX, next))
 			continue;
 		want.n = 0;
-		expose(next, &want);
+		expose(o, next, shown, &want);
 		if (o->any_help)
 			text_leave_out_help(&want);
 		if (str_eq(strbuf_str(&want), shown)) {
@@ -202,7 +205,7 @@ static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
 			if (!follow(o, o->states[i], left - 1, false, until, next))
 				continue;
 			want.n = 0;
-			expose(next, &want);
+			expose(o, next, shown, &want);
 			if (o->any_help)
 				text_leave_out_help(&want);
 			if (str_eq(strbuf_str(&want), shown))
@@ -333,6 +336,8 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 		forget(o->states, o->n_states);
 		memcpy(o->states, next.states, sizeof(next.states));
 		o->n_states = next.n;
+		for (size_t i = 0; i < o->n_states; i++)
+			sums_look(&o->states[i]->sums, &o->clock);
 		doubt_refused(o);
 		keep_unknown(o);
 		return true;

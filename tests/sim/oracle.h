@@ -92,8 +92,9 @@ struct oracle {
 	bool limited;       /* by the limits above */
 	uint64_t max_bytes; /* --limits.stored-bytes; 0: more than there ever is */
 	struct ends_start started;
-	bool notes;        /* lines that are right at some time are noted in `ever` */
-	struct table ever; /* hashes of all lines that were right at some time */
+	struct sums_clock clock; /* of the world, before anything is settled */
+	bool notes;              /* lines that are right at some time are noted in `ever` */
+	struct table ever;       /* hashes of all lines that were right at some time */
 };
 
 /* limited: the gateway's limits are ORACLE_GROUPS and ORACLE_SERIES. */

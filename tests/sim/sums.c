@@ -72,6 +72,18 @@ static void make_room(struct sim_sums *s, const struct sums_request *r)
 			sums_fold(s, 1u << i);
 }
 
+static void note_shown(struct sim_sums *s, int series, double now)
+{
+	if (s->since[series] == 0)
+		s->since[series] = now;
+}
+
+static void forget_shown(struct sim_sums *s, int series)
+{
+	s->since[series] = 0;
+	s->over_ns[series] = 0;
+}
+
 static void say(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
 {
 	struct sums_source *p = &s->sources[r->process];
@@ -83,6 +95,8 @@ static void say(struct sim_sums *s, const struct sums_request *r, double now, in
 	}
 	s->is_plain = false;
 	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
+	note_shown(s, ZERO_TOTAL, now);
+	note_shown(s, ZERO_HISTOGRAM, now);
 	for (int k = 0; k < SUM_KINDS; k++)
 		if (!p->known && s->in_base[k] && s->folded >> r->process & 1)
 			s->bases[k] -= says;
@@ -109,6 +123,7 @@ static void add(struct sim_sums *s, const struct sums_request *r, double now, in
 		s->born_at[SUMS_ADDED] = now;
 	}
 	note_heard(&s->lives[SUMS_ADDED], r, now, now_ns);
+	note_shown(s, ZERO_ADDED, now);
 	s->ids |= UINT64_C(1) << r->id;
 	s->added += r->value;
 }
@@ -126,8 +141,11 @@ void sums_end(struct sim_sums *s, int which)
 	s->lives[which] = (struct sums_life){ .ttl = 0 };
 	if (which == SUMS_ADDED) {
 		s->added = 0;
+		forget_shown(s, ZERO_ADDED);
 		return;
 	}
+	forget_shown(s, ZERO_TOTAL);
+	forget_shown(s, ZERO_HISTOGRAM);
 	memset(s->sources, 0, sizeof(s->sources));
 	s->is_plain = false;
 	memset(s->bases, 0, sizeof(s->bases));
@@ -142,6 +160,7 @@ void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
 	memcpy(s->bases, before->bases, sizeof(s->bases));
 	memcpy(s->in_base, before->in_base, sizeof(s->in_base));
 	s->folded = before->folded;
+	memcpy(s->since, before->since, ZERO_ADDED * sizeof(*s->since));
 	s->born_at[SUMS_TOTAL] = before->born_at[SUMS_TOTAL];
 }
 
@@ -221,7 +240,12 @@ static void add_for_each(struct strbuf *out, const struct sim_sums *s, const cha
 			add_line(out, name, labels[i], "", which == PUSHED_AT ? at[i] : 0);
 }
 
-static void add_processes(struct strbuf *out, const struct sim_sums *s)
+static double unless(bool zero, uint64_t n)
+{
+	return zero ? 0 : (double)n;
+}
+
+static void add_processes(struct strbuf *out, const struct sim_sums *s, unsigned zeros)
 {
 	uint64_t totals[SUM_KINDS];
 	unsigned live = 0;
@@ -235,26 +259,28 @@ static void add_processes(struct strbuf *out, const struct sim_sums *s)
 	if (live)
 		add_line(out, "zz_in_progress", said_labels, "", live);
 	if (!s->is_plain) {
-		double n = (double)totals[SUM_HISTOGRAM];
+		double n = unless(zeros >> ZERO_HISTOGRAM & 1, totals[SUM_HISTOGRAM]);
 
 		add_line(out, "zz_seconds_bucket", said_labels, ",le=\"+Inf\"", n);
 		add_line(out, "zz_seconds_bucket", said_labels, ",le=\"1\"", n);
 		add_line(out, "zz_seconds_count", said_labels, "", n);
 		add_line(out, "zz_seconds_sum", said_labels, "", n);
 	}
-	add_line(out, "zz_sums_total", said_labels, "", (double)totals[SUM_COUNTER]);
+	add_line(out, "zz_sums_total", said_labels, "",
+		 unless(zeros >> ZERO_TOTAL & 1, totals[SUM_COUNTER]));
 }
 
-void sums_expose(const struct sim_sums *s, struct strbuf *out)
+void sums_expose(const struct sim_sums *s, unsigned zeros, struct strbuf *out)
 {
 	add_for_each(out, s, "push_failure_time_seconds", FAILED_AT);
 	add_for_each(out, s, "push_time_seconds", PUSHED_AT);
 	/* No push here is wrong, so no source fails. */
 	add_for_each(out, s, "pushgateway_group_failing_sources", FAILING);
 	if (s->lives[SUMS_ADDED].heard_at > 0)
-		add_line(out, "zz_added_total", added_labels, "", (double)s->added);
+		add_line(out, "zz_added_total", added_labels, "",
+			 unless(zeros >> ZERO_ADDED & 1, s->added));
 	if (s->lives[SUMS_TOTAL].heard_at > 0)
-		add_processes(out, s);
+		add_processes(out, s, zeros);
 }
 
 static bool has(struct str line, const char *what)
@@ -272,18 +298,59 @@ bool sums_is_total(struct str line)
 	return sums_have_line(line) && str_has_prefix(line, STR("zz_"));
 }
 
+/* The value of the first sample that begins so; -1: there is none. */
+static double value_of(struct str scrape, const char *begin)
+{
+	const char *at = memmem(scrape.p, scrape.n, begin, strlen(begin));
+	const char *end = at ? memchr(at, '}', scrape.n - (size_t)(at - scrape.p)) : NULL;
+
+	return end ? strtod(end + 1, NULL) : -1;
+}
+
 void sums_shown(struct str scrape, double ret[N_SUMS_SHOWN])
 {
-	static const char *const counters[N_SUMS_SHOWN] = {
-		[SUMS_TOTAL] = "\nzz_sums_total{", [SUMS_ADDED] = "\nzz_added_total{"
-	};
+	ret[SUMS_TOTAL] = value_of(scrape, "\nzz_sums_total{");
+	ret[SUMS_ADDED] = value_of(scrape, "\nzz_added_total{");
+}
 
-	for (int i = 0; i < N_SUMS_SHOWN; i++) {
-		const char *at = memmem(scrape.p, scrape.n, counters[i], strlen(counters[i]));
-		const char *end = at ? memchr(at, '}', scrape.n - (size_t)(at - scrape.p)) : NULL;
+/* ---- zeros ---- */
 
-		ret[i] = end ? strtod(end + 1, NULL) : -1;
+static bool is_long_ago(double since, double wall)
+{
+	return wall >= since + SUMS_ZERO_FIRST;
+}
+
+/* A gateway that has waited for that long has looked at the clock again. */
+static bool shows_count(const struct sim_sums *s, const struct sums_clock *clock, int series)
+{
+	return !clock->zero_first ||
+	       (s->over_ns[series] && !clock->stepped_back &&
+		clock->now_ns >= s->over_ns[series] + SUMS_ZERO_FIRST * INT64_C(1000000000));
+}
+
+unsigned sums_zeros(const struct sim_sums *s, const struct sums_clock *clock, struct str scrape)
+{
+	static const char *const begin[N_ZEROS] = { "\nzz_sums_total{", "\nzz_seconds_count{",
+						    "\nzz_added_total{" };
+	unsigned zeros = 0;
+
+	for (int i = 0; i < N_ZEROS; i++) {
+		bool may = !shows_count(s, clock, i);
+		bool must = may && !is_long_ago(s->since[i], clock->latest_wall);
+
+		if (must || (may && value_of(scrape, begin[i]) == 0))
+			zeros |= 1u << i;
 	}
+	return zeros;
+}
+
+void sums_look(struct sim_sums *s, const struct sums_clock *clock)
+{
+	for (int i = 0; i < N_ZEROS; i++)
+		if (!s->since[i] || !is_long_ago(s->since[i], clock->wall))
+			s->over_ns[i] = 0;
+		else if (!s->over_ns[i])
+			s->over_ns[i] = clock->now_ns;
 }
 
 /* ---- what is pushed ---- */

@@ -43,6 +43,18 @@ enum { SUM_COUNTER, SUM_HISTOGRAM, SUM_KINDS };
 /* The counters that are shown, and their groups. */
 enum { SUMS_TOTAL, SUMS_ADDED, N_SUMS_SHOWN };
 
+/* Series that may show zeros when they are new (--push.zero-first). */
+enum { ZERO_TOTAL, ZERO_HISTOGRAM, ZERO_ADDED, N_ZEROS };
+#define SUMS_ZERO_FLAG "--push.zero-first=4s"
+enum { SUMS_ZERO_FIRST = 4 };
+
+/* What it depends on whether they do: the flag, and clocks. */
+struct sums_clock {
+	bool zero_first, stepped_back;
+	double wall, latest_wall; /* Unix seconds: now, and the latest that the clock ever showed */
+	int64_t now_ns;
+};
+
 /* A group, and when it was last pushed to: Unix seconds (0: there is none), and monotonic. */
 struct sums_life {
 	double heard_at;
@@ -77,6 +89,9 @@ struct sim_sums {
 	uint64_t ids;
 	double born_at[N_SUMS_SHOWN];
 	uint64_t added;
+	double since[N_ZEROS];    /* when the series was shown first, Unix seconds; 0: never */
+	int64_t over_ns[N_ZEROS]; /* monotonic, when that was seen to be long enough ago; 0: not yet
+				   */
 };
 
 bool sums_is_push(const struct sums_request *r); /* not a DELETE */
@@ -91,8 +106,15 @@ void sums_fold(struct sim_sums *s, unsigned processes);
 void sums_bring_back(struct sim_sums *s, const struct sim_sums *before);
 /* The process of a source's name, as the store has it, and its start; its bit. */
 unsigned sums_process_of(struct str name, double start);
+/*
+ * Bits for the series that show zeros in place of their counts. Of some it depends on when the
+ * gateway looked at its clock: those do if they do in the scrape.
+ */
+unsigned sums_zeros(const struct sim_sums *s, const struct sums_clock *clock, struct str scrape);
+/* Notes which series have to show their counts soon. */
+void sums_look(struct sim_sums *s, const struct sums_clock *clock);
 /* Appends the samples of both groups, sorted; without HELP and TYPE. */
-void sums_expose(const struct sim_sums *s, struct strbuf *out);
+void sums_expose(const struct sim_sums *s, unsigned zeros, struct strbuf *out);
 
 /* The line, of a scrape as text, belongs to these groups. */
 bool sums_have_line(struct str line);

@@ -59,6 +59,7 @@ struct world {
 	struct sim_backup backup;
 	unsigned scraped_as;         /* the form that was asked for last */
 	bool ends;                   /* groups have a ttl */
+	double latest_wall;          /* the latest that the wall clock has shown */
 	bool limited;                /* few groups and series fit, */
 	bool lowered, lowers;        /* even fewer; after the next start */
 	struct pushes_limits limits; /* of one push */
@@ -82,6 +83,7 @@ enum world_kind { WORLD_PLAIN, WORLD_ENDS, WORLD_LIMITED };
 struct world_has {
 	enum world_kind kind;
 	bool rules, logins;
+	bool zero_first; /* what is new shows zeros */
 	struct pushes_limits limits;
 	uint64_t max_bytes; /* that are stored */
 };

@@ -10,6 +10,7 @@
 #include "lib/gateway.h"
 #include "lib/rng.h"
 #include "lib/run.h"
+#include "lib/sum_push.h"
 
 static const char *const bodies[] = {
 	"a 1\n",
@@ -212,6 +213,53 @@ START_TEST(different)
 }
 END_TEST
 
+static void push_count(struct gateway *g, const char *body)
+{
+	struct err err = { 0 };
+	struct push *push = make_sum_push(PUSH_POST, "/j/__mode__/sum/pid/1", body, 1000, &err);
+
+	ck_assert_msg(push != NULL, "%s", err.msg);
+	g->pushes[g->n++] = push;
+	store_stage(g->store, push);
+	ck_assert_msg(!push->err.reason, "%s", push->err.msg);
+	gateway_publish(g);
+}
+
+/* A store shows zeros, and what is read back of it the counts. Else no push would be taken again.
+ */
+START_TEST(zeros_are_the_same_as_their_counts)
+{
+	const struct group_options rule = { .has_zero_first = true,
+					    .zero_first_ns = 30 * INT64_C(1000000000) };
+	CLEANUP(strbuf_done) struct strbuf zeros = { 0 }, counts = { 0 };
+	struct gateway a, b;
+	struct store *loaded;
+	struct err err = { 0 };
+
+	clock_hold(INT64_C(1000000000000), INT64_C(1000000000000));
+	sum_push_rule(&rule);
+	gateway_init(&a, 10, 100);
+	gateway_init(&b, 10, 100);
+	push_count(&a, "# TYPE c counter\nc 19\n");
+	push_count(&b, "# TYPE c counter\nc 20\n");
+	clock_hold(INT64_C(1060000000000), INT64_C(1060000000000));
+	loaded = store_new_like(a.store, NULL);
+	ck_assert_int_eq(load_store(&a.rows.base, loaded, &err), STORAGE_LOADED);
+	sum_exposed(a.store, &zeros);
+	sum_exposed(loaded, &counts);
+	ck_assert(strstr(strbuf_z(&zeros), "c 0"));
+	ck_assert(strstr(strbuf_z(&counts), "c 19"));
+	ck_assert_msg(compare_stores(a.store, loaded, &err), "%s", err.msg);
+	/* Both show zeros. */
+	ck_assert(!compare_stores(a.store, b.store, &err));
+	ck_assert_msg(strstr(err.msg, "what it counts"), "%s", err.msg);
+	sum_push_rule(NULL);
+	store_free(loaded);
+	gateway_done(&a);
+	gateway_done(&b);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("rewrite");
@@ -220,5 +268,6 @@ int main(void)
 	tcase_add_test(tc, limits_lowered_since);
 	tcase_add_loop_test(tc, not_all_is_written, 0, STORAGE_UNKNOWN);
 	tcase_add_loop_test(tc, different, 0, 5);
+	tcase_add_test(tc, zeros_are_the_same_as_their_counts);
 	return run_cases("rewrite", tc);
 }
