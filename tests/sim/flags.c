@@ -16,6 +16,7 @@ static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
 static const char *const lowered_flags[] = { "--limits.groups=3", "--limits.series=18" };
 static const char *const bytes_flags[] = { "--limits.stored-bytes=9000" };
+static const char *const values_flags[] = { SUMS_VALUES_FLAG };
 static const char *const zero_flags[] = { SUMS_ZERO_FLAG };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
@@ -54,6 +55,8 @@ void world_flags(const struct world *w, const char *ret[WORLD_FLAGS])
 			      ARRAY_LEN(limited_flags));
 	if (w->ruled)
 		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
+	if (w->few_values)
+		n = add_flags(ret, n, values_flags, ARRAY_LEN(values_flags));
 	if (w->oracle.clock.zero_first)
 		n = add_flags(ret, n, zero_flags, ARRAY_LEN(zero_flags));
 	if (w->logins.on)

@@ -260,6 +260,7 @@ static struct world_has world_of(uint64_t seed)
 	has.logins = seed / 20 % 6 == 1;
 	has.rules = seed / 5 % 4 == 1 ||
 		    ((has.kind == WORLD_ENDS || has.logins) && seed / 5 % 4 == 3);
+	has.few_values = seed / 20 % 6 == 3;
 	has.zero_first = !has.rules && seed / 20 % 6 >= 4;
 	if (has.kind == WORLD_LIMITED && seed / 5 % 2)
 		has.max_bytes = ORACLE_BYTES;

@@ -61,6 +61,7 @@ struct world {
 	bool ends;                   /* groups have a ttl */
 	double latest_wall;          /* the latest that the wall clock has shown */
 	bool limited;                /* few groups and series fit, */
+	bool few_values;             /* of sources fit */
 	bool lowered, lowers;        /* even fewer; after the next start */
 	struct pushes_limits limits; /* of one push */
 	struct sim_logins logins;
@@ -84,6 +85,7 @@ struct world_has {
 	enum world_kind kind;
 	bool rules, logins;
 	bool zero_first; /* what is new shows zeros */
+	bool few_values; /* of sources fit */
 	struct pushes_limits limits;
 	uint64_t max_bytes; /* that are stored */
 };
