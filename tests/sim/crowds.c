@@ -39,8 +39,7 @@ bool __wrap_count_received(struct conn *c, uint64_t n)
 
 	if (grows && !first)
 		first = c;
-	fits = !grows || first == c || !world->crowded ||
-	       all_held() - *mine + n <= CROWDS_BYTES;
+	fits = !grows || first == c || !world->crowded || all_held() - *mine + n <= CROWDS_BYTES;
 	if (fits)
 		*mine = n;
 	if (__real_count_received(c, n) != fits)

@@ -6,8 +6,8 @@
 #ifndef TESTS_SIM_CROWDS_H
 #define TESTS_SIM_CROWDS_H
 
-#define CROWDS_FLAG "--limits.receiving-bytes=160KiB"
-enum { CROWDS_BYTES = 160 * 1024 };
+#define CROWDS_FLAG "--limits.receiving-bytes=100KiB"
+enum { CROWDS_BYTES = 100 * 1024 };
 /* So long are bodies that are made long where few bytes fit. */
 enum { CROWDS_LEAST = 60 * 1024, CROWDS_MOST = 130 * 1024 };
 

@@ -16,6 +16,8 @@ static const char *const ends_flags[] = { ENDS_FLAG, ENDS_GRACE_FLAG, ENDS_FOLD_
 static const char *const limited_flags[] = { "--limits.groups=5", "--limits.series=40" };
 static const char *const lowered_flags[] = { "--limits.groups=3", "--limits.series=18" };
 static const char *const bytes_flags[] = { "--limits.stored-bytes=9000" };
+static const char *const slow_flags[] = { SLOWS_FLAG };
+static const char *const crowded_flags[] = { CROWDS_FLAG };
 static const char *const values_flags[] = { SUMS_VALUES_FLAG };
 static const char *const zero_flags[] = { SUMS_ZERO_FLAG };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
@@ -55,6 +57,10 @@ void world_flags(const struct world *w, const char *ret[WORLD_FLAGS])
 			      ARRAY_LEN(limited_flags));
 	if (w->ruled)
 		n = add_flags(ret, n, ruled_flags, ARRAY_LEN(ruled_flags));
+	if (w->slow.on)
+		n = add_flags(ret, n, slow_flags, ARRAY_LEN(slow_flags));
+	if (w->crowded)
+		n = add_flags(ret, n, crowded_flags, ARRAY_LEN(crowded_flags));
 	if (w->few_values)
 		n = add_flags(ret, n, values_flags, ARRAY_LEN(values_flags));
 	if (w->oracle.clock.zero_first)

@@ -53,11 +53,17 @@ static bool scrape(struct world *w, unsigned how, struct str *ret)
 	char why[512];
 	int status;
 
-	send_scrape(w, how);
-	if (!world_answer_all(w))
-		return false;
-	w->counts->scrapes++;
-	status = world_read_reply(net_socket_of(w->clients[client].fd), ret);
+	do {
+		bool crowded = slows_are_in_the_way(w);
+
+		send_scrape(w, how);
+		if (!world_answer_all(w))
+			return false;
+		w->counts->scrapes++;
+		status = world_read_reply(net_socket_of(w->clients[client].fd), ret);
+		if (status == 200 && crowded && slows_are_in_the_way(w))
+			return world_fails(w, "a scrape is answered while others read too much");
+	} while (status == 503 && slows_make_room(w));
 	if (status != 200)
 		return world_fails(w, "a scrape is answered %d: %.*s", status,
 				   (int)(ret->n < 300 ? ret->n : 300), ret->p);
@@ -108,8 +114,8 @@ static void look(struct world *w)
 		world_fails(w, "damaged: %s", strbuf_z(&why));
 }
 
-/* Goes on until all threads wait: the committer does what is due when it has nothing else to do. */
-static void come_to_rest(struct world *w)
+/* The committer does what is due when it has nothing else to do. */
+void world_come_to_rest(struct world *w)
 {
 	enum { TURNS = 5000 };
 	int n = 0;
@@ -126,11 +132,11 @@ static void come_to_rest(struct world *w)
  */
 static void do_what_is_due(struct world *w)
 {
-	come_to_rest(w);
+	world_come_to_rest(w);
 	if (w->over || w->disk->dead || store_next_due(w->process->store) > clock_mono_ns())
 		return;
 	world_pass_time(w, INT64_C(1000000001), 0);
-	come_to_rest(w);
+	world_come_to_rest(w);
 }
 
 void world_settle(struct world *w)
@@ -138,12 +144,24 @@ void world_settle(struct world *w)
 	if (w->over || !w->process)
 		return;
 	if (world_answer_all(w)) {
-		if (w->ends || w->oracle.clock.zero_first)
+		if (w->ends || w->oracle.clock.zero_first || w->slow.fd)
 			do_what_is_due(w);
-		look(w);
+		if (slows_check(w))
+			look(w);
 	}
 	if (w->disk->dead && !w->over)
 		world_restart(w, true);
+}
+
+/* No request is under way meanwhile: the gateway would not wait so long for the rest of one. */
+void world_pass_long(struct world *w)
+{
+	int64_t ns = (int64_t)rng_below(&w->rng, 40) * 1000000000;
+
+	world_settle(w);
+	if (!w->over && w->process)
+		world_pass_time(w, ns, ns);
+	world_settle(w);
 }
 
 /* The gateway tries again every second while the disk fails. */
@@ -160,7 +178,7 @@ void world_check_well(struct world *w)
 	world_settle(w);
 	for (int i = 0; i < SECONDS && !w->over; i++) {
 		world_pass_time(w, INT64_C(1000000001), 0);
-		come_to_rest(w);
+		world_come_to_rest(w);
 	}
 	if (w->over || !w->process)
 		return;

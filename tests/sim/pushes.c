@@ -8,6 +8,7 @@
 #include "lib/naive_push.h"
 #include "lib/render.h"
 #include "lib/rng.h"
+#include "sim/crowds.h"
 
 static void add_body(const struct naive_push *p, bool text, struct strbuf *out)
 {
@@ -94,14 +95,22 @@ static void add_content(uint64_t *rng, struct str body, struct strbuf *out)
 	strbuf_adds(out, body);
 }
 
-/* A comment makes a body of text as large as it may be, or larger by a byte. */
-static void fill_up(uint64_t *rng, size_t limit, struct strbuf *body)
+/*
+ * A comment makes a body of text as large as it may be, or larger by a byte; or so long that few
+ * like it fit.
+ */
+static void fill_up(uint64_t *rng, const struct pushes_how *how, struct strbuf *body)
 {
-	size_t n = limit + rng_below(rng, 2);
+	size_t limit = how->limits->body, n = limit + rng_below(rng, 2);
 
-	if (limit == 0 || n < body->n + 3 || !rng_one_in(rng, 3))
+	if (how->long_ones)
+		n = CROWDS_LEAST + rng_below(rng, CROWDS_MOST - CROWDS_LEAST);
+	/* Most of them, where they are made long. */
+	if ((limit == 0 && !how->long_ones) || n < body->n + 3 ||
+	    rng_one_in(rng, 3) == how->long_ones)
 		return;
 	strbuf_addz(body, "# ");
+	strbuf_reserve(body, n - body->n);
 	while (body->n < n - 1)
 		strbuf_addc(body, 'x');
 	strbuf_addc(body, '\n');
@@ -176,12 +185,12 @@ struct pushes_made pushes_add_bytes(uint64_t *rng, const struct naive_push *p,
 	};
 	CLEANUP(strbuf_done) struct strbuf body = { 0 };
 	bool text = text_can_say(p) && rng_one_in(rng, 2);
-	bool compressed = p->mode != PUSH_DELETE && rng_one_in(rng, 6);
+	bool compressed = p->mode != PUSH_DELETE && !how->long_ones && rng_one_in(rng, 6);
 	struct pushes_made made = { .spoiled = p->mode != PUSH_DELETE && rng_one_in(rng, 12) };
 
 	add_body(p, text, &body);
 	if (text && p->mode != PUSH_DELETE)
-		fill_up(rng, how->limits->body, &body);
+		fill_up(rng, how, &body);
 	made.too_large = p->mode != PUSH_DELETE && is_too_large(p, body.n, how->limits);
 	strbuf_addf(out, "%s %s/metrics/job%s%s HTTP/1.1\r\nHost: x\r\n", methods[p->mode],
 		    how->dry_run ? "/dry-run" : "", naive_paths[p->group], how->options);

@@ -20,6 +20,7 @@ struct pushes_how {
 	bool dry_run;
 	const char *options;
 	const struct pushes_limits *limits;
+	bool long_ones; /* some bodies are as long as CROWDS_LEAST and CROWDS_MOST say */
 };
 
 /* spoiled: its body cannot be read, which is a 400; too_large: it is over a limit, which is a 413.

@@ -39,7 +39,7 @@ static void push_bytes(struct world *w, struct sim_request *r, struct strbuf *by
 {
 	bool has_path = w->ends && r->push.mode != PUSH_DELETE;
 	const struct pushes_how how = { r->dry_run, has_path ? ends_path(r->push.group) : "",
-					&w->limits };
+					&w->limits, w->crowded };
 	struct pushes_made made = pushes_add_bytes(&w->rng, &r->push, &how, bytes);
 
 	r->spoiled = made.spoiled;
@@ -84,7 +84,8 @@ void requests_send(struct world *w, enum requests_push kind)
 		r.kind = REQUEST_WIPE;
 		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
 				    "Content-Length: 0\r\n\r\n");
-	} else if (kind == REQUESTS_ANY && !w->limited && rng_one_in(&w->rng, 3)) {
+	} else if (kind == REQUESTS_ANY && !w->limited &&
+		   rng_one_in(&w->rng, w->few_values ? 2 : 3)) {
 		r.kind = REQUEST_SUM;
 		sums_random(&w->rng, &w->sums_clients, &r.sum);
 		r.sum.few_values = w->few_values;
@@ -184,6 +185,8 @@ void requests_remove(struct world *w)
 		return;
 	if (rng_one_in(&w->rng, 3))
 		world_restart(w, rng_one_in(&w->rng, 2));
+	if (w->ends && rng_one_in(&w->rng, 3))
+		world_pass_long(w);
 	for (unsigned n = w->limited ? 0 : rng_below(&w->rng, 4); n > 0 && !w->over; n--)
 		requests_send(w, rng_one_in(&w->rng, 4) ? REQUESTS_AGAIN : REQUESTS_ANY);
 	if (rng_one_in(&w->rng, w->logins.on ? 8 : 3))

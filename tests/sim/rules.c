@@ -3,7 +3,7 @@
 #include "lib/rng.h"
 #include "sim/ends.h"
 
-enum { K_TTL = 20, K_KEEP = 25, J_TTL = 90, J_KEEP = 15, J_EXPECT = 40, J_SERIES = 5 };
+enum { K_TTL = 20, K_KEEP = 60, J_TTL = 90, J_KEEP = 15, J_EXPECT = 40, J_SERIES = 5 };
 enum { SUMS_TTL = 30, SILENT = 15, SOURCES = 3, ADDED_TTL = 25 };
 
 static bool is_k(int group)
@@ -64,7 +64,7 @@ static void add_text(unsigned rules, bool logins, struct strbuf *out)
 {
 	const unsigned of_groups = ~(unsigned)RULES_ACCESS;
 	const char *const k[PARTS] = { if_set(rules, RULES_K_TTL, "  ttl: 20s\n"),
-				       if_set(rules, RULES_K_KEEP, "  keep_times: 25s\n"),
+				       if_set(rules, RULES_K_KEEP, "  keep_times: 60s\n"),
 				       if_set(rules, RULES_K_DENIED, "  deny_labels: [pad]\n") };
 	const char *const j[PARTS] = { if_set(rules, RULES_J_TTL, "  ttl: 90s\n"),
 				       if_set(rules, RULES_J_KEEP, "  keep_times: 15s\n"),

@@ -28,7 +28,7 @@ enum {
 	RULES_SOURCES = 128,   /* and few of them */
 	RULES_ADDED_TTL = 256, /* of the group of increments: 25 s */
 	RULES_SUM = 512,       /* both groups are summed, whatever the path says */
-	RULES_K_KEEP = 1024,   /* push times of job k stay for 25 s, */
+	RULES_K_KEEP = 1024,   /* push times of job k stay for 60 s, */
 	RULES_J_KEEP = 2048,   /* and of job j for 15 s, */
 	RULES_J_EXPECT = 4096, /* whose next push is expected in 40 s */
 	RULES_WRONG = 8192,

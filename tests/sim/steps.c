@@ -129,17 +129,6 @@ static void crash(struct world *w)
 	world_crash(w);
 }
 
-/* No request is under way meanwhile: the gateway would not wait so long for the rest of one. */
-static void pass_long(struct world *w)
-{
-	int64_t ns = (int64_t)rng_below(&w->rng, 40) * 1000000000;
-
-	world_settle(w);
-	if (!w->over && w->process)
-		world_pass_time(w, ns, ns);
-	world_settle(w);
-}
-
 /*
  * Of a change that is under way a part may come before it, and another one behind. Some databases
  * are copied between one commit and the next, page by page.
@@ -194,8 +183,9 @@ static void take_step(struct world *w, const struct sim_step *s)
 		requests_remove(w);
 		break;
 	case STEP_SCRAPE:
+		slows_step(w);
 		if (w->ends && rng_one_in(&w->rng, 2))
-			pass_long(w);
+			world_pass_long(w);
 		else
 			world_scrape(w);
 		break;
@@ -205,7 +195,7 @@ static void take_step(struct world *w, const struct sim_step *s)
 		break;
 	case STEP_TIME:
 		if (w->ends && rng_one_in(&w->rng, 2)) {
-			pass_long(w);
+			world_pass_long(w);
 			break;
 		}
 		world_pass_time(w, (int64_t)rng_below(&w->rng, 3000) * 1000000,
@@ -260,6 +250,8 @@ static struct world_has world_of(uint64_t seed)
 	has.logins = seed / 20 % 6 == 1;
 	has.rules = seed / 5 % 4 == 1 ||
 		    ((has.kind == WORLD_ENDS || has.logins) && seed / 5 % 4 == 3);
+	has.crowded = seed / 20 % 6 == 0;
+	has.slow = seed / 20 % 6 == 3;
 	has.few_values = seed / 20 % 6 == 3;
 	has.zero_first = !has.rules && seed / 20 % 6 >= 4;
 	if (has.kind == WORLD_LIMITED && seed / 5 % 2)

@@ -42,6 +42,8 @@ void sums_silence(struct sim_sums *s, unsigned processes)
 {
 	for (int i = 0; i < SUM_PROCESSES; i++)
 		s->sources[i].live &= !(processes >> i & 1);
+	if (processes)
+		s->no_use_ns = 0;
 }
 
 /* The place of a process in the order of lib/fold_order.h. */
@@ -140,8 +142,8 @@ static bool make_room_for_values(struct sim_sums *s, unsigned process)
 }
 
 /*
- * Where few values of sources fit, room is made by folding those that are spent. That is not tried
- * within a second after it was of no use.
+ * Where few values of sources fit, room is made by folding those that are spent. That need not be
+ * tried within a second after it was of no use, unless one has ended since.
  */
 static int say(struct sim_sums *s, const struct sums_request *r, const struct sums_when *when)
 {
@@ -153,11 +155,13 @@ static int say(struct sim_sums *s, const struct sums_request *r, const struct su
 	       count_values(s) > count_values(&before);
 	fits = !over || make_room_for_values(s, r->process);
 	if (fits && !(over && when->status == 507)) {
+		if (r->final)
+			s->no_use_ns = 0;
 		make_room(s, r);
 		return 200;
 	}
 	*s = before;
-	if (fits && when->now_ns - s->no_use_ns >= INT64_C(1000000000))
+	if (fits && (!s->no_use_ns || when->now_ns - s->no_use_ns >= INT64_C(1000000000)))
 		return 200;
 	if (!fits)
 		s->no_use_ns = when->now_ns;
@@ -183,6 +187,7 @@ static void add(struct sim_sums *s, const struct sums_request *r, double now, in
 
 static void end_source(struct sim_sums *s, unsigned pid)
 {
+	s->no_use_ns = 0;
 	for (unsigned i = pid; i < SUM_PROCESSES; i += SUM_PIDS) {
 		s->sources[i].live = false;
 		s->sources[i].ended = s->sources[i].known;
@@ -353,7 +358,7 @@ bool sums_is_total(struct str line)
 /* The value of the first sample that begins so; -1: there is none. */
 static double value_of(struct str scrape, const char *begin)
 {
-	const char *at = memmem(scrape.p, scrape.n, begin, strlen(begin));
+	const char *at = scrape.n ? memmem(scrape.p, scrape.n, begin, strlen(begin)) : NULL;
 	const char *end = at ? memchr(at, '}', scrape.n - (size_t)(at - scrape.p)) : NULL;
 
 	return end ? strtod(end + 1, NULL) : -1;

@@ -56,9 +56,9 @@ struct sums_clock {
 	int64_t now_ns;
 };
 
-/* With this flag three sources fit. */
-#define SUMS_VALUES_FLAG "--limits.source-values=15"
-enum { SUMS_SOURCE_VALUES = 5, SUMS_MOST_VALUES = 15 };
+/* With this flag two sources fit. */
+#define SUMS_VALUES_FLAG "--limits.source-values=10"
+enum { SUMS_SOURCE_VALUES = 5, SUMS_MOST_VALUES = 10 };
 
 /* A group, and when it was last pushed to: Unix seconds (0: there is none), and monotonic. */
 struct sums_life {

@@ -6,6 +6,7 @@
 
 #include "api/submit.h"
 #include "api/v1_reply.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "commit/undo.h"
@@ -98,7 +99,7 @@ static void forget_sockets(struct world *w)
 {
 	for (int i = 0; i < NET_SOCKETS; i++) {
 		struct net_socket *s = net_socket_of(NET_FIRST_FD + i);
-		bool has_client = false;
+		bool has_client = w->slow.fd == NET_FIRST_FD + i;
 
 		for (unsigned k = 0; k < WORLD_CLIENTS; k++)
 			has_client |= w->clients[k].fd == NET_FIRST_FD + i;
@@ -303,6 +304,7 @@ static void end_connections(struct world *w)
 {
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
 		world_disconnect(w, i);
+	slows_forget(w);
 }
 
 static void end_process(struct world *w, bool killed)
@@ -434,6 +436,8 @@ void world_start(struct world *w, uint64_t seed, struct world_has has, struct wo
 			     .ends = ends,
 			     .limited = has.kind == WORLD_LIMITED,
 			     .few_values = has.few_values,
+			     .crowded = has.crowded,
+			     .slow = { .on = has.slow },
 			     .ruled = has.rules,
 			     .rules = { .ends = ends, .logins = has.logins },
 			     .logins = { .on = has.logins },
@@ -465,6 +469,9 @@ bool world_end(struct world *w)
 	if (fibers_alive() || net_open() || disk_descriptors())
 		world_fails(w, "left over: %zu threads, %u sockets, %u files", fibers_alive(),
 			    net_open(), disk_descriptors());
+	if (bytes_detached())
+		world_fails(w, "left over: %llu bytes of replies",
+			    (unsigned long long)bytes_detached());
 	disk_use(NULL);
 	disk_free(w->disk);
 	oracle_done(&w->oracle);

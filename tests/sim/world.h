@@ -7,6 +7,7 @@
 
 #include "lib/strict/strict.h"
 #include "sim/backups.h"
+#include "sim/crowds.h"
 #include "sim/disk_calls.h"
 #include "sim/logins.h"
 #include "sim/net.h"
@@ -14,6 +15,7 @@
 #include "sim/process.h"
 #include "sim/pushes.h"
 #include "sim/rules.h"
+#include "sim/slows.h"
 
 enum { WORLD_CLIENTS = 5 };
 
@@ -29,7 +31,7 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
+	uint64_t crowded, reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
 		failed_starts, faults, full, rotten, set_aside;
 };
 
@@ -57,11 +59,13 @@ struct world {
 	int64_t removed_ns;         /* when that was answered */
 	uint64_t undo_lost;         /* if the disk has failed more often */
 	struct sim_backup backup;
-	unsigned scraped_as;         /* the form that was asked for last */
-	bool ends;                   /* groups have a ttl */
-	double latest_wall;          /* the latest that the wall clock has shown */
-	bool limited;                /* few groups and series fit, */
-	bool few_values;             /* of sources fit */
+	unsigned scraped_as; /* the form that was asked for last */
+	bool ends;           /* groups have a ttl */
+	double latest_wall;  /* the latest that the wall clock has shown */
+	bool limited;        /* few groups and series fit, */
+	bool few_values;     /* of sources fit */
+	bool crowded;        /* few bytes of requests fit */
+	struct sim_slow slow;
 	bool lowered, lowers;        /* even fewer; after the next start */
 	struct pushes_limits limits; /* of one push */
 	struct sim_logins logins;
@@ -86,6 +90,8 @@ struct world_has {
 	bool rules, logins;
 	bool zero_first; /* what is new shows zeros */
 	bool few_values; /* of sources fit */
+	bool crowded;    /* few bytes of requests fit, */
+	bool slow;       /* or of replies */
 	struct pushes_limits limits;
 	uint64_t max_bytes; /* that are stored */
 };
@@ -112,6 +118,8 @@ void world_disconnect(struct world *w, unsigned client);
 /* A thread of the gateway goes on, or bytes arrive. */
 void world_go_on(struct world *w);
 void world_pass_time(struct world *w, int64_t mono_ns, int64_t wall_ns);
+/* The same for up to 40 s, by both clocks, once all is answered. */
+void world_pass_long(struct world *w);
 /* One thread that can go on does, or bytes arrive. False: there is neither. */
 bool world_go_on_once(struct world *w);
 /*
@@ -126,6 +134,8 @@ bool world_answer_all(struct world *w);
 int world_read_reply(const struct net_socket *s, struct str *ret_content);
 /* Goes on until all requests are answered, or the disk dies; then checks what a scrape shows. */
 void world_settle(struct world *w);
+/* Goes on until all threads wait. */
+void world_come_to_rest(struct world *w);
 /* Once the disk is well a push has to be accepted, whatever has failed before. */
 void world_check_well(struct world *w);
 /* Ends the process, at once if killed; starts it again, and checks what a scrape shows. */
