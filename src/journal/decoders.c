@@ -222,16 +222,20 @@ static void announce(struct decoders *d, const struct decode_batch *b, size_t i)
 		d->sink.soon(d->sink.arg, &b->jobs[i].row, b->jobs[i].push);
 }
 
-static int finish_job(struct decoders *d, struct decode_job *job, struct err *err)
+static int finish_job(struct decoders *d, const struct decode_batch *b, struct decode_job *job,
+		      struct err *err)
 {
+	struct row row = job->row;
+
+	row.body = (struct str){ b->bytes.p + job->at, job->n };
 	if (job->err.reason) {
 		*err = job->err;
 		return -1;
 	}
 	for (struct push *p = job->push; p; p = (struct push *)p->node.next)
-		d->sink.push(d->sink.arg, &job->row, p);
+		d->sink.push(d->sink.arg, &row, p);
 	for (struct refused_family *r = job->refused; r; r = r->next)
-		d->sink.refused(d->sink.arg, &job->row, (struct str){ r->name, r->name_n }, r->why);
+		d->sink.refused(d->sink.arg, &row, (struct str){ r->name, r->name_n }, r->why);
 	return 0;
 }
 
@@ -249,7 +253,7 @@ static int finish_one(struct decoders *d, struct err *err)
 		announce(d, b, i);
 	for (size_t i = 0; r == 0 && i < b->n; i++) {
 		announce(d, b, i + SOON);
-		r = finish_job(d, &b->jobs[i], err);
+		r = finish_job(d, b, &b->jobs[i], err);
 	}
 	empty(b);
 	d->n_finished++;

@@ -11,7 +11,7 @@
 
 struct decoders;
 
-/* The rows that these get have no bodies. */
+/* The bodies of rows are lent for the call; those of soon() have none. */
 struct decoded_sink {
 	/* A few records ahead of push(), with the same arguments. */
 	void (*soon)(void *arg, const struct row *row, const struct push *push);

@@ -186,6 +186,26 @@ static int load_document(struct loader *l, const struct row *row, struct err *er
 	return 0;
 }
 
+/* Of a group that is left out, which keeps its rows as they are. */
+static int load_left_out(struct loader *l, const struct row *row, struct err *err)
+{
+	CLEANUP(strbuf_done) struct strbuf left = { 0 };
+	struct str message, name;
+	struct row without = *row;
+	size_t at = 0;
+	int r = 0;
+
+	if ((row->kind == ROW_RECORD || row->kind == ROW_WHOLE) && l->taken.n > 0) {
+		while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
+			if (!taken_has(&l->taken, row, name))
+				strbuf_adds(&left, message);
+		without.body = strbuf_str(&left);
+	}
+	if (r == 0)
+		r = store_restore_left_out(l->store, &without);
+	return r < 0 ? damaged(row, "cannot be read", err) : 0;
+}
+
 static int load_row(void *arg, const struct row *row, struct err *err)
 {
 	struct loader *l = arg;
@@ -212,9 +232,7 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 	if (row->kind == ROW_TAKE)
 		return taken_add(&l->taken, row, err);
 	if (has_id(&l->ended, row->group))
-		return store_restore_left_out(l->store, row) < 0
-			       ? damaged(row, "cannot be read", err)
-			       : 0;
+		return load_left_out(l, row, err);
 	key = store_group_key(l->store, row->group);
 	if (!key.n)
 		return damaged(row, "belongs to no group", err);

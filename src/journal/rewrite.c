@@ -142,6 +142,33 @@ static int write_pushes(struct rewriter *rw)
 	return end_batch(rw, r);
 }
 
+/* The group is made, as its families may all be left out; its times are written later. */
+static int write_left_out_family(struct rewriter *rw, const struct store_left_out *left)
+{
+	struct push *push = group_pushes_add(&rw->pushes, left->key, NULL, 0, left->at, rw->err);
+	int r = push ? 0 : -1;
+
+	if (push)
+		store_stage(rw->scratch, push);
+	r = end_batch(rw, r);
+	return r == 0 && store_stage_left_out_family(rw->scratch, left) ? commit(rw) : r;
+}
+
+/* What is not shown, so that it is there for a version that shows it. */
+static int write_left_out(struct rewriter *rw)
+{
+	struct store_left_out left;
+	size_t at = 0;
+
+	while (store_stage_left_out_group(rw->scratch, rw->from, &at))
+		if (commit(rw) < 0)
+			return -1;
+	for (at = 0; store_left_out(rw->from, &at, &left);)
+		if (left.message.n && write_left_out_family(rw, &left) < 0)
+			return -1;
+	return 0;
+}
+
 static int write_families(struct rewriter *rw)
 {
 	struct group_copy g;
@@ -203,7 +230,9 @@ int rewrite_store(struct store *s, struct storage *to, struct err *err)
 	int r;
 
 	rewriter_init(&rw, s, to, err);
-	r = write_families(&rw);
+	r = write_left_out(&rw);
+	if (r == 0)
+		r = write_families(&rw);
 	if (r == 0)
 		r = write_times(&rw);
 	if (r == 0)

@@ -10,9 +10,9 @@
 
 /*
  * The thread that may change the store, between two batches. `to` is empty. The database then has
- * the store's groups, families and times, but other numbers of groups and rows, so the store cannot
- * go on with it: load it, and put the loaded store in its place (store_take_over()). -1: *err says
- * why the database is not complete.
+ * the store's groups, families and times, and what it leaves out, but other numbers of groups and
+ * rows, so the store cannot go on with it: load it, and put the loaded store in its place
+ * (store_take_over()). -1: *err says why the database is not complete.
  */
 int rewrite_store(struct store *s, struct storage *to, struct err *err);
 

@@ -335,8 +335,8 @@ void store_rows_count(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
 
-/* In left_out.c: a family of a group; whole groups are in left_out_group.h. */
-void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
+/* In left_out.c. row: the record that has the family; NULL: documents of a summed group have it. */
+void store_leave_out(struct store *s, const struct group *g, const struct row *row,
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);

@@ -12,9 +12,10 @@
 /* A left-out family, found by its group's slot. */
 struct left_out {
 	uint32_t slot;
-	uint64_t number; /* of its record, when that was first written */
-	char *key, *family, *why;
-	size_t key_n, family_n;
+	uint64_t number; /* of its record, when that was first written; 0: of none */
+	double at;       /* of its push */
+	char *key, *family, *message, *why;
+	size_t key_n, family_n, message_n;
 };
 
 /* The reason, without the words that all refusals begin with. */
@@ -25,14 +26,19 @@ const char *store_left_out_reason(const char *why)
 	return strncmp(why, prefix, sizeof(prefix) - 1) == 0 ? why + sizeof(prefix) - 1 : why;
 }
 
-void store_leave_out(struct store *s, const struct group *g, uint64_t number, struct str key,
+void store_leave_out(struct store *s, const struct group *g, const struct row *row,
 		     struct str family, const char *why)
 {
+	struct str key = group_key(g),
+		   message = left_out_message(row ? row->body : STR_NULL, family);
 	struct left_out *l = mem_alloc(sizeof(*l));
 
 	*l = (struct left_out){
 		.slot = g->slot,
-		.number = number,
+		.number = row ? row_first_number(row) : 0,
+		.at = row ? row->at : 0,
+		.message = mem_dup(message.p, message.n),
+		.message_n = message.n,
 		.key = mem_dup(key.p, key.n),
 		.key_n = key.n,
 		.family = mem_dup(family.p, family.n),
@@ -52,6 +58,7 @@ static void left_out_free(struct left_out *l)
 {
 	free(l->key);
 	free(l->family);
+	free(l->message);
 	free(l->why);
 	free(l);
 }
@@ -76,7 +83,11 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
 
 		if (!l)
 			continue;
-		*ret = (struct store_left_out){ { l->key, l->key_n }, family_name(l), l->why };
+		*ret = (struct store_left_out){ .key = { l->key, l->key_n },
+						.family = family_name(l),
+						.why = l->why,
+						.message = { l->message, l->message_n },
+						.at = l->at };
 		return true;
 	}
 	while (*at < s->left_out.cap + s->left_out_groups.cap)

@@ -21,16 +21,18 @@ static struct str key_of(const struct left_out_group *l)
 	return (struct str){ l->key, l->key_n };
 }
 
-void left_out_group_add(struct store *s, uint64_t id, struct str key, const char *why)
+void left_out_group_add(struct store *s, const struct row *row, const char *why)
 {
 	struct left_out_group *l = mem_zalloc(sizeof(*l));
+	struct str key = row->body;
 
-	l->id = id;
+	l->id = row->group;
+	left_out_rows_add(&l->rows, row);
 	l->key = mem_dup(key.p, key.n);
 	l->key_n = key.n;
 	l->why = mem_strdup(store_left_out_reason(why));
 	table_add(&s->left_out_groups, hash_bytes(key), l);
-	table_add(&s->left_out_ids, store_id_hash(id), l);
+	table_add(&s->left_out_ids, store_id_hash(l->id), l);
 	store_count_left_out(s);
 }
 
@@ -47,6 +49,7 @@ static void forget_families(struct left_out_group *l)
 static void group_done(struct left_out_group *l)
 {
 	forget_families(l);
+	left_out_rows_done(&l->rows);
 	free(l->key);
 	free(l->why);
 	free(l);
@@ -67,7 +70,7 @@ bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *
 
 	if (!l)
 		return false;
-	*ret = (struct store_left_out){ key_of(l), STR_NULL, l->why };
+	*ret = (struct store_left_out){ .key = key_of(l), .why = l->why };
 	return true;
 }
 
@@ -172,6 +175,9 @@ int store_restore_left_out(struct store *s, const struct row *row)
 
 	if (!l)
 		return 0;
+	/* The row that made it is there already. */
+	if (row->kind != ROW_GROUP)
+		left_out_rows_add(&l->rows, row);
 	switch (row->kind) {
 	case ROW_RECORD:
 	case ROW_WHOLE:

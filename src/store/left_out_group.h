@@ -1,18 +1,21 @@
 /*
- * Groups in the database that are not shown because their keys break a rule. Memory only holds
- * which of their rows are live, which cleaning needs to keep them: a version of the gateway that
- * accepts them finds them unchanged. The committer only.
+ * Groups in the database that are not shown because their keys break a rule. Memory holds
+ * which of their rows are live, which cleaning needs to keep them, and the rows themselves, for a
+ * database that is written anew: a version of the gateway that accepts the groups finds them
+ * unchanged. The committer only.
  */
 #ifndef STORE_LEFT_OUT_GROUP_H
 #define STORE_LEFT_OUT_GROUP_H
 
 #include "base/table.h"
+#include "store/left_out_rows.h"
 #include "store/store.h"
 
 struct left_out_group {
 	uint64_t id;
 	char *key, *why; /* canonical bytes; `why` is the reason, ended by a NUL */
 	size_t key_n;
+	struct left_out_rows rows; /* from the start, in no order */
 	struct table families;
 	struct table documents;      /* of a summed group: its documents' rows, by number */
 	uint64_t last, failed, life; /* numbers of live rows, as first written; 0: none */
@@ -23,7 +26,7 @@ struct left_out_group {
 };
 
 /* At start, for a row that makes a group. */
-void left_out_group_add(struct store *s, uint64_t id, struct str key, const char *why);
+void left_out_group_add(struct store *s, const struct row *row, const char *why);
 void left_out_groups_done(struct store *s);
 
 /* The left-out group with this id; NULL: there is none. */

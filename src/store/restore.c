@@ -43,7 +43,7 @@ void store_restore_group(struct store *s, const struct row *row, struct str labe
 		g->staged->id = row->group;
 		store_publish_restored(s);
 	} else {
-		left_out_group_add(s, row->group, row->body, err.msg);
+		left_out_group_add(s, row, err.msg);
 		if (g)
 			store_group_remove(s, g);
 	}
@@ -94,7 +94,7 @@ static int put_families(struct store *s, struct group *g, struct record *record,
  * break a rule are left out.
  */
 static void put_or_leave_out(struct store *s, struct group *g, struct record *record,
-			     const struct push *push)
+			     const struct push *push, const struct row *row)
 {
 	struct err err = { 0 };
 
@@ -102,8 +102,7 @@ static void put_or_leave_out(struct store *s, struct group *g, struct record *re
 		return;
 	for (uint32_t i = 0; i < push->n_families; i++)
 		if (put_families(s, g, record, &push->families[i], 1, &err) < 0)
-			store_leave_out(s, g, record->number, group_key(g), push->families[i].name,
-					err.msg);
+			store_leave_out(s, g, row, push->families[i].name, err.msg);
 }
 
 void store_restore_soon(const struct store *s, const struct row *row, const struct push *push)
@@ -132,7 +131,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	record->pushed_at = row->at;
 	change_begin(s, g);
 	g->staged->labels = &push->labels;
-	put_or_leave_out(s, g, record, push);
+	put_or_leave_out(s, g, record, push, row);
 	last = g->last ? g->last->number : 0;
 	store_step_record(s, g, record);
 	if (record->number < last)
@@ -143,7 +142,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 
 void store_restore_group_without(struct store *s, const struct row *row, const char *why)
 {
-	left_out_group_add(s, row->group, row->body, why);
+	left_out_group_add(s, row, why);
 }
 
 void store_restore_without(struct store *s, const struct row *row, struct str family,
@@ -151,7 +150,7 @@ void store_restore_without(struct store *s, const struct row *row, struct str fa
 {
 	struct group *g = store_group_by_id(s, row->group);
 
-	store_leave_out(s, g, row_first_number(row), group_key(g), family, why);
+	store_leave_out(s, g, row, family, why);
 }
 
 void store_restore_failed(struct store *s, const struct row *row)

@@ -200,6 +200,9 @@ struct store_left_out {
 	struct str key;    /* of the group; canonical bytes */
 	struct str family; /* empty: the whole group */
 	const char *why;
+	/* Of a family that stands in a record: what was pushed, and when (Unix seconds). */
+	struct str message;
+	double at;
 };
 
 /*
@@ -243,6 +246,14 @@ int store_stage_summed(struct store *s, struct push *push, const struct store *f
  * False: there are no more.
  */
 bool store_stage_remembered(struct store *s, const struct store *from, size_t *at);
+/*
+ * Stages what another store leaves out, before anything else is staged: it is older than what is
+ * shown, which it may contradict. Borrows from that store until the batch is committed. A group as
+ * a whole, from *at on, 0 at first; false: there are no more. A family of a group that is there;
+ * false: it is not, or the family is in documents.
+ */
+bool store_stage_left_out_group(struct store *s, const struct store *from, size_t *at);
+bool store_stage_left_out_family(struct store *s, const struct store_left_out *left);
 /*
  * Gives the push's group the lifetime that it had in another store, after its families were staged.
  */

@@ -126,7 +126,7 @@ static void know_document(void *arg, struct document *doc)
  */
 static int leave_out(struct store *s, const struct group *g, struct str family, const char *why)
 {
-	store_leave_out(s, g, 0, group_key(g), family, why);
+	store_leave_out(s, g, NULL, family, why);
 	return 0;
 }
 

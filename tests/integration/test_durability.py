@@ -3,12 +3,13 @@ import contextlib
 import random
 import sqlite3
 import struct
+import subprocess
 
 import pytest
 
 import messages as pb
 from exposition import scrape
-from gateway import Gateway, parse_logfmt
+from gateway import BINARY, Gateway, parse_logfmt
 from pushers import DropPusher, Pusher
 
 PUSHERS = 8
@@ -196,9 +197,40 @@ def contradicting_database(path):
         db.commit()
 
 
-def test_what_contradicts_a_rule_is_left_out_and_kept(database):
+def written_anew_by_rescue(database):
+    with Gateway(database=database) as g:
+        for f in database.parent.glob(database.name + "*"):
+            f.unlink()
+        g.wait_for_line("a new one has been written")
+        g.kill()
+
+
+def written_anew_by_salvage(database):
+    with Gateway(database=database) as g:
+        g.terminate()
+    content = bytearray(database.read_bytes())
+    content[:512] = content[4096:4096 + 512]
+    database.write_bytes(content)
+    with Gateway(database=database) as g:
+        g.wait_for_line("the database is damaged")
+        g.kill()
+    for f in database.parent.glob("*.damaged-*"):
+        f.unlink()
+
+
+def written_anew_by_copy(database):
+    subprocess.run([BINARY, "copy", "--from", database, "--to", database.with_name("copy.db")], check=True, stdout=subprocess.DEVNULL)
+    for f in database.parent.glob(database.name + "*"):
+        f.unlink()
+    database.with_name("copy.db").rename(database)
+
+
+@pytest.mark.parametrize("write_anew", [lambda database: None, written_anew_by_rescue, written_anew_by_salvage, written_anew_by_copy],
+                         ids=["same", "rescue", "salvage", "copy"])
+def test_what_contradicts_a_rule_is_left_out_and_kept(database, write_anew):
     contradicting_database(database)
     for _ in range(2):
+        write_anew(database)
         with Gateway(database=database) as g:
             line = parse_logfmt(g.wait_for_line("a stored family breaks a rule"))
             assert line["level"] == "warn" and line["group"] == '{job="old"}' and line["family"] == "clash"

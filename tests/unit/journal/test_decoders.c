@@ -14,6 +14,7 @@ struct seen {
 	uint64_t announced; /* the newest row that soon() was called with */
 	unsigned pushes;    /* of the row that is seen last */
 	unsigned refused;
+	struct str body; /* of each row */
 };
 
 /* Each once, in order. */
@@ -38,7 +39,7 @@ static void see(void *arg, const struct row *row, struct push *push)
 	seen->pushes++;
 	ck_assert_uint_ge(seen->announced, row->number);
 	ck_assert_uint_eq(row->group, row->number % 7 + 1);
-	ck_assert_uint_eq(row->body.n, 0);
+	ck_assert(str_eq(row->body, seen->body));
 	ck_assert_uint_eq(push->n_families, 1);
 	ck_assert(push->now == (double)row->number / 2);
 }
@@ -47,7 +48,8 @@ static void see_refused(void *arg, const struct row *row, struct str family, con
 {
 	struct seen *seen = arg;
 
-	ck_assert(row->number > 0 && str_eq(family, STR("bad")) && strstr(why, "invalid"));
+	ck_assert(row->number > 0 && str_eq(row->body, seen->body));
+	ck_assert(str_eq(family, STR("bad")) && strstr(why, "invalid"));
 	seen->refused++;
 }
 
@@ -58,6 +60,7 @@ static int run(struct seen *seen, struct str body, uint64_t n, uint64_t bad, str
 	struct decoders *d = decoders_new(&sink);
 	int r = 0;
 
+	seen->body = body;
 	for (uint64_t number = 1; r == 0 && number <= n; number++) {
 		/* Gone when the call returns. */
 		CLEANUP(freep) char *copy = mem_dup(body.p, body.n);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "journal/apply.h"
 #include "journal/load.h"
+#include "journal/rewrite.h"
 #include "lib/exposed.h"
 #include "lib/make_push.h"
 #include "lib/mem_storage.h"
@@ -18,6 +19,7 @@
 #include "lib/run.h"
 #include "lib/sum_push.h"
 #include "store/internal.h"
+#include "store/removal.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -230,6 +232,70 @@ START_TEST(cleaning_keeps_a_group_that_is_left_out)
 }
 END_TEST
 
+static int wants_all(void *arg, const struct removal_group *g, struct err *err)
+{
+	(void)arg, (void)g, (void)err;
+	return 1;
+}
+
+static void let_go(void *arg, const struct removal_group *g)
+{
+	(void)arg, (void)g;
+}
+
+/* Takes a family out of all groups, with one row. */
+static void take_out(struct store *s, struct mem_storage *rows, const char *family, double now)
+{
+	struct removal r = {
+		.wants = wants_all, .goes = let_go, .family = str_of(family), .now = now
+	};
+	struct err err = { 0 };
+
+	ck_assert_int_eq(store_removal_decide(s, &r, &err), 0);
+	if (r.n == 0)
+		return;
+	ck_assert_int_eq(rows->base.ops->commit(&rows->base, store_removal_rows(s), &err),
+			 STORAGE_COMMITTED);
+	store_removal_begin(s);
+	store_removal_finish(s);
+}
+
+/* From memory alone, and from what was written so. */
+START_TEST(a_new_database_has_a_group_that_is_left_out)
+{
+	uint64_t rng = (uint64_t)_i + 1;
+	struct store *s = store_new(&limits);
+	struct mem_storage rows, anew;
+	struct err err = { 0 };
+
+	summed = _i % 2;
+	mem_storage_init(&rows);
+	for (int i = 1; i <= PUSHES; i++)
+		random_push(s, &rows, &rng, i);
+	take_out(s, &rows, "m3", PUSHES + 1);
+	push_one(s, &rows, "last 1\n", PUSHES + 2);
+	CLEANUP(freep) char *as_it_was = exposed(s);
+
+	store_free(s);
+	change_keys(&rows, "abc", "a:c");
+	for (int times = 0; times < 3; times++) {
+		s = load(&rows);
+		for (int i = 0; i < times; i++)
+			clean(s, &rows, 100 + rng_below(&rng, 400));
+		mem_storage_done(&rows);
+		mem_storage_init(&anew);
+		ck_assert_msg(rewrite_store(s, &anew.base, &err) == 0, "%s", err.msg);
+		store_free(s);
+		rows = anew;
+		s = load(&rows);
+		ck_assert_uint_eq(store_counts(s).left_out, 1);
+		store_free(s);
+		check_repaired(&rows, as_it_was);
+	}
+	mem_storage_done(&rows);
+}
+END_TEST
+
 /* False: the group has ended, and there is another one. */
 static bool follow(struct applier *a, struct store *s, const struct mem_storage *rows)
 {
@@ -382,6 +448,7 @@ int main(void)
 	TCase *tc = tcase_create("left out");
 
 	tcase_add_loop_test(tc, cleaning_keeps_a_group_that_is_left_out, 0, 40);
+	tcase_add_loop_test(tc, a_new_database_has_a_group_that_is_left_out, 0, 40);
 	tcase_add_loop_test(tc, what_others_push_to_one_that_is_left_out_is_kept, 0, 40);
 	tcase_add_test(tc, a_group_that_is_left_out_counts_as_live);
 	tcase_add_loop_test(tc, until_its_key_is_pushed_to_or_deleted, 0, (int)ARRAY_LEN(pushes));
