@@ -217,6 +217,14 @@ static bool take_period_term(struct str *s, bool only, int64_t *ret_ns)
 		       ret_ns);
 }
 
+static bool has_digit_above_0(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (is_digit(text.p[i]) && text.p[i] != '0')
+			return true;
+	return false;
+}
+
 int period_parse(struct str s, int64_t *ret_ns, struct err *err)
 {
 	const struct str text = s;
@@ -229,7 +237,8 @@ int period_parse(struct str s, int64_t *ret_ns, struct err *err)
 	} while (s.n > 0);
 	if (total > PERIOD_MAX)
 		return bad_period(text, err);
-	*ret_ns = total;
+	/* 0 means never, which less than a nanosecond does not. */
+	*ret_ns = total == 0 && has_digit_above_0(text) ? 1 : total;
 	return 0;
 }
 

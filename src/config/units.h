@@ -16,7 +16,8 @@ void duration_format(int64_t ns, struct strbuf *out);
 /*
  * How long something is kept or awaited, as written in the configuration file and in URLs: terms
  * with the units d h m s ms ("7d", "1h30m"), or a number of seconds ("900", "0.5"). Not negative,
- * 3650 days at the most; 0 means never. -1 is ERR_CONFIG.
+ * 3650 days at the most; 0 means never, and what is less than a nanosecond is one. -1 is
+ * ERR_CONFIG.
  */
 #define PERIOD_MAX (INT64_C(3650) * 24 * 3600 * 1000000000)
 int period_parse(struct str s, int64_t *ret_ns, struct err *err);
