@@ -1,13 +1,17 @@
 """The gateway as a process: started on a free port, watched through its log, ended by its own pid."""
+import fcntl
 import http.client
 import os
 import random
 import re
+import select
 import signal
 import socket
 import subprocess
+import termios
 import threading
 import time
+from pathlib import Path
 
 BINARY = os.environ.get("TALLYGATE_BIN", "")
 # Long enough for a binary with sanitizers on a busy machine; only a failing test waits so long.
@@ -63,6 +67,18 @@ class Reply:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
+def log_thread_rests(pid):
+    """Whether it waits for a line, or there is none, as before it is started and in a process that has ended."""
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            name, state = re.search(r"\((.*)\) (.)", (task / "stat").read_text(encoding="ascii", errors="replace")).groups()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if name == "log":
+            return state not in "RD"
+    return True
+
+
 class Gateway:
     """One process. Use as a context manager: leaving it stops the process and checks how it ended."""
 
@@ -81,23 +97,39 @@ class Gateway:
         self.env = {**os.environ, **(env or {})}
         self.lines = []
         self.news = threading.Condition()
-        self.process = subprocess.Popen(self.args, env=self.env, cwd=cwd, text=True, errors="replace", pass_fds=pass_fds,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(self.args, env=self.env, cwd=cwd, pass_fds=pass_fds, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
     def _read(self):
-        for line in self.process.stderr:
+        """With the lock from the read on, so that what is no longer in the pipe is in the lines for whoever has the lock."""
+        rest = b""
+        while rest is not None:
+            select.select([self.process.stderr], [], [])
             with self.news:
-                self.lines.append(line.rstrip("\n"))
+                got = self.process.stderr.read(1 << 16)
+                *lines, rest = (rest + got).split(b"\n")
+                self.lines += [line.decode(errors="replace") for line in lines]
+                if not got:
+                    self.lines += ([rest.decode(errors="replace")] if rest else []) + [None]
+                    rest = None
                 self.news.notify_all()
+
+    def _has_logged(self):
+        """All that had been logged is in the lines: the gateway's thread that writes the log has nothing to do, and the pipe is empty."""
+        if not log_thread_rests(self.process.pid):
+            return False
         with self.news:
-            self.lines.append(None)
-            self.news.notify_all()
+            return None in self.lines or fcntl.ioctl(self.process.stderr, termios.FIONREAD, bytes(4)) == bytes(4)
 
     @property
     def log(self):
+        """All that the gateway had logged when it was asked for, as of what it has answered; not what has only been begun."""
+        eventually(self._has_logged, "the log is written")
+        return self.text_so_far()
+
+    def text_so_far(self):
         return "\n".join(line for line in self.lines if line is not None)
 
     def wait_for_log(self, probe, what, deadline=DEADLINE):
@@ -111,7 +143,7 @@ class Gateway:
                 ended = None in self.lines
                 if ended or not self.news.wait(end - time.monotonic()):
                     why = "the process ended" if ended else f"not within {deadline:g} s"
-                    raise AssertionError(f"{why}: {what}\n{self.log}")
+                    raise AssertionError(f"{why}: {what}\n{self.text_so_far()}")
 
     def wait_for_line(self, text, deadline=DEADLINE):
         return self.wait_for_log(lambda lines: next((x for x in lines if text in x), None), text, deadline)
@@ -209,6 +241,6 @@ class Gateway:
                 self.process.kill()
             self.process.wait()
         if kind is not None:
-            print("\n".join(self.log.splitlines()[-30:]))
+            print("\n".join(self.text_so_far().splitlines()[-30:]))
         elif self.process.returncode not in (0, -signal.SIGKILL):
             raise AssertionError(f"exit status {self.process.returncode}\n{self.log}")

@@ -60,6 +60,9 @@ def test_a_minute(tmp_path):
     """deploy/run with what it needs being there; the rest of the reader's first minute, to Ctrl-C."""
     assert the_block("README.md", "deploy/run\n") == "deploy/run\n"
     first = next(b for b in blocks("README.md") if "curl" in b).splitlines()
+    # It may have to build all of it first, beside the other tests.
+    built = subprocess.run([ROOT / "deploy/run", "--version"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    assert built.stdout.startswith("pushgateway, version ")
     with Gateway(binary=str(ROOT / "deploy/run"), database=None, cwd=tmp_path) as g:
         run(g, "\n".join(first[:2]))
         assert (tmp_path / "tallygate.db").exists()
