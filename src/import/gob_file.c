@@ -300,26 +300,14 @@ static int keep(struct migration *m, struct strbuf *ret_kept)
 	return 0;
 }
 
-static int sync_directory(struct migration *m)
-{
-	CLEANUP(freep) char *dir = mem_strdup(m->path);
-	int fd, r;
-
-	strrchr(dir, '/')[1] = '\0'; /* the path is absolute, so it has a slash */
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return r < 0 ? failed(m, "sync", dir) : 0;
-}
-
 static int replace(struct migration *m, struct strbuf *ret_kept)
 {
-	if (keep(m, ret_kept) < 0 || sync_directory(m) < 0 || check_unchanged(m) < 0)
+	if (keep(m, ret_kept) < 0 || db_file_sync_directory(m->path, m->err) < 0 ||
+	    check_unchanged(m) < 0)
 		return -1;
 	if (rename(strbuf_z(&m->new), m->path) < 0)
 		return failed(m, "replace", m->path);
-	return sync_directory(m);
+	return db_file_sync_directory(m->path, m->err);
 }
 
 /* *err already says why, so failures of this are ignored. */

@@ -47,6 +47,7 @@ class Faults:
         """As exFAT, and mounts of SMB and FUSE."""
         self.fail("link", errno.EPERM)
         self.fail("noreplace", errno.EINVAL)
+        self.fail("dirsync", errno.EINVAL)
 
     def heal(self):
         for what in ("sync", "write", "space", "bad"):

@@ -3,6 +3,7 @@
  * directory that TALLYGATE_FAULTS names.
  *   hold    a sync waits as long as the test holds an exclusive flock on it; "held" then exists
  *   sync    the errno that a sync fails with
+ *   dirsync the errno that the sync of a directory fails with
  *   write   the errno that a write fails with
  *   link    the errno that giving a file a second name fails with, as on file systems without links
  *   noreplace  the errno that renaming a file without replacing another fails with
@@ -65,8 +66,10 @@ static int before_sync(void)
 int fsync(int fd)
 {
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+	struct stat st;
 
-	return before_sync() < 0 ? -1 : real(fd);
+	errno = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? (int)number_in("dirsync") : 0;
+	return errno || before_sync() < 0 ? -1 : real(fd);
 }
 
 int fdatasync(int fd)
