@@ -84,11 +84,9 @@ void requests_send(struct world *w, enum requests_push kind)
 		r.kind = REQUEST_WIPE;
 		strbuf_addz(&bytes, "PUT /api/v1/admin/wipe HTTP/1.1\r\nHost: x\r\n"
 				    "Content-Length: 0\r\n\r\n");
-	} else if (kind == REQUESTS_ANY && !w->limited &&
-		   rng_one_in(&w->rng, w->few_values ? 2 : 3)) {
+	} else if (kind == REQUESTS_ANY && !w->limited && rng_one_in(&w->rng, 3)) {
 		r.kind = REQUEST_SUM;
 		sums_random(&w->rng, &w->sums_clients, &r.sum);
-		r.sum.few_values = w->few_values;
 		sums_add_bytes(&w->rng, &r.sum, &bytes);
 	} else {
 		push_request(w, kind, &r, &bytes);

@@ -67,10 +67,20 @@ static bool is_cut(struct world *w)
 	       world_fails(w, "a client that does not read is not disconnected");
 }
 
+/* What is left of replies that have been read goes with their connections' rest. */
+static bool rests(struct world *w)
+{
+	world_pass_time(w, PATIENCE_NS, PATIENCE_NS);
+	world_come_to_rest(w);
+	return bytes_detached() <= SLOWS_BYTES;
+}
+
 bool slows_make_room(struct world *w)
 {
-	if (!slows_are_in_the_way(w))
+	if (!w->slow.on || w->over)
 		return false;
+	if (!slows_are_in_the_way(w))
+		return rests(w);
 	w->counts->crowded++;
 	if (rng_one_in(&w->rng, 2) && !is_cut(w))
 		return false;

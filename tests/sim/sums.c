@@ -42,8 +42,6 @@ void sums_silence(struct sim_sums *s, unsigned processes)
 {
 	for (int i = 0; i < SUM_PROCESSES; i++)
 		s->sources[i].live &= !(processes >> i & 1);
-	if (processes)
-		s->no_use_ns = 0;
 }
 
 /* The place of a process in the order of lib/fold_order.h. */
@@ -83,7 +81,7 @@ static void forget_shown(struct sim_sums *s, int series)
 	s->over_ns[series] = 0;
 }
 
-static void tell(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+static void say(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
 {
 	struct sums_source *p = &s->sources[r->process];
 	uint64_t says = sums_in_its_digit(r);
@@ -107,65 +105,7 @@ static void tell(struct sim_sums *s, const struct sums_request *r, double now, i
 	p->ttl = r->source_ttl;
 	p->heard_at = now;
 	p->heard_ns = now_ns;
-}
-
-static unsigned count_values(const struct sim_sums *s)
-{
-	unsigned n = 0;
-
-	for (int i = 0; i < SUM_PROCESSES; i++)
-		n += s->sources[i].known ? SUMS_SOURCE_VALUES : 0;
-	return n;
-}
-
-/* It has ended, is silent, or has a newer start. */
-static bool is_spent(const struct sim_sums *s, int process)
-{
-	const struct sums_source *p = &s->sources[process];
-	bool newer = false;
-
-	for (int i = process + SUM_PIDS; i < SUM_PROCESSES; i += SUM_PIDS)
-		newer |= s->sources[i].known;
-	return p->known && (p->ended || newer || !p->live);
-}
-
-/* False: the values of sources are too many even without those that are spent. */
-static bool make_room_for_values(struct sim_sums *s, unsigned process)
-{
-	unsigned spent = 0;
-
-	for (int i = 0; i < SUM_PROCESSES; i++)
-		if (is_spent(s, i) && !(i == (int)process && s->sources[i].live))
-			spent |= 1u << i;
-	sums_fold(s, spent);
-	return count_values(s) <= SUMS_MOST_VALUES;
-}
-
-/*
- * Where few values of sources fit, room is made by folding those that are spent. That need not be
- * tried within a second after it was of no use, unless one has ended since.
- */
-static int say(struct sim_sums *s, const struct sums_request *r, const struct sums_when *when)
-{
-	struct sim_sums before = *s;
-	bool over, fits;
-
-	tell(s, r, when->now, when->now_ns);
-	over = r->few_values && count_values(s) > SUMS_MOST_VALUES &&
-	       count_values(s) > count_values(&before);
-	fits = !over || make_room_for_values(s, r->process);
-	if (fits && !(over && when->status == 507)) {
-		if (r->final)
-			s->no_use_ns = 0;
-		make_room(s, r);
-		return 200;
-	}
-	*s = before;
-	if (fits && (!s->no_use_ns || when->now_ns - s->no_use_ns >= INT64_C(1000000000)))
-		return 200;
-	if (!fits)
-		s->no_use_ns = when->now_ns;
-	return 507;
+	make_room(s, r);
 }
 
 /* The first push to a group is never a repeated one. */
@@ -187,7 +127,6 @@ static void add(struct sim_sums *s, const struct sums_request *r, double now, in
 
 static void end_source(struct sim_sums *s, unsigned pid)
 {
-	s->no_use_ns = 0;
 	for (unsigned i = pid; i < SUM_PROCESSES; i += SUM_PIDS) {
 		s->sources[i].live = false;
 		s->sources[i].ended = s->sources[i].known;
@@ -233,13 +172,14 @@ static int push_plain(struct sim_sums *s, const struct sums_request *r, double n
 	return 200;
 }
 
-int sums_apply(struct sim_sums *s, const struct sums_request *r, const struct sums_when *when)
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
 {
 	switch (r->kind) {
 	case SUM_SAYS:
-		return say(s, r, when);
+		say(s, r, now, now_ns);
+		break;
 	case SUM_PLAIN:
-		return push_plain(s, r, when->now, when->now_ns);
+		return push_plain(s, r, now, now_ns);
 	case SUM_ENDS:
 		/* Of a group that is not there. */
 		if (!r->is_plain)
@@ -249,7 +189,7 @@ int sums_apply(struct sim_sums *s, const struct sums_request *r, const struct su
 		sums_end(s, SUMS_TOTAL);
 		break;
 	case SUM_ADDS:
-		add(s, r, when->now, when->now_ns);
+		add(s, r, now, now_ns);
 		break;
 	case ADDED_GOES:
 		sums_end(s, SUMS_ADDED);

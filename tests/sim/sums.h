@@ -33,7 +33,6 @@ struct sums_request {
 	bool by_rule;  /* its path does not say that the group is summed: a rule has to */
 	bool is_plain; /* none does */
 	unsigned id, value;
-	bool few_values;     /* only SUMS_MOST_VALUES fit */
 	int ttl, source_ttl; /* of the group (0: it never ends), and of the source; seconds */
 	int max_sources;
 };
@@ -55,10 +54,6 @@ struct sums_clock {
 	double wall, latest_wall; /* Unix seconds: now, and the latest that the clock ever showed */
 	int64_t now_ns;
 };
-
-/* With this flag two sources fit. */
-#define SUMS_VALUES_FLAG "--limits.source-values=10"
-enum { SUMS_SOURCE_VALUES = 5, SUMS_MOST_VALUES = 10 };
 
 /* A group, and when it was last pushed to: Unix seconds (0: there is none), and monotonic. */
 struct sums_life {
@@ -94,22 +89,14 @@ struct sim_sums {
 	uint64_t ids;
 	double born_at[N_SUMS_SHOWN];
 	uint64_t added;
-	int64_t no_use_ns;        /* when folding could not make room */
 	double since[N_ZEROS];    /* when the series was shown first, Unix seconds; 0: never */
 	int64_t over_ns[N_ZEROS]; /* monotonic, when that was seen to be long enough ago; 0: not yet
 				   */
 };
 
 bool sums_is_push(const struct sums_request *r); /* not a DELETE */
-/* When a request was decided: Unix seconds, and monotonic; how it was answered, 0: not known. */
-struct sums_when {
-	double now;
-	int64_t now_ns;
-	int status;
-};
-
-/* The request has been decided. Returns a status that is right for it. */
-int sums_apply(struct sim_sums *s, const struct sums_request *r, const struct sums_when *when);
+/* The request has been decided. Returns its status. */
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns);
 /* A group ends. */
 void sums_end(struct sim_sums *s, int which);
 /* Processes that have been silent for long: their gauges go; their counts go into the base. */
