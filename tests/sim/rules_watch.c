@@ -57,9 +57,14 @@ int __wrap_current_rules_reload(struct current_rules *cur, const struct current_
 				struct err *err)
 {
 	uint64_t failed = world->disk->failed;
+	unsigned file = world->rules.file;
 	int r = __real_current_rules_reload(cur, how, err);
 
 	world->rules.last = r;
+	/* Which of two files was read is not known if it was written anew meanwhile. */
+	world->over |= world->rules.file != file;
+	if (world->over)
+		return r;
 	if (r == 0 && world->rules.file & RULES_WRONG)
 		world_fails(world, "a wrong file of rules was taken");
 	if (r < 0 && !(world->rules.file & RULES_WRONG) && failed == world->disk->failed &&
