@@ -351,9 +351,13 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 
 /* ---- damage ---- */
 
-/* A push time that was lost is shown as 0. */
+/* A push time that was lost is shown as 0, and what has ended or is overdue follows from it. */
 static bool is_no_time(struct str line)
 {
+	if (str_has_prefix(line, STR("pushgateway_group_expired{")) ||
+	    str_has_prefix(line, STR("pushgateway_job_overdue{")) ||
+	    str_has_prefix(line, STR("pushgateway_next_push_expected_timestamp_seconds{")))
+		return true;
 	return (str_has_prefix(line, STR("push_time_seconds{")) ||
 		str_has_prefix(line, STR("push_failure_time_seconds{"))) &&
 	       str_has_suffix(line, STR("} 0\n"));
