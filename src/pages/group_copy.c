@@ -78,7 +78,7 @@ static bool make_room(struct copying *c, uint32_t n, bool with_series)
 	if (h && with_series)
 		h->series = arena_alloc(c->arena, n * sizeof(*h->series));
 	if (h)
-		h->refs = arena_alloc(c->arena, n * 2 * sizeof(struct bytes *));
+		h->refs = arena_alloc(c->arena, n * sizeof(struct bytes *) * 2);
 	return c->to->families && (!h || (h->refs && (h->series || !with_series)));
 }
 

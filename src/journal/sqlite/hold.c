@@ -60,15 +60,12 @@ int hold_check(const struct hold *h, const char *path, struct err *err)
 {
 	struct look at;
 
-	if (look_at(path, &at) < 0) {
-		/* One that could not be opened is held as little as one that is not there. */
-		if (h->fd < 0)
-			return 0;
-	} else if (h->fd >= 0 && at.device == h->device && at.inode == h->inode) {
+	bool there = look_at(path, &at) == 0;
+
+	/* One that could not be opened is held as little as one that is not there. */
+	if (h->fd < 0 ? !there || access(path, R_OK) < 0
+		      : there && at.device == h->device && at.inode == h->inode)
 		return 0;
-	} else if (h->fd < 0 && access(path, R_OK) < 0) {
-		return 0;
-	}
 	return err_set(err, ERR_SYSTEM, 0,
 		       "another process has made, moved or replaced %s: stop it, or choose another "
 		       "--persistence.file",

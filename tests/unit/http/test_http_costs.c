@@ -360,7 +360,7 @@ START_TEST(a_large_body_leaves_no_large_buffer)
 	before = held;
 	send_chunk(fd, "/push", "G");
 	ck_assert(begins(reply(fd), OK));
-	ck_assert_int_lt(held - before, 64 * 1024);
+	ck_assert_int_lt(held - before, INT64_C(64) * 1024);
 	ck_assert(begins(ask(fd, "ET / HTTP/1.1\r\nHost: x\r\n\r\n"), OK));
 	close(fd);
 }
