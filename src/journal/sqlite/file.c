@@ -71,30 +71,29 @@ bool db_file_any_exists(const char *path)
 	return false;
 }
 
-/* Gives all files a second name, or none; errno says why not. */
-static int link_all(const char *path, const char *aside)
-{
-	CLEANUP(strbuf_done) struct strbuf from = { 0 };
-	CLEANUP(strbuf_done) struct strbuf to = { 0 };
-	int why = 0;
-	size_t i;
+/* How files get new names, and how that is taken back: errno says why not. */
+struct naming {
+	int (*give)(const char *name, const char *aside);
+	int (*take_back)(const char *name, const char *aside);
+};
 
-	for (i = 0; why == 0 && i < DB_FILES; i++)
-		if (link(db_file_suffixed(&from, path, db_file_suffixes[i]),
-			 db_file_suffixed(&to, aside, db_file_suffixes[i])) < 0 &&
-		    errno != ENOENT)
-			why = errno;
-	if (why == 0)
-		return 0;
-	/* These names are all new, and the one that failed was not made. */
-	while (--i > 0)
-		unlink(db_file_suffixed(&to, aside, db_file_suffixes[i - 1]));
-	errno = why;
-	return -1;
+static int unlink_aside(const char *name, const char *aside)
+{
+	(void)name;
+	return unlink(aside);
 }
 
-/* The same for file systems without links: gives them their new names in turn, or none. */
-static int rename_all(const char *path, const char *aside)
+static int rename_back(const char *name, const char *aside)
+{
+	return new_file_rename(aside, name);
+}
+
+static const struct naming by_links = { link, unlink_aside };
+/* For file systems without links. */
+static const struct naming by_renaming = { new_file_rename, rename_back };
+
+/* Gives all files their new names, or none; errno says why not. */
+static int give_all(const struct naming *by, const char *path, const char *aside)
 {
 	CLEANUP(strbuf_done) struct strbuf from = { 0 };
 	CLEANUP(strbuf_done) struct strbuf to = { 0 };
@@ -102,15 +101,16 @@ static int rename_all(const char *path, const char *aside)
 	size_t i;
 
 	for (i = 0; why == 0 && i < DB_FILES; i++)
-		if (new_file_rename(db_file_suffixed(&from, path, db_file_suffixes[i]),
-				    db_file_suffixed(&to, aside, db_file_suffixes[i])) < 0 &&
+		if (by->give(db_file_suffixed(&from, path, db_file_suffixes[i]),
+			     db_file_suffixed(&to, aside, db_file_suffixes[i])) < 0 &&
 		    errno != ENOENT)
 			why = errno;
 	if (why == 0)
 		return 0;
+	/* These names are all new, and the one that failed was not given. */
 	while (--i > 0)
-		(void)new_file_rename(db_file_suffixed(&to, aside, db_file_suffixes[i - 1]),
-				      db_file_suffixed(&from, path, db_file_suffixes[i - 1]));
+		(void)by->take_back(db_file_suffixed(&from, path, db_file_suffixes[i - 1]),
+				    db_file_suffixed(&to, aside, db_file_suffixes[i - 1]));
 	errno = why;
 	return -1;
 }
@@ -121,9 +121,9 @@ static int name_all(const char *path, const char *aside)
 		errno = EEXIST;
 		return -1;
 	}
-	if (link_all(path, aside) == 0)
+	if (give_all(&by_links, path, aside) == 0)
 		return 0;
-	return errno == EEXIST ? -1 : rename_all(path, aside);
+	return errno == EEXIST ? -1 : give_all(&by_renaming, path, aside);
 }
 
 int db_file_unlink_all(const char *path, struct err *err)
