@@ -31,13 +31,18 @@ void left_out_rows_done(struct left_out_rows *rows)
 
 struct str left_out_message(struct str body, struct str family)
 {
-	struct str message, name;
+	struct str message, name, found = STR_NULL;
 	size_t at = 0;
 
-	while (row_next_family(body, &at, &message, &name) > 0)
-		if (str_eq(name, family))
-			return message;
-	return STR_NULL;
+	while (row_next_family(body, &at, &message, &name) > 0) {
+		if (!str_eq(name, family))
+			continue;
+		/* No version writes it twice: which of the two breaks a rule is not known. */
+		if (found.p)
+			return STR_NULL;
+		found = message;
+	}
+	return found;
 }
 
 /* ---- writing them anew ---- */

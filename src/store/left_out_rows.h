@@ -17,7 +17,7 @@ struct left_out_rows {
 void left_out_rows_add(struct left_out_rows *rows, const struct row *row);
 void left_out_rows_done(struct left_out_rows *rows);
 
-/* What of a record's body is of this family; empty: nothing. Borrowed. */
+/* What of a record's body is of this family; empty: nothing, or it is there twice. Borrowed. */
 struct str left_out_message(struct str body, struct str family);
 
 #endif
