@@ -2,7 +2,6 @@
 import contextlib
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -418,41 +417,3 @@ def test_values_of_all_sources(restartable):
     assert 'job="other"' not in g.get("/metrics").text, "nothing of it is there, no failure either"
     live["live0"](g)
     assert shown(g) == {"c": 40}
-
-
-def committer_ns(g):
-    """The processor's time that the committer has taken."""
-    total = 0
-    for task in Path(f"/proc/{g.process.pid}/task").iterdir():
-        if (task / "comm").read_text(encoding="ascii") == "committer\n":
-            total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
-    return total
-
-
-def test_a_maximum_that_falls_costs_little_more_than_one_that_rises(restartable):
-    """Each of the series is then looked for in all sources, which hold 400,000 of them."""
-    g = restartable.start()
-
-    def cost(source, value):
-        before = committer_ns(g)
-        text = "# TYPE x_info gauge\n" + "".join(f'x_info{{i="{i}"}} {value}\n' for i in range(2000))
-        assert g.request("POST", f"/sum/metrics/job/many/pid/{source}", text).status == 200
-        return committer_ns(g) - before
-
-    for source in range(200):
-        cost(source, 1)
-    rises, falls = zip(*[(cost("top", 2), cost("top", 0)) for _ in range(5)])
-    assert 0 < min(falls) < 3 * min(rises)
-
-
-def test_a_family_costs_as_much_among_many(restartable):
-    """Other values for four times as many families take four times as long, not sixteen times."""
-    g = restartable.start()
-    took = []
-    for n in (8000, 32000):
-        for value in (1, 2):
-            text = body({f"f{i}_of_{n}": value for i in range(n)})
-            before = committer_ns(g)
-            assert g.request("POST", f"/sum/metrics/job/of-{n}/pid/1", text).status == 200
-        took.append(committer_ns(g) - before)
-    assert 0 < took[1] < 8 * took[0]

@@ -1,7 +1,6 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/refusals.h"
@@ -176,47 +175,6 @@ START_TEST(jobs_without_end)
 }
 END_TEST
 
-/* Seconds of the processor for many refusals of so many jobs, none of which is logged. */
-static double cost_of(int jobs)
-{
-	enum { TIMES = 100 * 1000 };
-	struct refusals *r = refusals_new();
-	char target[64];
-	struct timespec begin, end;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-	for (int i = 0; i < TIMES; i++) {
-		snprintf(target, sizeof(target), "/metrics/job/%06d", i % jobs);
-		refusals_note(r,
-			      &(struct refused_request){
-				      .reason = "busy",
-				      .level = LOG_DEBUG,
-				      .why = "because",
-				      .method = "PUT",
-				      .target = str_of(target),
-				      .source = "192.0.2.1:80",
-			      },
-			      0);
-	}
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	refusals_free(r);
-	return (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-}
-
-/* Refusals are there to cost less than pushes, and one lock is held for each of them. */
-START_TEST(many_jobs_cost_hardly_more_than_one)
-{
-	enum { TRIES = 3, MORE = 8 };
-	double one = 1, many = MORE;
-
-	for (int i = 0; i < TRIES && many >= MORE * one; i++) {
-		one = cost_of(1);
-		many = cost_of(3000);
-	}
-	ck_assert_msg(many < MORE * one, "%.3f s for many jobs, %.3f s for one", many, one);
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = tcase_create("refusals");
@@ -227,6 +185,5 @@ int main(void)
 	tcase_add_test(tc, each_job_and_each_reason);
 	tcase_add_test(tc, long_names);
 	tcase_add_test(tc, jobs_without_end);
-	tcase_add_test(tc, many_jobs_cost_hardly_more_than_one);
 	return run_cases("refusals", tc);
 }

@@ -1,20 +1,20 @@
 /*
  * Work grows no faster than the body: each kind of body that a client can choose is decoded and
- * built small, and sixteen times as large. What is quadratic takes 256 times as long then; far
- * less is asked for here, of the processor's time, so that a busy machine does not matter.
+ * built small, and sixteen times as large. What is quadratic takes 256 times as many steps then,
+ * and what sorts less than 32 times.
  */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "format/protobuf/decode.h"
 #include "format/protobuf/encode.h"
 #include "format/text/parse.h"
 #include "lib/run.h"
+#include "lib/work.h"
 #include "push/push.h"
 
-enum { FACTOR = 16, SLOWER = 4, TRIES = 3 };
+enum { FACTOR = 16, AT_MOST = 20 };
 
 /* n labels of one series, in falling order. */
 static void labels_of_one(struct strbuf *b, unsigned n)
@@ -89,16 +89,8 @@ static const struct {
 	{ "histograms", histograms, 1000 },
 };
 
-static double cpu_seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* From a body of text, or from what it is stored as, to a push. */
-static double work(struct str body, bool proto)
+static uint64_t work(struct str body, bool proto)
 {
 	static const struct decode_limits all = DECODE_UNLIMITED;
 	static const struct key_limits lim = { 10, 100, 100, false };
@@ -107,7 +99,7 @@ static double work(struct str body, bool proto)
 	struct family *decoded;
 	struct err err;
 	struct key key;
-	double begin = cpu_seconds();
+	uint64_t before = work_done();
 
 	arena_init(&a, SIZE_MAX);
 	ck_assert_int_eq(key_parse(STR("/j/k/v"), &lim, &a, &key, NULL, &err), 0);
@@ -120,7 +112,7 @@ static double work(struct str body, bool proto)
 	ck_assert_msg(push->err.reason == ERR_NONE, "%s", push->err.msg);
 	push_free(push);
 	push_builder_done(&b);
-	return cpu_seconds() - begin;
+	return work_done() - before;
 }
 
 static void to_proto(struct str text, struct strbuf *out)
@@ -136,33 +128,28 @@ static void to_proto(struct str text, struct strbuf *out)
 		proto_encode_family(decoded, out);
 }
 
-/* The best of several tries: what else the machine does only adds to it. */
-static double least(unsigned i, unsigned n, bool proto)
+static uint64_t work_of(unsigned i, unsigned n, bool proto)
 {
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	CLEANUP(strbuf_done) struct strbuf message = { 0 };
-	double best = 1e9;
 
 	bodies[i].write(&text, n);
 	if (proto)
 		to_proto(strbuf_str(&text), &message);
-	for (int k = 0; k < TRIES; k++) {
-		double took = work(strbuf_str(proto ? &message : &text), proto);
-
-		best = took < best ? took : best;
-	}
-	return best;
+	return work(strbuf_str(proto ? &message : &text), proto);
 }
 
 START_TEST(sixteen_times_the_body)
 {
 	bool proto = _i % 2;
 	unsigned i = (unsigned)_i / 2;
-	double small = least(i, bodies[i].n, proto), large = least(i, FACTOR * bodies[i].n, proto);
+	uint64_t small = work_of(i, bodies[i].n, proto);
+	uint64_t large = work_of(i, FACTOR * bodies[i].n, proto);
 
-	ck_assert_msg(large < small * FACTOR * SLOWER,
-		      "%s as %s: %g s, and %g s for %d times as much", bodies[i].name,
-		      proto ? "protobuf" : "text", small, large, FACTOR);
+	ck_assert_uint_gt(small, bodies[i].n);
+	ck_assert_msg(large < small * AT_MOST, "%s as %s: %ju steps, and %ju for %d times as much",
+		      bodies[i].name, proto ? "protobuf" : "text", (uintmax_t)small,
+		      (uintmax_t)large, FACTOR);
 }
 END_TEST
 
