@@ -69,10 +69,17 @@ void committer_follow_rules(struct committer *c)
 	c->batches += c->counting;
 }
 
+static bool has_steps_left(const struct committer *c)
+{
+	return slices_pending(&c->slices) || c->copying.push || c->counting ||
+	       store_has_dead(c->store);
+}
+
 /* Does one step of everything that takes many. */
 static void go_on(struct committer *c)
 {
 	committer_follow_rules(c);
+	c->batches += store_free_dead(c->store, COMMITTER_FREED);
 	c->batches += slices_go_on(&c->slices);
 	go_on_copying(c);
 }
@@ -105,8 +112,7 @@ static struct push *take_next(struct committer *c, size_t *ret_n)
  */
 static struct push *take(struct committer *c, size_t *ret_n)
 {
-	while ((slices_pending(&c->slices) || c->copying.push || c->counting) && c->late.n == 0 &&
-	       committer_is_idle(c, 0))
+	while (has_steps_left(c) && c->late.n == 0 && committer_is_idle(c, 0))
 		go_on(c);
 	*ret_n = 0;
 	/* Late pushes take memory beside that of the queue, so their number is limited. */
@@ -168,6 +174,8 @@ static bool step_large(struct committer *c)
 	if (c->database.suspect ||
 	    (!large_steps_go_on(&c->large, !slices_pending(&c->slices)) && is_still_staged(c)))
 		return false;
+	/* Each step frees as much as it makes. */
+	store_free_dead(c->store, COMMITTER_FREED);
 	c->batches++;
 	return true;
 }

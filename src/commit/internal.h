@@ -22,6 +22,9 @@
 /* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
 enum { BATCH_MAX = 512 };
 
+/* What is freed of large groups at a time: a millisecond. */
+enum { COMMITTER_FREED = 1024 };
+
 /*
  * The most series of a push that is staged at once in a log that several gateways write, for each
  * second of the time-out: others wait for the lock meanwhile, for a quarter of the time-out on a

@@ -7,7 +7,9 @@
 #include "pages/kin.h"
 #include "pages/pages.h"
 #include "pages/series_index.h"
+#include "store/batch.h"
 #include "store/change.h"
+#include "store/dead.h"
 #include "store/limits_held.h"
 #include "store/remembered.h"
 #include "store/removal.h"
@@ -24,50 +26,6 @@ struct store_family {
 	uint8_t type;    /* enum metric_type; the same in all these groups */
 	bool own;        /* a metric of the gateway itself: type and help text stay */
 	bool idle;       /* in store.idle */
-};
-
-/* A row that the batch may write, in the order of the pushes; a later step may make it superfluous.
- */
-struct step {
-	enum row_kind kind;
-	struct group *group;
-	struct record *record;           /* of an accepted push */
-	struct str why;                  /* of a refused one; borrowed from it */
-	struct left_out_group *left_out; /* the group that ends; `group` is NULL then */
-	double at;
-	uint64_t number; /* of the row; 0: none */
-};
-
-/* store_family.newest, before the batch took a family into another group. */
-struct was_newest {
-	struct store_family *family;
-	uint32_t slot;
-};
-
-/* The groups and steps of a batch; for those of summed groups see struct summed_work. */
-struct batch {
-	struct group *touched, *last_touched;
-	struct step *steps;
-	size_t n_steps, cap_steps;
-	struct was_newest *was_newest;
-	size_t n_was_newest, cap_was_newest;
-};
-
-/* A large push that is being staged (large.c). */
-struct large_at_hand {
-	struct push *push; /* NULL: there is none */
-	struct group *group;
-	struct record *record;
-	int phase;
-	uint32_t at;        /* how far the phase has got */
-	uint32_t n_going;   /* entries whose series go or change */
-	uint32_t n_gone;    /* pairs whose `out` has left the index */
-	size_t n_idle;      /* how many of store.idle are known to be idle */
-	int64_t n_series;   /* series that it has added */
-	int64_t n_bytes;    /* stored bytes that it has added, those of a new group included */
-	bool in_the_way;    /* the large push may have changed the verdict on the push that is being
-			       staged */
-	struct batch batch; /* its own batch; while a step of it is done, the batch of the others */
 };
 
 struct store {
@@ -125,6 +83,7 @@ struct store {
 	struct store_family **idle; /* families that no group may have any more; checked at the end
 				       of the batch */
 	size_t n_idle, cap_idle;
+	struct dead dead;
 	struct store_family *time_families[2], *failing_family, *life_families[N_LIFE_LINES];
 	struct { /* a heap, the group with the earliest deadline first (deadlines.c) */
 		struct group **list;
@@ -214,6 +173,14 @@ static inline uint64_t entry_lines(const struct store *s, uint32_t id)
 	return id ? lines_n(&store_entry(s, id)->lines) : 0;
 }
 
+/* What sweeping and publishing look at. */
+static inline void family_prefetch(const struct store_family *f)
+{
+	__builtin_prefetch(f);
+	__builtin_prefetch(&f->shown.kin);
+	__builtin_prefetch(&f->n_groups);
+}
+
 /*
  * For loops over all pairs, at pair i: fetches families and entries of later pairs into the cache,
  * which has nothing of a large push.
@@ -225,7 +192,7 @@ static inline void change_fetch_ahead(const struct store *s, const struct change
 	if (i + AHEAD < net->n) {
 		const struct change_pair *p = &net->pairs[i + AHEAD];
 
-		__builtin_prefetch(p->family);
+		family_prefetch(p->family);
 		if (p->out)
 			__builtin_prefetch(store_entry(s, p->out));
 		if (p->in)
@@ -251,6 +218,14 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
  * more.
  */
 void store_sweep_families(struct store *s);
+
+void store_family_free(struct store_family *f);
+/* Whether the end of this batch forgets the family. */
+static inline bool store_family_goes(const struct store *s, const struct store_family *f)
+{
+	/* Some idle families are those of the large push. */
+	return f->n_groups == 0 && !s->large.push;
+}
 
 /* The group with that key, published or only staged; NULL: none. */
 struct group *store_group_find(struct store *s, struct str key, uint64_t hash);

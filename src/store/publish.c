@@ -38,6 +38,12 @@ static void count_out(struct store *s, const struct entry *e)
 	s->pages.counts.series -= lines_n(&e->lines);
 	s->log.live_bytes -= e->record->merged ? 0 : e->lines.bytes;
 	count_record(s, e->record, -1);
+}
+
+/* The same for an entry whose family stays. */
+static void count_out_of_family(struct store *s, const struct entry *e)
+{
+	count_out(s, e);
 	if (e->help->given && lines_n(&e->lines) > 0)
 		family_help_goes(e->help->family, e->help, e->record->number);
 }
@@ -77,6 +83,12 @@ static void publish_pair(struct store *s, struct group *g, const struct change_p
 		digest_count_entry(s, g, -1, out, lines_text(&out->lines));
 	if (in)
 		digest_count_entry(s, g, 1, in, text);
+	/* The family goes with its pages. */
+	if (out && store_family_goes(s, p->family)) {
+		count_out(s, out);
+		dead_add_entry(s, p->out);
+		return;
+	}
 	if (out && out->lines.page && text.n)
 		pages_replace(f, &out->lines, &in->lines, text);
 	else if (out && out->lines.page)
@@ -84,7 +96,7 @@ static void publish_pair(struct store *s, struct group *g, const struct change_p
 	else if (text.n)
 		pages_add(f, &in->lines, text);
 	if (out) {
-		count_out(s, out);
+		count_out_of_family(s, out);
 		entry_free(&s->pages.entries, p->out);
 	}
 }
@@ -153,7 +165,7 @@ static void publish_table(struct store *s, struct group *g)
 		n_in += net->pairs[i].in != 0;
 	if (whole)
 		entries_reset(&g->entries, n_in);
-	for (uint32_t i = 0; i < net->n; i++) {
+	for (uint32_t i = 0; i < net->n && !(whole && n_in == 0); i++) {
 		const struct change_pair *p = &net->pairs[i];
 
 		look_ahead(s, net, i);
@@ -263,16 +275,20 @@ static void publish_group(struct store *s, struct group *g)
 
 	count_states(s, g, -1);
 	count_digest(s, g, -1);
-	for (uint32_t i = 0; i < st->net.n; i++)
+	for (uint32_t i = 0; i < st->net.n; i++) {
+		change_fetch_ahead(s, &st->net, i);
 		if (st->net.pairs[i].family->shown.kin)
 			store_kin_changes(s, &st->net.pairs[i]);
+	}
 	summed_publish(s, g);
 	publish_table(s, g);
+	dead_begin(s);
 	for (uint32_t i = 0; i < st->net.n; i++) {
 		look_ahead(s, &st->net, i);
 		publish_sums(s, g, &st->net.pairs[i]);
 		publish_pair(s, g, &st->net.pairs[i]);
 	}
+	dead_end(s);
 	if (st->exists)
 		publish_times(s, g);
 	else
@@ -336,6 +352,7 @@ void store_publish(struct store *s)
 		s->pages.counts.families = s->families.n;
 	s->pages.counts.bytes = stored_bytes(s) - (uint64_t)s->large.n_bytes;
 	pthread_mutex_unlock(&s->pages.lock);
+	dead_end_batch(s);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i].record)
 			s->steps[i].record->push = NULL;

@@ -292,7 +292,10 @@ void store_rollback(struct store *s)
 	summed_await_popped(s);
 	summed_zeros_rolled_back(s);
 	store_forget_batch(s);
+	dead_begin(s);
 	pthread_mutex_lock(&s->pages.lock);
 	store_sweep_families(s);
 	pthread_mutex_unlock(&s->pages.lock);
+	dead_end(s);
+	dead_end_batch(s);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "pages/kin.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
 #include "store/stored_bytes.h"
@@ -65,7 +66,7 @@ struct store *store_new(const struct store_limits *lim)
 	return s;
 }
 
-static void family_free(struct store_family *f)
+void store_family_free(struct store_family *f)
 {
 	family_done(&f->shown);
 	free(f);
@@ -78,6 +79,7 @@ void store_free(struct store *s)
 	if (s->touched)
 		store_rollback(s);
 	store_large_drop(s);
+	store_free_dead(s, SIZE_MAX);
 	for (uint32_t slot = 1; slot < s->n_slots; slot++)
 		if (s->by_slot[slot]) {
 			summed_free(s->by_slot[slot]->summed);
@@ -86,7 +88,7 @@ void store_free(struct store *s)
 		}
 	for (size_t i = 0; i < s->families.cap; i++)
 		if (s->families.entries[i].item)
-			family_free(s->families.entries[i].item);
+			store_family_free(s->families.entries[i].item);
 	table_done(&s->families);
 	series_index_done(&s->keys);
 	series_index_done(&s->index);
@@ -164,6 +166,22 @@ struct store_family *store_family_get(struct store *s, struct str name, struct s
 	return f;
 }
 
+/* Fetches what later families need into the cache, which has nothing of a large group. */
+static void look_ahead_idle(const struct store *s, size_t i)
+{
+	enum { FAMILIES = 16, PLACES = 8 };
+
+	if (i + FAMILIES < s->n_idle)
+		family_prefetch(s->idle[i + FAMILIES]);
+	if (i + PLACES < s->n_idle) {
+		const struct shown_family *f = &s->idle[i + PLACES]->shown;
+
+		table_prefetch(&s->families, f->hash);
+		if (f->listed)
+			__builtin_prefetch(&s->pages.list[f->list_at], 1);
+	}
+}
+
 void store_sweep_families(struct store *s)
 {
 	/* Some idle families are those of the large push. */
@@ -172,12 +190,14 @@ void store_sweep_families(struct store *s)
 	for (size_t i = 0; i < s->n_idle; i++) {
 		struct store_family *f = s->idle[i];
 
+		look_ahead_idle(s, i);
 		f->idle = false;
-		if (f->n_groups > 0)
+		if (!store_family_goes(s, f))
 			continue;
 		table_remove(&s->families, f->shown.hash, f);
 		pages_unlist_family(&s->pages, &f->shown);
-		family_free(f);
+		kin_leave(&f->shown);
+		dead_add_family(s, f);
 	}
 	s->n_idle = 0;
 }

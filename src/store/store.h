@@ -116,6 +116,12 @@ const struct rows *store_rows(struct store *s);
 
 /* The committer: publishes what was staged. Cannot fail. */
 void store_publish(struct store *s);
+/*
+ * The committer, between two batches: frees up to max entries and families of large groups that are
+ * gone, since freeing all at once would take longer than publishing. False: nothing was left.
+ */
+bool store_free_dead(struct store *s, size_t max);
+bool store_has_dead(const struct store *s);
 /* The committer: forgets what was staged; the state is as before the first store_stage(). */
 void store_rollback(struct store *s);
 
