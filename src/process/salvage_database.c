@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "journal/rewrite.h"
 #include "journal/salvage.h"
+#include "journal/sqlite/bad_blocks.h"
 #include "journal/sqlite/carve.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/sqlite.h"
@@ -46,8 +47,15 @@ static void log_salvaged(const char *path, const char *kept, const struct err *w
 
 static int start_empty(const char *path, const struct err *why, struct err *err)
 {
+	struct bad_blocks bad;
 	char aside[PATH_MAX];
 
+	/* What has not been read now may be read by the next start. */
+	if (bad_blocks_count(path, &bad) < 0 || bad.n > 0)
+		return err_set(err, ERR_SYSTEM, 0,
+			       "%s is damaged (%s), and its disk does not read all of it: it has "
+			       "been left as it is",
+			       path, why->msg);
 	if (db_file_set_aside(path, aside, sizeof(aside), err) < 0)
 		return -1;
 	log_error("the database is damaged: it has been set aside, and nothing of it could be "

@@ -10,6 +10,8 @@
 #include "import/gob_file.h"
 #include "journal/load.h"
 #include "journal/postgresql/postgresql.h"
+#include "journal/sqlite/bad_blocks.h"
+#include "journal/sqlite/carve.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/replace.h"
 #include "journal/sqlite/sqlite.h"
@@ -36,6 +38,22 @@ static struct store *limited_store(const struct config *c)
 
 enum open_result { OPENED, DAMAGED, FAILED };
 
+/*
+ * A few bad sectors are damage like any other. While a disk does not read most of it, or does at
+ * the second try, nothing is known: all of it may be there tomorrow.
+ */
+static enum open_result judge_unreadable(const char *path, struct err *err)
+{
+	struct bad_blocks bad;
+
+	if (bad_blocks_count(path, &bad) < 0 || !bad_blocks_are_few(&bad) ||
+	    !carve_finds_a_row(path))
+		return FAILED;
+	err_set(err, ERR_SYSTEM, 0, "the disk does not read %llu of %llu blocks of 4 KiB of %s",
+		(unsigned long long)bad.n, (unsigned long long)bad.all, path);
+	return DAMAGED;
+}
+
 static enum open_result open_and_load(const struct config *c,
 				      const struct startup_listener *listener, struct opened *ret,
 				      struct err *err)
@@ -49,6 +67,8 @@ static enum open_result open_and_load(const struct config *c,
 		break;
 	case SQLITE_OPEN_DAMAGED:
 		return DAMAGED;
+	case SQLITE_OPEN_UNREADABLE:
+		return judge_unreadable(c->persistence_file, err);
 	case SQLITE_OPEN_FAILED:
 		return FAILED;
 	}

@@ -40,6 +40,7 @@ static int read_copy(struct stored *s, const char *path, struct err *err)
 		break;
 	case SQLITE_OPEN_DAMAGED:
 		return read_damaged(s, path, err);
+	case SQLITE_OPEN_UNREADABLE:
 	case SQLITE_OPEN_FAILED:
 		return -1;
 	}

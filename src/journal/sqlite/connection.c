@@ -137,6 +137,8 @@ enum sqlite_open_result connection_refuse(const char *path, sqlite3 *db, int cod
 {
 	if (!err->reason)
 		explain_open(err, path, db, code);
+	if ((code & 0xFF) == SQLITE_IOERR && vfs_read_failed(db))
+		return SQLITE_OPEN_UNREADABLE;
 	/* SQLITE_ERROR for our statements means that the schema has changed. */
 	if (!connection_is_damage(code) && (code & 0xFF) != SQLITE_ERROR)
 		return SQLITE_OPEN_FAILED;
@@ -259,6 +261,8 @@ static enum sqlite_open_result look(const char *path, struct connection *ret, st
 		/* If that process were killed now, its WAL could be opened without a look. */
 		hold_refuse(path, err);
 		return SQLITE_OPEN_FAILED;
+	case CRASH_UNREADABLE:
+		return SQLITE_OPEN_UNREADABLE;
 	case CRASH_FAILED:
 		return SQLITE_OPEN_FAILED;
 	}

@@ -149,7 +149,7 @@ static enum crash_result judge(struct crash_remains *l, struct err *err)
 	strbuf_addf(&wal, "%s-wal", l->path);
 	strbuf_addf(&note, "%s" SYNCED_SUFFIX, l->path);
 	if (wal_read(strbuf_z(&wal), &l->wal, err) < 0)
-		return CRASH_FAILED;
+		return CRASH_UNREADABLE;
 	l->has_synced = synced_read(strbuf_z(&note), &l->synced);
 	l->header = look_at_header(l);
 	/*
@@ -256,7 +256,7 @@ enum crash_result crash_look(const char *path, bool *ret_wal, struct err *err)
 	if (says < 0) {
 		err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", l.path, strerrordesc_np(errno));
 		close(fd);
-		return CRASH_FAILED;
+		return CRASH_UNREADABLE;
 	}
 	if (fd >= 0 && in_use(fd)) {
 		close(fd);

@@ -14,10 +14,11 @@
 enum crash_result {
 	CRASH_SOUND, /* everything that was committed is there */
 	CRASH_DOUBT, /* sound if there was a power cut; if there was none, *err says what is lost */
-	CRASH_MENDED,  /* sound, after a damaged header of the WAL was made again: see *err */
-	CRASH_DAMAGED, /* committed rows are missing: *err says what is damaged */
-	CRASH_IN_USE,  /* another process has the database open: nothing was looked at */
-	CRASH_FAILED,  /* *err says what could not be read */
+	CRASH_MENDED,     /* sound, after a damaged header of the WAL was made again: see *err */
+	CRASH_DAMAGED,    /* committed rows are missing: *err says what is damaged */
+	CRASH_IN_USE,     /* another process has the database open: nothing was looked at */
+	CRASH_UNREADABLE, /* the disk does not read something; nothing was changed */
+	CRASH_FAILED,     /* *err says what cannot be done */
 };
 
 /*

@@ -9,8 +9,10 @@
 enum sqlite_open_result {
 	SQLITE_OPENED,
 	SQLITE_OPEN_DAMAGED, /* it is ours, but damaged: the caller may set it aside */
-	SQLITE_OPEN_FAILED,  /* in use, not writable, newer schema, not ours ...: *err says what to
-				do */
+	/* The disk has not read something of it: *err says what. It may be whole, or not ours. */
+	SQLITE_OPEN_UNREADABLE,
+	SQLITE_OPEN_FAILED, /* in use, not writable, newer schema, not ours ...: *err says what to
+			       do */
 };
 
 /*
