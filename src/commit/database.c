@@ -75,10 +75,29 @@ static void count_batch(struct database *d, enum storage_commit_result r)
 					  : BATCH_REFUSED]++;
 }
 
+/*
+ * Why the pushes that come next are refused. Nothing of theirs is stored, whatever became of the
+ * batch.
+ */
+static struct err verdict_of(enum storage_commit_result r, const struct err *err)
+{
+	struct str msg = str_of(err->msg), maybe = STR(STORAGE_MAYBE);
+	struct err why = *err;
+
+	if (r == STORAGE_UNKNOWN && str_has_prefix(msg, maybe))
+		err_set(&why, ERR_STORAGE, 0,
+			"the push could not be stored: it is not known yet whether an earlier one "
+			"was: %s",
+			msg.p + maybe.n);
+	return why;
+}
+
 /* Once for what is committed, or will not be. */
 static void note_result(struct database *d, const struct rows *rows, enum storage_commit_result r,
 			const char *failed, const struct err *err)
 {
+	const struct err why = verdict_of(r, err);
+
 	count_batch(d, r);
 	if (r != STORAGE_COMMITTED) {
 		/* A full disk is logged once. */
@@ -93,7 +112,7 @@ static void note_result(struct database *d, const struct rows *rows, enum storag
 	 * on a full disk.
 	 */
 	if (r != STORAGE_REFUSED_ROWS && !(d->full && r == STORAGE_COMMITTED && rows_free(rows)))
-		database_set_verdict(d, r == STORAGE_COMMITTED ? NULL : err);
+		database_set_verdict(d, r == STORAGE_COMMITTED ? NULL : &why);
 }
 
 static enum storage_commit_result commit_rows(struct database *d, const struct rows *rows,

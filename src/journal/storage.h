@@ -20,6 +20,9 @@ enum storage_load_result {
 				 this version does not know */
 };
 
+/* The pushes of that batch alone are told so. */
+#define STORAGE_MAYBE "the push may have been stored, and can be repeated: "
+
 enum storage_commit_result {
 	STORAGE_COMMITTED, /* durable */
 	/* Nothing of the batch is stored, and *err (ERR_STORAGE) says why. */
@@ -34,9 +37,9 @@ enum storage_commit_result {
 	 * be made once more. */
 	STORAGE_REFUSED_OUTDATED,
 	/*
-	 * The batch may be stored, and *err says so. If several gateways write, its rows come later
-	 * with those of the others if they are stored; otherwise the batch has not taken place for
-	 * this process, but may have after a crash.
+	 * The batch may be stored, and *err says so, beginning with STORAGE_MAYBE. If several
+	 * gateways write, its rows come later with those of the others if they are stored;
+	 * otherwise the batch has not taken place for this process, but may have after a crash.
 	 */
 	STORAGE_UNKNOWN,
 };

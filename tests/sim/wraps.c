@@ -223,6 +223,9 @@ static void note_error(const struct http_request *req, const char *msg)
 	struct sim_request *r = world_request_of(req);
 
 	if (r && !world->disk->dead && strstr(msg, "may have been stored")) {
+		if (r->kind <= REQUEST_SUM && r->order == 0)
+			world_fails(world, "told that it may be stored, and was never tried: %s",
+				    msg);
 		r->unknown = true;
 		world->counts->unknown++;
 	}

@@ -216,7 +216,7 @@ static int look_for_batch(struct postgresql *p, struct batch *b, struct err *err
 static enum storage_commit_result unknown(struct postgresql *p, struct err *err)
 {
 	session_close(&p->session);
-	err_prefix(err, "the push may have been stored, and can be repeated: ");
+	err_prefix(err, STORAGE_MAYBE);
 	err->reason = ERR_STORAGE;
 	return STORAGE_UNKNOWN;
 }

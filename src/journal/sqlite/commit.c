@@ -103,8 +103,7 @@ static enum storage_commit_result explain_refusal(struct sqlite_storage *s, int 
 static enum storage_commit_result unknown(struct sqlite_storage *s, int code, struct err *err)
 {
 	err_set(err, ERR_STORAGE, 0,
-		"the push may have been stored, and can be repeated: the disk has failed to sync "
-		"it, and to take it back: %s",
+		STORAGE_MAYBE "the disk has failed to sync it, and to take it back: %s",
 		sqlite3_errstr(code));
 	roll_back(s);
 	return STORAGE_UNKNOWN;

@@ -17,6 +17,7 @@ struct doubtful {
 	enum storage_health health;
 	unsigned reopens_to_fail, renewals_to_fail, reads_to_fail; /* of the next ones */
 	unsigned short_reads; /* so many of the next ones of all rows end before the oldest one */
+	bool leaves_it_open;  /* whether a batch is stored */
 	unsigned renewals;
 	unsigned reads; /* of all rows */
 };
@@ -71,6 +72,10 @@ static enum storage_load_result doubtful_read(struct storage *st, enum storage_w
 static enum storage_commit_result doubtful_commit(struct storage *st, const struct rows *rows,
 						  struct err *err)
 {
+	if (of(st)->leaves_it_open) {
+		err_set(err, ERR_STORAGE, 0, STORAGE_MAYBE "told to leave it open");
+		return STORAGE_UNKNOWN;
+	}
 	return rows_of(st)->ops->commit(rows_of(st), rows, err);
 }
 
@@ -254,6 +259,31 @@ START_TEST(a_log_that_cannot_be_loaded_is_read_now_and_then)
 }
 END_TEST
 
+/* A push that is refused for what became of an earlier one is not stored itself. */
+START_TEST(only_what_may_be_stored_is_called_so)
+{
+	struct push *push = make_push(PUSH_POST, "/j", "later 1\n", 9);
+	struct database database;
+	struct err err = { 0 }, why = { 0 };
+	struct doubtful d;
+
+	doubtful_init(&d);
+	d.leaves_it_open = true;
+	database_init(&database, &d.base, d.g.store);
+	d.g.pushes[d.g.n++] = push;
+	store_stage(d.g.store, push);
+	ck_assert_int_eq(database_commit_pushes(&database, store_rows(d.g.store), &err),
+			 STORAGE_UNKNOWN);
+	store_rollback(d.g.store);
+	ck_assert_str_eq(err.msg, STORAGE_MAYBE "told to leave it open");
+	ck_assert(database_fails(&database, &why));
+	ck_assert_str_eq(why.msg, "the push could not be stored: it is not known yet whether an "
+				  "earlier one was: told to leave it open");
+	database_done(&database);
+	gateway_done(&d.g);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("database");
@@ -261,5 +291,6 @@ int main(void)
 	tcase_add_loop_test(tc, in_the_end_it_goes_on, 0, WAYS);
 	tcase_add_loop_test(tc, a_log_that_is_another_one_is_loaded_in_the_end, 0, 3);
 	tcase_add_test(tc, a_log_that_cannot_be_loaded_is_read_now_and_then);
+	tcase_add_test(tc, only_what_may_be_stored_is_called_so);
 	return run_cases("database", tc);
 }
