@@ -127,6 +127,7 @@ bool backups_check(struct world *w)
 	good = open_copy(w, &shown) &&
 	       (b->failed != w->disk->failed + w->disk->full + w->disk->lies || w->rotten ||
 		oracle_was_between(&w->oracle, b->from, b->until, strbuf_str(&shown)) ||
+		w->oracle.too_many ||
 		world_fails(w, "a backup shows what was not there meanwhile:\n%s",
 			    strbuf_z(&shown)));
 	b->copy.n = 0;

@@ -103,6 +103,7 @@ static void look(struct world *w)
 			world_fails(w, "%s", strbuf_z(&why));
 		w->may_fall = w->oracle.n_open > 0;
 		w->over |= w->oracle.too_many;
+		w->counts->too_many += w->oracle.too_many;
 		return;
 	}
 	/* After damage it cannot be foretold what later scrapes show. */

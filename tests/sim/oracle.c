@@ -1,10 +1,10 @@
 #include "sim/oracle.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "sim/oracle_branches.h"
 #include "sim/oracle_text.h"
 
 void oracle_init(struct oracle *o, bool limited, uint64_t max_bytes)
@@ -47,29 +47,6 @@ static void note_lines(struct oracle *o, struct str text)
 
 /* ---- choices ---- */
 
-enum taken { NOT, MAY, MUST };
-
-/* The time of a push that was refused so is noted for its group. */
-static bool is_refused(int status)
-{
-	return status == 400 || status == 409 || status == 413 || status == 507;
-}
-
-static enum taken taken(const struct sim_request *r)
-{
-	if (r->order == 0)
-		return NOT;
-	/* The answer to a dry run may depend on pushes before it that the disk did not take. */
-	if (r->dry_run)
-		return (r->status == 200 || r->status == 400) && !r->doubted ? MUST : NOT;
-	/* The groups may be back although the row that notes the undo is missing. */
-	if (r->kind == REQUEST_UNDO && r->status == 503 && r->doubted)
-		return MAY;
-	if (r->status == 0 || (is_refused(r->status) && r->doubted) || (r->unknown && r->ended))
-		return MAY;
-	return r->status == 503 || r->status == 401 || r->status == 403 ? NOT : MUST;
-}
-
 static int by_order(const void *a, const void *b)
 {
 	uint64_t x = ((const struct sim_request *)a)->order,
@@ -95,56 +72,6 @@ static void note_state(struct oracle *o, const struct oracle_state *s)
 	note_lines(o, strbuf_str(&text));
 }
 
-/*
- * Where bytes are limited a push of whose verdict nothing is known may also have been refused for
- * want of room, by what others of its batch have taken.
- */
-static bool is_twofold(const struct oracle *o, const struct sim_request *r)
-{
-	return o->max_bytes && r->kind == REQUEST_PUSH && (r->status == 0 || r->unknown) &&
-	       taken(r) == MAY;
-}
-
-static unsigned count_choices(const struct oracle *o, uint64_t until)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++)
-		n += (taken(&o->open[i]) == MAY) + is_twofold(o, &o->open[i]);
-	return n;
-}
-
-/* choice: a bit for each that may have taken place. noted: all states on the way are right. until:
- * in their order. */
-static bool follow(struct oracle *o, const struct oracle_state *from, unsigned choice, bool noted,
-		   uint64_t until, struct oracle_state *ret)
-{
-	*ret = *from;
-	for (size_t i = 0; i < o->n_open && o->open[i].order <= until; i++) {
-		const struct sim_request *r = &o->open[i];
-		enum taken t = taken(r);
-		bool takes = t == MUST;
-
-		if (t == MAY) {
-			takes = choice & 1;
-			choice >>= 1;
-		}
-		if (is_twofold(o, r)) {
-			static struct sim_request other;
-
-			other = *r;
-			other.no_room |= !(choice & 1);
-			choice >>= 1;
-			r = &other;
-		}
-		if (takes && !oracle_apply(o, ret, r) && !noted)
-			return false;
-		if (takes && noted)
-			note_state(o, ret);
-	}
-	return true;
-}
-
 /* The states that may be stored next, and show what the scrape shows. */
 struct next {
 	struct oracle_state *states[ORACLE_STATES];
@@ -166,27 +93,33 @@ static void add_state(struct oracle *o, struct next *to, const struct oracle_sta
 	*to->states[to->n++] = *s;
 }
 
+/* Whether the state shows this; *want: what it shows. */
+static bool shows(const struct oracle *o, const struct oracle_state *s, struct str shown,
+		  struct strbuf *want)
+{
+	want->n = 0;
+	expose(o, s, shown, want);
+	if (o->any_help)
+		text_leave_out_help(want);
+	return str_eq(strbuf_str(want), shown);
+}
+
 /* Tries all choices from one state. */
 static void try_all(struct oracle *o, const struct oracle_state *from, struct str shown,
 		    struct next *to, struct strbuf *why)
 {
-	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	unsigned n_may = count_choices(o, UINT64_MAX);
+	CLEANUP(branches_done) struct oracle_branches all = { .list = NULL };
 
-	/* That all requests have taken place is likelier than that none has. */
-	for (unsigned left = 1u << n_may; left > 0; left--) {
-		if (!follow(o, from, left - 1, false, UINT64_MAX, next))
-			continue;
-		want.n = 0;
-		expose(o, next, shown, &want);
-		if (o->any_help)
-			text_leave_out_help(&want);
-		if (str_eq(strbuf_str(&want), shown)) {
+	branches_follow(o, from, UINT64_MAX, &all);
+	o->too_many |= all.too_many;
+	for (size_t i = 0; i < all.n; i++) {
+		if (shows(o, all.list[i].state, shown, &want)) {
 			if (o->notes)
-				follow(o, from, left - 1, true, UINT64_MAX, next);
-			add_state(o, to, next);
+				branch_walk(o, from, all.list[i].choice, note_state);
+			add_state(o, to, all.list[i].state);
 		} else if (!to->possible) {
+			/* That all requests have taken place is likelier than that none has. */
 			text_add_difference(why, shown, strbuf_str(&want));
 		}
 		to->possible = true;
@@ -196,22 +129,18 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 /* Requests are in order. */
 static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
 {
-	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	unsigned n_may = count_choices(o, until);
+	bool is = false;
 
-	for (size_t i = 0; i < o->n_states; i++)
-		for (unsigned left = 1u << n_may; left > 0; left--) {
-			if (!follow(o, o->states[i], left - 1, false, until, next))
-				continue;
-			want.n = 0;
-			expose(o, next, shown, &want);
-			if (o->any_help)
-				text_leave_out_help(&want);
-			if (str_eq(strbuf_str(&want), shown))
-				return true;
-		}
-	return false;
+	for (size_t i = 0; i < o->n_states && !is; i++) {
+		CLEANUP(branches_done) struct oracle_branches all = { .list = NULL };
+
+		branches_follow(o, o->states[i], until, &all);
+		o->too_many |= all.too_many;
+		for (size_t k = 0; k < all.n && !is; k++)
+			is = shows(o, all.list[k].state, shown, &want);
+	}
+	return is;
 }
 
 bool oracle_was_between(struct oracle *o, uint64_t from, uint64_t until, struct str exposed)
@@ -251,7 +180,7 @@ static void doubt_refused(struct oracle *o)
 	for (size_t i = 0; i < o->n_open; i++)
 		any |= o->open[i].unknown;
 	for (size_t i = 0; i < o->n_open && any; i++)
-		o->open[i].unknown |= o->open[i].order && is_refused(o->open[i].status) &&
+		o->open[i].unknown |= o->open[i].order && branches_is_refused(o->open[i].status) &&
 				      o->open[i].doubted && !o->open[i].dry_run;
 }
 
@@ -342,6 +271,9 @@ bool oracle_settle(struct oracle *o, struct str scrape, struct strbuf *why)
 		keep_unknown(o);
 		return true;
 	}
+	/* The right one may be among those that did not fit. */
+	if (o->too_many)
+		return true;
 	if (!next.possible)
 		strbuf_addz(why, "no order of what was answered leads to these answers\n");
 	for (size_t i = 0; i < o->n_open; i++)
@@ -366,11 +298,10 @@ static bool is_no_time(struct str line)
 bool oracle_was_ever(struct oracle *o, struct str scrape, struct strbuf *why)
 {
 	CLEANUP(strbuf_done) struct strbuf shown = { 0 };
-	CLEANUP(freep) struct oracle_state *next = mem_alloc(sizeof(*next));
 	struct str rest;
 
 	for (size_t i = 0; i < o->n_states; i++)
-		follow(o, o->states[i], UINT_MAX, true, UINT64_MAX, next);
+		branch_walk(o, o->states[i], BRANCH_ALL, note_state);
 	oracle_canonical(scrape, &shown);
 	rest = strbuf_str(&shown);
 	while (rest.n > 0) {

@@ -27,7 +27,8 @@ static unsigned long long number_of(const char *name, unsigned long long otherwi
 
 static void print_counts(const struct world_counts *c, unsigned long long n)
 {
-	printf("%llu histories, %llu steps, %llu requests (%llu accepted, %llu refused, %llu for "
+	printf("%llu histories (%llu ended early: too much was in doubt), %llu steps, %llu "
+	       "requests (%llu accepted, %llu refused, %llu for "
 	       "want "
 	       "of room on the way, %llu to "
 	       "summed groups, %llu deletes of many groups and %llu undos, %llu that may have been "
@@ -36,18 +37,18 @@ static void print_counts(const struct world_counts *c, unsigned long long n)
 	       "crashes (%llu of them power cuts), %llu restarts, %llu scrapes compared, %llu in "
 	       "all, %llu faults of the disk, %llu starts that failed for it, %llu flipped bits, "
 	       "%llu set aside\n",
-	       n, (unsigned long long)c->steps, (unsigned long long)c->requests,
-	       (unsigned long long)c->answered, (unsigned long long)c->refused,
-	       (unsigned long long)c->crowded, (unsigned long long)c->summed,
-	       (unsigned long long)c->removals, (unsigned long long)c->undos,
-	       (unsigned long long)c->unknown, (unsigned long long)c->reloads,
-	       (unsigned long long)c->backups, (unsigned long long)c->ended,
-	       (unsigned long long)c->silent, (unsigned long long)c->folded,
-	       (unsigned long long)c->crashes, (unsigned long long)c->power_cuts,
-	       (unsigned long long)c->restarts, (unsigned long long)c->settled,
-	       (unsigned long long)c->scrapes, (unsigned long long)c->faults,
-	       (unsigned long long)c->failed_starts, (unsigned long long)c->rotten,
-	       (unsigned long long)c->set_aside);
+	       n, (unsigned long long)c->too_many, (unsigned long long)c->steps,
+	       (unsigned long long)c->requests, (unsigned long long)c->answered,
+	       (unsigned long long)c->refused, (unsigned long long)c->crowded,
+	       (unsigned long long)c->summed, (unsigned long long)c->removals,
+	       (unsigned long long)c->undos, (unsigned long long)c->unknown,
+	       (unsigned long long)c->reloads, (unsigned long long)c->backups,
+	       (unsigned long long)c->ended, (unsigned long long)c->silent,
+	       (unsigned long long)c->folded, (unsigned long long)c->crashes,
+	       (unsigned long long)c->power_cuts, (unsigned long long)c->restarts,
+	       (unsigned long long)c->settled, (unsigned long long)c->scrapes,
+	       (unsigned long long)c->faults, (unsigned long long)c->failed_starts,
+	       (unsigned long long)c->rotten, (unsigned long long)c->set_aside);
 }
 
 int main(void)

@@ -31,7 +31,7 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t crowded, reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
+	uint64_t too_many, crowded, reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
 		failed_starts, faults, full, rotten, set_aside;
 };
 
