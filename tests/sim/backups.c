@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "lib/exposed.h"
+#include "lib/rng.h"
 #include "process/startup.h"
 #include "sim/world.h"
 
@@ -12,6 +13,13 @@ void backups_send(struct world *w, unsigned client)
 {
 	struct sim_backup *b = &w->backup;
 
+	/* In the end it is given up. */
+	if (b->left && rng_one_in(&w->rng, 2)) {
+		world_come_to_rest(w);
+		b->left = false;
+		if (w->over || w->disk->dead)
+			return;
+	}
 	b->copy.n = 0;
 	b->from = 0;
 	for (size_t i = 0; i < w->oracle.n_open; i++)
@@ -22,6 +30,15 @@ void backups_send(struct world *w, unsigned client)
 		w, client, NULL,
 		STR("PUT /api/v1/admin/backup HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
 	b->fd = w->clients[client].fd;
+}
+
+/* One that nobody awaits any more is still being made. */
+static bool is_second(const struct sim_backup *b, int status, struct str content)
+{
+	static const char refused[] = "another backup is being made";
+
+	return b->left && status == 503 && content.n > 0 &&
+	       memmem(content.p, content.n, refused, strlen(refused));
 }
 
 void backups_note_reply(struct world *w, int fd, int status, struct str content)
@@ -35,8 +52,8 @@ void backups_note_reply(struct world *w, int fd, int status, struct str content)
 	if (status == 200)
 		strbuf_adds(&b->copy, content);
 	/* Whoever is told to stop while it is made gives it up. */
-	else if (w->process && b->failed == w->disk->failed + w->disk->full + w->disk->lies &&
-		 !w->rotten)
+	else if (w->process && !is_second(b, status, content) &&
+		 b->failed == w->disk->failed + w->disk->full + w->disk->lies && !w->rotten)
 		world_fails(w, "a backup is answered %d: %.*s", status,
 			    (int)(content.n < 300 ? content.n : 300), content.p);
 }
@@ -50,9 +67,16 @@ bool backups_was_cut(struct world *w, int fd)
 	return true;
 }
 
-void backups_forget(struct world *w)
+void backups_leave(struct world *w)
 {
 	w->backup.fd = 0;
+	w->backup.copy.n = 0;
+	w->backup.left = true;
+}
+
+void backups_forget(struct world *w)
+{
+	w->backup = (struct sim_backup){ .copy = w->backup.copy };
 	w->backup.copy.n = 0;
 }
 

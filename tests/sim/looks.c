@@ -4,6 +4,7 @@
 #include "api/submit.h"
 #include "api/v1_reply.h"
 #include "base/clock.h"
+#include "commit/committer.h"
 #include "lib/rng.h"
 #include "sim/fibers.h"
 #include "sim/net.h"
@@ -81,6 +82,15 @@ static bool has_not_ended(const struct world *w, struct strbuf *why)
 	       oracle_is_overdue(&w->oracle, clock_mono_ns(), why);
 }
 
+/* A batch of refused pushes has nobody to tell it to. */
+static void note_unknown_batches(struct world *w)
+{
+	uint64_t n = committer_stats(w->process->api.committer).batches_unknown;
+
+	w->oracle.any_unknown = n > w->unknown_batches;
+	w->unknown_batches = n;
+}
+
 static void look(struct world *w)
 {
 	CLEANUP(strbuf_done) struct strbuf why = { 0 };
@@ -92,6 +102,7 @@ static void look(struct world *w)
 	if (!scrape(w, 0, &shown))
 		return;
 	w->counts->settled++;
+	note_unknown_batches(w);
 	w->oracle.clock.stepped_back = w->stepped_back;
 	w->oracle.clock.wall = clock_wall();
 	w->oracle.clock.latest_wall = w->latest_wall;

@@ -175,7 +175,7 @@ static bool excludes(const struct sim_request *later, const struct sim_request *
  */
 static void doubt_refused(struct oracle *o)
 {
-	bool any = false;
+	bool any = o->any_unknown;
 
 	for (size_t i = 0; i < o->n_open; i++)
 		any |= o->open[i].unknown;

@@ -81,7 +81,8 @@ struct oracle {
 	 */
 	struct oracle_state *states[ORACLE_STATES];
 	size_t n_states;
-	bool too_many;                        /* there were more states than fit */
+	bool any_unknown; /* of the batches since the last settling some may be stored */
+	bool too_many;    /* there were more states than fit */
 	struct sim_request open[ORACLE_OPEN]; /* not settled yet */
 	size_t n_open;
 	/*

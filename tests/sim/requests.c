@@ -22,16 +22,29 @@ int requests_free_client(const struct world *w)
 	return -1;
 }
 
+static bool takes_added(const struct sim_request *r)
+{
+	return r->kind == REQUEST_WIPE || (r->kind == REQUEST_SUM && r->sum.kind == ADDED_GOES);
+}
+
+static bool adds(const struct sim_request *r)
+{
+	return r->kind == REQUEST_SUM && r->sum.kind == SUM_ADDS;
+}
+
 /*
- * Says that the group of increments is deleted. False: an increment is under way, which has to be
- * answered first.
+ * Increments that were sent before their group was deleted are not tried again: nothing says that
+ * they belong to the group before. So neither is sent while the other is under way. False: it has
+ * to be answered first.
  */
-static bool added_goes(struct world *w)
+static bool may_be_sent(struct world *w, const struct sim_request *r)
 {
 	for (size_t i = 0; i < w->oracle.n_open; i++)
-		if (w->oracle.open[i].kind == REQUEST_SUM && w->oracle.open[i].sum.kind == SUM_ADDS)
+		if ((takes_added(r) && adds(&w->oracle.open[i])) ||
+		    (adds(r) && takes_added(&w->oracle.open[i])))
 			return false;
-	sums_added_goes(&w->sums_clients);
+	if (takes_added(r))
+		sums_added_goes(&w->sums_clients);
 	return true;
 }
 
@@ -91,11 +104,10 @@ void requests_send(struct world *w, enum requests_push kind)
 	} else {
 		push_request(w, kind, &r, &bytes);
 	}
-	if ((r.kind == REQUEST_WIPE || (r.kind == REQUEST_SUM && r.sum.kind == ADDED_GOES)) &&
-	    !added_goes(w))
-		world_settle(w);
-	else
+	if (may_be_sent(w, &r))
 		world_send(w, (unsigned)client, &r, strbuf_str(&bytes));
+	else
+		world_settle(w);
 }
 
 /* Sends the request and waits for its answer. r: NULL: the request has no effect. */

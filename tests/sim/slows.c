@@ -20,7 +20,15 @@ static void come(struct world *w)
 	process_accept(w->process, slow->fd);
 	strbuf_addz(&s->sent, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\n\r\n");
 	s->arrived = s->sent.n;
-	slow->since_ns = clock_mono_ns();
+	slow->answered = false;
+}
+
+void slows_note_reply(struct world *w, int fd)
+{
+	if (!w->slow.fd || w->slow.fd != fd)
+		return;
+	w->slow.answered = true;
+	w->slow.since_ns = clock_mono_ns();
 }
 
 static void leave(struct world *w)
@@ -91,7 +99,7 @@ bool slows_make_room(struct world *w)
 
 static bool keeps_others_out(const struct world *w)
 {
-	return !reads(&w->slow) && slows_are_in_the_way(w) &&
+	return !reads(&w->slow) && w->slow.answered && slows_are_in_the_way(w) &&
 	       clock_mono_ns() - w->slow.since_ns > PATIENCE_NS;
 }
 

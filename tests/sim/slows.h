@@ -16,8 +16,9 @@ enum { SLOWS_BYTES = 16 * 1024 };
 
 struct sim_slow {
 	bool on;
-	int fd;           /* 0: there is none */
-	int64_t since_ns; /* monotonic: when it asked, or read last */
+	int fd; /* 0: there is none */
+	bool answered;
+	int64_t since_ns; /* monotonic: when it was answered, or read last */
 };
 
 /* It comes, reads on, or leaves. */
@@ -31,6 +32,8 @@ bool slows_are_in_the_way(const struct world *w);
 bool slows_make_room(struct world *w);
 /* False, after world_fails(): a client that does not read keeps others from it. */
 bool slows_check(struct world *w);
+/* http_reply() was called for the connection. */
+void slows_note_reply(struct world *w, int fd);
 /* The process has ended, and all connections with it. */
 void slows_forget(struct world *w);
 

@@ -317,12 +317,12 @@ static bool is_long_ago(double since, double wall)
 	return wall >= since + SUMS_ZERO_FIRST;
 }
 
-/* A gateway that has waited for that long has looked at the clock again. */
+/* A gateway that has waited for longer than that has looked at the clock again. */
 static bool shows_count(const struct sim_sums *s, const struct sums_clock *clock, int series)
 {
 	return !clock->zero_first ||
 	       (s->over_ns[series] && !clock->stepped_back &&
-		clock->now_ns >= s->over_ns[series] + SUMS_ZERO_FIRST * INT64_C(1000000000));
+		clock->now_ns > s->over_ns[series] + SUMS_ZERO_FIRST * INT64_C(1000000000));
 }
 
 unsigned sums_zeros(const struct sim_sums *s, const struct sums_clock *clock, struct str scrape)

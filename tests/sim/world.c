@@ -90,7 +90,7 @@ void world_disconnect(struct world *w, unsigned client)
 		return;
 	net_socket_of(c->fd)->gone = true;
 	if (c->fd == w->backup.fd)
-		backups_forget(w);
+		backups_leave(w);
 	*c = (struct sim_client){ 0 };
 }
 
@@ -382,6 +382,7 @@ static void start_process(struct world *w, int64_t down_ns)
 	if (w->stepped_back || w->process->store->newest_at == 0)
 		start.down_ns = 0;
 	oracle_process_started(&w->oracle, &start);
+	w->unknown_batches = 0;
 	w->failed_before = w->disk->failed + w->disk->full;
 	w->counts->set_aside += w->process->set_aside;
 	w->oracle.any_help |= w->process->set_aside;

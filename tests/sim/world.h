@@ -57,6 +57,7 @@ struct world {
 	bool no_group;              /* --limits.stored-bytes has just refused one */
 	char undo[REMOVAL_ID];      /* by which the last delete can be undone; empty: by none */
 	int64_t removed_ns;         /* when that was answered */
+	uint64_t unknown_batches;   /* of this process, up to the last look */
 	uint64_t undo_lost;         /* if the disk has failed more often */
 	struct sim_backup backup;
 	unsigned scraped_as; /* the form that was asked for last */

@@ -215,6 +215,7 @@ void __wrap_http_reply(struct http_request *req, int status, const char *content
 		world->counts->answered += status < 300;
 		world->counts->refused += status >= 300;
 	}
+	slows_note_reply(world, req->conn->fd);
 	__real_http_reply(req, status, content_type);
 }
 
