@@ -14,14 +14,9 @@ static uint64_t mix(uint64_t h, struct str s)
 	return hash_bytes((struct str){ (const char *)parts, sizeof(parts) });
 }
 
-/*
- * Covers everything that a group shows. In place of zeros that it shows for some time (zero_first),
- * which depend on when it was looked at, it covers what the group counts.
- */
-static uint64_t digest(struct store *s, const struct group_copy *g)
+/* Covers everything that a group shows. */
+static uint64_t digest(const struct group_copy *g)
 {
-	CLEANUP(strbuf_done) struct strbuf counts = { 0 };
-	bool zeros = store_add_counts(s, g->key, &counts);
 	double times[2] = { g->pushed_at, g->failed_at };
 	uint64_t h = mix(hash_bytes(g->key), (struct str){ (const char *)times, sizeof(times) });
 	char life[LIFE_BODY];
@@ -34,11 +29,11 @@ static uint64_t digest(struct store *s, const struct group_copy *g)
 		h = mix(h, f->name);
 		h = mix(h, f->exposed);
 		h = mix(h, f->help);
-		h = mix(h, zeros ? STR("") : f->text);
+		h = mix(h, f->text);
 		h = mix(h, (struct str){ (const char *)&f->type, sizeof(f->type) });
 		h = mix(h, (struct str){ (const char *)&f->pushed_at, sizeof(f->pushed_at) });
 	}
-	return mix(h, strbuf_str(&counts));
+	return h;
 }
 
 struct digested {
@@ -69,16 +64,14 @@ static void digest_store(struct store *s, struct digests *ret)
 			ret->cap = ret->cap ? ret->cap * 2 : 256;
 			ret->list = mem_realloc(ret->list, ret->cap * sizeof(*ret->list));
 		}
-		ret->list[ret->n++] = (struct digested){ hash_bytes(g.key), digest(s, &g) };
+		ret->list[ret->n++] = (struct digested){ hash_bytes(g.key), digest(&g) };
 		arena_reset(&arena);
 	}
 	arena_done(&arena);
 	array_sort(ret->list, ret->n, by_key);
 }
 
-/* zeros: their samples depend on when they were looked at. */
-static const char *families_differ(const struct group_copy *a, const struct group_copy *b,
-				   bool zeros)
+static const char *families_differ(const struct group_copy *a, const struct group_copy *b)
 {
 	for (uint32_t i = 0; i < a->n_families; i++) {
 		const struct group_copy_family *f = &a->families[i], *g = &b->families[i];
@@ -91,13 +84,13 @@ static const char *families_differ(const struct group_copy *a, const struct grou
 			return "the type of a family";
 		if (f->pushed_at != g->pushed_at)
 			return "the push time of a family";
-		if (!zeros && !str_eq(f->text, g->text))
+		if (!str_eq(f->text, g->text))
 			return "the samples of a family";
 	}
-	return zeros ? "its lifetime, or what it counts," : "its lifetime";
+	return "its lifetime";
 }
 
-static const char *groups_differ(const struct group_copy *a, const struct group_copy *b, bool zeros)
+static const char *groups_differ(const struct group_copy *a, const struct group_copy *b)
 {
 	if (a->pushed_at != b->pushed_at)
 		return "the push time";
@@ -105,7 +98,7 @@ static const char *groups_differ(const struct group_copy *a, const struct group_
 		return "the last refused push";
 	if (a->n_families != b->n_families)
 		return "the number of families";
-	return families_differ(a, b, zeros);
+	return families_differ(a, b);
 }
 
 static bool find(struct store *s, uint64_t key, struct arena *a, struct group_copy *ret)
@@ -124,7 +117,6 @@ static bool find(struct store *s, uint64_t key, struct arena *a, struct group_co
 static void explain(struct store *memory, struct store *database, uint64_t key, struct err *err)
 {
 	struct group_copy one = { 0 }, other = { 0 };
-	CLEANUP(strbuf_done) struct strbuf counts = { 0 };
 	const char *what, *how = "only in the database";
 	char name[200];
 	struct arena a, b;
@@ -134,7 +126,7 @@ static void explain(struct store *memory, struct store *database, uint64_t key, 
 	bool in_memory = find(memory, key, &a, &one), in_database = find(database, key, &b, &other);
 
 	if (in_memory && in_database) {
-		what = groups_differ(&one, &other, store_add_counts(memory, one.key, &counts));
+		what = groups_differ(&one, &other);
 		how = "different";
 	} else {
 		what = "all";

@@ -229,8 +229,8 @@ static bool build_metric(struct merged_group *g, struct merged_family *f, uint32
 	}
 }
 
-bool merged_family_build(struct merged_group *g, struct merged_family *f, double now,
-			 double zero_first, struct arena *a, struct family *ret)
+bool merged_family_build(struct merged_group *g, struct merged_family *f,
+			 const struct merged_zeros *zeros, struct arena *a, struct family *ret)
 {
 	*ret = (struct family){
 		.name = f->name,
@@ -253,10 +253,8 @@ bool merged_family_build(struct merged_group *g, struct merged_family *f, double
 		m->labels = s->labels;
 		m->n_labels = s->n_labels;
 		m->plain = s->plain;
-		if (!build_metric(g, f, i,
-				  f->policy == MERGE_SUM && zero_first > 0 &&
-					  now < s->since + zero_first,
-				  a, m))
+		if (!build_metric(g, f, i, f->policy == MERGE_SUM && merged_is_zero(zeros, s), a,
+				  m))
 			return false;
 		*(ret->last ? &ret->last->next : &ret->metrics) = m;
 		ret->last = m;

@@ -240,12 +240,23 @@ void merged_family_changed(struct merged_group *g, struct merged_family *f);
 
 /* ---- exposition ---- */
 
+/* Which series that can be added up are shown as zeros, since they are new. Unix seconds. */
+struct merged_zeros {
+	double first; /* those first exposed within so many seconds before `now`; 0: none */
+	double now;
+	double counted_since; /* none that was first exposed then or before */
+};
+
+static inline bool merged_is_zero(const struct merged_zeros *z, const struct merged_series *s)
+{
+	return z->first > 0 && s->since > z->counted_since && z->now < s->since + z->first;
+}
+
 /*
  * Makes the family as scrapes see it, in the arena; labels are borrowed. n_metrics is 0 when no
- * series of it is shown. Series first exposed within `zero_first` seconds before `now` are shown as
- * zeros if they can be added up. False: the arena is full.
+ * series of it is shown. False: the arena is full.
  */
-bool merged_family_build(struct merged_group *g, struct merged_family *f, double now,
-			 double zero_first, struct arena *a, struct family *ret);
+bool merged_family_build(struct merged_group *g, struct merged_family *f,
+			 const struct merged_zeros *zeros, struct arena *a, struct family *ret);
 
 #endif

@@ -43,7 +43,7 @@ void digest_count_entry(struct store *s, struct group *g, int sign, const struct
 
 void digest_count_summed(struct store *s, const struct group *g, int sign)
 {
-	if (g->summed && g->summed->before.zero_first_ns == 0)
+	if (g->summed)
 		s->digest.now.shown += (uint64_t)sign * g->summed->digest;
 }
 

@@ -4,8 +4,7 @@
  * that a change costs only what it changes: `state` of everything in the log (groups, families as
  * pushed, last pushes, last refusals, lifetimes, documents of summed groups), and `shown` of what
  * is exposed beside that (help texts, messages with more than the text, families of summed groups).
- * A summed group whose new series show zeros for some time (zero_first) does not count in `shown`,
- * since its exposition depends on the time. Private to src/store; the committer only.
+ * Private to src/store; the committer only.
  */
 #ifndef STORE_DIGEST_H
 #define STORE_DIGEST_H

@@ -287,11 +287,6 @@ void store_age_forms(struct store *s, unsigned max_idle);
 int store_copy_group(struct store *s, uint32_t *cursor, struct arena *a, struct group_copy *ret);
 int store_hold_group(struct store *s, uint32_t *cursor, bool with_series, struct arena *a,
 		     struct held_group *ret);
-/*
- * The committer, between two batches: appends what a summed group with zero_first counts, as sample
- * lines, whether it shows that or zeros. False: there is no such group with that key.
- */
-bool store_add_counts(struct store *s, struct str key, struct strbuf *out);
 bool store_list_groups(struct store *s, uint32_t *cursor, struct group_list *ret);
 uint32_t store_find_group(struct store *s, struct str key);
 int store_group_details(struct store *s, const struct group_brief *g, struct arena *a,

@@ -27,6 +27,12 @@ struct summed_head {
 	uint64_t birth; /* tells it from an earlier or later group with the same key */
 	int64_t zero_first_ns;
 	uint64_t max_sources;
+	/*
+	 * No series that was first exposed then or before shows a zero any more, whatever the clock
+	 * or zero_first become. It is in the log before the first count is shown, and only grows.
+	 * Unix seconds; -1: the row does not say it, as those of earlier versions do not.
+	 */
+	double counted_since;
 };
 
 struct summed {
@@ -123,7 +129,7 @@ void summed_know_rows(struct store *s);
 void summed_know_row(struct store *s, struct document *doc, uint64_t number, size_t bytes);
 /* Whether a row with a document or with remembered hashes is live. */
 bool summed_is_live(const struct store *s, const struct row *row);
-enum { SUMMED_HEAD_BYTES = 2 + 1 + 8 + 8 + 8 };
+enum { SUMMED_HEAD_BYTES = 2 + 1 + 8 + 8 + 8 + 8 };
 struct str summed_head_encode(const struct summed_head *h, char to[SUMMED_HEAD_BYTES]);
 bool summed_head_decode(struct str bytes, struct summed_head *ret);
 /* Part of publishing a group, under the lock of the pages, or of rolling it back. */
@@ -192,8 +198,13 @@ void summed_go_on(struct store *s, const struct store *old, int64_t now_ns, doub
 
 /* ---- summed_zero.c ---- */
 
-/* After a change of the group was made: notes that some of its series may show zeros. */
-void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double now);
+/* Which series show zeros at that time, or at the latest before it. */
+struct merged_zeros summed_zeros(struct store *s, const struct summed *su, double now);
+/* counted_since, once the counts of all series but these zeros are shown; or once all are. */
+double summed_counted_since(const struct merged_group *m, const struct merged_zeros *z);
+double summed_newest_since(const struct merged_group *m);
+/* After a change of the group was made: notes that these of its series show zeros. */
+void summed_note_zeros(struct store *s, struct group *g, const struct merged_zeros *z, double now);
 void summed_stage_zeros(struct store *s, int64_t now_ns);
 /* Marks all sums as changed, since zeros are to be shown for a shorter time than before. */
 void summed_show_counts(struct merged_group *m);

@@ -86,7 +86,10 @@ static int apply_head(struct teller *t, struct err *err)
 
 	if (!summed_head_decode(document_of(t->row), &head))
 		return err_set(err, ERR_STORAGE, 0, "the head of a summed group is damaged");
-	if (head.zero_first_ns < su->head.zero_first_ns)
+	if (head.counted_since < su->head.counted_since)
+		head.counted_since = su->head.counted_since;
+	if (head.zero_first_ns < su->head.zero_first_ns ||
+	    head.counted_since > su->head.counted_since)
 		summed_show_counts(su->group);
 	su->head = head;
 	tell(t, &su->doc, true);
@@ -128,13 +131,23 @@ static int is_known(struct store *s, const struct group *g, struct str family, c
 	return store_is_left_out(s, g, 0, family) ? 0 : -1;
 }
 
-static int show(struct store *s, struct group *g, struct err *err)
+static int show_all(struct store *s, struct group *g, struct err *err)
 {
 	if (g->staged->hidden)
 		summed_mark_all(g->staged->summed->group);
 	if (summed_show(s, g, false, false, s->work.now, err) == 0)
 		return 0;
 	return store_leaves_out_of(s, g) ? summed_show_each(s, g, s->work.now, is_known) : -1;
+}
+
+static int show(struct store *s, struct group *g, struct err *err)
+{
+	int r;
+
+	s->work.heads_only = true;
+	r = show_all(s, g, err);
+	s->work.heads_only = false;
+	return r;
 }
 
 int summed_apply(struct store *s, struct group *g, const struct applied_document *list,

@@ -131,7 +131,8 @@ size_t summed_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 	size_t n = 0;
 
 	s->work.now = now;
-	summed_stage_zeros(s, now_ns);
+	if (s->sources.put_off_ns <= now_ns)
+		summed_stage_zeros(s, now_ns);
 	while (n < max && is_due(s, now_ns)) {
 		struct waiting_source w = s->sources.list[0];
 
@@ -150,16 +151,14 @@ size_t summed_stage_due(struct store *s, int64_t now_ns, double now, size_t max)
 int64_t summed_next_due(const struct store *s)
 {
 	int64_t sources = s->sources.n ? s->sources.list[0].c->due_ns : NEVER;
-	int64_t zeros = summed_zeros_due(s);
+	int64_t zeros = summed_zeros_due(s), due = sources < zeros ? sources : zeros;
 
-	if (sources < s->sources.put_off_ns)
-		sources = s->sources.put_off_ns;
-	return sources < zeros ? sources : zeros;
+	return due > s->sources.put_off_ns ? due : s->sources.put_off_ns;
 }
 
 bool store_put_off_sources(struct store *s, int64_t now_ns)
 {
-	if (!is_due(s, now_ns))
+	if (!is_due(s, now_ns) && (summed_zeros_due(s) > now_ns || s->sources.put_off_ns > now_ns))
 		return false;
 	s->sources.put_off_ns = ns_later(now_ns, PUT_OFF_NS);
 	return true;

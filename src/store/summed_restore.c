@@ -97,7 +97,7 @@ static int load_documents(struct summed *su, struct err *err)
 	return 0;
 }
 
-static int load_head(struct summed *su, struct err *err)
+static int load_head(const struct store *s, struct summed *su, struct err *err)
 {
 	for (size_t i = 0; i < su->restored->n; i++) {
 		const struct restored_document *d = &su->restored->list[i];
@@ -109,6 +109,8 @@ static int load_head(struct summed *su, struct err *err)
 			return err_set(err, ERR_STORAGE, 0,
 				       "the head of a summed group is damaged");
 	}
+	if (su->head.counted_since < 0)
+		su->head.counted_since = s->newest_at - (double)su->head.zero_first_ns / 1e9;
 	su->before = su->head;
 	return 0;
 }
@@ -153,7 +155,7 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 	/* All that it shows is in its documents. */
 	if (g->entries.n > 0)
 		return err_set(err, ERR_STORAGE, 0, "there is a plain push to a summed group");
-	if (load_head(su, err) < 0 || load_documents(su, err) < 0)
+	if (load_head(s, su, err) < 0 || load_documents(su, err) < 0)
 		return -1;
 	summed_restored_free(su->restored);
 	su->restored = NULL;
@@ -241,6 +243,7 @@ int store_restore_end(struct store *s, double now, struct err *err)
 	s->log.live_bytes += (uint64_t)remembered_restore_end(&s->push_ids);
 	s->work.now = now;
 	s->work.latest = s->newest_at;
+	s->work.heads_only = true;
 	for (uint32_t slot = 1; r == 0 && slot < s->n_slots; slot++) {
 		struct group *g = s->by_slot[slot];
 
@@ -249,6 +252,7 @@ int store_restore_end(struct store *s, double now, struct err *err)
 		if (g && g->life)
 			lifetime_restored(s, g);
 	}
+	s->work.heads_only = false;
 	s->lim = lim;
 	return r;
 }

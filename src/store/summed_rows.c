@@ -1,4 +1,5 @@
 /* The rows of summed groups in the log, one for each document, and which of them are live. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -9,28 +10,44 @@
 #include "store/stored_bytes.h"
 #include "store/summed.h"
 
-enum { HEAD_VERSION = 1, HEAD = 'H' };
+/* Version 1 ends before counted_since. */
+enum { HEAD_VERSION = 2, HEAD = 'H' };
+enum { HEAD_BYTES_1 = SUMMED_HEAD_BYTES - 8 };
 
 struct str summed_head_encode(const struct summed_head *h, char to[SUMMED_HEAD_BYTES])
 {
+	uint64_t counted_since;
+
+	memcpy(&counted_since, &h->counted_since, sizeof(counted_since));
 	to[0] = HEAD_VERSION;
 	to[1] = HEAD;
 	to[2] = (char)h->mode;
 	le_put(to + 3, h->birth, 8);
 	le_put(to + 11, (uint64_t)h->zero_first_ns, 8);
 	le_put(to + 19, h->max_sources, 8);
+	le_put(to + 27, counted_since, 8);
 	return (struct str){ to, SUMMED_HEAD_BYTES };
 }
 
 bool summed_head_decode(struct str bytes, struct summed_head *ret)
 {
-	if (bytes.n != SUMMED_HEAD_BYTES || bytes.p[0] != HEAD_VERSION || bytes.p[1] != HEAD)
+	bool first = bytes.n == HEAD_BYTES_1 && bytes.p[0] == 1;
+	double counted_since = -1;
+
+	if (!first && (bytes.n != SUMMED_HEAD_BYTES || bytes.p[0] != HEAD_VERSION))
 		return false;
+	if (!first) {
+		uint64_t bits = le_take(bytes.p + 27, 8);
+
+		memcpy(&counted_since, &bits, sizeof(bits));
+	}
 	*ret = (struct summed_head){ .mode = (uint8_t)bytes.p[2],
 				     .birth = le_take(bytes.p + 3, 8),
 				     .zero_first_ns = (int64_t)le_take(bytes.p + 11, 8),
-				     .max_sources = le_take(bytes.p + 19, 8) };
-	return ret->zero_first_ns >= 0;
+				     .max_sources = le_take(bytes.p + 19, 8),
+				     .counted_since = counted_since };
+	return bytes.p[1] == HEAD && ret->zero_first_ns >= 0 && counted_since >= -1 &&
+	       counted_since < HUGE_VAL;
 }
 
 /* ---- the documents of a batch ---- */

@@ -26,7 +26,7 @@ static bool is_wanted(const struct wanted *w, const struct merged_family *f)
 
 /* Builds the wanted families in the work arena; *ret_n: how many are wanted. */
 static struct family *build_families(struct store *s, struct merged_group *m,
-				     const struct wanted *w, double now, double zero_first,
+				     const struct wanted *w, const struct merged_zeros *z,
 				     uint32_t *ret_n)
 {
 	struct family *first = NULL, **last = &first;
@@ -38,7 +38,7 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 			continue;
 		++*ret_n;
 		f = arena_alloc(&s->work.arena, sizeof(*f));
-		merged_family_build(m, m->families[i], now, zero_first, &s->work.arena, f);
+		merged_family_build(m, m->families[i], z, &s->work.arena, f);
 		if (f->n_metrics == 0)
 			continue;
 		*last = f;
@@ -48,22 +48,14 @@ static struct family *build_families(struct store *s, struct merged_group *m,
 	return first;
 }
 
-/* A time that does not go back, even if somebody sets the clock back. */
-static double latest(struct store *s, double now)
-{
-	if (now > s->work.latest)
-		s->work.latest = now;
-	return s->work.latest;
-}
-
 /*
  * Builds a push of the families, which have the group's labels already; *ret_n: how many are
  * wanted, also those of which no series is shown any more.
  */
 static struct push *build_push(struct store *s, const struct group *g, struct merged_group *m,
-			       const struct wanted *w, double now, uint32_t *ret_n)
+			       const struct wanted *w, const struct merged_zeros *z, double now,
+			       uint32_t *ret_n)
 {
-	double zero_first = (double)group_summed(g)->head.zero_first_ns / 1e9;
 	struct family *families;
 	struct key key;
 
@@ -72,7 +64,7 @@ static struct push *build_push(struct store *s, const struct group *g, struct me
 	if (key_decode(group_key(g), &s->work.arena, &key) < 0)
 		key.n_labels = 0;
 	*ret_n = 0;
-	families = build_families(s, m, w, latest(s, now), zero_first, ret_n);
+	families = build_families(s, m, w, z, ret_n);
 	return push_build(&s->work.builder, PUSH_POST, &key, families, now);
 }
 
@@ -165,11 +157,19 @@ static void keep_built(struct store *s, struct group *g, struct push *push, stru
 static int show(struct store *s, struct group *g, const struct wanted *w, bool take_others,
 		double now, struct err *err)
 {
-	struct merged_group *m = group_summed(g)->group;
+	struct summed *su = group_summed(g);
+	struct merged_group *m = su->group;
+	const struct merged_zeros zeros = summed_zeros(s, su, now);
+	double counted_since = summed_counted_since(m, &zeros);
+	struct record *record;
+	struct push *push;
 	uint32_t n_wanted;
-	struct push *push = build_push(s, g, m, w, now, &n_wanted);
-	struct record *record = record_new(push, g);
 
+	/* What is shown is then what the rows say, also of families that nobody has pushed. */
+	if (counted_since > su->head.counted_since)
+		summed_show_counts(m);
+	push = build_push(s, g, m, w, &zeros, now, &n_wanted);
+	record = record_new(push, g);
 	record->merged = true;
 	change_begin(s, g);
 	for (uint32_t i = 0; i < push->n_families; i++)
@@ -186,7 +186,9 @@ static int show(struct store *s, struct group *g, const struct wanted *w, bool t
 	} else if (change_apply(s, err) == 0) {
 		keep_built(s, g, push, record);
 		forget_changes(m, w);
-		summed_note_zeros(s, g, clock_mono_ns(), latest(s, now));
+		su->head_changed |= counted_since > su->head.counted_since;
+		su->head.counted_since = counted_since;
+		summed_note_zeros(s, g, &zeros, now);
 		return 0;
 	}
 	record_unref(record);
@@ -220,43 +222,6 @@ int summed_show_each(struct store *s, struct group *g, double now,
 			return -1;
 	}
 	return 0;
-}
-
-static struct family *build_counts(struct store *s, struct merged_group *m)
-{
-	struct family *first = NULL, **last = &first;
-
-	for (uint32_t i = 0; i < m->n_families; i++) {
-		struct family *f;
-
-		if (!m->families[i] || m->families[i]->dropped)
-			continue;
-		f = arena_alloc(&s->work.arena, sizeof(*f));
-		merged_family_build(m, m->families[i], 0, 0, &s->work.arena, f);
-		*last = f;
-		last = &f->next;
-	}
-	*last = NULL;
-	return first;
-}
-
-bool store_add_counts(struct store *s, struct str key, struct strbuf *out)
-{
-	const struct group *g = store_group_find(s, key, hash_bytes(key));
-	struct push *push;
-	struct key k;
-
-	if (!g || !group_is_there(g) || !g->summed || g->summed->head.zero_first_ns == 0)
-		return false;
-	arena_reset(&s->work.arena);
-	s->work.builder.arena = &s->work.arena;
-	if (key_decode(key, &s->work.arena, &k) < 0)
-		k.n_labels = 0;
-	push = push_build(&s->work.builder, PUSH_POST, &k, build_counts(s, g->summed->group), 0);
-	for (uint32_t i = 0; i < push->n_families; i++)
-		strbuf_adds(out, push->families[i].text);
-	push_free(push);
-	return true;
 }
 
 static bool has_changed(const struct merged_group *m)

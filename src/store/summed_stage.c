@@ -47,6 +47,7 @@ static struct summed_head head_of(const struct summed *su, const struct push *pu
 		.birth = su->head.birth,
 		.zero_first_ns = o->has_zero_first ? o->zero_first_ns : 0,
 		.max_sources = o->has_max_sources ? o->max_sources : 0,
+		.counted_since = su->head.counted_since,
 	};
 }
 
@@ -64,6 +65,9 @@ static void set_head(struct summed *su, const struct push *push)
 		return;
 	if (head.zero_first_ns < su->head.zero_first_ns)
 		summed_show_counts(su->group);
+	/* Until now all counts were shown, also those of a plain group before. */
+	if (su->head.zero_first_ns == 0)
+		head.counted_since = summed_newest_since(su->group);
 	su->head = head;
 	su->head_changed = true;
 }

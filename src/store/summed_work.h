@@ -20,8 +20,9 @@ struct summed_work {
 	struct arena arena;
 	struct push_builder builder;
 	double now;    /* Unix seconds: of the last push, or of what is staged without one */
-	double latest; /* the latest `now` so far: a series that has shown its count shows no zero
-			  again */
+	double latest; /* the latest `now` so far */
+	/* What is shown follows from rows: zeros end when a row says so (summed_head). */
+	bool heads_only;
 	struct built {
 		struct group *group;
 		struct push *push;

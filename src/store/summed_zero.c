@@ -1,6 +1,7 @@
 /* Groups with new series that show zeros for some time (zero_first), and then their counts. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/seconds.h"
 #include "store/internal.h"
@@ -8,15 +9,58 @@
 
 #define NEVER INT64_MAX
 
+/* A time that does not go back, even if somebody sets the clock back. */
+static double latest(struct store *s, double now)
+{
+	if (now > s->work.latest)
+		s->work.latest = now;
+	return s->work.latest;
+}
+
+struct merged_zeros summed_zeros(struct store *s, const struct summed *su, double now)
+{
+	return (struct merged_zeros){
+		.first = (double)su->head.zero_first_ns / 1e9,
+		.now = s->work.heads_only ? 0 : latest(s, now),
+		.counted_since = su->head.counted_since,
+	};
+}
+
+static double newest_since(const struct merged_group *m, const struct merged_zeros *but)
+{
+	double newest = but->counted_since;
+
+	for (uint32_t i = 0; i < m->n_families; i++) {
+		const struct merged_family *f = m->families[i];
+
+		for (uint32_t k = 0; f && !f->dropped && f->policy == MERGE_SUM && k < f->n; k++)
+			if (f->series[k].since > newest && !merged_is_zero(but, &f->series[k]))
+				newest = f->series[k].since;
+	}
+	return newest;
+}
+
+double summed_counted_since(const struct merged_group *m, const struct merged_zeros *z)
+{
+	return z->first > 0 ? newest_since(m, z) : z->counted_since;
+}
+
+double summed_newest_since(const struct merged_group *m)
+{
+	const struct merged_zeros none = { .first = 0 };
+
+	return newest_since(m, &none);
+}
+
 /* When the next series of the family shows its count, Unix seconds; 0: all do. */
-static double zeros_end(const struct merged_family *f, double now, double zero_first)
+static double zeros_end(const struct merged_family *f, const struct merged_zeros *z)
 {
 	double end = 0;
 
 	for (uint32_t i = 0; f->policy == MERGE_SUM && i < f->n; i++) {
-		double at = f->series[i].since + zero_first;
+		double at = f->series[i].since + z->first;
 
-		if (at > now && (end == 0 || at < end))
+		if (merged_is_zero(z, &f->series[i]) && (end == 0 || at < end))
 			end = at;
 	}
 	return end;
@@ -38,23 +82,24 @@ static void wait_for(struct store *s, struct showing_zeros it)
 		s->zeros.next_ns = it.due_ns;
 }
 
-void summed_note_zeros(struct store *s, struct group *g, int64_t now_ns, double now)
+void summed_note_zeros(struct store *s, struct group *g, const struct merged_zeros *z, double now)
 {
 	struct summed *su = group_summed(g);
-	double zero_first = (double)su->head.zero_first_ns / 1e9, end = 0;
+	int64_t now_ns = clock_mono_ns();
+	double end = 0;
 
-	if (zero_first <= 0)
+	if (z->first <= 0)
 		return;
 	for (uint32_t i = 0; i < su->group->n_families; i++) {
 		const struct merged_family *f = su->group->families[i];
-		double at = f && !f->dropped ? zeros_end(f, now, zero_first) : 0;
+		double at = f && !f->dropped ? zeros_end(f, z) : 0;
 
 		if (at > 0 && (end == 0 || at < end))
 			end = at;
 	}
 	if (end == 0)
 		return;
-	int64_t due = ns_later(now_ns + 1, seconds_to_ns(end - now));
+	int64_t due = end > now ? ns_later(now_ns + 1, seconds_to_ns(end - now)) : now_ns;
 
 	if (su->zeros_due_ns == 0 || due < su->zeros_due_ns) {
 		su->zeros_due_ns = due;

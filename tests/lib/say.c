@@ -49,6 +49,7 @@ static struct push *exposed(struct merged_group *g, double now, double zero_firs
 	struct push_builder b = { .max_series = 1000000, .max_labels = 100, .arena = a };
 	struct label job = { { "job", 3 }, { "j", 1 } };
 	const struct key key = { .labels = &job, .n_labels = 1, .plain = true };
+	const struct merged_zeros zeros = { .first = zero_first, .now = now };
 	struct family *families = NULL;
 	struct push *push;
 
@@ -57,7 +58,7 @@ static struct push *exposed(struct merged_group *g, double now, double zero_firs
 
 		if (!g->families[i] || g->families[i]->dropped)
 			continue;
-		assert(merged_family_build(g, g->families[i], now, zero_first, a, f));
+		assert(merged_family_build(g, g->families[i], &zeros, a, f));
 		if (f->n_metrics == 0)
 			continue;
 		f->next = families;

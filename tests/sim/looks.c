@@ -75,11 +75,16 @@ static bool scrape(struct world *w, unsigned how, struct str *ret)
 	return true;
 }
 
-/* True: the disk has not failed since the start, and a group whose time is over is still there. */
+/* The disk, since the start. */
+static bool has_failed(const struct world *w)
+{
+	return w->failed_before != w->disk->failed + w->disk->full;
+}
+
+/* True: a group whose time is over is still there. */
 static bool has_not_ended(const struct world *w, struct strbuf *why)
 {
-	return w->ends && w->failed_before == w->disk->failed + w->disk->full &&
-	       oracle_is_overdue(&w->oracle, clock_mono_ns(), why);
+	return w->ends && !has_failed(w) && oracle_is_overdue(&w->oracle, clock_mono_ns(), why);
 }
 
 /* A batch of refused pushes has nobody to tell it to. */
@@ -104,6 +109,7 @@ static void look(struct world *w)
 	w->counts->settled++;
 	note_unknown_batches(w);
 	w->oracle.clock.stepped_back = w->stepped_back;
+	w->oracle.clock.may_wait = has_failed(w);
 	w->oracle.clock.wall = clock_wall();
 	w->oracle.clock.latest_wall = w->latest_wall;
 	w->oracle.clock.now_ns = clock_mono_ns();

@@ -126,11 +126,13 @@ static void try_all(struct oracle *o, const struct oracle_state *from, struct st
 	}
 }
 
-/* Requests are in order. */
+/* What is there may be older. Requests are in order. */
 static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
 {
 	CLEANUP(strbuf_done) struct strbuf want = { 0 };
-	bool is = false;
+	bool may_wait = o->clock.may_wait, is = false;
+
+	o->clock.may_wait = true;
 
 	for (size_t i = 0; i < o->n_states && !is; i++) {
 		CLEANUP(branches_done) struct oracle_branches all = { .list = NULL };
@@ -140,6 +142,7 @@ static bool is_state_at(struct oracle *o, uint64_t until, struct str shown)
 		for (size_t k = 0; k < all.n && !is; k++)
 			is = shows(o, all.list[k].state, shown, &want);
 	}
+	o->clock.may_wait = may_wait;
 	return is;
 }
 

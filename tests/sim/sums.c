@@ -321,7 +321,7 @@ static bool is_long_ago(double since, double wall)
 static bool shows_count(const struct sim_sums *s, const struct sums_clock *clock, int series)
 {
 	return !clock->zero_first ||
-	       (s->over_ns[series] && !clock->stepped_back &&
+	       (s->over_ns[series] && !clock->stepped_back && !clock->may_wait &&
 		clock->now_ns > s->over_ns[series] + SUMS_ZERO_FIRST * INT64_C(1000000000));
 }
 

@@ -51,6 +51,7 @@ enum { SUMS_ZERO_FIRST = 4 };
 /* What it depends on whether they do: the flag, and clocks. */
 struct sums_clock {
 	bool zero_first, stepped_back;
+	bool may_wait; /* no count has to be shown: the row that says so may be missing */
 	double wall, latest_wall; /* Unix seconds: now, and the latest that the clock ever showed */
 	int64_t now_ns;
 };

@@ -128,18 +128,14 @@ int world_read_reply(const struct net_socket *s, struct str *ret_content)
 	return s->got.n < head + n ? 0 : (int)strtol(s->got.p + 9, NULL, 10);
 }
 
-/*
- * Checks that no counter falls. After a start by a clock that was set back a new series may show
- * zeros once more: nothing in the database says until when it did.
- */
+/* Checks that no counter falls. */
 static void note_shown(struct world *w, struct str scrape)
 {
-	bool may_fall = w->may_fall || (w->oracle.clock.zero_first && w->stepped_back);
 	double shown[N_SUMS_SHOWN];
 
 	sums_shown(scrape, shown);
 	for (int i = 0; i < N_SUMS_SHOWN && !w->rotten; i++) {
-		if (shown[i] < w->shown[i] && !may_fall)
+		if (shown[i] < w->shown[i] && !w->may_fall)
 			world_fails(w, "a counter falls from %.0f to %.0f", w->shown[i], shown[i]);
 		w->shown[i] = shown[i];
 	}

@@ -31,8 +31,8 @@ struct sim_client {
 struct world_counts {
 	uint64_t steps, requests, answered, refused, crashes, power_cuts, restarts, settled,
 		scrapes;
-	uint64_t too_many, crowded, reloads, backups, summed, removals, undos, ended, silent, folded, unknown,
-		failed_starts, faults, full, rotten, set_aside;
+	uint64_t too_many, crowded, reloads, backups, summed, removals, undos, ended, silent,
+		folded, unknown, failed_starts, faults, full, rotten, set_aside;
 };
 
 struct world {

@@ -225,38 +225,29 @@ static void push_count(struct gateway *g, const char *body)
 	gateway_publish(g);
 }
 
-/* A store shows zeros, and what is read back of it the counts. Else no push would be taken again.
- */
-START_TEST(zeros_are_the_same_as_their_counts)
+/* What is read back of a store shows zeros for as long as that does, however late it is. */
+START_TEST(zeros_are_read_back)
 {
 	const struct group_options rule = { .has_zero_first = true,
 					    .zero_first_ns = 30 * INT64_C(1000000000) };
-	CLEANUP(strbuf_done) struct strbuf zeros = { 0 }, counts = { 0 };
-	struct gateway a, b;
+	CLEANUP(strbuf_done) struct strbuf zeros = { 0 };
 	struct store *loaded;
 	struct err err = { 0 };
+	struct gateway a;
 
 	clock_hold(INT64_C(1000000000000), INT64_C(1000000000000));
 	sum_push_rule(&rule);
 	gateway_init(&a, 10, 100);
-	gateway_init(&b, 10, 100);
 	push_count(&a, "# TYPE c counter\nc 19\n");
-	push_count(&b, "# TYPE c counter\nc 20\n");
 	clock_hold(INT64_C(1060000000000), INT64_C(1060000000000));
 	loaded = store_new_like(a.store, NULL);
 	ck_assert_int_eq(load_store(&a.rows.base, loaded, &err), STORAGE_LOADED);
-	sum_exposed(a.store, &zeros);
-	sum_exposed(loaded, &counts);
+	sum_exposed(loaded, &zeros);
 	ck_assert(strstr(strbuf_z(&zeros), "c 0"));
-	ck_assert(strstr(strbuf_z(&counts), "c 19"));
 	ck_assert_msg(compare_stores(a.store, loaded, &err), "%s", err.msg);
-	/* Both show zeros. */
-	ck_assert(!compare_stores(a.store, b.store, &err));
-	ck_assert_msg(strstr(err.msg, "what it counts"), "%s", err.msg);
 	sum_push_rule(NULL);
 	store_free(loaded);
 	gateway_done(&a);
-	gateway_done(&b);
 }
 END_TEST
 
@@ -268,6 +259,6 @@ int main(void)
 	tcase_add_test(tc, limits_lowered_since);
 	tcase_add_loop_test(tc, not_all_is_written, 0, STORAGE_UNKNOWN);
 	tcase_add_loop_test(tc, different, 0, 5);
-	tcase_add_test(tc, zeros_are_the_same_as_their_counts);
+	tcase_add_test(tc, zeros_are_read_back);
 	return run_cases("rewrite", tc);
 }

@@ -114,6 +114,93 @@ START_TEST(zero_first)
 }
 END_TEST
 
+/* A gateway starts with what the log holds, and does what is due. */
+static void restart(struct gateway *g)
+{
+	struct store *again = store_new_like(g->store, NULL);
+	struct err err;
+
+	ck_assert_int_eq(load_store(&g->rows.base, again, &err), STORAGE_LOADED);
+	store_begin_waiting(again, clock_mono_ns(), clock_wall(), 0);
+	store_free(g->store);
+	g->store = again;
+	pass(g, 0);
+}
+
+static const struct group_options half_a_minute = { .has_zero_first = true,
+						    .zero_first_ns = 30 * SECOND };
+
+/* Nor do they when the clock is set back, and the rows that were written since are gone. */
+START_TEST(counts_do_not_become_zeros_again)
+{
+	struct gateway g;
+
+	init_with(&g, &half_a_minute);
+	step(&g, "/j/pid/1|c{x=\"1\"} 5");
+	pass(&g, 10);
+	step(&g, "/j/pid/1|c{x=\"1\"} 6; c{x=\"2\"} 2");
+	pass(&g, 22);
+	check_shows(&g, "one is over", "c{x=\"1\"} 6; c{x=\"2\"} 0");
+	g.now = 500;
+	pass(&g, 0);
+	restart(&g);
+	check_shows(&g, "by an earlier clock", "c{x=\"1\"} 6; c{x=\"2\"} 0");
+	for (int i = 0; i < 3; i++) {
+		step(&g, "/j/pid/2|c{x=\"1\"} 1");
+		clean_all(&g);
+	}
+	restart(&g);
+	check_shows(&g, "of newer rows", "c{x=\"1\"} 7; c{x=\"2\"} 0");
+	g.now = 2000;
+	pass(&g, 0);
+	restart(&g);
+	check_shows(&g, "after a long time", "c{x=\"1\"} 7; c{x=\"2\"} 2");
+	gateway_done(&g);
+}
+END_TEST
+
+/* What was shown before the group had zero_first, or when it was shorter, goes on. */
+START_TEST(counts_stay_when_zeros_last_longer)
+{
+	const struct group_options minutes = { .has_zero_first = true,
+					       .zero_first_ns = 300 * SECOND };
+	struct gateway g;
+
+	init_with(&g, NULL);
+	step(&g, "/j/pid/1|c{x=\"1\"} 5");
+	check_shows(&g, "at once", "c{x=\"1\"} 5");
+	sum_push_rule(&half_a_minute);
+	pass(&g, 5);
+	step(&g, "/j/pid/1|c{x=\"1\"} 6; c{x=\"2\"} 2");
+	check_shows(&g, "zeros from now on", "c{x=\"1\"} 6; c{x=\"2\"} 0");
+	pass(&g, 40);
+	check_shows(&g, "they are over", "c{x=\"1\"} 6; c{x=\"2\"} 2");
+	sum_push_rule(&minutes);
+	pass(&g, 5);
+	step(&g, "/j/pid/1|c{x=\"1\"} 7; c{x=\"2\"} 2; c{x=\"3\"} 1");
+	check_shows(&g, "longer zeros", "c{x=\"1\"} 7; c{x=\"2\"} 2; c{x=\"3\"} 0");
+	restart(&g);
+	check_shows(&g, "loaded", "c{x=\"1\"} 7; c{x=\"2\"} 2; c{x=\"3\"} 0");
+	gateway_done(&g);
+}
+END_TEST
+
+START_TEST(counts_of_a_plain_group_stay)
+{
+	struct gateway g;
+
+	init_with(&g, &half_a_minute);
+	step(&g, "plain /j|c 5");
+	pass(&g, 5);
+	step(&g, "/j/pid/1|c 7");
+	check_shows(&g, "summed", "c 12");
+	pass(&g, 5);
+	step(&g, "/j/pid/1|c 7; d 3");
+	check_shows(&g, "a new one", "c 12; d 0");
+	gateway_done(&g);
+}
+END_TEST
+
 static bool shows_line(struct gateway *g, const char *line)
 {
 	CLEANUP(freep) char *all = all_of(g->store);
@@ -195,6 +282,9 @@ int main(void)
 	tcase_add_test(tc, grace_after_a_restart);
 	tcase_add_test(tc, silence_after_the_database_was_read_back);
 	tcase_add_test(tc, zero_first);
+	tcase_add_test(tc, counts_do_not_become_zeros_again);
+	tcase_add_test(tc, counts_stay_when_zeros_last_longer);
+	tcase_add_test(tc, counts_of_a_plain_group_stay);
 	tcase_add_test(tc, sources);
 	return run_cases("summed_sources", tc);
 }
