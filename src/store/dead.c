@@ -44,11 +44,11 @@ void dead_end(struct store *s)
 
 void dead_end_batch(struct store *s)
 {
-	store_free_dead(s, s->dead.at_once + AT_ONCE);
+	store_free_list(s, s->dead.at_once + AT_ONCE);
 	s->dead.at_once = 0;
 }
 
-bool store_free_dead(struct store *s, size_t max)
+bool store_free_list(struct store *s, size_t max)
 {
 	struct dead *d = &s->dead;
 
@@ -64,12 +64,27 @@ bool store_free_dead(struct store *s, size_t max)
 	}
 	if (d->n == 0) {
 		free(d->list);
-		*d = (struct dead){ .cap = 0 };
+		d->list = NULL;
+		d->cap = 0;
 	}
+	return true;
+}
+
+bool store_free_dead(struct store *s, size_t max)
+{
+	struct store *before = s->dead.before, *next;
+
+	if (store_free_list(s, max))
+		return true;
+	if (!before)
+		return false;
+	next = before->dead.before;
+	if (!store_free_step(before, max))
+		s->dead.before = next;
 	return true;
 }
 
 bool store_has_dead(const struct store *s)
 {
-	return s->dead.n > 0;
+	return s->dead.n > 0 || s->dead.before;
 }

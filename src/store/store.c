@@ -66,55 +66,6 @@ struct store *store_new(const struct store_limits *lim)
 	return s;
 }
 
-void store_family_free(struct store_family *f)
-{
-	family_done(&f->shown);
-	free(f);
-}
-
-void store_free(struct store *s)
-{
-	if (!s)
-		return;
-	if (s->touched)
-		store_rollback(s);
-	store_large_drop(s);
-	store_free_dead(s, SIZE_MAX);
-	for (uint32_t slot = 1; slot < s->n_slots; slot++)
-		if (s->by_slot[slot]) {
-			summed_free(s->by_slot[slot]->summed);
-			writers_forget(&s->pages.writers, s->by_slot[slot]);
-			group_free(s->by_slot[slot], &s->pages.entries);
-		}
-	for (size_t i = 0; i < s->families.cap; i++)
-		if (s->families.entries[i].item)
-			store_family_free(s->families.entries[i].item);
-	table_done(&s->families);
-	series_index_done(&s->keys);
-	series_index_done(&s->index);
-	series_index_done(&s->ids);
-	store_removal_drop(s);
-	undoables_done(s);
-	table_done(&s->applied.made);
-	free(s->applied.documents);
-	limits_free(s->limits);
-	free(s->by_slot);
-	free(s->free_slots);
-	free(s->change.pairs);
-	staged_done(s);
-	free(s->steps);
-	free(s->was_newest);
-	free(s->deadlines.list);
-	free(s->rows.list);
-	arena_done(&s->log.bodies);
-	store_left_out_done(s);
-	left_out_groups_done(s);
-	summed_done(s);
-	free(s->idle);
-	pages_done(&s->pages);
-	free(s);
-}
-
 void store_add_own(struct store *s, struct str name, int32_t type)
 {
 	struct store_family *f = store_family_get(s, name, name, hash_bytes(name));

@@ -93,8 +93,8 @@ void store_wipe(struct store *s);
 struct store *store_new_like(const struct store *s, const struct store_limits *lim);
 /*
  * The committer, between two batches: the content of `other` replaces that of s, at once for
- * scrapes. Frees other, which no other thread may use. now: Unix seconds, by the clock of the times
- * of rows.
+ * scrapes. Takes other, which no other thread may use; store_free_dead() frees what s had. now:
+ * Unix seconds, by the clock of the times of rows.
  */
 void store_take_over(struct store *s, struct store *other, double now);
 
@@ -117,8 +117,9 @@ const struct rows *store_rows(struct store *s);
 /* The committer: publishes what was staged. Cannot fail. */
 void store_publish(struct store *s);
 /*
- * The committer, between two batches: frees up to max entries and families of large groups that are
- * gone, since freeing all at once would take longer than publishing. False: nothing was left.
+ * The committer, between two batches: frees up to max entries, families and groups of what is gone
+ * with a large group, a wipe or store_take_over(), since freeing all at once would take longer than
+ * publishing. False: nothing was left.
  */
 bool store_free_dead(struct store *s, size_t max);
 bool store_has_dead(const struct store *s);

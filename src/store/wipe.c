@@ -1,6 +1,6 @@
 /*
- * Wiping: a new empty state replaces the old one, which is freed when no other thread can see it
- * any more. Removing groups one by one would hold the lock for too long.
+ * Wiping: a new empty state replaces the old one, which is freed in slices when no other thread can
+ * see it any more. Removing groups one by one would hold the lock for too long.
  */
 #include <stdlib.h>
 
@@ -83,6 +83,18 @@ void store_wipe(struct store *s)
 	store_take_over(s, empty, 0);
 }
 
+/* The old content, and those that it has replaced before. */
+static void free_later(struct store *s, struct store *old)
+{
+	struct store *oldest = old;
+
+	store_end(old);
+	while (oldest->dead.before)
+		oldest = oldest->dead.before;
+	oldest->dead.before = s->dead.before;
+	s->dead.before = old;
+}
+
 void store_take_over(struct store *s, struct store *other, double now)
 {
 	pthread_mutex_lock(&s->pages.lock);
@@ -93,5 +105,5 @@ void store_take_over(struct store *s, struct store *other, double now)
 	limits_take_over_begin(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
 	limits_take_over_end(s);
-	store_free(other);
+	free_later(s, other);
 }

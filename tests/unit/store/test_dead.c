@@ -170,6 +170,53 @@ START_TEST(is_taken_back)
 }
 END_TEST
 
+static void wipe(struct store *s)
+{
+	store_wipe_rows(s, 1);
+	store_wipe(s);
+}
+
+/* Large groups and small ones; and a wipe while what an earlier one left is still being freed. */
+START_TEST(a_wipe)
+{
+	CLEANUP(freep) char *body = families(0, MANY);
+	struct store *s = new_store();
+	unsigned slices = 0;
+
+	for (int i = 0; i < 2; i++) {
+		publish(s, PUSH_PUT, "/j", body);
+		publish(s, PUSH_PUT, "/k", "f1 1\n");
+		store_free_dead(s, SLICE);
+		wipe(s);
+		check_shown(s, "");
+	}
+	publish(s, PUSH_PUT, "/k", "# TYPE f1 gauge\nf1 2\n");
+	for (; store_free_dead(s, SLICE); slices++)
+		check_shown(s, "# TYPE f1 gauge\nf1{instance=\"\",job=\"k\"} 2\n");
+	/* Entries and families, twice. */
+	ck_assert_uint_ge(slices, 4 * MANY / SLICE);
+	ck_assert(!store_has_dead(s));
+	store_free(s);
+}
+END_TEST
+
+/* After so many slices as the number of the test. */
+START_TEST(is_freed_in_the_middle)
+{
+	CLEANUP(freep) char *body = families(0, MANY);
+	struct store *s = new_store();
+
+	for (int i = 0; i < 3; i++) {
+		publish(s, PUSH_PUT, "/j", body);
+		publish(s, i ? PUSH_DELETE : PUSH_POST, "/j", "");
+		wipe(s);
+	}
+	for (int i = 0; i < _i; i++)
+		store_free_dead(s, MANY / 2);
+	store_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("dead");
@@ -179,5 +226,7 @@ int main(void)
 	tcase_add_test(tc, families_that_others_have);
 	tcase_add_test(tc, small_groups_at_once);
 	tcase_add_test(tc, is_taken_back);
+	tcase_add_test(tc, a_wipe);
+	tcase_add_loop_test(tc, is_freed_in_the_middle, 0, 20);
 	return run_cases("dead", tc);
 }
