@@ -72,14 +72,14 @@ void committer_follow_rules(struct committer *c)
 static bool has_steps_left(const struct committer *c)
 {
 	return slices_pending(&c->slices) || c->copying.push || c->counting ||
-	       store_has_dead(c->store);
+	       store_is_untidy(c->store);
 }
 
 /* Does one step of everything that takes many. */
 static void go_on(struct committer *c)
 {
 	committer_follow_rules(c);
-	c->batches += store_free_dead(c->store, COMMITTER_FREED);
+	c->batches += store_tidy(c->store, COMMITTER_TIDIES);
 	c->batches += slices_go_on(&c->slices);
 	go_on_copying(c);
 }
@@ -175,7 +175,7 @@ static bool step_large(struct committer *c)
 	    (!large_steps_go_on(&c->large, !slices_pending(&c->slices)) && is_still_staged(c)))
 		return false;
 	/* Each step frees as much as it makes. */
-	store_free_dead(c->store, COMMITTER_FREED);
+	store_tidy(c->store, COMMITTER_TIDIES);
 	c->batches++;
 	return true;
 }

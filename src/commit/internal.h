@@ -22,8 +22,8 @@
 /* Publishing a batch holds the lock that scrapes need, so a batch is bounded. */
 enum { BATCH_MAX = 512 };
 
-/* What is freed of large groups at a time: a millisecond. */
-enum { COMMITTER_FREED = 1024 };
+/* What store_tidy() does at a time: a millisecond. */
+enum { COMMITTER_TIDIES = 1024 };
 
 /*
  * The most series of a push that is staged at once in a log that several gateways write, for each

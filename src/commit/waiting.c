@@ -80,7 +80,7 @@ static int64_t until_something_else(struct committer *c)
 	int64_t look = database_is_shared(&c->database) ? c->database.storage->poll_ns : LOOK_NS;
 	int64_t due = store_next_due(c->store), ns;
 
-	if (slices_pending(&c->slices) || store_has_dead(c->store))
+	if (slices_pending(&c->slices) || store_is_untidy(c->store))
 		return 0;
 	if (due == INT64_MAX)
 		return c->database.storage || c->has_rules ? look : INT64_MAX;
@@ -169,7 +169,7 @@ void committer_wait(struct committer *c)
 	while ((ns = until_something_else(c)) != INT64_MAX && queue_stays_empty(c->queue, ns)) {
 		c->busy = true;
 		/* Another gateway may have removed many groups. */
-		if (!slices_go_on(&c->slices) && !store_free_dead(c->store, COMMITTER_FREED))
+		if (!slices_go_on(&c->slices) && !store_tidy(c->store, COMMITTER_TIDIES))
 			look_around(c);
 		c->batches++;
 		c->busy = false;

@@ -21,7 +21,7 @@ struct shown_family {
 	bool listed;
 	bool of_groups; /* its lines are metrics that the gateway adds to groups, not entries */
 	uint32_t header_name_at; /* where the name stands in the header's last line */
-	size_t list_at;          /* in the list of the pages */
+	size_t list_at;          /* in struct family_list */
 	struct help *none;       /* shared by entries without a help text */
 	struct help *help;       /* help text of the newest entry that has one */
 	uint64_t help_number;    /* at least that of the entry's record */
@@ -55,6 +55,14 @@ void family_help_goes(struct shown_family *f, struct help *help, uint64_t number
 void family_set_type(struct shown_family *f, int32_t type);
 /* Makes the header if it is not there. */
 void family_make_header(struct shown_family *f);
+
+/* Fetches what scrapes read of a family into the cache. */
+static inline void family_prefetch(const struct shown_family *f)
+{
+	__builtin_prefetch(f);
+	__builtin_prefetch(&f->header);
+	__builtin_prefetch(&f->kin);
+}
 
 /* The order of families: by exposed name, then by name. */
 int family_cmp(const struct shown_family *a, const struct shown_family *b);

@@ -16,32 +16,12 @@ void pages_done(struct pages *p)
 {
 	writers_done(&p->writers);
 	pool_done(&p->entries);
-	free(p->list);
+	family_list_done(&p->families);
 	free(p->groups);
 	series_index_done(&p->keys);
 	for (size_t i = 0; i < p->n_expired; i++)
 		free(p->expired[i].job);
 	pthread_mutex_destroy(&p->lock);
-}
-
-void pages_list_family(struct pages *p, struct shown_family *f)
-{
-	if (f->listed)
-		return;
-	if (p->n_list == p->cap_list) {
-		p->cap_list = p->cap_list ? p->cap_list * 2 : 64;
-		p->list = mem_realloc(p->list, p->cap_list * sizeof(struct shown_family *));
-	}
-	f->list_at = p->n_list;
-	p->list[p->n_list++] = f;
-	f->listed = true;
-}
-
-void pages_unlist_family(struct pages *p, struct shown_family *f)
-{
-	if (f->listed)
-		p->list[f->list_at] = NULL;
-	f->listed = false;
 }
 
 void pages_show_group(struct pages *p, struct group *g, bool exists)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "pages/family.h"
+#include "pages/family_list.h"
 #include "pages/group.h"
 #include "pages/page.h"
 #include "pages/series_index.h"
@@ -24,9 +25,8 @@ struct expired_job {
 };
 
 struct pages {
-	struct pool entries;        /* staged ones, too; a published entry does not move */
-	struct shown_family **list; /* sorted by exposed name up to n_sorted; NULL: a hole */
-	size_t n_list, n_sorted, cap_list;
+	struct pool entries; /* staged ones, too; a published entry does not move */
+	struct family_list families;
 	struct group **groups; /* by slot; NULL: not published */
 	uint32_t cap_groups;
 	struct series_index keys; /* of the published groups */
@@ -49,8 +49,6 @@ static inline struct entry *pages_entry(const struct pages *p, uint32_t id)
 }
 
 /* The committer, under the lock. */
-void pages_list_family(struct pages *p, struct shown_family *f);
-void pages_unlist_family(struct pages *p, struct shown_family *f);
 void pages_show_group(struct pages *p, struct group *g, bool exists);
 
 #endif

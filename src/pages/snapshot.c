@@ -7,58 +7,6 @@
 #include "metrics/shard.h"
 #include "pages/pages.h"
 
-static int list_cmp(const void *pa, const void *pb)
-{
-	return family_cmp(*(struct shown_family *const *)pa, *(struct shown_family *const *)pb);
-}
-
-static size_t drop_holes(struct shown_family **list, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (list[i])
-			list[kept++] = list[i];
-	return kept;
-}
-
-/*
- * Sorts the new families at the end and merges them into the rest. New families are rare, and
- * scrapes are not.
- */
-static void sort_list(struct pages *p)
-{
-	size_t head = drop_holes(p->list, p->n_sorted);
-	size_t tail = drop_holes(p->list + p->n_sorted, p->n_list - p->n_sorted);
-
-	if (tail > 0) {
-		struct shown_family **new = mem_dup(p->list + p->n_sorted, tail * sizeof(*new));
-		size_t at = head + tail, h = head, t = tail;
-
-		array_sort(new, tail, list_cmp);
-		while (t > 0) {
-			if (h > 0 && family_cmp(p->list[h - 1], new[t - 1]) > 0)
-				p->list[--at] = p->list[--h];
-			else
-				p->list[--at] = new[--t];
-		}
-		free(new);
-	}
-	p->n_list = p->n_sorted = head + tail;
-	for (size_t i = 0; i < p->n_list; i++)
-		p->list[i]->list_at = i;
-}
-
-static bool list_is_sorted(const struct pages *p)
-{
-	if (p->n_sorted != p->n_list)
-		return false;
-	for (size_t i = 0; i < p->n_list; i++)
-		if (!p->list[i])
-			return false;
-	return true;
-}
-
 /* A snapshot that is being taken, under the lock. */
 struct taking {
 	const struct pages *pages;
@@ -235,22 +183,58 @@ static void take_family(struct taking *t, struct shown_family *f)
 	t->snap->n_families++;
 }
 
+/*
+ * Fetches what later families need into the cache: of many families, each with its page, nothing is
+ * there.
+ */
+static void look_ahead(const struct family_list *l, size_t i)
+{
+	enum { FAMILIES = 32, LISTS = 24, PAGES = 16, TEXTS = 8 };
+	const struct shown_family *f;
+
+	if (i + FAMILIES < l->n)
+		family_prefetch(l->at[i + FAMILIES]);
+	if (i + LISTS < l->n) {
+		f = l->at[i + LISTS];
+		__builtin_prefetch(f->pages);
+		__builtin_prefetch(f->header);
+	}
+	if (i + PAGES < l->n && l->at[i + PAGES]->n_pages > 0)
+		__builtin_prefetch(l->at[i + PAGES]->pages[0]);
+	if (i + TEXTS < l->n && l->at[i + TEXTS]->n_pages > 0)
+		__builtin_prefetch(l->at[i + TEXTS]->pages[0]->text, 1);
+}
+
+static size_t count_pages(const struct family_list *l)
+{
+	enum { AHEAD = 16 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (i + AHEAD < l->n)
+			__builtin_prefetch(&l->at[i + AHEAD]->n_pages);
+		n += l->at[i]->n_pages;
+	}
+	return n;
+}
+
 struct snapshot *pages_snapshot(struct pages *p, const struct snapshot_wants *wants)
 {
 	const struct snapshot_wants none = { .slots = SLOTS_NONE };
 	struct snapshot *snap = mem_zalloc(sizeof(*snap));
 	struct taking t = { .pages = p, .wants = wants ? wants : &none, .snap = snap };
-	size_t n_pages = 0;
+	struct family_list *list = &p->families;
+	size_t n_pages;
 
 	pthread_mutex_lock(&p->lock);
-	if (!list_is_sorted(p))
-		sort_list(p);
-	for (size_t i = 0; i < p->n_list; i++)
-		n_pages += p->list[i]->n_pages;
-	snap->families = mem_alloc(p->n_list * sizeof(*snap->families));
+	family_list_sort(list);
+	n_pages = count_pages(list);
+	snap->families = mem_alloc(list->n * sizeof(*snap->families));
 	snap->pages = mem_alloc(n_pages * sizeof(*snap->pages));
-	for (size_t i = 0; i < p->n_list; i++)
-		take_family(&t, p->list[i]);
+	for (size_t i = 0; i < list->n; i++) {
+		look_ahead(list, i);
+		take_family(&t, list->at[i]);
+	}
 	pthread_mutex_unlock(&p->lock);
 	free(t.meant);
 	for (size_t i = 0; i < snap->n_pages; i++)
@@ -265,9 +249,9 @@ void pages_age_forms(struct pages *p, unsigned max_idle)
 	/* A family that moves within the list during this is looked at in the next call. */
 	for (size_t i = 0; more; i++) {
 		pthread_mutex_lock(&p->lock);
-		more = i < p->n_list;
-		if (more && p->list[i])
-			family_age_forms(p->list[i], max_idle);
+		more = i < p->families.n;
+		if (more && p->families.at[i])
+			family_age_forms(p->families.at[i], max_idle);
 		pthread_mutex_unlock(&p->lock);
 	}
 }

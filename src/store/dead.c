@@ -69,22 +69,3 @@ bool store_free_list(struct store *s, size_t max)
 	}
 	return true;
 }
-
-bool store_free_dead(struct store *s, size_t max)
-{
-	struct store *before = s->dead.before, *next;
-
-	if (store_free_list(s, max))
-		return true;
-	if (!before)
-		return false;
-	next = before->dead.before;
-	if (!store_free_step(before, max))
-		s->dead.before = next;
-	return true;
-}
-
-bool store_has_dead(const struct store *s)
-{
-	return s->dead.n > 0 || s->dead.before;
-}

@@ -1,7 +1,7 @@
 /*
  * What is no longer shown and no thread can reach any more, until it is freed: for a group of half
  * a million families that takes longer than to publish its end. So what a large group or a wipe
- * leaves behind is freed some at a time (store_free_dead() in store.h), all else at the end of its
+ * leaves behind is freed some at a time (store_tidy() in store.h), all else at the end of its
  * batch. The committer only.
  */
 #ifndef STORE_DEAD_H

@@ -174,7 +174,7 @@ static inline uint64_t entry_lines(const struct store *s, uint32_t id)
 }
 
 /* What sweeping and publishing look at. */
-static inline void family_prefetch(const struct store_family *f)
+static inline void store_family_prefetch(const struct store_family *f)
 {
 	__builtin_prefetch(f);
 	__builtin_prefetch(&f->shown.kin);
@@ -192,7 +192,7 @@ static inline void change_fetch_ahead(const struct store *s, const struct change
 	if (i + AHEAD < net->n) {
 		const struct change_pair *p = &net->pairs[i + AHEAD];
 
-		family_prefetch(p->family);
+		store_family_prefetch(p->family);
 		if (p->out)
 			__builtin_prefetch(store_entry(s, p->out));
 		if (p->in)

@@ -13,6 +13,9 @@
 #include "store/stored_bytes.h"
 #include "store/summed.h"
 
+/* New families of a batch: some tens of microseconds. The others come later (store_tidy()). */
+enum { SORTED_AT_ONCE = 1024 };
+
 /* The row of a record is live while an entry or the group refers to the record. */
 static void count_record(struct store *s, struct record *r, int n)
 {
@@ -56,7 +59,7 @@ static struct str begin_to_show(struct store *s, struct entry *e)
 
 	e->lines.staged = 0;
 	e->lines.page = NULL;
-	pages_list_family(&s->pages, f);
+	family_list_add(&s->pages.families, f);
 	family_set_type(f, e->lines.type);
 	count_in(s, e);
 	return text;
@@ -348,6 +351,7 @@ void store_publish(struct store *s)
 	}
 	end_left_out_groups(s);
 	store_sweep_families(s);
+	family_list_take_in(&s->pages.families, SORTED_AT_ONCE);
 	if (!s->large.push)
 		s->pages.counts.families = s->families.n;
 	s->pages.counts.bytes = stored_bytes(s) - (uint64_t)s->large.n_bytes;

@@ -123,13 +123,13 @@ static void look_ahead_idle(const struct store *s, size_t i)
 	enum { FAMILIES = 16, PLACES = 8 };
 
 	if (i + FAMILIES < s->n_idle)
-		family_prefetch(s->idle[i + FAMILIES]);
+		store_family_prefetch(s->idle[i + FAMILIES]);
 	if (i + PLACES < s->n_idle) {
 		const struct shown_family *f = &s->idle[i + PLACES]->shown;
 
 		table_prefetch(&s->families, f->hash);
 		if (f->listed)
-			__builtin_prefetch(&s->pages.list[f->list_at], 1);
+			__builtin_prefetch(&s->pages.families.at[f->list_at], 1);
 	}
 }
 
@@ -146,7 +146,7 @@ void store_sweep_families(struct store *s)
 		if (!store_family_goes(s, f))
 			continue;
 		table_remove(&s->families, f->shown.hash, f);
-		pages_unlist_family(&s->pages, &f->shown);
+		family_list_remove(&s->pages.families, &f->shown);
 		kin_leave(&f->shown);
 		dead_add_family(s, f);
 	}

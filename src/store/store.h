@@ -93,7 +93,7 @@ void store_wipe(struct store *s);
 struct store *store_new_like(const struct store *s, const struct store_limits *lim);
 /*
  * The committer, between two batches: the content of `other` replaces that of s, at once for
- * scrapes. Takes other, which no other thread may use; store_free_dead() frees what s had. now:
+ * scrapes. Takes other, which no other thread may use; store_tidy() frees what s had. now:
  * Unix seconds, by the clock of the times of rows.
  */
 void store_take_over(struct store *s, struct store *other, double now);
@@ -117,12 +117,13 @@ const struct rows *store_rows(struct store *s);
 /* The committer: publishes what was staged. Cannot fail. */
 void store_publish(struct store *s);
 /*
- * The committer, between two batches: frees up to max entries, families and groups of what is gone
- * with a large group, a wipe or store_take_over(), since freeing all at once would take longer than
- * publishing. False: nothing was left.
+ * The committer, between two batches: does what publishing has put off, since it would take longer
+ * than that itself. Sorts up to max new families for scrapes, or frees up to max entries, families
+ * and groups of what is gone with a large group, a wipe or store_take_over(). False: nothing was
+ * left.
  */
-bool store_free_dead(struct store *s, size_t max);
-bool store_has_dead(const struct store *s);
+bool store_tidy(struct store *s, size_t max);
+bool store_is_untidy(struct store *s);
 /* The committer: forgets what was staged; the state is as before the first store_stage(). */
 void store_rollback(struct store *s);
 

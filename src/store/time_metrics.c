@@ -88,7 +88,7 @@ void time_metrics_publish(struct store *s, struct group *g, struct store_family 
 	if (g->odd_names)
 		make_proto(g, sf, l, value);
 	l->slot = g->slot;
-	pages_list_family(&s->pages, f);
+	family_list_add(&s->pages.families, f);
 	if (l->page)
 		pages_replace(f, l, l, strbuf_str(&b));
 	else

@@ -47,9 +47,9 @@ static unsigned free_all(struct store *s)
 {
 	unsigned slices = 0;
 
-	while (store_free_dead(s, SLICE))
+	while (store_tidy(s, SLICE))
 		slices++;
-	ck_assert(!store_has_dead(s));
+	ck_assert(!store_is_untidy(s));
 	return slices;
 }
 
@@ -90,7 +90,7 @@ START_TEST(what_is_pushed_again_meanwhile)
 	publish(s, PUSH_DELETE, "/j", "");
 	publish(s, PUSH_PUT, "/k",
 		"# HELP f1 new\n# TYPE f1 gauge\nf1 2\nf2{instance=\"\",job=\"j\"} 3\n");
-	for (bool more = true; more; more = store_free_dead(s, SLICE))
+	for (bool more = true; more; more = store_tidy(s, SLICE))
 		check_shown(s, "# HELP f1 new\n# TYPE f1 gauge\nf1{instance=\"\",job=\"k\"} 2\n"
 			       "# TYPE f2 untyped\nf2{instance=\"\",job=\"k\"} 3\n");
 	publish(s, PUSH_DELETE, "/k", "");
@@ -139,7 +139,7 @@ START_TEST(small_groups_at_once)
 		store_stage(s, deletes[i]);
 	}
 	store_publish(s);
-	ck_assert(!store_has_dead(s));
+	ck_assert(!store_is_untidy(s));
 	ck_assert_uint_eq(s->pages.entries.n, 0);
 	check_shown(s, "");
 	for (unsigned i = 0; i < MANY / FEW; i++)
@@ -159,9 +159,9 @@ START_TEST(is_taken_back)
 	store_stage(s, p);
 	store_rollback(s);
 	ck_assert_uint_eq(s->families.n, own);
-	ck_assert(store_has_dead(s));
+	ck_assert(store_is_untidy(s));
 	check_shown(s, "");
-	store_free_dead(s, SLICE);
+	store_tidy(s, SLICE);
 	store_stage(s, p);
 	ck_assert_int_eq(p->err.reason, ERR_NONE);
 	store_publish(s);
@@ -186,16 +186,16 @@ START_TEST(a_wipe)
 	for (int i = 0; i < 2; i++) {
 		publish(s, PUSH_PUT, "/j", body);
 		publish(s, PUSH_PUT, "/k", "f1 1\n");
-		store_free_dead(s, SLICE);
+		store_tidy(s, SLICE);
 		wipe(s);
 		check_shown(s, "");
 	}
 	publish(s, PUSH_PUT, "/k", "# TYPE f1 gauge\nf1 2\n");
-	for (; store_free_dead(s, SLICE); slices++)
+	for (; store_tidy(s, SLICE); slices++)
 		check_shown(s, "# TYPE f1 gauge\nf1{instance=\"\",job=\"k\"} 2\n");
 	/* Entries and families, twice. */
 	ck_assert_uint_ge(slices, 4 * MANY / SLICE);
-	ck_assert(!store_has_dead(s));
+	ck_assert(!store_is_untidy(s));
 	store_free(s);
 }
 END_TEST
@@ -212,7 +212,7 @@ START_TEST(is_freed_in_the_middle)
 		wipe(s);
 	}
 	for (int i = 0; i < _i; i++)
-		store_free_dead(s, MANY / 2);
+		store_tidy(s, MANY / 2);
 	store_free(s);
 }
 END_TEST
