@@ -42,9 +42,10 @@ struct store {
 	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	uint64_t staged_bytes; /* without merged_bytes; see stored_bytes.h */
-	uint64_t merged_bytes; /* of the sources and sums of all summed groups, as published */
-	struct change change;  /* the current one */
+	uint64_t staged_bytes;   /* without the next two; see stored_bytes.h */
+	uint64_t merged_bytes;   /* of the sources and sums of all summed groups, as published */
+	uint64_t left_out_bytes; /* of what is left out; never staged */
+	struct change change;    /* the current one */
 	struct {
 		struct staged *first; /* linked by next_spare */
 		size_t n;
@@ -315,6 +316,9 @@ void store_leave_out(struct store *s, const struct group *g, const struct row *r
 		     struct str family, const char *why);
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family);
+/* Whether a family of that name is left out that a newer record has. */
+bool store_left_out_since(const struct store *s, const struct group *g, uint64_t number,
+			  struct str family);
 /* Whether families of the group are left out. */
 bool store_leaves_out_of(const struct store *s, const struct group *g);
 /* While a batch is published: forgets families that the batch has replaced in the group. */

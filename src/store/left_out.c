@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/left_out_group.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 /* A left-out family, found by its group's slot. */
@@ -26,32 +27,9 @@ const char *store_left_out_reason(const char *why)
 	return strncmp(why, prefix, sizeof(prefix) - 1) == 0 ? why + sizeof(prefix) - 1 : why;
 }
 
-void store_leave_out(struct store *s, const struct group *g, const struct row *row,
-		     struct str family, const char *why)
+static struct str family_name(const struct left_out *l)
 {
-	struct str key = group_key(g),
-		   message = left_out_message(row ? row->body : STR_NULL, family);
-	struct left_out *l = mem_alloc(sizeof(*l));
-
-	*l = (struct left_out){
-		.slot = g->slot,
-		.number = row ? row_first_number(row) : 0,
-		.at = row ? row->at : 0,
-		.message = mem_dup(message.p, message.n),
-		.message_n = message.n,
-		.key = mem_dup(key.p, key.n),
-		.key_n = key.n,
-		.family = mem_dup(family.p, family.n),
-		.family_n = family.n,
-		.why = mem_strdup(store_left_out_reason(why)),
-	};
-	table_add(&s->left_out, l->slot, l);
-	store_count_left_out(s);
-}
-
-void store_count_left_out(struct store *s)
-{
-	s->pages.counts.left_out = s->left_out.n + s->left_out_groups.n;
+	return (struct str){ l->family, l->family_n };
 }
 
 static void left_out_free(struct left_out *l)
@@ -63,17 +41,71 @@ static void left_out_free(struct left_out *l)
 	free(l);
 }
 
+static uint64_t held_by(const struct left_out *l)
+{
+	return STORED_LEFT_OUT + l->key_n + l->family_n + l->message_n + strlen(l->why);
+}
+
+static void forget(struct store *s, struct left_out *l)
+{
+	table_remove(&s->left_out, l->slot, l);
+	s->left_out_bytes -= held_by(l);
+	left_out_free(l);
+}
+
+static struct left_out *find(const struct store *s, const struct group *g, struct str family)
+{
+	struct left_out *l;
+
+	for (size_t at = table_first(&s->left_out, g->slot);
+	     (l = table_next(&s->left_out, g->slot, &at));)
+		if (str_eq(family_name(l), family))
+			return l;
+	return NULL;
+}
+
+void store_leave_out(struct store *s, const struct group *g, const struct row *row,
+		     struct str family, const char *why)
+{
+	struct str key = group_key(g),
+		   message = left_out_message(row ? row->body : STR_NULL, family);
+	struct left_out *l = find(s, g, family);
+	uint64_t number = row ? row_first_number(row) : 0;
+
+	/* As of what is shown, the newest record counts; a moved one is read early. */
+	if (l && l->number >= number)
+		return;
+	if (l)
+		forget(s, l);
+	l = mem_alloc(sizeof(*l));
+	*l = (struct left_out){
+		.slot = g->slot,
+		.number = number,
+		.at = row ? row->at : 0,
+		.message = mem_dup(message.p, message.n),
+		.message_n = message.n,
+		.key = mem_dup(key.p, key.n),
+		.key_n = key.n,
+		.family = mem_dup(family.p, family.n),
+		.family_n = family.n,
+		.why = mem_strdup(store_left_out_reason(why)),
+	};
+	table_add(&s->left_out, l->slot, l);
+	s->left_out_bytes += held_by(l);
+	store_count_left_out(s);
+}
+
+void store_count_left_out(struct store *s)
+{
+	s->pages.counts.left_out = s->left_out.n + s->left_out_groups.n;
+}
+
 void store_left_out_done(struct store *s)
 {
 	for (size_t i = 0; i < s->left_out.cap; i++)
 		if (s->left_out.entries[i].item)
 			left_out_free(s->left_out.entries[i].item);
 	table_done(&s->left_out);
-}
-
-static struct str family_name(const struct left_out *l)
-{
-	return (struct str){ l->family, l->family_n };
 }
 
 bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret)
@@ -99,13 +131,17 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family)
 {
-	const struct left_out *l;
+	const struct left_out *l = find(s, g, family);
 
-	for (size_t at = table_first(&s->left_out, g->slot);
-	     (l = table_next(&s->left_out, g->slot, &at));)
-		if (l->number == number && str_eq(family_name(l), family))
-			return true;
-	return false;
+	return l && l->number == number;
+}
+
+bool store_left_out_since(const struct store *s, const struct group *g, uint64_t number,
+			  struct str family)
+{
+	const struct left_out *l = s->left_out.n > 0 ? find(s, g, family) : NULL;
+
+	return l && l->number > number;
 }
 
 bool store_leaves_out_of(const struct store *s, const struct group *g)
@@ -144,9 +180,7 @@ void store_forget_left_out(struct store *s, const struct group *g)
 {
 	struct left_out *l;
 
-	while ((l = find_superseded(s, g)) != NULL) {
-		table_remove(&s->left_out, g->slot, l);
-		left_out_free(l);
-	}
+	while ((l = find_superseded(s, g)) != NULL)
+		forget(s, l);
 	store_count_left_out(s);
 }

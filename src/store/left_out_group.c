@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/lifetime.h"
+#include "store/stored_bytes.h"
 
 /* A family of a left-out group, found by the hash of its name. */
 struct left_out_family {
@@ -21,16 +22,45 @@ static struct str key_of(const struct left_out_group *l)
 	return (struct str){ l->key, l->key_n };
 }
 
+static void add_row(struct left_out_group *l, const struct row *row)
+{
+	left_out_rows_add(&l->rows, row);
+	l->bytes += STORED_LEFT_OUT_ROW + row->body.n;
+}
+
+static uint64_t held_by(const struct left_out_family *f)
+{
+	return STORED_LEFT_OUT_ROW + f->name_n;
+}
+
+/* What is counted of a group elsewhere, too. */
+struct counted {
+	uint64_t live_bytes, bytes;
+};
+
+static struct counted counted(const struct left_out_group *l)
+{
+	return (struct counted){ l->live_bytes, l->bytes };
+}
+
+static void count_since(struct store *s, const struct left_out_group *l, struct counted before)
+{
+	s->log.live_bytes += l->live_bytes - before.live_bytes;
+	s->left_out_bytes += l->bytes - before.bytes;
+}
+
 void left_out_group_add(struct store *s, const struct row *row, const char *why)
 {
 	struct left_out_group *l = mem_zalloc(sizeof(*l));
 	struct str key = row->body;
 
 	l->id = row->group;
-	left_out_rows_add(&l->rows, row);
+	add_row(l, row);
 	l->key = mem_dup(key.p, key.n);
 	l->key_n = key.n;
 	l->why = mem_strdup(store_left_out_reason(why));
+	l->bytes += STORED_LEFT_OUT + key.n + strlen(l->why);
+	s->left_out_bytes += l->bytes;
 	table_add(&s->left_out_groups, hash_bytes(key), l);
 	table_add(&s->left_out_ids, store_id_hash(l->id), l);
 	store_count_left_out(s);
@@ -38,8 +68,12 @@ void left_out_group_add(struct store *s, const struct row *row, const char *why)
 
 static void forget_families(struct left_out_group *l)
 {
-	for (size_t i = 0; i < l->families.cap; i++)
-		free(l->families.entries[i].item);
+	for (size_t i = 0; i < l->families.cap; i++) {
+		struct left_out_family *f = l->families.entries[i].item;
+
+		l->bytes -= f ? held_by(f) : 0;
+		free(f);
+	}
 	table_done(&l->families);
 	table_done(&l->documents);
 	l->families = l->documents = (struct table){ 0 };
@@ -112,6 +146,7 @@ static bool add_family(struct left_out_group *l, struct str name, uint64_t numbe
 	f->name_n = name.n;
 	copy_bytes(f->name, name.p, name.n);
 	table_add(&l->families, hash_bytes(name), f);
+	l->bytes += held_by(f);
 	return true;
 }
 
@@ -171,18 +206,19 @@ static void add_life(struct left_out_group *l, const struct row *row)
 int store_restore_left_out(struct store *s, const struct row *row)
 {
 	struct left_out_group *l = left_out_group_find(s, row->group);
-	uint64_t before = l ? l->live_bytes : 0;
+	struct counted before;
+	int r = 0;
 
 	if (!l)
 		return 0;
+	before = counted(l);
 	/* The row that made it is there already. */
 	if (row->kind != ROW_GROUP)
-		left_out_rows_add(&l->rows, row);
+		add_row(l, row);
 	switch (row->kind) {
 	case ROW_RECORD:
 	case ROW_WHOLE:
-		if (add_record(l, row) < 0)
-			return -1;
+		r = add_record(l, row);
 		break;
 	case ROW_FAILED:
 		if (row_first_number(row) > l->failed)
@@ -198,8 +234,8 @@ int store_restore_left_out(struct store *s, const struct row *row)
 		l->live_bytes += row_bytes_of(row->body.n);
 		break;
 	}
-	s->log.live_bytes += l->live_bytes - before;
-	return 0;
+	count_since(s, l, before);
+	return r;
 }
 
 /* ---- rows that other gateways write afterwards, the oldest row first ---- */
@@ -212,6 +248,7 @@ static void forget_family(struct left_out_group *l, struct str name)
 		return;
 	l->live_bytes -= f->bytes < l->live_bytes ? f->bytes : l->live_bytes;
 	table_remove(&l->families, hash_bytes(name), f);
+	l->bytes -= held_by(f);
 	free(f);
 }
 
@@ -301,43 +338,22 @@ static int apply_row(struct store *s, struct left_out_group *l, const struct row
 
 int left_out_group_apply(struct store *s, struct left_out_group *l, const struct row *row)
 {
-	uint64_t before = l->live_bytes;
+	struct counted before = counted(l);
 	int r = apply_row(s, l, row);
 
-	s->log.live_bytes += l->live_bytes - before;
+	count_since(s, l, before);
 	return r;
 }
 
 void left_out_group_take(struct store *s, struct left_out_group *l, struct str family)
 {
-	uint64_t before = l->live_bytes;
+	struct counted before = counted(l);
 
 	forget_family(l, family);
-	s->log.live_bytes += l->live_bytes - before;
+	count_since(s, l, before);
 }
 
 /* ---- cleaning ---- */
-
-bool left_out_group_has_row(const struct left_out_group *l, const struct row *row)
-{
-	uint64_t number = row_first_number(row);
-	size_t at = table_first(&l->documents, number);
-
-	switch (row->kind) {
-	case ROW_GROUP:
-	case ROW_RECORD:
-	case ROW_WHOLE:
-		return true;
-	case ROW_FAILED:
-		return number == l->failed;
-	case ROW_LIFE:
-		return number == l->life;
-	case ROW_DOCUMENT:
-		return table_next(&l->documents, number, &at) != NULL;
-	default:
-		return false;
-	}
-}
 
 bool left_out_group_has_family(const struct left_out_group *l, uint64_t number, struct str name)
 {
@@ -363,6 +379,7 @@ void left_out_groups_end(struct store *s, const struct push *push)
 void left_out_group_remove(struct store *s, struct left_out_group *l)
 {
 	s->log.live_bytes -= l->live_bytes;
+	s->left_out_bytes -= l->bytes;
 	table_remove(&s->left_out_groups, hash_bytes(key_of(l)), l);
 	table_remove(&s->left_out_ids, store_id_hash(l->id), l);
 	group_done(l);

@@ -20,6 +20,7 @@ struct left_out_group {
 	struct table documents;      /* of a summed group: its documents' rows, by number */
 	uint64_t last, failed, life; /* numbers of live rows, as first written; 0: none */
 	uint64_t live_bytes;         /* of its rows in the log: about */
+	uint64_t bytes;              /* of memory: see stored_bytes.h */
 	bool closed;                 /* while loading: no older record of the group is live */
 	bool emptied;                /* while loading: the families of older records have expired */
 	bool ends;                   /* in the current batch */

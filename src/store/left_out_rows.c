@@ -45,6 +45,29 @@ struct str left_out_message(struct str body, struct str family)
 	return found;
 }
 
+/* ---- cleaning ---- */
+
+bool left_out_group_has_row(const struct left_out_group *l, const struct row *row)
+{
+	uint64_t number = row_first_number(row);
+	size_t at = table_first(&l->documents, number);
+
+	switch (row->kind) {
+	case ROW_GROUP:
+	case ROW_RECORD:
+	case ROW_WHOLE:
+		return true;
+	case ROW_FAILED:
+		return number == l->failed;
+	case ROW_LIFE:
+		return number == l->life;
+	case ROW_DOCUMENT:
+		return table_next(&l->documents, number, &at) != NULL;
+	default:
+		return false;
+	}
+}
+
 /* ---- writing them anew ---- */
 
 /* Adds a row of that group to the batch, before those of its steps. Returns its number. */

@@ -66,15 +66,18 @@ void store_restore_alive(struct store *s, double at)
 }
 
 /* Takes families out of the push that a later record has replaced. */
-static void keep_newest(struct store *s, const struct group *g, struct push *push)
+static void keep_newest(struct store *s, const struct group *g, const struct row *row,
+			struct push *push)
 {
+	uint64_t number = row_first_number(row);
 	uint32_t n = 0, hint = 0;
 
 	for (uint32_t i = 0; i < push->n_families; i++) {
 		const struct push_family *pf = &push->families[i];
 		struct store_family *f = store_family_find(s, pf->name, pf->exposed, pf->hash);
 
-		if (!f || !group_entry(s, g, f, &hint))
+		if ((!f || !group_entry(s, g, f, &hint)) &&
+		    !store_left_out_since(s, g, number, pf->name))
 			push->families[n++] = *pf;
 	}
 	push->n_families = n;
@@ -125,7 +128,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	struct record *record;
 	uint64_t last;
 
-	keep_newest(s, g, push);
+	keep_newest(s, g, row, push);
 	record = record_new(push, g);
 	record->number = row_first_number(row);
 	record->pushed_at = row->at;

@@ -9,7 +9,7 @@ void store_limit_bytes(struct store *s, uint64_t max)
 
 uint64_t stored_bytes(const struct store *s)
 {
-	return s->staged_bytes + s->merged_bytes;
+	return s->staged_bytes + s->merged_bytes + s->left_out_bytes;
 }
 
 uint64_t stored_summed(const struct group *g, const struct summed *su)

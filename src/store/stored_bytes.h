@@ -3,7 +3,8 @@
  * groups. It is the sum of what is counted for each group, each family in use and each entry
  * (push/stored.h), and for the sources and sums of summed groups (merge/group.h). Each of these
  * depends on what was pushed alone: not on the order, nor on values, so that the account is the
- * same after a restart. Not counted: forms of pages that are kept for scrapes
+ * same after a restart. So are rows of groups and families that are left out (left_out_rows.h), as
+ * many as the log had of them at start. Not counted: forms of pages that are kept for scrapes
  * (base/bytes.h), and what requests take until they are answered.
  *
  * store.staged_bytes includes what is staged, as store.staged_series does. The committer only.
@@ -31,6 +32,9 @@ enum {
 	 * committed, even if little has changed.
 	 */
 	STORED_TEXT_TIMES = 4,
+	/* Of what is left out, in addition to its bytes in rows: see left_out_rows.h. */
+	STORED_LEFT_OUT = 256,
+	STORED_LEFT_OUT_ROW = 128,
 	STORED_BOUND = 40, /* of a bucket, for each series: the exact sum of its counts */
 };
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "store/internal.h"
 #include "store/lifetime.h"
+#include "store/stored_bytes.h"
 #include "store/summed.h"
 
 struct restored_document {
@@ -254,5 +255,7 @@ int store_restore_end(struct store *s, double now, struct err *err)
 	}
 	s->work.heads_only = false;
 	s->lim = lim;
+	/* What is left out was not published. */
+	s->pages.counts.bytes = stored_bytes(s);
 	return r;
 }

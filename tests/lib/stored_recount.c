@@ -64,7 +64,8 @@ static uint64_t recount(const struct store *s)
 
 		n += f && f->n_groups > 0 && !f->own ? stored_family(f) : 0;
 	}
-	return n;
+	ck_assert(s->left_out_bytes > 0 || s->left_out.n + s->left_out_groups.n == 0);
+	return n + s->left_out_bytes;
 }
 
 void check_stored(const struct store *s)

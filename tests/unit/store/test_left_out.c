@@ -17,6 +17,7 @@
 #include "lib/mem_storage.h"
 #include "lib/rng.h"
 #include "lib/run.h"
+#include "lib/stored_recount.h"
 #include "lib/sum_push.h"
 #include "store/internal.h"
 #include "store/removal.h"
@@ -370,6 +371,8 @@ START_TEST(a_group_that_is_left_out_counts_as_live)
 	s = load(&rows);
 	ck_assert_uint_gt(rows.base.ops->bytes(&rows.base), 200000);
 	ck_assert_uint_eq(store_clean_due(s, true), 0);
+	/* It is held in memory, too. */
+	ck_assert_uint_gt(store_counts(s).bytes, 200000);
 	store_free(s);
 	mem_storage_done(&rows);
 }
@@ -408,9 +411,12 @@ START_TEST(until_its_key_is_pushed_to_or_deleted)
 {
 	struct mem_storage rows;
 	struct store *s = load_twins(&rows);
-	uint64_t live;
+	uint64_t live, stored;
 
+	check_stored(s);
 	push(s, &rows, pushes[_i].mode, pushes[_i].path, pushes[_i].body, 4);
+	check_stored(s);
+	stored = store_counts(s).bytes;
 	ck_assert_uint_eq(store_counts(s).left_out, pushes[_i].stays);
 	live = s->log.live_bytes;
 	store_free(s);
@@ -418,6 +424,7 @@ START_TEST(until_its_key_is_pushed_to_or_deleted)
 	s = load(&rows);
 	ck_assert_uint_eq(store_counts(s).left_out, pushes[_i].stays);
 	ck_assert_uint_eq(s->log.live_bytes, live);
+	ck_assert_uint_eq(store_counts(s).bytes, stored);
 	store_free(s);
 	mem_storage_done(&rows);
 }

@@ -9,6 +9,7 @@
 #include "lib/mem_storage.h"
 #include "lib/naive_push.h"
 #include "lib/run.h"
+#include "lib/stored_recount.h"
 #include "store/internal.h"
 #include "unit/store/store_world.h"
 
@@ -253,6 +254,7 @@ START_TEST(left_out_until)
 					 STORAGE_COMMITTED);
 			store_publish(s);
 		}
+		check_stored(s);
 		ck_assert_uint_eq(store_counts(s).left_out,
 				  refuse ? untils[_i].before : untils[_i].left);
 		store_free(s);
