@@ -49,7 +49,17 @@ static int by_key(const void *pa, const void *pb)
 {
 	const struct digested *a = pa, *b = pb;
 
-	return (a->key > b->key) - (a->key < b->key);
+	return a->key != b->key ? (a->key > b->key) - (a->key < b->key)
+				: (a->all > b->all) - (a->all < b->all);
+}
+
+static void add_digest(struct digests *to, struct str key, uint64_t all)
+{
+	if (to->n == to->cap) {
+		to->cap = to->cap ? to->cap * 2 : 256;
+		to->list = mem_realloc(to->list, to->cap * sizeof(*to->list));
+	}
+	to->list[to->n++] = (struct digested){ hash_bytes(key), all };
 }
 
 static void digest_store(struct store *s, struct digests *ret)
@@ -60,11 +70,7 @@ static void digest_store(struct store *s, struct digests *ret)
 
 	arena_init(&arena, SIZE_MAX);
 	while (store_copy_group(s, &cursor, &arena, &g) > 0) {
-		if (ret->n == ret->cap) {
-			ret->cap = ret->cap ? ret->cap * 2 : 256;
-			ret->list = mem_realloc(ret->list, ret->cap * sizeof(*ret->list));
-		}
-		ret->list[ret->n++] = (struct digested){ hash_bytes(g.key), digest(&g) };
+		add_digest(ret, g.key, digest(&g));
 		arena_reset(&arena);
 	}
 	arena_done(&arena);
@@ -140,23 +146,91 @@ static void explain(struct store *memory, struct store *database, uint64_t key, 
 	arena_done(&b);
 }
 
-bool compare_stores(struct store *a, struct store *b, struct err *err)
+/* True: they are the same. *ret: the key of the first that differs. */
+static bool same_digests(const struct digests *a, const struct digests *b, uint64_t *ret)
+{
+	size_t i = 0;
+
+	while (i < a->n && i < b->n && a->list[i].key == b->list[i].key &&
+	       a->list[i].all == b->list[i].all)
+		i++;
+	if (i == a->n && i == b->n)
+		return true;
+	*ret = i < a->n && (i == b->n || a->list[i].key <= b->list[i].key) ? a->list[i].key
+									   : b->list[i].key;
+	return false;
+}
+
+static bool compare_shown(struct store *a, struct store *b, struct err *err)
 {
 	struct digests da = { 0 }, db = { 0 };
-	size_t i = 0;
+	uint64_t key;
 	bool same;
 
 	digest_store(a, &da);
 	digest_store(b, &db);
-	while (i < da.n && i < db.n && da.list[i].key == db.list[i].key &&
-	       da.list[i].all == db.list[i].all)
-		i++;
-	same = i == da.n && i == db.n;
-	if (!same && i < da.n && (i == db.n || da.list[i].key <= db.list[i].key))
-		explain(a, b, da.list[i].key, err);
-	else if (!same)
-		explain(a, b, db.list[i].key, err);
+	same = same_digests(&da, &db, &key);
+	if (!same)
+		explain(a, b, key, err);
 	free(da.list);
 	free(db.list);
 	return same;
+}
+
+/* ---- what is left out ---- */
+
+/*
+ * Of a group that it is there: memory has its rows as they were at start, before cleaning. A family
+ * without a message is not carried over into a new database by itself (store/left_out.c).
+ */
+static void digest_left_out(const struct store *s, struct digests *ret)
+{
+	struct store_left_out left;
+
+	for (size_t at = 0; store_left_out(s, &at, &left);)
+		if (!left.family.n || left.message.n)
+			add_digest(ret, left.key,
+				   mix(mix(hash_bytes(left.key), left.family), left.message));
+	array_sort(ret->list, ret->n, by_key);
+}
+
+/* The key of what is left out whose hash is that. */
+static struct str left_out_key(const struct store *s, uint64_t hash)
+{
+	struct store_left_out left;
+
+	for (size_t at = 0; store_left_out(s, &at, &left);)
+		if (hash_bytes(left.key) == hash)
+			return left.key;
+	return STR_NULL;
+}
+
+static bool compare_left_out(struct store *a, struct store *b, struct err *err)
+{
+	struct digests da = { 0 }, db = { 0 };
+	struct str group;
+	char name[200];
+	uint64_t key;
+	bool same;
+
+	digest_left_out(a, &da);
+	digest_left_out(b, &db);
+	same = same_digests(&da, &db, &key);
+	if (!same) {
+		group = left_out_key(a, key);
+		if (!group.n)
+			group = left_out_key(b, key);
+		err_set(err, ERR_SYSTEM, 0,
+			"what the database holds differs from what is in memory: what is not shown "
+			"of group %s is different",
+			str_quote(group, name, sizeof(name)));
+	}
+	free(da.list);
+	free(db.list);
+	return same;
+}
+
+bool compare_stores(struct store *a, struct store *b, struct err *err)
+{
+	return compare_shown(a, b, err) && compare_left_out(a, b, err);
 }

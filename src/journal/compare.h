@@ -1,4 +1,4 @@
-/* Compares what two stores show. */
+/* Compares what two stores show, and what they leave out. */
 #ifndef JOURNAL_COMPARE_H
 #define JOURNAL_COMPARE_H
 
@@ -6,7 +6,8 @@
 
 /*
  * The thread that may change the stores, between two batches. True: both show the same groups,
- * families and times. False: *err names the first group that differs, and in what.
+ * families and times, and leave out the same ones. False: *err names the first group that differs,
+ * and in what.
  */
 bool compare_stores(struct store *a, struct store *b, struct err *err);
 

@@ -294,6 +294,30 @@ START_TEST(the_newest_that_is_left_out)
 }
 END_TEST
 
+/* What is left out is compared, too. */
+START_TEST(left_out_is_different)
+{
+	struct gateway a, b;
+	struct err err = { 0 };
+	struct store *sa, *sb;
+
+	gateway_init(&a, 10, 100);
+	gateway_init(&b, 10, 100);
+	gateway_push(&a, PUSH_PUT, "/j", "a 1\nb 1\n", 0);
+	gateway_push(&b, PUSH_PUT, "/j", _i ? "a 2\nb 1\n" : "b 1\n", 0);
+	sa = load_with_own(&a);
+	sb = load_with_own(&b);
+	ck_assert(!compare_stores(sa, sb, &err));
+	ck_assert_msg(strstr(err.msg, "what is not shown of group"), "%s", err.msg);
+	ck_assert(!compare_stores(sb, sa, &err));
+	ck_assert(compare_stores(sa, sa, &err));
+	store_free(sa);
+	store_free(sb);
+	gateway_done(&a);
+	gateway_done(&b);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("rewrite");
@@ -304,5 +328,6 @@ int main(void)
 	tcase_add_loop_test(tc, different, 0, 5);
 	tcase_add_test(tc, zeros_are_read_back);
 	tcase_add_loop_test(tc, the_newest_that_is_left_out, 0, 2);
+	tcase_add_loop_test(tc, left_out_is_different, 0, 2);
 	return run_cases("rewrite", tc);
 }
