@@ -3,6 +3,7 @@
 #include "api/cursor.h"
 #include "base/seconds.h"
 #include "metrics/key.h"
+#include "store/hidden_group.h"
 
 static int64_t nanoseconds(double at)
 {
@@ -114,4 +115,14 @@ void group_scan_cursor(const struct group_scan *s, size_t i, struct strbuf *out)
 	const struct pick *it = &s->picks.list[i];
 
 	cursor_write(out, s->asked.hash, (struct place){ it->rank, pick_key(&s->picks, it) });
+}
+
+int group_scan_details(struct group_scan *s, const struct pick *it, struct group_details *ret)
+{
+	int r = store_group_details(s->store, &it->group, &s->arena, ret);
+
+	if (r <= 0 || !s->asked.hides_others || ret->failed_why.n == 0)
+		return r;
+	ret->failed_why = reason_without_group(ret->failed_why, &s->arena);
+	return ret->failed_why.p ? r : -1;
 }

@@ -36,6 +36,11 @@ static inline size_t group_scan_n(const struct group_scan *s)
 
 /* The canonical bytes of the i-th pick; the pick's own key is its place in the order. */
 struct str group_scan_key(const struct group_scan *s, size_t i);
+/*
+ * What a list shows of a pick, in the scan's arena, as the reader may know it. 0: the group has
+ * been deleted since; -1: the arena is full.
+ */
+int group_scan_details(struct group_scan *s, const struct pick *it, struct group_details *ret);
 /* Writes a cursor for the groups after the i-th pick. */
 void group_scan_cursor(const struct group_scan *s, size_t i, struct strbuf *out);
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/seconds.h"
 #include "push/rules.h"
+#include "store/hidden_group.h"
 
 static void begin_family(struct strbuf *b, struct str name, int32_t type, struct str help,
 			 double pushed_at)
@@ -113,6 +114,7 @@ static void add_time(struct strbuf *b, const struct group_copy *g, const struct 
 struct groups_json {
 	struct store *store;
 	const struct caller *narrowed; /* a reader that may not read all groups; NULL: it may */
+	bool hides_others;             /* such a reader, that may not scrape all either */
 	uint32_t cursor;
 	/* The current group; members is NULL when the next group is due. */
 	struct arena arena;
@@ -202,6 +204,11 @@ static int begin_group(struct groups_json *j, struct strbuf *b)
 					 &j->metrics_arena, &err);
 	if (r <= 0)
 		return r < 0 ? -1 : 1;
+	if (j->hides_others && j->held.copy.failed_why.n > 0) {
+		j->held.copy.failed_why = reason_without_group(j->held.copy.failed_why, a);
+		if (!j->held.copy.failed_why.p)
+			return -1;
+	}
 	j->labels = (struct metric){ .has = HAS_GAUGE };
 	if (key_decode(j->held.copy.key, a, &j->key) < 0 ||
 	    rules_apply_key(&j->labels, &j->key, a) < 0)
@@ -223,6 +230,7 @@ static void *begin(struct api *api, const struct http_request *req)
 
 	j->store = api->store;
 	j->narrowed = caller_if_narrowed(caller_of(req));
+	j->hides_others = !caller_sees_all(caller_of(req));
 	arena_init(&j->arena, ARENA_MAY_FAIL);
 	arena_init(&j->metrics_arena, ARENA_MAY_FAIL);
 	return j;

@@ -58,7 +58,9 @@ int list_request_parse(const struct params *p, struct str what, const struct cal
 {
 	struct str cursor = params_get(p, "cursor");
 
-	*ret = (struct list_request){ .limit = LIST_LIMIT, .now = clock_wall() };
+	*ret = (struct list_request){ .limit = LIST_LIMIT,
+				      .now = clock_wall(),
+				      .hides_others = !caller_sees_all(reader) };
 	if (group_filter_parse(p, reader, &ret->filter, err) < 0 ||
 	    parse_sort(params_get(p, "sort"), ret, err) < 0 ||
 	    params_count(p, "limit", 1, LIST_LIMIT_MAX, &ret->limit, err) < 0)
@@ -155,7 +157,7 @@ static bool write_some(struct groups_list *l)
 
 	if (l->written < n) {
 		arena_reset(&scan->arena);
-		r = store_group_details(scan->store, &it->group, &scan->arena, &details);
+		r = group_scan_details(scan, it, &details);
 		/* 0: the group has been deleted since it was picked. */
 		if (r > 0 && !group_json_add(b, group_scan_key(scan, l->written), &it->group,
 					     &details, &scan->arena))

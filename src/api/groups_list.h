@@ -18,6 +18,7 @@ struct list_request {
 	uint64_t limit;
 	uint64_t hash; /* for cursors */
 	bool has_after;
+	bool hides_others;  /* the reader may not know of all groups: no reason names another one */
 	struct place after; /* owned */
 	double now;         /* Unix seconds */
 };

@@ -212,7 +212,7 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 		int r;
 
 		arena_reset(&p->scan.arena);
-		r = store_group_details(p->scan.store, &it->group, &p->scan.arena, &details);
+		r = group_scan_details(&p->scan, it, &details);
 		/* 0: the group has been deleted since it was picked. */
 		if (r > 0 &&
 		    !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/seconds.h"
 #include "config/units.h"
+#include "store/hidden_group.h"
 
 /* How many sources of one group are copied at a time, since that takes the lock. */
 enum { AT_ONCE = 100, SAID = 0xFF };
@@ -88,8 +89,14 @@ static bool write_source(struct sources_list *l, const struct key *key, enum gro
 	add_time(b, "reset_assumed_time", s->reset_at);
 	add_bool(b, "failed", s->failing);
 	if (s->failed_why.n) {
+		struct str why = s->failed_why;
+
+		if (l->scan.asked.hides_others)
+			why = reason_without_group(why, &l->arena);
+		if (!why.p)
+			return false;
 		json_add_member(b, "failure_reason");
-		json_add_string(b, s->failed_why);
+		json_add_string(b, why);
 	}
 	add_bool(b, "live", s->live);
 	add_bool(b, "ended", s->ended);

@@ -11,6 +11,7 @@
 #include "format/text/write.h"
 #include "metrics/escape.h"
 #include "metrics/series.h"
+#include "store/hidden_group.h"
 #include "store/internal.h"
 
 /* Puts the words that all refusals begin with in front of the message. */
@@ -172,16 +173,17 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 	}
 	holder = holder_of(s, f, g);
 	if (holder && g->staged && g->staged->hides_others) {
-		strbuf_addf(&who, "another group has it as %s", type_word(f->type));
+		strbuf_addz(&who, ANOTHER_GROUP);
 	} else if (holder) {
-		strbuf_addz(&who, "group ");
+		strbuf_addz(&who, BEFORE_GROUP);
 		store_add_key(&who, group_key(holder));
 		who.n = utf8_cut(strbuf_str(&who), 200);
-		strbuf_addf(&who, " has it as %s", type_word(f->type));
-	} else {
-		strbuf_addz(&who, "other groups have it with that type");
 	}
-	err_set(err, ERR_INVALID, 0, "collected metric %s is not a %s: %s, this push says %s", name,
+	if (holder)
+		strbuf_addf(&who, BEHIND_GROUP "%s", type_word(f->type));
+	else
+		strbuf_addz(&who, ": other groups have it with that type");
+	err_set(err, ERR_INVALID, 0, "collected metric %s is not a %s%s, this push says %s", name,
 		type_word(f->type), strbuf_z(&who), type_word(type));
 	return refused(err);
 }

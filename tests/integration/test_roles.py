@@ -395,6 +395,27 @@ def test_who_may_not_read_is_not_told_of_other_groups(tmp_path, kind):
             assert 'group {host="db-7",job="secret"} has it as COUNTER' in g.by(user, "PUT", path, body).text
 
 
+@pytest.mark.parametrize("name", ["m", "m" * 100])
+@pytest.mark.parametrize("prefix, source", [("/metrics", ""), ("/sum/metrics", "/instance/1")])
+def test_who_may_read_some_groups_is_not_told_of_others(tmp_path, prefix, source, name):
+    """What was refused of somebody who may know them stays with the group, which others read."""
+    entries = ["{who: [team], may: [read], labels: {team: a}}", "{who: [ops], may: [push, read, scrape]}"]
+    with Roles(tmp_path, entries, ["team", "ops"]) as g:
+        assert g.by("ops", "PUT", f"/metrics/job/secret/host/db-7/x/{'y' * 150}", f"# TYPE {name} counter\n{name} 1\n").status == 200
+        assert g.by("ops", "PUT", f"{prefix}/job/ci/team/a{source}", "n 1\n").status == 200
+        assert g.by("ops", "POST", f"{prefix}/job/ci/team/a{source}", f"# TYPE {name} gauge\n{name} 1\n").status == 400
+        for path in ("/api/v1/groups", "/api/v1/groups/sources", "/api/v1/metrics", "/"):
+            for user in ("team", "ops"):
+                r = g.by(user, "GET", path)
+                assert r.status == 200
+                refused_why = source or "sources" not in path
+                assert ("is not a COUNTER" in r.text) == bool(refused_why), r.text
+                if user == "team":
+                    assert "secret" not in r.text and "db-7" not in r.text and ("another group" in r.text) == bool(refused_why), r.text
+                elif refused_why and path != "/":
+                    assert 'group {host=\\"db-7\\",' in r.text
+
+
 @pytest.mark.parametrize("prefix, family", [("/metrics", ""), ("/metrics", "m"), ("/sum/metrics", "")])
 def test_an_undo_does_not_tell_of_other_groups_either(tmp_path, database, prefix, family):
     entries = ["{who: [ci], may: [push, delete], match: '{job=\"ci\"}'}", "{who: [ops], may: [push, delete, read]}"]
