@@ -15,6 +15,14 @@ static void end_with_dots(char *msg, size_t size)
 	memcpy(msg + at, "...", 4);
 }
 
+/* Text that is cited may have line breaks: of a library, of another server. */
+static void keep_on_one_line(char *msg)
+{
+	for (; *msg; msg++)
+		if ((unsigned char)*msg < ' ' || *msg == 0x7F)
+			*msg = ' ';
+}
+
 int(err_set)(struct err *err, enum err_reason reason, uint32_t line, const char *fmt, ...)
 {
 	va_list ap;
@@ -28,6 +36,7 @@ int(err_set)(struct err *err, enum err_reason reason, uint32_t line, const char 
 	va_end(ap);
 	if (n >= (int)sizeof(err->msg))
 		end_with_dots(err->msg, sizeof(err->msg));
+	keep_on_one_line(err->msg);
 	return -1;
 }
 

@@ -36,7 +36,8 @@ enum err_reason {
 struct err {
 	enum err_reason reason;
 	uint32_t line;          /* 1-based line of the pushed body; 0: not about a line */
-	char msg[ERR_MSG_SIZE]; /* one line, valid UTF-8, no trailing LF; cut short with "..." */
+	char msg[ERR_MSG_SIZE]; /* one line: control characters become spaces; valid UTF-8;
+				   cut short with "..." */
 };
 
 /* Fills *err and returns -1, so that a caller can `return err_set(...)`. */

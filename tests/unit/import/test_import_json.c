@@ -264,6 +264,7 @@ static const struct {
 	{ "<html>", "no JSON, or cut short" },
 	{ "{'data':[{'labels':{'job':'j'}}", "no JSON, or cut short" },
 	{ "{'data':[]}{", "no JSON, or cut short" },
+	{ "{'data':[{'a\\\nb'", "no JSON, or cut short" },
 	{ "{'data':[],'data':[]}", "no JSON, or cut short: line 1, byte 17: duplicate object key" },
 	{ "[]", "not what a Pushgateway answers: no list called data" },
 	{ "{'status':'error','error':'x'}", "not what a Pushgateway answers: no list called data" },
@@ -288,6 +289,7 @@ START_TEST(document_is_refused)
 	setup(&w);
 	ck_assert_int_eq(import_text(&w, doc, &err), -1);
 	ck_assert_msg(strstr(err.msg, refused[_i].why) == err.msg, "%s: %s", doc, err.msg);
+	ck_assert_ptr_null(strchr(err.msg, '\n'));
 	teardown(&w);
 }
 END_TEST
