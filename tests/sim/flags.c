@@ -18,6 +18,7 @@ static const char *const lowered_flags[] = { "--limits.groups=3", "--limits.seri
 static const char *const bytes_flags[] = { "--limits.stored-bytes=9000" };
 static const char *const slow_flags[] = { SLOWS_FLAG };
 static const char *const crowded_flags[] = { CROWDS_FLAG };
+static const char *const values_flags[] = { SUMS_VALUES_FLAG };
 static const char *const zero_flags[] = { SUMS_ZERO_FLAG };
 static const char *const ruled_flags[] = { "--config.file=" RULES_FILE };
 static const char *const logins_flags[] = { "--web.config.file=" LOGINS_FILE };
@@ -60,6 +61,8 @@ void world_flags(const struct world *w, const char *ret[WORLD_FLAGS])
 		n = add_flags(ret, n, slow_flags, ARRAY_LEN(slow_flags));
 	if (w->crowded)
 		n = add_flags(ret, n, crowded_flags, ARRAY_LEN(crowded_flags));
+	if (w->few_values)
+		n = add_flags(ret, n, values_flags, ARRAY_LEN(values_flags));
 	if (w->oracle.clock.zero_first)
 		n = add_flags(ret, n, zero_flags, ARRAY_LEN(zero_flags));
 	if (w->logins.on)

@@ -170,7 +170,7 @@ bool oracle_apply(const struct oracle *o, struct oracle_state *s, const struct s
 	case REQUEST_END:
 		return end(o, s, r);
 	case REQUEST_SUM:
-		made = sums_apply(&s->sums, &r->sum, r->now, now_ns);
+		made = sums_apply(&s->sums, &r->sum, r->now, now_ns, status);
 		return status == 0 || status == made;
 	default:
 		return push(o, s, r, now_ns, status);

@@ -100,6 +100,7 @@ void requests_send(struct world *w, enum requests_push kind)
 	} else if (kind == REQUESTS_ANY && !w->limited && rng_one_in(&w->rng, 3)) {
 		r.kind = REQUEST_SUM;
 		sums_random(&w->rng, &w->sums_clients, &r.sum);
+		r.sum.few_values = w->few_values;
 		sums_add_bytes(&w->rng, &r.sum, &bytes);
 	} else {
 		push_request(w, kind, &r, &bytes);

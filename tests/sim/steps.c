@@ -252,6 +252,7 @@ static struct world_has world_of(uint64_t seed)
 		    ((has.kind == WORLD_ENDS || has.logins) && seed / 5 % 4 == 3);
 	has.crowded = seed / 20 % 6 == 0;
 	has.slow = seed / 20 % 6 == 3;
+	has.few_values = seed / 20 % 6 == 3;
 	has.zero_first = !has.rules && seed / 20 % 6 >= 4;
 	if (has.kind == WORLD_LIMITED && seed / 5 % 2)
 		has.max_bytes = ORACLE_BYTES;

@@ -50,18 +50,26 @@ static int place_of(int process)
 	return process % SUM_PIDS * SUM_STARTS + process / SUM_PIDS;
 }
 
-static void make_room(struct sim_sums *s, const struct sums_request *r)
+/* ret: by place. Returns how many there are. */
+static int list_sources(const struct sim_sums *s, struct fold_source ret[SUM_PROCESSES])
 {
-	struct fold_source all[SUM_PROCESSES];
-	bool folds[SUM_PROCESSES];
 	int n = 0;
 
 	for (int i = 0; i < SUM_PROCESSES; i++) {
 		const struct sums_source *p = &s->sources[i];
 
-		all[place_of(i)] = (struct fold_source){ p->known, p->ended, p->live, p->heard_at };
+		ret[place_of(i)] = (struct fold_source){ p->known, p->ended, p->live, p->heard_at };
 		n += p->known;
 	}
+	return n;
+}
+
+static void make_room(struct sim_sums *s, const struct sums_request *r)
+{
+	struct fold_source all[SUM_PROCESSES];
+	bool folds[SUM_PROCESSES];
+	int n = list_sources(s, all);
+
 	fold_first(all, SUM_PROCESSES, SUM_STARTS, place_of((int)r->process), n - r->max_sources,
 		   folds);
 	for (int i = 0; i < SUM_PROCESSES; i++)
@@ -81,7 +89,7 @@ static void forget_shown(struct sim_sums *s, int series)
 	s->over_ns[series] = 0;
 }
 
-static void say(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+static void tell(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
 {
 	struct sums_source *p = &s->sources[r->process];
 	uint64_t says = sums_in_its_digit(r);
@@ -105,7 +113,51 @@ static void say(struct sim_sums *s, const struct sums_request *r, double now, in
 	p->ttl = r->source_ttl;
 	p->heard_at = now;
 	p->heard_ns = now_ns;
-	make_room(s, r);
+}
+
+static unsigned count_values(const struct sim_sums *s)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		n += s->sources[i].known ? SUMS_SOURCE_VALUES : 0;
+	return n;
+}
+
+/* Folds those that have ended, are silent, or have a newer start. */
+static void fold_spent(struct sim_sums *s, unsigned but)
+{
+	struct fold_source all[SUM_PROCESSES];
+	unsigned spent = 0;
+
+	list_sources(s, all);
+	for (int i = 0; i < SUM_PROCESSES; i++)
+		if (fold_is_spent(all, SUM_STARTS, place_of(i)) &&
+		    !(i == (int)but && s->sources[i].live))
+			spent |= 1u << i;
+	sums_fold(s, spent);
+}
+
+/* Room is not looked for again within a second after there was none. */
+static int say(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns,
+	       int status)
+{
+	struct sim_sums before = *s;
+	bool over;
+
+	tell(s, r, now, now_ns);
+	over = r->few_values && count_values(s) > SUMS_MOST_VALUES &&
+	       count_values(s) > count_values(&before);
+	if (over)
+		fold_spent(s, r->process);
+	if (count_values(s) <= SUMS_MOST_VALUES || !over) {
+		if (!(over && r->looked && status == 507)) {
+			make_room(s, r);
+			return 200;
+		}
+	}
+	*s = before;
+	return 507;
 }
 
 /* The first push to a group is never a repeated one. */
@@ -172,12 +224,12 @@ static int push_plain(struct sim_sums *s, const struct sums_request *r, double n
 	return 200;
 }
 
-int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns)
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns,
+	       int status)
 {
 	switch (r->kind) {
 	case SUM_SAYS:
-		say(s, r, now, now_ns);
-		break;
+		return say(s, r, now, now_ns, status);
 	case SUM_PLAIN:
 		return push_plain(s, r, now, now_ns);
 	case SUM_ENDS:

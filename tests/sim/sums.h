@@ -33,6 +33,8 @@ struct sums_request {
 	bool by_rule;  /* its path does not say that the group is summed: a rule has to */
 	bool is_plain; /* none does */
 	unsigned id, value;
+	bool few_values;     /* only SUMS_MOST_VALUES fit, */
+	bool looked;         /* and room was looked for in vain within a second before */
 	int ttl, source_ttl; /* of the group (0: it never ends), and of the source; seconds */
 	int max_sources;
 };
@@ -55,6 +57,10 @@ struct sums_clock {
 	double wall, latest_wall; /* Unix seconds: now, and the latest that the clock ever showed */
 	int64_t now_ns;
 };
+
+/* With this flag three sources fit. */
+#define SUMS_VALUES_FLAG "--limits.source-values=15"
+enum { SUMS_SOURCE_VALUES = 5, SUMS_MOST_VALUES = 15 };
 
 /* A group, and when it was last pushed to: Unix seconds (0: there is none), and monotonic. */
 struct sums_life {
@@ -96,8 +102,10 @@ struct sim_sums {
 };
 
 bool sums_is_push(const struct sums_request *r); /* not a DELETE */
-/* The request has been decided. Returns its status. */
-int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns);
+/* The request has been decided. status: of the answer, as far as it is known. Returns one that is
+ * right for it. */
+int sums_apply(struct sim_sums *s, const struct sums_request *r, double now, int64_t now_ns,
+	       int status);
 /* A group ends. */
 void sums_end(struct sim_sums *s, int which);
 /* Processes that have been silent for long: their gauges go; their counts go into the base. */

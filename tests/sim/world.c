@@ -432,6 +432,7 @@ void world_start(struct world *w, uint64_t seed, struct world_has has, struct wo
 	*w = (struct world){ .rng = seed,
 			     .ends = ends,
 			     .limited = has.kind == WORLD_LIMITED,
+			     .few_values = has.few_values,
 			     .crowded = has.crowded,
 			     .slow = { .on = has.slow },
 			     .ruled = has.rules,

@@ -64,6 +64,7 @@ struct world {
 	bool ends;           /* groups have a ttl */
 	double latest_wall;  /* the latest that the wall clock has shown */
 	bool limited;        /* few groups and series fit, */
+	bool few_values;     /* of sources fit */
 	bool crowded;        /* few bytes of requests fit */
 	struct sim_slow slow;
 	bool lowered, lowers;        /* even fewer; after the next start */
@@ -89,6 +90,7 @@ struct world_has {
 	enum world_kind kind;
 	bool rules, logins;
 	bool zero_first; /* what is new shows zeros */
+	bool few_values; /* of sources fit */
 	bool crowded;    /* few bytes of requests fit, */
 	bool slow;       /* or of replies */
 	struct pushes_limits limits;

@@ -90,12 +90,19 @@ int __wrap_stored_bytes_check_group(const struct store *s, const struct group *g
 	return r;
 }
 
+/* For sources that could be folded, within a second. */
+static bool has_looked(const struct store *s)
+{
+	return s->nothing_spent_ns != 0 &&
+	       clock_mono_ns() - s->nothing_spent_ns < INT64_C(1000000000);
+}
+
 /*
  * Pushes are numbered in the order in which they are decided. A large one lets others pass: it is
  * decided when it is taken as a whole, or when a step before that refuses it (in_steps). A push
  * that is staged again is decided anew.
  */
-static struct sim_request *decide(const struct push *push, bool in_steps)
+static struct sim_request *decide(const struct store *s, const struct push *push, bool in_steps)
 {
 	struct oracle *o = &world->oracle;
 
@@ -106,6 +113,7 @@ static struct sim_request *decide(const struct push *push, bool in_steps)
 			o->open[i - 1].in_steps = in_steps;
 			o->open[i - 1].lowered = world->lowered;
 			note_room(&o->open[i - 1], push);
+			o->open[i - 1].sum.looked = has_looked(s);
 			o->open[i - 1].push.max_of_group = rules_committed_by(
 				o->open[i - 1].push.group);
 			return &o->open[i - 1];
@@ -115,7 +123,7 @@ static struct sim_request *decide(const struct push *push, bool in_steps)
 
 void __wrap_store_stage(struct store *s, struct push *push)
 {
-	world->staged = decide(push, false);
+	world->staged = decide(s, push, false);
 	__real_store_stage(s, push);
 	if (world->staged)
 		note_room(world->staged, push);
@@ -128,7 +136,7 @@ bool __wrap_store_large_step(struct store *s, uint32_t families)
 	bool goes_on = __real_store_large_step(s, families);
 
 	if (store_large_push(s)->err.reason != before)
-		decide(store_large_push(s), true);
+		decide(s, store_large_push(s), true);
 	return goes_on;
 }
 
@@ -136,7 +144,7 @@ void __wrap_store_large_end(struct store *s)
 {
 	const struct push *push = store_large_push(s);
 
-	decide(push, push->err.reason != ERR_NONE);
+	decide(s, push, push->err.reason != ERR_NONE);
 	__real_store_large_end(s);
 }
 
@@ -147,7 +155,7 @@ void __wrap_store_large_end(struct store *s)
 void __wrap_store_large_leave(struct store *s)
 {
 	if (store_large_push(s)->err.reason == ERR_NONE)
-		decide(store_large_push(s), false);
+		decide(s, store_large_push(s), false);
 	__real_store_large_leave(s);
 }
 
