@@ -338,7 +338,7 @@ void lifetime_rolled_back(struct store *s, struct group *g)
 
 void lifetime_restored(struct store *s, struct group *g)
 {
-	if (!g->life->now.expired || g->entries.n == 0)
+	if (!g->life->now.expired || (g->entries.n == 0 && !store_leaves_out_of(s, g)))
 		return;
 	g->life->now.expired = false;
 	pthread_mutex_lock(&s->pages.lock);

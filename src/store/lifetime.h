@@ -31,7 +31,7 @@ void lifetime_pushed(struct store *s, struct group *g, const struct push *push);
  */
 void lifetime_apply_push(struct group *g, int64_t at_ns);
 bool lifetime_apply(struct group *g, const struct life *life, int64_t at_ns);
-/* After all rows have been read: a group that has values has not expired. */
+/* After all rows have been read: a group that has values, also left-out ones, has not expired. */
 void lifetime_restored(struct store *s, struct group *g);
 /* Call when the batch is published, under the lock of the pages, or when it was rolled back. */
 void lifetime_publish(struct store *s, struct group *g);
