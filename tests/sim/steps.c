@@ -253,7 +253,7 @@ static struct world_has world_of(uint64_t seed)
 	has.crowded = seed / 20 % 6 == 0;
 	has.slow = seed / 20 % 6 == 3;
 	has.few_values = seed / 20 % 6 == 3;
-	has.zero_first = !has.rules && seed / 20 % 6 >= 4;
+	has.zero_first = seed / 20 % 6 >= 4;
 	if (has.kind == WORLD_LIMITED && seed / 5 % 2)
 		has.max_bytes = ORACLE_BYTES;
 	if (seed / 20 % 6 == 2)

@@ -86,6 +86,7 @@ static void note_shown(struct sim_sums *s, int series, double now)
 static void forget_shown(struct sim_sums *s, int series)
 {
 	s->since[series] = 0;
+	s->counted[series] = false;
 	s->over_ns[series] = 0;
 }
 
@@ -98,6 +99,8 @@ static void tell(struct sim_sums *s, const struct sums_request *r, double now, i
 		s->folded = 0;
 		s->born_at[SUMS_TOTAL] = now;
 	}
+	s->counted[ZERO_TOTAL] |= s->is_plain;
+	s->counted[ZERO_HISTOGRAM] |= s->is_plain;
 	s->is_plain = false;
 	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
 	note_shown(s, ZERO_TOTAL, now);
@@ -210,6 +213,7 @@ void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
 	memcpy(s->in_base, before->in_base, sizeof(s->in_base));
 	s->folded = before->folded;
 	memcpy(s->since, before->since, ZERO_ADDED * sizeof(*s->since));
+	memcpy(s->counted, before->counted, ZERO_ADDED * sizeof(*s->counted));
 	s->born_at[SUMS_TOTAL] = before->born_at[SUMS_TOTAL];
 }
 
@@ -372,7 +376,7 @@ static bool is_long_ago(double since, double wall)
 /* A gateway that has waited for longer than that has looked at the clock again. */
 static bool shows_count(const struct sim_sums *s, const struct sums_clock *clock, int series)
 {
-	return !clock->zero_first ||
+	return !clock->zero_first || s->counted[series] ||
 	       (s->over_ns[series] && !clock->stepped_back && !clock->may_wait &&
 		clock->now_ns > s->over_ns[series] + SUMS_ZERO_FIRST * INT64_C(1000000000));
 }

@@ -96,6 +96,7 @@ struct sim_sums {
 	uint64_t ids;
 	double born_at[N_SUMS_SHOWN];
 	uint64_t added;
+	bool counted[N_ZEROS];    /* it never shows zeros: what it goes on from did not */
 	double since[N_ZEROS];    /* when the series was shown first, Unix seconds; 0: never */
 	int64_t over_ns[N_ZEROS]; /* monotonic, when that was seen to be long enough ago; 0: not yet
 				   */
