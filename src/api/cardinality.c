@@ -1,7 +1,9 @@
 /*
  * GET /api/v1/status/cardinality: which families, labels, jobs and groups take the most room.
  * Families and labels are counted in the pages of text, jobs and groups in the list of groups; on
- * the background thread, by turns.
+ * the background thread, by turns. For a reader that may not read all groups they are counted in
+ * the text of each group that it may read, without the metrics that the gateway adds: a line does
+ * not tell which of its labels are those of its group.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +21,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/table.h"
-#include "format/text/write.h"
 
 enum {
 	SHOWN = 20,
@@ -33,8 +34,11 @@ struct cardinality {
 	struct v1_job job; /* first */
 	struct store *store;
 	const struct caller *narrowed; /* a reader that may not read all groups; NULL: it may */
-	struct strbuf
-		pairs; /* that reader's label pairs as they stand in lines, each ended by a NUL */
+	/* For that reader: the current group, and how far it has been read. */
+	struct held_group held;
+	struct arena held_arena;
+	uint32_t held_cursor, held_family;
+	size_t held_at;
 	uint64_t limit;
 	bool by_bytes;
 	struct snapshot *snap;
@@ -119,27 +123,6 @@ static bool next_label(struct str line, size_t *at, struct str *ret_name, struct
 	return true;
 }
 
-/*
- * Whether the line belongs to a group that the reader may read: every line has the labels of its
- * group. A quote inside of a value is escaped in the line, so a pair cannot be found inside of
- * another pair's value.
- */
-static bool is_theirs(const struct cardinality *c, struct str line)
-{
-	for (size_t at = 0; at < c->pairs.n;) {
-		struct str pair = str_of(c->pairs.p + at);
-		const char *found = memmem(line.p, line.n, pair.p, pair.n);
-
-		while (found && (found == line.p || (found[-1] != '{' && found[-1] != ',')))
-			found = memmem(found + 1, line.n - (size_t)(found + 1 - line.p), pair.p,
-				       pair.n);
-		if (!found)
-			return false;
-		at += pair.n + 1;
-	}
-	return true;
-}
-
 static void count_line(struct cardinality *c, struct str line)
 {
 	const char *brace = memchr(line.p, '{', line.n);
@@ -155,24 +138,23 @@ static void count_line(struct cardinality *c, struct str line)
 	}
 }
 
-static void count_page(struct cardinality *c, const struct snapshot_family *f, struct str text)
+/* Counts the lines of a family up to about so many bytes. Returns how many bytes they have. */
+static size_t count_lines(struct cardinality *c, struct str name, struct str text, size_t most)
 {
-	struct name_sums *family = NULL;
+	struct name_sums *family = text.n > 0 ? name_sums_of(&c->families, name) : NULL;
+	size_t at = 0;
 
-	while (text.n > 0) {
-		const char *end = memchr(text.p, '\n', text.n);
-		size_t n = end ? (size_t)(end - text.p) : text.n;
-		struct str line = { text.p, n };
+	while (at < text.n && at < most) {
+		const char *end = memchr(text.p + at, '\n', text.n - at);
+		size_t n = end ? (size_t)(end - text.p) - at : text.n - at;
 
+		count_line(c, (struct str){ text.p + at, n });
 		n += end != NULL;
-		if (is_theirs(c, line)) {
-			family = family ? family : name_sums_of(&c->families, f->name);
-			family->n_series++;
-			family->n_bytes += n;
-			count_line(c, line);
-		}
-		text = (struct str){ text.p + n, text.n - n };
+		family->n_series++;
+		family->n_bytes += n;
+		at += n;
 	}
+	return at;
 }
 
 static bool count_pages(struct cardinality *c)
@@ -183,7 +165,8 @@ static bool count_pages(struct cardinality *c)
 		return false;
 	f = &c->snap->families[c->family];
 	if (c->page < f->n)
-		count_page(c, f, bytes_str(c->snap->pages[f->first + c->page++].text));
+		count_lines(c, f->name, bytes_str(c->snap->pages[f->first + c->page++].text),
+			    SIZE_MAX);
 	if (c->page == f->n) {
 		c->page = 0;
 		c->family++;
@@ -198,6 +181,35 @@ static bool may_read(struct cardinality *c, struct str key)
 {
 	return !c->narrowed ||
 	       permission_for_group(c->narrowed, VERB_READ, key, &c->arena, &c->job.err) > 0;
+}
+
+/* The next group that the reader may read, or the next part of the current one. */
+static bool count_held(struct cardinality *c)
+{
+	enum { PART = 64 * 1024 };
+	const struct group_copy *g = &c->held.copy;
+	int r;
+
+	if (c->held_family < g->n_families) {
+		const struct group_copy_family *f = &g->families[c->held_family];
+		struct str rest = { f->text.p + c->held_at, f->text.n - c->held_at };
+
+		c->held_at += count_lines(c, f->exposed, rest, PART);
+		if (c->held_at == f->text.n) {
+			c->held_at = 0;
+			c->held_family++;
+		}
+		return true;
+	}
+	held_group_done(&c->held);
+	arena_reset(&c->held_arena);
+	c->held_family = 0;
+	r = store_hold_group(c->store, &c->held_cursor, false, &c->held_arena, &c->held);
+	if (r < 0)
+		err_set(&c->job.err, ERR_BUSY, 0, "not enough memory for the answer");
+	else if (r > 0 && !may_read(c, c->held.copy.key))
+		held_group_done(&c->held);
+	return r > 0;
 }
 
 static bool count_groups(struct cardinality *c)
@@ -294,10 +306,12 @@ static bool step(struct v1_job *job, int64_t until_ns)
 	struct cardinality *c = (struct cardinality *)job;
 	const struct snapshot_wants none = { 0 };
 
-	if (!c->snap)
+	if (!c->snap && !c->narrowed)
 		c->snap = store_snapshot(c->store, &none);
 	do {
-		if (count_pages(c))
+		if (c->job.err.reason)
+			return true;
+		if (c->narrowed ? count_held(c) : count_pages(c))
 			continue;
 		if (c->job.err.reason)
 			return true;
@@ -320,7 +334,8 @@ static void cardinality_free(struct v1_job *job)
 	struct cardinality *c = (struct cardinality *)job;
 
 	snapshot_free(c->snap);
-	strbuf_done(&c->pairs);
+	held_group_done(&c->held);
+	arena_done(&c->held_arena);
 	name_sums_done(&c->families);
 	name_sums_done(&c->labels);
 	name_sums_done(&c->jobs);
@@ -329,24 +344,6 @@ static void cardinality_free(struct v1_job *job)
 	picks_done(&c->groups);
 	arena_done(&c->arena);
 	free(c);
-}
-
-/* Notes the labels of the reader's entry in `access:`, as `team="ci"` without braces. */
-static void narrow(struct cardinality *c, const struct caller *reader)
-{
-	const struct access_entry *e;
-
-	c->narrowed = caller_if_narrowed(reader);
-	if (!c->narrowed)
-		return;
-	e = role_entry(reader->rules->access, &reader->who, VERB_READ);
-	for (uint32_t i = 0; i < e->n_labels; i++) {
-		CLEANUP(strbuf_done) struct strbuf pair = { 0 };
-
-		text_write_labels(&pair, &e->labels[i], 1, false);
-		strbuf_add(&c->pairs, pair.p + 1, pair.n - 2);
-		strbuf_addc(&c->pairs, '\0');
-	}
 }
 
 void api_cardinality(struct api_worker *w, struct http_request *req)
@@ -372,11 +369,12 @@ void api_cardinality(struct api_worker *w, struct http_request *req)
 	c->job.step = step;
 	c->job.free = cardinality_free;
 	c->store = w->api->store;
-	narrow(c, caller_of(req));
+	c->narrowed = caller_if_narrowed(caller_of(req));
 	c->limit = limit;
 	c->by_bytes = sort.p && str_eq(sort, STR("bytes"));
 	picks_init(&c->groups, limit);
 	arena_init(&c->arena, ARENA_MAY_FAIL);
+	arena_init(&c->held_arena, ARENA_MAY_FAIL);
 	strbuf_adds(&c->job.warning, warning);
 	v1_run(w, req, &c->job);
 }

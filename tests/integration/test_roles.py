@@ -416,6 +416,27 @@ def test_who_may_read_some_groups_is_not_told_of_others(tmp_path, prefix, source
                     assert 'group {host=\\"db-7\\",' in r.text
 
 
+def test_what_takes_room_in_groups_of_others_is_not_told(tmp_path):
+    """Also if their series have the label that tells the reader's groups."""
+    entries = ["{who: [team], may: [read], labels: {team: a}}", "{who: [ops], may: [push, read]}"]
+
+    def counts(user):
+        d = json.loads(g.by(user, "GET", "/api/v1/status/cardinality?limit=1000").text)["data"]
+        return {x["name"]: x["series"] for x in d["families"]}, {x["name"]: (x["series"], x["values"]) for x in d["labels"]}, d
+
+    with Roles(tmp_path, entries, ["team", "ops"]) as g:
+        many = "".join(f'many{{i="{i}"}} 1\n' for i in range(5000))
+        assert g.by("ops", "PUT", "/metrics/job/mine/team/a", many + "# TYPE h histogram\n" + 'h_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n').status == 200
+        assert g.by("ops", "PUT", "/metrics/job/secret/host/db-7", 'secret_family{team="a",secret_label="x"} 1\nmany{team="a"} 1\n').status == 200
+        families, labels, all_of_it = counts("team")
+        assert "secret" not in json.dumps(all_of_it) and "host" not in labels
+        assert families == {"many": 5000, "h": 3}
+        assert labels == {"i": (5000, 5000), "le": (1, 1), "instance": (5003, 1), "job": (5003, 1), "team": (5003, 1)}
+        assert (all_of_it["totals"], all_of_it["jobs"][0]["name"]) == ({"families": 2, "labels": 5, "jobs": 1}, "mine")
+        families, labels, _ = counts("ops")
+        assert families["many"] == 5001 and families["secret_family"] == 1 and "secret_label" in labels
+
+
 @pytest.mark.parametrize("prefix, family", [("/metrics", ""), ("/metrics", "m"), ("/sum/metrics", "")])
 def test_an_undo_does_not_tell_of_other_groups_either(tmp_path, database, prefix, family):
     entries = ["{who: [ci], may: [push, delete], match: '{job=\"ci\"}'}", "{who: [ops], may: [push, delete, read]}"]
