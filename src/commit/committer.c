@@ -211,11 +211,13 @@ static void go_on_late(struct committer *c, int64_t others_ns)
  * Removes groups for up to half as long as the last batch took: on a disk with slow syncs one slice
  * for each batch would take minutes, and others wait until all is shown.
  */
-static void go_on_removing(struct committer *c, int64_t others_ns)
+static void go_on_removing(struct committer *c, int64_t others_ns, bool went_on)
 {
 	int64_t until = clock_mono_ns() + others_ns / 2;
 
-	go_on(c);
+	/* A step of an undo may take long: no two without a batch between them. */
+	if (!went_on || !c->slices.undo)
+		go_on(c);
 	while (database_is_shared(&c->database) && store_removal_pending(c->store) &&
 	       clock_mono_ns() < until)
 		c->batches += slices_go_on(&c->slices);
@@ -227,6 +229,7 @@ static void *committer_main(void *arg)
 	struct push *first;
 	size_t taken;
 	int64_t start;
+	bool ran;
 
 	/* The previous process, or an import, may have left a long log. */
 	c->busy = true;
@@ -238,9 +241,11 @@ static void *committer_main(void *arg)
 		start = clock_mono_ns();
 		committer_follow_rules(c);
 		first = committer_answer_dry_runs(c, first, false);
-		run_list(c, late_sort(&c->late, first));
+		first = late_sort(&c->late, first);
+		ran = first != NULL;
+		run_list(c, first);
 		go_on_late(c, clock_mono_ns() - start);
-		go_on_removing(c, clock_mono_ns() - start);
+		go_on_removing(c, clock_mono_ns() - start, ran);
 		if (c->late.n == 0) {
 			gather(c, taken + c->n_joined);
 			committer_clean(c);

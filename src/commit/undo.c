@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "journal/group_pushes.h"
+#include "commit/copied_groups.h"
 #include "journal/old_groups.h"
 
 /*
@@ -25,8 +25,7 @@ struct undoing {
 
 	/* For the batch that is staged. */
 	struct store *scratch;
-	struct group_pushes pushes;
-	struct arena groups; /* copies of the groups in scratch */
+	struct copied_groups copied; /* the groups in scratch */
 };
 
 struct undoing *undoing_new(struct undo *what, struct storage *st, struct store *s, struct err *err)
@@ -48,20 +47,19 @@ struct undoing *undoing_new(struct undo *what, struct storage *st, struct store 
 	u->store = s;
 	u->pass = removal->n / (removal->bytes / pass_bytes + 1) + 1;
 	u->asking = true;
-	arena_init(&u->groups, ARENA_MUST);
-	group_pushes_init(&u->pushes, true);
-	u->pushes.check = what->check;
-	u->pushes.check_arg = what->arg;
-	u->pushes.hides_others = what->hides_others;
+	copied_groups_init(&u->copied);
+	u->copied.pushes.check = what->check;
+	u->copied.pushes.check_arg = what->arg;
+	u->copied.pushes.hides_others = what->hides_others;
 	store_undo_reading(s, true);
 	return u;
 }
 
 static void forget_batch(struct undoing *u)
 {
-	group_pushes_clear(&u->pushes);
-	arena_reset(&u->groups);
-	store_free(u->scratch);
+	copied_groups_clear(&u->copied);
+	if (u->scratch)
+		store_free_later(u->store, u->scratch);
 	u->scratch = NULL;
 }
 
@@ -71,8 +69,7 @@ void undoing_free(struct undoing *u)
 		return;
 	store_undo_reading(u->store, false);
 	forget_batch(u);
-	group_pushes_done(&u->pushes);
-	arena_done(&u->groups);
+	copied_groups_done(&u->copied);
 	old_groups_free(u->old);
 	undoable_free(u->removal);
 	free(u);
@@ -95,7 +92,7 @@ static int stage_each(struct undoing *u, const struct group_copy *g,
 	int staged = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct push *push = group_pushes_add(&u->pushes, g->key, families + i, 1,
+		struct push *push = group_pushes_add(&u->copied.pushes, g->key, families + i, 1,
 						     families[i]->pushed_at, err);
 
 		if (!push)
@@ -111,10 +108,12 @@ static int stage_each(struct undoing *u, const struct group_copy *g,
 }
 
 /* Returns how many families are staged; -1: *err. */
-static int stage_families(struct undoing *u, const struct group_copy *g, struct err *err)
+static int stage_families(struct undoing *u, const struct copied_group *c, struct err *err)
 {
-	const struct group_copy_family **sorted = group_pushes_sort(g, &u->groups);
+	const struct group_copy_family **sorted = c->sorted;
+	const struct group_copy *g = &c->copy;
 	int staged = 0;
+	size_t pushes = 0;
 	uint32_t n;
 
 	for (uint32_t i = 0; i < g->n_families; i += n) {
@@ -122,8 +121,7 @@ static int stage_families(struct undoing *u, const struct group_copy *g, struct 
 		int came = 0;
 
 		n = group_pushes_same_push(sorted + i, g->n_families - i);
-		push = group_pushes_add(&u->pushes, g->key, sorted + i, n, sorted[i]->pushed_at,
-					err);
+		push = copied_groups_push(&u->copied, c, pushes++, i, n, err);
 		if (!push)
 			return -1;
 		if (!push->err.reason)
@@ -143,14 +141,14 @@ static int stage_families(struct undoing *u, const struct group_copy *g, struct 
  * 1: staged with all families that can come back. 0: none can, and the group does not come back.
  * -1: *err.
  */
-static int stage_what_it_had(struct undoing *u, const struct group_copy *g, const struct push *push,
-			     struct err *err)
+static int stage_what_it_had(struct undoing *u, const struct copied_group *c,
+			     const struct push *push, struct err *err)
 {
 	int staged;
 
-	if (g->mode != GROUP_PLAIN || g->n_families == 0)
+	if (c->copy.mode != GROUP_PLAIN || c->copy.n_families == 0)
 		return 1;
-	staged = stage_families(u, g, err);
+	staged = stage_families(u, c, err);
 	if (staged == 0)
 		store_stage_end(u->store, push);
 	return staged > 0 ? 1 : staged;
@@ -160,17 +158,17 @@ static int stage_what_it_had(struct undoing *u, const struct group_copy *g, cons
  * A summed group comes back as a whole or not at all, so it is checked as a whole: *ret says why
  * not.
  */
-static int check_summed(struct undoing *u, const struct group_copy *g, struct err *ret,
+static int check_summed(struct undoing *u, const struct copied_group *c, struct err *ret,
 			struct err *err)
 {
-	const struct group_copy_family **list;
+	const struct group_copy *g = &c->copy;
 
 	if (!u->what->check || g->mode == GROUP_PLAIN || ret->reason)
 		return 0;
-	list = group_pushes_sort(g, &u->groups);
-	if (!group_pushes_add(&u->pushes, g->key, list, g->n_families, g->pushed_at, err))
+	if (!group_pushes_add(&u->copied.pushes, g->key, c->sorted, g->n_families, g->pushed_at,
+			      err))
 		return -1;
-	*ret = u->pushes.refused;
+	*ret = u->copied.pushes.refused;
 	return 0;
 }
 
@@ -183,8 +181,9 @@ static const char *why_not(const struct undoing *u, const struct group_copy *g)
 	return NULL;
 }
 
-static int stage_group(struct undoing *u, const struct group_copy *g, double now, struct err *err)
+static int stage_group(struct undoing *u, const struct copied_group *c, double now, struct err *err)
 {
+	const struct group_copy *g = &c->copy;
 	const char *why = why_not(u, g);
 	struct push *push;
 	int had;
@@ -193,8 +192,8 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 		leave_out(u, g->key, STR(""), why);
 		return 0;
 	}
-	push = group_pushes_add(&u->pushes, g->key, NULL, 0, g->pushed_at, err);
-	if (!push || check_summed(u, g, &push->err, err) < 0)
+	push = group_pushes_add(&u->copied.pushes, g->key, NULL, 0, g->pushed_at, err);
+	if (!push || check_summed(u, c, &push->err, err) < 0)
 		return -1;
 	if (!push->err.reason)
 		store_stage(u->store, push);
@@ -202,7 +201,7 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 		leave_out(u, g->key, STR(""), push->err.msg);
 		return 0;
 	}
-	had = stage_what_it_had(u, g, push, err);
+	had = stage_what_it_had(u, c, push, err);
 	if (had <= 0)
 		return had;
 	store_stage_times(u->store, push, g->pushed_at, g->failed_at, g->failed_why);
@@ -217,14 +216,6 @@ static int stage_group(struct undoing *u, const struct group_copy *g, double now
 }
 
 /* ---- one family of each ---- */
-
-static const struct group_copy_family *family_of(const struct group_copy *g, struct str name)
-{
-	for (uint32_t i = 0; i < g->n_families; i++)
-		if (str_eq(g->families[i].name, name))
-			return &g->families[i];
-	return NULL;
-}
 
 /*
  * Why the family cannot come back; NULL: it can. A group that was deleted and brought back by
@@ -249,7 +240,7 @@ static const char *why_not_family(const struct undoing *u, const struct group_co
 
 static int stage_family(struct undoing *u, const struct group_copy *g, struct err *err)
 {
-	const struct group_copy_family *f = family_of(g, u->removal->family);
+	const struct group_copy_family *f = group_copy_family_of(g, u->removal->family);
 	const char *why = why_not_family(u, g);
 	struct push *push, *times;
 
@@ -259,8 +250,9 @@ static int stage_family(struct undoing *u, const struct group_copy *g, struct er
 		leave_out(u, g->key, f->name, why);
 		return 0;
 	}
-	push = group_pushes_add(&u->pushes, g->key, &f, 1, f->pushed_at, err);
-	times = push ? group_pushes_add(&u->pushes, g->key, NULL, 0, f->pushed_at, err) : NULL;
+	push = group_pushes_add(&u->copied.pushes, g->key, &f, 1, f->pushed_at, err);
+	times = push ? group_pushes_add(&u->copied.pushes, g->key, NULL, 0, f->pushed_at, err)
+		     : NULL;
 	if (!times)
 		return -1;
 	if (push->err.reason || store_stage_family(u->store, push, times) < 0)
@@ -274,14 +266,13 @@ static int stage_family(struct undoing *u, const struct group_copy *g, struct er
 
 static int stage_all(struct undoing *u, double now, struct err *err)
 {
-	struct group_copy g;
-	uint32_t cursor = 0;
+	for (size_t i = 0; i < u->copied.n; i++) {
+		const struct copied_group *c = &u->copied.list[i];
 
-	store_begin_waiting(u->scratch, clock_mono_ns(), now, 0);
-	while (store_copy_group(u->scratch, &cursor, &u->groups, &g) > 0)
-		if ((u->removal->family.n ? stage_family(u, &g, err)
-					  : stage_group(u, &g, now, err)) < 0)
+		if ((u->removal->family.n ? stage_family(u, &c->copy, err)
+					  : stage_group(u, c, now, err)) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -352,11 +343,27 @@ int undoing_check(const struct undoing *u, struct err *err)
 		       "another gateway has undone it meanwhile, or has wiped all groups");
 }
 
+static enum undo_step failed(struct err *err)
+{
+	if (err->reason != ERR_STORAGE)
+		err->reason = ERR_SYSTEM;
+	return UNDO_FAILED;
+}
+
+static enum undo_step go_on_copying(struct undoing *u, struct err *err)
+{
+	int r = copied_groups_step(&u->copied, storage_now(u->storage), err);
+
+	return r > 0 ? UNDO_READING : r == 0 ? UNDO_LOADED : failed(err);
+}
+
 enum undo_step undoing_step(struct undoing *u, struct err *err)
 {
 	static const struct store_limits unlimited = { UINT64_MAX, UINT64_MAX };
 	int r;
 
+	if (copied_groups_pending(&u->copied))
+		return go_on_copying(u, err);
 	forget_batch(u);
 	if (!u->read)
 		return read_some(u, err);
@@ -366,11 +373,11 @@ enum undo_step undoing_step(struct undoing *u, struct err *err)
 		next_pass(u);
 		return UNDO_READING;
 	}
-	if (r > 0)
-		return UNDO_LOADED;
-	if (err->reason != ERR_STORAGE)
-		err->reason = ERR_SYSTEM;
-	return UNDO_FAILED;
+	if (r < 0)
+		return failed(err);
+	return copied_groups_begin(&u->copied, u->scratch, u->removal->family.n == 0)
+		       ? UNDO_READING
+		       : go_on_copying(u, err);
 }
 
 int undoing_stage(struct undoing *u, double now, struct err *err)

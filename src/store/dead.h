@@ -20,7 +20,7 @@ struct dead {
 		uint32_t entry;
 	} * list;
 	size_t n, cap;
-	struct store *before; /* replaced by this one (store_take_over()); NULL: none */
+	struct store *before; /* to be freed later (store_free_later()), linked; NULL: none */
 	/* While the store itself is freed: how far that has got. */
 	uint32_t n_slots, n_entries;
 	size_t n_families;

@@ -124,6 +124,8 @@ void store_publish(struct store *s);
  */
 bool store_tidy(struct store *s, size_t max);
 bool store_is_untidy(struct store *s);
+/* The committer: frees a store that nobody else sees any more, and what it has replaced, later. */
+void store_free_later(struct store *s, struct store *old);
 /* The committer: forgets what was staged; the state is as before the first store_stage(). */
 void store_rollback(struct store *s);
 

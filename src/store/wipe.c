@@ -83,8 +83,7 @@ void store_wipe(struct store *s)
 	store_take_over(s, empty, 0);
 }
 
-/* The old content, and those that it has replaced before. */
-static void free_later(struct store *s, struct store *old)
+void store_free_later(struct store *s, struct store *old)
 {
 	struct store *oldest = old;
 
@@ -105,5 +104,5 @@ void store_take_over(struct store *s, struct store *other, double now)
 	limits_take_over_begin(s, other);
 	pthread_mutex_unlock(&s->pages.lock);
 	limits_take_over_end(s);
-	free_later(s, other);
+	store_free_later(s, other);
 }

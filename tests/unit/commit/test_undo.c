@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "commit/late.h"
 #include "commit/slices.h"
 #include "journal/load.h"
 #include "lib/make_push.h"
@@ -307,6 +308,8 @@ START_TEST(histories)
 		CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
 
 		world_init(w, first + i);
+		/* In every second one most groups are large. */
+		late_families = (first + i) % 2 ? LATE_FAMILIES : 2;
 		for (w->step = 0; w->step < STEPS; w->step++) {
 			advance(w, 1);
 			do_something(w);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "commit/late.h"
 #include "commit/slices.h"
 #include "journal/load.h"
 #include "lib/run.h"
@@ -187,6 +188,51 @@ START_TEST(refused_and_undone)
 }
 END_TEST
 
+/* Others push between any two slices. Returns how many there were. */
+static unsigned undo_beside_pushes(void)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct undo what = { .may = may, .left_out = left_out, .arg = w };
+	struct push push = {
+		.mode = PUSH_UNDO, .undo = &what, .done = told, .done_arg = &w->verdict
+	};
+	struct look before[N_GROUPS], looks[N_GROUPS];
+	unsigned slices = 0;
+
+	world_init(w, 1);
+	for (unsigned g = 0; g < 3; g++)
+		push_plain(w, g);
+	look_at_all(w->store, before);
+	remove_all(w, 0);
+	what.now = w->now;
+	ck_assert(slices_begin_undo(&w->slices, &push));
+	for (; slices_go_on(&w->slices); slices++)
+		push_plain(w, 3 + slices % 4);
+	ck_assert(w->verdict);
+	ck_assert_int_eq(push.err.reason, ERR_NONE);
+	ck_assert_uint_eq(what.restored, 3);
+	look_at_all(w->store, looks);
+	for (unsigned g = 0; g < N_GROUPS; g++) {
+		for (int f = 0; g < 3 && f < N_FAMILIES; f++)
+			ck_assert_pstr_eq(looks[g].family[f], before[g].family[f]);
+		look_done(&looks[g]);
+		look_done(&before[g]);
+	}
+	world_done(w);
+	return slices;
+}
+
+/* They are loaded, copied, and what brings them back is built, in a slice of its own each. */
+START_TEST(large_groups)
+{
+	unsigned small = undo_beside_pushes();
+
+	late_families = 1;
+	ck_assert_uint_eq(undo_beside_pushes(), small + 3);
+	late_families = LATE_FAMILIES;
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("undo_edges");
@@ -197,6 +243,7 @@ int main(void)
 	tcase_add_test(tc, so_many_can_be_undone);
 	tcase_add_test(tc, removal_on_a_full_disk);
 	tcase_add_test(tc, refused_and_undone);
+	tcase_add_test(tc, large_groups);
 	tcase_add_test(tc, a_clock_that_was_set_back);
 	tcase_add_loop_test(tc, not_allowed, 0, 2);
 	return run_cases("undo_edges", tc);
