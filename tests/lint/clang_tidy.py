@@ -10,6 +10,7 @@ clang.
 import argparse
 import concurrent.futures
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -53,12 +54,21 @@ def fingerprint(root, source, included):
     return h.hexdigest()
 
 
-def check(root, build, source):
+def commands_of(build):
+    """A folder with how each file is compiled. What is compiled once more so that its steps are counted is the same code."""
+    folder = build / "clang-tidy-commands"
+    folder.mkdir(exist_ok=True)
+    commands = json.loads((build / "compile_commands.json").read_text())
+    (folder / "compile_commands.json").write_text(json.dumps([c for c in commands if "-fsanitize-coverage=trace-pc" not in c["command"]]))
+    return folder
+
+
+def check(root, commands, source):
     """What is wrong with it; "": nothing."""
     extra = ["-Wno-unknown-warning-option"]
     for setting in ANALYZER:
         extra += ["-Xclang", "-analyzer-config", "-Xclang", setting]
-    command = [TOOL, "-p", build, "--quiet", *(f"--extra-arg={argument}" for argument in extra), source]
+    command = [TOOL, "-p", commands, "--quiet", *(f"--extra-arg={argument}" for argument in extra), source]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -82,10 +92,11 @@ def main():
     # The longest files go first, so that none is left to one processor at the end.
     todo = sorted((s for s in stamp if args.all or not is_known(s)), key=lambda s: -(root / s).stat().st_size)
     print(f"clang-tidy: {len(todo)} of {len(stamp)} files" + ("" if args.all else " that have changed"), flush=True)
+    commands = commands_of(build)
     begin = said = time.monotonic()
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(check, root, build, s): s for s in todo}
+        jobs = {pool.submit(check, root, commands, s): s for s in todo}
         for n, job in enumerate(concurrent.futures.as_completed(jobs), 1):
             source, wrong = jobs[job], job.result()
             if wrong:
