@@ -49,8 +49,7 @@ static enum open_result judge_unreadable(const char *path, struct err *err)
 	if (bad_blocks_count(path, &bad) < 0 || !bad_blocks_are_few(&bad) ||
 	    !carve_finds_a_row(path))
 		return FAILED;
-	err_set(err, ERR_SYSTEM, 0, "the disk does not read %llu of %llu blocks of 4 KiB of %s",
-		(unsigned long long)bad.n, (unsigned long long)bad.all, path);
+	bad_blocks_say(&bad, path, err);
 	return DAMAGED;
 }
 

@@ -59,8 +59,11 @@ int stored_read(const char *name, struct stored *ret, struct err *err)
 	*ret = (struct stored){ 0 };
 	err->reason = ERR_NONE;
 	if (private_copy_make(name, &ret->copy, err) == 0 &&
-	    read_copy(ret, strbuf_z(&ret->copy.db), err) == 0)
+	    read_copy(ret, strbuf_z(&ret->copy.db), err) == 0) {
+		if (ret->damage.reason && ret->copy.bad.n > 0)
+			bad_blocks_say(&ret->copy.bad, name, &ret->damage);
 		return 0;
+	}
 	stored_done(ret);
 	return -1;
 }

@@ -61,10 +61,13 @@ def test_they_are_saved_of_a_sound_database(database, faults, page):
         pass
     bad(faults, database, page)
     before = files(database)
+    check = subprocess.run([BINARY, "check", database], capture_output=True, text=True, env={**os.environ, **faults.env}, timeout=60, check=False)
+    assert check.returncode == 1 and "the disk does not read 1 of " in check.stdout, check
     with Gateway(database=database, env=faults.env) as g:
         line = parse_logfmt(g.wait_for_line("the database is damaged"))
         assert "the disk does not read 1 of " in line["err"] and int(line["groups"]) == len(values(g)) >= 34
         assert scrape(g).get("pushgateway_database_set_aside") == 1
+        assert f"groups: {line['groups']}\n" in check.stdout
         assert g.put("new", "b 1\n").status == 200
     kept = line["kept"].rpartition("/")[2]
     assert files(database)[kept] == before[database.name]
@@ -93,6 +96,8 @@ def test_a_disk_that_is_gone_changes_nothing(database, faults, pages):
     assert 14 < database.stat().st_size / PAGE < 28
     before = files(database)
     bad(faults, database, 1, pages=pages)
+    check = subprocess.run([BINARY, "check", database], capture_output=True, text=True, env={**os.environ, **faults.env}, timeout=60, check=False)
+    assert check.returncode == 2 and "Input/output error" in check.stderr, check
     assert "cannot read" in start_fails(faults, database)
     assert files(database) == before
     faults.heal()

@@ -74,3 +74,9 @@ bool bad_blocks_are_few(const struct bad_blocks *b)
 {
 	return b->n > 0 && b->n <= BAD_BLOCKS_MAX && b->n < b->all - b->n;
 }
+
+void bad_blocks_say(const struct bad_blocks *b, const char *path, struct err *err)
+{
+	err_set(err, ERR_SYSTEM, 0, "the disk does not read %llu of %llu blocks of 4 KiB of %s",
+		(unsigned long long)b->n, (unsigned long long)b->all, path);
+}

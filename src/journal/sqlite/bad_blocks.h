@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 /* After this many nothing more is read: a failing disk can take seconds to say so of each. */
 enum { BAD_BLOCKS_MAX = 256 };
 
@@ -25,5 +27,8 @@ int bad_blocks_count(const char *path, struct bad_blocks *ret);
 
 /* Whether there are some, and the rest is most of it. */
 bool bad_blocks_are_few(const struct bad_blocks *b);
+
+/* Says so: what is wrong with a database of which they are few. */
+void bad_blocks_say(const struct bad_blocks *b, const char *path, struct err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "journal/sqlite/carve.h"
 #include "journal/sqlite/file.h"
 #include "journal/sqlite/synced.h"
 
@@ -37,19 +38,47 @@ static bool in_use(int fd)
 	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-static int copy_bytes(int from, int to)
+/* harmed: what the disk does not read is zeros. -1: errno. */
+static int copy_bytes(int from, int to, bool harmed)
 {
 	static char buf[256 * 1024];
-	ssize_t n;
+	off_t size = lseek(from, 0, SEEK_END);
+	const struct harmed_file file = { .fd = from, .size = (uint64_t)size };
 
-	while ((n = read(from, buf, sizeof(buf))) > 0)
-		for (ssize_t at = 0, w; at < n; at += w)
-			if ((w = write(to, buf + at, (size_t)(n - at))) <= 0)
+	for (off_t at = 0, n; at < size; at += n) {
+		n = size - at < (off_t)sizeof(buf) ? size - at : (off_t)sizeof(buf);
+		if (harmed)
+			harmed_file_read(&file, buf, (size_t)n, (uint64_t)at);
+		else
+			n = db_file_read(from, buf, (size_t)n, at);
+		if (n <= 0)
+			return (int)n;
+		for (off_t done = 0, w; done < n; done += w)
+			if ((w = pwrite(to, buf + done, (size_t)(n - done), at + done)) <= 0)
 				return -1;
-	return n < 0 ? -1 : 0;
+	}
+	return 0;
 }
 
-static int copy_file(const char *from, const char *to, struct err *err)
+/* A few bad sectors are damage, of which a start saves the rest (process/startup.c). */
+static int copy_readable(const char *db, int from, int to, struct bad_blocks *ret)
+{
+	int r = copy_bytes(from, to, false), why = errno;
+	struct bad_blocks bad;
+
+	if (r == 0)
+		return 0;
+	if (bad_blocks_count(db, &bad) == 0 && bad_blocks_are_few(&bad)) {
+		*ret = bad;
+		return copy_bytes(from, to, true);
+	}
+	errno = why;
+	return -1;
+}
+
+/* db: the database, if `from` is beside it. */
+static int copy_file(const char *db, const char *from, const char *to, struct bad_blocks *ret_bad,
+		     struct err *err)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK), out = -1, r = 0;
 	bool used;
@@ -62,7 +91,7 @@ static int copy_file(const char *from, const char *to, struct err *err)
 	used = in_use(in);
 	if (!used)
 		out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (!used && (out < 0 || copy_bytes(in, out) < 0))
+	if (!used && (out < 0 || copy_readable(db, in, out, ret_bad) < 0))
 		r = err_set(err, ERR_SYSTEM, 0,
 			    "cannot copy %s to %s to look at it: %s (TMPDIR says where)", from, to,
 			    strerrordesc_np(errno));
@@ -83,7 +112,9 @@ static int check_ours(const char *path, struct err *err)
 	if (access(path, R_OK) < 0)
 		return err_set(err, ERR_SYSTEM, 0, "cannot read %s: %s", path,
 			       strerrordesc_np(errno));
-	if (db_file_kind(path) != DB_FILE_OURS)
+	/* What its first page is, the disk may not read. */
+	if (db_file_kind(path) != DB_FILE_OURS &&
+	    (db_file_kind(path) != DB_FILE_NEW || !carve_finds_a_row(path)))
 		return err_set(err, ERR_SYSTEM, 0, "%s is no database of a gateway", path);
 	return 0;
 }
@@ -232,8 +263,8 @@ int private_copy_make(const char *path, struct private_copy *ret, struct err *er
 		r = make_directory(ret, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(suffixes); i++)
-		r = copy_file(suffixed(&from, real ? real : path, suffixes[i]),
-			      suffixed(&to, strbuf_z(&ret->db), suffixes[i]), err);
+		r = copy_file(path, suffixed(&from, real ? real : path, suffixes[i]),
+			      suffixed(&to, strbuf_z(&ret->db), suffixes[i]), &ret->bad, err);
 	if (r < 0)
 		private_copy_done(ret);
 	return r;

@@ -9,10 +9,12 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "journal/sqlite/bad_blocks.h"
 
 struct private_copy {
 	struct strbuf dir, db; /* db: the name of the copy */
 	int lock;              /* held on dir while db is used */
+	struct bad_blocks bad; /* of the database, zeros in the copy; n 0: the disk reads all */
 };
 
 /*
