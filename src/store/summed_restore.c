@@ -184,6 +184,22 @@ static void load_document(void *arg, struct document *doc, struct str bytes)
 	(void)r;
 }
 
+/* all: families that contradict a rule refuse the push, and are not left out. */
+static int show_copied(struct store *s, struct group *g, struct push *push, bool all)
+{
+	int r = 0;
+
+	s->work.heads_only = true;
+	if (all) {
+		summed_mark_all(group_summed(g)->group);
+		r = summed_show(s, g, false, false, push->now, &push->err);
+	} else {
+		show_restored(s, g, push->now);
+	}
+	s->work.heads_only = false;
+	return r;
+}
+
 int store_stage_summed(struct store *s, struct push *push, const struct store *from, double now,
 		       bool all)
 {
@@ -203,12 +219,7 @@ int store_stage_summed(struct store *s, struct push *push, const struct store *f
 	merged_load_end(su->group);
 	summed_were_heard(su, clock_mono_ns(), now);
 	s->work.now = push->now;
-	if (!all) {
-		show_restored(s, g, push->now);
-		return 0;
-	}
-	summed_mark_all(su->group);
-	return summed_show(s, g, false, false, push->now, &push->err);
+	return show_copied(s, g, push, all);
 }
 
 bool store_stage_remembered(struct store *s, const struct store *from, size_t *at)

@@ -185,6 +185,24 @@ START_TEST(counts_stay_when_zeros_last_longer)
 }
 END_TEST
 
+/* A log that is written anew says what the store shows, not what is due: the disk may have refused
+ * that. */
+START_TEST(zeros_that_are_over_are_written_anew)
+{
+	struct gateway g;
+
+	init_with(&g, &half_a_minute);
+	step(&g, "/j/pid/1|c 1");
+	step(&g, "/k/pid/1|d 1");
+	g.now = 1100;
+	step(&g, "/j/pid/1|c 2");
+	check_shows(&g, "one has been pushed to", "c 2; d{instance=\"\",job=\"k\"} 0");
+	pass(&g, 0);
+	check_shows(&g, "what was due", "c 2; d{instance=\"\",job=\"k\"} 1");
+	gateway_done(&g);
+}
+END_TEST
+
 START_TEST(counts_of_a_plain_group_stay)
 {
 	struct gateway g;
@@ -284,6 +302,7 @@ int main(void)
 	tcase_add_test(tc, zero_first);
 	tcase_add_test(tc, counts_do_not_become_zeros_again);
 	tcase_add_test(tc, counts_stay_when_zeros_last_longer);
+	tcase_add_test(tc, zeros_that_are_over_are_written_anew);
 	tcase_add_test(tc, counts_of_a_plain_group_stay);
 	tcase_add_test(tc, sources);
 	return run_cases("summed_sources", tc);
