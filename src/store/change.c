@@ -27,18 +27,23 @@ static struct change_pair *pair_add(struct change *c, struct store_family *f, ui
 	return &c->pairs[c->n++];
 }
 
-/* Adds a pair to a net change. The items of its index are the numbers of pairs, plus one. */
-static void net_add(struct change *c, struct store_family *f, uint32_t out, uint32_t in)
+/* The items of a net change's index are the numbers of pairs, plus one. */
+static void net_index(struct change *c)
 {
-	pair_add(c, f, out, in);
-	if (c->n <= FEW)
-		return;
 	for (uint32_t i = (uint32_t)c->index.n; i < c->n; i++)
 		/* NOLINTNEXTLINE(performance-no-int-to-ptr): pairs move, their numbers do not. */
 		table_add(&c->index, c->pairs[i].family->shown.hash, (void *)(uintptr_t)(i + 1));
 }
 
-static struct change_pair *net_find(const struct change *c, const struct store_family *f)
+/* Adds a pair to a net change. */
+static void net_add(struct change *c, struct store_family *f, uint32_t out, uint32_t in)
+{
+	pair_add(c, f, out, in);
+	if (c->n > FEW)
+		net_index(c);
+}
+
+static struct change_pair *net_find(struct change *c, const struct store_family *f)
 {
 	void *item;
 
@@ -48,6 +53,7 @@ static struct change_pair *net_find(const struct change *c, const struct store_f
 				return &c->pairs[i];
 		return NULL;
 	}
+	net_index(c);
 	for (size_t at = table_first(&c->index, f->shown.hash);
 	     (item = table_next(&c->index, f->shown.hash, &at));) {
 		struct change_pair *pair = &c->pairs[(uintptr_t)item - 1];
@@ -151,6 +157,20 @@ void change_take(struct store *s, struct store_family *f)
 	f->named = c->number;
 }
 
+/* Fetches what later entries of the table need into the cache. */
+static void look_at_entry(const struct store *s, const struct entry_table *t, uint32_t i)
+{
+	enum { ENTRIES = 32, HELPS = 16, FAMILIES = 8 };
+	uint32_t id;
+
+	if (i + ENTRIES < t->cap && (id = entries_at(t, i + ENTRIES)))
+		__builtin_prefetch(store_entry(s, id));
+	if (i + HELPS < t->cap && (id = entries_at(t, i + HELPS)))
+		__builtin_prefetch(store_entry(s, id)->help);
+	if (i + FAMILIES < t->cap && (id = entries_at(t, i + FAMILIES)))
+		__builtin_prefetch(&entry_family(store_entry(s, id))->named);
+}
+
 void change_take_others(struct store *s)
 {
 	struct change *c = &s->change;
@@ -169,6 +189,8 @@ void change_take_others(struct store *s)
 		}
 	for (uint32_t i = 0; net->n_out < t->n && i < t->cap; i++) {
 		uint32_t id = entries_at(t, i);
+
+		look_at_entry(s, t, i);
 		struct store_family *f = id ? entry_family(store_entry(s, id)) : NULL;
 
 		if (f && f->named != c->number)
@@ -197,6 +219,11 @@ static void join_net(struct store *s, const struct change *c)
 
 		holds->series += entry_lines(s, p->in) - entry_lines(s, p->out);
 		holds->families += (p->in != 0) - (p->out != 0);
+		if (first) {
+			/* Nobody may ever look for it: the index is made when somebody does. */
+			pair_add(net, p->family, p->out, p->in);
+			continue;
+		}
 		if (!known) {
 			net_add(net, p->family, p->out, p->in);
 			continue;

@@ -100,6 +100,21 @@ static int follow_in(struct store *s, const struct group *g, const struct change
 	return index_in(s, g, p, err);
 }
 
+/* Fetches what later pairs need to leave the index into the cache: nothing of a large group is
+ * there. */
+static void look_ahead(const struct store *s, const struct change *c, uint32_t i)
+{
+	enum { PLACES = 8 };
+
+	change_fetch_ahead(s, c, i);
+	if (i + PLACES < c->n && c->pairs[i + PLACES].out) {
+		const struct lines *l = &store_entry(s, c->pairs[i + PLACES].out)->lines;
+
+		if (!l->has_more)
+			series_index_prefetch(&s->index, l->hash);
+	}
+}
+
 /* A push that repeats has the same series in each pair. False: this one has not, or not all. */
 static bool follow_same(struct store *s, const struct change *c)
 {
@@ -133,8 +148,10 @@ int change_follow(struct store *s, const struct change *c, struct err *err)
 	if (same) {
 		n = c->n;
 	} else {
-		for (uint32_t i = 0; i < c->n; i++)
+		for (uint32_t i = 0; i < c->n; i++) {
+			look_ahead(s, c, i);
 			index_out(s, c->group, &c->pairs[i]);
+		}
 		while (n < c->n && (r = follow_in(s, c->group, &c->pairs[n], err)) == 0)
 			n++;
 	}
