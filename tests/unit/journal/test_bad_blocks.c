@@ -10,7 +10,7 @@
 #include "lib/run.h"
 #include "lib/temp_dir.h"
 
-enum { BLOCK = 4096 };
+#define BLOCK ((off_t)4096)
 
 static struct temp_dir top, dir;
 
@@ -111,7 +111,7 @@ START_TEST(a_disk_that_is_gone)
 	ck_assert_int_eq(bad_blocks_count(dir.db, &b), 0);
 	ck_assert_uint_eq(b.n, BAD_BLOCKS_MAX + 1);
 	ck_assert(!bad_blocks_are_few(&b));
-	ck_assert_uint_lt(reads, 4 * BAD_BLOCKS_MAX);
+	ck_assert_uint_lt(reads, UINT64_C(4) * BAD_BLOCKS_MAX);
 }
 END_TEST
 
