@@ -45,6 +45,9 @@ static bool end(const struct oracle *o, struct oracle_state *s, const struct sim
 		return false;
 	ends_apply(&s->store, &s->sums, &r->ends,
 		   r->ended ? ends_heard_ns(&o->started, r->ends.at) : r->now_ns);
+	/* What was overdue then, and was not noted, follows from what was. */
+	if (r->ended)
+		ends_start(&s->store, &s->sums, &o->started);
 	return true;
 }
 
