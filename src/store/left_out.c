@@ -155,6 +155,9 @@ static bool is_superseded(const struct left_out *l, const struct staged *st)
 {
 	if (!st->exists || st->made || st->replaced)
 		return true;
+	/* Of a summed group only its documents count. */
+	if (l->number > 0 && st->summed)
+		return true;
 	if (l->number == 0 && st->summed && !merged_has(st->summed->group, family_name(l)))
 		return true;
 	for (uint32_t i = 0; i < st->net.n; i++)

@@ -165,6 +165,7 @@ static int restore_group(struct store *s, struct group *g, double now, struct er
 	merged_each_document(su->group, know_document, s);
 	change_begin(s, g);
 	show_restored(s, g, now);
+	store_forget_left_out(s, g);
 	store_publish_restored(s);
 	pthread_mutex_lock(&s->pages.lock);
 	summed_show_all_sources(s, g);
