@@ -188,7 +188,7 @@ static void digest_left_out(const struct store *s, struct digests *ret)
 	struct store_left_out left;
 
 	for (size_t at = 0; store_left_out(s, &at, &left);)
-		if (!left.family.n || left.message.n)
+		if (left.whole || left.message.n)
 			add_digest(ret, left.key,
 				   mix(mix(hash_bytes(left.key), left.family), left.message));
 	array_sort(ret->list, ret->n, by_key);

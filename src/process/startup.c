@@ -195,7 +195,7 @@ static void log_left_out(const char *key, const char *name, const struct store *
 
 		startup_write_group(left.key, &group);
 		strbuf_adds(&family, left.family);
-		if (left.family.n)
+		if (!left.whole)
 			log_warn("a stored family breaks a rule: it is not shown, and kept until "
 				 "its group is pushed to with that name, replaced, or deleted",
 				 key, name, "group", strbuf_z(&group), "family", strbuf_z(&family),

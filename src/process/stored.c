@@ -108,8 +108,7 @@ size_t stored_print_left_out(const struct stored *s, const char *name)
 
 		startup_write_group(left.key, &group);
 		fprintf(stderr, "%s: not shown, since it breaks a rule: %.*s%s%s: %s\n", name,
-			STR_ARG(left.family), left.family.n ? " of " : "", strbuf_z(&group),
-			left.why);
+			STR_ARG(left.family), left.whole ? "" : " of ", strbuf_z(&group), left.why);
 	}
 	return n;
 }

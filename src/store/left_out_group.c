@@ -104,7 +104,7 @@ bool left_out_group_at(const struct store *s, size_t at, struct store_left_out *
 
 	if (!l)
 		return false;
-	*ret = (struct store_left_out){ .key = key_of(l), .why = l->why };
+	*ret = (struct store_left_out){ .whole = true, .key = key_of(l), .why = l->why };
 	return true;
 }
 

@@ -208,7 +208,8 @@ struct str store_group_key(const struct store *s, uint64_t group);
 /* Strings are borrowed until the next batch. */
 struct store_left_out {
 	struct str key;    /* of the group; canonical bytes */
-	struct str family; /* empty: the whole group */
+	bool whole;        /* the whole group */
+	struct str family; /* otherwise; a family that breaks a rule may have an empty name */
 	const char *why;
 	/* Of a family that stands in a record: what was pushed, and when (Unix seconds). */
 	struct str message;
