@@ -52,7 +52,8 @@ struct waiting_source {
 struct showing_zeros {
 	struct summed *summed; /* may be freed: only compare it */
 	uint32_t slot;
-	int64_t due_ns; /* monotonic: when the first of them shows its count */
+	int64_t due_ns; /* monotonic: when the first of them shows its count; */
+	double end;     /* by times of rows, Unix seconds */
 };
 
 struct showing_zeros_list {

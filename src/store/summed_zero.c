@@ -85,8 +85,8 @@ static void wait_for(struct store *s, struct showing_zeros it)
 void summed_note_zeros(struct store *s, struct group *g, const struct merged_zeros *z, double now)
 {
 	struct summed *su = group_summed(g);
-	int64_t now_ns = clock_mono_ns();
-	double end = 0;
+	double from = latest(s, now), end = 0;
+	int64_t due = clock_mono_ns();
 
 	if (z->first <= 0)
 		return;
@@ -99,11 +99,11 @@ void summed_note_zeros(struct store *s, struct group *g, const struct merged_zer
 	}
 	if (end == 0)
 		return;
-	int64_t due = end > now ? ns_later(now_ns + 1, seconds_to_ns(end - now)) : now_ns;
-
+	if (end > from)
+		due = ns_later(due + 1, seconds_to_ns(end - from));
 	if (su->zeros_due_ns == 0 || due < su->zeros_due_ns) {
 		su->zeros_due_ns = due;
-		wait_for(s, (struct showing_zeros){ su, g->slot, due });
+		wait_for(s, (struct showing_zeros){ su, g->slot, due, end });
 	}
 }
 
@@ -120,6 +120,21 @@ void summed_show_counts(struct merged_group *m)
 	for (uint32_t i = 0; i < m->n_families; i++)
 		if (m->families[i] && m->families[i]->policy == MERGE_SUM)
 			merged_family_changed(m, m->families[i]);
+}
+
+/* Those that are over by then, whatever the clock says. */
+static void end_zeros(struct summed *su, double end)
+{
+	const struct merged_zeros z = {
+		.first = (double)su->head.zero_first_ns / 1e9,
+		.now = end,
+		.counted_since = su->head.counted_since,
+	};
+	double since = summed_counted_since(su->group, &z);
+
+	su->head_changed |= since > su->head.counted_since;
+	su->head.counted_since = since;
+	summed_show_counts(su->group);
 }
 
 void summed_stage_zeros(struct store *s, int64_t now_ns)
@@ -142,7 +157,7 @@ void summed_stage_zeros(struct store *s, int64_t now_ns)
 			it.summed->zeros_due_ns = 0;
 			add(&s->zeros.staged, it);
 			change_begin(s, g);
-			summed_show_counts(g->staged->summed->group);
+			end_zeros(g->staged->summed, it.end);
 		}
 	}
 	w->n = n;

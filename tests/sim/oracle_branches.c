@@ -66,15 +66,19 @@ static bool apply(const struct oracle *o, struct oracle_state *s, const struct s
 
 /* ---- the branches ---- */
 
+/* States that differ in padding alone are not the same, which does no harm. */
+static bool is_same(const struct oracle_state *a, const struct oracle_state *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0; /* NOLINT(*memory-comparison) */
+}
+
 static void add(struct oracle_branches *b, struct oracle_state *state, uint64_t choice)
 {
 	struct str bytes = { (const char *)state, sizeof(*state) };
 	uint64_t hash = checksum_bytes(STR(""), bytes);
 
-	/* States that differ in padding alone are both kept, which does no harm. */
 	for (size_t i = 0; i < b->n; i++)
-		if (b->list[i].hash == hash && memcmp(b->list[i].state, state, sizeof(*state)) ==
-						       0) { /* NOLINT(*memory-comparison) */
+		if (b->list[i].hash == hash && is_same(b->list[i].state, state)) {
 			free(state);
 			return;
 		}

@@ -77,10 +77,12 @@ static void make_room(struct sim_sums *s, const struct sums_request *r)
 			sums_fold(s, 1u << i);
 }
 
-static void note_shown(struct sim_sums *s, int series, double now)
+static void note_shown(struct sim_sums *s, int series, double now, int64_t now_ns)
 {
-	if (s->since[series] == 0)
-		s->since[series] = now;
+	if (s->since[series] != 0)
+		return;
+	s->since[series] = now;
+	s->since_ns[series] = now_ns;
 }
 
 static void forget_shown(struct sim_sums *s, int series)
@@ -103,8 +105,8 @@ static void tell(struct sim_sums *s, const struct sums_request *r, double now, i
 	s->counted[ZERO_HISTOGRAM] |= s->is_plain;
 	s->is_plain = false;
 	note_heard(&s->lives[SUMS_TOTAL], r, now, now_ns);
-	note_shown(s, ZERO_TOTAL, now);
-	note_shown(s, ZERO_HISTOGRAM, now);
+	note_shown(s, ZERO_TOTAL, now, r->decided_ns);
+	note_shown(s, ZERO_HISTOGRAM, now, r->decided_ns);
 	for (int k = 0; k < SUM_KINDS; k++)
 		if (!p->known && s->in_base[k] && s->folded >> r->process & 1)
 			s->bases[k] -= says;
@@ -175,7 +177,7 @@ static void add(struct sim_sums *s, const struct sums_request *r, double now, in
 		s->born_at[SUMS_ADDED] = now;
 	}
 	note_heard(&s->lives[SUMS_ADDED], r, now, now_ns);
-	note_shown(s, ZERO_ADDED, now);
+	note_shown(s, ZERO_ADDED, now, r->decided_ns);
 	s->ids |= UINT64_C(1) << r->id;
 	s->added += r->value;
 }
@@ -213,6 +215,7 @@ void sums_bring_back(struct sim_sums *s, const struct sim_sums *before)
 	memcpy(s->in_base, before->in_base, sizeof(s->in_base));
 	s->folded = before->folded;
 	memcpy(s->since, before->since, ZERO_ADDED * sizeof(*s->since));
+	memcpy(s->since_ns, before->since_ns, ZERO_ADDED * sizeof(*s->since_ns));
 	memcpy(s->counted, before->counted, ZERO_ADDED * sizeof(*s->counted));
 	s->born_at[SUMS_TOTAL] = before->born_at[SUMS_TOTAL];
 }
@@ -373,6 +376,14 @@ static bool is_long_ago(double since, double wall)
 	return wall >= since + SUMS_ZERO_FIRST;
 }
 
+/* Of the time that has to pass each clock may have seen a part. */
+static bool may_be_over(const struct sim_sums *s, const struct sums_clock *clock, int series)
+{
+	double passed = (double)(clock->now_ns - s->since_ns[series]) / 1e9;
+
+	return is_long_ago(s->since[series], clock->latest_wall + passed);
+}
+
 /* A gateway that has waited for longer than that has looked at the clock again. */
 static bool shows_count(const struct sim_sums *s, const struct sums_clock *clock, int series)
 {
@@ -389,7 +400,7 @@ unsigned sums_zeros(const struct sim_sums *s, const struct sums_clock *clock, st
 
 	for (int i = 0; i < N_ZEROS; i++) {
 		bool may = !shows_count(s, clock, i);
-		bool must = may && !is_long_ago(s->since[i], clock->latest_wall);
+		bool must = may && !may_be_over(s, clock, i);
 
 		if (must || (may && value_of(scrape, begin[i]) == 0))
 			zeros |= 1u << i;

@@ -35,6 +35,7 @@ struct sums_request {
 	unsigned id, value;
 	bool few_values;     /* only SUMS_MOST_VALUES fit, */
 	bool looked;         /* and room was looked for in vain within a second before */
+	int64_t decided_ns;  /* monotonic */
 	int ttl, source_ttl; /* of the group (0: it never ends), and of the source; seconds */
 	int max_sources;
 };
@@ -96,8 +97,9 @@ struct sim_sums {
 	uint64_t ids;
 	double born_at[N_SUMS_SHOWN];
 	uint64_t added;
-	bool counted[N_ZEROS];    /* it never shows zeros: what it goes on from did not */
-	double since[N_ZEROS];    /* when the series was shown first, Unix seconds; 0: never */
+	bool counted[N_ZEROS];     /* it never shows zeros: what it goes on from did not */
+	double since[N_ZEROS];     /* when the series was shown first, Unix seconds; 0: never */
+	int64_t since_ns[N_ZEROS]; /* monotonic: the same */
 	int64_t over_ns[N_ZEROS]; /* monotonic, when that was seen to be long enough ago; 0: not yet
 				   */
 };

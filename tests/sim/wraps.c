@@ -113,6 +113,7 @@ static struct sim_request *decide(const struct store *s, const struct push *push
 			o->open[i - 1].in_steps = in_steps;
 			o->open[i - 1].lowered = world->lowered;
 			note_room(&o->open[i - 1], push);
+			o->open[i - 1].sum.decided_ns = clock_mono_ns();
 			o->open[i - 1].sum.looked = has_looked(s);
 			o->open[i - 1].push.max_of_group = rules_committed_by(
 				o->open[i - 1].push.group);

@@ -159,6 +159,26 @@ START_TEST(counts_do_not_become_zeros_again)
 }
 END_TEST
 
+/* Nor do zeros last for longer, if the clock is set back meanwhile. */
+START_TEST(zeros_end_by_a_clock_that_was_set_back)
+{
+	struct gateway g;
+
+	init_with(&g, &half_a_minute);
+	step(&g, "/j/pid/1|c 5");
+	for (int t = 1; t <= 31; t++) {
+		clock_hold((500 + t) * SECOND, (1000 + t) * SECOND);
+		if (t == 29)
+			check_shows(&g, "not yet", "c 0");
+		store_stage_due(g.store, clock_mono_ns(), clock_wall(), 10);
+		gateway_publish(&g);
+	}
+	check_shows(&g, "over", "c 5");
+	check_log(&g, "over");
+	gateway_done(&g);
+}
+END_TEST
+
 /* What was shown before the group had zero_first, or when it was shorter, goes on. */
 START_TEST(counts_stay_when_zeros_last_longer)
 {
@@ -301,6 +321,7 @@ int main(void)
 	tcase_add_test(tc, silence_after_the_database_was_read_back);
 	tcase_add_test(tc, zero_first);
 	tcase_add_test(tc, counts_do_not_become_zeros_again);
+	tcase_add_test(tc, zeros_end_by_a_clock_that_was_set_back);
 	tcase_add_test(tc, counts_stay_when_zeros_last_longer);
 	tcase_add_test(tc, zeros_that_are_over_are_written_anew);
 	tcase_add_test(tc, counts_of_a_plain_group_stay);
