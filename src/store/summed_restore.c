@@ -1,5 +1,6 @@
 /* Start-up: documents of the log become summed groups. */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -111,7 +112,8 @@ static int load_head(const struct store *s, struct summed *su, struct err *err)
 				       "the head of a summed group is damaged");
 	}
 	if (su->head.counted_since < 0)
-		su->head.counted_since = s->newest_at - (double)su->head.zero_first_ns / 1e9;
+		su->head.counted_since = fmax(s->newest_at - (double)su->head.zero_first_ns / 1e9,
+					      0);
 	su->before = su->head;
 	return 0;
 }
