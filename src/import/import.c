@@ -224,6 +224,29 @@ static int cmp_items(const void *pa, const void *pb)
 	return str_cmp(a->family->name, b->family->name);
 }
 
+static int by_name(const void *pa, const void *pb)
+{
+	const struct imported_family *a = pa, *b = pb;
+	int r = str_cmp(a->family->name, b->family->name);
+
+	return r ? r : (a->pushed_at > b->pushed_at) - (a->pushed_at < b->pushed_at);
+}
+
+/* A push has no family twice. In a file they have names of their own beside those inside. */
+static void keep_newest(struct import *im, struct imported_group *in)
+{
+	uint32_t n = 0;
+
+	array_sort(in->items, in->n_items, by_name);
+	for (uint32_t i = 0; i < in->n_items; i++)
+		if (i + 1 < in->n_items &&
+		    str_eq(in->items[i].family->name, in->items[i + 1].family->name))
+			leave_out_family(im, in->items[i].family->name, "there twice");
+		else
+			in->items[n++] = in->items[i];
+	in->n_items = n;
+}
+
 static struct push *build(struct import *im, const struct key *key, struct family *families,
 			  double now)
 {
@@ -315,6 +338,7 @@ int import_group(void *arg, const struct gob_group *g, struct err *err)
 	}
 	if (read_families(im, g, &in, err) < 0)
 		return -1;
+	keep_newest(im, &in);
 	array_sort(in.items, in.n_items, cmp_items);
 	if (!in.has_pushed_at && in.n_items > 0)
 		in.pushed_at = in.items[in.n_items - 1].pushed_at;
