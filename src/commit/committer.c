@@ -246,6 +246,7 @@ static void *committer_main(void *arg)
 		run_list(c, first);
 		go_on_late(c, clock_mono_ns() - start);
 		go_on_removing(c, clock_mono_ns() - start, ran);
+		committer_show_again(c);
 		if (c->late.n == 0) {
 			gather(c, taken + c->n_joined);
 			committer_clean(c);
@@ -271,6 +272,9 @@ struct committer *committer_start(struct queue *queue, struct store *store, stru
 	large_steps_init(&c->large, store, &c->late, committer_max_body(c));
 	slices_init(&c->slices, &c->database, batch_done);
 	buckets_init(&c->batch_pushes, batch_bounds, ARRAY_LEN(batch_bounds));
+	/* A start that is ready has shown what can be. */
+	committer_settle(c);
+	committer_show_again(c);
 	if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
 		err_set(err, ERR_SYSTEM, 0, "cannot start the committer's thread");
 		buckets_done(&c->batch_pushes);

@@ -109,6 +109,19 @@ void committer_set_times(const struct committer *c, struct push *first);
  */
 struct push *committer_answer_dry_runs(struct committer *c, struct push *first, bool were_late);
 
+/* ---- left_out.c ---- */
+
+/*
+ * Before the first batch after loading: writes which families are left out (store_settle_rows()).
+ * If that fails, pushes and deletes go on, and it is tried again when there is time.
+ */
+void committer_settle(struct committer *c);
+/*
+ * Between two batches: shows families again that have been left out, when what was in their way has
+ * gone.
+ */
+void committer_show_again(struct committer *c);
+
 /* ---- pushes.c ---- */
 
 /* What is left of a batch. */

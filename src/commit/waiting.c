@@ -156,6 +156,8 @@ static void look_around(struct committer *c)
 		committer_follow(c);
 	if (!d->suspect && store_next_due(c->store) <= clock_mono_ns())
 		committer_do_what_is_due(c);
+	committer_settle(c);
+	committer_show_again(c);
 	tell_digest(c);
 	if (clock_mono_ns() >= c->beat_ns)
 		committer_beat(c);

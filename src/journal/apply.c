@@ -214,7 +214,7 @@ static int look_at(struct applier *a, size_t i, struct err *err)
 		return for_many(a, row, false, goes, err);
 	if (row->kind == ROW_TAKE)
 		return for_many(a, row, true, goes, err);
-	if (row->kind != ROW_RECORD && row->kind != ROW_WHOLE)
+	if (!row_has_families(row))
 		return 0;
 	if (keep_newest(a, row, err) < 0 || look_at_record(a, row, err) < 0)
 		return -1;
@@ -285,7 +285,9 @@ static int apply(struct applier *a, const struct row *row, struct err *err)
 	store_apply_any(a->store, row);
 	if (!apply_is_news(row))
 		return 0;
-	if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
+	if (row->kind == ROW_LEFT_OUT && !store_apply_is_left_out(a->store, row->group))
+		return store_apply_families_left_out(a->store, row, err);
+	if (row_has_families(row))
 		return apply_record(a, row, err);
 	if (row->kind == ROW_TAKE)
 		return for_many(a, row, true, take_family, err);

@@ -14,6 +14,7 @@
 #include "journal/decoders.h"
 #include "journal/taken.h"
 #include "push/rules.h"
+#include "store/apply.h"
 #include "store/lifetime.h"
 #include "store/removal.h"
 
@@ -140,7 +141,10 @@ static void restore(void *arg, const struct row *row, struct push *push)
 	struct loader *l = arg;
 
 	taken_filter(&l->taken, row, push);
-	store_restore_record(l->store, row, push);
+	if (row->kind == ROW_LEFT_OUT)
+		store_restore_families_left_out(l->store, row, push);
+	else
+		store_restore_record(l->store, row, push);
 }
 
 static void restore_without(void *arg, const struct row *row, struct str family, const char *why)
@@ -186,7 +190,7 @@ static int load_document(struct loader *l, const struct row *row, struct err *er
 	return 0;
 }
 
-/* Of a group that is left out, which keeps its rows as they are. */
+/* A group that has ended, or one that is left out, which keeps its rows as they are. */
 static int load_left_out(struct loader *l, const struct row *row, struct err *err)
 {
 	CLEANUP(strbuf_done) struct strbuf left = { 0 };
@@ -195,7 +199,9 @@ static int load_left_out(struct loader *l, const struct row *row, struct err *er
 	size_t at = 0;
 	int r = 0;
 
-	if ((row->kind == ROW_RECORD || row->kind == ROW_WHOLE) && l->taken.n > 0) {
+	if (!store_apply_is_left_out(l->store, row->group))
+		return 0;
+	if (row_has_families(row) && l->taken.n > 0) {
 		while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
 			if (!taken_has(&l->taken, row, name))
 				strbuf_adds(&left, message);
@@ -242,12 +248,14 @@ static int load_row(void *arg, const struct row *row, struct err *err)
 		return load_life(l, row, err);
 	if (row->kind == ROW_DOCUMENT)
 		return load_document(l, row, err);
-	if ((row->kind != ROW_RECORD && row->kind != ROW_WHOLE) || has_id(&l->closed, row->group))
+	if (!row_has_families(row) || has_id(&l->closed, row->group))
 		return 0;
 	if (row->kind == ROW_WHOLE)
 		add_id(&l->closed, row->group);
 	if (!has_id(&l->emptied, row->group) && !has_id(&l->summed, row->group))
 		return decoders_add(l->decoders, row, key, err);
+	if (row->kind == ROW_LEFT_OUT)
+		return 0;
 	/* Only the time of this push still counts. */
 	struct row times = *row;
 

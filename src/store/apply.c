@@ -36,11 +36,7 @@ static int64_t when(const struct store *s, double at)
 
 /* ---- groups ---- */
 
-/*
- * The group with this id, rows applied since the last end included; NULL: there is none, or it has
- * ended.
- */
-static struct group *group_of(struct store *s, uint64_t id)
+struct group *store_apply_find(struct store *s, uint64_t id)
 {
 	const struct table *made = &s->applied.made;
 	struct group *g;
@@ -55,7 +51,7 @@ static struct group *group_of(struct store *s, uint64_t id)
 
 struct str store_apply_key(struct store *s, uint64_t group, bool *ret_plain)
 {
-	const struct group *g = group_of(s, group);
+	const struct group *g = store_apply_find(s, group);
 
 	*ret_plain = g && !group_summed(g);
 	return g ? group_key(g) : STR("");
@@ -131,7 +127,7 @@ static int of_left_out(struct store *s, struct left_out_group *l, const struct r
 
 static int end_group(struct store *s, const struct row *row, uint64_t id, struct err *err)
 {
-	struct group *g = group_of(s, id);
+	struct group *g = store_apply_find(s, id);
 	struct left_out_group *l = g ? NULL : left_out_group_find(s, id);
 
 	if (l)
@@ -187,7 +183,7 @@ int store_apply_left_out(struct store *s, const struct row *row, struct err *err
 
 int store_apply_record(struct store *s, const struct row *row, struct push *push, struct err *err)
 {
-	struct group *g = group_of(s, row->group);
+	struct group *g = store_apply_find(s, row->group);
 	struct limits_held lim;
 	struct record *record;
 	int r = 0;
@@ -250,7 +246,7 @@ static int apply_life(struct store *s, const struct row *row, struct group *g, s
 
 void store_apply_hide_family(struct store *s, uint64_t group, struct str family)
 {
-	struct group *g = group_of(s, group);
+	struct group *g = store_apply_find(s, group);
 	struct left_out_group *l = g ? NULL : left_out_group_find(s, group);
 	struct store_family *f = g ? family_of(s, family) : NULL;
 	struct err ignored;
@@ -266,7 +262,7 @@ void store_apply_hide_family(struct store *s, uint64_t group, struct str family)
 
 void store_apply_hide(struct store *s, uint64_t group)
 {
-	struct group *g = group_of(s, group);
+	struct group *g = store_apply_find(s, group);
 	struct err ignored;
 	bool replaced;
 
@@ -329,7 +325,7 @@ static int apply_documents(struct store *s, struct err *err)
 
 static int apply_of_group(struct store *s, const struct row *row, struct err *err)
 {
-	struct group *g = group_of(s, row->group);
+	struct group *g = store_apply_find(s, row->group);
 
 	if (!g && left_out_group_find(s, row->group))
 		return of_left_out(s, left_out_group_find(s, row->group), row, err);

@@ -54,6 +54,8 @@ struct str store_apply_key(struct store *s, uint64_t group, bool *ret_plain);
  * takes its records: nothing of them is shown, and cleaning keeps what is live.
  */
 bool store_apply_is_left_out(const struct store *s, uint64_t group);
+/* A ROW_LEFT_OUT of a group that is shown. */
+int store_apply_families_left_out(struct store *s, const struct row *row, struct err *err);
 int store_apply_left_out(struct store *s, const struct row *row, struct err *err);
 /*
  * push: built of the row's body for the group's key, without families that a later row replaces or

@@ -21,6 +21,16 @@ static int refused(struct err *err)
 	return -1;
 }
 
+static int refused_beside(struct store *s, const struct store_family *used, struct err *err)
+{
+	s->in_way = (struct in_the_way){ .exposed = used->shown.hash,
+					 .name = hash_bytes(used->shown.name),
+					 .type = used->type,
+					 .own = used->own,
+					 .known = true };
+	return refused(err);
+}
+
 static const char *type_word(int32_t type)
 {
 	static const char *const words[] = { "COUNTER", "GAUGE",     "SUMMARY",
@@ -93,7 +103,7 @@ static int check_name(const struct name_check *c)
 		"metric name %s is exposed as the same name as %s, which is already there",
 		str_quote(c->family->shown.name, name, sizeof(name)),
 		str_quote(used->shown.name, other, sizeof(other)));
-	return refused(c->err);
+	return refused_beside(c->store, used, c->err);
 }
 
 static bool holds(struct store *s, const struct group *g, const struct store_family *f,
@@ -169,7 +179,7 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 		err_set(err, ERR_INVALID, 0,
 			"gathered metric family %s has type %s but should have %s", name + 1,
 			type_word(type), type_word(f->type));
-		return refused(err);
+		return refused_beside(s, f, err);
 	}
 	holder = holder_of(s, f, g);
 	if (holder && g->staged && g->staged->hides_others) {
@@ -185,7 +195,7 @@ static int check_type(struct store *s, const struct store_family *f, const struc
 		strbuf_addz(&who, ": other groups have it with that type");
 	err_set(err, ERR_INVALID, 0, "collected metric %s is not a %s%s, this push says %s", name,
 		type_word(f->type), strbuf_z(&who), type_word(type));
-	return refused(err);
+	return refused_beside(s, f, err);
 }
 
 /* x_count beside a histogram or summary x would give one sample name two meanings. */
@@ -215,7 +225,7 @@ static int check_suffix_of_other(const struct name_check *c)
 			str_quote(c->family->shown.name, name, sizeof(name)),
 			text_type_name(used->type),
 			str_quote(used->shown.name, other, sizeof(other)));
-		return refused(c->err);
+		return refused_beside(c->store, used, c->err);
 	}
 	return 0;
 }
@@ -240,7 +250,7 @@ static int check_own_suffixes(const struct name_check *c)
 			i == 2 ? "histogram" : "histogram or summary",
 			str_quote(c->family->shown.name, name, sizeof(name)),
 			str_quote(used->shown.name, other, sizeof(other)));
-		return refused(c->err);
+		return refused_beside(c->store, used, c->err);
 	}
 	return 0;
 }
@@ -320,8 +330,10 @@ static int check_series(struct store *s, const struct group *g, const struct ent
 			continue;
 		uint32_t other = group_entry(s, s->by_slot[owner], entry_family(e), &hint);
 
-		if (other && same_series(e, store_entry(s, other), hash))
-			return refuse_series(e, hash, err);
+		if (!other || !same_series(e, store_entry(s, other), hash))
+			continue;
+		s->in_way = (struct in_the_way){ .series = hash, .known = true };
+		return refuse_series(e, hash, err);
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/summed.h"
 
@@ -177,7 +178,8 @@ static int clean_record(struct store *s, const struct group *g, const struct row
 		return -1;
 	last = !g ? out->last : g->last ? g->last->number : 0;
 	if (kept.n > 0 || last == number)
-		move_row(s, row, ROW_RECORD, strbuf_str(&kept));
+		move_row(s, row, row->kind == ROW_LEFT_OUT ? ROW_LEFT_OUT : ROW_RECORD,
+			 strbuf_str(&kept));
 	return 0;
 }
 
@@ -232,6 +234,8 @@ static bool is_live(const struct store *s, const struct group *g, const struct r
 		return g->failure && g->failure->number == row_first_number(row);
 	case ROW_LIFE:
 		return g->life && g->life->number == row_first_number(row);
+	case ROW_LEFT_OUT:
+		return s->left_out.n > 0;
 	case ROW_FOLDED:
 	case ROW_PUSH_IDS:
 	case ROW_DOCUMENT:
@@ -299,7 +303,7 @@ int store_clean_row(struct store *s, const struct row *row, struct err *err)
 
 	if (!own && !is_live(s, g, row) && !g)
 		keep_row(s, row, row->kind, row->body);
-	else if (row->kind == ROW_RECORD || row->kind == ROW_WHOLE)
+	else if (row_has_families(row))
 		return clean_record_of(s, g, row, err);
 	else
 		move_row(s, row, row->kind, row->body);

@@ -28,6 +28,15 @@ struct store_family {
 	bool idle;       /* in store.idle */
 };
 
+/* What an entry contradicts: a series of another group, or a family in use with that type. */
+struct in_the_way {
+	uint64_t exposed, name; /* of the family: hashes */
+	uint64_t series;        /* its hash; 0: the family */
+	uint8_t type;           /* enum metric_type */
+	bool own;               /* a family of the gateway itself, which stays */
+	bool known;             /* the rest is set */
+};
+
 struct store {
 	struct limits_held lim;
 	struct source_limits source_lim;
@@ -42,10 +51,17 @@ struct store {
 	uint32_t n_free_slots, cap_free_slots;
 	struct series_index index;
 	uint64_t staged_groups, staged_series;
-	uint64_t staged_bytes;   /* without the next two; see stored_bytes.h */
-	uint64_t merged_bytes;   /* of the sources and sums of all summed groups, as published */
-	uint64_t left_out_bytes; /* of what is left out; never staged */
-	struct change change;    /* the current one */
+	uint64_t staged_bytes;    /* without the next two; see stored_bytes.h */
+	uint64_t merged_bytes;    /* of the sources and sums of all summed groups, as published */
+	uint64_t left_out_bytes;  /* of what is left out; never staged */
+	struct in_the_way in_way; /* of what store_check_entry() has refused last */
+	size_t n_unsettled;       /* left-out families of which store_has_unsettled() speaks */
+	/*
+	 * Places of left_out, modulo its size: where store_next_free() looks next, and how many it
+	 * has yet to look at, since something has gone.
+	 */
+	size_t next_left_out, n_left_out_to_look_at;
+	struct change change; /* the current one */
 	struct {
 		struct staged *first; /* linked by next_spare */
 		size_t n;
@@ -302,6 +318,12 @@ void store_stage_accepted(struct store *s, struct group *g, struct push *push);
 void store_look_ahead(const struct store *s, const struct group *g, const struct push *push,
 		      uint32_t i);
 
+/*
+ * In apply.c, between store_apply_begin() and its end: the group with this id, rows applied so far
+ * included; NULL: there is none, or it has ended.
+ */
+struct group *store_apply_find(struct store *s, uint64_t id);
+
 /* In rows.c. Gives numbers to the steps that become rows, unless they have them. */
 void store_number_steps(struct store *s);
 struct row *store_row_add(struct store *s, enum row_kind kind);
@@ -310,22 +332,6 @@ void store_rows_clear(struct store *s);
 void store_rows_count(struct store *s);
 /* In clean.c. Counts the rows that the batch has appended. */
 void store_log_grew(struct store *s);
-
-/* In left_out.c. row: the record that has the family; NULL: documents of a summed group have it. */
-void store_leave_out(struct store *s, const struct group *g, const struct row *row,
-		     struct str family, const char *why);
-bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
-		       struct str family);
-/* Whether a family of that name is left out that a newer record has. */
-bool store_left_out_since(const struct store *s, const struct group *g, uint64_t number,
-			  struct str family);
-/* Whether families of the group are left out. */
-bool store_leaves_out_of(const struct store *s, const struct group *g);
-/* While a batch is published: forgets families that the batch has replaced in the group. */
-void store_forget_left_out(struct store *s, const struct group *g);
-void store_left_out_done(struct store *s);
-void store_count_left_out(struct store *s);
-const char *store_left_out_reason(const char *why);
 
 /*
  * In kin.c. store_kin_meet() links a new family with its kin. store_kin_changes(), while a batch is

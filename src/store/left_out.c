@@ -6,18 +6,10 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/stored_bytes.h"
 #include "store/summed.h"
-
-/* A left-out family, found by its group's slot. */
-struct left_out {
-	uint32_t slot;
-	uint64_t number; /* of its record, when that was first written; 0: of none */
-	double at;       /* of its push */
-	char *key, *family, *message, *why;
-	size_t key_n, family_n, message_n;
-};
 
 /* The reason, without the words that all refusals begin with. */
 const char *store_left_out_reason(const char *why)
@@ -25,11 +17,6 @@ const char *store_left_out_reason(const char *why)
 	const char prefix[] = PUSH_INVALID_PREFIX;
 
 	return strncmp(why, prefix, sizeof(prefix) - 1) == 0 ? why + sizeof(prefix) - 1 : why;
-}
-
-static struct str family_name(const struct left_out *l)
-{
-	return (struct str){ l->family, l->family_n };
 }
 
 static void left_out_free(struct left_out *l)
@@ -50,26 +37,28 @@ static void forget(struct store *s, struct left_out *l)
 {
 	table_remove(&s->left_out, l->slot, l);
 	s->left_out_bytes -= held_by(l);
+	s->n_unsettled -= left_out_is_unsettled(l);
 	left_out_free(l);
 }
 
-static struct left_out *find(const struct store *s, const struct group *g, struct str family)
+struct left_out *left_out_find(const struct store *s, const struct group *g, struct str family)
 {
 	struct left_out *l;
 
 	for (size_t at = table_first(&s->left_out, g->slot);
 	     (l = table_next(&s->left_out, g->slot, &at));)
-		if (str_eq(family_name(l), family))
+		if (str_eq(left_out_family(l), family))
 			return l;
 	return NULL;
 }
 
 void store_leave_out(struct store *s, const struct group *g, const struct row *row,
-		     struct str family, const char *why)
+		     struct str family, const char *why, bool contradicts)
 {
+	bool settled = row && row->kind == ROW_LEFT_OUT;
 	struct str key = group_key(g),
 		   message = left_out_message(row ? row->body : STR_NULL, family);
-	struct left_out *l = find(s, g, family);
+	struct left_out *l = left_out_find(s, g, family);
 	uint64_t number = row ? row_first_number(row) : 0;
 
 	/* As of what is shown, the newest record counts; a moved one is read early. */
@@ -89,10 +78,22 @@ void store_leave_out(struct store *s, const struct group *g, const struct row *r
 		.family = mem_dup(family.p, family.n),
 		.family_n = family.n,
 		.why = mem_strdup(store_left_out_reason(why)),
+		.contradicts = contradicts || settled,
+		.settled = settled,
+		.in_way = contradicts && !settled ? s->in_way
+						  : (struct in_the_way){ .known = false },
 	};
 	table_add(&s->left_out, l->slot, l);
 	s->left_out_bytes += held_by(l);
+	s->n_unsettled += left_out_is_unsettled(l);
 	store_count_left_out(s);
+}
+
+void store_leave_out_settled(struct store *s, const struct group *g, const struct row *row,
+			     struct str family)
+{
+	store_leave_out(s, g, row, family, "it contradicts what others have", true);
+	store_look_for_free(s);
 }
 
 void store_count_left_out(struct store *s)
@@ -108,6 +109,16 @@ void store_left_out_done(struct store *s)
 	table_done(&s->left_out);
 }
 
+void left_out_describe(const struct left_out *l, struct store_left_out *ret)
+{
+	*ret = (struct store_left_out){ .key = { l->key, l->key_n },
+					.family = left_out_family(l),
+					.why = l->why,
+					.message = { l->message, l->message_n },
+					.at = l->at,
+					.contradicts = l->contradicts };
+}
+
 bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret)
 {
 	while (*at < s->left_out.cap) {
@@ -115,11 +126,7 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
 
 		if (!l)
 			continue;
-		*ret = (struct store_left_out){ .key = { l->key, l->key_n },
-						.family = family_name(l),
-						.why = l->why,
-						.message = { l->message, l->message_n },
-						.at = l->at };
+		left_out_describe(l, ret);
 		return true;
 	}
 	while (*at < s->left_out.cap + s->left_out_groups.cap)
@@ -131,7 +138,7 @@ bool store_left_out(const struct store *s, size_t *at, struct store_left_out *re
 bool store_is_left_out(const struct store *s, const struct group *g, uint64_t number,
 		       struct str family)
 {
-	const struct left_out *l = find(s, g, family);
+	const struct left_out *l = left_out_find(s, g, family);
 
 	return l && l->number == number;
 }
@@ -139,7 +146,7 @@ bool store_is_left_out(const struct store *s, const struct group *g, uint64_t nu
 bool store_left_out_since(const struct store *s, const struct group *g, uint64_t number,
 			  struct str family)
 {
-	const struct left_out *l = s->left_out.n > 0 ? find(s, g, family) : NULL;
+	const struct left_out *l = s->left_out.n > 0 ? left_out_find(s, g, family) : NULL;
 
 	return l && l->number > number;
 }
@@ -158,11 +165,11 @@ static bool is_superseded(const struct left_out *l, const struct staged *st)
 	/* Of a summed group only its documents count. */
 	if (l->number > 0 && st->summed)
 		return true;
-	if (l->number == 0 && st->summed && !merged_has(st->summed->group, family_name(l)))
+	if (l->number == 0 && st->summed && !merged_has(st->summed->group, left_out_family(l)))
 		return true;
 	for (uint32_t i = 0; i < st->net.n; i++)
 		if (st->net.pairs[i].in &&
-		    str_eq(st->net.pairs[i].family->shown.name, family_name(l)))
+		    str_eq(st->net.pairs[i].family->shown.name, left_out_family(l)))
 			return true;
 	return false;
 }
@@ -183,7 +190,10 @@ void store_forget_left_out(struct store *s, const struct group *g)
 {
 	struct left_out *l;
 
-	while ((l = find_superseded(s, g)) != NULL)
+	while ((l = find_superseded(s, g)) != NULL) {
 		forget(s, l);
+		/* What stood behind it in the table may stand before it now. */
+		store_look_for_free(s);
+	}
 	store_count_left_out(s);
 }

@@ -1,4 +1,5 @@
 #include "store/left_out_group.h"
+#include "store/left_out.h"
 
 #include <stdlib.h>
 
@@ -150,6 +151,12 @@ static bool add_family(struct left_out_group *l, struct str name, uint64_t numbe
 	return true;
 }
 
+static void note_push(struct left_out_group *l, const struct row *row)
+{
+	if (row->kind != ROW_LEFT_OUT && row_first_number(row) > l->last)
+		l->last = row_first_number(row);
+}
+
 static int add_record(struct left_out_group *l, const struct row *row)
 {
 	uint64_t number = row_first_number(row), bytes = 0;
@@ -163,8 +170,7 @@ static int add_record(struct left_out_group *l, const struct row *row)
 	while (!l->emptied && (r = row_next_family(row->body, &at, &message, &name)) > 0)
 		if (add_family(l, name, number, (uint32_t)message.n))
 			bytes += message.n;
-	if (number > l->last)
-		l->last = number;
+	note_push(l, row);
 	l->live_bytes += bytes ? bytes + ROW_BYTES : 0;
 	return r;
 }
@@ -218,6 +224,7 @@ int store_restore_left_out(struct store *s, const struct row *row)
 	switch (row->kind) {
 	case ROW_RECORD:
 	case ROW_WHOLE:
+	case ROW_LEFT_OUT:
 		r = add_record(l, row);
 		break;
 	case ROW_FAILED:
@@ -268,9 +275,9 @@ static int apply_record(struct left_out_group *l, const struct row *row)
 
 	if (row->kind == ROW_WHOLE)
 		forget_families(l);
-	l->last = row_first_number(row);
+	note_push(l, row);
 	while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
-		replace_family(l, name, l->last, (uint32_t)message.n);
+		replace_family(l, name, row_first_number(row), (uint32_t)message.n);
 	return r;
 }
 
@@ -319,6 +326,7 @@ static int apply_row(struct store *s, struct left_out_group *l, const struct row
 	switch (row->kind) {
 	case ROW_RECORD:
 	case ROW_WHOLE:
+	case ROW_LEFT_OUT:
 		return apply_record(l, row);
 	case ROW_DOCUMENT:
 		return apply_document(l, row);

@@ -56,6 +56,7 @@ bool left_out_group_has_row(const struct left_out_group *l, const struct row *ro
 	case ROW_GROUP:
 	case ROW_RECORD:
 	case ROW_WHOLE:
+	case ROW_LEFT_OUT:
 		return true;
 	case ROW_FAILED:
 		return number == l->failed;
@@ -127,7 +128,9 @@ bool store_stage_left_out_group(struct store *s, const struct store *from, size_
 bool store_stage_left_out_family(struct store *s, const struct store_left_out *left)
 {
 	const struct group *g = store_group_find(s, left->key, hash_bytes(left->key));
-	const struct row row = { .kind = ROW_RECORD, .at = left->at, .body = left->message };
+	const struct row row = { .kind = left->contradicts ? ROW_LEFT_OUT : ROW_RECORD,
+				 .at = left->at,
+				 .body = left->message };
 
 	if (!g || left->message.n == 0)
 		return false;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "metrics/key.h"
 #include "store/deadlines.h"
+#include "store/left_out.h"
 #include "store/stored_bytes.h"
 #include "store/summed.h"
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/digest.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 #include "store/stored_bytes.h"
@@ -305,8 +306,11 @@ static void publish_group(struct store *s, struct group *g)
 	count_states(s, g, 1);
 	count_digest(s, g, 1);
 	pages_show_group(&s->pages, g, g->exists);
-	if (s->left_out.n > 0)
+	if (s->left_out.n > 0) {
 		store_forget_left_out(s, g);
+		if (st->net.n_out > 0)
+			store_look_for_free(s);
+	}
 	if (st->has_left)
 		store_has_left(s, g);
 	staged_free(s, g);

@@ -1,6 +1,7 @@
 /* Start-up: rows of the log become groups, through the same changes as pushes. */
 #include "base/hash.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 
@@ -103,9 +104,11 @@ static void put_or_leave_out(struct store *s, struct group *g, struct record *re
 
 	if (put_families(s, g, record, push->families, push->n_families, &err) == 0)
 		return;
-	for (uint32_t i = 0; i < push->n_families; i++)
+	for (uint32_t i = 0; i < push->n_families; i++) {
+		s->in_way = (struct in_the_way){ .known = false };
 		if (put_families(s, g, record, &push->families[i], 1, &err) < 0)
-			store_leave_out(s, g, row, push->families[i].name, err.msg);
+			store_leave_out(s, g, row, push->families[i].name, err.msg, !s->in_way.own);
+	}
 }
 
 void store_restore_soon(const struct store *s, const struct row *row, const struct push *push)
@@ -153,7 +156,16 @@ void store_restore_without(struct store *s, const struct row *row, struct str fa
 {
 	struct group *g = store_group_by_id(s, row->group);
 
-	store_leave_out(s, g, row, family, why);
+	store_leave_out(s, g, row, family, why, false);
+}
+
+void store_restore_families_left_out(struct store *s, const struct row *row, struct push *push)
+{
+	const struct group *g = store_group_by_id(s, row->group);
+
+	keep_newest(s, g, row, push);
+	for (uint32_t i = 0; i < push->n_families; i++)
+		store_leave_out_settled(s, g, row, push->families[i].name);
 }
 
 void store_restore_failed(struct store *s, const struct row *row)

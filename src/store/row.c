@@ -37,7 +37,7 @@ bool rows_free(const struct rows *rows)
 bool row_kind_is_known(enum row_kind kind)
 {
 	return (kind >= ROW_GROUP && kind <= ROW_DIGEST) ||
-	       (kind >= ROW_TAKE && kind <= ROW_UNDONE);
+	       (kind >= ROW_TAKE && kind <= ROW_LEFT_OUT);
 }
 
 enum row_verdict row_verdict(const struct row *r)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 #include "store/summed.h"

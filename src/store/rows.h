@@ -59,6 +59,12 @@ enum row_kind {
 			  body */
 	ROW_UNDONE = 23, /* a removal can no longer be undone; group 0; body: its id, or nothing: no
 			    earlier removal can be undone */
+	/*
+	 * Of families that an older version has stored and that contradict others: from now on the
+	 * group does not show them, whatever becomes of the others. Body and time as of a record,
+	 * whose place it takes, but it is no push.
+	 */
+	ROW_LEFT_OUT = 24,
 };
 
 enum { FAILED_WHY_MAX = 200 };
@@ -92,6 +98,12 @@ bool rows_free(const struct rows *rows);
 static inline uint64_t row_first_number(const struct row *r)
 {
 	return r->from ? r->from : r->number;
+}
+
+/* Whether the body has messages of families. */
+static inline bool row_has_families(const struct row *r)
+{
+	return r->kind == ROW_RECORD || r->kind == ROW_WHOLE || r->kind == ROW_LEFT_OUT;
 }
 
 /*

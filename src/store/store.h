@@ -177,6 +177,8 @@ void store_restore_row(struct store *s, const struct row *row);
 void store_restore_soon(const struct store *s, const struct row *row, const struct push *push);
 void store_restore_record(struct store *s, const struct row *row, struct push *push);
 void store_restore_failed(struct store *s, const struct row *row);
+/* The same for a ROW_LEFT_OUT. */
+void store_restore_families_left_out(struct store *s, const struct row *row, struct push *push);
 /* A group whose key breaks a rule by itself. */
 void store_restore_group_without(struct store *s, const struct row *row, const char *why);
 void store_restore_life(struct store *s, const struct row *row);
@@ -214,6 +216,7 @@ struct store_left_out {
 	/* Of a family that stands in a record: what was pushed, and when (Unix seconds). */
 	struct str message;
 	double at;
+	bool contradicts; /* what was pushed to others, when it was left out first */
 };
 
 /*
@@ -222,6 +225,37 @@ struct store_left_out {
  * the group ends. A group stays until a push to its key is accepted, or deletes it.
  */
 bool store_left_out(const struct store *s, size_t *at, struct store_left_out *ret);
+
+/*
+ * Which of two families that contradict each other is left out depends on which was pushed last,
+ * and on nothing else only if that is settled by a row (ROW_LEFT_OUT): otherwise a start could show
+ * what has been left out, or leave out what has been shown, once one of them is pushed again or
+ * deleted. The committer, before the first batch after loading: while store_has_unsettled(),
+ * commits store_settle_rows(), and then calls store_settled() and store_publish(); or
+ * store_rollback().
+ */
+bool store_has_unsettled(const struct store *s);
+const struct rows *store_settle_rows(struct store *s);
+void store_settled(struct store *s);
+/*
+ * The committer, between two batches: the next family that is settled and that nothing known is in
+ * the way of any more; looks at up to max of them. False: it was none of these, and there are more
+ * to look at while store_is_looking_for_free(). store_finds_free(): whether there is one, which is
+ * still the next one then. store_look_for_free(): at all of them once more,
+ * which publishing does itself when something goes.
+ */
+void store_look_for_free(struct store *s);
+bool store_is_looking_for_free(const struct store *s);
+bool store_finds_free(struct store *s, size_t max);
+bool store_next_free(struct store *s, size_t max, struct store_left_out *ret);
+/*
+ * Inside a batch that only this stages: the family is pushed again, though not as the group's last
+ * push. push: of its message, with its time; empty: for the same group, without families. Both have
+ * to live until the batch is published or rolled back. False: something is in the way, and nothing
+ * is staged.
+ */
+bool store_show_again(struct store *s, const struct store_left_out *left, struct push *push,
+		      struct push *empty);
 
 /*
  * For a group that is copied from elsewhere. The committer, after it has staged the group's

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/summed.h"
 

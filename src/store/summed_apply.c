@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/summed.h"
 
 /* The newest row of each document. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/lifetime.h"
 #include "store/stored_bytes.h"
 #include "store/summed.h"
@@ -131,7 +132,7 @@ static void know_document(void *arg, struct document *doc)
  */
 static int leave_out(struct store *s, const struct group *g, struct str family, const char *why)
 {
-	store_leave_out(s, g, NULL, family, why);
+	store_leave_out(s, g, NULL, family, why, false);
 	return 0;
 }
 

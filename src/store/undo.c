@@ -153,6 +153,7 @@ bool undo_restores(enum row_kind kind)
 	case ROW_FAILED:
 	case ROW_LIFE:
 	case ROW_DOCUMENT:
+	case ROW_LEFT_OUT:
 		return true;
 	default:
 		return false;

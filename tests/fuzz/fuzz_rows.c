@@ -1,8 +1,9 @@
 /*
  * Any rows as a log: each is kind, group, number that it had at first, time, and its body with the
  * length in front; numbers and checksums are right. What must hold: the log is loaded, or refused
- * with one line of text; what was loaded can be shown, and is the same after it was written anew.
- * And another gateway that is given these rows follows, or says in one line why it cannot.
+ * with one line of text; what was loaded can be shown, and is the same after it was written anew,
+ * and after a restart, also when groups have ended that were in the way of what is left out. And
+ * another gateway that is given these rows follows, or says in one line why it cannot.
  */
 #undef NDEBUG
 #include <assert.h>
@@ -15,6 +16,7 @@
 #include "journal/rewrite.h"
 #include "lib/exposed.h"
 #include "lib/mem_storage.h"
+#include "push/push.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +89,98 @@ static void check_written_anew(struct store *s)
 	mem_storage_done(&log);
 }
 
+static void check_restart(struct store *s, struct mem_storage *log, const char *when)
+{
+	struct store *again = store_new(&unlimited);
+	struct err err = { 0 };
+
+	if (load_store(&log->base, again, &err) != STORAGE_LOADED ||
+	    !compare_stores(s, again, &err)) {
+		fprintf(stderr, "%s: %s\n", when, err.msg);
+		abort();
+	}
+	store_free(again);
+}
+
+static void commit(struct mem_storage *log, const struct rows *rows)
+{
+	struct err err;
+	enum storage_commit_result r = log->base.ops->commit(&log->base, rows, &err);
+
+	assert(r == STORAGE_COMMITTED);
+}
+
+static void end_group(struct store *s, struct mem_storage *log, struct str key)
+{
+	struct push_builder builder = { .max_series = 1, .max_labels = UINT32_MAX };
+	struct arena arena;
+	struct key decoded;
+	struct push *push;
+	int r;
+
+	arena_init(&arena, SIZE_MAX);
+	builder.arena = &arena;
+	r = key_decode(key, &arena, &decoded);
+	assert(r == 0);
+	push = push_build(&builder, PUSH_DELETE, &decoded, NULL, SECONDS);
+	store_stage(s, push);
+	commit(log, store_rows(s));
+	store_publish(s);
+	push_free(push);
+	push_builder_done(&builder);
+	arena_done(&arena);
+}
+
+/* Whether the id of each group is the number of the row that makes it, as every version writes it.
+ */
+static bool has_own_ids(const struct mem_storage *log)
+{
+	for (size_t i = 0; i < log->n_rows; i++)
+		if (log->rows[i].kind == ROW_GROUP && log->rows[i].group != log->rows[i].number)
+			return false;
+	return true;
+}
+
+/* Whether it can be settled by rows what is left out. No version writes the other logs. */
+static bool is_settled(const struct store *s)
+{
+	struct store_left_out left;
+
+	for (size_t at = 0; store_left_out(s, &at, &left);)
+		if (left.whole || !left.message.n)
+			return false;
+	return true;
+}
+
+/* What is shown, and what is left out, stays so over restarts, whatever goes that was in its way.
+ */
+static void check_lasting(struct store *s, struct mem_storage *log)
+{
+	enum { GROUPS_MAX = 4 };
+	struct group_copy g;
+	struct arena arena;
+	uint32_t cursor;
+
+	while (store_has_unsettled(s)) {
+		commit(log, store_settle_rows(s));
+		store_settled(s);
+		store_publish(s);
+	}
+	if (!is_settled(s) || !has_own_ids(log))
+		return;
+	check_restart(s, log, "settled");
+	arena_init(&arena, SIZE_MAX);
+	for (int i = 0; i < GROUPS_MAX; i++) {
+		cursor = 0;
+		arena_reset(&arena);
+		if (store_copy_group(s, &cursor, &arena, &g) <= 0)
+			break;
+		end_group(s, log, g.key);
+		check_restart(s, log, "without a group");
+	}
+	arena_done(&arena);
+}
+
 static void load(struct mem_storage *log)
 {
 	struct store *s = store_new(&unlimited);
@@ -95,6 +189,7 @@ static void load(struct mem_storage *log)
 	if (load_store(&log->base, s, &err) == STORAGE_LOADED) {
 		show(s);
 		check_written_anew(s);
+		check_lasting(s, log);
 	} else {
 		check_line(&err);
 	}

@@ -2,7 +2,6 @@
 import contextlib
 import random
 import sqlite3
-import struct
 import subprocess
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 import messages as pb
 from exposition import scrape
 from gateway import BINARY, Gateway, parse_logfmt
+from old_database import contradicting_database
 from pushers import DropPusher, Pusher
 
 PUSHERS = 8
@@ -171,30 +171,6 @@ def test_a_small_store_keeps_a_small_file(database):
         g.kill()
     with Gateway(database=database) as g:
         assert scrape(g).pushed("small_metric_3", "small", row="003") == 4199
-
-
-def message(name, kind, value):
-    """A MetricFamily of one metric: kind is that of the field in the metric, too."""
-    number = b"\x09" + struct.pack("<d", value)
-    metric = bytes([{1: 0x12, 0: 0x1A}[kind], len(number)]) + number
-    family = b"\x0a" + bytes([len(name)]) + name + b"\x18" + bytes([kind]) + b"\x22" + bytes([len(metric)]) + metric
-    return bytes([len(family)]) + family
-
-
-def contradicting_database(path):
-    """As a version without that rule could have left it, in a schema without checksums."""
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.executescript("""
-            CREATE TABLE metric_groups (id INTEGER PRIMARY KEY, key BLOB NOT NULL, pushed_at REAL NOT NULL,
-                                        failed_at REAL NOT NULL);
-            CREATE TABLE segments (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, pushed_at REAL NOT NULL,
-                                   whole INTEGER NOT NULL, body BLOB NOT NULL);
-            PRAGMA application_id=0x54414C59; PRAGMA user_version=2;""")
-        for i, job in enumerate([b"old", b"new"], 1):
-            db.execute("INSERT INTO metric_groups VALUES (?, ?, 5, 0)", (i, b"job\xff" + job + b"\xff"))
-            body = message(b"clash", i % 2, i) + message(b"fine", 1, i)
-            db.execute("INSERT INTO segments VALUES (?, ?, 5, 1, ?)", (i, i, body))
-        db.commit()
 
 
 def written_anew_by_rescue(database):

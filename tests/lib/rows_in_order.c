@@ -10,6 +10,7 @@
 struct kept_family {
 	struct str name, message;
 	uint64_t number;
+	bool left_out;
 	double at;
 };
 
@@ -76,7 +77,9 @@ static bool is_newer(const struct row *row, const struct row *than)
 
 static void put_record(struct kept_group *g, const struct row *row)
 {
-	struct kept_family f = { .number = row_first_number(row), .at = row->at };
+	struct kept_family f = { .number = row_first_number(row),
+				 .left_out = row->kind == ROW_LEFT_OUT,
+				 .at = row->at };
 	size_t at = 0;
 	int r;
 
@@ -85,7 +88,7 @@ static void put_record(struct kept_group *g, const struct row *row)
 	while ((r = row_next_family(row->body, &at, &f.message, &f.name)) > 0)
 		put_family(g, &f);
 	assert(r == 0);
-	if (is_newer(row, g->pushed))
+	if (!f.left_out && is_newer(row, g->pushed))
 		g->pushed = row;
 }
 
@@ -176,6 +179,7 @@ static void apply(struct kept *k, const struct row *row)
 		break;
 	case ROW_RECORD:
 	case ROW_WHOLE:
+	case ROW_LEFT_OUT:
 		put_record(group_of(k, row->group), row);
 		break;
 	case ROW_FAILED:
@@ -245,7 +249,9 @@ static void write_group(struct mem_storage *to, const struct kept_group *g)
 		write_row(to, g->documents[i], g->documents[i]->body,
 			  row_first_number(g->documents[i]));
 	for (size_t i = 0; i < g->n; i++) {
-		struct row like = { .kind = ROW_RECORD, .group = g->id, .at = g->families[i].at };
+		struct row like = { .kind = g->families[i].left_out ? ROW_LEFT_OUT : ROW_RECORD,
+				    .group = g->id,
+				    .at = g->families[i].at };
 
 		write_row(to, &like, g->families[i].message, g->families[i].number);
 	}
