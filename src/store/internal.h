@@ -113,7 +113,8 @@ struct store {
 	} sources;
 	struct {
 		struct showing_zeros_list waiting, staged;
-		int64_t next_ns; /* monotonic: the first that is due */
+		int64_t next_ns;   /* monotonic: the first that is due */
+		uint64_t n_groups; /* how many had zeros so far */
 	} zeros;
 	uint64_t source_values; /* of all summed groups, as published */
 	/*

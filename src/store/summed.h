@@ -52,6 +52,7 @@ struct summed {
 	struct lines failing;      /* n_failing as a metric of the group */
 	bool all_changed;          /* no document of it is in a row yet */
 	int64_t zeros_due_ns;      /* monotonic; see summed_zero.c; 0: no series shows zeros */
+	uint64_t zeros_number;     /* no other summed group has it; 0: none has been needed */
 	struct restored *restored; /* while the log is loaded */
 };
 

@@ -50,8 +50,9 @@ struct waiting_source {
 
 /* A summed group with series that show zeros because they are new (summed_zero.c). */
 struct showing_zeros {
-	struct summed *summed; /* may be freed: only compare it */
 	uint32_t slot;
+	uint64_t
+		number; /* of the group's life: another one may be in its place and in its memory */
 	int64_t due_ns; /* monotonic: when the first of them shows its count; */
 	double end;     /* by times of rows, Unix seconds */
 };

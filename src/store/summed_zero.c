@@ -101,9 +101,11 @@ void summed_note_zeros(struct store *s, struct group *g, const struct merged_zer
 		return;
 	if (end > from)
 		due = ns_later(due + 1, seconds_to_ns(end - from));
+	if (su->zeros_number == 0)
+		su->zeros_number = ++s->zeros.n_groups;
 	if (su->zeros_due_ns == 0 || due < su->zeros_due_ns) {
 		su->zeros_due_ns = due;
-		wait_for(s, (struct showing_zeros){ su, g->slot, due, end });
+		wait_for(s, (struct showing_zeros){ g->slot, su->zeros_number, due, end });
 	}
 }
 
@@ -112,7 +114,10 @@ static struct group *group_of(const struct store *s, const struct showing_zeros 
 {
 	struct group *g = z->slot < s->n_slots ? s->by_slot[z->slot] : NULL;
 
-	return g && group_is_there(g) && group_summed(g) == z->summed ? g : NULL;
+	return g && group_is_there(g) && group_summed(g) &&
+			       group_summed(g)->zeros_number == z->number
+		       ? g
+		       : NULL;
 }
 
 void summed_show_counts(struct merged_group *m)
@@ -154,7 +159,7 @@ void summed_stage_zeros(struct store *s, int64_t now_ns)
 			if (it.due_ns < s->zeros.next_ns)
 				s->zeros.next_ns = it.due_ns;
 		} else if (g && !store_is_leaving(s, g)) {
-			it.summed->zeros_due_ns = 0;
+			group_summed(g)->zeros_due_ns = 0;
 			add(&s->zeros.staged, it);
 			change_begin(s, g);
 			end_zeros(g->staged->summed, it.end);

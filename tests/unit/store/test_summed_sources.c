@@ -179,6 +179,37 @@ START_TEST(zeros_end_by_a_clock_that_was_set_back)
 }
 END_TEST
 
+/*
+ * A group that ended had zeros, too: the next one is in its place, and may be in its memory, which
+ * the simulation has met (SEED=140000000519).
+ */
+START_TEST(zeros_of_another_life)
+{
+	const struct showing_zeros *waiting;
+	struct gateway g;
+
+	init_with(&g, &half_a_minute);
+	step(&g, "/j/pid/1|c 5");
+	/* The system's time stands still meanwhile. */
+	clock_hold(1000 * SECOND, 1010 * SECOND);
+	step(&g, "DELETE /j");
+	step(&g, "/j/pid/1|c 7");
+	waiting = g.store->zeros.waiting.v;
+	ck_assert_uint_eq(g.store->zeros.waiting.n, 2);
+	ck_assert_uint_eq(waiting[0].slot, waiting[1].slot);
+	ck_assert_uint_ne(waiting[0].number, waiting[1].number);
+	for (int t = 1011; t <= 1041; t++) {
+		clock_hold(1000 * SECOND, t * SECOND);
+		store_stage_due(g.store, clock_mono_ns(), clock_wall(), 10);
+		gateway_publish(&g);
+		if (t == 1039)
+			check_shows(&g, "not yet", "c 0");
+	}
+	check_shows(&g, "over", "c 7");
+	gateway_done(&g);
+}
+END_TEST
+
 /* What was shown before the group had zero_first, or when it was shorter, goes on. */
 START_TEST(counts_stay_when_zeros_last_longer)
 {
@@ -322,6 +353,7 @@ int main(void)
 	tcase_add_test(tc, zero_first);
 	tcase_add_test(tc, counts_do_not_become_zeros_again);
 	tcase_add_test(tc, zeros_end_by_a_clock_that_was_set_back);
+	tcase_add_test(tc, zeros_of_another_life);
 	tcase_add_test(tc, counts_stay_when_zeros_last_longer);
 	tcase_add_test(tc, zeros_that_are_over_are_written_anew);
 	tcase_add_test(tc, counts_of_a_plain_group_stay);
