@@ -128,6 +128,9 @@ static int make_ready(struct committer *c, struct push *first, size_t *n, bool g
 	if (c->database.suspect && database_look_after(&c->database, err) < 0)
 		return -1;
 	committer_settle(c);
+	/* It may have failed. */
+	if (c->database.suspect && database_look_after(&c->database, err) < 0)
+		return -1;
 	if (!is_alone(first))
 		cleaning_read_ahead(&c->database, CLEAN_BUSY);
 	if ((is_alone(first) ? committer_begin_alone(c, err) : committer_begin(c, err)) < 0)

@@ -278,6 +278,7 @@ int old_groups_load(struct old_groups *o, struct store *into, struct err *err)
 
 	if (o->at == o->n)
 		return 0;
+	store_show_left_out(into);
 	cut_slice(o, &sl);
 	if (sl.n > 0) {
 		renumber(&sl);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "metrics/names.h"
 #include "store/internal.h"
+#include "store/left_out.h"
 #include "store/left_out_group.h"
 #include "store/lifetime.h"
 #include "store/summed.h"
@@ -371,6 +372,7 @@ static void forget(struct store *s)
 	table_done(&s->applied.made);
 	s->applied.made = (struct table){ 0 };
 	s->applied.n_documents = 0;
+	left_out_rows_done(&s->applied.left_out);
 	s->applied.at_hand = false;
 }
 
@@ -383,6 +385,7 @@ int store_apply_end(struct store *s, struct err *err)
 	if (r < 0)
 		return -1;
 	store_publish_restored(s);
+	left_out_applied(s);
 	forget(s);
 	if (!store_large_fits(s))
 		store_large_drop(s);

@@ -10,6 +10,7 @@
 #include "store/batch.h"
 #include "store/change.h"
 #include "store/dead.h"
+#include "store/left_out_rows.h"
 #include "store/limits_held.h"
 #include "store/remembered.h"
 #include "store/removal.h"
@@ -55,6 +56,7 @@ struct store {
 	uint64_t merged_bytes;    /* of the sources and sums of all summed groups, as published */
 	uint64_t left_out_bytes;  /* of what is left out; never staged */
 	struct in_the_way in_way; /* of what store_check_entry() has refused last */
+	bool shows_left_out;      /* store_show_left_out() */
 	size_t n_unsettled;       /* left-out families of which store_has_unsettled() speaks */
 	/*
 	 * Places of left_out, modulo its size: where store_next_free() looks next, and how many it
@@ -174,6 +176,7 @@ struct store {
 			struct row row;
 		} * documents;
 		size_t n_documents, cap_documents;
+		struct left_out_rows left_out; /* of groups that are shown */
 	} applied;
 
 	struct pages pages; /* the last member, with its lock at the end: store_take_over()

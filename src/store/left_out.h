@@ -32,6 +32,8 @@ static inline bool left_out_is_unsettled(const struct left_out *l)
 
 /* NULL: no family of that name is left out of the group. */
 struct left_out *left_out_find(const struct store *s, const struct group *g, struct str family);
+/* After what was applied is published, as publishing forgets what the rows replace. */
+void left_out_applied(struct store *s);
 void left_out_describe(const struct left_out *l, struct store_left_out *ret);
 
 /*

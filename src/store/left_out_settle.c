@@ -57,25 +57,39 @@ void store_settled(struct store *s)
 		l->settled = true;
 		s->n_unsettled--;
 	}
+	store_look_for_free(s);
 }
 
 int store_apply_families_left_out(struct store *s, const struct row *row, struct err *err)
 {
-	const struct group *g = store_apply_find(s, row->group);
 	struct str message, name;
 	size_t at = 0;
 	int r;
 
-	if (!g)
+	if (!store_apply_find(s, row->group))
 		return err_set(err, ERR_STORAGE, 0, "row %llu of the log belongs to no group",
 			       (unsigned long long)row->number);
-	while ((r = row_next_family(row->body, &at, &message, &name)) > 0) {
+	while ((r = row_next_family(row->body, &at, &message, &name)) > 0)
 		store_apply_hide_family(s, row->group, name);
-		store_leave_out_settled(s, g, row, name);
+	if (r < 0)
+		return err_set(err, ERR_STORAGE, 0, "row %llu of the log cannot be read",
+			       (unsigned long long)row->number);
+	left_out_rows_add(&s->applied.left_out, row);
+	return 0;
+}
+
+void left_out_applied(struct store *s)
+{
+	pthread_mutex_lock(&s->pages.lock);
+	for (size_t i = 0; i < s->applied.left_out.n; i++) {
+		const struct row *row = &s->applied.left_out.list[i];
+		const struct group *g = store_group_by_id(s, row->group);
+		struct str message, name;
+
+		for (size_t at = 0; g && row_next_family(row->body, &at, &message, &name) > 0;)
+			store_leave_out_settled(s, g, row, name);
 	}
-	return r < 0 ? err_set(err, ERR_STORAGE, 0, "row %llu of the log cannot be read",
-			       (unsigned long long)row->number)
-		     : 0;
+	pthread_mutex_unlock(&s->pages.lock);
 }
 
 /* ---- what is in no one's way any more ---- */

@@ -140,7 +140,7 @@ void store_restore_record(struct store *s, const struct row *row, struct push *p
 	put_or_leave_out(s, g, record, push, row);
 	last = g->last ? g->last->number : 0;
 	store_step_record(s, g, record);
-	if (record->number < last)
+	if (record->number < last || row->kind == ROW_LEFT_OUT)
 		g->staged->last = 0;
 	store_publish_restored(s);
 	s->lim = lim;
@@ -159,10 +159,19 @@ void store_restore_without(struct store *s, const struct row *row, struct str fa
 	store_leave_out(s, g, row, family, why, false);
 }
 
+void store_show_left_out(struct store *s)
+{
+	s->shows_left_out = true;
+}
+
 void store_restore_families_left_out(struct store *s, const struct row *row, struct push *push)
 {
 	const struct group *g = store_group_by_id(s, row->group);
 
+	if (s->shows_left_out) {
+		store_restore_record(s, row, push);
+		return;
+	}
 	keep_newest(s, g, row, push);
 	for (uint32_t i = 0; i < push->n_families; i++)
 		store_leave_out_settled(s, g, row, push->families[i].name);

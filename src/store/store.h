@@ -177,7 +177,11 @@ void store_restore_row(struct store *s, const struct row *row);
 void store_restore_soon(const struct store *s, const struct row *row, const struct push *push);
 void store_restore_record(struct store *s, const struct row *row, struct push *push);
 void store_restore_failed(struct store *s, const struct row *row);
-/* The same for a ROW_LEFT_OUT. */
+/*
+ * The same for a ROW_LEFT_OUT. store_show_left_out(), before that, for a store of which groups are
+ * copied into another one: it shows these families, and the other one decides about them.
+ */
+void store_show_left_out(struct store *s);
 void store_restore_families_left_out(struct store *s, const struct row *row, struct push *push);
 /* A group whose key breaks a rule by itself. */
 void store_restore_group_without(struct store *s, const struct row *row, const char *why);

@@ -268,6 +268,7 @@ int store_restore_end(struct store *s, double now, struct err *err)
 		if (g && g->life)
 			lifetime_restored(s, g);
 	}
+	store_look_for_free(s);
 	s->work.heads_only = false;
 	s->lim = lim;
 	/* What is left out was not published. */

@@ -139,6 +139,75 @@ START_TEST(after_a_failure)
 }
 END_TEST
 
+/* What was in its way has gone before it could be noted that it is left out. */
+START_TEST(settled_late)
+{
+	struct world w = { .committer = NULL };
+
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	mem_storage_init(&w.rows);
+	contradictions_add(&w.rows, "/j", "{\"x.y\"} 1\n", 1);
+	contradictions_add(&w.rows, "/k", "x_y 1\n", 2);
+	w.rows.too_long = 3;
+	begin(&w);
+	ck_assert_int_eq(push(&w, PUSH_DELETE, "/k", ""), ERR_NONE);
+	ck_assert_uint_eq(store_counts(w.store).left_out, 1);
+	w.rows.too_long = 0;
+	while (store_counts(w.store).left_out > 0)
+		push(&w, PUSH_PUT, "/z", "zz 1\n");
+	check_shown(&w, "x_y{instance=\"\",job=\"j\"} 1", 0);
+	end(&w);
+	mem_storage_done(&w.rows);
+}
+END_TEST
+
+static atomic_bool doubted, failed_once;
+static atomic_uint committed_in_doubt;
+static const struct storage_ops *mem_ops;
+
+static enum storage_commit_result commit_with_doubt(struct storage *st, const struct rows *rows,
+						    struct err *err)
+{
+	if (rows->n > 0 && rows->list[0].kind == ROW_LEFT_OUT && !failed_once) {
+		doubted = failed_once = true;
+		err_set(err, ERR_STORAGE, 0, "the disk has failed to sync it");
+		return STORAGE_UNKNOWN;
+	}
+	committed_in_doubt += doubted;
+	return mem_ops->commit(st, rows, err);
+}
+
+static enum storage_health look_at_doubt(struct storage *st, struct err *err)
+{
+	(void)st;
+	(void)err;
+	doubted = false;
+	return STORAGE_WELL;
+}
+
+/* After it could not be noted, the database is looked at before anything else is committed. */
+START_TEST(after_a_failed_sync)
+{
+	struct world w = { .committer = NULL };
+
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	mem_storage_init(&w.rows);
+	contradictions_add(&w.rows, "/j", "{\"x.y\"} 1\n", 1);
+	contradictions_add(&w.rows, "/k", "x_y 1\n", 2);
+	mem_ops = w.rows.base.ops;
+	w.ops = *mem_ops;
+	w.ops.commit = commit_with_doubt;
+	w.ops.health = look_at_doubt;
+	w.rows.base.ops = &w.ops;
+	begin(&w);
+	ck_assert_int_eq(push(&w, PUSH_PUT, "/z", "zz 1\n"), ERR_NONE);
+	end(&w);
+	mem_storage_done(&w.rows);
+	ck_assert(failed_once);
+	ck_assert_uint_eq(committed_in_doubt, 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("committer_left_out");
@@ -147,5 +216,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_restart_shows_nothing_more, 0, 8);
 	tcase_add_test(tc, when_nothing_is_in_its_way);
 	tcase_add_test(tc, after_a_failure);
+	tcase_add_test(tc, settled_late);
+	tcase_add_test(tc, after_a_failed_sync);
 	return run_cases("committer_left_out", tc);
 }

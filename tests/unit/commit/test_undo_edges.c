@@ -7,6 +7,7 @@
 #include "commit/late.h"
 #include "commit/slices.h"
 #include "journal/load.h"
+#include "lib/contradictions.h"
 #include "lib/run.h"
 #include "unit/commit/undo_world.h"
 
@@ -233,6 +234,54 @@ START_TEST(large_groups)
 }
 END_TEST
 
+/*
+ * What is left out of a group comes back with it, or the user is told: 0: nothing contradicts it
+ * any more, 1: somebody does.
+ */
+START_TEST(left_out_before)
+{
+	CLEANUP(freep) struct world *w = mem_zalloc(sizeof(*w));
+	struct removed all = { .family = -1 };
+	struct look looks[N_GROUPS];
+	struct err err = { 0 };
+	uint64_t id = 77;
+
+	world_init(w, 1);
+	contradictions_add(&w->rows, "/j/g/0", "# TYPE a counter\na 1\n# TYPE b gauge\nb 1\n", 1);
+	contradictions_add(&w->rows, "/j/g/1", "# TYPE a gauge\na 2\n", 2);
+	restart(w);
+	w->rows.base.ops->commit(&w->rows.base, store_settle_rows(w->store), &err);
+	store_settled(w->store);
+	store_publish(w->store);
+	ck_assert_uint_eq(store_counts(w->store).left_out, 1);
+	struct removal removal = {
+		.wants = wants, .goes = goes, .arg = &all, .now = w->now, .can_undo = true
+	};
+	struct push push = {
+		.mode = PUSH_REMOVE, .removal = &removal, .done = told, .done_arg = &w->verdict
+	};
+	all.goes[0] = true;
+	memcpy(removal.id, &id, sizeof(id));
+	w->verdict = false;
+	ck_assert(slices_begin_removal(&w->slices, &push));
+	finish(w, &push);
+	ck_assert_int_eq(push.err.reason, ERR_NONE);
+	if (_i == 0) {
+		keep(w, make_push(PUSH_DELETE, "/j/g/1", "", w->now));
+		store_stage(w->store, w->pushes[w->n_pushes - 1]);
+		commit(w);
+	}
+	ck_assert_int_eq(undo_id(w, id), ERR_NONE);
+	look_at_all(w->store, looks);
+	ck_assert(looks[0].family[1]);
+	ck_assert_int_eq(looks[0].family[0] != NULL, _i == 0);
+	ck_assert_uint_eq(w->left_out, _i);
+	for (unsigned g = 0; g < N_GROUPS; g++)
+		look_done(&looks[g]);
+	world_done(w);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("undo_edges");
@@ -246,5 +295,6 @@ int main(void)
 	tcase_add_test(tc, large_groups);
 	tcase_add_test(tc, a_clock_that_was_set_back);
 	tcase_add_loop_test(tc, not_allowed, 0, 2);
+	tcase_add_loop_test(tc, left_out_before, 0, 2);
 	return run_cases("undo_edges", tc);
 }

@@ -173,6 +173,42 @@ START_TEST(until_it_is_pushed_again)
 }
 END_TEST
 
+/* Another gateway gets the group, or what replaces it as a whole, and that it is left out at once.
+ */
+START_TEST(all_rows_at_once)
+{
+	struct mem_storage rows;
+	struct row_follower other;
+	struct err err = { 0 };
+	struct store *s;
+
+	mem_storage_init(&rows);
+	if (_i == 0)
+		row_follower_init(&other, store_new(&limits));
+	contradictions_add(&rows, "/j", "{\"x.y\"} 1\n", 1);
+	if (_i == 1) {
+		CLEANUP(push_freep)
+		struct push *push = make_push(PUSH_PUT, "/j", "{\"x.y\"} 2\n", 5);
+
+		row_follower_init(&other, load(&rows));
+		s = load(&rows);
+		store_stage(s, push);
+		commit(&rows, store_rows(s));
+		store_publish(s);
+		store_free(s);
+	}
+	contradictions_add(&rows, "/k", "x_y 1\n", 6);
+	s = load(&rows);
+	settle(s, &rows);
+	ck_assert(row_follower_apply(&other, &rows, 10));
+	ck_assert_uint_eq(store_counts(other.store).left_out, 1);
+	ck_assert_msg(compare_stores(s, other.store, &err), "followed: %s", err.msg);
+	row_follower_done(&other);
+	store_free(s);
+	mem_storage_done(&rows);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("left_out_settled");
@@ -180,5 +216,6 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, it_stays_left_out, 0, 8);
 	tcase_add_test(tc, until_it_is_pushed_again);
+	tcase_add_loop_test(tc, all_rows_at_once, 0, 2);
 	return run_cases("left_out_settled", tc);
 }
