@@ -25,7 +25,7 @@ ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
 
 def old_database(path, version, groups=GROUPS):
     """As versions of that schema left it, with pushes that supersede others."""
-    from test_durability import message
+    from old_database import message
 
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         for name in ("0001_init.sql", "0002_log.sql")[:version]:

@@ -235,7 +235,7 @@ DAMAGE = {
     "one bit of a time": (lambda f: change(f, "UPDATE log SET at = at + 0.25 WHERE number = 7"), 49),
     "row that is gone": (lambda f: change(f, "DELETE FROM log WHERE number = 10"), 49),
     "table that is gone": (lambda f: change(f, "DROP TABLE log"), 0),
-    "index that is gone": (lambda f: change(f, "DROP INDEX groups", "UPDATE log SET at = at + 1 WHERE number = 7"), 49),
+    "index that is gone": (lambda f: change(f, "DROP INDEX made_and_ended", "UPDATE log SET at = at + 1 WHERE number = 7"), 49),
 }
 
 

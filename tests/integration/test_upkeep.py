@@ -119,7 +119,7 @@ def test_check_of_a_sound_database(database, tmp_path):
     for _ in range(2):
         before = files(database.parent)
         done = run("check", database, env={**os.environ, "TMPDIR": str(temporary)})
-        assert done.stdout == f"{database}: sound\nschema: 3\ngroups: {groups}\nseries: {series}\n"
+        assert done.stdout == f"{database}: sound\nschema: 4\ngroups: {groups}\nseries: {series}\n"
         assert (done.stderr, files(database.parent), list(temporary.iterdir())) == ("", before, [])
         with Gateway(database=database):
             pass

@@ -251,7 +251,7 @@ static void push_large(struct storage *st, struct store *s)
 	CLEANUP(strbuf_done) struct strbuf text = { 0 };
 	struct err err = { 0 };
 
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 3000; i++)
 		strbuf_addf(&text, "large{i=\"%d\"} %d\n", i * 7919, i * 104729);
 	CLEANUP(push_freep) struct push *p = make_push(PUSH_PUT, "/large", strbuf_z(&text), 1000);
 

@@ -126,15 +126,15 @@ static const struct {
 	bool ours;
 	const char *sql, *message;
 } refused[] = {
-	{ "newer schema", true, "PRAGMA user_version=4",
-	  "newer version (schema 4, this one knows 3)" },
+	{ "newer schema", true, "PRAGMA user_version=7",
+	  "newer version (schema 7, this one knows 4)" },
 	{ "newer schema that is one bit off", true,
-	  "PRAGMA user_version=67108867; ALTER TABLE log ADD COLUMN more", "newer version" },
+	  "PRAGMA user_version=67108868; ALTER TABLE log ADD COLUMN more", "newer version" },
 	/* What that version would find there is not known. */
 	{ "newer schema that was not closed", true,
-	  "PRAGMA user_version=4; PRAGMA application_id=1413565519", "newer version" },
+	  "PRAGMA user_version=7; PRAGMA application_id=1413565519", "newer version" },
 	{ "newer schema that SQLite cannot read", true,
-	  "PRAGMA user_version=4; PRAGMA writable_schema=1; UPDATE sqlite_schema SET sql='?'",
+	  "PRAGMA user_version=7; PRAGMA writable_schema=1; UPDATE sqlite_schema SET sql='?'",
 	  "newer version" },
 	{ "much newer schema", true, "PRAGMA user_version=2147483647", "newer version" },
 	{ "other program", false, "CREATE TABLE t (x)", "another program" },
