@@ -10,6 +10,7 @@
 #include "api/group_row.h"
 #include "api/group_scan.h"
 #include "api/html.h"
+#include "api/page_said.h"
 #include "api/page_shell.h"
 #include "api/reply.h"
 #include "api/status_facts.h"
@@ -24,24 +25,6 @@ enum {
 	 * kB.
 	 */
 	ROWS_END = 49 * 1000,
-	QUERY_MAX = 1000, /* links repeat at most this many bytes of the search box */
-};
-
-/* The parameters of the page's address, which links repeat. */
-enum asked {
-	SAID_Q,
-	SAID_OLDER,
-	SAID_FAILED,
-	SAID_OVERDUE,
-	SAID_CONFLICT,
-	SAID_SORT,
-	SAID_BY,
-	SAID_CURSOR,
-	N_SAID
-};
-
-static const char *const said_names[N_SAID] = {
-	"q", "older_than", "failed", "overdue", "conflict", "sort", "by", "cursor",
 };
 
 struct groups_page {
@@ -59,28 +42,6 @@ struct groups_page {
 	bool crowded;
 };
 
-/* ---- links ---- */
-
-/* Links to the page with one parameter changed, or left out if it has no value. */
-static void add_link(struct strbuf *b, const struct groups_page *p, enum asked changed,
-		     struct str value)
-{
-	const char *before = "?";
-
-	for (int i = 0; i < N_SAID; i++) {
-		struct str v = i == (int)changed ? value : p->said[i];
-
-		/* With another filter, the list begins at its first page. */
-		if (v.n == 0 || (i == SAID_CURSOR && changed != SAID_CURSOR))
-			continue;
-		strbuf_addf(b, "%s%s=", before, said_names[i]);
-		html_add_url_part(b, v);
-		before = "&amp;";
-	}
-	if (*before == '?')
-		strbuf_addz(b, "./");
-}
-
 static bool is_filtered(const struct groups_page *p)
 {
 	return p->said[SAID_Q].n || p->said[SAID_OLDER].n || p->said[SAID_FAILED].n ||
@@ -89,7 +50,7 @@ static bool is_filtered(const struct groups_page *p)
 
 /* ---- the numbers at the top ---- */
 
-static void add_tile(struct strbuf *b, const struct groups_page *p, enum asked which,
+static void add_tile(struct strbuf *b, const struct groups_page *p, enum page_said which,
 		     const char *name, const char *what, const char *alarm, uint64_t n)
 {
 	bool on = p->said[which].n && which != SAID_SORT;
@@ -98,7 +59,7 @@ static void add_tile(struct strbuf *b, const struct groups_page *p, enum asked w
 	strbuf_addf(b, "<a data-alarm=\"%s\"%s%s%s", alarm, on ? " aria-current=\"true\"" : "",
 		    which == SAID_SORT ? "" : " data-flag=\"", which == SAID_SORT ? "" : name);
 	strbuf_addf(b, "%s class=\"%s\" href=\"", which == SAID_SORT ? "" : "\"", n ? alarm : "");
-	add_link(b, p, which, to);
+	page_said_link(b, p->said, which, to);
 	strbuf_addf(b, "\"><b id=\"n-%s\">", name);
 	html_add_count(b, n);
 	strbuf_addf(b, "</b><span>%s</span></a>", what);
@@ -186,7 +147,7 @@ static void add_column(struct strbuf *b, const struct groups_page *p, const char
 	if (mine ? !down : !str_eq(str_of(sort), STR("key")))
 		strbuf_addc(&to, '-');
 	strbuf_addz(&to, sort);
-	add_link(b, p, SAID_SORT, strbuf_str(&to));
+	page_said_link(b, p->said, SAID_SORT, strbuf_str(&to));
 	strbuf_addf(b, "\">%s</a></th>", title);
 }
 
@@ -249,7 +210,7 @@ static void end_table(struct strbuf *b, struct groups_page *p)
 	strbuf_addz(b, "</span><nav id=\"pager\" aria-label=\"Pages of the table\">");
 	if (p->said[SAID_CURSOR].n) {
 		strbuf_addz(b, "<a href=\"");
-		add_link(b, p, SAID_CURSOR, STR(""));
+		page_said_link(b, p->said, SAID_CURSOR, STR(""));
 		strbuf_addz(b, "\">First</a>");
 	}
 	if (p->shown > 0 && p->shown < picks->n) {
@@ -257,7 +218,7 @@ static void end_table(struct strbuf *b, struct groups_page *p)
 
 		group_scan_cursor(&p->scan, p->shown - 1, &cursor);
 		strbuf_addz(b, "<a href=\"");
-		add_link(b, p, SAID_CURSOR, strbuf_str(&cursor));
+		page_said_link(b, p->said, SAID_CURSOR, strbuf_str(&cursor));
 		strbuf_addz(b, "\">Next</a>");
 	}
 	strbuf_addz(b, "</nav></div>");
@@ -304,7 +265,7 @@ static void finish(struct http_task *task)
 	else if (p->err.reason == ERR_BUSY)
 		api_reply_error(p->req, 503, p->err.msg);
 	else
-		page_reply(p->worker, p->req, p->err.reason ? 400 : 200, strbuf_str(&p->html));
+		page_reply(p->worker, p->req, p->err.reason ? 400 : 200, &p->html);
 	page_free(p);
 }
 
@@ -324,15 +285,6 @@ static bool step(struct job *job, int64_t until_ns)
 	return true;
 }
 
-static struct str trimmed(struct str s)
-{
-	while (s.n && s.p[0] == ' ')
-		s = (struct str){ s.p + 1, s.n - 1 };
-	while (s.n && s.p[s.n - 1] == ' ')
-		s.n--;
-	return s;
-}
-
 /* Translates the address into the API's parameters: the box holds a matcher or plain text. */
 static int parse(struct groups_page *p, struct list_request *asked, struct err *err)
 {
@@ -342,13 +294,6 @@ static int parse(struct groups_page *p, struct list_request *asked, struct err *
 	struct param list[N_SAID];
 	struct params params = { list, 0 };
 
-	if (q.n > QUERY_MAX) {
-		p->said[SAID_Q] = STR("");
-		return err_set(err, ERR_TOO_LARGE, 0,
-			       "more than %d bytes are searched for: search for a part of them, or "
-			       "ask /api/v1/groups?match[]=SELECTOR",
-			       QUERY_MAX);
-	}
 	for (int i = 0; i < N_SAID; i++) {
 		const char *name = i == SAID_Q ? (q.n && *q.p == '{' ? "match[]" : "search")
 					       : names[i];
@@ -363,7 +308,6 @@ void api_groups_page(struct api_worker *w, struct http_request *req)
 {
 	struct groups_page *p = mem_zalloc(sizeof(*p));
 	struct list_request asked = { 0 };
-	struct params said = { 0 };
 
 	p->job = (struct job){ .kind = JOB_PAGE, .step = step };
 	p->task = (struct http_task){ .run = finish };
@@ -371,11 +315,8 @@ void api_groups_page(struct api_worker *w, struct http_request *req)
 	p->req = req;
 	arena_init(&p->arena, ARENA_MUST);
 	page_add_address(&p->address, w, req);
-	if (params_parse(arena_dup(&p->arena, w->query), &p->arena, &said, &p->err) == 0) {
-		for (int i = 0; i < N_SAID; i++)
-			p->said[i] = trimmed(params_get(&said, said_names[i]));
+	if (page_said_read(arena_dup(&p->arena, w->query), &p->arena, p->said, &p->err) == 0)
 		parse(p, &asked, &p->err);
-	}
 	asked.limit = ROWS;
 	group_scan_init(&p->scan, w->api->store, &asked);
 	if (background_add(w->api->background, &p->job)) {

@@ -32,6 +32,8 @@ void html_add_cut(struct strbuf *out, struct str s, size_t max)
 
 void html_add_url_part(struct strbuf *out, struct str s)
 {
+	static const char digits[] = "0123456789ABCDEF";
+
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
@@ -39,7 +41,7 @@ void html_add_url_part(struct strbuf *out, struct str s)
 		    c == '-' || c == '.' || c == '_')
 			strbuf_addc(out, (char)c);
 		else
-			strbuf_addf(out, "%%%02X", c);
+			strbuf_add(out, (char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
 	}
 }
 

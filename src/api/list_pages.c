@@ -8,7 +8,7 @@
 static void reply(struct api_worker *w, struct http_request *req, enum page_tab tab,
 		  const char *content)
 {
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	struct strbuf b = { 0 };
 
 	page_begin(&b, w->api, caller_of(req), tab);
 	strbuf_addz(&b, "<div class=\"tab\">");
@@ -16,7 +16,7 @@ static void reply(struct api_worker *w, struct http_request *req, enum page_tab 
 	strbuf_addz(&b,
 		    "<p class=\"wrong\" id=\"wrong\" hidden></p><div id=\"lists\"></div></div>");
 	page_end(&b);
-	page_reply(w, req, 200, strbuf_str(&b));
+	page_reply(w, req, 200, &b);
 }
 
 void api_rejections_page(struct api_worker *w, struct http_request *req)

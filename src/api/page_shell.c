@@ -1,14 +1,21 @@
 #include "api/page_shell.h"
 
+#include <stdlib.h>
+
 #include "api/admission.h"
 #include "api/html.h"
 #include "api/page_files.h"
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "codec/compress.h"
 #include "config/config.h"
 #include "format/content_type.h"
 #include "ui/files.h"
 #include "version.h"
+
+/* A name of DNS (RFC 1035 section 2.3.4), a colon and a port are shorter. */
+enum { HOST_MAX = 261 };
 
 static const struct {
 	const char *name, *title, *href;
@@ -93,42 +100,63 @@ void page_add_address(struct strbuf *out, const struct api_worker *w,
 	const struct config *c = w->api->config;
 	struct str host = http_request_header(req, "Host");
 
+	/* The page repeats it. */
+	if (host.n == 0 || host.n > HOST_MAX)
+		host = STR("localhost");
 	if (names_a_host(c->web_external_url)) {
 		strbuf_addz(out, c->web_external_url);
 	} else {
 		bool tls = w->api->admission && admission_uses_tls(w->api->admission);
 
 		strbuf_addz(out, tls ? "https://" : "http://");
-		strbuf_adds(out, host.n ? host : STR("localhost"));
+		strbuf_adds(out, host);
 		strbuf_addz(out, c->web_route_prefix);
 	}
 	if (out->p[out->n - 1] != '/')
 		strbuf_addc(out, '/');
 }
 
-static void add_compressed(struct http_request *req, struct str html)
+/* Puts the compressed form in place of what is in b. */
+static void compress(struct strbuf *b)
 {
 	struct compressor *c = compressor_new();
-	CLEANUP(bytes_unrefp) struct bytes *piece = compress_piece(c, COMPRESS_GZIP, html);
+	CLEANUP(bytes_unrefp) struct bytes *piece = compress_piece(c, COMPRESS_GZIP, strbuf_str(b));
 	struct compress_stream stream;
 	char tail[COMPRESS_TAIL];
+	struct strbuf packed = { 0 };
 
-	http_reply_add(req, compress_head(&stream, COMPRESS_GZIP));
-	http_reply_add(req, compress_join(&stream, piece));
-	http_reply_add(req, (struct str){ tail, compress_tail(&stream, tail) });
-	http_reply_header(req, "Content-Encoding", "gzip");
+	strbuf_adds(&packed, compress_head(&stream, COMPRESS_GZIP));
+	strbuf_adds(&packed, compress_join(&stream, piece));
+	strbuf_add(&packed, tail, compress_tail(&stream, tail));
 	compressor_free(c);
+	strbuf_done(b);
+	*b = packed;
 }
 
-void page_reply(struct api_worker *w, struct http_request *req, int status, struct str html)
+/* Called when the reply has been sent, or its client is gone. */
+static void release(void *arg)
+{
+	struct strbuf *body = arg;
+
+	bytes_detached_add(-(int64_t)body->n);
+	strbuf_done(body);
+	free(body);
+}
+
+void page_reply(struct api_worker *w, struct http_request *req, int status, struct strbuf *html)
 {
 	struct str accept = http_request_header(req, "Accept-Encoding");
+	struct strbuf *body = mem_zalloc(sizeof(*body));
 
 	page_add_policy(w, req);
 	http_reply_header(req, "Vary", "Accept-Encoding");
-	if (negotiate_compression(accept) == COMPRESS_GZIP)
-		add_compressed(req, html);
-	else
-		http_reply_add(req, html);
+	if (negotiate_compression(accept) == COMPRESS_GZIP) {
+		compress(html);
+		http_reply_header(req, "Content-Encoding", "gzip");
+	}
+	*body = *html;
+	*html = (struct strbuf){ 0 };
+	bytes_detached_add((int64_t)body->n);
+	http_reply_ref(req, strbuf_str(body), release, body);
 	http_reply(req, status, "text/html; charset=utf-8");
 }

@@ -21,12 +21,15 @@ void page_end(struct strbuf *b);
 
 /*
  * On the worker. Appends the URL under which pushers reach the gateway, with a slash at the end:
- * --web.external-url, or the host of the request.
+ * --web.external-url, or the host of the request, if it is no longer than a host can be.
  */
 void page_add_address(struct strbuf *out, const struct api_worker *w,
 		      const struct http_request *req);
 
-/* On the worker; ends the request. Compressed if the client asks for it. */
-void page_reply(struct api_worker *w, struct http_request *req, int status, struct str html);
+/*
+ * On the worker; ends the request, and takes what is in html. Compressed if the client asks for it.
+ * It counts as detached (base/bytes.h) until the client has read it.
+ */
+void page_reply(struct api_worker *w, struct http_request *req, int status, struct strbuf *html);
 
 #endif

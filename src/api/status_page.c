@@ -124,7 +124,7 @@ static void add_flags(struct strbuf *b, const struct api *api)
 
 void api_status_page(struct api_worker *w, struct http_request *req)
 {
-	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+	struct strbuf b = { 0 };
 	struct status_facts facts;
 
 	status_facts_collect(w->api, &facts);
@@ -138,5 +138,5 @@ void api_status_page(struct api_worker *w, struct http_request *req)
 	add_flags(&b, w->api);
 	strbuf_addz(&b, "</div>");
 	page_end(&b);
-	page_reply(w, req, 200, strbuf_str(&b));
+	page_reply(w, req, 200, &b);
 }

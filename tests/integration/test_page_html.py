@@ -141,11 +141,29 @@ def test_search_sort_and_filter(gw):
 
 
 @pytest.mark.parametrize("query,said", [("q=%7Bjob", "job"), ("sort=x", "there are key, age"), ("older_than=x", "older_than"), ("cursor=x", "cursor"),
-                                        ("q=" + "x" * 1001, "1000 bytes"), ("q=%zz", "%zz")])
+                                        ("q=" + "x" * 1001, "1000 bytes"), ("q=%zz", "%zz"), ("cursor=" + "~" * 100_000, "cursor")]
+                         + [(f"{name}=" + "~" * n, f"{name} has more than 128 bytes") for n in (129, 1_000_000)
+                            for name in ("older_than", "failed", "overdue", "conflict", "sort", "by")], ids=lambda text: text[:12])
 def test_what_it_does_not_understand_is_said_in_it(shared, query, said):
     r = shared.get("/?" + query)
     assert r.status == 400 and said in re.search(r'id="wrong">([^<]+)</p>', r.text)[1]
     assert len(r.body) < 60_000
+
+
+def test_what_links_repeat_is_small(gw):
+    """The longest that is taken, of each parameter at once."""
+    fill(gw, 101)
+    r = gw.get("/?q=" + "~" * 1000 + "".join(f"&{name}=" + "~" * 128 for name in ("older_than", "failed", "overdue", "conflict", "sort", "by")))
+    assert r.status == 400 and len(r.body) < 60_000 and "%7E" * 1000 in r.text
+    r = gw.get("/?by=" + "~" * 128 + "&q=" + "~" * 1000)
+    assert r.status == 200 and len(r.body) < 60_000
+
+
+def test_a_host_is_repeated_if_it_can_be_one(gw):
+    host = ".".join(["a" * 49] * 5) + ":12345"
+    for sent, shown in ((host, host), ("a" * 300, "localhost"), ("a" * 1_000_000, "localhost")):
+        r = gw.request("GET", "/", headers={"Host": sent})
+        assert r.status == 200 and len(r.body) < 60_000 and f"http://{shown}/" in r.text
 
 
 def test_pages_of_many_groups(gw):

@@ -71,6 +71,23 @@ def test_replies_that_nobody_reads(headers):
         assert s.pushed("small", "k") == 1
 
 
+def test_pages_that_nobody_reads_are_counted(gw):
+    """Of one connection the last one, which the kernel does not take; it frees its memory when the client has gone."""
+    def counted():
+        return float(re.search(rb"^pushgateway_reply_bytes (.*)$", gw.get("/metrics?own=only").body, re.M)[1])
+
+    c = gw.connect()
+    for i in range(100):
+        assert gw.request("PUT", f"/metrics/job/j{i}/pad/{'x' * 400}", "a 1\n", connection=c).status == 200
+    c.close()
+    page = len(gw.get("/").body)
+    assert page > 30_000 > counted()
+    with Wire(gw) as stalled:
+        stalled.send(head("GET", "/") * 400)
+        eventually(lambda: counted() >= page - 1000, "what is not read is counted")
+    eventually(lambda: counted() < 30_000, "what is gone takes no room")
+
+
 def test_a_reply_that_is_read_byte_by_byte():
     """It would keep its memory from others for hours, and never pauses for as long as those that are cut."""
     with Gateway("--limits.reply-bytes=1MiB") as g:
