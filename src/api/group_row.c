@@ -24,7 +24,7 @@ static bool is_plain(struct str s)
 		unsigned char c = (unsigned char)s.p[i];
 
 		if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') &&
-		    !strchr("-._:", c))
+		    c != '-' && c != '.' && c != '_' && c != ':')
 			return false;
 	}
 	return true;
