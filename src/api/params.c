@@ -74,7 +74,43 @@ static int add(struct params *p, struct str part, struct arena *a, struct err *e
 	return 0;
 }
 
-int params_parse(struct str query, struct arena *a, struct params *ret, struct err *err)
+/* Whether the name as it is sent is that name once it is decoded. */
+static bool is_name(struct str sent, const char *name)
+{
+	size_t i = 0;
+
+	for (; i < sent.n && *name; i++, name++) {
+		char c = sent.p[i] == '+' ? ' ' : sent.p[i];
+
+		if (c == '%') {
+			int high = sent.n - i > 2 ? hex_digit(sent.p[i + 1]) : -1;
+			int low = sent.n - i > 2 ? hex_digit(sent.p[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c != *name)
+			return false;
+	}
+	return i == sent.n && !*name;
+}
+
+static bool is_one_of(struct str part, const char *const *names, size_t n)
+{
+	const char *equals = memchr(part.p, '=', part.n);
+	struct str sent = { part.p, equals ? (size_t)(equals - part.p) : part.n };
+
+	for (size_t i = 0; i < n; i++)
+		if (is_name(sent, names[i]))
+			return true;
+	return false;
+}
+
+/* names NULL: all. */
+static int parse(struct str query, const char *const *names, size_t n_names, struct arena *a,
+		 struct params *ret, struct err *err)
 {
 	*ret = (struct params){ 0 };
 	if (query.n == 0)
@@ -85,7 +121,7 @@ int params_parse(struct str query, struct arena *a, struct params *ret, struct e
 	while (query.n > 0) {
 		struct str part = take_part(&query);
 
-		if (part.n == 0)
+		if (part.n == 0 || (names && !is_one_of(part, names, n_names)))
 			continue;
 		if (ret->n == PARAMS_MAX)
 			return err_set(err, ERR_INVALID, 0, "there are more than %d parameters",
@@ -94,6 +130,17 @@ int params_parse(struct str query, struct arena *a, struct params *ret, struct e
 			return -1;
 	}
 	return 0;
+}
+
+int params_parse(struct str query, struct arena *a, struct params *ret, struct err *err)
+{
+	return parse(query, NULL, 0, a, ret, err);
+}
+
+int params_parse_some(struct str query, const char *const *names, size_t n_names, struct arena *a,
+		      struct params *ret, struct err *err)
+{
+	return parse(query, names, n_names, a, ret, err);
 }
 
 static bool is_known(struct str name, const char *const *known, size_t n_known)

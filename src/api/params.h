@@ -23,6 +23,12 @@ struct params {
 };
 
 int params_parse(struct str query, struct arena *a, struct params *ret, struct err *err);
+/*
+ * The same for only the parameters with these names. Others do not matter, even if they cannot be
+ * parsed.
+ */
+int params_parse_some(struct str query, const char *const *names, size_t n_names, struct arena *a,
+		      struct params *ret, struct err *err);
 
 /*
  * -1: a parameter is not among the known, or is there twice and its name does not end in "[]". For

@@ -1,6 +1,5 @@
 /* GET /metrics: what is stored, by reference, with our own metrics merged in by name. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/api.h"
 #include "api/endpoints.h"
@@ -247,11 +246,6 @@ struct asked {
 	bool only_own, not_own; /* of the gateway's own metrics */
 };
 
-static bool has(struct str query, struct str name)
-{
-	return query.n > 0 && memmem(query.p, query.n, name.p, name.n);
-}
-
 static int parse_own(const struct params *p, struct asked *ret, struct err *err)
 {
 	struct str own = params_get(p, "own");
@@ -271,15 +265,12 @@ static int parse_own(const struct params *p, struct asked *ret, struct err *err)
 /* -1: *err. */
 static int asked_for(struct api_worker *w, struct asked *ret, struct err *err)
 {
+	static const char *const names[] = { "match[]", "shard", "own" };
 	struct params p;
 	struct str shard;
 
 	*ret = (struct asked){ 0 };
-	/* Other parameters are ignored, even those that cannot be parsed. */
-	if (!has(w->query, STR("match")) && !has(w->query, STR("shard")) &&
-	    !has(w->query, STR("own")))
-		return 0;
-	if (params_parse(w->query, &w->reader.arena, &p, err) < 0)
+	if (params_parse_some(w->query, names, ARRAY_LEN(names), &w->reader.arena, &p, err) < 0)
 		return -1;
 	if (parse_own(&p, ret, err) < 0)
 		return -1;

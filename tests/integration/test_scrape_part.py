@@ -104,6 +104,13 @@ def test_no_selector(shared, selector, says):
     assert shared.get("/metrics?" + "&".join(["match[]={job='a'}"] * 17)).status == 400
 
 
+@pytest.mark.parametrize("query", ["target=match%zz", "note=shard;a=%zz", "own2=%zz", "a=%ff&knows=own", "%zz", "matches=%zz&own=%31", "a=%zz&sh%61rd=1/1",
+                                   "&".join(["a"] * 300)])
+def test_parameters_of_others_do_not_matter(shared, query):
+    r = shared.get("/metrics?" + query)
+    assert r.status == 200 and r.text.count("pushgateway_build_info{") == 1
+
+
 def test_sums_and_failures(gw):
     for pid in 1, 2:
         assert gw.request("POST", f"/sum/metrics/job/s/pid/{pid}", "# TYPE a counter\na 2\n").status == 200

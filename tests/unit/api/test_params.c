@@ -48,6 +48,36 @@ START_TEST(what_is_malformed_is_refused)
 }
 END_TEST
 
+static int parse_some(const char *query)
+{
+	static const char *const names[] = { "own", "match[]" };
+
+	arena_reset(&arena);
+	return params_parse_some(str_of(query), names, ARRAY_LEN(names), &arena, &params, &err);
+}
+
+START_TEST(others_do_not_matter)
+{
+	static const char *const others[] = { "",      "a=own",  "a=%zz",   "%=1",
+					      "%6=1",  "own2=%", "ow=%",    "=own",
+					      "ow%6=", "own%00", "a;own=%", "match=%ff" };
+	CLEANUP(strbuf_done) struct strbuf b = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		ck_assert_msg(parse_some(others[i]) == 0 && params.n == 0, "%s", others[i]);
+		b.n = 0;
+		strbuf_addf(&b, "%s&m%%61tch%%5b%%5D=x%%20y&%s&own&o%%77n=2", others[i], others[i]);
+		ck_assert_msg(parse_some(strbuf_z(&b)) == 0 && params.n == 3, "%s", others[i]);
+		ck_assert(str_eq(params.list[0].name, STR("match[]")));
+		ck_assert(str_eq(params.list[0].value, STR("x y")));
+		ck_assert(str_eq(params.list[1].name, STR("own")));
+		ck_assert(str_eq(params.list[2].value, STR("2")));
+	}
+	ck_assert_int_lt(parse_some("a&own=%zz"), 0);
+	ck_assert_int_lt(parse_some("a&match[]=%ff"), 0);
+}
+END_TEST
+
 START_TEST(there_may_be_so_many)
 {
 	CLEANUP(strbuf_done) struct strbuf b = { 0 };
@@ -110,6 +140,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, pairs_are_decoded);
 	tcase_add_test(tc, what_is_malformed_is_refused);
+	tcase_add_test(tc, others_do_not_matter);
 	tcase_add_test(tc, there_may_be_so_many);
 	tcase_add_test(tc, strict_ones_know_all);
 	tcase_add_test(tc, values_have_types);
