@@ -371,6 +371,12 @@ static void scrape_shard(struct scrape_call *s, struct shard shard, bool own)
 	free(s);
 }
 
+static void refuse(struct api_worker *w, struct http_request *req, struct err *err)
+{
+	error_is_want_of_memory(&w->reader.arena, err);
+	api_reply_error(req, error_status(err), err->msg);
+}
+
 void api_scrape(struct api_worker *w, struct http_request *req)
 {
 	struct asked asked;
@@ -379,7 +385,7 @@ void api_scrape(struct api_worker *w, struct http_request *req)
 	if (api_is_crowded(w->api))
 		api_refuse_crowded(req);
 	else if (asked_for(w, &asked, &err) < 0)
-		api_reply_error(req, error_status(&err), err.msg);
+		refuse(w, req, &err);
 	else if (asked.part)
 		scrape_call_part(w, req, asked.part);
 	else if (asked.only_own)

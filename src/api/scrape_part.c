@@ -225,6 +225,13 @@ static bool put(struct scrape_part *p, struct push_family *families, uint32_t n)
 	return true;
 }
 
+static void let_group_go(struct scrape_part *p)
+{
+	push_free(p->head);
+	p->head = NULL;
+	held_group_done(&p->held);
+}
+
 /* Gives the group its times and its lifetime. */
 static void end_group(struct scrape_part *p)
 {
@@ -238,9 +245,7 @@ static void end_group(struct scrape_part *p)
 	} else {
 		store_rollback(p->store);
 	}
-	push_free(p->head);
-	p->head = NULL;
-	held_group_done(&p->held);
+	let_group_go(p);
 }
 
 static void go_on(struct scrape_part *p)
@@ -274,6 +279,11 @@ static int begin_group(struct scrape_part *p, uint32_t slot, struct str key)
 	p->found = true;
 	p->family = 0;
 	p->head = push_build(&p->builder, PUSH_POST, &decoded, NULL, p->held.copy.pushed_at);
+	/* Without it the group would be missing from an answer that says nothing of that. */
+	if (p->head->err.reason) {
+		let_group_go(p);
+		return -1;
+	}
 	return 0;
 }
 
