@@ -90,6 +90,13 @@ static void add_stats(struct strbuf *b, const struct groups_page *p)
 
 /* ---- the box ---- */
 
+static void add_age_option(struct strbuf *b, struct str value, bool asked, const char *title)
+{
+	strbuf_addz(b, "<option value=\"");
+	html_add(b, value);
+	strbuf_addf(b, "\"%s>%s", asked ? " selected" : "", title);
+}
+
 static void add_ages(struct strbuf *b, const struct groups_page *p)
 {
 	static const char *const ages[][2] = {
@@ -99,13 +106,23 @@ static void add_ages(struct strbuf *b, const struct groups_page *p)
 		{ "7d", "older than 7 d" },
 		{ "30d", "older than 30 d" },
 	};
+	bool listed = false;
 
 	strbuf_addz(
 		b, "<select name=\"older_than\" id=\"older\" aria-label=\"Age of the last push\">");
-	for (size_t i = 0; i < ARRAY_LEN(ages); i++)
-		strbuf_addf(b, "<option value=\"%s\"%s>%s</option>", ages[i][0],
-			    str_eq(str_of(ages[i][0]), p->said[SAID_OLDER]) ? " selected" : "",
-			    ages[i][1]);
+	for (size_t i = 0; i < ARRAY_LEN(ages); i++) {
+		bool asked = str_eq(str_of(ages[i][0]), p->said[SAID_OLDER]);
+
+		listed |= asked;
+		add_age_option(b, str_of(ages[i][0]), asked, ages[i][1]);
+		strbuf_addz(b, "</option>");
+	}
+	/* A search repeats this one, too. */
+	if (!listed) {
+		add_age_option(b, p->said[SAID_OLDER], true, "older than ");
+		html_add(b, p->said[SAID_OLDER]);
+		strbuf_addz(b, "</option>");
+	}
 	strbuf_addz(b, "</select>");
 }
 
@@ -119,7 +136,9 @@ static void add_box(struct strbuf *b, const struct groups_page *p)
 	html_add(b, p->said[SAID_Q]);
 	strbuf_addz(b, "\"><kbd aria-hidden=\"true\">/</kbd></div>");
 	add_ages(b, p);
-	strbuf_addz(b, "<noscript><button class=\"btn\">Search</button></noscript>"
+	strbuf_addz(b, "<noscript>");
+	page_said_inputs(b, p->said);
+	strbuf_addz(b, "<button class=\"btn\">Search</button></noscript>"
 		       "<div class=\"seg\" id=\"rows\" role=\"group\" aria-label=\"Rows\" hidden>"
 		       "<a data-by=\"\" href=\"./\">by group</a>"
 		       "<a data-by=\"job\" href=\"?by=job\">by job</a></div></form>");

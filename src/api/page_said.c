@@ -69,3 +69,17 @@ void page_said_link(struct strbuf *b, const struct str said[N_SAID], enum page_s
 	if (*before == '?')
 		strbuf_addz(b, "./");
 }
+
+void page_said_inputs(struct strbuf *b, const struct str said[N_SAID])
+{
+	static const enum page_said kept[] = { SAID_FAILED, SAID_OVERDUE, SAID_CONFLICT,
+					       SAID_SORT };
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		if (said[kept[i]].n == 0)
+			continue;
+		strbuf_addf(b, "<input type=\"hidden\" name=\"%s\" value=\"", names[kept[i]]);
+		html_add(b, said[kept[i]]);
+		strbuf_addz(b, "\">");
+	}
+}

@@ -31,5 +31,10 @@ int page_said_read(struct str query, struct arena *a, struct str said[N_SAID], s
 /* Appends a link to the page with one parameter changed, or left out if it has no value. */
 void page_said_link(struct strbuf *b, const struct str said[N_SAID], enum page_said changed,
 		    struct str value);
+/*
+ * Appends hidden inputs for a form that has fields for SAID_Q and SAID_OLDER, so that the other
+ * filters and the sort stay as they are.
+ */
+void page_said_inputs(struct strbuf *b, const struct str said[N_SAID]);
 
 #endif

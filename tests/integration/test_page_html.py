@@ -3,7 +3,7 @@ import gzip
 import html
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -138,6 +138,22 @@ def test_search_sort_and_filter(gw):
     for link in links(gw.get("/?q=p&failed=true").text):
         if link.startswith("?"):
             assert gw.get("/" + link).status == 200
+
+
+def fields(text):
+    """What the form of the search sends without a script."""
+    form = re.search(r'<form class="find".*?</form>', text, re.S)[0]
+    sent = [(tag, re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)) for tag in re.findall("<input [^>]+>", form)]
+    said = {name[1]: html.unescape(value[1]) for _, name, value in sent}
+    said["older_than"] = html.unescape(re.findall(r'<option value="([^"]*)" selected>', form)[0])
+    return {name: value for name, value in said.items() if value}
+
+
+@pytest.mark.parametrize("said", [{}, {"q": "p"}, {"failed": "true"}, {"q": "p", "overdue": "true", "conflict": "true", "older_than": "7d", "sort": "-series"},
+                                  {"older_than": "90m"}, {"sort": '"><b>', "older_than": '"><i>'}])
+def test_a_search_without_a_script_keeps_filters_and_sort(shared, said):
+    text = shared.get("/?" + urlencode(said)).text
+    assert fields(text) == said and "<b>\"" not in text and "<i>\"" not in text
 
 
 @pytest.mark.parametrize("query,said", [("q=%7Bjob", "job"), ("sort=x", "there are key, age"), ("older_than=x", "older_than"), ("cursor=x", "cursor"),
