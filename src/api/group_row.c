@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "metrics/key.h"
+#include "metrics/key_name.h"
 
 enum { JOB_SHOWN = 120, VALUE_SHOWN = 64, WHY_SHOWN = 240, LABELS_SHOWN = 6 };
 
@@ -31,29 +32,38 @@ static bool is_plain(struct str s)
 }
 
 /*
- * Writes the group's path. A value that is not plain is encoded in base64, and an empty one is "=".
+ * Writes a label of the group's path. A value that is not plain is encoded in base64, and an empty
+ * one is "=". False: the name cannot be in a path.
  */
-static void add_url(struct strbuf *b, const struct key *key)
+static bool add_label(struct strbuf *b, const struct label *l, bool utf8_names)
+{
+	CLEANUP(strbuf_done) struct strbuf name = { 0 };
+
+	if (!key_name_write(l->name, utf8_names, &name))
+		return false;
+	strbuf_addc(b, '/');
+	html_add_url_part(b, strbuf_str(&name));
+	if (is_plain(l->value)) {
+		strbuf_addc(b, '/');
+		strbuf_adds(b, l->value);
+		return true;
+	}
+	strbuf_addz(b, "@base64/");
+	if (l->value.n == 0)
+		strbuf_addc(b, '=');
+	base64url_encode(l->value, b);
+	return true;
+}
+
+static bool add_url(struct strbuf *b, const struct key *key, bool utf8_names)
 {
 	strbuf_addz(b, "metrics");
 	for (int rest = 0; rest < 2; rest++)
-		for (uint32_t i = 0; i < key->n_labels; i++) {
-			const struct label *l = &key->labels[i];
-
-			if (is_job(l) != !rest)
-				continue;
-			strbuf_addc(b, '/');
-			html_add_url_part(b, l->name);
-			if (is_plain(l->value)) {
-				strbuf_addc(b, '/');
-				strbuf_adds(b, l->value);
-				continue;
-			}
-			strbuf_addz(b, "@base64/");
-			if (l->value.n == 0)
-				strbuf_addc(b, '=');
-			base64url_encode(l->value, b);
-		}
+		for (uint32_t i = 0; i < key->n_labels; i++)
+			if (is_job(&key->labels[i]) == !rest &&
+			    !add_label(b, &key->labels[i], utf8_names))
+				return false;
+	return true;
 }
 
 static size_t length_of(const struct key *key)
@@ -74,15 +84,17 @@ static struct str job_of(const struct key *key)
 }
 
 /* Where JavaScript runs, a button opens the row; elsewhere the link leads to the same content. */
-static void add_name(struct strbuf *b, const struct key *key, bool linked)
+static void add_name(struct strbuf *b, const struct key *key, struct row_links links)
 {
 	enum { URL_LABELS_MAX = 600 };
+	CLEANUP(strbuf_done) struct strbuf url = { 0 };
 	struct str job = job_of(key);
+	bool linked = links.shown && length_of(key) <= URL_LABELS_MAX &&
+		      add_url(&url, key, links.utf8_names);
 
-	linked = linked && length_of(key) <= URL_LABELS_MAX;
 	strbuf_addz(b, linked ? "<a class=\"job\" href=\"" : "<b class=\"job\">");
 	if (linked) {
-		add_url(b, key);
+		strbuf_adds(b, strbuf_str(&url));
 		strbuf_addz(b, "\">");
 	}
 	if (job.n) {
@@ -193,14 +205,14 @@ static void add_age(struct strbuf *b, double at)
 }
 
 bool group_row_add(struct strbuf *b, struct str bytes, const struct group_brief *g,
-		   const struct group_details *d, bool linked, struct arena *a)
+		   const struct group_details *d, struct row_links links, struct arena *a)
 {
 	struct key key;
 
 	if (key_decode(bytes, a, &key) < 0)
 		return false;
 	strbuf_addz(b, "<tr class=\"row\"><td class=\"pick\"></td><td class=\"group\">");
-	add_name(b, &key, linked);
+	add_name(b, &key, links);
 	add_sources(b, g);
 	add_chips(b, &key);
 	strbuf_addz(b, "</td><td>");

@@ -184,6 +184,10 @@ static void begin_table(struct strbuf *b, const struct groups_page *p)
 
 static void add_rows(struct strbuf *b, struct groups_page *p)
 {
+	const struct row_links links = {
+		.shown = caller_may(caller_of(p->req), VERB_SCRAPE),
+		.utf8_names = p->worker->api->config->push_enable_utf8_names,
+	};
 	struct picks *picks = &p->scan.picks;
 
 	for (size_t i = 0; i < picks->n && i < ROWS && b->n < ROWS_END; i++, p->shown++) {
@@ -194,9 +198,8 @@ static void add_rows(struct strbuf *b, struct groups_page *p)
 		arena_reset(&p->scan.arena);
 		r = group_scan_details(&p->scan, it, &details);
 		/* 0: the group has been deleted since it was picked. */
-		if (r > 0 &&
-		    !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
-				   caller_may(caller_of(p->req), VERB_SCRAPE), &p->scan.arena))
+		if (r > 0 && !group_row_add(b, group_scan_key(&p->scan, i), &it->group, &details,
+					    links, &p->scan.arena))
 			r = -1;
 		if (r < 0)
 			err_set(&p->err, ERR_BUSY, 0, "not enough memory for the answer");

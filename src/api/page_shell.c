@@ -69,6 +69,8 @@ void page_begin(struct strbuf *b, const struct api *api, const struct caller *re
 		html_add(b, str_of(c->web_external_url));
 		strbuf_addc(b, '"');
 	}
+	if (c->push_enable_utf8_names)
+		strbuf_addz(b, " data-utf8-names");
 	if (reader) {
 		strbuf_addz(b, " data-may=\"");
 		caller_add_verbs(reader, false, b);

@@ -155,6 +155,21 @@ bool unescape_values(struct str s, char *out, size_t *ret_n)
 	return true;
 }
 
+static void readable_values(uint32_t cp, bool first, struct strbuf *out)
+{
+	char utf8[4];
+
+	if (cp >> 4 * MAX_HEX_DIGITS == 0)
+		values(cp, first, out);
+	else
+		strbuf_add(out, utf8, utf8_encode(cp, utf8));
+}
+
+void escape_values(struct str name, struct strbuf *out)
+{
+	each(name, readable_values, out);
+}
+
 bool escape_may_be_form(struct str name)
 {
 	for (size_t i = 0; i + 1 < name.n; i++) {

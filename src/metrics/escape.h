@@ -35,6 +35,12 @@ struct str escape_name_in(enum escaping e, struct str name, struct arena *a);
 bool unescape_values(struct str s, char *out, size_t *ret_n);
 
 /*
+ * Appends a form of any name that unescape_values() turns into it again, be it classic or not. What
+ * that does not read as a number stays as it is: code points of the last plane.
+ */
+void escape_values(struct str name, struct strbuf *out);
+
+/*
  * Whether a classic name can be what another name becomes in ESCAPE_DOTS or ESCAPE_VALUES. A quick
  * test that few names pass.
  */

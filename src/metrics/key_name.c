@@ -7,16 +7,17 @@
 
 enum { QUOTE_SIZE = 384 };
 
+static const struct str mark = { "U__", 3 };
+
 /* A name with any irregularity is taken literally, as the Go gateway does. */
 static int decode_u(struct str component, struct arena *a, struct str *ret_name, struct err *err)
 {
-	const struct str prefix = STR("U__");
 	struct str rest, name;
 
 	*ret_name = component;
-	if (!str_has_prefix(component, prefix))
+	if (!str_has_prefix(component, mark))
 		return 0;
-	rest = (struct str){ component.p + prefix.n, component.n - prefix.n };
+	rest = (struct str){ component.p + mark.n, component.n - mark.n };
 	char *out = arena_alloc(a, rest.n + 1);
 
 	if (!out)
@@ -50,4 +51,19 @@ int key_name_parse(struct str component, bool utf8_names, struct arena *a, struc
 			       str_quote(component, quoted, sizeof(quoted)), fault);
 	*ret_name = name;
 	return 0;
+}
+
+bool key_name_write(struct str name, bool utf8_names, struct strbuf *out)
+{
+	bool classic = name_is_classic_label(name);
+
+	if (classic && !(utf8_names && str_has_prefix(name, mark))) {
+		strbuf_adds(out, name);
+		return true;
+	}
+	if (!utf8_names)
+		return false;
+	strbuf_adds(out, mark);
+	escape_values(name, out);
+	return true;
 }

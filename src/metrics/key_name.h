@@ -14,5 +14,10 @@
  */
 int key_name_parse(struct str component, bool utf8_names, struct arena *a, struct str *ret_name,
 		   struct err *err);
+/*
+ * Appends a component that key_name_parse() reads as this name of a label, before the path is
+ * percent-encoded, without '/' and "@base64". False: without utf8_names there is none.
+ */
+bool key_name_write(struct str name, bool utf8_names, struct strbuf *out);
 
 #endif

@@ -38,11 +38,28 @@ function base64url(text) {
   return btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '') || '=';
 }
 
+/** Whether paths may have any name: --push.enable-utf8-names. */
+const utf8Names = globalThis.document?.body.dataset.utf8Names !== undefined;
+
+/** As src/metrics/key_name.c writes it: after U__ all but letters and digits is a number, but for the last plane. */
+const escaped = (name) => `U__${Array.from(name, (c, i) => {
+  if (c === '_') return '__';
+  const code = c.codePointAt(0);
+  return (i ? /[a-zA-Z0-9]/ : /[a-zA-Z]/).test(c) || code > 0xfffff ? c : `_${code.toString(16)}_`;
+}).join('')}`;
+
+/** A name that no path can have becomes one that the gateway refuses, rather than that of another group. */
+function nameSegment(name) {
+  const plain = plainName.test(name);
+  if (!utf8Names) return plain ? name : segment(`%${segment(name)}`);
+  return segment(plain && !name.startsWith('U__') ? name : escaped(name));
+}
+
 /** Below the gateway: safe in a URL and in quotes of a shell. mode: of the group, unless it is plain. */
 export function groupPath(labels, mode) {
   const pairs = ordered(labels).map(([name, value]) => (
     value === '' || value.includes('/') || value === '.' || value === '..'
-      ? `${segment(name)}@base64/${base64url(value)}`
-      : `${segment(name)}/${segment(value)}`));
+      ? `${nameSegment(name)}@base64/${base64url(value)}`
+      : `${nameSegment(name)}/${segment(value)}`));
   return `${mode && mode !== 'group' ? `${mode}/` : ''}metrics/${pairs.join('/')}`;
 }

@@ -63,6 +63,35 @@ START_TEST(what_a_form_is_made_of)
 }
 END_TEST
 
+START_TEST(a_form_of_any_name_is_undone)
+{
+	static const char *const any[] = {
+		"a",
+		"_",
+		"U__",
+		"U__a",
+		"U__x_2e_y",
+		"a.b",
+		"1",
+		"a@base64",
+		"\xc3\xa9",
+		"_\xe2\x82\xac_",
+		"\xf3\xbf\xbf\xbf",
+		"a\xf4\x80\x80\x80_\xf4\x8f\xbf\xbf",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(any); i++) {
+		CLEANUP(strbuf_done) struct strbuf form = { 0 };
+		char name[128];
+		size_t n;
+
+		escape_values(str_of(any[i]), &form);
+		ck_assert_msg(unescape_values(strbuf_str(&form), name, &n), "%s", any[i]);
+		ck_assert_msg(str_eq((struct str){ name, n }, str_of(any[i])), "%s", any[i]);
+	}
+}
+END_TEST
+
 START_TEST(by_name)
 {
 	enum escaping e = ESCAPE_DOTS;
@@ -92,6 +121,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, name_is_escaped, 0, ARRAY_LEN(rows));
 	tcase_add_loop_test(tc, what_a_form_is_made_of, 0, ARRAY_LEN(rows));
+	tcase_add_test(tc, a_form_of_any_name_is_undone);
 	tcase_add_test(tc, by_name);
 	tcase_add_test(tc, out_of_memory);
 	return run_cases("escape", tc);
