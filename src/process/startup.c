@@ -197,7 +197,8 @@ static void log_left_out(const char *key, const char *name, const struct store *
 		strbuf_adds(&family, left.family);
 		if (!left.whole)
 			log_warn("a stored family breaks a rule: it is not shown, and kept until "
-				 "its group is pushed to with that name, replaced, or deleted",
+				 "its group is pushed to with that name, replaced, or deleted, or "
+				 "what it contradicts has gone",
 				 key, name, "group", strbuf_z(&group), "family", strbuf_z(&family),
 				 "err", left.why, NULL);
 		else

@@ -118,15 +118,21 @@ START_TEST(when_nothing_is_in_its_way)
 }
 END_TEST
 
+/* Of two groups of which the second one is shown. */
+static void write_clash(struct world *w)
+{
+	log_init(LOG_ERROR + 1, LOG_LOGFMT);
+	mem_storage_init(&w->rows);
+	contradictions_add(&w->rows, "/j", "{\"x.y\"} 1\n", 1);
+	contradictions_add(&w->rows, "/k", "x_y 1\n", 2);
+}
+
 /* While nothing can be written, it stays left out, and is shown as soon as it can. */
 START_TEST(after_a_failure)
 {
 	struct world w = { .committer = NULL };
 
-	log_init(LOG_ERROR + 1, LOG_LOGFMT);
-	mem_storage_init(&w.rows);
-	contradictions_add(&w.rows, "/j", "{\"x.y\"} 1\n", 1);
-	contradictions_add(&w.rows, "/k", "x_y 1\n", 2);
+	write_clash(&w);
 	w.rows.refuse = true;
 	begin(&w);
 	ck_assert_int_eq(push(&w, PUSH_DELETE, "/k", ""), ERR_STORAGE);
@@ -144,10 +150,7 @@ START_TEST(settled_late)
 {
 	struct world w = { .committer = NULL };
 
-	log_init(LOG_ERROR + 1, LOG_LOGFMT);
-	mem_storage_init(&w.rows);
-	contradictions_add(&w.rows, "/j", "{\"x.y\"} 1\n", 1);
-	contradictions_add(&w.rows, "/k", "x_y 1\n", 2);
+	write_clash(&w);
 	w.rows.too_long = 3;
 	begin(&w);
 	ck_assert_int_eq(push(&w, PUSH_DELETE, "/k", ""), ERR_NONE);
@@ -190,10 +193,7 @@ START_TEST(after_a_failed_sync)
 {
 	struct world w = { .committer = NULL };
 
-	log_init(LOG_ERROR + 1, LOG_LOGFMT);
-	mem_storage_init(&w.rows);
-	contradictions_add(&w.rows, "/j", "{\"x.y\"} 1\n", 1);
-	contradictions_add(&w.rows, "/k", "x_y 1\n", 2);
+	write_clash(&w);
 	mem_ops = w.rows.base.ops;
 	w.ops = *mem_ops;
 	w.ops.commit = commit_with_doubt;
