@@ -151,7 +151,6 @@ void page_reply(struct api_worker *w, struct http_request *req, int status, stru
 	struct strbuf *body = mem_zalloc(sizeof(*body));
 
 	page_add_policy(w, req);
-	http_reply_header(req, "Cache-Control", "no-store");
 	http_reply_header(req, "Vary", "Accept-Encoding");
 	if (negotiate_compression(accept) == COMPRESS_GZIP) {
 		compress(html);
