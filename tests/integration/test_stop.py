@@ -5,7 +5,7 @@ import time
 import pytest
 
 from exposition import scrape
-from gateway import Gateway
+from gateway import Gateway, eventually
 from pushers import Pusher
 from wire import Wire, head, push
 
@@ -29,7 +29,7 @@ def test_idle_connections_do_not_hold_it_up(database, number):
         with Wire(g) as fresh, Wire(g) as used:
             assert used.send(head("GET", "/-/healthy")).reply().status == 200
             # The fresh one has been accepted when the gateway counts it.
-            assert scrape(g).get("pushgateway_connections") >= 2
+            eventually(lambda: scrape(g).get("pushgateway_connections") == 3, "it is accepted")
             stopping(g, number)
             assert g.wait() == 0
             assert fresh.at_end() and used.at_end()
@@ -85,7 +85,7 @@ def test_pushes_that_wait_for_the_disk_are_answered(database, faults):
         faults.hold()
         wires = [Wire(g).send(push(f"p{i}", b"a 1\n", Connection="keep-alive")) for i in range(20)]
         faults.wait_until_held()
-        assert scrape(g).get("pushgateway_connections") == 22
+        eventually(lambda: scrape(g).get("pushgateway_connections") == 22, "all are accepted")
         stopping_now(g, idle)
         faults.release()
         for w in wires:
